@@ -1,0 +1,48 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One arrow: C module → wrapper → HTTP → gateway → executable. A target names what it uses and nothing else.
+
+/// Our own code is strict: every unsafe line is marked, every warning is an error.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "kling-gateway",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibevent", pkgConfig: "libevent_core",
+            providers: [.apt(["libevent-dev"]), .brew(["libevent"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+
+        .target(name: "Base", swiftSettings: strict),
+        .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["Base", "EventLoop"], swiftSettings: strict),
+        .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
+        .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
+        .target(
+            name: "TaskStore",
+            dependencies: ["Base", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

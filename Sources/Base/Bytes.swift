@@ -1,0 +1,136 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A block of bytes that is held once: filled by one owner, then shared for reading.
+///
+/// Blocks of ``mappingThreshold`` bytes and more are anonymous mappings: their pages are taken as they are touched and
+/// go back to the system when the block is released, where `malloc` would keep them.
+@safe public final class Bytes: @unchecked Sendable {
+    // @unchecked: `count` and the bytes are written by the one owner that fills the block, before it hands it on;
+    // after that everybody only reads.
+
+    /// From this size on a block is a mapping of its own.
+    public static let mappingThreshold = 64 << 10
+
+    /// How many bytes the block can hold.
+    public let capacity: Int
+    /// How many bytes it holds.
+    public private(set) var count: Int
+
+    private let base: UnsafeMutableRawPointer
+    private let isMapped: Bool
+    private let onRelease: (@Sendable () -> Void)?
+
+    /// Makes an empty block.
+    /// - Parameters:
+    ///   - capacity: how many bytes it can hold.
+    ///   - onRelease: called once, on whatever thread lets go of the block last.
+    public init(capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
+        precondition(capacity >= 0, "a block cannot have a negative capacity")
+        self.capacity = capacity
+        self.onRelease = onRelease
+        count = 0
+        isMapped = capacity >= Self.mappingThreshold
+        if isMapped {
+            let mapping = unsafe mmap(nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
+                fatalError("mmap of \(capacity) bytes: errno \(errno)")
+            }
+            unsafe base = mapping
+        } else {
+            unsafe base = .allocate(byteCount: max(capacity, 1), alignment: 16)
+        }
+    }
+
+    /// Makes a block that holds a copy of `bytes`.
+    public convenience init(_ bytes: some Collection<UInt8>) {
+        self.init(capacity: bytes.count)
+        let space = unsafe UnsafeMutableRawBufferPointer(start: base, count: bytes.count)
+        unsafe space.copyBytes(from: bytes)
+        count = bytes.count
+    }
+
+    deinit {
+        if isMapped { unsafe munmap(base, capacity) } else { unsafe base.deallocate() }
+        onRelease?()
+    }
+
+    /// Lends the bytes held, bounds-checked.
+    public func withSpan<Result, Failure: Error>(
+        _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(unsafe UnsafeRawBufferPointer(start: base, count: count).bytes)
+    }
+
+    /// Lends the bytes held.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// Lends the bytes held for rewriting in place. Only for the owner, before the block is shared.
+    public func withUnsafeMutableBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
+    }
+
+    /// Lets `body` write behind the bytes held, and takes in as many as it says it wrote.
+    /// Only for the owner, before the block is shared.
+    @discardableResult
+    public func append<Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
+    ) throws(Failure) -> Int {
+        let space = unsafe UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
+        let written = try unsafe body(space)
+        precondition(written >= 0 && written <= capacity - count, "more bytes than there was room for")
+        count += written
+        return written
+    }
+
+    /// Adds a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
+    public func append(contentsOf bytes: UnsafeRawBufferPointer) {
+        precondition(bytes.count <= capacity - count, "more bytes than there is room for")
+        unsafe append { space in
+            unsafe space.copyMemory(from: bytes)
+            return bytes.count
+        }
+    }
+}
+
+/// A range of a block: what a request body is put together from without copying.
+public struct ByteSlice: Sendable {
+    /// The block, kept alive by the slice.
+    public let bytes: Bytes
+    /// The range of the block that is meant.
+    public let range: Range<Int>
+
+    /// Names `range` of `bytes`.
+    public init(_ bytes: Bytes, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range is outside of the block")
+        self.bytes = bytes
+        self.range = range
+    }
+
+    /// A slice over a copy of `text`'s UTF-8.
+    public init(copying text: String) {
+        bytes = Bytes(Array(text.utf8))
+        range = 0..<bytes.count
+    }
+
+    /// How many bytes are meant.
+    public var count: Int { range.count }
+
+    /// Lends the bytes meant.
+    public func withUnsafeBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try unsafe bytes.withUnsafeBytes { (all) throws(Failure) -> Result in
+            try unsafe body(UnsafeRawBufferPointer(rebasing: all[range]))
+        }
+    }
+}

@@ -1,0 +1,15 @@
+// libevent's event base, events and timers.
+//
+// <features.h> comes first: event-config.h defines _GNU_SOURCE, and without it two modules of one program see two
+// different definitions of fd_set (a debug build then fails).
+#ifndef KLING_GATEWAY_CLIBEVENT_SHIM_H
+#define KLING_GATEWAY_CLIBEVENT_SHIM_H
+
+#ifdef __linux__
+#include <features.h>
+#include <sys/eventfd.h>
+#endif
+
+#include <event2/event.h>
+
+#endif
