@@ -13,6 +13,12 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// Tests call C freely; they keep the language mode and the warnings.
+let tests: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
@@ -43,6 +49,8 @@ let package = Package(
             name: "TaskStore",
             dependencies: ["Base", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
+
+        .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -7,7 +7,10 @@
 
 #ifdef __linux__
 #include <features.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
+// Declared by glibc under _GNU_SOURCE only, which is not ours to set for the whole program.
+extern int pthread_setname_np(pthread_t thread, const char *name);
 #endif
 
 #include <event2/event.h>

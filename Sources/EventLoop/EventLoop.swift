@@ -1,1 +1,211 @@
-// placeholder
+public import Base
+internal import CLibevent
+internal import Synchronization
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// One libevent `event_base` on one thread, as a Swift executor.
+///
+/// A task started with ``spawn(_:)`` runs on the loop's thread until its end, with all that it calls: what belongs to a
+/// connection needs no lock. Sockets, timers and signals are watched through ``SocketWatch``, ``Timer`` and
+/// ``SignalWatch``, which may be touched on the loop's thread only; that is checked.
+///
+/// Other threads reach the loop through ``execute(_:)`` (and Swift through `enqueue`): an inbox under a lock and an
+/// `eventfd`, written once however many jobs arrive before the loop looks. The base itself has no locks.
+@safe public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
+    // @unchecked: `inbox` is locked; everything else that changes is touched on the loop's thread alone (`isCurrent`
+    // is checked at each entry), or before the thread runs.
+
+    /// For logs and the thread's name; at most 15 bytes are shown by the system.
+    public let name: String
+
+    let base: OpaquePointer
+    private let wakeUp: WakeUp
+    private let inbox = Lock(Inbox())
+    private var ready: [Job] = []
+    private var isDraining = false
+    private var commonTimeouts: [Int64: CommonTimeout] = [:]
+    private var thread = pthread_t(bitPattern: 0)
+    private let hasEnded = Atomic(false)
+
+    /// What other threads have brought.
+    private struct Inbox {
+        var jobs: [Job] = []
+        var isWakeUpPending = false
+    }
+
+    enum Job {
+        case swift(UnownedJob)
+        case block(@Sendable () -> Void)
+    }
+
+    /// How many rounds of jobs made ready by jobs are run before sockets and timers get their turn.
+    private static let roundsPerTurn = 16
+
+    /// Makes the base and starts its thread.
+    /// - Throws: ``SystemCallError`` if the system has no descriptor, memory or thread left.
+    public init(name: String) throws(SystemCallError) {
+        self.name = name
+        let configuration = unsafe event_config_new()
+        unsafe event_config_set_flag(configuration, Int32(EVENT_BASE_FLAG_NOLOCK.rawValue))
+        defer { unsafe event_config_free(configuration) }
+        guard let base = unsafe event_base_new_with_config(configuration) else {
+            throw SystemCallError("event_base_new_with_config")
+        }
+        unsafe self.base = base
+        wakeUp = try WakeUp()
+        wakeUp.register(on: self)
+        try start()
+    }
+
+    deinit {
+        wakeUp.unregister()
+        unsafe event_base_free(base)
+    }
+
+    // MARK: Running
+
+    private func start() throws(SystemCallError) {
+        // The new thread waits for this lock before it does anything, and so sees `thread` as `pthread_create` left it.
+        let failure = inbox.withLock { _ -> Int32 in
+            let argument = unsafe Unmanaged.passRetained(self).toOpaque()
+            let code = unsafe pthread_create(&thread, nil, { unsafe EventLoop.threadMain($0) }, argument)
+            if code != 0 { unsafe Unmanaged<EventLoop>.fromOpaque(argument).release() }
+            return code
+        }
+        if failure != 0 { throw SystemCallError("pthread_create", code: failure) }
+    }
+
+    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument = unsafe argument else { preconditionFailure("a loop's thread starts with its loop") }
+        // Taken over from `start`, which retained it for this thread.
+        let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
+        loop.inbox.withLock { _ in }
+        #if os(Linux)
+        unsafe pthread_setname_np(pthread_self(), String(loop.name.prefix(15)))
+        #endif
+        unsafe event_base_loop(loop.base, Int32(EVLOOP_NO_EXIT_ON_EMPTY))
+        loop.hasEnded.store(true, ordering: .releasing)
+        return nil
+    }
+
+    /// Ends the thread after the present turn and waits for it. Call it from another thread, once, when nothing uses
+    /// the loop any more: jobs that come later are never run.
+    public func stop() {
+        precondition(!isCurrent, "a loop cannot wait for its own end")
+        execute { [self] in unsafe event_base_loopbreak(base) }
+        pthread_join(thread, nil)
+    }
+
+    /// Whether the caller runs on the loop's thread.
+    public var isCurrent: Bool { pthread_equal(pthread_self(), thread) != 0 }
+
+    /// Traps unless the caller runs on the loop's thread (or the loop has ended and nobody does).
+    public func assertCurrent() {
+        precondition(
+            isCurrent || hasEnded.load(ordering: .acquiring), "\(name): loop state was touched from another thread")
+    }
+
+    // MARK: Jobs
+
+    /// Runs `block` on the loop's thread, after what is already waiting. From any thread.
+    public func execute(_ block: @escaping @Sendable () -> Void) { submit(.block(block)) }
+
+    /// Starts a task whose whole life is on this loop. It is the one place where the project starts unstructured tasks:
+    /// a bare `Task {}` would leave the loop.
+    @discardableResult
+    public func spawn<Success: Sendable>(
+        _ body: @escaping @Sendable () async -> Success
+    ) -> Task<Success, Never> {
+        Task(executorPreference: self, operation: body)
+    }
+
+    /// Runs `body` on the loop's thread and returns what it made. From any task.
+    public func run<Success: Sendable>(_ body: @escaping @Sendable () -> Success) async -> Success {
+        if isCurrent { return body() }
+        return await withCheckedContinuation { continuation in
+            execute { continuation.resume(returning: body()) }
+        }
+    }
+
+    private func submit(_ job: Job) {
+        if isCurrent {
+            ready.append(job)
+            if !isDraining { wakeUp.signal() }
+            return
+        }
+        let mustWake = inbox.withLock { inbox in
+            inbox.jobs.append(job)
+            defer { inbox.isWakeUpPending = true }
+            return !inbox.isWakeUpPending
+        }
+        if mustWake { wakeUp.signal() }
+    }
+
+    /// Takes in what other threads brought; called by the wake-up.
+    func takeInbox() {
+        wakeUp.clear()
+        let arrived = inbox.withLock { inbox in
+            inbox.isWakeUpPending = false
+            defer { inbox.jobs.removeAll() }
+            return inbox.jobs
+        }
+        enter { ready.append(contentsOf: arrived) }
+    }
+
+    /// Runs the body of a libevent callback, then the jobs that it made ready. Every callback comes through here.
+    func enter(_ body: () -> Void) {
+        isDraining = true
+        body()
+        for _ in 0..<Self.roundsPerTurn where !ready.isEmpty { runReady() }
+        isDraining = false
+        if !ready.isEmpty { wakeUp.signal() }
+    }
+
+    private func runReady() {
+        var batch: [Job] = []
+        swap(&batch, &ready)
+        for job in batch {
+            switch job {
+            case .swift(let job):
+                unsafe job.runSynchronously(
+                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            case .block(let block): block()
+            }
+        }
+        // The emptied array is kept for its room, unless jobs have come meanwhile.
+        if ready.isEmpty {
+            batch.removeAll(keepingCapacity: true)
+            ready = batch
+        }
+    }
+
+    // MARK: Executor
+
+    public func enqueue(_ job: consuming ExecutorJob) { submit(.swift(UnownedJob(job))) }
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+    public func asUnownedTaskExecutor() -> UnownedTaskExecutor { unsafe UnownedTaskExecutor(ordinary: self) }
+    public func isSameExclusiveExecutionContext(other: EventLoop) -> Bool { self === other }
+    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
+    public func checkIsolated() { precondition(isCurrent, "\(name): expected to run on this loop") }
+
+    // MARK: Time
+
+    /// A queue for timers that all wait equally long: arming one costs the same however many wait. Kept per duration.
+    public func commonTimeout(_ duration: Duration) -> CommonTimeout {
+        assertCurrent()
+        let key = duration.nanoseconds
+        if let known = commonTimeouts[key] { return known }
+        var time = timeval(duration)
+        guard let queue = unsafe event_base_init_common_timeout(base, &time) else {
+            return unsafe CommonTimeout(duration: duration, queue: nil)
+        }
+        let made = unsafe CommonTimeout(duration: duration, queue: queue)
+        commonTimeouts[key] = made
+        return made
+    }
+}

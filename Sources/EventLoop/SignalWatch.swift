@@ -1,0 +1,34 @@
+internal import CLibevent
+
+/// Calls a closure on the loop's thread when the process gets a signal. Loop-confined.
+///
+/// libevent delivers signals to one base of a process: watch them all on the same loop.
+@safe public final class SignalWatch {
+    private let loop: EventLoop
+    private var event: OpaquePointer?
+    private let body: () -> Void
+
+    /// Takes over `signal` from its default action until the watch is released.
+    public init(loop: EventLoop, signal: Int32, _ body: @escaping () -> Void) {
+        loop.assertCurrent()
+        self.loop = loop
+        self.body = body
+        // The event is freed in `deinit`: the unretained context is valid as long as the event is.
+        unsafe event = event_new(
+            loop.base, signal, Int16(EV_SIGNAL | EV_PERSIST), signalHasArrived,
+            Unmanaged.passUnretained(self).toOpaque())
+        unsafe event_add(event, nil)
+    }
+
+    deinit {
+        loop.assertCurrent()
+        unsafe event_free(event)
+    }
+
+    fileprivate func arrived() { loop.enter(body) }
+}
+
+private func signalHasArrived(_: Int32, _: Int16, context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<SignalWatch>.fromOpaque(context).takeUnretainedValue().arrived()
+}

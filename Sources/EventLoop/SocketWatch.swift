@@ -1,0 +1,64 @@
+internal import CLibevent
+
+/// What a socket can be watched for, and what it was found ready for.
+public struct SocketEvents: OptionSet, Sendable {
+    public let rawValue: Int16
+    public init(rawValue: Int16) { self.rawValue = rawValue }
+
+    /// There is something to read, or the peer has closed, or the socket has failed.
+    public static let read = SocketEvents(rawValue: Int16(EV_READ))
+    /// There is room to write, or the socket has failed.
+    public static let write = SocketEvents(rawValue: Int16(EV_WRITE))
+    /// Report a change once, rather than as long as it lasts: whoever asks for it reads and writes until `EAGAIN`.
+    public static let edgeTriggered = SocketEvents(rawValue: Int16(bitPattern: UInt16(EV_ET)))
+}
+
+/// Calls a closure whenever a descriptor is ready. Loop-confined. It does not own the descriptor: stop the watch, or
+/// release it, before closing that.
+@safe public final class SocketWatch {
+    private let loop: EventLoop
+    private var event: OpaquePointer?
+    private let body: (SocketEvents) -> Void
+
+    /// Starts to watch `descriptor`.
+    /// - Parameters:
+    ///   - events: what to watch for; the same until the end (make another watch to change it).
+    ///   - body: called on the loop's thread. It may release the watch.
+    public init(
+        loop: EventLoop, descriptor: Int32, events: SocketEvents, _ body: @escaping (SocketEvents) -> Void
+    ) {
+        loop.assertCurrent()
+        self.loop = loop
+        self.body = body
+        // The event is freed in `deinit`: the unretained context is valid as long as the event is.
+        unsafe event = event_new(
+            loop.base, descriptor, events.rawValue | Int16(EV_PERSIST), socketIsReady,
+            Unmanaged.passUnretained(self).toOpaque())
+        resume()
+    }
+
+    deinit {
+        loop.assertCurrent()
+        unsafe event_free(event)
+    }
+
+    /// Watches again after ``pause()``.
+    public func resume() {
+        loop.assertCurrent()
+        unsafe event_add(event, nil)
+    }
+
+    /// Reports nothing until ``resume()``.
+    public func pause() {
+        loop.assertCurrent()
+        unsafe event_del(event)
+    }
+
+    fileprivate func isReady(_ events: SocketEvents) { loop.enter { body(events) } }
+}
+
+private func socketIsReady(_: Int32, events: Int16, context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    let watch = unsafe Unmanaged<SocketWatch>.fromOpaque(context).takeUnretainedValue()
+    watch.isReady(SocketEvents(rawValue: events))
+}

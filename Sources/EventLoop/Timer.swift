@@ -1,0 +1,112 @@
+internal import Base
+internal import CLibevent
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Calls a closure once, some time after it was armed. Loop-confined; it can be armed again, also from its own closure.
+@safe public final class Timer {
+    private let loop: EventLoop
+    private var event: OpaquePointer?
+    private let body: () -> Void
+
+    /// Makes a timer that waits for ``arm(after:)``. It stops for good when it is released.
+    public init(loop: EventLoop, _ body: @escaping () -> Void) {
+        loop.assertCurrent()
+        self.loop = loop
+        self.body = body
+        // The event is freed in `deinit`: the unretained context is valid as long as the event is.
+        unsafe event = event_new(loop.base, -1, 0, timerHasFired, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    deinit {
+        loop.assertCurrent()
+        unsafe event_free(event)
+    }
+
+    /// Fires after `delay`, in place of an earlier time it was armed for.
+    public func arm(after delay: Duration) {
+        loop.assertCurrent()
+        var time = timeval(delay)
+        unsafe event_add(event, &time)
+    }
+
+    /// The same at constant cost: for deadlines that thousands of connections share.
+    public func arm(after timeout: CommonTimeout) {
+        loop.assertCurrent()
+        guard let queue = unsafe timeout.queue else { return arm(after: timeout.duration) }
+        unsafe event_add(event, queue)
+    }
+
+    /// Does not fire any more until it is armed again.
+    public func cancel() {
+        loop.assertCurrent()
+        unsafe event_del(event)
+    }
+
+    fileprivate func fired() { loop.enter(body) }
+}
+
+/// A duration for which the loop keeps a queue of its own (`event_base_init_common_timeout`).
+@safe public struct CommonTimeout {
+    /// How long timers armed with it wait.
+    public let duration: Duration
+    // Owned by the event base, valid as long as that is. `nil` once the base has as many queues as it can have (256).
+    let queue: UnsafePointer<timeval>?
+}
+
+private func timerHasFired(_: Int32, _: Int16, context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<Timer>.fromOpaque(context).takeUnretainedValue().fired()
+}
+
+extension timeval {
+    init(_ duration: Duration) {
+        let microseconds = max(0, duration.nanoseconds / 1000)
+        self.init(
+            tv_sec: .init(truncatingIfNeeded: microseconds / 1_000_000),
+            tv_usec: .init(truncatingIfNeeded: microseconds % 1_000_000))
+    }
+}
+
+extension EventLoop {
+    /// Waits for `duration` on this loop's timers.
+    /// - Throws: `CancellationError` at once when the task is cancelled.
+    public func sleep(for duration: Duration) async throws(CancellationError) {
+        let nap = Nap()
+        let finished = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                execute { nap.begin(continuation, on: self, for: duration) }
+            }
+        } onCancel: {
+            execute { nap.end(finished: false) }
+        }
+        if !finished { throw CancellationError() }
+    }
+}
+
+/// One sleep: the timer and who waits for it. Touched on the loop's thread only.
+private final class Nap: @unchecked Sendable {
+    // @unchecked: both closures that reach it run through `EventLoop.execute`, in order, on one thread.
+    private var timer: Timer?
+    private var waiter: CheckedContinuation<Bool, Never>?
+    private var isCancelled = false
+
+    func begin(_ continuation: CheckedContinuation<Bool, Never>, on loop: EventLoop, for duration: Duration) {
+        if isCancelled { return continuation.resume(returning: false) }
+        waiter = continuation
+        let timer = Timer(loop: loop) { [unowned self] in end(finished: true) }
+        self.timer = timer
+        timer.arm(after: duration)
+    }
+
+    func end(finished: Bool) {
+        isCancelled = !finished
+        timer = nil
+        waiter?.resume(returning: finished)
+        waiter = nil
+    }
+}

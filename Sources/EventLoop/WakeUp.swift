@@ -1,0 +1,68 @@
+internal import Base
+internal import CLibevent
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// How other threads get a loop out of `epoll_wait`: an `eventfd` (a pipe where there is none) that the loop reads.
+@safe final class WakeUp {
+    private let readEnd: Int32
+    private let writeEnd: Int32
+    private var event: OpaquePointer?
+
+    init() throws(SystemCallError) {
+        #if os(Linux)
+        readEnd = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        if readEnd < 0 { throw SystemCallError("eventfd") }
+        writeEnd = readEnd
+        #else
+        var ends: [Int32] = [-1, -1]
+        if unsafe pipe(&ends) != 0 { throw SystemCallError("pipe") }
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        (readEnd, writeEnd) = (ends[0], ends[1])
+        #endif
+    }
+
+    deinit {
+        close(readEnd)
+        if writeEnd != readEnd { close(writeEnd) }
+    }
+
+    /// Called once, before the loop's thread runs. The loop owns the wake-up and unregisters it in its `deinit`: the
+    /// unretained context is valid as long as the event is.
+    func register(on loop: EventLoop) {
+        let context = unsafe Unmanaged.passUnretained(loop).toOpaque()
+        unsafe event = event_new(loop.base, readEnd, Int16(EV_READ | EV_PERSIST), wakeUpHasFired, context)
+        unsafe event_add(event, nil)
+    }
+
+    func unregister() {
+        unsafe event_free(event)
+        unsafe event = nil
+    }
+
+    /// From any thread; on the loop's own it gives sockets and timers their turn before the loop comes back
+    /// (`event_active` would not: libevent empties its active queue before it polls again). A full counter means that a wake-up is pending already.
+    func signal() {
+        var one: UInt64 = 1
+        _ = unsafe write(writeEnd, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// On the loop's thread: makes the descriptor wait for the next signal.
+    func clear() {
+        var count: UInt64 = 0
+        _ = unsafe read(readEnd, &count, MemoryLayout<UInt64>.size)
+    }
+
+}
+
+private func wakeUpHasFired(_: Int32, _: Int16, context: UnsafeMutableRawPointer?) {
+    guard let context = unsafe context else { return }
+    unsafe Unmanaged<EventLoop>.fromOpaque(context).takeUnretainedValue().takeInbox()
+}

@@ -1,0 +1,155 @@
+import Base
+import EventLoop
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Runs `body` on a loop of its own, which is stopped afterwards.
+private func withLoop(_ body: @escaping @Sendable (EventLoop) async throws -> Void) async throws {
+    let loop = try EventLoop(name: "test")
+    let result = await loop.spawn { () async -> (any Error)? in
+        do { try await body(loop) } catch { return error }
+        return nil
+    }.value
+    loop.stop()
+    if let result { throw result }
+}
+
+struct EventLoopTests {
+    @Test func `a spawned task stays on the loop through actors, child tasks and suspensions`() async throws {
+        actor Counter {
+            var count = 0
+            func increment(on loop: EventLoop) -> Bool {
+                count += 1
+                return loop.isCurrent
+            }
+        }
+        try await withLoop { loop in
+            #expect(loop.isCurrent)
+            let counter = Counter()
+            #expect(await counter.increment(on: loop))
+            await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<10 { group.addTask { await counter.increment(on: loop) } }
+                for await isOnLoop in group { #expect(isOnLoop) }
+            }
+            try await loop.sleep(for: .milliseconds(1))
+            await Task.yield()
+            #expect(loop.isCurrent)
+            #expect(await counter.count == 11)
+        }
+    }
+
+    @Test func `an actor can have the loop as its executor`() async throws {
+        actor Confined {
+            let loop: EventLoop
+            nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+            init(loop: EventLoop) { self.loop = loop }
+            func isOnLoop() -> Bool { loop.isCurrent }
+        }
+        let loop = try EventLoop(name: "actor")
+        #expect(await Confined(loop: loop).isOnLoop())
+        #expect(!loop.isCurrent)
+        loop.stop()
+    }
+
+    @Test func `jobs of many threads all run, in the order of each`() async throws {
+        let loop = try EventLoop(name: "inbox")
+        let seen = Lock<[Int: [Int]]>([:])
+        await withTaskGroup(of: Void.self) { group in
+            for sender in 0..<4 {
+                group.addTask {
+                    for number in 0..<1000 {
+                        loop.execute { seen.withLock { $0[sender, default: []].append(number) } }
+                    }
+                    await loop.run {}
+                }
+            }
+        }
+        for sender in 0..<4 { #expect(seen.withLock { $0[sender] } == Array(0..<1000)) }
+        loop.stop()
+    }
+
+    @Test func `jobs that make jobs for ever leave timers their turn`() async throws {
+        try await withLoop { loop in
+            let isOver = Lock(false)
+            @Sendable func again() { if !isOver.withLock({ $0 }) { loop.execute { again() } } }
+            again()
+            try await loop.sleep(for: .milliseconds(5))
+            isOver.withLock { $0 = true }
+        }
+    }
+
+    @Test func `a cancelled sleep ends at once`() async throws {
+        let loop = try EventLoop(name: "sleep")
+        let sleeper = loop.spawn { () async -> Bool in
+            do { try await loop.sleep(for: .seconds(3600)) } catch { return true }
+            return false
+        }
+        sleeper.cancel()
+        #expect(await sleeper.value)
+        loop.stop()
+    }
+
+    @Test func `timers fire in the order of their times, cancelled ones do not`() async throws {
+        try await withLoop { loop in
+            let order = Lock<[String]>([])
+            await withCheckedContinuation { continuation in
+                let common = loop.commonTimeout(.milliseconds(20))
+                let late = Timer(loop: loop) {
+                    order.withLock { $0.append("late") }
+                    continuation.resume()
+                }
+                let early = Timer(loop: loop) { order.withLock { $0.append("early") } }
+                let cancelled = Timer(loop: loop) { order.withLock { $0.append("cancelled") } }
+                late.arm(after: .milliseconds(60))
+                early.arm(after: common)
+                cancelled.arm(after: common)
+                cancelled.cancel()
+                keepAlive.withLock { $0 = LoopBound([late, early, cancelled], to: loop) }
+            }
+            #expect(order.withLock { $0 } == ["early", "late"])
+            keepAlive.withLock { $0 = nil }
+        }
+    }
+
+    @Test func `an edge-triggered socket reports bytes once and the peer's close once`() async throws {
+        try await withLoop { loop in
+            var ends: [Int32] = [0, 0]
+            #if os(Linux)
+            let type = Int32(SOCK_STREAM.rawValue)
+            #else
+            let type = SOCK_STREAM
+            #endif
+            #expect(socketpair(AF_UNIX, type, 0, &ends) == 0)
+            let (stream, reports) = AsyncStream.makeStream(of: SocketEvents.self)
+            let watch = SocketWatch(loop: loop, descriptor: ends[0], events: [.read, .edgeTriggered]) {
+                reports.yield($0)
+            }
+            let bound = LoopBound(watch, to: loop)
+            var iterator = stream.makeAsyncIterator()
+            #expect(write(ends[1], "x", 1) == 1)
+            #expect(await iterator.next()?.contains(.read) == true)
+            close(ends[1])
+            #expect(await iterator.next()?.contains(.read) == true)
+            bound.value.pause()
+            close(ends[0])
+        }
+    }
+
+    @Test func `a signal arrives on the loop`() async throws {
+        try await withLoop { loop in
+            let (stream, arrivals) = AsyncStream.makeStream(of: Bool.self)
+            let watch = LoopBound(SignalWatch(loop: loop, signal: SIGUSR1) { arrivals.yield(true) }, to: loop)
+            kill(getpid(), SIGUSR1)
+            var iterator = stream.makeAsyncIterator()
+            #expect(await iterator.next() == true)
+            _ = watch.value
+        }
+    }
+}
+
+private let keepAlive = Lock<LoopBound<[Timer]>?>(nil)
