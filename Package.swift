@@ -49,8 +49,17 @@ let package = Package(
             name: "TaskStore",
             dependencies: ["Base", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", crypto, logging,
+                .product(name: "Yams", package: "Yams"),
+            ],
+            exclude: ["Gateway.docc"],
+            swiftSettings: strict),
 
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
+        .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

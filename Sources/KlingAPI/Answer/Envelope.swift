@@ -1,0 +1,56 @@
+/// Writers of Kling's envelope.
+public enum Envelope {
+    /// The `error` object beside Kling's members, which is all that OpenAI-style clients read.
+    public struct ErrorObject: Sendable, Hashable {
+        public var message: String
+        public var type: String
+        public var param: String?
+        public var code: String?
+        /// The id by which a task whose fate is open can be asked for.
+        public var taskID: String?
+
+        public init(message: String, type: String, param: String? = nil, code: String? = nil, taskID: String? = nil) {
+            self.message = message
+            self.type = type
+            self.param = param
+            self.code = code
+            self.taskID = taskID
+        }
+
+        /// The object as JSON.
+        public var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
+
+        /// Writes the members into an object that is being written.
+        public func write(to writer: inout JSONWriter) {
+            writer.member("message", message)
+            writer.member("type", type)
+            writer.member("param", orNull: param)
+            writer.member("code", orNull: code)
+            writer.member("task_id", ifPresent: taskID)
+        }
+    }
+
+    /// An answer of success: `data` is JSON.
+    public static func success(
+        message: String = KlingCode.ok.meaning, requestID: String, data: some Collection<UInt8>
+    ) -> [UInt8] {
+        JSONWriter.object(capacity: data.count + 128) { writer in
+            writer.member("code", KlingCode.ok.rawValue)
+            writer.member("message", message)
+            writer.member("request_id", requestID)
+            writer.member("data", json: data)
+        }
+    }
+
+    /// An answer of failure, with an `error` object where one is given.
+    public static func failure(
+        _ code: KlingCode, message: String, requestID: String, error: ErrorObject? = nil
+    ) -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.member("code", code.rawValue)
+            writer.member("message", message)
+            writer.member("request_id", requestID)
+            if let error { writer.object("error") { error.write(to: &$0) } }
+        }
+    }
+}

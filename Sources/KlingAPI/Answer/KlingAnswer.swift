@@ -1,0 +1,92 @@
+public import Base
+
+/// An answer of Kling: the envelope `code`, `message`, `request_id`, `data`, and whatever else came with them.
+public struct KlingAnswer: Sendable {
+    /// Kling's service code.
+    public let code: KlingCode
+    private let envelope: JSONObject
+
+    /// Reads an answer's body; nil unless it is a JSON object with an integer `code`.
+    public init?(_ body: [UInt8]) {
+        guard let envelope = JSONObject(body), let code = envelope.integer("code") else { return nil }
+        self.code = KlingCode(rawValue: code)
+        self.envelope = envelope
+    }
+
+    /// Reads an answer's body, of which it keeps a copy.
+    public init?(_ body: ByteSlice) {
+        self.init(body.bytes.withByteSpan { $0.array(body.range) })
+    }
+
+    /// Kling's words, or none.
+    public var message: String { envelope.string("message") ?? "" }
+
+    /// Kling's id of the exchange.
+    public var requestID: String? { envelope.string("request_id") }
+
+    /// The JSON of `data`.
+    public var data: ArraySlice<UInt8>? { envelope["data"].map { envelope.bytes[$0.value] } }
+
+    /// The task, if `data` is one object.
+    public var task: TaskObject? {
+        guard let member = envelope["data"], member.kind == .object else { return nil }
+        return TaskObject(envelope.bytes, range: member.value)
+    }
+
+    /// The tasks, if `data` is an array. Elements that are no objects are left out.
+    public var tasks: [TaskObject]? {
+        envelope.array("data")?.compactMap { element in
+            element.kind == .object ? TaskObject(envelope.bytes, range: element.value) : nil
+        }
+    }
+
+    /// Whether this answer to a query by id says that Kling does not know the task: with 1201 or 1203, or with a
+    /// made-up task that failed because it was not found.
+    public var isUnknownTask: Bool {
+        if code == .invalidParameter || code == .notFound { return true }
+        guard code == .ok, let task, task.status == .failed else { return false }
+        return task.statusMessage?.lowercased().contains("task not found") == true
+    }
+
+    /// The answer again, member for member, with another `request_id` and other `data` where they are given.
+    public func relayed(requestID: String? = nil, data: [UInt8]? = nil) -> [UInt8] {
+        JSONWriter.object(capacity: envelope.bytes.count + 64) { writer in
+            envelope.write(to: &writer) { member, bytes in
+                if let requestID, member.isNamed("request_id", bytes) { return .replace(JSONString.json(requestID)) }
+                if let data, member.isNamed("data", bytes) { return .replace(data) }
+                return .keep
+            }
+            if let requestID, envelope["request_id"] == nil { writer.member("request_id", requestID) }
+            if let data, envelope["data"] == nil { writer.member("data", json: data) }
+        }
+    }
+}
+
+/// What an answer to a create says about the task.
+public enum CreateOutcome: Sendable, Hashable {
+    /// Kling has the task, under this id.
+    case accepted(taskID: String)
+    /// Kling has not taken the task; another account may.
+    case refusedForNow
+    /// Kling has not taken the task, and no account will.
+    case refusedForGood
+    /// Nobody knows: ask before anything is sent again.
+    case ambiguous
+
+    /// Judges an answer by its HTTP status and, if there is one, its envelope.
+    public init(httpStatus: Int, answer: KlingAnswer?) {
+        guard let answer else {
+            self = (300...399).contains(httpStatus) || httpStatus == 429 ? .refusedForNow : .ambiguous
+            return
+        }
+        switch answer.code.class {
+        case .ok:
+            self = answer.task?.taskID.map { .accepted(taskID: $0) } ?? .ambiguous
+        case .credentials, .tokenTime, .permission, .rateLimited, .saturated, .unavailable:
+            self = .refusedForNow
+        case .request, .ambiguous, .unknown:
+            let isRefusal = (400...499).contains(httpStatus) && answer.code.class != .ambiguous
+            self = isRefusal ? .refusedForGood : .ambiguous
+        }
+    }
+}

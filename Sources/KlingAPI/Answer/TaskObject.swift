@@ -1,0 +1,103 @@
+/// A picture that a task has made.
+public struct TaskImage: Sendable, Hashable {
+    public let index: Int
+    public let url: String
+
+    public init(index: Int, url: String) {
+        self.index = index
+        self.url = url
+    }
+}
+
+/// One task as Kling writes it: the `data` of an answer, an element of a list, or the whole body of a callback.
+public struct TaskObject: Sendable {
+    private let object: JSONObject
+    private let info: JSONObject?
+
+    /// Reads the object that lies at `range`; nil if it is not one, or has a member twice where it matters.
+    public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
+        guard let object = JSONObject(bytes, range: range) else { return nil }
+        self.object = object
+        info = object.object("task_info")
+        if object["task_info"]?.kind == .object, info == nil { return nil }
+    }
+
+    /// Kling's id of the task, which some write as a number.
+    public var taskID: String? { object.identifier("task_id").flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The task's state.
+    public var status: TaskStatus? { object.string("task_status").map(TaskStatus.init(rawValue:)) }
+
+    /// Why the task failed.
+    public var statusMessage: String? { object.string("task_status_msg") }
+
+    /// When the task was made, in milliseconds since 1970.
+    public var createdAt: Int? { object.integer("created_at") }
+
+    /// When the task last changed, in milliseconds since 1970.
+    public var updatedAt: Int? { object.integer("updated_at") }
+
+    /// The id that the creator gave.
+    public var externalTaskID: String? {
+        info?.identifier("external_task_id") ?? object.identifier("external_task_id")
+    }
+
+    /// What the task cost, as Kling writes it.
+    public var finalUnitDeduction: String? { object.identifier("final_unit_deduction") }
+
+    /// The pictures that were made.
+    public var images: [TaskImage] {
+        guard let result = object.object("task_result"), let elements = result.array("images") else { return [] }
+        return elements.enumerated().compactMap { place, element in
+            guard element.kind == .object, let image = JSONObject(result.bytes, range: element.value),
+                let url = image.string("url"), !url.isEmpty
+            else { return nil }
+            return TaskImage(index: image.integer("index") ?? place, url: url)
+        }
+    }
+
+    /// The object as it came.
+    public var json: ArraySlice<UInt8> { object.json }
+
+    /// The object with the client's ids in place of Kling's and the gateway's, and every other member as it is.
+    /// - Parameters:
+    ///   - taskID: the public id.
+    ///   - externalTaskID: the client's own, or nil to leave none.
+    ///   - status: a state to show in place of Kling's.
+    public func rewritten(taskID: String, externalTaskID: String?, status: TaskStatus? = nil) -> [UInt8] {
+        JSONWriter.object(capacity: object.range.count + 64) { writer in
+            if object["task_id"] == nil { writer.member("task_id", taskID) }
+            object.write(to: &writer) { member, bytes in
+                if member.isNamed("task_id", bytes) { return .replace(JSONString.json(taskID)) }
+                if let status, member.isNamed("task_status", bytes) {
+                    return .replace(JSONString.json(status.rawValue))
+                }
+                if member.isNamed("task_info", bytes) { return infoEdit(member, externalTaskID) }
+                return Self.externalIDEdit(member, bytes, externalTaskID)
+            }
+            if let status, object["task_status"] == nil { writer.member("task_status", status.rawValue) }
+            if let externalTaskID, object["task_info"] == nil {
+                writer.object("task_info") { $0.member("external_task_id", externalTaskID) }
+            }
+        }
+    }
+
+    /// `task_info` with the client's id. One that is neither an object nor null is not passed on: it might be an id.
+    private func infoEdit(_ member: JSONMember, _ externalTaskID: String?) -> JSONObject.Edit {
+        guard info != nil || externalTaskID != nil else { return member.kind == .null ? .keep : .drop }
+        return .replace(
+            JSONWriter.object { writer in
+                info?.write(to: &writer) { Self.externalIDEdit($0, $1, externalTaskID) }
+                if let externalTaskID, info?["external_task_id"] == nil {
+                    writer.member("external_task_id", externalTaskID)
+                }
+            })
+    }
+
+    private static func externalIDEdit(
+        _ member: JSONMember, _ bytes: Span<UInt8>, _ externalTaskID: String?
+    ) -> JSONObject.Edit {
+        guard member.isNamed("external_task_id", bytes) || member.isNamed("external_id", bytes) else { return .keep }
+        return externalTaskID.map { .replace(JSONString.json($0)) } ?? .drop
+    }
+}

@@ -1,0 +1,128 @@
+public import Base
+
+/// Base64 (RFC 4648) in both alphabets: standard with padding (section 4), and URL-safe without (section 5).
+public enum Base64 {
+    /// One of the two alphabets.
+    public enum Alphabet: Sendable {
+        case standard, urlSafe
+    }
+
+    /// The text for `bytes`: padded in the standard alphabet, unpadded in the URL-safe one.
+    public static func encode(_ bytes: some Sequence<UInt8>, _ alphabet: Alphabet = .standard) -> String {
+        String(decoding: encodedBytes(Array(bytes).span, alphabet), as: UTF8.self)
+    }
+
+    /// The standard text of a picture, as a block of its own.
+    public static func encode(_ picture: Bytes) -> Bytes {
+        let text = Bytes(capacity: (picture.count + 2) / 3 * 4)
+        // The block is filled here, by its only owner; the space lent is as large as the text.
+        _ = picture.withByteSpan { bytes in
+            unsafe text.append { space in
+                var position = 0
+                forEachLetter(of: bytes, .standard) { letter in
+                    unsafe space[position] = letter
+                    position += 1
+                }
+                return position
+            }
+        }
+        return text
+    }
+
+    /// The bytes that `text` stands for; nil unless it is the one canonical text for them.
+    public static func decode(_ text: some Sequence<UInt8>, _ alphabet: Alphabet = .standard) -> [UInt8]? {
+        let text = Array(text)
+        var letters = text[...]
+        if alphabet == .standard {
+            guard text.count % 4 == 0 else { return nil }
+            while letters.last == UInt8(ascii: "="), text.count - letters.count < 2 { letters.removeLast() }
+        }
+        guard letters.count % 4 != 1 else { return nil }
+        let values = alphabet == .standard ? standardValues : urlSafeValues
+        var result: [UInt8] = []
+        result.reserveCapacity(letters.count / 4 * 3 + 2)
+        var (buffer, bits) = (UInt32(0), 0)
+        for letter in letters {
+            guard values[Int(letter)] != invalid else { return nil }
+            buffer = (buffer << 6 | UInt32(values[Int(letter)])) & 0xFFFF
+            bits += 6
+            guard bits >= 8 else { continue }
+            bits -= 8
+            result.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+        }
+        return buffer & (1 << UInt32(bits) - 1) == 0 ? result : nil
+    }
+
+    /// The six bits of a letter of the standard alphabet; 0 for anything else.
+    static func value(_ letter: UInt8) -> UInt8 {
+        let value = standardValues[Int(letter)]
+        return value == invalid ? 0 : value
+    }
+
+    private static func encodedBytes(_ bytes: Span<UInt8>, _ alphabet: Alphabet) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        forEachLetter(of: bytes, alphabet) { text.append($0) }
+        return text
+    }
+
+    @inline(__always)
+    private static func forEachLetter(of bytes: Span<UInt8>, _ alphabet: Alphabet, _ body: (UInt8) -> Void) {
+        let letters = (alphabet == .standard ? standardLetters : urlSafeLetters).span
+        var index = 0
+        while index + 3 <= bytes.count {
+            let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
+            body(letters[Int(group >> 18 & 63)])
+            body(letters[Int(group >> 12 & 63)])
+            body(letters[Int(group >> 6 & 63)])
+            body(letters[Int(group & 63)])
+            index += 3
+        }
+        let rest = bytes.count - index
+        guard rest > 0 else { return }
+        let group = UInt32(bytes[index]) << 16 | (rest == 2 ? UInt32(bytes[index + 1]) << 8 : 0)
+        body(letters[Int(group >> 18 & 63)])
+        body(letters[Int(group >> 12 & 63)])
+        if rest == 2 { body(letters[Int(group >> 6 & 63)]) }
+        if alphabet == .standard { for _ in rest..<3 { body(UInt8(ascii: "=")) } }
+    }
+
+    private static let shared = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    private static let standardLetters = Array((shared + "+/").utf8)
+    private static let urlSafeLetters = Array((shared + "-_").utf8)
+    private static let invalid: UInt8 = 0xFF
+    private static let standardValues = values(of: standardLetters)
+    private static let urlSafeValues = values(of: urlSafeLetters)
+
+    private static func values(of letters: [UInt8]) -> [UInt8] {
+        var table = [UInt8](repeating: invalid, count: 256)
+        for (value, letter) in letters.enumerated() { table[Int(letter)] = UInt8(value) }
+        return table
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether all are letters of the standard alphabet.
+    var isBase64: Bool {
+        unsafe withUnsafeBufferPointer { letters in
+            // The span lends its own memory, `count` bytes long.
+            guard let start = letters.baseAddress else { return true }
+            return unsafe KlingAPI.isBase64(start, letters.count)
+        }
+    }
+}
+
+/// Whether the `count` bytes at `start` are all letters of the standard alphabet.
+///
+/// Branch-free, and a free function over a pointer: only in this form the optimiser makes vector code of it.
+@unsafe func isBase64(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
+    var found: UInt8 = 0
+    for index in 0..<count {
+        let byte = unsafe start[index]
+        let isLetter: UInt8 = (byte | 0x20) &- 0x61 < 26 ? 1 : 0
+        let isDigit: UInt8 = byte &- 0x30 < 10 ? 1 : 0
+        let isMark: UInt8 = (byte == 0x2B ? 1 : 0) | (byte == 0x2F ? 1 : 0)
+        found |= (isLetter | isDigit | isMark) ^ 1
+    }
+    return found == 0
+}

@@ -1,0 +1,46 @@
+internal import Base
+
+extension Bytes {
+    /// Lends the bytes held as a span of bytes, bounds-checked.
+    func withByteSpan<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // The block outlives the call, and nobody writes to it meanwhile.
+        try unsafe withUnsafeBytes { (raw) throws(Failure) -> Result in
+            try unsafe body(raw.assumingMemoryBound(to: UInt8.self).span)
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether the bytes are those of `text`.
+    func equals(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { utf8 in
+            guard utf8.count == count else { return false }
+            for index in indices where unsafe utf8[index] != self[index] { return false }
+            return true
+        }
+    }
+
+    /// Whether the bytes at `range` are those of `text`.
+    func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
+        guard range.count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<range.count {
+            // A static string's storage is immortal, and `index` is below its length.
+            guard unsafe text.utf8Start[index] == self[range.lowerBound + index] else { return false }
+        }
+        return true
+    }
+
+    /// A copy of the bytes at `range`.
+    func array(_ range: Range<Int>) -> [UInt8] {
+        unsafe [UInt8](unsafeUninitializedCapacity: range.count) { space, count in
+            // Each byte up to `range.count`, the capacity, is written before it counts.
+            for index in 0..<range.count {
+                unsafe space.initializeElement(at: index, to: self[range.lowerBound + index])
+            }
+            count = range.count
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// Numbers as JSON writes them (RFC 8259 section 6).
+enum JSONNumber {
+    /// Where the number ends that begins at `range`'s start. A number that no finite double stands for is refused.
+    static func end(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> Int {
+        var position = range.lowerBound
+        func peek() -> UInt8 { position < range.upperBound ? bytes[position] : 0 }
+        func digits() throws(JSONError) {
+            guard (0x30...0x39).contains(peek()) else {
+                throw position < range.upperBound
+                    ? .at(position, bytes, expected: "a digit") : .atEnd(position, expected: "a digit")
+            }
+            while (0x30...0x39).contains(peek()) { position += 1 }
+        }
+        if peek() == UInt8(ascii: "-") { position += 1 }
+        let leadsWithZero = peek() == UInt8(ascii: "0")
+        let integer = position
+        try digits()
+        if leadsWithZero, position > integer + 1 {
+            throw .at(integer + 1, bytes, expected: "no digit after a leading zero")
+        }
+        if peek() == UInt8(ascii: ".") {
+            position += 1
+            try digits()
+        }
+        var mayOverflow = position - integer > 300
+        if peek() | 0x20 == UInt8(ascii: "e") {
+            mayOverflow = true
+            position += 1
+            if peek() == UInt8(ascii: "+") || peek() == UInt8(ascii: "-") { position += 1 }
+            try digits()
+        }
+        if mayOverflow, value(bytes, range.lowerBound..<position)?.isFinite != true {
+            throw JSONError(offset: range.lowerBound, expected: "a number that fits a double", found: "a larger one")
+        }
+        return position
+    }
+
+    /// The nearest double.
+    static func value(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Double? {
+        Double(String(decoding: bytes.array(range), as: UTF8.self))
+    }
+
+    /// The number, if it is written as an integer and fits.
+    static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        guard range.count <= 20 else { return nil }
+        return Int(String(decoding: bytes.array(range), as: UTF8.self))
+    }
+}

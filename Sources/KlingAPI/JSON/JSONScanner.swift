@@ -1,0 +1,231 @@
+/// Finds the members of a JSON object, or the elements of an array, in a text that lies in one piece: their ranges,
+/// no values, no tree.
+///
+/// It is strict (RFC 8259): anything but one JSON text in UTF-8 without a byte order mark is refused, and so are names
+/// that occur twice in the outermost object, numbers beyond a double, more than ``maxDepth`` levels and more than
+/// ``maxMembers`` outermost members. It can stop within the text and go on later, so that a large one can be read in
+/// slices.
+public struct JSONScanner: Sendable {
+    /// How many objects and arrays may lie in each other.
+    public static let maxDepth = 64
+    /// How many members the outermost object may have.
+    public static let maxMembers = 256
+
+    /// The members found so far of the outermost object, or the elements of the outermost array.
+    public private(set) var members: [JSONMember] = []
+    /// What the text as a whole is, once its first byte was seen.
+    public private(set) var kind: JSONKind?
+    /// The outermost value, without the white space around it, once all is read.
+    public private(set) var value = 0..<0
+
+    private enum Step {
+        case value, firstElement, firstName, name, colon, separator, end
+        case inName, inString
+    }
+
+    private let end: Int
+    private var position: Int
+    private var step = Step.value
+    private var depth = 0
+    /// One bit a level, lowest outermost: whether it is an object.
+    private var objects: UInt64 = 0
+    private var current = JSONMember()
+    private var stringStart = 0
+    private var stringHasEscapes = false
+
+    /// Gets ready to read the text at `range`.
+    public init(range: Range<Int>) {
+        position = range.lowerBound
+        end = range.upperBound
+    }
+
+    /// Reads a text at once.
+    public init(_ bytes: Span<UInt8>, range: Range<Int>) throws(JSONError) {
+        self.init(range: range)
+        _ = try scan(bytes, upTo: range.upperBound)
+    }
+
+    /// Reads on until about `limit`, and says whether all is read. `bytes` must be the same each time.
+    public mutating func scan(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
+        while position < end {
+            guard position < limit else { return false }
+            let byte = bytes[position]
+            switch step {
+            case .inName, .inString:
+                guard try scanString(bytes, upTo: limit) else { return false }
+                try finishString(bytes)
+            case _ where byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09:
+                position += 1
+            default:
+                try take(byte, bytes)
+            }
+        }
+        guard step == .end else { throw .atEnd(end, expected: expectation) }
+        return true
+    }
+
+    private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
+        switch (step, byte) {
+        case (.firstName, UInt8(ascii: "}")), (.firstElement, UInt8(ascii: "]")):
+            close()
+        case (.firstName, JSONText.quote), (.name, JSONText.quote):
+            beginString(.inName)
+        case (.colon, UInt8(ascii: ":")):
+            position += 1
+            step = .value
+        case (.separator, UInt8(ascii: ",")):
+            position += 1
+            step = isInObject ? .name : .value
+        case (.separator, UInt8(ascii: "}")) where isInObject, (.separator, UInt8(ascii: "]")) where !isInObject:
+            close()
+        case (.value, _), (.firstElement, _):
+            try beginValue(byte, bytes)
+        default:
+            throw .at(position, bytes, expected: expectation)
+        }
+    }
+
+    private mutating func beginValue(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
+        switch byte {
+        case JSONText.quote:
+            note(.string)
+            beginString(.inString)
+        case UInt8(ascii: "{"): try open(.object)
+        case UInt8(ascii: "["): try open(.array)
+        case UInt8(ascii: "-"), 0x30...0x39:
+            note(.number)
+            position = try JSONNumber.end(bytes, position..<end)
+            endValue()
+        case UInt8(ascii: "t"): try literal("true", .bool, bytes)
+        case UInt8(ascii: "f"): try literal("false", .bool, bytes)
+        case UInt8(ascii: "n"): try literal("null", .null, bytes)
+        default: throw .at(position, bytes, expected: expectation)
+        }
+    }
+
+    private var isInObject: Bool { objects >> UInt64(depth - 1) & 1 == 1 }
+
+    /// Notes where a value begins, if it is one that is recorded.
+    private mutating func note(_ kind: JSONKind) {
+        if depth == 0 {
+            self.kind = kind
+            value = position..<position
+        } else if depth == 1 {
+            current.kind = kind
+            current.value = position..<position
+        }
+    }
+
+    private mutating func open(_ kind: JSONKind) throws(JSONError) {
+        guard depth < Self.maxDepth else {
+            throw JSONError(offset: position, expected: "at most \(Self.maxDepth) levels", found: "one more")
+        }
+        note(kind)
+        let bit: UInt64 = 1 << UInt64(depth)
+        objects = kind == .object ? objects | bit : objects & ~bit
+        depth += 1
+        position += 1
+        step = kind == .object ? .firstName : .firstElement
+    }
+
+    private mutating func close() {
+        depth -= 1
+        position += 1
+        endValue()
+    }
+
+    private mutating func endValue() {
+        step = depth == 0 ? .end : .separator
+        if depth == 0 {
+            value = value.lowerBound..<position
+        } else if depth == 1 {
+            current.value = current.value.lowerBound..<position
+            members.append(current)
+            current = JSONMember()
+        }
+    }
+
+    private mutating func literal(
+        _ text: StaticString, _ kind: JSONKind, _ bytes: Span<UInt8>
+    ) throws(JSONError) {
+        let length = text.utf8CodeUnitCount
+        guard position + length <= end, bytes.equals(position..<position + length, text) else {
+            throw .at(position, bytes, expected: expectation)
+        }
+        note(kind)
+        position += length
+        endValue()
+    }
+}
+
+// MARK: - Strings
+
+extension JSONScanner {
+    private mutating func beginString(_ step: Step) {
+        self.step = step
+        position += 1
+        stringStart = position
+        stringHasEscapes = false
+    }
+
+    /// Reads on within a string, and says whether its closing quote was reached.
+    private mutating func scanString(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
+        let stop = min(end, limit)
+        while position < stop {
+            position = JSONText.endOfPlainRun(bytes, position..<stop)
+            guard position < stop else { break }
+            switch bytes[position] {
+            case JSONText.quote:
+                return true
+            case JSONText.backslash:
+                stringHasEscapes = true
+                position += try JSONText.escape(bytes, at: position, end: end).length
+            case 0x80...0xFF:
+                position += try JSONText.sequenceLength(bytes, at: position, end: end)
+            default:
+                throw .at(position, bytes, expected: "no control character in a string")
+            }
+        }
+        if position >= end { throw .atEnd(end, expected: "a quote at the end of a string") }
+        return false
+    }
+
+    /// Takes in the string whose closing quote is at the position.
+    private mutating func finishString(_ bytes: Span<UInt8>) throws(JSONError) {
+        let content = stringStart..<position
+        position += 1
+        guard step == .inName else {
+            if depth == 1 { current.valueHasEscapes = stringHasEscapes }
+            return endValue()
+        }
+        step = .colon
+        guard depth == 1 else { return }
+        current.name = content
+        current.nameHasEscapes = stringHasEscapes
+        current.nameHash = JSONString.hash(bytes, content, hasEscapes: stringHasEscapes)
+        for other in members where other.nameHash == current.nameHash && isSameName(other, bytes) {
+            let name = Sanitised.text(JSONString.text(bytes, content))
+            throw JSONError(offset: content.lowerBound, expected: "each member once", found: "'\(name)' again")
+        }
+        guard members.count < Self.maxMembers else {
+            throw JSONError(offset: position, expected: "at most \(Self.maxMembers) members", found: "one more")
+        }
+    }
+
+    private func isSameName(_ other: JSONMember, _ bytes: Span<UInt8>) -> Bool {
+        JSONString.bytes(bytes, other.name) == JSONString.bytes(bytes, current.name)
+    }
+
+    private var expectation: String {
+        switch step {
+        case .value: depth == 0 ? "a JSON value" : "a value"
+        case .firstElement: "a value or ']'"
+        case .firstName: "a name in quotes or '}'"
+        case .name: "a name in quotes"
+        case .colon: "':' after a name"
+        case .separator: isInObject ? "',' or '}'" : "',' or ']'"
+        case .end: "nothing more"
+        case .inName, .inString: "a quote at the end of a string"
+        }
+    }
+}

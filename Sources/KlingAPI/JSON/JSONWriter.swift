@@ -1,0 +1,135 @@
+/// Builds JSON as bytes, member by member, without a tree.
+public struct JSONWriter: Sendable {
+    /// What is written so far.
+    public private(set) var bytes: [UInt8] = []
+    private var needsComma = false
+
+    /// Makes room for about `capacity` bytes.
+    public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+    /// An object of what `body` writes.
+    public static func object(capacity: Int = 256, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter(capacity: capacity)
+        writer.object(body)
+        return writer.bytes
+    }
+
+    /// Writes an object: an element, or the outermost value.
+    public mutating func object(_ body: (inout JSONWriter) -> Void) {
+        nest(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
+    }
+
+    /// Writes an array: an element, or the outermost value.
+    public mutating func array(_ body: (inout JSONWriter) -> Void) {
+        nest(UInt8(ascii: "["), UInt8(ascii: "]"), body)
+    }
+
+    /// Writes a member that is an object.
+    public mutating func object(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
+        self.name(name)
+        object(body)
+    }
+
+    /// Writes a member that is an array.
+    public mutating func array(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
+        self.name(name)
+        array(body)
+    }
+
+    /// Writes a member that is a string.
+    public mutating func member(_ name: StaticString, _ text: String) {
+        self.name(name)
+        string(text)
+    }
+
+    /// Writes a member that is a string, if there is one.
+    public mutating func member(_ name: StaticString, ifPresent text: String?) {
+        if let text { member(name, text) }
+    }
+
+    /// Writes a member that is an integer.
+    public mutating func member(_ name: StaticString, _ number: Int) {
+        self.name(name)
+        integer(number)
+    }
+
+    /// Writes a member that is a truth value.
+    public mutating func member(_ name: StaticString, _ value: Bool) {
+        self.name(name)
+        raw(value ? "true" : "false")
+    }
+
+    /// Writes a member that is a string, or null.
+    public mutating func member(_ name: StaticString, orNull text: String?) {
+        self.name(name)
+        if let text { string(text) } else { raw("null") }
+    }
+
+    /// Writes a member whose value is JSON already.
+    public mutating func member(_ name: StaticString, json: some Collection<UInt8>) {
+        self.name(name)
+        self.json(json)
+    }
+
+    /// Writes a string as an element.
+    public mutating func string(_ text: String) {
+        separate()
+        JSONString.append(text, to: &bytes)
+    }
+
+    /// Writes an integer as an element.
+    public mutating func integer(_ number: Int) {
+        separate()
+        bytes.append(contentsOf: String(number).utf8)
+    }
+
+    /// Writes JSON as an element.
+    public mutating func json(_ json: some Collection<UInt8>) {
+        separate()
+        bytes.append(contentsOf: json)
+    }
+
+    /// Writes a name as it stands between quotes somewhere else, already escaped.
+    mutating func name(escaped: ArraySlice<UInt8>) {
+        separate()
+        bytes.append(JSONText.quote)
+        bytes.append(contentsOf: escaped)
+        bytes.append(JSONText.quote)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// Writes a name that needs no escapes.
+    private mutating func name(_ name: StaticString) {
+        separate()
+        bytes.append(JSONText.quote)
+        append(name)
+        bytes.append(JSONText.quote)
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    private mutating func raw(_ text: StaticString) {
+        separate()
+        append(text)
+    }
+
+    private mutating func append(_ text: StaticString) {
+        // A static string's storage is immortal.
+        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    private mutating func separate() {
+        if needsComma { bytes.append(UInt8(ascii: ",")) }
+        needsComma = true
+    }
+
+    private mutating func nest(_ opening: UInt8, _ closing: UInt8, _ body: (inout JSONWriter) -> Void) {
+        separate()
+        bytes.append(opening)
+        needsComma = false
+        body(&self)
+        bytes.append(closing)
+        needsComma = true
+    }
+}

@@ -1,0 +1,100 @@
+internal import Base
+
+/// Makes standard base64 of a JSON string's text, in place: escapes are undone, blanks dropped, URL-safe letters
+/// exchanged and padding counted. It can stop within the text and go on later.
+struct Base64Repair {
+    /// How many letters the text has so far, from its start on.
+    private(set) var written = 0
+    /// How many `=` came behind them.
+    private(set) var padding = 0
+
+    private let letters: Range<Int>
+    private var position: Int
+
+    /// Gets ready for the text at `letters`, which has passed the scanner.
+    init(_ letters: Range<Int>) {
+        self.letters = letters
+        position = letters.lowerBound
+    }
+
+    /// Works on for about `limit` bytes, and says whether all is done.
+    mutating func run(_ body: Bytes, atMost limit: Int) throws(PictureProblem) -> Bool {
+        let stop = min(letters.upperBound, position + limit)
+        precondition(letters.upperBound <= body.count, "the text is outside of the block")
+        try unsafe body.withUnsafeMutableBytes { (raw) throws(PictureProblem) in
+            let bytes = unsafe raw.assumingMemoryBound(to: UInt8.self)
+            // The bounds were checked above; what is written never overtakes what is read.
+            while position < stop {
+                if padding == 0 { unsafe takeLetters(bytes, stop) }
+                if position < stop { try unsafe takeSpecial(bytes) }
+            }
+        }
+        return position >= letters.upperBound
+    }
+
+    private static let block = 32
+
+    /// Takes in letters up to the next byte that is not one as it stands.
+    @unsafe private mutating func takeLetters(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ stop: Int) {
+        guard let start = bytes.baseAddress else { return }
+        var read = unsafe start + position
+        var write = unsafe start + letters.lowerBound + written
+        let end = unsafe start + stop
+        let first = unsafe write
+        unsafe Self.letterTable.withUnsafeBufferPointer { table in
+            while unsafe read < end {
+                while unsafe read + Self.block <= end, unsafe isBase64(read, Self.block) {
+                    unsafe write.update(from: read, count: Self.block)
+                    unsafe (read, write) = (read + Self.block, write + Self.block)
+                }
+                let limit = unsafe min(read + Self.block, end)
+                while unsafe read < limit {
+                    let letter = unsafe table[Int(read.pointee)]
+                    guard letter != 0 else { return }
+                    unsafe write.pointee = letter
+                    unsafe (read, write) = (read + 1, write + 1)
+                }
+            }
+        }
+        written += unsafe write - first
+        position = unsafe read - start
+    }
+
+    /// Takes in one byte or escape, whatever it is.
+    @unsafe private mutating func takeSpecial(_ bytes: UnsafeMutableBufferPointer<UInt8>) throws(PictureProblem) {
+        var scalar = UInt32(unsafe bytes[position])
+        var length = 1
+        if scalar == 0x5C, let escape = try? unsafe JSONText.escape(bytes.span, at: position, end: letters.upperBound) {
+            (scalar, length) = (escape.scalar, escape.length)
+        }
+        switch scalar {
+        case 0x20, 0x09, 0x0A, 0x0D:
+            break
+        case 0x3D:
+            padding += 1
+        case 0..<128 where padding == 0 && Self.letterTable[Int(scalar)] != 0:
+            unsafe bytes[letters.lowerBound + written] = Self.letterTable[Int(scalar)]
+            written += 1
+        default:
+            throw .character(Self.name(of: scalar), position: written)
+        }
+        position += length
+    }
+
+    private static func name(of scalar: UInt32) -> String {
+        guard (0x21...0x7E).contains(scalar), let character = UnicodeScalar(scalar) else {
+            return "the byte or character 0x\(String(scalar, radix: 16))"
+        }
+        return "'\(Character(character))'"
+    }
+
+    /// The standard letter for a byte; 0 for a byte that is no letter.
+    private static let letterTable: [UInt8] = (0...255).map { (byte: UInt8) -> UInt8 in
+        switch byte {
+        case 0x41...0x5A, 0x61...0x7A, 0x30...0x39, 0x2B, 0x2F: byte
+        case UInt8(ascii: "-"): UInt8(ascii: "+")
+        case UInt8(ascii: "_"): UInt8(ascii: "/")
+        default: 0
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// What is wrong with a request: the field, what was found, what is allowed and how to put it right.
+///
+/// The message is bounded and printable, and never repeats a picture, a key or an address.
+public struct ParameterError: Error, Sendable, Hashable {
+    /// 1200 for a body that is not the JSON that was asked for or a member of the wrong type, 1201 for a bad value.
+    public let code: KlingCode
+    /// The member that is meant, if it is one.
+    public let parameter: String?
+    /// A sentence for whoever sent the request.
+    public let message: String
+
+    public init(code: KlingCode, parameter: String?, message: String) {
+        self.code = code
+        self.parameter = parameter
+        self.message = message
+    }
+
+    static func syntax(_ error: JSONError) -> Self {
+        Self(code: .invalidRequest, parameter: nil, message: "The body is not valid JSON \(error).")
+    }
+
+    static func wrongType(_ parameter: String, expected: String, found: JSONKind) -> Self {
+        Self(
+            code: .invalidRequest, parameter: parameter,
+            message: "\(parameter) is \(found.words); send \(expected).")
+    }
+
+    static func value(_ parameter: String, _ problem: String) -> Self {
+        Self(code: .invalidParameter, parameter: parameter, message: "\(parameter) \(problem)")
+    }
+}

@@ -1,0 +1,105 @@
+/// Where the members that the gateway knows stand among those of a create.
+struct Places: Sendable {
+    private(set) var modelName: Int?
+    private(set) var model: Int?
+    private(set) var human: Int?
+    private(set) var cloth: Int?
+    private(set) var callback: Int?
+    private(set) var externalTaskID: Int?
+
+    init(_ members: [JSONMember], _ bytes: Span<UInt8>) {
+        for (index, member) in members.enumerated() { note(index, member, bytes) }
+    }
+
+    /// Most members differ in length, so that a name is compared with one or two.
+    private mutating func note(_ index: Int, _ member: JSONMember, _ bytes: Span<UInt8>) {
+        if member.isNamed("model_name", bytes) {
+            modelName = index
+        } else if member.isNamed("human_image", bytes) {
+            human = index
+        } else if member.isNamed("cloth_image", bytes) {
+            cloth = index
+        } else if member.isNamed("callback_url", bytes) {
+            callback = index
+        } else if member.isNamed("external_task_id", bytes) {
+            externalTaskID = index
+        } else if member.isNamed("model", bytes) {
+            model = index
+        }
+    }
+
+    func index(of field: PictureField) -> Int? { field == .human ? human : cloth }
+
+    /// Whether the gateway sends its own words in place of this member, or none.
+    func isReplaced(_ index: Int) -> Bool {
+        index == modelName || index == model || index == callback || index == externalTaskID
+    }
+}
+
+extension JSONMember {
+    /// Whether the unescaped name is `name`.
+    func isNamed(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        guard nameHasEscapes else { return bytes.equals(self.name, name) }
+        return JSONString.position(after: name, bytes, self.name, ignoringCase: false) == self.name.upperBound
+    }
+}
+
+/// Reads the short members of a create.
+struct MemberReader {
+    let members: [JSONMember]
+    let places: Places
+
+    /// The model, by either of its names.
+    func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
+        for (index, parameter) in [(places.modelName, "model_name"), (places.model, "model")] {
+            guard let content = try string(at: index, parameter) else { continue }
+            if let name = models.name(equalTo: bytes.extracting(content)) { return name }
+            let text = JSONString.text(bytes, content)
+            if let name = models.names.first(where: { $0 == text }) { return name }
+            throw .value(
+                parameter,
+                "'\(Sanitised.text(text))' is not a model of virtual try-on; allowed are "
+                    + models.names.joined(separator: ", ") + ".")
+        }
+        return TryOnModels.defaultModel
+    }
+
+    /// The client's own id.
+    func externalTaskID(_ bytes: Span<UInt8>) throws(ParameterError) -> String? {
+        let parameter = "external_task_id"
+        guard let content = try string(at: places.externalTaskID, parameter) else { return nil }
+        let text = JSONString.text(bytes, content)
+        let limit = TryOn.maxExternalTaskIDBytes
+        guard text.utf8.count <= limit else {
+            throw .value(parameter, "has \(text.utf8.count) bytes; allowed are 1 to \(limit). Send a shorter one.")
+        }
+        guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
+            throw .value(parameter, "has a control character in it. Send it without.")
+        }
+        return text
+    }
+
+    /// Where the client wants to be called.
+    func callback(_ bytes: Span<UInt8>) throws(ParameterError) -> HTTPURL? {
+        let parameter = "callback_url"
+        guard let content = try string(at: places.callback, parameter) else { return nil }
+        // An escape of six bytes stands for one.
+        guard content.count <= TryOn.maxCallbackURLBytes * 6 else {
+            throw .value(parameter, HTTPURL.Problem.length.description)
+        }
+        do {
+            return try HTTPURL(JSONString.text(bytes, content))
+        } catch {
+            throw .value(parameter, error.description)
+        }
+    }
+
+    /// The text of an optional string member; null and an empty text are the same as none.
+    private func string(at index: Int?, _ parameter: String) throws(ParameterError) -> Range<Int>? {
+        guard let index, !members[index].isNullOrEmpty else { return nil }
+        guard members[index].kind == .string else {
+            throw .wrongType(parameter, expected: "a string", found: members[index].kind)
+        }
+        return members[index].content
+    }
+}

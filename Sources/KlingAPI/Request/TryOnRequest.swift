@@ -1,0 +1,130 @@
+public import Base
+
+/// A picture of a request.
+public enum TryOnPicture: Sendable, Hashable {
+    /// An `http` or `https` URL, passed on as it is.
+    case url
+    /// Base64, whose file has this header and this many bytes.
+    case base64(ImageHeader, bytes: Int)
+}
+
+/// The two pictures of a request.
+public enum PictureField: String, Sendable, CaseIterable {
+    case human = "human_image"
+    case cloth = "cloth_image"
+}
+
+/// A create that was checked, and whose body can be sent on with what the gateway says in place of the client's words.
+public struct TryOnRequest: Sendable {
+    /// The model, one of those allowed.
+    public let model: String
+    /// The client's own id of the task.
+    public let externalTaskID: String?
+    /// Where the client wants to be told of the task's states.
+    public let callbackURL: HTTPURL?
+    /// The picture of the person.
+    public let human: TryOnPicture
+    /// The picture of the garment.
+    public let cloth: TryOnPicture
+
+    let body: Bytes
+    let scan: JSONScanner
+    let places: Places
+    let humanText: PictureText?
+    let clothText: PictureText?
+
+    /// Checks the body of a create.
+    ///
+    /// Pictures that need it are repaired in place: from here on the block is read through this request alone. A body
+    /// over 1 MiB is read in slices, between which other tasks of the executor run; a smaller one never suspends.
+    /// - Parameters:
+    ///   - body: the whole body, owned by the caller and shared with nobody.
+    ///   - models: the models that may be named.
+    public static func parse(
+        _ body: Bytes, models: TryOnModels = .documented
+    ) async throws(ParameterError) -> TryOnRequest {
+        let scan = try await scanned(body)
+        let places = body.withByteSpan { Places(scan.members, $0) }
+        let (model, externalTaskID, callback) = try body.withByteSpan { (bytes) throws(ParameterError) in
+            let members = MemberReader(members: scan.members, places: places)
+            return (try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes))
+        }
+        let (human, humanText) = try await picture(body, scan, places.human, .human)
+        let (cloth, clothText) = try await picture(body, scan, places.cloth, .cloth)
+        return TryOnRequest(
+            model: model, externalTaskID: externalTaskID, callbackURL: callback, human: human, cloth: cloth,
+            body: body, scan: scan, places: places, humanText: humanText, clothText: clothText)
+    }
+
+    /// The URL of a picture that is one.
+    public func pictureURL(_ field: PictureField) -> String? {
+        guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
+        return body.withByteSpan { JSONString.text($0, scan.members[index].content) }
+    }
+
+    private static func scanned(_ body: Bytes) async throws(ParameterError) -> JSONScanner {
+        var scanner = JSONScanner(range: 0..<body.count)
+        var limit = 0
+        repeat {
+            if limit > 0 { await Task.yield() }
+            limit += PictureText.sliceSize
+        } while try !advance(&scanner, body, upTo: limit)
+        guard scanner.kind == .object else {
+            let found = scanner.kind?.words ?? "nothing"
+            throw ParameterError(
+                code: .invalidRequest, parameter: nil, message: "The body is \(found); send a JSON object.")
+        }
+        return scanner
+    }
+
+    private static func advance(
+        _ scanner: inout JSONScanner, _ body: Bytes, upTo limit: Int
+    ) throws(ParameterError) -> Bool {
+        do {
+            return try body.withByteSpan { (bytes) throws(JSONError) in try scanner.scan(bytes, upTo: limit) }
+        } catch {
+            throw .syntax(error)
+        }
+    }
+
+    private static func picture(
+        _ body: Bytes, _ scan: JSONScanner, _ index: Int?, _ field: PictureField
+    ) async throws(ParameterError) -> (TryOnPicture, PictureText?) {
+        guard let index, !scan.members[index].isNullOrEmpty else {
+            throw .value(field.rawValue, "is missing. Send an http(s) URL, or a JPEG or PNG picture as base64.")
+        }
+        let member = scan.members[index]
+        guard member.kind == .string else {
+            throw .wrongType(field.rawValue, expected: "a string: an http(s) URL, or base64", found: member.kind)
+        }
+        if try body.withByteSpan({ (bytes) throws(ParameterError) in try isURL(bytes, member, field) }) {
+            return (.url, nil)
+        }
+        let text: PictureText
+        do {
+            text = try await PictureText.read(body, member.content, hasEscapes: member.valueHasEscapes)
+        } catch {
+            throw .value(field.rawValue, error.description)
+        }
+        do {
+            let header = try body.withByteSpan { (bytes) throws(ImageHeader.Problem) in
+                try ImageHeader.check(text.file, bytes)
+            }
+            return (.base64(header, bytes: text.file.count), text)
+        } catch {
+            throw .value(field.rawValue, error.description)
+        }
+    }
+
+    /// Whether the picture is an `http(s)` URL.
+    private static func isURL(
+        _ bytes: Span<UInt8>, _ member: JSONMember, _ field: PictureField
+    ) throws(ParameterError) -> Bool {
+        for scheme in ["https://", "http://"] as [StaticString] {
+            guard let host = JSONString.position(after: scheme, bytes, member.content) else { continue }
+            if host < member.content.upperBound { return true }
+            throw .value(field.rawValue, "is a URL without a host. Send the whole URL.")
+        }
+        return false
+    }
+}

@@ -1,0 +1,138 @@
+public import Base
+
+extension TryOnRequest {
+    /// Bodies below this size are sent as one block: copying them costs less than a list.
+    public static let gatheringThreshold = 16 << 10
+
+    /// Base64 texts, without quotes, that are sent in place of the client's pictures.
+    public struct Replacements: Sendable {
+        public var human: ByteSlice?
+        public var cloth: ByteSlice?
+
+        public init(human: ByteSlice? = nil, cloth: ByteSlice? = nil) {
+            self.human = human
+            self.cloth = cloth
+        }
+    }
+
+    /// The body to send to Kling: the client's members as they were checked, the model by name, and the gateway's own
+    /// id and callback address in place of the client's.
+    ///
+    /// A large body is not copied: the slices are ranges of the client's, with small rewritten pieces between them.
+    /// - Parameters:
+    ///   - externalTaskID: the gateway's id of the task.
+    ///   - callbackURL: where Kling shall call the gateway, if anywhere.
+    ///   - replacements: pictures to send in place of the client's.
+    public func upstreamBody(
+        externalTaskID: String, callbackURL: String?, replacements: Replacements = Replacements()
+    ) -> [ByteSlice] {
+        let head = head(externalTaskID, callbackURL)
+        let room = body.count + head.count + (replacements.human?.count ?? 0) + (replacements.cloth?.count ?? 0) + 16
+        if room < Self.gatheringThreshold {
+            var block = BlockSink(capacity: room)
+            write(head, replacements, to: &block)
+            return [ByteSlice(block.block, 0..<block.block.count)]
+        }
+        var list = SliceSink()
+        write(head, replacements, to: &list)
+        return list.slices
+    }
+
+    /// The beginning of the object, which the client's members follow.
+    private func head(_ externalTaskID: String, _ callbackURL: String?) -> [UInt8] {
+        var head: [UInt8] = []
+        head.reserveCapacity(160 + (callbackURL?.utf8.count ?? 0))
+        head.append(contentsOf: #"{"model_name":"#.utf8)
+        JSONString.append(model, to: &head)
+        head.append(contentsOf: #","external_task_id":"#.utf8)
+        JSONString.append(externalTaskID, to: &head)
+        if let callbackURL {
+            head.append(contentsOf: #","callback_url":"#.utf8)
+            JSONString.append(callbackURL, to: &head)
+        }
+        return head
+    }
+
+    private func write(_ head: [UInt8], _ replacements: Replacements, to sink: inout some BodySink) {
+        sink.add(head)
+        for index in scan.members.indices where !places.isReplaced(index) {
+            let member = scan.members[index]
+            if index == 0 {
+                sink.add(Self.comma)
+                sink.add(ByteSlice(body, member.name.lowerBound - 1..<member.value.lowerBound))
+            } else {
+                // What lies between two members has exactly one comma in it.
+                sink.add(ByteSlice(body, scan.members[index - 1].value.upperBound..<member.value.lowerBound))
+            }
+            if index == places.human {
+                write(member, humanText, replacements.human, to: &sink)
+            } else if index == places.cloth {
+                write(member, clothText, replacements.cloth, to: &sink)
+            } else {
+                sink.add(ByteSlice(body, member.value))
+            }
+        }
+        sink.add(ByteSlice(body, scan.value.upperBound - 1..<scan.value.upperBound))
+    }
+
+    private func write(
+        _ member: JSONMember, _ text: PictureText?, _ replacement: ByteSlice?, to sink: inout some BodySink
+    ) {
+        if let replacement {
+            sink.add(Self.quote)
+            sink.add(replacement)
+            sink.add(Self.quote)
+        } else {
+            sink.add(ByteSlice(body, text?.value ?? member.value))
+            if let text, text.missingPadding > 0 {
+                sink.add([UInt8](repeating: UInt8(ascii: "="), count: text.missingPadding) + Self.quote)
+            }
+        }
+    }
+
+    private static let comma: [UInt8] = [UInt8(ascii: ",")]
+    private static let quote: [UInt8] = [JSONText.quote]
+}
+
+/// Takes in a body piece by piece.
+private protocol BodySink {
+    mutating func add(_ slice: ByteSlice)
+    mutating func add(_ piece: [UInt8])
+}
+
+/// Copies everything into one block.
+private struct BlockSink: BodySink {
+    let block: Bytes
+
+    init(capacity: Int) { block = Bytes(capacity: capacity) }
+
+    func add(_ slice: ByteSlice) {
+        // `append` checks the room; the slice's block is another one.
+        unsafe slice.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
+    }
+
+    func add(_ piece: [UInt8]) {
+        // `append` checks the room.
+        unsafe piece.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
+    }
+}
+
+/// Keeps a list of ranges, those that adjoin as one, and copies the small pieces between them.
+private struct SliceSink: BodySink {
+    private(set) var slices: [ByteSlice] = []
+
+    init() { slices.reserveCapacity(12) }
+
+    mutating func add(_ slice: ByteSlice) {
+        if slice.count == 0 { return }
+        if let last = slices.last, last.bytes === slice.bytes, last.range.upperBound == slice.range.lowerBound {
+            slices[slices.count - 1] = ByteSlice(last.bytes, last.range.lowerBound..<slice.range.upperBound)
+        } else {
+            slices.append(slice)
+        }
+    }
+
+    mutating func add(_ piece: [UInt8]) {
+        add(ByteSlice(Bytes(piece), 0..<piece.count))
+    }
+}

@@ -1,0 +1,91 @@
+public import Base
+internal import Crypto
+
+/// Why a token is not believed.
+public enum TokenFault: Error, Sendable, Hashable {
+    /// It is no HS256 token with an issuer and a time of expiry.
+    case malformed
+    /// It was not signed with the issuer's secret.
+    case signature
+    /// It would be valid for more than a day.
+    case tooLong
+    case notYetValid
+    case expired
+
+    /// Kling's code for it.
+    public var code: KlingCode {
+        switch self {
+        case .malformed, .signature, .tooLong: .authorizationInvalid
+        case .notYetValid: .tokenNotYetValid
+        case .expired: .tokenExpired
+        }
+    }
+}
+
+/// A JSON Web Token that somebody showed: read, but not believed until ``verify(secretKey:now:)`` returns.
+public struct ClientToken: Sendable {
+    /// The longest token that is read, in bytes.
+    public static let maxBytes = 4096
+    /// The farthest that a token's expiry may lie ahead, in seconds.
+    public static let maxLifetime = 24 * 60 * 60
+    /// How far clocks may be apart, in seconds.
+    public static let leeway = 60
+
+    /// The access key that the token names.
+    public let issuer: String
+
+    private let expires: Double
+    private let notBefore: Double?
+    private let signed: [UInt8]
+    private let signature: [UInt8]
+
+    /// Whether `text` has the look of a token: three parts.
+    public static func looksLikeToken(_ text: String) -> Bool {
+        text.hasPrefix("ey") && text.utf8.count { $0 == UInt8(ascii: ".") } == 2
+    }
+
+    /// Reads a token. Only HS256 is taken, whatever else the header says.
+    public init(_ text: String) throws(TokenFault) {
+        let bytes = Array(text.utf8)
+        guard bytes.count <= Self.maxBytes else { throw .malformed }
+        let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, let header = Self.object(parts[0]), header.string("alg") == "HS256",
+            header["crit"] == nil, let claims = Self.object(parts[1]),
+            let issuer = claims.string("iss"), !issuer.isEmpty,
+            let expires = try Self.time("exp", of: claims),
+            let signature = Base64.decode(parts[2], .urlSafe), signature.count == SHA256.byteCount
+        else { throw .malformed }
+        self.issuer = issuer
+        self.expires = expires
+        notBefore = try Self.time("nbf", of: claims)
+        signed = Array(bytes[..<(parts[2].startIndex - 1)])
+        self.signature = signature
+    }
+
+    /// Believes the token at `now`, in seconds since 1970, or says why not. The signature is compared in constant time,
+    /// and before anything else.
+    public func verify(secretKey: Secret, now: Int) throws(TokenFault) {
+        let key = SymmetricKey(data: Array(secretKey.reveal().utf8))
+        guard HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: signed, using: key) else {
+            throw .signature
+        }
+        let now = Double(now)
+        let leeway = Double(Self.leeway)
+        guard now < expires + leeway else { throw .expired }
+        guard expires <= now + Double(Self.maxLifetime) + leeway else { throw .tooLong }
+        if let notBefore, now + leeway < notBefore { throw .notYetValid }
+    }
+
+    private static func object(_ part: ArraySlice<UInt8>) -> JSONObject? {
+        Base64.decode(part, .urlSafe).flatMap { JSONObject($0) }
+    }
+
+    /// A time, which may have a fraction (RFC 7519 section 2).
+    private static func time(_ name: StaticString, of claims: JSONObject) throws(TokenFault) -> Double? {
+        guard let member = claims[name] else { return nil }
+        guard member.kind == .number, let value = JSONNumber.value(claims.bytes.span, member.value) else {
+            throw .malformed
+        }
+        return value
+    }
+}

@@ -1,0 +1,128 @@
+import Base
+import Foundation
+import KlingAPI
+import Testing
+
+struct PictureTests {
+    private func sent(_ picture: String) async throws -> String? {
+        try await upstream(create([("human_image", "\"\(picture)\""), ("cloth_image", urlB), ("x", "1")]))[
+            "human_image"]
+            as? String
+    }
+
+    private func problem(_ picture: String) async -> String {
+        await failure(create([("human_image", "\"\(picture)\""), ("cloth_image", urlB)]))?.message ?? "accepted"
+    }
+
+    private static func wrapped(_ text: String, _ lineEnd: String) -> String {
+        stride(from: 0, to: text.count, by: 76).map { String(text.dropFirst($0).prefix(76)) }.joined(separator: lineEnd)
+    }
+
+    typealias Rewriting = @Sendable (String) -> String
+    static let rewritings: [(String, Rewriting)] = [
+        ("as it is", { $0 }),
+        ("data URL", { "data:image/png;base64," + $0 }),
+        ("data URL with a parameter", { "DATA:image/png;charset=utf-8;BASE64," + $0 }),
+        ("PHP's slashes", { $0.replacingOccurrences(of: "/", with: "\\/") }),
+        ("PHP's data URL", { ("data:image/png;base64," + $0).replacingOccurrences(of: "/", with: "\\/") }),
+        (".NET's plus", { $0.replacingOccurrences(of: "+", with: "\\u002B") }),
+        ("line feeds", { wrapped($0, "\\n") }),
+        ("carriage returns", { wrapped($0, "\\r\\n") + "\\r\\n" }),
+        ("blanks", { " \\t" + wrapped($0, "  ") + " " }),
+        ("URL-safe letters", { $0.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_") }),
+        ("no padding", { $0.replacingOccurrences(of: "=", with: "") }),
+        ("escaped padding", { $0.replacingOccurrences(of: "=", with: "\\u003d") }),
+        ("data URL without padding", { "data:image/png;base64," + $0.replacingOccurrences(of: "=", with: "") }),
+        ("blank before a data URL", { " data:image/png;base64," + $0 }),
+        ("line feed before a data URL", { "\\ndata:image/png;base64,\\n" + $0 }),
+    ]
+
+    @Test(arguments: rewritings.indices, [19, 20, 21, 500, 30_000])
+    func `every way to write base64 is repaired`(index: Int, tail: Int) async throws {
+        let picture = Samples.base64(Samples.png(tail: tail))
+        #expect(try await sent(Self.rewritings[index].1(picture)) == picture, "\(Self.rewritings[index].0)")
+    }
+
+    @Test func `a repaired picture over several slices is whole`() async throws {
+        let picture = Samples.base64(Samples.jpeg(tail: 2_400_001))
+        let rewritten = picture.replacingOccurrences(of: "/", with: "\\/").replacingOccurrences(of: "=", with: "")
+        #expect(try await sent(rewritten) == picture)
+    }
+
+    @Test(arguments: [
+        ("", "is missing"), ("   ", "no picture in it"), ("====", "no picture in it"), ("AAAAA", "cut off"),
+        ("AAA==", "too much padding"),
+        ("AAAA=", "too much padding"), ("AA=A", "found 'A' after 2"), ("AAAA!AAA", "found '!' after 4"),
+        ("AAAA\\u0000AAA", "0x0 after 4"), ("AAAAé", "after 4 letters"), ("ftp://x/y", "scheme 'ftp'"),
+        ("file:///etc/passwd", "scheme 'file'"), ("data:image/png,AAAA", "not base64"),
+        ("data:image/png;base64,", "no picture in it"), ("HTTPS://", "without a host"), ("AAAA", "not a picture"),
+        ("UklGRgAAAABXRUJQVlA4", "WebP"), ("R0lGODlhAAAA", "GIF"), ("PGh0bWw+", "HTML"),
+        ("/9j/4AAQ", "header is broken"), ("iVBORw0KGgo=", "header is broken"),
+    ])
+    func `what is no picture is refused with a reason`(text: String, reason: String) async {
+        let message = await problem(text)
+        #expect(message.hasPrefix("human_image ") && message.contains(reason), "\(message)")
+    }
+
+    @Test(arguments: ["https://a/b.webp", "HTTP://a/b", "https:\\/\\/a\\/b c", "\\u0068ttps://a/é"])
+    func `a URL passes on as it is`(url: String) async throws {
+        let text = create([("human_image", "\"\(url)\""), ("cloth_image", urlB)])
+        let body = joined(try await parse(text).upstreamBody(externalTaskID: "GW", callbackURL: nil))
+        #expect(String(decoding: body, as: UTF8.self).contains("\"human_image\":\"\(url)\""))
+    }
+
+    @Test(arguments: [(300, 300, true), (299, 300, false), (300, 299, false), (65_535, 300, true), (0, 300, false)])
+    func `a picture has at least 300 pixels either way`(width: Int, height: Int, isAllowed: Bool) async throws {
+        let files = [
+            Samples.png(width: width, height: height), Samples.jpeg(width: width, height: height),
+            Samples.jpeg(width: width, height: height, segments: [2, 65_535, 3] + Array(repeating: 60_000, count: 20)),
+        ]
+        for file in files {
+            let message = await problem(Samples.base64(file))
+            #expect(message.contains("\(width) x \(height) pixels") != isAllowed)
+            let block = Bytes(file)
+            let header = try? ImageHeader.check(file: ByteSlice(block, 0..<block.count))
+            #expect((header != nil) == isAllowed)
+        }
+    }
+
+    @Test(arguments: [(10_485_760, true), (10_485_761, false)])
+    func `a picture has at most 10,485,760 bytes`(count: Int, isAllowed: Bool) async {
+        let file = Samples.png(tail: 0) + [UInt8](repeating: 7, count: count - 24)
+        let message = await problem(Samples.base64(file))
+        #expect(message == (isAllowed ? "accepted" : "human_image " + ImageHeader.Problem.length(count).description))
+    }
+
+    @Test(
+        arguments: [
+            [0xFF, 0xD8, 0xFF, 0xE0, 0, 1, 0, 0], [0xFF, 0xD8, 0xFF, 0xDA, 0, 4, 0, 0], [0xFF, 0xD8, 0xFF, 0xD9],
+            [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 1, 5, 5, 5], [0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8, 0, 0, 1, 44],
+            Array(repeating: [0xFF, 0xD8, 0xFF], count: 1).flatMap { $0 } + Array(repeating: 0xFF, count: 5000),
+        ] as [[UInt8]])
+    func `a broken JPEG header ends the reading`(file: [UInt8]) async {
+        #expect(await problem(Samples.base64(file)).contains("header is broken"))
+    }
+
+    @Test func `a frame header behind too many segments is not looked for`() async {
+        let file = Samples.jpeg(segments: Array(repeating: 4, count: 600))
+        #expect(await problem(Samples.base64(file)).contains("header is broken"))
+    }
+
+    @Test(arguments: 0...20)
+    func `base64 agrees with Foundation`(count: Int) {
+        let bytes = Samples.noise(count)
+        let text = Data(bytes).base64EncodedString()
+        #expect(Base64.encode(bytes) == text)
+        #expect(Base64.decode(text.utf8) == bytes)
+        let block = Base64.encode(Bytes(bytes))
+        #expect(joined([ByteSlice(block, 0..<block.count)]) == Array(text.utf8))
+        #expect(Base64.decode(Base64.encode(bytes, .urlSafe).utf8, .urlSafe) == bytes)
+    }
+
+    @Test(arguments: ["A", "AB", "AB=", "QR==", "QUJ=", "AB==C", "A+B/", "AB-_"])
+    func `base64 that is not canonical is not decoded`(text: String) {
+        let isURLSafe = ["AB-_"].contains(text)
+        #expect((Base64.decode(text.utf8, .urlSafe) != nil) == isURLSafe)
+        #expect((Base64.decode(text.utf8) != nil) == (text == "A+B/"))
+    }
+}
