@@ -59,6 +59,9 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
+        .testTarget(
+            name: "TaskStoreTests",
+            dependencies: ["Base", "TaskStore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]

@@ -1,1 +1,95 @@
-// placeholder
+/// The durable records. What a write returns is on the disk.
+///
+/// Every function may be called from any thread and never blocks it. A cancelled caller still waits for its answer: a
+/// write, once asked for, belongs to the store. Times are milliseconds since 1970.
+///
+/// Any function throws ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`; after that the store
+/// can be used again as soon as the cause is gone.
+public protocol TaskStore: Sendable {
+    // MARK: Tasks
+
+    /// Writes down the intent to send a task, and claims the client's `external_task_id`.
+    /// - Throws: `externalTaskIDInUse`; `alreadyExists` for a repeated id.
+    func begin(_ task: NewTask) async throws(StoreError)
+
+    /// Kling has the task. To repeat it with the same upstream id changes nothing.
+    /// - Throws: `notFound`; `stale` if the task ended before or Kling accepted it under another id.
+    func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord
+
+    /// Ends an intent that no client was told of: no query and no list shows it, its `external_task_id` is free.
+    /// - Parameter reason: what the operator sees as its status word.
+    /// - Throws: `notFound`; `stale` if it isn't such an intent.
+    func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError)
+
+    /// The client is told the gateway's own id of a task that isn't accepted: that becomes its public id.
+    /// - Returns: the record, which has another public id if the task was accepted meanwhile.
+    /// - Throws: `notFound`; `stale` if the task ended unseen.
+    func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord
+
+    /// Notes what was seen of a task. What is older than the record changes nothing; a task that Kling never accepted
+    /// can only be seen to fail, which frees its `external_task_id`.
+    /// - Returns: the record as it is now.
+    /// - Throws: `notFound`.
+    func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord
+
+    /// Sets or clears what the operator should know of a task. A finished task has no flags.
+    /// - Throws: `notFound`.
+    func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError)
+
+    /// Finds a tenant's task by its public id, then by the `external_task_id` that the client gave and still holds.
+    func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord?
+
+    /// Finds a task by the gateway's id.
+    func task(_ id: TaskID) async throws(StoreError) -> TaskRecord?
+
+    /// A page of the tasks that a tenant was told of, newest first. Every page costs the same.
+    /// - Parameters:
+    ///   - page: from 1.
+    ///   - size: how many tasks a page has, from 1.
+    func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord]
+
+    /// Tasks that haven't ended, oldest first: what is to be watched.
+    /// - Parameter after: the last id of the batch before.
+    func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
+
+    /// Intents of which nobody knows yet whether Kling has them, oldest first.
+    /// - Parameter after: the last id of the batch before.
+    func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
+
+    /// Tasks of any tenant, newest first, for the operator.
+    /// - Parameter before: the last id of the batch before.
+    func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
+
+    /// Tasks of any tenant that have this gateway's, public or upstream id, for the operator.
+    func allTasks(named id: String) async throws(StoreError) -> [TaskRecord]
+
+    // MARK: Keys and tenants
+
+    /// Keeps a key.
+    /// - Throws: `alreadyExists`.
+    func insert(_ key: NewKey) async throws(StoreError)
+
+    /// Every key, revoked ones included, oldest first.
+    func keys() async throws(StoreError) -> [KeyRecord]
+
+    /// Ends a key's life. To repeat it keeps the first time.
+    /// - Throws: `notFound`.
+    func revoke(key id: String, at time: Int64) async throws(StoreError)
+
+    /// A number that rises with every change of a key, by whatever process. Cheap.
+    func keyVersion() async throws(StoreError) -> Int64
+
+    /// The tenant of that name, or `tenant` itself, kept from now on.
+    func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord
+
+    // MARK: Operation
+
+    /// Proves that the store answers: by a read, and by a turn of the thread that writes.
+    func check() async throws(StoreError)
+
+    /// Finishes the writes and reads that wait, refuses new ones as `unavailable`, and lets go of the files.
+    func close() async
+
+    /// Counts since the store was opened.
+    var statistics: StoreStatistics { get }
+}

@@ -1,0 +1,46 @@
+/// A key to be kept: the gateway's bearer key and its access key with secret key. Times are milliseconds since 1970.
+public struct NewKey: Sendable, Equatable {
+    /// A short text to name the key by, such as `key_01J…`.
+    public var id: String
+    public var tenant: String
+    /// The SHA-256 of the bearer key, 32 bytes.
+    public var bearerHash: [UInt8]
+    /// The access key, which is no secret.
+    public var accessKey: String
+    /// The secret key, encrypted.
+    public var sealedSecretKey: [UInt8]
+    public var createdAt: Int64
+
+    public init(
+        id: String, tenant: String, bearerHash: [UInt8], accessKey: String, sealedSecretKey: [UInt8], createdAt: Int64
+    ) {
+        self.id = id
+        self.tenant = tenant
+        self.bearerHash = bearerHash
+        self.accessKey = accessKey
+        self.sealedSecretKey = sealedSecretKey
+        self.createdAt = createdAt
+    }
+}
+
+/// A key as it is kept.
+public struct KeyRecord: Sendable, Equatable {
+    public let key: NewKey
+    /// Since when it isn't valid any more, in milliseconds since 1970.
+    public let revokedAt: Int64?
+}
+
+/// The owner of tasks.
+public struct TenantRecord: Sendable, Equatable {
+    public let name: String
+    /// The secret that signs what is delivered to the tenant, encrypted.
+    public let sealedWebhookSecret: [UInt8]
+    /// Milliseconds since 1970.
+    public let createdAt: Int64
+
+    public init(name: String, sealedWebhookSecret: [UInt8], createdAt: Int64) {
+        self.name = name
+        self.sealedWebhookSecret = sealedWebhookSecret
+        self.createdAt = createdAt
+    }
+}

@@ -1,0 +1,58 @@
+internal import GRDB
+
+/// How the store's connections are opened.
+enum StoreDatabase {
+    /// Opens the connection that writes, and brings the schema up to date.
+    static func writer(_ path: String, _ options: SQLiteTaskStore.Options) throws(StoreError) -> DatabaseQueue {
+        try StoreFile.prepare(path)
+        return try opening(path) {
+            var configuration = configuration(options)
+            configuration.journalMode = .wal
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            // Only now: to open the write-ahead log, GRDB sets `synchronous` to NORMAL.
+            try queue.inDatabase(makeDurable)
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
+            try Schema.migrate(queue)
+            return queue
+        }
+    }
+
+    /// Opens a connection that can only read.
+    static func reader(_ path: String, _ options: SQLiteTaskStore.Options) throws(StoreError) -> DatabaseQueue {
+        try opening(path) {
+            var configuration = configuration(options)
+            configuration.readonly = true
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
+            return queue
+        }
+    }
+
+    private static func configuration(_ options: SQLiteTaskStore.Options) -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Double(options.lockTimeout.components.seconds))
+        return configuration
+    }
+
+    private static func makeDurable(_ database: Database) throws {
+        try database.execute(sql: "PRAGMA synchronous = FULL")
+        try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+        let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
+        let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        guard journal == "wal", synchronous == 2 else {
+            throw StoreError(
+                .unavailable, "journal_mode \(journal ?? "none"), synchronous \(synchronous ?? -1): not wal and FULL")
+        }
+    }
+
+    private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try body()
+        } catch {
+            let failure = StoreError(error)
+            throw StoreError(
+                failure.code,
+                failure.detail.contains(path) ? failure.detail : "cannot open the store \(path): \(failure)")
+        }
+    }
+}

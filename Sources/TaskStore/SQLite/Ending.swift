@@ -1,0 +1,36 @@
+internal import Base
+
+/// Counts threads until the last of them has ended.
+final class Ending: Sendable {
+    private struct State {
+        var running = 0
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Lock(State())
+
+    /// One more thread runs.
+    func expect() { state.withLock { $0.running += 1 } }
+
+    /// One of them has ended.
+    func one() {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.running -= 1
+            guard state.running == 0 else { return [] }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until none runs.
+    func all() async {
+        await withCheckedContinuation { waiter in
+            let isOver = state.withLock { state in
+                if state.running > 0 { state.waiters.append(waiter) }
+                return state.running == 0
+            }
+            if isOver { waiter.resume() }
+        }
+    }
+}

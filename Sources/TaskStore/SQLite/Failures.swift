@@ -1,0 +1,29 @@
+internal import GRDB
+internal import GRDBSQLite
+
+extension StoreError {
+    /// What an SQLite result code means to the caller.
+    init(sqlite code: Int32, _ message: String) {
+        self.init(Self.code(of: code, message), "SQLite \(code): \(message)")
+    }
+
+    /// The same for what GRDB throws.
+    init(_ error: any Error) {
+        switch error {
+        case let error as StoreError: self = error
+        case let error as DatabaseError: self.init(sqlite: error.extendedResultCode.rawValue, error.message ?? "")
+        default: self.init(.unavailable, String(describing: error))
+        }
+    }
+
+    private static func code(of code: Int32, _ message: String) -> Code {
+        switch code & 0xFF {
+        case SQLITE_BUSY, SQLITE_LOCKED: return .busy
+        case SQLITE_FULL: return .full
+        case SQLITE_READONLY, SQLITE_PERM: return .readOnly
+        case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt
+        case SQLITE_CONSTRAINT: return message.contains("external_task_id") ? .externalTaskIDInUse : .alreadyExists
+        default: return .unavailable
+        }
+    }
+}

@@ -1,0 +1,101 @@
+/// Every statement that runs more than once, so that a connection compiles each of them once.
+enum Query: Int, CaseIterable {
+    case begin, commit
+    case insertTask, taskByID, lastNumber, advanceTask, nameTask, endTask, rewriteTask
+    case taskByPublicID, taskByExternalID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
+    case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, tenant
+
+    /// The order in which ``TaskRecord/init(row:)`` reads; the row's number comes behind it.
+    private static let columns = """
+        id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
+        upstream_id, status_word, answer, released, updated_at, finished_at, task
+        """
+
+    private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
+    private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
+
+    /// The text of the statement.
+    var sql: String {
+        switch self {
+        case .begin: "BEGIN IMMEDIATE"
+        case .commit: "COMMIT"
+        default: taskSQL ?? listSQL ?? keySQL
+        }
+    }
+
+    /// An update names no indexed column that stays the same: SQLite would write its index anew.
+    private var taskSQL: String? {
+        switch self {
+        case .insertTask:
+            """
+            INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
+            status_word, released, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7)
+            """
+        case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
+        case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
+        case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
+        case .nameTask: "UPDATE tasks SET \(Self.progress), \(Self.names) WHERE task = ?1"
+        case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7 WHERE task = ?1"
+        case .rewriteTask:
+            "UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11 WHERE task = ?1"
+        default: nil
+        }
+    }
+
+    private var listSQL: String? {
+        switch self {
+        case .taskByPublicID:
+            "SELECT \(Self.columns) FROM tasks WHERE public_id = ?2 AND tenant = ?1 ORDER BY task DESC LIMIT 1"
+        case .taskByExternalID:
+            "SELECT \(Self.columns) FROM tasks WHERE tenant = ?1 AND external_task_id = ?2 AND released = 0"
+        case .page:
+            """
+            WITH last(number) AS MATERIALIZED (SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL)
+            SELECT \(Self.columns) FROM tasks
+            WHERE tenant = ?1 AND number <= (SELECT number FROM last) - ?2
+            AND number > (SELECT number FROM last) - ?2 - ?3 ORDER BY number DESC
+            """
+        case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
+        case .unresolved: unfinishedTasks("id > ?1 AND state = 0 ORDER BY id LIMIT ?2")
+        case .unfinishedList:
+            unfinishedTasks(
+                "id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 = 0 OR flags & ?4 <> 0) ORDER BY id DESC LIMIT ?2")
+        case .taskList:
+            "SELECT \(Self.columns) FROM tasks WHERE id < ?1 AND (?3 IS NULL OR tenant = ?3) ORDER BY id DESC LIMIT ?2"
+        case .tasksNamed:
+            """
+            SELECT \(Self.columns) FROM tasks WHERE task IN (SELECT task FROM tasks WHERE id = ?1
+            UNION SELECT task FROM tasks WHERE public_id = ?2
+            UNION SELECT task FROM tasks WHERE upstream_id = ?2 AND upstream_id <> public_id) ORDER BY id DESC LIMIT 100
+            """
+        default: nil
+        }
+    }
+
+    private func unfinishedTasks(_ condition: String) -> String {
+        "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND " + condition
+    }
+
+    private var keySQL: String {
+        switch self {
+        case .insertKey:
+            """
+            INSERT INTO keys (id, tenant, bearer_hash, access_key, sealed_secret_key, created_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """
+        case .keys:
+            """
+            SELECT id, tenant, bearer_hash, access_key, sealed_secret_key, created_at, revoked_at FROM keys ORDER BY key
+            """
+        case .revokeKey: "UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"
+        case .keyByID: "SELECT 1 FROM keys WHERE id = ?1"
+        case .keyVersion: "SELECT version FROM key_version"
+        case .insertTenant:
+            """
+            INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING
+            """
+        case .tenant: "SELECT name, sealed_webhook_secret, created_at FROM tenants WHERE name = ?1"
+        default: preconditionFailure("a statement without a text")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import GRDB
+
+/// The threads that read, each with a connection of its own.
+final class Readers: Sendable {
+    /// What waits to be read.
+    let queue: WorkQueue
+
+    /// Opens the connections and starts the threads.
+    init(_ path: String, _ options: SQLiteTaskStore.Options, ended: Ending) throws(StoreError) {
+        queue = WorkQueue(capacity: options.queueCapacity)
+        for _ in 0..<options.readers {
+            ended.expect()
+            do {
+                let database = try StoreDatabase.reader(path, options)
+                try StoreThread.start { [queue] in Self.run(queue, database, ended) }
+            } catch {
+                ended.one()
+                queue.close()
+                throw StoreError(error)
+            }
+        }
+    }
+
+    private static func run(_ queue: WorkQueue, _ database: DatabaseQueue, _ ended: Ending) {
+        var connection = database.inDatabase { Optional(Connection($0)) }
+        var batch: [Work] = []
+        while let open = connection, queue.take(&batch, limit: 8) == .work {
+            database.inDatabase { _ in
+                for work in batch {
+                    _ = work.run(on: open)
+                    work.finish(nil)
+                }
+            }
+            batch.removeAll(keepingCapacity: true)
+        }
+        database.inDatabase { _ in connection = nil }
+        try? database.close()
+        ended.one()
+    }
+}

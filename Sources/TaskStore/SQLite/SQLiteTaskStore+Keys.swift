@@ -1,0 +1,59 @@
+extension SQLiteTaskStore {
+    public func insert(_ key: NewKey) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let insert = try connection.statement(.insertKey)
+            insert.bind(1, key.id)
+            insert.bind(2, key.tenant)
+            insert.bind(3, key.bearerHash)
+            insert.bind(4, key.accessKey)
+            insert.bind(5, key.sealedSecretKey)
+            insert.bind(6, key.createdAt)
+            try insert.execute()
+        }
+    }
+
+    public func keys() async throws(StoreError) -> [KeyRecord] {
+        try await read { connection throws(StoreError) in
+            try connection.statement(.keys).rows { row in
+                KeyRecord(
+                    key: NewKey(
+                        id: row.text(0), tenant: row.text(1), bearerHash: row.bytes(2), accessKey: row.text(3),
+                        sealedSecretKey: row.bytes(4), createdAt: row.integer(5)),
+                    revokedAt: row.optionalInteger(6))
+            }
+        }
+    }
+
+    public func revoke(key id: String, at time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let select = try connection.statement(.keyByID)
+            select.bind(1, id)
+            guard try select.first({ $0.integer(0) }) != nil else { throw StoreError(.notFound, "no key \(id)") }
+            let update = try connection.statement(.revokeKey)
+            update.bind(1, id)
+            update.bind(2, time)
+            try update.execute()
+        }
+    }
+
+    public func keyVersion() async throws(StoreError) -> Int64 {
+        try await read { connection throws(StoreError) in
+            try connection.statement(.keyVersion).first { $0.integer(0) } ?? 0
+        }
+    }
+
+    public func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
+        try await write { connection throws(StoreError) in
+            let insert = try connection.statement(.insertTenant)
+            insert.bind(1, tenant.name)
+            insert.bind(2, tenant.sealedWebhookSecret)
+            insert.bind(3, tenant.createdAt)
+            try insert.execute()
+            let select = try connection.statement(.tenant)
+            select.bind(1, tenant.name)
+            return try select.first { row in
+                TenantRecord(name: row.text(0), sealedWebhookSecret: row.bytes(1), createdAt: row.integer(2))
+            } ?? tenant
+        }
+    }
+}

@@ -1,0 +1,108 @@
+extension SQLiteTaskStore {
+    public func begin(_ task: NewTask) async throws(StoreError) {
+        try await write { connection throws(StoreError) in try connection.insert(task) }
+    }
+
+    public func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in
+            try connection.change(id) { record throws(StoreError) in
+                let tenant = record.tenant
+                return try record.accept(acceptance) { () throws(StoreError) in
+                    try connection.nextNumber(tenant: tenant)
+                }
+            }
+        }
+    }
+
+    public func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            _ = try connection.change(id) { $0.refuse(statusWord: reason, at: time) }
+        }
+    }
+
+    public func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in
+            try connection.change(id) { record throws(StoreError) in
+                let tenant = record.tenant
+                return try record.show(at: time) { () throws(StoreError) in try connection.nextNumber(tenant: tenant) }
+            }
+        }
+    }
+
+    public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in try connection.change(id) { $0.observe(observation) } }
+    }
+
+    public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
+        try await write { connection throws(StoreError) in _ = try connection.change(id) { $0.flag(flags) } }
+    }
+
+    public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
+        try await read { connection throws(StoreError) in
+            for query in [Query.taskByPublicID, .taskByExternalID] {
+                let select = try connection.statement(query)
+                select.bind(1, tenant)
+                select.bind(2, publicID)
+                if let record = try select.first(TaskRecord.init(row:)) { return record }
+            }
+            return nil
+        }
+    }
+
+    public func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.taskByID)
+            select.bind(1, id)
+            return try select.first(TaskRecord.init(row:))
+        }
+    }
+
+    public func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
+        precondition(page >= 1 && size >= 1, "pages count from 1")
+        return try await read { connection throws(StoreError) in
+            let select = try connection.statement(.page)
+            select.bind(1, tenant)
+            select.bind(2, (page - 1) * size)
+            select.bind(3, size)
+            return try select.rows(TaskRecord.init(row:))
+        }
+    }
+
+    public func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await batch(.unfinished, after: after, limit)
+    }
+
+    public func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await batch(.unresolved, after: after, limit)
+    }
+
+    public func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await read { connection throws(StoreError) in
+            let isUnfinished = filter.isUnfinished || !filter.flags.isEmpty
+            let select = try connection.statement(isUnfinished ? .unfinishedList : .taskList)
+            select.bind(1, before ?? TaskID.last)
+            select.bind(2, limit)
+            select.bind(3, filter.tenant)
+            if isUnfinished { select.bind(4, filter.flags.rawValue) }
+            return try select.rows(TaskRecord.init(row:))
+        }
+    }
+
+    public func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.tasksNamed)
+            select.bind(1, TaskID(id))
+            select.bind(2, id)
+            return try select.rows(TaskRecord.init(row:))
+        }
+    }
+
+    private func batch(_ query: Query, after: TaskID?, _ limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(query)
+            select.bind(1, after ?? TaskID.first)
+            select.bind(2, limit)
+            return try select.rows(TaskRecord.init(row:))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import GRDB
+
+/// The tables, as named steps from an empty file to today.
+///
+/// A step that was released is never edited: what comes later (queue, outbox, usage, idempotency keys) is another step.
+enum Schema {
+    /// Brings the database to today's schema.
+    /// - Throws: `newerSchema` if a later version of the program has been there.
+    static func migrate(_ queue: DatabaseQueue) throws {
+        if try queue.read(migrator.hasBeenSuperseded) {
+            throw StoreError(
+                .newerSchema,
+                "the store \(queue.path) was written by a newer version of kling-gateway: run that version or a later one"
+            )
+        }
+        if try !queue.read(migrator.hasCompletedMigrations) { try migrator.migrate(queue) }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for (name, sql) in steps { migrator.registerMigration(name) { try $0.execute(sql: sql) } }
+        return migrator
+    }
+
+    private static let steps = [("tasks", tasks), ("keys", keys)]
+
+    /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
+    private static let tasks = """
+        CREATE TABLE tasks (
+            task INTEGER PRIMARY KEY,
+            id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+            tenant TEXT NOT NULL,
+            account TEXT NOT NULL,
+            external_task_id TEXT,
+            model TEXT NOT NULL,
+            callback_url TEXT,
+            created_at INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            flags INTEGER NOT NULL,
+            number INTEGER,
+            public_id TEXT,
+            upstream_id TEXT,
+            status_word TEXT NOT NULL,
+            answer BLOB,
+            released INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            finished_at INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX tasks_claims ON tasks (tenant, external_task_id)
+            WHERE external_task_id IS NOT NULL AND released = 0;
+        CREATE UNIQUE INDEX tasks_numbers ON tasks (tenant, number) WHERE number IS NOT NULL;
+        CREATE INDEX tasks_public_ids ON tasks (public_id, tenant) WHERE public_id IS NOT NULL;
+        CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
+        CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
+        """
+
+    private static let keys = """
+        CREATE TABLE tenants (
+            name TEXT PRIMARY KEY,
+            sealed_webhook_secret BLOB NOT NULL,
+            created_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE keys (
+            key INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            tenant TEXT NOT NULL,
+            bearer_hash BLOB NOT NULL UNIQUE,
+            access_key TEXT NOT NULL UNIQUE,
+            sealed_secret_key BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            revoked_at INTEGER
+        ) STRICT;
+        CREATE TABLE key_version (version INTEGER NOT NULL) STRICT;
+        INSERT INTO key_version VALUES (0);
+        CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN UPDATE key_version SET version = version + 1; END;
+        CREATE TRIGGER keys_updated AFTER UPDATE ON keys BEGIN UPDATE key_version SET version = version + 1; END;
+        CREATE TRIGGER keys_deleted AFTER DELETE ON keys BEGIN UPDATE key_version SET version = version + 1; END;
+        """
+}

@@ -1,0 +1,155 @@
+internal import GRDB
+internal import GRDBSQLite
+
+/// A connection with its prepared statements. Belongs to one thread, and is used inside its queue's `inDatabase`.
+final class Connection {
+    /// GRDB's face of the connection.
+    let database: Database
+    private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
+
+    init(_ database: Database) { self.database = database }
+
+    /// The statement of `query`, compiled at its first use.
+    func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
+        if let statement = prepared[query.rawValue] { return statement }
+        do {
+            let statement = PreparedStatement(try database.makeStatement(sql: query.sql))
+            prepared[query.rawValue] = statement
+            return statement
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Runs a statement that takes no values and gives no rows.
+    func execute(_ query: Query) throws(StoreError) {
+        let statement = try statement(query)
+        try statement.execute()
+    }
+
+    /// Whether SQLite has a transaction open.
+    var isInsideTransaction: Bool { database.isInsideTransaction }
+}
+
+/// A statement of GRDB's, bound and read through SQLite's own functions: without `Data`, boxed values and their arrays,
+/// which cost more than SQLite itself. Columns are counted from 0, parameters from 1, as SQLite does.
+///
+/// What was bound stays bound until it is bound again: bind every parameter before each run.
+@safe struct PreparedStatement {
+    // The pointer is good for as long as the statement, which is kept beside it.
+    private let owner: Statement
+    private let handle: OpaquePointer
+
+    init(_ statement: Statement) {
+        owner = statement
+        unsafe handle = statement.sqliteStatement
+    }
+
+    // MARK: Parameters
+
+    func bind(_ index: Int32, _ value: Int64?) {
+        if let value {
+            unsafe check(sqlite3_bind_int64(handle, index, value))
+        } else {
+            unsafe check(sqlite3_bind_null(handle, index))
+        }
+    }
+
+    func bind(_ index: Int32, _ value: Int) { bind(index, Int64(value)) }
+
+    func bind(_ index: Int32, _ value: String?) {
+        guard var value else { return unsafe check(sqlite3_bind_null(handle, index)) }
+        value.withUTF8 { text in
+            let start = unsafe UnsafeRawPointer(text.baseAddress)?.assumingMemoryBound(to: CChar.self)
+            unsafe check(sqlite3_bind_text(handle, index, start ?? Self.nothing, Int32(text.count), Self.copied))
+        }
+    }
+
+    func bind(_ index: Int32, _ value: [UInt8]?) {
+        guard let value else { return unsafe check(sqlite3_bind_null(handle, index)) }
+        unsafe value.withUnsafeBytes { bytes in
+            let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(Self.nothing)
+            unsafe check(sqlite3_bind_blob(handle, index, start, Int32(bytes.count), Self.copied))
+        }
+    }
+
+    func bind(_ index: Int32, _ value: TaskID?) {
+        guard let value else { return unsafe check(sqlite3_bind_null(handle, index)) }
+        var bytes = (value.high.bigEndian, value.low.bigEndian)
+        unsafe withUnsafeBytes(of: &bytes) { bytes in
+            unsafe check(sqlite3_bind_blob(handle, index, bytes.baseAddress, 16, Self.copied))
+        }
+    }
+
+    /// Tells SQLite to take its copy at once: it goes into the space of the value bound before.
+    nonisolated(unsafe) private static let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    /// What an empty value points to: a null pointer would bind NULL.
+    nonisolated(unsafe) private static let nothing = unsafe UnsafePointer(
+        UnsafeMutablePointer<CChar>.allocate(capacity: 1))
+
+    private func check(_ code: Int32) {
+        precondition(code == SQLITE_OK, "a parameter that the statement doesn't have")
+    }
+
+    // MARK: Runs
+
+    /// Runs the statement, which gives no rows.
+    func execute() throws(StoreError) {
+        defer { unsafe _ = sqlite3_reset(handle) }
+        _ = try step()
+    }
+
+    /// Runs the statement and reads every row.
+    func rows<Value>(_ read: (PreparedStatement) -> Value) throws(StoreError) -> [Value] {
+        defer { unsafe _ = sqlite3_reset(handle) }
+        var values: [Value] = []
+        while try step() { values.append(read(self)) }
+        return values
+    }
+
+    /// Runs the statement and reads its first row.
+    func first<Value>(_ read: (PreparedStatement) -> Value) throws(StoreError) -> Value? {
+        defer { unsafe _ = sqlite3_reset(handle) }
+        return try step() ? read(self) : nil
+    }
+
+    private func step() throws(StoreError) -> Bool {
+        switch unsafe sqlite3_step(handle) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default:
+            let connection = unsafe sqlite3_db_handle(handle)
+            let code = unsafe sqlite3_extended_errcode(connection)
+            throw StoreError(sqlite: code, unsafe sqlite3_errmsg(connection).map { unsafe String(cString: $0) } ?? "")
+        }
+    }
+
+    // MARK: Columns
+
+    func isNull(_ column: Int32) -> Bool { unsafe sqlite3_column_type(handle, column) == SQLITE_NULL }
+
+    func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
+
+    func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
+
+    func text(_ column: Int32) -> String { optionalText(column) ?? "" }
+
+    func optionalText(_ column: Int32) -> String? {
+        guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
+        let count = unsafe Int(sqlite3_column_bytes(handle, column))
+        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
+    }
+
+    func taskID(_ column: Int32) -> TaskID {
+        guard let start = unsafe sqlite3_column_blob(handle, column) else { return TaskID(high: 0, low: 0) }
+        precondition(unsafe sqlite3_column_bytes(handle, column) == 16, "the schema lets in 16 bytes only")
+        return unsafe TaskID(
+            high: UInt64(bigEndian: start.loadUnaligned(as: UInt64.self)),
+            low: UInt64(bigEndian: start.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+    }
+}

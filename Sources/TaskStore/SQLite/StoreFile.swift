@@ -1,0 +1,75 @@
+internal import GRDB
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The database file and the folder around it.
+enum StoreFile {
+    /// Makes the folder (mode 0700) and the file (mode 0600) if they aren't there.
+    /// - Throws: `readOnly` or `unavailable`, naming the path at fault.
+    static func prepare(_ path: String) throws(StoreError) {
+        try makeFolder(folder(of: path))
+        // Only ever opened to be created: to close another descriptor of it would drop SQLite's locks.
+        let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 {
+            close(descriptor)
+        } else if errno != EEXIST {
+            throw failure("cannot create the store", path, errno)
+        }
+        guard unsafe access(path, R_OK | W_OK) == 0 else { throw failure("cannot write to the store", path, errno) }
+        let folder = folder(of: path)
+        guard unsafe access(folder, W_OK | X_OK) == 0 else {
+            throw failure("cannot write to the store's folder", folder, errno)
+        }
+    }
+
+    /// An error of the system's, about `path`.
+    static func failure(_ what: String, _ path: String, _ code: Int32) -> StoreError {
+        let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "errno \(code)"
+        let isReadOnly = code == EACCES || code == EPERM || code == EROFS
+        return StoreError(isReadOnly ? .readOnly : code == ENOSPC ? .full : .unavailable, "\(what) \(path): \(reason)")
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    private static func makeFolder(_ folder: String) throws(StoreError) {
+        if unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, folder.contains("/") else {
+            throw failure("cannot create the store's folder", folder, errno)
+        }
+        try makeFolder(self.folder(of: folder))
+        guard unsafe mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+            throw failure("cannot create the store's folder", folder, errno)
+        }
+    }
+}
+
+/// The right to serve from a store: one process at a time has it, until it ends or lets the lock go.
+///
+/// Commands that only look, or that change keys, don't need it.
+public final class ServeLock: Sendable {
+    private let descriptor: Int32
+
+    /// Takes the lock beside the store at `path`.
+    /// - Throws: `alreadyServed`, or what kept the lock file from being opened, naming the file.
+    public init(store path: String) throws(StoreError) {
+        try StoreFile.prepare(path)
+        let lock = path + ".lock"
+        descriptor = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw StoreFile.failure("cannot open the lock", lock, errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            guard code == EWOULDBLOCK else { throw StoreFile.failure("cannot lock", lock, code) }
+            throw StoreError(.alreadyServed, "another kling-gateway serves from this store: it holds the lock \(lock)")
+        }
+    }
+
+    deinit { close(descriptor) }
+}

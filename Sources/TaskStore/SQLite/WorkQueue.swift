@@ -1,0 +1,101 @@
+internal import Base
+internal import Dispatch
+
+/// Work on its way from any thread to the store's own: bounded, first come first served.
+///
+/// A thread is woken once for a whole batch: only if it sleeps, and only when enough waits for it.
+final class WorkQueue: Sendable {
+    /// What there is to do.
+    enum Call {
+        /// A batch was handed over.
+        case work
+        /// Nothing came for as long as the thread wanted to wait.
+        case idle
+        /// Nothing is left and nothing will come.
+        case closed
+    }
+
+    private struct State {
+        var waiting: [Work] = []
+        var sleepers = 0
+        /// How many must wait before a sleeper is woken.
+        var wakeAt = 1
+        var isClosed = false
+    }
+
+    private let capacity: Int
+    private let state = Lock(State())
+    private let bell = DispatchSemaphore(value: 0)
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    /// How many wait.
+    var count: Int { state.withLock { $0.waiting.count } }
+
+    /// Adds work behind all other.
+    /// - Returns: why not, if not.
+    func append(_ work: Work) -> StoreError? {
+        let (isIn, rings) = state.withLock { state in
+            guard !state.isClosed, state.waiting.count < capacity else { return (false, false) }
+            state.waiting.append(work)
+            return (true, Self.wakes(&state))
+        }
+        if rings { bell.signal() }
+        return isIn ? nil : StoreError(.unavailable, "the store's queue is full or closed")
+    }
+
+    /// Lets nothing in any more; what waits is still handed over.
+    func close() {
+        let sleepers = state.withLock { state in
+            state.isClosed = true
+            defer { state.sleepers = 0 }
+            return state.sleepers
+        }
+        for _ in 0..<sleepers { bell.signal() }
+    }
+
+    /// Waits for work and moves it into `batch`, which must be empty: its space is used again.
+    /// - Parameters:
+    ///   - limit: the most to hand over.
+    ///   - gather: collect until then, unless `enough` wait before or the queue closes.
+    ///   - idle: how long to wait for the first.
+    func take(
+        _ batch: inout [Work], limit: Int, gather: DispatchTime? = nil, enough: Int = 1,
+        idle: DispatchTime = .distantFuture
+    ) -> Call {
+        var gather = gather
+        while true {
+            let call = state.withLock { state -> Call? in
+                let isCollecting = gather != nil && state.waiting.count < enough && !state.isClosed
+                if !isCollecting, !state.waiting.isEmpty { return Self.hand(&state, &batch, limit) }
+                if state.isClosed { return .closed }
+                state.sleepers += 1
+                state.wakeAt = isCollecting ? enough : 1
+                return nil
+            }
+            if let call { return call }
+            if bell.wait(timeout: gather ?? idle) == .timedOut {
+                // A bell that rings just now is heard at the next wait, and finds the state as it is.
+                state.withLock { $0.sleepers = max(0, $0.sleepers - 1) }
+                if gather == nil { return .idle }
+                gather = nil
+            }
+        }
+    }
+
+    private static func wakes(_ state: inout State) -> Bool {
+        guard state.sleepers > 0, state.waiting.count >= state.wakeAt else { return false }
+        state.sleepers -= 1
+        return true
+    }
+
+    private static func hand(_ state: inout State, _ batch: inout [Work], _ limit: Int) -> Call {
+        if state.waiting.count <= limit {
+            swap(&state.waiting, &batch)
+        } else {
+            batch.append(contentsOf: state.waiting.prefix(limit))
+            state.waiting.removeFirst(limit)
+        }
+        return .work
+    }
+}

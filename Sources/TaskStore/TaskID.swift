@@ -1,0 +1,83 @@
+/// The gateway's own name of a task: a ULID, so that ids sort by the time at which they were made.
+///
+/// 48 bits of milliseconds since 1970 and 80 random bits; 16 bytes in the store, 26 Crockford letters in text.
+public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible {
+    let high: UInt64
+    let low: UInt64
+
+    /// Below and above every id that was ever made.
+    static let first = TaskID(high: 0, low: 0)
+    static let last = TaskID(high: .max, low: .max)
+
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// When the id was made, in milliseconds since 1970.
+    public var milliseconds: Int64 { Int64(high >> 16) }
+
+    public static func < (one: TaskID, other: TaskID) -> Bool { (one.high, one.low) < (other.high, other.low) }
+
+    /// The 26 letters.
+    public var description: String {
+        unsafe String(unsafeUninitializedCapacity: Self.letterCount) { letters in
+            var (high, low) = (high, low)
+            for index in stride(from: Self.letterCount - 1, through: 0, by: -1) {
+                unsafe letters[index] = Self.alphabet[Int(low & 31)]
+                low = low >> 5 | high << 59
+                high >>= 5
+            }
+            return Self.letterCount
+        }
+    }
+
+    /// Reads 26 Crockford letters of either case.
+    /// - Returns: nil for any other text, one over 128 bits included.
+    public init?(_ text: String) {
+        var (high, low, count) = (UInt64(0), UInt64(0), 0)
+        for letter in text.utf8 {
+            guard let value = Self.value(of: letter), count < Self.letterCount, count > 0 || value < 8 else {
+                return nil
+            }
+            high = high << 5 | low >> 59
+            low = low << 5 | value
+            count += 1
+        }
+        guard count == Self.letterCount else { return nil }
+        self.init(high: high, low: low)
+    }
+
+    private static let letterCount = 26
+    private static let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+
+    private static func value(of letter: UInt8) -> UInt64? {
+        let isLowerCase = letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
+        return alphabet.firstIndex(of: isLowerCase ? letter - 32 : letter).map(UInt64.init)
+    }
+}
+
+/// Makes ids that rise, also when many are made within a millisecond or the clock steps back.
+///
+/// Two generators never need to know of each other: the random bits keep their ids apart.
+public struct TaskIDGenerator: Sendable {
+    private var last = TaskID.first
+
+    /// Makes a generator.
+    public init() {}
+
+    /// Makes the next id, greater than every one before it.
+    /// - Parameter milliseconds: the time since 1970.
+    public mutating func next(at milliseconds: Int64) -> TaskID {
+        var random = SystemRandomNumberGenerator()
+        if milliseconds > last.milliseconds {
+            let high = UInt64(truncatingIfNeeded: milliseconds) << 16 | UInt64.random(in: 0...0x7FFF, using: &random)
+            last = TaskID(high: high, low: random.next())
+        } else {
+            // A step of random width keeps neighbours from being guessed.
+            let (low, overflow) = last.low.addingReportingOverflow(.random(in: 1...(1 << 40), using: &random))
+            last = TaskID(high: last.high + (overflow ? 1 : 0), low: low)
+        }
+        return last
+    }
+}

@@ -1,0 +1,309 @@
+import TaskStore
+import Testing
+
+/// What any store has to do. Another implementation adds itself to ``stores``.
+@Suite struct StoreContractTests {
+    /// A store, and what must live as long as it.
+    struct Subject: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let open: @Sendable () throws -> (store: any TaskStore, keeper: any Sendable)
+    }
+
+    static let stores = [
+        Subject(testDescription: "SQLite") {
+            let folder = TemporaryFolder()
+            return (try SQLiteTaskStore(path: folder.database), folder)
+        }
+    ]
+
+    private func with(_ subject: Subject, _ body: (any TaskStore, inout Samples) async throws -> Void) async throws {
+        let (store, keeper) = try subject.open()
+        var samples = Samples()
+        try await body(store, &samples)
+        await store.close()
+        withExtendedLifetime(keeper) {}
+    }
+
+    @Test(arguments: stores)
+    func `an intent is found by the gateway's id and by the client's own, and listed nowhere`(_ subject: Subject)
+        async throws
+    {
+        try await with(subject) { store, samples in
+            let task = samples.task(externalTaskID: "order-1")
+            try await store.begin(task)
+            let record = try #require(try await store.task(task.id))
+            #expect(record.state == .intent && record.tenant == "shop" && record.account == "main")
+            #expect(record.callbackURL == task.callbackURL && record.model == task.model && record.createdAt == 1_000)
+            #expect(record.publicID == nil && record.number == nil && record.answer == nil)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1") == record)
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 30).isEmpty)
+            #expect(try await store.unresolved(after: nil, limit: 10) == [record])
+        }
+    }
+
+    @Test(arguments: stores)
+    func `an acceptance gives the task its ids, its number and its answer`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let task = samples.task(externalTaskID: "order-1")
+            try await store.begin(task)
+            let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
+            #expect(record.state == .submitted && record.statusWord == "submitted" && record.updatedAt == 2_000)
+            #expect(record.publicID == "kling-7" && record.upstreamID == "kling-7" && record.number == 1)
+            #expect(record.answer == Array(#"{"task_id":"kling-7"}"#.utf8))
+            #expect(try await store.task(tenant: "shop", publicID: "kling-7") == record)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1") == record)
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 30) == [record])
+            #expect(try await store.unresolved(after: nil, limit: 10).isEmpty)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `an acceptance may come twice, but not under another id`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let task = samples.task()
+            try await store.begin(task)
+            let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
+            #expect(try await store.accept(task.id, Samples.acceptance("kling-7", .processing, at: 9_000)) == record)
+            #expect(
+                await failure { () throws(StoreError) in try await store.accept(task.id, Samples.acceptance("kling-8"))
+                } == .stale)
+            let nobody = samples.task().id
+            #expect(
+                await failure { () throws(StoreError) in try await store.accept(nobody, Samples.acceptance("kling-9")) }
+                    == .notFound)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `the public id told first stays`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let task = samples.task()
+            try await store.begin(task)
+            let shown = try await store.show(task.id, at: 1_500)
+            #expect(shown.state == .intent && shown.publicID == task.id.description && shown.number == 1)
+            #expect(try await store.show(task.id, at: 1_600) == shown)
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 30).map(\.id) == [task.id])
+            let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
+            #expect(record.publicID == task.id.description && record.upstreamID == "kling-7" && record.number == 1)
+            #expect(try await store.task(tenant: "shop", publicID: task.id.description) == record)
+            #expect(try await store.task(tenant: "shop", publicID: "kling-7") == nil)
+            #expect(try await store.allTasks(named: "kling-7") == [record])
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a tenant's external_task_id is used once, and free again when the create was refused`(_ subject: Subject)
+        async throws
+    {
+        try await with(subject) { store, samples in
+            let (first, second) = (samples.task(externalTaskID: "order-1"), samples.task(externalTaskID: "order-1"))
+            try await store.begin(first)
+            #expect(await failure { () throws(StoreError) in try await store.begin(second) } == .externalTaskIDInUse)
+            #expect(await failure { () throws(StoreError) in try await store.begin(first) } != nil)
+            let elsewhere = samples.task(tenant: "other", externalTaskID: "order-1")
+            try await store.begin(elsewhere)
+
+            try await store.refuse(first.id, reason: "1201", at: 2_000)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1") == nil)
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 30).isEmpty)
+            #expect(try await store.unfinished(after: nil, limit: 10).map(\.id) == [elsewhere.id])
+            #expect(try await store.task(first.id)?.state == .refused)
+            try await store.begin(second)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1")?.id == second.id)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `only what no client was told of can be refused`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let (shown, accepted) = (samples.task(), samples.task())
+            try await store.begin(shown)
+            try await store.begin(accepted)
+            _ = try await store.show(shown.id, at: 2_000)
+            _ = try await store.accept(accepted.id, Samples.acceptance("kling-7"))
+            for id in [shown.id, accepted.id] {
+                #expect(
+                    await failure { () throws(StoreError) in try await store.refuse(id, reason: "", at: 3_000) }
+                        == .stale)
+            }
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a shown task that never reached Kling fails and frees its external_task_id`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let task = samples.task(externalTaskID: "order-1")
+            try await store.begin(task)
+            _ = try await store.show(task.id, at: 2_000)
+            #expect(try await store.observe(task.id, Samples.seen(.processing)).state == .intent)
+            let record = try await store.observe(task.id, Samples.seen(.failed))
+            #expect(record.state == .failed && record.isReleased && record.finishedAt == 3_000)
+            #expect(try await store.task(tenant: "shop", publicID: task.id.description) == record)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1") == nil)
+            try await store.begin(samples.task(externalTaskID: "order-1"))
+            #expect(
+                await failure { () throws(StoreError) in try await store.accept(task.id, Samples.acceptance("kling-7"))
+                } == .stale)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `states go forward only, and unknown words are kept without a step`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let task = samples.task()
+            try await store.begin(task)
+            _ = try await store.accept(task.id, Samples.acceptance("kling-7"))
+            let worded = try await store.observe(task.id, Samples.seen(nil, word: "rendering", answer: "{}"))
+            #expect(worded.state == .submitted && worded.statusWord == "rendering" && worded.answer == Array("{}".utf8))
+            let processing = try await store.observe(task.id, Samples.seen(.processing, at: 4_000))
+            #expect(processing.state == .processing && processing.answer == Array("{}".utf8))
+            #expect(try await store.observe(task.id, Samples.seen(.submitted, at: 5_000)) == processing)
+            #expect(try await store.observe(task.id, Samples.seen(.processing, at: 5_000)) == processing)
+            try await store.flag(task.id, .stuck)
+            let done = try await store.observe(task.id, Samples.seen(.succeed, answer: "done", at: 6_000))
+            #expect(done.state == .succeed && done.finishedAt == 6_000 && done.flags.isEmpty)
+            #expect(try await store.observe(task.id, Samples.seen(.failed, at: 7_000)) == done)
+            #expect(try await store.observe(task.id, Samples.seen(nil, word: "odd", at: 7_000)) == done)
+            #expect(try await store.task(task.id) == done)
+            #expect(try await store.unfinished(after: nil, limit: 10).isEmpty)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a tenant sees its own tasks alone`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            for (tenant, upstreamID) in [("shop", "kling-1"), ("other", "kling-2"), ("other", "kling-1")] {
+                let task = samples.task(tenant: tenant, externalTaskID: "mine-\(upstreamID)")
+                try await store.begin(task)
+                _ = try await store.accept(task.id, Samples.acceptance(upstreamID))
+            }
+            #expect(try await store.task(tenant: "shop", publicID: "kling-2") == nil)
+            #expect(try await store.task(tenant: "shop", publicID: "mine-kling-2") == nil)
+            #expect(try await store.task(tenant: "shop", publicID: "kling-1")?.tenant == "shop")
+            #expect(try await store.task(tenant: "other", publicID: "kling-1")?.tenant == "other")
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 500).map(\.number) == [1])
+            #expect(try await store.tasks(tenant: "other", page: 1, size: 500).map(\.number) == [2, 1])
+            #expect(try await store.tasks(tenant: "nobody", page: 1, size: 500).isEmpty)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `pages are dense and in order after concurrent acceptances`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let tasks = (0..<2_050).map { _ in samples.task() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in tasks {
+                    group.addTask {
+                        try await store.begin(task)
+                        _ = try await store.accept(task.id, Samples.acceptance("kling-\(task.id)"))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 2).map(\.number) == [2_050, 2_049])
+            #expect(try await store.tasks(tenant: "shop", page: 1_000, size: 2).map(\.number) == [52, 51])
+            #expect(try await store.tasks(tenant: "shop", page: 5, size: 500).map(\.number) == (1...50).reversed())
+            #expect(try await store.tasks(tenant: "shop", page: 6, size: 500).isEmpty)
+            let listed = try await store.tasks(tenant: "shop", page: 1, size: 2_050).map(\.id)
+            #expect(Set(listed) == Set(tasks.map(\.id)))
+        }
+    }
+
+    @Test(arguments: stores)
+    func `one conflict among many writes fails one waiter`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            try await store.begin(samples.task(externalTaskID: "taken"))
+            let tasks = (0..<100).map { samples.task(externalTaskID: $0 == 50 ? "taken" : "order-\($0)") }
+            let codes = await withTaskGroup(of: StoreError.Code?.self) { group in
+                for task in tasks {
+                    group.addTask { await failure { () throws(StoreError) in try await store.begin(task) } }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(codes.compactMap(\.self) == [.externalTaskIDInUse])
+            #expect(try await store.unfinished(after: nil, limit: 500).count == 100)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `recovery and the operator walk through the tasks in batches`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let tasks = (0..<5).map { samples.task(tenant: $0 < 3 ? "shop" : "other") }
+            for task in tasks { try await store.begin(task) }
+            _ = try await store.accept(tasks[1].id, Samples.acceptance("kling-1"))
+            _ = try await store.accept(tasks[2].id, Samples.acceptance("kling-2", .succeed))
+            try await store.flag(tasks[1].id, [.stuck])
+            let ids = tasks.map(\.id)
+            #expect(try await store.unfinished(after: nil, limit: 2).map(\.id) == [ids[0], ids[1]])
+            #expect(try await store.unfinished(after: ids[1], limit: 9).map(\.id) == [ids[3], ids[4]])
+            #expect(try await store.unresolved(after: ids[0], limit: 9).map(\.id) == [ids[3], ids[4]])
+            #expect(
+                try await store.allTasks(TaskFilter(), before: nil, limit: 3).map(\.id) == [ids[4], ids[3], ids[2]])
+            #expect(
+                try await store.allTasks(TaskFilter(tenant: "shop"), before: ids[2], limit: 9).map(\.id) == [
+                    ids[1], ids[0],
+                ])
+            #expect(
+                try await store.allTasks(TaskFilter(flags: [.stuck, .unknown]), before: nil, limit: 9).map(\.id) == [
+                    ids[1]
+                ])
+            let unfinished = TaskFilter(tenant: "shop", isUnfinished: true)
+            #expect(try await store.allTasks(unfinished, before: nil, limit: 9).map(\.id) == [ids[1], ids[0]])
+            #expect(try await store.allTasks(named: ids[4].description).map(\.id) == [ids[4]])
+            #expect(try await store.allTasks(named: "kling-2").map(\.id) == [ids[2]])
+            #expect(try await store.allTasks(named: "nothing").isEmpty)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `keys are kept, found once each, and revoked once`(_ subject: Subject) async throws {
+        try await with(subject) { store, _ in
+            let before = try await store.keyVersion()
+            try await store.insert(Samples.key(1))
+            try await store.insert(Samples.key(2))
+            #expect(try await store.keyVersion() > before)
+            #expect(await failure { () throws(StoreError) in try await store.insert(Samples.key(1)) } == .alreadyExists)
+            let inserted = try await store.keyVersion()
+            try await store.revoke(key: "key_1", at: 5_000)
+            #expect(try await store.keyVersion() > inserted)
+            try await store.revoke(key: "key_1", at: 6_000)
+            #expect(await failure { () throws(StoreError) in try await store.revoke(key: "key_9", at: 1) } == .notFound)
+            let keys = try await store.keys()
+            #expect(keys.map(\.key) == [Samples.key(1), Samples.key(2)])
+            #expect(keys.map(\.revokedAt) == [5_000, nil])
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a tenant keeps the secret that it got first`(_ subject: Subject) async throws {
+        try await with(subject) { store, _ in
+            let first = TenantRecord(name: "shop", sealedWebhookSecret: [1, 2, 3], createdAt: 1)
+            let second = TenantRecord(name: "shop", sealedWebhookSecret: [4], createdAt: 2)
+            let kept = [try await store.tenant(orInsert: first), try await store.tenant(orInsert: second)]
+            #expect(kept == [first, first])
+        }
+    }
+
+    @Test(arguments: stores)
+    func `closing answers what waits and refuses what comes`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let tasks = (0..<200).map { _ in samples.task() }
+            try await store.check()
+            let outcomes = await withTaskGroup(of: StoreError.Code?.self) { group in
+                for task in tasks {
+                    group.addTask { await failure { () throws(StoreError) in try await store.begin(task) } }
+                }
+                group.addTask {
+                    await store.close()
+                    return nil
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.count == 201)
+            #expect(outcomes.allSatisfy { $0 == nil || $0 == .unavailable })
+            #expect(await failure { () throws(StoreError) in try await store.check() } == .unavailable)
+            let late = samples.task()
+            #expect(await failure { () throws(StoreError) in try await store.begin(late) } == .unavailable)
+        }
+    }
+}
