@@ -9,8 +9,10 @@
 #include <features.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 // Declared by glibc under _GNU_SOURCE only, which is not ours to set for the whole program.
 extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int accept4(int listener, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);
 #endif
 
 #include <event2/event.h>

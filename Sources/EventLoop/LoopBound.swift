@@ -1,6 +1,6 @@
-/// Carries a value that is not `Sendable` through code that wants it so, and lets it be touched on its loop only.
-@safe public struct LoopBound<Value>: @unchecked Sendable {
-    // @unchecked: `value` traps on any thread but the loop's.
+/// Carries a value that is not `Sendable` through code that wants it so: it is touched, and let go of, on its loop only.
+@safe public final class LoopBound<Value>: @unchecked Sendable {
+    // @unchecked: `value` traps on any thread but the loop's, and `deinit` sends the value there.
     private let loop: EventLoop
     private let bound: Value
 
@@ -9,6 +9,12 @@
         loop.assertCurrent()
         self.loop = loop
         bound = value
+    }
+
+    deinit {
+        // Nobody else has it any more: it may travel once.
+        nonisolated(unsafe) let last = bound
+        loop.execute { withExtendedLifetime(unsafe last) {} }
     }
 
     /// The value; on the loop's thread only.

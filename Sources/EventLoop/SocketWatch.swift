@@ -9,6 +9,8 @@ public struct SocketEvents: OptionSet, Sendable {
     public static let read = SocketEvents(rawValue: Int16(EV_READ))
     /// There is room to write, or the socket has failed.
     public static let write = SocketEvents(rawValue: Int16(EV_WRITE))
+    /// The peer has sent FIN, perhaps behind bytes that are still to be read. Reported where the system can (Linux).
+    public static let peerFinished = SocketEvents(rawValue: Int16(EV_CLOSED))
     /// Report a change once, rather than as long as it lasts: whoever asks for it reads and writes until `EAGAIN`.
     public static let edgeTriggered = SocketEvents(rawValue: Int16(bitPattern: UInt16(EV_ET)))
 }

@@ -1,0 +1,109 @@
+public import Base
+internal import CLibevent
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A socket that listens, without blocking. Whoever made it closes it.
+public struct ListeningSocket: Sendable {
+    /// The descriptor, to be watched for reading.
+    public let descriptor: Int32
+    /// Where it listens, with the port that the system chose if it was left to that.
+    public let address: SocketAddress
+
+    /// Binds and listens.
+    ///
+    /// A Unix-domain socket's file that nobody listens behind any more is replaced.
+    /// - Parameters:
+    ///   - mode: the access mode of a Unix-domain socket's file.
+    ///   - isDual: whether an IPv6 socket takes IPv4 connections too.
+    /// - Throws: ``SystemCallError``; its code is `EADDRINUSE` if something else listens there.
+    public init(address: SocketAddress, mode: UInt32 = 0o660, isDual: Bool = true) throws(SystemCallError) {
+        let descriptor = try Self.makeSocket(address)
+        do throws(SystemCallError) {
+            try Self.bind(descriptor, to: address, isDual: isDual)
+            if case .unix(let path) = address, unsafe chmod(path, mode_t(mode)) != 0 {
+                throw SystemCallError("chmod \(path)")
+            }
+            if listen(descriptor, 4096) != 0 { throw SystemCallError("listen on \(address)") }
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+        self.address = Self.localAddress(of: descriptor) ?? address
+    }
+
+    /// Stops listening, and removes a Unix-domain socket's file.
+    public func close() {
+        Glibc.close(descriptor)
+        if case .unix(let path) = address { unsafe unlink(path) }
+    }
+
+    /// Takes the next connection, with neither `O_NONBLOCK` nor `FD_CLOEXEC` left to do.
+    /// - Throws: `EAGAIN` when nobody waits.
+    public func accept() throws(SystemCallError) -> (descriptor: Int32, peer: SocketAddress) {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            unsafe accept4(
+                self.descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length,
+                Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+        }
+        if descriptor < 0 { throw SystemCallError("accept") }
+        return (descriptor, SocketAddress(storage, length: length) ?? .unix(path: ""))
+    }
+
+    private static func makeSocket(_ address: SocketAddress) throws(SystemCallError) -> Int32 {
+        let family =
+            switch address {
+            case .ipv4: AF_INET
+            case .ipv6: AF_INET6
+            case .unix: AF_UNIX
+            }
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family, type, 0)
+        if descriptor < 0 { throw SystemCallError("socket for \(address)") }
+        return descriptor
+    }
+
+    private static func bind(
+        _ descriptor: Int32, to address: SocketAddress, isDual: Bool
+    ) throws(SystemCallError) {
+        set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+        if case .ipv6 = address { set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, isDual ? 0 : 1) }
+        if bindOnce(descriptor, address) { return }
+        let failure = SystemCallError("bind \(address)")
+        guard case .unix(let path) = address, failure.code == EADDRINUSE, isAbandoned(address) else { throw failure }
+        unsafe unlink(path)
+        if !bindOnce(descriptor, address) { throw SystemCallError("bind \(address)") }
+    }
+
+    private static func bindOnce(_ descriptor: Int32, _ address: SocketAddress) -> Bool {
+        unsafe address.withSystemAddress { unsafe Glibc.bind(descriptor, $0, $1) } == 0
+    }
+
+    /// Whether a Unix-domain socket's file is left over from a process that is gone.
+    private static func isAbandoned(_ address: SocketAddress) -> Bool {
+        guard let probe = try? makeSocket(address) else { return false }
+        defer { Glibc.close(probe) }
+        return unsafe address.withSystemAddress { unsafe connect(probe, $0, $1) } != 0 && errno == ECONNREFUSED
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) {
+        var value = value
+        unsafe setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func localAddress(of descriptor: Int32) -> SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let result = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            unsafe getsockname(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        return result == 0 ? SocketAddress(storage, length: length) : nil
+    }
+}

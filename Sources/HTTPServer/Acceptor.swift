@@ -1,0 +1,150 @@
+internal import Base
+internal import EventLoop
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Accepts connections on the first loop and hands them out. Loop-confined.
+final class Acceptor: @unchecked Sendable {
+    // @unchecked: everything that changes is touched on `loop` alone.
+    let loop: EventLoop
+    private let contexts: [LoopContext]
+    private let ledger: ConnectionLedger
+    private let log: @Sendable (HTTPServerNotice) -> Void
+    private var listeners: [(socket: ListeningSocket, watch: SocketWatch)] = []
+    private var pause: Timer?
+    private var isPaused = false
+    private var quietUntil = MonotonicTime.now
+
+    /// Connections taken before other sockets get their turn.
+    private static let batch = 64
+    /// How long one notice of a full server stands.
+    private static let quiet = Duration.seconds(10)
+    /// How long accepting rests when the system has nothing left.
+    private static let rest = Duration.milliseconds(250)
+
+    init(
+        loop: EventLoop, contexts: [LoopContext], ledger: ConnectionLedger,
+        log: @escaping @Sendable (HTTPServerNotice) -> Void
+    ) {
+        self.loop = loop
+        self.contexts = contexts
+        self.ledger = ledger
+        self.log = log
+    }
+
+    func listen(_ configuration: HTTPServerConfiguration) throws(HTTPServerError) -> [SocketAddress] {
+        do throws(HTTPServerError) {
+            for address in configuration.addresses { try listen(address, configuration) }
+        } catch {
+            stop()
+            throw error
+        }
+        return listeners.map(\.socket.address)
+    }
+
+    private func listen(
+        _ address: SocketAddress, _ configuration: HTTPServerConfiguration
+    ) throws(HTTPServerError) {
+        let sharesPort = configuration.addresses.contains { other in
+            if case .ipv4 = other { return other.port == address.port }
+            return false
+        }
+        do throws(SystemCallError) {
+            let socket = try ListeningSocket(
+                address: address, mode: configuration.unixSocketMode, isDual: !sharesPort)
+            let watch = SocketWatch(loop: loop, descriptor: socket.descriptor, events: .read) { [weak self] in
+                _ = $0
+                self?.accept(from: socket)
+            }
+            listeners.append((socket, watch))
+        } catch {
+            throw error.code == EADDRINUSE ? .addressInUse(address) : .cannotListen(address, error)
+        }
+    }
+
+    /// Takes who is waiting, then closes.
+    func stop() {
+        for (socket, watch) in listeners {
+            watch.pause()
+            while take(from: socket) {}
+            socket.close()
+        }
+        listeners = []
+        pause = nil
+    }
+
+    private func accept(from socket: ListeningSocket) {
+        for _ in 0..<Self.batch where !take(from: socket) { return }
+    }
+
+    /// - Returns: whether there may be more.
+    private func take(from socket: ListeningSocket) -> Bool {
+        let connection: (descriptor: Int32, peer: SocketAddress)
+        do throws(SystemCallError) {
+            connection = try socket.accept()
+        } catch {
+            switch error.code {
+            case EAGAIN, EWOULDBLOCK: return false
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+                rest(because: error)
+                return false
+            // The client left before it was its turn, or was never allowed in: the next one may be fine.
+            default: return true
+            }
+        }
+        note(isPaused: false)
+        admit(connection.descriptor, connection.peer)
+        return true
+    }
+
+    private func admit(_ descriptor: Int32, _ peer: SocketAddress) {
+        do throws(ConnectionLedger.Refusal) {
+            let context = contexts[try ledger.enter(peer)]
+            context.loop.execute { context.adopt(descriptor, peer: peer) }
+        } catch {
+            if case .full = error { noteFull() }
+            Self.refuse(descriptor)
+        }
+    }
+
+    /// Says so in few bytes, as far as that goes without waiting.
+    private static func refuse(_ descriptor: Int32) {
+        let answer: StaticString =
+            "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        // The bytes are in the binary for ever.
+        unsafe send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
+        shutdown(descriptor, Int32(SHUT_WR))
+        close(descriptor)
+    }
+
+    /// A level-triggered listener would be reported again at once, for ever.
+    private func rest(because error: SystemCallError) {
+        if !isPaused { log(.acceptingPaused(error)) }
+        isPaused = true
+        for listener in listeners { listener.watch.pause() }
+        let timer = pause ?? Timer(loop: loop) { [weak self] in self?.resume() }
+        pause = timer
+        timer.arm(after: Self.rest)
+    }
+
+    private func resume() {
+        for listener in listeners { listener.watch.resume() }
+    }
+
+    private func note(isPaused now: Bool) {
+        if isPaused, !now { log(.acceptingResumed) }
+        isPaused = now
+    }
+
+    /// A server at its limit refuses many in a row, and lets one in now and then: one notice stands for a while of it.
+    private func noteFull() {
+        let now = MonotonicTime.now
+        guard now >= quietUntil else { return }
+        quietUntil = now + Self.quiet
+        log(.full(limit: ledger.limit))
+    }
+}

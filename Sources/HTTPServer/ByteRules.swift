@@ -1,0 +1,75 @@
+/// Which bytes may stand where (RFC 9110 §5.6.2, RFC 9112 §2 to §5).
+extension UInt8 {
+    static let tab = UInt8(ascii: "\t")
+    static let carriageReturn = UInt8(ascii: "\r")
+    static let lineFeed = UInt8(ascii: "\n")
+    static let space = UInt8(ascii: " ")
+    static let colon = UInt8(ascii: ":")
+    static let comma = UInt8(ascii: ",")
+    static let slash = UInt8(ascii: "/")
+
+    /// `tchar`: what names, methods and codings are made of.
+    var isToken: Bool { isIn(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
+    /// What may stand in a field value: everything but controls; the tab is none.
+    var isFieldValue: Bool { self >= 0x20 && self != 0x7f || self == .tab }
+    /// What may stand in a request target: visible ASCII but `#`.
+    var isTarget: Bool { self > 0x20 && self < 0x7f && self != UInt8(ascii: "#") }
+    /// What may stand in a host's name: unreserved, sub-delimiters and `%` (RFC 3986 §3.2.2).
+    var isHostName: Bool { isIn(low: 0x2bff_7ff2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
+    var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+    var isBlank: Bool { self == .space || self == .tab }
+
+    /// The value of a hexadecimal digit; `nil` for anything else.
+    var hexValue: UInt8? {
+        switch self {
+        case 0x30...0x39: self - 0x30
+        case 0x41...0x46: self - 0x37
+        case 0x61...0x66: self - 0x57
+        default: nil
+        }
+    }
+
+    /// The small letter of a capital one; other bytes as they are.
+    var lowercased: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
+
+    /// Whether the bit of this byte is set in a set of ASCII bytes.
+    private func isIn(low: UInt64, high: UInt64) -> Bool {
+        if self >= 0x80 { return false }
+        return (self < 0x40 ? low >> UInt64(self) : high >> UInt64(self - 0x40)) & 1 == 1
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether these are the bytes of `text`, in capital or small letters. `text` is given in any.
+    func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        // A `StaticString` of more than one character has its bytes in the binary for ever.
+        let other = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        for index in 0..<count where unsafe self[index].lowercased != other[index].lowercased { return false }
+        return true
+    }
+
+    /// The number that these decimal digits write; `nil` if there is none, something else, or more than fits in 63 bits.
+    var decimalValue: Int? {
+        guard !isEmpty else { return nil }
+        var value = 0
+        for index in 0..<count {
+            guard self[index].isDigit else { return nil }
+            let (tenfold, overflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, overflowsToo) = tenfold.addingReportingOverflow(Int(self[index] & 0xf))
+            if overflows || overflowsToo { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// Whether each `%` is followed by two hexadecimal digits.
+    var hasSoundEscapes: Bool {
+        for index in 0..<count where self[index] == UInt8(ascii: "%") {
+            guard index + 2 < count, self[index + 1].hexValue != nil, self[index + 2].hexValue != nil else {
+                return false
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,95 @@
+internal import Base
+
+/// Answers.
+extension Connection {
+    /// From this size on what is left of an unread body is not worth reading over.
+    private static let smallRemainder = 64 << 10
+    /// The most room that is kept for rendering.
+    private static let keptRenderSpace = 64 << 10
+
+    /// The handler's answer, or the server's own refusal.
+    func answer(_ response: HTTPResponse, end: HTTPExchange.End) {
+        guard lifecycle.phase != .closed, var exchange = self.exchange else { return }
+        exchange.task = nil
+        exchange.answeredAt = .now
+        exchange.status = response.status
+        exchange.note = response.note
+        exchange.end = end
+        let isLast = response.closes || !exchange.keepsAlive || context.isDraining
+        self.exchange = exchange
+        if let wire = response.wire { return send(wire) }
+        let next = afterwards(isLast: isLast)
+        var rendered: [UInt8] = []
+        swap(&rendered, &context.renderSpace)
+        let slices = render(response, closes: next == .linger || next == .close, into: &rendered)
+        output = Output(rendered: rendered, slices: slices)
+        happened(.answered(then: next))
+    }
+
+    private func afterwards(isLast: Bool) -> ConnectionLifecycle.Afterwards {
+        switch body.remainder {
+        case .nothing: isLast ? (hasUnreadInput ? .linger : .close) : .nextRequest
+        case .bytes(let count): isLast || count > Self.smallRemainder ? .linger : .discardBody
+        case .unknown: .linger
+        }
+    }
+
+    /// Whether closing now could reset the connection under the answer.
+    private var hasUnreadInput: Bool { isReadable || !pending.isEmpty }
+
+    private func render(_ response: HTTPResponse, closes: Bool, into bytes: inout [UInt8]) -> [ByteSlice] {
+        bytes.removeAll(keepingCapacity: true)
+        let status = response.status
+        let keepsAliveOldClient = !closes && exchange?.head?.version == .http10
+        ResponseHead(
+            status: status, connection: closes ? .close : keepsAliveOldClient ? .keepAlive : .unsaid,
+            contentLength: status == 204 ? nil : response.body.count, fields: response.headers
+        ).render(into: &bytes, date: context.dateLine())
+        if exchange?.head?.method == .head || status == 204 || status == 304 { return [] }
+        switch response.body {
+        case .none: return []
+        case .bytes(let content):
+            bytes.append(contentsOf: content)
+            return []
+        case .slices(let slices): return slices
+        }
+    }
+
+    /// Writes what there is room for.
+    func flush() {
+        guard var output else { return }
+        self.output = nil
+        let (count, outcome) = output.write(to: transport)
+        exchange?.bytesSent += count
+        switch outcome {
+        case .bytes:
+            writeDeadline = nil
+            giveBack(output)
+            setDeadline(nil)
+            finishExchange(exchange?.end ?? .complete)
+            happened(.written)
+        case .blocked:
+            self.output = output
+            var deadline =
+                writeDeadline
+                ?? RateDeadline(
+                    from: .now, allowance: configuration.bodyTimeout, bytesPerSecond: configuration.minimumRate)
+            deadline.made(count)
+            writeDeadline = deadline
+            setDeadline(deadline.due)
+        case .failed: fail()
+        }
+    }
+
+    /// The room that an answer was rendered in serves the next one.
+    private func giveBack(_ output: consuming Output) {
+        let space = output.takeRendered()
+        if space.capacity <= Self.keptRenderSpace { context.renderSpace = space }
+    }
+
+    private func send(_ wire: HTTPResponse.Wire) {
+        resetsAtEnd = wire.end == .reset
+        output = Output(rendered: [], slices: wire.bytes)
+        happened(.answered(then: .close))
+    }
+}

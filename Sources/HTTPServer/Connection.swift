@@ -1,0 +1,285 @@
+internal import Base
+internal import EventLoop
+internal import Synchronization
+
+/// One client's connection: it does what its ``ConnectionLifecycle`` says. Loop-confined.
+///
+/// The socket is registered once, edge-triggered, for its whole life; `isReadable` and `isWritable` remember what was
+/// reported. One timer serves all deadlines: it is armed again only when it fires too early, or not early enough.
+final class Connection: @unchecked Sendable {
+    // @unchecked: all state is touched on the context's loop alone; its watch and timer check that.
+    let context: LoopContext
+    let peer: SocketAddress
+    var transport: Transport
+    var lifecycle = ConnectionLifecycle()
+    var exchange: Exchange?
+    /// Which exchange the present one is.
+    private(set) var exchangeCount = 0
+    var body = BodyIntake()
+    var bodyWaiter: CheckedContinuation<BodyIntake.Step, Never>?
+    var output: Output?
+    var writeDeadline: RateDeadline?
+    /// Whether the connection ends with RST, as a stand-in server may want.
+    var resetsAtEnd = false
+    var discarded = 0
+
+    /// Input that was read together with what came before it.
+    var pending: [UInt8] = []
+    var pendingStart = 0
+    var isReadable = true
+    var inputHasEnded = false
+
+    private var watch: SocketWatch?
+    private var timer: Timer?
+    private var timerDue: MonotonicTime?
+    private var deadline: MonotonicTime?
+    private var parser: HeadParser
+    private var headBeganAt = MonotonicTime(nanoseconds: 0)
+    private var headBytes = 0
+
+    init(transport: Transport, peer: SocketAddress, context: LoopContext) {
+        self.transport = transport
+        self.peer = peer
+        self.context = context
+        parser = HeadParser(limits: context.headLimits)
+    }
+
+    var loop: EventLoop { context.loop }
+    var configuration: HTTPServerConfiguration { context.configuration }
+
+    func start() {
+        transport.setUp()
+        timer = Timer(loop: loop) { [unowned self] in timerHasFired() }
+        watch = SocketWatch(
+            loop: loop, descriptor: transport.descriptor, events: [.read, .write, .peerFinished, .edgeTriggered]
+        ) { [unowned self] events in
+            if events.contains(.peerFinished) { inputHasEnded = true }
+            if events.contains(.read) || inputHasEnded { isReadable = true }
+            drive()
+        }
+        setDeadline(.now + configuration.idleTimeout)
+    }
+
+    // MARK: What happens
+
+    /// Something was reported: goes on with what the connection is doing.
+    func drive() {
+        switch lifecycle.phase {
+        case .idle, .readingHead: readHead()
+        case .handling: driveBody()
+        case .writing: flush()
+        case .discarding, .lingering: discard()
+        case .closed: break
+        }
+    }
+
+    func happened(_ event: ConnectionLifecycle.Event) { perform(lifecycle.handle(event)) }
+
+    private func perform(_ action: ConnectionLifecycle.Action) {
+        switch action {
+        case .none, .startHandler: break
+        case .write: flush()
+        case .readHead: becomeIdle()
+        case .discardBody:
+            setDeadline(body.deadline(configuration))
+            discard()
+        case .linger:
+            transport.finish()
+            setDeadline(.now + configuration.lingerTimeout)
+            discard()
+        case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
+        case .failBody: failBody()
+        case .abandon: abandonNow(inputHasFailed ? .clientGone : .writeTimeout)
+        case .close: close()
+        }
+    }
+
+    private func becomeIdle() {
+        parser = HeadParser(limits: context.headLimits)
+        setDeadline(.now + configuration.idleTimeout)
+        if isReadable || !pending.isEmpty { readHead() }
+        if context.isDraining { stopWhenIdle() }
+    }
+
+    // MARK: Heads
+
+    func readHead() {
+        while lifecycle.phase == .idle || lifecycle.phase == .readingHead {
+            if !pending.isEmpty {
+                takePending()
+            } else {
+                guard isReadable, receiveHead() else { return }
+            }
+        }
+    }
+
+    private func takePending() {
+        let input = pending
+        let all = input.span
+        let (consumed, outcome) = parser.parse(all.extracting(pendingStart..<all.count))
+        dropPending(consumed)
+        go(on: outcome, consumed: consumed)
+    }
+
+    /// - Returns: whether something was read and understood.
+    private func receiveHead() -> Bool {
+        let space = unsafe context.inputSpace
+        guard let count = unsafe receive(into: space), count > 0 else { return false }
+        // `inputSpace` is the context's, which nobody else reads to before this turn is over.
+        let input = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
+        let (consumed, outcome) = unsafe parser.parse(input.span)
+        if consumed < count { pending = unsafe Array(input[consumed...]) }
+        go(on: outcome, consumed: consumed)
+        return true
+    }
+
+    private func go(on outcome: HeadParser.Outcome, consumed: Int) {
+        if headBytes == 0 { headBeganAt = .now }
+        headBytes += consumed
+        switch outcome {
+        case .incomplete:
+            if lifecycle.phase == .idle {
+                happened(.headBegan)
+                setDeadline(headBeganAt + configuration.headTimeout)
+            }
+        case .complete(let head, let rules): begin(head, rules)
+        case .refused(let fault, let head): refuse(fault, head)
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ rules: MessageRules) {
+        context.requests.add(1, ordering: .relaxed)
+        var exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
+        headBytes = 0
+        exchange.keepsAlive = rules.keepsAlive
+        body = BodyIntake(rules: rules)
+        setDeadline(nil)
+        exchangeCount += 1
+        _ = lifecycle.handle(.headEnded)
+        let request = HTTPRequest(
+            head: head,
+            body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: exchangeCount),
+            peer: peer, loop: loop, receivedAt: headBeganAt)
+        exchange.task = loop.spawn { [self, responder = context.responder] in
+            answer(await responder.respond(to: request), end: .complete)
+        }
+        self.exchange = exchange
+    }
+
+    private func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
+        exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
+        headBytes = 0
+        body = BodyIntake()
+        body.fail()
+        var response = context.responder.response(
+            to: HTTPRejection(status: fault.status, message: fault.message, head: head, peer: peer))
+        response.status = fault.status
+        response.closes = true
+        answer(response, end: .rejected)
+    }
+
+    // MARK: Input
+
+    /// Reads once, and keeps the books. `nil` when there is nothing (the reason has been dealt with).
+    func receive(into space: UnsafeMutableRawBufferPointer) -> Int? {
+        switch unsafe transport.receive(into: space) {
+        case .bytes(0):
+            isReadable = false
+            inputHasEnded = true
+            happened(.inputEnded)
+            return nil
+        case .bytes(let count):
+            // A short read has emptied the socket; what comes later is reported, but a FIN is reported once.
+            if count < space.count, !inputHasEnded { isReadable = false }
+            return count
+        case .blocked:
+            isReadable = false
+            return nil
+        case .failed:
+            isReadable = false
+            fail()
+            return nil
+        }
+    }
+
+    private(set) var inputHasFailed = false
+
+    func fail() {
+        inputHasFailed = true
+        happened(.failed)
+    }
+
+    func dropPending(_ count: Int) {
+        pendingStart += count
+        if pendingStart == pending.count {
+            pending = []
+            pendingStart = 0
+        }
+    }
+
+    // MARK: Deadlines
+
+    /// `nil`: nothing has to happen by itself.
+    func setDeadline(_ due: MonotonicTime?) {
+        deadline = due
+        guard let due, timerDue.map({ due < $0 }) ?? true else { return }
+        arm(for: due)
+    }
+
+    private func arm(for due: MonotonicTime) {
+        timerDue = due
+        timer?.arm(after: due - .now)
+    }
+
+    private func timerHasFired() {
+        timerDue = nil
+        guard let deadline else { return }
+        if MonotonicTime.now < deadline { return arm(for: deadline) }
+        self.deadline = nil
+        happened(.timedOut)
+    }
+
+    // MARK: End
+
+    /// Closes if no part of another request has arrived.
+    func stopWhenIdle() {
+        guard lifecycle.phase == .idle else { return }
+        isReadable = true
+        readHead()
+        happened(.stopping)
+    }
+
+    /// Gives up whatever goes on.
+    func abandon(_ end: HTTPExchange.End) {
+        if lifecycle.phase == .idle || lifecycle.phase == .readingHead || lifecycle.phase == .lingering {
+            lifecycle.close()
+            close()
+        } else if lifecycle.phase != .closed {
+            lifecycle.close()
+            abandonNow(end)
+        }
+    }
+
+    private func abandonNow(_ end: HTTPExchange.End) {
+        exchange?.task?.cancel()
+        wakeBody(.failed(.clientGone))
+        finishExchange(end)
+        close(resets: end == .writeTimeout)
+    }
+
+    func finishExchange(_ end: HTTPExchange.End) {
+        guard let exchange else { return }
+        self.exchange = nil
+        context.responder.didFinish(exchange.report(end, bodyBytes: body.received))
+    }
+
+    func close(resets: Bool = false) {
+        guard watch != nil else { return }
+        watch = nil
+        timer = nil
+        output = nil
+        pending = []
+        transport.close(resets: resets || resetsAtEnd)
+        context.forget(self)
+    }
+}

@@ -1,0 +1,26 @@
+internal import Base
+internal import EventLoop
+
+/// One request and its answer, while they last.
+struct Exchange {
+    let head: HTTPRequestHead?
+    let peer: SocketAddress
+    let receivedAt: MonotonicTime
+    let bytesReceived: Int
+    var keepsAlive = false
+    var task: Task<Void, Never>?
+    var status: Int?
+    var bytesSent = 0
+    var answeredAt: MonotonicTime?
+    var end = HTTPExchange.End.complete
+    var note: (any Sendable)?
+
+    /// What became of it.
+    func report(_ end: HTTPExchange.End, bodyBytes: Int) -> HTTPExchange {
+        let now = MonotonicTime.now
+        return HTTPExchange(
+            head: head, peer: peer, status: status ?? (end == .shutdown ? 503 : 499),
+            bytesReceived: bytesReceived + bodyBytes, bytesSent: bytesSent, receivedAt: receivedAt,
+            answeredAt: answeredAt ?? now, finishedAt: now, end: end, note: note)
+    }
+}

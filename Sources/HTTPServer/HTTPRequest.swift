@@ -1,0 +1,21 @@
+public import Base
+public import EventLoop
+
+/// A request whose head has arrived. Its body has not been read yet, and is not before ``RequestBody/collect(limit:owner:)``.
+public struct HTTPRequest: Sendable {
+    /// Method, target and header fields.
+    public let head: HTTPRequestHead
+    /// The body, read when it is asked for.
+    public let body: RequestBody
+    /// The other end of the connection.
+    public let peer: SocketAddress
+    /// The loop that the connection, the handler's task and the body belong to.
+    public let loop: EventLoop
+    /// When the head's first byte was read.
+    public let receivedAt: MonotonicTime
+
+    /// The method.
+    public var method: HTTPMethod { head.method }
+    /// The header fields.
+    public var headers: HTTPHeaders { head.headers }
+}

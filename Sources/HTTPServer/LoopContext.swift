@@ -1,0 +1,75 @@
+internal import Base
+internal import EventLoop
+internal import Synchronization
+
+/// What the connections of one loop share. Loop-confined but for the counters.
+@safe final class LoopContext: @unchecked Sendable {
+    // @unchecked: everything that changes is touched on the loop's thread alone, but for `requests`, an atomic.
+    let loop: EventLoop
+    let configuration: HTTPServerConfiguration
+    let responder: any HTTPResponder
+    let budget: ByteBudget
+    let ledger: ConnectionLedger
+    let index: Int
+    /// Requests whose head was read.
+    let requests = Atomic(0)
+
+    /// Where heads and chunked bodies are read to before they are understood.
+    let inputSpace: UnsafeMutableRawBufferPointer
+    /// Where answers are rendered; kept for its room.
+    var renderSpace: [UInt8] = []
+    private(set) var isDraining = false
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var date = DateLine()
+
+    private static let inputBytes = 16 << 10
+
+    init(
+        loop: EventLoop, index: Int, configuration: HTTPServerConfiguration, responder: any HTTPResponder,
+        budget: ByteBudget, ledger: ConnectionLedger
+    ) {
+        self.loop = loop
+        self.index = index
+        self.configuration = configuration
+        self.responder = responder
+        self.budget = budget
+        self.ledger = ledger
+        unsafe inputSpace = .allocate(byteCount: Self.inputBytes, alignment: 64)
+    }
+
+    /// How large heads may be.
+    var headLimits: HeadLimits {
+        HeadLimits(
+            headBytes: configuration.headBytes, fields: configuration.headFields,
+            targetBytes: configuration.targetBytes)
+    }
+
+    deinit { unsafe inputSpace.deallocate() }
+
+    /// The `Date` line of now.
+    func dateLine() -> [UInt8] { date.bytes(at: WallClock.seconds) }
+
+    /// Takes over a connection that the ledger has let in.
+    func adopt(_ descriptor: Int32, peer: SocketAddress) {
+        let connection = Connection(transport: .plain(descriptor: descriptor), peer: peer, context: self)
+        connections[ObjectIdentifier(connection)] = connection
+        connection.start()
+    }
+
+    /// A connection has closed.
+    func forget(_ connection: Connection) {
+        connections[ObjectIdentifier(connection)] = nil
+        ledger.leave(connection.peer, loop: index)
+    }
+
+    /// From now on each answer is its connection's last; idle connections close.
+    func drain() {
+        isDraining = true
+        for connection in connections.values { connection.stopWhenIdle() }
+    }
+
+    /// Ends what is still there.
+    func abandonAll() {
+        for connection in connections.values { connection.abandon(.shutdown) }
+    }
+}

@@ -1,0 +1,58 @@
+public import Base
+internal import EventLoop
+
+/// A request's body, which stays unread (and the client's upload stopped) until somebody asks for it. Loop-confined.
+public final class RequestBody: @unchecked Sendable {
+    // @unchecked: `collect` traps anywhere but on the connection's loop; the rest never changes.
+
+    /// `Content-Length`; 0 for a request without a body, `nil` for a chunked one.
+    public let declaredLength: Int?
+
+    private let connection: Connection
+    private let exchange: Int
+
+    init(declaredLength: Int?, connection: Connection, exchange: Int) {
+        self.declaredLength = declaredLength
+        self.connection = connection
+        self.exchange = exchange
+    }
+
+    /// Reads the whole body into one block. Call it once, on the connection's loop (in the handler's own task).
+    ///
+    /// A body that came with the head is returned without suspending. For others a client that asked for it is told
+    /// `100 Continue` now. More than 64 KiB are reserved from the server's ``ByteBudget`` before they are read, and
+    /// given back when the block is released; a chunked body reserves `limit` once it has passed 64 KiB.
+    /// - Parameters:
+    ///   - limit: the most bytes to take; a longer `Content-Length` is refused before anything is read.
+    ///   - owner: on whose account the bytes are reserved.
+    /// - Throws: ``RequestBodyError``; the connection closes after the answer then.
+    public func collect(limit: Int, owner: String) async throws(RequestBodyError) -> Bytes {
+        try await connection.collectBody(of: exchange, limit: limit, owner: owner)
+    }
+}
+
+/// Why a body could not be had. The server closes the connection after the answer to such a request.
+public enum RequestBodyError: Error, Hashable, Sendable {
+    /// It is longer than allowed.
+    case tooLarge(limit: Int)
+    /// Its chunked coding is broken.
+    case malformed
+    /// It came too slowly.
+    case timedOut
+    /// The memory for it was not to be had in time.
+    case noBudget
+    /// The client sent FIN or RST in the middle of it.
+    case clientGone
+    /// The task that asked for it was cancelled.
+    case cancelled
+
+    /// The status that says so: 413, 400, 408 or 503.
+    public var status: Int {
+        switch self {
+        case .tooLarge: 413
+        case .malformed, .clientGone: 400
+        case .timedOut: 408
+        case .noBudget, .cancelled: 503
+        }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Base
+
+/// Renders the head of an answer (RFC 9112 §4, §5).
+struct ResponseHead {
+    /// What `Connection` says.
+    enum Connection { case unsaid, close, keepAlive }
+
+    let status: Int
+    let connection: Connection
+    /// `nil` where an answer has no length (204).
+    let contentLength: Int?
+    let fields: [(name: String, value: String)]
+
+    /// Adds the head's bytes to `bytes`. `date` is the whole `Date` line.
+    func render(into bytes: inout [UInt8], date: [UInt8]) {
+        bytes.append("HTTP/1.1 ")
+        bytes.append(number: status)
+        bytes.append(" ")
+        bytes.append(Self.reason(for: status))
+        bytes.append("\r\n")
+        bytes.append(contentsOf: date)
+        if let contentLength {
+            bytes.append("Content-Length: ")
+            bytes.append(number: contentLength)
+            bytes.append("\r\n")
+        }
+        switch connection {
+        case .unsaid: break
+        case .close: bytes.append("Connection: close\r\n")
+        case .keepAlive: bytes.append("Connection: keep-alive\r\n")
+        }
+        for field in fields { Self.render(field, into: &bytes) }
+        bytes.append("\r\n")
+    }
+
+    /// Adds a field line, unless it is one of the server's own, or could not be read as what was meant.
+    private static func render(_ field: (name: String, value: String), into bytes: inout [UInt8]) {
+        let start = bytes.count
+        bytes.append(contentsOf: field.name.utf8)
+        let valueStart = bytes.count + 2
+        let isOurs = isReserved(bytes, from: start)
+        bytes.append(": ")
+        bytes.append(contentsOf: field.value.utf8)
+        let isSound =
+            valueStart > start + 2 && bytes[start..<valueStart - 2].allSatisfy(\.isToken)
+            && bytes[valueStart...].allSatisfy(\.isFieldValue)
+        if isOurs || !isSound {
+            bytes.removeSubrange(start...)
+        } else {
+            bytes.append("\r\n")
+        }
+    }
+
+    /// The fields that only the server itself may send.
+    private static let reserved: [StaticString] = [
+        "date", "content-length", "connection", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te",
+        "proxy-connection",
+    ]
+
+    private static func isReserved(_ bytes: [UInt8], from start: Int) -> Bool {
+        let all = bytes.span
+        let name = all.extracting(start..<bytes.count)
+        for other in reserved where name.equalsIgnoringCase(other) { return true }
+        return false
+    }
+
+    private static func reason(for status: Int) -> StaticString {
+        for (code, phrase) in reasons where code == status { return phrase }
+        return "Unassigned"
+    }
+
+    /// The common ones first.
+    private static let reasons: [(Int, StaticString)] = [
+        (200, "OK"), (400, "Bad Request"), (401, "Unauthorized"), (404, "Not Found"), (429, "Too Many Requests"),
+        (201, "Created"), (202, "Accepted"), (204, "No Content"), (301, "Moved Permanently"), (302, "Found"),
+        (303, "See Other"), (304, "Not Modified"), (307, "Temporary Redirect"), (308, "Permanent Redirect"),
+        (403, "Forbidden"), (405, "Method Not Allowed"), (408, "Request Timeout"), (409, "Conflict"), (410, "Gone"),
+        (411, "Length Required"), (412, "Precondition Failed"), (413, "Content Too Large"), (414, "URI Too Long"),
+        (415, "Unsupported Media Type"), (417, "Expectation Failed"), (422, "Unprocessable Content"),
+        (431, "Request Header Fields Too Large"), (500, "Internal Server Error"), (501, "Not Implemented"),
+        (502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway Timeout"),
+        (505, "HTTP Version Not Supported"),
+    ]
+}
+
+extension [UInt8] {
+    mutating func append(_ text: StaticString) {
+        // A `StaticString`'s bytes are in the binary for ever.
+        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Adds a number's decimal digits; it is not negative.
+    mutating func append(number: Int) {
+        let start = count
+        var rest = number
+        repeat {
+            append(0x30 + UInt8(rest % 10))
+            rest /= 10
+        } while rest > 0
+        self[start...].reverse()
+    }
+}

@@ -1,0 +1,67 @@
+/// Target and host (RFC 9112 §3.2, RFC 3986).
+extension HeadRanges {
+    /// Splits an origin-form or absolute-form target; its bytes have been checked one by one before.
+    mutating func take(target: HeadRange, of bytes: Span<UInt8>) throws(HeadFault) {
+        guard bytes.extracting(target.indices).hasSoundEscapes else {
+            throw HeadFault("The request target has a % without two hexadecimal digits.")
+        }
+        var rest = target
+        if bytes[Int(target.start)] != .slash {
+            rest.start += try Self.schemeLength(bytes.extracting(target.indices))
+            authority = HeadRange(start: rest.start, end: rest.start)
+            while authority.end < rest.end, !bytes[Int(authority.end)].endsAuthority { authority.end += 1 }
+            guard bytes.extracting(authority.indices).isAuthority else {
+                throw HeadFault("The request target names no host that could exist.")
+            }
+            rest.start = authority.end
+        }
+        path = HeadRange(start: rest.start, end: rest.start)
+        while path.end < rest.end, bytes[Int(path.end)] != UInt8(ascii: "?") { path.end += 1 }
+        if path.end < rest.end { query = HeadRange(start: path.end + 1, end: rest.end) }
+    }
+
+    private static func schemeLength(_ target: Span<UInt8>) throws(HeadFault) -> UInt32 {
+        for (scheme, length) in [("http://", 7), ("https://", 8)] as [(StaticString, Int)]
+        where target.count > length && target.extracting(0..<length).equalsIgnoringCase(scheme) {
+            return UInt32(length)
+        }
+        throw HeadFault("The request target is neither a path nor an http address.")
+    }
+
+    /// Checks `Host`; the target's own authority, if it has one, takes its place (RFC 9112 §3.2.2).
+    mutating func take(host: HeadRange?, of bytes: Span<UInt8>, version: HTTPVersion) throws(HeadFault) {
+        guard let host else {
+            if version == .http11 { throw HeadFault("Host is missing.") }
+            return
+        }
+        guard bytes.extracting(host.indices).isAuthority else { throw HeadFault("Host is not a host.") }
+        if authority.isEmpty { authority = host }
+    }
+}
+
+extension UInt8 {
+    fileprivate var endsAuthority: Bool { self == .slash || self == UInt8(ascii: "?") }
+}
+
+extension Span<UInt8> {
+    /// Whether this is a host with an optional port, and no user info: a name, an IPv4 address, or an IP literal in
+    /// brackets.
+    var isAuthority: Bool {
+        var end = 0
+        if !isEmpty, self[0] == UInt8(ascii: "[") {
+            repeat { end += 1 } while end < count && (self[end].hexValue != nil || self[end].isAddressPunctuation)
+            guard end > 2, end < count, self[end] == UInt8(ascii: "]") else { return false }
+            end += 1
+        } else {
+            while end < count, self[end].isHostName { end += 1 }
+            guard end > 0, extracting(0..<end).hasSoundEscapes else { return false }
+        }
+        if end == count { return true }
+        guard self[end] == .colon else { return false }
+        return end + 1 == count || extracting(end + 1..<count).decimalValue.map { $0 <= 65535 } ?? false
+    }
+}
+
+extension UInt8 {
+    fileprivate var isAddressPunctuation: Bool { self == .colon || self == UInt8(ascii: ".") }
+}

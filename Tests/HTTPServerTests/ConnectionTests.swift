@@ -1,0 +1,217 @@
+import Base
+import EventLoop
+import HTTPServer
+import Testing
+
+struct ConnectionTests {
+    @Test func `a client that resets ends its exchange, and the handler is cancelled`() async throws {
+        try await withServer { _, address, responder in
+            let client = RawClient(address)
+            client.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await responder.starts.next() == "waits")
+            client.reset()
+            #expect(await responder.cancellations.next() == "waits")
+            let exchange = await responder.ends.next()
+            #expect(exchange?.end == .clientGone)
+            #expect(exchange?.status == 499)
+        }
+    }
+
+    @Test func `a client that resets in the middle of a body is noticed by whoever reads it`() async throws {
+        try await withServer { _, address, responder in
+            let client = RawClient(address)
+            client.send("POST /started HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab")
+            #expect(await responder.starts.next() == "started")
+            client.reset()
+            #expect(await responder.ends.next()?.end == .clientGone)
+        }
+    }
+
+    @Test func `a half-closed client gets its answer, one that cut its body short gets 400`() async throws {
+        try await withServer { _, address, _ in
+            await onThread {
+                let whole = RawClient(address)
+                whole.send(HostileCase.next)
+                whole.finish()
+                #expect(whole.read()?.status == 200)
+                #expect(whole.isAtEnd())
+                let cut = RawClient(address)
+                cut.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab")
+                cut.finish()
+                #expect(cut.read()?.status == 400)
+                #expect(cut.isAtEnd())
+            }
+        }
+    }
+
+    @Test func `slow heads and bodies are refused with 408, idle connections close without a word`() async throws {
+        try await withServer(configure: {
+            $0.headTimeout = .milliseconds(100)
+            $0.bodyTimeout = .milliseconds(100)
+            $0.idleTimeout = .milliseconds(100)
+        }) { _, address, _ in
+            await onThread {
+                let head = RawClient(address)
+                head.send("GET / HT")
+                let body = RawClient(address)
+                body.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab")
+                let idle = RawClient(address)
+                for client in [head, body] {
+                    #expect(client.read()?.status == 408)
+                    client.finish()
+                    #expect(client.isAtEnd())
+                }
+                #expect(idle.isAtEnd())
+            }
+        }
+    }
+
+    @Test func `a client that does not read its answer is cut off`() async throws {
+        try await withServer(configure: {
+            $0.bodyTimeout = .milliseconds(50)
+            $0.minimumRate = 1 << 30
+        }) { _, address, responder in
+            let client = RawClient(address)
+            client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await responder.ends.next()?.end == .writeTimeout)
+            withExtendedLifetime(client) {}
+        }
+    }
+
+    @Test func `a large answer arrives whole, and HEAD gets its length alone`() async throws {
+        try await withServer { _, address, _ in
+            await onThread {
+                let client = RawClient(address)
+                client.send("HEAD /large HTTP/1.1\r\nHost: a\r\n\r\n")
+                let head = client.read(hasBody: false)
+                #expect(head?.head.range(after: "Content-Length: 20000000") != nil)
+                client.send(HostileCase.next)
+                #expect(client.read()?.body.hasPrefix("path=/next ") == true)
+            }
+        }
+    }
+
+    @Test func `what would break the answer's head is left out`() async throws {
+        try await withServer { _, address, _ in
+            await onThread {
+                let client = RawClient(address)
+                client.send("GET /injects HTTP/1.1\r\nHost: a\r\n\r\n")
+                let head = client.read()?.head ?? ""
+                let names = head.split(separator: "\r\n").dropFirst().compactMap { $0.split(separator: ":").first }
+                #expect(names == ["Date", "Content-Length", "X-Sound"])
+            }
+        }
+    }
+
+    @Test func `new requests are served beside idle connections and slow senders`() async throws {
+        try await withServer(loops: 2) { server, address, _ in
+            await onThread {
+                let idle = (0..<300).map { _ in RawClient(address) }
+                let slow = (0..<50).map { _ in RawClient(address) }
+                for client in slow { client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nab") }
+                for _ in 0..<20 {
+                    let client = RawClient(address)
+                    client.send(HostileCase.next)
+                    #expect(client.read()?.status == 200)
+                }
+                withExtendedLifetime((idle, slow)) {}
+            }
+            #expect(server.statistics.accepted == 370)
+        }
+    }
+
+    @Test func `connections over a limit are refused and counted`() async throws {
+        let notices = Events<HTTPServerNotice>()
+        try await withServer(configure: { $0.connections = 2 }, log: { notices.yield($0) }) { server, address, _ in
+            await onThread {
+                let served = (0..<2).map { _ in RawClient(address) }
+                for client in served {
+                    client.send(HostileCase.next)
+                    #expect(client.read()?.status == 200)
+                }
+                #expect(RawClient(address).read()?.status == 503)
+            }
+            #expect(await notices.next() == .full(limit: 2))
+            #expect(server.statistics.refusedFull == 1)
+        }
+        try await withServer(configure: { $0.connectionsPerAddress = 1 }) { server, address, _ in
+            await onThread {
+                let client = RawClient(address)
+                client.send(HostileCase.next)
+                #expect(client.read()?.status == 200)
+                #expect(RawClient(address).read()?.status == 503)
+            }
+            #expect(server.statistics.refusedForAddress == 1)
+        }
+    }
+
+    @Test func `a Unix-domain socket and IPv6 are served, and a stale socket file is replaced`() async throws {
+        let path = "/tmp/kling-gateway-test-\(UInt64.random(in: 0...UInt64.max)).sock"
+        let stale = try ListeningSocket(address: .unix(path: path))
+        closeKeepingFile(stale.descriptor)
+        for text in ["unix:\(path)", "[::1]:0"] {
+            let address = try #require(SocketAddress(text))
+            try await withServer(configure: { $0.addresses = [address] }) { _, address, _ in
+                await onThread {
+                    let client = RawClient(address)
+                    client.send(HostileCase.next)
+                    #expect(client.read()?.status == 200)
+                }
+            }
+        }
+    }
+
+    @Test func `an address in use is named`() async throws {
+        try await withServer { _, address, responder in
+            let loop = try EventLoop(name: "second")
+            let second = HTTPServer(
+                configuration: HTTPServerConfiguration(addresses: [address]), loops: [loop],
+                budget: ByteBudget(capacity: 1), responder: responder)
+            await #expect(throws: HTTPServerError.addressInUse(address)) { try await second.start() }
+            loop.stop()
+        }
+    }
+
+    @Test func `a stopping server finishes what it has begun and gives up what does not end`() async throws {
+        try await withServer { server, address, responder in
+            let waiting = RawClient(address)
+            waiting.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await responder.starts.next() == "waits")
+            let uploading = RawClient(address)
+            uploading.send("POST /started HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+            #expect(await responder.starts.next() == "started")
+            let idle = RawClient(address)
+            await server.stopAccepting()
+            let idleEnded = await onThread { idle.isAtEnd() }
+            #expect(idleEnded)
+            uploading.send("cd")
+            let answer = await onThread { uploading.read() }
+            #expect(answer?.status == 200)
+            #expect(answer?.head.range(after: "Connection: close") != nil)
+            await server.shutdown(grace: .milliseconds(10))
+            #expect(await responder.cancellations.next() == "waits")
+            #expect(server.statistics.open == 0)
+            #expect(Set(responder.finished.withLock { $0.map(\.end) }) == [.complete, .shutdown])
+            withExtendedLifetime(waiting) {}
+        }
+    }
+
+    @Test func `bodies wait for their share of the budget, and give it back`() async throws {
+        let budget = ByteBudget(capacity: 400_000)
+        try await withServer(budget: budget, configure: { $0.budgetTimeout = .milliseconds(50) }) { _, address, _ in
+            await onThread {
+                func begin() -> RawClient {
+                    let client = RawClient(address)
+                    client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 150000\r\n\r\n")
+                    return client
+                }
+                let first = begin()
+                #expect(first.read()?.status == 100)
+                #expect(begin().read()?.status == 503)
+                first.send([UInt8](repeating: 0x78, count: 150_000))
+                #expect(first.read()?.body.range(after: "body=150000") != nil)
+                #expect(begin().read()?.status == 100)
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import Base
+import EventLoop
+import HTTPServer
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Things that happen, to be awaited one after the other by one test.
+struct Events<Element: Sendable>: Sendable {
+    private let stream: AsyncStream<Element>
+    private let continuation: AsyncStream<Element>.Continuation
+
+    init() { (stream, continuation) = AsyncStream.makeStream() }
+
+    func yield(_ element: Element) { continuation.yield(element) }
+
+    func next() async -> Element? {
+        for await element in stream { return element }
+        return nil
+    }
+}
+
+/// What the tests' server answers, by path.
+struct TestResponder: HTTPResponder {
+    let finished = Lock<[HTTPExchange]>([])
+    let starts = Events<String>()
+    let cancellations = Events<String>()
+    let ends = Events<HTTPExchange>()
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let head = request.head
+        switch head.path {
+        case "/started":
+            starts.yield("started")
+        case "/waits":
+            starts.yield("waits")
+            do { try await request.loop.sleep(for: .seconds(600)) } catch { cancellations.yield("waits") }
+        case "/unread":
+            return HTTPResponse(status: 401, body: .bytes(Array("no".utf8)))
+        case "/injects":
+            return HTTPResponse(
+                status: 200,
+                headers: [
+                    (name: "X-Value", value: "a\r\nX-Injected: 1"), (name: "X\nName", value: "b"),
+                    (name: "Content-Length", value: "99"), (name: "Transfer-Encoding", value: "chunked"),
+                    (name: "X-Sound", value: "c"),
+                ])
+        case "/large":
+            let block = Bytes([UInt8](repeating: 0x61, count: 100_000))
+            return HTTPResponse(
+                status: 200, body: .slices(Array(repeating: ByteSlice(block, 0..<block.count), count: 200)))
+        case "/method":
+            return HTTPResponse(status: 405, headers: [(name: "Allow", value: "GET")])
+        default: break
+        }
+        var text = "path=\(head.path) query=\(head.query ?? "-") authority=\(head.authority)"
+        text += " auth=\(head.headers["authorization"] ?? "-") length=\(request.body.declaredLength ?? -1)"
+        do throws(RequestBodyError) {
+            let body = try await request.body.collect(limit: 1 << 20, owner: "test")
+            text += " body=\(body.count)"
+            if body.count < 100 { text += ":" + body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } }
+        } catch {
+            return HTTPResponse(status: error.status, body: .bytes(Array("\(error)".utf8)))
+        }
+        return HTTPResponse(status: 200, body: .bytes(Array(text.utf8)))
+    }
+
+    func didFinish(_ exchange: HTTPExchange) {
+        finished.withLock { $0.append(exchange) }
+        ends.yield(exchange)
+    }
+}
+
+/// Runs `body` with a server on loops of its own, all of which are stopped afterwards.
+func withServer(
+    loops count: Int = 1, budget: ByteBudget = ByteBudget(capacity: 64 << 20),
+    configure: (inout HTTPServerConfiguration) -> Void = { _ in },
+    log: @escaping @Sendable (HTTPServerNotice) -> Void = { _ in },
+    _ body: @Sendable (HTTPServer, SocketAddress, TestResponder) async throws -> Void
+) async throws {
+    let loops = try (0..<count).map { try EventLoop(name: "server\($0)") }
+    let responder = TestResponder()
+    var configuration = HTTPServerConfiguration(addresses: [.ipv4(address: 0x7f00_0001, port: 0)])
+    configuration.headBytes = 16 << 10
+    configuration.targetBytes = 4 << 10
+    configure(&configuration)
+    let server = HTTPServer(
+        configuration: configuration, loops: loops, budget: budget, responder: responder, log: log)
+    let addresses = try await server.start()
+    do { try await body(server, addresses[0], responder) } catch {
+        await server.shutdown(grace: .zero)
+        throw error
+    }
+    await server.shutdown(grace: .zero)
+    for loop in loops { loop.stop() }
+}
+
+/// Runs blocking code on a thread of its own, so that it holds up no task.
+func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
+    await withCheckedContinuation { continuation in
+        let box = ThreadWork { continuation.resume(returning: body()) }
+        var thread = pthread_t()
+        pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<ThreadWork>.fromOpaque(argument).takeRetainedValue().work() }
+                return nil
+            }, Unmanaged.passRetained(box).toOpaque())
+        pthread_detach(thread)
+    }
+}
+
+private final class ThreadWork {
+    let work: () -> Void
+    init(_ work: @escaping () -> Void) { self.work = work }
+}
+
+/// A blocking client on a raw socket. Reading gives up after 20 s, so that a mistake fails a test rather than hangs it.
+final class RawClient: @unchecked Sendable {
+    // @unchecked: a test hands it to one thread at a time.
+    let descriptor: Int32
+    private var input: [UInt8] = []
+
+    struct Answer: Equatable, Sendable {
+        var status: Int
+        var head: String
+        var body: String
+    }
+
+    init(_ address: SocketAddress) {
+        switch address {
+        case .unix(let path):
+            descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            var target = sockaddr_un()
+            target.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &target.sun_path) { $0.copyBytes(from: path.utf8) }
+            connect(to: target)
+        case .ipv6(let number, let port, _):
+            descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+            var target = sockaddr_in6()
+            target.sin6_family = sa_family_t(AF_INET6)
+            target.sin6_port = port.bigEndian
+            withUnsafeMutableBytes(of: &target.sin6_addr) { $0.storeBytes(of: number.bigEndian, as: UInt128.self) }
+            connect(to: target)
+        case .ipv4(let number, let port):
+            descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var target = sockaddr_in()
+            target.sin_family = sa_family_t(AF_INET)
+            target.sin_port = port.bigEndian
+            target.sin_addr.s_addr = number.bigEndian
+            connect(to: target)
+        }
+        var one: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, 4)
+        var patience = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    private func connect<Address>(to target: Address) {
+        _ = withUnsafePointer(to: target) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+            }
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Sends all, in pieces that end at `cuts`; a server that has closed already is no failure.
+    func send(_ bytes: [UInt8], cuts: [Int] = []) {
+        var start = 0
+        for end in cuts + [bytes.count] where end > start {
+            var offset = start
+            while offset < end {
+                let count = bytes[offset..<end].withUnsafeBytes {
+                    Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                }
+                if count <= 0 { return }
+                offset += count
+            }
+            start = end
+        }
+    }
+
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// FIN.
+    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    /// RST, now.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        // The descriptor stays taken until `deinit`, so that nobody else's is closed then.
+        let substitute = open("/dev/null", O_RDONLY)
+        dup2(substitute, descriptor)
+        close(substitute)
+    }
+
+    /// Reads the next answer; `nil` at the end. `hasBody` is false for an answer to HEAD.
+    func read(hasBody: Bool = true) -> Answer? {
+        while true {
+            if let answer = takeAnswer(hasBody: hasBody) { return answer }
+            guard fill() else { return nil }
+        }
+    }
+
+    /// Whether the server closes without sending anything more.
+    func isAtEnd() -> Bool { input.isEmpty && !fill() }
+
+    private func fill() -> Bool {
+        var space = [UInt8](repeating: 0, count: 65536)
+        let count = recv(descriptor, &space, space.count, 0)
+        if count <= 0 { return false }
+        input += space[..<count]
+        return true
+    }
+
+    private func takeAnswer(hasBody: Bool) -> Answer? {
+        let end = Array("\r\n\r\n".utf8)
+        guard let headEnd = input.indices.first(where: { input[$0...].starts(with: end) }) else { return nil }
+        let head = String(decoding: input[..<headEnd], as: UTF8.self)
+        let status = Int(head.dropFirst(9).prefix(3)) ?? 0
+        let marker = "\r\nContent-Length: "
+        let length = head.range(after: marker).flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+        let count = hasBody && status != 100 ? length : 0
+        guard input.count >= headEnd + 4 + count else { return nil }
+        let body = String(decoding: input[(headEnd + 4)..<(headEnd + 4 + count)], as: UTF8.self)
+        input.removeFirst(headEnd + 4 + count)
+        return Answer(status: status, head: head, body: body)
+    }
+}
+
+extension String {
+    /// What follows the first occurrence of `marker`.
+    func range(after marker: String) -> Substring? {
+        var rest = self[...]
+        while !rest.isEmpty {
+            if rest.hasPrefix(marker) { return rest.dropFirst(marker.count) }
+            rest = rest.dropFirst()
+        }
+        return nil
+    }
+}
+
+/// Closes a listening socket as a crash does: its file stays.
+func closeKeepingFile(_ descriptor: Int32) { close(descriptor) }
