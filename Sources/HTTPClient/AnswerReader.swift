@@ -1,0 +1,77 @@
+/// Collects one answer out of what libcurl hands on, within its limits. Bytes in, verdicts out, no I/O.
+struct AnswerReader {
+    /// Why no more is taken.
+    enum Violation: String {
+        case headTooLarge = "the head of the answer is over its limit"
+        case tooManyInterimAnswers = "too many interim answers"
+        case bodyTooLarge = "the body of the answer is over its limit"
+    }
+
+    private enum Phase {
+        /// In a status line or the fields behind it.
+        case head(isInterim: Bool)
+        /// Behind the final head: what still looks like a field is a trailer, and is dropped.
+        case body
+    }
+
+    private var phase = Phase.head(isInterim: false)
+    private var headBytes = 0
+    private var interimAnswers = 0
+    private let maximumHeadBytes: Int
+    private let maximumInterimAnswers: Int
+    private let maximumBody: Int
+
+    private(set) var headers = HTTPClientHeaders()
+    private(set) var body: [UInt8] = []
+    /// The first limit that was passed.
+    private(set) var violation: Violation?
+    /// Whether a line of an answer came.
+    private(set) var hasBegun = false
+    /// Whether the final head came to its end. libcurl takes a head that the peer's close cuts short for a whole one.
+    var isHeadComplete: Bool { if case .body = phase { true } else { false } }
+
+    init(_ configuration: HTTPClientConfiguration, maximumBody: Int) {
+        maximumHeadBytes = configuration.maximumHeadBytes
+        maximumInterimAnswers = configuration.maximumInterimAnswers
+        self.maximumBody = maximumBody
+    }
+
+    /// Takes in a line of a head; `false` ends the transfer.
+    mutating func take(line: UnsafeRawBufferPointer) -> Bool {
+        hasBegun = true
+        headBytes += line.count
+        if headBytes > maximumHeadBytes { return refuse(.headTooLarge) }
+        switch phase {
+        case .head where unsafe line.starts(with: "HTTP/".utf8): return unsafe takeStatusLine(line)
+        case .head(let isInterim):
+            if line.count > 2 { unsafe headers.append(line: line) } else { phase = isInterim ? phase : .body }
+        // A proxy's answer to CONNECT, or a GET that libcurl sends again, is followed by another head.
+        case .body where unsafe body.isEmpty && line.starts(with: "HTTP/".utf8): return unsafe takeStatusLine(line)
+        case .body: break
+        }
+        return true
+    }
+
+    private mutating func takeStatusLine(_ line: UnsafeRawBufferPointer) -> Bool {
+        headers.begin()
+        let space = unsafe line.firstIndex(of: 0x20) ?? line.count
+        let isInterim = unsafe line.count > space + 1 && line[space + 1] == UInt8(ascii: "1")
+        phase = .head(isInterim: isInterim)
+        if isInterim { interimAnswers += 1 }
+        return interimAnswers <= maximumInterimAnswers || refuse(.tooManyInterimAnswers)
+    }
+
+    /// Takes in a piece of the body; `false` ends the transfer.
+    /// - Parameter expected: the whole length if that is known, to make room once.
+    mutating func take(body bytes: UnsafeRawBufferPointer, expected: @autoclosure () -> Int) -> Bool {
+        if body.isEmpty { body.reserveCapacity(min(max(expected(), bytes.count), maximumBody)) }
+        if body.count + bytes.count > maximumBody { return refuse(.bodyTooLarge) }
+        unsafe body.append(contentsOf: bytes)
+        return true
+    }
+
+    private mutating func refuse(_ reason: Violation) -> Bool {
+        violation = violation ?? reason
+        return false
+    }
+}

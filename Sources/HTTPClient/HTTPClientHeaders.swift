@@ -1,0 +1,65 @@
+/// The header fields of an answer, in the order received. Names compare without case (RFC 9110 §5.1).
+///
+/// They are kept as the bytes that came, and become strings when they are asked for.
+public struct HTTPClientHeaders: Sendable, Sequence {
+    /// One field.
+    public struct Field: Sendable, Hashable {
+        public let name: String
+        public let value: String
+    }
+
+    /// Where a field stands in the bytes.
+    private struct Place {
+        var name: Range<Int>
+        var value: Range<Int>
+    }
+
+    private var bytes: [UInt8] = []
+    private var places: [Place] = []
+
+    /// The value of the first field called `name`; bytes that are not UTF-8 read as U+FFFD.
+    public subscript(name: String) -> String? {
+        let wanted = name.utf8
+        let place = places.first { place in
+            place.name.count == wanted.count
+                && zip(bytes[place.name], wanted).allSatisfy { lowercased($0) == lowercased($1) }
+        }
+        return place.map { text($0.value) }
+    }
+
+    /// How many fields there are.
+    public var count: Int { places.count }
+
+    public func makeIterator() -> AnyIterator<Field> {
+        var rest = places.makeIterator()
+        return AnyIterator { rest.next().map { Field(name: text($0.name), value: text($0.value)) } }
+    }
+
+    /// Takes in a field line, its line end included. A line without a name is left out.
+    mutating func append(line: UnsafeRawBufferPointer) {
+        guard let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
+        var value = colon + 1..<line.count
+        while let first = value.first, unsafe isSpace(line[first]) { value.removeFirst() }
+        while let last = value.last, unsafe isSpace(line[last]) { value.removeLast() }
+        let start = bytes.count
+        unsafe bytes.append(contentsOf: line)
+        places.append(
+            Place(name: start..<start + colon, value: start + value.lowerBound..<start + value.upperBound))
+    }
+
+    /// Forgets all fields, for the next head, and makes room for those of a usual one.
+    mutating func begin() {
+        bytes.removeAll(keepingCapacity: true)
+        bytes.reserveCapacity(512)
+        places.removeAll(keepingCapacity: true)
+        places.reserveCapacity(12)
+    }
+
+    private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+}
+
+private func lowercased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+}
+
+private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }
