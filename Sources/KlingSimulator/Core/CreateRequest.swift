@@ -1,0 +1,57 @@
+internal import Base
+internal import KlingAPI
+
+/// A create that Kling would take: checked as strictly as Kling does, nothing repaired.
+struct CreateRequest: Sendable, Hashable {
+    var externalTaskID: String?
+    var callbackURL: String?
+    var wishes = SimulatedWishes()
+
+    /// Checks the body of a create.
+    init(_ body: [UInt8], models: TryOnModels = .documented) throws(SimulatedRefusal) {
+        guard let object = JSONObject(body) else {
+            throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body")
+        }
+        let model = try Self.text("model_name", object) ?? TryOnModels.defaultModel
+        guard models.contains(model) else { throw .parameter("model is not supported") }
+        for field in ["human_image", "cloth_image"] as [StaticString] { try Self.checkPicture(field, object) }
+        externalTaskID = try Self.text("external_task_id", object)
+        callbackURL = try Self.text("callback_url", object)
+        if let callbackURL, !callbackURL.hasPrefix("http://"), !callbackURL.hasPrefix("https://") {
+            throw .parameter("callback_url is invalid")
+        }
+        if let wishes = object.object("simulate") { self.wishes = try SimulatedWishes(wishes) }
+    }
+
+    /// A create without pictures, for those that drive ``SimulatedKling`` by hand.
+    init(externalTaskID: String? = nil, callbackURL: String? = nil, wishes: SimulatedWishes = SimulatedWishes()) {
+        self.externalTaskID = externalTaskID
+        self.callbackURL = callbackURL
+        self.wishes = wishes
+    }
+
+    /// An optional text; empty and null are the same as none.
+    private static func text(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) -> String? {
+        guard let member = object[name], !member.isNullOrEmpty else { return nil }
+        guard let text = object.string(name) else {
+            throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body: \(name) must be a string")
+        }
+        return text
+    }
+
+    private static func checkPicture(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) {
+        guard let member = object[name], !member.isNullOrEmpty else { throw .parameter("\(name) is required") }
+        guard member.kind == .string else {
+            throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body: \(name) must be a string")
+        }
+        let content = object.bytes[member.content]
+        if content.starts(with: "http://".utf8) || content.starts(with: "https://".utf8) { return }
+        // Base64 has no need of escapes but for what an over-eager encoder makes of "/" and "+".
+        let letters = member.valueHasEscapes ? ArraySlice(JSONString.bytes(object.bytes.span, member.content)) : content
+        do {
+            try StrictPicture.check(letters)
+        } catch {
+            throw .parameter("\(name): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import KlingAPI
+
+/// How often an account was asked for something.
+public struct SimulatedFigures: Sendable, Hashable {
+    /// The account's name.
+    public let account: String
+    /// Creates, whatever became of them.
+    public internal(set) var creates = 0
+    /// Creates that made a task.
+    public internal(set) var accepted = 0
+    /// Queries for one task.
+    public internal(set) var queries = 0
+    /// Queries for a page of tasks.
+    public internal(set) var lists = 0
+}
+
+/// What the simulator was asked for: for tests that compare it with what somebody believes to have asked.
+struct Journal: Sendable {
+    private(set) var figures: [SimulatedFigures]
+    /// Requests that opened no account.
+    private(set) var unauthorized = 0
+    /// Callbacks that were answered with 2xx, and those that were not.
+    private(set) var callbacksDelivered = 0
+    private(set) var callbacksFailed = 0
+    /// The header fields that came last with each kind of request.
+    private(set) var headers: [FaultRule.Point: [(name: String, value: String)]] = [:]
+    /// The name of every header field that ever came, in lower case.
+    private(set) var headerNames: Set<String> = []
+
+    private static let maxHeaderNames = 1000
+
+    init(accounts: [String]) { figures = accounts.map { SimulatedFigures(account: $0) } }
+
+    mutating func note(_ point: FaultRule.Point, account: Int) {
+        switch point {
+        case .create: figures[account].creates += 1
+        case .query: figures[account].queries += 1
+        case .list: figures[account].lists += 1
+        case .callback: break
+        }
+    }
+
+    mutating func noteAcceptance(account: Int) { figures[account].accepted += 1 }
+
+    mutating func noteUnauthorized() { unauthorized += 1 }
+
+    mutating func noteCallback(delivered: Bool) {
+        if delivered { callbacksDelivered += 1 } else { callbacksFailed += 1 }
+    }
+
+    mutating func note(_ fields: [(name: String, value: String)], on point: FaultRule.Point) {
+        headers[point] = fields
+        for field in fields where headerNames.count < Self.maxHeaderNames {
+            headerNames.insert(field.name.lowercased())
+        }
+    }
+
+    /// The journal's part of `GET /_simulator/requests`.
+    func write(to writer: inout JSONWriter, running: (Int) -> Int) {
+        writer.array("accounts") { list in
+            for (number, figures) in figures.enumerated() {
+                list.object { item in
+                    item.member("account", figures.account)
+                    item.member("creates", figures.creates)
+                    item.member("accepted", figures.accepted)
+                    item.member("queries", figures.queries)
+                    item.member("lists", figures.lists)
+                    item.member("running", running(number))
+                }
+            }
+        }
+        writer.member("unauthorized", unauthorized)
+        writer.object("callbacks") { callbacks in
+            callbacks.member("delivered", callbacksDelivered)
+            callbacks.member("failed", callbacksFailed)
+        }
+        writer.array("header_names") { list in headerNames.sorted().forEach { list.string($0) } }
+        writer.object("headers") { points in
+            points.array("create") { write(.create, to: &$0) }
+            points.array("query") { write(.query, to: &$0) }
+            points.array("list") { write(.list, to: &$0) }
+        }
+    }
+
+    private func write(_ point: FaultRule.Point, to list: inout JSONWriter) {
+        for field in headers[point] ?? [] {
+            list.object { item in
+                item.member("name", field.name)
+                item.member("value", field.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+internal import Base
+internal import KlingAPI
+
+/// Finds the account that an `Authorization` field opens, with clocks trusted to the second.
+struct SimulatedAuthorization: Sendable {
+    private let plain: [String: Int]
+    private let signed: [String: (secretKey: Secret, account: Int)]
+    private let isRequired: Bool
+
+    /// - Parameter isRequired: whether a field that opens nothing is refused; otherwise it opens the first account.
+    init(_ accounts: [SimulatedAccount], isRequired: Bool) {
+        var plain: [String: Int] = [:]
+        var signed: [String: (secretKey: Secret, account: Int)] = [:]
+        for (account, keys) in accounts.map(\.keys).enumerated() {
+            for key in keys {
+                switch key {
+                case .plain(let text): plain[text.reveal()] = account
+                case .signed(let accessKey, let secretKey): signed[accessKey] = (secretKey, account)
+                }
+            }
+        }
+        self.plain = plain
+        self.signed = signed
+        self.isRequired = isRequired
+    }
+
+    /// The account's number.
+    /// - Parameters:
+    ///   - field: the value of `Authorization`.
+    ///   - now: in milliseconds since 1970.
+    func account(_ field: String?, now: Int) throws(SimulatedRefusal) -> Int {
+        do {
+            return try verified(field, now: now)
+        } catch {
+            guard isRequired else { return 0 }
+            throw error
+        }
+    }
+
+    private func verified(_ field: String?, now: Int) throws(SimulatedRefusal) -> Int {
+        guard let field, !field.isEmpty else { throw SimulatedRefusal(.authorizationEmpty) }
+        guard field.hasPrefix("Bearer ") else { throw SimulatedRefusal(.authorizationInvalid) }
+        let credential = String(field.dropFirst("Bearer ".count))
+        if let account = plain[credential] { return account }
+        guard let token = try? ClientToken(credential), let key = signed[token.issuer] else {
+            throw SimulatedRefusal(.authorizationInvalid)
+        }
+        do {
+            try token.verify(secretKey: key.secretKey, now: now / 1000)
+        } catch .signature, .malformed {
+            throw SimulatedRefusal(.authorizationInvalid)
+        } catch {
+            // The times are checked below, without leeway.
+        }
+        try checkTimes(credential, now: now / 1000)
+        return key.account
+    }
+
+    private func checkTimes(_ token: String, now: Int) throws(SimulatedRefusal) {
+        let parts = token.split(separator: ".")
+        guard parts.count == 3, let bytes = Base64.decode(parts[1].utf8, .urlSafe), let claims = JSONObject(bytes),
+            let expires = claims.integer("exp")
+        else { throw SimulatedRefusal(.authorizationInvalid) }
+        if let notBefore = claims.integer("nbf"), now < notBefore { throw SimulatedRefusal(.tokenNotYetValid) }
+        if now >= expires { throw SimulatedRefusal(.tokenExpired) }
+    }
+}

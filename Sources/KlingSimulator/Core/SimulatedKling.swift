@@ -1,0 +1,180 @@
+internal import KlingAPI
+
+/// Kling's side of virtual try-on, as a value: requests of verified accounts and the time go in, answers come out.
+///
+/// It does no input or output and needs no timers: what a task's state is follows from the time alone. The same seed,
+/// requests and times make the same answers.
+struct SimulatedKling: Sendable {
+    /// How long tasks and their pictures are kept, in milliseconds.
+    static let retention = 30 * 24 * 60 * 60 * 1000
+
+    /// What the platform goes by.
+    struct Rules: Sendable {
+        var seed: UInt64 = 0
+        /// How long tasks take, in milliseconds.
+        var duration: ClosedRange<Int> = 8_000...15_000
+        /// For each account, by its number, its name and how many tasks may run at once.
+        var accounts: [(name: String, concurrency: Int?)]
+    }
+
+    /// What one account has.
+    private struct Account {
+        let name: String
+        let concurrency: Int?
+        /// Ids of its tasks, oldest first.
+        var order: [String] = []
+        var taskOfExternalID: [String: String] = [:]
+        /// When the tasks that hold a slot give it back; empty where slots are not limited.
+        var ends: [Int] = []
+        /// How often a faulty answer was wished for, by external id.
+        var wishedFaults: [String: Int] = [:]
+    }
+
+    private let duration: ClosedRange<Int>
+    private var generator: SeededGenerator
+    private var accounts: [Account]
+    private var tasks: [String: SimulatedTask] = [:]
+    private var callbacks = CallbackQueue()
+
+    init(_ rules: Rules) {
+        generator = SeededGenerator(seed: rules.seed)
+        duration = rules.duration
+        accounts = rules.accounts.map { Account(name: $0.name, concurrency: $0.concurrency) }
+    }
+
+    /// An id for an answer.
+    mutating func requestID() -> String { generator.uuid() }
+
+    /// Draws whether something of probability `probability` happens.
+    mutating func happens(_ probability: Double) -> Bool {
+        probability >= 1 || Double.random(in: 0..<1, using: &generator) < probability
+    }
+
+    // MARK: Requests
+
+    /// Makes a task.
+    mutating func create(
+        _ request: CreateRequest, account: Int, now: Int
+    ) throws(SimulatedRefusal) -> SimulatedTask {
+        forgetExpired(account, now)
+        if let externalID = request.externalTaskID, let known = accounts[account].taskOfExternalID[externalID] {
+            tasks[known]?.creates += 1
+            throw .parameter("external_task_id already exists")
+        }
+        try checkSlots(account, now)
+        let task = makeTask(request, accounts[account].name, now)
+        tasks[task.id] = task
+        accounts[account].order.append(task.id)
+        if accounts[account].concurrency != nil { accounts[account].ends.append(task.endsAt) }
+        if let externalID = request.externalTaskID { accounts[account].taskOfExternalID[externalID] = task.id }
+        if task.callbackURL != nil { callbacks.add(task) }
+        return task
+    }
+
+    /// Finds a task by its id, or by its external id.
+    mutating func query(_ id: String, account: Int, now: Int) -> SimulatedTask? {
+        forgetExpired(account, now)
+        let name = accounts[account].name
+        let taskID = tasks[id]?.account == name ? id : accounts[account].taskOfExternalID[id]
+        guard let taskID else { return nil }
+        tasks[taskID]?.queries += 1
+        return tasks[taskID]
+    }
+
+    /// A page of the account's tasks, newest first.
+    mutating func list(_ page: ListPage, account: Int, now: Int) -> [SimulatedTask] {
+        forgetExpired(account, now)
+        let newestFirst = accounts[account].order.reversed()
+        return newestFirst.dropFirst((page.number - 1) * page.size).prefix(page.size).compactMap { tasks[$0] }
+    }
+
+    /// The task that a picture is of, if it has one at `now`.
+    func finishedTask(_ id: String, now: Int) -> SimulatedTask? {
+        guard let task = tasks[id], task.status(at: now) == .succeed, now < task.createdAt + Self.retention else {
+            return nil
+        }
+        return task
+    }
+
+    /// How many of an account's tasks have not come to their end at `now`.
+    func running(account: Int, now: Int) -> Int {
+        accounts[account].order.count { tasks[$0].map { $0.endsAt > now } ?? false }
+    }
+
+    /// Every task that is kept, oldest first within each account.
+    var allTasks: [SimulatedTask] { accounts.flatMap { account in account.order.compactMap { tasks[$0] } } }
+
+    /// Whether the fault that a create wishes for is still to happen; each call counts.
+    mutating func takesWishedFault(_ request: CreateRequest, account: Int) -> Bool {
+        guard request.wishes.fault != nil else { return false }
+        guard let externalID = request.externalTaskID else { return true }
+        accounts[account].wishedFaults[externalID, default: 0] += 1
+        return accounts[account].wishedFaults[externalID, default: 0] <= request.wishes.times
+    }
+
+    // MARK: Callbacks
+
+    /// When the next callback is due, in milliseconds since 1970.
+    var nextDeadline: Int? { callbacks.nextDeadline }
+
+    /// Takes out what is due at `now`, in order of time.
+    mutating func dueCallbacks(now: Int) -> [DueCallback] {
+        var due: [DueCallback] = []
+        while let next = callbacks.take(now: now) {
+            if let task = tasks[next.taskID] {
+                due.append(DueCallback(task: task, changedAt: next.changedAt, due: next.due))
+            }
+        }
+        return due
+    }
+
+    /// Puts a callback that was taken out back, to be due `delay` milliseconds later.
+    mutating func postpone(_ callback: DueCallback, by delay: Int) {
+        callbacks.add(
+            CallbackQueue.Entry(due: callback.due + delay, taskID: callback.task.id, changedAt: callback.changedAt))
+    }
+
+    // MARK: -
+
+    private mutating func checkSlots(_ account: Int, _ now: Int) throws(SimulatedRefusal) {
+        guard let limit = accounts[account].concurrency else { return }
+        accounts[account].ends.removeAll { $0 <= now }
+        guard accounts[account].ends.count < limit else {
+            throw SimulatedRefusal(.concurrencyExceeded, "parallel task over resource pack limit")
+        }
+    }
+
+    private mutating func makeTask(_ request: CreateRequest, _ account: String, _ now: Int) -> SimulatedTask {
+        var id = generator.taskID()
+        while tasks[id] != nil { id = generator.taskID() }
+        let drawn = Int.random(in: duration, using: &generator)
+        let duration = request.wishes.duration ?? drawn
+        return SimulatedTask(
+            id: id, externalTaskID: request.externalTaskID, account: account, callbackURL: request.callbackURL,
+            outcome: request.wishes.outcome, failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
+            createdAt: now, processingAt: now + duration / 4, endsAt: now + duration)
+    }
+
+    private mutating func forgetExpired(_ account: Int, _ now: Int) {
+        let expired = accounts[account].order.prefix { tasks[$0].map { $0.createdAt + Self.retention <= now } ?? true }
+        guard !expired.isEmpty else { return }
+        for id in expired {
+            guard let task = tasks.removeValue(forKey: id), let externalID = task.externalTaskID else { continue }
+            accounts[account].taskOfExternalID[externalID] = nil
+            accounts[account].wishedFaults[externalID] = nil
+        }
+        accounts[account].order.removeFirst(expired.count)
+    }
+}
+
+/// A change of a task that its creator is to be told.
+struct DueCallback: Sendable, Hashable {
+    let task: SimulatedTask
+    /// When the task changed, in milliseconds since 1970: it is told with the state that it had then.
+    let changedAt: Int
+    /// When it was to be told, in milliseconds since 1970.
+    let due: Int
+
+    /// Whether it was put off before.
+    var isPostponed: Bool { due > changedAt }
+}

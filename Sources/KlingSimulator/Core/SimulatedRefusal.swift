@@ -1,0 +1,14 @@
+internal import KlingAPI
+
+/// Why the platform does not do what was asked for: a code, and the words beside it.
+struct SimulatedRefusal: Error, Hashable, Sendable {
+    let code: KlingCode
+    let message: String
+
+    init(_ code: KlingCode, _ message: String? = nil) {
+        self.code = code
+        self.message = message ?? code.meaning
+    }
+
+    static func parameter(_ message: String) -> SimulatedRefusal { SimulatedRefusal(.invalidParameter, message) }
+}

@@ -1,0 +1,52 @@
+public import KlingAPI
+
+/// A task of the simulated platform. Its state is a function of time.
+public struct SimulatedTask: Sendable, Hashable {
+    /// The platform's id: 18 digits.
+    public let id: String
+    /// The id that its creator gave.
+    public let externalTaskID: String?
+    /// The name of the account that it belongs to.
+    public let account: String
+    /// Where its creator wants to be called.
+    public let callbackURL: String?
+    /// How it ends: ``KlingAPI/TaskStatus/succeed`` or ``KlingAPI/TaskStatus/failed``.
+    public let outcome: TaskStatus
+    /// Why it fails, if it does.
+    public let failure: String?
+    /// When it was made, begins to be processed, and ends, in milliseconds since 1970.
+    public let createdAt, processingAt, endsAt: Int
+    /// How many creates named its external id: the one that made it, and those that were refused for it.
+    public internal(set) var creates = 1
+    /// How many queries named it.
+    public internal(set) var queries = 0
+
+    /// Its state at `now`.
+    public func status(at now: Int) -> TaskStatus {
+        if now >= endsAt { return outcome }
+        return now >= processingAt ? .processing : .submitted
+    }
+
+    /// What is said about it at `now`.
+    /// - Parameter base: what a picture's URL begins with.
+    func fields(at now: Int, base: String) -> TaskFields {
+        let status = status(at: now)
+        var fields = TaskFields(
+            taskID: id, status: status, createdAt: createdAt, updatedAt: updatedAt(status),
+            externalTaskID: externalTaskID)
+        guard status.isFinal else { return fields }
+        fields.statusMessage = failure ?? ""
+        // A failed task costs nothing.
+        fields.finalUnitDeduction = outcome == .succeed ? "1" : "0"
+        if outcome == .succeed { fields.images = [TaskImage(index: 0, url: "\(base)/results/\(id)/0.png")] }
+        return fields
+    }
+
+    private func updatedAt(_ status: TaskStatus) -> Int {
+        switch status {
+        case .submitted: createdAt
+        case .processing: processingAt
+        default: endsAt
+        }
+    }
+}

@@ -1,0 +1,41 @@
+internal import KlingAPI
+
+/// What a create asks of the simulator, in its member `simulate`, which Kling would ignore.
+///
+/// `{"outcome": "failed", "message": "...", "seconds": 2.5, "fault": "lost-answer", "times": 1}`, all optional.
+struct SimulatedWishes: Sendable, Hashable {
+    /// How the task ends.
+    var outcome = TaskStatus.succeed
+    /// Why it fails, if it does.
+    var message = Self.riskControl
+    /// How long it takes, in milliseconds; nil to draw it.
+    var duration: Int?
+    /// What goes wrong with the answer to this create.
+    var fault: SimulatedFault?
+    /// With how many creates of the same `external_task_id` it goes wrong.
+    var times = 1
+
+    /// Kling's words for a picture that its filters refuse.
+    static let riskControl = "Failure to pass the risk control system"
+
+    init() {}
+
+    init(_ object: JSONObject) throws(SimulatedRefusal) {
+        if let word = object.string("outcome") {
+            outcome = TaskStatus(rawValue: word)
+            guard outcome.isFinal else { throw .parameter("simulate.outcome must be succeed or failed") }
+        }
+        message = object.string("message") ?? message
+        if let text = object["seconds"].map({ String(decoding: object.bytes[$0.value], as: UTF8.self) }) {
+            guard let seconds = Double(text), (0...86_400).contains(seconds) else {
+                throw .parameter("simulate.seconds must be a number from 0 to 86400")
+            }
+            duration = Int(seconds * 1000)
+        }
+        if let text = object.string("fault") {
+            fault = SimulatedFault(text)
+            if fault == nil { throw .parameter("simulate.fault is not a fault; known are \(SimulatedFault.usage)") }
+        }
+        times = object.integer("times") ?? times
+    }
+}

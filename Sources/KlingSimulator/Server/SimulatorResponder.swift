@@ -1,0 +1,56 @@
+internal import Base
+internal import EventLoop
+internal import HTTPServer
+
+/// Brings requests to the platform, and its answers back, sound or not.
+struct SimulatorResponder: HTTPResponder {
+    let host: PlatformHost
+    let sender: CallbackSender
+
+    /// More than any create that Kling would take.
+    private static let maxBody = 64 << 20
+    /// How long "never" is: by then every client has given up.
+    private static let silence = Duration.seconds(600)
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        var body: [UInt8] = []
+        if request.method == .post {
+            do {
+                let bytes = try await request.body.collect(limit: Self.maxBody, owner: "simulator")
+                // The array is a copy; the block outlives the closure.
+                body = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+            } catch {
+                return HTTPResponse(status: error.status)
+            }
+        }
+        let (answer, hasNewDeadline) = host.answer(SimulatedRequest(request, body: body))
+        if hasNewDeadline { sender.wake() }
+        return await deliver(answer, on: request.loop)
+    }
+
+    private func deliver(_ answer: SimulatedAnswer, on loop: EventLoop) async -> HTTPResponse {
+        // Whoever is cancelled has nobody left to answer.
+        if answer.delay > 0 { try? await loop.sleep(for: .milliseconds(answer.delay)) }
+        var response = HTTPResponse(status: answer.status, headers: answer.headers, body: .slices(answer.body))
+        switch answer.delivery {
+        case .sound: break
+        case .silence:
+            try? await loop.sleep(for: Self.silence)
+            response.wire = HTTPResponse.Wire(bytes: [], end: .close)
+        case .wire(let isReset):
+            response.wire = HTTPResponse.Wire(bytes: answer.body, end: isReset ? .reset : .close)
+        }
+        return response
+    }
+}
+
+extension SimulatedRequest {
+    /// A request that came through a socket.
+    fileprivate init(_ request: HTTPRequest, body: [UInt8]) {
+        var fields: [Field] = []
+        request.headers.forEach { fields.append((name: $0, value: $1)) }
+        self.init(
+            method: request.method.rawValue, path: request.head.path, query: request.head.query, headers: fields,
+            body: body)
+    }
+}
