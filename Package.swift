@@ -47,7 +47,10 @@ let package = Package(
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
         .target(
             name: "TaskStore",
-            dependencies: ["Base", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "Base", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(
             name: "Gateway",
@@ -58,11 +61,38 @@ let package = Package(
             exclude: ["Gateway.docc"],
             swiftSettings: strict),
 
+        .target(
+            name: "KlingSimulator", dependencies: ["Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "kling-gateway",
+            dependencies: [
+                "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "TaskStore", "Gateway", "KlingSimulator",
+                logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: tests),
+        .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
+        .testTarget(name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer"], swiftSettings: tests),
+        .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
+        .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
             name: "TaskStoreTests",
             dependencies: ["Base", "TaskStore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: tests),
-        .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
+        .testTarget(
+            name: "KlingSimulatorTests",
+            dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "KlingSimulator"],
+            swiftSettings: tests),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", "Gateway", crypto, logging],
+            swiftSettings: tests),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["Base", "EventLoop", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway"],
+            swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,30 @@
+# The build: the toolchain and the libraries' headers.
+FROM swift:6.3-bookworm AS build
+RUN apt-get update -q \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+        libcurl4-openssl-dev libevent-dev libsqlite3-dev libssl-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/src/.build \
+    swift build -c release --product kling-gateway -Xswiftc -static-stdlib \
+    && install -m 0755 .build/release/kling-gateway /usr/local/bin/kling-gateway
+
+# What runs: the binary, the shared libraries that it names, and nothing that builds.
+FROM debian:bookworm-slim
+RUN apt-get update -q \
+    && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+        ca-certificates libcurl4 libevent-core-2.1-7 libsqlite3-0 libssl3 \
+    && rm -rf /var/lib/apt/lists/* \
+    && groupadd --system --gid 10001 kling-gateway \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kling-gateway \
+        --shell /usr/sbin/nologin kling-gateway \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/kling-gateway
+COPY --from=build /usr/local/bin/kling-gateway /usr/local/bin/kling-gateway
+USER 10001:10001
+VOLUME /var/lib/kling-gateway
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["kling-gateway", "healthcheck"]
+ENTRYPOINT ["kling-gateway"]
+CMD ["serve"]

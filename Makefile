@@ -1,0 +1,80 @@
+# Kling Gateway. `make` lists what there is; each of build, run, demo and test works as the first command on a fresh
+# Debian or Ubuntu with a Swift toolchain: it installs the libraries that are missing, and nothing when all are there.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+ARGS ?=
+SECONDS ?= 600
+SWIFT ?= swift
+
+# What the build needs, asked of pkg-config where it knows; and the Debian packages that have it.
+LIBRARIES := libevent_core libcurl sqlite3 openssl
+COMMANDS := pkg-config curl python3
+PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev ca-certificates curl python3
+BENCH_COMMANDS := nginx wrk
+BENCH_PACKAGES := nginx-light wrk
+BREW := pkgconf libevent curl sqlite openssl@3 python3
+
+# $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
+define install
+missing=; \
+for c in $(1); do command -v "$$c" >/dev/null || missing="$$missing $$c"; done; \
+for l in $(2); do pkg-config --exists "$$l" 2>/dev/null || missing="$$missing $$l"; done; \
+if [ -z "$$missing" ]; then exit 0; fi; \
+echo "missing:$$missing"; \
+if ! command -v apt-get >/dev/null; then \
+	echo "install them, then try again; with Homebrew: brew install $(BREW); elsewhere, what Debian calls: $(3)" >&2; exit 1; \
+fi; \
+as_root=; if [ "$$(id -u)" != 0 ]; then as_root="sudo"; fi; \
+$$as_root apt-get update -q </dev/null; \
+$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(3) </dev/null
+endef
+
+.PHONY: help
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: deps
+deps: ## install the system libraries that are missing (Debian, Ubuntu)
+	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: get 6.3 from https://www.swift.org/install" >&2; exit 1; }
+	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
+
+.PHONY: build
+build: deps ## build .build/release/kling-gateway
+	$(SWIFT) build -c release --product kling-gateway
+
+.PHONY: run
+run: build ## serve; ARGS="--config FILE"
+	exec .build/release/kling-gateway serve $(ARGS)
+
+.PHONY: demo
+demo: build ## try it with a simulated Kling; ARGS=--once
+	exec .build/release/kling-gateway demo $(ARGS)
+
+.PHONY: test
+test: deps ## run every test; ARGS="--filter NAME"
+	$(SWIFT) test $(ARGS)
+
+.PHONY: bench
+bench: build ## measure against nginx on this machine
+	@$(call install,$(BENCH_COMMANDS),,$(BENCH_PACKAGES))
+	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
+
+.PHONY: lint
+lint: ## check the formatting
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+.PHONY: sanitize
+sanitize: deps ## run every test under the address, then the thread sanitizer
+	$(SWIFT) test --scratch-path .build-asan --sanitize=address $(ARGS)
+	$(SWIFT) test --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SANITIZER $(ARGS)
+
+.PHONY: fuzz
+fuzz: deps ## fuzz the parsers for SECONDS=600
+	Tests/Fuzz/run.sh $(SECONDS)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf .build .build-asan .build-tsan

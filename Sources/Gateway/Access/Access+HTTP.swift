@@ -1,0 +1,53 @@
+internal import HTTPServer
+
+extension Access {
+    /// The owner of a request's key. A known key is found without a suspension or a copy of the field.
+    func principal(of request: HTTPRequest) async throws(GatewayError) -> Principal {
+        let isSingle = request.headers.count(of: "Authorization") == 1
+        let quick = request.headers.withValue(of: "Authorization") { value -> Verdict? in
+            guard isSingle, let value else { return nil }
+            return check(value)
+        }
+        do {
+            if case .known(let principal) = quick { return principal }
+            return try await authenticate(authorization: request.headers.values(of: "Authorization"))
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+}
+
+extension GatewayError {
+    /// Why a request was not let in.
+    init(_ refusal: AccessRefusal) {
+        switch refusal {
+        case .missing:
+            self.init(.missingCredentials, "There is no key. Send it as: Authorization: Bearer <key>.")
+        case .malformed:
+            self.init(.invalidCredentials, "The Authorization header is malformed. Send one, as: Bearer <key>.")
+        case .unknown:
+            self.init(.invalidCredentials, "The key is not known, or was revoked. Ask the gateway's operator for one.")
+        case .signature:
+            self.init(.invalidCredentials, "The token's signature is wrong. Sign it with the secret key of its iss.")
+        case .notYetValid:
+            self.init(.tokenNotYetValid, "The token is not valid yet. Check this machine's clock and the token's nbf.")
+        case .expired:
+            self.init(.tokenExpired, "The token has expired. Sign a new one; check this machine's clock.")
+        case .unavailable:
+            self.init(.storeUnavailable, "The gateway cannot look the key up. Send the request again in a few seconds.")
+        }
+    }
+}
+
+extension RateLimiter {
+    /// Counts a request, and returns the header fields that say what is left.
+    func admitted(_ principal: Principal) throws(GatewayError) -> [(name: String, value: String)] {
+        guard let decision = take(principal) else { return [] }
+        if decision.isAdmitted { return decision.headers }
+        var error = GatewayError(
+            .requestRate, "This key may make \(decision.limit) requests a minute. Wait \(decision.retryAfter) s.")
+        error.retryAfter = decision.retryAfter
+        error.headers = decision.headers
+        throw error
+    }
+}

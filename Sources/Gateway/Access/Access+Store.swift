@@ -1,0 +1,76 @@
+internal import Base
+internal import TaskStore
+
+/// How the table follows the store.
+extension Access {
+    /// What one who waits for a look is told.
+    enum Turn: Sendable {
+        /// The look is over; whether the store answered.
+        case done(Bool)
+        /// To look is its turn, after so much time.
+        case lead(after: Duration)
+    }
+
+    /// Reads the keys for the first time.
+    /// - Throws: ``StoreError`` if the store can't be read, ``VaultError`` if the master key isn't the one that the
+    ///   newest key was sealed with.
+    public func load() async throws {
+        let records = try await read(startedAt: clock.monotonic())
+        guard let newest = records?.last?.key else { return }
+        _ = try vault.open(newest.sealedSecretKey, .secretKey, of: newest.id)
+    }
+
+    /// Looks whether keys have changed. Called every 500 ms, so that a revoked key stops within a second.
+    /// - Returns: whether the store answered.
+    @discardableResult
+    public func refresh() async -> Bool { await look() }
+
+    /// Has the store looked at, once after this call, with all others who ask.
+    /// - Returns: whether it answered.
+    func look() async -> Bool {
+        let delay: Duration
+        switch await turn() {
+        case .done(let hasAnswered): return hasAnswered
+        case .lead(let after): delay = after
+        }
+        if delay > .zero { await clock.sleep(delay) }
+        let start = clock.monotonic()
+        state.withLock { $0.schedule.began(now: start) }
+        let hasAnswered: Bool
+        do { _ = try await read(startedAt: start); hasAnswered = true } catch { hasAnswered = false }
+        let end = state.withLock { [now = clock.monotonic()] in $0.schedule.ended(now: now) }
+        end.leader?.waiter.resume(returning: .lead(after: end.leader?.after ?? .zero))
+        for passenger in end.passengers { passenger.resume(returning: .done(hasAnswered)) }
+        return hasAnswered
+    }
+
+    private func turn() async -> Turn {
+        await withCheckedContinuation { waiter in
+            let now = clock.monotonic()
+            let delay: Duration? = state.withLock { state in
+                if case .lead(let delay) = state.schedule.ask(now: now) { return delay }
+                state.schedule.board(waiter)
+                return nil
+            }
+            if let delay { waiter.resume(returning: .lead(after: delay)) }
+        }
+    }
+
+    /// Brings the table up to date.
+    /// - Returns: the records, if they had to be read.
+    private func read(startedAt: MonotonicTime) async throws(StoreError) -> [KeyRecord]? {
+        // The version first: rows read after it are at least as new, so a table is never older than its version says.
+        let version = try await store.keyVersion()
+        let isNew = state.withLock { version > $0.version }
+        let records: [KeyRecord]? = isNew ? try await store.keys() : nil
+        let now = clock.wall()
+        state.withLock { state in
+            if let records, version > state.version {
+                state.table = KeyTable(staticKeys, records, after: state.table, now: now)
+                state.version = version
+            }
+            state.seenAt = max(state.seenAt ?? startedAt, startedAt)
+        }
+        return records
+    }
+}

@@ -1,0 +1,33 @@
+/// What stands in an `Authorization` field, found in place (RFC 9110 section 11.4, RFC 6750 section 2.1).
+enum BearerCredential {
+    /// There is no field, or nothing in it.
+    case missing
+    /// It is no bearer credential that could be known.
+    case malformed
+    /// Where the key or token stands.
+    case present(Range<Int>)
+
+    /// The longest field value that is read, in bytes.
+    static let maxBytes = 4096
+
+    /// Reads a field's value, which has no blanks around it.
+    init(_ value: Span<UInt8>) {
+        guard !value.isEmpty else { self = .missing; return }
+        guard value.count <= Self.maxBytes, Self.namesBearer(value) else { self = .malformed; return }
+        var start = Self.scheme.count
+        while start < value.count, value[start] == UInt8(ascii: " ") { start += 1 }
+        guard start < value.count else { self = .missing; return }
+        guard start > Self.scheme.count else { self = .malformed; return }
+        for index in start..<value.count where !Self.visible.contains(value[index]) { self = .malformed; return }
+        self = .present(start..<value.count)
+    }
+
+    private static let scheme: [UInt8] = Array("bearer".utf8)
+    private static let visible: ClosedRange<UInt8> = 0x21...0x7E
+
+    private static func namesBearer(_ value: Span<UInt8>) -> Bool {
+        guard value.count >= scheme.count else { return false }
+        for index in scheme.indices where value[index] | 0x20 != scheme[index] { return false }
+        return true
+    }
+}

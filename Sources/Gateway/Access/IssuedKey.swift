@@ -1,0 +1,26 @@
+public import Base
+internal import KlingAPI
+
+/// A new key with its secrets, to be shown once.
+public struct IssuedKey: Sendable {
+    public let tenant: String
+    public let id: String
+    /// The bearer key.
+    public let key: Secret
+    public let accessKey: String
+    public let secretKey: Secret
+    /// The tenant's current webhook secret.
+    public let webhookSecret: Secret
+
+    /// The JSON that scripts read, secrets included.
+    public func json() -> [UInt8] {
+        JSONWriter.object { writer in
+            writer.member("tenant", tenant)
+            writer.member("id", id)
+            writer.member("key", key.reveal())
+            writer.member("access_key", accessKey)
+            writer.member("secret_key", secretKey.reveal())
+            writer.member("webhook_secret", webhookSecret.reveal())
+        }
+    }
+}

@@ -1,0 +1,96 @@
+public import Base
+internal import KlingAPI
+public import TaskStore
+
+/// Why a key isn't made.
+public enum KeyIssueError: Error, Hashable, CustomStringConvertible {
+    case badTenantName
+    case noKey(String)
+    case revoked(String)
+
+    public var description: String {
+        switch self {
+        case .badTenantName: "a tenant's name is 1 to 64 letters, digits, dots, underscores and hyphens"
+        case .noKey(let id): "there is no key \(id)"
+        case .revoked(let id): "the key \(id) is revoked; create a new one for its tenant"
+        }
+    }
+}
+
+/// Makes, replaces and lists keys. Times are milliseconds since 1970.
+///
+/// Every function throws what the store throws, and ``VaultError`` when the master key isn't the store's.
+public struct KeyIssuer: Sendable {
+    private let store: any TaskStore
+    private let vault: Vault
+
+    /// Issues keys into `store`, sealed by `vault`.
+    public init(store: any TaskStore, vault: Vault) {
+        self.store = store
+        self.vault = vault
+    }
+
+    /// Whether a tenant may be called so: 1 to 64 of `[A-Za-z0-9._-]`.
+    public static func isTenantName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(nameLetters.contains)
+    }
+
+    /// Makes a key for `tenant`, which comes into being with its first one.
+    /// - Throws: ``KeyIssueError/badTenantName``.
+    public func issue(tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> IssuedKey {
+        guard Self.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
+        let webhookSecret = try await webhookSecret(of: tenant, at: now)
+        var ids = TaskIDGenerator()
+        let issued = IssuedKey(
+            tenant: tenant, id: "key_\(ids.next(at: now))", key: Secret("sk-" + Self.random(48)),
+            accessKey: "AK" + Self.random(30), secretKey: Secret(Self.random(48)), webhookSecret: webhookSecret)
+        try await store.insert(
+            NewKey(
+                id: issued.id, tenant: tenant, bearerHash: Digest(of: issued.key).bytes, accessKey: issued.accessKey,
+                sealedSecretKey: vault.seal(issued.secretKey, .secretKey, of: issued.id), createdAt: now))
+        return issued
+    }
+
+    /// Makes a new key for the tenant of `id`, and ends that one after `grace`.
+    /// - Throws: ``KeyIssueError/noKey(_:)``, ``KeyIssueError/revoked(_:)``.
+    public func rotate(
+        key id: String, grace: Duration = .zero, at now: Int64 = WallClock.milliseconds
+    ) async throws -> IssuedKey {
+        guard let old = try await store.keys().first(where: { $0.key.id == id }) else { throw KeyIssueError.noKey(id) }
+        guard old.revokedAt == nil else { throw KeyIssueError.revoked(id) }
+        let issued = try await issue(tenant: old.key.tenant, at: now)
+        do {
+            try await store.revoke(key: id, at: now + max(0, grace.nanoseconds / 1_000_000))
+        } catch {
+            // Nobody will see the new key: it is not to stay valid.
+            try? await store.revoke(key: issued.id, at: now)
+            throw error
+        }
+        return issued
+    }
+
+    /// Every key, oldest first.
+    public func list(at now: Int64 = WallClock.milliseconds) async throws -> [ListedKey] {
+        try await store.keys().map { ListedKey($0, now: now) }
+    }
+
+    /// The secret that signs deliveries to `tenant`: made at its first use, the same from then on.
+    public func webhookSecret(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> Secret {
+        var random = SystemRandomNumberGenerator()
+        let made = WebhookSignature.secret(key: (0..<32).map { _ in .random(in: .min ... .max, using: &random) })
+        let sealed = vault.seal(made, .webhookSecret, of: tenant)
+        let kept = try await store.tenant(
+            orInsert: TenantRecord(name: tenant, sealedWebhookSecret: sealed, createdAt: now))
+        return try vault.open(kept.sealedWebhookSecret, .webhookSecret, of: tenant)
+    }
+
+    private static let letters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+    private static let nameLetters = Set(letters + Array("._-".utf8))
+
+    /// Text of so many letters and digits, each worth 5.95 random bits of the system's generator.
+    private static func random(_ count: Int) -> String {
+        var random = SystemRandomNumberGenerator()
+        let text = (0..<count).map { _ in letters[Int.random(in: letters.indices, using: &random)] }
+        return String(decoding: text, as: UTF8.self)
+    }
+}

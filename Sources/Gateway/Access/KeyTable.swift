@@ -1,0 +1,67 @@
+internal import TaskStore
+
+/// The keys as they were at one version of the store. Never changed, only replaced: any thread reads it.
+final class KeyTable: Sendable {
+    /// What is known of a key.
+    struct Entry: Sendable {
+        let principal: Principal
+        /// From when on it isn't valid, in milliseconds since 1970.
+        var endsAt: Int64?
+        /// Whether it comes from the store, so that its validity depends on how fresh the table is.
+        let isStored: Bool
+
+        /// Whether the key is valid at `milliseconds`, since 1970.
+        func isValid(at milliseconds: @autoclosure () -> Int64) -> Bool { endsAt.map { milliseconds() < $0 } ?? true }
+    }
+
+    /// The key that a token's issuer names.
+    struct Issuer: Sendable {
+        let entry: Entry
+        let sealedSecretKey: [UInt8]
+    }
+
+    private let entries: [Digest: Entry]
+    private let issuers: [String: Issuer]
+    /// Keys that have ended: they stay so, also when the clock is set back.
+    private let ended: Set<String>
+
+    /// The keys that don't need the store.
+    init(_ staticKeys: [StaticKey]) {
+        entries = Dictionary(
+            staticKeys.map { ($0.digest, Entry(principal: $0.principal, isStored: false)) },
+            uniquingKeysWith: { first, _ in first })
+        issuers = [:]
+        ended = []
+    }
+
+    /// `staticKeys`, and those of `records` that are valid at `now`, in milliseconds since 1970.
+    init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
+        var entries = staticKeys.entries
+        var issuers: [String: Issuer] = [:]
+        var ended: Set<String> = []
+        entries.reserveCapacity(entries.count + records.count)
+        for record in records {
+            let key = record.key
+            let isOver = record.revokedAt.map { $0 <= now } ?? false
+            guard !isOver, record.revokedAt == nil || !previous.ended.contains(key.id),
+                let digest = Digest(key.bearerHash)
+            else {
+                ended.insert(key.id)
+                continue
+            }
+            let principal = Principal(tenant: key.tenant, keyID: key.id, limits: Principal.Limits())
+            let entry = Entry(principal: principal, endsAt: record.revokedAt, isStored: true)
+            if entries[digest] == nil { entries[digest] = entry }
+            issuers[key.accessKey] = Issuer(entry: entry, sealedSecretKey: key.sealedSecretKey)
+        }
+        self.entries = entries
+        self.issuers = issuers
+        self.ended = ended
+    }
+
+    /// The key of that digest.
+    subscript(digest: Digest) -> Entry? { entries[digest] }
+
+    /// The key pair of that access key.
+    func issuer(_ accessKey: String) -> Issuer? { issuers[accessKey] }
+}

@@ -1,0 +1,50 @@
+public import Base
+internal import Crypto
+internal import KlingAPI
+
+/// Why there is no master key.
+public enum MasterKeyError: Error, Hashable, CustomStringConvertible {
+    /// The text has fewer than ``MasterKey/minBytes`` bytes.
+    case tooShort
+    /// The file can't be read or made.
+    case file(String, SystemCallError)
+    /// The file is larger than any key, or not text.
+    case notAKey(String)
+
+    public var description: String {
+        switch self {
+        case .tooShort:
+            "the master key has fewer than \(MasterKey.minBytes) bytes; make one with: openssl rand -base64 32"
+        case .file(let path, let error): "the master key \(path): \(error)"
+        case .notAKey(let path): "the master key \(path) is not a line of text; make one with: openssl rand -base64 32"
+        }
+    }
+}
+
+/// The secret that all others in the store are sealed with.
+public struct MasterKey: Sendable {
+    /// The shortest text that is taken.
+    public static let minBytes = 16
+
+    private let material: SymmetricKey
+
+    /// Takes a secret text of any length from ``minBytes`` on.
+    public init(_ text: Secret) throws(MasterKeyError) {
+        let bytes = Array(text.reveal().utf8)
+        guard bytes.count >= Self.minBytes else { throw .tooShort }
+        material = SymmetricKey(data: bytes)
+    }
+
+    /// Reads the key in the file at `path`, or makes one there: 32 random bytes as base64, readable by the owner alone.
+    ///
+    /// Two processes that do so at once get the same key. Blocks the thread.
+    public init(readingOrMaking path: String) throws(MasterKeyError) {
+        try self.init(MasterKeyFile(path: path).readOrMake())
+    }
+
+    /// A key for one use, from which neither this one nor another use's can be found (HKDF, RFC 5869).
+    func derived(for purpose: Vault.Purpose) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: material, info: Array("kling-gateway 1 \(purpose.rawValue)".utf8), outputByteCount: 32)
+    }
+}

@@ -1,0 +1,18 @@
+public import Base
+
+/// A bearer key that the configuration names: known without the store, valid as long as the process lives.
+public struct StaticKey: Sendable {
+    let digest: Digest
+    let principal: Principal
+
+    /// Takes a key of `tenant`.
+    public init(key: Secret, tenant: String, limits: Principal.Limits = Principal.Limits()) {
+        digest = Digest(of: key)
+        principal = Principal(tenant: tenant, keyID: "static_" + digest.hexadecimal.prefix(16), limits: limits)
+    }
+
+    /// Takes a key that is a tenant of its own: `key-` and the first 8 hexadecimal digits of its SHA-256.
+    public init(key: Secret) {
+        self.init(key: key, tenant: "key-" + Digest(of: key).hexadecimal.prefix(8))
+    }
+}

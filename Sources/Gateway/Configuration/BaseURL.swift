@@ -1,0 +1,87 @@
+internal import Base
+
+/// An `http` or `https` URL that paths are added to: no user info, no query, no fragment, no slash at its end.
+public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
+    /// The whole URL, without a slash at its end.
+    public let text: String
+    /// Whether it is `https`.
+    public let isSecure: Bool
+    /// The host's name or address, lower case, an IPv6 address without its brackets.
+    public let host: String
+    /// The port, the scheme's own where none is named.
+    public let port: UInt16
+    /// What follows the authority: empty, or with a leading and without a trailing slash.
+    public let path: String
+
+    /// Reads an absolute URL; `nil` for anything else than described above.
+    public init?(_ text: String) {
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.refused.contains($0) }),
+            let separator = text.firstRange(of: "://")
+        else { return nil }
+        switch text[..<separator.lowerBound].lowercased() {
+        case "http": isSecure = false
+        case "https": isSecure = true
+        default: return nil
+        }
+        let rest = text[separator.upperBound...]
+        let end = rest.firstIndex(of: "/") ?? rest.endIndex
+        guard let authority = Self.authority(rest[..<end]) else { return nil }
+        host = authority.host
+        port = authority.port ?? (isSecure ? 443 : 80)
+        var path = rest[end...]
+        while path.last == "/" { path.removeLast() }
+        self.path = String(path)
+        self.text = (isSecure ? "https://" : "http://") + rest[..<end].lowercased() + path
+    }
+
+    /// `https://` and a name that is known to be one.
+    init(host: StaticString) {
+        self.host = host.description
+        text = "https://" + self.host
+        isSecure = true
+        port = 443
+        path = ""
+    }
+
+    /// `"`, `#`, `<`, `>`, `?`, `@`, `\`, `^`, `` ` ``, `{`, `|`, `}`.
+    private static let refused = Set("\"#<>?@\\^`{|}".utf8)
+
+    private static func authority(_ text: Substring) -> (host: String, port: UInt16?)? {
+        var host = text
+        var port: UInt16?
+        if let colon = text.lastIndex(of: ":"), text.last != "]" {
+            let digits = text[text.index(after: colon)...]
+            guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt16(digits), number > 0
+            else { return nil }
+            port = number
+            host = text[..<colon]
+        }
+        if host.first == "[", host.last == "]" {
+            let inner = String(host.dropFirst().dropLast())
+            return IPAddress(inner)?.family == .v6 ? (inner.lowercased(), port) : nil
+        }
+        return isName(host) ? (host.lowercased(), port) : nil
+    }
+
+    private static func isName(_ host: Substring) -> Bool {
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return host.utf8.count <= 253
+            && labels.allSatisfy { label in
+                (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
+                    && label.utf8.allSatisfy {
+                        ASCII.isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                    }
+            }
+    }
+
+    public var description: String { text }
+}
+
+/// Classes of bytes that names are made of.
+enum ASCII {
+    static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    static func isLowercase(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
+    static func isUppercase(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
+    static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLowercase(byte) || isUppercase(byte) }
+    static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
+}

@@ -1,0 +1,89 @@
+internal import Base
+
+extension Configuration {
+    /// Reads, checks and completes a configuration.
+    /// - Throws: every problem of it at once.
+    public static func load(from sources: ConfigurationSources) throws(ConfigurationError) -> Configuration {
+        var reader = ConfigurationReader(sources)
+        var root = reader.readFile()
+        sources.overlay(&root, &reader)
+        var configuration = Configuration()
+        schema.read(root, at: .top, into: &configuration, &reader)
+        configuration.complete(root, &reader)
+        configuration.validate(root, &reader)
+        if reader.problems.isEmpty { return configuration }
+        throw ConfigurationError(source: sources.file?.path ?? "the environment", problems: reader.problems)
+    }
+
+    /// Fills in what depends on where the gateway runs.
+    private mutating func complete(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
+        if case .sqlite(path: "") = store {
+            guard let directory = reader.sources.stateDirectory else {
+                return reader.report(.init(path: "store"), "no folder to keep it in was found: set it, or HOME")
+            }
+            store = .sqlite(path: "\(directory)/gateway.db")
+        }
+        if spool.isEmpty { spool = "\(store.directory)/spool" }
+        if case .madeAt = masterKey { masterKey = .madeAt(path: "\(store.directory)/master.key") }
+    }
+
+    /// Checks what one key alone can't show.
+    private mutating func validate(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
+        if upstreams.isEmpty,
+            !reader.problems.contains(where: { $0.place.hasPrefix("KLING_") || $0.place == "upstreams" })
+        {
+            let set = "KLING_ACCESS_KEY and KLING_SECRET_KEY, or KLING_API_KEY"
+            reader.report(.init(path: "upstreams"), "no Kling account: name one here, or set \(set)")
+        }
+        Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
+        Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
+        Self.reportRepetitions(of: (listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
+        if let tls {
+            if tls.certificate.isEmpty { reader.report(.init(path: "tls"), "certificate is missing") }
+            if tls.privateKey.isEmpty, root["tls"]?["private_key"] == nil {
+                reader.report(.init(path: "tls"), "private_key is missing")
+            }
+        }
+        if limits.bufferedBytes < 2 * limits.body {
+            let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
+            reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
+        }
+        if keys.isEmpty {
+            warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
+        }
+    }
+
+    /// Reports values that stand twice, by place alone: they may be secrets.
+    private static func reportRepetitions(
+        of values: [String], in list: String, key: String?, _ reader: inout ConfigurationReader
+    ) {
+        var first: [String: Int] = [:]
+        for (index, value) in values.enumerated() where !value.isEmpty && !value.hasSuffix(":0") {
+            guard let earlier = first[value] else {
+                first[value] = index
+                continue
+            }
+            let suffix = key.map { ".\($0)" } ?? ""
+            let message = key == nil ? "\(value) is listened on twice" : "the same as \(list)[\(earlier)]\(suffix)"
+            reader.report(.init(path: key == nil ? list : "\(list)[\(index)]\(suffix)"), message)
+        }
+    }
+}
+
+extension ConfigurationReader {
+    /// What the file says; nothing if there is none.
+    fileprivate mutating func readFile() -> ConfigurationNode {
+        guard let (path, place) = sources.file else { return ConfigurationNode(.nothing) }
+        switch sources.files.read(path) {
+        case .success(let text):
+            do throws(ConfigurationProblem) {
+                return try YAML.parse(text)
+            } catch {
+                problems.append(error)
+            }
+        case .failure(let failure):
+            report(place, "\(path) cannot be read: \(failure)")
+        }
+        return ConfigurationNode(.nothing)
+    }
+}

@@ -1,0 +1,118 @@
+internal import Crypto
+
+/// A variable that stands for a key.
+struct ConfigurationOverride: Sendable {
+    let variable: String
+    let path: String
+
+    static let all = [
+        ConfigurationOverride(variable: "KLING_GATEWAY_LISTEN", path: "listen"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_ADMIN_LISTEN", path: "admin.listen"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_ADMIN_TOKEN", path: "admin.token"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_PUBLIC_URL", path: "public_url"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_STORE", path: "store"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_MASTER_KEY", path: "master_key"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_WORKERS", path: "workers"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_CALLBACK_ALLOW", path: "callbacks.allow"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_FETCH_ALLOW", path: "fetch.allow"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_QUEUE", path: "queue"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_LOG_LEVEL", path: "log.level"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_LOG_FORMAT", path: "log.format"),
+    ]
+
+    /// Lists are comma-separated outside of a file.
+    private static let lists: Set = [
+        "listen", "admin.listen", "callbacks.allow", "fetch.allow", "models", "trusted_proxies", "cors.origins",
+    ]
+
+    /// Puts a text in the place of the key at `path`.
+    static func apply(_ text: String, from origin: String, to path: String, in root: inout ConfigurationNode) {
+        if path == "queue", text != "off" {
+            if case .text? = root["queue"]?.content { root.set(["queue"], to: ConfigurationNode(.nothing)) }
+            return apply(text, from: origin, to: "queue.tasks", in: &root)
+        }
+        let content: ConfigurationNode.Content =
+            lists.contains(path)
+            ? .list(text.split(separator: ",").map { .init(.text($0.trimmed), override: origin) })
+            : .text(text)
+        root.set(path.split(separator: ".")[...], to: ConfigurationNode(content, override: origin))
+    }
+}
+
+extension ConfigurationSources {
+    /// Lays the environment and the flags over what the file says. An empty variable is as good as none.
+    func overlay(_ root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
+        addAccount(to: &root, &reader)
+        addKeys(to: &root)
+        for override in ConfigurationOverride.all {
+            guard let text = set(override.variable) else { continue }
+            ConfigurationOverride.apply(text, from: override.variable, to: override.path, in: &root)
+        }
+        for (path, text) in flags.sorted(by: { $0.key < $1.key }) {
+            let flag = "--" + path.replacing(".", with: "-").replacing("_", with: "-")
+            ConfigurationOverride.apply(text, from: flag, to: path, in: &root)
+        }
+    }
+
+    private func set(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// The account of the `KLING_*` credentials. A variable that the file names itself is the file's: the same account
+    /// is not there twice.
+    private func addAccount(to root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
+        let claimed = root["upstreams"]?.namedVariables ?? []
+        let pair = ["KLING_ACCESS_KEY", "KLING_SECRET_KEY"]
+        var credentials: [(key: String, variable: String)] = []
+        if claimed.isDisjoint(with: pair) {
+            credentials += [("access_key", pair[0]), ("secret_key", pair[1])].filter { set($0.variable) != nil }
+        }
+        if credentials.count == 1, let half = credentials.first {
+            let missing = half.variable == pair[0] ? pair[1] : pair[0]
+            let place = ConfigurationPlace(path: "", override: missing)
+            return reader.report(place, "is not set, but \(half.variable) is; set both, or neither")
+        }
+        if !claimed.contains("KLING_API_KEY"), set("KLING_API_KEY") != nil {
+            credentials.append(("api_key", "KLING_API_KEY"))
+        }
+        if credentials.isEmpty { return }
+        if set("KLING_BASE_URL") != nil { credentials.append(("url", "KLING_BASE_URL")) }
+        var entries = [ConfigurationNode.Entry(key: "name", value: .init(.text("env")))]
+        entries += credentials.map { key, variable in
+            .init(key: key, value: .init(.text(environment[variable] ?? ""), override: variable))
+        }
+        root.append(ConfigurationNode(.map(entries), override: "the account of KLING_*"), to: "upstreams")
+    }
+
+    /// The keys of `KLING_GATEWAY_API_KEYS`.
+    private func addKeys(to root: inout ConfigurationNode) {
+        let variable = "KLING_GATEWAY_API_KEYS"
+        let words = set(variable)?.split(separator: ",").map(\.trimmed) ?? []
+        for (index, word) in words.filter({ !$0.isEmpty }).enumerated() {
+            let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let tenant = parts.count == 2 ? parts[0] : Self.tenant(of: word)
+            let key = parts.count == 2 ? parts[1] : word
+            let origin = "\(variable), entry \(index + 1)"
+            let entries = [
+                ConfigurationNode.Entry(key: "key", value: .init(.text(key), override: origin)),
+                ConfigurationNode.Entry(key: "tenant", value: .init(.text(tenant), override: origin)),
+            ]
+            root.append(ConfigurationNode(.map(entries), override: origin), to: "keys")
+        }
+    }
+
+    /// A tenant for a key that names none: `key-` and the first 8 hex digits of its SHA-256.
+    private static func tenant(of key: String) -> String {
+        let hex = SHA256.hash(data: Array(key.utf8)).prefix(4).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }
+        return "key-" + hex.joined()
+    }
+}
+
+extension Substring {
+    /// Without the blanks around it.
+    fileprivate var trimmed: String {
+        let start = drop { $0 == " " }
+        return String(start.reversed().drop { $0 == " " }.reversed())
+    }
+}

@@ -1,0 +1,136 @@
+internal import Base
+
+// The key names of the configuration, each with its place in the value, its format and its bounds.
+
+extension Configuration {
+    static let schema = Schema<Configuration>([
+        .list("listen", \.listen, .listenAddress),
+        .section("tls", \.tls, TLS.schema, from: TLS()),
+        .section("admin", \.admin, Admin.schema),
+        .optional("public_url", \.publicURL, .url),
+        .value("store", \.store, .store),
+        .secret("master_key", .masterKey) { $0.masterKey = .value($1) },
+        .value("workers", \.workers, .workers),
+        .sections(
+            "upstreams", \.upstreams, Upstream.schema, from: Upstream(url: Upstream.singapore), check: Upstream.check),
+        .sections("keys", \.keys, ConfiguredKey.schema, from: ConfiguredKey(), check: ConfiguredKey.check),
+        .list("models", \.models, .model),
+        .section("dispatch", \.dispatch, Schema([.value("wait", \.wait, .duration(.zero ... .seconds(60)))])),
+        .section("queue", \.queue, Queue.schema, from: Queue(), canBeOff: true),
+        .value("spool", \.spool, .path),
+        .section("query", \.query, Schema([.value("freshness", \.freshness, .duration(.zero ... .seconds(3600)))])),
+        .section("openai", \.openai, Schema([.value("wait", \.wait, .duration(.seconds(1) ... .seconds(3600)))])),
+        .section("limits", \.limits, Limits.schema),
+        .list("trusted_proxies", \.trustedProxies, .addressRange),
+        .section("callbacks", \.callbacks, AddressPolicy.schema),
+        .section("fetch", \.fetch, AddressPolicy.schema),
+        .section("cors", \.cors, Schema([.list("origins", \.origins, .origin)])),
+        .section("retention", \.retention, Retention.schema),
+        .section("log", \.log, Log.schema),
+        .section("shutdown", \.shutdown, Shutdown.schema),
+    ])
+}
+
+extension Configuration.TLS {
+    static let schema = Schema<Self>([
+        .value("certificate", \.certificate, .path),
+        .secret("private_key", .anySecret) { $0.privateKey = $1 },
+    ])
+}
+
+extension Configuration.Admin {
+    static let schema = Schema<Self>([
+        .list("listen", \.listen, .listenAddress),
+        .secret("token", .bearerKey) { $0.token = $1 },
+    ])
+}
+
+extension Configuration.Queue {
+    static let schema = Schema<Self>([
+        .value("tasks", \.tasks, .count(1...1_000_000)),
+        .value("bytes", \.bytes, .bytes(1 << 20...1 << 44)),
+        .value("max_age", \.maxAge, .duration(.seconds(1) ... .seconds(7 * 86_400))),
+    ])
+}
+
+extension Configuration.Limits {
+    static let schema = Schema<Self>([
+        .value("body", \.body, .bytes(64 << 10...1 << 30)),
+        .value("buffered_bytes", \.bufferedBytes, .bytes(1 << 20...1 << 44)),
+        .value("header_bytes", \.headerBytes, .bytes(4 << 10...1 << 20)),
+        .value("connections", \.connections, .count(1...1_000_000)),
+        .value("connections_per_address", \.connectionsPerAddress, .count(0...1_000_000)),
+    ])
+}
+
+extension Configuration.AddressPolicy {
+    static let schema = Schema<Self>([.list("allow", \.allow, .addressRange)])
+}
+
+extension Configuration.Retention {
+    private static let day = Duration.seconds(86_400)
+    static let schema = Schema<Self>([
+        .value("tasks", \.tasks, .duration(day...day * 36_500)),
+        .value("deliveries", \.deliveries, .duration(day...day * 36_500)),
+    ])
+}
+
+extension Configuration.Log {
+    static let schema = Schema<Self>([.value("level", \.level, .level), .value("format", \.format, .word)])
+}
+
+extension Configuration.Shutdown {
+    static let schema = Schema<Self>([
+        .value("delay", \.delay, .duration(.zero ... .seconds(3600))),
+        .value("grace", \.grace, .duration(.zero ... .seconds(3600))),
+    ])
+}
+
+extension Upstream {
+    static let schema = Schema<Upstream>([
+        .value("name", \.name, .accountName),
+        .value("url", \.url, .url),
+        .secret("access_key") { $0.accessKey = $1 },
+        .secret("secret_key") { $0.secretKey = $1 },
+        .secret("api_key") { $0.apiKey = $1 },
+        .secret("webhook_secret", .webhookSecret) { $0.webhookSecret = $1 },
+        .optional("concurrency", \.concurrency, .count(1...100_000)),
+        .value("weight", \.weight, .count(1...1000)),
+        .list("models", \.models, .model),
+        .value("timeout", \.timeout, .duration(.seconds(1) ... .seconds(600))),
+        .optional("ca_file", \.caFile, .path),
+        .secret("proxy", .proxy) { $0.proxy = $1 },
+        .value("pictures", \.pictures, .word),
+        .value("lookup", \.lookup, .word),
+    ])
+
+    /// A name, and exactly one kind of credentials. What is there but unreadable was reported already.
+    @Sendable static func check(
+        _: Upstream, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
+    ) {
+        if node["name"] == nil { reader.report(place, "name is missing") }
+        switch (node["access_key"] != nil, node["secret_key"] != nil, node["api_key"] != nil) {
+        case (true, true, false), (false, false, true): break
+        case (true, false, false): reader.report(place, "access_key without secret_key")
+        case (false, true, false): reader.report(place, "secret_key without access_key")
+        case (false, false, false):
+            reader.report(place, "credentials are missing: access_key and secret_key, or api_key")
+        default: reader.report(place, "two kinds of credentials: give access_key and secret_key, or api_key")
+        }
+    }
+}
+
+extension ConfiguredKey {
+    static let schema = Schema<ConfiguredKey>([
+        .secret("key", .bearerKey) { $0.key = $1 },
+        .value("tenant", \.tenant, .tenant),
+        .optional("requests_per_minute", \.requestsPerMinute, .count(1...10_000_000)),
+        .optional("concurrency", \.concurrency, .count(1...1_000_000)),
+    ])
+
+    @Sendable static func check(
+        _: ConfiguredKey, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
+    ) {
+        for name in ["key", "tenant"] where node[name] == nil { reader.report(place, "\(name) is missing") }
+    }
+}

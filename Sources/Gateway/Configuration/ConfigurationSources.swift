@@ -1,0 +1,112 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// What a configuration is made from. Nothing else of the process is looked at.
+public struct ConfigurationSources: Sendable {
+    /// The environment.
+    public var environment: [String: String]
+    /// The value of `--config`.
+    public var configFlag: String?
+    /// Other flags: dotted key path → text; lists are comma-separated.
+    public var flags: [String: String]
+    /// The file system.
+    public var files: ConfigurationFiles
+
+    /// Names the sources.
+    public init(
+        environment: [String: String], configFlag: String? = nil, flags: [String: String] = [:],
+        files: ConfigurationFiles = .system
+    ) {
+        self.environment = environment
+        self.configFlag = configFlag
+        self.flags = flags
+        self.files = files
+    }
+
+    /// The file to be read: `--config`, else `KLING_GATEWAY_CONFIG`, else the usual one if it is there.
+    var file: (path: String, place: ConfigurationPlace)? {
+        if let configFlag { return (configFlag, ConfigurationPlace(path: "", override: "--config")) }
+        if let path = environment["KLING_GATEWAY_CONFIG"], !path.isEmpty {
+            return (path, ConfigurationPlace(path: "", override: "KLING_GATEWAY_CONFIG"))
+        }
+        let usual = "/etc/kling-gateway/config.yaml"
+        return files.exists(usual) ? (usual, .top) : nil
+    }
+
+    /// The folder for the store where none is named.
+    var stateDirectory: String? {
+        if let directory = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return String(directory) }
+        let usual = "/var/lib/kling-gateway"
+        if files.isWritable(usual) || !files.exists(usual) && files.isWritable("/var/lib") { return usual }
+        guard let home = environment["HOME"], !home.isEmpty else { return nil }
+        return "\(home)/.local/state/kling-gateway"
+    }
+}
+
+/// The few things that a configuration asks of the file system.
+public struct ConfigurationFiles: Sendable {
+    /// A file's text, or why it can't be had.
+    public var read: @Sendable (String) -> Result<String, SystemFailure>
+    /// Whether anything is there.
+    public var exists: @Sendable (String) -> Bool
+    /// Whether it is there and may be written.
+    public var isWritable: @Sendable (String) -> Bool
+
+    /// Names the functions.
+    public init(
+        read: @escaping @Sendable (String) -> Result<String, SystemFailure>,
+        exists: @escaping @Sendable (String) -> Bool, isWritable: @escaping @Sendable (String) -> Bool
+    ) {
+        self.read = read
+        self.exists = exists
+        self.isWritable = isWritable
+    }
+
+    /// Why a file can't be had.
+    public struct SystemFailure: Error, Sendable, CustomStringConvertible {
+        public let description: String
+
+        /// Names the reason.
+        public init(_ description: String) { self.description = description }
+    }
+
+    /// The real one.
+    public static let system = ConfigurationFiles(
+        read: { FilePath.contents(of: $0) },
+        exists: { unsafe access($0, F_OK) == 0 },
+        isWritable: { unsafe access($0, W_OK) == 0 })
+}
+
+/// Paths and small files.
+enum FilePath {
+    private static let largest = 1 << 20
+
+    /// The folder that a path lies in.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The text of a file of at most 1 MiB.
+    static func contents(of path: String) -> Result<String, ConfigurationFiles.SystemFailure> {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return .failure(failure()) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        while bytes.count <= largest {
+            var block = [UInt8](repeating: 0, count: 64 << 10)
+            let count = unsafe read(descriptor, &block, block.count)
+            guard count >= 0 else { return .failure(failure()) }
+            if count == 0 { break }
+            bytes += block[..<count]
+        }
+        guard bytes.count <= largest else { return .failure(.init("it is larger than 1 MiB")) }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return .failure(.init("it is not UTF-8")) }
+        return .success(text)
+    }
+
+    private static func failure() -> ConfigurationFiles.SystemFailure { .init(unsafe String(cString: strerror(errno))) }
+}

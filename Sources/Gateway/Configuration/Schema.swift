@@ -1,0 +1,176 @@
+internal import Base
+
+/// The keys of a map: what the decoder reads, what unknown keys are compared with, and what the reference file must have.
+struct Schema<Root>: Sendable {
+    let keys: [Key<Root>]
+
+    init(_ keys: [Key<Root>]) { self.keys = keys }
+
+    /// Every key path below, without indices.
+    var paths: [String] { keys.flatMap { key in [key.name] + key.children.map { "\(key.name).\($0)" } } }
+
+    /// Reads `node` into `root`, reporting what is wrong with it.
+    func read(
+        _ node: ConfigurationNode, at place: ConfigurationPlace, into root: inout Root,
+        _ reader: inout ConfigurationReader
+    ) {
+        let entries: [ConfigurationNode.Entry]
+        switch node.content {
+        case .map(let present): entries = present
+        case .nothing: entries = []
+        case .text, .list:
+            reader.report(place, "found \(node.kind); a map of \(keys.map(\.name).joined(separator: ", ")) is wanted")
+            return
+        }
+        for entry in entries {
+            if entry.isRepeated { reader.report(place.key(shown(entry.key), entry.value), "stands twice in one map") }
+            guard let key = keys.first(where: { $0.name == entry.key }) else {
+                reader.report(place.key(shown(entry.key), entry.value), unknown(entry.key))
+                continue
+            }
+            if case .nothing = entry.value.content { continue }
+            key.read(entry.value, place.key(key.name, entry.value), &root, &reader)
+        }
+    }
+
+    private func unknown(_ name: String) -> String {
+        if let nearest = Spelling.nearest(to: name, in: keys.map(\.name)) {
+            return "unknown key; did you mean \(nearest)?"
+        }
+        return "unknown key; known here: \(keys.map(\.name).joined(separator: ", "))"
+    }
+
+    /// A slip of indentation makes keys of secrets: only what looks like a key is shown.
+    private func shown(_ name: String) -> String {
+        let looksLikeKey = name.utf8.allSatisfy {
+            ASCII.isLowercase($0) || ASCII.isUppercase($0) || "_- ".utf8.contains($0)
+        }
+        return looksLikeKey && (1...40).contains(name.utf8.count) ? name : "(a key that is not shown)"
+    }
+}
+
+/// A key of a map: its name, and what to do with its value.
+struct Key<Root>: Sendable {
+    let name: String
+    /// The key paths below its value.
+    let children: [String]
+    let read: @Sendable (ConfigurationNode, ConfigurationPlace, inout Root, inout ConfigurationReader) -> Void
+
+    /// A key with one value.
+    static func value<Value>(
+        _ name: String, _ path: any WritableKeyPath<Root, Value> & Sendable, _ format: ValueFormat<Value>
+    ) -> Key {
+        Key(name: name, children: []) { node, place, root, reader in
+            if let value = reader.value(node, place, format) { root[keyPath: path] = value }
+        }
+    }
+
+    /// A key with one value, or none.
+    static func optional<Value>(
+        _ name: String, _ path: any WritableKeyPath<Root, Value?> & Sendable, _ format: ValueFormat<Value>
+    ) -> Key {
+        Key(name: name, children: []) { node, place, root, reader in
+            if let value = reader.value(node, place, format) { root[keyPath: path] = value }
+        }
+    }
+
+    /// A key with a list of values; a text is a list of one.
+    static func list<Value>(
+        _ name: String, _ path: any WritableKeyPath<Root, [Value]> & Sendable, _ format: ValueFormat<Value>
+    ) -> Key {
+        Key(name: name, children: []) { node, place, root, reader in
+            guard case .list(let elements) = node.content else {
+                if let value = reader.value(node, place, format) { root[keyPath: path] = [value] }
+                return
+            }
+            root[keyPath: path] = elements.enumerated().compactMap { index, element in
+                reader.value(element, place.element(index, element), format)
+            }
+        }
+    }
+
+    /// A secret: its text, `{env: NAME}` or `{file: PATH}`.
+    static func secret(
+        _ name: String, _ format: ValueFormat<Secret> = .credential,
+        _ store: @escaping @Sendable (inout Root, Secret) -> Void
+    ) -> Key {
+        Key(name: name, children: []) { node, place, root, reader in
+            if let secret = reader.secret(node, place, format) { store(&root, secret) }
+        }
+    }
+
+    /// A key with a map.
+    static func section<Section>(
+        _ name: String, _ path: any WritableKeyPath<Root, Section> & Sendable, _ schema: Schema<Section>
+    ) -> Key {
+        Key(name: name, children: schema.paths) { node, place, root, reader in
+            schema.read(node, at: place, into: &root[keyPath: path], &reader)
+        }
+    }
+
+    /// A key with a map that may be missing, or off where `canBeOff`.
+    static func section<Section: Sendable>(
+        _ name: String, _ path: any WritableKeyPath<Root, Section?> & Sendable, _ schema: Schema<Section>,
+        from initial: Section, canBeOff: Bool = false
+    ) -> Key {
+        Key(name: name, children: schema.paths) { node, place, root, reader in
+            if canBeOff, case .text("off") = node.content {
+                root[keyPath: path] = nil
+                return
+            }
+            var section = initial
+            schema.read(node, at: place, into: &section, &reader)
+            root[keyPath: path] = section
+        }
+    }
+
+    /// A key with a list of maps, each of them checked after it was read.
+    static func sections<Section: Sendable>(
+        _ name: String, _ path: any WritableKeyPath<Root, [Section]> & Sendable, _ schema: Schema<Section>,
+        from initial: Section,
+        check: @escaping @Sendable (Section, ConfigurationNode, ConfigurationPlace, inout ConfigurationReader) -> Void
+    ) -> Key {
+        Key(name: name, children: schema.paths) { node, place, root, reader in
+            guard case .list(let elements) = node.content else {
+                return reader.report(place, "found \(node.kind); a list of maps is wanted")
+            }
+            root[keyPath: path] = elements.enumerated().map { index, element in
+                var section = initial
+                let place = place.element(index, element)
+                schema.read(element, at: place, into: &section, &reader)
+                check(section, element, place, &reader)
+                return section
+            }
+        }
+    }
+}
+
+/// Finds what somebody meant to write.
+enum Spelling {
+    /// The candidate with the fewest edits, if they are few.
+    static func nearest(to word: String, in candidates: [String]) -> String? {
+        guard word.utf8.count <= 64 else { return nil }
+        let word = word.lowercased().replacing("-", with: "_")
+        let ranked = candidates.map { (edits: distance(word, $0), candidate: $0) }.min { $0.edits < $1.edits }
+        guard let ranked, ranked.edits <= max(1, min(word.utf8.count, ranked.candidate.utf8.count) / 2 - 1) else {
+            return nil
+        }
+        return ranked.candidate
+    }
+
+    /// Levenshtein's distance.
+    static func distance(_ left: String, _ right: String) -> Int {
+        let right = Array(right.utf8)
+        var row = Array(0...right.count)
+        for (i, byte) in left.utf8.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in right.enumerated() {
+                let edits = min(row[j] + 1, row[j + 1] + 1, diagonal + (byte == other ? 0 : 1))
+                diagonal = row[j + 1]
+                row[j + 1] = edits
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,80 @@
+public import Base
+
+/// A Kling account, or a reseller's.
+public struct Upstream: Sendable {
+    /// Kling's own address for most of the world.
+    static let singapore = BaseURL(host: "api-singapore.klingai.com")
+
+    /// What the log, the metrics and the store know it by.
+    public internal(set) var name = ""
+    /// What requests' paths are added to.
+    public internal(set) var url: BaseURL
+    /// What proves Kling's callbacks; none: they are hints.
+    public internal(set) var webhookSecret: Secret?
+    /// Creates that may run at once; `nil`: learned.
+    public internal(set) var concurrency: Int?
+    /// Its share of the work beside others'.
+    public internal(set) var weight = 1
+    /// The models it may be used for; none: all.
+    public internal(set) var models: [String] = []
+    /// How long it has to answer.
+    public internal(set) var timeout = Duration.seconds(30)
+    /// A PEM file of authorities to be trusted instead of the system's.
+    public internal(set) var caFile: String?
+    /// The URL of the proxy to go through, which may hold a password.
+    public internal(set) var proxy: Secret?
+    /// How it wants pictures that clients name by URL.
+    public internal(set) var pictures = Pictures.asTheyAre
+    /// Whether it can be asked for a task by our own id.
+    public internal(set) var lookup = Lookup.auto
+
+    var accessKey: Secret?
+    var secretKey: Secret?
+    var apiKey: Secret?
+
+    init(url: BaseURL) { self.url = url }
+
+    /// How it knows us.
+    public var credentials: Credentials {
+        if let apiKey { return .apiKey(apiKey) }
+        return .keyPair(accessKey: accessKey ?? Secret(""), secretKey: secretKey ?? Secret(""))
+    }
+
+    /// How an account knows us.
+    public enum Credentials: Sendable {
+        /// Tokens are signed with the secret key.
+        case keyPair(accessKey: Secret, secretKey: Secret)
+        /// Sent as it is.
+        case apiKey(Secret)
+    }
+
+    /// How an account wants pictures that clients name by URL.
+    public enum Pictures: String, Sendable, CaseIterable {
+        /// The URL is passed on.
+        case asTheyAre = "as-they-are"
+        /// The gateway fetches the picture and sends it as base64.
+        case inline
+    }
+
+    /// Whether an account can be asked for a task by our own id.
+    public enum Lookup: String, Sendable, CaseIterable {
+        /// Found out after the first accepted create.
+        case auto
+        /// It can.
+        case yes
+        /// It cannot: an ambiguous create is never sent again.
+        case no
+    }
+}
+
+/// A client's key that stands in the configuration.
+public struct ConfiguredKey: Sendable {
+    /// The bearer key.
+    public internal(set) var key = Secret("")
+    /// Whose tasks it makes and sees.
+    public internal(set) var tenant = ""
+    /// The most requests in a minute; `nil`: no limit.
+    public internal(set) var requestsPerMinute: Int?
+    /// The most unfinished tasks; `nil`: no limit.
+    public internal(set) var concurrency: Int?
+}

@@ -1,0 +1,147 @@
+internal import Base
+internal import Logging
+
+/// How a text becomes a value, and what to say when it can't.
+struct ValueFormat<Value: Sendable>: Sendable {
+    /// What is allowed, as the end of a sentence: `a duration such as 500ms, 1s, 30m or 400d`.
+    let allowed: String
+    /// The value, or nothing for a text that is not allowed.
+    let parse: @Sendable (String) -> Value?
+}
+
+extension ValueFormat where Value == String {
+    static let path = ValueFormat(allowed: "a path") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+    static let accountName = ValueFormat(allowed: "1 to 64 of a-z, 0-9 and -") { text in
+        let bytes = text.utf8
+        let isName = bytes.allSatisfy { ASCII.isLowercase($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") }
+        return isName && (1...64).contains(bytes.count) && bytes.first != UInt8(ascii: "-") ? text : nil
+    }
+    static let tenant = word("1 to 64 letters, digits, '.', '_' and '-'", extra: "._-", longest: 64)
+    static let model = word("1 to 128 letters, digits, '.', '_', '-', ':' and '/'", extra: "._-:/", longest: 128)
+    static let origin = ValueFormat(allowed: "* or an origin such as https://shop.example.com") { text in
+        if text == "*" { return text }
+        guard let url = BaseURL(text), url.path.isEmpty else { return nil }
+        return url.text
+    }
+
+    private static func word(_ allowed: String, extra: String, longest: Int) -> ValueFormat {
+        ValueFormat(allowed: allowed) { text in
+            let isWord = text.utf8.allSatisfy { ASCII.isAlphanumeric($0) || extra.utf8.contains($0) }
+            return isWord && (1...longest).contains(text.utf8.count) ? text : nil
+        }
+    }
+}
+
+extension ValueFormat where Value == Int {
+    static func count(_ range: ClosedRange<Int>) -> ValueFormat {
+        ValueFormat(allowed: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
+            number(text, units: ["": 1]).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    static func bytes(_ range: ClosedRange<Int>) -> ValueFormat {
+        let units = ["": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40]
+        let allowed = "\(range.lowerBound) to \(range.upperBound) bytes, such as 65536, 32MiB or 2GiB"
+        return ValueFormat(allowed: allowed) { text in
+            number(text, units: units).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+}
+
+extension ValueFormat where Value == Int? {
+    static let workers = ValueFormat(allowed: "auto or a number from 1 to 256") { text in
+        text == "auto" ? .some(nil) : ValueFormat<Int>.count(1...256).parse(text).map { .some($0) }
+    }
+}
+
+extension ValueFormat where Value == Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
+        let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        let allowed =
+            "a duration from \(text(range.lowerBound)) to \(text(range.upperBound)), such as 500ms, 1s, 30m or 400d"
+        return ValueFormat(allowed: allowed) { text in
+            guard let milliseconds = number(text, units: units) else { return nil }
+            let duration = Duration.milliseconds(milliseconds)
+            return range.contains(duration) ? duration : nil
+        }
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        let milliseconds = duration.nanoseconds / 1_000_000
+        let units = [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        let unit = units.first { milliseconds >= $0.1 && milliseconds.isMultiple(of: $0.1) }
+        if milliseconds == 0 { return "0s" }
+        return unit.map { "\(milliseconds / $0.1)\($0.0)" } ?? "\(milliseconds)ms"
+    }
+}
+
+extension ValueFormat where Value == ListenAddress {
+    static let listenAddress = ValueFormat(
+        allowed: "ADDRESS:PORT, [::]:PORT or unix:/path", parse: { ListenAddress($0) })
+}
+
+extension ValueFormat where Value == BaseURL {
+    static let url = ValueFormat(
+        allowed: "an http or https URL without user info, query and fragment", parse: { BaseURL($0) })
+}
+
+extension ValueFormat where Value == CIDR {
+    static let addressRange = ValueFormat(
+        allowed: "an address or a range such as 10.0.0.0/8 or fd00::/8, with nothing behind the prefix",
+        parse: { CIDR($0) })
+}
+
+extension ValueFormat where Value == StoreLocation {
+    static let store = ValueFormat(allowed: "sqlite:PATH") { text in
+        guard text.hasPrefix("sqlite:"), let path = ValueFormat<String>.path.parse(String(text.dropFirst(7)))
+        else { return nil }
+        return .sqlite(path: path)
+    }
+}
+
+extension ValueFormat where Value == Logger.Level {
+    static let level = ValueFormat(
+        allowed: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
+        parse: { Logger.Level(rawValue: $0) })
+}
+
+extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
+    /// One of a few words.
+    static var word: ValueFormat {
+        ValueFormat(
+            allowed: Value.allCases.map(\.rawValue).joined(separator: ", "), parse: { Value(rawValue: $0) })
+    }
+}
+
+/// What a secret may look like. The text itself is never part of a message.
+extension ValueFormat where Value == Secret {
+    static let anySecret = ValueFormat(allowed: "a text") { Secret($0) }
+    static let credential = visible(1...512)
+    static let bearerKey = visible(8...256)
+    static let masterKey = visible(32...512)
+    static let webhookSecret = ValueFormat(allowed: "whsec_ and base64") { text in
+        text.hasPrefix("whsec_") && visible(20...512).parse(text) != nil ? Secret(text) : nil
+    }
+    static let proxy = ValueFormat(
+        allowed: "scheme://[user:password@]host:port, the scheme http, https, socks5 or socks5h"
+    ) { text in
+        let parts = text.split(separator: "://", maxSplits: 1)
+        let hasScheme = parts.count == 2 && ["http", "https", "socks5", "socks5h"].contains(parts[0])
+        return hasScheme && text.utf8.allSatisfy(ASCII.isVisible) ? Secret(text) : nil
+    }
+
+    private static func visible(_ lengths: ClosedRange<Int>) -> ValueFormat {
+        ValueFormat(allowed: "\(lengths.lowerBound) to \(lengths.upperBound) visible ASCII characters") { text in
+            lengths.contains(text.utf8.count) && text.utf8.allSatisfy(ASCII.isVisible) ? Secret(text) : nil
+        }
+    }
+}
+
+/// Digits and a unit; `nil` for anything else, and for what overflows.
+private func number(_ text: String, units: [String: Int]) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isNumber }
+    guard !digits.isEmpty, let number = Int(digits), let unit = units[String(text.dropFirst(digits.count))]
+    else { return nil }
+    let (product, overflow) = number.multipliedReportingOverflow(by: unit)
+    return overflow ? nil : product
+}

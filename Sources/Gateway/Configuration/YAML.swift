@@ -1,0 +1,94 @@
+internal import Yams
+
+/// Reads YAML as texts, lists and maps. The one place that knows Yams.
+///
+/// Yams would read `off` as a Bool and an unquoted `0123456` as a number: here, scalars stay as they were written.
+enum YAML {
+    /// Marks a key that occurs again in its map, so that Yams doesn't stop at the first such key: a private-use character.
+    private static let repetition: Unicode.Scalar = "\u{E000}"
+    private static let mostRepetitions = 100
+
+    /// The file's content; nothing, if the file is empty or all comments.
+    /// - Throws: a problem with its line. It quotes nothing of the file, which may hold secrets.
+    static func parse(_ text: String) throws(ConfigurationProblem) -> ConfigurationNode {
+        var text = text
+        for _ in 0..<mostRepetitions {
+            do throws(YamlError) {
+                return try root(of: text).map(node) ?? ConfigurationNode(.nothing)
+            } catch .duplicatedKeysInMapping(_, let context) {
+                guard let marked = mark(context.mark, in: text) else { throw ParseFailure.repeatedKey(context.mark) }
+                text = marked
+            } catch {
+                throw ParseFailure.syntax(error)
+            }
+        }
+        throw ConfigurationProblem(.top, "too many repeated keys")
+    }
+
+    private static func root(of text: String) throws(YamlError) -> Node? {
+        do {
+            return try compose(yaml: text, .basic, .default, .utf8)
+        } catch let error as YamlError {
+            throw error
+        } catch {
+            throw .reader(problem: "unreadable", offset: nil, value: 0, yaml: "")
+        }
+    }
+
+    /// Writes the mark before the key that stands at `mark`, behind its quote if it has one.
+    private static func mark(_ mark: Mark, in text: String) -> String? {
+        var scalars = Array(text.unicodeScalars)
+        let lineStart = scalars.indices.lazy.filter { scalars[$0] == "\n" }.dropFirst(mark.line - 2).first.map {
+            $0 + 1
+        }
+        var index = (mark.line == 1 ? 0 : lineStart ?? scalars.count) + mark.column - 1
+        guard index < scalars.count else { return nil }
+        if scalars[index] == "\"" || scalars[index] == "'" { index += 1 }
+        scalars.insert(repetition, at: index)
+        return String(String.UnicodeScalarView(scalars))
+    }
+
+    private static func node(_ node: Node) -> ConfigurationNode {
+        let line = node.mark?.line
+        switch node {
+        case .scalar(let scalar):
+            let isPlain = scalar.style == .plain || scalar.style == .any
+            let isNothing = isPlain && ["", "~", "null"].contains(scalar.string)
+            return ConfigurationNode(isNothing ? .nothing : .text(scalar.string), line: line)
+        case .sequence(let sequence):
+            return ConfigurationNode(.list(sequence.map(self.node)), line: line)
+        case .mapping(let mapping):
+            return ConfigurationNode(.map(mapping.map(entry)), line: line)
+        case .alias:
+            return ConfigurationNode(.nothing, line: line)
+        }
+    }
+
+    private static func entry(_ key: Node, _ value: Node) -> ConfigurationNode.Entry {
+        var name = key.scalar?.string ?? ""
+        let isRepeated = name.unicodeScalars.first == repetition
+        if isRepeated { name.unicodeScalars.removeFirst() }
+        var value = node(value)
+        value.line = key.mark?.line ?? value.line
+        return ConfigurationNode.Entry(key: name, value: value, isRepeated: isRepeated)
+    }
+}
+
+/// What to say of a file that is not YAML.
+private enum ParseFailure {
+    static func syntax(_ error: YamlError) -> ConfigurationProblem {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            at(mark, "not YAML: \(problem)")
+        case .reader(let problem, _, _, _): ConfigurationProblem(.top, "not YAML: \(problem)")
+        default: ConfigurationProblem(.top, "not YAML")
+        }
+    }
+
+    static func repeatedKey(_ mark: Mark) -> ConfigurationProblem { at(mark, "a key stands twice in one map") }
+
+    private static func at(_ mark: Mark, _ message: String) -> ConfigurationProblem {
+        ConfigurationProblem(ConfigurationPlace(path: "", line: mark.line), "\(message), at column \(mark.column)")
+    }
+}

@@ -1,0 +1,130 @@
+internal import KlingAPI
+
+/// Why a request gets no answer of success. One row each in ``row``: the only place that knows statuses and codes.
+public enum Cause: String, Sendable, CaseIterable {
+    // Who asks
+    case missingCredentials = "missing_credentials"
+    case invalidCredentials = "invalid_credentials"
+    case tokenNotYetValid = "token_not_yet_valid"
+    case tokenExpired = "token_expired"
+    case forbidden
+
+    // What is asked
+    case malformedRequest = "malformed_request"
+    case malformedBody = "malformed_body"
+    case unknownModel = "unknown_model"
+    case badParameter = "bad_parameter"
+    case tooSlow = "too_slow"
+    case lengthRequired = "length_required"
+    case bodyTooLarge = "body_too_large"
+    case targetTooLong = "target_too_long"
+    case unsupportedMediaType = "unsupported_media_type"
+    case expectationFailed = "expectation_failed"
+    case headTooLarge = "head_too_large"
+    case unknownPath = "unknown_path"
+    case unknownTask = "unknown_task"
+    case methodNotAllowed = "method_not_allowed"
+    case notImplemented = "not_implemented"
+    case unsupportedVersion = "unsupported_version"
+
+    // How much is asked
+    case requestRate = "request_rate"
+    case runningTasks = "running_tasks"
+
+    // What Kling makes of it
+    case accountsFull = "accounts_full"
+    case accountsRateLimited = "accounts_rate_limited"
+    case accountsCooling = "accounts_cooling"
+    case accountsDisabled = "accounts_disabled"
+    case refused
+    case upstreamFailed = "upstream_failed"
+    case upstreamTimedOut = "upstream_timed_out"
+
+    // How the gateway is
+    case draining
+    case storeUnavailable = "store_unavailable"
+    case noMemory = "no_memory"
+    case internalFault = "internal_fault"
+
+    /// What a cause looks like to clients.
+    struct Row {
+        /// The HTTP status.
+        let status: Int
+        /// Kling's service code.
+        let code: KlingCode
+        /// `error.type`, in OpenAI's words.
+        let type: String
+        /// `error.code`, a word that does not change.
+        let word: String
+        /// `Retry-After` in seconds, unless the error knows better.
+        var retryAfter: Int?
+        /// Whether a retry cannot help, or could pay twice: `x-should-retry: false`.
+        var isFinal = false
+    }
+
+    /// The row of the table for this cause. For ``refused`` Kling's own status and code take their place.
+    var row: Row {
+        switch self {
+        case .missingCredentials: Row(status: 401, code: .authorizationEmpty, type: Self.auth, word: "missing_api_key")
+        case .invalidCredentials:
+            Row(status: 401, code: .authorizationInvalid, type: Self.auth, word: "invalid_api_key")
+        case .tokenNotYetValid: Row(status: 401, code: .tokenNotYetValid, type: Self.auth, word: "token_not_yet_valid")
+        case .tokenExpired: Row(status: 401, code: .tokenExpired, type: Self.auth, word: "token_expired")
+        case .forbidden: Row(status: 403, code: .permissionDenied, type: "permission_error", word: "permission_denied")
+
+        case .malformedRequest: Row(status: 400, code: .invalidRequest, type: Self.request, word: "malformed_request")
+        case .malformedBody: Row(status: 400, code: .invalidRequest, type: Self.request, word: "invalid_body")
+        case .unknownModel: Row(status: 400, code: .invalidParameter, type: Self.request, word: "model_not_found")
+        case .badParameter: Row(status: 400, code: .invalidParameter, type: Self.request, word: "invalid_parameter")
+        case .tooSlow: Row(status: 408, code: .invalidRequest, type: Self.request, word: "request_timeout")
+        case .lengthRequired: Row(status: 411, code: .invalidRequest, type: Self.request, word: "length_required")
+        case .bodyTooLarge: Row(status: 413, code: .invalidRequest, type: Self.request, word: "body_too_large")
+        case .targetTooLong: Row(status: 414, code: .invalidRequest, type: Self.request, word: "target_too_long")
+        case .unsupportedMediaType:
+            Row(status: 415, code: .invalidRequest, type: Self.request, word: "unsupported_media_type")
+        case .expectationFailed: Row(status: 417, code: .invalidRequest, type: Self.request, word: "expectation_failed")
+        case .headTooLarge: Row(status: 431, code: .invalidRequest, type: Self.request, word: "header_too_large")
+        case .unknownPath: Row(status: 404, code: .notFound, type: Self.request, word: "unknown_url")
+        case .unknownTask: Row(status: 404, code: .notFound, type: Self.request, word: "task_not_found")
+        case .methodNotAllowed: Row(status: 405, code: .invalidMethod, type: Self.request, word: "method_not_allowed")
+        case .notImplemented:
+            Row(status: 501, code: .invalidRequest, type: Self.request, word: "not_implemented", isFinal: true)
+        case .unsupportedVersion:
+            Row(status: 505, code: .invalidRequest, type: Self.request, word: "unsupported_version", isFinal: true)
+
+        case .requestRate:
+            Row(status: 429, code: .rateLimited, type: Self.limit, word: "rate_limit_exceeded", retryAfter: 1)
+        case .runningTasks:
+            Row(
+                status: 429, code: .concurrencyExceeded, type: Self.limit, word: "too_many_running_tasks", retryAfter: 5
+            )
+
+        case .accountsFull:
+            Row(status: 429, code: .concurrencyExceeded, type: Self.limit, word: "upstream_saturated", retryAfter: 5)
+        case .accountsRateLimited:
+            Row(status: 429, code: .rateLimited, type: Self.limit, word: "upstream_rate_limited", retryAfter: 2)
+        case .accountsCooling: Row(status: 502, code: .internalError, type: Self.server, word: "upstream_unavailable")
+        case .accountsDisabled:
+            Row(
+                status: 503, code: .unavailable, type: Self.server, word: "upstream_account_refused", retryAfter: 60,
+                isFinal: true)
+        case .refused: Row(status: 400, code: .invalidParameter, type: Self.request, word: "refused")
+        case .upstreamFailed:
+            Row(status: 502, code: .internalError, type: Self.server, word: "upstream_failed", isFinal: true)
+        case .upstreamTimedOut:
+            Row(status: 504, code: .timeout, type: Self.server, word: "upstream_timeout", isFinal: true)
+
+        case .draining: Row(status: 503, code: .unavailable, type: Self.server, word: "shutting_down", retryAfter: 2)
+        case .storeUnavailable:
+            Row(status: 503, code: .unavailable, type: Self.server, word: "store_unavailable", retryAfter: 5)
+        case .noMemory: Row(status: 503, code: .unavailable, type: Self.server, word: "overloaded", retryAfter: 5)
+        case .internalFault:
+            Row(status: 500, code: .internalError, type: Self.server, word: "internal_error", isFinal: true)
+        }
+    }
+
+    private static let auth = "authentication_error"
+    private static let request = "invalid_request_error"
+    private static let limit = "rate_limit_error"
+    private static let server = "server_error"
+}

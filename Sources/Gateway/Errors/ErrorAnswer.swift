@@ -1,0 +1,41 @@
+internal import HTTPServer
+internal import KlingAPI
+
+/// Turns an error into a response, in the shape that the route's clients read.
+enum ErrorAnswer {
+    /// The response for `error`.
+    static func response(to error: GatewayError, requestID: String) -> HTTPResponse {
+        let row = error.cause.row
+        let status = error.refusal?.status ?? row.status
+        var headers = Answer.headers(requestID: requestID)
+        if status == 429 || status == 503 {
+            headers.append(
+                (name: "Retry-After", value: String(min(60, max(1, error.retryAfter ?? row.retryAfter ?? 5)))))
+        }
+        if row.isFinal { headers.append((name: "x-should-retry", value: "false")) }
+        headers.append(contentsOf: error.headers)
+        return HTTPResponse(status: status, headers: headers, body: .bytes(body(error, row, requestID)))
+    }
+
+    /// Kling's envelope, and beside its members the `error` object that OpenAI-style clients read.
+    private static func body(_ error: GatewayError, _ row: Cause.Row, _ requestID: String) -> [UInt8] {
+        let code = error.refusal?.code ?? row.code
+        return Envelope.failure(
+            code, message: error.message, requestID: error.refusal?.requestID ?? requestID,
+            error: Envelope.ErrorObject(
+                message: error.message, type: row.type, param: error.parameter,
+                code: error.refusal == nil ? row.word : String(code.rawValue), taskID: error.taskID))
+    }
+}
+
+/// What every answer of the gateway has.
+enum Answer {
+    static func headers(requestID: String) -> [(name: String, value: String)] {
+        [(name: "Content-Type", value: "application/json; charset=utf-8"), (name: "X-Request-Id", value: requestID)]
+    }
+
+    /// A 200 with `body`.
+    static func success(_ body: [UInt8], requestID: String) -> HTTPResponse {
+        HTTPResponse(status: 200, headers: headers(requestID: requestID), body: .bytes(body))
+    }
+}

@@ -1,0 +1,60 @@
+public import KlingAPI
+
+/// What a client is told instead of an answer of success.
+///
+/// The message says what was wrong and what to do. It never has a stack, a file, a key, an account's name or an address.
+public struct GatewayError: Error, Sendable {
+    /// Which row of the table applies.
+    public let cause: Cause
+    /// A sentence or two for whoever sent the request.
+    public var message: String
+    /// The member, parameter or header that is meant.
+    public var parameter: String?
+    /// `Retry-After` in seconds, in place of the table's; at most 60 are sent.
+    public var retryAfter: Int?
+    /// The id by which a task whose fate is open can be queried.
+    public var taskID: String?
+    /// More header fields: `Allow`, the limits of a key.
+    public var headers: [(name: String, value: String)] = []
+    /// For ``Cause/refused``: how Kling said it.
+    public var refusal: Refusal?
+
+    /// Kling's own words for a request that it refused for good.
+    public struct Refusal: Sendable {
+        /// Kling's HTTP status.
+        public var status: Int
+        /// Kling's service code.
+        public var code: KlingCode
+        /// Kling's id of the exchange.
+        public var requestID: String?
+    }
+
+    /// An error of `cause`.
+    public init(_ cause: Cause, _ message: String, parameter: String? = nil) {
+        self.cause = cause
+        self.message = message
+        self.parameter = parameter
+    }
+
+    /// A member of the request that is wrong.
+    init(_ error: ParameterError) {
+        let cause: Cause =
+            error.code == .invalidRequest
+            ? .malformedBody : error.parameter == "model_name" ? .unknownModel : .badParameter
+        self.init(cause, error.message, parameter: error.parameter)
+    }
+
+    /// A request that Kling refused for good.
+    init(status: Int, answer: KlingAnswer, message: String) {
+        self.init(.refused, message)
+        refusal = Refusal(status: status, code: answer.code, requestID: answer.requestID)
+    }
+
+    /// Our own fault: no word about it but the request id.
+    static let internalFault = GatewayError(
+        .internalFault, "The gateway has failed. Tell its operator the request id of this answer.")
+
+    /// There is no such task, or it is somebody else's.
+    static let unknownTask = GatewayError(
+        .unknownTask, "There is no such task. Check the id: a task can be queried with the key's own tenant only.")
+}

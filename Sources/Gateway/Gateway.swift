@@ -1,0 +1,166 @@
+internal import Base
+public import HTTPServer
+public import KlingAPI
+public import TaskStore
+
+/// The product: answers clients in Kling's shape, with what Kling says.
+///
+/// The checks come in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
+/// size, rate, memory, body, members.
+public struct Gateway: HTTPResponder {
+    /// What it is told to do.
+    public struct Options: Sendable {
+        /// The most bytes of a body.
+        public var bodyLimit = 32 << 20
+        /// The models that a create may name.
+        public var models = TryOnModels.documented
+        /// How old what is said of an unfinished task may be.
+        public var freshness: Duration = .seconds(1)
+        /// Finished and running tasks kept in memory, about.
+        public var cachedTasks = 8192
+
+        /// The defaults.
+        public init() {}
+    }
+
+    private let options: Options
+    private let access: Access
+    private let limiter: RateLimiter
+    private let tasks: TryOnTasks
+    private let telemetry: Telemetry
+
+    /// Puts the gateway together.
+    public init(
+        options: Options, access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
+        telemetry: Telemetry
+    ) {
+        self.options = options
+        self.access = access
+        self.telemetry = telemetry
+        limiter = RateLimiter()
+        tasks = TryOnTasks(
+            store: store, caller: KlingCaller(upstream: upstream, observer: telemetry), accounts: accounts,
+            cache: TaskCache(capacity: options.cachedTasks / 2), ids: Lock(TaskIDGenerator()), running: RunningTasks(),
+            freshness: options.freshness)
+    }
+
+    // MARK: HTTPResponder
+
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        telemetry.began()
+        defer { telemetry.ended() }
+        let note = ExchangeNote(requestID: RequestID.of(request.headers))
+        var response: HTTPResponse
+        do {
+            response = try await answer(request, note)
+        } catch {
+            note.cause = error.cause
+            response = ErrorAnswer.response(to: error, requestID: note.requestID)
+        }
+        response.note = note
+        return response
+    }
+
+    public func response(to rejection: HTTPRejection) -> HTTPResponse {
+        let note = ExchangeNote(requestID: rejection.head.map { RequestID.of($0.headers) } ?? RequestID.made())
+        let error = GatewayError(rejection)
+        note.cause = error.cause
+        var response = ErrorAnswer.response(to: error, requestID: note.requestID)
+        response.note = note
+        return response
+    }
+
+    public func didFinish(_ exchange: HTTPExchange) { telemetry.finished(exchange) }
+
+    // MARK: The checks, in their order
+
+    private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
+        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else {
+            throw GatewayError(.unknownPath, "Nothing is served here. Try-on is at \(TryOn.path).")
+        }
+        note.route = match.route
+        guard match.route.methods.contains(request.method) else { throw .methodNotAllowed(match.route) }
+        let principal = try await access.principal(of: request)
+        note.tenant = principal.tenant
+        if request.method == .post { try checkBody(request) }
+        let limits = try limiter.admitted(principal)
+        do {
+            var response = try await dispatch(request, match, principal, note)
+            response.headers.append(contentsOf: limits)
+            return response
+        } catch {
+            var error = error
+            error.headers.append(contentsOf: limits)
+            throw error
+        }
+    }
+
+    private func dispatch(
+        _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> HTTPResponse {
+        switch (match.route, request.method) {
+        case (.tryOn, .post): try await create(request, principal, note)
+        case (.tryOn, _): try await list(request, principal, note)
+        case (.tryOnTask, _): try await query(match.identifier, request, principal, note)
+        }
+    }
+
+    /// What can be said of a body before it is read.
+    private func checkBody(_ request: HTTPRequest) throws(GatewayError) {
+        let length = request.body.declaredLength
+        if length == 0, !request.headers.contains("Content-Length") {
+            throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")
+        }
+        if let length, length > options.bodyLimit {
+            throw GatewayError(RequestBodyError.tooLarge(limit: options.bodyLimit))
+        }
+        if let type = request.headers["Content-Type"], type.lowercased().hasPrefix("multipart/") {
+            throw GatewayError(
+                .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
+        }
+        if let coding = request.headers["Content-Encoding"], !coding.isEmpty, coding.lowercased() != "identity" {
+            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
+        }
+    }
+
+    // MARK: The routes
+
+    private func create(
+        _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> HTTPResponse {
+        let body: Bytes
+        do {
+            body = try await request.body.collect(limit: options.bodyLimit, owner: principal.tenant)
+        } catch {
+            throw GatewayError(error)
+        }
+        let wanted: TryOnRequest
+        do {
+            wanted = try await TryOnRequest.parse(body, models: options.models)
+        } catch {
+            throw GatewayError(error)
+        }
+        let made = try await tasks.create(wanted, for: principal, note, on: request.loop)
+        return Answer.success(made, requestID: note.requestID)
+    }
+
+    private func list(
+        _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> HTTPResponse {
+        let page = try ListParameters(query: request.head.query)
+        let listed = try await tasks.list(page, tenant: principal.tenant, note)
+        return Answer.success(listed, requestID: note.requestID)
+    }
+
+    private func query(
+        _ id: String, _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> HTTPResponse {
+        let found = try await tasks.query(id, tenant: principal.tenant, note, on: request.loop)
+        var response = Answer.success(found.body, requestID: note.requestID)
+        if let staleness = found.staleness {
+            response.headers.append(
+                (name: "x-kling-gateway-stale", value: String(max(1, Int(staleness.seconds.rounded(.up))))))
+        }
+        return response
+    }
+}

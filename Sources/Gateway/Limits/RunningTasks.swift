@@ -1,0 +1,63 @@
+internal import Base
+internal import TaskStore
+
+/// Which tasks take up a key's concurrency.
+struct TaskSlots: Sendable {
+    /// How long a task that doesn't end holds its slot.
+    static let longest = Duration.seconds(30 * 60)
+
+    private static let leastSweep = 1024
+
+    private struct Slot {
+        let task: TaskID
+        let takenAt: MonotonicTime
+    }
+
+    private var slots: [String: [Slot]] = [:]
+    private var keys: [TaskID: String] = [:]
+    private var sweepAt = TaskSlots.leastSweep
+
+    /// How many slots are taken, by all keys.
+    var count: Int { keys.count }
+
+    /// Takes a slot of `key` for a task, if it has fewer than `limit`. To take it again changes nothing.
+    mutating func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime) -> Bool {
+        if keys[task] != nil { return true }
+        if keys.count >= sweepAt { sweep(now) }
+        if slots[key, default: []].count >= limit { release(key, now) }
+        guard slots[key, default: []].count < limit else { return false }
+        slots[key, default: []].append(Slot(task: task, takenAt: now))
+        keys[task] = key
+        return true
+    }
+
+    /// Frees the slot of a task, if it has one.
+    mutating func finish(_ task: TaskID) {
+        guard let key = keys.removeValue(forKey: task) else { return }
+        slots[key]?.removeAll { $0.task == task }
+        if slots[key]?.isEmpty == true { slots[key] = nil }
+    }
+
+    /// Frees the slots of a key's tasks that have run for too long.
+    private mutating func release(_ key: String, _ now: MonotonicTime) {
+        for slot in slots[key] ?? [] where now - slot.takenAt >= Self.longest { finish(slot.task) }
+    }
+
+    private mutating func sweep(_ now: MonotonicTime) {
+        for key in Array(slots.keys) { release(key, now) }
+        sweepAt = max(Self.leastSweep, keys.count * 2)
+    }
+}
+
+/// Holds every key to its number of running tasks, however many threads ask.
+final class RunningTasks: Sendable {
+    private let slots = Lock(TaskSlots())
+
+    /// Takes a slot of `key` for a task, if it has fewer than `limit`. To take it again changes nothing.
+    func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
+        slots.withLock { $0.admit(task, key: key, limit: limit, now: now) }
+    }
+
+    /// Frees the slot of a task, if it has one.
+    func finish(_ task: TaskID) { slots.withLock { $0.finish(task) } }
+}

@@ -1,0 +1,121 @@
+public import Base
+public import HTTPServer
+
+/// Serves the operators' listener: `/healthz`, `/readyz` and `/metrics`, for GET and HEAD.
+///
+/// The two probes are for anyone and say nothing but whether things work. All else needs `Authorization: Bearer` with
+/// the token; without a token in the configuration it is for peers on this machine alone (loopback or a Unix-domain
+/// socket; behind a proxy on this machine everybody is such a peer, so set a token there).
+public struct AdminResponder: HTTPResponder {
+    private let access: AdminAccess
+    private let readiness: Readiness
+    private let metrics: Metrics
+    private let sources: MetricsSources
+
+    /// Makes the responder of a second listener.
+    /// - Parameters:
+    ///   - token: what `/metrics` asks for; `nil` if there is none.
+    ///   - readiness: what `/readyz` reports.
+    ///   - metrics: what `/metrics` shows.
+    ///   - sources: what it shows beside that.
+    public init(token: Secret?, readiness: Readiness, metrics: Metrics, sources: MetricsSources) {
+        access = AdminAccess(token: token)
+        self.readiness = readiness
+        self.metrics = metrics
+        self.sources = sources
+    }
+
+    public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let authorization = request.headers.values(of: "authorization")
+        switch AdminRoute.choose(
+            method: request.method, path: request.head.path,
+            access: { access.verdict(authorization: authorization, peer: request.peer) })
+        {
+        case .failure(let refusal): return .json(refusal)
+        case .success(.alive): return .plain("ok\n")
+        case .success(.ready): return .readiness(await readiness.report(on: request.loop))
+        case .success(.metrics):
+            return HTTPResponse(
+                status: 200, headers: Self.headers(ExpositionWriter.mediaType),
+                body: .bytes(metrics.exposition(of: sources)))
+        }
+    }
+
+    public func response(to rejection: HTTPRejection) -> HTTPResponse {
+        .json(AdminRefusal(status: rejection.status, message: rejection.message))
+    }
+
+    fileprivate static func headers(_ mediaType: String) -> [(name: String, value: String)] {
+        [("Content-Type", mediaType), ("Cache-Control", "no-store")]
+    }
+}
+
+/// What the operators' listener serves.
+enum AdminRoute: String, CaseIterable {
+    case alive = "/healthz"
+    case ready = "/readyz"
+    case metrics = "/metrics"
+
+    private var isOpen: Bool { self != .metrics }
+
+    /// Finds a request's route, or why there is none. Who may not read the listener does not learn what it serves.
+    static func choose(
+        method: HTTPMethod, path: String, access: () -> AdminAccess.Verdict
+    ) -> Result<AdminRoute, AdminRefusal> {
+        let route = AdminRoute(rawValue: path)
+        if route?.isOpen != true {
+            switch access() {
+            case .allowed: break
+            case .unauthorized: return .failure(.unauthorized)
+            case .forbidden: return .failure(.forbidden)
+            }
+        }
+        guard let route else { return .failure(.notFound) }
+        return method == .get || method == .head ? .success(route) : .failure(.wrongMethod)
+    }
+}
+
+/// Why the operators' listener does not answer.
+struct AdminRefusal: Error, Equatable {
+    var status: Int
+    var message: String
+    var header: Header?
+
+    /// A field that belongs to the status.
+    enum Header: String {
+        case challenge = "WWW-Authenticate"
+        case allow = "Allow"
+
+        var value: String { self == .challenge ? "Bearer" : "GET, HEAD" }
+    }
+
+    static let unauthorized = AdminRefusal(
+        status: 401, message: "This needs the admin token as a bearer token.", header: .challenge)
+    static let forbidden = AdminRefusal(
+        status: 403, message: "Without an admin token in the configuration this is for the same machine alone.")
+    static let notFound = AdminRefusal(status: 404, message: "There is nothing here.")
+    static let wrongMethod = AdminRefusal(status: 405, message: "Only GET and HEAD work here.", header: .allow)
+}
+
+extension HTTPResponse {
+    fileprivate static func plain(_ text: String) -> HTTPResponse {
+        HTTPResponse(status: 200, headers: AdminResponder.headers("text/plain"), body: .bytes(Array(text.utf8)))
+    }
+
+    /// The report as JSON; the checks' names are the wiring's own and need no escaping.
+    static func readiness(_ report: HealthReport) -> HTTPResponse {
+        let checks = report.outcomes.map { "\"\($0.name)\":\"\($0.outcome.rawValue)\"" }.joined(separator: ",")
+        let text = "{\"ready\":\(report.isReady),\"checks\":{\(checks)}}\n"
+        return HTTPResponse(
+            status: report.isReady ? 200 : 503, headers: AdminResponder.headers("application/json"),
+            body: .bytes(Array(text.utf8)))
+    }
+
+    /// A refusal as JSON. Its message is one of our own sentences, without quotes or controls.
+    fileprivate static func json(_ refusal: AdminRefusal) -> HTTPResponse {
+        let header = refusal.header.map { [(name: $0.rawValue, value: $0.value)] } ?? []
+        return HTTPResponse(
+            status: refusal.status, headers: AdminResponder.headers("application/json") + header,
+            body: .bytes(Array("{\"error\":\"\(refusal.message)\",\"code\":\(refusal.status)}\n".utf8)))
+    }
+}

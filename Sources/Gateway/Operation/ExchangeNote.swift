@@ -1,0 +1,21 @@
+internal import Base
+
+/// What is known of one exchange, gathered while it is answered, for its line in the log and for metrics.
+final class ExchangeNote: @unchecked Sendable {
+    // @unchecked: written by the exchange's handler and the work that it waits for, read when the exchange is over; all
+    // on the connection's loop.
+
+    let requestID: String
+    var route: Route?
+    var tenant: String?
+    var cause: Cause?
+    /// The time spent waiting for Kling.
+    private(set) var upstreamTime: Duration?
+
+    init(requestID: String) { self.requestID = requestID }
+
+    /// Counts the time since `start` as Kling's.
+    func waitedForKling(since start: MonotonicTime) {
+        upstreamTime = (upstreamTime ?? .zero) + (MonotonicTime.now - start)
+    }
+}

@@ -1,0 +1,128 @@
+internal import Base
+internal import TaskStore
+
+extension Metrics {
+    /// The page that Prometheus reads (text format 0.0.4). Takes the time of a few thousand additions, and reads
+    /// `/proc`: for an operator's listener, not for every request.
+    public func exposition(of sources: MetricsSources = MetricsSources()) -> [UInt8] {
+        var writer = ExpositionWriter()
+        let totals = totals()
+        writeRequests(totals, to: &writer)
+        writeUpstreamCalls(totals, to: &writer)
+        sources.connections.map { Self.write($0(), to: &writer) }
+        sources.bodies.map { Self.write($0(), to: &writer) }
+        sources.store.map { Self.write($0(), to: &writer) }
+        sources.droppedLogLines.map {
+            writer.single("log_lines_dropped_total", .counter, "Log lines lost because the log was not read.", $0())
+        }
+        writeProcess(to: &writer)
+        return writer.bytes
+    }
+
+    private func writeRequests(_ totals: [UInt64], to writer: inout ExpositionWriter) {
+        writer.family("requests_total", .counter, "Requests answered, by route and status.")
+        for route in layout.routes {
+            let counts = totals[layout.words(route: route).statuses]
+            for (label, count) in zip(StatusSlots.labels, counts) where count > 0 {
+                writer.sample([("route", route), ("status", label)], count)
+            }
+        }
+        writer.single(
+            "requests_in_flight", .gauge, "Requests that are being answered.",
+            Int64(bitPattern: totals[layout.inFlight]))
+        writer.family(
+            "request_own_duration_seconds", .histogram, "Time to the answer without what the upstream took, by route.")
+        writeRoutes(totals, to: &writer, \.own)
+        writer.family(
+            "request_upstream_duration_seconds", .histogram, "Time that requests waited for an upstream, by route.")
+        writeRoutes(totals, to: &writer, \.upstream)
+        writer.family("received_bytes_total", .counter, "Bytes of heads and bodies received from clients, by route.")
+        for route in layout.routes { writer.sample([("route", route)], totals[layout.words(route: route).received]) }
+        writer.family("sent_bytes_total", .counter, "Bytes of heads and bodies sent to clients, by route.")
+        for route in layout.routes { writer.sample([("route", route)], totals[layout.words(route: route).sent]) }
+    }
+
+    private func writeRoutes(
+        _ totals: [UInt64], to writer: inout ExpositionWriter, _ histogram: (RouteWords) -> HistogramWords
+    ) {
+        for route in layout.routes {
+            write(histogram(layout.words(route: route)), [("route", route)], totals, to: &writer)
+        }
+    }
+
+    private func writeUpstreamCalls(_ totals: [UInt64], to writer: inout ExpositionWriter) {
+        writer.family("upstream_calls_total", .counter, "Calls to upstream accounts, by account, kind and outcome.")
+        forEachCall { words, labels in
+            for (label, count) in zip(UpstreamOutcomeSlots.labels, totals[words.outcomes]) where count > 0 {
+                writer.sample(labels + [("outcome", label)], count)
+            }
+        }
+        writer.family("upstream_call_duration_seconds", .histogram, "How long calls took, by account and kind.")
+        forEachCall { words, labels in write(words.duration, labels, totals, to: &writer) }
+    }
+
+    private func forEachCall(_ body: (CallWords, ExpositionWriter.Labels) -> Void) {
+        for account in layout.accounts {
+            for kind in UpstreamCallKind.allCases {
+                body(layout.words(account: account, kind: kind), [("account", account), ("kind", kind.rawValue)])
+            }
+        }
+    }
+
+    /// Writes a histogram that has counted something.
+    private func write(
+        _ words: HistogramWords, _ labels: ExpositionWriter.Labels, _ totals: [UInt64],
+        to writer: inout ExpositionWriter
+    ) {
+        let counts = Array(totals[words.counts])
+        if counts.allSatisfy({ $0 == 0 }) { return }
+        writer.histogram(
+            labels, bounds: words.buckets.seconds, counts: counts, sum: Double(totals[words.sum]) / 1e9)
+    }
+
+    private static func write(_ connections: ConnectionFigures, to writer: inout ExpositionWriter) {
+        writer.single("connections_open", .gauge, "Client connections open.", connections.open)
+        writer.single("connections_accepted_total", .counter, "Client connections accepted.", connections.accepted)
+        writer.family("connections_refused_total", .counter, "Client connections closed at once, by reason.")
+        for (reason, count) in connections.refused { writer.sample([("reason", reason)], count) }
+    }
+
+    private static func write(_ bodies: BodyFigures, to writer: inout ExpositionWriter) {
+        writer.single("body_bytes", .gauge, "Bytes reserved for request bodies.", bodies.used)
+        writer.single("body_limit_bytes", .gauge, "Bytes that may be reserved for request bodies.", bodies.limit)
+        writer.single("bodies_waiting", .gauge, "Request bodies that wait for memory.", bodies.waiting)
+    }
+
+    private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {
+        writer.single("store_commits_total", .counter, "Transactions committed.", store.commits)
+        writer.single("store_failed_transactions_total", .counter, "Transactions that failed.", store.failures)
+        writer.family("store_commit_duration_seconds", .histogram, "Time of a transaction with its commit.")
+        writer.histogram(store.commitSeconds)
+        writer.family("store_writes_per_commit", .histogram, "Writes that shared a transaction.")
+        writer.histogram(store.writesPerCommit)
+        writer.single("store_waiting_writes", .gauge, "Writes that wait for a transaction.", store.waitingWrites)
+        writer.single("store_waiting_reads", .gauge, "Reads that wait for a thread.", store.waitingReads)
+        writer.single("store_log_bytes", .gauge, "Bytes in the write-ahead log.", store.logBytes)
+    }
+
+    private func writeProcess(to writer: inout ExpositionWriter) {
+        let process = ProcessFigures.current()
+        writer.single(
+            "process_cpu_seconds_total", .counter, "CPU time used, user and system.", process.processorSeconds)
+        process.residentBytes.map {
+            writer.single("process_resident_memory_bytes", .gauge, "Memory that is in RAM.", $0)
+        }
+        process.openDescriptors.map { writer.single("process_open_fds", .gauge, "File descriptors open.", $0) }
+        writer.single("process_max_fds", .gauge, "File descriptors allowed.", process.descriptorLimit)
+        writer.single(
+            "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startedAt)
+        writer.family("build_info", .gauge, "Always 1; what is running stands in the labels.")
+        writer.sample([("version", build.version), ("revision", build.revision)], 1)
+    }
+}
+
+extension ExpositionWriter {
+    fileprivate mutating func histogram(_ histogram: Histogram) {
+        self.histogram(bounds: histogram.bounds, counts: histogram.counts, sum: histogram.sum)
+    }
+}

@@ -1,0 +1,114 @@
+internal import Base
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// What is counted while requests are served, and the page that shows it.
+///
+/// Every function may be called from any thread. To count takes one short lock that hardly any two threads share: there
+/// are several rows of the same counters, each thread adds to its own, and only ``exposition(of:)`` adds them up.
+public final class Metrics: Sendable {
+    let layout: MetricsLayout
+    let build: BuildInfo
+    let startedAt: Int64
+    private let rows: [Lock<[UInt64]>]
+
+    private static let rowCount = 8
+
+    /// Makes counters that are all zero. The names are closed lists, so that no client can make the page grow; what is
+    /// in neither counts under `none`.
+    /// - Parameters:
+    ///   - routes: the routes' names, with the method where that matters: `create`, `query`.
+    ///   - accounts: the names of the upstream accounts.
+    ///   - build: what is running.
+    public init(routes: [String], accounts: [String], build: BuildInfo) {
+        let layout = MetricsLayout(routes: routes, accounts: accounts)
+        self.layout = layout
+        self.build = build
+        startedAt = WallClock.seconds
+        rows = (0..<Self.rowCount).map { _ in Lock(Array(repeating: 0, count: layout.wordCount)) }
+    }
+
+    /// An exchange has begun. Each call needs one of ``exchangeEnded()``.
+    public func exchangeBegan() { row.withLock { $0[layout.inFlight] &+= 1 } }
+
+    /// An exchange that had begun is over.
+    public func exchangeEnded() { row.withLock { $0[layout.inFlight] &-= 1 } }
+
+    /// Counts an exchange that is over.
+    /// - Parameters:
+    ///   - route: one of the names given at the start.
+    ///   - status: the status sent.
+    ///   - own: the time from the request's first byte to its answer, without what the upstream took.
+    ///   - upstream: how long the gateway waited for an upstream; `nil` if it asked none.
+    ///   - received: bytes of head and body read from the client.
+    ///   - sent: bytes of head and body sent to it.
+    public func exchange(
+        route: String, status: Int, own: Duration, upstream: Duration?, received: Int, sent: Int
+    ) {
+        let words = layout.words(route: route)
+        let own = own.nanoseconds
+        let upstream = upstream?.nanoseconds
+        row.withLock { row in
+            row[words.status(status)] &+= 1
+            words.own.record(own, in: &row)
+            if let upstream { words.upstream.record(upstream, in: &row) }
+            row[words.received] &+= UInt64(max(0, received))
+            row[words.sent] &+= UInt64(max(0, sent))
+        }
+    }
+
+    /// Counts a call to an upstream account, whoever it was made for.
+    /// - Parameters:
+    ///   - account: one of the names given at the start.
+    ///   - duration: from the call to its outcome.
+    public func upstreamCall(
+        account: String, kind: UpstreamCallKind, outcome: UpstreamCallOutcome, duration: Duration
+    ) {
+        let words = layout.words(account: account, kind: kind)
+        let duration = duration.nanoseconds
+        row.withLock { row in
+            row[words.outcome(outcome)] &+= 1
+            words.duration.record(duration, in: &row)
+        }
+    }
+
+    /// The sum of all rows.
+    func totals() -> [UInt64] {
+        var totals = Array(repeating: UInt64(0), count: layout.wordCount)
+        for row in rows {
+            let row = row.withLock { $0 }
+            for index in totals.indices { totals[index] &+= row[index] }
+        }
+        return totals
+    }
+
+    /// The calling thread's row.
+    private var row: Lock<[UInt64]> { rows[Self.threadNumber % rows.count] }
+
+    private static var threadNumber: Int {
+        // Threads' descriptors stand a stack and its guard page apart: neighbours differ in the bits above a page's.
+        #if canImport(Glibc)
+        Int(pthread_self() >> 12)
+        #else
+        Int(pthread_mach_thread_np(pthread_self()))
+        #endif
+    }
+}
+
+/// Which build of the gateway is running.
+public struct BuildInfo: Sendable, Hashable {
+    /// The release: `1.2.0`.
+    public var version: String
+    /// The commit it was built from.
+    public var revision: String
+
+    /// Names a build.
+    public init(version: String, revision: String) {
+        self.version = version
+        self.revision = revision
+    }
+}

@@ -1,0 +1,51 @@
+public import TaskStore
+
+/// Where ``Metrics/exposition(of:)`` reads what others count: called once for each page, on the caller's thread; they
+/// must not block. A family whose source is `nil` is left out.
+public struct MetricsSources: Sendable {
+    /// The listener's connections.
+    public var connections: (@Sendable () -> ConnectionFigures)?
+    /// The memory for request bodies.
+    public var bodies: (@Sendable () -> BodyFigures)?
+    /// The store.
+    public var store: (@Sendable () -> StoreStatistics)?
+    /// How many log lines found the log's buffer full.
+    public var droppedLogLines: (@Sendable () -> UInt64)?
+
+    /// No source at all.
+    public init() {}
+}
+
+/// What a listener's connections are doing.
+public struct ConnectionFigures: Sendable {
+    /// Open now.
+    public var open: Int
+    /// Accepted since the start, refused ones included.
+    public var accepted: UInt64
+    /// Refused since the start, by reason: a closed set of words.
+    public var refused: [(reason: String, count: UInt64)]
+
+    /// Puts the figures together.
+    public init(open: Int, accepted: UInt64, refused: [(reason: String, count: UInt64)]) {
+        self.open = open
+        self.accepted = accepted
+        self.refused = refused
+    }
+}
+
+/// The memory that request bodies hold.
+public struct BodyFigures: Sendable {
+    /// Bytes reserved.
+    public var used: Int
+    /// Bytes that may be reserved.
+    public var limit: Int
+    /// Bodies that wait for their share.
+    public var waiting: Int
+
+    /// Puts the figures together.
+    public init(used: Int, limit: Int, waiting: Int) {
+        self.used = used
+        self.limit = limit
+        self.waiting = waiting
+    }
+}

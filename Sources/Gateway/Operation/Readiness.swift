@@ -1,0 +1,66 @@
+internal import Base
+public import EventLoop
+
+/// Whether the gateway can do its work, found out when somebody asks.
+public final class Readiness: Sendable {
+    private typealias Rounds = ReadinessRounds<CheckedContinuation<HealthReport, Never>>
+
+    private let checks: [HealthCheck]
+    private let patience: Duration
+    private let onChange: @Sendable (HealthChange) -> Void
+    private let rounds: Lock<Rounds>
+
+    /// Names what must work.
+    /// - Parameters:
+    ///   - checks: all of them are run at the same time.
+    ///   - patience: how long a probe waits for them at most.
+    ///   - onChange: called when a check's outcome is another than before, on the loop of a probe.
+    public init(
+        _ checks: [HealthCheck], patience: Duration = .seconds(2),
+        onChange: @escaping @Sendable (HealthChange) -> Void = { _ in }
+    ) {
+        self.checks = checks
+        self.patience = patience
+        self.onChange = onChange
+        rounds = Lock(Rounds(checks: checks.count))
+    }
+
+    /// Runs the checks, or waits for those that another probe has started. From any task; it cannot be cancelled, and
+    /// takes no longer than the patience.
+    /// - Parameter loop: where checks that have to be started run.
+    public func report(on loop: EventLoop) async -> HealthReport {
+        await withCheckedContinuation { continuation in
+            perform(rounds.withLock { $0.join(continuation) }, on: loop)
+        }
+    }
+
+    private func perform(_ actions: [Rounds.Action], on loop: EventLoop) {
+        for action in actions {
+            switch action {
+            case .run(let check): run(check, on: loop)
+            case .armTimer(let round): wait(for: round, on: loop)
+            case .answer(let waiters, let outcomes):
+                let report = HealthReport(outcomes: Array(zip(checks.map(\.name), outcomes)))
+                for waiter in waiters { waiter.resume(returning: report) }
+            case .changed(let check, let outcome, let error):
+                onChange(HealthChange(name: checks[check].name, outcome: outcome, error: error))
+            }
+        }
+    }
+
+    private func run(_ check: Int, on loop: EventLoop) {
+        loop.spawn { [self] in
+            var failure: (any Error)?
+            do { try await checks[check].run() } catch { failure = error }
+            perform(rounds.withLock { [failure] in $0.finished(check, failure) }, on: loop)
+        }
+    }
+
+    private func wait(for round: Int, on loop: EventLoop) {
+        loop.spawn { [self] in
+            // It is thrown for cancelled tasks alone, and nobody cancels this one.
+            try? await loop.sleep(for: patience)
+            perform(rounds.withLock { $0.expired(round: round) }, on: loop)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+internal import HTTPServer
+internal import Synchronization
+
+/// The id of an exchange: the client's, if it sent a usable one, else one made here.
+enum RequestID {
+    /// Client ids are 1 to this many visible ASCII characters.
+    static let maxLength = 128
+
+    static func of(_ headers: HTTPHeaders) -> String {
+        let given = headers.values(of: "X-Request-Id")
+        guard given.count == 1, let id = given.first, !id.isEmpty, id.utf8.count <= maxLength,
+            id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return made() }
+        return id
+    }
+
+    /// A new id: 16 hex digits, spread over the whole range by a bijection, so that none repeats within a process.
+    static func made() -> String {
+        var bits = seed &+ counter.add(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
+        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
+        bits ^= bits >> 31
+        let digits = String(bits, radix: 16)
+        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+    }
+
+    private static let seed = UInt64.random(in: .min ... .max)
+    private static let counter = Atomic<UInt64>(0)
+}

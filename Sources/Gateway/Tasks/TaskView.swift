@@ -1,0 +1,86 @@
+internal import KlingAPI
+internal import TaskStore
+
+/// A task as its owner sees it: Kling's words under the client's ids.
+enum TaskView {
+    /// The task object of a record, from what Kling said last.
+    static func json(_ record: TaskRecord) -> [UInt8] {
+        guard let answer = record.answer, let task = TaskObject(answer) else { return bare(record) }
+        return json(task, of: record)
+    }
+
+    /// The task object that Kling has just sent, for the task's owner. The gateway's own id does not show in it, not
+    /// even where Kling repeats it in a member that nobody knows.
+    static func json(_ task: TaskObject, of record: TaskRecord) -> [UInt8] {
+        let publicID = record.publicID ?? record.id.description
+        let json = task.rewritten(taskID: publicID, externalTaskID: record.externalTaskID)
+        return Disclosure.withheld(record, from: json)
+    }
+
+    /// What can be said of a task of which Kling has said nothing yet.
+    private static func bare(_ record: TaskRecord) -> [UInt8] {
+        JSONWriter.object { task in
+            task.member("task_id", record.publicID ?? record.id.description)
+            task.member("task_status", record.state.word)
+            if record.state == .failed { task.member("task_status_msg", record.statusWord) }
+            task.object("task_info") { $0.member("external_task_id", ifPresent: record.externalTaskID) }
+            task.member("created_at", Int(record.createdAt))
+            task.member("updated_at", Int(record.updatedAt))
+        }
+    }
+}
+
+/// Keeps the gateway's own id of a task, which Kling knows as `external_task_id`, from showing.
+enum Disclosure {
+    /// `json` with the client's own id wherever the gateway's stands; untouched if that is the public id.
+    static func withheld(_ record: TaskRecord, from json: [UInt8]) -> [UInt8] {
+        let own = record.id.description
+        guard record.publicID != own, contains(json, own) else { return json }
+        let text = String(decoding: json, as: UTF8.self)
+        let shown = record.externalTaskID.map {
+            String(decoding: JSONString.json($0).dropFirst().dropLast(), as: UTF8.self)
+        }
+        return Array(text.split(separator: own, omittingEmptySubsequences: false).joined(separator: shown ?? "").utf8)
+    }
+
+    /// The same for a message of Kling's.
+    static func withheld(_ id: TaskID, _ externalTaskID: String?, from message: String) -> String {
+        guard message.contains(id.description) else { return message }
+        return message.split(separator: id.description, omittingEmptySubsequences: false)
+            .joined(separator: externalTaskID ?? "")
+    }
+
+    private static func contains(_ json: [UInt8], _ id: String) -> Bool {
+        let needle = Array(id.utf8)
+        guard let first = needle.first, json.count >= needle.count else { return false }
+        var start = json.startIndex
+        while let found = json[start...].firstIndex(of: first), found + needle.count <= json.count {
+            if json[found..<found + needle.count].elementsEqual(needle) { return true }
+            start = found + 1
+        }
+        return false
+    }
+}
+
+extension TaskState {
+    /// Kling's word for the state; what Kling does not know yet is shown as submitted.
+    var word: String {
+        switch self {
+        case .intent, .queued, .submitted: TaskStatus.submitted.rawValue
+        case .processing: TaskStatus.processing.rawValue
+        case .succeed: TaskStatus.succeed.rawValue
+        case .failed, .refused: TaskStatus.failed.rawValue
+        }
+    }
+
+    /// The state that Kling's word names; nil for words that are not known, which count as unfinished.
+    init?(_ status: TaskStatus?) {
+        switch status {
+        case .submitted: self = .submitted
+        case .processing: self = .processing
+        case .succeed: self = .succeed
+        case .failed: self = .failed
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,52 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// List: a page from the store, its unfinished tasks refreshed by one call an account.
+extension TryOnTasks {
+    /// A page of a tenant's tasks, newest first.
+    func list(_ page: ListParameters, tenant: String, _ note: ExchangeNote) async throws(GatewayError) -> [UInt8] {
+        var records: [TaskRecord]
+        do {
+            records = try await store.tasks(tenant: tenant, page: page.page, size: page.size)
+        } catch {
+            throw GatewayError(error)
+        }
+        for account in due(records) {
+            let start = MonotonicTime.now
+            records = await refreshed(records, from: account)
+            note.waitedForKling(since: start)
+        }
+        var writer = JSONWriter(capacity: records.count * 512 + 2)
+        writer.array { tasks in
+            for record in records { tasks.json(TaskView.json(record)) }
+        }
+        return Envelope.success(requestID: note.requestID, data: writer.bytes)
+    }
+
+    /// The accounts that must be asked, because the page has a task of theirs whose state is older than it may be.
+    private func due(_ records: [TaskRecord]) -> [Account] {
+        let now = MonotonicTime.now
+        var names: Set<String> = []
+        for record in records where !record.state.isFinal && record.upstreamID != nil {
+            let key = TaskCache.Key(tenant: record.tenant, id: record.publicID ?? "")
+            if cache.entry(key)?.isDue(now: now, freshness: freshness) ?? true { names.insert(record.account) }
+        }
+        return names.compactMap { accounts.named($0) }.filter { $0.mayList(now: now, freshness: freshness) }
+    }
+
+    private func refreshed(_ known: [TaskRecord], from account: Account) async -> [TaskRecord] {
+        guard let tasks = try? await caller.list(account, timeout: Self.listTime).answer?.tasks else { return known }
+        var records = known
+        let seen = Dictionary(tasks.compactMap { task in task.taskID.map { ($0, task) } }) { first, _ in first }
+        for index in records.indices where !records[index].state.isFinal && records[index].account == account.name {
+            guard let task = records[index].upstreamID.flatMap({ seen[$0] }),
+                let observed = try? await observe(task, of: records[index])
+            else { continue }
+            records[index] = observed
+            let key = TaskCache.Key(tenant: observed.tenant, id: observed.publicID ?? "")
+            cache.entry(key)?.update(observed, now: .now)
+        }
+        return records
+    }
+}

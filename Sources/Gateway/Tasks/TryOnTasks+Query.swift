@@ -1,0 +1,90 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// Query: finished tasks from memory or the store, unfinished ones as new as Kling has them.
+extension TryOnTasks {
+    /// An answer to a query.
+    struct Found: Sendable {
+        let body: [UInt8]
+        /// How old it is, if Kling could not be asked.
+        var staleness: Duration?
+    }
+
+    /// Finds a tenant's task by its public id, or by the client's own, and says what has become of it.
+    func query(
+        _ id: String, tenant: String, _ note: ExchangeNote, on loop: EventLoop
+    ) async throws(GatewayError) -> Found {
+        let entry = try await entry(TaskCache.Key(tenant: tenant, id: id))
+        if let json = entry.finishedJSON() {
+            return Found(body: Envelope.success(requestID: note.requestID, data: json))
+        }
+        let start = MonotonicTime.now
+        let refreshed = await refreshed(entry, on: loop)
+        note.waitedForKling(since: start)
+        let json = entry.finishedJSON() ?? TaskView.json(refreshed.record)
+        guard let relay = refreshed.relay else {
+            return Found(body: Envelope.success(requestID: note.requestID, data: json), staleness: refreshed.staleness)
+        }
+        return Found(body: relay.relayed(data: json))
+    }
+
+    private func entry(_ key: TaskCache.Key) async throws(GatewayError) -> TaskEntry {
+        if let known = cache.entry(key) { return known }
+        let record: TaskRecord?
+        do {
+            record = try await store.task(tenant: key.tenant, publicID: key.id)
+        } catch {
+            throw GatewayError(error)
+        }
+        guard let record else { throw .unknownTask }
+        return cache.insert(TaskEntry(record, now: .now), key)
+    }
+
+    private func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
+        let action = entry.query(now: .now, freshness: freshness) {
+            loop.spawn { await refresh(entry) }
+        }
+        switch action {
+        case .answer(let refreshed): return refreshed
+        case .began(let call): return await call.value
+        case .join(let call):
+            var refreshed = await call.value
+            // Kling's request id belongs to the query that asked.
+            refreshed.relay = nil
+            return refreshed
+        }
+    }
+
+    /// Asks Kling for the task and notes what it says. It never fails: then the last known state stands.
+    private func refresh(_ entry: TaskEntry) async -> Refreshed {
+        let record = entry.record
+        var relay: KlingAnswer?
+        var observed: TaskRecord?
+        if let account = accounts.named(record.account) {
+            let id = record.upstreamID ?? record.id.description
+            if let answer = try? await caller.query(account, id, timeout: Self.refreshTime).answer,
+                answer.code == .ok, !answer.isUnknownTask, let object = answer.task
+            {
+                relay = answer
+                observed = await note(object, of: record)
+            }
+        }
+        let (known, staleness) = entry.finish(observed, now: .now)
+        return Refreshed(record: known, relay: observed == nil ? nil : relay, staleness: staleness)
+    }
+
+    private func note(_ object: TaskObject, of record: TaskRecord) async -> TaskRecord? {
+        do {
+            if record.upstreamID != nil { return try await observe(object, of: record) }
+            guard let upstreamID = object.taskID else { return nil }
+            return try await accept(object, upstreamID: upstreamID, record.id)
+        } catch {
+            caller.observer.event(
+                .warning, "what Kling said of a task could not be recorded",
+                [("task", record.id.description), ("reason", error.detail)])
+            return nil
+        }
+    }
+}

@@ -1,0 +1,16 @@
+internal import ArgumentParser
+internal import Gateway
+
+/// Reads the configuration as `serve` would, and says all that is wrong with it.
+struct CheckConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check-config", abstract: "Report every problem of the configuration at once.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        let upstreams = configuration.upstreams.map(\.name).joined(separator: ", ")
+        print("The configuration is valid: \(configuration.upstreams.count) upstream(s): \(upstreams).")
+    }
+}

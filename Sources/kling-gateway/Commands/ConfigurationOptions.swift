@@ -1,0 +1,24 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Gateway
+
+/// Where the configuration comes from, for every command that reads it.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: "The configuration file; else KLING_GATEWAY_CONFIG, else /etc/kling-gateway/config.yaml if there.")
+    var config: String?
+
+    /// Reads file and environment.
+    /// - Parameter flags: values of the command line, by key path.
+    func load(flags: [String: String] = [:]) throws -> Configuration {
+        do {
+            let configuration = try Configuration.load(
+                from: ConfigurationSources(
+                    environment: ProcessInfo.processInfo.environment, configFlag: config, flags: flags))
+            for warning in configuration.warnings { printError("warning: \(warning)") }
+            return configuration
+        } catch {
+            printError("\(error)")
+            throw ExitCode(78)
+        }
+    }
+}

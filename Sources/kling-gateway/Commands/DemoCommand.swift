@@ -1,0 +1,106 @@
+internal import ArgumentParser
+internal import Base
+internal import EventLoop
+internal import Foundation
+internal import Gateway
+internal import HTTPServer
+internal import KlingAPI
+internal import KlingSimulator
+
+/// A whole try-on on this machine: a simulated Kling, a gateway with a store and a key, and curl as the client.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Watch a try-on go through a gateway and a simulated Kling on this machine.")
+
+    @Flag(help: "End when the picture is there, rather than stay up until Ctrl-C.")
+    var once = false
+    @Option(help: "Where the gateway listens; a free port is taken if this one is in use.")
+    var listen = "127.0.0.1:8080"
+    @Option(help: "Where store, requests and picture are kept; else a new folder for temporary files.")
+    var directory: String?
+
+    func run() async throws {
+        ProcessLimits.ignoreBrokenPipes()
+        let folder = try DemoFolder(directory)
+        let simulatorLoop = try EventLoop(name: "simulator")
+        let simulator = try KlingSimulator(configuration: .demo, loops: [simulatorLoop])
+        try await simulator.start()
+        let kling = simulator.url
+        print("Kling     \(kling)  (simulated: nothing leaves this machine)")
+
+        let (service, configuration, log) = try await startGateway(kling, folder)
+        let gateway = "http://\(service.addresses[0])"
+        print("Gateway   \(gateway)  (store: \(folder.path("gateway.db")))")
+        let issued = try await KeyAdministration.create(tenant: "demo", configuration)
+        print("Key       \(issued.key.reveal())  (tenant demo)\n")
+        let signals = await StopSignals(loop: service.signalLoop)
+
+        let client = DemoClient(gateway: gateway, key: issued.key.reveal(), folder: folder)
+        let (picture, taskID) = try client.tryOn()
+        print("\nThe picture is at \(picture).\n\nNow it is your turn, in another terminal:\n")
+        client.printNextSteps(after: taskID)
+        if !once {
+            print("\nCtrl-C ends the demo.")
+            await signals.wait()
+        }
+        await service.stop()
+        await simulator.stop()
+        log.close()
+    }
+
+    /// Starts the gateway as `serve` would with this environment; on a free port if the wanted one is in use.
+    private func startGateway(
+        _ kling: String, _ folder: DemoFolder
+    ) async throws -> (GatewayService, Configuration, LogOutput) {
+        let host = listen.split(separator: ":").dropLast().joined(separator: ":")
+        var log: LogOutput?
+        for address in [listen, "\(host):0"] {
+            let configuration = try Configuration.load(from: .demo(kling: kling, listen: address, folder))
+            let output = log ?? LogOutput(configuration)
+            log = output
+            do {
+                return (try await GatewayService(configuration, log: output), configuration, output)
+            } catch let error as HTTPServerError where error.isAddressInUse && address == listen {
+                print("          (\(listen) is in use: a free port is taken)")
+            } catch {
+                throw fail("\(error)")
+            }
+        }
+        throw fail("no port is free on \(host)")
+    }
+}
+
+extension HTTPServerError {
+    fileprivate var isAddressInUse: Bool { if case .addressInUse = self { true } else { false } }
+}
+
+extension SimulatorConfiguration {
+    /// Quick enough to watch.
+    fileprivate static var demo: SimulatorConfiguration {
+        var configuration = SimulatorConfiguration(accounts: [.demo])
+        configuration.duration = 2_000...3_000
+        return configuration
+    }
+}
+
+extension SimulatedAccount {
+    /// The account of the demo and of `simulate`.
+    static let demo = SimulatedAccount(
+        name: "demo", keys: [.signed(accessKey: "simulated-access-key", secretKey: Secret("simulated-secret-key"))])
+}
+
+extension ConfigurationSources {
+    /// The environment that the demo's gateway reads, in place of the process's.
+    fileprivate static func demo(kling: String, listen: String, _ folder: DemoFolder) -> ConfigurationSources {
+        ConfigurationSources(environment: [
+            "KLING_ACCESS_KEY": "simulated-access-key",
+            "KLING_SECRET_KEY": "simulated-secret-key",
+            "KLING_BASE_URL": kling,
+            "KLING_GATEWAY_LISTEN": listen,
+            "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
+            "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"),
+            "KLING_GATEWAY_LOG_LEVEL": "warning",
+            "KLING_GATEWAY_LOG_FORMAT": "text",
+        ])
+    }
+}

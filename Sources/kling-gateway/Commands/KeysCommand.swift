@@ -1,0 +1,80 @@
+internal import ArgumentParser
+internal import Base
+internal import Gateway
+
+/// The keys that live in the store. They work in a running gateway at once, and stop within a second.
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Make, list, revoke and rotate keys.",
+        subcommands: [Create.self, List.self, Revoke.self, Rotate.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a bearer key and an access key + secret key pair, printed this once.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Whose tasks the key sees; keys of one tenant share them.") var tenant: String
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            let issued = try await KeyAdministration.create(tenant: tenant, options.load())
+            issued.show(json)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the store's keys, without their secrets.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            let keys = try await KeyAdministration.list(options.load())
+            if json { return print(String(decoding: ListedKey.json(keys), as: UTF8.self)) }
+            for key in keys { print("\(key.id)  \(key.status.rawValue)  \(key.tenant)  \(key.accessKey)") }
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "End a key's life, within a second.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The key's id, as `keys list` shows it.") var id: String
+
+        func run() async throws {
+            try await KeyAdministration.revoke(id, options.load())
+            print("\(id) is revoked")
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a new key for a key's tenant and revoke the old.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The old key's id.") var id: String
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            try await KeyAdministration.rotate(id, options.load()).show(json)
+        }
+    }
+}
+
+extension IssuedKey {
+    /// Prints the key and its secrets, which nobody can read again.
+    fileprivate func show(_ json: Bool) {
+        if json { return print(String(decoding: self.json(), as: UTF8.self)) }
+        print(
+            """
+            tenant          \(tenant)
+            id              \(id)
+            bearer key      \(key.reveal())
+            access key      \(accessKey)
+            secret key      \(secretKey.reveal())
+            webhook secret  \(webhookSecret.reveal())
+
+            The secrets are shown this once: keep them now.
+            """)
+    }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import EventLoop
+internal import Gateway
+internal import Logging
+
+/// Serves until SIGTERM or SIGINT.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve clients until SIGTERM, which lets exchanges finish.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Option(help: "Where to listen, in place of the configuration's: host:port or unix:/path.")
+    var listen: String?
+    @Option(help: "The log's level, in place of the configuration's.")
+    var logLevel: String?
+
+    func run() async throws {
+        var flags: [String: String] = [:]
+        flags["listen"] = listen
+        flags["log.level"] = logLevel
+        let configuration = try options.load(flags: flags)
+        ProcessLimits.ignoreBrokenPipes()
+        let descriptors = ProcessLimits.raiseDescriptorLimit()
+        let log = LogOutput(configuration)
+        if descriptors < UInt64(configuration.limits.connections + 64) {
+            log.logger.warning(
+                "fewer descriptors than limits.connections asks for: raise the limit (ulimit -n)",
+                metadata: ["descriptors": "\(descriptors)"])
+        }
+        if configuration.storeDiesWithContainer {
+            log.logger.warning(
+                "the store is inside the container and dies with it: mount a volume",
+                metadata: ["store": "\(configuration.storePath)"])
+        }
+        let service: GatewayService
+        do {
+            service = try await GatewayService(configuration, log: log)
+        } catch {
+            log.close()
+            throw fail("\(error)")
+        }
+        let signals = await StopSignals(loop: service.signalLoop)
+        log.logger.notice(
+            "serving",
+            metadata: [
+                "addresses": "\(service.addresses.map(\.description).joined(separator: " "))",
+                "admin": "\(service.adminAddresses.map(\.description).joined(separator: " "))",
+            ])
+        await signals.wait()
+        await service.stop()
+        log.close()
+    }
+}

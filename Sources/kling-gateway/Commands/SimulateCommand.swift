@@ -1,0 +1,61 @@
+internal import ArgumentParser
+internal import Base
+internal import EventLoop
+internal import KlingSimulator
+
+/// A stand-in for Kling, to try clients and faults against.
+struct SimulateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate", abstract: "Run a stand-in for Kling: same API, errors, timing and pictures.")
+
+    @Option(help: "Where to listen: host:port.")
+    var listen = "127.0.0.1:9777"
+    @Option(help: "What ids, durations and pictures are drawn from.")
+    var seed: UInt64 = 0
+    @Option(help: "How many tasks may run at once; no limit unless given.")
+    var concurrency: Int?
+    @Option(help: "How long a task takes at least, in milliseconds.")
+    var minDuration = 8_000
+    @Option(help: "How long a task takes at most, in milliseconds.")
+    var maxDuration = 15_000
+    @Option(help: "A fault, such as create:reset:0.05; may be repeated.")
+    var fault: [String] = []
+    @Option(help: "The access key that is accepted.")
+    var accessKey = "simulated-access-key"
+    @Option(help: "Its secret key.")
+    var secretKey = "simulated-secret-key"
+
+    func run() async throws {
+        ProcessLimits.ignoreBrokenPipes()
+        _ = ProcessLimits.raiseDescriptorLimit()
+        let loop = try EventLoop(name: "simulator")
+        let simulator = try KlingSimulator(configuration: try simulation(), loops: [loop])
+        try await simulator.start()
+        print("Kling is simulated at \(simulator.url): KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)")
+        await StopSignals(loop: loop).wait()
+        await simulator.stop()
+    }
+
+    private func simulation() throws -> SimulatorConfiguration {
+        guard let address = SocketAddress(listen) else {
+            throw ValidationError("--listen '\(listen)' is no address: write host:port, such as 127.0.0.1:9777")
+        }
+        guard minDuration >= 0, minDuration <= maxDuration else {
+            throw ValidationError("--min-duration must not be above --max-duration")
+        }
+        let account = SimulatedAccount(
+            name: "simulated", keys: [.signed(accessKey: accessKey, secretKey: .init(secretKey))],
+            concurrency: concurrency)
+        var configuration = SimulatorConfiguration(accounts: [account])
+        configuration.address = address
+        configuration.seed = seed
+        configuration.duration = minDuration...maxDuration
+        configuration.faults = try fault.map { text in
+            guard let rule = FaultRule(text) else {
+                throw ValidationError("--fault '\(text)' is none: write \(FaultRule.usage)")
+            }
+            return rule
+        }
+        return configuration
+    }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Gateway
+internal import KlingAPI
+internal import TaskStore
+
+/// What an operator asks about tasks.
+struct TasksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tasks", abstract: "Look at tasks.", subcommands: [List.self, Show.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List tasks, newest first.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Only this tenant's.") var tenant: String?
+        @Flag(help: "Only those that have not ended.") var unfinished = false
+        @Flag(help: "Only those that need a look: stuck, or of unknown fate.") var stuck = false
+        @Option(help: "How many at most.") var limit = 50
+        @Flag(help: "As JSON, one object a line.") var json = false
+
+        func run() async throws {
+            let filter = TaskFilter(tenant: tenant, flags: stuck ? [.stuck, .unknown] : [], isUnfinished: unfinished)
+            let tasks = try await options.withStore { try await $0.allTasks(filter, before: nil, limit: limit) }
+            for task in tasks { print(json ? task.jsonLine : task.line) }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show a task by any of its ids.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The gateway's, the public, or Kling's id.") var id: String
+
+        func run() async throws {
+            let tasks = try await options.withStore { try await $0.allTasks(named: id) }
+            guard !tasks.isEmpty else { throw fail("there is no task \(id)") }
+            for task in tasks { print(task.jsonLine) }
+        }
+    }
+}
+
+extension TaskRecord {
+    /// A line for people.
+    fileprivate var line: String {
+        let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
+        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account)  \(model)"
+    }
+
+    /// A line for scripts.
+    fileprivate var jsonLine: String {
+        let json = JSONWriter.object { task in
+            task.member("id", id.description)
+            task.member("task_id", orNull: publicID)
+            task.member("upstream_task_id", orNull: upstreamID)
+            task.member("external_task_id", orNull: externalTaskID)
+            task.member("tenant", tenant)
+            task.member("account", account)
+            task.member("model", model)
+            task.member("state", "\(state)")
+            task.member("task_status", statusWord)
+            task.member("created_at", Int(createdAt))
+            task.member("updated_at", Int(updatedAt))
+            task.member("stuck", flags.contains(.stuck))
+            task.member("unknown", flags.contains(.unknown))
+        }
+        return String(decoding: json, as: UTF8.self)
+    }
+}

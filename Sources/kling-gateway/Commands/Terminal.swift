@@ -1,0 +1,13 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// Writes a line to standard error.
+func printError(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+/// Ends the command with `message` on standard error.
+func fail(_ message: String) -> ExitCode {
+    printError("error: \(message)")
+    return .failure
+}

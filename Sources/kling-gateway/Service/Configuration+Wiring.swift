@@ -1,0 +1,92 @@
+internal import Base
+internal import EventLoop
+internal import Gateway
+internal import HTTPServer
+internal import KlingAPI
+
+/// The configuration in the words of the parts that it is handed to.
+extension Configuration {
+    /// What the gateway is told to do.
+    var gatewayOptions: Gateway.Options {
+        var options = Gateway.Options()
+        options.bodyLimit = limits.body
+        options.models = TryOnModels(adding: models)
+        options.freshness = query.freshness
+        return options
+    }
+
+    /// The clients' listener.
+    var serverConfiguration: HTTPServerConfiguration {
+        get throws {
+            var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
+            server.connections = limits.connections
+            server.connectionsPerAddress = limits.connectionsPerAddress
+            server.headBytes = limits.headerBytes
+            server.discardedBytes = limits.body
+            return server
+        }
+    }
+
+    /// The operators' listener: a few connections, small requests.
+    var adminConfiguration: HTTPServerConfiguration {
+        get throws {
+            var server = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
+            server.connections = 256
+            server.discardedBytes = 64 << 10
+            return server
+        }
+    }
+}
+
+extension Configuration {
+    /// The SQLite file.
+    var storePath: String {
+        switch store {
+        case .sqlite(let path): path
+        }
+    }
+}
+
+extension Vault {
+    /// Opens what the configuration's master key has sealed.
+    init(_ configuration: Configuration) throws {
+        switch configuration.masterKey {
+        case .value(let key): self.init(try MasterKey(key))
+        case .madeAt(let path): self.init(try MasterKey(readingOrMaking: path))
+        }
+    }
+}
+
+extension ConfiguredKey {
+    /// The key as access knows it.
+    var staticKey: StaticKey {
+        StaticKey(
+            key: key, tenant: tenant,
+            limits: Principal.Limits(requestsPerMinute: requestsPerMinute, concurrency: concurrency))
+    }
+}
+
+extension ListenAddress {
+    fileprivate var socketAddress: SocketAddress {
+        get throws {
+            guard let address = SocketAddress(description) else { throw ServiceError("cannot listen on \(self)") }
+            return address
+        }
+    }
+}
+
+extension Upstream {
+    /// The account to send work to.
+    var account: Account {
+        let credential: Account.Credential =
+            switch credentials {
+            case .keyPair(let accessKey, let secretKey):
+                .tokens(TokenSigner(accessKey: accessKey.reveal(), secretKey: secretKey))
+            case .apiKey(let key): .apiKey(key)
+            }
+        return Account(
+            name: name, baseURL: url.text, credential: credential, models: Set(models), timeout: timeout,
+            caFile: caFile,
+            proxy: proxy?.reveal())
+    }
+}

@@ -1,0 +1,16 @@
+internal import Foundation
+internal import Gateway
+
+extension Configuration {
+    /// Whether the store lies on a container's own layer, which goes when the container goes.
+    var storeDiesWithContainer: Bool {
+        guard FileManager.default.fileExists(atPath: "/.dockerenv"),
+            let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+        else { return false }
+        let points = mounts.split(separator: "\n").compactMap { line -> String? in
+            let fields = line.split(separator: " ")
+            return fields.count > 1 && fields[1] != "/" ? String(fields[1]) : nil
+        }
+        return !points.contains { storePath == $0 || storePath.hasPrefix($0 + "/") }
+    }
+}

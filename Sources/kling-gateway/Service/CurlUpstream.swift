@@ -1,0 +1,71 @@
+internal import EventLoop
+internal import Gateway
+internal import HTTPClient
+
+/// Reaches Kling through libcurl, with the connections of the loop that asks.
+struct CurlUpstream: KlingUpstream {
+    private let clients: [(loop: EventLoop, client: HTTPClient)]
+
+    /// A client for each loop.
+    init(loops: [EventLoop]) throws {
+        clients = try loops.map { ($0, try HTTPClient(loop: $0)) }
+    }
+
+    func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
+        guard let client = clients.first(where: { $0.loop.isCurrent })?.client else {
+            preconditionFailure("Kling is called from an event loop")
+        }
+        do {
+            let response = try await client.execute(request(call))
+            return KlingReply(status: response.status, body: response.body)
+        } catch {
+            throw KlingFailure(
+                error.code.fault, wasSent: error.wasSent, detail: "\(error.code.rawValue): \(error.detail)")
+        }
+    }
+
+    /// Lets go of all connections.
+    func shutdown() {
+        for (_, client) in clients { client.shutdown() }
+    }
+
+    private func request(_ call: KlingCall) -> HTTPClientRequest {
+        var request = HTTPClientRequest(call.kind == .create ? .post : .get, call.account.baseURL + call.path)
+        request.headers = [
+            (name: "Authorization", value: "Bearer " + call.token),
+            (name: "Content-Type", value: "application/json"),
+            (name: "User-Agent", value: userAgent),
+        ]
+        request.body = call.body
+        // One lost HTTP/2 connection would leave every create on it open.
+        request.version = call.kind == .create ? .http1 : .http2WhereOffered
+        request.timeout = call.timeout
+        request.maximumAnswer = call.kind == .list ? Self.largestList : Self.largestAnswer
+        request.caFile = call.account.caFile
+        request.proxy = call.account.proxy
+        return request
+    }
+
+    /// One task's answer is about a kilobyte.
+    private static let largestAnswer = 1 << 20
+    /// A list has up to 500 of them.
+    private static let largestList = 8 << 20
+}
+
+/// What the gateway calls itself towards Kling.
+private let userAgent = "kling-gateway/\(Version.number)"
+
+extension HTTPClientError.Code {
+    /// The same in the gateway's few words.
+    fileprivate var fault: UpstreamFault {
+        switch self {
+        case .nameLookup, .connect, .tls, .addressRefused: .unreachable
+        case .timeout: .timeout
+        case .closed, .sendInterrupted: .interrupted
+        case .tooLarge: .tooLarge
+        case .malformed: .malformed
+        case .cancelled, .shutDown: .cancelled
+        case .invalidRequest, .other: .other
+        }
+    }
+}

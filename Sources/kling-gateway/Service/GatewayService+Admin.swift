@@ -1,0 +1,52 @@
+internal import Base
+internal import Gateway
+internal import HTTPServer
+internal import Logging
+internal import TaskStore
+
+/// What operators see: readiness and figures.
+extension Readiness {
+    /// Ready is a gateway that is not stopping, whose store reads and writes, and that can look a key up.
+    convenience init(
+        store: any TaskStore, access: Access, isDraining: @escaping @Sendable () -> Bool, logger: Logger
+    ) {
+        self.init(
+            [
+                HealthCheck(name: "store") { try await store.check() },
+                HealthCheck(name: "keys") {
+                    if await !access.refresh() { throw ServiceError("the store's keys cannot be read") }
+                },
+                HealthCheck(name: "serving") { if isDraining() { throw ServiceError("the gateway is stopping") } },
+            ],
+            onChange: { change in
+                logger.warning(
+                    "readiness has changed",
+                    metadata: [
+                        "check": "\(change.name)", "outcome": "\(change.outcome)",
+                        "reason": "\(change.error.map { "\($0)" } ?? "-")",
+                    ])
+            })
+    }
+}
+
+extension MetricsSources {
+    /// The figures of a whole gateway.
+    init(
+        server: HTTPServer, budget: ByteBudget, budgetBytes: Int, store: any TaskStore,
+        droppedLogLines: @escaping @Sendable () -> UInt64
+    ) {
+        self.init()
+        connections = {
+            let figures = server.statistics
+            return ConnectionFigures(
+                open: figures.open,
+                accepted: UInt64(figures.accepted + figures.refusedFull + figures.refusedForAddress),
+                refused: [
+                    ("full", UInt64(figures.refusedFull)), ("full_for_address", UInt64(figures.refusedForAddress)),
+                ])
+        }
+        bodies = { BodyFigures(used: budget.used, limit: budgetBytes, waiting: budget.waiting) }
+        self.store = { store.statistics }
+        self.droppedLogLines = droppedLogLines
+    }
+}

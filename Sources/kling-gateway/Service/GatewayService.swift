@@ -1,0 +1,101 @@
+internal import Base
+internal import EventLoop
+internal import Foundation
+internal import Gateway
+internal import HTTPServer
+internal import KlingAPI
+internal import Logging
+internal import TaskStore
+
+/// A whole gateway, put together from its configuration: loops, store, access, upstream, and the two listeners.
+final class GatewayService: Sendable {
+    /// Where clients are served: the addresses that were bound.
+    let addresses: [SocketAddress]
+    /// Where operators are served.
+    let adminAddresses: [SocketAddress]
+
+    private let configuration: Configuration
+    private let loops: [EventLoop]
+    private let store: SQLiteTaskStore
+    private let serveLock: ServeLock
+    private let upstream: CurlUpstream
+    private let server: HTTPServer
+    private let admin: HTTPServer
+    private let isDraining: Lock<Bool>
+    private let watch: Task<Void, Never>
+    private let logger: Logger
+
+    /// Starts to serve.
+    /// - Throws: what is wrong, as a text for the operator.
+    init(_ configuration: Configuration, log: LogOutput) async throws {
+        let logger = log.logger
+        self.configuration = configuration
+        self.logger = logger
+        let path = configuration.storePath
+        serveLock = try ServeLock(store: path)
+        store = try SQLiteTaskStore(path: path)
+        loops = try (0..<(configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount))
+            .map { try EventLoop(name: "loop-\($0)") }
+        upstream = try CurlUpstream(loops: loops)
+        let access = Access(
+            staticKeys: configuration.keys.map(\.staticKey), store: store,
+            vault: try Vault(configuration))
+        try await access.load()
+
+        let draining = Lock(false)
+        isDraining = draining
+        let accounts = configuration.upstreams.map(\.account)
+        let metrics = Metrics(
+            routes: Route.allCases.map(\.rawValue), accounts: accounts.map(\.name),
+            build: BuildInfo(version: Version.number, revision: Version.revision))
+        let gateway = Gateway(
+            options: configuration.gatewayOptions, access: access, accounts: Accounts(accounts), store: store,
+            upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger))
+        let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
+        let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
+        server = HTTPServer(
+            configuration: try configuration.serverConfiguration, loops: loops, budget: budget, responder: gateway,
+            log: notice)
+        let readiness = Readiness(
+            store: store, access: access, isDraining: { draining.withLock { $0 } }, logger: logger)
+        admin = HTTPServer(
+            configuration: try configuration.adminConfiguration, loops: [loops[0]],
+            budget: ByteBudget(capacity: 1 << 20),
+            responder: AdminResponder(
+                token: configuration.admin.token, readiness: readiness, metrics: metrics,
+                sources: MetricsSources(
+                    server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, store: store,
+                    droppedLogLines: { log.droppedLines })),
+            log: notice)
+        let loop = loops[0]
+        watch = loop.spawn {
+            while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
+        }
+        addresses = try await server.start()
+        adminAddresses = try await admin.start()
+    }
+
+    /// The loop on which signals are watched.
+    var signalLoop: EventLoop { loops[0] }
+
+    /// Ends the service: no new connections, exchanges finish within the grace, everything durable is on the disk.
+    func stop() async {
+        isDraining.withLock { $0 = true }
+        logger.notice("stopping")
+        try? await signalLoop.sleep(for: configuration.shutdown.delay)
+        await server.shutdown(grace: configuration.shutdown.grace)
+        await admin.shutdown(grace: .seconds(1))
+        watch.cancel()
+        await watch.value
+        upstream.shutdown()
+        await store.close()
+        logger.notice("stopped")
+    }
+}
+
+/// Why the service cannot start, for the operator.
+struct ServiceError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import Base
+internal import Gateway
+internal import TaskStore
+
+/// What the `keys` commands do, with the store that the configuration names.
+enum KeyAdministration {
+    static func create(tenant: String, _ configuration: Configuration) async throws -> IssuedKey {
+        try await withIssuer(configuration) { try await $0.issue(tenant: tenant, at: WallClock.milliseconds) }
+    }
+
+    static func rotate(_ id: String, _ configuration: Configuration) async throws -> IssuedKey {
+        try await withIssuer(configuration) { try await $0.rotate(key: id, at: WallClock.milliseconds) }
+    }
+
+    static func list(_ configuration: Configuration) async throws -> [ListedKey] {
+        try await withIssuer(configuration) { try await $0.list() }
+    }
+
+    static func revoke(_ id: String, _ configuration: Configuration) async throws {
+        try await withStore(of: configuration) { try await $0.revoke(key: id, at: WallClock.milliseconds) }
+    }
+
+    /// Opens the store for one piece of work; what goes wrong is said on standard error.
+    static func withStore<Result>(
+        of configuration: Configuration, _ body: (SQLiteTaskStore) async throws -> Result
+    ) async throws -> Result {
+        do {
+            let store = try SQLiteTaskStore(path: configuration.storePath)
+            let result = try await body(store)
+            await store.close()
+            return result
+        } catch let exit as ExitCode {
+            throw exit
+        } catch {
+            throw fail("\(error)")
+        }
+    }
+
+    private static func withIssuer<Result>(
+        _ configuration: Configuration, _ body: (KeyIssuer) async throws -> Result
+    ) async throws -> Result {
+        try await withStore(of: configuration) { store in
+            try await body(KeyIssuer(store: store, vault: try Vault(configuration)))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+internal import Base
+internal import EventLoop
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// SIGTERM and SIGINT: the first asks for a clean stop, the second ends the process at once.
+final class StopSignals: Sendable {
+    private let arrivals: AsyncStream<Void>
+    private let watches: LoopBound<[SignalWatch]>
+
+    /// Watches from now on, on `loop`.
+    init(loop: EventLoop) async {
+        let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
+        self.arrivals = arrivals
+        watches = await loop.run {
+            let count = Lock(0)
+            let watches = [SIGTERM, SIGINT].map { signal in
+                SignalWatch(loop: loop, signal: signal) {
+                    if count.withLock({
+                        $0 += 1; return $0
+                    }) > 1 {
+                        _exit(1)
+                    }
+                    arrived.yield()
+                }
+            }
+            return LoopBound(watches, to: loop)
+        }
+    }
+
+    /// Returns when the process was asked to stop.
+    func wait() async {
+        for await _ in arrivals { return }
+    }
+}

@@ -1,0 +1,65 @@
+import Testing
+
+@testable import Gateway
+
+struct RouteTests {
+    private func match(_ path: String) -> RouteMatch? { RouteMatch(path: Array(path.utf8).span) }
+
+    @Test(arguments: [
+        "/v1/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/", "//v1//images/kolors-virtual-try-on",
+        "/kling/v1/images/kolors-virtual-try-on", "/v1/images/kolors%2Dvirtual-try-on",
+    ])
+    func `create and list are found on both prefixes, however the slashes are`(path: String) {
+        #expect(match(path)?.route == .tryOn)
+    }
+
+    @Test(arguments: [
+        ("/v1/images/kolors-virtual-try-on/815335657866002502", "815335657866002502"),
+        ("/kling/v1/images/kolors-virtual-try-on//815/", "815"),
+        ("/v1/images/kolors-virtual-try-on/a%20b%2Fc", "a b/c"),
+        ("/v1/images/kolors-virtual-try-on/%2525", "%25"),
+        ("/v1/images/kolors-virtual-try-on/..", ".."),
+    ])
+    func `an id is decoded once`(path: String, id: String) {
+        #expect(match(path)?.route == .tryOnTask)
+        #expect(match(path)?.identifier == id)
+    }
+
+    @Test(arguments: [
+        "/", "/v1", "/v1/images", "/v1/images/kolors-virtual-try-on/a/b", "/V1/images/kolors-virtual-try-on",
+        "/kling/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/%00",
+        "/v1/images/kolors-virtual-try-on/%ff", "/v1%2Fimages/kolors-virtual-try-on",
+        "/v1/images/kolors-virtual-try-on/" + String(repeating: "a", count: 257),
+    ])
+    func `other paths and impossible ids are not found`(path: String) {
+        #expect(match(path) == nil)
+    }
+
+    @Test func `a list without parameters is the first page of thirty`() throws {
+        let page = try ListParameters(query: "other=1&pageNumber=2")
+        #expect((page.page, page.size) == (1, 30))
+    }
+
+    @Test func `page and size are read`() throws {
+        let page = try ListParameters(query: "pageSize=500&pageNum=1000")
+        #expect((page.page, page.size) == (1000, 500))
+    }
+
+    @Test(arguments: [
+        "pageNum=0", "pageNum=1001", "pageSize=501", "pageSize=0", "pageNum=", "pageNum", "pageNum=+1", "pageNum=1e1",
+        "pageNum=1&pageNum=1", "pageSize=-1", "pageSize=9999999999999999999999", "pageNum=%31",
+    ])
+    func `a bad page is refused, and the parameter is named`(query: String) {
+        let error = #expect(throws: GatewayError.self) { try ListParameters(query: query) }
+        #expect(error?.cause == .badParameter)
+        #expect(error?.parameter.map { query.hasPrefix($0) } == true)
+    }
+
+    @Test func `every cause has a row whose status and code belong together`() {
+        for cause in Cause.allCases {
+            #expect((400...599).contains(cause.row.status), "\(cause)")
+            if cause.row.status == 429 || cause.row.status == 503 { #expect(cause.row.retryAfter != nil, "\(cause)") }
+        }
+        #expect(Set(Cause.allCases.map(\.row.word)).count == Cause.allCases.count)
+    }
+}

@@ -1,0 +1,113 @@
+import Foundation
+
+/// A program that a test runs: the built gateway, or a client.
+public final class Program: @unchecked Sendable {
+    // @unchecked: `Process` is started before the object is shared; after that it is asked and signalled only. What the
+    // readers gather is behind `lock`.
+
+    /// What a program that has ended has left.
+    public struct Outcome: Sendable {
+        public let status: Int32
+        public let output: String
+        public let errors: String
+    }
+
+    private let process = Process()
+    private let lock = NSCondition()
+    private var output = Data()
+    private var errors = Data()
+    private var openPipes = 2
+    private var hasEnded = false
+
+    /// The folder with the built products.
+    public static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    /// Starts the built gateway with `arguments`.
+    public static func gateway(_ arguments: [String], environment: [String: String]) throws -> Program {
+        try Program(products.appending(path: "kling-gateway").path, arguments, environment: environment)
+    }
+
+    /// Starts `path`, or the program of that name on the PATH.
+    public init(_ path: String, _ arguments: [String] = [], environment: [String: String]? = nil) throws {
+        let isName = !path.contains("/")
+        process.executableURL = URL(filePath: isName ? "/usr/bin/env" : path)
+        process.arguments = (isName ? [path] : []) + arguments
+        if let environment {
+            process.environment = environment.merging(["PATH": ProcessInfo.processInfo.environment["PATH"] ?? ""]) {
+                own, _ in own
+            }
+        }
+        process.standardInput = FileHandle.nullDevice
+        gather(\.output, from: Pipe(), as: \.standardOutput)
+        gather(\.errors, from: Pipe(), as: \.standardError)
+        process.terminationHandler = { [weak self] _ in self?.change { $0.hasEnded = true } }
+        try process.run()
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    public var identifier: Int32 { process.processIdentifier }
+
+    /// What has been written to standard error so far.
+    public var errorText: String { lock.withLock { String(decoding: errors, as: UTF8.self) } }
+
+    /// Sends a signal.
+    public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for a line on standard error that `match` makes something of.
+    public func errorLine<Found: Sendable>(
+        within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
+    ) async throws -> Found {
+        try await blocking { [self] in
+            try wait(within: seconds, "a line on standard error") {
+                String(decoding: errors, as: UTF8.self).split(separator: "\n").lazy.compactMap(match).first
+            }
+        }
+    }
+
+    /// Waits for the end.
+    public func end(within seconds: Double = 60) async throws -> Outcome {
+        try await blocking { [self] in
+            try wait(within: seconds, "the end of the program") { hasEnded && openPipes == 0 ? true : nil }
+            return Outcome(
+                status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+                errors: String(decoding: errors, as: UTF8.self))
+        }
+    }
+
+    @discardableResult
+    private func wait<Found>(within seconds: Double, _ what: String, _ found: () -> Found?) throws -> Found {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        lock.lock()
+        defer { lock.unlock() }
+        while true {
+            if let found = found() { return found }
+            guard lock.wait(until: deadline) else {
+                throw TestKitError(
+                    "\(what) did not come in \(seconds) s; standard error:\n\(String(decoding: errors, as: UTF8.self))")
+            }
+        }
+    }
+
+    private func gather(
+        _ part: ReferenceWritableKeyPath<Program, Data>, from pipe: Pipe,
+        as end: ReferenceWritableKeyPath<Process, Any?>
+    ) {
+        process[keyPath: end] = pipe
+        nonisolated(unsafe) let part = part
+        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.change { program in
+                if data.isEmpty { program.openPipes -= 1 } else { program[keyPath: part].append(data) }
+            }
+        }
+    }
+
+    private func change(_ body: (Program) -> Void) {
+        lock.lock()
+        body(self)
+        lock.broadcast()
+        lock.unlock()
+    }
+}
