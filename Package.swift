@@ -87,11 +87,11 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", "Gateway", crypto, logging],
+            dependencies: ["Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", "Gateway", "TestKit", crypto, logging],
             swiftSettings: tests),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Base", "EventLoop", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway"],
+            dependencies: ["Base", "EventLoop", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway", crypto],
             swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]

@@ -1,25 +1,31 @@
 /// Carries a value that is not `Sendable` through code that wants it so: it is touched, and let go of, on its loop only.
 @safe public final class LoopBound<Value>: @unchecked Sendable {
-    // @unchecked: `value` traps on any thread but the loop's, and `deinit` sends the value there.
+    // @unchecked: `value` traps on any thread but the loop's, and `deinit` leaves the last release to the loop.
     private let loop: EventLoop
-    private let bound: Value
+    // Unmanaged, because a stored reference would be released on the thread that runs `deinit`, perhaps as the last.
+    private let box: Unmanaged<Box>
+
+    private final class Box {
+        let value: Value
+        init(_ value: Value) { self.value = value }
+    }
 
     /// Binds `value` to `loop`, on whose thread the caller must be.
     public init(_ value: Value, to loop: EventLoop) {
         loop.assertCurrent()
         self.loop = loop
-        bound = value
+        unsafe box = .passRetained(Box(value))
     }
 
     deinit {
-        // Nobody else has it any more: it may travel once.
-        nonisolated(unsafe) let last = bound
-        loop.execute { withExtendedLifetime(unsafe last) {} }
+        // Retained in `init`, released here once, by the loop.
+        nonisolated(unsafe) let box = unsafe box
+        loop.execute { unsafe box.release() }
     }
 
     /// The value; on the loop's thread only.
     public var value: Value {
         loop.assertCurrent()
-        return bound
+        return unsafe box.takeUnretainedValue().value
     }
 }

@@ -16,12 +16,11 @@ final class Acceptor: @unchecked Sendable {
     private let log: @Sendable (HTTPServerNotice) -> Void
     private var listeners: [(socket: ListeningSocket, watch: SocketWatch)] = []
     private var pause: Timer?
-    private var isPaused = false
-    private var quietUntil = MonotonicTime.now
+    private var quietUntil = (exhausted: MonotonicTime.now, full: MonotonicTime.now)
 
     /// Connections taken before other sockets get their turn.
     private static let batch = 64
-    /// How long one notice of a full server stands.
+    /// How long one notice stands for all of its kind.
     private static let quiet = Duration.seconds(10)
     /// How long accepting rests when the system has nothing left.
     private static let rest = Duration.milliseconds(250)
@@ -96,7 +95,6 @@ final class Acceptor: @unchecked Sendable {
             default: return true
             }
         }
-        note(isPaused: false)
         admit(connection.descriptor, connection.peer)
         return true
     }
@@ -106,7 +104,7 @@ final class Acceptor: @unchecked Sendable {
             let context = contexts[try ledger.enter(peer)]
             context.loop.execute { context.adopt(descriptor, peer: peer) }
         } catch {
-            if case .full = error { noteFull() }
+            if case .full = error { log(.full(limit: ledger.limit), quietUntil: &quietUntil.full) }
             Self.refuse(descriptor)
         }
     }
@@ -123,8 +121,7 @@ final class Acceptor: @unchecked Sendable {
 
     /// A level-triggered listener would be reported again at once, for ever.
     private func rest(because error: SystemCallError) {
-        if !isPaused { log(.acceptingPaused(error)) }
-        isPaused = true
+        log(.acceptingPaused(error), quietUntil: &quietUntil.exhausted)
         for listener in listeners { listener.watch.pause() }
         let timer = pause ?? Timer(loop: loop) { [weak self] in self?.resume() }
         pause = timer
@@ -135,16 +132,11 @@ final class Acceptor: @unchecked Sendable {
         for listener in listeners { listener.watch.resume() }
     }
 
-    private func note(isPaused now: Bool) {
-        if isPaused, !now { log(.acceptingResumed) }
-        isPaused = now
-    }
-
-    /// A server at its limit refuses many in a row, and lets one in now and then: one notice stands for a while of it.
-    private func noteFull() {
+    /// A server at a limit meets it many times in a row, and lets one in now and then: one notice says it all.
+    private func log(_ notice: HTTPServerNotice, quietUntil: inout MonotonicTime) {
         let now = MonotonicTime.now
         guard now >= quietUntil else { return }
         quietUntil = now + Self.quiet
-        log(.full(limit: ledger.limit))
+        log(notice)
     }
 }

@@ -15,7 +15,7 @@ public final class HTTPServer: Sendable {
     /// Makes a server that does not listen yet.
     /// - Parameters:
     ///   - budget: what bodies of more than 64 KiB are reserved from; several servers may share one.
-    ///   - log: told what an operator should know, on the first loop; at most a few times a second.
+    ///   - log: told what an operator should know, on the first loop; at most once in 10 s for each kind of notice.
     public init(
         configuration: HTTPServerConfiguration, loops: [EventLoop], budget: ByteBudget, responder: any HTTPResponder,
         log: @escaping @Sendable (HTTPServerNotice) -> Void = { _ in }
@@ -92,15 +92,12 @@ public struct HTTPServerStatistics: Hashable, Sendable {
 public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
     /// The system has no descriptor or memory for another connection; accepting rests for a moment, again and again.
     case acceptingPaused(SystemCallError)
-    /// That is over.
-    case acceptingResumed
     /// Connections are being refused because of ``HTTPServerConfiguration/connections``.
     case full(limit: Int)
 
     public var description: String {
         switch self {
         case .acceptingPaused(let error): "no connections can be accepted for now: \(error)"
-        case .acceptingResumed: "connections are accepted again"
         case .full(let limit): "connections are refused: \(limit) are open, which is the limit"
         }
     }

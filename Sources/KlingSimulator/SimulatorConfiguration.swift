@@ -1,5 +1,6 @@
-public import Base
+internal import Base
 public import EventLoop
+public import KlingAPI
 
 /// What a simulator is like.
 public struct SimulatorConfiguration: Sendable {
@@ -27,8 +28,8 @@ public struct SimulatorConfiguration: Sendable {
     public var unknownTaskShape = UnknownTaskShape.invalidParameter
     /// What goes wrong from the start.
     public var faults: [FaultRule] = []
-    /// `whsec_…`: what callbacks are signed with; nil for callbacks without a signature.
-    public var webhookSecret: Secret?
+    /// What callbacks are signed with; nil for callbacks without a signature.
+    public var webhookSignature: WebhookSignature?
     /// Whether requests without a valid token are refused; otherwise they are the first account's.
     public var requireTokens = true
     /// The time, in milliseconds since 1970.

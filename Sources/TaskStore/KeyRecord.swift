@@ -28,6 +28,11 @@ public struct KeyRecord: Sendable, Equatable {
     public let key: NewKey
     /// Since when it isn't valid any more, in milliseconds since 1970.
     public let revokedAt: Int64?
+
+    public init(key: NewKey, revokedAt: Int64?) {
+        self.key = key
+        self.revokedAt = revokedAt
+    }
 }
 
 /// The owner of tasks.

@@ -103,6 +103,34 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `a stand-in server breaks its answers as it is told`() async throws {
+        try await withServer { _, address, _ in
+            await onThread {
+                for query in ["close", "reset"] {
+                    let client = RawClient(address)
+                    client.send("GET /breaks?\(query) HTTP/1.1\r\nHost: a\r\n\r\n")
+                    if query == "close" { #expect(client.read()?.head == "HTTP/1.1 garbage") }
+                    #expect(client.isAtEnd() || query == "reset")
+                }
+            }
+        }
+    }
+
+    @Test func `a body of chunks is reckoned once it is large, and what it did not need is given back`() async throws {
+        let budget = ByteBudget(capacity: 4 << 20)
+        try await withServer(budget: budget) { _, address, responder in
+            await onThread {
+                let client = RawClient(address)
+                let chunk = "10000\r\n" + String(repeating: "x", count: 0x10000) + "\r\n"
+                client.send(HostileCase.chunked(chunk + chunk + "0\r\n\r\n"))
+                #expect(client.read()?.body.range(after: "body=131072") != nil)
+            }
+            let exchange = await responder.ends.next()
+            #expect(exchange?.bytesReceived ?? 0 > 131_072)
+            #expect(budget.used == 0)
+        }
+    }
+
     @Test func `new requests are served beside idle connections and slow senders`() async throws {
         try await withServer(loops: 2) { server, address, _ in
             await onThread {

@@ -52,6 +52,12 @@ struct TestResponder: HTTPResponder {
             let block = Bytes([UInt8](repeating: 0x61, count: 100_000))
             return HTTPResponse(
                 status: 200, body: .slices(Array(repeating: ByteSlice(block, 0..<block.count), count: 200)))
+        case "/breaks":
+            var response = HTTPResponse(status: 200)
+            response.wire = .init(
+                bytes: [ByteSlice(copying: "HTTP/1.1 garbage\r\n\r\n")],
+                end: head.query == "reset" ? .reset : .close)
+            return response
         case "/method":
             return HTTPResponse(status: 405, headers: [(name: "Allow", value: "GET")])
         default: break

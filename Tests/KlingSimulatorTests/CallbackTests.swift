@@ -69,13 +69,15 @@ struct CallbackTests {
         let due = simulation.platform.dueCallbacks(now: simulation.now, base: "")
         let callback = try #require(due.first)
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 7, count: 32))
-        let fields = Dictionary(
-            uniqueKeysWithValues: callback.headers(secret: secret, now: simulation.now).map { ($0.name, $0.value) })
         let signature = try #require(WebhookSignature(secret))
+        let fields = Dictionary(
+            uniqueKeysWithValues: callback.headers(signature: signature, now: simulation.now).map {
+                ($0.name, $0.value)
+            })
         #expect(
             signature.verify(
                 id: fields["webhook-id"] ?? "", timestamp: fields["webhook-timestamp"] ?? "", body: callback.body,
                 header: fields["webhook-signature"] ?? "", now: simulation.now / 1000))
-        #expect(callback.headers(secret: nil, now: simulation.now).map(\.name) == ["Content-Type"])
+        #expect(callback.headers(signature: nil, now: simulation.now).map(\.name) == ["Content-Type"])
     }
 }

@@ -51,7 +51,7 @@ public final class RawClient: Sendable {
         var sent = 0
         while sent < bytes.count {
             let count = bytes[sent...].withUnsafeBytes {
-                Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw TestKitError("send: errno \(errno)") }
             sent += count
@@ -61,13 +61,13 @@ public final class RawClient: Sendable {
     public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     /// Sends FIN.
-    public func finish() { shutdown(socket, Int32(SHUT_WR.rawValue)) }
+    public func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
     /// Closes with RST.
     public func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-        shutdown(socket, Int32(SHUT_RDWR.rawValue))
+        shutdown(socket, Int32(SHUT_RDWR))
     }
 
     /// Reads up to the end of the connection.

@@ -52,8 +52,8 @@ public struct Upstream: Sendable {
     public enum Pictures: String, Sendable, CaseIterable {
         /// The URL is passed on.
         case asTheyAre = "as-they-are"
-        /// The gateway fetches the picture and sends it as base64.
-        case inline
+        /// The gateway fetches each picture, brings it within the limits and sends it as base64.
+        case normalize
     }
 
     /// Whether an account can be asked for a task by our own id.

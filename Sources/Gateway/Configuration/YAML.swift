@@ -38,10 +38,9 @@ enum YAML {
     /// Writes the mark before the key that stands at `mark`, behind its quote if it has one.
     private static func mark(_ mark: Mark, in text: String) -> String? {
         var scalars = Array(text.unicodeScalars)
-        let lineStart = scalars.indices.lazy.filter { scalars[$0] == "\n" }.dropFirst(mark.line - 2).first.map {
-            $0 + 1
-        }
-        var index = (mark.line == 1 ? 0 : lineStart ?? scalars.count) + mark.column - 1
+        let ends = scalars.indices.filter { scalars[$0] == "\n" }
+        guard mark.line >= 1, mark.column >= 1, mark.line - 1 <= ends.count else { return nil }
+        var index = (mark.line == 1 ? 0 : ends[mark.line - 2] + 1) + mark.column - 1
         guard index < scalars.count else { return nil }
         if scalars[index] == "\"" || scalars[index] == "'" { index += 1 }
         scalars.insert(repetition, at: index)

@@ -1,5 +1,4 @@
-public import Base
-internal import KlingAPI
+public import KlingAPI
 
 /// A message about a task's new state, as it is posted to whoever asked for it.
 public struct SimulatedCallback: Sendable, Hashable {
@@ -22,11 +21,11 @@ public struct SimulatedCallback: Sendable, Hashable {
 
     /// The header fields to send it with.
     /// - Parameters:
-    ///   - secret: signs the message, if there is one.
+    ///   - signature: signs the message, if there is one.
     ///   - now: in milliseconds since 1970.
-    public func headers(secret: Secret?, now: Int) -> [(name: String, value: String)] {
+    public func headers(signature: WebhookSignature?, now: Int) -> [(name: String, value: String)] {
         let type = (name: "Content-Type", value: "application/json; charset=utf-8")
-        guard let signature = secret.flatMap({ WebhookSignature($0) }) else { return [type] }
+        guard let signature else { return [type] }
         return [
             type,
             (name: "webhook-id", value: id),

@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import HTTPClient
+internal import KlingAPI
 
 /// Posts callbacks when they are due. They are tried once: whether Kling tries again is not documented.
 final class CallbackSender: @unchecked Sendable {
@@ -9,17 +10,17 @@ final class CallbackSender: @unchecked Sendable {
     private let host: PlatformHost
     private let client: HTTPClient
     private let loop: EventLoop
-    private let secret: Secret?
+    private let signature: WebhookSignature?
     private var timer: Timer?
     private var isStopped = false
 
     private static let timeout = Duration.seconds(10)
 
-    init(host: PlatformHost, client: HTTPClient, loop: EventLoop, secret: Secret?) {
+    init(host: PlatformHost, client: HTTPClient, loop: EventLoop, signature: WebhookSignature?) {
         self.host = host
         self.client = client
         self.loop = loop
-        self.secret = secret
+        self.signature = signature
     }
 
     /// Looks again what is due. From any thread.
@@ -50,7 +51,7 @@ final class CallbackSender: @unchecked Sendable {
 
     private func send(_ message: SimulatedCallback) async {
         var request = HTTPClientRequest(.post, message.url)
-        request.headers = message.headers(secret: secret, now: host.now)
+        request.headers = message.headers(signature: signature, now: host.now)
         request.body = [ByteSlice(Bytes(message.body), 0..<message.body.count)]
         request.timeout = Self.timeout
         let answer = try? await client.execute(request)

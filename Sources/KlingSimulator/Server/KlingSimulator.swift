@@ -23,7 +23,7 @@ public final class KlingSimulator: Sendable {
         loop = loops[0]
         host = PlatformHost(configuration)
         callbacks = CallbackSender(
-            host: host, client: try HTTPClient(loop: loop), loop: loop, secret: configuration.webhookSecret)
+            host: host, client: try HTTPClient(loop: loop), loop: loop, signature: configuration.webhookSignature)
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [configuration.address]), loops: loops,
             budget: ByteBudget(capacity: Self.bodyBytes), responder: SimulatorResponder(host: host, sender: callbacks))

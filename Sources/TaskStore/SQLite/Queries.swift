@@ -87,7 +87,7 @@ enum Query: Int, CaseIterable {
             """
             SELECT id, tenant, bearer_hash, access_key, sealed_secret_key, created_at, revoked_at FROM keys ORDER BY key
             """
-        case .revokeKey: "UPDATE keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"
+        case .revokeKey: "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?2), ?2) WHERE id = ?1"
         case .keyByID: "SELECT 1 FROM keys WHERE id = ?1"
         case .keyVersion: "SELECT version FROM key_version"
         case .insertTenant:

@@ -1,0 +1,20 @@
+import Base
+import Crypto
+import Foundation
+
+/// Tokens as Kling's samples sign them, by hand.
+enum Token {
+    static func sign(_ accessKey: String, _ secretKey: String, expires: Int, notBefore: Int) -> String {
+        let header = encoded(Data(#"{"alg":"HS256","typ":"JWT"}"#.utf8))
+        let claims = encoded(Data(#"{"iss":"\#(accessKey)","exp":\#(expires),"nbf":\#(notBefore)}"#.utf8))
+        let signed = "\(header).\(claims)"
+        let key = SymmetricKey(data: Data(secretKey.utf8))
+        let signature = HMAC<SHA256>.authenticationCode(for: Data(signed.utf8), using: key)
+        return "\(signed).\(encoded(Data(signature)))"
+    }
+
+    private static func encoded(_ data: Data) -> String {
+        data.base64EncodedString().replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
+            .replacingOccurrences(of: "=", with: "")
+    }
+}

@@ -1,0 +1,136 @@
+import Base
+import Synchronization
+
+@testable import Gateway
+@testable import TaskStore
+
+/// The parts of a store that keys need, in memory, with counts and a gate.
+final class KeyStore: TaskStore {
+    struct State {
+        var records: [KeyRecord] = []
+        var tenants: [String: TenantRecord] = [:]
+        var version: Int64 = 0
+        var isBroken = false
+        var versionLooks = 0
+        var rowReads = 0
+        /// Run once, after the rows were read and before they are handed out.
+        var onRowsRead: (@Sendable () -> Void)?
+    }
+
+    let state = Lock(State())
+
+    private func open() throws(StoreError) {
+        if state.withLock({ $0.isBroken }) { throw StoreError(.unavailable, "down") }
+    }
+
+    func insert(_ key: NewKey) async throws(StoreError) {
+        try open()
+        state.withLock {
+            $0.records.append(KeyRecord(key: key, revokedAt: nil)); $0.version += 1
+        }
+    }
+
+    func revokeNow(_ id: String, at time: Int64 = 1) {
+        state.withLock { state in
+            state.records = state.records.map { $0.key.id == id ? KeyRecord(key: $0.key, revokedAt: time) : $0 }
+            state.version += 1
+        }
+    }
+
+    func revoke(key id: String, at time: Int64) async throws(StoreError) { try open(); revokeNow(id, at: time) }
+
+    func keys() async throws(StoreError) -> [KeyRecord] {
+        try open()
+        let (rows, then) = state.withLock { state in
+            state.rowReads += 1
+            defer { state.onRowsRead = nil }
+            return (state.records, state.onRowsRead)
+        }
+        then?()
+        return rows
+    }
+
+    func keyVersion() async throws(StoreError) -> Int64 {
+        state.withLock { $0.versionLooks += 1 }
+        try open()
+        return state.withLock { $0.version }
+    }
+
+    func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
+        try open()
+        return state.withLock { state in
+            let kept = state.tenants[tenant.name] ?? tenant
+            state.tenants[tenant.name] = kept
+            return kept
+        }
+    }
+}
+
+/// Clocks that a test moves. Sleeping moves them on.
+final class TestClock: Sendable {
+    let nanoseconds = Atomic<Int64>(1_000_000_000_000)
+    let wallOffset = Atomic<Int64>(0)
+    static let epoch: Int64 = 1_800_000_000_000
+
+    var now: MonotonicTime { MonotonicTime(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
+    var wall: Int64 { Self.epoch + now.nanoseconds / 1_000_000 + wallOffset.load(ordering: .relaxed) }
+    func pass(_ duration: Duration) { nanoseconds.add(duration.nanoseconds, ordering: .relaxed) }
+
+    var clock: Access.Clock {
+        var clock = Access.Clock()
+        clock.monotonic = { self.now }
+        clock.wall = { self.wall }
+        clock.sleep = { duration in
+            self.pass(duration)
+            await Task.yield()
+        }
+        return clock
+    }
+}
+
+/// An access over a store in memory.
+struct Fixture {
+    let store = KeyStore()
+    let time = TestClock()
+    let vault: Vault
+    let access: Access
+    let issuer: KeyIssuer
+
+    init(staticKeys: [StaticKey] = []) throws {
+        vault = Vault(try MasterKey(Secret("a master key of some length")))
+        access = Access(staticKeys: staticKeys, store: store, vault: vault, clock: time.clock)
+        issuer = KeyIssuer(store: store, vault: vault)
+    }
+
+    func ask(_ key: Secret) async throws(AccessRefusal) -> Principal {
+        try await access.authenticate(authorization: ["Bearer " + key.reveal()])
+    }
+}
+
+/// What keys don't need.
+extension KeyStore {
+    func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
+    func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
+        fatalError("not for keys")
+    }
+    func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) { fatalError("not for keys") }
+    func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
+    func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
+        fatalError("not for keys")
+    }
+    func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) { fatalError("not for keys") }
+    func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
+    func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
+    func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
+        fatalError("not for keys")
+    }
+    func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
+    func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
+    func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        fatalError("not for keys")
+    }
+    func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
+    func check() async throws(StoreError) { _ = try await keyVersion() }
+    func close() async {}
+    var statistics: StoreStatistics { fatalError("not for keys") }
+}

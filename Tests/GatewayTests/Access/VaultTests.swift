@@ -1,0 +1,79 @@
+import Base
+import Foundation
+import KlingAPI
+import Testing
+
+@testable import Gateway
+
+/// Holds a thread until somebody opens it.
+final class Gate: Sendable {
+    private let semaphore = DispatchSemaphore(value: 0)
+    func wait() { semaphore.wait() }
+    func open() { semaphore.signal() }
+}
+
+struct VaultTests {
+    @Test func `a sealed secret opens for its purpose and record alone, and not when a bit is changed`() throws {
+        let vault = Vault(try MasterKey(Secret("a master key of some length")))
+        let sealed = vault.seal(Secret("hidden"), .secretKey, of: "key_1")
+        #expect(try vault.open(sealed, .secretKey, of: "key_1").reveal() == "hidden")
+        #expect(throws: VaultError.self) { try vault.open(sealed, .secretKey, of: "key_2") }
+        #expect(throws: VaultError.self) { try vault.open(sealed, .webhookSecret, of: "key_1") }
+        for index in sealed.indices {
+            var changed = sealed
+            changed[index] ^= 1
+            #expect(throws: VaultError.self) { try vault.open(changed, .secretKey, of: "key_1") }
+        }
+        for count in 0..<sealed.count {
+            #expect(throws: VaultError.self) { try vault.open(Array(sealed.prefix(count)), .secretKey, of: "key_1") }
+        }
+        #expect(vault.seal(Secret("hidden"), .secretKey, of: "key_1") != sealed)
+    }
+
+    @Test func `a master key's file is made once, for its owner alone`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "master.key").path
+        let first = Vault(try MasterKey(readingOrMaking: path))
+        let again = Vault(try MasterKey(readingOrMaking: path))
+        #expect(try again.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["master.key"])
+        let text = try String(contentsOfFile: path, encoding: .utf8).dropLast()
+        #expect(Base64.decode(text.utf8)?.count == 32)
+        // The same text from elsewhere is the same key.
+        let told = Vault(try MasterKey(Secret(String(text))))
+        #expect(try told.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
+        try Data("short\n".utf8).write(to: URL(filePath: path))
+        #expect(throws: MasterKeyError.tooShort) { try MasterKey(readingOrMaking: path) }
+        #expect(throws: MasterKeyError.self) { try MasterKey(readingOrMaking: folder.path + "/none/master.key") }
+    }
+
+    @Test func `an issued key shows its secrets in its JSON and nowhere else`() async throws {
+        let fixture = try Fixture()
+        let issued = try await fixture.issuer.issue(tenant: "shop.a_b-1")
+        let json = String(decoding: issued.json(), as: UTF8.self)
+        let store = fixture.store.state.withLock { "\($0.records)\($0.tenants)" }
+        var dumped = ""
+        dump(issued, to: &dumped)
+        dump(fixture.vault, to: &dumped)
+        for secret in [issued.key, issued.secretKey, issued.webhookSecret, Secret("a master key of some length")] {
+            #expect(json.contains(secret.reveal()) != secret.reveal().hasPrefix("a master"))
+            #expect(!"\(issued)\(store)\(dumped)\(fixture.vault)".contains(secret.reveal()))
+        }
+        #expect(issued.key.reveal().utf8.count == 51 && issued.accessKey.utf8.count == 32)
+        #expect(WebhookSignature(issued.webhookSecret) != nil)
+        let names = JSONObject(issued.json())
+        for name in ["tenant", "id", "key", "access_key", "secret_key", "webhook_secret"] as [StaticString] {
+            #expect(names?.string(name) != nil)
+        }
+    }
+
+    @Test(arguments: ["", "a b", "a/b", "ä", String(repeating: "a", count: 65), "a\n"])
+    func `a tenant's name is letters, digits and three marks`(name: String) async throws {
+        let fixture = try Fixture()
+        await #expect(throws: KeyIssueError.badTenantName) { _ = try await fixture.issuer.issue(tenant: name) }
+    }
+}

@@ -1,0 +1,178 @@
+import Base
+import Foundation
+import Testing
+
+@testable import Gateway
+
+struct ConfigurationTests {
+    static let secrets = ["KLING_ACCESS_KEY": "access-S3CRET", "KLING_SECRET_KEY": "secret-S3CRET", "HOME": "/home/me"]
+
+    static func load(
+        _ yaml: String?, _ environment: [String: String] = secrets, flags: [String: String] = [:]
+    ) throws -> Configuration {
+        let files = ConfigurationFiles(
+            read: { path in
+                switch path {
+                case "config.yaml": .success(yaml ?? "")
+                case "/secret": .success("file-S3CRET\n")
+                case "/empty": .success("\n")
+                default: .failure(.init("No such file or directory"))
+                }
+            },
+            exists: { _ in false }, isWritable: { _ in false })
+        return try Configuration.load(
+            from: ConfigurationSources(
+                environment: environment, configFlag: yaml == nil ? nil : "config.yaml", flags: flags, files: files))
+    }
+
+    static func problems(_ yaml: String, _ environment: [String: String] = secrets) -> String {
+        do {
+            _ = try load(yaml, environment)
+            return "no problem"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func `two credentials and a key are a complete configuration`() throws {
+        var environment = Self.secrets
+        environment["KLING_GATEWAY_API_KEYS"] = "shop:sk-12345678, sk-abcdefgh"
+        let configuration = try Self.load(nil, environment)
+        #expect(configuration.upstreams.map(\.name) == ["env"])
+        #expect(configuration.upstreams[0].url.text == "https://api-singapore.klingai.com")
+        #expect(configuration.keys[0].tenant == "shop")
+        #expect(configuration.keys[1].tenant.hasPrefix("key-") && configuration.keys[1].tenant.count == 12)
+        #expect(configuration.keys[1].key.reveal() == "sk-abcdefgh")
+        #expect(configuration.store == .sqlite(path: "/home/me/.local/state/kling-gateway/gateway.db"))
+        #expect(configuration.spool == "/home/me/.local/state/kling-gateway/spool")
+    }
+
+    @Test func `the reference has every key, each at its default`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Config")
+        let text = try String(contentsOf: root.appending(path: "reference.yaml"), encoding: .utf8)
+        var environment = Self.secrets
+        environment["RESELLER_KEY"] = "reseller-S3CRET"
+        environment["CLIENT_KEY"] = "client-S3CRET"
+        var reference = try Self.load(text, environment)
+        #expect(reference.upstreams.map(\.name) == ["kling-main", "reseller"])
+        let examples = Upstream(url: Upstream.singapore)
+        #expect(reference.upstreams[0].timeout == examples.timeout && reference.upstreams[0].lookup == examples.lookup)
+        #expect(
+            reference.upstreams[0].weight == examples.weight && reference.upstreams[0].pictures == examples.pictures)
+        var defaults = try Self.load(nil, Self.secrets)
+        (reference.upstreams, defaults.upstreams, reference.keys, defaults.keys) = ([], [], [], [])
+        (reference.warnings, defaults.warnings) = ([], [])
+        #expect(String(reflecting: reference) == String(reflecting: defaults))
+        for name in Configuration.schema.paths.map({ $0.split(separator: ".").last ?? "" }) {
+            #expect(text.contains("\(name):"), "the reference lacks \(name)")
+        }
+        let minimal = try String(contentsOf: root.appending(path: "minimal.yaml"), encoding: .utf8)
+        #expect(try Self.load(minimal, environment).keys.map(\.tenant) == ["shop"])
+    }
+
+    @Test func `scalars are text before they are anything else`() throws {
+        let yaml = "queue: off\nkeys: [{key: 0123456789, tenant: 007}]\nworkers: 3\nlisten: ['[::]:80', unix:/run/x]"
+        let configuration = try Self.load(yaml)
+        #expect(configuration.queue == nil)
+        #expect(configuration.keys[0].key.reveal() == "0123456789" && configuration.keys[0].tenant == "007")
+        #expect(configuration.workers == 3)
+        #expect(configuration.listen == [.tcp(host: "::", port: 80), .unix(path: "/run/x")])
+    }
+
+    @Test func `flags go over the environment and that over the file`() throws {
+        var environment = Self.secrets
+        environment["KLING_GATEWAY_LOG_LEVEL"] = "debug"
+        environment["KLING_GATEWAY_LOG_FORMAT"] = "text"
+        environment["KLING_GATEWAY_QUEUE"] = "7"
+        environment["KLING_GATEWAY_CALLBACK_ALLOW"] = "10.0.0.0/8, fd00::/8"
+        let configuration = try Self.load("log: {level: error}\nqueue: off", environment, flags: ["log.level": "trace"])
+        #expect(configuration.log.level == .trace && configuration.log.format == .text)
+        #expect(configuration.queue?.tasks == 7)
+        #expect(configuration.callbacks.allow.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
+    }
+
+    @Test func `a variable that the file names makes no account of its own`() throws {
+        let yaml = """
+            upstreams: [{name: a, access_key: {env: KLING_ACCESS_KEY}, secret_key: {file: /secret}}]
+            """
+        let configuration = try Self.load(yaml, ["KLING_ACCESS_KEY": "access", "HOME": "/"])
+        guard case .keyPair(_, let secret) = configuration.upstreams[0].credentials else { return #expect(Bool(false)) }
+        #expect(configuration.upstreams.count == 1 && secret.reveal() == "file-S3CRET")
+    }
+
+    @Test(arguments: [
+        ("lisen: 1", "lisen (line 1): unknown key; did you mean listen?"),
+        ("zzzzzz: 1", "zzzzzz (line 1): unknown key; known here: listen"),
+        ("spool: /a\nspool: /b", "spool (line 1): stands twice in one map"),
+        ("log: {level: info, level: info}\nworkers: x", "log.level (line 1): stands twice"),
+        ("a: [", "the file (line 2): not YAML"),
+        ("listen: 8080", "listen (line 1): found \"8080\"; allowed: ADDRESS:PORT"),
+        ("public_url: htp://x", "public_url (line 1): found \"htp://x\"; allowed: an http or https URL"),
+        ("public_url: https://u:hunter2-S3CRET@x", "found a text with '@' (not shown)"),
+        ("store: mysql://x", "allowed: sqlite:PATH"),
+        ("workers: 0", "allowed: auto or a number from 1 to 256"),
+        ("limits: {body: 32MB}", "limits.body (line 1): found \"32MB\"; allowed: 65536 to"),
+        ("limits: {buffered_bytes: 32MiB}", "limits.buffered_bytes: found 33554432; allowed: at least twice"),
+        ("query: {freshness: 1}", "query.freshness (line 1): found \"1\"; allowed: a duration from 0s to 1h"),
+        ("callbacks: {allow: [10.0.0.1/8]}", "callbacks.allow[0] (line 1)"),
+        ("log: {level: loud, format: xml}", "log.format (line 1): found \"xml\"; allowed: json, text"),
+        ("log: debug", "log (line 1): found a text; a map of level, format is wanted"),
+        ("cors: {origins: [shop]}", "cors.origins[0] (line 1)"),
+        ("tls: {certificate: /x}", "tls: private_key is missing"),
+        ("admin: {token: {env: NOPE}}", "admin.token (line 1): the variable NOPE is not set"),
+        ("admin: {token: {file: /nope}}", "admin.token (line 1): /nope cannot be read: No such file"),
+        ("admin: {token: {file: /empty}}", "admin.token (line 1): the secret is empty"),
+        ("admin: {token: 'a S3CRET b'}", "the secret (not shown, 10 bytes) is malformed"),
+        ("admin: {listen: '0.0.0.0:8080'}", "listen: 0.0.0.0:8080 is listened on twice"),
+        ("upstreams: [{name: a, access_key: S3CRET}]", "upstreams[0] (line 1): access_key without secret_key"),
+        ("upstreams: [{name: a, secret_key: S3CRET}]", "upstreams[0] (line 1): secret_key without access_key"),
+        ("upstreams: [{name: a}]", "upstreams[0] (line 1): credentials are missing"),
+        ("upstreams: [{api_key: S3CRET}]", "upstreams[0] (line 1): name is missing"),
+        ("upstreams: [{name: a, secret_key: S3CRET, api_key: S3CRET}]", "two kinds of credentials"),
+        ("upstreams: [{name: env, api_key: S3CRET}]", "upstreams[1].name: the same as upstreams[0].name"),
+        (
+            "upstreams: [{name: A, api_key: S3CRET, timout: 1s}]",
+            "upstreams[0].timout (line 1): unknown key; did you mean timeout"
+        ),
+        ("keys: [{key: S3CRET-12, tenant: a}, {key: S3CRET-12, tenant: b}]", "keys[1].key: the same as keys[0].key"),
+        ("keys: [{key: S3CRET-12}]", "keys[0] (line 1): tenant is missing"),
+        ("keys: [{sk-S3CRET-12}]", "keys[0].(a key that is not shown) (line 1): unknown key"),
+    ])
+    func `a problem names its place and what is allowed, and no secret`(yaml: String, expected: String) {
+        let report = Self.problems(yaml)
+        #expect(report.contains(expected), "\(report)")
+        #expect(!report.contains("S3CRET"), "\(report)")
+    }
+
+    @Test func `all problems are told at once`() {
+        #expect(Self.problems("lisen: 1\nworkers: x\nspool: a\nspool: b").hasPrefix("3 problems in config.yaml:"))
+    }
+
+    @Test(arguments: [
+        (["KLING_ACCESS_KEY": "S3CRET"], "KLING_SECRET_KEY: is not set, but KLING_ACCESS_KEY is"),
+        (["KLING_SECRET_KEY": "S3CRET"], "KLING_ACCESS_KEY: is not set, but KLING_SECRET_KEY is"),
+        ([:], "upstreams: no Kling account"),
+        (["KLING_API_KEY": "S3CRET", "KLING_BASE_URL": "x"], "KLING_BASE_URL: found \"x\""),
+        (
+            ["KLING_API_KEY": "S3CRET", "KLING_GATEWAY_API_KEYS": "sk-S3C"],
+            "KLING_GATEWAY_API_KEYS, entry 1: the secret"
+        ),
+        (["KLING_API_KEY": "S3CRET", "KLING_GATEWAY_WORKERS": "many"], "KLING_GATEWAY_WORKERS: found \"many\""),
+    ])
+    func `a problem of the environment names its variable`(environment: [String: String], expected: String) {
+        let report = Self.problems("", environment.merging(["HOME": "/"]) { $1 })
+        #expect(report.contains(expected), "\(report)")
+        #expect(!report.contains("S3C"), "\(report)")
+    }
+
+    @Test func `a configuration prints no secret`() throws {
+        let yaml =
+            "keys: [{key: S3CRET-12, tenant: a}]\nadmin: {token: S3CRET-34}\nmaster_key: S3CRET-56-S3CRET-56-S3CRET-56-S3CRET"
+        let configuration = try Self.load(yaml)
+        #expect(!"\(configuration)".contains("S3CRET"))
+        #expect(!String(reflecting: configuration).contains("S3CRET"))
+        var dumped = ""
+        dump(configuration, to: &dumped)
+        #expect(!dumped.contains("S3CRET"))
+    }
+}

@@ -1,0 +1,94 @@
+import Base
+import KlingAPI
+import TaskStore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+struct TaskEntryTests {
+    private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
+
+    /// A record as the store gives it, with Kling's answer.
+    private func record(_ status: String, state: TaskState, externalTaskID: String? = nil) async throws -> TaskRecord {
+        let folder = try TemporaryFolder()
+        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        var ids = TaskIDGenerator()
+        let id = ids.next(at: 1)
+        try await store.begin(
+            NewTask(id: id, tenant: "shop", account: "kling", externalTaskID: externalTaskID, model: "m", createdAt: 1))
+        let answer = Array(
+            #"{"task_id":"815","task_status":"\#(status)","task_info":{"external_task_id":"\#(id)"},"seen":"\#(id)"}"#
+                .utf8)
+        let record = try await store.accept(
+            id,
+            Acceptance(upstreamID: "815", publicID: "815", state: state, statusWord: status, answer: answer, at: 2))
+        await store.close()
+        return record
+    }
+
+    private func isAnswer(_ action: TaskEntry.Action) -> Bool { if case .answer = action { true } else { false } }
+
+    @Test func `an unfinished task is asked for once, and again when its freshness is over`() async throws {
+        let entry = TaskEntry(try await record("submitted", state: .submitted), now: start)
+        let known = entry.record
+        let call = Task { Refreshed(record: known) }
+        guard case .began = entry.query(now: start, freshness: .seconds(1), begin: { call }) else {
+            Issue.record("the first query did not ask")
+            return
+        }
+        guard case .join = entry.query(now: start, freshness: .seconds(1), begin: { call }) else {
+            Issue.record("the second query did not wait for the first")
+            return
+        }
+        _ = entry.finish(known, now: start + .milliseconds(10))
+        #expect(isAnswer(entry.query(now: start + .milliseconds(900), freshness: .seconds(1), begin: { call })))
+        guard case .began = entry.query(now: start + .milliseconds(1100), freshness: .seconds(1), begin: { call })
+        else {
+            Issue.record("a stale task was not asked for")
+            return
+        }
+    }
+
+    @Test func `a failed call leaves the last known state and says how old it is`() async throws {
+        let entry = TaskEntry(try await record("submitted", state: .submitted), now: start)
+        let known = entry.record
+        _ = entry.query(now: start + .seconds(5), freshness: .seconds(1), begin: { Task { Refreshed(record: known) } })
+        let (record, staleness) = entry.finish(nil, now: start + .seconds(7))
+        #expect(record == known)
+        #expect(staleness == .seconds(7))
+    }
+
+    @Test func `a finished task is answered without a call, from bytes made once`() async throws {
+        let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
+        let known = entry.record
+        #expect(isAnswer(entry.query(now: start, freshness: .zero, begin: { Task { Refreshed(record: known) } })))
+        #expect(entry.finishedJSON() != nil)
+    }
+
+    @Test func `an older record never takes the place of a newer one`() async throws {
+        let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
+        entry.update(try await record("submitted", state: .submitted), now: start)
+        #expect(entry.record.state == .succeed)
+    }
+
+    @Test(arguments: [nil, "order-1"] as [String?])
+    func `the gateway's own id never shows, the client's does`(externalTaskID: String?) async throws {
+        let record = try await record("submitted", state: .submitted, externalTaskID: externalTaskID)
+        let json = String(decoding: TaskView.json(record), as: UTF8.self)
+        #expect(!json.contains(record.id.description))
+        #expect(json.contains("order-1") == (externalTaskID != nil))
+        #expect(json.contains(#""task_id":"815""#))
+    }
+
+    @Test func `the cache keeps what is asked for and forgets what is not`() async throws {
+        let cache = TaskCache(capacity: 2)
+        let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
+        func key(_ id: String) -> TaskCache.Key { TaskCache.Key(tenant: "shop", id: id) }
+        for id in ["a", "b", "c"] { _ = cache.insert(entry, key(id)) }
+        #expect(cache.entry(key("a")) != nil)
+        for id in ["d", "e", "f", "g"] { _ = cache.insert(entry, key(id)) }
+        #expect(cache.entry(key("b")) == nil)
+        #expect(cache.entry(TaskCache.Key(tenant: "other", id: "g")) == nil)
+    }
+}
