@@ -7,8 +7,9 @@ RUN apt-get update -q \
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/src/.build \
-    swift build -c release --product kling-gateway -Xswiftc -static-stdlib \
-    && install -m 0755 .build/release/kling-gateway /usr/local/bin/kling-gateway
+    swift build -c release --product kling-gateway --static-swift-stdlib \
+    && strip --strip-debug .build/release/kling-gateway -o /tmp/kling-gateway \
+    && install -m 0755 /tmp/kling-gateway /usr/local/bin/kling-gateway
 
 # What runs: the binary, the shared libraries that it names, and nothing that builds.
 FROM debian:bookworm-slim

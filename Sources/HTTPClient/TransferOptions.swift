@@ -14,6 +14,8 @@ internal import CCurl
     /// Bodies from this size on get the largest send buffer that libcurl has.
     private static let largeBody = 256 << 10
     private static let largeBuffer = 2 << 20
+    /// Bodies up to this size, in one piece, go with the head.
+    private static let smallBody = 16 << 10
 
     init(_ handle: EasyHandle, configuration: HTTPClientConfiguration) {
         self.handle = handle
@@ -71,10 +73,21 @@ internal import CCurl
         }
         guard request.method == .post else { return }
         handle.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: bodyCount)
+        applySmallBody(request.body)
         if bodyCount >= Self.largeBody, !hasLargeBuffer {
             handle.set(CURLOPT_UPLOAD_BUFFERSIZE, Self.largeBuffer)
             hasLargeBuffer = true
         }
+    }
+
+    /// Has libcurl write a small body together with the head: one system call, where the read callback takes two.
+    ///
+    /// libcurl could rewind such a body and send it again by itself; `Transfer` forbids that before each attempt.
+    private func applySmallBody(_ body: [ByteSlice]) {
+        let isSmall = body.count == 1 && body[0].count > 0 && body[0].count <= Self.smallBody
+        // The transfer keeps the slice until its handle has left the multi handle; the bytes do not move meanwhile.
+        let start = unsafe isSmall ? body[0].withUnsafeBytes { $0.baseAddress } : nil
+        unsafe handle.set(CURLOPT_POSTFIELDS, pointer: UnsafeMutableRawPointer(mutating: start))
     }
 
     private func applyLimits(_ request: HTTPClientRequest) {

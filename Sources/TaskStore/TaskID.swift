@@ -62,6 +62,7 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
 /// Two generators never need to know of each other: the random bits keep their ids apart.
 public struct TaskIDGenerator: Sendable {
     private var last = TaskID.first
+    private var random = RandomPool()
 
     /// Makes a generator.
     public init() {}
@@ -69,7 +70,6 @@ public struct TaskIDGenerator: Sendable {
     /// Makes the next id, greater than every one before it.
     /// - Parameter milliseconds: the time since 1970.
     public mutating func next(at milliseconds: Int64) -> TaskID {
-        var random = SystemRandomNumberGenerator()
         if milliseconds > last.milliseconds {
             let high = UInt64(truncatingIfNeeded: milliseconds) << 16 | UInt64.random(in: 0...0x7FFF, using: &random)
             last = TaskID(high: high, low: random.next())

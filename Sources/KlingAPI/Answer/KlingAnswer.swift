@@ -4,12 +4,17 @@ public import Base
 public struct KlingAnswer: Sendable {
     /// Kling's service code.
     public let code: KlingCode
+    /// The task, if `data` is one object.
+    public let task: TaskObject?
     private let envelope: JSONObject
 
     /// Reads an answer's body; nil unless it is a JSON object with an integer `code`.
     public init?(_ body: [UInt8]) {
         guard let envelope = JSONObject(body), let code = envelope.integer("code") else { return nil }
         self.code = KlingCode(rawValue: code)
+        task = envelope["data"].flatMap { data in
+            data.kind == .object ? TaskObject(envelope.bytes, range: data.value) : nil
+        }
         self.envelope = envelope
     }
 
@@ -26,12 +31,6 @@ public struct KlingAnswer: Sendable {
 
     /// The JSON of `data`.
     public var data: ArraySlice<UInt8>? { envelope["data"].map { envelope.bytes[$0.value] } }
-
-    /// The task, if `data` is one object.
-    public var task: TaskObject? {
-        guard let member = envelope["data"], member.kind == .object else { return nil }
-        return TaskObject(envelope.bytes, range: member.value)
-    }
 
     /// The tasks, if `data` is an array. Elements that are no objects are left out.
     public var tasks: [TaskObject]? {

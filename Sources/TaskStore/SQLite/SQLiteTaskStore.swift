@@ -9,7 +9,7 @@ public final class SQLiteTaskStore: TaskStore {
         /// How many threads read.
         public var readers = 2
         /// The least time between the starts of two commits while fewer than 64 writes wait.
-        public var gathering = Duration.milliseconds(1)
+        public var gathering = Duration.microseconds(2500)
         /// How long to wait for another process that writes, in whole seconds.
         public var lockTimeout = Duration.seconds(2)
         /// The page cache of each connection, in bytes.

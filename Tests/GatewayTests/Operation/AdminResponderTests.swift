@@ -1,0 +1,65 @@
+import Base
+import EventLoop
+import HTTPServer
+import Testing
+
+@testable import Gateway
+
+struct AdminResponderTests {
+    private let here = SocketAddress.ipv4(address: 0x7f00_0001, port: 1)
+    private let elsewhere = SocketAddress.ipv4(address: 0x0a00_0001, port: 1)
+
+    private func status(
+        _ path: String, _ method: HTTPMethod = .get, token: String?, authorization: [String] = [],
+        from peer: SocketAddress
+    ) -> Int {
+        let access = AdminAccess(token: token.map(Secret.init))
+        let choice = AdminRoute.choose(method: method, path: path) {
+            access.verdict(authorization: authorization, peer: peer)
+        }
+        switch choice {
+        case .success: return 200
+        case .failure(let refusal): return refusal.status
+        }
+    }
+
+    @Test(arguments: ["/healthz", "/readyz"])
+    func `probes need no token`(path: String) {
+        #expect(status(path, token: "t", from: elsewhere) == 200)
+        #expect(status(path, .head, token: nil, from: elsewhere) == 200)
+        #expect(status(path, .post, token: nil, from: elsewhere) == 405)
+    }
+
+    @Test(arguments: [
+        (["Bearer t0ken"], 200), (["bearer t0ken"], 200), (["BEARER  t0ken"], 200), ([], 401), (["Bearer"], 401),
+        (["Bearer "], 401), (["Bearer t0ke"], 401), (["Bearer t0kent0ken"], 401), (["Bearer T0ken"], 401),
+        (["Basic t0ken"], 401), (["t0ken"], 401), (["Bearer t0ken", "Bearer t0ken"], 401),
+    ])
+    func `metrics need the token, from this machine as well`(authorization: [String], expected: Int) {
+        for peer in [here, elsewhere] {
+            #expect(status("/metrics", token: "t0ken", authorization: authorization, from: peer) == expected)
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "unix:/x"])
+    func `without a token metrics are for this machine`(peer: String) throws {
+        #expect(status("/metrics", token: nil, from: try #require(SocketAddress(peer))) == 200)
+    }
+
+    @Test(arguments: ["10.0.0.1:1", "128.0.0.1:1", "[::2]:1", "[::ffff:10.0.0.1]:1"])
+    func `without a token nobody else reads them`(peer: String) throws {
+        #expect(status("/metrics", token: nil, from: try #require(SocketAddress(peer))) == 403)
+    }
+
+    @Test func `who may not read the listener does not learn what it serves`() {
+        #expect(status("/nowhere", token: "t", from: here) == 401)
+        #expect(status("/nowhere", token: nil, from: elsewhere) == 403)
+        #expect(status("/nowhere", token: nil, from: here) == 404)
+        #expect(status("/metrics", .delete, token: nil, from: here) == 405)
+    }
+
+    @Test func `an empty token lets in nobody`() {
+        #expect(status("/metrics", token: "", authorization: ["Bearer "], from: here) == 401)
+        #expect(!AdminAccess.isEqual([], []))
+    }
+}

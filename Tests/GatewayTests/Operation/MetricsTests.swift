@@ -1,0 +1,152 @@
+import KlingAPI
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+struct MetricsTests {
+    private func page(_ metrics: Metrics, _ sources: MetricsSources = MetricsSources()) -> [Substring] {
+        String(decoding: metrics.exposition(of: sources), as: UTF8.self).split(separator: "\n")
+    }
+
+    private func metrics() -> Metrics {
+        Metrics(
+            routes: ["create", "query"], accounts: ["main"], build: BuildInfo(version: "1.0", revision: "abc"))
+    }
+
+    @Test func `an exchange counts by route and status, with its times and bytes`() {
+        let metrics = metrics()
+        metrics.exchange(
+            route: "create", status: 200, own: .microseconds(80), upstream: .milliseconds(20), received: 10, sent: 20)
+        metrics.exchange(route: "create", status: 400, own: .seconds(7), upstream: nil, received: 1, sent: 2)
+        let page = page(metrics)
+        let own = "kling_gateway_request_own_duration_seconds"
+        for line in [
+            #"kling_gateway_requests_total{route="create",status="200"} 1"#,
+            #"kling_gateway_requests_total{route="create",status="400"} 1"#,
+            #"kling_gateway_received_bytes_total{route="create"} 11"#,
+            #"kling_gateway_sent_bytes_total{route="create"} 22"#,
+            #"\#(own)_bucket{route="create",le="5e-05"} 0"#,
+            #"\#(own)_bucket{route="create",le="0.0001"} 1"#,
+            #"\#(own)_bucket{route="create",le="5"} 1"#,
+            #"\#(own)_bucket{route="create",le="+Inf"} 2"#,
+            #"\#(own)_sum{route="create"} 7.00008"#,
+            #"\#(own)_count{route="create"} 2"#,
+            #"kling_gateway_request_upstream_duration_seconds_count{route="create"} 1"#,
+        ] { #expect(page.contains(line[...]), "\(line)") }
+    }
+
+    @Test(arguments: [(299, "other"), (0, "other"), (-1, "other"), (Int.max, "other"), (499, "499")])
+    func `no status makes a label of its own`(status: Int, label: String) {
+        let metrics = metrics()
+        metrics.exchange(route: "query", status: status, own: .zero, upstream: nil, received: 0, sent: 0)
+        #expect(page(metrics).contains(#"kling_gateway_requests_total{route="query",status="\#(label)"} 1"#[...]))
+    }
+
+    @Test func `a name that is in no list counts as none`() {
+        let metrics = metrics()
+        metrics.exchange(route: "/etc", status: 404, own: .zero, upstream: nil, received: 0, sent: 0)
+        metrics.upstreamCall(account: "?", kind: .list, outcome: .fault(.timeout), duration: .zero)
+        let page = page(metrics)
+        #expect(page.contains(#"kling_gateway_requests_total{route="none",status="404"} 1"#))
+        #expect(
+            page.contains(#"kling_gateway_upstream_calls_total{account="none",kind="list",outcome="timeout"} 1"#))
+    }
+
+    @Test(arguments: [
+        (UpstreamCallOutcome.code(.ok), "0"), (.code(.concurrencyExceeded), "1303"),
+        (.code(KlingCode(rawValue: 4711)), "unknown_code"), (.fault(.unreachable), "unreachable"),
+        (.fault(.other), "other"),
+    ])
+    func `a call counts by its outcome, of a closed set`(outcome: UpstreamCallOutcome, label: String) {
+        let metrics = metrics()
+        metrics.upstreamCall(account: "main", kind: .create, outcome: outcome, duration: .seconds(61))
+        let line = #"kling_gateway_upstream_calls_total{account="main",kind="create",outcome="\#(label)"} 1"#
+        #expect(page(metrics).contains(line[...]))
+    }
+
+    @Test func `what many threads count is added up`() async {
+        let metrics = metrics()
+        await withTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<1000 {
+                        metrics.exchangeBegan()
+                        metrics.exchange(
+                            route: "query", status: 200, own: .zero, upstream: nil, received: 1, sent: 0)
+                        metrics.exchangeEnded()
+                    }
+                    metrics.exchangeBegan()
+                }
+            }
+        }
+        let page = page(metrics)
+        #expect(page.contains(#"kling_gateway_requests_total{route="query",status="200"} 8000"#))
+        #expect(page.contains("kling_gateway_requests_in_flight 8"))
+    }
+
+    @Test func `sources show only where they are given`() {
+        var sources = MetricsSources()
+        let metrics = metrics()
+        #expect(!page(metrics, sources).contains { $0.contains("store") || $0.contains("connections") })
+        sources.connections = { ConnectionFigures(open: 3, accepted: 9, refused: [("full", 2)]) }
+        sources.store = {
+            var figures = StoreStatistics()
+            figures.commits = 5
+            figures.writesPerCommit.record(3)
+            return figures
+        }
+        let page = page(metrics, sources)
+        #expect(page.contains("kling_gateway_connections_open 3"))
+        #expect(page.contains(#"kling_gateway_connections_refused_total{reason="full"} 2"#))
+        #expect(page.contains("kling_gateway_store_commits_total 5"))
+        #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="2"} 0"#))
+        #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="4"} 1"#))
+    }
+
+    @Test func `every sample belongs to a family that was announced, once`() {
+        let metrics = metrics()
+        metrics.upstreamCall(account: "main", kind: .query, outcome: .code(.ok), duration: .zero)
+        let page = page(metrics)
+        let families = page.filter { $0.hasPrefix("# TYPE ") }.map { $0.split(separator: " ")[2] }
+        #expect(Set(families).count == families.count)
+        for line in page where !line.hasPrefix("#") {
+            var name = line.prefix { $0 != "{" && $0 != " " }
+            for suffix in ["_bucket", "_sum", "_count"] where name.hasSuffix(suffix) && !families.contains(name) {
+                name = name.dropLast(suffix.count)
+            }
+            #expect(families.contains(name), "\(line)")
+            #expect(name.hasPrefix("kling_gateway_"))
+        }
+    }
+
+    @Test func `a label's value cannot leave its quotes`() {
+        var writer = ExpositionWriter()
+        writer.family("x", .gauge, "a \"b\"\\\nc")
+        writer.sample([("l", "a\"\\\n}")], 1)
+        let expected = #"""
+            # HELP kling_gateway_x a "b"\\\nc
+            # TYPE kling_gateway_x gauge
+            kling_gateway_x{l="a\"\\\n}"} 1
+
+            """#
+        #expect(String(decoding: writer.bytes, as: UTF8.self) == expected)
+    }
+
+    @Test(arguments: [
+        (0.25, "0.25"), (3, "3"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"), (1e300, "1e+300"),
+    ])
+    func `numbers are written as Prometheus reads them`(value: Double, text: String) {
+        #expect(ExpositionWriter.text(value) == text)
+    }
+
+    #if os(Linux)
+    @Test func `the process shows its memory, time and descriptors`() throws {
+        let figures = ProcessFigures.current()
+        #expect(try #require(figures.residentBytes) > 1 << 20)
+        #expect(try #require(figures.openDescriptors) >= 3)
+        #expect(figures.processorSeconds > 0)
+        #expect(figures.descriptorLimit > 3)
+    }
+    #endif
+}
