@@ -16,7 +16,7 @@ LIBRARIES := libevent_core libcurl sqlite3 openssl
 COMMANDS := pkg-config curl python3
 PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev ca-certificates curl python3
 BENCH_COMMANDS := nginx wrk
-BENCH_PACKAGES := nginx-light wrk
+BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk
 BREW := pkgconf libevent curl sqlite openssl@3 python3
 
 # $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.

@@ -42,6 +42,15 @@ struct LogLine {
         if needsQuotes || format == .json { raw("\"") }
     }
 
+    /// Adds a pair whose value is a number.
+    mutating func add(_ key: StaticString, _ value: Int) {
+        raw(format == .json ? ",\"" : " ")
+        raw(key.description)
+        raw(format == .json ? "\":\"" : "=")
+        raw(String(value))
+        if format == .json { raw("\"") }
+    }
+
     /// Ends the line.
     mutating func finish() -> [UInt8] {
         raw(format == .json ? "}\n" : "\n")
@@ -51,6 +60,19 @@ struct LogLine {
     private mutating func raw(_ text: String) { bytes += text.utf8 }
 
     private mutating func escape(_ text: String) {
+        if text.utf8.allSatisfy(Self.isPlain) {
+            bytes += text.utf8
+        } else {
+            escapeByteByByte(text)
+        }
+    }
+
+    /// Whether a byte stands for itself wherever it is.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20..<0x7F).contains(byte) && byte != 0x22 && byte != 0x5C
+    }
+
+    private mutating func escapeByteByByte(_ text: String) {
         var previous: UInt8 = 0
         for byte in text.utf8 {
             // C1 controls are C2 80 to C2 9F in UTF-8: terminals obey them.

@@ -19,6 +19,9 @@ public final class LogWriter: Sendable {
         var isDraining = false
     }
 
+    /// How long a line may wait for company: one wake-up and one system call then serve many.
+    private static let gathering = DispatchTimeInterval.milliseconds(10)
+
     private let descriptor: Int32
     private let capacity: Int
     private let format: LogFormat
@@ -51,7 +54,7 @@ public final class LogWriter: Sendable {
             defer { state.isDraining = true }
             return !state.isDraining
         }
-        if mustStart { queue.async { self.drain() } }
+        if mustStart { queue.asyncAfter(deadline: .now() + Self.gathering) { self.drain() } }
     }
 
     /// Waits until all lines so far are written, but no longer than `limit`.
@@ -59,7 +62,10 @@ public final class LogWriter: Sendable {
     @discardableResult
     public func flush(within limit: Duration) -> Bool {
         let reached = DispatchSemaphore(value: 0)
-        queue.async { reached.signal() }
+        queue.async {
+            self.drain()
+            reached.signal()
+        }
         return reached.wait(timeout: .now() + .nanoseconds(Int(limit.nanoseconds))) == .success
     }
 

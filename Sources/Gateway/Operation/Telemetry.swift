@@ -8,11 +8,13 @@ public import Logging
 public struct Telemetry: GatewayObserver {
     let metrics: Metrics
     let logger: Logger
+    let accessLog: AccessLog?
 
-    /// Counts in `metrics`, writes to `logger`: a line an exchange at `info`.
-    public init(metrics: Metrics, logger: Logger) {
+    /// Counts in `metrics`, and writes to `logger` and `accessLog`.
+    public init(metrics: Metrics, logger: Logger, accessLog: AccessLog?) {
         self.metrics = metrics
         self.logger = logger
+        self.accessLog = accessLog
     }
 
     func began() { metrics.exchangeBegan() }
@@ -21,34 +23,13 @@ public struct Telemetry: GatewayObserver {
     /// An exchange is over.
     func finished(_ exchange: HTTPExchange) {
         let note = exchange.note as? ExchangeNote
-        let total = exchange.finishedAt - exchange.receivedAt
+        let total = exchange.answeredAt - exchange.receivedAt
         let upstream = note?.upstreamTime
         metrics.exchange(
             route: note?.route?.rawValue ?? "none", status: exchange.status, own: total - (upstream ?? .zero),
             upstream: upstream, received: exchange.bytesReceived, sent: exchange.bytesSent)
-        guard logger.logLevel <= .info else { return }
-        var line: Logger.Metadata = [
-            "request_id": "\(note?.requestID ?? "-")",
-            "client": "\(exchange.peer.host)",
-            "status": "\(exchange.status)",
-            "duration_us": "\(total.nanoseconds / 1000)",
-            "bytes_in": "\(exchange.bytesReceived)",
-            "bytes_out": "\(exchange.bytesSent)",
-        ]
-        if let head = exchange.head {
-            line["method"] = "\(head.method.rawValue)"
-            line["path"] = "\(head.path.prefix(Self.longestPath))"
-        }
-        if let route = note?.route { line["route"] = "\(route.rawValue)" }
-        if let tenant = note?.tenant { line["tenant"] = "\(tenant)" }
-        if let cause = note?.cause { line["cause"] = "\(cause.rawValue)" }
-        if let upstream { line["upstream_us"] = "\(upstream.nanoseconds / 1000)" }
-        if exchange.end != .complete { line["end"] = "\(exchange.end.rawValue)" }
-        logger.info("request", metadata: line)
+        accessLog?.write(exchange, note)
     }
-
-    /// Longer paths are cut in the log.
-    private static let longestPath = 200
 
     // MARK: GatewayObserver
 

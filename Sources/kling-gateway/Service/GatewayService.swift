@@ -50,7 +50,7 @@ final class GatewayService: Sendable {
             build: BuildInfo(version: Version.number, revision: Version.revision))
         let gateway = Gateway(
             options: configuration.gatewayOptions, access: access, accounts: Accounts(accounts), store: store,
-            upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger))
+            upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger, accessLog: log.access))
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(

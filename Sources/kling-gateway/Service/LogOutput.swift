@@ -5,6 +5,8 @@ internal import Logging
 struct LogOutput: Sendable {
     /// Writes to the log.
     let logger: Logger
+    /// Writes a line for each exchange; none above `info`.
+    let access: AccessLog?
     private let writer: LogWriter
 
     /// The log that `configuration` asks for. Once a process.
@@ -14,6 +16,7 @@ struct LogOutput: Sendable {
         logger = Logger(label: "kling-gateway") { label in
             GatewayLogHandler(label: label, writer: writer, level: level, format: format)
         }
+        access = level <= .info ? AccessLog(writer: writer, format: format) : nil
         self.writer = writer
     }
 

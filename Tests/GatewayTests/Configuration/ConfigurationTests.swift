@@ -118,7 +118,7 @@ struct ConfigurationTests {
         ("log: {level: loud, format: xml}", "log.format (line 1): found \"xml\"; allowed: json, text"),
         ("log: debug", "log (line 1): found a text; a map of level, format is wanted"),
         ("cors: {origins: [shop]}", "cors.origins[0] (line 1)"),
-        ("tls: {certificate: /x}", "tls: private_key is missing"),
+        ("tls: {certificate: /x, private_key: y}", "tls: this version serves plain HTTP"),
         ("admin: {token: {env: NOPE}}", "admin.token (line 1): the variable NOPE is not set"),
         ("admin: {token: {file: /nope}}", "admin.token (line 1): /nope cannot be read: No such file"),
         ("admin: {token: {file: /empty}}", "admin.token (line 1): the secret is empty"),

@@ -1,0 +1,40 @@
+internal import Base
+internal import EventLoop
+internal import HTTPServer
+
+/// A line for each exchange, at `info`. It goes to the log's writer directly: by way of a dictionary of metadata each
+/// line would cost as much as the rest of a small request.
+public struct AccessLog: Sendable {
+    private let writer: LogWriter
+    private let format: LogFormat
+
+    /// Longer paths are cut.
+    private static let longestPath = 200
+
+    /// Writes lines of `format` to `writer`.
+    public init(writer: LogWriter, format: LogFormat) {
+        self.writer = writer
+        self.format = format
+    }
+
+    /// Writes what is known of an exchange that is over.
+    func write(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
+        var line = LogLine(format, level: "info", message: "request", label: "kling-gateway")
+        line.add("request_id", note?.requestID ?? "-")
+        line.add("client", exchange.peer.host)
+        if let head = exchange.head {
+            line.add("method", head.method.rawValue)
+            line.add("path", String(head.path.prefix(Self.longestPath)))
+        }
+        line.add("status", exchange.status)
+        if let route = note?.route { line.add("route", route.rawValue) }
+        if let tenant = note?.tenant { line.add("tenant", tenant) }
+        if let cause = note?.cause { line.add("cause", cause.rawValue) }
+        line.add("duration_us", Int((exchange.finishedAt - exchange.receivedAt).nanoseconds / 1000))
+        if let upstream = note?.upstreamTime { line.add("upstream_us", Int(upstream.nanoseconds / 1000)) }
+        line.add("bytes_in", exchange.bytesReceived)
+        line.add("bytes_out", exchange.bytesSent)
+        if exchange.end != .complete { line.add("end", exchange.end.rawValue) }
+        writer.write(line.finish())
+    }
+}

@@ -1,0 +1,244 @@
+"""The processes of a benchmark: a stub of Kling, nginx as the peer, and the gateway, each pinned to a core."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+PATH = "/v1/images/kolors-virtual-try-on"
+KEY = "sk-bench-0123456789abcdef0123456789abcdef"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Failure(Exception):
+    """Something does not work; the benchmark ends with status 1."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def pinned(core, command):
+    cores = os.sched_getaffinity(0)
+    if core not in cores or not shutil.which("taskset"):
+        return command
+    return ["taskset", "-c", str(core)] + command
+
+
+def wait_until(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise Failure(f"{what}: not within {seconds} s")
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def http(port, path, body=None, key=KEY, seconds=30):
+    """One exchange: its status and JSON."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body)
+    request.add_header("Authorization", f"Bearer {key}")
+    request.add_header("Content-Type", "application/json")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=seconds) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode(errors="replace")
+
+
+class Server:
+    """A child process and the one of its processes that does the work."""
+
+    def __init__(self, name, command, core, folder, environment=None, output=None):
+        self.name = name
+        self.log = os.path.join(folder, name + ".log")
+        with open(output or self.log, "ab") as log:
+            self.child = subprocess.Popen(
+                pinned(core, command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=folder)
+        self.pid = self.child.pid
+
+    def wait(self, port):
+        def ready():
+            if self.child.poll() is not None:
+                raise Failure(f"{self.name} ended with {self.child.returncode}:\n{self.tail()}")
+            return is_listening(port)
+
+        wait_until(ready, 20, f"{self.name} listens")
+
+    def tail(self):
+        with open(self.log, errors="replace") as log:
+            return "".join(log.readlines()[-15:])
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self, field="VmRSS"):
+        """Bytes: VmRSS, or VmHWM, its peak since `reset_peak`."""
+        with open(f"/proc/{self.pid}/status") as file:
+            return int(re.search(field + r":\s+(\d+) kB", file.read()).group(1)) * 1024
+
+    def reset_peak(self):
+        with open(f"/proc/{self.pid}/clear_refs", "w") as file:
+            file.write("5")
+
+    def stop(self):
+        if self.child.poll() is None:
+            self.child.terminate()
+            try:
+                self.child.wait(10)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+
+
+class Nginx(Server):
+    """nginx with one worker; `pid` is the worker's."""
+
+    def __init__(self, name, core, folder, http_block, ports):
+        home = os.path.join(folder, name)
+        os.makedirs(home)
+        configuration = os.path.join(home, "nginx.conf")
+        with open(configuration, "w") as file:
+            file.write(self.configuration(home, http_block))
+        super().__init__(name, ["nginx", "-p", home, "-c", configuration, "-e", "stderr"], core, folder)
+        for port in ports:
+            self.wait(port)
+        children = f"/proc/{self.child.pid}/task/{self.child.pid}/children"
+        wait_until(lambda: open(children).read().split(), 5, f"{name} has a worker")
+        self.pid = int(open(children).read().split()[0])
+
+    @staticmethod
+    def configuration(home, http_block):
+        built = subprocess.run(["nginx", "-V"], capture_output=True, text=True).stderr
+        module = os.path.join(re.search(r"--modules-path=(\S+)", built).group(1), "ngx_http_echo_module.so")
+        kinds = [kind for kind in re.findall(r"--http-([a-z-]+)-temp-path=", built)
+                 if f"--without-http_{kind}_module" not in built]
+        folders = "".join(f"    {kind.replace('-', '_')}_temp_path {home}/{kind};\n" for kind in kinds)
+        return f"""
+{"user root;" if os.geteuid() == 0 else ""}
+{f"load_module {module};" if os.path.exists(module) else ""}
+daemon off;
+worker_processes 1;
+pid {home}/nginx.pid;
+error_log stderr warn;
+worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
+http {{
+{folders}
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+    client_max_body_size 64m;
+    client_body_timeout 120s;
+    default_type application/json;
+{http_block}
+}}
+"""
+
+
+# A created task's id has 18 digits and rises: milliseconds, then the connection, then the request on it.
+STUB = """
+    map $msec $bench_time { "~^.(\\d+)\\.(\\d+)$" "$1$2"; }
+    map "00$connection" $bench_connection { "~(\\d\\d\\d)$" "$1"; }
+    map "00$connection_requests" $bench_request { "~(\\d\\d\\d)$" "$1"; }
+    map $msec $bench_now { "~^(\\d+)\\.(\\d+)$" "$1$2"; }
+    log_format creates "$status $request_length $http_user_agent";
+    server {
+        listen 127.0.0.1:%(port)d backlog=4096;
+        access_log %(log)s creates buffer=256k flush=200ms if=$bench_is_create;
+        location = %(path)s {
+            client_body_buffer_size %(buffer)s;
+            client_body_in_single_buffer on;
+            %(answer)s
+        }
+        location ~ ^%(path)s/+(?<task>[^/]+)$ {
+            return 200 '{"code":0,"message":"SUCCEED","request_id":"$request_id","data":{"task_id":"$task","task_status":"succeed","task_status_msg":"","task_info":{},"task_result":{"images":[{"index":0,"url":"https://cdn.example.com/results/0123456789abcdef.png"}]},"created_at":$bench_now,"updated_at":$bench_now}}';
+        }
+    }
+    map $request_method $bench_is_create { POST 1; default 0; }
+"""
+
+CREATED = ('{"code":0,"message":"SUCCEED","request_id":"$request_id","data":{"task_id":'
+           '"$bench_time$bench_connection$bench_request","task_status":"submitted","task_info":{},'
+           '"created_at":$bench_now,"updated_at":$bench_now}}')
+
+
+class Stub(Nginx):
+    """Kling, as far as a benchmark sees it. `reads_bodies`: it takes every byte before it answers."""
+
+    def __init__(self, name, folder, reads_bodies):
+        self.port = free_port()
+        self.creates_log = os.path.join(folder, name + ".creates")
+        answer = f"echo_read_request_body; echo '{CREATED}';" if reads_bodies else f"return 200 '{CREATED}';"
+        super().__init__(name, 1, folder, STUB % {
+            "port": self.port, "log": self.creates_log, "path": PATH, "answer": answer,
+            "buffer": "64m" if reads_bodies else "16k"}, [self.port])
+
+    def creates(self):
+        """(status, bytes of the request that were read, whether the gateway sent it) of each create so far."""
+        time.sleep(0.6)
+        with open(self.creates_log) as file:
+            rows = [line.split(" ", 2) for line in file]
+        return [(int(status), int(length), agent.startswith("kling-gateway")) for status, length, agent in rows]
+
+
+class Peer(Nginx):
+    """nginx that does the bare forwarding."""
+
+    def __init__(self, name, folder, upstream, streams_bodies):
+        self.port = free_port()
+        super().__init__(name, 0, folder, f"""
+    upstream stub {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}
+    server {{
+        listen 127.0.0.1:{self.port} backlog=4096;
+        location / {{
+            proxy_pass http://stub;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            {"proxy_request_buffering off;" if streams_bodies else ""}
+        }}
+    }}""", [self.port])
+
+
+class Gateway(Server):
+    """`serve` with one loop and its usual, durable store."""
+
+    def __init__(self, name, folder, binary, upstream, level="warning", settings=None):
+        home = os.path.join(folder, name)
+        os.makedirs(home)
+        self.port, self.admin_port, self.store = free_port(), free_port(), os.path.join(home, "gateway.db")
+        environment = {
+            "PATH": os.environ["PATH"], "HOME": home,
+            "KLING_ACCESS_KEY": "bench-access-key-0123456789abcdef",
+            "KLING_SECRET_KEY": "bench-secret-key-0123456789abcdef",
+            "KLING_BASE_URL": f"http://127.0.0.1:{upstream}",
+            "KLING_GATEWAY_API_KEYS": f"bench:{KEY}",
+            "KLING_GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
+            "KLING_GATEWAY_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
+            "KLING_GATEWAY_STORE": f"sqlite:{self.store}",
+            "KLING_GATEWAY_WORKERS": "1", "KLING_GATEWAY_LOG_LEVEL": level,
+        }
+        if settings:
+            environment["KLING_GATEWAY_CONFIG"] = os.path.join(home, "config.yaml")
+            with open(environment["KLING_GATEWAY_CONFIG"], "w") as file:
+                file.write(settings)
+        output = "/dev/null" if level == "info" else None
+        super().__init__(name, [binary, "serve"], 0, home, environment, output)
+        self.log = self.log if not output else output
+        self.wait(self.port)
