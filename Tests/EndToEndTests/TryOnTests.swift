@@ -125,3 +125,43 @@ struct TryOnTests {
         }
     }
 }
+
+/// Queries that come while a create is still open.
+struct OpenCreateTests {
+    @Test func `a task that a query has named keeps that id when Kling accepts it`() async throws {
+        try await Fixture.run(duration: 1...1) { fixture in
+            try fixture.fail("create:slow=1:1:1")
+            async let made = fixture.create(#""external_task_id":"early""#)
+            let early = try await fixture.whenFound("early")
+            let id = try #require(early.data["task_id"] as? String)
+            #expect(try await made.data["task_id"] as? String == id)
+            let found = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
+            #expect(found.data["task_status"] as? String == "succeed")
+        }
+    }
+
+    @Test func `a refused create leaves nothing behind that a query could find`() async throws {
+        try await Fixture.run(duration: 1...1) { fixture in
+            try fixture.fail("create:1301:1:1")
+            let gateway = fixture.gateway
+            let refused = try await fixture.create(#""external_task_id":"refused""#)
+            #expect(refused.code == 1301)
+            #expect(try await gateway.ask("GET", Fixture.path + "/refused").status == 404)
+            #expect(try await fixture.create(#""external_task_id":"refused""#).status == 200)
+            let found = try await gateway.ask("GET", Fixture.path + "/refused")
+            #expect(found.data["task_status"] as? String == "succeed")
+        }
+    }
+}
+
+extension Fixture {
+    /// Asks for a task until it is there.
+    func whenFound(_ id: String) async throws -> RawClient.Answer {
+        let deadline = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < deadline {
+            let answer = try await gateway.ask("GET", Self.path + "/" + id)
+            if answer.status == 200 { return answer }
+        }
+        throw TestKitError("\(id) was not found")
+    }
+}

@@ -12,7 +12,7 @@ struct HostileClientTests {
                 HostileCase.all.compactMap { Self.problem(with: $0, address, cutting) }
             }
             #expect(failures == [])
-            #expect(HostileCase.all.count >= 120)
+            #expect(HostileCase.all.count == 136)
         }
     }
 

@@ -43,7 +43,7 @@ public struct Telemetry: GatewayObserver {
         logger.log(
             level: level, "call to Kling",
             metadata: [
-                "account": "\(call.account.name)", "kind": "\(call.kind.rawValue)", "outcome": "\(outcome)",
+                "account": "\(call.account.name)", "kind": "\(call.kind.rawValue)", "outcome": "\(outcome.word)",
                 "detail": "\(detail ?? "-")", "duration_us": "\(duration.nanoseconds / 1000)",
             ])
     }

@@ -16,6 +16,14 @@ public enum UpstreamCallOutcome: Hashable, Sendable {
     case code(KlingCode)
     /// No envelope came.
     case fault(UpstreamFault)
+
+    /// The outcome in a word, for logs.
+    var word: String {
+        switch self {
+        case .code(let code): String(code.rawValue)
+        case .fault(let fault): fault.rawValue
+        }
+    }
 }
 
 /// Why a call brought no envelope.

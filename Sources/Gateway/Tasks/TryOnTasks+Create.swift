@@ -105,7 +105,7 @@ extension TryOnTasks {
             let record = try await accept(object, upstreamID: upstreamID, task.id)
             return answer.relayed(data: TaskView.json(object, of: record))
         } catch {
-            // Kling has the task and the intent names it: a query by the gateway's id finds it when the store is back.
+            // Kling has the task and the intent names it: a query by the gateway's id looks it up when the store is back.
             caller.observer.event(
                 .error, "an accepted task could not be recorded",
                 [("task", task.id.description), ("upstream_task", upstreamID), ("reason", error.detail)])
@@ -113,11 +113,19 @@ extension TryOnTasks {
         }
     }
 
-    /// The task was not made: its record ends unseen, and the client's `external_task_id` is free again.
+    /// The task was not made: its record ends, unseen unless a query has named it meanwhile, and the client's
+    /// `external_task_id` is free again.
     private func refuse(_ task: NewTask, _ reason: String) async {
         running.finish(task.id)
+        let now = WallClock.milliseconds
         do {
-            try await store.refuse(task.id, reason: reason, at: WallClock.milliseconds)
+            do {
+                try await store.refuse(task.id, reason: reason, at: now)
+            } catch  where error.code == .stale {
+                let failed = Observation(state: .failed, statusWord: reason, answer: nil, at: now)
+                let record = try await store.observe(task.id, failed)
+                cache.entry(TaskCache.Key(tenant: task.tenant, id: record.publicID ?? ""))?.update(record, now: .now)
+            }
         } catch {
             caller.observer.event(
                 .warning, "a refused task could not be recorded",

@@ -30,16 +30,31 @@ extension TryOnTasks {
         return Found(body: relay.relayed(data: json))
     }
 
+    /// The entry of a task, one for each whatever id it was asked for by: kept under its public id.
     private func entry(_ key: TaskCache.Key) async throws(GatewayError) -> TaskEntry {
         if let known = cache.entry(key) { return known }
         let record: TaskRecord?
         do {
-            record = try await store.task(tenant: key.tenant, publicID: key.id)
+            record = try await find(key)
         } catch {
             throw GatewayError(error)
         }
-        guard let record else { throw .unknownTask }
-        return cache.insert(TaskEntry(record, now: .now), key)
+        guard let record, let publicID = record.publicID else { throw .unknownTask }
+        return cache.insert(TaskEntry(record, now: .now), TaskCache.Key(tenant: key.tenant, id: publicID))
+    }
+
+    /// Finds a task by its public id, the client's own, or the gateway's. To answer a query names the task: one whose
+    /// create is still open gets the gateway's id for its public one.
+    private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
+        var found = try await store.task(tenant: key.tenant, publicID: key.id)
+        if found == nil, let id = TaskID(key.id) { found = try await store.task(id) }
+        guard let record = found, record.tenant == key.tenant, record.state != .refused else { return nil }
+        if record.publicID != nil { return record }
+        do {
+            return try await store.show(record.id, at: WallClock.milliseconds)
+        } catch  where error.code == .stale {
+            return nil
+        }
     }
 
     private func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {

@@ -1,3 +1,5 @@
+internal import Base
+
 /// Something that waits for one of the store's threads. Each thread's queue runs it, then finishes it, once.
 class Work: @unchecked Sendable {
     // @unchecked: the queue hands it from the caller to one thread, which alone touches it from then on.
@@ -12,39 +14,43 @@ class Work: @unchecked Sendable {
 
 /// Work that an `async` caller waits for.
 @safe final class Job<Value: Sendable>: Work, @unchecked Sendable {
-    // @unchecked: as for `Work`. @safe: the continuation is resumed in `finish` alone, which is called once.
+    // @unchecked: as for `Work`. @safe: the continuation is set before the job is queued, and resumed in `finish`
+    // alone, which is called once.
     typealias Body = @Sendable (Connection) throws(StoreError) -> Value
 
     private let body: Body
-    private let waiter: UnsafeContinuation<Result<Value, StoreError>, Never>
-    private var outcome: Result<Value, StoreError> = .failure(StoreError(.unavailable, "the store didn't get to it"))
+    private var waiter: UnsafeContinuation<Void, Never>?
+    // Behind a lock, though only one thread has it at a time: the way by which a resumed task comes to its thread is
+    // nothing that the thread sanitizer sees.
+    private let outcome = Lock<Result<Value, StoreError>>(
+        .failure(StoreError(.unavailable, "the store didn't get to it")))
 
-    private init(_ body: @escaping Body, _ waiter: UnsafeContinuation<Result<Value, StoreError>, Never>) {
-        self.body = body
-        unsafe self.waiter = unsafe waiter
-    }
+    private init(_ body: @escaping Body) { self.body = body }
 
     override func run(on connection: Connection) -> StoreError? {
         do throws(StoreError) {
-            outcome = .success(try body(connection))
+            let value = try body(connection)
+            outcome.withLock { $0 = .success(value) }
             return nil
         } catch {
-            outcome = .failure(error)
+            outcome.withLock { $0 = .failure(error) }
             return error
         }
     }
 
     override func finish(_ failure: StoreError?) {
+        if let failure { outcome.withLock { $0 = .failure(failure) } }
         // Whoever takes work from a queue finishes it once; what a queue refuses is finished here alone.
-        unsafe waiter.resume(returning: failure.map(Result.failure) ?? outcome)
+        unsafe waiter?.resume()
     }
 
     /// Puts `body` into `queue` and waits until it was done there.
     static func perform(in queue: WorkQueue, _ body: @escaping Body) async throws(StoreError) -> Value {
-        let outcome = await unsafe withUnsafeContinuation { waiter in
-            let job = unsafe Job(body, waiter)
+        let job = Job(body)
+        await unsafe withUnsafeContinuation { waiter in
+            unsafe job.waiter = waiter
             if let failure = queue.append(job) { job.finish(failure) }
         }
-        return try outcome.get()
+        return try job.outcome.withLock { $0 }.get()
     }
 }

@@ -62,7 +62,7 @@ struct DemoClient {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["curl", "--silent", "--show-error", "--max-time", "60"] + arguments
+        process.arguments = ["curl", "--silent", "--show-error", "--max-time", "60", "--noproxy", "*"] + arguments
         process.standardOutput = output
         try process.run()
         let answer = output.fileHandleForReading.readDataToEndOfFile()

@@ -1,0 +1,223 @@
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// Clients that mean harm, or leave at the wrong moment, against the whole gateway (RFC 9110, RFC 9112, RFC 8259).
+struct HostileClientTests {
+    // MARK: Bodies that need not be read
+
+    @Test func `an upload that waits for 100 Continue is refused before a byte of it is sent`() async throws {
+        try await Fixture.run(file: "limits: { body: 24MiB }") { fixture in
+            let folder = fixture.gateway.folder
+            let fits = try folder.write(String(repeating: "x", count: 20_000_000), to: "fits")
+            let tooLarge = try folder.write(String(repeating: "x", count: 26_000_000), to: "too-large")
+            for (file, key, expected) in [
+                (fits, "sk-nobody's-key", "401 0"), (tooLarge, "sk-nobody's-key", "401 0"),
+                (tooLarge, GatewayProcess.key, "413 0"),
+            ] {
+                let (written, told) = try await upload(file, key: key, to: fixture)
+                #expect(written == expected, "\(told)")
+                #expect(!told.contains("HTTP/1.1 100"))
+            }
+            #expect(fixture.creates == 0)
+        }
+    }
+
+    @Test func `an upload that waits for 100 Continue is told to go on when it is welcome`() async throws {
+        try await Fixture.run { fixture in
+            let note = String(repeating: "x", count: 300_000)
+            let body = try fixture.gateway.folder.write(Fixture.body("\"note\":\"\(note)\""), to: "body")
+            let (written, told) = try await upload(body, key: GatewayProcess.key, to: fixture)
+            #expect(written.hasPrefix("200 3"), "\(told)")
+            #expect(told.contains("HTTP/1.1 100 Continue"))
+        }
+    }
+
+    @Test func `a large upload with a bad key, sent without asking, can still read its 401`() async throws {
+        try await Fixture.run { fixture in
+            let body = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000_000)
+            let head = Fixture.createHead(length: body.count, key: "sk-nobody's-key")
+            let answer = try await fixture.exchange(Array(head.utf8) + body)
+            #expect(answer.status == 401)
+            #expect(answer["Connection"] == "close")
+            #expect(fixture.creates == 0)
+        }
+    }
+
+    // MARK: Methods
+
+    @Test func `HEAD has the header fields of GET on every path, and no body`() async throws {
+        try await Fixture.run { fixture in
+            let task = Fixture.path + "/" + (try await fixture.createdTask())
+            // From here on nothing changes any more that a query would tell.
+            #expect(try await fixture.gateway.ask("GET", task).status == 200)
+            let paths = [
+                Fixture.path, "/kling" + Fixture.path, task, "/kling" + task, Fixture.path + "/815", "/nothing",
+            ]
+            let all = paths.map { ($0, false) } + ["/healthz", "/readyz", "/metrics", "/nothing"].map { ($0, true) }
+            for (path, admin) in all {
+                let got = try await fixture.gateway.ask("GET", path, admin: admin)
+                let port = admin ? fixture.gateway.adminPort : fixture.gateway.port
+                let request =
+                    "HEAD \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                    + "Authorization: Bearer \(GatewayProcess.key)\r\n\r\n"
+                let bytes = try await blocking {
+                    let client = try RawClient(port: port)
+                    try client.send(request)
+                    return try client.readToEnd()
+                }
+                let parts = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n\r\n")
+                #expect(parts.count == 2 && parts.last == "", "\(path): \(parts)")
+                let lines = (parts.first ?? "").components(separatedBy: "\r\n")
+                #expect(lines.first?.hasPrefix("HTTP/1.1 \(got.status) ") == true, "\(path): \(lines)")
+                let names = lines.dropFirst().map { String($0.prefix { $0 != ":" }) }
+                #expect(names == got.headers.map(\.name), "\(path)")
+                if path != "/metrics" { #expect(lines.contains("Content-Length: \(got.body.count)"), "\(path)") }
+            }
+        }
+    }
+
+    @Test func `TRACE and CONNECT are refused, and nobody hears the key again`() async throws {
+        try await Fixture.run { fixture in
+            for admin in [false, true] {
+                for line in ["TRACE \(Fixture.path)", "TRACE /healthz", "TRACE *", "CONNECT a.example:443"] {
+                    let request =
+                        "\(line) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: sweet\r\n"
+                        + "Authorization: Bearer \(GatewayProcess.key)\r\n\r\n"
+                    let answer = try await fixture.exchange(Array(request.utf8), admin: admin)
+                    #expect((400...499).contains(answer.status), "\(line)")
+                    let all = answer.text + answer.headers.map { $0.name + $0.value }.joined()
+                    #expect(!all.contains(GatewayProcess.key) && !all.contains("sweet"), "\(line)")
+                }
+            }
+            #expect(fixture.callsToKling == 0)
+        }
+    }
+
+    // MARK: Slowness
+
+    @Test func `a head and a body that come a byte a second are answered 408 by their deadlines`() async throws {
+        try await Fixture.run { fixture in
+            let port = fixture.gateway.port
+            async let head = drip(["GET /"] + Array(repeating: "a", count: 60), port)
+            async let body = drip([Fixture.createHead(length: 1000)] + Array(repeating: " ", count: 60), port)
+            #expect(try await fixture.gateway.ask("GET", Fixture.path).status == 200)
+            for answer in try await [head, body] {
+                #expect(answer.status == 408)
+                #expect(answer.code == 1200)
+                #expect(answer["Connection"] == "close")
+            }
+            #expect(fixture.creates == 0)
+        }
+    }
+
+    @Test func `idle connections and slow senders keep nobody else from being served`() async throws {
+        try await Fixture.run { fixture in
+            let (port, program) = (fixture.gateway.port, fixture.gateway.program)
+            #expect(try await fixture.create().status == 200)
+            let before = program.residentBytes
+            var crowd = try await blocking {
+                let idle = try (0..<250).map { _ in try RawClient(port: port) }
+                let slow = try (0..<50).map { number in
+                    let client = try RawClient(port: port)
+                    // Every second one announces far more than all memory for bodies.
+                    try client.send(Fixture.createHead(length: number % 2 == 0 ? 20_000_000 : 60_000) + "{")
+                    return client
+                }
+                return idle + slow
+            }
+            for key in [GatewayProcess.key, GatewayProcess.otherKey] {
+                for _ in 0..<5 {
+                    #expect(try await fixture.create(key: key).status == 200)
+                    #expect(try await fixture.gateway.ask("GET", Fixture.path, key: key).status == 200)
+                }
+            }
+            let large = #""note":"\#(String(repeating: "x", count: 1 << 20))""#
+            #expect(try await fixture.create(large, key: GatewayProcess.otherKey).status == 200)
+            #expect(try await fixture.gateway.ask("GET", "/readyz", admin: true).status == 200)
+            if let before, let after = program.residentBytes { #expect(after - before < 64 << 20) }
+            #expect(crowd.count == 300)
+            crowd = []
+            try await eventually("all memory for bodies is given back") {
+                try await fixture.gateway.ask("GET", "/metrics", admin: true).text.contains(
+                    "\nkling_gateway_body_bytes 0\n")
+            }
+        }
+    }
+
+    // MARK: Leaving
+
+    @Test(arguments: [true, false])
+    func `a client that leaves in the middle of its body leaves no trace`(politely: Bool) async throws {
+        let file = "keys: [{ key: sk-one-task-at-a-time, tenant: slots, concurrency: 1 }]"
+        try await Fixture.run(file: file, duration: 3_600_000...3_600_000) { fixture in
+            let (port, key) = (fixture.gateway.port, "sk-one-task-at-a-time")
+            let body = Fixture.body()
+            let request =
+                Fixture.createHead(length: body.utf8.count, ["X-Request-Id: half"], key: key)
+                + body.prefix(body.count / 2)
+            try await blocking {
+                let client = try RawClient(port: port)
+                try client.send(request)
+                guard politely else { return client.reset() }
+                client.finish()
+                let answer = try client.readAnswer()
+                #expect(answer?.status == 400)
+                #expect(answer?.code == 1200)
+            }
+            #expect(try await fixture.logLine(ofRequest: "half").contains("\"request_id\":\"half\""))
+            #expect(fixture.creates == 0)
+            #expect(try await fixture.gateway.ask("GET", Fixture.path, key: key).tasks.isEmpty)
+            #expect(try await fixture.command(["tasks", "list"]).output == "")
+            #expect(try await fixture.create(key: key).status == 200)
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `a client that leaves while Kling is at work finds its task in the list`(politely: Bool) async throws {
+        try await Fixture.run { fixture in
+            try fixture.fail("create:slow=1")
+            let port = fixture.gateway.port
+            let body = Fixture.body(#""external_task_id":"left""#)
+            var client: RawClient? = try await blocking {
+                let client = try RawClient(port: port)
+                try client.send(Fixture.create(Array(body.utf8)))
+                return client
+            }
+            try await eventually("Kling has the create") { fixture.creates == 1 }
+            if politely { client?.finish() } else { client?.reset() }
+            client = nil
+            try await eventually("the task is listed") {
+                try await fixture.gateway.ask("GET", Fixture.path).tasks.count == 1
+            }
+            let found = try await fixture.gateway.ask("GET", Fixture.path + "/left")
+            #expect(found.data["task_id"] as? String == fixture.kling.tasks.first?.id)
+            #expect(fixture.creates == 1)
+        }
+    }
+
+    // MARK: Helpers
+
+    private func upload(
+        _ file: String, key: String, to fixture: Fixture
+    ) async throws -> (written: String, told: String) {
+        try await curl([
+            "--expect100-timeout", "30", "-H", "Expect: 100-continue", "-H", "Content-Type: application/json",
+            "-H", "Authorization: Bearer \(key)", "--data-binary", "@\(file)", "-o", "/dev/null",
+            "-w", "%{http_code} %{size_upload}", "http://127.0.0.1:\(fixture.gateway.port)\(Fixture.path)",
+        ])
+    }
+
+    /// Sends a piece whenever a second has brought no answer to those before.
+    private func drip(_ pieces: [String], _ port: UInt16) async throws -> RawClient.Answer {
+        try await blocking {
+            let client = try RawClient(port: port, receiveTimeout: 1)
+            for piece in pieces {
+                try client.send(piece)
+                if let answer = try? client.readAnswer() { return answer }
+            }
+            throw TestKitError("there was no answer to \(pieces.count) pieces")
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import KlingSimulator
+import TestKit
+
+extension Fixture {
+    /// Sends bytes as they are to a connection of their own, and reads the answer.
+    func exchange(_ bytes: [UInt8], admin: Bool = false) async throws -> RawClient.Answer {
+        let port = admin ? gateway.adminPort : gateway.port
+        let answer = try await blocking {
+            let client = try RawClient(port: port)
+            try client.send(bytes)
+            return try client.readAnswer()
+        }
+        guard let answer else { throw TestKitError("the connection was closed without an answer") }
+        return answer
+    }
+
+    /// The head of a create, to which a body of `length` bytes belongs.
+    static func createHead(length: Int, _ fields: [String] = [], key: String = GatewayProcess.key) -> String {
+        let own = ["Host: gateway", "Authorization: Bearer \(key)", "Content-Length: \(length)"]
+        return "POST \(path) HTTP/1.1\r\n" + (own + fields).map { $0 + "\r\n" }.joined() + "\r\n"
+    }
+
+    /// A whole create with a body of any bytes.
+    static func create(_ body: [UInt8], _ fields: [String] = []) -> [UInt8] {
+        Array(createHead(length: body.count, fields).utf8) + body
+    }
+
+    /// How many creates have reached Kling.
+    var creates: Int { kling.figures.reduce(0) { $0 + $1.creates } }
+
+    /// How many requests of any kind have reached Kling.
+    var callsToKling: Int { kling.figures.reduce(0) { $0 + $1.creates + $1.queries + $1.lists } }
+
+    /// Runs a command of the gateway's beside the running one.
+    @discardableResult
+    func command(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program.Outcome {
+        let own = GatewayProcess.environment(kling: kling.url, gateway.folder)
+        return try await Program.gateway(arguments, environment: own.merging(environment) { $1 }).end()
+    }
+
+    /// What Kling has seen in all: the names of every header field, in lower case.
+    func headerNamesSeenByKling() async throws -> Set<String> {
+        let port = kling.url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+        let answer = try await blocking {
+            let client = try RawClient(port: port)
+            try client.send("GET /_simulator/requests HTTP/1.1\r\nHost: kling\r\n\r\n")
+            return try client.readAnswer()
+        }
+        return Set(answer?.json["header_names"] as? [String] ?? [])
+    }
+
+    /// The log line of the exchange with this id, once it is over.
+    func logLine(ofRequest id: String) async throws -> String {
+        try await gateway.program.errorLine { $0.contains("\"request_id\":\"\(id)\"") ? String($0) : nil }
+    }
+}
+
+/// Asks until the answer is yes.
+func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while try await !isSo() {
+        guard ContinuousClock.now < deadline else { throw TestKitError("it did not come about that \(what)") }
+        await Task.yield()
+    }
+}
+
+/// curl, as another hand's client; what `-w` made of the transfer, and what `-v` told.
+func curl(_ arguments: [String]) async throws -> (written: String, told: String) {
+    let outcome = try await Program("curl", ["-sS", "-v", "--noproxy", "*", "--max-time", "30"] + arguments).end()
+    return (outcome.output, outcome.errors)
+}
+
+extension Program {
+    /// What it holds in memory, in bytes; nil where the system does not tell.
+    var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/\(identifier)/statm", encoding: .utf8),
+            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return nil }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+extension RawClient.Answer {
+    /// The answer without what differs from one exchange to the next.
+    var likeness: String {
+        var body = json
+        body["request_id"] = nil
+        let fields = headers.filter { !["Date", "X-Request-Id"].contains($0.name) }.map { "\($0.name): \($0.value)" }
+        let data = (try? JSONSerialization.data(withJSONObject: body, options: .sortedKeys)) ?? Data()
+        return "\(status) \(fields) \(String(decoding: data, as: UTF8.self))"
+    }
+}
