@@ -27,7 +27,8 @@ public final class Access: Sendable {
         var wall: @Sendable () -> Int64 = { WallClock.milliseconds }
         /// Waits, also when the caller is cancelled: a look early would come too often.
         var sleep: @Sendable (Duration) async -> Void = { duration in
-            // A task of its own isn't cancelled with the one that waits for it.
+            // A task of its own isn't cancelled with the one that waits for it. The time is that of a look into the
+            // store, which happens on no loop anyway.
             await Task { try? await Task.sleep(for: duration) }.value
         }
 
