@@ -74,7 +74,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "TestKit", path: "Tests/TestKit", swiftSettings: tests),
+        .target(name: "TestKit", dependencies: ["EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
         .testTarget(name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer"], swiftSettings: tests),
@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
             name: "TaskStoreTests",
-            dependencies: ["Base", "TaskStore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: tests),
+            dependencies: ["Base", "TaskStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: tests),
         .testTarget(
             name: "KlingSimulatorTests",
             dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "KlingSimulator"],

@@ -41,8 +41,11 @@ public struct Gateway: HTTPResponder {
         tasks = TryOnTasks(
             store: store, caller: KlingCaller(upstream: upstream, observer: telemetry), accounts: accounts,
             cache: TaskCache(capacity: options.cachedTasks / 2), ids: Lock(TaskIDGenerator()), running: RunningTasks(),
-            freshness: options.freshness)
+            freshness: options.freshness, openCreates: Lock(0))
     }
+
+    /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
+    public var openCreates: Int { tasks.openCreates.withLock { $0 } }
 
     // MARK: HTTPResponder
 
@@ -114,11 +117,13 @@ public struct Gateway: HTTPResponder {
         if let length, length > options.bodyLimit {
             throw GatewayError(RequestBodyError.tooLarge(limit: options.bodyLimit))
         }
-        if let type = request.headers["Content-Type"], type.lowercased().hasPrefix("multipart/") {
+        let types = request.headers.values(of: "Content-Type")
+        if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
             throw GatewayError(
                 .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
         }
-        if let coding = request.headers["Content-Encoding"], !coding.isEmpty, coding.lowercased() != "identity" {
+        let codings = request.headers.values(of: "Content-Encoding")
+        if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
             throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
         }
     }

@@ -101,7 +101,7 @@ extension Connection {
                     loop.execute { [self] in drive() }
                     return .blocked
                 } else {
-                    guard isReadable, let count = try receiveBody() else { return stalled }
+                    guard isReadable || looksAgain(), let count = try receiveBody() else { return stalled }
                     turn -= count
                 }
             }

@@ -27,6 +27,8 @@ final class Connection: @unchecked Sendable {
     var pending: [UInt8] = []
     var pendingStart = 0
     var isReadable = true
+    /// libevent reports a socket that was reset as readable and writable, as it does a well one.
+    private var mayHaveFailed = false
     var inputHasEnded = false
 
     private var watch: SocketWatch?
@@ -54,6 +56,7 @@ final class Connection: @unchecked Sendable {
             loop: loop, descriptor: transport.descriptor, events: [.read, .write, .peerFinished, .edgeTriggered]
         ) { [unowned self] events in
             if events.contains(.peerFinished) { inputHasEnded = true }
+            mayHaveFailed = events.isSuperset(of: [.read, .write])
             if events.contains(.read) || inputHasEnded { isReadable = true }
             drive()
         }
@@ -108,7 +111,7 @@ final class Connection: @unchecked Sendable {
             if !pending.isEmpty {
                 takePending()
             } else {
-                guard isReadable, receiveHead() else { return }
+                guard isReadable || lifecycle.phase == .readingHead && looksAgain(), receiveHead() else { return }
             }
         }
     }
@@ -200,6 +203,13 @@ final class Connection: @unchecked Sendable {
             fail()
             return nil
         }
+    }
+
+    /// Whether to read once more although a short read has emptied the socket: where more is awaited, a reset behind
+    /// what was read would not be reported again.
+    func looksAgain() -> Bool {
+        defer { mayHaveFailed = false }
+        return mayHaveFailed
     }
 
     private(set) var inputHasFailed = false

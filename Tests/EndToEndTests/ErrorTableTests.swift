@@ -180,12 +180,69 @@ struct ErrorTableTests {
         }
     }
 
-    @Test func `a Kling that cannot be reached, or does not answer in time`() async throws {
+    @Test func `a Kling that cannot be reached, so that nothing was sent`() async throws {
         let gateway = try await GatewayProcess(kling: "http://127.0.0.1:1")
         let refused = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
         expect(refused, 502, 5000)
         #expect(refused["x-should-retry"] == nil)
         #expect(try await gateway.stop() == 0)
+    }
+
+    @Test func `a Kling that does not answer in time`() async throws {
+        let file = """
+            upstreams:
+              - { name: slow, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, timeout: 1s }
+            """
+        let noAccount = ["KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": "", "KLING_BASE_URL": ""]
+        try await Fixture.run(file: file, environment: noAccount) { fixture in
+            try fixture.fail("create:silence:1:1")
+            let answer = try await fixture.create()
+            expect(answer, 504, 5002)
+            #expect(answer["x-should-retry"] == "false")
+            #expect(answer.error["task_id"] is String)
+        }
+    }
+
+    @Test func `uploads for which there is no memory`() async throws {
+        try await Fixture.run(file: "limits: { body: 1MiB, buffered_bytes: 2MiB }") { fixture in
+            let length = 1 << 20
+            let holder = try await blocking {
+                let client = try RawClient(port: fixture.gateway.port)
+                try client.send(
+                    "POST \(Fixture.path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
+                        + "Expect: 100-continue\r\nContent-Length: \(length)\r\n\r\n")
+                // Told to go on, it has its share of the memory.
+                try client.readInterim()
+                return client
+            }
+            let second = try await fixture.gateway.ask(
+                "POST", Fixture.path, headers: ["Expect: 100-continue", "Content-Length: \(length)"])
+            expect(second, 503, 5001)
+            holder.reset()
+            #expect(try await fixture.create().status == 200)
+        }
+    }
+
+    @Test func `a store that another process holds, which heals without a restart`() async throws {
+        try await Fixture.run(duration: 1...1) { fixture in
+            let id = try await fixture.createdTask()
+            _ = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
+            let code = """
+                import sqlite3, sys, time
+                store = sqlite3.connect(sys.argv[1], isolation_level=None)
+                store.execute("BEGIN IMMEDIATE")
+                print("held", file=sys.stderr, flush=True)
+                time.sleep(60)
+                """
+            let holder = try Program("python3", ["-c", code, fixture.gateway.folder.path("gateway.db")])
+            _ = try await holder.errorLine { $0 == "held" ? true : nil }
+            expect(try await fixture.create(), 503, 5001)
+            #expect(fixture.kling.figures.map(\.creates) == [1])
+            #expect(try await fixture.gateway.ask("GET", Fixture.path + "/" + id).status == 200)
+            holder.signal(SIGKILL)
+            _ = try await holder.end()
+            #expect(try await fixture.create().status == 200)
+        }
     }
 
     // MARK: Helpers

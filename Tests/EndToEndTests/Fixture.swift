@@ -11,7 +11,7 @@ struct Fixture {
 
     /// Runs `body` with both, and stops both.
     /// - Parameters:
-    ///   - file: the gateway's configuration file, if it gets one.
+    ///   - file: the gateway's configuration file, if it gets one; `$KLING` in it stands for the simulator's URL.
     ///   - concurrency: how many tasks the simulated account may run.
     static func run(
         file: String? = nil, environment: [String: String] = [:], concurrency: Int? = nil,
@@ -28,7 +28,10 @@ struct Fixture {
         try await kling.start()
         let folder = try TemporaryFolder()
         var environment = environment
-        if let file { environment["KLING_GATEWAY_CONFIG"] = try folder.write(file, to: "config.yaml") }
+        if let file {
+            let text = file.replacingOccurrences(of: "$KLING", with: kling.url)
+            environment["KLING_GATEWAY_CONFIG"] = try folder.write(text, to: "config.yaml")
+        }
         let gateway = try await GatewayProcess(kling: kling.url, folder: folder, environment: environment)
         let failure: (any Error)?
         do {

@@ -49,11 +49,6 @@ extension Fixture {
         }
         return Set(answer?.json["header_names"] as? [String] ?? [])
     }
-
-    /// The log line of the exchange with this id, once it is over.
-    func logLine(ofRequest id: String) async throws -> String {
-        try await gateway.program.errorLine { $0.contains("\"request_id\":\"\(id)\"") ? String($0) : nil }
-    }
 }
 
 /// Asks until the answer is yes.

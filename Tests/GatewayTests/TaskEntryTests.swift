@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-struct TaskEntryTests {
+@Suite(.onEventLoop) struct TaskEntryTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
     /// A record as the store gives it, with Kling's answer.

@@ -1,5 +1,6 @@
 import GRDB
 import TaskStore
+import TestKit
 import Testing
 
 #if canImport(Glibc)
@@ -8,8 +9,8 @@ import Glibc
 import Darwin
 #endif
 
-@Suite struct SQLiteTaskStoreTests {
-    private let folder = TemporaryFolder()
+@Suite(.onEventLoop) struct SQLiteTaskStoreTests {
+    private let folder = StoreFolder()
 
     private func open(_ change: (inout SQLiteTaskStore.Options) -> Void = { _ in }) throws(StoreError)
         -> SQLiteTaskStore

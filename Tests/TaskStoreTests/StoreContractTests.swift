@@ -1,8 +1,9 @@
 import TaskStore
+import TestKit
 import Testing
 
 /// What any store has to do. Another implementation adds itself to ``stores``.
-@Suite struct StoreContractTests {
+@Suite(.onEventLoop) struct StoreContractTests {
     /// A store, and what must live as long as it.
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -11,7 +12,7 @@ import Testing
 
     static let stores = [
         Subject(testDescription: "SQLite") {
-            let folder = TemporaryFolder()
+            let folder = StoreFolder()
             return (try SQLiteTaskStore(path: folder.database), folder)
         }
     ]

@@ -7,7 +7,7 @@ import Darwin
 #endif
 
 /// A folder of a test's own, removed with everything in it.
-final class TemporaryFolder: Sendable {
+final class StoreFolder: Sendable {
     let path: String
 
     init() {

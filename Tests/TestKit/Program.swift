@@ -68,7 +68,9 @@ public final class Program: @unchecked Sendable {
     /// Waits for the end.
     public func end(within seconds: Double = 60) async throws -> Outcome {
         try await blocking { [self] in
-            try wait(within: seconds, "the end of the program") { hasEnded && openPipes == 0 ? true : nil }
+            try wait(within: seconds, "the end of the program") { hasEnded ? true : nil }
+            // A sibling started at the same moment may have inherited the pipes: their end is not waited for long.
+            _ = try? wait(within: 1, "the end of the pipes") { openPipes == 0 ? true : nil }
             return Outcome(
                 status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
                 errors: String(decoding: errors, as: UTF8.self))

@@ -63,11 +63,12 @@ public final class RawClient: Sendable {
     /// Sends FIN.
     public func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
-    /// Closes with RST.
+    /// Sends RST: a connect to nowhere dissolves the connection at once, whatever waits in it.
     public func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
-        shutdown(socket, Int32(SHUT_RDWR))
+        var nowhere = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
     /// Reads up to the end of the connection.
@@ -75,6 +76,16 @@ public final class RawClient: Sendable {
         var all: [UInt8] = []
         while let more = try read() { all += more }
         return all
+    }
+
+    /// Reads `100 Continue`.
+    public func readInterim() throws {
+        var bytes: [UInt8] = []
+        while Self.headEnd(bytes) == nil {
+            guard let more = try read() else { throw TestKitError("no interim answer came") }
+            bytes += more
+        }
+        guard try Self.head(bytes[...]).0 == 100 else { throw TestKitError(String(decoding: bytes, as: UTF8.self)) }
     }
 
     /// Reads one answer; nil if the connection ends before one begins.

@@ -22,7 +22,9 @@ public struct Telemetry: GatewayObserver {
 
     /// An exchange is over.
     func finished(_ exchange: HTTPExchange) {
-        let note = exchange.note as? ExchangeNote
+        // An exchange that was abandoned has no answer to carry its note.
+        let note =
+            exchange.note as? ExchangeNote ?? exchange.head.map { ExchangeNote(requestID: RequestID.of($0.headers)) }
         let total = exchange.answeredAt - exchange.receivedAt
         let upstream = note?.upstreamTime
         metrics.exchange(

@@ -24,8 +24,12 @@ extension TryOnTasks {
             running.finish(id)
             throw GatewayError(error)
         }
+        openCreates.withLock { $0 += 1 }
         let work = loop.spawn {
-            await result { () async throws(GatewayError) in try await carryOut(request, task, account, note, on: loop) }
+            defer { openCreates.withLock { $0 -= 1 } }
+            return await result { () async throws(GatewayError) in
+                try await carryOut(request, task, account, note, on: loop)
+            }
         }
         return try await work.value.get()
     }

@@ -43,11 +43,13 @@ extension TryOnTasks {
         return cache.insert(TaskEntry(record, now: .now), TaskCache.Key(tenant: key.tenant, id: publicID))
     }
 
-    /// Finds a task by its public id, the client's own, or the gateway's. To answer a query names the task: one whose
-    /// create is still open gets the gateway's id for its public one.
+    /// Finds a task by its public id, the client's own, or the gateway's as long as it has no other. To answer a query
+    /// names the task: one whose create is still open gets the gateway's id for its public one.
     private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
         var found = try await store.task(tenant: key.tenant, publicID: key.id)
-        if found == nil, let id = TaskID(key.id) { found = try await store.task(id) }
+        if found == nil, let id = TaskID(key.id), let open = try await store.task(id), open.publicID == nil {
+            found = open
+        }
         guard let record = found, record.tenant == key.tenant, record.state != .refused else { return nil }
         if record.publicID != nil { return record }
         do {

@@ -13,6 +13,8 @@ struct TryOnTasks: Sendable {
     let running: RunningTasks
     /// How old what is said of an unfinished task may be.
     let freshness: Duration
+    /// How many creates are under way, counted from the intent to the answer.
+    let openCreates: Lock<Int>
 
     /// How long a query waits for Kling.
     static let refreshTime: Duration = .seconds(3)

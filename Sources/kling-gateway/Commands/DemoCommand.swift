@@ -36,16 +36,19 @@ struct DemoCommand: AsyncParsableCommand {
         let signals = await StopSignals(loop: service.signalLoop)
 
         let client = DemoClient(gateway: gateway, key: issued.key.reveal(), folder: folder)
-        let (picture, taskID) = try client.tryOn()
-        print("\nThe picture is at \(picture).\n\nNow it is your turn, in another terminal:\n")
-        client.printNextSteps(after: taskID)
-        if !once {
-            print("\nCtrl-C ends the demo.")
-            await signals.wait()
+        let tried = Result { try client.tryOn() }
+        if case .success(let (picture, taskID)) = tried {
+            print("\nThe picture is at \(picture).\n\nNow it is your turn, in another terminal:\n")
+            client.printNextSteps(after: taskID)
+            if !once {
+                print("\nCtrl-C ends the demo.")
+                await signals.wait()
+            }
         }
         await service.stop()
         await simulator.stop()
         log.close()
+        _ = try tried.get()
     }
 
     /// Starts the gateway as `serve` would with this environment; on a free port if the wanted one is in use.

@@ -19,6 +19,7 @@ final class GatewayService: Sendable {
     private let store: SQLiteTaskStore
     private let serveLock: ServeLock
     private let upstream: CurlUpstream
+    private let gateway: Gateway
     private let server: HTTPServer
     private let admin: HTTPServer
     private let isDraining: Lock<Bool>
@@ -48,7 +49,7 @@ final class GatewayService: Sendable {
         let metrics = Metrics(
             routes: Route.allCases.map(\.rawValue), accounts: accounts.map(\.name),
             build: BuildInfo(version: Version.number, revision: Version.revision))
-        let gateway = Gateway(
+        gateway = Gateway(
             options: configuration.gatewayOptions, access: access, accounts: Accounts(accounts), store: store,
             upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger, accessLog: log.access))
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
@@ -85,11 +86,23 @@ final class GatewayService: Sendable {
         try? await signalLoop.sleep(for: configuration.shutdown.delay)
         await server.shutdown(grace: configuration.shutdown.grace)
         await admin.shutdown(grace: .seconds(1))
+        await finishCreates()
         watch.cancel()
         await watch.value
         upstream.shutdown()
         await store.close()
         logger.notice("stopped")
+    }
+
+    /// Creates outlive their clients' connections: they get the grace once more.
+    private func finishCreates() async {
+        let deadline = MonotonicTime.now + configuration.shutdown.grace
+        while gateway.openCreates > 0, MonotonicTime.now < deadline {
+            try? await signalLoop.sleep(for: .milliseconds(20))
+        }
+        if gateway.openCreates > 0 {
+            logger.error("creates were cut off: their tasks may exist", metadata: ["creates": "\(gateway.openCreates)"])
+        }
     }
 }
 
