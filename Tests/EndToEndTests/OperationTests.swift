@@ -204,7 +204,7 @@ struct OperationTests {
 
     @Test func `SIGTERM lets a create finish whose client has left`() async throws {
         try await Fixture.run { fixture in
-            try fixture.fail("create:slow=1:1:1")
+            try fixture.fail("create:slow=5:1:1")
             let gateway = try await GatewayProcess(kling: fixture.kling.url)
             let port = gateway.port
             var client: RawClient? = try await blocking {
@@ -224,7 +224,7 @@ struct OperationTests {
     }
 
     @Test func `between SIGTERM and the end of the delay it is not ready, but serves`() async throws {
-        try await Fixture.run(file: "shutdown: { delay: 8s }") { fixture in
+        try await Fixture.run(file: "shutdown: { delay: 15s }") { fixture in
             fixture.gateway.program.signal(SIGTERM)
             _ = try await fixture.gateway.program.errorLine { $0.contains("\"stopping\"") ? true : nil }
             let ready = try await fixture.gateway.ask("GET", "/readyz", key: nil, admin: true)
