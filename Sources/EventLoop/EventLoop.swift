@@ -8,7 +8,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// One libevent `event_base` on one thread, as a Swift executor.
+/// One libevent `event_base` on one thread, as a Swift task executor.
 ///
 /// A task started with ``spawn(_:)`` runs on the loop's thread until its end, with all that it calls: what belongs to a
 /// connection needs no lock. Sockets, timers and signals are watched through ``SocketWatch``, ``Timer`` and
@@ -16,7 +16,7 @@ internal import Darwin
 ///
 /// Other threads reach the loop through ``execute(_:)`` (and Swift through `enqueue`): an inbox under a lock and an
 /// `eventfd`, written once however many jobs arrive before the loop looks. The base itself has no locks.
-@safe public final class EventLoop: TaskExecutor, SerialExecutor, @unchecked Sendable {
+@safe public final class EventLoop: TaskExecutor, @unchecked Sendable {
     // @unchecked: `inbox` is locked; everything else that changes is touched on the loop's thread alone (`isCurrent`
     // is checked at each entry), or before the thread runs.
 
@@ -27,6 +27,10 @@ internal import Darwin
     private let wakeUp: WakeUp
     private let inbox = Lock(Inbox())
     private var ready: [Job] = []
+    /// The jobs of the round that runs; between rounds empty, and kept for its room.
+    private var round: [Job] = []
+    /// The inbox's other buffer, empty but while it is taken in.
+    private var arrived: [Job] = []
     private var isDraining = false
     private var commonTimeouts: [Int64: CommonTimeout] = [:]
     private var thread = pthread_t(bitPattern: 0)
@@ -149,12 +153,14 @@ internal import Darwin
     /// Takes in what other threads brought; called by the wake-up.
     func takeInbox() {
         wakeUp.clear()
-        let arrived = inbox.withLock { inbox in
+        inbox.withLock { inbox in
             inbox.isWakeUpPending = false
-            defer { inbox.jobs.removeAll() }
-            return inbox.jobs
+            swap(&inbox.jobs, &arrived)
         }
-        enter { ready.append(contentsOf: arrived) }
+        enter {
+            ready.append(contentsOf: arrived)
+            arrived.removeAll(keepingCapacity: true)
+        }
     }
 
     /// Runs the body of a libevent callback, then the jobs that it made ready. Every callback comes through here.
@@ -167,31 +173,22 @@ internal import Darwin
     }
 
     private func runReady() {
-        var batch: [Job] = []
-        swap(&batch, &ready)
-        for job in batch {
-            switch job {
-            case .swift(let job):
-                unsafe job.runSynchronously(
-                    isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        swap(&round, &ready)
+        let executor = unsafe asUnownedTaskExecutor()
+        for index in round.indices {
+            switch round[index] {
+            // As a job of no serial executor: a task that must first leave one is enqueued again at each of its steps.
+            case .swift(let job): unsafe job.runSynchronously(on: executor)
             case .block(let block): block()
             }
         }
-        // The emptied array is kept for its room, unless jobs have come meanwhile.
-        if ready.isEmpty {
-            batch.removeAll(keepingCapacity: true)
-            ready = batch
-        }
+        round.removeAll(keepingCapacity: true)
     }
 
     // MARK: Executor
 
     public func enqueue(_ job: consuming ExecutorJob) { submit(.swift(UnownedJob(job))) }
-    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
     public func asUnownedTaskExecutor() -> UnownedTaskExecutor { unsafe UnownedTaskExecutor(ordinary: self) }
-    public func isSameExclusiveExecutionContext(other: EventLoop) -> Bool { self === other }
-    public func isIsolatingCurrentContext() -> Bool? { isCurrent }
-    public func checkIsolated() { precondition(isCurrent, "\(name): expected to run on this loop") }
 
     // MARK: Time
 

@@ -43,19 +43,6 @@ struct EventLoopTests {
         }
     }
 
-    @Test func `an actor can have the loop as its executor`() async throws {
-        actor Confined {
-            let loop: EventLoop
-            nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-            init(loop: EventLoop) { self.loop = loop }
-            func isOnLoop() -> Bool { loop.isCurrent }
-        }
-        let loop = try EventLoop(name: "actor")
-        #expect(await Confined(loop: loop).isOnLoop())
-        #expect(!loop.isCurrent)
-        loop.stop()
-    }
-
     @Test func `jobs of many threads all run, in the order of each`() async throws {
         let loop = try EventLoop(name: "inbox")
         let seen = Lock<[Int: [Int]]>([:])
