@@ -41,10 +41,12 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
 
         .target(name: "Base", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["Base", "EventLoop"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
         .target(
@@ -77,7 +79,9 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
-        .testTarget(name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer"], swiftSettings: tests),
+        .testTarget(
+            name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer", "COpenSSL", "TestKit"],
+            swiftSettings: tests),
         .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(

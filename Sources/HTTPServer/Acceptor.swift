@@ -13,6 +13,7 @@ final class Acceptor: @unchecked Sendable {
     let loop: EventLoop
     private let contexts: [LoopContext]
     private let ledger: ConnectionLedger
+    private let tls: TLSContext?
     private let log: @Sendable (HTTPServerNotice) -> Void
     private var listeners: [(socket: ListeningSocket, watch: SocketWatch)] = []
     private var pause: Timer?
@@ -26,12 +27,13 @@ final class Acceptor: @unchecked Sendable {
     private static let rest = Duration.milliseconds(250)
 
     init(
-        loop: EventLoop, contexts: [LoopContext], ledger: ConnectionLedger,
+        loop: EventLoop, contexts: [LoopContext], ledger: ConnectionLedger, tls: TLSContext?,
         log: @escaping @Sendable (HTTPServerNotice) -> Void
     ) {
         self.loop = loop
         self.contexts = contexts
         self.ledger = ledger
+        self.tls = tls
         self.log = log
     }
 
@@ -95,21 +97,21 @@ final class Acceptor: @unchecked Sendable {
             default: return true
             }
         }
-        admit(connection.descriptor, connection.peer)
+        admit(connection.descriptor, connection.peer, tls: socket.address.port == nil ? nil : tls)
         return true
     }
 
-    private func admit(_ descriptor: Int32, _ peer: SocketAddress) {
+    private func admit(_ descriptor: Int32, _ peer: SocketAddress, tls: TLSContext?) {
         do throws(ConnectionLedger.Refusal) {
             let context = contexts[try ledger.enter(peer)]
-            context.loop.execute { context.adopt(descriptor, peer: peer) }
+            context.loop.execute { context.adopt(descriptor, peer: peer, tls: tls) }
         } catch {
             if case .full = error { log(.full(limit: ledger.limit), quietUntil: &quietUntil.full) }
-            Self.refuse(descriptor)
+            if tls == nil { Self.refuse(descriptor) } else { close(descriptor) }
         }
     }
 
-    /// Says so in few bytes, as far as that goes without waiting.
+    /// Says so in few bytes, as far as that goes without waiting, and closes.
     private static func refuse(_ descriptor: Int32) {
         let answer: StaticString =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -59,10 +59,11 @@ extension Connection {
     func flush() {
         guard var output else { return }
         self.output = nil
-        let (count, outcome) = output.write(to: transport)
+        var (count, outcome) = output.write(to: transport)
         exchange?.bytesSent += count
+        if case .bytes = outcome, lifecycle.endsWithAnswer, !resetsAtEnd { outcome = transport.sayGoodbye() }
         switch outcome {
-        case .bytes:
+        case .bytes, .handshaken:
             writeDeadline = nil
             giveBack(output)
             setDeadline(nil)

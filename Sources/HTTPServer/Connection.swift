@@ -57,10 +57,10 @@ final class Connection: @unchecked Sendable {
         ) { [unowned self] events in
             if events.contains(.peerFinished) { inputHasEnded = true }
             mayHaveFailed = events.isSuperset(of: [.read, .write])
-            if events.contains(.read) || inputHasEnded { isReadable = true }
+            if events.contains(.read) || inputHasEnded || transport.readWaitsForRoom { isReadable = true }
             drive()
         }
-        setDeadline(.now + configuration.idleTimeout)
+        setDeadline(.now + (transport.beginsWithHandshake ? configuration.headTimeout : configuration.idleTimeout))
     }
 
     // MARK: What happens
@@ -193,8 +193,11 @@ final class Connection: @unchecked Sendable {
             return nil
         case .bytes(let count):
             // A short read has emptied the socket; what comes later is reported, but a FIN is reported once.
-            if count < space.count, !inputHasEnded { isReadable = false }
+            if !inputHasEnded, !transport.mayHoldMore(after: count, of: space.count) { isReadable = false }
             return count
+        case .handshaken:
+            setDeadline(.now + configuration.idleTimeout)
+            return unsafe receive(into: space)
         case .blocked:
             isReadable = false
             return nil

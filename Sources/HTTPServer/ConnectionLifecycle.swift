@@ -64,6 +64,9 @@ struct ConnectionLifecycle: Hashable, Sendable {
 
     private(set) var phase = Phase.idle
 
+    /// Whether the answer being written is the last.
+    var endsWithAnswer: Bool { phase == .writing(then: .linger) || phase == .writing(then: .close) }
+
     /// Goes on from an event; one that means nothing in the present phase changes nothing.
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {

@@ -31,7 +31,7 @@ public final class HTTPServer: Sendable {
                 loop: loops[index], index: index, configuration: configuration, responder: responder, budget: budget,
                 ledger: ledger)
         }
-        acceptor = Acceptor(loop: loops[0], contexts: contexts, ledger: ledger, log: log)
+        acceptor = Acceptor(loop: loops[0], contexts: contexts, ledger: ledger, tls: configuration.tls, log: log)
     }
 
     /// Listens on all addresses, or on none.

@@ -4,6 +4,9 @@ public import EventLoop
 public struct HTTPServerConfiguration: Sendable {
     /// Where to listen; port 0 takes a free one.
     public var addresses: [SocketAddress]
+    /// What TCP connections are encrypted with; without it they are plain, as those of Unix-domain sockets always are.
+    /// A handshake must be over within ``headTimeout``.
+    public var tls: TLSContext?
     /// The access mode of Unix-domain socket files.
     public var unixSocketMode: UInt32 = 0o660
     /// Connections at once; more are accepted and closed at once. 0: no limit.

@@ -49,9 +49,11 @@ internal import Synchronization
     /// The `Date` line of now.
     func dateLine() -> [UInt8] { date.bytes(at: WallClock.seconds) }
 
-    /// Takes over a connection that the ledger has let in.
-    func adopt(_ descriptor: Int32, peer: SocketAddress) {
-        let connection = Connection(transport: .plain(descriptor: descriptor), peer: peer, context: self)
+    /// Takes over a connection that the ledger has let in; plain without `tls`.
+    func adopt(_ descriptor: Int32, peer: SocketAddress, tls: TLSContext?) {
+        let transport = tls.map { Transport.tls(TLSSession($0, descriptor: descriptor)) }
+        let connection = Connection(
+            transport: transport ?? .plain(descriptor: descriptor), peer: peer, context: self)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
     }

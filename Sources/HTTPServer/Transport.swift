@@ -10,11 +10,15 @@ internal import Darwin
 enum Transport {
     /// The socket itself.
     case plain(descriptor: Int32)
+    /// TLS over the socket.
+    case tls(TLSSession)
 
     /// What came of reading or writing.
     enum Outcome: Hashable {
-        /// That many bytes were moved; 0 in reading is the client's FIN.
+        /// That many bytes were moved; 0 in reading is the client's end: its FIN, or `close_notify`.
         case bytes(Int)
+        /// Nothing was read but the last of the handshake.
+        case handshaken
         /// The socket must become ready first.
         case blocked
         /// The connection was reset or has failed.
@@ -24,11 +28,18 @@ enum Transport {
     var descriptor: Int32 {
         switch self {
         case .plain(let descriptor): descriptor
+        case .tls(let session): session.descriptor
         }
+    }
+
+    /// Whether the first thing to come is a handshake.
+    var beginsWithHandshake: Bool {
+        if case .tls = self { true } else { false }
     }
 
     /// Reads what there is, at most as much as there is room for.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Outcome {
+        if case .tls(let session) = self { return unsafe session.receive(into: space) }
         while true {
             let count = unsafe recv(descriptor, space.baseAddress, space.count, 0)
             if count >= 0 { return .bytes(count) }
@@ -36,8 +47,28 @@ enum Transport {
         }
     }
 
+    /// Whether a read of `count` bytes, with room for `room`, may have left something that is not reported any more.
+    func mayHoldMore(after count: Int, of room: Int) -> Bool {
+        switch self {
+        case .plain: count == room
+        case .tls(let session): session.mayHoldMore
+        }
+    }
+
+    /// Whether reading goes on when the socket can be written to.
+    var readWaitsForRoom: Bool {
+        switch self {
+        case .plain: false
+        case .tls(let session): session.readWaitsForRoom
+        }
+    }
+
     /// Writes as much of the parts, one after the other, as there is room for. A client that is gone is no signal.
     func send(_ parts: UnsafeMutableBufferPointer<iovec>) -> Outcome {
+        if case .tls(let session) = self {
+            guard let part = unsafe parts.first(where: { unsafe $0.iov_len > 0 }) else { return .bytes(0) }
+            return unsafe session.send(UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len))
+        }
         var message = unsafe msghdr()
         unsafe message.msg_iov = parts.baseAddress
         unsafe message.msg_iovlen = .init(parts.count)
@@ -45,6 +76,14 @@ enum Transport {
             let count = unsafe sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
             if count >= 0 { return .bytes(count) }
             if errno != EINTR { return Self.failure }
+        }
+    }
+
+    /// Writes as much of `bytes` as there is room for.
+    func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+        var part = unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+        return unsafe withUnsafeMutablePointer(to: &part) { part in
+            unsafe send(UnsafeMutableBufferPointer(start: part, count: 1))
         }
     }
 
@@ -56,12 +95,22 @@ enum Transport {
         return unsafe poll(&state, 1, 0) > 0 && Int32(state.revents) & (POLLERR | POLLHUP) != 0
     }
 
+    /// Says that nothing more will be written, where there is a word for that below HTTP (`close_notify`).
+    func sayGoodbye() -> Outcome {
+        switch self {
+        case .plain: .bytes(0)
+        case .tls(let session): session.sayGoodbye()
+        }
+    }
+
     /// Sends FIN.
     func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes; `resets` sends RST in place of FIN.
     func close(resets: Bool = false) {
-        if resets {
+        if !resets {
+            _ = sayGoodbye()
+        } else {
             var linger = linger(l_onoff: 1, l_linger: 0)
             unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
         }

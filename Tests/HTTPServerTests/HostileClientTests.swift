@@ -9,16 +9,30 @@ struct HostileClientTests {
     func `each hostile case is answered as it must be, however it is cut`(cutting: Cutting) async throws {
         try await withServer(loops: 2) { _, address, _ in
             let failures = await onThread { () -> [String] in
-                HostileCase.all.compactMap { Self.problem(with: $0, address, cutting) }
+                HostileCase.all.compactMap { Self.problem(with: $0, RawClient(address), cutting) }
             }
             #expect(failures == [])
             #expect(HostileCase.all.count == 136)
         }
     }
 
+    @Test(arguments: Cutting.allCases)
+    func `each hostile case is answered over TLS as without, however its records are cut`(
+        cutting: Cutting
+    ) async throws {
+        try await withTLSServer(loops: 2) { _, address, _, files in
+            let failures = await onThread { () -> [String] in
+                HostileCase.all.compactMap { item in
+                    let client = RawClient(address, tls: ClientTLS(authority: files.certificate))
+                    return client.shakeHands() ?? Self.problem(with: item, client, cutting)
+                }
+            }
+            #expect(failures == [])
+        }
+    }
+
     /// What went wrong with a case; `nil` if nothing did.
-    private static func problem(with item: HostileCase, _ address: SocketAddress, _ cutting: Cutting) -> String? {
-        let client = RawClient(address)
+    private static func problem(with item: HostileCase, _ client: RawClient, _ cutting: Cutting) -> String? {
         client.send(item.bytes, cuts: cuts(item.bytes.count, cutting))
         var last: RawClient.Answer?
         for status in item.statuses {

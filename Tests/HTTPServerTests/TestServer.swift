@@ -58,6 +58,9 @@ struct TestResponder: HTTPResponder {
                 bytes: [ByteSlice(copying: "HTTP/1.1 garbage\r\n\r\n")],
                 end: head.query == "reset" ? .reset : .close)
             return response
+        case "/echo":
+            guard let body = try? await request.body.collect(limit: 8 << 20, owner: "test") else { break }
+            return HTTPResponse(status: 200, body: .slices([ByteSlice(body, 0..<body.count)]))
         case "/method":
             return HTTPResponse(status: 405, headers: [(name: "Allow", value: "GET")])
         default: break
@@ -129,6 +132,11 @@ final class RawClient: @unchecked Sendable {
     // @unchecked: a test hands it to one thread at a time.
     let descriptor: Int32
     private var input: [UInt8] = []
+    private let tls: ClientTLS?
+    /// Whether what TLS makes is sent byte by byte.
+    private let dribbles: Bool
+    /// Whether the server's end was announced by `close_notify`.
+    private(set) var sawGoodbye = false
 
     struct Answer: Equatable, Sendable {
         var status: Int
@@ -136,7 +144,10 @@ final class RawClient: @unchecked Sendable {
         var body: String
     }
 
-    init(_ address: SocketAddress) {
+    /// - Parameter tls: what to speak over the socket; `nil`: plain HTTP.
+    init(_ address: SocketAddress, tls: ClientTLS? = nil, dribbles: Bool = false) {
+        self.tls = tls
+        self.dribbles = dribbles
         switch address {
         case .unix(let path):
             descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -175,8 +186,40 @@ final class RawClient: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// Sends all, in pieces that end at `cuts`; a server that has closed already is no failure.
+    /// Goes through the handshake: `nil`, or why it failed.
+    func shakeHands() -> String? {
+        guard let tls else { return nil }
+        while true {
+            let step = tls.shakeHands()
+            flush()
+            switch step {
+            case .done: return nil
+            case .wantsInput where receive(): break
+            case .wantsInput: return "the server closed"
+            case .ended: return "the server said goodbye"
+            case .failed(let reason): return reason
+            }
+        }
+    }
+
+    /// Sends all, in pieces (over TLS: records) that end at `cuts`; a server that has closed already is no failure.
     func send(_ bytes: [UInt8], cuts: [Int] = []) {
+        guard let tls else { return sendRaw(bytes, cuts: cuts) }
+        var start = 0
+        for end in cuts + [bytes.count] where end > start {
+            tls.encrypt(Array(bytes[start..<end]))
+            flush()
+            start = end
+        }
+    }
+
+    private func flush() {
+        guard let output = tls?.takeOutput() else { return }
+        sendRaw(output, cuts: dribbles ? Array(output.indices) : [])
+    }
+
+    /// Sends to the socket itself.
+    func sendRaw(_ bytes: [UInt8], cuts: [Int] = []) {
         var start = 0
         for end in cuts + [bytes.count] where end > start {
             var offset = start
@@ -193,8 +236,14 @@ final class RawClient: @unchecked Sendable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// FIN.
-    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+    /// FIN, and `close_notify` before it over TLS.
+    func finish(saysGoodbye: Bool = true) {
+        if saysGoodbye {
+            tls?.sayGoodbye()
+            flush()
+        }
+        shutdown(descriptor, Int32(SHUT_WR))
+    }
 
     /// RST, now.
     func reset() {
@@ -218,10 +267,27 @@ final class RawClient: @unchecked Sendable {
     func isAtEnd() -> Bool { input.isEmpty && !fill() }
 
     private func fill() -> Bool {
+        guard let tls else { return receive() }
+        while true {
+            switch tls.decrypt() {
+            case .done(let bytes):
+                input += bytes
+                return true
+            case .wantsInput where receive(): break
+            case .ended:
+                sawGoodbye = true
+                return false
+            case .wantsInput, .failed: return false
+            }
+        }
+    }
+
+    /// Takes what is on the wire; false at its end.
+    private func receive() -> Bool {
         var space = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &space, space.count, 0)
         if count <= 0 { return false }
-        input += space[..<count]
+        if let tls { tls.received(Array(space[..<count])) } else { input += space[..<count] }
         return true
     }
 

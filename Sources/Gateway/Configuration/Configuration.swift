@@ -7,7 +7,7 @@ public import Logging
 public struct Configuration: Sendable {
     /// Where clients are served.
     public internal(set) var listen: [ListenAddress] = [.tcp(host: "0.0.0.0", port: 8080)]
-    /// The listener's certificate; none: plain HTTP.
+    /// The TCP listeners' certificate; none: plain HTTP.
     public internal(set) var tls: TLS?
     /// The operators' listener.
     public internal(set) var admin = Admin()
@@ -59,6 +59,8 @@ public struct Configuration: Sendable {
     public struct TLS: Sendable {
         /// The path of the certificate chain, PEM.
         public internal(set) var certificate = ""
+        /// What was read there.
+        public internal(set) var chain = ""
         /// The private key itself, PEM.
         public internal(set) var privateKey = Secret("")
     }

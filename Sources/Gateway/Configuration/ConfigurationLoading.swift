@@ -10,6 +10,7 @@ extension Configuration {
         var configuration = Configuration()
         schema.read(root, at: .top, into: &configuration, &reader)
         configuration.complete(root, &reader)
+        configuration.completeTLS(root, &reader)
         configuration.validate(root, &reader)
         if reader.problems.isEmpty { return configuration }
         throw ConfigurationError(source: sources.file?.path ?? "the environment", problems: reader.problems)
@@ -38,11 +39,6 @@ extension Configuration {
         Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
         Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
         Self.reportRepetitions(of: (listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
-        if tls != nil {
-            // To serve plain HTTP where TLS was asked for would be worse than not to serve.
-            reader.report(
-                .init(path: "tls"), "this version serves plain HTTP: leave it out, and put a TLS proxy in front")
-        }
         if limits.bufferedBytes < 2 * limits.body {
             let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
             reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")

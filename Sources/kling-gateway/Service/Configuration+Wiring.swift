@@ -19,6 +19,7 @@ extension Configuration {
     var serverConfiguration: HTTPServerConfiguration {
         get throws {
             var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
+            server.tls = try tls.map { try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey) }
             server.connections = limits.connections
             server.connectionsPerAddress = limits.connectionsPerAddress
             server.headBytes = limits.headerBytes

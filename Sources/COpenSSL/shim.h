@@ -1,0 +1,32 @@
+// OpenSSL's TLS, with doors to its macros, which Swift does not see.
+#ifndef KLING_GATEWAY_COPENSSL_SHIM_H
+#define KLING_GATEWAY_COPENSSL_SHIM_H
+
+#ifdef __linux__
+#include <features.h>
+#endif
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+static inline int copenssl_set_minimum_version(SSL_CTX *context, int version) {
+    return SSL_CTX_set_min_proto_version(context, version);
+}
+static inline void copenssl_forbid_renegotiation_and_compression(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+}
+static inline void copenssl_set_modes(SSL_CTX *context, long modes) { SSL_CTX_set_mode(context, modes); }
+static inline void copenssl_set_session_cache(SSL_CTX *context, long mode) {
+    SSL_CTX_set_session_cache_mode(context, mode);
+}
+static inline void copenssl_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
+// Takes the certificate over if it returns 1.
+static inline int copenssl_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add0_chain_cert(context, certificate);
+}
+
+static inline int copenssl_reason(unsigned long error) { return ERR_GET_REASON(error); }
+
+#endif

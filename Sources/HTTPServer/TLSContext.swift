@@ -1,0 +1,142 @@
+public import Base
+internal import COpenSSL
+
+/// What the connections of a listener with TLS share: its certificate, the key, and the rules. From any thread.
+///
+/// TLS 1.2 and newer with OpenSSL's default ciphers; ALPN has `http/1.1` alone; sessions are resumed by tickets, so that
+/// none are kept here; no renegotiation, no compression.
+@safe public final class TLSContext: @unchecked Sendable {
+    // @unchecked: nothing changes the `SSL_CTX` once `init` is done, and OpenSSL counts its users atomically.
+    private let context: OpaquePointer
+
+    /// Checks and takes in a certificate and its key.
+    /// - Parameters:
+    ///   - certificateChain: PEM: the server's certificate, then those of its issuers, the root left out.
+    ///   - privateKey: PEM, without a passphrase.
+    /// - Throws: ``TLSContextError``.
+    public init(certificateChain: String, privateKey: Secret) throws(TLSContextError) {
+        guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { fatalError("SSL_CTX_new: no memory") }
+        unsafe self.context = context
+        setRules()
+        defer { ERR_clear_error() }
+        ERR_clear_error()
+        try useCertificates(PEM(certificateChain))
+        try useKey(PEM(privateKey.reveal()))
+    }
+
+    deinit { unsafe SSL_CTX_free(context) }
+
+    /// A new connection's `SSL`, which is the caller's to free.
+    func makeSession() -> OpaquePointer {
+        guard let session = unsafe SSL_new(context) else { fatalError("SSL_new: no memory") }
+        return unsafe session
+    }
+
+    private func setRules() {
+        unsafe copenssl_set_minimum_version(context, TLS1_2_VERSION)
+        unsafe copenssl_forbid_renegotiation_and_compression(context)
+        unsafe copenssl_set_session_cache(context, Int(SSL_SESS_CACHE_OFF))
+        // An answer is written record by record, from wherever its bytes are by then; idle connections hold no buffers.
+        let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
+        unsafe copenssl_set_modes(context, Int(modes))
+        unsafe copenssl_read_ahead(context)
+        unsafe SSL_CTX_set_alpn_select_cb(context, selectProtocol, nil)
+    }
+
+    private func useCertificates(_ pem: borrowing PEM) throws(TLSContextError) {
+        guard let first = unsafe pem.nextCertificate() else {
+            throw .lastError(.certificate, else: "it holds no certificate in PEM")
+        }
+        defer { unsafe X509_free(first) }
+        if unsafe SSL_CTX_use_certificate(context, first) != 1 { throw .lastError(.certificate) }
+        while let next = unsafe pem.nextCertificate() {
+            if unsafe copenssl_add_chain_certificate(context, next) == 1 { continue }
+            unsafe X509_free(next)
+            throw .lastError(.certificate)
+        }
+        guard PEM.isAtEnd else { throw .lastError(.certificate) }
+    }
+
+    private func useKey(_ pem: borrowing PEM) throws(TLSContextError) {
+        var isEncrypted = false
+        guard let key = unsafe pem.privateKey(&isEncrypted) else {
+            if isEncrypted { throw .init(.privateKey, "it is encrypted: store it without a passphrase (openssl pkey)") }
+            throw .lastError(.privateKey, else: "it is not a private key in PEM")
+        }
+        defer { unsafe EVP_PKEY_free(key) }
+        guard unsafe SSL_CTX_use_PrivateKey(context, key) == 1, unsafe SSL_CTX_check_private_key(context) == 1 else {
+            throw .init(.privateKey, "it does not belong to the certificate")
+        }
+    }
+}
+
+/// Why a certificate and a key cannot be served with.
+public struct TLSContextError: Error, Hashable, CustomStringConvertible {
+    /// What is at fault.
+    public enum Part: Hashable, Sendable { case certificate, privateKey }
+
+    public let part: Part
+    /// The reason, about an "it" that is the part. It holds nothing of the key.
+    public let description: String
+
+    fileprivate init(_ part: Part, _ description: String) {
+        self.part = part
+        self.description = description
+    }
+
+    /// What OpenSSL said first; `notPEM` if it found no PEM at all.
+    fileprivate static func lastError(_ part: Part, else notPEM: String = "it is empty") -> TLSContextError {
+        if PEM.isAtEnd { return TLSContextError(part, notPEM) }
+        let reason = unsafe ERR_reason_error_string(ERR_get_error()).map { unsafe String(cString: $0) }
+        return TLSContextError(part, "OpenSSL refuses it: \(reason ?? "for an unknown reason")")
+    }
+}
+
+/// A text that objects in PEM are read from, one after the other.
+@safe private struct PEM: ~Copyable {
+    private let source: OpaquePointer
+
+    /// Reads from a copy of `text`.
+    init(_ text: String) {
+        guard let source = unsafe BIO_new(BIO_s_mem()) else { fatalError("BIO_new: no memory") }
+        unsafe self.source = source
+        var text = text
+        text.withUTF8 { bytes in _ = unsafe BIO_write(source, bytes.baseAddress, Int32(clamping: bytes.count)) }
+    }
+
+    // A key's copy is wiped by OpenSSL as it frees the memory.
+    deinit { unsafe BIO_free_all(source) }
+
+    /// The next certificate, which is the caller's to free.
+    func nextCertificate() -> OpaquePointer? { unsafe PEM_read_bio_X509(source, nil, refusePassphrase, nil) }
+
+    /// The next private key, which is the caller's to free.
+    func privateKey(_ isEncrypted: inout Bool) -> OpaquePointer? {
+        unsafe PEM_read_bio_PrivateKey(source, nil, refusePassphrase, &isEncrypted)
+    }
+
+    /// Whether the last thing that was looked for is missing because no more PEM is there.
+    static var isAtEnd: Bool { copenssl_reason(ERR_peek_last_error()) == PEM_R_NO_START_LINE }
+}
+
+/// Without it OpenSSL asks on the terminal. `context` is a `Bool`, set if a passphrase is wanted.
+private func refusePassphrase(
+    _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, context: UnsafeMutableRawPointer?
+) -> Int32 {
+    unsafe context?.storeBytes(of: true, as: Bool.self)
+    return -1
+}
+
+/// Who offers protocols must offer ours (RFC 7301 §3.2); who offers none gets it as well.
+private func selectProtocol(
+    _: OpaquePointer?, chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, chosenCount: UnsafeMutablePointer<UInt8>?,
+    offered: UnsafePointer<UInt8>?, offeredCount: UInt32, _: UnsafeMutableRawPointer?
+) -> Int32 {
+    let ours: StaticString = "\u{8}http/1.1"
+    var match: UnsafeMutablePointer<UInt8>?
+    let result = unsafe SSL_select_next_proto(
+        &match, chosenCount, ours.utf8Start, UInt32(ours.utf8CodeUnitCount), offered, offeredCount)
+    // What was chosen points into the literal, which is there for ever.
+    unsafe chosen?.pointee = unsafe UnsafePointer(match)
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL
+}
