@@ -84,7 +84,8 @@ public protocol TaskStore: Sendable {
 
     // MARK: Operation
 
-    /// Proves that the store answers: by a read, and by a turn of the thread that writes.
+    /// Proves that the store reads and writes: by a read, and by a write of its own that is on the disk when this
+    /// returns. What the write came to may be a few seconds old.
     func check() async throws(StoreError)
 
     /// Finishes the writes and reads that wait, refuses new ones as `unavailable`, and lets go of the files.

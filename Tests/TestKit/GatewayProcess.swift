@@ -12,14 +12,15 @@ public final class GatewayProcess: Sendable {
     public static let otherKey = "sk-test-key-of-another-tenant"
 
     /// Starts the gateway in front of the Kling at `kling`.
+    /// - Parameter launcher: a command that starts what follows it, and becomes it.
     public init(
         kling: String, folder: TemporaryFolder? = nil, environment extra: [String: String] = [:],
-        arguments: [String] = []
+        arguments: [String] = [], launcher: [String] = []
     ) async throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         let program = try Program.gateway(
-            ["serve"] + arguments,
+            ["serve"] + arguments, launcher: launcher,
             environment: Self.environment(kling: kling, folder).merging(extra) { _, new in new })
         self.program = program
         (port, adminPort) = try await program.errorLine { line in

@@ -22,9 +22,12 @@ public final class Program: @unchecked Sendable {
     /// The folder with the built products.
     public static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
-    /// Starts the built gateway with `arguments`.
-    public static func gateway(_ arguments: [String], environment: [String: String]) throws -> Program {
-        try Program(products.appending(path: "kling-gateway").path, arguments, environment: environment)
+    /// Starts the built gateway with `arguments`, by way of `launcher` if there is one.
+    public static func gateway(
+        _ arguments: [String], launcher: [String] = [], environment: [String: String]
+    ) throws -> Program {
+        let command = launcher + [products.appending(path: "kling-gateway").path] + arguments
+        return try Program(command[0], Array(command.dropFirst()), environment: environment)
     }
 
     /// Starts `path`, or the program of that name on the PATH.

@@ -1,6 +1,6 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
-    case begin, commit
+    case begin, commit, probe
     case insertTask, taskByID, lastNumber, advanceTask, nameTask, endTask, rewriteTask
     case taskByPublicID, taskByExternalID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, tenant
@@ -19,6 +19,8 @@ enum Query: Int, CaseIterable {
         switch self {
         case .begin: "BEGIN IMMEDIATE"
         case .commit: "COMMIT"
+        // A number in the file's header that nothing reads: SQLite writes its page, whatever stood there.
+        case .probe: "PRAGMA user_version = 0"
         default: taskSQL ?? listSQL ?? keySQL
         }
     }

@@ -8,11 +8,11 @@ final class Readers: Sendable {
     /// Opens the connections and starts the threads.
     init(_ path: String, _ options: SQLiteTaskStore.Options, ended: Ending) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
-        for _ in 0..<options.readers {
+        for number in 0..<options.readers {
             ended.expect()
             do {
                 let database = try StoreDatabase.reader(path, options)
-                try StoreThread.start { [queue] in Self.run(queue, database, ended) }
+                try StoreThread.start("store-reader-\(number)") { [queue] in Self.run(queue, database, ended) }
             } catch {
                 ended.one()
                 queue.close()

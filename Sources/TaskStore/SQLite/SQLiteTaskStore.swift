@@ -1,3 +1,5 @@
+internal import Base
+
 /// The records in an SQLite file. One process writes tasks, others may look and change keys meanwhile.
 ///
 /// A write is answered when its transaction is synced to the disk (write-ahead log, `synchronous = FULL`).
@@ -16,6 +18,8 @@ public final class SQLiteTaskStore: TaskStore {
         public var cacheBytes = 16 << 20
         /// From what length on the write-ahead log is moved into the database, in bytes.
         public var logBytes = 16 << 20
+        /// How long what ``SQLiteTaskStore/check()`` found stands, unless a transaction fails meanwhile.
+        public var checkInterval = Duration.seconds(3)
 
         public init() {}
     }
@@ -24,6 +28,7 @@ public final class SQLiteTaskStore: TaskStore {
     private let readers: Readers
     private let writerEnded = Ending()
     private let readersEnded = Ending()
+    private let lastCheck: Lock<LastCheck>
 
     /// Opens the store at `path`, making the file and its folder where they are missing, and brings it up to date.
     ///
@@ -31,6 +36,7 @@ public final class SQLiteTaskStore: TaskStore {
     /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `busy` or `unavailable`, with a text for the operator
     ///   that names the file or folder.
     public init(path: String, options: Options = Options()) throws(StoreError) {
+        lastCheck = Lock(LastCheck(interval: options.checkInterval))
         writer = try Writer(path, options, ended: writerEnded)
         do throws(StoreError) {
             readers = try Readers(path, options, ended: readersEnded)
@@ -55,7 +61,17 @@ public final class SQLiteTaskStore: TaskStore {
 
     public func check() async throws(StoreError) {
         _ = try await keyVersion()
-        try await write { _ in }
+        let failures = writer.statistics.failures
+        if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
+        let result: Result<Void, StoreError>
+        do throws(StoreError) {
+            result = .success(try await write { connection throws(StoreError) in try connection.execute(.probe) })
+        } catch {
+            result = .failure(error)
+        }
+        let failuresNow = writer.statistics.failures
+        lastCheck.withLock { $0.note(result, at: .now, failures: failuresNow) }
+        try result.get()
     }
 
     public var statistics: StoreStatistics {
@@ -71,5 +87,24 @@ public final class SQLiteTaskStore: TaskStore {
 
     func read<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
         try await Job.perform(in: readers.queue, body)
+    }
+}
+
+/// What the last check of the store found, so that a storm of probes costs few syncs of the disk.
+struct LastCheck {
+    private let interval: Duration
+    private var last: (result: Result<Void, StoreError>, at: MonotonicTime, failures: UInt64)?
+
+    init(interval: Duration) { self.interval = interval }
+
+    /// What is known; nothing if that is too old, or if a transaction has failed since.
+    /// - Parameter failures: how many transactions have failed.
+    func result(at now: MonotonicTime, failures: UInt64) -> Result<Void, StoreError>? {
+        guard let last, now - last.at < interval, failures == last.failures else { return nil }
+        return last.result
+    }
+
+    mutating func note(_ result: Result<Void, StoreError>, at now: MonotonicTime, failures: UInt64) {
+        last = (result, now, failures)
     }
 }

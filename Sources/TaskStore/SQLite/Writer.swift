@@ -17,7 +17,7 @@ final class Writer: Sendable {
         let database = try StoreDatabase.writer(path, options)
         ended.expect()
         do {
-            try StoreThread.start { [queue, counts] in
+            try StoreThread.start("store-writer") { [queue, counts] in
                 Turns(queue, counts, database, options).run()
                 try? database.close()
                 ended.one()

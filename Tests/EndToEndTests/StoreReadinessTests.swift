@@ -1,0 +1,70 @@
+import Foundation
+import TestKit
+import Testing
+
+/// `/readyz` tells of a store that cannot be written to, and of its recovery.
+struct StoreReadinessTests {
+    private func isReady(_ gateway: GatewayProcess) async throws -> Bool {
+        let answer = try await gateway.ask("GET", "/readyz", key: nil, admin: true)
+        #expect((answer.status == 200) == answer.text.contains("\"ready\":true"))
+        if answer.status != 200 {
+            let checks = answer.json["checks"] as? [String: String] ?? [:]
+            #expect(checks["store"] != "ok" && checks["serving"] == "ok", "\(answer.text)")
+        }
+        return answer.status == 200
+    }
+
+    @Test func `a store that another process holds makes the gateway unready until it lets go`() async throws {
+        try await Fixture.run { fixture in
+            #expect(try await isReady(fixture.gateway))
+            let code = """
+                import sqlite3, sys, time
+                store = sqlite3.connect(sys.argv[1], isolation_level=None)
+                store.execute("BEGIN IMMEDIATE")
+                print("held", file=sys.stderr, flush=True)
+                time.sleep(60)
+                """
+            let holder = try Program("python3", ["-c", code, fixture.gateway.folder.path("gateway.db")])
+            _ = try await holder.errorLine { $0 == "held" ? true : nil }
+            try await eventually("it is not ready") { try await !isReady(fixture.gateway) }
+            holder.signal(SIGKILL)
+            _ = try await holder.end()
+            try await eventually("it is ready again") { try await isReady(fixture.gateway) }
+        }
+    }
+
+    /// Whether this system lets anybody mount a disk of their own.
+    private static let canMount: Bool = {
+        let probe = "mount -t tmpfs tmpfs /mnt"
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["unshare", "-rm", "sh", "-c", probe]
+        process.standardError = FileHandle.nullDevice
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    private static let mounting = #"mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@""#
+
+    @Test(.enabled(if: canMount, "nobody may mount a disk here"))
+    func `a full disk makes the gateway unready until there is room`() async throws {
+        let disk = try TemporaryFolder()
+        let gateway = try await GatewayProcess(
+            kling: "http://127.0.0.1:1",
+            environment: ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db")],
+            launcher: ["unshare", "-rm", "sh", "-c", Self.mounting, disk.path("")])
+        #expect(try await isReady(gateway))
+        // The disk is the gateway's alone: it is seen through that process.
+        let filler = "/proc/\(gateway.program.identifier)/root" + disk.path("filler")
+        _ = FileManager.default.createFile(atPath: filler, contents: nil)
+        let fills = try #require(FileHandle(forWritingAtPath: filler))
+        while (try? fills.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
+        try await eventually("it is not ready") { try await !isReady(gateway) }
+        #expect(try await gateway.ask("POST", Fixture.path, body: Fixture.body()).status == 503)
+        try fills.truncate(atOffset: 0)
+        try await eventually("it is ready again") { try await isReady(gateway) }
+        #expect(try await gateway.ask("POST", Fixture.path, body: Fixture.body()).status == 502)
+        #expect(try await gateway.stop() == 0)
+    }
+}
