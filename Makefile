@@ -65,8 +65,9 @@ bench: build ## measure against nginx on this machine
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 
 .PHONY: lint
-lint: ## check the formatting
+lint: ## check the formatting, and the sizes of files and functions
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	python3 Tests/Lint/sizes.py
 
 .PHONY: sanitize
 sanitize: deps ## run every test under the address, then the thread sanitizer

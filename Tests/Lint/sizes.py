@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Keeps files and functions small: run by `make lint`, after the formatting was found to be right.
+
+The formatter makes a declaration's closing brace stand where the declaration begins, so indentation tells how long a
+body is. What is longer than allowed stands in LARGER, and may only shrink.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+FILE_LINES = 300
+BODY_LINES = 50
+
+# Take a line out when its file or function has become small enough; put none in.
+LARGER = {
+    "Sources/Gateway/Errors/Cause.swift: row": 57,
+    "Tests/EndToEndTests/OperationTests.swift: `no secret ever stands in the log, whatever goes wrong`": 54,
+    "Tests/TaskStoreTests/StoreContractTests.swift": 310,
+}
+
+DECLARATION = re.compile(
+    r"^( *)(?:@[\w.]+(?:\([^)]*\))? +)*"
+    r"(?:(?:public|package|internal|fileprivate|private|open|static|class|final|override|mutating|nonmutating|"
+    r"consuming|borrowing|nonisolated|required|convenience|indirect|prefix|postfix|infix)(?:\(\w+\))? +)*"
+    r"(?:func +(?P<name>`[^`]+`|[^\s(<]+)|(?P<special>init|deinit|subscript)\b|var +(?P<variable>\w+))"
+)
+
+
+def indentation(line):
+    return len(line) - len(line.lstrip(" "))
+
+
+def opening(lines, start, indent):
+    """The line on which the declaration's body begins; None if it has none, or ends where it begins."""
+    for index in range(start, len(lines)):
+        line = lines[index].rstrip()
+        if index > start and line.strip() and indentation(line) <= indent and line.lstrip()[0] not in ")-{}w":
+            return None
+        if line.endswith("{") or re.search(r"\{ (\w+, )*\w+ in$|\{ \([^)]*\) in$|\{ \[[^\]]*\].* in$", line):
+            return index
+        if line.endswith("}"):
+            return None
+    return None
+
+
+def bodies(lines):
+    """Every declaration with a body of several lines: its line, its name, and how many lines the body has."""
+    for start, line in enumerate(lines):
+        match = DECLARATION.match(line)
+        if not match:
+            continue
+        indent = len(match[1])
+        first = opening(lines, start, indent)
+        if first is None:
+            continue
+        for end in range(first + 1, len(lines)):
+            if lines[end].startswith(" " * indent + "}"):
+                name = match["name"] or match["special"] or match["variable"]
+                yield start + 1, name, end - first - 1
+                break
+
+
+def sizes(root):
+    """What is measured: a key for LARGER, where it stands, its lines, how many it may have, and what to do."""
+    for path in sorted(file for folder in ("Sources", "Tests") for file in (root / folder).rglob("*.swift")):
+        name = path.relative_to(root).as_posix()
+        lines = path.read_text(encoding="utf-8").splitlines()
+        yield name, name, len(lines), FILE_LINES, "give each idea a file"
+        for line, function, count in bodies(lines):
+            key = f"{name}: {function}"
+            yield key, f"{name}:{line}: the body of {function}", count, BODY_LINES, "split it"
+
+
+def problems(root):
+    small = set(LARGER)
+    for key, place, count, limit, advice in sizes(root):
+        allowed = LARGER.get(key, limit)
+        if count > allowed:
+            yield f"{place} has {count} lines, more than {allowed}: {advice}"
+        if count > limit:
+            small.discard(key)
+    for key in sorted(small):
+        yield f"{key}: small enough now, or gone: take it out of LARGER in Tests/Lint/sizes.py"
+
+
+def main():
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[2]
+    found = list(problems(root))
+    for problem in found:
+        print(problem, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
