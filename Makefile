@@ -29,7 +29,12 @@ echo "missing:$$missing"; \
 if ! command -v apt-get >/dev/null; then \
 	echo "install them, then try again; with Homebrew: brew install $(BREW); elsewhere, what Debian calls: $(3)" >&2; exit 1; \
 fi; \
-as_root=; if [ "$$(id -u)" != 0 ]; then as_root="sudo"; fi; \
+as_root=; if [ "$$(id -u)" != 0 ]; then \
+	if ! command -v sudo >/dev/null; then \
+		echo "install them as root, then try again: apt-get update && apt-get install $(3)" >&2; exit 1; \
+	fi; \
+	as_root=sudo; \
+fi; \
 $$as_root apt-get update -q </dev/null; \
 $$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(3) </dev/null
 endef
