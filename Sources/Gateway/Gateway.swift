@@ -1,4 +1,4 @@
-internal import Base
+public import Base
 public import HTTPServer
 public import KlingAPI
 public import TaskStore
@@ -18,6 +18,8 @@ public struct Gateway: HTTPResponder {
         public var freshness: Duration = .seconds(1)
         /// Finished and running tasks kept in memory, about.
         public var cachedTasks = 8192
+        /// Proxies whose `X-Forwarded-For` is believed.
+        public var trustedProxies: [CIDR] = []
 
         /// The defaults.
         public init() {}
@@ -84,6 +86,7 @@ public struct Gateway: HTTPResponder {
         note.route = match.route
         guard match.route.methods.contains(request.method) else { throw .methodNotAllowed(match.route) }
         let principal = try await access.principal(of: request)
+        try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
         if request.method == .post { try checkBody(request) }
         let limits = try limiter.admitted(principal)
@@ -145,6 +148,7 @@ public struct Gateway: HTTPResponder {
         } catch {
             throw GatewayError(error)
         }
+        try principal.scope.check(model: wanted.model)
         let made = try await tasks.create(wanted, for: principal, note, on: request.loop)
         return Answer.success(made, requestID: note.requestID)
     }

@@ -6,9 +6,13 @@ public struct StaticKey: Sendable {
     let principal: Principal
 
     /// Takes a key of `tenant`.
-    public init(key: Secret, tenant: String, limits: Principal.Limits = Principal.Limits()) {
+    public init(
+        key: Secret, tenant: String, limits: Principal.Limits = Principal.Limits(),
+        scope: Principal.Scope = Principal.Scope()
+    ) {
         digest = Digest(of: key)
-        principal = Principal(tenant: tenant, keyID: "static_" + digest.hexadecimal.prefix(16), limits: limits)
+        principal = Principal(
+            tenant: tenant, keyID: "static_" + digest.hexadecimal.prefix(16), limits: limits, scope: scope)
     }
 
     /// Takes a key that is a tenant of its own: `key-` and the first 8 hexadecimal digits of its SHA-256.

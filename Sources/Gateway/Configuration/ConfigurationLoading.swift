@@ -1,4 +1,5 @@
 internal import Base
+internal import KlingAPI
 
 extension Configuration {
     /// Reads, checks and completes a configuration.
@@ -39,12 +40,25 @@ extension Configuration {
         Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
         Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
         Self.reportRepetitions(of: (listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
+        reportUnknownModels(&reader)
         if limits.bufferedBytes < 2 * limits.body {
             let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
             reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
         }
         if keys.isEmpty {
             warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
+        }
+    }
+
+    /// A key whose models nobody knows could create nothing.
+    private func reportUnknownModels(_ reader: inout ConfigurationReader) {
+        let known = TryOnModels(adding: models).names
+        for (index, key) in keys.enumerated() {
+            for model in key.models where !known.contains(model) {
+                reader.report(
+                    .init(path: "keys[\(index)].models"),
+                    "\(model) is not known: add it to models, or take one of \(known.joined(separator: ", "))")
+            }
         }
     }
 

@@ -126,6 +126,8 @@ extension ConfiguredKey {
         .value("tenant", \.tenant, .tenant),
         .optional("requests_per_minute", \.requestsPerMinute, .count(1...10_000_000)),
         .optional("concurrency", \.concurrency, .count(1...1_000_000)),
+        .list("models", \.models, .model),
+        .list("addresses", \.addresses, .addressRange),
     ])
 
     @Sendable static func check(

@@ -77,4 +77,8 @@ public struct ConfiguredKey: Sendable {
     public internal(set) var requestsPerMinute: Int?
     /// The most unfinished tasks; `nil`: no limit.
     public internal(set) var concurrency: Int?
+    /// The models that it may be used for; none: all.
+    public internal(set) var models: [String] = []
+    /// Where it may be used from; none: anywhere.
+    public internal(set) var addresses: [CIDR] = []
 }

@@ -12,6 +12,7 @@ extension Configuration {
         options.bodyLimit = limits.body
         options.models = TryOnModels(adding: models)
         options.freshness = query.freshness
+        options.trustedProxies = trustedProxies
         return options
     }
 
@@ -63,7 +64,8 @@ extension ConfiguredKey {
     var staticKey: StaticKey {
         StaticKey(
             key: key, tenant: tenant,
-            limits: Principal.Limits(requestsPerMinute: requestsPerMinute, concurrency: concurrency))
+            limits: Principal.Limits(requestsPerMinute: requestsPerMinute, concurrency: concurrency),
+            scope: Principal.Scope(models: models, addresses: addresses))
     }
 }
 
