@@ -17,7 +17,15 @@ final class Acceptor: @unchecked Sendable {
     private let log: @Sendable (HTTPServerNotice) -> Void
     private var listeners: [(socket: ListeningSocket, watch: SocketWatch)] = []
     private var pause: Timer?
-    private var quietUntil = (exhausted: MonotonicTime.now, full: MonotonicTime.now)
+    private var room = WaitingRoom<Guest>()
+    private var hasStopped = false
+    private var quietUntil = (exhausted: MonotonicTime.now, crowded: MonotonicTime.now, full: MonotonicTime.now)
+
+    private struct Guest {
+        let descriptor: Int32
+        let peer: SocketAddress
+        let tls: TLSContext?
+    }
 
     /// Connections taken before other sockets get their turn.
     private static let batch = 64
@@ -69,6 +77,8 @@ final class Acceptor: @unchecked Sendable {
 
     /// Takes who is waiting, then closes.
     func stop() {
+        hasStopped = true
+        for guest in room.leave() { refuse(guest) }
         for (socket, watch) in listeners {
             watch.pause()
             while take(from: socket) {}
@@ -97,21 +107,59 @@ final class Acceptor: @unchecked Sendable {
             default: return true
             }
         }
-        admit(connection.descriptor, connection.peer, tls: socket.address.port == nil ? nil : tls)
+        admit(
+            Guest(
+                descriptor: connection.descriptor, peer: connection.peer,
+                tls: socket.address.port == nil ? nil : tls))
         return true
     }
 
-    private func admit(_ descriptor: Int32, _ peer: SocketAddress, tls: TLSContext?) {
+    private func admit(_ guest: Guest) {
         do throws(ConnectionLedger.Refusal) {
-            let context = contexts[try ledger.enter(peer)]
-            context.loop.execute { context.adopt(descriptor, peer: peer, tls: tls) }
+            let context = contexts[try ledger.enter(guest.peer)]
+            context.loop.execute { context.adopt(guest.descriptor, peer: guest.peer, tls: guest.tls) }
         } catch {
-            if case .full = error { log(.full(limit: ledger.limit), quietUntil: &quietUntil.full) }
-            if tls == nil { Self.refuse(descriptor) } else { close(descriptor) }
+            switch error {
+            case .fullForAddress: Self.refuse(guest)
+            case .full where hasStopped: refuse(guest)
+            case .full:
+                switch room.enter(guest, at: .now) {
+                case .wait: break
+                case .makeRoom: makeRoom()
+                case .refuse: refuse(guest)
+                }
+            }
         }
     }
 
+    /// Has the loops close the connections that have been idle longest, then lets in who waits.
+    private func makeRoom() {
+        // A few more than are needed now: to look through the connections costs the same for one as for many.
+        let wanted = room.count + ledger.limit / 128
+        loop.spawn { [self] in
+            var idle: [MonotonicTime] = []
+            for context in contexts { idle += await context.loop.run { context.longestIdle(wanted) } }
+            var closed = 0
+            if let last = idle.sorted().prefix(wanted).last {
+                for context in contexts { closed += await context.loop.run { context.closeIdle(until: last) } }
+            }
+            ledger.closedForRoom(closed)
+            if closed > 0 { log(.crowded(limit: ledger.limit), quietUntil: &quietUntil.crowded) }
+            for guest in room.roundEnded(closed: closed, at: .now) { admit(guest) }
+        }
+    }
+
+    private func refuse(_ guest: Guest) {
+        ledger.giveUp()
+        log(.full(limit: ledger.limit), quietUntil: &quietUntil.full)
+        Self.refuse(guest)
+    }
+
     /// Says so in few bytes, as far as that goes without waiting, and closes.
+    private static func refuse(_ guest: Guest) {
+        if guest.tls == nil { refuse(guest.descriptor) } else { close(guest.descriptor) }
+    }
+
     private static func refuse(_ descriptor: Int32) {
         let answer: StaticString =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

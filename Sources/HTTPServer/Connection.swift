@@ -34,7 +34,7 @@ final class Connection: @unchecked Sendable {
     private var watch: SocketWatch?
     private var timer: Timer?
     private var timerDue: MonotonicTime?
-    private var deadline: MonotonicTime?
+    private(set) var deadline: MonotonicTime?
     private var parser: HeadParser
     private var headBeganAt = MonotonicTime(nanoseconds: 0)
     private var headBytes = 0
@@ -169,7 +169,7 @@ final class Connection: @unchecked Sendable {
         self.exchange = exchange
     }
 
-    private func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
+    func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
         exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
         headBytes = 0
         body = BodyIntake()

@@ -12,6 +12,7 @@ final class ConnectionLedger: Sendable {
         var accepted = 0
         var refusedFull = 0
         var refusedForAddress = 0
+        var closedForRoom = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
 
         var open: Int { perLoop.reduce(0, +) }
@@ -29,12 +30,10 @@ final class ConnectionLedger: Sendable {
 
     /// Lets a connection in.
     /// - Returns: the loop with the fewest.
+    /// - Throws: `fullForAddress`, which is counted; or `full`: see ``giveUp()``.
     func enter(_ peer: SocketAddress) throws(Refusal) -> Int {
         try state.withLock { state throws(Refusal) in
-            if limit > 0, state.open >= limit {
-                state.refusedFull += 1
-                throw .full
-            }
+            if limit > 0, state.open >= limit { throw .full }
             if limitPerAddress > 0 {
                 let key = peer.withoutPort
                 if state.perAddress[key, default: 0] >= limitPerAddress {
@@ -49,6 +48,12 @@ final class ConnectionLedger: Sendable {
             return least
         }
     }
+
+    /// Counts a connection for which there was no room, nor was any made.
+    func giveUp() { state.withLock { $0.refusedFull += 1 } }
+
+    /// Counts connections that were closed for others.
+    func closedForRoom(_ count: Int) { state.withLock { $0.closedForRoom += count } }
 
     /// A connection has closed.
     func leave(_ peer: SocketAddress, loop: Int) {
@@ -79,7 +84,7 @@ final class ConnectionLedger: Sendable {
         state.withLock { state in
             HTTPServerStatistics(
                 open: state.open, accepted: state.accepted, refusedFull: state.refusedFull,
-                refusedForAddress: state.refusedForAddress)
+                refusedForAddress: state.refusedForAddress, closedForRoom: state.closedForRoom)
         }
     }
 }

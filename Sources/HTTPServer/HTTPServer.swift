@@ -54,11 +54,17 @@ public final class HTTPServer: Sendable {
     }
 
     /// Stops accepting, waits at most `grace` for exchanges to finish, and gives up those that have not: their
-    /// handlers' tasks are cancelled. Returns when every connection is closed.
+    /// handlers' tasks are cancelled. Requests that have not wholly arrived are refused with 503 a moment before that, so
+    /// that their clients can read it. Returns when every connection is closed.
     public func shutdown(grace: Duration) async {
         await stopAccepting()
+        let farewell = min(.seconds(1), grace / 2)
         let patience = acceptor.loop.spawn { [contexts, acceptor] in
-            do throws(CancellationError) { try await acceptor.loop.sleep(for: grace) } catch { return }
+            do throws(CancellationError) {
+                try await acceptor.loop.sleep(for: grace - farewell)
+                for context in contexts { await context.loop.run { context.refuseUnread() } }
+                try await acceptor.loop.sleep(for: farewell)
+            } catch { return }
             for context in contexts { await context.loop.run { context.abandonAll() } }
         }
         await ledger.waitUntilEmpty()
@@ -84,6 +90,8 @@ public struct HTTPServerStatistics: Hashable, Sendable {
     public var refusedFull = 0
     /// Connections refused because there were too many from their address.
     public var refusedForAddress = 0
+    /// Idle connections that were closed to make room for new ones.
+    public var closedForRoom = 0
     /// Requests whose head was read since the start.
     public var requests = 0
 }
@@ -92,13 +100,16 @@ public struct HTTPServerStatistics: Hashable, Sendable {
 public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
     /// The system has no descriptor or memory for another connection; accepting rests for a moment, again and again.
     case acceptingPaused(SystemCallError)
-    /// Connections are being refused because of ``HTTPServerConfiguration/connections``.
+    /// Idle connections are being closed to make room, because of ``HTTPServerConfiguration/connections``.
+    case crowded(limit: Int)
+    /// Connections are being refused because of that limit, and none is idle.
     case full(limit: Int)
 
     public var description: String {
         switch self {
         case .acceptingPaused(let error): "no connections can be accepted for now: \(error)"
-        case .full(let limit): "connections are refused: \(limit) are open, which is the limit"
+        case .crowded(let limit): "idle connections are closed for new ones: \(limit) are open, which is the limit"
+        case .full(let limit): "connections are refused: \(limit) are open, which is the limit, and none is idle"
         }
     }
 }

@@ -9,7 +9,8 @@ public struct HTTPServerConfiguration: Sendable {
     public var tls: TLSContext?
     /// The access mode of Unix-domain socket files.
     public var unixSocketMode: UInt32 = 0o660
-    /// Connections at once; more are accepted and closed at once. 0: no limit.
+    /// Connections at once. For more, those idle longest are closed; where none is idle, new ones are answered 503 and
+    /// closed. 0: no limit.
     public var connections = 10_000
     /// Connections at once from one address. 0: no limit.
     public var connectionsPerAddress = 0

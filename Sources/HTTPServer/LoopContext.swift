@@ -70,6 +70,28 @@ internal import Synchronization
         for connection in connections.values { connection.stopWhenIdle() }
     }
 
+    /// When the connections that have been idle longest would close by themselves, the first first.
+    func longestIdle(_ count: Int) -> [MonotonicTime] {
+        Array(connections.values.compactMap(\.idleDeadline).sorted().prefix(count))
+    }
+
+    /// Closes the connections that would otherwise stay idle up to `deadline` at most.
+    /// - Returns: how many.
+    func closeIdle(until deadline: MonotonicTime) -> Int {
+        var closed = 0
+        for connection in connections.values where connection.idleDeadline.map({ $0 <= deadline }) ?? false {
+            // A request that has just arrived is served.
+            connection.stopWhenIdle()
+            if connection.lifecycle.phase == .closed { closed += 1 }
+        }
+        return closed
+    }
+
+    /// Answers 503 to requests that have not wholly arrived.
+    func refuseUnread() {
+        for connection in connections.values { connection.refuseUnread() }
+    }
+
     /// Ends what is still there.
     func abandonAll() {
         for connection in connections.values { connection.abandon(.shutdown) }

@@ -122,6 +122,9 @@ struct ErrorTableTests {
                 return try client.readAnswer()
             }
             expect(try #require(old), 505, 1200)
+            let twoHosts = try await fixture.exchange(Array("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".utf8))
+            expect(twoHosts, 400, 1200)
+            #expect(twoHosts.error["code"] as? String == "malformed_request")
         }
     }
 

@@ -148,20 +148,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `connections over a limit are refused and counted`() async throws {
-        let notices = Events<HTTPServerNotice>()
-        try await withServer(configure: { $0.connections = 2 }, log: { notices.yield($0) }) { server, address, _ in
-            await onThread {
-                let served = (0..<2).map { _ in RawClient(address) }
-                for client in served {
-                    client.send(HostileCase.next)
-                    #expect(client.read()?.status == 200)
-                }
-                #expect(RawClient(address).read()?.status == 503)
-            }
-            #expect(await notices.next() == .full(limit: 2))
-            #expect(server.statistics.refusedFull == 1)
-        }
+    @Test func `connections over the limit of an address are refused and counted`() async throws {
         try await withServer(configure: { $0.connectionsPerAddress = 1 }) { server, address, _ in
             await onThread {
                 let client = RawClient(address)

@@ -1,0 +1,67 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What clients see of a gateway that stops before their requests have arrived.
+struct DrainingTests {
+    /// Starts requests that never arrive as a whole, lets `isTaken` see that they came, and stops the gateway.
+    /// - Returns: what the clients are answered.
+    private func answers(
+        _ requests: [String], file: String = "shutdown: { grace: 2s }",
+        _ isTaken: @escaping (Fixture) async throws -> Void
+    ) async throws -> [RawClient.Answer?] {
+        var answers: [RawClient.Answer?] = []
+        try await Fixture.run(file: file) { (fixture) async throws in
+            let port = fixture.gateway.port
+            let clients = try await blocking { try requests.map { _ in try RawClient(port: port) } }
+            try await blocking { for (client, request) in zip(clients, requests) { try client.send(request) } }
+            try await isTaken(fixture)
+            fixture.gateway.program.signal(SIGTERM)
+            answers = try await blocking { try clients.map { try $0.readAnswer() } }
+            #expect(try await fixture.gateway.program.end().status == 0)
+            #expect(fixture.creates == 0)
+        }
+        return answers
+    }
+
+    private func expectRefusal(_ answer: RawClient.Answer?, _ location: SourceLocation = #_sourceLocation) throws {
+        let answer = try #require(answer, "closed without a word", sourceLocation: location)
+        #expect(answer.status == 503 && answer.code == 5001, "\(answer.text)", sourceLocation: location)
+        #expect(answer.error["code"] as? String == "shutting_down", sourceLocation: location)
+        #expect((1...60).contains(answer["Retry-After"].flatMap { Int($0) } ?? 0), sourceLocation: location)
+        #expect(answer["Connection"] == "close", sourceLocation: location)
+        #expect(answer["X-Request-Id"]?.isEmpty == false, sourceLocation: location)
+    }
+
+    /// Waits until the gateway's metrics have this line.
+    private func metric(_ line: String, _ fixture: Fixture) async throws {
+        try await eventually(line) {
+            let metrics = try await fixture.gateway.ask("GET", "/metrics", key: nil, admin: true)
+            return metrics.text.contains("kling_gateway_\(line)\n")
+        }
+    }
+
+    @Test func `a body that is not there when the time is over`() async throws {
+        let head = Fixture.createHead(length: 1000)
+        let all = try await answers([head + "{"]) { try await metric("connections_open 1", $0) }
+        for answer in all { try expectRefusal(answer) }
+    }
+
+    @Test func `bodies that wait for memory when the time is over`() async throws {
+        let file = "{ shutdown: { grace: 2s }, limits: { body: 1MiB, buffered_bytes: 2MiB } }"
+        let head = Fixture.createHead(length: 1 << 20)
+        let all = try await answers([head, head], file: file) { try await metric("bodies_waiting 1", $0) }
+        for answer in all { try expectRefusal(answer) }
+    }
+
+    @Test func `a head that is not there when the time is over`() async throws {
+        let head = String(Fixture.createHead(length: 2).dropLast(4))
+        let all = try await answers([head]) { try await metric("connections_open 1", $0) }
+        for answer in all { try expectRefusal(answer) }
+    }
+
+    @Test func `a connection without a request is closed without a word`() async throws {
+        let all = try await answers([""]) { try await metric("connections_open 1", $0) }
+        #expect(all.count == 1 && all[0] == nil)
+    }
+}

@@ -1,0 +1,22 @@
+import Foundation
+import HTTPServer
+import Testing
+
+@testable import Gateway
+
+struct ErrorAnswerTests {
+    /// No request is known to lead to it, so no test on a socket can.
+    @Test func `a fault of our own says nothing but the request's id`() throws {
+        let answer = ErrorAnswer.response(to: .internalFault, requestID: "the-id")
+        #expect(answer.status == 500)
+        #expect(answer.headers.contains { $0.name == "X-Request-Id" && $0.value == "the-id" })
+        #expect(answer.headers.contains { $0.name == "x-should-retry" && $0.value == "false" })
+        #expect(!answer.headers.contains { $0.name == "Retry-After" })
+        guard case .bytes(let body) = answer.body else { throw CocoaError(.coderInvalidValue) }
+        let json = try #require(try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any])
+        #expect(json["code"] as? Int == 5000 && json["request_id"] as? String == "the-id")
+        let error = try #require(json["error"] as? [String: Any])
+        #expect(error["type"] as? String == "server_error" && error["code"] as? String == "internal_error")
+        #expect(error["message"] as? String == json["message"] as? String)
+    }
+}
