@@ -112,40 +112,6 @@ struct HostileClientTests {
         }
     }
 
-    @Test func `idle connections and slow senders keep nobody else from being served`() async throws {
-        try await Fixture.run { fixture in
-            let (port, program) = (fixture.gateway.port, fixture.gateway.program)
-            #expect(try await fixture.create().status == 200)
-            let before = program.residentBytes
-            var crowd = try await blocking {
-                let idle = try (0..<250).map { _ in try RawClient(port: port) }
-                let slow = try (0..<50).map { number in
-                    let client = try RawClient(port: port)
-                    // Every second one announces far more than all memory for bodies.
-                    try client.send(Fixture.createHead(length: number % 2 == 0 ? 20_000_000 : 60_000) + "{")
-                    return client
-                }
-                return idle + slow
-            }
-            for key in [GatewayProcess.key, GatewayProcess.otherKey] {
-                for _ in 0..<5 {
-                    #expect(try await fixture.create(key: key).status == 200)
-                    #expect(try await fixture.gateway.ask("GET", Fixture.path, key: key).status == 200)
-                }
-            }
-            let large = #""note":"\#(String(repeating: "x", count: 1 << 20))""#
-            #expect(try await fixture.create(large, key: GatewayProcess.otherKey).status == 200)
-            #expect(try await fixture.gateway.ask("GET", "/readyz", admin: true).status == 200)
-            if let before, let after = program.residentBytes { #expect(after - before < 64 << 20) }
-            #expect(crowd.count == 300)
-            crowd = []
-            try await eventually("all memory for bodies is given back") {
-                try await fixture.gateway.ask("GET", "/metrics", admin: true).text.contains(
-                    "\nkling_gateway_body_bytes 0\n")
-            }
-        }
-    }
-
     // MARK: Leaving
 
     @Test(arguments: [true, false])

@@ -60,6 +60,13 @@ public final class RawClient: Sendable {
 
     public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
+    /// Sends as much as goes without waiting; a server that has closed already is no failure.
+    public func offer(_ bytes: [UInt8]) {
+        _ = bytes.withUnsafeBytes {
+            Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
+    }
+
     /// Sends FIN.
     public func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
