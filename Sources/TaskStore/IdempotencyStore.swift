@@ -19,6 +19,9 @@ public struct IdempotencyKey: Sendable, Equatable {
 
 /// A claimed key.
 public struct IdempotencyRecord: Sendable, Equatable {
+    /// How long a claim holds, in milliseconds: a day.
+    public static let lifetime: Int64 = 86_400_000
+
     public var fingerprint: [UInt8]
     /// The task that the first request made.
     public var task: TaskID

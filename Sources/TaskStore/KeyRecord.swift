@@ -40,12 +40,21 @@ public struct TenantRecord: Sendable, Equatable {
     public let name: String
     /// The secret that signs what is delivered to the tenant, encrypted.
     public let sealedWebhookSecret: [UInt8]
+    /// The secret before that one, encrypted: it signs as well until ``previousValidUntil``.
+    public let previousSealedWebhookSecret: [UInt8]?
+    /// Milliseconds since 1970; nil if there is no secret before.
+    public let previousValidUntil: Int64?
     /// Milliseconds since 1970.
     public let createdAt: Int64
 
-    public init(name: String, sealedWebhookSecret: [UInt8], createdAt: Int64) {
+    public init(
+        name: String, sealedWebhookSecret: [UInt8], previousSealedWebhookSecret: [UInt8]? = nil,
+        previousValidUntil: Int64? = nil, createdAt: Int64
+    ) {
         self.name = name
         self.sealedWebhookSecret = sealedWebhookSecret
+        self.previousSealedWebhookSecret = previousSealedWebhookSecret
+        self.previousValidUntil = previousValidUntil
         self.createdAt = createdAt
     }
 }

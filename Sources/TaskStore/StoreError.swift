@@ -17,6 +17,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case alreadyServed
         /// The tenant has a task of that `external_task_id`.
         case externalTaskIDInUse
+        /// The tenant has sent that `Idempotency-Key` within a day.
+        case idempotencyKeyInUse
         /// There is a key or task of that id, access key or bearer key.
         case alreadyExists
         /// There is no such task or key.

@@ -14,6 +14,9 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
         self.low = low
     }
 
+    /// Below every id that is made at a time, in milliseconds since 1970, or later.
+    static func first(at time: Int64) -> TaskID { TaskID(high: UInt64(max(0, min(time, 1 << 48 - 1))) << 16, low: 0) }
+
     /// When the id was made, in milliseconds since 1970.
     public var milliseconds: Int64 { Int64(high >> 16) }
 

@@ -3,8 +3,9 @@ extension TaskRecord {
     /// The record of a task that is about to be sent.
     init(_ task: NewTask) {
         self.init(
-            id: task.id, tenant: task.tenant, account: task.account, externalTaskID: task.externalTaskID,
-            model: task.model, callbackURL: task.callbackURL, createdAt: task.createdAt, updatedAt: task.createdAt)
+            id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
+            callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
+            createdAt: task.createdAt, account: task.account, updatedAt: task.createdAt)
     }
 
     /// What a step did to the record.
@@ -15,6 +16,29 @@ extension TaskRecord {
         case unchanged
         /// The record is past the point where the step makes sense.
         case impossible
+    }
+
+    /// Another account is to be sent the task, or none for now.
+    mutating func assign(_ new: String?, at time: Int64) -> Step {
+        guard upstreamID == nil, !state.isFinal else { return .impossible }
+        guard new != account else { return .unchanged }
+        account = new
+        updatedAt = time
+        return .changed
+    }
+
+    /// No account has room: the task waits, and its client is told the gateway's own id.
+    mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
+        throws(StoreError) -> Step
+    {
+        if state == .queued { return assign(nil, at: time) }
+        guard state == .intent else { return .impossible }
+        try tell(publicID: id.description, number: next)
+        state = .queued
+        account = nil
+        payload = bytes
+        updatedAt = time
+        return .changed
     }
 
     /// Kling has the task. A record that Kling accepted under the same id before stays as it is.
@@ -29,6 +53,7 @@ extension TaskRecord {
         statusWord = acceptance.statusWord
         answer = acceptance.answer
         flags = []
+        payload = 0
         settle(at: acceptance.at)
         return .changed
     }
@@ -87,5 +112,6 @@ extension TaskRecord {
         guard state.isFinal else { return }
         finishedAt = time
         flags = []
+        payload = 0
     }
 }

@@ -2,7 +2,7 @@
 public enum TaskState: Int, Sendable, CaseIterable, Comparable {
     /// Written before Kling is called; it isn't known yet whether Kling has the task.
     case intent = 0
-    /// Accepted by the gateway, not sent to Kling yet.
+    /// Told to the client, and waiting for an account that has room.
     case queued = 1
     /// Kling has it.
     case submitted = 2
@@ -38,15 +38,19 @@ public struct TaskRecord: Sendable, Equatable {
     public let id: TaskID
     /// Who may see the task.
     public let tenant: String
-    /// The account that was called.
-    public let account: String
     /// The client's own `external_task_id`.
     public let externalTaskID: String?
     public let model: String
     /// The client's own `callback_url`.
     public let callbackURL: String?
+    /// The key that the create came with.
+    public let keyID: String?
+    /// The client's `Idempotency-Key`.
+    public let idempotencyKey: String?
     public let createdAt: Int64
 
+    /// The account that has the task, or is about to be sent it; nil: none was chosen.
+    public internal(set) var account: String?
     public internal(set) var state: TaskState = .intent
     public internal(set) var flags: TaskFlags = []
     /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
@@ -64,23 +68,30 @@ public struct TaskRecord: Sendable, Equatable {
     public internal(set) var updatedAt: Int64
     /// When the task ended.
     public internal(set) var finishedAt: Int64?
+    /// The bytes of the request that is kept outside of the store until Kling has the task; 0: there is none.
+    public internal(set) var payload = 0
 }
 
 /// A task about to be sent to Kling.
 public struct NewTask: Sendable, Equatable {
     public var id: TaskID
     public var tenant: String
-    public var account: String
+    /// The account that is called next; nil: none is chosen yet.
+    public var account: String?
     /// The client's own `external_task_id`, claimed with the record.
     public var externalTaskID: String?
     public var model: String
     public var callbackURL: String?
+    /// The key that the create came with.
+    public var keyID: String?
+    /// The client's `Idempotency-Key`, claimed with the record.
+    public var idempotency: IdempotencyKey?
     /// Milliseconds since 1970.
     public var createdAt: Int64
 
     public init(
-        id: TaskID, tenant: String, account: String, externalTaskID: String? = nil, model: String,
-        callbackURL: String? = nil, createdAt: Int64
+        id: TaskID, tenant: String, account: String?, externalTaskID: String? = nil, model: String,
+        callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil, createdAt: Int64
     ) {
         self.id = id
         self.tenant = tenant
@@ -88,6 +99,8 @@ public struct NewTask: Sendable, Equatable {
         self.externalTaskID = externalTaskID
         self.model = model
         self.callbackURL = callbackURL
+        self.keyID = keyID
+        self.idempotency = idempotency
         self.createdAt = createdAt
     }
 }

@@ -5,21 +5,42 @@
 ///
 /// Any function throws ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`; after that the store
 /// can be used again as soon as the cause is gone.
-public protocol TaskStore: Sendable {
+public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
     // MARK: Tasks
 
-    /// Writes down the intent to send a task, and claims the client's `external_task_id`.
-    /// - Throws: `externalTaskIDInUse`; `alreadyExists` for a repeated id.
+    /// Writes down the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim
+    /// of the key that is older than ``IdempotencyRecord/lifetime`` gives way.
+    /// - Throws: `idempotencyKeyInUse`, which comes first; `externalTaskIDInUse`; `alreadyExists` for a repeated id.
     func begin(_ task: NewTask) async throws(StoreError)
 
-    /// Kling has the task. To repeat it with the same upstream id changes nothing.
+    /// Another account, or none for now, is to be sent a task that Kling hasn't accepted.
+    /// - Throws: `notFound`; `stale` if Kling has the task, or it ended.
+    func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord
+
+    /// No account has room: an intent waits, without an account, and its client is told the gateway's own id. A task
+    /// that waits already loses its account only.
+    /// - Parameters:
+    ///   - payload: the bytes of the request, which is kept elsewhere by now.
+    ///   - answering: what the client is told, kept for its `Idempotency-Key`; called on a thread of the store's, and
+    ///     only if the key is the task's and has no answer.
+    /// - Throws: `notFound`; `stale` if Kling has the task, or it ended.
+    func queue(
+        _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord
+
+    /// Kling has the task, be it an intent or queued. To repeat it with the same upstream id changes nothing.
+    /// - Parameter answering: as for ``queue(_:payload:at:answering:)``.
     /// - Throws: `notFound`; `stale` if the task ended before or Kling accepted it under another id.
-    func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord
+    func accept(
+        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord
 
     /// Ends an intent that no client was told of: no query and no list shows it, its `external_task_id` is free.
-    /// - Parameter reason: what the operator sees as its status word.
+    /// - Parameters:
+    ///   - reason: what the operator sees as its status word.
+    ///   - answer: what the client's `Idempotency-Key` answers from now on; nil frees the key.
     /// - Throws: `notFound`; `stale` if it isn't such an intent.
-    func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError)
+    func refuse(_ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?) async throws(StoreError)
 
     /// The client is told the gateway's own id of a task that isn't accepted: that becomes its public id.
     /// - Returns: the record, which has another public id if the task was accepted meanwhile.
@@ -27,7 +48,7 @@ public protocol TaskStore: Sendable {
     func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord
 
     /// Notes what was seen of a task. What is older than the record changes nothing; a task that Kling never accepted
-    /// can only be seen to fail, which frees its `external_task_id`.
+    /// can only be seen to fail, which frees its `external_task_id`, and its `Idempotency-Key` if that has no answer.
     /// - Returns: the record as it is now.
     /// - Throws: `notFound`.
     func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord
@@ -52,7 +73,7 @@ public protocol TaskStore: Sendable {
     /// - Parameter after: the last id of the batch before.
     func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
 
-    /// Intents of which nobody knows yet whether Kling has them, oldest first.
+    /// Intents and queued tasks with an account, of which nobody knows yet whether Kling has them; oldest first.
     /// - Parameter after: the last id of the batch before.
     func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
 
@@ -82,7 +103,23 @@ public protocol TaskStore: Sendable {
     /// The tenant of that name, or `tenant` itself, kept from now on.
     func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord
 
+    /// Gives a tenant a new webhook secret, beside which the one it had signs for a while. A tenant that isn't there
+    /// comes into being.
+    func rotateWebhookSecret(
+        tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
+    ) async throws(StoreError) -> TenantRecord
+
     // MARK: Operation
+
+    /// Removes what has been over for long, oldest first and little by little, so that other writes get their turns.
+    ///
+    /// A tenant's pages count from its newest task: they end earlier now. A task that hasn't ended stays.
+    /// - Parameter limit: how many rows to remove at most.
+    /// - Returns: how many went: fewer than `limit` if nothing is left to remove.
+    func prune(
+        tasksFinishedBefore tasks: Int64, deliveriesFinishedBefore deliveries: Int64,
+        idempotencyKeysCreatedBefore keys: Int64, limit: Int
+    ) async throws(StoreError) -> Int
 
     /// Proves that the store reads and writes: by a read, and by a write of its own that is on the disk when this
     /// returns. What the write came to may be a few seconds old.

@@ -22,7 +22,8 @@ import Testing
                 .utf8)
         let record = try await store.accept(
             id,
-            Acceptance(upstreamID: "815", publicID: "815", state: state, statusWord: status, answer: answer, at: 2))
+            Acceptance(upstreamID: "815", publicID: "815", state: state, statusWord: status, answer: answer, at: 2)
+        ) { _ in StoredAnswer(status: 200, body: answer) }
         await store.close()
         return record
     }

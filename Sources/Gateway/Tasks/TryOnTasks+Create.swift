@@ -106,7 +106,7 @@ extension TryOnTasks {
         _ answer: KlingAnswer, _ object: TaskObject, _ upstreamID: String, _ task: NewTask
     ) async throws(GatewayError) -> [UInt8] {
         do {
-            let record = try await accept(object, upstreamID: upstreamID, task.id)
+            let record = try await accept(object, in: answer, upstreamID: upstreamID, task.id)
             return answer.relayed(data: TaskView.json(object, of: record))
         } catch {
             // Kling has the task and the intent names it: a query by the gateway's id looks it up when the store is back.
@@ -124,7 +124,7 @@ extension TryOnTasks {
         let now = WallClock.milliseconds
         do {
             do {
-                try await store.refuse(task.id, reason: reason, at: now)
+                try await store.refuse(task.id, reason: reason, at: now, answer: nil)
             } catch  where error.code == .stale {
                 let failed = Observation(state: .failed, statusWord: reason, answer: nil, at: now)
                 let record = try await store.observe(task.id, failed)

@@ -29,8 +29,9 @@ extension TryOnTasks {
         let now = MonotonicTime.now
         var names: Set<String> = []
         for record in records where !record.state.isFinal && record.upstreamID != nil {
+            guard let account = record.account else { continue }
             let key = TaskCache.Key(tenant: record.tenant, id: record.publicID ?? "")
-            if cache.entry(key)?.isDue(now: now, freshness: freshness) ?? true { names.insert(record.account) }
+            if cache.entry(key)?.isDue(now: now, freshness: freshness) ?? true { names.insert(account) }
         }
         return names.compactMap { accounts.named($0) }.filter { $0.mayList(now: now, freshness: freshness) }
     }

@@ -79,24 +79,24 @@ extension TryOnTasks {
         let record = entry.record
         var relay: KlingAnswer?
         var observed: TaskRecord?
-        if let account = accounts.named(record.account) {
+        if let account = record.account.flatMap(accounts.named) {
             let id = record.upstreamID ?? record.id.description
             if let answer = try? await caller.query(account, id, timeout: Self.refreshTime).answer,
                 answer.code == .ok, !answer.isUnknownTask, let object = answer.task
             {
                 relay = answer
-                observed = await note(object, of: record)
+                observed = await note(object, in: answer, of: record)
             }
         }
         let (known, staleness) = entry.finish(observed, now: .now)
         return Refreshed(record: known, relay: observed == nil ? nil : relay, staleness: staleness)
     }
 
-    private func note(_ object: TaskObject, of record: TaskRecord) async -> TaskRecord? {
+    private func note(_ object: TaskObject, in answer: KlingAnswer, of record: TaskRecord) async -> TaskRecord? {
         do {
             if record.upstreamID != nil { return try await observe(object, of: record) }
             guard let upstreamID = object.taskID else { return nil }
-            return try await accept(object, upstreamID: upstreamID, record.id)
+            return try await accept(object, in: answer, upstreamID: upstreamID, record.id)
         } catch {
             caller.observer.event(
                 .warning, "what Kling said of a task could not be recorded",

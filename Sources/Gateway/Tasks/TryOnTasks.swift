@@ -38,12 +38,16 @@ struct TryOnTasks: Sendable {
         return observed
     }
 
-    /// Notes that Kling has a task.
-    func accept(_ task: TaskObject, upstreamID: String, _ id: TaskID) async throws(StoreError) -> TaskRecord {
+    /// Notes that Kling has a task, as it said in `answer`.
+    func accept(
+        _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
+    ) async throws(StoreError) -> TaskRecord {
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: WallClock.milliseconds)
-        let record = try await store.accept(id, acceptance)
+        let record = try await store.accept(id, acceptance) {
+            StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
+        }
         if record.state.isFinal { running.finish(id) }
         return record
     }

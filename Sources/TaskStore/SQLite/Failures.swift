@@ -16,13 +16,18 @@ extension StoreError {
         }
     }
 
+    /// What is claimed, by the column that SQLite names when somebody else has it.
+    private static let claims: [(column: String, code: Code)] = [
+        ("tasks.external_task_id", .externalTaskIDInUse), ("idempotency_keys.key", .idempotencyKeyInUse),
+    ]
+
     private static func code(of code: Int32, _ message: String) -> Code {
         switch code & 0xFF {
         case SQLITE_BUSY, SQLITE_LOCKED: return .busy
         case SQLITE_FULL: return .full
         case SQLITE_READONLY, SQLITE_PERM: return .readOnly
         case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt
-        case SQLITE_CONSTRAINT: return message.contains("external_task_id") ? .externalTaskIDInUse : .alreadyExists
+        case SQLITE_CONSTRAINT: return claims.first { message.contains($0.column) }?.code ?? .alreadyExists
         default: return .unavailable
         }
     }

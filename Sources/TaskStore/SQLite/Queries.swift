@@ -1,14 +1,19 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
-    case begin, commit, probe
-    case insertTask, taskByID, lastNumber, advanceTask, nameTask, endTask, rewriteTask
+    case begin, commit, savepoint, release, rollback, dataVersion, probe
+    case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
-    case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, tenant
+    case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
+    case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
+    case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery
+    case laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
+    case deliveryList, deliveriesOfTask, pruneDeliveries
+    case accounts, keepAccount
 
     /// The order in which ``TaskRecord/init(row:)`` reads; the row's number comes behind it.
     private static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
-        upstream_id, status_word, answer, released, updated_at, finished_at, task
+        upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, task
         """
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
@@ -21,7 +26,11 @@ enum Query: Int, CaseIterable {
         case .commit: "COMMIT"
         // A number in the file's header that nothing reads: SQLite writes its page, whatever stood there.
         case .probe: "PRAGMA user_version = 0"
-        default: taskSQL ?? listSQL ?? keySQL
+        case .savepoint: "SAVEPOINT step"
+        case .release: "RELEASE step"
+        case .rollback: "ROLLBACK TO step"
+        case .dataVersion: "PRAGMA data_version"
+        default: taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? deliverySQL ?? outboxSQL ?? accountSQL
         }
     }
 
@@ -31,15 +40,25 @@ enum Query: Int, CaseIterable {
         case .insertTask:
             """
             INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
-            status_word, released, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7)
+            status_word, released, updated_at, key_id, idempotency_key)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9)
             """
         case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
+        case .assignTask: "UPDATE tasks SET account = ?2, updated_at = ?3 WHERE task = ?1"
         case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
         case .nameTask: "UPDATE tasks SET \(Self.progress), \(Self.names) WHERE task = ?1"
         case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7 WHERE task = ?1"
         case .rewriteTask:
-            "UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11 WHERE task = ?1"
+            """
+            UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11, account = ?12,
+            payload = ?13 WHERE task = ?1
+            """
+        case .pruneTasks:
+            """
+            DELETE FROM tasks WHERE task IN
+            (SELECT task FROM tasks WHERE id < ?3 AND finished_at < ?1 ORDER BY id LIMIT ?2)
+            """
         default: nil
         }
     }
@@ -58,7 +77,7 @@ enum Query: Int, CaseIterable {
             AND number > (SELECT number FROM last) - ?2 - ?3 ORDER BY number DESC
             """
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
-        case .unresolved: unfinishedTasks("id > ?1 AND state = 0 ORDER BY id LIMIT ?2")
+        case .unresolved: unfinishedTasks("id > ?1 AND state < 2 AND account <> '' ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
                 "id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 = 0 OR flags & ?4 <> 0) ORDER BY id DESC LIMIT ?2")
@@ -66,19 +85,25 @@ enum Query: Int, CaseIterable {
             "SELECT \(Self.columns) FROM tasks WHERE id < ?1 AND (?3 IS NULL OR tenant = ?3) ORDER BY id DESC LIMIT ?2"
         case .tasksNamed:
             """
-            SELECT \(Self.columns) FROM tasks WHERE task IN (SELECT task FROM tasks WHERE id = ?1
-            UNION SELECT task FROM tasks WHERE public_id = ?2
-            UNION SELECT task FROM tasks WHERE upstream_id = ?2 AND upstream_id <> public_id) ORDER BY id DESC LIMIT 100
+            SELECT \(Self.columns) FROM tasks WHERE id IN (\(Self.named("?1", "?2"))) ORDER BY id DESC LIMIT 100
             """
         default: nil
         }
+    }
+
+    /// The gateway's ids of the tasks that have `own` for the gateway's, or `text` for their public or upstream id.
+    static func named(_ own: String, _ text: String) -> String {
+        """
+        SELECT \(own) UNION SELECT id FROM tasks WHERE public_id = \(text)
+        UNION SELECT id FROM tasks WHERE upstream_id = \(text) AND upstream_id <> public_id
+        """
     }
 
     private func unfinishedTasks(_ condition: String) -> String {
         "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND " + condition
     }
 
-    private var keySQL: String {
+    private var keySQL: String? {
         switch self {
         case .insertKey:
             """
@@ -96,8 +121,18 @@ enum Query: Int, CaseIterable {
             """
             INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING
             """
-        case .tenant: "SELECT name, sealed_webhook_secret, created_at FROM tenants WHERE name = ?1"
-        default: preconditionFailure("a statement without a text")
+        case .rotateTenant:
+            """
+            INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3)
+            ON CONFLICT DO UPDATE SET previous_sealed_webhook_secret = sealed_webhook_secret,
+            previous_valid_until = ?4, sealed_webhook_secret = ?2
+            """
+        case .tenant:
+            """
+            SELECT name, sealed_webhook_secret, previous_sealed_webhook_secret, previous_valid_until, created_at
+            FROM tenants WHERE name = ?1
+            """
+        default: nil
         }
     }
 }

@@ -49,11 +49,35 @@ extension SQLiteTaskStore {
             insert.bind(2, tenant.sealedWebhookSecret)
             insert.bind(3, tenant.createdAt)
             try insert.execute()
-            let select = try connection.statement(.tenant)
-            select.bind(1, tenant.name)
-            return try select.first { row in
-                TenantRecord(name: row.text(0), sealedWebhookSecret: row.bytes(1), createdAt: row.integer(2))
-            } ?? tenant
+            return try connection.tenant(tenant.name) ?? tenant
+        }
+    }
+
+    public func rotateWebhookSecret(
+        tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
+    ) async throws(StoreError) -> TenantRecord {
+        try await write { connection throws(StoreError) in
+            let rotate = try connection.statement(.rotateTenant)
+            rotate.bind(1, name)
+            rotate.bind(2, secret)
+            rotate.bind(3, time)
+            rotate.bind(4, previousValidUntil)
+            try rotate.execute()
+            return try connection.tenant(name)
+                ?? TenantRecord(name: name, sealedWebhookSecret: secret, createdAt: time)
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func tenant(_ name: String) throws(StoreError) -> TenantRecord? {
+        let select = try statement(.tenant)
+        select.bind(1, name)
+        return try select.first { row in
+            TenantRecord(
+                name: row.text(0), sealedWebhookSecret: row.bytes(1),
+                previousSealedWebhookSecret: row.optionalBytes(2), previousValidUntil: row.optionalInteger(3),
+                createdAt: row.integer(4))
         }
     }
 }

@@ -3,9 +3,30 @@ extension SQLiteTaskStore {
         try await write { connection throws(StoreError) in try connection.insert(task) }
     }
 
-    public func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
+    public func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id) { record throws(StoreError) in
+            try connection.change(id) { $0.assign(account, at: time) }
+        }
+    }
+
+    public func queue(
+        _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in
+            try connection.change(id, claim: .answered(answering)) { record throws(StoreError) in
+                let tenant = record.tenant
+                return try record.queue(payload: payload, at: time) { () throws(StoreError) in
+                    try connection.nextNumber(tenant: tenant)
+                }
+            }
+        }
+    }
+
+    public func accept(
+        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in
+            try connection.change(id, claim: .answered(answering)) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.accept(acceptance) { () throws(StoreError) in
                     try connection.nextNumber(tenant: tenant)
@@ -14,9 +35,11 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) {
+    public func refuse(
+        _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
+    ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
-            _ = try connection.change(id) { $0.refuse(statusWord: reason, at: time) }
+            _ = try connection.change(id, claim: .released(answer)) { $0.refuse(statusWord: reason, at: time) }
         }
     }
 
@@ -30,7 +53,9 @@ extension SQLiteTaskStore {
     }
 
     public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in try connection.change(id) { $0.observe(observation) } }
+        try await write { connection throws(StoreError) in
+            try connection.change(id, claim: .released(nil)) { $0.observe(observation) }
+        }
     }
 
     public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {

@@ -24,6 +24,10 @@ public final class SQLiteTaskStore: TaskStore {
         public init() {}
     }
 
+    /// Says what is to be sent to the client when a task that has a `callback_url` takes a step (`before` is nil for its
+    /// first): nil for nothing. Called inside the transaction, on the thread that writes: quick, and without the store.
+    public typealias Deliveries = @Sendable (_ before: TaskRecord?, _ after: TaskRecord) -> NewDelivery?
+
     private let writer: Writer
     private let readers: Readers
     private let writerEnded = Ending()
@@ -33,11 +37,14 @@ public final class SQLiteTaskStore: TaskStore {
     /// Opens the store at `path`, making the file and its folder where they are missing, and brings it up to date.
     ///
     /// This blocks the thread: open before serving.
+    /// - Parameter deliveries: what the steps of tasks put into the outbox, due at once.
     /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `busy` or `unavailable`, with a text for the operator
     ///   that names the file or folder.
-    public init(path: String, options: Options = Options()) throws(StoreError) {
+    public init(
+        path: String, options: Options = Options(), deliveries: @escaping Deliveries = { _, _ in nil }
+    ) throws(StoreError) {
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        writer = try Writer(path, options, ended: writerEnded)
+        writer = try Writer(path, options, deliveries, ended: writerEnded)
         do throws(StoreError) {
             readers = try Readers(path, options, ended: readersEnded)
         } catch {

@@ -2,7 +2,7 @@ internal import GRDB
 
 /// The tables, as named steps from an empty file to today.
 ///
-/// A step that was released is never edited: what comes later (queue, outbox, usage, idempotency keys) is another step.
+/// A step that was released is never edited: what comes later is another step.
 enum Schema {
     /// Brings the database to today's schema.
     /// - Throws: `newerSchema` if a later version of the program has been there.
@@ -22,7 +22,10 @@ enum Schema {
         return migrator
     }
 
-    private static let steps = [("tasks", tasks), ("keys", keys)]
+    private static let steps = [
+        ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
+        ("accounts", accounts),
+    ]
 
     /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
     private static let tasks = """
@@ -75,5 +78,76 @@ enum Schema {
         CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN UPDATE key_version SET version = version + 1; END;
         CREATE TRIGGER keys_updated AFTER UPDATE ON keys BEGIN UPDATE key_version SET version = version + 1; END;
         CREATE TRIGGER keys_deleted AFTER DELETE ON keys BEGIN UPDATE key_version SET version = version + 1; END;
+        """
+
+    /// An account of '' is none.
+    private static let taskLife = """
+        ALTER TABLE tasks ADD COLUMN key_id TEXT;
+        ALTER TABLE tasks ADD COLUMN idempotency_key TEXT;
+        ALTER TABLE tasks ADD COLUMN payload INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE tenants ADD COLUMN previous_sealed_webhook_secret BLOB;
+        ALTER TABLE tenants ADD COLUMN previous_valid_until INTEGER;
+        """
+
+    /// Claims rise with time, as rows are only ever added at the end: no index of their ages is needed to find the old.
+    private static let idempotency = """
+        CREATE TABLE idempotency_keys (
+            claim INTEGER PRIMARY KEY,
+            tenant TEXT NOT NULL,
+            key TEXT NOT NULL,
+            fingerprint BLOB NOT NULL,
+            task BLOB NOT NULL CHECK (length(task) = 16),
+            created_at INTEGER NOT NULL,
+            status INTEGER,
+            body BLOB,
+            UNIQUE (tenant, key)
+        ) STRICT;
+        """
+
+    /// While `leased`, an attempt runs, and `next_attempt_at` is when its lease ends.
+    private static let outbox = """
+        CREATE TABLE deliveries (
+            delivery INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            task BLOB NOT NULL CHECK (length(task) = 16),
+            tenant TEXT NOT NULL,
+            last INTEGER NOT NULL,
+            created_at INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            leased INTEGER NOT NULL,
+            next_attempt_at INTEGER,
+            finished_at INTEGER,
+            url TEXT NOT NULL,
+            body BLOB NOT NULL,
+            CHECK ((state = 0) = (next_attempt_at IS NOT NULL))
+        ) STRICT;
+        CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+        CREATE INDEX deliveries_tasks ON deliveries (task);
+        CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE TABLE delivery_attempts (
+            delivery INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            started_at INTEGER NOT NULL,
+            duration INTEGER NOT NULL,
+            status INTEGER,
+            failure TEXT,
+            PRIMARY KEY (delivery, attempt)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER deliveries_deleted AFTER DELETE ON deliveries
+            BEGIN DELETE FROM delivery_attempts WHERE delivery = old.delivery; END;
+        """
+
+    private static let accounts = """
+        CREATE TABLE accounts (
+            name TEXT PRIMARY KEY,
+            disabled_by INTEGER,
+            reason TEXT,
+            refused_models TEXT NOT NULL,
+            learned_limit INTEGER,
+            has_lookup INTEGER,
+            updated_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 }

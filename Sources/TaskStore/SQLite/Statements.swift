@@ -5,9 +5,16 @@ internal import GRDBSQLite
 final class Connection {
     /// GRDB's face of the connection.
     let database: Database
+    /// What is to be sent to clients with a task's step.
+    let deliveries: SQLiteTaskStore.Deliveries
+    /// What is in the file anyway, of use to the connection that writes.
+    var recent = RecentTasks()
     private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
 
-    init(_ database: Database) { self.database = database }
+    init(_ database: Database, deliveries: @escaping SQLiteTaskStore.Deliveries = { _, _ in nil }) {
+        self.database = database
+        self.deliveries = deliveries
+    }
 
     /// The statement of `query`, compiled at its first use.
     func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
@@ -25,6 +32,22 @@ final class Connection {
     func execute(_ query: Query) throws(StoreError) {
         let statement = try statement(query)
         try statement.execute()
+    }
+
+    /// Runs several statements that stand or fall together, whatever becomes of the transaction's other writes.
+    func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        try execute(.savepoint)
+        do throws(StoreError) {
+            try body()
+            try execute(.release)
+        } catch {
+            // Some failures, such as a full disk, have ended the whole transaction.
+            if isInsideTransaction {
+                try execute(.rollback)
+                try execute(.release)
+            }
+            throw error
+        }
     }
 
     /// Whether SQLite has a transaction open.
@@ -134,6 +157,9 @@ final class Connection {
 
     func text(_ column: Int32) -> String { optionalText(column) ?? "" }
 
+    /// Nil for '' too.
+    func filledText(_ column: Int32) -> String? { optionalText(column).flatMap { $0.isEmpty ? nil : $0 } }
+
     func optionalText(_ column: Int32) -> String? {
         guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
         let count = unsafe Int(sqlite3_column_bytes(handle, column))
@@ -144,6 +170,8 @@ final class Connection {
         guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
         return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
     }
+
+    func optionalBytes(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
 
     func taskID(_ column: Int32) -> TaskID {
         guard let start = unsafe sqlite3_column_blob(handle, column) else { return TaskID(high: 0, low: 0) }

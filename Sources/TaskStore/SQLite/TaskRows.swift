@@ -1,67 +1,108 @@
+internal import GRDB
+
 extension TaskRecord {
     /// Reads the columns that ``Query`` lists for tasks.
     init(row: PreparedStatement) {
         self.init(
-            id: row.taskID(0), tenant: row.text(1), account: row.text(2), externalTaskID: row.optionalText(3),
-            model: row.text(4), callbackURL: row.optionalText(5), createdAt: row.integer(6),
+            id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
+            callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
+            createdAt: row.integer(6), account: row.filledText(2),
             state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
             number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
-            statusWord: row.text(12), answer: row.isNull(13) ? nil : row.bytes(13), isReleased: row.integer(14) != 0,
-            updatedAt: row.integer(15), finishedAt: row.optionalInteger(16))
+            statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
+            updatedAt: row.integer(15), finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)))
     }
 }
 
-/// The tasks' rows. A write changes the database by one statement at most: if it fails, SQLite undoes just that, and
-/// the other writes of the transaction stand without a savepoint for each.
+/// The tasks' rows. Most steps change the database by one statement: if it fails, SQLite undoes just that, and the other
+/// writes of the transaction stand without a savepoint for each.
 extension Connection {
     func insert(_ task: NewTask) throws(StoreError) {
-        let insert = try statement(.insertTask)
-        insert.bind(1, task.id)
-        insert.bind(2, task.tenant)
-        insert.bind(3, task.account)
-        insert.bind(4, task.externalTaskID)
-        insert.bind(5, task.model)
-        insert.bind(6, task.callbackURL)
-        insert.bind(7, task.createdAt)
-        try insert.execute()
+        let record = TaskRecord(task)
+        let delivery = delivery(nil, record)
+        var row: Int64 = 0
+        if task.idempotency == nil, delivery == nil {
+            row = try insert(record)
+        } else {
+            try atomically { () throws(StoreError) in
+                if let key = task.idempotency { try claim(key, for: record) }
+                row = try insert(record)
+                if let delivery { try insert(delivery, of: record) }
+            }
+        }
+        recent.note(record, row: row)
     }
 
-    /// Takes a record one step on, and keeps what changed.
+    /// Takes a record one step on, and keeps what changed with all that follows from it.
     /// - Returns: the record as it is now.
     func change(
-        _ id: TaskID, _ step: (inout TaskRecord) throws(StoreError) -> TaskRecord.Step
+        _ id: TaskID, claim: ClaimStep = .kept, _ step: (inout TaskRecord) throws(StoreError) -> TaskRecord.Step
     ) throws(StoreError) -> TaskRecord {
-        let select = try statement(.taskByID)
-        select.bind(1, id)
-        guard let (old, row) = try select.first({ (TaskRecord(row: $0), $0.integer(17)) }) else {
-            throw StoreError(.notFound, "no task \(id)")
-        }
+        guard let (old, row) = try find(id) else { throw StoreError(.notFound, "no task \(id)") }
         var new = old
         switch try step(&new) {
-        case .unchanged: break
+        case .unchanged: return new
         case .impossible: throw StoreError(.stale, "task \(id) is \(old.state) already")
-        case .changed: try update(row, from: old, to: new)
+        case .changed: break
         }
+        let delivery = delivery(old, new)
+        let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
+        if claimed == nil, delivery == nil {
+            try update(row, from: old, to: new)
+        } else {
+            try atomically { () throws(StoreError) in
+                try update(row, from: old, to: new)
+                if let claimed { try settle(claimed, claim, new) }
+                if let delivery { try insert(delivery, of: new) }
+            }
+        }
+        recent.note(new, row: row)
         return new
     }
 
     /// The number behind the last that the tenant's tasks have.
     func nextNumber(tenant: String) throws(StoreError) -> Int64 {
+        if let last = recent.lastNumber(tenant: tenant) { return last + 1 }
         let last = try statement(.lastNumber)
         last.bind(1, tenant)
         return (try last.first { $0.integer(0) } ?? 0) + 1
     }
 
+    /// Drops what is remembered of tasks if another connection has written since. Call it inside the transaction.
+    func forgetWhatOthersChanged() throws(StoreError) {
+        let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
+        if version != recent.dataVersion { recent = RecentTasks(dataVersion: version) }
+    }
+
+    private func delivery(_ old: TaskRecord?, _ new: TaskRecord) -> NewDelivery? {
+        new.callbackURL == nil ? nil : deliveries(old, new)
+    }
+
+    private func find(_ id: TaskID) throws(StoreError) -> (TaskRecord, row: Int64)? {
+        if let known = recent[id] { return known }
+        let select = try statement(.taskByID)
+        select.bind(1, id)
+        return try select.first { (TaskRecord(row: $0), $0.integer(20)) }
+    }
+
+    private func insert(_ task: TaskRecord) throws(StoreError) -> Int64 {
+        let insert = try statement(.insertTask)
+        insert.bind(1, task.id)
+        insert.bind(2, task.tenant)
+        insert.bind(3, task.account ?? "")
+        insert.bind(4, task.externalTaskID)
+        insert.bind(5, task.model)
+        insert.bind(6, task.callbackURL)
+        insert.bind(7, task.createdAt)
+        insert.bind(8, task.keyID)
+        insert.bind(9, task.idempotencyKey)
+        try insert.execute()
+        return database.lastInsertedRowID
+    }
+
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {
-        let named = new.publicID != old.publicID || new.upstreamID != old.upstreamID
-        let ended = new.finishedAt != old.finishedAt
-        let query: Query =
-            switch (named, ended, new.isReleased != old.isReleased) {
-            case (false, false, false): .advanceTask
-            case (true, false, false): .nameTask
-            case (false, true, false): .endTask
-            default: .rewriteTask
-            }
+        let query = Query(updating: old, to: new)
+        if query == .assignTask { return try assign(row, new) }
         let update = try statement(query)
         update.bind(1, row)
         update.bind(2, new.state.rawValue)
@@ -78,7 +119,35 @@ extension Connection {
         if query == .rewriteTask {
             update.bind(10, new.isReleased ? 1 : 0)
             update.bind(11, new.finishedAt)
+            update.bind(12, new.account ?? "")
+            update.bind(13, new.payload)
         }
         try update.execute()
+    }
+
+    private func assign(_ row: Int64, _ task: TaskRecord) throws(StoreError) {
+        let update = try statement(.assignTask)
+        update.bind(1, row)
+        update.bind(2, task.account ?? "")
+        update.bind(3, task.updatedAt)
+        try update.execute()
+    }
+}
+
+extension Query {
+    /// The update that writes what differs, and few columns beside it.
+    fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
+        let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
+        let isEnded = new.finishedAt != old.finishedAt
+        let isMoved = new.account != old.account
+        let isRare = new.isReleased != old.isReleased || new.payload != old.payload
+        self =
+            switch (isNamed, isEnded, isMoved, isRare || isMoved && new.state != old.state) {
+            case (false, false, true, false): .assignTask
+            case (false, false, false, false): .advanceTask
+            case (true, false, false, false): .nameTask
+            case (false, true, false, false): .endTask
+            default: .rewriteTask
+            }
     }
 }

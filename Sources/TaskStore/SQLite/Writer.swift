@@ -12,13 +12,16 @@ final class Writer: Sendable {
     private let counts = Lock(StoreStatistics())
 
     /// Opens the connection and starts the thread.
-    init(_ path: String, _ options: SQLiteTaskStore.Options, ended: Ending) throws(StoreError) {
+    init(
+        _ path: String, _ options: SQLiteTaskStore.Options, _ deliveries: @escaping SQLiteTaskStore.Deliveries,
+        ended: Ending
+    ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         let database = try StoreDatabase.writer(path, options)
         ended.expect()
         do {
             try StoreThread.start("store-writer") { [queue, counts] in
-                Turns(queue, counts, database, options).run()
+                Turns(queue, counts, database, options, deliveries).run()
                 try? database.close()
                 ended.one()
             }
@@ -49,13 +52,13 @@ private final class Turns {
 
     init(
         _ queue: WorkQueue, _ counts: Lock<StoreStatistics>, _ database: DatabaseQueue,
-        _ options: SQLiteTaskStore.Options
+        _ options: SQLiteTaskStore.Options, _ deliveries: @escaping SQLiteTaskStore.Deliveries
     ) {
         self.queue = queue
         self.counts = counts
         self.database = database
         gathering = .microseconds(Int(options.gathering / .microseconds(1)))
-        connection = database.inDatabase { Connection($0) }
+        connection = database.inDatabase { Connection($0, deliveries: deliveries) }
         log = database.inDatabase { WriteAheadLog($0, limit: options.logBytes) }
     }
 
@@ -92,6 +95,7 @@ private final class Turns {
         let changesBefore = connection.database.totalChangesCount
         do throws(StoreError) {
             try connection.execute(.begin)
+            try connection.forgetWhatOthersChanged()
             for work in batch {
                 // SQLite ends the whole transaction by itself on some failures, such as a full disk.
                 if let failure = work.run(on: connection), !connection.isInsideTransaction { throw failure }
@@ -99,6 +103,7 @@ private final class Turns {
             try connection.execute(.commit)
         } catch {
             if connection.isInsideTransaction { try? connection.database.rollback() }
+            connection.recent = RecentTasks()
             counts.withLock { $0.failures += 1 }
             return error
         }

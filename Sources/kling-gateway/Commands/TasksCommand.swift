@@ -44,7 +44,7 @@ extension TaskRecord {
     /// A line for people.
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
-        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account)  \(model)"
+        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account ?? "-")  \(model)"
     }
 
     /// A line for scripts.
@@ -55,7 +55,7 @@ extension TaskRecord {
             task.member("upstream_task_id", orNull: upstreamID)
             task.member("external_task_id", orNull: externalTaskID)
             task.member("tenant", tenant)
-            task.member("account", account)
+            task.member("account", orNull: account)
             task.member("model", model)
             task.member("state", "\(state)")
             task.member("task_status", statusWord)

@@ -64,6 +64,20 @@ final class KeyStore: TaskStore {
             return kept
         }
     }
+
+    func rotateWebhookSecret(
+        tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
+    ) async throws(StoreError) -> TenantRecord {
+        try open()
+        return state.withLock { state in
+            let old = state.tenants[name]
+            let new = TenantRecord(
+                name: name, sealedWebhookSecret: secret, previousSealedWebhookSecret: old?.sealedWebhookSecret,
+                previousValidUntil: old.map { _ in previousValidUntil }, createdAt: old?.createdAt ?? time)
+            state.tenants[name] = new
+            return new
+        }
+    }
 }
 
 /// Clocks that a test moves. Sleeping moves them on.
@@ -110,10 +124,18 @@ struct Fixture {
 /// What keys don't need.
 extension KeyStore {
     func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
-    func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
+    func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord {
         fatalError("not for keys")
     }
-    func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) { fatalError("not for keys") }
+    func queue(
+        _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
+    func accept(
+        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
+    func refuse(_ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?) async throws(StoreError) {
+        fatalError("not for keys")
+    }
     func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
     func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
         fatalError("not for keys")
@@ -131,6 +153,30 @@ extension KeyStore {
     }
     func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
     func check() async throws(StoreError) { _ = try await keyVersion() }
+    func prune(
+        tasksFinishedBefore tasks: Int64, deliveriesFinishedBefore deliveries: Int64,
+        idempotencyKeysCreatedBefore keys: Int64, limit: Int
+    ) async throws(StoreError) -> Int { fatalError("not for keys") }
+    func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
+        fatalError("not for keys")
+    }
+    func accountStates() async throws(StoreError) -> [AccountStateRecord] { fatalError("not for keys") }
+    func keep(_ state: AccountStateRecord) async throws(StoreError) { fatalError("not for keys") }
+    func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        fatalError("not for keys")
+    }
+    func nextDelivery() async throws(StoreError) -> Int64? { fatalError("not for keys") }
+    func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool {
+        fatalError("not for keys")
+    }
+    func settle(delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) async throws(StoreError) {
+        fatalError("not for keys")
+    }
+    func redeliver(delivery id: String, at time: Int64) async throws(StoreError) { fatalError("not for keys") }
+    func deliveries(_ filter: DeliveryFilter, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        fatalError("not for keys")
+    }
+    func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] { fatalError("not for keys") }
     func close() async {}
     var statistics: StoreStatistics { fatalError("not for keys") }
 }

@@ -1,0 +1,84 @@
+/// What a task's step does to the `Idempotency-Key` that the task has claimed.
+enum ClaimStep {
+    /// Nothing.
+    case kept
+    /// The client is answered: that is kept, if there is no answer yet.
+    case answered(@Sendable (TaskRecord) -> StoredAnswer)
+    /// If the step gave up the task's names: an open key keeps the answer, or is free if there is none.
+    case released(StoredAnswer?)
+}
+
+/// By what a claim is found.
+struct ClaimName {
+    let tenant: String
+    let key: String
+}
+
+/// The rows of `Idempotency-Key`s.
+extension Connection {
+    func claim(_ key: IdempotencyKey, for task: TaskRecord) throws(StoreError) {
+        let drop = try statement(.dropOldClaim)
+        drop.bind(1, task.tenant)
+        drop.bind(2, key.key)
+        drop.bind(3, task.createdAt - IdempotencyRecord.lifetime)
+        try drop.execute()
+        let insert = try statement(.insertClaim)
+        insert.bind(1, task.tenant)
+        insert.bind(2, key.key)
+        insert.bind(3, key.fingerprint)
+        insert.bind(4, task.id)
+        insert.bind(5, task.createdAt)
+        try insert.execute()
+    }
+
+    func settle(_ name: ClaimName, _ step: ClaimStep, _ task: TaskRecord) throws(StoreError) {
+        switch step {
+        case .kept: return
+        case .answered(let answering):
+            guard let claim = try openClaim(name, task.id) else { return }
+            try answer(claim, answering(task))
+        case .released(let stored):
+            guard task.isReleased, let claim = try openClaim(name, task.id) else { return }
+            if let stored { return try answer(claim, stored) }
+            let free = try statement(.freeClaim)
+            free.bind(1, claim)
+            try free.execute()
+        }
+    }
+
+    func idempotency(_ name: ClaimName) throws(StoreError) -> IdempotencyRecord? {
+        let select = try statement(.claim)
+        select.bind(1, name.tenant)
+        select.bind(2, name.key)
+        return try select.first { row in
+            let answer = row.optionalInteger(3).map { StoredAnswer(status: Int($0), body: row.bytes(4)) }
+            return IdempotencyRecord(
+                fingerprint: row.bytes(0), task: row.taskID(1), answer: answer, createdAt: row.integer(2))
+        }
+    }
+
+    /// The row of a key that the task has claimed, and that has no answer. Another task has it if it was claimed anew.
+    private func openClaim(_ name: ClaimName, _ task: TaskID) throws(StoreError) -> Int64? {
+        let select = try statement(.openClaim)
+        select.bind(1, name.tenant)
+        select.bind(2, name.key)
+        select.bind(3, task)
+        return try select.first { $0.integer(0) }
+    }
+
+    private func answer(_ claim: Int64, _ answer: StoredAnswer) throws(StoreError) {
+        let update = try statement(.answerClaim)
+        update.bind(1, claim)
+        update.bind(2, answer.status)
+        update.bind(3, answer.body)
+        try update.execute()
+    }
+}
+
+extension SQLiteTaskStore {
+    public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
+        try await read { connection throws(StoreError) in
+            try connection.idempotency(ClaimName(tenant: tenant, key: key))
+        }
+    }
+}

@@ -1,0 +1,67 @@
+extension DeliveryRecord {
+    /// Reads the columns that ``Query`` lists for deliveries.
+    init(row: PreparedStatement) {
+        self.init(
+            id: row.text(0), task: row.taskID(1), tenant: row.text(2), url: row.text(3), body: row.bytes(4),
+            isLast: row.integer(5) != 0, createdAt: row.integer(6),
+            state: DeliveryState(rawValue: Int(row.integer(7))) ?? .failed, attempts: Int(row.integer(8)),
+            nextAttemptAt: row.optionalInteger(9), finishedAt: row.optionalInteger(10))
+    }
+}
+
+/// The outbox's rows.
+extension Connection {
+    /// Puts a delivery into the outbox, due at once; earlier ones of the task that have failed so far give way to it.
+    /// Takes two statements.
+    func insert(_ delivery: NewDelivery, of task: TaskRecord) throws(StoreError) {
+        let supersede = try statement(.supersedeDeliveries)
+        supersede.bind(1, task.id)
+        supersede.bind(2, task.updatedAt)
+        try supersede.execute()
+        let insert = try statement(.insertDelivery)
+        insert.bind(1, delivery.id)
+        insert.bind(2, task.id)
+        insert.bind(3, task.tenant)
+        insert.bind(4, delivery.isLast ? 1 : 0)
+        insert.bind(5, task.updatedAt)
+        insert.bind(6, delivery.url)
+        insert.bind(7, delivery.body)
+        try insert.execute()
+    }
+
+    /// The row of a delivery of which `attempt` was the last one claimed and isn't settled, and its task.
+    func claimed(_ id: String, _ attempt: DeliveryAttempt) throws(StoreError) -> (row: Int64, task: TaskID)? {
+        let select = try statement(.claimedDelivery)
+        select.bind(1, id)
+        select.bind(2, attempt.number)
+        return try select.first { ($0.integer(0), $0.taskID(1)) }
+    }
+
+    func insert(_ attempt: DeliveryAttempt, row: Int64) throws(StoreError) {
+        let insert = try statement(.insertAttempt)
+        insert.bind(1, row)
+        insert.bind(2, attempt.number)
+        insert.bind(3, attempt.startedAt)
+        insert.bind(4, attempt.duration)
+        insert.bind(5, attempt.status.map(Int64.init))
+        insert.bind(6, attempt.failure)
+        try insert.execute()
+    }
+
+    func settle(row: Int64, _ state: DeliveryState, next: Int64?, finished: Int64?) throws(StoreError) {
+        let settle = try statement(.settleDelivery)
+        settle.bind(1, row)
+        settle.bind(2, state.rawValue)
+        settle.bind(3, next)
+        settle.bind(4, finished)
+        try settle.execute()
+    }
+
+    /// Whether a later delivery of the task waits.
+    func isFollowed(row: Int64, task: TaskID) throws(StoreError) -> Bool {
+        let select = try statement(.laterDelivery)
+        select.bind(1, row)
+        select.bind(2, task)
+        return try select.first { $0.integer(0) } != nil
+    }
+}

@@ -1,0 +1,124 @@
+/// The statements of what the store keeps beside tasks and keys.
+extension Query {
+    /// The order in which ``DeliveryRecord/init(row:)`` reads.
+    private static let deliveryColumns = """
+        id, task, tenant, url, body, last, created_at, state, attempts, next_attempt_at, finished_at
+        """
+
+    /// Deliveries of a task go in the order of their rows.
+    private static let isFirst = """
+        NOT EXISTS (SELECT 1 FROM deliveries AS earlier INDEXED BY deliveries_tasks WHERE earlier.task = deliveries.task
+        AND earlier.delivery < deliveries.delivery AND earlier.state = 0)
+        """
+
+    var claimSQL: String? {
+        switch self {
+        case .dropOldClaim: "DELETE FROM idempotency_keys WHERE tenant = ?1 AND key = ?2 AND created_at < ?3"
+        case .insertClaim:
+            "INSERT INTO idempotency_keys (tenant, key, fingerprint, task, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+        case .claim:
+            """
+            SELECT fingerprint, task, created_at, status, body FROM idempotency_keys WHERE tenant = ?1 AND key = ?2
+            """
+        case .openClaim:
+            "SELECT claim FROM idempotency_keys WHERE tenant = ?1 AND key = ?2 AND task = ?3 AND status IS NULL"
+        case .answerClaim: "UPDATE idempotency_keys SET status = ?2, body = ?3 WHERE claim = ?1"
+        case .freeClaim: "DELETE FROM idempotency_keys WHERE claim = ?1"
+        case .pruneClaims:
+            """
+            DELETE FROM idempotency_keys WHERE created_at < ?1
+            AND claim IN (SELECT claim FROM idempotency_keys ORDER BY claim LIMIT ?2)
+            """
+        default: nil
+        }
+    }
+
+    /// What the steps of a task and the attempts to deliver do.
+    var deliverySQL: String? {
+        switch self {
+        case .supersedeDeliveries:
+            """
+            UPDATE deliveries SET state = 2, finished_at = ?2, next_attempt_at = NULL, leased = 0
+            WHERE task = ?1 AND state = 0 AND attempts > 0 AND (leased = 0 OR next_attempt_at <= ?2)
+            """
+        case .insertDelivery:
+            """
+            INSERT INTO deliveries (id, task, tenant, last, created_at, state, attempts, leased, next_attempt_at, url, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?5, ?6, ?7)
+            """
+        case .claimDelivery:
+            """
+            UPDATE deliveries SET attempts = attempts + 1, leased = 1, next_attempt_at = ?4
+            WHERE id = ?1 AND attempts = ?2 AND next_attempt_at <= ?3 AND \(Self.isFirst)
+            """
+        case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
+        case .laterDelivery:
+            "SELECT 1 FROM deliveries WHERE task = ?2 AND delivery > ?1 AND state = 0"
+        case .settleDelivery:
+            """
+            UPDATE deliveries SET state = ?2, leased = 0, next_attempt_at = ?3, finished_at = ?4 WHERE delivery = ?1
+            """
+        case .insertAttempt:
+            """
+            INSERT INTO delivery_attempts (delivery, attempt, number, started_at, duration, status, failure)
+            SELECT ?1, coalesce(max(attempt), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery_attempts WHERE delivery = ?1
+            """
+        case .redeliver:
+            // An attempt that runs, of this or another delivery of the task, is not overtaken.
+            """
+            UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL, next_attempt_at =
+            max(?2, coalesce((SELECT max(running.next_attempt_at) FROM deliveries AS running
+            WHERE running.task = deliveries.task AND running.leased = 1), ?2)) WHERE id = ?1
+            """
+        default: nil
+        }
+    }
+
+    /// What is asked of the outbox.
+    var outboxSQL: String? {
+        switch self {
+        case .dueDeliveries:
+            """
+            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_due
+            WHERE next_attempt_at <= ?1 AND \(Self.isFirst) ORDER BY next_attempt_at, delivery LIMIT ?2
+            """
+        case .nextDelivery:
+            """
+            SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
+            WHERE next_attempt_at IS NOT NULL AND \(Self.isFirst) ORDER BY next_attempt_at LIMIT 1
+            """
+        case .attempts:
+            """
+            SELECT number, started_at, duration, status, failure FROM delivery_attempts
+            WHERE delivery = (SELECT delivery FROM deliveries WHERE id = ?1) ORDER BY attempt
+            """
+        case .deliveryList: deliveries("")
+        case .deliveriesOfTask: deliveries(" AND task IN (\(Self.named("?4", "?5")))")
+        case .pruneDeliveries:
+            """
+            DELETE FROM deliveries WHERE delivery IN
+            (SELECT delivery FROM deliveries WHERE finished_at < ?1 ORDER BY finished_at LIMIT ?2)
+            """
+        default: nil
+        }
+    }
+
+    private func deliveries(_ condition: String) -> String {
+        """
+        SELECT \(Self.deliveryColumns) FROM deliveries WHERE (?2 IS NULL OR tenant = ?2)
+        AND (?3 IS NULL OR state = ?3)\(condition) ORDER BY delivery DESC LIMIT ?1
+        """
+    }
+
+    var accountSQL: String {
+        switch self {
+        case .accounts:
+            """
+            SELECT name, disabled_by, reason, refused_models, learned_limit, has_lookup, updated_at
+            FROM accounts ORDER BY name
+            """
+        case .keepAccount: "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        default: preconditionFailure("a statement without a text")
+        }
+    }
+}

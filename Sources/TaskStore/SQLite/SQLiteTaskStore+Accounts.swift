@@ -1,0 +1,30 @@
+extension SQLiteTaskStore {
+    /// Between the names of models, which have no line breaks.
+    private static let separator: Character = "\n"
+
+    public func accountStates() async throws(StoreError) -> [AccountStateRecord] {
+        try await read { connection throws(StoreError) in
+            try connection.statement(.accounts).rows { row in
+                AccountStateRecord(
+                    name: row.text(0), disabledBy: row.optionalInteger(1).map(Int.init), reason: row.optionalText(2),
+                    refusedModels: row.text(3).split(separator: Self.separator).map(String.init),
+                    learnedLimit: row.optionalInteger(4).map(Int.init),
+                    hasLookup: row.optionalInteger(5).map { $0 != 0 }, updatedAt: row.integer(6))
+            }
+        }
+    }
+
+    public func keep(_ state: AccountStateRecord) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let keep = try connection.statement(.keepAccount)
+            keep.bind(1, state.name)
+            keep.bind(2, state.disabledBy.map(Int64.init))
+            keep.bind(3, state.reason)
+            keep.bind(4, state.refusedModels.joined(separator: String(Self.separator)))
+            keep.bind(5, state.learnedLimit.map(Int64.init))
+            keep.bind(6, state.hasLookup.map { $0 ? 1 : 0 })
+            keep.bind(7, state.updatedAt)
+            try keep.execute()
+        }
+    }
+}

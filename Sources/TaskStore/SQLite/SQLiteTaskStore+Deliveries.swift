@@ -1,0 +1,89 @@
+internal import GRDB
+
+extension SQLiteTaskStore {
+    public func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.dueDeliveries)
+            select.bind(1, time)
+            select.bind(2, limit)
+            return try select.rows(DeliveryRecord.init(row:))
+        }
+    }
+
+    public func nextDelivery() async throws(StoreError) -> Int64? {
+        try await read { connection throws(StoreError) in
+            try connection.statement(.nextDelivery).first { $0.integer(0) }
+        }
+    }
+
+    public func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
+    {
+        try await write { connection throws(StoreError) in
+            let claim = try connection.statement(.claimDelivery)
+            claim.bind(1, id)
+            claim.bind(2, attempts)
+            claim.bind(3, time)
+            claim.bind(4, time + lease)
+            try claim.execute()
+            return connection.database.changesCount > 0
+        }
+    }
+
+    public func settle(
+        delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
+    ) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            guard let (row, task) = try connection.claimed(id, attempt) else { return }
+            let end = attempt.startedAt + attempt.duration
+            try connection.atomically { () throws(StoreError) in
+                try connection.insert(attempt, row: row)
+                switch outcome {
+                case .delivered: try connection.settle(row: row, .delivered, next: nil, finished: end)
+                case .gaveUp: try connection.settle(row: row, .failed, next: nil, finished: end)
+                case .retry(let time):
+                    if try connection.isFollowed(row: row, task: task) {
+                        try connection.settle(row: row, .superseded, next: nil, finished: end)
+                    } else {
+                        try connection.settle(row: row, .waiting, next: time, finished: nil)
+                    }
+                }
+            }
+        }
+    }
+
+    public func redeliver(delivery id: String, at time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let redeliver = try connection.statement(.redeliver)
+            redeliver.bind(1, id)
+            redeliver.bind(2, time)
+            try redeliver.execute()
+            if connection.database.changesCount == 0 { throw StoreError(.notFound, "no delivery \(id)") }
+        }
+    }
+
+    public func deliveries(_ filter: DeliveryFilter, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(filter.task == nil ? .deliveryList : .deliveriesOfTask)
+            select.bind(1, limit)
+            select.bind(2, filter.tenant)
+            select.bind(3, filter.state.map { Int64($0.rawValue) })
+            if let task = filter.task {
+                select.bind(4, TaskID(task))
+                select.bind(5, task)
+            }
+            return try select.rows(DeliveryRecord.init(row:))
+        }
+    }
+
+    public func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.attempts)
+            select.bind(1, id)
+            return try select.rows { row in
+                DeliveryAttempt(
+                    number: Int(row.integer(0)), startedAt: row.integer(1), duration: row.integer(2),
+                    status: row.optionalInteger(3).map(Int.init), failure: row.optionalText(4))
+            }
+        }
+    }
+}

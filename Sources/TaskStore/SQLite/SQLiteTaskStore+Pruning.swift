@@ -1,0 +1,37 @@
+internal import GRDB
+
+extension SQLiteTaskStore {
+    /// How many rows go at a time.
+    private static let pruned = 100
+
+    public func prune(
+        tasksFinishedBefore tasks: Int64, deliveriesFinishedBefore deliveries: Int64,
+        idempotencyKeysCreatedBefore keys: Int64, limit: Int
+    ) async throws(StoreError) -> Int {
+        var count = 0
+        for (query, time) in [(Query.pruneClaims, keys), (.pruneDeliveries, deliveries), (.pruneTasks, tasks)] {
+            var isDone = false
+            while !isDone, count < limit {
+                let batch = min(Self.pruned, limit - count)
+                let gone = try await write { connection throws(StoreError) in
+                    try connection.prune(query, before: time, limit: batch)
+                }
+                count += gone
+                isDone = gone < batch
+            }
+        }
+        return count
+    }
+}
+
+extension Connection {
+    fileprivate func prune(_ query: Query, before time: Int64, limit: Int) throws(StoreError) -> Int {
+        let delete = try statement(query)
+        delete.bind(1, time)
+        delete.bind(2, limit)
+        // A task that ended by then was made by then: its id says so, and only those are looked at.
+        if query == .pruneTasks { delete.bind(3, TaskID.first(at: time)) }
+        try delete.execute()
+        return database.changesCount
+    }
+}
