@@ -11,6 +11,10 @@ extension Metrics {
         writeUpstreamCalls(totals, to: &writer)
         sources.connections.map { Self.write($0(), to: &writer) }
         sources.bodies.map { Self.write($0(), to: &writer) }
+        sources.accounts.map { Self.write($0(), to: &writer) }
+        sources.waitingCreates.map {
+            writer.single("creates_waiting", .gauge, "Creates that wait for a slot of an upstream account.", $0())
+        }
         sources.store.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
             writer.single("log_lines_dropped_total", .counter, "Log lines lost because the log was not read.", $0())
@@ -91,6 +95,20 @@ extension Metrics {
         writer.single("body_bytes", .gauge, "Bytes reserved for request bodies.", bodies.used)
         writer.single("body_limit_bytes", .gauge, "Bytes that may be reserved for request bodies.", bodies.limit)
         writer.single("bodies_waiting", .gauge, "Request bodies that wait for memory.", bodies.waiting)
+    }
+
+    private static func write(_ accounts: [AccountFigures], to writer: inout ExpositionWriter) {
+        writer.family("account_state", .gauge, "1 for the state that an upstream account is in, 0 for the others.")
+        for account in accounts {
+            for state in AccountFigures.State.allCases {
+                writer.sample(
+                    [("account", account.name), ("state", state.rawValue)], account.state == state ? 1 : 0)
+            }
+        }
+        writer.family("account_running_tasks", .gauge, "Tasks that take up an account's concurrency.")
+        for account in accounts { writer.sample([("account", account.name)], account.running) }
+        writer.family("account_concurrency_limit", .gauge, "Tasks that an account may run, where a limit is known.")
+        for account in accounts { account.limit.map { writer.sample([("account", account.name)], $0) } }
     }
 
     private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {

@@ -7,6 +7,10 @@ public struct MetricsSources: Sendable {
     public var connections: (@Sendable () -> ConnectionFigures)?
     /// The memory for request bodies.
     public var bodies: (@Sendable () -> BodyFigures)?
+    /// The upstream accounts.
+    public var accounts: (@Sendable () -> [AccountFigures])?
+    /// How many creates wait for a slot of an account.
+    public var waitingCreates: (@Sendable () -> Int)?
     /// The store.
     public var store: (@Sendable () -> StoreStatistics)?
     /// How many log lines found the log's buffer full.

@@ -12,9 +12,12 @@ extension TryOnTasks {
     func create(
         _ request: TryOnRequest, for principal: Principal, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> [UInt8] {
-        let account = try accounts.choose(model: request.model)
         let id = makeID()
         try admit(id, principal)
+        guard let account = await slot(for: id, request.model, principal.tenant, on: loop) else {
+            running.finish(id)
+            throw accounts.whyNot(model: request.model)
+        }
         let task = NewTask(
             id: id, tenant: principal.tenant, account: account.name, externalTaskID: request.externalTaskID,
             model: request.model, callbackURL: request.callbackURL?.text, createdAt: WallClock.milliseconds)
@@ -22,6 +25,7 @@ extension TryOnTasks {
             try await store.begin(task)
         } catch {
             running.finish(id)
+            accounts.settled(id, on: account.name, .withdrawn)
             throw GatewayError(error)
         }
         openCreates.withLock { $0 += 1 }
@@ -32,6 +36,16 @@ extension TryOnTasks {
             }
         }
         return try await work.value.get()
+    }
+
+    /// How long a create waits for a slot.
+    private static let patience: Duration = .seconds(1)
+
+    /// An account for a create; waits for one if there is any that may come free.
+    private func slot(for id: TaskID, _ model: String, _ tenant: String, on loop: EventLoop) async -> Account? {
+        if let account = accounts.reserve(id, model: model) { return account }
+        guard accounts.canQueue(model: model) else { return nil }
+        return await accounts.wait(for: id, tenant: tenant, model: model, until: .now + Self.patience, on: loop)
     }
 
     private func admit(_ id: TaskID, _ principal: Principal) throws(GatewayError) {
@@ -54,23 +68,29 @@ extension TryOnTasks {
             note.waitedForKling(since: start)
         } catch {
             note.waitedForKling(since: start)
+            accounts.settled(task.id, on: account.name, error.wasSent ? .ambiguous : .notSent)
             if error.wasSent { return try await resolve(task, account, timedOut: error.fault == .timeout, on: loop) }
             await refuse(task, "not sent")
             throw GatewayError(.accountsCooling, "Kling cannot be reached. Nothing was sent; send the request again.")
         }
         switch CreateOutcome(httpStatus: answered.status, answer: answered.answer) {
         case .accepted(let upstreamID):
+            accounts.settled(task.id, on: account.name, .accepted)
             guard let answer = answered.answer, let object = answer.task else { throw .internalFault }
             return try await accepted(answer, object, upstreamID, task)
         case .refusedForNow:
+            let fault = AccountFault(httpStatus: answered.status, answer: answered.answer)
+            accounts.settled(task.id, on: account.name, .refusedForNow(fault))
             await refuse(task, "refused for now")
             throw refusedForNow(answered, account)
         case .refusedForGood:
+            accounts.settled(task.id, on: account.name, .refusedForGood)
             await refuse(task, "refused")
             guard let answer = answered.answer else { throw .internalFault }
             let message = Disclosure.withheld(task.id, task.externalTaskID, from: answer.message)
             throw GatewayError(status: answered.status, answer: answer, message: message)
         case .ambiguous:
+            accounts.settled(task.id, on: account.name, .ambiguous)
             let timedOut = answered.answer?.code == .timeout || answered.status == 504
             return try await resolve(task, account, timedOut: timedOut, on: loop)
         }

@@ -34,7 +34,7 @@ struct TryOnTasks: Sendable {
         if state == record.state || state == nil, word == record.statusWord, json == record.answer { return record }
         let observation = Observation(state: state, statusWord: word, answer: json, at: WallClock.milliseconds)
         let observed = try await store.observe(record.id, observation)
-        if observed.state.isFinal { running.finish(observed.id) }
+        if observed.state.isFinal { release(observed) }
         return observed
     }
 
@@ -48,8 +48,14 @@ struct TryOnTasks: Sendable {
         let record = try await store.accept(id, acceptance) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
-        if record.state.isFinal { running.finish(id) }
+        if record.state.isFinal { release(record) }
         return record
+    }
+
+    /// A task has ended: it takes up no concurrency any more.
+    private func release(_ record: TaskRecord) {
+        running.finish(record.id)
+        if let account = record.account { accounts.settled(record.id, on: account, .ended) }
     }
 }
 

@@ -17,6 +17,10 @@ public final class Account: Sendable {
     public let baseURL: String
     /// The models it may be asked for; empty: all.
     public let models: Set<String>
+    /// Its share of the work beside others'.
+    public let weight: Int
+    /// Creates that may run at once; `nil`: learned.
+    public let concurrency: Int?
     /// How long Kling has for an answer.
     public let timeout: Duration
     /// A file with the certificates to trust, in place of the system's.
@@ -25,17 +29,24 @@ public final class Account: Sendable {
     public let proxy: String?
 
     private let credential: Credential
+    private let configuredLookup: Bool?
+    private let foundLookup = Lock<Bool?>(nil)
     private let listed = Lock<MonotonicTime?>(nil)
 
     /// Describes an account.
+    /// - Parameter hasLookup: whether it finds tasks by the gateway's own id; `nil`: to be found out.
     public init(
-        name: String, baseURL: String, credential: Credential, models: Set<String> = [],
-        timeout: Duration = .seconds(30), caFile: String? = nil, proxy: String? = nil
+        name: String, baseURL: String, credential: Credential, models: Set<String> = [], weight: Int = 1,
+        concurrency: Int? = nil, hasLookup: Bool? = nil, timeout: Duration = .seconds(30), caFile: String? = nil,
+        proxy: String? = nil
     ) {
         self.name = name
         self.baseURL = baseURL
         self.credential = credential
         self.models = models
+        self.weight = weight
+        self.concurrency = concurrency
+        configuredLookup = hasLookup
         self.timeout = timeout
         self.caFile = caFile
         self.proxy = proxy
@@ -43,6 +54,15 @@ public final class Account: Sendable {
 
     /// Whether tasks of `model` may be sent to the account.
     func serves(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
+
+    /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet.
+    var hasLookup: Bool? { configuredLookup ?? learnedLookup }
+
+    /// Whether it finds tasks by the gateway's own id, as was found out.
+    var learnedLookup: Bool? { foundLookup.withLock { $0 } }
+
+    /// Notes whether it finds tasks by the gateway's own id. What is configured stands above it.
+    func learn(hasLookup: Bool?) { foundLookup.withLock { $0 = hasLookup } }
 
     /// Whether the account's tasks may be listed now: at most once in `freshness`, whoever asks.
     func mayList(now: MonotonicTime, freshness: Duration) -> Bool {

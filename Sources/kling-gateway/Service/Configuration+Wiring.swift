@@ -88,8 +88,19 @@ extension Upstream {
             case .apiKey(let key): .apiKey(key)
             }
         return Account(
-            name: name, baseURL: url.text, credential: credential, models: Set(models), timeout: timeout,
-            caFile: caFile,
+            name: name, baseURL: url.text, credential: credential, models: Set(models), weight: weight,
+            concurrency: concurrency, hasLookup: lookup.isKnown, timeout: timeout, caFile: caFile,
             proxy: proxy?.reveal())
+    }
+}
+
+extension Upstream.Lookup {
+    /// Whether tasks are found by the gateway's own id; `nil`: to be found out.
+    fileprivate var isKnown: Bool? {
+        switch self {
+        case .auto: nil
+        case .yes: true
+        case .no: false
+        }
     }
 }

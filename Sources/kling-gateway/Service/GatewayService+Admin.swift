@@ -32,7 +32,7 @@ extension Readiness {
 extension MetricsSources {
     /// The figures of a whole gateway.
     init(
-        server: HTTPServer, budget: ByteBudget, budgetBytes: Int, store: any TaskStore,
+        server: HTTPServer, budget: ByteBudget, budgetBytes: Int, accounts: Accounts, store: any TaskStore,
         droppedLogLines: @escaping @Sendable () -> UInt64
     ) {
         self.init()
@@ -46,6 +46,8 @@ extension MetricsSources {
                 ])
         }
         bodies = { BodyFigures(used: budget.used, limit: budgetBytes, waiting: budget.waiting) }
+        self.accounts = { accounts.figures() }
+        waitingCreates = { accounts.waiting }
         self.store = { store.statistics }
         self.droppedLogLines = droppedLogLines
     }

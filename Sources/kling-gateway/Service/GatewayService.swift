@@ -45,12 +45,12 @@ final class GatewayService: Sendable {
 
         let draining = Lock(false)
         isDraining = draining
-        let accounts = configuration.upstreams.map(\.account)
+        let accounts = Accounts(configuration.upstreams.map(\.account))
         let metrics = Metrics(
-            routes: Route.allCases.map(\.rawValue), accounts: accounts.map(\.name),
+            routes: Route.allCases.map(\.rawValue), accounts: configuration.upstreams.map(\.name),
             build: BuildInfo(version: Version.number, revision: Version.revision))
         gateway = Gateway(
-            options: configuration.gatewayOptions, access: access, accounts: Accounts(accounts), store: store,
+            options: configuration.gatewayOptions, access: access, accounts: accounts, store: store,
             upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger, accessLog: log.access))
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
@@ -65,7 +65,8 @@ final class GatewayService: Sendable {
             responder: AdminResponder(
                 token: configuration.admin.token, readiness: readiness, metrics: metrics,
                 sources: MetricsSources(
-                    server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, store: store,
+                    server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,
+                    store: store,
                     droppedLogLines: { log.droppedLines })),
             log: notice)
         let loop = loops[0]

@@ -1,0 +1,89 @@
+public import KlingAPI
+internal import TaskStore
+
+/// What is going on with one account, for metrics and operators.
+public struct AccountFigures: Sendable, Hashable {
+    /// Whether it takes creates.
+    public enum State: String, Sendable, CaseIterable {
+        case healthy, saturated, cooling, disabled
+    }
+
+    /// What the operator calls it.
+    public let name: String
+    /// Whether it takes creates.
+    public let state: State
+    /// Kling's code and words, if it is disabled.
+    public let disabledBy: KlingCode?
+    public let reason: String?
+    /// Models that Kling refuses it.
+    public let refusedModels: [String]
+    /// How many slots are taken.
+    public let running: Int
+    /// The limit that holds: as configured or as learned; `nil`: none is known.
+    public let limit: Int?
+    /// The limit as learned, where that holds.
+    public let learnedLimit: Int?
+    /// How many creates it gets at once, as long as it has not shown that it takes more.
+    public let window: Int
+    /// Its share of the work beside others'.
+    public let weight: Int
+}
+
+extension AccountState {
+    /// What is going on. The time must have been passed in by ``advance(to:)``.
+    var figures: AccountFigures {
+        AccountFigures(
+            name: account.name, state: word, disabledBy: disablement?.code, reason: disablement?.reason,
+            refusedModels: denials.keys.sorted(), running: slots.count, limit: limit.current,
+            learnedLimit: limit.learned, window: start.window, weight: account.weight)
+    }
+
+    /// What should survive a restart, as of `time` in milliseconds since 1970.
+    func record(at time: Int64) -> AccountStateRecord {
+        AccountStateRecord(
+            name: account.name, disabledBy: disablement?.code.rawValue, reason: disablement?.reason,
+            refusedModels: denials.keys.sorted(), learnedLimit: limit.learned, hasLookup: account.learnedLookup,
+            updatedAt: time)
+    }
+
+    /// The phase in one word.
+    var word: AccountFigures.State {
+        switch phase {
+        case .healthy: .healthy
+        case .saturated: .saturated
+        case .cooling: .cooling
+        case .disabled: .disabled
+        }
+    }
+
+    private var disablement: Disablement? {
+        if case .disabled(let disablement) = phase { disablement } else { nil }
+    }
+}
+
+/// What keeps an account from taking a create, the soonest overcome first.
+enum Obstacle: Int, Comparable {
+    /// Its slots are taken.
+    case full
+    /// It was asked too often.
+    case rateLimited
+    /// It cannot be reached, or is down.
+    case cooling
+    /// Its operator must act.
+    case disabled
+
+    static func < (one: Obstacle, other: Obstacle) -> Bool { one.rawValue < other.rawValue }
+}
+
+extension AccountState {
+    /// What keeps the account from taking a create of `model`, if anything does; `nil` if it does not serve the model.
+    func obstacle(to model: String) -> Obstacle? {
+        guard account.serves(model) else { return nil }
+        if let denial = denials[model], !denial.isOpen { return .disabled }
+        return switch phase {
+        case .healthy, .saturated: .full
+        case .cooling(let cooling): cooling.cause == .rateLimited ? .rateLimited : .cooling
+        case .disabled(let disablement): disablement.isOpen ? .full : .disabled
+        }
+    }
+}

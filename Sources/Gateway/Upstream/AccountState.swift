@@ -1,0 +1,185 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// What the gateway knows of one account: whether it takes creates, and how many.
+///
+/// Time is passed in: nothing here changes by itself. ``AccountPhase`` has the table of what events make of it.
+struct AccountState: Sendable {
+    let account: Account
+    let timing: AccountTiming
+    private(set) var phase = AccountPhase.healthy
+    /// Models that Kling refuses this account.
+    private(set) var denials: [String: Disablement] = [:]
+    private(set) var limit: ConcurrencyLimit
+    private(set) var start = SlowStart()
+    private(set) var slots = AccountSlots()
+    /// How long the account is left alone if it turns saturated.
+    private var saturation: Duration
+
+    init(_ account: Account, timing: AccountTiming) {
+        self.account = account
+        self.timing = timing
+        limit = ConcurrencyLimit(configured: account.concurrency)
+        saturation = timing.firstPause
+    }
+
+    // MARK: Time
+
+    /// Does what time alone does.
+    mutating func advance(to now: MonotonicTime) {
+        if case .saturated(let until) = phase, until <= now { phase = .healthy }
+        slots.expire(now: now)
+        limit.raiseIfDue(after: timing.raiseInterval, now: now)
+    }
+
+    /// When time alone lets the account take a create that it doesn't take now, or next changes what it takes.
+    func nextChange(after now: MonotonicTime) -> MonotonicTime? {
+        let pause: MonotonicTime? =
+            switch phase {
+            case .saturated(let until): until
+            case .cooling(let cooling): cooling.probe == nil ? cooling.until : nil
+            case .healthy, .disabled: nil
+            }
+        let expiry = isFull ? slots.firstExpiry : nil
+        return [pause, expiry, limit.raise(after: timing.raiseInterval)].compactMap(\.self).filter { $0 > now }.min()
+    }
+
+    // MARK: Room
+
+    /// How many free slots an account without any limit counts for when nothing runs there.
+    private static let assumedRoom = 16.0
+
+    /// How much room there is for a create of `model`, weighted; `nil` if none. A learned limit that is the only
+    /// obstacle is noted.
+    mutating func room(for model: String, now: MonotonicTime) -> Double? {
+        guard isOpen(to: model, now: now) else { return nil }
+        guard !isFull else {
+            limit.noteDemand()
+            return nil
+        }
+        let room = limit.current.map { Double($0 - slots.count) } ?? Self.assumedRoom / Double(1 + slots.count)
+        return room * Double(account.weight)
+    }
+
+    private var isFull: Bool { limit.current.map { slots.count >= $0 } ?? false }
+
+    /// Whether a create of `model` may be sent, as far as slots don't matter.
+    private func isOpen(to model: String, now: MonotonicTime) -> Bool {
+        let takesCreates =
+            switch phase {
+            case .healthy: slots.underWay < start.window
+            case .saturated: false
+            case .cooling(let cooling): cooling.isOpen(now: now)
+            case .disabled(let disablement): disablement.isOpen
+            }
+        return takesCreates && account.serves(model) && denials[model]?.isOpen ?? true
+    }
+
+    /// Takes a slot for a create, of which ``room(for:now:)`` has said that there is one.
+    mutating func reserve(_ task: TaskID, model: String, now: MonotonicTime) {
+        slots.take(task, model: model, until: now + timing.longestSlot)
+        denials[model]?.begin(task)
+        switch phase {
+        case .cooling(let cooling): phase = .cooling(cooling.probed(by: task))
+        case .disabled(var disablement):
+            disablement.begin(task)
+            phase = .disabled(disablement)
+        case .healthy, .saturated: break
+        }
+    }
+
+    // MARK: Events
+
+    /// Notes what became of a create.
+    /// - Parameter random: 0 up to, but not including, 1.
+    mutating func settle(_ task: TaskID, _ event: CreateEvent, now: MonotonicTime, random: Double) {
+        advance(to: now)
+        let model = slots.model(of: task)
+        let wasUnderWay = slots.answered(task)
+        if event != .accepted, event != .ambiguous {
+            let wasFreed = slots.free(task)
+            if event == .ended, !wasFreed { return }
+        }
+        if event == .accepted, wasUnderWay { start.accepted() }
+        if event == .refusedForNow(.saturated) { limit.refused(beside: slots.count, now: now) }
+        let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
+        if let model { settleDenial(of: model, task, event, context) }
+        let before = phase
+        phase = phase.next(event, of: task, context)
+        adjustSaturation(event, before)
+    }
+
+    /// An account that refuses task after task because too many run is left alone for longer and longer.
+    private mutating func adjustSaturation(_ event: CreateEvent, _ before: AccountPhase) {
+        if case .saturated = phase, phase != before {
+            saturation = timing.longer(saturation)
+        } else if event == .accepted, phase == .healthy {
+            saturation = timing.firstPause
+        }
+    }
+
+    private mutating func settleDenial(
+        of model: String, _ task: TaskID, _ event: CreateEvent, _ context: AccountPhase.Context
+    ) {
+        if case .refusedForNow(.model(let code, let reason)) = event {
+            denials[model] = Disablement(code: code, reason: reason, probeAt: context.nextProbe)
+        } else if let denial = denials[model], denial.probe == task {
+            denials[model] = denial.after(event, nextProbe: context.nextProbe)
+        }
+    }
+
+    // MARK: Probes
+
+    /// Whether it is time for a list call, which is on its way then.
+    mutating func takeProbe(now: MonotonicTime) -> Bool {
+        let nextProbe = now + timing.probeInterval
+        var isDue = false
+        changeDisablements { disablement in
+            guard disablement.isDue(now: now) else { return }
+            disablement.list(nextProbe: nextProbe)
+            isDue = true
+        }
+        return isDue
+    }
+
+    /// Notes what came of the list call.
+    mutating func probed(_ outcome: ProbeOutcome, now: MonotonicTime) {
+        switch outcome {
+        case .answered: changeDisablements { $0.listed() }
+        case .refused(let code, let reason):
+            guard code.class == .credentials || code.class == .tokenTime else { return }
+            phase = .disabled(Disablement(code: code, reason: reason, probeAt: now + timing.probeInterval))
+        case .failed: break
+        }
+    }
+
+    private mutating func changeDisablements(_ change: (inout Disablement) -> Void) {
+        if case .disabled(var disablement) = phase {
+            change(&disablement)
+            phase = .disabled(disablement)
+        }
+        for model in denials.keys { denials[model].map { var denial = $0; change(&denial); denials[model] = denial } }
+    }
+
+    // MARK: Restart
+
+    /// Takes up what was learned before a restart. What was disabled then is probed at once: its operator may have acted.
+    mutating func restore(_ record: AccountStateRecord, now: MonotonicTime) {
+        if let code = record.disabledBy.map(KlingCode.init(rawValue:)) {
+            phase = .disabled(Disablement(code: code, reason: record.reason ?? code.meaning, probeAt: now))
+        }
+        for model in record.refusedModels {
+            let code = KlingCode.permissionDenied
+            denials[model] = Disablement(code: code, reason: code.meaning, probeAt: now)
+        }
+        record.learnedLimit.map { limit.restore($0, now: now) }
+        account.learn(hasLookup: record.hasLookup)
+    }
+
+    /// Takes a slot for a task that was made before a restart, `age` ago.
+    mutating func restore(_ task: TaskID, age: Duration, now: MonotonicTime) {
+        guard age < timing.longestSlot else { return }
+        slots.restore(task, until: now + (timing.longestSlot - max(.zero, age)))
+    }
+}
