@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Why the spool didn't do what it was asked.
+public struct SpoolError: Error, Equatable, CustomStringConvertible {
+    public enum Code: Sendable, Equatable {
+        /// The disk, or the owner's share of it, is full.
+        case full
+        /// The folder or the disk can't be written to or looked into.
+        case readOnly
+        /// There is no such file.
+        case missing
+        /// The disk doesn't answer as it should.
+        case unavailable
+    }
+
+    public let code: Code
+    /// What happened, for logs and for the operator's terminal: it names files, so never for a client.
+    public let detail: String
+
+    /// Reads a failure of the system's, about `path`.
+    init(_ what: String, _ path: String, errno code: Int32) {
+        switch code {
+        case ENOSPC, EDQUOT: self.code = .full
+        case EACCES, EPERM, EROFS: self.code = .readOnly
+        case ENOENT: self.code = .missing
+        default: self.code = .unavailable
+        }
+        let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "errno \(code)"
+        detail = "\(what) \(path): \(reason)"
+    }
+
+    init(_ code: Code, _ detail: String) {
+        self.code = code
+        self.detail = detail
+    }
+
+    public var description: String { detail }
+}

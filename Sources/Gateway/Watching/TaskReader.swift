@@ -1,0 +1,48 @@
+internal import KlingAPI
+internal import TaskStore
+
+/// How the watcher asks Kling and keeps what it hears. Calls come from the watcher's loop, and must end in some time of
+/// their own accord.
+protocol TaskReader: Sendable {
+    /// Lists an account's tasks, newest first, ``WatchSchedule/pageSize`` a page.
+    /// - Parameter page: from 1.
+    func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage
+
+    /// Asks for one task.
+    /// - Returns: nil if Kling says that it has no such task, in whatever shape.
+    func query(_ account: String, _ task: TaskID, upstreamID: String) async throws(TaskReadFailure) -> TaskObject?
+
+    /// Keeps what Kling says of tasks.
+    /// - Returns: for each, in the same order, what has become of it. What can't be kept counts as unfinished.
+    func found(_ tasks: [FoundTask]) async -> [TaskProgress]
+
+    /// The operator is to know that Kling doesn't know a task, or that it does again.
+    func flag(_ task: TaskID, isStuck: Bool) async
+}
+
+/// Why Kling could not be heard.
+enum TaskReadFailure: Error {
+    /// An outage, 1302, or an answer that makes no sense.
+    case unavailable
+    /// The account's tasks can't be listed at all.
+    case noList
+}
+
+/// A page of an account's tasks.
+struct TaskPage: Sendable {
+    let tasks: [TaskObject]
+    /// Whether nothing comes behind it.
+    let isLast: Bool
+}
+
+/// A watched task, and what Kling says of it.
+struct FoundTask: Sendable {
+    let id: TaskID
+    let object: TaskObject
+}
+
+/// What has become of a task.
+enum TaskProgress: Sendable, Equatable {
+    case unfinished
+    case ended
+}

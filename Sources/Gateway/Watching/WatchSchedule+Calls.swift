@@ -1,0 +1,157 @@
+internal import Base
+internal import TaskStore
+
+/// Which tasks are due, and which calls are made for them.
+extension WatchSchedule {
+    /// Sees to it that the task falls due at its time, unless it stands in an earlier bucket, which moves it on.
+    mutating func enter(_ task: TaskID, _ watch: inout Watch) {
+        let bucket = buckets.bucket(for: watch.dueAt)
+        if let present = watch.bucket, present <= bucket { return }
+        watch.bucket = bucket
+        buckets.insert(task, bucket)
+    }
+
+    /// The task is to be looked at as soon as the bounds allow.
+    mutating func fallDue(_ task: TaskID, _ watch: inout Watch) {
+        if watch.isDue { return }
+        watch.isDue = true
+        watch.bucket = nil
+        line(task, watch)
+    }
+
+    private mutating func line(_ task: TaskID, _ watch: Watch) {
+        if hasList && !watch.isDeep {
+            shallow.append(task)
+        } else if watch.isAwaited {
+            awaited.append(task)
+        } else {
+            swept.append(task)
+        }
+    }
+
+    private mutating func drain(_ now: MonotonicTime) {
+        for (bucket, tasks) in buckets.drain(now) {
+            for task in tasks {
+                guard var watch = watches[task], watch.bucket == bucket else { continue }
+                watch.bucket = nil
+                // A task under way falls due again when that is over.
+                if watch.dueAt > now { enter(task, &watch) } else if !watch.isReading { fallDue(task, &watch) }
+                watches[task] = watch
+            }
+        }
+    }
+
+    private func isWaiting(_ task: TaskID) -> Bool {
+        guard let watch = watches[task] else { return false }
+        return watch.isDue && !watch.isReading
+    }
+
+    // MARK: Calls
+
+    /// Time has passed. It may be called at any time; the bounds hold for each ``interval``.
+    mutating func tick(now: MonotonicTime) -> [Action] {
+        drain(now)
+        if now >= intervalEnd {
+            intervalEnd = now + Self.interval
+            (mayList, reads) = (listing == nil, 0)
+        }
+        guard calls.isOver(now) else { return [] }
+        if let list = list(now) { return calls.isProbing ? list : list + read() }
+        return read()
+    }
+
+    /// Begins to list pages, if enough tasks are due.
+    private mutating func list(_ now: MonotonicTime) -> [Action]? {
+        guard hasList, listing == nil else { return nil }
+        let deep = awaited.count + swept.count
+        let singly = max(0, Self.readsPerInterval - max(reads, readsUnderWay) - deep)
+        let isBlocked = !lists.isOver(now)
+        let due = shallow.take(isBlocked ? singly : .max) { [self] in isWaiting($0) }
+        if isBlocked || due.count <= min(Self.fewTasks, singly) && deep < Self.manyDeepTasks {
+            for task in due { lineSingly(task) }
+            return nil
+        }
+        guard mayList else {
+            for task in due { shallow.append(task) }
+            return nil
+        }
+        mayList = false
+        var run = ListRun(due: due, deep: deep >= Self.manyDeepTasks ? deep : 0, deepPage: deepPage)
+        let first = run.next(isLast: false)
+        listing = run
+        return first.map { [.list(page: $0)] }
+    }
+
+    private mutating func lineSingly(_ task: TaskID) {
+        if watches[task]?.isAwaited == true { awaited.append(task) } else { swept.append(task) }
+    }
+
+    /// Asks for as many single tasks as the bounds allow, most of them such that somebody waits for.
+    private mutating func read() -> [Action] {
+        let bound = calls.isProbing ? 1 : Self.readsPerInterval
+        let limit = max(0, bound - max(reads, readsUnderWay))
+        let kept = min(swept.count, limit / Self.sweepShare)
+        var tasks = awaited.take(limit - kept) { [self] in isWaiting($0) }
+        tasks += swept.take(limit - tasks.count) { [self] in isWaiting($0) }
+        var actions: [Action] = []
+        for task in tasks where watches[task]?.isReading == false {
+            watches[task]?.isReading = true
+            actions.append(.read(task))
+        }
+        reads += actions.count
+        readsUnderWay += actions.count
+        return actions
+    }
+
+    /// A page has come. Tasks of it that ended are reported before, by ``ended(_:)``.
+    mutating func listed(_ found: [TaskID], isLast: Bool, now: MonotonicTime) -> [Action] {
+        calls.succeeded()
+        lists.succeeded()
+        var actions: [Action] = []
+        for task in found {
+            watches[task]?.isDeep = false
+            actions += seen(task, now: now)
+        }
+        guard var run = listing else { return actions }
+        listing = nil
+        let next = run.next(isLast: isLast)
+        for task in run.takeMissed(atEnd: next == nil) where isWaiting(task) {
+            watches[task]?.isDeep = true
+            lineSingly(task)
+        }
+        deepPage = run.deepPage
+        if next != nil { listing = run }
+        if let next { actions.append(.list(page: next)) }
+        return actions + read()
+    }
+
+    /// A list call had no answer, or 1302, or another error.
+    mutating func listFailed(now: MonotonicTime) {
+        calls.failed(now, &spread)
+        lists.failed(now, &spread)
+        endListing()
+    }
+
+    /// The account has no list: its tasks are asked for one by one from now on.
+    mutating func listIsMissing() {
+        hasList = false
+        endListing()
+        for task in shallow.take(where: { [self] in isWaiting($0) }) { lineSingly(task) }
+    }
+
+    private mutating func endListing() {
+        guard let run = listing else { return }
+        listing = nil
+        for task in run.wanted.sorted() where isWaiting(task) { shallow.append(task) }
+    }
+
+    /// A call for one task had no answer, or 1302, or another error.
+    mutating func readFailed(_ task: TaskID, now: MonotonicTime) {
+        calls.failed(now, &spread)
+        guard var watch = watches[task], watch.isReading else { return }
+        // Not at once, so that a task that can't be read doesn't hold up the others.
+        let pause = watch.isAwaited ? WatchPace.awaited.upperBound : WatchPace.swept.lowerBound
+        looked(task, &watch, now + spread.around(pause))
+        watches[task] = watch
+    }
+}

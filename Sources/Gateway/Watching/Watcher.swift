@@ -1,0 +1,181 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// Watches the unfinished tasks of all accounts from one loop: makes the calls that the accounts' schedules ask for.
+///
+/// Its functions may be called from any thread, but for those that say otherwise. It must be stopped before it is let
+/// go of.
+final class Watcher: @unchecked Sendable {
+    // @unchecked: what changes is touched on the loop's thread alone, which each function that touches it checks.
+
+    /// What is watched of one account.
+    private struct Account {
+        var schedule: WatchSchedule
+        /// Watched tasks by Kling's id.
+        var tasks: [String: TaskID] = [:]
+    }
+
+    private let loop: EventLoop
+    private let reader: any TaskReader
+    private let seed: UInt64
+    private let clock: @Sendable () -> MonotonicTime
+    private var accounts: [String: Account] = [:]
+    private var homes: [TaskID: (account: String, upstreamID: String)] = [:]
+    private var timer: Timer?
+    private var isStopped = false
+
+    /// - Parameters:
+    ///   - seed: what the spread of the looks is made from.
+    ///   - clock: the present; tests bring their own.
+    init(
+        reader: any TaskReader, on loop: EventLoop, seed: UInt64,
+        clock: @escaping @Sendable () -> MonotonicTime = { .now }
+    ) {
+        self.reader = reader
+        self.loop = loop
+        self.seed = seed
+        self.clock = clock
+    }
+
+    /// Begins to tick, once an interval.
+    func start() {
+        loop.execute { [self] in
+            if isStopped { return }
+            let timer = Timer(loop: loop) { [unowned self] in
+                tick()
+                timer?.arm(after: WatchSchedule.interval)
+            }
+            timer.arm(after: WatchSchedule.interval)
+            self.timer = timer
+        }
+    }
+
+    /// Makes no call any more. What comes of those under way is still kept.
+    func stop() async {
+        await loop.run { [self] in
+            isStopped = true
+            timer = nil
+        }
+    }
+
+    // MARK: Tasks
+
+    /// Tasks of an account are to be watched until their end. Kling knows them by `upstreamID`.
+    func watch(_ tasks: [(task: WatchedTask, upstreamID: String)], of account: String) {
+        loop.execute { [self] in
+            let now = clock()
+            for (task, upstreamID) in tasks where homes[task.id] == nil {
+                homes[task.id] = (account, upstreamID)
+                accounts[account, default: makeAccount(now)].tasks[upstreamID] = task.id
+                accounts[account]?.schedule.watch(task, now: now)
+            }
+        }
+    }
+
+    /// Somebody waits for the task from now on, or nobody any more.
+    func setAwaited(_ task: TaskID, _ isAwaited: Bool) {
+        loop.execute { [self] in
+            guard let home = homes[task] else { return }
+            accounts[home.account]?.schedule.setAwaited(task, isAwaited, now: clock())
+        }
+    }
+
+    /// Something may have happened to the task: it is looked at now, as far as the bounds on calls allow.
+    func hint(_ task: TaskID) {
+        loop.execute { [self] in
+            guard let home = homes[task] else { return }
+            accounts[home.account]?.schedule.hint(task)
+            tick(home.account)
+        }
+    }
+
+    /// Somebody else has heard of the task from Kling: that counts as a look.
+    func seen(_ task: TaskID, _ progress: TaskProgress) {
+        loop.execute { [self] in
+            guard let home = homes[task] else { return }
+            perform(note(task, progress), home.account)
+        }
+    }
+
+    /// How many tasks are watched. On the loop's thread.
+    var count: Int {
+        loop.assertCurrent()
+        return homes.count
+    }
+
+    /// An interval has passed. On the loop's thread.
+    func tick() {
+        loop.assertCurrent()
+        for account in accounts.keys.sorted() { tick(account) }
+    }
+
+    private func tick(_ account: String) {
+        perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
+    }
+
+    private func makeAccount(_ now: MonotonicTime) -> Account {
+        Account(schedule: WatchSchedule(hasList: true, seed: seed &+ UInt64(accounts.count), now: now))
+    }
+
+    private func note(_ task: TaskID, _ progress: TaskProgress) -> [WatchSchedule.Action] {
+        guard let home = homes[task] else { return [] }
+        guard progress == .ended else { return accounts[home.account]?.schedule.seen(task, now: clock()) ?? [] }
+        accounts[home.account]?.schedule.ended(task)
+        accounts[home.account]?.tasks[home.upstreamID] = nil
+        homes[task] = nil
+        return []
+    }
+
+    // MARK: Calls
+
+    private func perform(_ actions: [WatchSchedule.Action], _ account: String) {
+        loop.assertCurrent()
+        if isStopped { return }
+        for action in actions {
+            loop.spawn { [self] in
+                switch action {
+                case .list(let page): await list(page, of: account)
+                case .read(let task): await read(task, of: account)
+                case .flag(let task): await reader.flag(task, isStuck: true)
+                case .clearFlag(let task): await reader.flag(task, isStuck: false)
+                }
+            }
+        }
+    }
+
+    private func list(_ number: Int, of account: String) async {
+        do {
+            let page = try await reader.list(account, page: number)
+            loop.assertCurrent()
+            let found = page.tasks.compactMap { object in
+                object.taskID.flatMap { accounts[account]?.tasks[$0] }.map { FoundTask(id: $0, object: object) }
+            }
+            let progress = found.isEmpty ? [] : await reader.found(found)
+            var unfinished: [TaskID] = []
+            for (task, progress) in zip(found, progress) {
+                if progress == .ended { _ = note(task.id, progress) } else { unfinished.append(task.id) }
+            }
+            let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
+            perform(actions ?? [], account)
+        } catch .noList {
+            accounts[account]?.schedule.listIsMissing()
+        } catch {
+            accounts[account]?.schedule.listFailed(now: clock())
+        }
+    }
+
+    private func read(_ task: TaskID, of account: String) async {
+        guard let home = homes[task] else { return }
+        do {
+            guard let object = try await reader.query(account, task, upstreamID: home.upstreamID) else {
+                return perform(accounts[account]?.schedule.notFound(task, now: clock()) ?? [], account)
+            }
+            let progress = await reader.found([FoundTask(id: task, object: object)])
+            perform(note(task, progress.first ?? .unfinished), account)
+        } catch {
+            accounts[account]?.schedule.readFailed(task, now: clock())
+        }
+    }
+}
