@@ -45,7 +45,7 @@ final class Watcher: @unchecked Sendable {
             if isStopped { return }
             let timer = Timer(loop: loop) { [unowned self] in
                 tick()
-                timer?.arm(after: WatchSchedule.interval)
+                self.timer?.arm(after: WatchSchedule.interval)
             }
             timer.arm(after: WatchSchedule.interval)
             self.timer = timer

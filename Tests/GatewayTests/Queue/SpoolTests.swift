@@ -1,0 +1,127 @@
+import Base
+import Foundation
+import TaskStore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+@Suite(.onEventLoop) struct SpoolTests {
+    private let folder: TemporaryFolder
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        path = folder.path("a/spool")
+    }
+
+    private func ids(_ count: Int) -> [TaskID] {
+        var ids = TaskIDGenerator()
+        return (0..<count).map { ids.next(at: Int64($0 + 1)) }
+    }
+
+    private func bytes(_ block: Bytes) -> [UInt8] { block.withUnsafeBytes { Array($0) } }
+
+    private func mode(_ path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+
+    private func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
+
+    @Test func `what was written is read, whatever it was made of`() async throws {
+        let spool = try Spool(path)
+        let id = ids(1)[0]
+        let block = Bytes((0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        // More pieces than one system call takes, empty ones among them.
+        var body = (0..<3_000).map { ByteSlice(block, $0 * 7..<$0 * 7 + $0 % 5) }
+        body.append(ByteSlice(block, 0..<200_000))
+        try await spool.write(id, body)
+        let expected = body.flatMap { slice in slice.withUnsafeBytes { Array($0) } }
+        #expect(bytes(try await spool.read(id)) == expected)
+        let listed = try await spool.list()
+        #expect(listed.map(\.id) == [id] && listed.map(\.bytes) == [expected.count])
+    }
+
+    @Test func `a body as large as bodies get is written and read`() async throws {
+        let spool = try Spool(path)
+        let id = ids(1)[0]
+        let block = Bytes(capacity: 32 << 20)
+        block.append { room in
+            room.initializeMemory(as: UInt8.self, repeating: 0x5A)
+            return room.count
+        }
+        try await spool.write(id, [ByteSlice(copying: "{"), ByteSlice(block, 0..<block.count)])
+        let read = try await spool.read(id)
+        #expect(read.count == block.count + 1)
+        #expect(read.withUnsafeBytes { $0.first == UInt8(ascii: "{") && $0.last == 0x5A })
+    }
+
+    @Test func `folder and files are their owner's alone`() async throws {
+        let spool = try Spool(path)
+        let id = ids(1)[0]
+        try await spool.write(id, [ByteSlice(copying: "{}")])
+        #expect(try mode(path) == 0o700)
+        #expect(try mode(path + "/\(id).json") == 0o600)
+        #expect(try names() == ["\(id).json"])
+    }
+
+    @Test func `a removed body is gone, and to remove it again is no error`() async throws {
+        let spool = try Spool(path)
+        let id = ids(1)[0]
+        try await spool.write(id, [ByteSlice(copying: "{}")])
+        try await spool.remove(id)
+        try await spool.remove(id)
+        let error = await #expect(throws: SpoolError.self) { try await spool.read(id) }
+        #expect(error?.code == .missing)
+        #expect(try await spool.list().isEmpty)
+    }
+
+    @Test func `a restart keeps what is queued, clears away the rest, and says what is missing`() async throws {
+        let ids = ids(4)
+        let first = try Spool(path)
+        for id in ids[0...1] { try await first.write(id, [ByteSlice(copying: "{\"a\":1}")]) }
+        for name in ["\(ids[2]).part", "README", "not-an-id.json"] { try folder.write("x", to: "a/spool/" + name) }
+
+        let recovery = try await Spool(path).recover(queued: [ids[0], ids[3]])
+        #expect(recovery == Spool.Recovery(kept: [ids[0]: 7], removed: 2, missing: [ids[3]]))
+        #expect(try names() == ["README", "\(ids[0]).json", "not-an-id.json"].sorted())
+    }
+
+    @Test func `many at once are all written`() async throws {
+        let spool = try Spool(path)
+        let ids = ids(60)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for id in ids { group.addTask { try await spool.write(id, [ByteSlice(copying: "\(id)")]) } }
+            try await group.waitForAll()
+        }
+        for id in ids { #expect(bytes(try await spool.read(id)) == Array("\(id)".utf8)) }
+        #expect(try await spool.list().map(\.id) == ids)
+    }
+
+    @Test func `a write that fails leaves nothing behind and heals by itself`() async throws {
+        let spool = try Spool(path)
+        let id = ids(1)[0]
+        // A folder where the file is to go: neither rename nor removal can do anything about it.
+        try FileManager.default.createDirectory(atPath: path + "/\(id).json", withIntermediateDirectories: false)
+        let error = await #expect(throws: SpoolError.self) { try await spool.write(id, [ByteSlice(copying: "{}")]) }
+        #expect(error?.code == .unavailable)
+        #expect(try names() == ["\(id).json"])
+        try FileManager.default.removeItem(atPath: path + "/\(id).json")
+        try await spool.write(id, [ByteSlice(copying: "{}")])
+        #expect(bytes(try await spool.read(id)) == Array("{}".utf8))
+    }
+
+    @Test func `a folder that cannot be made is explained to the operator`() throws {
+        try folder.write("", to: "file")
+        let error = #expect(throws: SpoolError.self) { try Spool(folder.path("file/spool")) }
+        #expect(error?.detail.contains(folder.path("file/spool")) == true)
+        #expect(error?.detail.contains("queue: off") == true)
+    }
+
+    @Test func `a full disk is told apart from one that cannot be written to`() {
+        #expect(SpoolError("cannot write", "/spool/x", errno: ENOSPC).code == .full)
+        #expect(SpoolError("cannot write", "/spool/x", errno: EDQUOT).code == .full)
+        #expect(SpoolError("cannot write", "/spool/x", errno: EROFS).code == .readOnly)
+        #expect(SpoolError("cannot write", "/spool/x", errno: EIO).code == .unavailable)
+    }
+}

@@ -1,0 +1,184 @@
+import Base
+import Dispatch
+import EventLoop
+import KlingAPI
+import TaskStore
+import Testing
+
+@testable import Gateway
+
+/// A Kling and a store of the test's own, which answers at once unless it is told to hold its answers.
+private final class Reader: TaskReader {
+    struct State {
+        var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
+        /// What Kling says of its tasks, by its own ids, newest first.
+        var tasks: [(id: String, status: String)] = []
+        var failure: TaskReadFailure?
+        var calls: [String] = []
+        var found: [TaskID] = []
+        var flags: [TaskID: Bool] = [:]
+    }
+
+    let state = Lock(State())
+
+    var now: MonotonicTime { state.withLock { $0.now } }
+    var calls: [String] { state.withLock { $0.calls } }
+
+    func pass(_ duration: Duration) { state.withLock { $0.now = $0.now + duration } }
+
+    private func object(_ id: String, _ status: String) -> TaskObject? {
+        TaskObject(Array(#"{"task_id":"\#(id)","task_status":"\#(status)"}"#.utf8))
+    }
+
+    nonisolated(nonsending) func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage {
+        let (tasks, failure) = state.withLock { state in
+            state.calls.append("\(account) list \(page)")
+            return (state.tasks, state.failure)
+        }
+        if let failure { throw failure }
+        return TaskPage(tasks: tasks.compactMap { object($0.id, $0.status) }, isLast: true)
+    }
+
+    nonisolated(nonsending) func query(
+        _ account: String, _ task: TaskID, upstreamID: String
+    ) async throws(TaskReadFailure) -> TaskObject? {
+        let (known, failure) = state.withLock { state in
+            state.calls.append("\(account) query \(upstreamID)")
+            return (state.tasks.first { $0.id == upstreamID }, state.failure)
+        }
+        if let failure, failure != .noList { throw failure }
+        return known.flatMap { object($0.id, $0.status) }
+    }
+
+    nonisolated(nonsending) func found(_ tasks: [FoundTask]) async -> [TaskProgress] {
+        state.withLock { $0.found += tasks.map(\.id) }
+        return tasks.map { $0.object.status == .succeed ? .ended : .unfinished }
+    }
+
+    nonisolated(nonsending) func flag(_ task: TaskID, isStuck: Bool) async {
+        state.withLock { $0.flags[task] = isStuck }
+    }
+}
+
+struct WatcherTests {
+    private let loop: EventLoop
+    private let reader = Reader()
+    private let watcher: Watcher
+    private let ids: [TaskID]
+
+    init() throws {
+        loop = try EventLoop(name: "watcher-test")
+        watcher = Watcher(reader: reader, on: loop, seed: 1) { [reader] in reader.now }
+        var ids = TaskIDGenerator()
+        self.ids = (0..<5).map { _ in ids.next(at: 1) }
+    }
+
+    /// Has so many tasks watched, which Kling knows as `k0`, `k1` and so on.
+    private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) {
+        let tasks = ids.prefix(count).enumerated().map { index, id in
+            (WatchedTask(id: id, isAwaited: true, age: .zero, quietFor: quietFor), "k\(index)")
+        }
+        watcher.watch(tasks, of: account)
+        reader.state.withLock { $0.tasks = (0..<count).map { ("k\($0)", "processing") } }
+    }
+
+    /// Lets time pass, and the calls that this leads to come to their end.
+    private func tick(after duration: Duration) async {
+        reader.pass(duration)
+        await loop.run { watcher.tick() }
+        await settle()
+    }
+
+    /// The reader never waits, so that what was spawned is over after a few turns of the loop's inbox.
+    private func settle() async { for _ in 0..<8 { await loop.spawn {}.value } }
+
+    private func count() async -> Int { await loop.run { watcher.count } }
+
+    private func end() async {
+        await watcher.stop()
+        await settle()
+        await withCheckedContinuation { done in
+            DispatchQueue.global().async { [loop] in
+                loop.stop()
+                done.resume()
+            }
+        }
+    }
+
+    @Test func `many tasks are read by one list, and those that ended are watched no more`() async {
+        watch(5)
+        await tick(after: .seconds(8))
+        #expect(reader.calls == ["main list 1"])
+        #expect(reader.state.withLock { $0.found.sorted() } == ids)
+        reader.state.withLock { $0.tasks[1...3] = [("k1", "succeed"), ("k2", "succeed"), ("k3", "succeed")] }
+        await tick(after: .seconds(8))
+        #expect(await count() == 2)
+        await tick(after: .seconds(8))
+        #expect(reader.calls.suffix(2).sorted() == ["main query k0", "main query k4"])
+        await end()
+    }
+
+    @Test func `a hint is followed at once, and to its end`() async {
+        watch(1)
+        reader.state.withLock { $0.tasks[0].status = "succeed" }
+        watcher.hint(ids[0])
+        await settle()
+        #expect(reader.calls == ["main query k0"])
+        #expect(await count() == 0)
+        watcher.hint(ids[0])
+        watcher.hint(ids[4])
+        await settle()
+        #expect(reader.calls.count == 1)
+        await end()
+    }
+
+    @Test func `what somebody else has seen is not asked for again`() async {
+        watch(2)
+        await tick(after: .seconds(4))
+        watcher.seen(ids[0], .unfinished)
+        watcher.seen(ids[1], .ended)
+        await settle()
+        await tick(after: .seconds(1))
+        #expect(reader.calls.isEmpty)
+        #expect(await count() == 1)
+        await end()
+    }
+
+    @Test func `accounts are asked apart, and one that is down does not slow the other`() async {
+        watch(1, of: "main")
+        watcher.watch([(WatchedTask(id: ids[4], isAwaited: true, age: .zero, quietFor: .zero), "k0")], of: "other")
+        await tick(after: .seconds(8))
+        #expect(reader.calls.sorted() == ["main query k0", "other query k0"])
+        await end()
+    }
+
+    @Test func `failures end nothing, and an account without a list is read task by task`() async {
+        watch(3)
+        reader.state.withLock { $0.failure = .unavailable }
+        for _ in 0..<20 { await tick(after: .seconds(8)) }
+        #expect(await count() == 3)
+        reader.state.withLock { $0.failure = .noList }
+        for _ in 0..<20 { await tick(after: .seconds(8)) }
+        #expect(reader.state.withLock { Set($0.found) } == Set(ids.prefix(3)))
+        #expect(await count() == 3)
+        await end()
+    }
+
+    @Test func `a task that Kling has not known for a day is flagged`() async {
+        watch(1, quietFor: .seconds(90_000))
+        reader.state.withLock { $0.tasks = [] }
+        await tick(after: .seconds(8))
+        #expect(reader.state.withLock { $0.flags } == [ids[0]: true])
+        #expect(await count() == 1)
+        await end()
+    }
+
+    @Test func `a stopped watcher makes no calls`() async {
+        watch(3)
+        watcher.start()
+        await watcher.stop()
+        await tick(after: .seconds(60))
+        #expect(reader.calls.isEmpty)
+        await end()
+    }
+}
