@@ -30,15 +30,18 @@ public struct Gateway: HTTPResponder {
     private let limiter: RateLimiter
     private let tasks: TryOnTasks
     private let telemetry: Telemetry
+    private let inbound: InboundCallbacks?
 
     /// Puts the gateway together.
+    /// - Parameter inbound: receives Kling's callbacks; nil: their path is unknown.
     public init(
         options: Options, access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
-        telemetry: Telemetry
+        telemetry: Telemetry, inbound: InboundCallbacks? = nil
     ) {
         self.options = options
         self.access = access
         self.telemetry = telemetry
+        self.inbound = inbound
         limiter = RateLimiter()
         tasks = TryOnTasks(
             store: store, caller: KlingCaller(upstream: upstream, observer: telemetry), accounts: accounts,
@@ -80,11 +83,10 @@ public struct Gateway: HTTPResponder {
     // MARK: The checks, in their order
 
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
-        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else {
-            throw GatewayError(.unknownPath, "Nothing is served here. Try-on is at \(TryOn.path).")
-        }
+        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
         note.route = match.route
         guard match.route.methods.contains(request.method) else { throw .methodNotAllowed(match.route) }
+        if match.route == .callback { return try await callback(match.identifier, request, note) }
         let principal = try await access.principal(of: request)
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
@@ -108,6 +110,7 @@ public struct Gateway: HTTPResponder {
         case (.tryOn, .post): try await create(request, principal, note)
         case (.tryOn, _): try await list(request, principal, note)
         case (.tryOnTask, _): try await query(match.identifier, request, principal, note)
+        case (.callback, _): throw .unknownPath
         }
     }
 
@@ -132,6 +135,14 @@ public struct Gateway: HTTPResponder {
     }
 
     // MARK: The routes
+
+    /// Kling's own call: its path's token is its key.
+    private func callback(
+        _ token: String, _ request: HTTPRequest, _ note: ExchangeNote
+    ) async throws(GatewayError) -> HTTPResponse {
+        guard let inbound else { throw .unknownPath }
+        return try await inbound.answer(request, token: token, requestID: note.requestID)
+    }
 
     private func create(
         _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote

@@ -20,9 +20,12 @@ struct AnswerReader {
     private let maximumHeadBytes: Int
     private let maximumInterimAnswers: Int
     private let maximumBody: Int
+    private let keepsBody: Bool
 
     private(set) var headers = HTTPClientHeaders()
     private(set) var body: [UInt8] = []
+    /// How many bytes of a body came, kept or not.
+    private(set) var bodyCount = 0
     /// The first limit that was passed.
     private(set) var violation: Violation?
     /// Whether a line of an answer came.
@@ -30,10 +33,11 @@ struct AnswerReader {
     /// Whether the final head came to its end. libcurl takes a head that the peer's close cuts short for a whole one.
     var isHeadComplete: Bool { if case .body = phase { true } else { false } }
 
-    init(_ configuration: HTTPClientConfiguration, maximumBody: Int) {
+    init(_ configuration: HTTPClientConfiguration, maximumBody: Int, keepsBody: Bool = true) {
         maximumHeadBytes = configuration.maximumHeadBytes
         maximumInterimAnswers = configuration.maximumInterimAnswers
         self.maximumBody = maximumBody
+        self.keepsBody = keepsBody
     }
 
     /// Takes in a line of a head; `false` ends the transfer.
@@ -46,7 +50,7 @@ struct AnswerReader {
         case .head(let isInterim):
             if line.count > 2 { unsafe headers.append(line: line) } else { phase = isInterim ? phase : .body }
         // A proxy's answer to CONNECT, or a GET that libcurl sends again, is followed by another head.
-        case .body where unsafe body.isEmpty && line.starts(with: "HTTP/".utf8): return unsafe takeStatusLine(line)
+        case .body where unsafe bodyCount == 0 && line.starts(with: "HTTP/".utf8): return unsafe takeStatusLine(line)
         case .body: break
         }
         return true
@@ -64,8 +68,10 @@ struct AnswerReader {
     /// Takes in a piece of the body; `false` ends the transfer.
     /// - Parameter expected: the whole length if that is known, to make room once.
     mutating func take(body bytes: UnsafeRawBufferPointer, expected: @autoclosure () -> Int) -> Bool {
+        bodyCount += bytes.count
+        if bodyCount > maximumBody { return refuse(.bodyTooLarge) }
+        guard keepsBody else { return true }
         if body.isEmpty { body.reserveCapacity(min(max(expected(), bytes.count), maximumBody)) }
-        if body.count + bytes.count > maximumBody { return refuse(.bodyTooLarge) }
         unsafe body.append(contentsOf: bytes)
         return true
     }

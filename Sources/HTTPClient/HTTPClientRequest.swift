@@ -43,6 +43,8 @@ public struct HTTPClientRequest: Sendable {
     public var stall: Stall?
     /// The most body bytes that are accepted; one more is ``HTTPClientError/Code/tooLarge``.
     public var maximumAnswer = 1 << 20
+    /// Whether the answer's body is kept; if not, it is counted and let go of, and reads as empty.
+    public var keepsAnswer = true
     /// PEM file of the certificate authorities to trust in place of the system's. The peer and its name are always
     /// verified.
     public var caFile: String?

@@ -81,7 +81,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
     /// Whether another request may go over this handle: not if it keeps a large buffer.
     var isWorthKeeping: Bool { !options.hasLargeBuffer }
     /// Body bytes handed to libcurl, and received.
-    var traffic: (sent: Int, received: Int) { (body.handedOut, answer.body.count) }
+    var traffic: (sent: Int, received: Int) { (body.handedOut, answer.bodyCount) }
 
     // MARK: One request
 
@@ -91,7 +91,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         try options.apply(request, bodyCount: body.count)
         self.request = request
         self.ticket = ticket
-        answer = AnswerReader(configuration, maximumBody: request.maximumAnswer)
+        answer = AnswerReader(configuration, maximumBody: request.maximumAnswer, keepsBody: request.keepsAnswer)
         (attempts, addressesPermitted, addressesRefused, isResendRefused) = (0, 0, 0, false)
     }
 

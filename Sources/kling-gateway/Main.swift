@@ -9,6 +9,7 @@ struct KlingGateway: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
+            DeliveriesCommand.self, WebhooksCommand.self,
             SimulateCommand.self, HealthcheckCommand.self, VersionCommand.self,
         ])
 }

@@ -1,5 +1,4 @@
 public import Base
-internal import KlingAPI
 public import TaskStore
 
 /// Why a key isn't made.
@@ -74,14 +73,9 @@ public struct KeyIssuer: Sendable {
         try await store.keys().map { ListedKey($0, now: now) }
     }
 
-    /// The secret that signs deliveries to `tenant`: made at its first use, the same from then on.
+    /// The secret that signs deliveries to `tenant`: made at its first use, the same until it is rotated.
     public func webhookSecret(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> Secret {
-        var random = SystemRandomNumberGenerator()
-        let made = WebhookSignature.secret(key: (0..<32).map { _ in .random(in: .min ... .max, using: &random) })
-        let sealed = vault.seal(made, .webhookSecret, of: tenant)
-        let kept = try await store.tenant(
-            orInsert: TenantRecord(name: tenant, sealedWebhookSecret: sealed, createdAt: now))
-        return try vault.open(kept.sealedWebhookSecret, .webhookSecret, of: tenant)
+        try await WebhookSecrets(store: store, vault: vault).secrets(of: tenant, at: now)[0]
     }
 
     private static let letters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)

@@ -43,8 +43,8 @@ public struct MasterKey: Sendable {
     }
 
     /// A key for one use, from which neither this one nor another use's can be found (HKDF, RFC 5869).
-    func derived(for purpose: Vault.Purpose) -> SymmetricKey {
+    func derived(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: material, info: Array("kling-gateway 1 \(purpose.rawValue)".utf8), outputByteCount: 32)
+            inputKeyMaterial: material, info: Array("kling-gateway 1 \(purpose)".utf8), outputByteCount: 32)
     }
 }

@@ -28,11 +28,14 @@ public struct Vault: Sendable {
 
     private let secretKeys: SymmetricKey
     private let webhookSecrets: SymmetricKey
+    /// What ``CallbackTokens`` are made with.
+    let callbackTokens: SymmetricKey
 
     /// Seals under `masterKey`.
     public init(_ masterKey: MasterKey) {
-        secretKeys = masterKey.derived(for: .secretKey)
-        webhookSecrets = masterKey.derived(for: .webhookSecret)
+        secretKeys = masterKey.derived(for: Purpose.secretKey.rawValue)
+        webhookSecrets = masterKey.derived(for: Purpose.webhookSecret.rawValue)
+        callbackTokens = masterKey.derived(for: "callback token")
     }
 
     /// Seals a secret for `record`.

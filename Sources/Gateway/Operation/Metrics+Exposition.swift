@@ -16,6 +16,7 @@ extension Metrics {
             writer.single("creates_waiting", .gauge, "Creates that wait for a slot of an upstream account.", $0())
         }
         sources.store.map { Self.write($0(), to: &writer) }
+        sources.deliveries.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
             writer.single("log_lines_dropped_total", .counter, "Log lines lost because the log was not read.", $0())
         }
@@ -121,6 +122,15 @@ extension Metrics {
         writer.single("store_waiting_writes", .gauge, "Writes that wait for a transaction.", store.waitingWrites)
         writer.single("store_waiting_reads", .gauge, "Reads that wait for a thread.", store.waitingReads)
         writer.single("store_log_bytes", .gauge, "Bytes in the write-ahead log.", store.logBytes)
+    }
+
+    private static func write(_ deliveries: DeliveryFigures, to writer: inout ExpositionWriter) {
+        writer.family("callback_attempts_total", .counter, "Attempts to call clients back, by outcome.")
+        for (outcome, count) in [
+            ("delivered", deliveries.delivered), ("retry", deliveries.retried), ("gave_up", deliveries.gaveUp),
+        ] { writer.sample([("outcome", outcome)], count) }
+        writer.single("callbacks_running", .gauge, "Attempts to call clients back under way.", deliveries.running)
+        writer.single("callbacks_due", .gauge, "Callbacks that were due at the last look.", deliveries.due)
     }
 
     private func writeProcess(to writer: inout ExpositionWriter) {

@@ -13,6 +13,8 @@ public struct MetricsSources: Sendable {
     public var waitingCreates: (@Sendable () -> Int)?
     /// The store.
     public var store: (@Sendable () -> StoreStatistics)?
+    /// Callbacks to clients.
+    public var deliveries: (@Sendable () -> DeliveryFigures)?
     /// How many log lines found the log's buffer full.
     public var droppedLogLines: (@Sendable () -> UInt64)?
 

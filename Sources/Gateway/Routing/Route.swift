@@ -7,12 +7,15 @@ public enum Route: String, Sendable, CaseIterable {
     case tryOn = "try_on"
     /// Query of one task.
     case tryOnTask = "try_on_task"
+    /// Kling's own callbacks.
+    case callback = "kling_callback"
 
     /// The methods that the path has, HEAD included where GET is.
     var methods: [HTTPMethod] {
         switch self {
         case .tryOn: [.get, .head, .post]
         case .tryOnTask: [.get, .head]
+        case .callback: [.post]
         }
     }
 }
@@ -22,29 +25,31 @@ public enum Route: String, Sendable, CaseIterable {
 /// The path is split at raw `/`, repeated ones and one at the end count for nothing, each segment is decoded once.
 struct RouteMatch: Equatable {
     let route: Route
-    /// The decoded last segment of a path that names a task.
+    /// The decoded last segment of a path that names a task: its id, or its callback's token.
     var identifier = ""
 
     /// The longest path that can match has this many segments.
     private static let mostSegments = 5
 
     /// The segments of the paths that are served, from the first on. A task's path has its id behind them.
-    private static let bases: [[StaticString]] = [
-        ["v1", "images", "kolors-virtual-try-on"],
-        ["kling", "v1", "images", "kolors-virtual-try-on"],
+    private static let bases: [(segments: [StaticString], own: Route?, task: Route)] = [
+        (["v1", "images", "kolors-virtual-try-on"], .tryOn, .tryOnTask),
+        (["kling", "v1", "images", "kolors-virtual-try-on"], .tryOn, .tryOnTask),
+        (["callbacks", "kling"], nil, .callback),
     ]
 
     /// Looks `path` up; nil if nothing is served there.
     init?(path: Span<UInt8>) {
         guard let segments = Self.segments(of: path) else { return nil }
-        for base in Self.bases where segments.count == base.count || segments.count == base.count + 1 {
+        for (base, own, task) in Self.bases where (base.count...base.count + 1).contains(segments.count) {
             guard zip(base, segments).allSatisfy({ Self.equal($0, path, $1) }) else { continue }
             guard segments.count > base.count else {
-                self.init(route: .tryOn)
+                guard let own else { return nil }
+                self.init(route: own)
                 return
             }
             guard let identifier = Self.decoded(path, segments[base.count]) else { return nil }
-            self.init(route: .tryOnTask, identifier: identifier)
+            self.init(route: task, identifier: identifier)
             return
         }
         return nil
@@ -110,6 +115,9 @@ struct RouteMatch: Equatable {
 }
 
 extension GatewayError {
+    /// Nothing is served at the path.
+    static let unknownPath = GatewayError(.unknownPath, "Nothing is served here. Try-on is at \(TryOn.path).")
+
     /// The path is served, but not with this method.
     static func methodNotAllowed(_ route: Route) -> GatewayError {
         let allowed = route.methods.map(\.rawValue).joined(separator: ", ")

@@ -1,0 +1,121 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// One attempt: claimed, signed, sent, settled.
+extension Courier {
+    /// How an attempt ended, for the plan.
+    enum AttemptEnd: Equatable {
+        case answered
+        case unanswered
+        /// Somebody else has it, or it is past.
+        case notTaken
+        case storeFailed(StoreError)
+    }
+
+    /// A tenant's secrets, ready to sign.
+    struct Signers {
+        let signatures: [WebhookSignature]
+        /// In milliseconds since 1970.
+        let goodUntil: Int64
+    }
+
+    /// How often the outcome of an attempt is offered to a store that fails, and with which pauses. After that the lease
+    /// brings the delivery back.
+    private static let settlePauses: [Duration] = [.milliseconds(100), .seconds(1), .seconds(5)]
+
+    func attempt(_ record: DeliveryRecord) async -> AttemptEnd {
+        loop.assertCurrent()
+        let now = clock.wall()
+        do {
+            let lease = now + policy.lease.milliseconds
+            guard try await store.claim(delivery: record.id, attempts: record.attempts, lease: lease, at: now) else {
+                return .notTaken
+            }
+            storeWorks()
+        } catch {
+            return .storeFailed(error)
+        }
+        let (startedAt, start) = (clock.wall(), MonotonicTime.now)
+        let result = await send(record)
+        if case .failure(let failure) = result, failure.isCancelled { return .notTaken }
+        let number = record.attempts + 1
+        let attempt = DeliveryAttempt(
+            number: number, startedAt: startedAt, duration: (MonotonicTime.now - start).milliseconds,
+            status: try? result.get().status, failure: result.failure?.reason)
+        let outcome = policy.schedule.outcome(of: result, attempt: number, endedAt: clock.wall(), using: &random)
+        await settle(record, attempt, outcome)
+        return attempt.status == nil ? .unanswered : .answered
+    }
+
+    private func send(_ record: DeliveryRecord) async -> Result<CallbackReply, CallbackFailure> {
+        let signatures: [WebhookSignature]
+        do {
+            signatures = try await self.signatures(of: record.tenant)
+        } catch {
+            observer.event(
+                .error, "a callback cannot be signed", [("tenant", record.tenant), ("reason", "\(error)")])
+            return .failure(CallbackFailure("the tenant's webhook secret cannot be read"))
+        }
+        let message = CallbackMessage(
+            id: record.id, url: record.url, body: record.body, signatures: signatures, at: clock.wall(),
+            userAgent: policy.userAgent, timeout: policy.timeout)
+        do { return .success(try await sender.send(message)) } catch { return .failure(error) }
+    }
+
+    private func signatures(of tenant: String) async throws -> [WebhookSignature] {
+        let now = clock.wall()
+        if let known = signers[tenant], known.goodUntil > now { return known.signatures }
+        let signatures = try await secrets.secrets(of: tenant, at: now).compactMap { WebhookSignature($0) }
+        guard !signatures.isEmpty else { throw VaultError(purpose: .webhookSecret, record: tenant) }
+        if signers.count >= 1024 { signers = signers.filter { $0.value.goodUntil > now } }
+        signers[tenant] = Signers(signatures: signatures, goodUntil: now + policy.secretLife.milliseconds)
+        return signatures
+    }
+
+    private func settle(_ record: DeliveryRecord, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) async {
+        count(record, attempt, outcome)
+        for pause in Self.settlePauses.map(Optional.some) + [nil] {
+            do {
+                return try await store.settle(delivery: record.id, attempt, outcome)
+            } catch {
+                guard let pause, (try? await loop.sleep(for: pause)) != nil else {
+                    return observer.event(
+                        .error, "the outcome of a callback could not be recorded: it may be sent again",
+                        [("delivery", record.id), ("reason", error.detail)])
+                }
+            }
+        }
+    }
+
+    private func count(_ record: DeliveryRecord, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) {
+        counts.withLock { counts in
+            switch outcome {
+            case .delivered: counts.delivered += 1
+            case .retry: counts.retried += 1
+            case .gaveUp: counts.gaveUp += 1
+            }
+        }
+        if outcome == .delivered { return }
+        // Neither the URL nor anything that the receiver has said.
+        let details: [(StaticString, String)] = [
+            ("delivery", record.id), ("task", record.task.description), ("tenant", record.tenant),
+            ("attempt", "\(attempt.number)"), ("status", attempt.status.map { "\($0)" } ?? "-"),
+            ("reason", attempt.failure ?? "-"),
+        ]
+        if outcome == .gaveUp {
+            observer.event(.warning, "a callback was given up", details)
+        } else {
+            observer.event(.debug, "a callback failed and will be repeated", details)
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int64 { nanoseconds / 1_000_000 }
+}
+
+extension Result {
+    fileprivate var failure: Failure? { if case .failure(let failure) = self { failure } else { nil } }
+}

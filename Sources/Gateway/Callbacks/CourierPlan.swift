@@ -1,0 +1,174 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// Which deliveries may be sent now. A value: due deliveries and ended attempts in, attempts to begin out.
+///
+/// A receiver, a tenant, and hosts that must be looked up have bounds of their own, so that whoever is slow fills its own
+/// share and no more. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again.
+struct CourierPlan {
+    /// How many attempts may run at once.
+    struct Limits {
+        var overall = 128
+        var perReceiver = 10
+        var perTenant = 32
+        /// Attempts to hosts whose names must be looked up.
+        var lookups = 32
+        var lookupsPerTenant = 4
+        /// How many deliveries of a tenant wait here for one receiver.
+        var waiting = 32
+        /// How many due deliveries are read at once: at first, and at most.
+        var window = 256...65_536
+        /// How long a name that was looked up needs no other look-up, in milliseconds: less than libcurl remembers it.
+        var nameLife: Int64 = 50_000
+    }
+
+    /// What shares a connection pool and a bound: scheme, host and port.
+    struct Receiver: Hashable {
+        let isSecure: Bool
+        let host: String
+        let port: Int
+
+        /// The receiver of a URL. One that is no URL is a receiver of its own, whose attempts fail.
+        init(_ text: String) {
+            let url = try? HTTPURL(text)
+            isSecure = url?.isSecure ?? false
+            host = url?.host ?? text
+            port = url?.port ?? 0
+        }
+
+        /// Whether its host is found by a look-up.
+        var isNamed: Bool { IPAddress(host) == nil }
+    }
+
+    /// Deliveries of one tenant to one receiver.
+    private struct Lane: Hashable {
+        let receiver: Receiver
+        let tenant: String
+    }
+
+    private struct Running {
+        let task: TaskID
+        let lane: Lane
+        let isLookup: Bool
+    }
+
+    let limits: Limits
+    /// How many due deliveries to read.
+    private(set) var window: Int
+    /// Whether deliveries behind those read may be able to go although these can't: read again, with the new window.
+    private(set) var wantsMore = false
+    /// How many deliveries the last reading found due.
+    private(set) var due = 0
+
+    private var running: [String: Running] = [:]
+    private var waiting: [Lane: [DeliveryRecord]] = [:]
+    private var busyTasks: Set<TaskID> = []
+    private var perReceiver: [Receiver: Int] = [:]
+    private var perTenant: [String: Int] = [:]
+    private var lookups: [String: Int] = [:]
+    private var lookupCount = 0
+    /// Until when hosts need no look-up.
+    private var known: [String: Int64] = [:]
+
+    init(_ limits: Limits = Limits()) {
+        self.limits = limits
+        window = limits.window.lowerBound
+    }
+
+    /// How many attempts run.
+    var runningCount: Int { running.count }
+    /// Whether the last reading covered more than usual, so that the next one costs something.
+    var isWide: Bool { window > limits.window.lowerBound }
+
+    /// Takes in what is due, in place of what was known to be.
+    /// - Parameter held: tasks of which nothing may be sent yet.
+    /// - Returns: the attempts to begin.
+    mutating func take(_ rows: [DeliveryRecord], held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
+        due = rows.count
+        waiting = [:]
+        for row in rows where !busyTasks.contains(row.task) && !held.contains(row.task) {
+            let lane = Lane(receiver: Receiver(row.url), tenant: row.tenant)
+            if waiting[lane, default: []].count < limits.waiting { waiting[lane, default: []].append(row) }
+        }
+        let begun = begin(held: held, now: now)
+        resize(after: rows.count)
+        return begun
+    }
+
+    private mutating func resize(after count: Int) {
+        wantsMore = count >= window && window < limits.window.upperBound && running.count < limits.overall
+        if wantsMore {
+            window = min(window * 2, limits.window.upperBound)
+        } else if count < window / 4 {
+            window = max(limits.window.lowerBound, window / 2)
+        }
+    }
+
+    /// Begins what may go, the longest due first.
+    mutating func begin(held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
+        var begun: [DeliveryRecord] = []
+        let lanes = waiting.sorted { due($0.value) < due($1.value) }.map(\.key)
+        for lane in lanes {
+            while running.count < limits.overall, let next = waiting[lane]?.first {
+                if !held.contains(next.task) {
+                    guard mayBegin(lane, now) else { break }
+                    note(next, lane, now)
+                    begun.append(next)
+                }
+                waiting[lane]?.removeFirst()
+            }
+            if waiting[lane]?.isEmpty == true { waiting[lane] = nil }
+        }
+        return begun
+    }
+
+    private func due(_ rows: [DeliveryRecord]) -> Int64 { rows.first?.nextAttemptAt ?? .max }
+
+    private func mayBegin(_ lane: Lane, _ now: Int64) -> Bool {
+        guard perReceiver[lane.receiver, default: 0] < limits.perReceiver,
+            perTenant[lane.tenant, default: 0] < limits.perTenant
+        else { return false }
+        return !needsLookup(lane.receiver, now)
+            || lookupCount < limits.lookups && lookups[lane.tenant, default: 0] < limits.lookupsPerTenant
+    }
+
+    private func needsLookup(_ receiver: Receiver, _ now: Int64) -> Bool {
+        receiver.isNamed && known[receiver.host, default: 0] <= now
+    }
+
+    private mutating func note(_ record: DeliveryRecord, _ lane: Lane, _ now: Int64) {
+        let isLookup = needsLookup(lane.receiver, now)
+        running[record.id] = Running(task: record.task, lane: lane, isLookup: isLookup)
+        busyTasks.insert(record.task)
+        perReceiver[lane.receiver, default: 0] += 1
+        perTenant[lane.tenant, default: 0] += 1
+        guard isLookup else { return }
+        lookupCount += 1
+        lookups[lane.tenant, default: 0] += 1
+    }
+
+    /// An attempt is over.
+    /// - Parameter wasAnswered: whether the receiver was reached, and its name is known from now on.
+    /// - Returns: whether the store is to be asked for more of the kind.
+    mutating func ended(_ id: String, wasAnswered: Bool, now: Int64) -> Bool {
+        guard let ended = running.removeValue(forKey: id) else { return false }
+        busyTasks.remove(ended.task)
+        Self.decrement(&perReceiver, ended.lane.receiver)
+        Self.decrement(&perTenant, ended.lane.tenant)
+        if ended.isLookup {
+            lookupCount -= 1
+            Self.decrement(&lookups, ended.lane.tenant)
+        }
+        if wasAnswered, ended.lane.receiver.isNamed {
+            if known.count >= limits.window.upperBound { known = known.filter { $0.value > now } }
+            known[ended.lane.receiver.host] = now + limits.nameLife
+        }
+        return waiting[ended.lane] == nil
+    }
+
+    private static func decrement<Key>(_ counts: inout [Key: Int], _ key: Key) {
+        counts[key, default: 1] -= 1
+        if counts[key] == 0 { counts[key] = nil }
+    }
+}

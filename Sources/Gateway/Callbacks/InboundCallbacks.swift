@@ -1,0 +1,126 @@
+public import Base
+internal import HTTPServer
+public import KlingAPI
+public import TaskStore
+
+/// What is made of Kling's calls. Its functions return quickly: Kling waits.
+public protocol CallbackReceiver: Sendable {
+    /// The record of a task that Kling calls about.
+    func record(of task: TaskID) async throws(StoreError) -> TaskRecord?
+    /// Kling has said this of the task: proven by its signature, and about no other task.
+    func observed(_ task: TaskID, _ object: TaskObject) async
+    /// Somebody who knows the task's address says that something has happened: Kling should be asked soon.
+    func hint(_ task: TaskID) async
+}
+
+/// Kling's own callbacks: `POST /callbacks/kling/{token}`.
+///
+/// The token is the caller's only credential. What it says is believed if Kling's signature (Standard Webhooks) fits the
+/// account's secret; else it is a hint, and the state is read from Kling. A forged or repeated one changes nothing.
+public struct InboundCallbacks: Sendable {
+    /// The most bytes of a callback.
+    static let bodyLimit = 1 << 20
+
+    private let tokens: CallbackTokens
+    private let signatures: [String: WebhookSignature]
+    private let receiver: any CallbackReceiver
+
+    /// Receives callbacks.
+    /// - Parameter secrets: of the accounts that sign, by name.
+    public init(tokens: CallbackTokens, secrets: [String: Secret], receiver: any CallbackReceiver) {
+        self.tokens = tokens
+        signatures = secrets.compactMapValues { WebhookSignature($0) }
+        self.receiver = receiver
+    }
+
+    /// The header fields that matter.
+    struct Proof: Equatable {
+        var id: String
+        var timestamp: String
+        var signature: String
+    }
+
+    /// Finds the task of a path's token.
+    /// - Throws: what an unknown path is answered with.
+    func record(of token: String) async throws(GatewayError) -> TaskRecord {
+        guard let task = tokens.task(of: token) else { throw .unknownPath }
+        let record: TaskRecord?
+        do {
+            record = try await receiver.record(of: task)
+        } catch {
+            throw GatewayError(error)
+        }
+        guard let record else { throw .unknownPath }
+        return record
+    }
+
+    /// Takes in a callback about a task.
+    /// - Parameters:
+    ///   - proof: nil if it isn't signed.
+    ///   - now: seconds since 1970.
+    func receive(
+        _ body: [UInt8], _ proof: Proof?, about record: TaskRecord, now: Int
+    ) async throws(GatewayError) {
+        let isProven = try isProven(body, proof, of: record.account, now: now)
+        guard let object = TaskObject(body) else {
+            throw GatewayError(.malformedBody, "The body is not a JSON object.")
+        }
+        if isProven, object.status != nil, Self.isAbout(record, object) {
+            await receiver.observed(record.id, object)
+        } else {
+            await receiver.hint(record.id)
+        }
+    }
+
+    private func isProven(
+        _ body: [UInt8], _ proof: Proof?, of account: String, now: Int
+    ) throws(GatewayError) -> Bool {
+        guard let signature = signatures[account], let proof else { return false }
+        guard
+            signature.verify(
+                id: proof.id, timestamp: proof.timestamp, body: body, header: proof.signature, now: now)
+        else {
+            throw GatewayError(
+                .invalidCredentials, "The signature is wrong, or its time is more than five minutes away.")
+        }
+        return true
+    }
+
+    /// Whether Kling names the task: by its own id, or by the one that the gateway gave it.
+    private static func isAbout(_ record: TaskRecord, _ object: TaskObject) -> Bool {
+        if let upstreamID = record.upstreamID { return object.taskID == upstreamID }
+        return object.taskID != nil && object.externalTaskID == record.id.description
+    }
+}
+
+extension InboundCallbacks {
+    /// Answers a request on the path of a token.
+    func answer(_ request: HTTPRequest, token: String, requestID: String) async throws(GatewayError) -> HTTPResponse {
+        let record = try await record(of: token)
+        let body: [UInt8]
+        do {
+            let bytes = try await request.body.collect(limit: Self.bodyLimit, owner: Self.owner)
+            // The block lends its bytes for the copy.
+            body = unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+        } catch {
+            throw GatewayError(error)
+        }
+        try await receive(body, Self.proof(request.headers), about: record, now: Int(WallClock.seconds))
+        let json = JSONWriter.object { answer in
+            answer.member("code", KlingCode.ok.rawValue)
+            answer.member("message", KlingCode.ok.meaning)
+            answer.member("request_id", requestID)
+        }
+        return Answer.success(json, requestID: requestID)
+    }
+
+    /// On whose account bodies are held: no tenant is called so.
+    private static let owner = "(kling)"
+
+    /// The proof of a request that has a signature; what is missing beside it makes it a wrong one.
+    private static func proof(_ headers: HTTPHeaders) -> Proof? {
+        guard let signature = headers["webhook-signature"] else { return nil }
+        return Proof(
+            id: headers["webhook-id"] ?? "", timestamp: headers["webhook-timestamp"] ?? "", signature: signature)
+    }
+}

@@ -1,0 +1,62 @@
+public import Base
+internal import KlingAPI
+public import TaskStore
+
+/// Where the secrets come from that sign what is sent to tenants.
+public protocol WebhookSecretSource: Sendable {
+    /// The secrets that are valid at a time, in milliseconds since 1970, the current one first.
+    func secrets(of tenant: String, at now: Int64) async throws -> [Secret]
+}
+
+/// A store in which a tenant's secret can be replaced.
+public protocol WebhookSecretStore: Sendable {
+    /// Puts a sealed secret in place of the tenant's, which stays valid until a time in milliseconds since 1970.
+    /// - Throws: ``StoreError`` with `notFound`.
+    func rotateWebhookSecret(tenant: String, sealed: [UInt8], previousValidUntil: Int64, at time: Int64)
+        async throws(StoreError)
+}
+
+/// The secrets as the store keeps them, sealed. Every function throws what the store throws, and ``VaultError`` when the
+/// master key isn't the store's.
+public struct WebhookSecrets: WebhookSecretSource {
+    private let store: any TaskStore
+    private let vault: Vault
+
+    /// Reads secrets from `store`, sealed by `vault`.
+    public init(store: any TaskStore, vault: Vault) {
+        self.store = store
+        self.vault = vault
+    }
+
+    /// A tenant's secrets: the current one, made at its first use, and during a rotation the one before.
+    public func secrets(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> [Secret] {
+        let kept = try await store.tenant(
+            orInsert: TenantRecord(
+                name: tenant, sealedWebhookSecret: vault.seal(Self.made(), .webhookSecret, of: tenant), createdAt: now))
+        var sealed = [kept.sealedWebhookSecret]
+        if let previous = kept.previousSealedWebhookSecret, let end = kept.previousValidUntil, end > now {
+            sealed.append(previous)
+        }
+        return try sealed.map { try vault.open($0, .webhookSecret, of: tenant) }
+    }
+
+    /// Makes a new secret for a tenant. Deliveries carry the signatures of both until `grace` is over.
+    /// - Returns: the new secret.
+    public func rotate(
+        tenant: String, grace: Duration, in rotation: any WebhookSecretStore, at now: Int64 = WallClock.milliseconds
+    ) async throws -> Secret {
+        // The tenant must be there, and the master key must be the one that its secret was sealed with.
+        _ = try await secrets(of: tenant, at: now)
+        let made = Self.made()
+        try await rotation.rotateWebhookSecret(
+            tenant: tenant, sealed: vault.seal(made, .webhookSecret, of: tenant),
+            previousValidUntil: now + max(0, grace.nanoseconds / 1_000_000), at: now)
+        return made
+    }
+
+    /// A secret of 32 bytes of the system's randomness.
+    private static func made() -> Secret {
+        var random = SystemRandomNumberGenerator()
+        return WebhookSignature.secret(key: (0..<32).map { _ in .random(in: .min ... .max, using: &random) })
+    }
+}

@@ -1,0 +1,102 @@
+internal import ArgumentParser
+internal import Base
+internal import Foundation
+internal import KlingAPI
+internal import TaskStore
+
+/// Callbacks to clients, and what became of them.
+struct DeliveriesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "deliveries", abstract: "Look at callbacks to clients, and send one again.",
+        subcommands: [List.self, Redeliver.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List deliveries, newest first.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Only this tenant's.") var tenant: String?
+        @Option(help: "Only those of this task, by any of its ids.") var task: String?
+        @Option(help: "Only those that are: waiting, delivered, superseded, failed.") var state: String?
+        @Option(help: "How many at most.") var limit = 50
+        @Flag(help: "As JSON, one object a line, with the attempts.") var json = false
+
+        func validate() throws {
+            guard let state, DeliveryState(state) == nil else { return }
+            throw ValidationError("--state is one of waiting, delivered, superseded, failed")
+        }
+
+        func run() async throws {
+            let filter = DeliveryFilter(tenant: tenant, task: task, state: state.flatMap { DeliveryState($0) })
+            let lines = try await WebhookAdministration.withDeliveries(of: options.load()) { store in
+                var lines: [String] = []
+                for delivery in try await store.deliveries(filter, limit: limit) {
+                    lines.append(
+                        json ? delivery.jsonLine(try await store.attempts(delivery: delivery.id)) : delivery.line)
+                }
+                return lines
+            }
+            for line in lines { print(line) }
+        }
+    }
+
+    struct Redeliver: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Send a delivery once more, whatever became of it, with all its retries.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The delivery's id, as `deliveries list` shows it.") var id: String
+
+        func run() async throws {
+            try await WebhookAdministration.withDeliveries(of: options.load()) { store in
+                try await store.redeliver(delivery: id, at: WallClock.milliseconds)
+            }
+            print("\(id) will be sent again")
+        }
+    }
+}
+
+extension DeliveryState {
+    fileprivate init?(_ word: String) {
+        guard let state = Self.allCases.first(where: { "\($0)" == word }) else { return nil }
+        self = state
+    }
+}
+
+extension DeliveryRecord {
+    /// A line for people.
+    fileprivate var line: String {
+        let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
+        return "\(time)  \(id)  \(state)  attempts \(attempts)  \(tenant)  \(url)"
+    }
+
+    /// A line for scripts.
+    fileprivate func jsonLine(_ history: [DeliveryAttempt]) -> String {
+        let json = JSONWriter.object { delivery in
+            delivery.member("id", id)
+            delivery.member("task", task.description)
+            delivery.member("tenant", tenant)
+            delivery.member("url", url)
+            delivery.member("state", "\(state)")
+            delivery.member("last", isLast)
+            delivery.member("attempts", attempts)
+            delivery.member("created_at", Int(createdAt))
+            if let nextAttemptAt { delivery.member("next_attempt_at", Int(nextAttemptAt)) }
+            if let finishedAt { delivery.member("finished_at", Int(finishedAt)) }
+            delivery.member("body", json: body)
+            delivery.array("history") { list in
+                for attempt in history { list.object { attempt.write(to: &$0) } }
+            }
+        }
+        return String(decoding: json, as: UTF8.self)
+    }
+}
+
+extension DeliveryAttempt {
+    fileprivate func write(to writer: inout JSONWriter) {
+        writer.member("attempt", number)
+        writer.member("started_at", Int(startedAt))
+        writer.member("duration_ms", Int(duration))
+        if let status { writer.member("status", status) }
+        writer.member("failure", ifPresent: failure)
+    }
+}

@@ -1,0 +1,69 @@
+internal import ArgumentParser
+internal import Gateway
+internal import KlingAPI
+
+/// The secrets that callbacks to clients are signed with.
+struct WebhooksCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "webhooks", abstract: "Show, rotate and try out the secrets that sign callbacks to clients.",
+        subcommands: [Secret.self, Rotate.self, Test.self])
+
+    struct Secret: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a tenant's current secret, which is made at its first use.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Whose callbacks it signs.") var tenant: String
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            let secrets = try await WebhookAdministration.secrets(of: tenant, options.load())
+            show(tenant, secrets[0].reveal(), json)
+        }
+    }
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a new secret. Callbacks carry the signatures of both until the grace is over.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Whose callbacks it signs.") var tenant: String
+        @Option(help: "How long the old secret still signs: 30m, 24h, 7d.") var grace = "24h"
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            guard let time = ValueFormat.duration(grace) else { throw fail("--grace is a time such as 24h") }
+            show(tenant, try await WebhookAdministration.rotate(tenant: tenant, grace: time, options.load()).reveal(), json)
+        }
+    }
+
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Send one signed test event under the rules of callbacks, and print the status of the answer.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Option(help: "Whose secret signs it.") var tenant: String
+        @Option(help: "Where to send it.") var url: String
+        @Flag(help: "As JSON.") var json = false
+
+        func run() async throws {
+            let status: Int
+            do {
+                status = try await WebhookAdministration.test(tenant: tenant, url: url, options.load())
+            } catch let error as ServiceError {
+                throw fail(error.description)
+            }
+            print(json ? "{\"status\":\(status)}" : "\(status)")
+            if !(200...299).contains(status) { throw ExitCode.failure }
+        }
+    }
+}
+
+private func show(_ tenant: String, _ secret: String, _ json: Bool) {
+    guard json else { return print(secret) }
+    let object = JSONWriter.object { writer in
+        writer.member("tenant", tenant)
+        writer.member("webhook_secret", secret)
+    }
+    print(String(decoding: object, as: UTF8.self))
+}

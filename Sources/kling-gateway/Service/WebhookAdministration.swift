@@ -1,0 +1,91 @@
+internal import Base
+internal import EventLoop
+internal import Gateway
+internal import HTTPClient
+internal import KlingAPI
+internal import TaskStore
+
+/// What the `webhooks` and `deliveries` commands do, with the store that the configuration names.
+enum WebhookAdministration {
+    static func secrets(of tenant: String, _ configuration: Configuration) async throws -> [Secret] {
+        try await withSecrets(of: tenant, configuration) { try await $0.secrets(of: tenant) }
+    }
+
+    static func rotate(tenant: String, grace: Duration, _ configuration: Configuration) async throws -> Secret {
+        try await withSecrets(of: tenant, configuration) { secrets, store in
+            guard let rotation = store as? any WebhookSecretStore else {
+                throw ServiceError("this store cannot replace a webhook secret")
+            }
+            return try await secrets.rotate(tenant: tenant, grace: grace, in: rotation)
+        }
+    }
+
+    /// Sends one signed event to `url`, as the gateway would.
+    /// - Returns: the status of the answer.
+    static func test(tenant: String, url: String, _ configuration: Configuration) async throws -> Int {
+        let signatures = try await secrets(of: tenant, configuration).compactMap { WebhookSignature($0) }
+        let loop = try EventLoop(name: "webhooks")
+        defer { loop.stop() }
+        let sender = try CurlCallbackSender(loops: [loop], allowing: configuration.callbacks.allow)
+        defer { sender.shutdown() }
+        try check(url, sender)
+        let now = WallClock.milliseconds
+        let message = CallbackMessage(
+            id: "msg_test_\(now)", url: url, body: testEvent(at: now), signatures: signatures, at: now,
+            userAgent: callbackUserAgent, timeout: .seconds(15))
+        let outcome = await loop.spawn { () -> Result<CallbackReply, CallbackFailure> in
+            do { return .success(try await sender.send(message)) } catch { return .failure(error) }
+        }.value
+        switch outcome {
+        case .success(let reply): return reply.status
+        case .failure(let failure): throw ServiceError("no answer: \(failure.reason)")
+        }
+    }
+
+    /// Opens the outbox for one piece of work.
+    static func withDeliveries<Result>(
+        of configuration: Configuration, _ body: (any DeliveryStore) async throws -> Result
+    ) async throws -> Result {
+        try await KeyAdministration.withStore(of: configuration) { store in
+            let store: any TaskStore = store
+            guard let deliveries = store as? any DeliveryStore else {
+                throw ServiceError("this store keeps no deliveries")
+            }
+            return try await body(deliveries)
+        }
+    }
+
+    private static func withSecrets<Result>(
+        of tenant: String, _ configuration: Configuration,
+        _ body: (WebhookSecrets, any TaskStore) async throws -> Result
+    ) async throws -> Result {
+        try await KeyAdministration.withStore(of: configuration) { store in
+            guard KeyIssuer.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
+            return try await body(WebhookSecrets(store: store, vault: try Vault(configuration)), store)
+        }
+    }
+
+    private static func withSecrets<Result>(
+        of tenant: String, _ configuration: Configuration, _ body: (WebhookSecrets) async throws -> Result
+    ) async throws -> Result {
+        try await withSecrets(of: tenant, configuration) { secrets, _ in try await body(secrets) }
+    }
+
+    private static func check(_ url: String, _ sender: CurlCallbackSender) throws {
+        do {
+            try CallbackAddress.check(try HTTPURL(url), sender)
+        } catch let problem as HTTPURL.Problem {
+            throw ServiceError("the URL \(problem)")
+        } catch let error as GatewayError {
+            throw ServiceError(error.message)
+        }
+    }
+
+    /// What a receiver sees of a task that has just been made.
+    private static func testEvent(at now: Int64) -> [UInt8] {
+        TaskFields(taskID: "test", status: .submitted, createdAt: Int(now), updatedAt: Int(now)).json
+    }
+}
+
+/// What the gateway calls itself towards receivers.
+let callbackUserAgent = "kling-gateway/\(Version.number)"
