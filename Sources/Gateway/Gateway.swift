@@ -1,4 +1,5 @@
 public import Base
+public import EventLoop
 public import HTTPServer
 public import KlingAPI
 public import TaskStore
@@ -20,37 +21,99 @@ public struct Gateway: HTTPResponder {
         public var cachedTasks = 8192
         /// Proxies whose `X-Forwarded-For` is believed.
         public var trustedProxies: [CIDR] = []
+        /// How long a create waits for a free account before it is queued.
+        public var dispatchWait: Duration = .seconds(1)
+        /// What may wait in the queue; nil: there is none.
+        public var queue: QueueBounds?
+        /// What clients and Kling reach the gateway by; nil: Kling isn't given a callback address.
+        public var publicURL: String?
+        /// How long records are kept.
+        public var retention = Retention()
 
         /// The defaults.
         public init() {}
     }
 
+    /// What it works with.
+    public struct Parts: Sendable {
+        let access: Access
+        let accounts: Accounts
+        let store: any TaskStore
+        let upstream: any KlingUpstream
+        let telemetry: Telemetry
+        let loop: EventLoop
+        let callbackTokens: CallbackTokens
+        /// Delivers callbacks to clients; nil: none are delivered.
+        public var courier: Courier?
+        /// Keeps the bodies of queued creates; nil: there is no queue.
+        public var spool: Spool?
+        /// The secrets with which accounts sign their callbacks, by name.
+        public var webhookSecrets: [String: Secret] = [:]
+
+        /// Names what a gateway cannot do without.
+        /// - Parameter loop: where the work is done that no client waits for.
+        public init(
+            access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
+            telemetry: Telemetry, loop: EventLoop, callbackTokens: CallbackTokens
+        ) {
+            self.access = access
+            self.accounts = accounts
+            self.store = store
+            self.upstream = upstream
+            self.telemetry = telemetry
+            self.loop = loop
+            self.callbackTokens = callbackTokens
+        }
+    }
+
     private let options: Options
     private let access: Access
-    private let limiter: RateLimiter
+    private let limiter = RateLimiter()
     private let tasks: TryOnTasks
     private let telemetry: Telemetry
-    private let inbound: InboundCallbacks?
+    private let inbound: InboundCallbacks
 
-    /// Puts the gateway together.
-    /// - Parameter inbound: receives Kling's callbacks; nil: their path is unknown.
-    public init(
-        options: Options, access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
-        telemetry: Telemetry, inbound: InboundCallbacks? = nil
-    ) {
+    /// Puts the gateway together. Nothing happens before ``start()``.
+    public init(options: Options, _ parts: Parts) {
         self.options = options
-        self.access = access
-        self.telemetry = telemetry
-        self.inbound = inbound
-        limiter = RateLimiter()
+        access = parts.access
+        telemetry = parts.telemetry
+        var queue: TaskQueue?
+        if let bounds = options.queue, let spool = parts.spool {
+            queue = TaskQueue(bounds, spool: spool, loop: parts.loop)
+        }
         tasks = TryOnTasks(
-            store: store, caller: KlingCaller(upstream: upstream, observer: telemetry), accounts: accounts,
-            cache: TaskCache(capacity: options.cachedTasks / 2), ids: Lock(TaskIDGenerator()), running: RunningTasks(),
-            freshness: options.freshness, openCreates: Lock(0))
+            options: TryOnTasks.Options(
+                freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL),
+            store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
+            accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
+            cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
+        inbound = InboundCallbacks(
+            tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
+    }
+
+    /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.
+    /// - Throws: why the store or the spool cannot be read.
+    public func start() async throws {
+        try await tasks.recover()
+        tasks.watcher.start()
+        tasks.courier?.start()
+        tasks.background.start { [tasks, options] in await Upkeep(tasks: tasks, retention: options.retention).run() }
+    }
+
+    /// Ends the work that no client waits for; what is left undone is found in the store by the next start. Deliveries
+    /// under way have until `grace` is over. Call it when nothing is served any more.
+    public func stop(grace: Duration) async {
+        await tasks.watcher.stop()
+        await tasks.background.stop()
+        await tasks.courier?.stop(grace: grace)
     }
 
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
     public var openCreates: Int { tasks.openCreates.withLock { $0 } }
+
+    /// What waits in the queue: tasks, bytes, and since when the oldest waits, in milliseconds since 1970.
+    public var queueFigures: (tasks: Int, bytes: Int, oldest: Int64?) { tasks.queue?.figures ?? (0, 0, nil) }
 
     // MARK: HTTPResponder
 
@@ -78,7 +141,10 @@ public struct Gateway: HTTPResponder {
         return response
     }
 
-    public func didFinish(_ exchange: HTTPExchange) { telemetry.finished(exchange) }
+    public func didFinish(_ exchange: HTTPExchange) {
+        (exchange.note as? ExchangeNote)?.hold?.partIsOver()
+        telemetry.finished(exchange)
+    }
 
     // MARK: The checks, in their order
 
@@ -91,9 +157,11 @@ public struct Gateway: HTTPResponder {
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
         if request.method == .post { try checkBody(request) }
-        let limits = try limiter.admitted(principal)
+        let idempotent = try await idempotency(of: request, principal)
+        // To repeat an answer counts against no limit.
+        let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
-            var response = try await dispatch(request, match, principal, note)
+            var response = try await dispatch(request, match, principal, idempotent, note)
             response.headers.append(contentsOf: limits)
             return response
         } catch {
@@ -104,10 +172,11 @@ public struct Gateway: HTTPResponder {
     }
 
     private func dispatch(
-        _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, _ note: ExchangeNote
+        _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, _ idempotent: IdempotentRequest?,
+        _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
         switch (match.route, request.method) {
-        case (.tryOn, .post): try await create(request, principal, note)
+        case (.tryOn, .post): try await create(request, principal, idempotent, note)
         case (.tryOn, _): try await list(request, principal, note)
         case (.tryOnTask, _): try await query(match.identifier, request, principal, note)
         case (.callback, _): throw .unknownPath
@@ -140,18 +209,31 @@ public struct Gateway: HTTPResponder {
     private func callback(
         _ token: String, _ request: HTTPRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
-        guard let inbound else { throw .unknownPath }
-        return try await inbound.answer(request, token: token, requestID: note.requestID)
+        try await inbound.answer(request, token: token, requestID: note.requestID)
+    }
+
+    private func idempotency(
+        of request: HTTPRequest, _ principal: Principal
+    ) async throws(GatewayError) -> IdempotentRequest? {
+        guard request.method == .post else { return nil }
+        return try await IdempotentRequest(request.headers, tenant: principal.tenant, in: tasks.store)
     }
 
     private func create(
-        _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+        _ request: HTTPRequest, _ principal: Principal, _ idempotent: IdempotentRequest?, _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
         let body: Bytes
         do {
             body = try await request.body.collect(limit: options.bodyLimit, owner: principal.tenant)
         } catch {
             throw GatewayError(error)
+        }
+        var fingerprint: [UInt8] = []
+        if let idempotent {
+            fingerprint = await IdempotentRequest.fingerprint(.tryOn, body)
+            if let answer = try idempotent.replay(fingerprint) {
+                return Answer.repeated(answer, requestID: note.requestID)
+            }
         }
         let wanted: TryOnRequest
         do {
@@ -160,7 +242,8 @@ public struct Gateway: HTTPResponder {
             throw GatewayError(error)
         }
         try principal.scope.check(model: wanted.model)
-        let made = try await tasks.create(wanted, for: principal, note, on: request.loop)
+        let key = idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) }
+        let made = try await tasks.create(wanted, for: principal, idempotency: key, note, on: request.loop)
         return Answer.success(made, requestID: note.requestID)
     }
 

@@ -25,7 +25,15 @@ struct RouteTests {
         #expect(match(path)?.identifier == id)
     }
 
+    @Test(arguments: ["/callbacks/kling/abc", "//callbacks/kling/abc/"])
+    func `Kling's callbacks are found by their token`(path: String) {
+        #expect(match(path)?.route == .callback)
+        #expect(match(path)?.identifier == "abc")
+        #expect(Route.callback.methods == [.post])
+    }
+
     @Test(arguments: [
+        "/callbacks", "/callbacks/kling", "/callbacks/kling/a/b", "/kling/callbacks/kling/a",
         "/", "/v1", "/v1/images", "/v1/images/kolors-virtual-try-on/a/b", "/V1/images/kolors-virtual-try-on",
         "/kling/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/%00",
         "/v1/images/kolors-virtual-try-on/%ff", "/v1%2Fimages/kolors-virtual-try-on",

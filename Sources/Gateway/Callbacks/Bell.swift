@@ -1,7 +1,8 @@
 internal import EventLoop
 
 /// What a loop's task waits on: a time, or somebody's ring. Loop-confined.
-final class Bell {
+final class Bell: @unchecked Sendable {
+    // @unchecked: touched on the loop alone, which each function checks.
     private let loop: EventLoop
     private var timer: Timer?
     private var waiter: CheckedContinuation<Void, Never>?

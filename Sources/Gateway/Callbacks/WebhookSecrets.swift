@@ -8,14 +8,6 @@ public protocol WebhookSecretSource: Sendable {
     func secrets(of tenant: String, at now: Int64) async throws -> [Secret]
 }
 
-/// A store in which a tenant's secret can be replaced.
-public protocol WebhookSecretStore: Sendable {
-    /// Puts a sealed secret in place of the tenant's, which stays valid until a time in milliseconds since 1970.
-    /// - Throws: ``StoreError`` with `notFound`.
-    func rotateWebhookSecret(tenant: String, sealed: [UInt8], previousValidUntil: Int64, at time: Int64)
-        async throws(StoreError)
-}
-
 /// The secrets as the store keeps them, sealed. Every function throws what the store throws, and ``VaultError`` when the
 /// master key isn't the store's.
 public struct WebhookSecrets: WebhookSecretSource {
@@ -43,15 +35,20 @@ public struct WebhookSecrets: WebhookSecretSource {
     /// Makes a new secret for a tenant. Deliveries carry the signatures of both until `grace` is over.
     /// - Returns: the new secret.
     public func rotate(
-        tenant: String, grace: Duration, in rotation: any WebhookSecretStore, at now: Int64 = WallClock.milliseconds
+        tenant: String, grace: Duration, at now: Int64 = WallClock.milliseconds
     ) async throws -> Secret {
         // The tenant must be there, and the master key must be the one that its secret was sealed with.
         _ = try await secrets(of: tenant, at: now)
         let made = Self.made()
-        try await rotation.rotateWebhookSecret(
+        _ = try await store.rotateWebhookSecret(
             tenant: tenant, sealed: vault.seal(made, .webhookSecret, of: tenant),
             previousValidUntil: now + max(0, grace.nanoseconds / 1_000_000), at: now)
         return made
+    }
+
+    /// Reads how long an old secret still signs: `30m`, `24h`, at most `30d`.
+    public static func grace(_ text: String) -> Duration? {
+        ValueFormat<Duration>.duration(.zero ... .seconds(30 * 86_400)).parse(text)
     }
 
     /// A secret of 32 bytes of the system's randomness.

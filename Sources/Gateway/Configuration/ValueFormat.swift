@@ -58,7 +58,8 @@ extension ValueFormat where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
         let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         let allowed =
-            "a duration from \(text(range.lowerBound)) to \(text(range.upperBound)), such as 500ms, 1s, 30m or 400d"
+            "a duration from \(range.lowerBound.configurationText) to \(range.upperBound.configurationText), "
+            + "such as 500ms, 1s, 30m or 400d"
         return ValueFormat(allowed: allowed) { text in
             guard let milliseconds = number(text, units: units) else { return nil }
             let duration = Duration.milliseconds(milliseconds)
@@ -66,8 +67,12 @@ extension ValueFormat where Value == Duration {
         }
     }
 
-    private static func text(_ duration: Duration) -> String {
-        let milliseconds = duration.nanoseconds / 1_000_000
+}
+
+extension Duration {
+    /// The duration as the configuration has it: `30m`.
+    var configurationText: String {
+        let milliseconds = nanoseconds / 1_000_000
         let units = [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
         let unit = units.first { milliseconds >= $0.1 && milliseconds.isMultiple(of: $0.1) }
         if milliseconds == 0 { return "0s" }

@@ -21,6 +21,8 @@ public enum Cause: String, Sendable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     case expectationFailed = "expectation_failed"
     case headTooLarge = "head_too_large"
+    case idempotencyOpen = "idempotency_open"
+    case idempotencyMismatch = "idempotency_mismatch"
     case unknownPath = "unknown_path"
     case unknownTask = "unknown_task"
     case methodNotAllowed = "method_not_allowed"
@@ -84,6 +86,12 @@ public enum Cause: String, Sendable, CaseIterable {
             Row(status: 415, code: .invalidRequest, type: Self.request, word: "unsupported_media_type")
         case .expectationFailed: Row(status: 417, code: .invalidRequest, type: Self.request, word: "expectation_failed")
         case .headTooLarge: Row(status: 431, code: .invalidRequest, type: Self.request, word: "header_too_large")
+        case .idempotencyOpen:
+            Row(status: 409, code: .invalidRequest, type: Self.request, word: "idempotency_key_in_use")
+        case .idempotencyMismatch:
+            Row(
+                status: 422, code: .invalidParameter, type: Self.request, word: "idempotency_key_reused", isFinal: true
+            )
         case .unknownPath: Row(status: 404, code: .notFound, type: Self.request, word: "unknown_url")
         case .unknownTask: Row(status: 404, code: .notFound, type: Self.request, word: "task_not_found")
         case .methodNotAllowed: Row(status: 405, code: .invalidMethod, type: Self.request, word: "method_not_allowed")

@@ -1,5 +1,6 @@
 internal import HTTPServer
 internal import KlingAPI
+internal import TaskStore
 
 /// Turns an error into a response, in the shape that the route's clients read.
 enum ErrorAnswer {
@@ -17,6 +18,12 @@ enum ErrorAnswer {
         return HTTPResponse(status: status, headers: headers, body: .bytes(body(error, row, requestID)))
     }
 
+    /// The answer for `error`, to be given again to whoever repeats the request.
+    static func stored(_ error: GatewayError, requestID: String) -> StoredAnswer {
+        let row = error.cause.row
+        return StoredAnswer(status: error.refusal?.status ?? row.status, body: body(error, row, requestID))
+    }
+
     /// Kling's envelope, and beside its members the `error` object that OpenAI-style clients read.
     private static func body(_ error: GatewayError, _ row: Cause.Row, _ requestID: String) -> [UInt8] {
         let code = error.refusal?.code ?? row.code
@@ -32,6 +39,14 @@ enum ErrorAnswer {
 enum Answer {
     static func headers(requestID: String) -> [(name: String, value: String)] {
         [(name: "Content-Type", value: "application/json; charset=utf-8"), (name: "X-Request-Id", value: requestID)]
+    }
+
+    /// What was answered before, once more.
+    static func repeated(_ answer: StoredAnswer, requestID: String) -> HTTPResponse {
+        var response = success(answer.body, requestID: requestID)
+        response.status = answer.status
+        response.headers.append((name: "Idempotent-Replayed", value: "true"))
+        return response
     }
 
     /// A 200 with `body`.

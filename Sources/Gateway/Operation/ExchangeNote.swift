@@ -12,6 +12,9 @@ final class ExchangeNote: @unchecked Sendable {
     /// The time spent waiting for Kling.
     private(set) var upstreamTime: Duration?
 
+    /// Keeps a task's callbacks back until its create was answered.
+    var hold: CallbackHold?
+
     init(requestID: String) { self.requestID = requestID }
 
     /// Counts the time since `start` as Kling's.

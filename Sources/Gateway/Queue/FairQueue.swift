@@ -73,6 +73,13 @@ struct FairQueue: Sendable {
         return nil
     }
 
+    /// Hands out a certain task; nil if it doesn't wait.
+    mutating func take(_ task: TaskID) -> QueuedTask? {
+        guard let entry = removeWaiting(task) else { return nil }
+        handedOut[task] = entry
+        return entry
+    }
+
     /// Hands out the waiting tasks that are too old, to be ended. Each must be given back like one to try.
     /// - Parameter now: milliseconds since 1970.
     mutating func expired(now: Int64) -> [QueuedTask] {

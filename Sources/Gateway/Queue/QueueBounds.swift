@@ -1,13 +1,19 @@
 internal import TaskStore
 
 /// How much the queue holds. What is being tried counts until it is out.
-struct QueueBounds: Sendable, Equatable {
+public struct QueueBounds: Sendable, Equatable {
     /// How many tasks.
     var tasks: Int
     /// How many bytes of their bodies.
     var bytes: Int
     /// How old a task may get, in milliseconds.
     var maxAge: Int64
+
+    public init(tasks: Int, bytes: Int, maxAge: Int64) {
+        self.tasks = tasks
+        self.bytes = bytes
+        self.maxAge = maxAge
+    }
 }
 
 /// A create that waits for an account with room.

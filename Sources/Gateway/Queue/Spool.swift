@@ -45,6 +45,9 @@ public final class Spool: Sendable {
         try await workers.run { [folder] () throws(SpoolError) in try folder.remove(id) }
     }
 
+    /// Removes the body of a task when there is time; nobody waits for it.
+    func removeLater(_ id: TaskID) { workers.submit { [folder] in try? folder.remove(id) } }
+
     /// The bodies that are there, oldest task first, with their sizes in bytes.
     func list() async throws(SpoolError) -> [(id: TaskID, bytes: Int)] {
         try await workers.run { [folder] () throws(SpoolError) in try folder.list() }

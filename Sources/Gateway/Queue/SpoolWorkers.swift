@@ -34,7 +34,8 @@ final class SpoolWorkers: Sendable {
         return try outcome.withLock { $0 }.get()
     }
 
-    private func submit(_ work: @escaping @Sendable () -> Void) {
+    /// Does `work` behind what came before.
+    func submit(_ work: @escaping @Sendable () -> Void) {
         let lane = state.withLock { state in
             state.waiting.append(work)
             return state.idle.popLast()

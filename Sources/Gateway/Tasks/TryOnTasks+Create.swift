@@ -3,6 +3,23 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
+/// A create on its way: what was asked, by whom, and what is sent.
+struct Create: Sendable {
+    let id: TaskID
+    let request: TryOnRequest
+    let principal: Principal
+    let idempotency: IdempotencyKey?
+    /// What Kling is sent; the same whatever account it goes to.
+    let body: [ByteSlice]
+    let note: ExchangeNote
+    let loop: EventLoop
+    /// Until when it may wait for an account before it is queued.
+    let deadline: MonotonicTime
+
+    /// How long the body is.
+    var byteCount: Int { body.reduce(0) { $0 + $1.count } }
+}
+
 /// Create: the intent is written, Kling is called, and what comes of it is written before the client is told.
 extension TryOnTasks {
     /// Has Kling make a picture.
@@ -10,188 +27,212 @@ extension TryOnTasks {
     /// From the intent on the work belongs to the gateway: it goes on when the caller is cancelled.
     /// - Returns: the answer's body, Kling's envelope under the client's ids.
     func create(
-        _ request: TryOnRequest, for principal: Principal, _ note: ExchangeNote, on loop: EventLoop
+        _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote,
+        on loop: EventLoop
     ) async throws(GatewayError) -> [UInt8] {
-        let id = makeID()
-        try admit(id, principal)
-        guard let account = await slot(for: id, request.model, principal.tenant, on: loop) else {
-            running.finish(id)
-            throw accounts.whyNot(model: request.model)
-        }
-        let task = NewTask(
-            id: id, tenant: principal.tenant, account: account.name, externalTaskID: request.externalTaskID,
-            model: request.model, callbackURL: request.callbackURL?.text, createdAt: WallClock.milliseconds)
+        if let callback = request.callbackURL, let courier { try CallbackAddress.check(callback, courier.sender) }
+        let create = made(request, principal, idempotency, note, loop)
+        try admit(create)
+        let place: Place
         do {
-            try await store.begin(task)
+            place = try await self.place(for: create)
+            try await begin(create, at: place)
         } catch {
-            running.finish(id)
-            accounts.settled(id, on: account.name, .withdrawn)
-            throw GatewayError(error)
+            running.finish(create.id)
+            throw error
         }
         openCreates.withLock { $0 += 1 }
-        let work = loop.spawn {
-            defer { openCreates.withLock { $0 -= 1 } }
+        let work = loop.spawn { [self] in
+            defer {
+                openCreates.withLock { $0 -= 1 }
+                note.hold?.partIsOver()
+            }
             return await result { () async throws(GatewayError) in
-                try await carryOut(request, task, account, note, on: loop)
+                switch place {
+                case .account(let account): try await carryOut(create, at: account)
+                case .queue(let reservation): try await enqueue(create, reservation)
+                }
             }
         }
         return try await work.value.get()
     }
 
-    /// How long a create waits for a slot.
-    private static let patience: Duration = .seconds(1)
-
-    /// An account for a create; waits for one if there is any that may come free.
-    private func slot(for id: TaskID, _ model: String, _ tenant: String, on loop: EventLoop) async -> Account? {
-        if let account = accounts.reserve(id, model: model) { return account }
-        guard accounts.canQueue(model: model) else { return nil }
-        return await accounts.wait(for: id, tenant: tenant, model: model, until: .now + Self.patience, on: loop)
+    private func made(
+        _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?, _ note: ExchangeNote,
+        _ loop: EventLoop
+    ) -> Create {
+        let id = makeID()
+        let callback = options.publicURL.map { callbackTokens.url(publicURL: $0, task: id) }
+        return Create(
+            id: id, request: request, principal: principal, idempotency: idempotency,
+            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callback), note: note, loop: loop,
+            deadline: .now + options.dispatchWait)
     }
 
-    private func admit(_ id: TaskID, _ principal: Principal) throws(GatewayError) {
-        guard let limit = principal.limits.concurrency else { return }
-        guard running.admit(id, key: principal.keyID, limit: limit, now: .now) else {
+    private func admit(_ create: Create) throws(GatewayError) {
+        guard let limit = create.principal.limits.concurrency else { return }
+        guard running.admit(create.id, key: create.principal.keyID, limit: limit, now: .now) else {
             throw GatewayError(
                 .runningTasks, "This key has \(limit) tasks running, which is its limit. Wait until one has ended.")
         }
     }
 
-    /// Calls Kling for a task whose intent is written.
-    private func carryOut(
-        _ request: TryOnRequest, _ task: NewTask, _ account: Account, _ note: ExchangeNote, on loop: EventLoop
-    ) async throws(GatewayError) -> [UInt8] {
-        let body = request.upstreamBody(externalTaskID: task.id.description, callbackURL: nil)
-        let answered: KlingCaller.Answered
-        let start = MonotonicTime.now
+    // MARK: Where to
+
+    /// Where a create goes.
+    private enum Place {
+        case account(Account)
+        case queue(TaskQueue.Reservation)
+    }
+
+    /// A slot of an account, now or before the deadline; else a place in the queue.
+    private func place(
+        for create: Create, excluding refused: Set<String> = []
+    ) async throws(GatewayError) -> Place {
+        let (id, model) = (create.id, create.request.model)
+        if let account = accounts.reserve(id, model: model, excluding: refused, now: .now) { return .account(account) }
+        let isWorthWaiting = accounts.canQueue(model: model)
+        if isWorthWaiting,
+            let account = await accounts.wait(
+                for: id, tenant: create.principal.tenant, model: model, excluding: refused, until: create.deadline,
+                on: create.loop)
+        {
+            return .account(account)
+        }
+        guard isWorthWaiting, !Task.isCancelled, let queue, let reservation = queue.reserve(create.byteCount) else {
+            throw accounts.whyNot(model: model)
+        }
+        return .queue(reservation)
+    }
+
+    private func begin(_ create: Create, at place: Place) async throws(GatewayError) {
+        var account: Account?
+        if case .account(let chosen) = place { account = chosen }
+        let task = NewTask(
+            id: create.id, tenant: create.principal.tenant, account: account?.name,
+            externalTaskID: create.request.externalTaskID, model: create.request.model,
+            callbackURL: create.request.callbackURL?.text,
+            keyID: create.principal.limits.concurrency == nil ? nil : create.principal.keyID,
+            idempotency: create.idempotency, createdAt: WallClock.milliseconds)
+        if task.callbackURL != nil, let courier { create.note.hold = CallbackHold(create.id, courier) }
         do {
-            answered = try await caller.create(account, body)
-            note.waitedForKling(since: start)
+            try await store.begin(task)
         } catch {
-            note.waitedForKling(since: start)
-            accounts.settled(task.id, on: account.name, error.wasSent ? .ambiguous : .notSent)
-            if error.wasSent { return try await resolve(task, account, timedOut: error.fault == .timeout, on: loop) }
-            await refuse(task, "not sent")
-            throw GatewayError(.accountsCooling, "Kling cannot be reached. Nothing was sent; send the request again.")
-        }
-        switch CreateOutcome(httpStatus: answered.status, answer: answered.answer) {
-        case .accepted(let upstreamID):
-            accounts.settled(task.id, on: account.name, .accepted)
-            guard let answer = answered.answer, let object = answer.task else { throw .internalFault }
-            return try await accepted(answer, object, upstreamID, task)
-        case .refusedForNow:
-            let fault = AccountFault(httpStatus: answered.status, answer: answered.answer)
-            accounts.settled(task.id, on: account.name, .refusedForNow(fault))
-            await refuse(task, "refused for now")
-            throw refusedForNow(answered, account)
-        case .refusedForGood:
-            accounts.settled(task.id, on: account.name, .refusedForGood)
-            await refuse(task, "refused")
-            guard let answer = answered.answer else { throw .internalFault }
-            let message = Disclosure.withheld(task.id, task.externalTaskID, from: answer.message)
-            throw GatewayError(status: answered.status, answer: answer, message: message)
-        case .ambiguous:
-            accounts.settled(task.id, on: account.name, .ambiguous)
-            let timedOut = answered.answer?.code == .timeout || answered.status == 504
-            return try await resolve(task, account, timedOut: timedOut, on: loop)
+            create.note.hold?.partIsOver()
+            if let account { accounts.settled(create.id, on: account.name, .withdrawn) }
+            if case .queue(let reservation) = place { queue?.cancel(reservation) }
+            throw GatewayError(error)
         }
     }
 
-    /// What a client is told when the account refused the task for now.
-    private func refusedForNow(_ answered: KlingCaller.Answered, _ account: Account) -> GatewayError {
-        let code = answered.answer?.code
-        switch code?.class ?? (answered.status == 429 ? .rateLimited : .unavailable) {
-        case .saturated:
-            return GatewayError(
-                .accountsFull, "As many tasks run at Kling as may run at once. Send the request again later.")
-        case .rateLimited:
-            return GatewayError(
-                .accountsRateLimited, "Kling gets too many requests. Send the request again in a moment.")
-        case .unavailable:
-            return GatewayError(.accountsCooling, "Kling is unavailable. Nothing was made; send the request again.")
-        default:
-            caller.observer.event(
-                .error, "Kling refuses the account",
-                [
-                    ("account", account.name), ("code", "\(code?.rawValue ?? 0)"),
-                    ("reason", answered.answer?.message ?? ""),
-                ])
-            return GatewayError(
-                .accountsDisabled,
-                "The gateway's account at Kling cannot be used. Its operator must act: the cause is in the gateway's log."
-            )
-        }
-    }
+    // MARK: Sending
 
-    private func accepted(
-        _ answer: KlingAnswer, _ object: TaskObject, _ upstreamID: String, _ task: NewTask
-    ) async throws(GatewayError) -> [UInt8] {
-        do {
-            let record = try await accept(object, in: answer, upstreamID: upstreamID, task.id)
-            return answer.relayed(data: TaskView.json(object, of: record))
-        } catch {
-            // Kling has the task and the intent names it: a query by the gateway's id looks it up when the store is back.
-            caller.observer.event(
-                .error, "an accepted task could not be recorded",
-                [("task", task.id.description), ("upstream_task", upstreamID), ("reason", error.detail)])
-            throw unresolved(task, timedOut: false)
-        }
-    }
-
-    /// The task was not made: its record ends, unseen unless a query has named it meanwhile, and the client's
-    /// `external_task_id` is free again.
-    private func refuse(_ task: NewTask, _ reason: String) async {
-        running.finish(task.id)
-        let now = WallClock.milliseconds
-        do {
-            do {
-                try await store.refuse(task.id, reason: reason, at: now, answer: nil)
-            } catch  where error.code == .stale {
-                let failed = Observation(state: .failed, statusWord: reason, answer: nil, at: now)
-                let record = try await store.observe(task.id, failed)
-                cache.entry(TaskCache.Key(tenant: task.tenant, id: record.publicID ?? ""))?.update(record, now: .now)
+    /// Calls Kling for a task whose intent is written, one account after the other for as long as none has taken it.
+    private func carryOut(_ create: Create, at first: Account) async throws(GatewayError) -> [UInt8] {
+        var account = first
+        var refused: Set<String> = []
+        while true {
+            var attempt = await attempt(create.body, create.id, at: account, create.note)
+            if case .open(let timedOut) = attempt {
+                attempt = await settle(create.body, create.id, at: account, timedOut: timedOut)
             }
-        } catch {
-            caller.observer.event(
-                .warning, "a refused task could not be recorded",
-                [("task", task.id.description), ("reason", error.detail)])
+            switch attempt {
+            case .accepted(let record, let answer): return answer.relayed(data: TaskView.json(record))
+            case .refused(let status, let answer): throw await refusal(create, status, answer)
+            case .open(let timedOut): throw await leftOpen(create, account, timedOut: timedOut)
+            case .declined(let isSaturated):
+                if !isSaturated { refused.insert(account.name) }
+                switch try await nextPlace(for: create, excluding: refused) {
+                case .account(let next): account = next
+                case .queue(let reservation): return try await enqueue(create, reservation)
+                }
+            }
         }
     }
 
-    // MARK: Ambiguity
-
-    /// When an open outcome is looked up while the client waits: after these pauses.
-    private static let lookUpPauses: [Duration] = [.zero, .seconds(1), .seconds(2), .seconds(4)]
-
-    /// Nobody knows whether Kling has the task: it is asked for the gateway's id, by which it knows the task.
-    ///
-    /// Not found is no proof that the task was not made: the record stays open, and queries go on asking.
-    private func resolve(
-        _ task: NewTask, _ account: Account, timedOut: Bool, on loop: EventLoop
-    ) async throws(GatewayError) -> [UInt8] {
-        for pause in Self.lookUpPauses {
-            if pause > .zero { try? await loop.sleep(for: pause) }
-            guard let answered = try? await caller.query(account, task.id.description, timeout: Self.listTime),
-                let answer = answered.answer, !answer.isUnknownTask, answer.code == .ok,
-                let object = answer.task, let upstreamID = object.taskID
-            else { continue }
-            return try await accepted(answer, object, upstreamID, task)
-        }
+    /// Where a task goes that an account has declined. If nowhere, its record ends.
+    private func nextPlace(for create: Create, excluding refused: Set<String>) async throws(GatewayError) -> Place {
         do {
-            _ = try await store.show(task.id, at: WallClock.milliseconds)
+            let place = try await place(for: create, excluding: refused)
+            if case .account(let account) = place { try await assign(create, to: account) }
+            return place
         } catch {
-            caller.observer.event(
-                .error, "an open task could not be recorded", [("task", task.id.description), ("reason", error.detail)])
+            await giveUp(create, "no account took it")
+            throw error
         }
-        throw unresolved(task, timedOut: timedOut)
     }
 
-    private func unresolved(_ task: NewTask, timedOut: Bool) -> GatewayError {
+    private func assign(_ create: Create, to account: Account) async throws(GatewayError) {
+        do {
+            _ = try await store.assign(create.id, account: account.name, at: WallClock.milliseconds)
+        } catch {
+            accounts.settled(create.id, on: account.name, .withdrawn)
+            throw GatewayError(error)
+        }
+    }
+
+    /// Kling will not have it: in Kling's own words.
+    private func refusal(_ create: Create, _ status: Int, _ answer: KlingAnswer) async -> GatewayError {
+        let message = Disclosure.withheld(create.id, create.request.externalTaskID, from: answer.message)
+        let error = GatewayError(status: status, answer: answer, message: message)
+        await giveUp(create, "refused", answer: ErrorAnswer.stored(error, requestID: create.note.requestID))
+        return error
+    }
+
+    /// The task was not made, and the client's `external_task_id` is free again.
+    private func giveUp(_ create: Create, _ reason: String, answer: StoredAnswer? = nil) async {
+        running.finish(create.id)
+        do {
+            try await end(create.id, because: reason, answer: answer)
+        } catch {
+            couldNotRecord("a refused task could not be recorded", create.id, error)
+            background.start { [self] in await endAtLast(create.id, because: reason, answer: answer) }
+        }
+    }
+
+    /// Nobody knows, and the client has waited long enough: it is told the id by which the task can be queried.
+    private func leftOpen(_ create: Create, _ account: Account, timedOut: Bool) async -> GatewayError {
+        do {
+            _ = try await store.show(create.id, at: WallClock.milliseconds)
+        } catch {
+            couldNotRecord("an open task could not be recorded", create.id, error)
+        }
+        settleInBackground(create.id, at: account)
         let what = timedOut ? "Kling did not answer in time" : "Kling's answer was lost"
         var error = GatewayError(
             timedOut ? .upstreamTimedOut : .upstreamFailed,
             "\(what), and the task may have been made. Do not send it again: query it by error.task_id.")
-        error.taskID = task.id.description
+        error.taskID = create.id.description
         return error
+    }
+
+    // MARK: Queueing
+
+    /// Has a task wait for an account: the client is told `submitted`, under the gateway's own id.
+    private func enqueue(
+        _ create: Create, _ reservation: TaskQueue.Reservation
+    ) async throws(GatewayError) -> [UInt8] {
+        guard let queue else { throw .internalFault }
+        let requestID = create.note.requestID
+        let answer: @Sendable (TaskRecord) -> [UInt8] = {
+            Envelope.success(requestID: requestID, data: TaskView.json($0))
+        }
+        do {
+            try await queue.keep(create.body, of: create.id)
+            let record = try await store.queue(
+                create.id, payload: create.byteCount, at: WallClock.milliseconds
+            ) { StoredAnswer(status: 200, body: answer($0)) }
+            queue.confirm(reservation, record)
+            follow(record)
+            return answer(record)
+        } catch {
+            queue.cancel(reservation)
+            caller.observer.event(
+                .error, "a task could not be queued", [("task", create.id.description), ("reason", "\(error)")])
+            await giveUp(create, "could not be queued")
+            throw GatewayError(
+                .storeUnavailable, "The gateway cannot keep the request. Nothing was made; send it again.")
+        }
     }
 }
 

@@ -31,9 +31,9 @@ extension TryOnTasks {
         for record in records where !record.state.isFinal && record.upstreamID != nil {
             guard let account = record.account else { continue }
             let key = TaskCache.Key(tenant: record.tenant, id: record.publicID ?? "")
-            if cache.entry(key)?.isDue(now: now, freshness: freshness) ?? true { names.insert(account) }
+            if cache.entry(key)?.isDue(now: now, freshness: options.freshness) ?? true { names.insert(account) }
         }
-        return names.compactMap { accounts.named($0) }.filter { $0.mayList(now: now, freshness: freshness) }
+        return names.compactMap(accounts.named).filter { $0.mayList(now: now, freshness: options.freshness) }
     }
 
     private func refreshed(_ known: [TaskRecord], from account: Account) async -> [TaskRecord] {

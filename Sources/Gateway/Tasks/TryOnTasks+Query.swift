@@ -60,8 +60,8 @@ extension TryOnTasks {
     }
 
     private func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
-        let action = entry.query(now: .now, freshness: freshness) {
-            loop.spawn { await refresh(entry) }
+        let action = entry.query(now: .now, freshness: options.freshness) {
+            loop.spawn { [self] in await refresh(entry) }
         }
         switch action {
         case .answer(let refreshed): return refreshed
@@ -77,30 +77,37 @@ extension TryOnTasks {
     /// Asks Kling for the task and notes what it says. It never fails: then the last known state stands.
     private func refresh(_ entry: TaskEntry) async -> Refreshed {
         let record = entry.record
+        guard let account = record.account.flatMap(accounts.named) else {
+            // It waits for an account, or its account is configured no more: nobody but the store knows more of it.
+            let known = entry.finish(try? await store.task(record.id), now: .now)
+            return Refreshed(record: known.record, staleness: record.account == nil ? nil : known.staleness)
+        }
         var relay: KlingAnswer?
         var observed: TaskRecord?
-        if let account = record.account.flatMap(accounts.named) {
-            let id = record.upstreamID ?? record.id.description
-            if let answer = try? await caller.query(account, id, timeout: Self.refreshTime).answer,
-                answer.code == .ok, !answer.isUnknownTask, let object = answer.task
-            {
-                relay = answer
-                observed = await note(object, in: answer, of: record)
-            }
+        let id = record.upstreamID ?? record.id.description
+        if let answer = try? await caller.query(account, id, timeout: Self.refreshTime).answer,
+            answer.code == .ok, !answer.isUnknownTask, let object = answer.task
+        {
+            relay = answer
+            observed = await note(object, in: answer, of: record, account)
         }
         let (known, staleness) = entry.finish(observed, now: .now)
         return Refreshed(record: known, relay: observed == nil ? nil : relay, staleness: staleness)
     }
 
-    private func note(_ object: TaskObject, in answer: KlingAnswer, of record: TaskRecord) async -> TaskRecord? {
+    private func note(
+        _ object: TaskObject, in answer: KlingAnswer, of record: TaskRecord, _ account: Account
+    ) async -> TaskRecord? {
+        guard record.upstreamID != nil else {
+            guard let upstreamID = object.taskID,
+                case .accepted(let accepted, _) = await adopt(answer, upstreamID, record.id, account)
+            else { return nil }
+            return accepted
+        }
         do {
-            if record.upstreamID != nil { return try await observe(object, of: record) }
-            guard let upstreamID = object.taskID else { return nil }
-            return try await accept(object, in: answer, upstreamID: upstreamID, record.id)
+            return try await observe(object, of: record)
         } catch {
-            caller.observer.event(
-                .warning, "what Kling said of a task could not be recorded",
-                [("task", record.id.description), ("reason", error.detail)])
+            couldNotRecord("what Kling said of a task could not be recorded", record.id, error)
             return nil
         }
     }

@@ -3,38 +3,79 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// The life of tasks between clients, the store and Kling: created here, queried here, listed here.
-struct TryOnTasks: Sendable {
+/// The life of tasks between clients, the store and Kling: created here, queried here, listed here, and brought to their
+/// end whether somebody waits or not.
+final class TryOnTasks: Sendable {
+    /// What it is told to do.
+    struct Options: Sendable {
+        /// How old what is said of an unfinished task may be.
+        var freshness: Duration = .seconds(1)
+        /// How long a create waits for a free account before it is queued.
+        var dispatchWait: Duration = .seconds(1)
+        /// What clients and Kling reach the gateway by; nil: Kling is given no callback address.
+        var publicURL: String?
+    }
+
+    let options: Options
     let store: any TaskStore
     let caller: KlingCaller
     let accounts: Accounts
+    /// Creates that wait for an account longer than their clients do; nil: there is no queue.
+    let queue: TaskQueue?
+    let watcher: Watcher
+    /// Delivers callbacks; nil: nobody is called.
+    let courier: Courier?
+    let callbackTokens: CallbackTokens
     let cache: TaskCache
-    let ids: Lock<TaskIDGenerator>
-    let running: RunningTasks
-    /// How old what is said of an unfinished task may be.
-    let freshness: Duration
+    let running = RunningTasks()
+    /// What goes on when no client waits: look-ups, the queue. On the loop that was given.
+    let background: Background
     /// How many creates are under way, counted from the intent to the answer.
-    let openCreates: Lock<Int>
+    let openCreates = Lock(0)
+    private let ids = Lock(TaskIDGenerator())
 
     /// How long a query waits for Kling.
     static let refreshTime: Duration = .seconds(3)
-    /// How long a list waits for Kling.
+    /// How long a list, or a look-up of an open create, waits for Kling.
     static let listTime: Duration = .seconds(2)
+
+    init(
+        options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
+        courier: Courier?, callbackTokens: CallbackTokens, cache: TaskCache, loop: EventLoop
+    ) {
+        self.options = options
+        self.store = store
+        self.caller = caller
+        self.accounts = accounts
+        self.queue = queue
+        self.courier = courier
+        self.callbackTokens = callbackTokens
+        self.cache = cache
+        background = Background(loop: loop)
+        let reader = KlingReader()
+        watcher = Watcher(reader: reader, on: loop, seed: .random(in: 0...(.max)))
+        reader.serve(self)
+    }
 
     /// A new gateway id.
     func makeID() -> TaskID {
         ids.withLock { $0.next(at: WallClock.milliseconds) }
     }
 
+    // MARK: What Kling says
+
     /// Notes what Kling says of a task that it has.
     func observe(_ task: TaskObject, of record: TaskRecord) async throws(StoreError) -> TaskRecord {
         let word = task.status?.rawValue ?? ""
         let state = TaskState(task.status)
         let json = Array(task.json)
-        if state == record.state || state == nil, word == record.statusWord, json == record.answer { return record }
+        if state == record.state || state == nil, word == record.statusWord, json == record.answer {
+            watcher.seen(record.id, .unfinished)
+            return record
+        }
         let observation = Observation(state: state, statusWord: word, answer: json, at: WallClock.milliseconds)
         let observed = try await store.observe(record.id, observation)
-        if observed.state.isFinal { release(observed) }
+        follow(observed)
         return observed
     }
 
@@ -48,14 +89,77 @@ struct TryOnTasks: Sendable {
         let record = try await store.accept(id, acceptance) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
-        if record.state.isFinal { release(record) }
+        follow(record)
         return record
     }
 
-    /// A task has ended: it takes up no concurrency any more.
-    private func release(_ record: TaskRecord) {
-        running.finish(record.id)
-        if let account = record.account { accounts.settled(record.id, on: account, .ended) }
+    /// Ends a task that Kling never had: unseen, if no client knows of it, else as failed, for the reason given.
+    /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
+    func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
+        let now = WallClock.milliseconds
+        do {
+            try await store.refuse(id, reason: reason, at: now, answer: answer)
+            forget(id)
+        } catch  where error.code == .stale {
+            follow(
+                try await store.observe(
+                    id, Observation(state: .failed, statusWord: reason, answer: nil, at: now)))
+        }
+    }
+
+    /// Keeps everything in memory in step with a record that has changed: slots, watching, the cache, deliveries.
+    func follow(_ record: TaskRecord) {
+        if let publicID = record.publicID {
+            cache.entry(TaskCache.Key(tenant: record.tenant, id: publicID))?.update(record, now: .now)
+        }
+        if record.callbackURL != nil { courier?.kick() }
+        if record.state.isFinal {
+            if let account = record.account { accounts.settled(record.id, on: account, .ended) }
+            watcher.seen(record.id, .ended)
+            forget(record.id)
+        } else if let account = record.account, let upstreamID = record.upstreamID {
+            let isAwaited = record.isAwaited || accounts.hasLimit(account)
+            watcher.watch([(WatchedTask(record, isAwaited: isAwaited), upstreamID)], of: account)
+            watcher.seen(record.id, .unfinished)
+        }
+    }
+
+    /// Kling was heard to say something of a task, by whatever way.
+    func heard(_ object: TaskObject, of id: TaskID) async -> TaskProgress {
+        do throws(StoreError) {
+            guard let record = try await store.task(id), !record.state.isFinal else { return .ended }
+            return try await observe(object, of: record).state.isFinal ? .ended : .unfinished
+        } catch {
+            couldNotRecord("what Kling said of a task could not be recorded", id, error)
+            return .unfinished
+        }
+    }
+
+    /// Nothing is known any more of a task that has ended.
+    private func forget(_ id: TaskID) {
+        running.finish(id)
+        queue?.forget(id)
+    }
+
+    /// Tells the operator of something that could not be recorded.
+    func couldNotRecord(_ what: StaticString, _ id: TaskID, _ error: StoreError) {
+        caller.observer.event(.error, what, [("task", id.description), ("reason", error.detail)])
+    }
+}
+
+extension TaskRecord {
+    /// Whether somebody is told of the task's end without asking: a callback, a quota, a client that was put off.
+    fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || publicID == id.description }
+}
+
+extension WatchedTask {
+    /// A task that Kling has.
+    init(_ record: TaskRecord, isAwaited: Bool) {
+        let now = WallClock.milliseconds
+        self.init(
+            id: record.id, isAwaited: isAwaited,
+            age: .milliseconds(max(0, now - record.createdAt)),
+            quietFor: .milliseconds(max(0, now - record.updatedAt)), isStuck: record.flags.contains(.stuck))
     }
 }
 
@@ -68,6 +172,7 @@ extension GatewayError {
                 .badParameter,
                 "external_task_id is in use by another task of yours. Send another one, or query that task.",
                 parameter: "external_task_id")
+        case .idempotencyKeyInUse: self = .idempotencyKeyOpen
         default:
             self.init(.storeUnavailable, "The gateway cannot reach its store. Send the request again in a few seconds.")
         }

@@ -67,6 +67,9 @@ struct AccountPool: Sendable {
         states.contains { state in state.obstacle(to: model).map { $0 < .disabled } ?? false }
     }
 
+    /// Whether only so many tasks run there at once, as configured or as learned.
+    func hasLimit(_ name: String) -> Bool { places[name].map { states[$0].limit.current != nil } ?? false }
+
     // MARK: Events
 
     /// Notes what became of a create.

@@ -57,6 +57,9 @@ public final class Accounts: Sendable {
         state.withLock { $0.pool.whyNot(model: model, now: now) }
     }
 
+    /// Whether only so many tasks run there at once, so that each one's end matters to others.
+    func hasLimit(_ name: String) -> Bool { state.withLock { $0.pool.hasLimit(name) } }
+
     /// Whether a task of `model` may be queued: at least one account that serves it is not disabled.
     func canQueue(model: String) -> Bool { state.withLock { $0.pool.canQueue(model: model) } }
 

@@ -58,4 +58,17 @@ public enum ProbeOutcome: Sendable, Hashable {
     case refused(KlingCode, reason: String)
     /// There was no answer, or none that says anything about the account.
     case failed
+
+    /// Reads the answer to a list call.
+    init(_ answer: KlingAnswer?) {
+        guard let answer else {
+            self = .failed
+            return
+        }
+        switch answer.code.class {
+        case .ok: self = .answered
+        case .credentials, .tokenTime, .permission: self = .refused(answer.code, reason: answer.message)
+        case .request, .rateLimited, .saturated, .unavailable, .ambiguous, .unknown: self = .failed
+        }
+    }
 }

@@ -14,8 +14,11 @@ struct KlingCaller: Sendable {
     }
 
     /// Sends a create.
-    func create(_ account: Account, _ body: [ByteSlice]) async throws(KlingFailure) -> Answered {
-        try await call(.create, account, TryOn.path, body: body, timeout: account.timeout)
+    /// - Parameter timeout: how long Kling has; nil: as long as the account allows.
+    func create(
+        _ account: Account, _ body: [ByteSlice], timeout: Duration? = nil
+    ) async throws(KlingFailure) -> Answered {
+        try await call(.create, account, TryOn.path, body: body, timeout: timeout ?? account.timeout)
     }
 
     /// Asks for a task by Kling's id or by the gateway's, which was sent as `external_task_id`.
@@ -23,10 +26,10 @@ struct KlingCaller: Sendable {
         try await call(.query, account, TryOn.path + "/" + Self.escaped(id), timeout: timeout)
     }
 
-    /// Asks for the account's newest tasks.
-    func list(_ account: Account, timeout: Duration) async throws(KlingFailure) -> Answered {
+    /// Asks for a page of the account's tasks, newest first.
+    func list(_ account: Account, page: Int = 1, timeout: Duration) async throws(KlingFailure) -> Answered {
         let size = TryOn.pageSizes.upperBound
-        return try await call(.list, account, TryOn.path + "?pageNum=1&pageSize=\(size)", timeout: timeout)
+        return try await call(.list, account, TryOn.path + "?pageNum=\(page)&pageSize=\(size)", timeout: timeout)
     }
 
     private func call(

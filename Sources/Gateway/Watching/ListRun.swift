@@ -23,7 +23,7 @@ struct ListRun: Sendable {
         wanted = Set(due)
         self.deepPage = deepPage
         isDeepWanted = deep > 0
-        firstPages = due.isEmpty ? 0 : Self.pages(due.count) + 1
+        firstPages = due.isEmpty ? 0 : min(Self.pages(due.count) + 1, WatchSchedule.lastPage)
         callsLeft = Self.pages(due.count + deep) + 1
     }
 

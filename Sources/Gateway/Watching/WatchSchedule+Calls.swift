@@ -41,9 +41,10 @@ extension WatchSchedule {
         }
     }
 
-    private func isWaiting(_ task: TaskID) -> Bool {
-        guard let watch = watches[task] else { return false }
-        return watch.isDue && !watch.isReading
+    /// Whether a task is due and nothing is under way for it. A closure over the tasks alone, for use while a line is
+    /// changed.
+    private var isWaiting: (TaskID) -> Bool {
+        { [watches] task in watches[task].map { $0.isDue && !$0.isReading } ?? false }
     }
 
     // MARK: Calls
@@ -66,7 +67,7 @@ extension WatchSchedule {
         let deep = awaited.count + swept.count
         let singly = max(0, Self.readsPerInterval - max(reads, readsUnderWay) - deep)
         let isBlocked = !lists.isOver(now)
-        let due = shallow.take(isBlocked ? singly : .max) { [self] in isWaiting($0) }
+        let due = shallow.take(isBlocked ? singly : .max, where: isWaiting)
         if isBlocked || due.count <= min(Self.fewTasks, singly) && deep < Self.manyDeepTasks {
             for task in due { lineSingly(task) }
             return nil
@@ -91,8 +92,8 @@ extension WatchSchedule {
         let bound = calls.isProbing ? 1 : Self.readsPerInterval
         let limit = max(0, bound - max(reads, readsUnderWay))
         let kept = min(swept.count, limit / Self.sweepShare)
-        var tasks = awaited.take(limit - kept) { [self] in isWaiting($0) }
-        tasks += swept.take(limit - tasks.count) { [self] in isWaiting($0) }
+        var tasks = awaited.take(limit - kept, where: isWaiting)
+        tasks += swept.take(limit - tasks.count, where: isWaiting)
         var actions: [Action] = []
         for task in tasks where watches[task]?.isReading == false {
             watches[task]?.isReading = true
@@ -136,7 +137,7 @@ extension WatchSchedule {
     mutating func listIsMissing() {
         hasList = false
         endListing()
-        for task in shallow.take(where: { [self] in isWaiting($0) }) { lineSingly(task) }
+        for task in shallow.take(where: isWaiting) { lineSingly(task) }
     }
 
     private mutating func endListing() {

@@ -66,9 +66,10 @@ final class Watcher: @unchecked Sendable {
     func watch(_ tasks: [(task: WatchedTask, upstreamID: String)], of account: String) {
         loop.execute { [self] in
             let now = clock()
+            if accounts[account] == nil { accounts[account] = makeAccount(now) }
             for (task, upstreamID) in tasks where homes[task.id] == nil {
                 homes[task.id] = (account, upstreamID)
-                accounts[account, default: makeAccount(now)].tasks[upstreamID] = task.id
+                accounts[account]?.tasks[upstreamID] = task.id
                 accounts[account]?.schedule.watch(task, now: now)
             }
         }
@@ -102,7 +103,7 @@ final class Watcher: @unchecked Sendable {
     /// How many tasks are watched. On the loop's thread.
     var count: Int {
         loop.assertCurrent()
-        return homes.count
+        return accounts.values.reduce(0) { $0 + $1.schedule.count }
     }
 
     /// An interval has passed. On the loop's thread.

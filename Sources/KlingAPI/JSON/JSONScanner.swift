@@ -11,6 +11,8 @@ public struct JSONScanner: Sendable {
     /// How many members the outermost object may have.
     public static let maxMembers = 256
 
+    private static let usualMembers = 8
+
     /// The members found so far of the outermost object, or the elements of the outermost array.
     public private(set) var members: [JSONMember] = []
     /// What the text as a whole is, once its first byte was seen.
@@ -121,6 +123,7 @@ public struct JSONScanner: Sendable {
             throw JSONError(offset: position, expected: "at most \(Self.maxDepth) levels", found: "one more")
         }
         note(kind)
+        if depth == 0 { members.reserveCapacity(Self.usualMembers) }
         let bit: UInt64 = 1 << UInt64(depth)
         objects = kind == .object ? objects | bit : objects & ~bit
         depth += 1

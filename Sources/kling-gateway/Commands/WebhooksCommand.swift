@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Base
 internal import Gateway
 internal import KlingAPI
 
@@ -32,8 +33,11 @@ struct WebhooksCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            guard let time = ValueFormat.duration(grace) else { throw fail("--grace is a time such as 24h") }
-            show(tenant, try await WebhookAdministration.rotate(tenant: tenant, grace: time, options.load()).reveal(), json)
+            guard let time = WebhookSecrets.grace(grace) else {
+                throw ValidationError("--grace is a time of at most 30 days, such as 24h")
+            }
+            let secret = try await WebhookAdministration.rotate(tenant: tenant, grace: time, options.load())
+            show(tenant, secret.reveal(), json)
         }
     }
 

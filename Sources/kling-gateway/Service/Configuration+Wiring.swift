@@ -13,6 +13,13 @@ extension Configuration {
         options.models = TryOnModels(adding: models)
         options.freshness = query.freshness
         options.trustedProxies = trustedProxies
+        options.dispatchWait = dispatch.wait
+        options.queue = queue.map {
+            QueueBounds(tasks: $0.tasks, bytes: $0.bytes, maxAge: $0.maxAge.nanoseconds / 1_000_000)
+        }
+        options.publicURL = publicURL?.text
+        options.retention.tasks = retention.tasks.nanoseconds / 1_000_000
+        options.retention.deliveries = retention.deliveries.nanoseconds / 1_000_000
         return options
     }
 
@@ -41,6 +48,12 @@ extension Configuration {
 }
 
 extension Configuration {
+    /// What accounts sign their callbacks with, by the account's name.
+    var webhookSecrets: [String: Secret] {
+        let secrets = upstreams.compactMap { upstream in upstream.webhookSecret.map { (upstream.name, $0) } }
+        return Dictionary(secrets) { first, _ in first }
+    }
+
     /// The SQLite file.
     var storePath: String {
         switch store {

@@ -19,6 +19,7 @@ final class GatewayService: Sendable {
     private let store: SQLiteTaskStore
     private let serveLock: ServeLock
     private let upstream: CurlUpstream
+    private let receivers: CurlCallbackSender
     private let gateway: Gateway
     private let server: HTTPServer
     private let admin: HTTPServer
@@ -34,13 +35,13 @@ final class GatewayService: Sendable {
         self.logger = logger
         let path = configuration.storePath
         serveLock = try ServeLock(store: path)
-        store = try SQLiteTaskStore(path: path)
+        store = try SQLiteTaskStore(path: path, deliveries: CallbackBody.delivery)
         loops = try (0..<(configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount))
             .map { try EventLoop(name: "loop-\($0)") }
         upstream = try CurlUpstream(loops: loops)
-        let access = Access(
-            staticKeys: configuration.keys.map(\.staticKey), store: store,
-            vault: try Vault(configuration))
+        receivers = try CurlCallbackSender(loops: [loops[0]], allowing: configuration.callbacks.allow)
+        let vault = try Vault(configuration)
+        let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
         try await access.load()
 
         let draining = Lock(false)
@@ -49,9 +50,18 @@ final class GatewayService: Sendable {
         let metrics = Metrics(
             routes: Route.allCases.map(\.rawValue), accounts: configuration.upstreams.map(\.name),
             build: BuildInfo(version: Version.number, revision: Version.revision))
-        gateway = Gateway(
-            options: configuration.gatewayOptions, access: access, accounts: accounts, store: store,
-            upstream: upstream, telemetry: Telemetry(metrics: metrics, logger: logger, accessLog: log.access))
+        let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
+        var parts = Gateway.Parts(
+            access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
+            callbackTokens: CallbackTokens(vault))
+        let courier = Courier(
+            loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
+            observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent))
+        parts.courier = courier
+        if configuration.queue != nil { parts.spool = try Spool(configuration.spool) }
+        parts.webhookSecrets = configuration.webhookSecrets
+        gateway = Gateway(options: configuration.gatewayOptions, parts)
+        let gateway = gateway
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
@@ -73,6 +83,7 @@ final class GatewayService: Sendable {
         watch = loop.spawn {
             while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
         }
+        try await gateway.start()
         addresses = try await server.start()
         adminAddresses = try await admin.start()
     }
@@ -88,9 +99,11 @@ final class GatewayService: Sendable {
         await server.shutdown(grace: configuration.shutdown.grace)
         await admin.shutdown(grace: .seconds(1))
         await finishCreates()
+        await gateway.stop(grace: configuration.shutdown.grace)
         watch.cancel()
         await watch.value
         upstream.shutdown()
+        receivers.shutdown()
         await store.close()
         logger.notice("stopped")
     }

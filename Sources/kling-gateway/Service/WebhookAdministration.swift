@@ -12,12 +12,7 @@ enum WebhookAdministration {
     }
 
     static func rotate(tenant: String, grace: Duration, _ configuration: Configuration) async throws -> Secret {
-        try await withSecrets(of: tenant, configuration) { secrets, store in
-            guard let rotation = store as? any WebhookSecretStore else {
-                throw ServiceError("this store cannot replace a webhook secret")
-            }
-            return try await secrets.rotate(tenant: tenant, grace: grace, in: rotation)
-        }
+        try await withSecrets(of: tenant, configuration) { try await $0.rotate(tenant: tenant, grace: grace) }
     }
 
     /// Sends one signed event to `url`, as the gateway would.
@@ -34,7 +29,11 @@ enum WebhookAdministration {
             id: "msg_test_\(now)", url: url, body: testEvent(at: now), signatures: signatures, at: now,
             userAgent: callbackUserAgent, timeout: .seconds(15))
         let outcome = await loop.spawn { () -> Result<CallbackReply, CallbackFailure> in
-            do { return .success(try await sender.send(message)) } catch { return .failure(error) }
+            do throws(CallbackFailure) {
+                return .success(try await sender.send(message))
+            } catch {
+                return .failure(error)
+            }
         }.value
         switch outcome {
         case .success(let reply): return reply.status
@@ -46,29 +45,16 @@ enum WebhookAdministration {
     static func withDeliveries<Result>(
         of configuration: Configuration, _ body: (any DeliveryStore) async throws -> Result
     ) async throws -> Result {
-        try await KeyAdministration.withStore(of: configuration) { store in
-            let store: any TaskStore = store
-            guard let deliveries = store as? any DeliveryStore else {
-                throw ServiceError("this store keeps no deliveries")
-            }
-            return try await body(deliveries)
-        }
-    }
-
-    private static func withSecrets<Result>(
-        of tenant: String, _ configuration: Configuration,
-        _ body: (WebhookSecrets, any TaskStore) async throws -> Result
-    ) async throws -> Result {
-        try await KeyAdministration.withStore(of: configuration) { store in
-            guard KeyIssuer.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
-            return try await body(WebhookSecrets(store: store, vault: try Vault(configuration)), store)
-        }
+        try await KeyAdministration.withStore(of: configuration) { try await body($0) }
     }
 
     private static func withSecrets<Result>(
         of tenant: String, _ configuration: Configuration, _ body: (WebhookSecrets) async throws -> Result
     ) async throws -> Result {
-        try await withSecrets(of: tenant, configuration) { secrets, _ in try await body(secrets) }
+        try await KeyAdministration.withStore(of: configuration) { store in
+            guard KeyIssuer.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
+            return try await body(WebhookSecrets(store: store, vault: try Vault(configuration)))
+        }
     }
 
     private static func check(_ url: String, _ sender: CurlCallbackSender) throws {

@@ -104,6 +104,21 @@ struct MetricsTests {
         #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="4"} 1"#))
     }
 
+    @Test func `callbacks show by outcome`() {
+        var sources = MetricsSources()
+        sources.deliveries = {
+            var figures = DeliveryFigures()
+            (figures.delivered, figures.retried, figures.running, figures.due) = (3, 2, 1, 4)
+            return figures
+        }
+        let page = page(metrics(), sources)
+        #expect(page.contains(#"kling_gateway_callback_attempts_total{outcome="delivered"} 3"#))
+        #expect(page.contains(#"kling_gateway_callback_attempts_total{outcome="retry"} 2"#))
+        #expect(page.contains(#"kling_gateway_callback_attempts_total{outcome="gave_up"} 0"#))
+        #expect(page.contains("kling_gateway_callbacks_running 1"))
+        #expect(page.contains("kling_gateway_callbacks_due 4"))
+    }
+
     @Test func `every sample belongs to a family that was announced, once`() {
         let metrics = metrics()
         metrics.upstreamCall(account: "main", kind: .query, outcome: .code(.ok), duration: .zero)

@@ -74,12 +74,14 @@ struct WatcherTests {
     }
 
     /// Has so many tasks watched, which Kling knows as `k0`, `k1` and so on.
-    private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) {
+    private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) async {
         let tasks = ids.prefix(count).enumerated().map { index, id in
             (WatchedTask(id: id, isAwaited: true, age: .zero, quietFor: quietFor), "k\(index)")
         }
         watcher.watch(tasks, of: account)
         reader.state.withLock { $0.tasks = (0..<count).map { ("k\($0)", "processing") } }
+        // The time of the beginning is read on the loop.
+        await settle()
     }
 
     /// Lets time pass, and the calls that this leads to come to their end.
@@ -106,7 +108,7 @@ struct WatcherTests {
     }
 
     @Test func `many tasks are read by one list, and those that ended are watched no more`() async {
-        watch(5)
+        await watch(5)
         await tick(after: .seconds(8))
         #expect(reader.calls == ["main list 1"])
         #expect(reader.state.withLock { $0.found.sorted() } == ids)
@@ -119,7 +121,7 @@ struct WatcherTests {
     }
 
     @Test func `a hint is followed at once, and to its end`() async {
-        watch(1)
+        await watch(1)
         reader.state.withLock { $0.tasks[0].status = "succeed" }
         watcher.hint(ids[0])
         await settle()
@@ -133,7 +135,7 @@ struct WatcherTests {
     }
 
     @Test func `what somebody else has seen is not asked for again`() async {
-        watch(2)
+        await watch(2)
         await tick(after: .seconds(4))
         watcher.seen(ids[0], .unfinished)
         watcher.seen(ids[1], .ended)
@@ -145,15 +147,16 @@ struct WatcherTests {
     }
 
     @Test func `accounts are asked apart, and one that is down does not slow the other`() async {
-        watch(1, of: "main")
+        await watch(1, of: "main")
         watcher.watch([(WatchedTask(id: ids[4], isAwaited: true, age: .zero, quietFor: .zero), "k0")], of: "other")
+        await settle()
         await tick(after: .seconds(8))
         #expect(reader.calls.sorted() == ["main query k0", "other query k0"])
         await end()
     }
 
     @Test func `failures end nothing, and an account without a list is read task by task`() async {
-        watch(3)
+        await watch(3)
         reader.state.withLock { $0.failure = .unavailable }
         for _ in 0..<20 { await tick(after: .seconds(8)) }
         #expect(await count() == 3)
@@ -165,7 +168,7 @@ struct WatcherTests {
     }
 
     @Test func `a task that Kling has not known for a day is flagged`() async {
-        watch(1, quietFor: .seconds(90_000))
+        await watch(1, quietFor: .seconds(90_000))
         reader.state.withLock { $0.tasks = [] }
         await tick(after: .seconds(8))
         #expect(reader.state.withLock { $0.flags } == [ids[0]: true])
@@ -174,7 +177,7 @@ struct WatcherTests {
     }
 
     @Test func `a stopped watcher makes no calls`() async {
-        watch(3)
+        await watch(3)
         watcher.start()
         await watcher.stop()
         await tick(after: .seconds(60))

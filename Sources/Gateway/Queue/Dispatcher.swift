@@ -1,0 +1,129 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// Drains the queue as accounts get room: one task at a time waits for a slot, any number are being sent.
+struct Dispatcher: Sendable {
+    let tasks: TryOnTasks
+    let queue: TaskQueue
+
+    /// How long one task waits at the head before another tenant's has its turn.
+    private static let turn = Duration.seconds(1)
+    /// Between attempts of which nobody knows what became.
+    private static let pauses = LookUpPlan.outagePauses
+
+    private var background: Background { tasks.background }
+
+    /// Goes on until it is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            expire()
+            guard let entry = queue.next(where: { tasks.accounts.canQueue(model: $0) }) else {
+                await queue.wait(for: Self.turn)
+                continue
+            }
+            let account = await tasks.accounts.wait(
+                for: entry.task, tenant: entry.tenant, model: entry.model, until: .now + Self.turn, on: background.loop)
+            if let account { background.start { await dispatch(entry, to: account) } } else { queue.putBack(entry.task) }
+        }
+    }
+
+    /// A task that a crash interrupted after it was given to an account: it is asked for there before anything else.
+    func resume(_ record: TaskRecord, at account: Account) {
+        guard let entry = queue.take(record.id) else { return }
+        background.start {
+            guard let body = await body(of: entry) else { return }
+            await finish(entry, account, await settle(entry, body, account, timedOut: false))
+        }
+    }
+
+    // MARK: One task
+
+    /// Gives a task to an account in which it has a slot, durably first.
+    private func dispatch(_ entry: QueuedTask, to account: Account) async {
+        do {
+            _ = try await tasks.store.assign(entry.task, account: account.name, at: WallClock.milliseconds)
+        } catch {
+            tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
+            // It has ended meanwhile, for instance because the operator has cancelled it.
+            if error.code == .stale || error.code == .notFound { return queue.forget(entry.task) }
+            tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
+            return await putBack(entry, after: .seconds(1))
+        }
+        guard let body = await body(of: entry) else { return }
+        var attempt = await tasks.attempt(body, entry.task, at: account)
+        if case .open(let timedOut) = attempt { attempt = await settle(entry, body, account, timedOut: timedOut) }
+        await finish(entry, account, attempt)
+    }
+
+    private func body(of entry: QueuedTask) async -> [ByteSlice]? {
+        do {
+            return try await queue.body(of: entry.task)
+        } catch {
+            tasks.caller.observer.event(
+                .error, "a queued task's body cannot be read",
+                [("task", entry.task.description), ("reason", error.detail)])
+            if error.code == .missing { await fail(entry, "the request was lost; nothing was charged") }
+            return nil
+        }
+    }
+
+    /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits.
+    private func settle(_ entry: QueuedTask, _ body: [ByteSlice], _ account: Account, timedOut: Bool) async -> Attempt {
+        var pause = Self.pauses.lowerBound
+        while true {
+            let attempt = await tasks.settle(body, entry.task, at: account, timedOut: timedOut)
+            guard case .open = attempt, account.hasLookup != false else { return attempt }
+            guard await background.sleep(until: .now + pause) else { return attempt }
+            pause = min(pause * 2, Self.pauses.upperBound)
+        }
+    }
+
+    private func finish(_ entry: QueuedTask, _ account: Account, _ attempt: Attempt) async {
+        switch attempt {
+        case .accepted: queue.forget(entry.task)
+        case .refused(_, let answer): await fail(entry, Disclosure.withheld(entry.task, nil, from: answer.message))
+        case .declined: await requeue(entry)
+        case .open where Task.isCancelled: break
+        case .open:
+            // Its account cannot be asked: it stays submitted, and is never sent again.
+            await tasks.flagUnknown(entry.task)
+            queue.forget(entry.task)
+        }
+    }
+
+    private func fail(_ entry: QueuedTask, _ reason: String) async {
+        await tasks.endAtLast(entry.task, because: reason)
+        queue.forget(entry.task)
+    }
+
+    /// The account has no room after all. Only when its record names no account may another one have the task.
+    private func requeue(_ entry: QueuedTask) async {
+        while !Task.isCancelled {
+            do throws(StoreError) {
+                _ = try await tasks.store.queue(entry.task, payload: entry.bytes, at: WallClock.milliseconds) { _ in
+                    preconditionFailure("a queued task was answered before")
+                }
+                return queue.putBack(entry.task)
+            } catch {
+                if error.code == .stale || error.code == .notFound { return queue.forget(entry.task) }
+                tasks.couldNotRecord("a task could not be queued again", entry.task, error)
+                guard await background.sleep(until: .now + .seconds(1)) else { return }
+            }
+        }
+    }
+
+    private func putBack(_ entry: QueuedTask, after pause: Duration) async {
+        _ = await background.sleep(until: .now + pause)
+        queue.putBack(entry.task)
+    }
+
+    private func expire() {
+        let expired = queue.expired(now: WallClock.milliseconds)
+        if expired.isEmpty { return }
+        let age = queue.maxAge.configurationText
+        background.start {
+            for entry in expired { await fail(entry, "not sent within \(age); nothing was charged") }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+internal import Base
+internal import EventLoop
+internal import TaskStore
+
+/// The creates that wait for an account: their places in memory, their bodies in the spool.
+///
+/// From any thread.
+final class TaskQueue: Sendable {
+    typealias Reservation = QueueReservation
+
+    /// The longest that a task may wait.
+    let maxAge: Duration
+    private let spool: Spool
+    private let queue: Lock<FairQueue>
+    private let loop: EventLoop
+    private let bell: Bell
+
+    /// - Parameter loop: where the queue is drained.
+    init(_ bounds: QueueBounds, spool: Spool, loop: EventLoop) {
+        self.spool = spool
+        self.loop = loop
+        maxAge = .milliseconds(bounds.maxAge)
+        bell = Bell(loop: loop)
+        queue = Lock(FairQueue(bounds))
+    }
+
+    /// How many tasks count, how many bytes their bodies have, and since when the oldest waits.
+    var figures: (tasks: Int, bytes: Int, oldest: Int64?) { queue.withLock { ($0.count, $0.bytes, $0.oldest) } }
+
+    // MARK: In
+
+    /// Takes room for a body; nil if there is none.
+    func reserve(_ bytes: Int) -> Reservation? { queue.withLock { try? $0.admit(bytes: bytes) } }
+
+    /// Nothing came of a reservation.
+    func cancel(_ reservation: Reservation) { queue.withLock { $0.cancel(reservation) } }
+
+    /// Writes a body down: when it returns, it survives a crash.
+    func keep(_ body: [ByteSlice], of task: TaskID) async throws(SpoolError) { try await spool.write(task, body) }
+
+    /// A task whose body and record are written waits from now on.
+    func confirm(_ reservation: Reservation, _ record: TaskRecord) {
+        queue.withLock { $0.confirm(reservation, [QueuedTask(record)]) }
+        ring()
+    }
+
+    /// Takes in what was queued before a restart.
+    /// - Returns: those whose body is gone: they can never be sent.
+    func recover(_ records: [TaskRecord]) async throws(SpoolError) -> Set<TaskID> {
+        let missing = Set(try await spool.recover(queued: Set(records.map(\.id))).missing)
+        let entries = records.filter { !missing.contains($0.id) }.map { QueuedTask($0) }
+        queue.withLock { $0.restore(entries) }
+        return missing
+    }
+
+    private func ring() { loop.execute { [bell] in bell.ring() } }
+
+    // MARK: Out
+
+    /// Waits, on the queue's loop, until there may be something to try.
+    func wait(for duration: Duration) async { await bell.wait(for: duration) }
+
+    /// Hands out the task to try next.
+    func next(where hasRoom: (String) -> Bool) -> QueuedTask? { queue.withLock { $0.next(where: hasRoom) } }
+
+    /// Hands out a certain task that waits; nil if it doesn't.
+    func take(_ task: TaskID) -> QueuedTask? { queue.withLock { $0.take(task) } }
+
+    /// Hands out those that have waited for too long, to be ended.
+    func expired(now: Int64) -> [QueuedTask] { queue.withLock { $0.expired(now: now) } }
+
+    /// What was handed out waits again, in its old place.
+    func putBack(_ task: TaskID) {
+        queue.withLock { $0.putBack(task) }
+        ring()
+    }
+
+    /// The body of a task.
+    func body(of task: TaskID) async throws(SpoolError) -> [ByteSlice] {
+        let body = try await spool.read(task)
+        return [ByteSlice(body, 0..<body.count)]
+    }
+
+    /// A task is at Kling, or has ended: its place is free and its body is removed. To repeat it changes nothing.
+    func forget(_ task: TaskID) {
+        guard queue.withLock({ $0.remove(task) }) != nil else { return }
+        // What is left over, because the disk is away, is removed at the next start.
+        spool.removeLater(task)
+    }
+}
+
+extension QueuedTask {
+    /// The place of a queued record.
+    init(_ record: TaskRecord) {
+        self.init(
+            task: record.id, tenant: record.tenant, model: record.model, bytes: record.payload,
+            enqueuedAt: record.createdAt)
+    }
+}

@@ -1,0 +1,46 @@
+internal import Base
+internal import EventLoop
+
+/// Work that no client waits for, on one loop, until it is done or the gateway stops.
+final class Background: Sendable {
+    private struct State {
+        var tasks: [Int: Task<Void, Never>] = [:]
+        var last = 0
+        var isStopped = false
+    }
+
+    let loop: EventLoop
+    private let state = Lock(State())
+
+    init(loop: EventLoop) { self.loop = loop }
+
+    /// Starts `body`. It is cancelled when the gateway stops; what it leaves undone is found in the store again.
+    func start(_ body: @escaping @Sendable () async -> Void) {
+        state.withLock { state in
+            guard !state.isStopped else { return }
+            state.last += 1
+            let number = state.last
+            state.tasks[number] = loop.spawn {
+                await body()
+                self.state.withLock { $0.tasks[number] = nil }
+            }
+        }
+    }
+
+    /// Cancels what goes on and waits for its end.
+    func stop() async {
+        let tasks = state.withLock { state in
+            state.isStopped = true
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+
+    /// Waits until `time`; false if the gateway stops before.
+    func sleep(until time: MonotonicTime) async -> Bool {
+        let pause = time - .now
+        if pause > .zero { try? await loop.sleep(for: pause) }
+        return !Task.isCancelled
+    }
+}

@@ -1,0 +1,82 @@
+internal import Base
+internal import Crypto
+internal import HTTPServer
+internal import TaskStore
+
+/// A client's `Idempotency-Key`: what it was sent with before, if it was.
+struct IdempotentRequest: Sendable {
+    /// The header field.
+    static let header: StaticString = "Idempotency-Key"
+    private static let longest = 255
+
+    let key: String
+    /// The request that had the key first; nil: this is it.
+    let known: IdempotencyRecord?
+
+    /// Reads the key of a request and looks for the request that had it first.
+    /// - Returns: nil if the request has no key.
+    init?(_ headers: HTTPHeaders, tenant: String, in store: any TaskStore) async throws(GatewayError) {
+        let values = headers.values(of: Self.header)
+        guard let key = values.first else { return nil }
+        let isKey = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        guard values.count == 1, isKey, (1...Self.longest).contains(key.utf8.count) else {
+            throw GatewayError(
+                .badParameter, "\(Self.header) must be one value of 1 to \(Self.longest) visible ASCII characters.",
+                parameter: "\(Self.header)")
+        }
+        self.key = key
+        do throws(StoreError) {
+            known = try await Self.known(key, tenant, store)
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+
+    private static func known(
+        _ key: String, _ tenant: String, _ store: any TaskStore
+    ) async throws(StoreError) -> IdempotencyRecord? {
+        guard let record = try await store.idempotency(tenant: tenant, key: key),
+            WallClock.milliseconds - record.createdAt < IdempotencyRecord.lifetime
+        else { return nil }
+        return record
+    }
+
+    /// The stored answer, to a request with the same content; nil if this request is the first with its key.
+    /// - Throws: if the first is still being answered, or had another content.
+    func replay(_ fingerprint: [UInt8]) throws(GatewayError) -> StoredAnswer? {
+        guard let known else { return nil }
+        guard known.fingerprint == fingerprint else {
+            throw GatewayError(
+                .idempotencyMismatch,
+                "\(Self.header) was sent with another request before. Send a new key with a new request.",
+                parameter: "\(Self.header)")
+        }
+        guard let answer = known.answer else { throw .idempotencyKeyOpen }
+        return answer
+    }
+
+    /// A fingerprint of a route and a body: SHA-256. A large body is read in slices, between which other tasks of the
+    /// loop run.
+    static func fingerprint(_ route: Route, _ body: Bytes) async -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: Array(route.rawValue.utf8) + [0])
+        var start = 0
+        while start < body.count {
+            let end = min(start + slice, body.count)
+            // The block lends its bytes for the length of the call.
+            unsafe body.withUnsafeBytes { unsafe hash.update(bufferPointer: .init(rebasing: $0[start..<end])) }
+            start = end
+            if start < body.count { await Task.yield() }
+        }
+        return Array(hash.finalize())
+    }
+
+    private static let slice = 1 << 20
+}
+
+extension GatewayError {
+    static let idempotencyKeyOpen = GatewayError(
+        .idempotencyOpen,
+        "The first request with this Idempotency-Key is still being answered. Send it again in a few seconds.",
+        parameter: "\(IdempotentRequest.header)")
+}

@@ -1,0 +1,120 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// What became of sending a task to an account, once the books are kept.
+enum Attempt: Sendable {
+    /// Kling has the task, and the store says so.
+    case accepted(TaskRecord, KlingAnswer)
+    /// No account will take it.
+    case refused(httpStatus: Int, KlingAnswer)
+    /// This account does not take it; another one may.
+    case declined(isSaturated: Bool)
+    /// Nobody knows whether Kling has the task.
+    case open(timedOut: Bool)
+}
+
+/// One account asked once: to make a task, or whether it has it.
+extension TryOnTasks {
+    /// Sends a task to the account that its record names.
+    /// - Parameter timeout: how long Kling has, if less than the account allows.
+    func attempt(
+        _ body: [ByteSlice], _ id: TaskID, at account: Account, timeout: Duration? = nil, _ note: ExchangeNote? = nil
+    ) async -> Attempt {
+        let start = MonotonicTime.now
+        defer { note?.waitedForKling(since: start) }
+        let answered: KlingCaller.Answered
+        do {
+            answered = try await caller.create(account, body, timeout: timeout)
+        } catch {
+            accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
+            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined(isSaturated: false)
+        }
+        return await judge(answered, id, account)
+    }
+
+    private func judge(_ answered: KlingCaller.Answered, _ id: TaskID, _ account: Account) async -> Attempt {
+        switch (CreateOutcome(httpStatus: answered.status, answer: answered.answer), answered.answer) {
+        case (.accepted(let upstreamID), let answer?):
+            return await adopt(answer, upstreamID, id, account)
+        case (.refusedForNow, let answer):
+            let fault = AccountFault(httpStatus: answered.status, answer: answer)
+            note(accounts.settled(id, on: account.name, .refusedForNow(fault)))
+            return .declined(isSaturated: fault == .saturated)
+        case (.refusedForGood, let answer?):
+            accounts.settled(id, on: account.name, .refusedForGood)
+            return .refused(httpStatus: answered.status, answer)
+        case (_, let answer):
+            accounts.settled(id, on: account.name, .ambiguous)
+            return .open(timedOut: answer?.code == .timeout || answered.status == 504)
+        }
+    }
+
+    /// Kling has the task: the store learns it before anybody else does.
+    func adopt(_ answer: KlingAnswer, _ upstreamID: String, _ id: TaskID, _ account: Account) async -> Attempt {
+        accounts.settled(id, on: account.name, .accepted)
+        guard let object = answer.task else { return .open(timedOut: false) }
+        do {
+            let record = try await accept(object, in: answer, upstreamID: upstreamID, id)
+            learnLookup(account, record)
+            return .accepted(record, answer)
+        } catch {
+            // The intent names the account: the task is looked up when the store is back.
+            couldNotRecord("an accepted task could not be recorded", id, error)
+            return .open(timedOut: false)
+        }
+    }
+
+    // MARK: Look-up
+
+    /// What a look-up by the gateway's own id brought.
+    enum LookUp {
+        case found(KlingAnswer, upstreamID: String)
+        /// Kling says that it has no such task.
+        case unknown
+        /// Kling said nothing that could be understood.
+        case none
+
+        /// The same, for the plan of look-ups.
+        var answer: LookUpPlan.Answer {
+            switch self {
+            case .found: .found
+            case .unknown: .unknown
+            case .none: .none
+            }
+        }
+    }
+
+    /// Asks an account whether it has a task, by the id that the gateway sent as `external_task_id`.
+    func lookUp(_ id: TaskID, at account: Account) async -> LookUp {
+        guard let answer = try? await caller.query(account, id.description, timeout: Self.listTime).answer else {
+            return .none
+        }
+        if answer.isUnknownTask { return .unknown }
+        guard answer.code == .ok, let upstreamID = answer.task?.taskID else { return .none }
+        return .found(answer, upstreamID: upstreamID)
+    }
+
+    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids.
+    private func learnLookup(_ account: Account, _ record: TaskRecord) {
+        guard account.hasLookup == nil else { return }
+        background.start { [self] in
+            switch await lookUp(record.id, at: account) {
+            case .found(_, let upstreamID): account.learn(hasLookup: upstreamID == record.upstreamID)
+            case .unknown: account.learn(hasLookup: false)
+            case .none: break
+            }
+        }
+    }
+
+    /// Tells the operator what an account's refusal has made of it.
+    func note(_ transition: AccountTransition?) {
+        guard let account = transition?.to else { return }
+        caller.observer.event(
+            account.state == .disabled ? .error : .warning, "an account has changed its state",
+            [
+                ("account", account.name), ("state", account.state.rawValue),
+                ("code", account.disabledBy.map { String($0.rawValue) } ?? "-"), ("reason", account.reason ?? "-"),
+            ])
+    }
+}

@@ -1,0 +1,74 @@
+internal import Base
+internal import EventLoop
+internal import TaskStore
+
+/// What a stop or a crash has left is taken up where it was.
+extension TryOnTasks {
+    private static let batch = 500
+
+    /// Reads every unfinished task, before anything is served: slots are taken, what Kling has is watched, what is open
+    /// is asked for, what is queued waits on.
+    func recover() async throws {
+        var found = Unfinished()
+        var last: TaskID?
+        repeat {
+            let records = try await store.unfinished(after: last, limit: Self.batch)
+            for record in records { found.add(record) }
+            last = records.count == Self.batch ? records.last?.id : nil
+        } while last != nil
+        accounts.restore(try await store.accountStates(), running: found.running)
+        for (id, key) in found.keys { _ = running.admit(id, key: key, limit: .max, now: .now) }
+        for record in found.accepted { follow(record) }
+        for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
+        try await recoverQueue(found.queued)
+        for record in found.open {
+            guard let account = record.account.flatMap(accounts.named) else { await flagUnknown(record.id); continue }
+            settleInBackground(record.id, at: account)
+        }
+    }
+
+    private func recoverQueue(_ records: [TaskRecord]) async throws {
+        guard let queue else {
+            // The queue was switched off: what waits in it has no way to Kling any more.
+            for record in records where record.account == nil {
+                await endAtLast(record.id, because: "not sent; nothing was charged")
+            }
+            for record in records {
+                if let account = record.account.flatMap(accounts.named) { settleInBackground(record.id, at: account) }
+            }
+            return
+        }
+        for id in try await queue.recover(records) {
+            await endAtLast(id, because: "the request was lost; nothing was charged")
+        }
+        let dispatcher = Dispatcher(tasks: self, queue: queue)
+        for record in records {
+            if let account = record.account.flatMap(accounts.named) { dispatcher.resume(record, at: account) }
+        }
+        background.start { await dispatcher.run() }
+    }
+
+    /// The unfinished tasks, by what is to be done.
+    private struct Unfinished {
+        var running: [RunningTask] = []
+        var keys: [(TaskID, String)] = []
+        var accepted: [TaskRecord] = []
+        var open: [TaskRecord] = []
+        var queued: [TaskRecord] = []
+        var neverSent: [TaskID] = []
+
+        mutating func add(_ record: TaskRecord) {
+            if let key = record.keyID { keys.append((record.id, key)) }
+            if let account = record.account {
+                let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
+                running.append(RunningTask(id: record.id, account: account, age: age))
+            }
+            switch (record.state, record.account) {
+            case (.intent, nil): neverSent.append(record.id)
+            case (.intent, _?): open.append(record)
+            case (.queued, _): queued.append(record)
+            default: accepted.append(record)
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+internal import Base
+internal import EventLoop
+internal import TaskStore
+
+/// What is done every now and then: what was learned of accounts is kept, disabled ones are probed, old records go.
+struct Upkeep: Sendable {
+    let tasks: TryOnTasks
+    let retention: Retention
+
+    private static let interval = Duration.seconds(1)
+    private static let pruning = Duration.seconds(600)
+    private static let rows = 500
+
+    /// Goes on until it is cancelled.
+    func run() async {
+        var nextPruning = MonotonicTime.now
+        while await tasks.background.sleep(until: .now + Self.interval) {
+            await keepAccounts()
+            for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
+            guard MonotonicTime.now >= nextPruning else { continue }
+            nextPruning = .now + Self.pruning
+            await prune()
+        }
+        await keepAccounts()
+    }
+
+    private func keepAccounts() async {
+        let changed = tasks.accounts.takeChanged()
+        for (index, record) in changed.enumerated() {
+            do {
+                try await tasks.store.keep(record)
+            } catch {
+                return tasks.accounts.putBack(Array(changed[index...]))
+            }
+        }
+    }
+
+    /// A list call is free: it shows whether Kling accepts the account again.
+    private func probe(_ account: Account) async {
+        let answer = try? await tasks.caller.list(account, timeout: TryOnTasks.listTime).answer
+        tasks.note(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
+    }
+
+    /// Batch after batch, with a pause between: writes of clients come first.
+    private func prune() async {
+        let now = WallClock.milliseconds
+        while !Task.isCancelled {
+            let gone = try? await tasks.store.prune(
+                tasksFinishedBefore: now - retention.tasks,
+                deliveriesFinishedBefore: now - retention.deliveries,
+                idempotencyKeysCreatedBefore: now - IdempotencyRecord.lifetime, limit: Self.rows)
+            guard let gone, gone >= Self.rows else { return }
+            guard await tasks.background.sleep(until: .now + .milliseconds(50)) else { return }
+        }
+    }
+}
+
+/// How long records are kept, in milliseconds after they were finished.
+public struct Retention: Sendable {
+    public var tasks: Int64 = 400 * 86_400_000
+    public var deliveries: Int64 = 30 * 86_400_000
+
+    /// The defaults.
+    public init() {}
+}

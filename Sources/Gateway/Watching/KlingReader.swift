@@ -1,0 +1,53 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// Asks Kling for the tasks that are watched, and keeps what it says.
+final class KlingReader: TaskReader {
+    // Weak: the tasks own the watcher, which owns its reader.
+    private struct Owner {
+        weak var tasks: TryOnTasks?
+    }
+
+    private let owner = Lock(Owner())
+
+    /// Whose tasks are read. Set it before the watcher starts.
+    func serve(_ tasks: TryOnTasks) { owner.withLock { $0.tasks = tasks } }
+
+    private var tasks: TryOnTasks? { owner.withLock { $0.tasks } }
+
+    func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage {
+        guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
+        let answered = try? await tasks.caller.list(account, page: page, timeout: TryOnTasks.listTime)
+        guard let answered else { throw .unavailable }
+        // A reseller without a list answers that there is no such path or method.
+        if [404, 405, 501].contains(answered.status), answered.answer?.code != .rateLimited { throw .noList }
+        guard let answer = answered.answer, answer.code == .ok, let page = answer.tasks else { throw .unavailable }
+        return TaskPage(tasks: page, isLast: page.count < WatchSchedule.pageSize)
+    }
+
+    func query(_ account: String, _ task: TaskID, upstreamID: String) async throws(TaskReadFailure) -> TaskObject? {
+        guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
+        let answer = try? await tasks.caller.query(account, upstreamID, timeout: TryOnTasks.refreshTime).answer
+        guard let answer else { throw .unavailable }
+        if answer.isUnknownTask { return nil }
+        guard answer.code == .ok, let object = answer.task else { throw .unavailable }
+        return object
+    }
+
+    func found(_ found: [FoundTask]) async -> [TaskProgress] {
+        guard let tasks else { return found.map { _ in .unfinished } }
+        var progress: [TaskProgress] = []
+        for task in found { progress.append(await tasks.heard(task.object, of: task.id)) }
+        return progress
+    }
+
+    func flag(_ task: TaskID, isStuck: Bool) async {
+        guard let tasks else { return }
+        do {
+            try await tasks.store.flag(task, isStuck ? .stuck : [])
+        } catch {
+            tasks.couldNotRecord("a task that is stuck could not be flagged", task, error)
+        }
+    }
+}

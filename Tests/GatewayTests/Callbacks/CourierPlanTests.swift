@@ -1,0 +1,94 @@
+import TaskStore
+import Testing
+
+@testable import Gateway
+
+struct CourierPlanTests {
+    /// Deliveries of tasks of their own.
+    private func rows(_ count: Int, tenant: String = "shop", url: String, from: Int64 = 0) -> [DeliveryRecord] {
+        taskIDs(count).enumerated().map { index, task in
+            DeliveryRecord(
+                id: "\(tenant)\(url)\(index)", task: task, tenant: tenant, url: url, body: [], isLast: false,
+                createdAt: 0, nextAttemptAt: from + Int64(index))
+        }
+    }
+
+    @Test func `hosts that must be looked up are few, for a tenant and in all`() {
+        var plan = CourierPlan()
+        let one = plan.take(rows(20, url: "https://slow.example/"), held: [], now: 0)
+        #expect(one.count == 4)
+        var many = CourierPlan()
+        let all = (0..<20).flatMap { rows(10, tenant: "t\($0)", url: "https://host\($0).example/") }
+        #expect(many.take(all, held: [], now: 0).count == 32)
+    }
+
+    @Test func `a host that answered needs no look-up for a while`() throws {
+        var plan = CourierPlan()
+        let due = rows(40, url: "https://shop.example/")
+        let first = plan.take(due, held: [], now: 0)
+        _ = plan.ended(try #require(first.first).id, wasAnswered: true, now: 1000)
+        #expect(plan.begin(held: [], now: 1000).count == 7)
+        #expect(plan.runningCount == 10)
+        for record in first { _ = plan.ended(record.id, wasAnswered: false, now: 60_000) }
+        // Seven run; the name is old.
+        #expect(plan.begin(held: [], now: 60_000).count == 3)
+    }
+
+    @Test(arguments: ["http://shop.example/", "https://shop.example:8443/", "https://other.example/"])
+    func `scheme, host and port make a receiver`(url: String) {
+        #expect(CourierPlan.Receiver("https://SHOP.example:443/a") == CourierPlan.Receiver("https://shop.example/b?c"))
+        #expect(CourierPlan.Receiver("https://shop.example/") != CourierPlan.Receiver(url))
+    }
+
+    @Test func `no tenant takes all that there is, and no more than that runs`() {
+        var plan = CourierPlan()
+        let greedy = (1...20).flatMap { rows(10, tenant: "greedy", url: "https://192.0.2.\($0)/") }
+        #expect(plan.take(greedy, held: [], now: 0).count == 32)
+        var full = CourierPlan()
+        let all = (1...20).flatMap { rows(10, tenant: "t\($0)", url: "https://192.0.2.\($0)/") }
+        #expect(full.take(all, held: [], now: 0).count == 128)
+        #expect(!full.wantsMore)
+    }
+
+    @Test func `tenants that share a receiver take turns by what is longest due`() throws {
+        var plan = CourierPlan()
+        let url = "https://192.0.2.1/"
+        let begun = plan.take(
+            rows(50, tenant: "a", url: url) + rows(5, tenant: "b", url: url, from: 20), held: [], now: 100)
+        #expect(begun.count == 10)
+        for record in begun { _ = plan.ended(record.id, wasAnswered: true, now: 100) }
+        _ = plan.begin(held: [], now: 100)
+        let third = plan.runningCount
+        #expect(third == 10)
+    }
+
+    @Test func `the window grows while what is behind it might go, and shrinks again`() {
+        var plan = CourierPlan()
+        let slow = rows(2000, url: "https://192.0.2.1/")
+        var reads = 0
+        repeat {
+            _ = plan.take(Array(slow.prefix(plan.window)), held: [], now: 0)
+            reads += 1
+        } while plan.wantsMore
+        #expect(plan.window == 2048)
+        #expect(reads == 4)
+        for _ in 0..<10 { _ = plan.take([], held: [], now: 0) }
+        #expect(plan.window == 256)
+    }
+
+    @Test func `a task that is being told of something is told nothing else`() {
+        var plan = CourierPlan()
+        let due = rows(1, url: "https://192.0.2.1/")
+        #expect(plan.take(due, held: [], now: 0).count == 1)
+        #expect(plan.take(due, held: [], now: 0).isEmpty)
+        #expect(plan.runningCount == 1)
+    }
+
+    @Test func `a task held while its delivery waits here is left out`() throws {
+        var plan = CourierPlan()
+        let due = rows(11, url: "https://192.0.2.1/")
+        let begun = plan.take(due, held: [], now: 0)
+        _ = plan.ended(begun[0].id, wasAnswered: true, now: 0)
+        #expect(plan.begin(held: [due[10].task], now: 0).isEmpty)
+    }
+}

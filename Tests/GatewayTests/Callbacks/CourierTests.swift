@@ -1,0 +1,210 @@
+import Base
+import KlingAPI
+import TaskStore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+@Suite(.onEventLoop, .timeLimit(.minutes(2))) struct CourierTests {
+    private let tasks = taskIDs(4)
+
+    @Test func `a delivery goes out signed, and again with its id and a new time`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            let first = await fixture.receivers.calls.next()
+            #expect(first.id == "msg_a")
+            #expect(first.message.url == "https://shop.example/kling")
+            #expect(first.header("Content-Type") == "application/json")
+            #expect(first.header("User-Agent") == "test/1")
+            #expect(first.message.timeout == .seconds(15))
+            #expect(isSigned(first, by: Secrets.old))
+            first.answer(500)
+            let failed = await fixture.outbox.settled.next()
+            #expect(failed.attempt.status == 500)
+            #expect(failed.outcome == .retry(at: fixture.now + 5000))
+            fixture.pass(.seconds(5))
+            let second = await fixture.receivers.calls.next()
+            #expect(second.id == "msg_a")
+            #expect(second.header("webhook-timestamp") == String(fixture.now / 1000))
+            #expect(second.header("webhook-timestamp") != first.header("webhook-timestamp"))
+            #expect(isSigned(second, by: Secrets.old))
+            second.answer(204)
+            #expect(await fixture.outbox.settled.next().outcome == .delivered)
+            #expect(fixture.courier.figures.delivered == 1)
+            #expect(fixture.courier.figures.retried == 1)
+        }
+    }
+
+    @Test func `the states of a task follow each other, and a failed one gives way`() async throws {
+        try await CourierFixture.run { fixture in
+            for id in ["msg_1", "msg_2", "msg_3"] { fixture.add(id, task: tasks[0]) }
+            fixture.courier.kick()
+            let first = await fixture.receivers.calls.next()
+            #expect(first.id == "msg_1")
+            first.answer()
+            let second = await fixture.receivers.calls.next()
+            #expect(second.id == "msg_2")
+            #expect(fixture.receivers.calls.count == 0)
+            second.end(.failure(CallbackFailure("timeout")))
+            let third = await fixture.receivers.calls.next()
+            #expect(third.id == "msg_3")
+            #expect(fixture.outbox.row("msg_2")?.state == .superseded)
+            third.answer()
+            _ = await fixture.outbox.settled.next()
+        }
+    }
+
+    @Test func `a slow receiver gets ten at once, and a thousand of its deliveries stop nobody else`() async throws {
+        try await CourierFixture.run { fixture in
+            for (index, task) in taskIDs(1000).enumerated() {
+                fixture.add("msg_slow\(index)", task: task, tenant: "slow", url: "https://10.9.8.7/kling")
+            }
+            fixture.add("msg_quick", task: tasks[0])
+            fixture.courier.kick()
+            var slow: [Receivers.Call] = []
+            while true {
+                let call = await fixture.receivers.calls.next()
+                if call.id == "msg_quick" { break }
+                slow.append(call)
+            }
+            #expect(slow.count <= 10)
+            while slow.count < 10 { slow.append(await fixture.receivers.calls.next()) }
+            #expect(fixture.receivers.calls.count == 0)
+            slow[0].answer()
+            let next = await fixture.receivers.calls.next()
+            #expect(next.message.url == "https://10.9.8.7/kling")
+        }
+    }
+
+    @Test func `a backlog drains with few reads of the outbox`() async throws {
+        try await CourierFixture.run { fixture in
+            let url = "https://192.0.2.1/kling"
+            fixture.receivers.answers.withLock { $0[url] = 200 }
+            for (index, task) in taskIDs(500).enumerated() { fixture.add("msg_\(index)", task: task, url: url) }
+            fixture.courier.kick()
+            for _ in 0..<500 { _ = await fixture.outbox.settled.next() }
+            #expect(fixture.outbox.state.withLock { $0.reads } < 200)
+        }
+    }
+
+    @Test func `what is held waits for its release, and nothing else does`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.courier.hold(tasks[0])
+            fixture.add("msg_held", task: tasks[0])
+            fixture.add("msg_free", task: tasks[1])
+            fixture.courier.kick()
+            let free = await fixture.receivers.calls.next()
+            #expect(free.id == "msg_free")
+            free.answer()
+            _ = await fixture.outbox.settled.next()
+            #expect(fixture.outbox.row("msg_held")?.attempts == 0)
+            fixture.courier.release(tasks[0])
+            #expect(await fixture.receivers.calls.next().id == "msg_held")
+        }
+    }
+
+    @Test func `what a crash leaves is sent again when its lease is over, and not before`() async throws {
+        let outbox = Outbox()
+        var lease: Int64 = 0
+        try await CourierFixture.run(outbox: outbox) { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            _ = await fixture.receivers.calls.next()
+            lease = try #require(outbox.row("msg_a")?.nextAttemptAt)
+            #expect(lease == fixture.now + 60_000)
+        }
+        #expect(outbox.row("msg_a")?.state == .waiting)
+        #expect(try await outbox.attempts(delivery: "msg_a").isEmpty)
+        try await CourierFixture.run(outbox: outbox) { fixture in
+            fixture.add("msg_b", task: tasks[1])
+            fixture.courier.kick()
+            #expect(await fixture.receivers.calls.next().id == "msg_b")
+            fixture.pass(.milliseconds(lease - fixture.now))
+            let again = await fixture.receivers.calls.next()
+            #expect(again.id == "msg_a")
+            again.answer()
+            #expect(await outbox.settled.next().attempt.number == 2)
+        }
+    }
+
+    @Test func `during a rotation both secrets sign`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.secrets.current.withLock { $0 = [Secrets.new, Secrets.old] }
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            let call = await fixture.receivers.calls.next()
+            #expect(call.header("webhook-signature")?.split(separator: " ").count == 2)
+            #expect(isSigned(call, by: Secrets.new))
+            #expect(isSigned(call, by: Secrets.old))
+        }
+    }
+
+    @Test func `the courier wakes for the time that the store names`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.outbox.add("msg_a", task: tasks[0], due: fixture.now + 20)
+            fixture.courier.kick()
+            // The clock stands still until the courier has read it: it must come back by itself.
+            await Task.yield()
+            fixture.time.pass(.milliseconds(20))
+            #expect(await fixture.receivers.calls.next().id == "msg_a")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a store that fails is tried again until it works`(isReadOnly: Bool) async throws {
+        let outbox = Outbox()
+        outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (!isReadOnly, isReadOnly) }
+        try await CourierFixture.run(
+            outbox: outbox, { $0.poll = .milliseconds(2); $0.longestBackOff = .milliseconds(20) }
+        ) { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            try await fixture.loop.sleep(for: .milliseconds(60))
+            #expect(fixture.receivers.calls.count == 0)
+            outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (false, false) }
+            let call = await fixture.receivers.calls.next()
+            outbox.state.withLock { $0.isReadOnly = true }
+            call.answer()
+            try await fixture.loop.sleep(for: .milliseconds(20))
+            outbox.state.withLock { $0.isReadOnly = false }
+            #expect(await outbox.settled.next().outcome == .delivered)
+        }
+    }
+
+    @Test func `a tenant whose secret cannot be had does not stop the others`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.secrets.current.withLock { $0 = [] }
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            let failed = await fixture.outbox.settled.next()
+            #expect(failed.attempt.failure?.contains("secret") == true)
+            #expect(failed.outcome == .retry(at: fixture.now + 5000))
+        }
+    }
+
+    @Test func `to stop is to wait for what is under way, and to begin nothing`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            let call = await fixture.receivers.calls.next()
+            async let stopped: Void = fixture.courier.stop(grace: .seconds(60))
+            call.answer()
+            await stopped
+            #expect(fixture.outbox.row("msg_a")?.state == .delivered)
+            fixture.add("msg_b", task: tasks[1])
+            fixture.courier.kick()
+            await fixture.loop.run {}
+            await fixture.loop.run {}
+            #expect(fixture.outbox.row("msg_b")?.attempts == 0)
+        }
+    }
+
+    private func isSigned(_ call: Receivers.Call, by secret: Secret) -> Bool {
+        let time = call.header("webhook-timestamp") ?? ""
+        return WebhookSignature(secret)?.verify(
+            id: call.id, timestamp: time, body: call.message.body, header: call.header("webhook-signature") ?? "",
+            now: Int(time) ?? 0) == true
+    }
+}

@@ -1,0 +1,177 @@
+import Base
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+@Suite(.onEventLoop) struct InboundTests {
+    private static let secret = Secret("whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI=")
+
+    private func vault(_ key: String = "a master key of some length") throws -> Vault {
+        Vault(try MasterKey(Secret(key)))
+    }
+
+    // MARK: Tokens
+
+    @Test func `a token names its task, and nothing else does`() throws {
+        let tokens = CallbackTokens(try vault())
+        let task = taskIDs(1)[0]
+        let token = tokens.token(of: task)
+        #expect(tokens.task(of: token) == task)
+        #expect(tokens.url(publicURL: "https://g.example/x", task: task) == "https://g.example/x/callbacks/kling/\(token)")
+        #expect(token.utf8.allSatisfy { $0 == 0x2D || $0 == 0x5F || UInt8(ascii: "0") <= $0 })
+        let wrong =
+            ["", "x", task.description, String(token.dropLast()), token + "A", token.lowercased(), token + "=", "é" + token]
+            + token.indices.map { index in
+                token.replacingCharacters(at: index, with: token[index] == "A" ? "B" : "A")
+            }
+        for text in wrong { #expect(tokens.task(of: text) == nil, "\(text)") }
+        #expect(CallbackTokens(try vault("another master key, as long")).task(of: token) == nil)
+    }
+
+    @Test func `an empty code is no code`() throws {
+        #expect(CallbackTokens(try vault()).task(of: taskIDs(1)[0].description + "=") == nil)
+    }
+
+    // MARK: What is believed
+
+    /// What the gateway would make of calls.
+    private final class Receiver: CallbackReceiver {
+        let record: TaskRecord?
+        let isBroken: Bool
+        let seen = Lock<[String]>([])
+
+        init(_ record: TaskRecord?, isBroken: Bool = false) { (self.record, self.isBroken) = (record, isBroken) }
+
+        func record(of task: TaskID) async throws(StoreError) -> TaskRecord? {
+            if isBroken { throw StoreError(.busy, "down") }
+            return record?.id == task ? record : nil
+        }
+        func observed(_ task: TaskID, _ object: TaskObject) async {
+            seen.withLock { $0.append("observed \(object.status?.rawValue ?? "")") }
+        }
+        func hint(_ task: TaskID) async { seen.withLock { $0.append("hint") } }
+    }
+
+    private static let now = 1_781_080_794
+
+    private func record(upstreamID: String? = "815", account: String = "signing") -> TaskRecord {
+        var record = TaskRecord(
+            NewTask(id: taskIDs(1)[0], tenant: "shop", account: account, model: "m", createdAt: 1))
+        record.upstreamID = upstreamID
+        return record
+    }
+
+    private func outcome(
+        _ body: String, _ record: TaskRecord, proof: InboundCallbacks.Proof?
+    ) async throws -> [String] {
+        let receiver = Receiver(record)
+        let inbound = InboundCallbacks(
+            tokens: CallbackTokens(try vault()), secrets: ["signing": Self.secret], receiver: receiver)
+        do {
+            try await inbound.receive(Array(body.utf8), proof, about: record, now: Self.now)
+        } catch {
+            #expect(receiver.seen.withLock { $0 }.isEmpty)
+            return ["\(error.cause.row.status)"]
+        }
+        return receiver.seen.withLock { $0 }
+    }
+
+    private func proof(_ body: String, at time: Int = now) throws -> InboundCallbacks.Proof {
+        let signature = try #require(WebhookSignature(Self.secret))
+        return InboundCallbacks.Proof(
+            id: "1", timestamp: String(time), signature: signature.sign(id: "1", timestamp: time, body: Array(body.utf8)))
+    }
+
+    private static let done = #"{"task_id":"815","task_status":"succeed","updated_at":9}"#
+
+    @Test func `what Kling has signed is believed`() async throws {
+        #expect(try await outcome(Self.done, record(), proof: proof(Self.done)) == ["observed succeed"])
+    }
+
+    @Test func `a task that Kling has not confirmed yet is known by the gateway's id`() async throws {
+        let open = record(upstreamID: nil)
+        let body = #"{"task_id":"9","task_status":"submitted","task_info":{"external_task_id":"\#(open.id)"}}"#
+        #expect(try await outcome(body, open, proof: proof(body)) == ["observed submitted"])
+        #expect(try await outcome(Self.done, open, proof: proof(Self.done)) == ["hint"])
+    }
+
+    @Test func `without a signature, or a secret, it is a hint`() async throws {
+        #expect(try await outcome(Self.done, record(), proof: nil) == ["hint"])
+        #expect(try await outcome(Self.done, record(account: "other"), proof: proof(Self.done)) == ["hint"])
+        #expect(try await outcome(Self.done, record(account: "other"), proof: nil) == ["hint"])
+    }
+
+    @Test func `a signed word about another task, or without a state, is a hint`() async throws {
+        for body in [#"{"task_id":"816","task_status":"failed"}"#, #"{"task_id":"815"}"#, "{}"] {
+            #expect(try await outcome(body, record(), proof: proof(body)) == ["hint"])
+        }
+    }
+
+    @Test(arguments: [301, -301]) func `an old or early signature is refused`(distance: Int) async throws {
+        #expect(
+            try await outcome(Self.done, record(), proof: proof(Self.done, at: Self.now + distance)) == ["401"])
+    }
+
+    @Test func `a wrong signature is refused, and so is a changed body`() async throws {
+        var wrong = try proof(Self.done)
+        #expect(try await outcome(Self.done + " ", record(), proof: wrong) == ["401"])
+        wrong.signature = "v1,AAAA"
+        #expect(try await outcome(Self.done, record(), proof: wrong) == ["401"])
+        #expect(
+            try await outcome(Self.done, record(), proof: .init(id: "", timestamp: "", signature: "")) == ["401"])
+    }
+
+    @Test(arguments: ["", "x", "[]", "null", #"{"task_id":"#]) func `what is no object is refused`(body: String) async throws {
+        #expect(try await outcome(body, record(), proof: nil) == ["400"])
+    }
+
+    @Test func `the published test vector verifies`() async throws {
+        let body =
+            #"{"id":"1234567890","status":"succeeded","message":"","create_time":1781080778802,"update_time":1781080794151}"#
+        let vector = InboundCallbacks.Proof(
+            id: "9876543210", timestamp: "1781080794", signature: "v1,UsKlJP00XoQyOn410NM9xv34sP+Gl0jnOO9Lcpr7NJ4=")
+        // Signed, but in the words of another interface: Kling is asked.
+        #expect(try await outcome(body, record(), proof: vector) == ["hint"])
+    }
+
+    @Test func `a wrong token is an unknown path, a store that is down is not`() async throws {
+        let tokens = CallbackTokens(try vault())
+        let task = record()
+        func cause(_ token: String, _ receiver: Receiver) async -> Cause? {
+            do {
+                _ = try await InboundCallbacks(tokens: tokens, secrets: [:], receiver: receiver).record(of: token)
+                return nil
+            } catch {
+                return error.cause
+            }
+        }
+        #expect(await cause(tokens.token(of: task.id), Receiver(task)) == nil)
+        #expect(await cause("x", Receiver(task)) == .unknownPath)
+        #expect(await cause(tokens.token(of: task.id), Receiver(nil)) == .unknownPath)
+        #expect(await cause(tokens.token(of: task.id), Receiver(task, isBroken: true)) == .storeUnavailable)
+    }
+
+    // MARK: Addresses at create
+
+    @Test func `an address that can never be called is refused by name`() throws {
+        let sender = Receivers()
+        try CallbackAddress.check(HTTPURL("https://shop.example/k"), sender)
+        let error = #expect(throws: GatewayError.self) {
+            try CallbackAddress.check(HTTPURL("http://127.0.0.1/k"), sender)
+        }
+        #expect(error?.cause == .badParameter)
+        #expect(error?.parameter == "callback_url")
+        #expect(error?.message.contains("127.0.0.1") == false)
+    }
+}
+
+extension String {
+    fileprivate func replacingCharacters(at index: Index, with letter: Character) -> String {
+        var text = self
+        text.replaceSubrange(index...index, with: String(letter))
+        return text
+    }
+}
