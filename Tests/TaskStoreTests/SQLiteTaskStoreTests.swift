@@ -113,6 +113,53 @@ import Darwin
         return value
     }
 
+    @Test func `what another process does to a task is seen by the one that began it`() async throws {
+        let (serving, command) = (try open(), try open())
+        var samples = Samples()
+        let (task, next) = (samples.task(), samples.task())
+        try await serving.begin(task)
+        try await serving.begin(next)
+        #expect(try await command.accept(task.id, Samples.acceptance("kling-1")).number == 1)
+        #expect(
+            await failure { () throws(StoreError) in try await serving.accept(task.id, Samples.acceptance("kling-2")) }
+                == .stale)
+        #expect(try await serving.accept(next.id, Samples.acceptance("kling-2")).number == 2)
+        await command.close()
+        await serving.close()
+    }
+
+    @Test func `a write that fails leaves nothing, and the writes beside it stand`() async throws {
+        var samples = Samples()
+        let twice = NewDelivery(id: "msg_1", url: "https://client.example/hook", body: [1], isLast: false)
+        let store = try SQLiteTaskStore(path: folder.database) { _, after in after.state == .submitted ? twice : nil }
+        let told = samples.task()
+        try await store.begin(told)
+        _ = try await store.accept(told.id, Samples.acceptance("kling-0"))
+        let tasks = (0..<100).map { number in
+            samples.task(callbackURL: number % 2 == 0 ? nil : "https://client.example/hook", key: "try-\(number)")
+        }
+        for task in tasks { try await store.begin(task) }
+        let codes = await withTaskGroup(of: StoreError.Code?.self) { group in
+            for task in tasks {
+                group.addTask {
+                    await failure { () throws(StoreError) in
+                        try await store.accept(task.id, Samples.acceptance("kling-\(task.id)"))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.count { $0 == .alreadyExists } == 50 && codes.count { $0 == nil } == 50)
+        for (number, task) in tasks.enumerated() {
+            let isOpen = number % 2 == 1
+            #expect(try await store.task(task.id)?.state == (isOpen ? .intent : .submitted))
+            let claim = try #require(try await store.idempotency(tenant: "shop", key: "try-\(number)"))
+            #expect((claim.answer == nil) == isOpen)
+        }
+        #expect(try await store.tasks(tenant: "shop", page: 1, size: 500).compactMap(\.number) == (1...51).reversed())
+        await store.close()
+    }
+
     @Test func `a key that another process inserts raises the version`() async throws {
         let (serving, command) = (try open(), try open())
         let before = try await serving.keyVersion()

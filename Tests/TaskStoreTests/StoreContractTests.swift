@@ -7,18 +7,22 @@ import Testing
     /// A store, and what must live as long as it.
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
-        let open: @Sendable () throws -> (store: any TaskStore, keeper: any Sendable)
+        let open:
+            @Sendable (@escaping SQLiteTaskStore.Deliveries) throws -> (store: any TaskStore, keeper: any Sendable)
     }
 
     static let stores = [
-        Subject(testDescription: "SQLite") {
+        Subject(testDescription: "SQLite") { deliveries in
             let folder = StoreFolder()
-            return (try SQLiteTaskStore(path: folder.database), folder)
+            return (try SQLiteTaskStore(path: folder.database, deliveries: deliveries), folder)
         }
     ]
 
-    private func with(_ subject: Subject, _ body: (any TaskStore, inout Samples) async throws -> Void) async throws {
-        let (store, keeper) = try subject.open()
+    func with(
+        _ subject: Subject, deliveries: @escaping SQLiteTaskStore.Deliveries = Samples.deliveries,
+        _ body: (any TaskStore, inout Samples) async throws -> Void
+    ) async throws {
+        let (store, keeper) = try subject.open(deliveries)
         var samples = Samples()
         try await body(store, &samples)
         await store.close()
@@ -34,6 +38,7 @@ import Testing
             try await store.begin(task)
             let record = try #require(try await store.task(task.id))
             #expect(record.state == .intent && record.tenant == "shop" && record.account == "main")
+            #expect(record.keyID == "key_1" && record.idempotencyKey == nil && record.payload == 0)
             #expect(record.callbackURL == task.callbackURL && record.model == task.model && record.createdAt == 1_000)
             #expect(record.publicID == nil && record.number == nil && record.answer == nil)
             #expect(try await store.task(tenant: "shop", publicID: "order-1") == record)
@@ -282,6 +287,44 @@ import Testing
             let second = TenantRecord(name: "shop", sealedWebhookSecret: [4], createdAt: 2)
             let kept = [try await store.tenant(orInsert: first), try await store.tenant(orInsert: second)]
             #expect(kept == [first, first])
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a tenant's new secret stands beside the one before`(_ subject: Subject) async throws {
+        try await with(subject) { store, _ in
+            _ = try await store.tenant(orInsert: TenantRecord(name: "shop", sealedWebhookSecret: [1], createdAt: 1))
+            let rotated = try await store.rotateWebhookSecret(
+                tenant: "shop", sealed: [2], previousValidUntil: 500, at: 100)
+            let expected = TenantRecord(
+                name: "shop", sealedWebhookSecret: [2], previousSealedWebhookSecret: [1], previousValidUntil: 500,
+                createdAt: 1)
+            #expect(rotated == expected)
+            let unseen = TenantRecord(name: "shop", sealedWebhookSecret: [9], createdAt: 9)
+            #expect(try await store.tenant(orInsert: unseen) == expected)
+            let again = try await store.rotateWebhookSecret(
+                tenant: "shop", sealed: [3], previousValidUntil: 900, at: 600)
+            #expect(again.previousSealedWebhookSecret == [2] && again.previousValidUntil == 900)
+            let new = try await store.rotateWebhookSecret(
+                tenant: "new", sealed: [4], previousValidUntil: 900, at: 600)
+            #expect(new == TenantRecord(name: "new", sealedWebhookSecret: [4], createdAt: 600))
+        }
+    }
+
+    @Test(arguments: stores)
+    func `what was learned of an account replaces what was known`(_ subject: Subject) async throws {
+        try await with(subject) { store, _ in
+            #expect(try await store.accountStates().isEmpty)
+            let healthy = AccountStateRecord(name: "main", updatedAt: 1)
+            let disabled = AccountStateRecord(
+                name: "main", disabledBy: 1101, reason: "in arrears", refusedModels: ["a", "b"], learnedLimit: 5,
+                hasLookup: false, updatedAt: 2)
+            let other = AccountStateRecord(name: "other", hasLookup: true, updatedAt: 3)
+            try await store.keep(healthy)
+            #expect(try await store.accountStates() == [healthy])
+            try await store.keep(other)
+            try await store.keep(disabled)
+            #expect(try await store.accountStates() == [disabled, other])
         }
     }
 

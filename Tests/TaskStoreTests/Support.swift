@@ -36,11 +36,26 @@ struct Samples {
     private var ids = TaskIDGenerator()
 
     mutating func task(
-        tenant: String = "shop", externalTaskID: String? = nil, account: String = "main", at time: Int64 = 1_000
+        tenant: String = "shop", externalTaskID: String? = nil, account: String? = "main",
+        callbackURL: String? = "https://client.example/hook", key: String? = nil, at time: Int64 = 1_000
     ) -> NewTask {
         NewTask(
             id: ids.next(at: time), tenant: tenant, account: account, externalTaskID: externalTaskID,
-            model: "kolors-virtual-try-on-v1", callbackURL: "https://client.example/hook", createdAt: time)
+            model: "kolors-virtual-try-on-v1", callbackURL: callbackURL, keyID: "key_1",
+            idempotency: key.map { IdempotencyKey(key: $0, fingerprint: [1, 2, 3]) }, createdAt: time)
+    }
+
+    /// What a client is told of a record.
+    static let answer: @Sendable (TaskRecord) -> StoredAnswer = { record in
+        StoredAnswer(status: 200, body: Array("\(record.publicID ?? "") is \(record.state)".utf8))
+    }
+
+    /// A delivery for each state that a client sees.
+    static let deliveries: SQLiteTaskStore.Deliveries = { before, after in
+        guard after.state != .intent, after.state != .refused, before?.state != after.state else { return nil }
+        return NewDelivery(
+            id: "msg_\(after.id)_\(after.state)", url: after.callbackURL ?? "", body: Array("\(after.state)".utf8),
+            isLast: after.state.isFinal)
     }
 
     static func acceptance(_ upstreamID: String, _ state: TaskState = .submitted, at time: Int64 = 2_000) -> Acceptance
@@ -62,6 +77,20 @@ struct Samples {
             id: "key_\(number)", tenant: tenant, bearerHash: Array(repeating: number, count: 32),
             accessKey: "ak_\(number)",
             sealedSecretKey: [1, 2, number], createdAt: Int64(number))
+    }
+}
+
+extension TaskStore {
+    func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
+        try await accept(id, acceptance, answering: Samples.answer)
+    }
+
+    func queue(_ id: TaskID, payload: Int = 7_000, at time: Int64 = 1_500) async throws(StoreError) -> TaskRecord {
+        try await queue(id, payload: payload, at: time, answering: Samples.answer)
+    }
+
+    func refuse(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) {
+        try await refuse(id, reason: reason, at: time, answer: nil)
     }
 }
 
