@@ -20,21 +20,16 @@ struct ClientAddress: Sendable, Hashable {
             return
         }
         let isTrusted = { (address: IPAddress) in trusted.contains { $0.contains(address) } }
-        var nearest = peer
-        guard isTrusted(peer) else {
-            address = peer.unmapped
-            return
-        }
-        let entries = forwarded().flatMap { $0.split(separator: ",") }
-        for entry in entries.reversed() {
+        var client = peer
+        var entries = isTrusted(peer) ? forwarded().flatMap { $0.split(separator: ",") } : []
+        while isTrusted(client), let entry = entries.popLast() {
             guard let named = Self.address(in: entry) else {
                 address = nil
                 return
             }
-            nearest = named
-            if !isTrusted(named) { break }
+            client = named
         }
-        address = nearest.unmapped
+        address = client.unmapped
     }
 
     /// The address in an entry, which may have a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.
