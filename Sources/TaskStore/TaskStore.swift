@@ -121,8 +121,8 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
         idempotencyKeysCreatedBefore keys: Int64, limit: Int
     ) async throws(StoreError) -> Int
 
-    /// Proves that the store reads and writes: by a read, and by a write of its own that is on the disk when this
-    /// returns. What the write came to may be a few seconds old.
+    /// Proves that the store reads and writes and that there is room for more: by a read, and by writes of its own that
+    /// change no record. What the writes came to may be a few seconds old.
     func check() async throws(StoreError)
 
     /// Finishes the writes and reads that wait, refuses new ones as `unavailable`, and lets go of the files.

@@ -28,6 +28,7 @@ public final class SQLiteTaskStore: TaskStore {
     /// first): nil for nothing. Called inside the transaction, on the thread that writes: quick, and without the store.
     public typealias Deliveries = @Sendable (_ before: TaskRecord?, _ after: TaskRecord) -> NewDelivery?
 
+    private let path: String
     private let writer: Writer
     private let readers: Readers
     private let writerEnded = Ending()
@@ -43,6 +44,7 @@ public final class SQLiteTaskStore: TaskStore {
     public init(
         path: String, options: Options = Options(), deliveries: @escaping Deliveries = { _, _ in nil }
     ) throws(StoreError) {
+        self.path = path
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
         writer = try Writer(path, options, deliveries, ended: writerEnded)
         do throws(StoreError) {
@@ -72,6 +74,7 @@ public final class SQLiteTaskStore: TaskStore {
         if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
         let result: Result<Void, StoreError>
         do throws(StoreError) {
+            try await read { [path] _ throws(StoreError) in try StoreFile.proveRoom(beside: path) }
             result = .success(try await write { connection throws(StoreError) in try connection.execute(.probe) })
         } catch {
             result = .failure(error)

@@ -26,6 +26,23 @@ enum StoreFile {
         }
     }
 
+    /// Proves that there is room on the disk: a small write into the log may find room that the log had already.
+    /// - Throws: `full`, `readOnly` or `unavailable`, naming the path.
+    static func proveRoom(beside path: String) throws(StoreError) {
+        let probe = path + ".probe"
+        let descriptor = unsafe open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure("cannot create", probe, errno) }
+        defer { close(descriptor) }
+        unsafe unlink(probe)
+        let bytes = [UInt8](repeating: 0x55, count: probeBytes)
+        let count = unsafe write(descriptor, bytes, bytes.count)
+        if count == bytes.count { return }
+        // A disk that takes a part of it is full.
+        throw failure("no room for another \(probeBytes) bytes beside", path, count < 0 ? errno : ENOSPC)
+    }
+
+    private static let probeBytes = 64 << 10
+
     /// An error of the system's, about `path`.
     static func failure(_ what: String, _ path: String, _ code: Int32) -> StoreError {
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "errno \(code)"
