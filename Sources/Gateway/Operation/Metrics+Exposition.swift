@@ -90,6 +90,9 @@ extension Metrics {
         writer.single("connections_accepted_total", .counter, "Client connections accepted.", connections.accepted)
         writer.family("connections_refused_total", .counter, "Client connections closed at once, by reason.")
         for (reason, count) in connections.refused { writer.sample([("reason", reason)], count) }
+        writer.single(
+            "connections_closed_for_room_total", .counter, "Idle client connections closed for new ones.",
+            connections.closedForRoom)
     }
 
     private static func write(_ bodies: BodyFigures, to writer: inout ExpositionWriter) {

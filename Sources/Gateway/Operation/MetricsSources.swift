@@ -30,12 +30,17 @@ public struct ConnectionFigures: Sendable {
     public var accepted: UInt64
     /// Refused since the start, by reason: a closed set of words.
     public var refused: [(reason: String, count: UInt64)]
+    /// Idle ones that were closed for new ones since the start.
+    public var closedForRoom: UInt64
 
     /// Puts the figures together.
-    public init(open: Int, accepted: UInt64, refused: [(reason: String, count: UInt64)]) {
+    public init(
+        open: Int, accepted: UInt64, refused: [(reason: String, count: UInt64)], closedForRoom: UInt64 = 0
+    ) {
         self.open = open
         self.accepted = accepted
         self.refused = refused
+        self.closedForRoom = closedForRoom
     }
 }
 

@@ -43,7 +43,8 @@ extension MetricsSources {
                 accepted: UInt64(figures.accepted + figures.refusedFull + figures.refusedForAddress),
                 refused: [
                     ("full", UInt64(figures.refusedFull)), ("full_for_address", UInt64(figures.refusedForAddress)),
-                ])
+                ],
+                closedForRoom: UInt64(figures.closedForRoom))
         }
         bodies = { BodyFigures(used: budget.used, limit: budgetBytes, waiting: budget.waiting) }
         self.accounts = { accounts.figures() }

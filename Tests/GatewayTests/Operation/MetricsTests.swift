@@ -89,7 +89,7 @@ struct MetricsTests {
         var sources = MetricsSources()
         let metrics = metrics()
         #expect(!page(metrics, sources).contains { $0.contains("store") || $0.contains("connections") })
-        sources.connections = { ConnectionFigures(open: 3, accepted: 9, refused: [("full", 2)]) }
+        sources.connections = { ConnectionFigures(open: 3, accepted: 9, refused: [("full", 2)], closedForRoom: 4) }
         sources.store = {
             var figures = StoreStatistics()
             figures.commits = 5
@@ -99,6 +99,7 @@ struct MetricsTests {
         let page = page(metrics, sources)
         #expect(page.contains("kling_gateway_connections_open 3"))
         #expect(page.contains(#"kling_gateway_connections_refused_total{reason="full"} 2"#))
+        #expect(page.contains("kling_gateway_connections_closed_for_room_total 4"))
         #expect(page.contains("kling_gateway_store_commits_total 5"))
         #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="2"} 0"#))
         #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="4"} 1"#))
