@@ -144,11 +144,11 @@ struct AccountPool: Sendable {
 }
 
 /// An account's state has another name now.
-public struct AccountTransition: Sendable, Hashable {
+struct AccountTransition: Sendable, Hashable {
     /// What it was.
-    public let from: AccountFigures.State
+    let from: AccountFigures.State
     /// What it is.
-    public let to: AccountFigures
+    let to: AccountFigures
 }
 
 /// An unfinished task, as the store knows it at start.

@@ -159,12 +159,16 @@ struct AccountState: Sendable {
             change(&disablement)
             phase = .disabled(disablement)
         }
-        for model in denials.keys { denials[model].map { var denial = $0; change(&denial); denials[model] = denial } }
+        for (model, var denial) in denials {
+            change(&denial)
+            denials[model] = denial
+        }
     }
 
     // MARK: Restart
 
-    /// Takes up what was learned before a restart. What was disabled then is probed at once: its operator may have acted.
+    /// Takes up what was learned before a restart. What was disabled then is probed at once: its operator may have
+    /// acted.
     mutating func restore(_ record: AccountStateRecord, now: MonotonicTime) {
         if let code = record.disabledBy.map(KlingCode.init(rawValue:)) {
             phase = .disabled(Disablement(code: code, reason: record.reason ?? code.meaning, probeAt: now))

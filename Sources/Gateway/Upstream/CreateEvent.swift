@@ -1,9 +1,9 @@
-public import KlingAPI
+internal import KlingAPI
 
 /// What became of a create that had reserved a slot of an account.
 ///
 /// Look-ups, queries and lists are no creates: what comes of them says nothing about an account's room.
-public enum CreateEvent: Sendable, Hashable {
+enum CreateEvent: Sendable, Hashable {
     /// Kling has the task; it runs until ``ended``.
     case accepted
     /// No byte left the gateway: the account could not be reached.
@@ -21,7 +21,7 @@ public enum CreateEvent: Sendable, Hashable {
 }
 
 /// Why an account takes no task now.
-public enum AccountFault: Sendable, Hashable {
+enum AccountFault: Sendable, Hashable {
     /// As many tasks run as its packs allow (1303).
     case saturated
     /// It is asked too often (1302).
@@ -35,7 +35,7 @@ public enum AccountFault: Sendable, Hashable {
     case model(KlingCode, reason: String)
 
     /// Reads an answer that is ``CreateOutcome/refusedForNow``.
-    public init(httpStatus: Int, answer: KlingAnswer?) {
+    init(httpStatus: Int, answer: KlingAnswer?) {
         guard let answer else {
             self = httpStatus == 429 ? .rateLimited : .unavailable
             return
@@ -51,7 +51,7 @@ public enum AccountFault: Sendable, Hashable {
 }
 
 /// What came of the free list call by which a disabled account is probed.
-public enum ProbeOutcome: Sendable, Hashable {
+enum ProbeOutcome: Sendable, Hashable {
     /// Kling listed the account's tasks: a create may be tried.
     case answered
     /// Kling still refuses the account.

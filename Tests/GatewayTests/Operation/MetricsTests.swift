@@ -165,4 +165,24 @@ struct MetricsTests {
         #expect(figures.descriptorLimit > 3)
     }
     #endif
+
+    @Test func `accounts show their state, their tasks and their limit`() {
+        let accounts = Accounts(
+            [account("main", concurrency: 3), account("spare")], clock: HandClock())
+        _ = accounts.reserve(id(1), model: "m", now: moment(0))
+        accounts.settled(id(2), on: "spare", .packUsedUp, now: moment(0))
+        var sources = MetricsSources()
+        sources.accounts = { accounts.figures(now: moment(0)) }
+        sources.waitingCreates = { accounts.waiting }
+        let page = page(metrics(), sources)
+        for line in [
+            #"kling_gateway_account_state{account="main",state="healthy"} 1"#,
+            #"kling_gateway_account_state{account="main",state="disabled"} 0"#,
+            #"kling_gateway_account_state{account="spare",state="disabled"} 1"#,
+            #"kling_gateway_account_running_tasks{account="main"} 0"#,
+            #"kling_gateway_account_running_tasks{account="spare"} 1"#,
+            #"kling_gateway_account_concurrency_limit{account="main"} 3"#, "kling_gateway_creates_waiting 0",
+        ] { #expect(page.contains(line[...]), "\(line)") }
+        #expect(!page.contains { $0.hasPrefix(#"kling_gateway_account_concurrency_limit{account="spare"}"#) })
+    }
 }

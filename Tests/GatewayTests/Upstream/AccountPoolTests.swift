@@ -1,0 +1,173 @@
+import Base
+import KlingAPI
+import TaskStore
+import Testing
+
+@testable import Gateway
+
+struct AccountPoolTests {
+    // MARK: Choice
+
+    @Test func `the account with the most free slots takes the task`() {
+        let pool = PoolSubject(account("two", concurrency: 2), account("three", concurrency: 3))
+        #expect((1...6).map { pool.accept($0) } == ["three", "two", "three", "two", "three", nil])
+        pool.settle(2, on: "two", .ended, at: 1)
+        #expect(pool.accept(7) == "two")
+    }
+
+    @Test func `a heavier account takes more`() {
+        let pool = PoolSubject(account("light", concurrency: 6), account("heavy", concurrency: 6, weight: 3))
+        let first = (1...6).map { pool.accept($0) }
+        #expect(first.filter { $0 == "heavy" }.count > first.filter { $0 == "light" }.count)
+        let rest = (7...13).map { pool.accept($0) }
+        #expect((first + rest).filter { $0 == "heavy" }.count == 6)
+        #expect((first + rest).filter { $0 == "light" }.count == 6)
+    }
+
+    @Test func `accounts without limits share the work by weight`() {
+        let pool = PoolSubject(account("a"), account("b"), account("c", weight: 2))
+        let names = (1...40).compactMap { pool.accept($0) }
+        #expect(names.filter { $0 == "a" }.count == 10)
+        #expect(names.filter { $0 == "b" }.count == 10)
+        #expect(names.filter { $0 == "c" }.count == 20)
+    }
+
+    @Test func `an excluded account gets nothing`() {
+        let pool = PoolSubject(account("a"), account("b"))
+        #expect(pool.accept(1, excluding: ["a"]) == "b")
+        #expect(pool.accept(2, excluding: ["a", "b"]) == nil)
+    }
+
+    @Test func `an account that has cooled gets its one create by the same rule`() {
+        let pool = PoolSubject(account("a", concurrency: 5), account("b", concurrency: 4))
+        pool.settle(999, on: "a", .notSent)
+        #expect(pool.accept(1, at: 0.5) == "b")
+        #expect(pool.nextChange(after: 0.5) == moment(1))
+        #expect(pool.reserve(2, at: 1) == "a")
+        #expect(pool.accept(3, at: 1) == "b")
+        #expect(pool.settle(2, on: "a", .accepted, at: 1)?.to.state == .healthy)
+        #expect(pool.accept(4, at: 1) == "a")
+    }
+
+    @Test func `a change of state is told once`() {
+        let pool = PoolSubject(account("a"))
+        let transition = pool.settle(1, on: "a", .packUsedUp)
+        #expect(transition?.from == .healthy)
+        #expect(transition?.to.state == .disabled)
+        #expect(transition?.to.disabledBy == .resourcePackExhausted)
+        #expect(pool.settle(2, on: "a", .packUsedUp) == nil)
+        #expect(pool.settle(2, on: "gone", .packUsedUp) == nil)
+    }
+
+    // MARK: Refusals
+
+    @Test(arguments: [
+        ([CreateEvent.saturated, .packUsedUp], Cause.accountsFull, true),
+        ([.rateLimited, .rateLimited], .accountsRateLimited, true),
+        ([.rateLimited, .notSent], .accountsRateLimited, true),
+        ([.notSent, .unavailable], .accountsCooling, true),
+        ([.notSent, .packUsedUp], .accountsCooling, true),
+        ([.packUsedUp, .packUsedUp], .accountsDisabled, false),
+        ([.saturated, .notSent], .accountsFull, true),
+    ])
+    func `the obstacle that is overcome soonest is told`(events: [CreateEvent], cause: Cause, canQueue: Bool) {
+        let pool = PoolSubject(account("a"), account("b"))
+        pool.settle(999, on: "a", events[0])
+        pool.settle(999, on: "b", events[1])
+        #expect(pool.reserve(1) == nil)
+        #expect(pool.whyNot().cause == cause)
+        #expect(pool.canQueue() == canQueue)
+    }
+
+    @Test func `busy accounts are full, and take what is queued`() {
+        let pool = PoolSubject(account("a", concurrency: 1))
+        #expect(pool.accept(1) == "a")
+        #expect(pool.whyNot().cause == .accountsFull)
+        #expect(pool.canQueue())
+    }
+
+    @Test func `who is rate-limited hears when to come back`() {
+        let pool = PoolSubject(account("a"))
+        pool.settle(999, on: "a", .rateLimited)
+        #expect(pool.whyNot().retryAfter == 1)
+        for time in [1.0, 3, 7] {
+            #expect(pool.reserve(1, at: time) != nil)
+            pool.settle(1, on: "a", .rateLimited, at: time)
+        }
+        #expect(pool.whyNot(at: 7.5).retryAfter == 8)
+    }
+
+    @Test func `a model that no account serves is the operator's matter`() {
+        let pool = PoolSubject(account("a", models: ["m"]), account("b", models: ["n"]))
+        let error = pool.whyNot(model: "x")
+        #expect(error.cause == .accountsDisabled && error.message.contains("serves x"))
+        #expect(!pool.canQueue(model: "x"))
+        _ = pool.reserve(1)
+        pool.settle(999, on: "a", .notSent)
+        pool.settle(1, on: "a", .modelRefused)
+        #expect(pool.whyNot().cause == .accountsDisabled)
+        #expect(!pool.canQueue() && pool.canQueue(model: "n"))
+    }
+
+    // MARK: What is kept
+
+    @Test func `what has changed is taken once, and again if it could not be kept`() {
+        let learner = account("b")
+        let pool = PoolSubject(account("a"), learner)
+        #expect(pool.takeChanged(at: 5) == [])
+        pool.settle(999, on: "a", .packUsedUp)
+        let disabled = AccountStateRecord(
+            name: "a", disabledBy: 1102, reason: "balance not enough", updatedAt: 5)
+        #expect(pool.takeChanged(at: 5) == [disabled])
+        #expect(pool.takeChanged(at: 6) == [])
+        pool.putBack([disabled])
+        #expect(pool.takeChanged(at: 7).map(\.updatedAt) == [7])
+        learner.learn(hasLookup: false)
+        pool.settle(999, on: "b", .saturated)
+        #expect(
+            pool.takeChanged(at: 8)
+                == [AccountStateRecord(name: "b", learnedLimit: 1, hasLookup: false, updatedAt: 8)])
+        pool.settle(999, on: "b", .notSent)
+        #expect(pool.takeChanged(at: 9) == [])
+    }
+
+    @Test func `a restart takes up states, limits and running tasks`() {
+        let (first, second) = (account("a"), account("b"))
+        let pool = PoolSubject(first, second)
+        pool.restore(
+            [
+                AccountStateRecord(
+                    name: "a", disabledBy: 1102, reason: "empty", refusedModels: ["n"], learnedLimit: 4,
+                    hasLookup: true, updatedAt: 1),
+                AccountStateRecord(name: "b", learnedLimit: 2, updatedAt: 1),
+                AccountStateRecord(name: "gone", disabledBy: 1001, updatedAt: 1),
+            ],
+            running: [
+                RunningTask(id: id(1), account: "b", age: .seconds(1700)),
+                RunningTask(id: id(2), account: "b", age: .seconds(1800)),
+                RunningTask(id: id(3), account: "gone", age: .zero),
+            ])
+        let figures = pool.figures()
+        #expect(figures.map(\.state) == [.disabled, .healthy])
+        #expect(figures.map(\.limit) == [4, 2])
+        #expect(figures.map(\.running) == [0, 1])
+        #expect(figures[0].reason == "empty" && figures[0].refusedModels == ["n"])
+        #expect(first.hasLookup == true && second.hasLookup == nil)
+        #expect(pool.takeChanged(at: 2) == [])
+        // The operator may have mended what was wrong while the gateway was down.
+        #expect(pool.takeProbes() == ["a"])
+        #expect(pool.accept(4) == "b")
+        #expect(pool.accept(5) == nil)
+        #expect(pool.nextChange(after: 0) == moment(60))
+        #expect(pool.accept(6, at: 100) == "b")
+    }
+
+    @Test func `what is configured stands above what was learned`() {
+        let known = account("a", concurrency: 3, hasLookup: true)
+        let pool = PoolSubject(known)
+        pool.restore(
+            [AccountStateRecord(name: "a", learnedLimit: 7, hasLookup: false, updatedAt: 1)], running: [])
+        #expect(known.hasLookup == true)
+        #expect(pool.figures().map(\.limit) == [3])
+    }
+}
