@@ -155,6 +155,38 @@ import Testing
         #expect(accounts.figures(now: clock.now).map(\.running) == [0])
     }
 
+    @Test func `a cancellation on the way into the line is seen`() async throws {
+        // The clock is read between the first look at the cancellation and the wait.
+        let accounts = Accounts(
+            [account("a", concurrency: 1)], timing: AccountTiming(), random: { 0 },
+            clock: {
+                withUnsafeCurrentTask { $0?.cancel() }
+                return moment(0)
+            })
+        let never = never
+        #expect(accounts.reserve(id(1), model: "m", now: moment(0)) != nil)
+        try await withLoop { loop in
+            #expect(await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop) == nil)
+        }
+        #expect(accounts.waiting == 0)
+    }
+
+    @Test func `room that time has made is theirs who wait, not theirs who come`() async throws {
+        let clock = HandClock()
+        let never = never
+        let accounts = Accounts([account("a")], clock: clock)
+        accounts.settled(id(1), on: "a", .notSent, now: clock.now)
+        try await withLoop { loop in
+            let waiting = loop.spawn {
+                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop)
+            }
+            while accounts.waiting == 0 { await Task.yield() }
+            clock.move(to: 1)
+            #expect(accounts.reserve(id(3), model: "m", now: clock.now) == nil)
+            #expect(await waiting.value?.name == "a")
+        }
+    }
+
     @Test func `time alone wakes who waits`() async throws {
         var timing = AccountTiming()
         timing.firstPause = .milliseconds(2)
