@@ -193,7 +193,7 @@ final class Connection: @unchecked Sendable {
             return nil
         case .bytes(let count):
             // A short read has emptied the socket; what comes later is reported, but a FIN is reported once.
-            if !inputHasEnded, !transport.mayHoldMore(after: count, of: space.count) { isReadable = false }
+            if !inputHasEnded { isReadable = transport.mayHoldMore(after: count, of: space.count) }
             return count
         case .handshaken:
             setDeadline(.now + configuration.idleTimeout)

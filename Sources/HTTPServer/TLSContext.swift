@@ -19,7 +19,6 @@ internal import COpenSSL
         unsafe self.context = context
         setRules()
         defer { ERR_clear_error() }
-        ERR_clear_error()
         try useCertificates(PEM(certificateChain))
         try useKey(PEM(privateKey.reveal()))
     }
@@ -45,23 +44,25 @@ internal import COpenSSL
 
     private func useCertificates(_ pem: borrowing PEM) throws(TLSContextError) {
         guard let first = unsafe pem.nextCertificate() else {
-            throw .lastError(.certificate, else: "it holds no certificate in PEM")
+            throw .lastError()
         }
         defer { unsafe X509_free(first) }
-        if unsafe SSL_CTX_use_certificate(context, first) != 1 { throw .lastError(.certificate) }
+        if unsafe SSL_CTX_use_certificate(context, first) != 1 { throw .lastError() }
         while let next = unsafe pem.nextCertificate() {
             if unsafe copenssl_add_chain_certificate(context, next) == 1 { continue }
             unsafe X509_free(next)
-            throw .lastError(.certificate)
+            throw .lastError()
         }
-        guard PEM.isAtEnd else { throw .lastError(.certificate) }
+        guard PEM.isAtEnd else { throw .lastError() }
     }
 
     private func useKey(_ pem: borrowing PEM) throws(TLSContextError) {
         var isEncrypted = false
         guard let key = unsafe pem.privateKey(&isEncrypted) else {
-            if isEncrypted { throw .init(.privateKey, "it is encrypted: store it without a passphrase (openssl pkey)") }
-            throw .lastError(.privateKey, else: "it is not a private key in PEM")
+            throw TLSContextError(
+                .privateKey,
+                isEncrypted
+                    ? "it is encrypted: store it without a passphrase (openssl pkey)" : "it is not a private key in PEM")
         }
         defer { unsafe EVP_PKEY_free(key) }
         guard unsafe SSL_CTX_use_PrivateKey(context, key) == 1, unsafe SSL_CTX_check_private_key(context) == 1 else {
@@ -84,11 +85,11 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// What OpenSSL said first; `notPEM` if it found no PEM at all.
-    fileprivate static func lastError(_ part: Part, else notPEM: String = "it is empty") -> TLSContextError {
-        if PEM.isAtEnd { return TLSContextError(part, notPEM) }
+    /// What OpenSSL said of a certificate.
+    fileprivate static func lastError() -> TLSContextError {
+        if PEM.isAtEnd { return TLSContextError(.certificate, "it holds no certificate in PEM") }
         let reason = unsafe ERR_reason_error_string(ERR_get_error()).map { unsafe String(cString: $0) }
-        return TLSContextError(part, "OpenSSL refuses it: \(reason ?? "for an unknown reason")")
+        return TLSContextError(.certificate, "OpenSSL refuses it: \(reason ?? "for an unknown reason")")
     }
 }
 
@@ -108,15 +109,19 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
     deinit { unsafe BIO_free_all(source) }
 
     /// The next certificate, which is the caller's to free.
-    func nextCertificate() -> OpaquePointer? { unsafe PEM_read_bio_X509(source, nil, refusePassphrase, nil) }
+    func nextCertificate() -> OpaquePointer? {
+        ERR_clear_error()
+        return unsafe PEM_read_bio_X509(source, nil, refusePassphrase, nil)
+    }
 
     /// The next private key, which is the caller's to free.
     func privateKey(_ isEncrypted: inout Bool) -> OpaquePointer? {
-        unsafe PEM_read_bio_PrivateKey(source, nil, refusePassphrase, &isEncrypted)
+        ERR_clear_error()
+        return unsafe PEM_read_bio_PrivateKey(source, nil, refusePassphrase, &isEncrypted)
     }
 
     /// Whether the last thing that was looked for is missing because no more PEM is there.
-    static var isAtEnd: Bool { copenssl_reason(ERR_peek_last_error()) == PEM_R_NO_START_LINE }
+    static var isAtEnd: Bool { copenssl_reason(ERR_peek_error()) == PEM_R_NO_START_LINE }
 }
 
 /// Without it OpenSSL asks on the terminal. `context` is a `Bool`, set if a passphrase is wanted.
