@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import TestKit
 import Testing
 
 @testable import Gateway
@@ -118,7 +119,11 @@ struct ConfigurationTests {
         ("log: {level: loud, format: xml}", "log.format (line 1): found \"xml\"; allowed: json, text"),
         ("log: debug", "log (line 1): found a text; a map of level, format is wanted"),
         ("cors: {origins: [shop]}", "cors.origins[0] (line 1)"),
-        ("tls: {certificate: /x, private_key: y}", "tls: this version serves plain HTTP"),
+        ("tls: {certificate: /x}", "tls: private_key is missing"),
+        ("tls: {private_key: S3CRET}", "tls: certificate is missing"),
+        ("tls: {certificate: /x, private_key: S3CRET}", "tls.certificate: /x cannot be read: No such file"),
+        ("tls: {certificate: /x, private_key: {file: /y}}", "tls.private_key (line 1): /y cannot be read: No such file"),
+        ("tls: {certificate: /empty, private_key: S3CRET}", "tls.certificate: /empty: it holds no certificate in PEM"),
         ("admin: {token: {env: NOPE}}", "admin.token (line 1): the variable NOPE is not set"),
         ("admin: {token: {file: /nope}}", "admin.token (line 1): /nope cannot be read: No such file"),
         ("admin: {token: {file: /empty}}", "admin.token (line 1): the secret is empty"),
@@ -144,6 +149,27 @@ struct ConfigurationTests {
         let report = Self.problems(yaml)
         #expect(report.contains(expected), "\(report)")
         #expect(!report.contains("S3CRET"), "\(report)")
+    }
+
+    @Test func `a certificate is tried with its key`() async throws {
+        let (one, other) = (try await TestCertificate(), try await TestCertificate())
+        func load(_ key: String) throws -> Configuration {
+            let folder = try TemporaryFolder()
+            let yaml = "tls: {certificate: \(one.certificate), private_key: {file: \(key)}}"
+            let file = try folder.write(yaml, to: "config.yaml")
+            return try Configuration.load(from: ConfigurationSources(environment: Self.secrets, configFlag: file))
+        }
+        let tls = try #require(load(one.key).tls)
+        #expect(tls.chain.hasPrefix("-----BEGIN CERTIFICATE-----"))
+        #expect(tls.privateKey.reveal().hasPrefix("-----BEGIN PRIVATE KEY-----"))
+        for (key, reason) in [
+            (other.key, "it does not belong to the certificate"), (one.encryptedKey, "it is encrypted"),
+            (one.certificate, "it is not a private key in PEM"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) { try load(key) }
+            #expect(error?.problems.count == 1)
+            #expect(error?.description.contains("tls.private_key: \(reason)") == true, "\(String(describing: error))")
+        }
     }
 
     @Test func `all problems are told at once`() {
