@@ -63,7 +63,7 @@ extension Connection {
         exchange?.bytesSent += count
         if case .bytes = outcome, lifecycle.endsWithAnswer, !resetsAtEnd { outcome = transport.sayGoodbye() }
         switch outcome {
-        case .bytes, .handshaken:
+        case .bytes, .handshaken, .unfinished:
             writeDeadline = nil
             giveBack(output)
             setDeadline(nil)

@@ -198,6 +198,10 @@ final class Connection: @unchecked Sendable {
         case .handshaken:
             setDeadline(.now + configuration.idleTimeout)
             return unsafe receive(into: space)
+        case .unfinished:
+            isReadable = true
+            loop.execute { [self] in drive() }
+            return nil
         case .blocked:
             isReadable = false
             return nil

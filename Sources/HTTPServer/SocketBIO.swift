@@ -47,7 +47,7 @@ private func report(_ outcome: Transport.Outcome, to bio: OpaquePointer?, retry:
     unsafe BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY)
     switch outcome {
     case .bytes(let count): return Int32(count)
-    case .blocked, .handshaken: unsafe BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY)
+    case .blocked, .handshaken, .unfinished: unsafe BIO_set_flags(bio, retry | BIO_FLAGS_SHOULD_RETRY)
     case .failed: break
     }
     return -1

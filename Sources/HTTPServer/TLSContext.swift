@@ -31,6 +31,8 @@ internal import COpenSSL
         return unsafe session
     }
 
+    private static let encrypted = "it is encrypted: store it without a passphrase (openssl pkey)"
+
     private func setRules() {
         unsafe copenssl_set_minimum_version(context, TLS1_2_VERSION)
         unsafe copenssl_forbid_renegotiation_and_compression(context)
@@ -59,10 +61,7 @@ internal import COpenSSL
     private func useKey(_ pem: borrowing PEM) throws(TLSContextError) {
         var isEncrypted = false
         guard let key = unsafe pem.privateKey(&isEncrypted) else {
-            throw TLSContextError(
-                .privateKey,
-                isEncrypted
-                    ? "it is encrypted: store it without a passphrase (openssl pkey)" : "it is not a private key in PEM")
+            throw TLSContextError(.privateKey, isEncrypted ? Self.encrypted : "it is not a private key in PEM")
         }
         defer { unsafe EVP_PKEY_free(key) }
         guard unsafe SSL_CTX_use_PrivateKey(context, key) == 1, unsafe SSL_CTX_check_private_key(context) == 1 else {

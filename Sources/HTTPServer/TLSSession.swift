@@ -14,8 +14,14 @@ internal import COpenSSL
     private let session: OpaquePointer
     private var socketMayHoldMore = true
     private var socketHasEnded = false
+    private var hasShakenHands = false
     private var isBroken = false
     private var hasSaidGoodbye = false
+    private var socketReadsLeft = 0
+
+    /// A client can send records that bring nothing, such as key updates, as long as it likes, and OpenSSL would read on
+    /// and on: after so many reads of the socket others get their turn.
+    private static let socketReadsPerTurn = 4
 
     init(_ context: TLSContext, descriptor: Int32) {
         self.descriptor = descriptor
@@ -32,8 +38,9 @@ internal import COpenSSL
     /// thrown away.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
-        if isShakingHands { return shakeHands() }
+        socketReadsLeft = Self.socketReadsPerTurn
         ERR_clear_error()
+        if !hasShakenHands { return shakeHands() }
         var count = 0
         let result = unsafe SSL_read_ex(session, space.baseAddress, space.count, &count)
         guard result == 1 else { return whyNothingWasRead(result) }
@@ -52,25 +59,25 @@ internal import COpenSSL
         return broken()
     }
 
-    /// Sends `close_notify`, if that still means something.
+    /// Sends `close_notify`, if that still means something. A client that is gone does not miss it.
     func sayGoodbye() -> Transport.Outcome {
-        if hasSaidGoodbye || isBroken || isShakingHands { return .bytes(0) }
+        if hasSaidGoodbye || isBroken || !hasShakenHands { return .bytes(0) }
         ERR_clear_error()
         let result = unsafe SSL_shutdown(session)
         if result < 0 {
             if unsafe SSL_get_error(session, result) == SSL_ERROR_WANT_WRITE { return .blocked }
-            return broken()
+            _ = broken()
         }
         hasSaidGoodbye = true
         return .bytes(0)
     }
 
-    private var isShakingHands: Bool { unsafe SSL_is_init_finished(session) == 0 }
-
     private func shakeHands() -> Transport.Outcome {
-        ERR_clear_error()
         let result = unsafe SSL_do_handshake(session)
-        if result == 1 { return .handshaken }
+        if result == 1 {
+            hasShakenHands = true
+            return .handshaken
+        }
         let speaksPlain = copenssl_reason(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST
         let outcome = whyNothingWasRead(result)
         if speaksPlain, outcome == .failed { refusePlain() }
@@ -82,6 +89,7 @@ internal import COpenSSL
         let reason = unsafe SSL_get_error(session, result)
         readWaitsForRoom = reason == SSL_ERROR_WANT_WRITE
         switch reason {
+        case SSL_ERROR_WANT_READ where socketReadsLeft < 0: return .unfinished
         // A client that leaves without `close_notify` is a client that leaves: HTTP has its own lengths.
         case SSL_ERROR_WANT_READ: return socketHasEnded ? .bytes(0) : .blocked
         case SSL_ERROR_WANT_WRITE: return .blocked
@@ -117,6 +125,8 @@ internal import COpenSSL
 /// The socket, as OpenSSL asks for it.
 extension TLSSession {
     func readSocket(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
+        socketReadsLeft -= 1
+        if socketReadsLeft < 0 { return .blocked }
         let outcome = unsafe Transport.plain(descriptor: descriptor).receive(into: space)
         socketMayHoldMore = outcome == .bytes(space.count)
         guard outcome == .bytes(0) else { return outcome }

@@ -19,6 +19,8 @@ enum Transport {
         case bytes(Int)
         /// Nothing was read but the last of the handshake.
         case handshaken
+        /// Nothing was read so far, but there is more to look at when it is this connection's turn again.
+        case unfinished
         /// The socket must become ready first.
         case blocked
         /// The connection was reset or has failed.

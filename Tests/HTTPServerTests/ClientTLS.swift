@@ -45,6 +45,14 @@ final class ClientTLS {
     /// Makes a record (or several, of more than 16 KiB).
     func encrypt(_ bytes: [UInt8]) { SSL_write(session, bytes, Int32(bytes.count)) }
 
+    /// Makes records that bring nothing.
+    func updateKeys(times: Int) {
+        for _ in 0..<times {
+            SSL_key_update(session, SSL_KEY_UPDATE_NOT_REQUESTED)
+            SSL_do_handshake(session)
+        }
+    }
+
     /// Makes `close_notify`.
     func sayGoodbye() { SSL_shutdown(session) }
 

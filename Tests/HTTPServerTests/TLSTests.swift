@@ -180,6 +180,26 @@ struct TLSTests {
         }
     }
 
+    @Test func `records that bring nothing hold up neither their own connection nor others`() async throws {
+        try await withTLSServer { _, address, _, files in
+            await onThread {
+                let tls = ClientTLS(authority: files.certificate)
+                let client = RawClient(address, tls: tls)
+                #expect(client.shakeHands() == nil)
+                let other = Self.client(address, files)
+                for part in ["GET / HT", "TP/1.1\r\nHost: a\r\n\r\n" + Self.post("/", 4) + "ab"] {
+                    client.send(part)
+                    tls.updateKeys(times: 3000)
+                }
+                client.send("cd")
+                other.send(HostileCase.next)
+                #expect(other.read()?.status == 200)
+                client.send(HostileCase.next)
+                for _ in 0..<3 { #expect(client.read()?.status == 200) }
+            }
+        }
+    }
+
     @Test func `a client that waits for 100 is told to go on`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {

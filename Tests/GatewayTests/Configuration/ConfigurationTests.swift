@@ -122,7 +122,7 @@ struct ConfigurationTests {
         ("tls: {certificate: /x}", "tls: private_key is missing"),
         ("tls: {private_key: S3CRET}", "tls: certificate is missing"),
         ("tls: {certificate: /x, private_key: S3CRET}", "tls.certificate: /x cannot be read: No such file"),
-        ("tls: {certificate: /x, private_key: {file: /y}}", "tls.private_key (line 1): /y cannot be read: No such file"),
+        ("tls: {certificate: /x, private_key: {file: /y}}", "tls.private_key (line 1): /y cannot be read: No such"),
         ("tls: {certificate: /empty, private_key: S3CRET}", "tls.certificate: /empty: it holds no certificate in PEM"),
         ("admin: {token: {env: NOPE}}", "admin.token (line 1): the variable NOPE is not set"),
         ("admin: {token: {file: /nope}}", "admin.token (line 1): /nope cannot be read: No such file"),
