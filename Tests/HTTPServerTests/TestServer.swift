@@ -132,6 +132,7 @@ final class RawClient: @unchecked Sendable {
     // @unchecked: a test hands it to one thread at a time.
     let descriptor: Int32
     private var input: [UInt8] = []
+    private var hasTimedOut = false
     private let tls: ClientTLS?
     /// Whether what TLS makes is sent byte by byte.
     private let dribbles: Bool
@@ -264,7 +265,7 @@ final class RawClient: @unchecked Sendable {
     }
 
     /// Whether the server closes without sending anything more.
-    func isAtEnd() -> Bool { input.isEmpty && !fill() }
+    func isAtEnd() -> Bool { input.isEmpty && !fill() && !hasTimedOut }
 
     private func fill() -> Bool {
         guard let tls else { return receive() }
@@ -286,6 +287,7 @@ final class RawClient: @unchecked Sendable {
     private func receive() -> Bool {
         var space = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &space, space.count, 0)
+        hasTimedOut = count < 0 && errno == EAGAIN
         if count <= 0 { return false }
         if let tls { tls.received(Array(space[..<count])) } else { input += space[..<count] }
         return true
