@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 static inline int copenssl_set_minimum_version(SSL_CTX *context, int version) {
     return SSL_CTX_set_min_proto_version(context, version);
@@ -27,6 +28,8 @@ static inline int copenssl_add_chain_certificate(SSL_CTX *context, X509 *certifi
     return (int)SSL_CTX_add0_chain_cert(context, certificate);
 }
 
-static inline int copenssl_reason(unsigned long error) { return ERR_GET_REASON(error); }
+static inline bool copenssl_is(unsigned long error, int library, int reason) {
+    return ERR_GET_LIB(error) == library && ERR_GET_REASON(error) == reason;
+}
 
 #endif

@@ -120,7 +120,7 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
     }
 
     /// Whether the last thing that was looked for is missing because no more PEM is there.
-    static var isAtEnd: Bool { copenssl_reason(ERR_peek_error()) == PEM_R_NO_START_LINE }
+    static var isAtEnd: Bool { copenssl_is(ERR_peek_error(), ERR_LIB_PEM, PEM_R_NO_START_LINE) }
 }
 
 /// Without it OpenSSL asks on the terminal. `context` is a `Bool`, set if a passphrase is wanted.

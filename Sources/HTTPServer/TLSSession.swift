@@ -38,6 +38,7 @@ internal import COpenSSL
     /// thrown away.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
+        readWaitsForRoom = false
         socketReadsLeft = Self.socketReadsPerTurn
         ERR_clear_error()
         if !hasShakenHands { return shakeHands() }
@@ -78,7 +79,7 @@ internal import COpenSSL
             hasShakenHands = true
             return .handshaken
         }
-        let speaksPlain = copenssl_reason(ERR_peek_last_error()) == SSL_R_HTTP_REQUEST
+        let speaksPlain = copenssl_is(ERR_peek_last_error(), ERR_LIB_SSL, SSL_R_HTTP_REQUEST)
         let outcome = whyNothingWasRead(result)
         if speaksPlain, outcome == .failed { refusePlain() }
         return outcome
