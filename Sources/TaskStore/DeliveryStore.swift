@@ -12,14 +12,16 @@ public protocol DeliveryStore: Sendable {
     /// Takes a delivery for one attempt: until `lease` has passed nobody else is given it, and if the attempt is never
     /// settled, because the process died, it falls due again then.
     /// - Parameter attempts: how many there were when it was read; the attempt that begins is the next.
-    /// - Returns: false if it was claimed, settled or superseded meanwhile.
+    /// - Returns: false if it was claimed, settled or superseded meanwhile, or an earlier one of the task waits.
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
 
     /// Notes how an attempt ended. A delivery that is to be tried again gives way, as `superseded`, to a later one of
-    /// the same task. An attempt that isn't the last one claimed changes nothing.
+    /// the same task that waits. An attempt that isn't the last one claimed changes nothing.
     func settle(delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) async throws(StoreError)
 
-    /// Has a delivery, whatever became of it, sent once more from now on, with all its retries.
+    /// Has a delivery, whatever became of it, sent once more from now on, with all its retries: its attempts count from
+    /// 1 again. While a lease of the task's runs, it waits for the end of that, and an attempt of its own that runs
+    /// counts no more.
     /// - Throws: `notFound`.
     func redeliver(delivery id: String, at time: Int64) async throws(StoreError)
 

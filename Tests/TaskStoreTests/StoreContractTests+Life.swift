@@ -17,11 +17,10 @@ extension StoreContractTests {
             #expect(try await store.assign(task.id, account: "third", at: 1_400).account == "third")
             let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
             #expect(record.account == "third")
-            for id in [task.id] {
-                #expect(
-                    await failure { () throws(StoreError) in try await store.assign(id, account: "main", at: 3_000) }
-                        == .stale)
-            }
+            let id = task.id
+            #expect(
+                await failure { () throws(StoreError) in try await store.assign(id, account: "main", at: 3_000) }
+                    == .stale)
             let nobody = samples.task().id
             #expect(
                 await failure { () throws(StoreError) in try await store.assign(nobody, account: nil, at: 3_000) }
@@ -93,12 +92,11 @@ extension StoreContractTests {
             #expect(record.state == .failed && record.payload == 0 && record.isReleased)
             #expect(try await store.task(tenant: "shop", publicID: task.id.description) == record)
             try await store.begin(samples.task(externalTaskID: "order-1"))
-            for id in [task.id] {
-                #expect(await failure { () throws(StoreError) in try await store.queue(id) } == .stale)
-                #expect(
-                    await failure { () throws(StoreError) in try await store.assign(id, account: "main", at: 4_000) }
-                        == .stale)
-            }
+            let id = task.id
+            #expect(await failure { () throws(StoreError) in try await store.queue(id) } == .stale)
+            #expect(
+                await failure { () throws(StoreError) in try await store.assign(id, account: "main", at: 4_000) }
+                    == .stale)
             let nobody = samples.task().id
             #expect(await failure { () throws(StoreError) in try await store.queue(nobody) } == .notFound)
         }

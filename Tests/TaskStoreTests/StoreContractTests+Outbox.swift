@@ -84,16 +84,17 @@ extension StoreContractTests {
             _ = try await store.observe(task, Samples.seen(.processing, at: 2_500))
             _ = try await store.observe(task, Samples.seen(.succeed, at: 3_000))
             for (index, state) in ["submitted", "processing", "succeed"].enumerated() {
-                let due = try await store.dueDeliveries(at: 5_000, limit: 9)
-                #expect(due.map(\.id) == ["msg_\(task)_\(state)"] && due.first?.isLast == (index == 2))
+                let all = try await store.dueDeliveries(at: 5_000, limit: 9)
+                let due = try #require(all.first)
+                #expect(all.map(\.id) == ["msg_\(task)_\(state)"] && due.isLast == (index == 2))
                 let later = "msg_\(task)_succeed"
                 if index < 2 {
                     #expect(try await !store.claim(delivery: later, attempts: 0, lease: 100, at: 5_000))
                 }
-                #expect(try await store.claim(delivery: due[0].id, attempts: 0, lease: 100, at: 5_000))
+                #expect(try await store.claim(delivery: due.id, attempts: 0, lease: 100, at: 5_000))
                 #expect(try await store.dueDeliveries(at: 5_050, limit: 9).isEmpty)
                 #expect(try await store.nextDelivery() == 5_100)
-                try await store.settle(delivery: due[0].id, Self.attempt(1, at: 5_000, status: 200), .delivered)
+                try await store.settle(delivery: due.id, Self.attempt(1, at: 5_000, status: 200), .delivered)
             }
             #expect(try await store.nextDelivery() == nil)
             let done = try await store.deliveries(DeliveryFilter(), limit: 9)
@@ -129,7 +130,7 @@ extension StoreContractTests {
             #expect(try await store.claim(delivery: id, attempts: 1, lease: 100, at: 2_100))
             // The first sender comes back late.
             try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
-            let record = try await store.deliveries(DeliveryFilter(), limit: 9)[0]
+            let record = try #require(try await store.deliveries(DeliveryFilter(), limit: 9).first)
             #expect(record.state == .waiting && record.attempts == 2 && record.nextAttemptAt == 2_200)
             #expect(try await store.attempts(delivery: id).isEmpty)
             #expect(try await !store.claim(delivery: "nothing", attempts: 0, lease: 100, at: 2_000))
@@ -149,7 +150,7 @@ extension StoreContractTests {
             try await store.settle(delivery: id, attempts[1], .gaveUp)
             try await store.settle(delivery: id, attempts[1], .delivered)
             try await store.settle(delivery: "nothing", attempts[1], .delivered)
-            let record = try await store.deliveries(DeliveryFilter(), limit: 9)[0]
+            let record = try #require(try await store.deliveries(DeliveryFilter(), limit: 9).first)
             #expect(record.state == .failed && record.finishedAt == 7_020 && record.nextAttemptAt == nil)
             #expect(try await store.attempts(delivery: id) == attempts)
             #expect(try await store.attempts(delivery: "nothing").isEmpty)
@@ -225,7 +226,7 @@ extension StoreContractTests {
             #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
             try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
             try await store.redeliver(delivery: id, at: 4_000)
-            let record = try await store.dueDeliveries(at: 4_000, limit: 9)[0]
+            let record = try #require(try await store.dueDeliveries(at: 4_000, limit: 9).first)
             #expect(record.id == id && record.attempts == 0 && record.finishedAt == nil)
             #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 4_000))
             try await store.settle(delivery: id, Self.attempt(1, at: 4_000, status: 200), .delivered)
