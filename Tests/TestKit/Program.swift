@@ -68,6 +68,17 @@ public final class Program: @unchecked Sendable {
         }
     }
 
+    /// Waits for a line on standard output that `match` makes something of.
+    public func outputLine<Found: Sendable>(
+        within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
+    ) async throws -> Found {
+        try await blocking { [self] in
+            try wait(within: seconds, "a line on standard output") {
+                String(decoding: output, as: UTF8.self).split(separator: "\n").lazy.compactMap(match).first
+            }
+        }
+    }
+
     /// Waits for the end.
     public func end(within seconds: Double = 60) async throws -> Outcome {
         try await blocking { [self] in

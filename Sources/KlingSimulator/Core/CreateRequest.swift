@@ -5,6 +5,8 @@ internal import KlingAPI
 struct CreateRequest: Sendable, Hashable {
     var externalTaskID: String?
     var callbackURL: String?
+    /// The person's picture, if it was given by its URL.
+    var personURL: String?
     var wishes = SimulatedWishes()
 
     /// Checks the body of a create.
@@ -15,9 +17,10 @@ struct CreateRequest: Sendable, Hashable {
         let model = try Self.text("model_name", object) ?? TryOnModels.defaultModel
         guard models.contains(model) else { throw .parameter("model is not supported") }
         for field in ["human_image", "cloth_image"] as [StaticString] { try Self.checkPicture(field, object) }
+        personURL = object.string("human_image").flatMap { Self.isURL($0.utf8) ? $0 : nil }
         externalTaskID = try Self.text("external_task_id", object)
         callbackURL = try Self.text("callback_url", object)
-        if let callbackURL, !callbackURL.hasPrefix("http://"), !callbackURL.hasPrefix("https://") {
+        if let callbackURL, !Self.isURL(callbackURL.utf8) {
             throw .parameter("callback_url is invalid")
         }
         if let wishes = object.object("simulate") { self.wishes = try SimulatedWishes(wishes) }
@@ -39,13 +42,17 @@ struct CreateRequest: Sendable, Hashable {
         return text
     }
 
+    private static func isURL(_ text: some Sequence<UInt8>) -> Bool {
+        text.starts(with: "http://".utf8) || text.starts(with: "https://".utf8)
+    }
+
     private static func checkPicture(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) {
         guard let member = object[name], !member.isNullOrEmpty else { throw .parameter("\(name) is required") }
         guard member.kind == .string else {
             throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body: \(name) must be a string")
         }
         let content = object.bytes[member.content]
-        if content.starts(with: "http://".utf8) || content.starts(with: "https://".utf8) { return }
+        if isURL(content) { return }
         // Base64 has no need of escapes but for what an over-eager encoder makes of "/" and "+".
         let letters = member.valueHasEscapes ? ArraySlice(JSONString.bytes(object.bytes.span, member.content)) : content
         do {

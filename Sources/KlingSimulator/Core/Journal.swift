@@ -22,6 +22,8 @@ struct Journal: Sendable {
     /// Callbacks that were answered with 2xx, and those that were not.
     private(set) var callbacksDelivered = 0
     private(set) var callbacksFailed = 0
+    /// How often something went wrong with each kind of request.
+    private(set) var faults: [FaultRule.Point: Int] = [:]
     /// The header fields that came last with each kind of request.
     private(set) var headers: [FaultRule.Point: [(name: String, value: String)]] = [:]
     /// The name of every header field that ever came, in lower case.
@@ -41,6 +43,8 @@ struct Journal: Sendable {
     }
 
     mutating func noteAcceptance(account: Int) { figures[account].accepted += 1 }
+
+    mutating func noteFault(on point: FaultRule.Point) { faults[point, default: 0] += 1 }
 
     mutating func noteUnauthorized() { unauthorized += 1 }
 
@@ -73,6 +77,12 @@ struct Journal: Sendable {
         writer.object("callbacks") { callbacks in
             callbacks.member("delivered", callbacksDelivered)
             callbacks.member("failed", callbacksFailed)
+        }
+        writer.object("faults") { counts in
+            counts.member("create", faults[.create, default: 0])
+            counts.member("query", faults[.query, default: 0])
+            counts.member("list", faults[.list, default: 0])
+            counts.member("callback", faults[.callback, default: 0])
         }
         writer.array("header_names") { list in headerNames.sorted().forEach { list.string($0) } }
         writer.object("headers") { points in

@@ -64,6 +64,7 @@ extension SimulatedPlatform {
                         item.member("external_task_id", orNull: task.externalTaskID)
                         item.member("task_status", task.status(at: now).rawValue)
                         item.member("callback_url", orNull: task.callbackURL)
+                        item.member("human_image", orNull: task.personURL)
                         item.member("creates", task.creates)
                         item.member("queries", task.queries)
                         item.member("created_at", task.createdAt)

@@ -138,13 +138,16 @@ public struct SimulatedPlatform: Sendable {
 
     private mutating func fault(for call: SimulatedRequest.Call, account: Int) -> SimulatedFault? {
         if case .create(.success(let request)) = call, kling.takesWishedFault(request, account: account) {
+            journal.noteFault(on: .create)
             return request.wishes.fault
         }
         return drawFault(on: call.point, account: configuration.accounts[account].name)
     }
 
     private mutating func drawFault(on point: FaultRule.Point, account: String) -> SimulatedFault? {
-        faults.fault(on: point, account: account) { kling.happens($0) }
+        let fault = faults.fault(on: point, account: account) { kling.happens($0) }
+        if fault != nil { journal.noteFault(on: point) }
+        return fault
     }
 
     /// An answer that says no.

@@ -10,6 +10,8 @@ public struct SimulatedTask: Sendable, Hashable {
     public let account: String
     /// Where its creator wants to be called.
     public let callbackURL: String?
+    /// The person's picture, if it was given by its URL.
+    public let personURL: String?
     /// How it ends: ``KlingAPI/TaskStatus/succeed`` or ``KlingAPI/TaskStatus/failed``.
     public let outcome: TaskStatus
     /// Why it fails, if it does.

@@ -20,6 +20,10 @@ struct SimulateCommand: AsyncParsableCommand {
     var maxDuration = 15_000
     @Option(help: "A fault, such as create:reset:0.05; may be repeated.")
     var fault: [String] = []
+    @Option(help: "How a query for an unknown task is answered: 1201, 1203 or failed.")
+    var unknownTask = "1201"
+    @Option(help: "An account in place of the one below, NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]; may be repeated.")
+    var account: [String] = []
     @Option(help: "The access key that is accepted.")
     var accessKey = "simulated-access-key"
     @Option(help: "Its secret key.")
@@ -31,7 +35,10 @@ struct SimulateCommand: AsyncParsableCommand {
         let loop = try EventLoop(name: "simulator")
         let simulator = try KlingSimulator(configuration: try simulation(), loops: [loop])
         try await simulator.start()
-        print("Kling is simulated at \(simulator.url): KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)")
+        // Whoever waits for the address at the other end of a pipe gets it now.
+        printNow(
+            "Kling is simulated at \(simulator.url)"
+                + (account.isEmpty ? ": KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)" : ""))
         await StopSignals(loop: loop).wait()
         await simulator.stop()
     }
@@ -43,13 +50,14 @@ struct SimulateCommand: AsyncParsableCommand {
         guard minDuration >= 0, minDuration <= maxDuration else {
             throw ValidationError("--min-duration must not be above --max-duration")
         }
-        let account = SimulatedAccount(
-            name: "simulated", keys: [.signed(accessKey: accessKey, secretKey: .init(secretKey))],
-            concurrency: concurrency)
-        var configuration = SimulatorConfiguration(accounts: [account])
+        guard let shape = SimulatorConfiguration.UnknownTaskShape(rawValue: unknownTask) else {
+            throw ValidationError("--unknown-task '\(unknownTask)' is none: write 1201, 1203 or failed")
+        }
+        var configuration = SimulatorConfiguration(accounts: try accounts())
         configuration.address = address
         configuration.seed = seed
         configuration.duration = minDuration...maxDuration
+        configuration.unknownTaskShape = shape
         configuration.faults = try fault.map { text in
             guard let rule = FaultRule(text) else {
                 throw ValidationError("--fault '\(text)' is none: write \(FaultRule.usage)")
@@ -57,5 +65,32 @@ struct SimulateCommand: AsyncParsableCommand {
             return rule
         }
         return configuration
+    }
+
+    private func accounts() throws -> [SimulatedAccount] {
+        guard !account.isEmpty else {
+            let key = SimulatedAccount.Key.signed(accessKey: accessKey, secretKey: .init(secretKey))
+            return [SimulatedAccount(name: "simulated", keys: [key], concurrency: concurrency)]
+        }
+        return try account.map { text in
+            guard let account = SimulatedAccount(text) else {
+                throw ValidationError("--account '\(text)' is none: write NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]")
+            }
+            return account
+        }
+    }
+}
+
+extension SimulatedAccount {
+    /// Reads `NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]`.
+    fileprivate init?(_ text: String) {
+        let sides = text.split(separator: "=", maxSplits: 1)
+        guard sides.count == 2 else { return nil }
+        let parts = sides[1].split(separator: ":")
+        guard (2...3).contains(parts.count) else { return nil }
+        let concurrency = parts.count == 3 ? Int(parts[2]) : nil
+        guard parts.count == 2 || concurrency.map({ $0 > 0 }) == true else { return nil }
+        let key = Key.signed(accessKey: String(parts[0]), secretKey: Secret(String(parts[1])))
+        self.init(name: String(sides[0]), keys: [key], concurrency: concurrency)
     }
 }
