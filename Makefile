@@ -7,6 +7,12 @@ SHELL := /bin/bash
 
 ARGS ?=
 SECONDS ?= 600
+# The torture: the seed of another run replays its choices; WITHOUT=callbacks,queue leaves parts of it alone.
+KILLS ?= 300
+CREATES ?= 5000
+SEED ?=
+SETTLING ?= 300
+WITHOUT ?=
 SWIFT ?= swift
 # On Linux the Swift libraries go into the binary: it runs where no toolchain is, with 5 MB less resident.
 STATIC := $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
@@ -63,6 +69,11 @@ demo: build ## try it with a simulated Kling; ARGS=--once
 .PHONY: test
 test: deps ## run every test; ARGS="--filter NAME"
 	$(SWIFT) test $(ARGS)
+
+.PHONY: torture
+torture: deps ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
+	TORTURE_KILLS=$(KILLS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) TORTURE_SETTLING=$(SETTLING) \
+	TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench
 bench: build ## measure against nginx on this machine

@@ -102,6 +102,10 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: ["Base", "EventLoop", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway", crypto],
             swiftSettings: tests),
+        .testTarget(
+            name: "TortureTests",
+            dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TestKit", "kling-gateway"],
+            swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,104 @@
+import HTTPClient
+import KlingAPI
+import TestKit
+
+/// Makes creates, as its plan says, until it knows what came of each or must not ask again.
+struct Client: Sendable {
+    let world: World
+
+    /// How long a client goes on with one create.
+    private static let patience = 30_000_000
+
+    /// Carries out one create.
+    func make(_ plan: CreatePlan) async {
+        var dice = Dice(seed: world.options.seed, "client \(plan.number)")
+        world.ledger.open(plan)
+        world.progress.begin()
+        let deadline = world.clock.now + Self.patience
+        var pause = 50
+        for number in 0... {
+            let began = world.clock.now
+            let outcome = await attempt(plan, manner: number == 0 ? plan.manner : .waits)
+            let attempt = Attempt(began: began, ended: world.clock.now, outcome: outcome)
+            world.ledger.add(attempt, to: plan.number)
+            guard Self.triesAgain(after: outcome, hasKey: plan.idempotencyKey != nil), attempt.ended < deadline else {
+                return
+            }
+            await world.pause(dice.milliseconds(pause / 2...pause))
+            pause = min(pause * 2, 800)
+        }
+    }
+
+    /// Without an `Idempotency-Key` only what surely made nothing is sent again.
+    static func triesAgain(after outcome: Attempt.Outcome, hasKey: Bool) -> Bool {
+        switch outcome {
+        case .accepted: false
+        case .refused(429, _, _, _, _), .refused(503, _, _, _, _): true
+        case .refused(let status, _, _, _, _): hasKey && (status == 409 || status >= 500)
+        case .nothing(let wasSent, _): hasKey || !wasSent
+        case .left: hasKey
+        }
+    }
+
+    private func attempt(_ plan: CreatePlan, manner: CreatePlan.Manner) async -> Attempt.Outcome {
+        switch manner {
+        case .waits: await exchange(plan, timeout: .seconds(20))
+        case .leaves(let after): await exchange(plan, timeout: after)
+        case .leavesAtOnce(let resets): await leave(plan, isWhole: true, resets: resets)
+        case .cutsBody(let resets): await leave(plan, isWhole: false, resets: resets)
+        }
+    }
+
+    private func path(_ plan: CreatePlan) -> String { (plan.isPrefixed ? "/kling" : "") + TryOn.path }
+
+    private func exchange(_ plan: CreatePlan, timeout: Duration) async -> Attempt.Outcome {
+        let answer = await world.caller.post(
+            world.gateway.url + path(plan), plan.body(callbackURL: world.receiver.url(create: plan.number)),
+            key: world.tenant(plan.tenant).key, idempotencyKey: plan.idempotencyKey, timeout: timeout)
+        switch answer {
+        case .success(let response): return Attempt.Outcome(response)
+        case .failure(let error): return .nothing(wasSent: error.wasSent, reason: error.code.rawValue)
+        }
+    }
+
+    /// Sends all of the request, or half of its body, and is gone.
+    private func leave(_ plan: CreatePlan, isWhole: Bool, resets: Bool) async -> Attempt.Outcome {
+        let body = Array(plan.body(callbackURL: world.receiver.url(create: plan.number)).utf8)
+        var head = "POST \(path(plan)) HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        head += "Authorization: Bearer \(world.tenant(plan.tenant).key)\r\nContent-Length: \(body.count)\r\n"
+        if let key = plan.idempotencyKey { head += "Idempotency-Key: \(key)\r\n" }
+        let bytes = Array((head + "\r\n").utf8) + (isWhole ? body : Array(body.prefix(body.count / 2)))
+        let port = world.gateway.url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+        let isConnected = try? await blocking {
+            guard let client = try? RawClient(port: port) else { return false }
+            try? client.send(bytes)
+            if resets { client.reset() }
+            return true
+        }
+        return isConnected == true ? .left(isWhole: isWhole) : .nothing(wasSent: false, reason: "connect")
+    }
+}
+
+extension Attempt.Outcome {
+    /// Reads an answer to a create.
+    init(_ response: HTTPClientResponse) {
+        let envelope = JSONObject(response.body)
+        if response.status == 200, let task = KlingAnswer(response.body)?.task.flatMap(SeenTask.init) {
+            self = .accepted(task)
+            return
+        }
+        self = .refused(
+            status: response.status, code: envelope?.integer("code"), message: envelope?.string("message") ?? "",
+            taskID: envelope?.object("error")?.string("task_id"),
+            forbidsRetry: response.headers["x-should-retry"] == "false")
+    }
+}
+
+extension SeenTask {
+    /// Reads a task; nil if it lacks what every task has.
+    init?(_ task: TaskObject) {
+        guard let id = task.taskID, let status = task.status else { return nil }
+        self.init(
+            id: id, status: status.rawValue, externalTaskID: task.externalTaskID, message: task.statusMessage)
+    }
+}

@@ -1,0 +1,144 @@
+import Base
+import Foundation
+import TestKit
+
+/// The built gateway, killed and started again and again on one store and one port.
+final class GatewayUnderTest: Sendable {
+    private struct State {
+        var program: Program?
+        var starts = 0
+        var kills = 0
+        /// What the gateways that have ended wrote.
+        var logs: [String] = []
+    }
+
+    let url: String
+    private let folder: TemporaryFolder
+    private let environment: [String: String]
+    private let state = Lock(State())
+
+    /// Prepares a store, and a configuration in front of `upstream`.
+    init(_ options: TortureOptions, upstream: Upstream) throws {
+        let port = try Self.freePort()
+        url = "http://127.0.0.1:\(port)"
+        folder = try TemporaryFolder()
+        let file = try folder.write(
+            Self.configuration(options, upstream: upstream, ownURL: url), to: "config.yaml")
+        environment = [
+            "HOME": folder.path(""), "KLING_GATEWAY_CONFIG": file,
+            "KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
+            "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"), "KLING_GATEWAY_LOG_FORMAT": "json",
+        ]
+    }
+
+    // MARK: The process
+
+    /// Starts it. It does not serve yet.
+    func start() throws {
+        let program = try Program.gateway(["serve"], environment: environment)
+        state.withLock { state in
+            state.program = program
+            state.starts += 1
+        }
+    }
+
+    /// Waits until it serves.
+    func whenServing() async throws {
+        let program = state.withLock { $0.program }
+        _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
+    }
+
+    /// Sends SIGKILL and waits for the end.
+    func kill() async throws {
+        guard let program = state.withLock({ $0.program }) else { return }
+        program.signal(SIGKILL)
+        let log = try await program.end().errors
+        state.withLock { state in
+            state.kills += 1
+            state.program = nil
+            state.logs.append(log)
+        }
+    }
+
+    /// Ends it without waiting, whatever it does.
+    func abandon() { state.withLock { $0.program }?.signal(SIGKILL) }
+
+    var counts: (starts: Int, kills: Int) { state.withLock { ($0.starts, $0.kills) } }
+
+    /// What its log says about any of `words`, over all its lives.
+    func logLines(about words: [String], limit: Int) -> [String] {
+        let logs = state.withLock { $0.logs + [$0.program?.errorText ?? ""] }
+        let lines = logs.lazy.enumerated().flatMap { life, log in
+            log.split(separator: "\n").lazy.filter { line in words.contains { line.contains($0) } }
+                .map { "life \(life + 1): \($0)" }
+        }
+        return Array(lines.prefix(limit))
+    }
+
+    // MARK: Its commands
+
+    /// Makes a tenant with a key.
+    func makeTenant(_ name: String) async throws -> Tenant {
+        struct Issued: Decodable {
+            let key, webhookSecret: String
+            enum CodingKeys: String, CodingKey {
+                case key
+                case webhookSecret = "webhook_secret"
+            }
+        }
+        let issued = try JSONDecoder().decode(
+            Issued.self, from: Data(await run(["keys", "create", "--tenant", name, "--json"]).utf8))
+        return Tenant(name: name, key: issued.key, webhookSecret: Secret(issued.webhookSecret))
+    }
+
+    /// The store's book.
+    func tasks() async throws -> [StoreTask] {
+        try await run(["tasks", "list", "--json", "--limit", "10000000"]).split(separator: "\n").map {
+            try JSONDecoder().decode(StoreTask.self, from: Data($0.utf8))
+        }
+    }
+
+    private func run(_ arguments: [String]) async throws -> String {
+        let outcome = try await Program.gateway(arguments, environment: environment).end()
+        guard outcome.status == 0 else {
+            throw TestKitError("\(arguments.joined(separator: " ")) ended with \(outcome.status): \(outcome.errors)")
+        }
+        return outcome.output
+    }
+
+    // MARK: Set-up
+
+    private static func configuration(_ options: TortureOptions, upstream: Upstream, ownURL: String) -> String {
+        var dice = Dice(seed: options.seed, "configuration")
+        // Half of the runs have callbacks from Kling, the other half live by asking alone.
+        let hasPublicURL = dice.chance(0.5) && options.has(.callbacks)
+        let accounts = upstream.accounts.map { account in
+            """
+              - name: \(account.name)
+                url: \(upstream.url)
+                access_key: \(account.accessKey)
+                secret_key: \(account.secretKey)
+                timeout: 2s
+            """
+        }
+        return """
+            upstreams:
+            \(accounts.joined(separator: "\n"))
+            query: { freshness: 50ms }
+            dispatch: { wait: 200ms }
+            queue: \(options.has(.queue) ? "{ tasks: 1000 }" : "off")
+            callbacks: { allow: [127.0.0.0/8] }
+            \(hasPublicURL ? "public_url: \(ownURL)" : "")
+            """
+    }
+
+    /// A port that nobody listens on. It is none of those that the system hands out: while the gateway is down, no
+    /// other test must get it.
+    private static func freePort() throws -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 10_000..<30_000)
+            if (try? RawClient(port: port)) == nil { return port }
+        }
+        throw TestKitError("no free port was found")
+    }
+}

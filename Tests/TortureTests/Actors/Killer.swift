@@ -1,0 +1,17 @@
+/// Kills the gateway, and starts it again at once.
+struct Killer: Sendable {
+    let world: World
+
+    func run() async throws {
+        let kills = KillPlan(world.options).kills
+        for (index, kill) in kills.enumerated() {
+            await world.progress.reach(kill.afterCreates)
+            await world.pause(kill.delay)
+            try await world.gateway.kill()
+            try world.gateway.start()
+            // The next kill may be one that does not wait for the gateway to serve.
+            let isNextInStart = index + 1 < kills.count && kills[index + 1].isInStart
+            if !isNextInStart { try await world.gateway.whenServing() }
+        }
+    }
+}

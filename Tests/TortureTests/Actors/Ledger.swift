@@ -1,0 +1,58 @@
+import Base
+
+/// Where the actors write down what happens to them.
+final class Ledger: Sendable {
+    private struct State {
+        var book = ClientBook()
+        /// What can be asked for.
+        var questions: [Books.Question] = []
+    }
+
+    private let state = Lock(State())
+
+    var book: ClientBook { state.withLock { $0.book } }
+
+    func open(_ plan: CreatePlan) {
+        let entry = CreateEntry(
+            number: plan.number, tenant: plan.tenant, externalTaskID: plan.externalTaskID,
+            hasKey: plan.idempotencyKey != nil, wantsCallback: plan.wantsCallback)
+        state.withLock { $0.book.creates[plan.number] = entry }
+    }
+
+    /// Adds an attempt. What it told can be asked for from now on.
+    func add(_ attempt: Attempt, to number: Int) {
+        state.withLock { state in
+            guard var entry = state.book.creates[number] else { return }
+            entry.attempts.append(attempt)
+            state.book.creates[number] = entry
+            guard let id = attempt.toldID else { return }
+            for id in [id, entry.externalTaskID].compactMap(\.self) {
+                state.questions.append(Books.Question(tenant: entry.tenant, id: id))
+            }
+        }
+    }
+
+    func add(_ sighting: Sighting) { state.withLock { $0.book.sightings.append(sighting) } }
+
+    /// Adds a callback, unless nobody knows its create.
+    func add(_ callback: Callback) { state.withLock { $0.book.callbacks.append(callback) } }
+
+    func tenant(of create: Int) -> String? { state.withLock { $0.book.creates[create]?.tenant } }
+
+    /// How many callbacks have come for a create, and how often the message `id` among them.
+    func arrivals(create: Int, id: String) -> (messages: Int, ofThis: Int) {
+        state.withLock { state in
+            let own = state.book.callbacks.filter { $0.create == create }
+            return (Set(own.map(\.id)).count, own.count { $0.id == id })
+        }
+    }
+
+    /// Something to ask for, the latest tasks more often than old ones.
+    func question(_ dice: inout Dice) -> Books.Question? {
+        let (questions, latest) = state.withLock { ($0.questions.count, $0.questions.suffix(40)) }
+        guard questions > 0 else { return nil }
+        if dice.chance(0.7) { return latest.randomElement(using: &dice) }
+        let index = Int.random(in: 0..<questions, using: &dice)
+        return state.withLock { $0.questions[index] }
+    }
+}

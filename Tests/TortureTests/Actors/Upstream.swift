@@ -1,0 +1,80 @@
+import Foundation
+import TestKit
+
+/// The simulated Kling: a process of its own, which no kill of the gateway touches.
+final class Upstream: Sendable {
+    /// An account of Kling's.
+    struct Account: Sendable {
+        let name, accessKey, secretKey: String
+        let concurrency: Int
+    }
+
+    let url: String
+    let accounts: [Account]
+    private let program: Program
+
+    /// Starts it.
+    init(_ options: TortureOptions) async throws {
+        let slots = options.has(.accounts) ? [3, 4, 5] : [12]
+        accounts = slots.enumerated().map { index, slots in
+            Account(
+                name: "account-\(index)", accessKey: "access-key-\(index)", secretKey: "secret-key-\(index)",
+                concurrency: slots)
+        }
+        var dice = Dice(seed: options.seed, "upstream")
+        let shape = dice.pick([(1, "1201"), (1, "1203"), (1, "failed")])
+        var arguments = [
+            "simulate", "--listen", "127.0.0.1:0", "--seed", "\(options.seed)", "--unknown-task", shape,
+            "--min-duration", "20", "--max-duration", "500",
+        ]
+        for account in accounts {
+            arguments += [
+                "--account", "\(account.name)=\(account.accessKey):\(account.secretKey):\(account.concurrency)",
+            ]
+        }
+        program = try Program.gateway(arguments, environment: [:])
+        url = try await program.outputLine { line in
+            line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init)
+        }
+    }
+
+    func kill() { program.signal(SIGKILL) }
+
+    /// The book of tasks.
+    func tasks(_ caller: Caller) async throws -> [UpstreamTask] {
+        struct Book: Decodable { let tasks: [UpstreamTask] }
+        return try await read(Book.self, "tasks", caller).tasks
+    }
+
+    /// How often something went wrong, by what was asked for.
+    func faults(_ caller: Caller) async throws -> [String: Int] {
+        struct Journal: Decodable { let faults: [String: Int] }
+        return try await read(Journal.self, "requests", caller).faults
+    }
+
+    /// Puts faults in the place of those in force. Between the two nothing goes wrong for a moment.
+    func setFaults(_ rules: [(on: String, fault: String, probability: Double)], _ caller: Caller) async throws {
+        try await clearFaults()
+        for rule in rules {
+            let body = #"{"on":"\#(rule.on)","fault":"\#(rule.fault)","probability":\#(rule.probability)}"#
+            let answer = try await caller.post(url + "/_simulator/faults", body).get()
+            guard answer.status == 200 else { throw TestKitError("the simulator does not take \(body)") }
+        }
+    }
+
+    /// Lets nothing go wrong any more.
+    func clearFaults() async throws {
+        let port = url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
+        let answer = try await blocking {
+            let client = try RawClient(port: port)
+            try client.send("DELETE /_simulator/faults HTTP/1.1\r\nHost: kling\r\nConnection: close\r\n\r\n")
+            return try client.readAnswer()
+        }
+        guard answer?.status == 200 else { throw TestKitError("the simulator does not clear its faults") }
+    }
+
+    private func read<Content: Decodable>(_: Content.Type, _ name: String, _ caller: Caller) async throws -> Content {
+        let answer = try await caller.get(url + "/_simulator/" + name).get()
+        return try JSONDecoder().decode(Content.self, from: Data(answer.body))
+    }
+}

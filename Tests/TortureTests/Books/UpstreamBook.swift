@@ -1,0 +1,23 @@
+/// A task as the upstream's book has it: whoever is named there has paid for it.
+struct UpstreamTask: Sendable, Decodable, Hashable {
+    let account: String
+    /// Kling's id.
+    let id: String
+    /// The gateway's id.
+    let externalTaskID: String?
+    var status: String
+    /// What the create is recognized by.
+    let picture: String?
+
+    /// The create that made it.
+    var number: Int? { picture.flatMap { CreatePlan.number(ofPicture: $0) } }
+    var isFinal: Bool { status == "succeed" || status == "failed" }
+
+    enum CodingKeys: String, CodingKey {
+        case account
+        case id = "task_id"
+        case externalTaskID = "external_task_id"
+        case status = "task_status"
+        case picture = "human_image"
+    }
+}

@@ -1,0 +1,67 @@
+/// One thing that a client wants made, and how it goes about it.
+///
+/// Its person's picture has a URL that no other create has: by it the upstream's task is recognized, whatever its ids.
+struct CreatePlan: Sendable {
+    /// How the client behaves in its first attempt; in later ones it waits for the answer.
+    enum Manner: Sendable, Equatable {
+        case waits
+        /// Leaves after that time, unless the answer is there.
+        case leaves(after: Duration)
+        /// Sends everything, and closes or resets at once.
+        case leavesAtOnce(resets: Bool)
+        /// Closes or resets in the middle of the body.
+        case cutsBody(resets: Bool)
+    }
+
+    let number: Int
+    let tenant: String
+    let externalTaskID: String?
+    let idempotencyKey: String?
+    let wantsCallback: Bool
+    /// Whether the task is to fail at Kling.
+    let fails: Bool
+    /// Whether the path has the resellers' prefix.
+    let isPrefixed: Bool
+    let manner: Manner
+
+    init(_ number: Int, _ options: TortureOptions, tenants: [String]) {
+        var dice = Dice(seed: options.seed, "create \(number)")
+        self.number = number
+        tenant = tenants[Int.random(in: 0..<tenants.count, using: &dice)]
+        externalTaskID = dice.chance(0.4) ? "order-\(number)" : nil
+        let hasKey = dice.chance(0.5)
+        idempotencyKey = hasKey && options.has(.idempotency) ? "key-\(number)" : nil
+        let wantsCallback = dice.chance(0.4)
+        self.wantsCallback = wantsCallback && options.has(.callbacks)
+        fails = dice.chance(0.1)
+        isPrefixed = dice.chance(0.2)
+        let resets = dice.chance(0.5)
+        let patience = dice.milliseconds(1...400)
+        manner = dice.pick([
+            (75, .waits), (10, .leaves(after: patience)), (9, .leavesAtOnce(resets: resets)),
+            (6, .cutsBody(resets: resets)),
+        ])
+    }
+
+    private static let picturePrefix = "https://torture.example/person-"
+    private static let pictureSuffix = ".png"
+
+    /// The create that a person's picture belongs to.
+    static func number(ofPicture url: String) -> Int? {
+        guard url.hasPrefix(picturePrefix), url.hasSuffix(pictureSuffix) else { return nil }
+        return Int(url.dropFirst(picturePrefix.count).dropLast(pictureSuffix.count))
+    }
+
+    /// What is posted.
+    /// - Parameter callbackURL: where this create is to be called.
+    func body(callbackURL: String) -> String {
+        var members = [
+            #""human_image":"\#(Self.picturePrefix)\#(number)\#(Self.pictureSuffix)""#,
+            #""cloth_image":"https://torture.example/garment.png""#,
+        ]
+        if let externalTaskID { members.append(#""external_task_id":"\#(externalTaskID)""#) }
+        if wantsCallback { members.append(#""callback_url":"\#(callbackURL)""#) }
+        if fails { members.append(#""simulate":{"outcome":"failed"}"#) }
+        return "{" + members.joined(separator: ",") + "}"
+    }
+}

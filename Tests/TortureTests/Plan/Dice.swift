@@ -1,0 +1,34 @@
+/// Choices that are the same for the same seed and name, on every machine, whoever else draws meanwhile (SplitMix64).
+struct Dice: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    /// The dice of one actor.
+    init(seed: UInt64, _ name: String) {
+        // FNV-1a: `Hasher` differs from process to process.
+        state = name.utf8.reduce(0xCBF2_9CE4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// Whether something of this probability happens.
+    mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
+
+    /// One of several, by their weights.
+    mutating func pick<Choice>(_ choices: [(weight: Int, choice: Choice)]) -> Choice {
+        var left = Int.random(in: 0..<choices.reduce(0) { $0 + $1.weight }, using: &self)
+        for (weight, choice) in choices {
+            left -= weight
+            if left < 0 { return choice }
+        }
+        preconditionFailure("a pick needs something to pick from")
+    }
+
+    /// A time between two, in milliseconds.
+    mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration { .milliseconds(Int.random(in: range, using: &self)) }
+}

@@ -1,0 +1,30 @@
+/// When the gateway is killed.
+struct KillPlan: Sendable {
+    /// One kill.
+    struct Kill: Sendable {
+        /// How many creates must have been begun before it.
+        let afterCreates: Int
+        /// How long it waits then, or, in a start, from the moment that the process was made.
+        let delay: Duration
+        /// Whether it hits the start after the kill before it, rather than a gateway that serves.
+        let isInStart: Bool
+    }
+
+    let kills: [Kill]
+
+    init(_ options: TortureOptions) {
+        var dice = Dice(seed: options.seed, "kills")
+        var kills: [Kill] = []
+        for index in 0..<options.kills {
+            let isInStart = !kills.isEmpty && dice.chance(0.2)
+            // Spread over the whole run, with as much again of chance between two.
+            let share = (index + 1) * options.creates / (options.kills + 1)
+            let spread = max(1, options.creates / (2 * (options.kills + 1)))
+            let jitter = Int.random(in: -spread...spread, using: &dice)
+            let due = min(max(share + jitter, kills.last?.afterCreates ?? 1), options.creates)
+            let delay = dice.milliseconds(isInStart ? 0...250 : 0...120)
+            kills.append(Kill(afterCreates: due, delay: delay, isInStart: isInStart))
+        }
+        self.kills = kills
+    }
+}

@@ -1,0 +1,72 @@
+/// Whoever asked to be called was called: in order, once for each state, about its own task, and about the end for sure.
+extension Reconciliation {
+    var callbacks: [Violation] {
+        let arrived = Dictionary(grouping: books.clients.callbacks, by: \.create)
+        return creates.flatMap { create in
+            let own = (arrived[create.number] ?? []).sorted { $0.at < $1.at }
+            return missing(create, own) + own.compactMap { wrong(create, $0) } + disorder(create, own)
+                + repeated(create, own)
+        }
+    }
+
+    private func missing(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
+        guard create.wantsCallback, let told = create.told.first, let end = end(of: told.id),
+            !arrived.contains(where: { $0.wasTaken && $0.task.status == end })
+        else { return [] }
+        let states = arrived.map { "\($0.task.status) at \(time($0.at))\($0.wasTaken ? "" : " (not taken)")" }
+        let came = states.isEmpty ? "none came" : "there came \(states.joined(separator: ", "))"
+        return [
+            Violation(
+                kind: .callbackMissing, create: create.number,
+                explanation: "\(told.id) ended as \(end); \(came)")
+        ]
+    }
+
+    /// How a task has ended: at Kling, or without ever having been there.
+    private func end(of id: String) -> String? {
+        if let task = upstream(of: id) { return task.isFinal ? task.status : nil }
+        return storeByID[id]?.state == "failed" ? "failed" : nil
+    }
+
+    private func wrong(_ create: CreateEntry, _ callback: Callback) -> Violation? {
+        func violation(_ kind: Violation.Kind, _ explanation: String) -> Violation {
+            Violation(kind: kind, create: create.number, explanation: "\(callback.id) at \(time(callback.at)) \(explanation)")
+        }
+        if !callback.isSigned { return violation(.callbackForged, "is not verified by the tenant's secret") }
+        if !create.wantsCallback { return violation(.callbackWrong, "was not asked for") }
+        if callback.task.externalTaskID != create.externalTaskID {
+            return violation(.callbackWrong, "names \(callback.task.externalTaskID ?? "no external_task_id")")
+        }
+        if let told = create.told.first?.id, told != callback.task.id {
+            return violation(.callbackWrong, "is about \(callback.task.id), the client was told \(told)")
+        }
+        if callback.task.isFinal, let task = upstream(of: callback.task.id), task.status != callback.task.status {
+            return violation(.callbackWrong, "says \(callback.task.status), Kling has \(task.status)")
+        }
+        return nil
+    }
+
+    private func disorder(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
+        for (earlier, later) in zip(arrived, arrived.dropFirst()) {
+            guard let before = earlier.task.rank, let after = later.task.rank,
+                after < before || earlier.task.isFinal && earlier.task.status != later.task.status
+            else { continue }
+            return [
+                Violation(
+                    kind: .callbackDisorder, create: create.number,
+                    explanation: "\(earlier.task.status) came at \(time(earlier.at)), \(later.task.status) at \(time(later.at))")
+            ]
+        }
+        return []
+    }
+
+    private func repeated(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
+        Dictionary(grouping: arrived, by: \.task.status).sorted { $0.key < $1.key }.compactMap { status, callbacks in
+            let ids = Set(callbacks.map(\.id)).sorted()
+            guard ids.count > 1 else { return nil }
+            return Violation(
+                kind: .callbackRepeated, create: create.number,
+                explanation: "\(status) came as \(ids.joined(separator: " and "))")
+        }
+    }
+}

@@ -1,0 +1,106 @@
+/// Whatever a client saw while everything went wrong fits together.
+extension Reconciliation {
+    var sightings: [Violation] { failedQuestions + forgottenForATime + changedIDs + backwardSteps }
+
+    private var failedQuestions: [Violation] {
+        books.clients.sightings.compactMap { sighting in
+            guard case .error(let status) = sighting.finding else { return nil }
+            let question = sighting.question == .list ? "a list" : "a query"
+            return Violation(kind: .queryFailed, explanation: "\(question) at \(time(sighting.began)) was answered \(status)")
+        }
+    }
+
+    /// A query that began after its task was told must find it.
+    private var forgottenForATime: [Violation] {
+        let tellings = Dictionary(
+            told.flatMap { told in
+                [told.id, told.create.externalTaskID].compactMap(\.self).map {
+                    (Books.Question(tenant: told.create.tenant, id: $0), (told.create.number, told.at))
+                }
+            }
+        ) { $0.1 < $1.1 ? $0 : $1 }
+        return books.clients.sightings.compactMap { sighting in
+            guard sighting.finding == .unknown, case .id(let id) = sighting.question,
+                let (number, at) = tellings[Books.Question(tenant: sighting.tenant, id: id)], at < sighting.began
+            else { return nil }
+            return Violation(
+                kind: .forgotten, create: number,
+                explanation: "told at \(time(at)), and \(id) was unknown at \(time(sighting.began))")
+        }
+    }
+
+    /// A query by a client's own id finds the task that the client was told of.
+    private var changedIDs: [Violation] {
+        let own = Dictionary(
+            told.compactMap { told in
+                told.create.externalTaskID.map {
+                    (Books.Question(tenant: told.create.tenant, id: $0), (told.create.number, told.id))
+                }
+            }
+        ) { first, _ in first }
+        return books.clients.sightings.compactMap { sighting in
+            guard case .id(let id) = sighting.question, case .tasks(let tasks) = sighting.finding,
+                let seen = tasks.first, let (number, told) = own[Books.Question(tenant: sighting.tenant, id: id)],
+                seen.id != told
+            else { return nil }
+            return Violation(
+                kind: .idChanged, create: number,
+                explanation: "\(told) was told, and \(id) was \(seen.id) at \(time(sighting.began))")
+        }
+    }
+
+    /// One look at one task.
+    private struct Look {
+        let task: SeenTask
+        let began, ended: Moment
+    }
+
+    /// A later look shows no earlier state. Looks that overlap in time say nothing about each other.
+    private var backwardSteps: [Violation] {
+        looks.sorted { $0.key.id < $1.key.id }.compactMap { question, looks in
+            var furthest: Look?
+            var pending: [Look] = []
+            for look in looks.sorted(by: { $0.began < $1.began }) {
+                for past in pending where past.ended < look.began && (past.task.rank ?? 0) >= (furthest?.task.rank ?? 0) {
+                    furthest = past
+                }
+                pending.removeAll { $0.ended < look.began }
+                if let furthest, Self.isBackward(from: furthest.task, to: look.task) {
+                    let number = upstream(of: question.id)?.number
+                    let from = "\(furthest.task.status) at \(time(furthest.ended))"
+                    return Violation(
+                        kind: .wentBack, create: number,
+                        explanation: "\(question.id) was \(from), and \(look.task.status) at \(time(look.began))")
+                }
+                pending.append(look)
+            }
+            return nil
+        }
+    }
+
+    private static func isBackward(from earlier: SeenTask, to later: SeenTask) -> Bool {
+        guard let before = earlier.rank, let after = later.rank else { return false }
+        return after < before || earlier.isFinal && later.status != earlier.status
+    }
+
+    private var looks: [Books.Question: [Look]] {
+        var looks: [Books.Question: [Look]] = [:]
+        for sighting in books.clients.sightings {
+            guard case .tasks(let tasks) = sighting.finding else { continue }
+            for task in tasks {
+                looks[Books.Question(tenant: sighting.tenant, id: task.id), default: []]
+                    .append(Look(task: task, began: sighting.began, ended: sighting.ended))
+            }
+        }
+        for create in creates {
+            for attempt in create.attempts {
+                guard case .accepted(let task) = attempt.outcome else { continue }
+                // A replayed answer tells the state of long ago.
+                if create.attempts.count > 1 { continue }
+                looks[Books.Question(tenant: create.tenant, id: task.id), default: []]
+                    .append(Look(task: task, began: attempt.began, ended: attempt.ended))
+            }
+        }
+        return looks
+    }
+}

@@ -1,0 +1,44 @@
+/// Compares the upstream's book, the store, and what clients were told and called about. It does no input or output.
+struct Reconciliation: Sendable {
+    let books: Books
+    let upstreamByCreate: [Int: [UpstreamTask]]
+    let upstreamByID: [String: UpstreamTask]
+    let upstreamByGatewayID: [String: UpstreamTask]
+    let storeByID: [String: StoreTask]
+    let storeByUpstreamID: [String: [StoreTask]]
+    /// The ids in each tenant's list.
+    let listed: [String: Set<String>]
+
+    init(_ books: Books) {
+        self.books = books
+        upstreamByCreate = Dictionary(grouping: books.upstream.filter { $0.number != nil }) { $0.number ?? 0 }
+        upstreamByID = Dictionary(books.upstream.map { ($0.id, $0) }) { first, _ in first }
+        upstreamByGatewayID = Dictionary(books.upstream.map { ($0.externalTaskID ?? "", $0) }) { first, _ in first }
+        storeByID = Dictionary(books.store.map { ($0.id, $0) }) { first, _ in first }
+        storeByUpstreamID = Dictionary(grouping: books.store.filter { $0.upstreamID != nil }) { $0.upstreamID ?? "" }
+        listed = books.lists.mapValues { Set($0.map(\.id)) }
+    }
+
+    /// Every broken promise, those of one kind side by side.
+    var violations: [Violation] {
+        payments + records + outcomes + promises + views + sightings + callbacks
+    }
+
+    /// What may become right by waiting: a look at the upstream's book, the store and the callbacks alone.
+    var unsettled: [Violation] { (records + outcomes + callbacks).filter(\.maySettle) }
+
+    /// The creates in their order.
+    var creates: [CreateEntry] { books.clients.creates.values.sorted { $0.number < $1.number } }
+
+    /// The tasks that were told to clients: by which create, under which id, and which task of Kling's it is.
+    var told: [(create: CreateEntry, id: String, at: Moment, upstream: UpstreamTask?)] {
+        creates.flatMap { create in
+            create.told.map { (create, $0.id, $0.at, upstream(of: $0.id)) }
+        }
+    }
+
+    /// The upstream's task that a public id stands for: Kling's own id, or the gateway's.
+    func upstream(of publicID: String) -> UpstreamTask? {
+        upstreamByID[publicID] ?? upstreamByGatewayID[publicID]
+    }
+}

@@ -1,0 +1,66 @@
+import Base
+import TestKit
+
+/// Lets the dust settle, and closes the books.
+struct Settlement: Sendable {
+    let world: World
+
+    private static let round = Duration.milliseconds(250)
+
+    /// Starts the gateway once more, with nothing going wrong, and waits until the books agree or patience ends.
+    func books() async throws -> Books {
+        try await world.upstream.clearFaults()
+        world.receiver.becomeWilling()
+        try await world.gateway.kill()
+        try world.gateway.start()
+        try await world.gateway.whenServing()
+        let end = MonotonicTime.now + .seconds(world.options.settling)
+        while true {
+            var books = Books()
+            books.upstream = try await world.upstream.tasks(world.caller)
+            books.store = try await world.gateway.tasks()
+            books.clients = world.ledger.book
+            let isSettled = books.upstream.allSatisfy(\.isFinal) && Reconciliation(books).unsettled.isEmpty
+            if isSettled || MonotonicTime.now > end { return try await closed(books) }
+            if !world.options.has(.watching) { try await look(&books) }
+            await world.pause(Self.round)
+        }
+    }
+
+    /// Asks for everything that clients may ask for, and takes the store's and the upstream's word once more.
+    private func closed(_ settled: Books) async throws -> Books {
+        var books = settled
+        try await look(&books)
+        books.store = try await world.gateway.tasks()
+        books.upstream = try await world.upstream.tasks(world.caller)
+        books.clients = world.ledger.book
+        return books
+    }
+
+    private func look(_ books: inout Books) async throws {
+        let inquiry = Inquiry(world: world)
+        for tenant in world.tenants { books.lists[tenant.name] = try await inquiry.list(tenant) }
+        for question in questions(books) {
+            switch await inquiry.ask(world.tenant(question.tenant), "/" + question.id) {
+            case .tasks(let tasks): books.answers[question] = .some(tasks.first)
+            case .unknown: books.answers[question] = .some(nil)
+            case .error, nil: throw Inquiry.Unanswered(what: "a query for \(question.id) of \(question.tenant)")
+            }
+        }
+    }
+
+    /// Each task by every id that its owner may know.
+    private func questions(_ books: Books) -> Set<Books.Question> {
+        var questions: Set<Books.Question> = []
+        for create in books.clients.creates.values {
+            let ids = create.told.map(\.id)
+            for id in ids + (ids.isEmpty ? [] : [create.externalTaskID].compactMap(\.self)) {
+                questions.insert(Books.Question(tenant: create.tenant, id: id))
+            }
+        }
+        for row in books.store {
+            if let id = row.publicID { questions.insert(Books.Question(tenant: row.tenant, id: id)) }
+        }
+        return questions
+    }
+}

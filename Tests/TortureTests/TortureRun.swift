@@ -1,0 +1,95 @@
+import Base
+import EventLoop
+import HTTPClient
+import TestKit
+
+/// A run: load and kills, then quiet, then the books.
+struct TortureRun: Sendable {
+    private let world: World
+
+    /// Runs the torture, and ends every process that it started, whatever happens. On `loop`.
+    static func run(_ options: TortureOptions, on loop: EventLoop) async throws -> Report {
+        let client = try HTTPClient(loop: loop)
+        defer { client.shutdown() }
+        let upstream = try await Upstream(options)
+        defer { upstream.kill() }
+        let gateway = try GatewayUnderTest(options, upstream: upstream)
+        defer { gateway.abandon() }
+        let (ledger, clock) = (Ledger(), RunClock())
+        let receiver = try await CallbackReceiver(options, loop: loop, ledger: ledger, clock: clock)
+        let outcome: Result<Report, any Error>
+        do {
+            var tenants: [Tenant] = []
+            for name in ["alpha", "beta", "gamma"] { tenants.append(try await gateway.makeTenant(name)) }
+            receiver.expect(tenants)
+            let world = World(
+                options: options, loop: loop, clock: clock, caller: Caller(client: client), upstream: upstream,
+                gateway: gateway, receiver: receiver, ledger: ledger, progress: Progress(), tenants: tenants)
+            outcome = .success(try await TortureRun(world: world).run())
+        } catch {
+            outcome = .failure(error)
+        }
+        await receiver.stop()
+        return try outcome.get()
+    }
+
+    private func run() async throws -> Report {
+        try world.gateway.start()
+        try await world.gateway.whenServing()
+        let begun = try await load()
+        let faults = try await world.upstream.faults(world.caller)
+        let books = try await Settlement(world: world).books()
+        var violations = Reconciliation(books).violations
+        if begun < world.options.creates {
+            let explanation = "\(begun) of \(world.options.creates) creates had begun after \(world.options.limit)"
+            violations.append(Violation(kind: .overran, explanation: explanation))
+        }
+        return Report(world, books, violations, faults: faults)
+    }
+
+    /// Everything at once.
+    /// - Returns: how many creates there was time for.
+    private func load() async throws -> Int {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let world = world
+            group.addTask { try await Killer(world: world).run() }
+            group.addTask { try await Weather(world: world).run() }
+            for number in 0..<world.options.pollers {
+                group.addTask { await Poller(world: world, number: number).run() }
+            }
+            group.addTask {
+                await clients()
+                world.progress.finish()
+            }
+            do {
+                try await group.waitForAll()
+            } catch {
+                // The others would go on without an end.
+                world.progress.finish()
+                throw error
+            }
+        }
+        return world.progress.begun
+    }
+
+    /// All creates, shared out among the clients.
+    private func clients() async {
+        let end = MonotonicTime.now + world.options.limit
+        let names = world.tenants.map(\.name)
+        let next = Lock(0)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<world.options.clients {
+                group.addTask { [world] in
+                    while MonotonicTime.now < end {
+                        let number = next.withLock { number in
+                            number += 1
+                            return number
+                        }
+                        guard number <= world.options.creates else { return }
+                        await Client(world: world).make(CreatePlan(number, world.options, tenants: names))
+                    }
+                }
+            }
+        }
+    }
+}
