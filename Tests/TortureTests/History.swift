@@ -18,17 +18,21 @@ struct History: Sendable {
         if let id = create.externalTaskID { header += ", external_task_id \(id)" }
         if create.hasKey { header += ", with an Idempotency-Key" }
         if create.wantsCallback { header += ", to be called back" }
-        let events = create.attempts.map { ($0.began, "\(time($0.began)) to \(time($0.ended)): \($0.outcome.text)") }
+        let events =
+            create.attempts.map { ($0.began, "\(time($0.began)) to \(time($0.ended)): \($0.outcome.text)") }
             + seen(create, ids) + called(number)
         return [header] + events.sorted { $0.0 < $1.0 }.map(\.1)
             + tasks.map { "Kling: \($0.id) of \($0.account) as \($0.externalTaskID ?? "-") is \($0.status)" }
             + rows(tasks, ids) + gateway.logLines(about: Array(ids), limit: Self.logLines)
     }
 
+    /// What queries found, as far as it was something new.
     private func seen(_ create: CreateEntry, _ ids: Set<String>) -> [(Moment, String)] {
-        books.clients.sightings.compactMap { sighting in
+        var last: [String: Sighting.Finding] = [:]
+        return books.clients.sightings.sorted { $0.began < $1.began }.compactMap { sighting in
             guard case .id(let asked) = sighting.question, sighting.tenant == create.tenant,
-                ids.contains(asked) || asked == create.externalTaskID
+                ids.contains(asked) || asked == create.externalTaskID,
+                last.updateValue(sighting.finding, forKey: asked) != sighting.finding
             else { return nil }
             let found =
                 switch sighting.finding {

@@ -83,9 +83,12 @@ private struct Counts {
             ("faults at Kling", faults.values.reduce(0, +)),
             ("queries and lists", books.clients.sightings.count),
             ("tasks at Kling", books.upstream.count),
-            ("of them known to the store", books.upstream.count { task in
-                books.store.contains { $0.upstreamID == task.id }
-            }),
+            (
+                "of them known to the store",
+                books.upstream.count { task in
+                    books.store.contains { $0.upstreamID == task.id }
+                }
+            ),
             ("of them adopted", upstreamNumbers.subtracting(accepted).count),
             ("told under the gateway's id", told.count { gatewayIDs.contains($0.told[0].id) }),
             ("of them accepted (queued)", told.count { $0.isAccepted && gatewayIDs.contains($0.told[0].id) }),

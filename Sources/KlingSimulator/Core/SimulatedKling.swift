@@ -151,7 +151,8 @@ struct SimulatedKling: Sendable {
         let duration = request.wishes.duration ?? drawn
         return SimulatedTask(
             id: id, externalTaskID: request.externalTaskID, account: account, callbackURL: request.callbackURL,
-            personURL: request.personURL, outcome: request.wishes.outcome, failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
+            personURL: request.personURL, outcome: request.wishes.outcome,
+            failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
             createdAt: now, processingAt: now + duration / 4, endsAt: now + duration)
     }
 

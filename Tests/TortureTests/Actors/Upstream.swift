@@ -75,6 +75,17 @@ final class Upstream: Sendable {
 
     private func read<Content: Decodable>(_: Content.Type, _ name: String, _ caller: Caller) async throws -> Content {
         let answer = try await caller.get(url + "/_simulator/" + name).get()
-        return try JSONDecoder().decode(Content.self, from: Data(answer.body))
+        return try decoded(Content.self, answer.body, from: name)
+    }
+}
+
+/// Reads JSON that a program wrote; what is none is shown.
+func decoded<Content: Decodable>(
+    _: Content.Type, _ bytes: some Sequence<UInt8>, from source: String
+) throws -> Content {
+    let data = Data(bytes)
+    do { return try JSONDecoder().decode(Content.self, from: data) } catch {
+        let end = String(decoding: data.suffix(300), as: UTF8.self)
+        throw TestKitError("\(source): \(error); it wrote \(data.count) bytes that end in \(end)")
     }
 }

@@ -70,16 +70,6 @@ struct Attempt: Sendable {
         case .nothing, .left: nil
         }
     }
-
-    /// Whether a task may have come of it, as far as the client can know.
-    var mayHaveMade: Bool {
-        switch outcome {
-        case .accepted: true
-        case .refused(let status, _, _, _, _): status >= 500 && status != 503
-        case .nothing(let wasSent, _): wasSent
-        case .left(let isWhole): isWhole
-        }
-    }
 }
 
 /// What a client found when it asked.

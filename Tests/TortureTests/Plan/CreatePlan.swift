@@ -46,6 +46,9 @@ struct CreatePlan: Sendable {
     private static let picturePrefix = "https://torture.example/person-"
     private static let pictureSuffix = ".png"
 
+    /// The person's picture of a create.
+    static func picture(of number: Int) -> String { picturePrefix + String(number) + pictureSuffix }
+
     /// The create that a person's picture belongs to.
     static func number(ofPicture url: String) -> Int? {
         guard url.hasPrefix(picturePrefix), url.hasSuffix(pictureSuffix) else { return nil }
@@ -56,7 +59,7 @@ struct CreatePlan: Sendable {
     /// - Parameter callbackURL: where this create is to be called.
     func body(callbackURL: String) -> String {
         var members = [
-            #""human_image":"\#(Self.picturePrefix)\#(number)\#(Self.pictureSuffix)""#,
+            #""human_image":"\#(Self.picture(of: number))""#,
             #""cloth_image":"https://torture.example/garment.png""#,
         ]
         if let externalTaskID { members.append(#""external_task_id":"\#(externalTaskID)""#) }

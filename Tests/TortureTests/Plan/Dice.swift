@@ -30,5 +30,7 @@ struct Dice: RandomNumberGenerator, Sendable {
     }
 
     /// A time between two, in milliseconds.
-    mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration { .milliseconds(Int.random(in: range, using: &self)) }
+    mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration {
+        .milliseconds(Int.random(in: range, using: &self))
+    }
 }

@@ -36,7 +36,8 @@ struct WeatherPlan: Sendable {
         (
             3,
             [
-                ("create", "1302", 0.25), ("create", "1303", 0.25), ("create", "5001", 0.1), ("create", "http-429", 0.1),
+                ("create", "1302", 0.25), ("create", "1303", 0.25), ("create", "5001", 0.1),
+                ("create", "http-429", 0.1),
                 ("query", "1302", 0.3), ("list", "1302", 0.3),
             ]
         ),

@@ -30,7 +30,8 @@ extension Reconciliation {
 
     private func wrong(_ create: CreateEntry, _ callback: Callback) -> Violation? {
         func violation(_ kind: Violation.Kind, _ explanation: String) -> Violation {
-            Violation(kind: kind, create: create.number, explanation: "\(callback.id) at \(time(callback.at)) \(explanation)")
+            Violation(
+                kind: kind, create: create.number, explanation: "\(callback.id) at \(time(callback.at)) \(explanation)")
         }
         if !callback.isSigned { return violation(.callbackForged, "is not verified by the tenant's secret") }
         if !create.wantsCallback { return violation(.callbackWrong, "was not asked for") }
@@ -54,7 +55,8 @@ extension Reconciliation {
             return [
                 Violation(
                     kind: .callbackDisorder, create: create.number,
-                    explanation: "\(earlier.task.status) came at \(time(earlier.at)), \(later.task.status) at \(time(later.at))")
+                    explanation:
+                        "\(earlier.task.status) came at \(time(earlier.at)), \(later.task.status) at \(time(later.at))")
             ]
         }
         return []

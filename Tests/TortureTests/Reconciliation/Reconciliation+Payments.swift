@@ -5,7 +5,9 @@ extension Reconciliation {
     private var madeTwice: [Violation] {
         upstreamByCreate.sorted { $0.key < $1.key }.compactMap { number, tasks in
             guard tasks.count > 1 else { return nil }
-            let each = tasks.map { "\($0.id) (\($0.account), \($0.externalTaskID ?? "without an id of the gateway's"))" }
+            let each = tasks.map {
+                "\($0.id) (\($0.account), \($0.externalTaskID ?? "without an id of the gateway's"))"
+            }
             return Violation(kind: .madeTwice, create: number, explanation: each.joined(separator: " and "))
         }
     }

@@ -6,7 +6,8 @@ extension Reconciliation {
         books.clients.sightings.compactMap { sighting in
             guard case .error(let status) = sighting.finding else { return nil }
             let question = sighting.question == .list ? "a list" : "a query"
-            return Violation(kind: .queryFailed, explanation: "\(question) at \(time(sighting.began)) was answered \(status)")
+            return Violation(
+                kind: .queryFailed, explanation: "\(question) at \(time(sighting.began)) was answered \(status)")
         }
     }
 
@@ -61,7 +62,8 @@ extension Reconciliation {
             var furthest: Look?
             var pending: [Look] = []
             for look in looks.sorted(by: { $0.began < $1.began }) {
-                for past in pending where past.ended < look.began && (past.task.rank ?? 0) >= (furthest?.task.rank ?? 0) {
+                for past in pending where past.ended < look.began && (past.task.rank ?? 0) >= (furthest?.task.rank ?? 0)
+                {
                     furthest = past
                 }
                 pending.removeAll { $0.ended < look.began }

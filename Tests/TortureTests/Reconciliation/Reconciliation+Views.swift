@@ -35,11 +35,13 @@ extension Reconciliation {
         var found: [Violation] = []
         if !isListed(row.tenant, id) {
             found.append(
-                Violation(kind: .notListed, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
+                Violation(
+                    kind: .notListed, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
         }
         if case .some(.none) = books.answers[Books.Question(tenant: row.tenant, id: id)] {
             found.append(
-                Violation(kind: .forgotten, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
+                Violation(
+                    kind: .forgotten, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
         }
         return found
     }
