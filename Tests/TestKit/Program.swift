@@ -111,12 +111,17 @@ public final class Program: @unchecked Sendable {
     ) {
         process[keyPath: end] = pipe
         nonisolated(unsafe) let part = part
-        pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self?.change { program in
-                if data.isEmpty { program.openPipes -= 1 } else { program[keyPath: part].append(data) }
+        // A thread of its own: `readabilityHandler` now and then stops before the end, on Linux, and output is lost.
+        Thread.detachNewThread { [weak self] in
+            let descriptor = pipe.fileHandleForReading.fileDescriptor
+            var buffer = [UInt8](repeating: 0, count: 64 << 10)
+            while true {
+                let count = read(descriptor, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                self?.change { $0[keyPath: part].append(contentsOf: buffer[..<count]) }
             }
+            self?.change { $0.openPipes -= 1 }
         }
     }
 
