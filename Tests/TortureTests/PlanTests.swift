@@ -65,8 +65,8 @@ struct PlanTests {
             (.nothing(wasSent: true, reason: "closed"), true, false), (.left(isWhole: true), true, false),
         ]
         for row in rows {
-            #expect(Client.triesAgain(after: row.outcome, hasKey: true) == row.withKey, "\(row.outcome)")
-            #expect(Client.triesAgain(after: row.outcome, hasKey: false) == row.without, "\(row.outcome)")
+            #expect(row.outcome.invitesAnother(hasKey: true) == row.withKey, "\(row.outcome)")
+            #expect(row.outcome.invitesAnother(hasKey: false) == row.without, "\(row.outcome)")
         }
     }
 }

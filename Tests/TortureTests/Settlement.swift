@@ -6,14 +6,18 @@ struct Settlement: Sendable {
     let world: World
 
     private static let round = Duration.milliseconds(250)
+    /// How many undecided creates are sent again at the same time.
+    private static let width = 32
 
-    /// Starts the gateway once more, with nothing going wrong, and waits until the books agree or patience ends.
+    /// Starts the gateway once more, with nothing going wrong, lets clients send again what is undecided, and waits until
+    /// the books agree or patience ends.
     func books() async throws -> Books {
         try await world.upstream.clearFaults()
         world.receiver.becomeWilling()
         try await world.gateway.kill()
         try world.gateway.start()
         try await world.gateway.whenServing()
+        await remakeUndecided()
         let end = MonotonicTime.now + .seconds(world.options.settling)
         while true {
             var books = Books()
@@ -24,6 +28,20 @@ struct Settlement: Sendable {
             if isSettled || MonotonicTime.now > end { return try await closed(books) }
             if !world.options.has(.watching) { try await look(&books) }
             await world.pause(Self.round)
+        }
+    }
+
+    private func remakeUndecided() async {
+        let names = world.tenants.map(\.name)
+        let undecided = world.ledger.book.creates.values.filter(\.isUndecided).map(\.number).sorted()
+        for start in stride(from: 0, to: undecided.count, by: Self.width) {
+            await withTaskGroup(of: Void.self) { group in
+                for number in undecided[start..<min(start + Self.width, undecided.count)] {
+                    group.addTask { [world] in
+                        await Client(world: world).remake(CreatePlan(number, world.options, tenants: names))
+                    }
+                }
+            }
         }
     }
 

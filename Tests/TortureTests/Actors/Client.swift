@@ -6,37 +6,31 @@ import TestKit
 struct Client: Sendable {
     let world: World
 
-    /// How long a client goes on with one create.
-    private static let patience = 30_000_000
+    /// How long a client goes on with one create, in microseconds: after that it comes back when all is quiet.
+    private static let patience = 3_000_000
 
     /// Carries out one create.
     func make(_ plan: CreatePlan) async {
-        var dice = Dice(seed: world.options.seed, "client \(plan.number)")
         world.ledger.open(plan)
         world.progress.begin()
-        let deadline = world.clock.now + Self.patience
-        var pause = 50
-        for number in 0... {
-            let began = world.clock.now
-            let outcome = await attempt(plan, manner: number == 0 ? plan.manner : .waits)
-            let attempt = Attempt(began: began, ended: world.clock.now, outcome: outcome)
-            world.ledger.add(attempt, to: plan.number)
-            guard Self.triesAgain(after: outcome, hasKey: plan.idempotencyKey != nil), attempt.ended < deadline else {
-                return
-            }
-            await world.pause(dice.milliseconds(pause / 2...pause))
-            pause = min(pause * 2, 800)
-        }
+        await pursue(plan, firstManner: plan.manner)
     }
 
-    /// Without an `Idempotency-Key` only what surely made nothing is sent again.
-    static func triesAgain(after outcome: Attempt.Outcome, hasKey: Bool) -> Bool {
-        switch outcome {
-        case .accepted: false
-        case .refused(429, _, _, _, _), .refused(503, _, _, _, _): true
-        case .refused(let status, _, _, _, _): hasKey && (status == 409 || status >= 500)
-        case .nothing(let wasSent, _): hasKey || !wasSent
-        case .left: hasKey
+    /// Sends again what has a key and no outcome yet: whatever came of it, no second task may.
+    func remake(_ plan: CreatePlan) async { await pursue(plan, firstManner: .waits) }
+
+    private func pursue(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async {
+        var dice = Dice(seed: world.options.seed, "client \(plan.number)")
+        let deadline = world.clock.now + Self.patience
+        var (manner, pause) = (firstManner, 50)
+        while true {
+            let began = world.clock.now
+            let outcome = await attempt(plan, manner: manner)
+            let ended = world.clock.now
+            world.ledger.add(Attempt(began: began, ended: ended, outcome: outcome), to: plan.number)
+            guard outcome.invitesAnother(hasKey: plan.idempotencyKey != nil), ended < deadline else { return }
+            await world.pause(dice.milliseconds(pause / 2...pause))
+            (manner, pause) = (.waits, min(pause * 2, 800))
         }
     }
 

@@ -38,6 +38,9 @@ struct CreateEntry: Sendable {
         }
     }
 
+    /// Whether its client has a key, and does not know what came of it.
+    var isUndecided: Bool { hasKey && attempts.last?.outcome.invitesAnother(hasKey: true) == true }
+
     /// Whether a client has heard that the task was accepted.
     var isAccepted: Bool { attempts.contains { if case .accepted = $0.outcome { true } else { false } } }
 }
@@ -57,6 +60,17 @@ struct Attempt: Sendable {
         /// The client did not wait.
         /// - isWhole: whether it sent all of the request.
         case left(isWhole: Bool)
+
+        /// Whether a client sends the same again. Without an `Idempotency-Key` only what surely made nothing is sent again.
+        func invitesAnother(hasKey: Bool) -> Bool {
+            switch self {
+            case .accepted: false
+            case .refused(429, _, _, _, _), .refused(503, _, _, _, _): true
+            case .refused(let status, _, _, _, _): hasKey && (status == 409 || status >= 500)
+            case .nothing(let wasSent, _): hasKey || !wasSent
+            case .left: hasKey
+            }
+        }
     }
 
     let began: Moment
