@@ -11,6 +11,7 @@ struct Client: Sendable {
 
     /// Carries out one create.
     func make(_ plan: CreatePlan) async {
+        await world.pause(plan.rest)
         world.ledger.open(plan)
         world.progress.begin()
         await pursue(plan, firstManner: plan.manner)

@@ -23,6 +23,8 @@ struct CreatePlan: Sendable {
     /// Whether the path has the resellers' prefix.
     let isPrefixed: Bool
     let manner: Manner
+    /// How long its client rests before it, so that gateways live long enough between kills to do something.
+    let rest: Duration
 
     init(_ number: Int, _ options: TortureOptions, tenants: [String]) {
         var dice = Dice(seed: options.seed, "create \(number)")
@@ -35,6 +37,7 @@ struct CreatePlan: Sendable {
         self.wantsCallback = wantsCallback && options.has(.callbacks)
         fails = dice.chance(0.1)
         isPrefixed = dice.chance(0.2)
+        rest = dice.milliseconds(0...400)
         let resets = dice.chance(0.5)
         let patience = dice.milliseconds(1...400)
         manner = dice.pick([
