@@ -132,7 +132,7 @@ struct FaultTests {
     }
 
     @Test func `the journal tells what was asked for, and with which fields`() {
-        var simulation = Simulation()
+        var simulation = Simulation { $0.faults = Self.rules("list:5000:1:1", "query:1302:0") }
         simulation.create(["external_task_id": "\"x\""])
         simulation.create(["external_task_id": "\"x\""])
         _ = simulation.query("x")
@@ -142,12 +142,17 @@ struct FaultTests {
         let requests = simulation.send("GET", "/_simulator/requests").text
         #expect(requests.contains(#"{"account":"first","creates":2,"accepted":1,"queries":1,"lists":1,"running":1}"#))
         #expect(requests.contains(#""unauthorized":1"#))
+        #expect(requests.contains(#""faults":{"create":0,"query":0,"list":1,"callback":0}"#))
         #expect(requests.contains(#"{"name":"Authorization","value":"Bearer plain-key"}"#))
         #expect(requests.contains(#""header_names":["authorization"]"#))
         let tasks = simulation.send("GET", "/_simulator/tasks").text
-        #expect(
-            tasks.contains(
-                #""external_task_id":"x","task_status":"submitted","callback_url":null,"creates":2,"queries":1"#))
+        for part in [
+            #""external_task_id":"x","task_status":"submitted","callback_url":null,"#,
+            #""human_image":"https://pictures.example/person.png","creates":2,"queries":1"#,
+        ] { #expect(tasks.contains(part)) }
+        simulation.authorization = "Bearer plain-key"
+        simulation.create(["human_image": "\"\(Simulation.picture)\""])
+        #expect(simulation.send("GET", "/_simulator/tasks").text.contains(#""human_image":null"#))
         #expect(simulation.send("POST", "/_simulator/reset").status == 200)
         #expect(simulation.send("GET", "/_simulator/tasks").text == #"{"tasks":[]}"#)
     }

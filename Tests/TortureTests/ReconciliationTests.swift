@@ -179,6 +179,10 @@ struct ReconciliationTests {
         Case(.callbackRepeated, if: "one state came as two events") { books in
             books.clients.callbacks.append(Callback("m4", "succeed", at: 50))
         },
+        Case(.callbackEarly, if: "the answer came later than a callback") { books in
+            let answer = SeenTask(id: "k1", status: "succeed", externalTaskID: "order-1")
+            books.clients.creates[1]?.attempts = [Attempt(at: 500_000, .accepted(answer))]
+        },
         Case(.callbackForged, if: "the signature is wrong") { books in
             books.clients.callbacks[0] = Callback("m1", "submitted", at: 20, isSigned: false)
         },

@@ -65,10 +65,11 @@ private struct Counts {
                 if case .refused(let status, _, _, _, _) = $0.outcome { range.contains(status) } else { false }
             }
         }
+        let known = Set(books.store.compactMap(\.upstreamID))
         let gatewayIDs = Set(books.store.map(\.id))
         let accepted = Set(creates.filter(\.isAccepted).map(\.number))
         let told = creates.filter { !$0.told.isEmpty }
-        let upstreamNumbers = Set(books.upstream.compactMap(\.number))
+        let recorded = books.upstream.filter { known.contains($0.id) }
         let (starts, kills) = world.gateway.counts
         rows = [
             ("creates", creates.count),
@@ -83,13 +84,8 @@ private struct Counts {
             ("faults at Kling", faults.values.reduce(0, +)),
             ("queries and lists", books.clients.sightings.count),
             ("tasks at Kling", books.upstream.count),
-            (
-                "of them known to the store",
-                books.upstream.count { task in
-                    books.store.contains { $0.upstreamID == task.id }
-                }
-            ),
-            ("of them adopted", upstreamNumbers.subtracting(accepted).count),
+            ("of them known to the store", recorded.count),
+            ("of them adopted", Set(recorded.compactMap(\.number)).subtracting(accepted).count),
             ("told under the gateway's id", told.count { gatewayIDs.contains($0.told[0].id) }),
             ("of them accepted (queued)", told.count { $0.isAccepted && gatewayIDs.contains($0.told[0].id) }),
             ("open, not at Kling", books.store.count { !$0.isFinal && $0.upstreamID == nil }),

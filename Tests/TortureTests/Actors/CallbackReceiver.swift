@@ -9,11 +9,8 @@ final class CallbackReceiver: Sendable {
     private let responder: Responder
     private let base: String
 
-    /// Listens.
-    /// - Parameter signatures: what each tenant verifies its callbacks with.
-    init(
-        _ options: TortureOptions, loop: EventLoop, ledger: Ledger, clock: RunClock
-    ) async throws {
+    /// Listens on a free port.
+    init(_ options: TortureOptions, loop: EventLoop, ledger: Ledger, clock: RunClock) async throws {
         responder = Responder(plan: ReceiverPlan(options), ledger: ledger, clock: clock)
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]), loops: [loop],

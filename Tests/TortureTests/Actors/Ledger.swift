@@ -34,7 +34,6 @@ final class Ledger: Sendable {
 
     func add(_ sighting: Sighting) { state.withLock { $0.book.sightings.append(sighting) } }
 
-    /// Adds a callback, unless nobody knows its create.
     func add(_ callback: Callback) { state.withLock { $0.book.callbacks.append(callback) } }
 
     func tenant(of create: Int) -> String? { state.withLock { $0.book.creates[create]?.tenant } }

@@ -53,10 +53,10 @@ final class Upstream: Sendable {
     }
 
     /// Puts faults in the place of those in force. Between the two nothing goes wrong for a moment.
-    func setFaults(_ rules: [(on: String, fault: String, probability: Double)], _ caller: Caller) async throws {
+    func setFaults(_ rules: [WeatherPlan.Rule], _ caller: Caller) async throws {
         try await clearFaults()
         for rule in rules {
-            let body = #"{"on":"\#(rule.on)","fault":"\#(rule.fault)","probability":\#(rule.probability)}"#
+            let body = #"{"on":"\#(rule.point)","fault":"\#(rule.fault)","probability":\#(rule.probability)}"#
             let answer = try await caller.post(url + "/_simulator/faults", body).get()
             guard answer.status == 200 else { throw TestKitError("the simulator does not take \(body)") }
         }

@@ -1,54 +1,64 @@
 /// What goes wrong at Kling, and for how long: an endless sequence.
 struct WeatherPlan: Sendable {
+    /// A fault, as the simulator's control interface takes it.
+    struct Rule: Sendable {
+        /// create, query, list or callback.
+        let point: String
+        let fault: String
+        let probability: Double
+
+        init(_ point: String, _ fault: String, _ probability: Double) {
+            (self.point, self.fault, self.probability) = (point, fault, probability)
+        }
+    }
+
     /// Faults that are in force together. Of several that apply to a request the first decides.
     struct Spell: Sendable {
-        /// As the simulator's control interface takes them.
-        let rules: [(on: String, fault: String, probability: Double)]
+        let rules: [Rule]
         let duration: Duration
     }
 
     private var dice: Dice
-    private let spells: [(weight: Int, choice: [(String, String, Double)])]
+    private let choices: [(weight: Int, choice: [Rule])]
 
     init(_ options: TortureOptions) {
         dice = Dice(seed: options.seed, "weather")
-        spells = options.has(.callbacks) ? Self.spells + [(2, Self.callbackSpell)] : Self.spells
+        let calls: [(weight: Int, choice: [Rule])] = [
+            (4, []), (4, Self.lostAnswers), (2, Self.lostRequests), (3, Self.passingRefusals), (3, Self.slowness),
+            (2, Self.blindness), (1, Self.refusals),
+        ]
+        choices = options.has(.callbacks) ? calls + [(2, Self.unsteadyCallbacks)] : calls
     }
 
     mutating func next() -> Spell {
-        Spell(rules: dice.pick(spells), duration: dice.milliseconds(100...700))
+        Spell(rules: dice.pick(choices), duration: dice.milliseconds(100...700))
     }
 
-    private static let spells: [(weight: Int, choice: [(String, String, Double)])] = [
-        (4, []),
-        // The task is made, and its answer goes astray.
-        (
-            4,
-            [
-                ("create", "lost-answer", 0.25), ("create", "made-http-502", 0.1), ("create", "made-5000", 0.05),
-                ("create", "made-reset-mid-body", 0.05), ("create", "made-no-task-id", 0.05),
-                ("create", "made-not-json", 0.05), ("create", "made-silence", 0.03), ("query", "reset", 0.2),
-            ]
-        ),
-        // The same from the client's side, but nothing is made.
-        (2, [("create", "reset", 0.1), ("create", "http-500", 0.05), ("create", "5000", 0.05), ("list", "5000", 0.5)]),
-        // Refusals that pass.
-        (
-            3,
-            [
-                ("create", "1302", 0.25), ("create", "1303", 0.25), ("create", "5001", 0.1),
-                ("create", "http-429", 0.1),
-                ("query", "1302", 0.3), ("list", "1302", 0.3),
-            ]
-        ),
-        (3, [("create", "slow=0.3", 0.5), ("query", "slow=0.4", 0.3), ("list", "slow=0.4", 0.3)]),
-        // Nothing can be looked up.
-        (2, [("create", "lost-answer", 0.3), ("query", "http-502", 0.8), ("list", "http-502", 0.8)]),
-        (1, [("create", "1301", 0.1)]),
+    /// The task is made, and its answer goes astray.
+    private static let lostAnswers = [
+        Rule("create", "lost-answer", 0.25), Rule("create", "made-http-502", 0.1), Rule("create", "made-5000", 0.05),
+        Rule("create", "made-reset-mid-body", 0.05), Rule("create", "made-no-task-id", 0.05),
+        Rule("create", "made-not-json", 0.05), Rule("create", "made-silence", 0.03), Rule("query", "reset", 0.2),
     ]
-
-    private static let callbackSpell = [
-        ("callback", "lost", 0.3), ("callback", "duplicate", 0.3), ("callback", "late=0.3", 0.3),
-        ("create", "lost-answer", 0.1),
+    /// It looks the same to the gateway, but nothing is made.
+    private static let lostRequests = [
+        Rule("create", "reset", 0.1), Rule("create", "http-500", 0.05), Rule("create", "5000", 0.05),
+        Rule("list", "5000", 0.5),
+    ]
+    private static let passingRefusals = [
+        Rule("create", "1302", 0.25), Rule("create", "1303", 0.25), Rule("create", "5001", 0.1),
+        Rule("create", "http-429", 0.1), Rule("query", "1302", 0.3), Rule("list", "1302", 0.3),
+    ]
+    private static let slowness = [
+        Rule("create", "slow=0.5", 0.5), Rule("query", "slow=0.4", 0.3), Rule("list", "slow=0.4", 0.3),
+    ]
+    /// Answers are lost, and nothing can be looked up.
+    private static let blindness = [
+        Rule("create", "lost-answer", 0.3), Rule("query", "http-502", 0.8), Rule("list", "http-502", 0.8),
+    ]
+    private static let refusals = [Rule("create", "1301", 0.1)]
+    private static let unsteadyCallbacks = [
+        Rule("callback", "lost", 0.3), Rule("callback", "duplicate", 0.3), Rule("callback", "late=0.3", 0.3),
+        Rule("create", "lost-answer", 0.1),
     ]
 }

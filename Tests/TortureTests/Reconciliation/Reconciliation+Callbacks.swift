@@ -4,8 +4,8 @@ extension Reconciliation {
         let arrived = Dictionary(grouping: books.clients.callbacks, by: \.create)
         return creates.flatMap { create in
             let own = (arrived[create.number] ?? []).sorted { $0.at < $1.at }
-            return missing(create, own) + own.compactMap { wrong(create, $0) } + disorder(create, own)
-                + repeated(create, own)
+            let single = own.compactMap { wrong(create, $0) }
+            return missing(create, own) + early(create, own) + single + disorder(create, own) + repeated(create, own)
         }
     }
 
@@ -26,6 +26,18 @@ extension Reconciliation {
     private func end(of id: String) -> String? {
         if let task = upstream(of: id) { return task.isFinal ? task.status : nil }
         return storeByID[id]?.state == "failed" ? "failed" : nil
+    }
+
+    /// How much earlier a callback may be noted than the answer that was sent before it, in microseconds.
+    private static let earliness = 100_000
+
+    /// Where a client waited for its only answer, nothing comes before that.
+    private func early(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
+        guard create.attempts.count == 1, create.isAccepted, let answered = create.attempts.first?.ended,
+            let first = arrived.first, first.at + Self.earliness < answered
+        else { return [] }
+        let explanation = "\(first.task.status) came at \(time(first.at)), the answer at \(time(answered))"
+        return [Violation(kind: .callbackEarly, create: create.number, explanation: explanation)]
     }
 
     private func wrong(_ create: CreateEntry, _ callback: Callback) -> Violation? {

@@ -22,6 +22,7 @@ struct Violation: Sendable, Hashable {
         case callbackDisorder = "callbacks came out of order"
         case callbackRepeated = "one event came under two ids"
         case callbackForged = "a callback is not signed with the tenant's secret"
+        case callbackEarly = "a callback came before its create was answered"
         case callbackWrong = "a callback says what is not so"
         case overran = "the run took longer than it may"
     }
