@@ -100,7 +100,10 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Base", "EventLoop", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway", crypto],
+            dependencies: [
+                "Base", "EventLoop", "Gateway", "HTTPServer", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway",
+                crypto,
+            ],
             swiftSettings: tests),
         .testTarget(
             name: "TortureTests",

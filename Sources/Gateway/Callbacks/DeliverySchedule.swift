@@ -30,7 +30,7 @@ public struct DeliverySchedule: Sendable {
         default: break
         }
         guard number <= pauses.count else { return .gaveUp }
-        let factor = Double.random(in: (1 - Self.jitter)...(1 + Self.jitter), using: &random)
+        let factor = Double.random(in: (1 - Self.jitter)..<(1 + Self.jitter), using: &random)
         let pause = Int64((pauses[max(1, number) - 1].seconds * factor * 1000).rounded())
         let asked = reply?.retryAfter.flatMap { RetryAfter.wait($0, now: now) } ?? 0
         return .retry(at: now + max(pause, min(asked, Self.longestWait.nanoseconds / 1_000_000)))

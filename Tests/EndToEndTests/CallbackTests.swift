@@ -1,0 +1,161 @@
+import Base
+import EventLoop
+import Foundation
+import Gateway
+import HTTPServer
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import kling_gateway
+
+/// A receiver on this machine, which answers what the test wants and keeps what it gets.
+private final class Receiver: HTTPResponder {
+    struct Got: Sendable {
+        let headers: [String: String]
+        let body: [UInt8]
+    }
+
+    let got = Lock<[Got]>([])
+    let answer: HTTPResponse
+
+    init(_ answer: HTTPResponse) { self.answer = answer }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        let body = try? await request.body.collect(limit: 1 << 20, owner: "")
+        let bytes = body.map { $0.withUnsafeBytes { Array($0) } } ?? []
+        let headers = Lock<[String: String]>([:])
+        request.headers.forEach { name, value in headers.withLock { $0[name.lowercased()] = value } }
+        got.withLock { $0.append(Got(headers: headers.withLock { $0 }, body: bytes)) }
+        return answer
+    }
+
+    /// Runs `body` with a receiver that listens, a sender on a loop, and the receiver's port.
+    static func run(
+        answer: HTTPResponse = HTTPResponse(status: 200), address: String = "127.0.0.1:0", allow: [String] = [],
+        _ body: (Receiver, HTTPServer, @escaping @Sendable (String) async -> Result<CallbackReply, CallbackFailure>, UInt16)
+            async throws -> Void
+    ) async throws {
+        let loop = try EventLoop(name: "receiver")
+        let receiver = Receiver(answer)
+        let server = HTTPServer(
+            configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress(address))]), loops: [loop],
+            budget: ByteBudget(capacity: 1 << 20), responder: receiver)
+        let port = try #require(try await server.start()[0].description.split(separator: ":").last.flatMap { UInt16($0) })
+        let sender = try CurlCallbackSender(loops: [loop], allowing: allow.compactMap { CIDR($0) })
+        let failure: (any Error)?
+        do {
+            try await body(
+                receiver, server, { url in await loop.spawn { await post(url, sender) }.value }, port)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        sender.shutdown()
+        await server.shutdown(grace: .zero)
+        loop.stop()
+        if let failure { throw failure }
+    }
+
+    static let secret = WebhookSignature.secret(key: Array(repeating: 7, count: 32))
+
+    private static func post(_ url: String, _ sender: CurlCallbackSender) async -> Result<CallbackReply, CallbackFailure> {
+        let message = CallbackMessage(
+            id: "msg_1", url: url, body: Array("{}".utf8), signatures: [secret].compactMap { WebhookSignature($0) },
+            at: 1_000_000, userAgent: "test/1", timeout: .seconds(10))
+        do throws(CallbackFailure) { return .success(try await sender.send(message)) } catch { return .failure(error) }
+    }
+}
+
+struct CallbackTests {
+    @Test func `a receiver gets one POST, signed, and its answer is thrown away`() async throws {
+        let answer = HTTPResponse(
+            status: 503, headers: [("Retry-After", "17")],
+            body: .bytes(Array(repeating: 0x20, count: 3 << 20)))
+        try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
+            #expect(await send("http://127.0.0.1:\(port)/a?b=c") == .success(CallbackReply(status: 503, retryAfter: "17")))
+            let got = try #require(receiver.got.withLock { $0.first })
+            #expect(got.headers["content-type"] == "application/json")
+            #expect(got.headers["user-agent"] == "test/1")
+            #expect(got.headers["webhook-timestamp"] == "1000")
+            #expect(got.body == Array("{}".utf8))
+            let signature = try #require(WebhookSignature(Receiver.secret))
+            #expect(
+                signature.verify(
+                    id: got.headers["webhook-id"] ?? "", timestamp: "1000", body: got.body,
+                    header: got.headers["webhook-signature"] ?? "", now: 1000))
+        }
+    }
+
+    @Test func `a redirect is an answer`() async throws {
+        let answer = HTTPResponse(status: 302, headers: [("Location", "/elsewhere")])
+        try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
+            #expect(await send("http://127.0.0.1:\(port)/") == .success(CallbackReply(status: 302)))
+            #expect(receiver.got.withLock { $0.count } == 1)
+        }
+    }
+
+    @Test(arguments: [
+        "127.0.0.1", "localhost", "a.localhost", "127.0.0.1.", "0x7f.1", "0x7f000001", "2130706433", "017700000001",
+        "127.1", "0", "0.0.0.0", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]", "[fe80::1]", "[fc00::1]", "169.254.169.254", "10.0.0.1", "100.64.0.1", "172.16.0.1",
+        "192.0.0.1", "192.168.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255",
+        // Names that resolve to this machine on Debian.
+        "ip6-localhost", "ip6-loopback",
+    ])
+    func `no form of a private address is connected to`(host: String) async throws {
+        for address in ["127.0.0.1:0", "[::]:0"] {
+            guard (try? await listens(address)) == true else { continue }
+            try await Receiver.run(address: address) { receiver, server, send, port in
+                guard case .failure(let failure) = await send("http://\(host):\(port)/") else {
+                    Issue.record("\(host) was called")
+                    return
+                }
+                #expect(["addressRefused", "nameLookup", "invalidRequest"].contains { failure.reason.hasPrefix($0) }, "\(failure)")
+                #expect(server.statistics.accepted == 0)
+            }
+        }
+    }
+
+    private func listens(_ address: String) async throws -> Bool {
+        if address.hasPrefix("127.") { return true }
+        try await Receiver.run(address: address) { _, _, _, _ in }
+        return true
+    }
+
+    @Test func `the machine's own name is not called`() async throws {
+        try await Receiver.run(address: "0.0.0.0:0") { _, server, send, port in
+            let outcome = await send("http://\(ProcessInfo.processInfo.hostName):\(port)/")
+            #expect(throws: CallbackFailure.self) { try outcome.get() }
+            #expect(server.statistics.accepted == 0)
+        }
+    }
+
+    @Test func `a test event goes out under the rules of callbacks`() async throws {
+        let folder = try TemporaryFolder()
+        var environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
+        try await Receiver.run(answer: HTTPResponse(status: 202)) { receiver, server, _, port in
+            func run(_ arguments: String...) async throws -> Program.Outcome {
+                try await Program.gateway(["webhooks"] + arguments, environment: environment).end()
+            }
+            let url = "http://127.0.0.1:\(port)/"
+            let refused = try await run("test", "--tenant", "shop", "--url", url)
+            #expect(refused.status == 1)
+            #expect(server.statistics.accepted == 0)
+            environment["KLING_GATEWAY_CALLBACK_ALLOW"] = "127.0.0.0/8"
+            let sent = try await run("test", "--tenant", "shop", "--url", url)
+            #expect(sent.status == 0, "\(sent.errors)")
+            #expect(sent.output == "202\n")
+            let shown = try await run("secret", "--tenant", "shop")
+            let secret = Secret(shown.output.trimmingCharacters(in: .newlines))
+            let got = try #require(receiver.got.withLock { $0.first })
+            let time = try #require(got.headers["webhook-timestamp"])
+            #expect(
+                WebhookSignature(secret)?.verify(
+                    id: got.headers["webhook-id"] ?? "", timestamp: time, body: got.body,
+                    header: got.headers["webhook-signature"] ?? "", now: Int(WallClock.seconds)) == true)
+            let json = try JSONSerialization.jsonObject(with: Data(got.body)) as? [String: Any]
+            #expect(json?["task_status"] as? String == "submitted")
+        }
+    }
+}
