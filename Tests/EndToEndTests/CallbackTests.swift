@@ -33,7 +33,9 @@ private final class Receiver: HTTPResponder {
     /// Runs `body` with a receiver that listens, a sender on a loop, and the receiver's port.
     static func run(
         answer: HTTPResponse = HTTPResponse(status: 200), address: String = "127.0.0.1:0", allow: [String] = [],
-        _ body: (Receiver, HTTPServer, @escaping @Sendable (String) async -> Result<CallbackReply, CallbackFailure>, UInt16)
+        _ body: (
+            Receiver, HTTPServer, @escaping @Sendable (String) async -> Result<CallbackReply, CallbackFailure>, UInt16
+        )
             async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "receiver")
@@ -41,7 +43,8 @@ private final class Receiver: HTTPResponder {
         let server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress(address))]), loops: [loop],
             budget: ByteBudget(capacity: 1 << 20), responder: receiver)
-        let port = try #require(try await server.start()[0].description.split(separator: ":").last.flatMap { UInt16($0) })
+        let port = try #require(
+            try await server.start()[0].description.split(separator: ":").last.flatMap { UInt16($0) })
         let sender = try CurlCallbackSender(loops: [loop], allowing: allow.compactMap { CIDR($0) })
         let failure: (any Error)?
         do {
@@ -59,7 +62,9 @@ private final class Receiver: HTTPResponder {
 
     static let secret = WebhookSignature.secret(key: Array(repeating: 7, count: 32))
 
-    private static func post(_ url: String, _ sender: CurlCallbackSender) async -> Result<CallbackReply, CallbackFailure> {
+    private static func post(_ url: String, _ sender: CurlCallbackSender) async -> Result<
+        CallbackReply, CallbackFailure
+    > {
         let message = CallbackMessage(
             id: "msg_1", url: url, body: Array("{}".utf8), signatures: [secret].compactMap { WebhookSignature($0) },
             at: 1_000_000, userAgent: "test/1", timeout: .seconds(10))
@@ -73,7 +78,8 @@ struct CallbackTests {
             status: 503, headers: [("Retry-After", "17")],
             body: .bytes(Array(repeating: 0x20, count: 3 << 20)))
         try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
-            #expect(await send("http://127.0.0.1:\(port)/a?b=c") == .success(CallbackReply(status: 503, retryAfter: "17")))
+            #expect(
+                await send("http://127.0.0.1:\(port)/a?b=c") == .success(CallbackReply(status: 503, retryAfter: "17")))
             let got = try #require(receiver.got.withLock { $0.first })
             #expect(got.headers["content-type"] == "application/json")
             #expect(got.headers["user-agent"] == "test/1")
@@ -111,7 +117,9 @@ struct CallbackTests {
                     Issue.record("\(host) was called")
                     return
                 }
-                #expect(["addressRefused", "nameLookup", "invalidRequest"].contains { failure.reason.hasPrefix($0) }, "\(failure)")
+                #expect(
+                    ["addressRefused", "nameLookup", "invalidRequest"].contains { failure.reason.hasPrefix($0) },
+                    "\(failure)")
                 #expect(server.statistics.accepted == 0)
             }
         }

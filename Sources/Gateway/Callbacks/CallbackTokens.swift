@@ -30,6 +30,11 @@ public struct CallbackTokens: Sendable {
         return id
     }
 
+    /// A path without the token that it may have: for the log.
+    static func withheld(from path: String) -> String {
+        path.firstRange(of: Self.path.dropFirst()).map { String(path[..<$0.upperBound]) } ?? path
+    }
+
     /// What Kling is told as a task's `callback_url`.
     /// - Parameter publicURL: what the gateway is reached by, without a slash at the end.
     public func url(publicURL: String, task: TaskID) -> String { publicURL + Self.path + token(of: task) }

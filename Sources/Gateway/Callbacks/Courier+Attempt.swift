@@ -98,11 +98,11 @@ extension Courier {
             }
         }
         if outcome == .delivered { return }
-        // Neither the URL nor anything that the receiver has said.
+        // Neither the URL, nor the host that the reason's details may name, nor anything that the receiver has said.
         let details: [(StaticString, String)] = [
             ("delivery", record.id), ("task", record.task.description), ("tenant", record.tenant),
             ("attempt", "\(attempt.number)"), ("status", attempt.status.map { "\($0)" } ?? "-"),
-            ("reason", attempt.failure ?? "-"),
+            ("reason", attempt.failure.map { String($0.prefix { $0 != ":" }) } ?? "-"),
         ]
         if outcome == .gaveUp {
             observer.event(.warning, "a callback was given up", details)

@@ -24,7 +24,10 @@ public struct AccessLog: Sendable {
         line.add("client", exchange.peer.host)
         if let head = exchange.head {
             line.add("method", head.method.rawValue)
-            line.add("path", String(head.path.prefix(Self.longestPath)))
+            // Without a route it may be any path, also one with a token.
+            let isOpen = note?.route.map { $0 != .callback } ?? false
+            let path = isOpen ? head.path : CallbackTokens.withheld(from: head.path)
+            line.add("path", String(path.prefix(Self.longestPath)))
         }
         line.add("status", exchange.status)
         if let route = note?.route { line.add("route", route.rawValue) }

@@ -253,7 +253,7 @@ struct CourierFixture {
 
 /// No jitter: always the middle.
 struct Middle: RandomNumberGenerator {
-    func next() -> UInt64 { 1 << 63 }
+    func next() -> UInt64 { 1 << 52 }
 }
 
 /// Ids of tasks.

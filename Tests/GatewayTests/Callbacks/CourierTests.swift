@@ -157,7 +157,10 @@ import Testing
         let outbox = Outbox()
         outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (!isReadOnly, isReadOnly) }
         try await CourierFixture.run(
-            outbox: outbox, { $0.poll = .milliseconds(2); $0.longestBackOff = .milliseconds(20) }
+            outbox: outbox,
+            {
+                $0.poll = .milliseconds(2); $0.longestBackOff = .milliseconds(20)
+            }
         ) { fixture in
             fixture.add("msg_a", task: tasks[0])
             fixture.courier.kick()

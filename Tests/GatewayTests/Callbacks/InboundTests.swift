@@ -20,15 +20,27 @@ import Testing
         let task = taskIDs(1)[0]
         let token = tokens.token(of: task)
         #expect(tokens.task(of: token) == task)
-        #expect(tokens.url(publicURL: "https://g.example/x", task: task) == "https://g.example/x/callbacks/kling/\(token)")
+        #expect(
+            tokens.url(publicURL: "https://g.example/x", task: task) == "https://g.example/x/callbacks/kling/\(token)")
         #expect(token.utf8.allSatisfy { $0 == 0x2D || $0 == 0x5F || UInt8(ascii: "0") <= $0 })
         let wrong =
-            ["", "x", task.description, String(token.dropLast()), token + "A", token.lowercased(), token + "=", "é" + token]
+            [
+                "", "x", task.description, String(token.dropLast()), token + "A", token.lowercased(), token + "=",
+                "é" + token,
+            ]
             + token.indices.map { index in
                 token.replacingCharacters(at: index, with: token[index] == "A" ? "B" : "A")
             }
         for text in wrong { #expect(tokens.task(of: text) == nil, "\(text)") }
         #expect(CallbackTokens(try vault("another master key, as long")).task(of: token) == nil)
+    }
+
+    @Test(arguments: [
+        ("/callbacks/kling/abc", "/callbacks/kling/"), ("//x/callbacks/kling/abc", "//x/callbacks/kling/"),
+        ("/v1/images", "/v1/images"), ("/callbacks/kling/", "/callbacks/kling/"),
+    ])
+    func `a log sees no token`(path: String, logged: String) {
+        #expect(CallbackTokens.withheld(from: path) == logged)
     }
 
     @Test func `an empty code is no code`() throws {
@@ -82,7 +94,8 @@ import Testing
     private func proof(_ body: String, at time: Int = now) throws -> InboundCallbacks.Proof {
         let signature = try #require(WebhookSignature(Self.secret))
         return InboundCallbacks.Proof(
-            id: "1", timestamp: String(time), signature: signature.sign(id: "1", timestamp: time, body: Array(body.utf8)))
+            id: "1", timestamp: String(time),
+            signature: signature.sign(id: "1", timestamp: time, body: Array(body.utf8)))
     }
 
     private static let done = #"{"task_id":"815","task_status":"succeed","updated_at":9}"#
@@ -124,7 +137,9 @@ import Testing
             try await outcome(Self.done, record(), proof: .init(id: "", timestamp: "", signature: "")) == ["401"])
     }
 
-    @Test(arguments: ["", "x", "[]", "null", #"{"task_id":"#]) func `what is no object is refused`(body: String) async throws {
+    @Test(arguments: ["", "x", "[]", "null", #"{"task_id":"#]) func `what is no object is refused`(body: String)
+        async throws
+    {
         #expect(try await outcome(body, record(), proof: nil) == ["400"])
     }
 

@@ -23,7 +23,9 @@ import Testing
         #expect(try await secrets.secrets(of: "other", at: 3000) != [second])
     }
 
-    @Test(arguments: [("24h", 86_400), ("0s", 0), ("30d", 2_592_000)]) func `a grace is read`(text: String, seconds: Int) {
+    @Test(arguments: [("24h", 86_400), ("0s", 0), ("30d", 2_592_000)]) func `a grace is read`(
+        text: String, seconds: Int
+    ) {
         #expect(WebhookSecrets.grace(text) == .seconds(seconds))
     }
 
