@@ -1,4 +1,6 @@
 import Base
+import EventLoop
+import HTTPServer
 import KlingAPI
 import TestKit
 import Testing
@@ -167,6 +169,61 @@ import Testing
         #expect(await cause("x", Receiver(task)) == .unknownPath)
         #expect(await cause(tokens.token(of: task.id), Receiver(nil)) == .unknownPath)
         #expect(await cause(tokens.token(of: task.id), Receiver(task, isBroken: true)) == .storeUnavailable)
+    }
+
+    // MARK: On a socket
+
+    /// Serves callbacks alone.
+    private struct Door: HTTPResponder {
+        let inbound: InboundCallbacks
+
+        func respond(to request: HTTPRequest) async -> HTTPResponse {
+            do throws(GatewayError) {
+                guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
+                return try await inbound.answer(request, token: match.identifier, requestID: "r1")
+            } catch {
+                return ErrorAnswer.response(to: error, requestID: "r1")
+            }
+        }
+    }
+
+    @Test func `a POST to a token's path is taken in, others are not`() async throws {
+        let loop = try EventLoop(name: "door")
+        let (tokens, task) = (CallbackTokens(try vault()), record())
+        let receiver = Receiver(task)
+        let inbound = InboundCallbacks(tokens: tokens, secrets: ["signing": Self.secret], receiver: receiver)
+        let server = HTTPServer(
+            configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress("127.0.0.1:0"))]),
+            loops: [loop], budget: ByteBudget(capacity: 4 << 20), responder: Door(inbound: inbound))
+        let address = try await server.start()[0].description
+        let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
+        func post(_ token: String, _ body: String, headers: String = "") async throws -> RawClient.Answer? {
+            try await blocking {
+                let client = try RawClient(port: port)
+                let head = "POST /callbacks/kling/\(token) HTTP/1.1\r\nHost: g\r\n\(headers)"
+                try client.send(head + "Content-Length: \(body.utf8.count)\r\n\r\n")
+                if body.utf8.count <= InboundCallbacks.bodyLimit { try client.send(body) }
+                return try client.readAnswer()
+            }
+        }
+        let token = tokens.token(of: task.id)
+        let hinted = try await post(token, Self.done)
+        #expect(hinted?.status == 200)
+        #expect(hinted?.json["code"] as? Int == 0)
+        let now = Int(WallClock.seconds)
+        let signed = try #require(WebhookSignature(Self.secret))
+            .sign(id: "1", timestamp: now, body: Array(Self.done.utf8))
+        let proof = "Webhook-Id: 1\r\nWebhook-Timestamp: \(now)\r\nWebhook-Signature: v1,AAAA \(signed)\r\n"
+        #expect(try await post(token, Self.done, headers: proof)?.status == 200)
+        #expect(receiver.seen.withLock { $0 } == ["hint", "observed succeed"])
+        #expect(try await post(token, Self.done, headers: "Webhook-Signature: \(signed)\r\n")?.status == 401)
+        let wrong = try await post(token + "A", Self.done)
+        #expect(wrong?.status == 404)
+        #expect(wrong?.json["message"] as? String == GatewayError.unknownPath.message)
+        #expect(try await post(token, String(repeating: " ", count: (1 << 20) + 1))?.status == 413)
+        #expect(receiver.seen.withLock { $0.count } == 2)
+        await server.shutdown(grace: .zero)
+        loop.stop()
     }
 
     // MARK: Addresses at create
