@@ -5,14 +5,15 @@ internal import TaskStore
 /// Which deliveries may be sent now. A value: due deliveries and ended attempts in, attempts to begin out.
 ///
 /// A receiver, a tenant, and hosts that must be looked up have bounds of their own, so that whoever is slow fills its own
-/// share and no more. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again.
+/// share and no more; beyond that receivers take turns. A named host that has not answered of late gets one attempt at a
+/// time. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again.
 struct CourierPlan {
     /// How many attempts may run at once.
     struct Limits {
         var overall = 128
         var perReceiver = 10
         var perTenant = 32
-        /// Attempts to hosts whose names must be looked up.
+        /// Hosts whose names are being looked up.
         var lookups = 32
         var lookupsPerTenant = 4
         /// How many deliveries of a tenant wait here for one receiver.
@@ -67,7 +68,11 @@ struct CourierPlan {
     private var perReceiver: [Receiver: Int] = [:]
     private var perTenant: [String: Int] = [:]
     private var lookups: [String: Int] = [:]
-    private var lookupCount = 0
+    /// Hosts that an attempt is to, and that may have to be looked up for it.
+    private var sought: Set<String> = []
+    /// When receivers had their last turn.
+    private var turns: [Receiver: Int] = [:]
+    private var turn = 0
     /// Until when hosts need no look-up.
     private var known: [String: Int64] = [:]
 
@@ -105,11 +110,10 @@ struct CourierPlan {
         }
     }
 
-    /// Begins what may go, the longest due first.
+    /// Begins what may go: the receivers first that had their turn longest ago, and of each what is longest due.
     mutating func begin(held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
         var begun: [DeliveryRecord] = []
-        let lanes = waiting.sorted { due($0.value) < due($1.value) }.map(\.key)
-        for lane in lanes {
+        for lane in lanesInTurn {
             while running.count < limits.overall, let next = waiting[lane]?.first {
                 if !held.contains(next.task) {
                     guard mayBegin(lane, now) else { break }
@@ -123,14 +127,21 @@ struct CourierPlan {
         return begun
     }
 
-    private func due(_ rows: [DeliveryRecord]) -> Int64 { rows.first?.nextAttemptAt ?? .max }
+    private var lanesInTurn: [Lane] {
+        waiting.map { lane, rows in
+            (lane: lane, turn: turns[lane.receiver, default: 0], due: rows.first?.nextAttemptAt ?? .max)
+        }
+        .sorted { ($0.turn, $0.due) < ($1.turn, $1.due) }
+        .map(\.lane)
+    }
 
     private func mayBegin(_ lane: Lane, _ now: Int64) -> Bool {
         guard perReceiver[lane.receiver, default: 0] < limits.perReceiver,
             perTenant[lane.tenant, default: 0] < limits.perTenant
         else { return false }
-        return !needsLookup(lane.receiver, now)
-            || lookupCount < limits.lookups && lookups[lane.tenant, default: 0] < limits.lookupsPerTenant
+        guard needsLookup(lane.receiver, now) else { return true }
+        return !sought.contains(lane.receiver.host) && sought.count < limits.lookups
+            && lookups[lane.tenant, default: 0] < limits.lookupsPerTenant
     }
 
     private func needsLookup(_ receiver: Receiver, _ now: Int64) -> Bool {
@@ -143,9 +154,19 @@ struct CourierPlan {
         busyTasks.insert(record.task)
         perReceiver[lane.receiver, default: 0] += 1
         perTenant[lane.tenant, default: 0] += 1
+        takeTurn(lane.receiver)
         guard isLookup else { return }
-        lookupCount += 1
+        sought.insert(lane.receiver.host)
         lookups[lane.tenant, default: 0] += 1
+    }
+
+    private mutating func takeTurn(_ receiver: Receiver) {
+        if turns.count >= limits.window.upperBound {
+            let waiting = Set(waiting.keys.map(\.receiver))
+            turns = turns.filter { waiting.contains($0.key) }
+        }
+        turn += 1
+        turns[receiver] = turn
     }
 
     /// An attempt is over.
@@ -157,7 +178,7 @@ struct CourierPlan {
         Self.decrement(&perReceiver, ended.lane.receiver)
         Self.decrement(&perTenant, ended.lane.tenant)
         if ended.isLookup {
-            lookupCount -= 1
+            sought.remove(ended.lane.receiver.host)
             Self.decrement(&lookups, ended.lane.tenant)
         }
         if wasAnswered, ended.lane.receiver.isNamed {

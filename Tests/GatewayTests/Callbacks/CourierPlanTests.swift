@@ -15,23 +15,36 @@ struct CourierPlanTests {
 
     @Test func `hosts that must be looked up are few, for a tenant and in all`() {
         var plan = CourierPlan()
-        let one = plan.take(rows(20, url: "https://slow.example/"), held: [], now: 0)
-        #expect(one.count == 4)
+        #expect(plan.take(rows(20, url: "https://slow.example/"), held: [], now: 0).count == 1)
+        var one = CourierPlan()
+        let own = (0..<20).flatMap { rows(10, url: "https://host\($0).example/") }
+        #expect(one.take(own, held: [], now: 0).count == 4)
         var many = CourierPlan()
-        let all = (0..<20).flatMap { rows(10, tenant: "t\($0)", url: "https://host\($0).example/") }
+        let all = (0..<20).flatMap { host in
+            (0..<5).flatMap { rows(2, tenant: "t\(host)", url: "https://host\(host)-\($0).example/") }
+        }
         #expect(many.take(all, held: [], now: 0).count == 32)
     }
 
     @Test func `a host that answered needs no look-up for a while`() throws {
         var plan = CourierPlan()
-        let due = rows(40, url: "https://shop.example/")
-        let first = plan.take(due, held: [], now: 0)
+        let first = plan.take(rows(40, url: "https://shop.example/"), held: [], now: 0)
         _ = plan.ended(try #require(first.first).id, wasAnswered: true, now: 1000)
-        #expect(plan.begin(held: [], now: 1000).count == 7)
-        #expect(plan.runningCount == 10)
-        for record in first { _ = plan.ended(record.id, wasAnswered: false, now: 60_000) }
-        // Seven run; the name is old.
-        #expect(plan.begin(held: [], now: 60_000).count == 3)
+        let more = plan.begin(held: [], now: 1000)
+        #expect(more.count == 10)
+        for record in more { _ = plan.ended(record.id, wasAnswered: false, now: 60_000) }
+        #expect(plan.begin(held: [], now: 60_000).count == 1)
+    }
+
+    @Test func `hosts that never answer leave a turn to the one that would`() throws {
+        var plan = CourierPlan()
+        let dead = (0..<4).flatMap { rows(100, url: "https://dead\($0).example/") }
+        var running = plan.take(dead, held: [], now: 1000)
+        #expect(running.count == 4)
+        let all = dead + rows(1, url: "https://alive.example/", from: 999)
+        #expect(plan.take(all, held: [], now: 1000).isEmpty)
+        _ = plan.ended(running.removeFirst().id, wasAnswered: false, now: 16_000)
+        #expect(plan.begin(held: [], now: 16_000).map(\.url) == ["https://alive.example/"])
     }
 
     @Test(arguments: ["http://shop.example/", "https://shop.example:8443/", "https://other.example/"])

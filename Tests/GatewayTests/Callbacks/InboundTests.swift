@@ -25,14 +25,11 @@ import Testing
         #expect(
             tokens.url(publicURL: "https://g.example/x", task: task) == "https://g.example/x/callbacks/kling/\(token)")
         #expect(token.utf8.allSatisfy { $0 == 0x2D || $0 == 0x5F || UInt8(ascii: "0") <= $0 })
-        let wrong =
-            [
-                "", "x", task.description, String(token.dropLast()), token + "A", token.lowercased(), token + "=",
-                "é" + token,
-            ]
-            + token.indices.map { index in
-                token.replacingCharacters(at: index, with: token[index] == "A" ? "B" : "A")
-            }
+        var wrong = ["", "x", task.description, String(token.dropLast()), token + "A", token + "=", "é" + token]
+        wrong += [token.lowercased(), task.description.lowercased() + String(token.dropFirst(26))]
+        for index in token.indices {
+            wrong.append(token.replacingCharacters(at: index, with: token[index] == "A" ? "B" : "A"))
+        }
         for text in wrong { #expect(tokens.task(of: text) == nil, "\(text)") }
         #expect(CallbackTokens(try vault("another master key, as long")).task(of: token) == nil)
     }
