@@ -47,6 +47,9 @@ struct Fixture {
         if status != 0 { throw TestKitError("the gateway ended with \(status):\n\(gateway.program.errorText)") }
     }
 
+    /// Leaves the configuration file's accounts alone.
+    static let noAccount = ["KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": "", "KLING_BASE_URL": ""]
+
     static let path = "/v1/images/kolors-virtual-try-on"
 
     /// A create with two URLs and whatever else.

@@ -78,7 +78,7 @@ struct OperationTests {
             kling: "", folder: folder,
             environment: [
                 "KLING_GATEWAY_CONFIG": file, "KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": "",
-                "KLING_GATEWAY_LOG_LEVEL": "trace",
+                "KLING_GATEWAY_LOG_LEVEL": "trace", "KLING_GATEWAY_QUEUE": "off",
             ])
         let answer = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
         #expect(answer.status == 502)

@@ -52,7 +52,7 @@ struct StoreReadinessTests {
         let disk = try TemporaryFolder()
         let gateway = try await GatewayProcess(
             kling: "http://127.0.0.1:1",
-            environment: ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db")],
+            environment: ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db"), "KLING_GATEWAY_QUEUE": "off"],
             launcher: ["unshare", "-rm", "sh", "-c", Self.mounting, disk.path("")])
         #expect(try await isReady(gateway))
         // The disk is the gateway's alone: it is seen through that process.
