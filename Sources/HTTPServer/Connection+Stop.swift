@@ -3,7 +3,7 @@ internal import Base
 /// What a server does to connections from outside, when it stops or is full.
 extension Connection {
     /// When it closes by itself because nothing comes; nil unless it is idle. The earlier, the longer it has been.
-    var idleDeadline: MonotonicTime? { lifecycle.phase == .idle ? deadline : nil }
+    var idleDeadline: MonotonicTime? { lifecycle.phase == .idle && transport.isReady ? deadline : nil }
 
     /// Answers 503 to a request that has not wholly arrived: there is no time left for the rest.
     func refuseUnread() {

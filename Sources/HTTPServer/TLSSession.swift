@@ -10,11 +10,12 @@ internal import COpenSSL
     private(set) var mayHoldMore = true
     /// Whether reading has stopped because nothing could be written: in a handshake both sides speak.
     private(set) var readWaitsForRoom = false
+    /// Whether the handshake is over.
+    private(set) var hasShakenHands = false
 
     private let session: OpaquePointer
     private var socketMayHoldMore = true
     private var socketHasEnded = false
-    private var hasShakenHands = false
     private var isBroken = false
     private var hasSaidGoodbye = false
     private var socketReadsLeft = 0

@@ -34,6 +34,14 @@ enum Transport {
         }
     }
 
+    /// Whether requests can come: no handshake is under way.
+    var isReady: Bool {
+        switch self {
+        case .plain: true
+        case .tls(let session): session.hasShakenHands
+        }
+    }
+
     /// Whether the first thing to come is a handshake.
     var beginsWithHandshake: Bool {
         if case .tls = self { true } else { false }

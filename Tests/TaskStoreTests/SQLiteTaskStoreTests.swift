@@ -48,6 +48,23 @@ import Darwin
         await again.close()
     }
 
+    @Test func `the first news of an old task after a start costs no later task its number`() async throws {
+        var samples = Samples()
+        let (old, young, next) = (samples.task(), samples.task(), samples.task())
+        let store = try open()
+        for (task, id) in [(old, "kling-1"), (young, "kling-2")] {
+            try await store.begin(task)
+            _ = try await store.accept(task.id, Samples.acceptance(id))
+        }
+        await store.close()
+
+        let again = try open()
+        #expect(try await again.observe(old.id, Samples.seen(.processing)).number == 1)
+        try await again.begin(next)
+        #expect(try await again.accept(next.id, Samples.acceptance("kling-3")).number == 3)
+        await again.close()
+    }
+
     @Test func `what was answered is in the log although the store was never closed`() async throws {
         var samples = Samples()
         let task = samples.task()

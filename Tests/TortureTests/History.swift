@@ -56,7 +56,7 @@ struct History: Sendable {
             ids.contains(row.id) || row.upstreamID.map { id in tasks.contains { $0.id == id } } == true
         }
         .map { row in
-            "store: \(row.id), public \(row.publicID ?? "-"), Kling's \(row.upstreamID ?? "-"), \(row.account), \(row.state)"
+            "store: \(row.id), public \(row.publicID ?? "-"), Kling's \(row.upstreamID ?? "-"), \(row.account ?? "no account"), \(row.state)"
         }
     }
 }

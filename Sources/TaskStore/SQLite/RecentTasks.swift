@@ -20,10 +20,11 @@ struct RecentTasks {
     func lastNumber(tenant: String) -> Int64? { lastNumbers[tenant] }
 
     /// A task was written.
-    mutating func note(_ task: TaskRecord, row: Int64) {
+    /// - Parameter before: the record until then; nil if it is new. Only a number that was given just now is the last.
+    mutating func note(_ task: TaskRecord, row: Int64, before: TaskRecord?) {
         if intents.count >= Self.capacity { intents.removeAll(keepingCapacity: true) }
         intents[task.id] = task.state == .intent ? (task, row) : nil
-        guard let number = task.number, lastNumbers[task.tenant].map({ $0 < number }) ?? true else { return }
+        guard let number = task.number, before?.number == nil else { return }
         if lastNumbers.count >= Self.capacity { lastNumbers.removeAll(keepingCapacity: true) }
         lastNumbers[task.tenant] = number
     }

@@ -30,7 +30,7 @@ extension Connection {
                 if let delivery { try insert(delivery, of: record) }
             }
         }
-        recent.note(record, row: row)
+        recent.note(record, row: row, before: nil)
     }
 
     /// Takes a record one step on, and keeps what changed with all that follows from it.
@@ -56,7 +56,7 @@ extension Connection {
                 if let delivery { try insert(delivery, of: new) }
             }
         }
-        recent.note(new, row: row)
+        recent.note(new, row: row, before: old)
         return new
     }
 

@@ -6,7 +6,8 @@ struct StoreTask: Sendable, Decodable, Hashable {
     let publicID: String?
     let upstreamID: String?
     let tenant: String
-    let account: String
+    /// None while it waits in the queue.
+    let account: String?
     let state: String
 
     var isFinal: Bool { ["succeed", "failed", "refused"].contains(state) }
