@@ -11,9 +11,15 @@ public protocol DeliveryStore: Sendable {
 
     /// Takes a delivery for one attempt: until `lease` has passed nobody else is given it, and if the attempt is never
     /// settled, because the process died, it falls due again then.
-    /// - Parameter attempts: how many there were when it was read; the attempt that begins is the next.
+    /// - Parameters:
+    ///   - attempts: how many there were when it was read; the attempt that begins is the next.
+    ///   - lease: how long it lasts, in milliseconds.
     /// - Returns: false if it was claimed, settled or superseded meanwhile, or an earlier one of the task waits.
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
+
+    /// Has whatever is claimed fall due at once. For a process that has just started and that alone delivers: who claimed
+    /// it is gone.
+    func releaseLeases(at time: Int64) async throws(StoreError)
 
     /// Notes how an attempt ended. A delivery that is to be tried again gives way, as `superseded`, to a later one of
     /// the same task that waits. An attempt that isn't the last one claimed changes nothing.

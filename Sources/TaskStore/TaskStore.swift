@@ -57,7 +57,8 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
     /// - Throws: `notFound`.
     func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError)
 
-    /// Finds a tenant's task by its public id, then by the `external_task_id` that the client gave and still holds.
+    /// Finds a tenant's task by its public id, then by the `external_task_id` that the client gave: the task that holds it,
+    /// else the last one that the client was told of and that failed without reaching Kling.
     func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord?
 
     /// Finds a task by the gateway's id.

@@ -48,6 +48,22 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
+    func `a task that failed without Kling is found by its external_task_id until another has it`(_ subject: Subject)
+        async throws
+    {
+        try await with(subject) { store, samples in
+            let (failed, next) = (samples.task(externalTaskID: "order-1"), samples.task(externalTaskID: "order-1"))
+            try await store.begin(failed)
+            _ = try await store.queue(failed.id)
+            _ = try await store.observe(failed.id, Samples.seen(.failed))
+            #expect(try await store.task(tenant: "shop", publicID: "order-1")?.id == failed.id)
+            #expect(try await store.task(tenant: "other", publicID: "order-1") == nil)
+            try await store.begin(next)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1")?.id == next.id)
+        }
+    }
+
+    @Test(arguments: stores)
     func `a queued task that finds no room again loses its account only`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()

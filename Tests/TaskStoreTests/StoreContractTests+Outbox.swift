@@ -118,6 +118,18 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
+    func `what a process that died had claimed falls due when the next one starts`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let id = "msg_\(try await accepted(store, &samples))_submitted"
+            #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: 2_000))
+            #expect(try await store.dueDeliveries(at: 3_000, limit: 10).isEmpty)
+            try await store.releaseLeases(at: 3_000)
+            #expect(try await store.dueDeliveries(at: 3_000, limit: 10).map(\.id) == [id])
+            #expect(try await store.claim(delivery: id, attempts: 1, lease: 60_000, at: 3_000))
+        }
+    }
+
+    @Test(arguments: stores)
     func `an attempt is one sender's until its lease ends`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"

@@ -145,7 +145,7 @@ import Testing
             let record = try await store.observe(task.id, Samples.seen(.failed))
             #expect(record.state == .failed && record.isReleased && record.finishedAt == 3_000)
             #expect(try await store.task(tenant: "shop", publicID: task.id.description) == record)
-            #expect(try await store.task(tenant: "shop", publicID: "order-1") == nil)
+            #expect(try await store.task(tenant: "shop", publicID: "order-1")?.state == .failed)
             try await store.begin(samples.task(externalTaskID: "order-1"))
             #expect(
                 await failure { () throws(StoreError) in try await store.accept(task.id, Samples.acceptance("kling-7"))

@@ -29,7 +29,7 @@ extension Courier {
         loop.assertCurrent()
         let now = clock.wall()
         do {
-            let lease = now + policy.lease.milliseconds
+            let lease = policy.lease.milliseconds
             guard try await store.claim(delivery: record.id, attempts: record.attempts, lease: lease, at: now) else {
                 return .notTaken
             }

@@ -96,8 +96,8 @@ extension TryOnTasks {
     }
 
     /// Finds out, once, whether an account's tasks can be found by the gateway's own ids.
-    private func learnLookup(_ account: Account, _ record: TaskRecord) {
-        guard account.hasLookup == nil else { return }
+    func learnLookup(_ account: Account, _ record: TaskRecord) {
+        guard account.mustLearnLookup else { return }
         background.start { [self] in
             switch await lookUp(record.id, at: account) {
             case .found(_, let upstreamID): account.learn(hasLookup: upstreamID == record.upstreamID)

@@ -19,11 +19,24 @@ extension TryOnTasks {
         accounts.restore(try await store.accountStates(), running: found.running)
         for (id, key) in found.keys { _ = running.admit(id, key: key, limit: .max, now: .now) }
         for record in found.accepted { follow(record) }
+        try await recoverLookups()
+        try await store.releaseLeases(at: WallClock.milliseconds)
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open {
             guard let account = record.account.flatMap(accounts.named) else { await flagUnknown(record.id); continue }
             settleInBackground(record.id, at: account)
+        }
+    }
+
+    /// A task that Kling accepted lately shows whether its account finds tasks by the gateway's ids: without that, open
+    /// creates of the account could not be settled.
+    private func recoverLookups() async throws {
+        let recent = try await store.allTasks(TaskFilter(), before: nil, limit: Self.batch)
+        var asked: Set<String> = []
+        for record in recent where record.upstreamID != nil {
+            guard let account = record.account.flatMap(accounts.named), asked.insert(account.name).inserted else { continue }
+            learnLookup(account, record)
         }
     }
 

@@ -55,8 +55,16 @@ public final class Account: Sendable {
     /// Whether tasks of `model` may be sent to the account.
     func serves(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
 
-    /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet.
-    var hasLookup: Bool? { configuredLookup ?? learnedLookup }
+    /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet. Kling itself,
+    /// whose tokens are signed, does; resellers may not.
+    var hasLookup: Bool? { configuredLookup ?? learnedLookup ?? presumedLookup }
+
+    /// Whether that is to be found out.
+    var mustLearnLookup: Bool { configuredLookup == nil && learnedLookup == nil }
+
+    private var presumedLookup: Bool? {
+        if case .tokens = credential { true } else { nil }
+    }
 
     /// Whether it finds tasks by the gateway's own id, as was found out.
     var learnedLookup: Bool? { foundLookup.withLock { $0 } }

@@ -51,6 +51,8 @@ extension Query {
             UPDATE deliveries SET attempts = attempts + 1, leased = 1, next_attempt_at = ?4
             WHERE id = ?1 AND attempts = ?2 AND next_attempt_at <= ?3 AND \(Self.isFirst)
             """
+        case .releaseLeases:
+            "UPDATE deliveries SET leased = 0, next_attempt_at = ?1 WHERE next_attempt_at IS NOT NULL AND leased = 1"
         case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
         case .laterDelivery:
             "SELECT 1 FROM deliveries WHERE task = ?2 AND delivery > ?1 AND state = 0"

@@ -2,11 +2,11 @@
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
-    case taskByPublicID, taskByExternalID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
+    case taskByPublicID, taskByExternalID, taskByReleasedID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery
-    case laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
+    case releaseLeases, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount
 
@@ -69,6 +69,11 @@ enum Query: Int, CaseIterable {
             "SELECT \(Self.columns) FROM tasks WHERE public_id = ?2 AND tenant = ?1 ORDER BY task DESC LIMIT 1"
         case .taskByExternalID:
             "SELECT \(Self.columns) FROM tasks WHERE tenant = ?1 AND external_task_id = ?2 AND released = 0"
+        case .taskByReleasedID:
+            """
+            SELECT \(Self.columns) FROM tasks INDEXED BY tasks_released WHERE tenant = ?1 AND external_task_id = ?2
+            AND released = 1 AND public_id IS NOT NULL ORDER BY task DESC LIMIT 1
+            """
         case .page:
             """
             WITH last(number) AS MATERIALIZED (SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL)

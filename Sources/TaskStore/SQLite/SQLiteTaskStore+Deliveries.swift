@@ -29,6 +29,14 @@ extension SQLiteTaskStore {
         }
     }
 
+    public func releaseLeases(at time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let release = try connection.statement(.releaseLeases)
+            release.bind(1, time)
+            try release.execute()
+        }
+    }
+
     public func settle(
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
     ) async throws(StoreError) {

@@ -64,7 +64,7 @@ extension SQLiteTaskStore {
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
         try await read { connection throws(StoreError) in
-            for query in [Query.taskByPublicID, .taskByExternalID] {
+            for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID] {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
                 select.bind(2, publicID)

@@ -87,6 +87,7 @@ enum Schema {
         ALTER TABLE tasks ADD COLUMN payload INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE tenants ADD COLUMN previous_sealed_webhook_secret BLOB;
         ALTER TABLE tenants ADD COLUMN previous_valid_until INTEGER;
+        CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
         """
 
     /// Claims rise with time, as rows are only ever added at the end: no index of their ages is needed to find the old.

@@ -88,10 +88,12 @@ final class Outbox: DeliveryStore {
                 state.rows[index].attempts == attempts
             else { return false }
             state.rows[index].attempts += 1
-            state.rows[index].nextAttemptAt = lease
+            state.rows[index].nextAttemptAt = time + lease
             return true
         }
     }
+
+    func releaseLeases(at time: Int64) async throws(StoreError) {}
 
     func settle(
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
