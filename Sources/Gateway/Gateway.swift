@@ -98,7 +98,7 @@ public struct Gateway: HTTPResponder {
         try await tasks.recover()
         tasks.watcher.start()
         tasks.courier?.start()
-        tasks.background.start { [tasks, options] in await Upkeep(tasks: tasks, retention: options.retention).run() }
+        Upkeep(tasks: tasks, retention: options.retention).start()
     }
 
     /// Ends the work that no client waits for; what is left undone is found in the store by the next start. Deliveries
@@ -112,8 +112,15 @@ public struct Gateway: HTTPResponder {
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
     public var openCreates: Int { tasks.openCreates.withLock { $0 } }
 
-    /// What waits in the queue: tasks, bytes, and since when the oldest waits, in milliseconds since 1970.
-    public var queueFigures: (tasks: Int, bytes: Int, oldest: Int64?) { tasks.queue?.figures ?? (0, 0, nil) }
+    /// The tasks that wait, and those that an operator should look at.
+    public var taskFigures: TaskFigures {
+        var figures = TaskFigures()
+        figures.flagged = tasks.flagged.withLock { $0 }
+        guard let queue = tasks.queue?.figures else { return figures }
+        (figures.queued, figures.queuedBytes) = (queue.tasks, queue.bytes)
+        figures.oldestQueuedSeconds = queue.oldest.map { Double(WallClock.milliseconds - $0) / 1000 } ?? 0
+        return figures
+    }
 
     // MARK: HTTPResponder
 

@@ -292,10 +292,7 @@ final class Connection: @unchecked Sendable {
 
     func close(resets: Bool = false) {
         guard watch != nil else { return }
-        watch = nil
-        timer = nil
-        output = nil
-        pending = []
+        (watch, timer, output, pending) = (nil, nil, nil, [])
         transport.close(resets: resets || resetsAtEnd)
         context.forget(self)
     }

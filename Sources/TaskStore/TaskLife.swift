@@ -95,6 +95,12 @@ extension TaskRecord {
         return .changed
     }
 
+    /// The task is not to be sent, which only a task without an account can be sure of.
+    mutating func cancel(reason: String, at time: Int64) -> Step {
+        guard state == .queued, account == nil else { return .impossible }
+        return observe(Observation(state: .failed, statusWord: reason, answer: nil, at: time))
+    }
+
     /// The operator is to know something of the task, or no longer.
     mutating func flag(_ new: TaskFlags) -> Step {
         guard !state.isFinal, new != flags else { return .unchanged }

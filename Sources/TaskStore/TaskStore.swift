@@ -53,6 +53,10 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
     /// - Throws: `notFound`.
     func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord
 
+    /// Ends a task that waits for an account: it fails, for the reason given, and is never sent.
+    /// - Throws: `notFound`; `stale` if an account has been given it, or it doesn't wait.
+    func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord
+
     /// Sets or clears what the operator should know of a task. A finished task has no flags.
     /// - Throws: `notFound`.
     func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError)

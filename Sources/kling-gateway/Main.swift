@@ -9,8 +9,8 @@ struct KlingGateway: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
-            DeliveriesCommand.self, WebhooksCommand.self,
-            SimulateCommand.self, HealthcheckCommand.self, VersionCommand.self,
+            DeliveriesCommand.self, WebhooksCommand.self, AccountsCommand.self, SimulateCommand.self,
+            HealthcheckCommand.self, VersionCommand.self,
         ])
 }
 

@@ -66,70 +66,55 @@ public enum Cause: String, Sendable, CaseIterable {
 
     /// The row of the table for this cause. For ``refused`` Kling's own status and code take their place.
     var row: Row {
-        switch self {
-        case .missingCredentials: Row(status: 401, code: .authorizationEmpty, type: Self.auth, word: "missing_api_key")
-        case .invalidCredentials:
-            Row(status: 401, code: .authorizationInvalid, type: Self.auth, word: "invalid_api_key")
-        case .tokenNotYetValid: Row(status: 401, code: .tokenNotYetValid, type: Self.auth, word: "token_not_yet_valid")
-        case .tokenExpired: Row(status: 401, code: .tokenExpired, type: Self.auth, word: "token_expired")
-        case .forbidden: Row(status: 403, code: .permissionDenied, type: "permission_error", word: "permission_denied")
-
-        case .malformedRequest: Row(status: 400, code: .invalidRequest, type: Self.request, word: "malformed_request")
-        case .malformedBody: Row(status: 400, code: .invalidRequest, type: Self.request, word: "invalid_body")
-        case .unknownModel: Row(status: 400, code: .invalidParameter, type: Self.request, word: "model_not_found")
-        case .badParameter: Row(status: 400, code: .invalidParameter, type: Self.request, word: "invalid_parameter")
-        case .tooSlow: Row(status: 408, code: .invalidRequest, type: Self.request, word: "request_timeout")
-        case .lengthRequired: Row(status: 411, code: .invalidRequest, type: Self.request, word: "length_required")
-        case .bodyTooLarge: Row(status: 413, code: .invalidRequest, type: Self.request, word: "body_too_large")
-        case .targetTooLong: Row(status: 414, code: .invalidRequest, type: Self.request, word: "target_too_long")
-        case .unsupportedMediaType:
-            Row(status: 415, code: .invalidRequest, type: Self.request, word: "unsupported_media_type")
-        case .expectationFailed: Row(status: 417, code: .invalidRequest, type: Self.request, word: "expectation_failed")
-        case .headTooLarge: Row(status: 431, code: .invalidRequest, type: Self.request, word: "header_too_large")
-        case .idempotencyOpen:
-            Row(status: 409, code: .invalidRequest, type: Self.request, word: "idempotency_key_in_use")
-        case .idempotencyMismatch:
-            Row(
-                status: 422, code: .invalidParameter, type: Self.request, word: "idempotency_key_reused", isFinal: true
-            )
-        case .unknownPath: Row(status: 404, code: .notFound, type: Self.request, word: "unknown_url")
-        case .unknownTask: Row(status: 404, code: .notFound, type: Self.request, word: "task_not_found")
-        case .methodNotAllowed: Row(status: 405, code: .invalidMethod, type: Self.request, word: "method_not_allowed")
-        case .notImplemented:
-            Row(status: 501, code: .invalidRequest, type: Self.request, word: "not_implemented", isFinal: true)
-        case .unsupportedVersion:
-            Row(status: 505, code: .invalidRequest, type: Self.request, word: "unsupported_version", isFinal: true)
-
-        case .requestRate:
-            Row(status: 429, code: .rateLimited, type: Self.limit, word: "rate_limit_exceeded", retryAfter: 1)
-        case .runningTasks:
-            Row(
-                status: 429, code: .concurrencyExceeded, type: Self.limit, word: "too_many_running_tasks", retryAfter: 5
-            )
-
-        case .accountsFull:
-            Row(status: 429, code: .concurrencyExceeded, type: Self.limit, word: "upstream_saturated", retryAfter: 5)
-        case .accountsRateLimited:
-            Row(status: 429, code: .rateLimited, type: Self.limit, word: "upstream_rate_limited", retryAfter: 2)
-        case .accountsCooling: Row(status: 502, code: .internalError, type: Self.server, word: "upstream_unavailable")
-        case .accountsDisabled:
-            Row(
-                status: 503, code: .unavailable, type: Self.server, word: "upstream_account_refused", retryAfter: 60,
-                isFinal: true)
-        case .refused: Row(status: 400, code: .invalidParameter, type: Self.request, word: "refused")
-        case .upstreamFailed:
-            Row(status: 502, code: .internalError, type: Self.server, word: "upstream_failed", isFinal: true)
-        case .upstreamTimedOut:
-            Row(status: 504, code: .timeout, type: Self.server, word: "upstream_timeout", isFinal: true)
-
-        case .draining: Row(status: 503, code: .unavailable, type: Self.server, word: "shutting_down", retryAfter: 2)
-        case .storeUnavailable:
-            Row(status: 503, code: .unavailable, type: Self.server, word: "store_unavailable", retryAfter: 5)
-        case .noMemory: Row(status: 503, code: .unavailable, type: Self.server, word: "overloaded", retryAfter: 5)
-        case .internalFault:
-            Row(status: 500, code: .internalError, type: Self.server, word: "internal_error", isFinal: true)
-        }
+        guard let row = Self.rows[self] else { preconditionFailure("\(self) has no row") }
+        return row
     }
+
+    private static let rows: [Cause: Row] = [
+        .missingCredentials: Row(status: 401, code: .authorizationEmpty, type: auth, word: "missing_api_key"),
+        .invalidCredentials: Row(status: 401, code: .authorizationInvalid, type: auth, word: "invalid_api_key"),
+        .tokenNotYetValid: Row(status: 401, code: .tokenNotYetValid, type: auth, word: "token_not_yet_valid"),
+        .tokenExpired: Row(status: 401, code: .tokenExpired, type: auth, word: "token_expired"),
+        .forbidden: Row(status: 403, code: .permissionDenied, type: "permission_error", word: "permission_denied"),
+        .malformedRequest: Row(status: 400, code: .invalidRequest, type: request, word: "malformed_request"),
+        .malformedBody: Row(status: 400, code: .invalidRequest, type: request, word: "invalid_body"),
+        .unknownModel: Row(status: 400, code: .invalidParameter, type: request, word: "model_not_found"),
+        .badParameter: Row(status: 400, code: .invalidParameter, type: request, word: "invalid_parameter"),
+        .tooSlow: Row(status: 408, code: .invalidRequest, type: request, word: "request_timeout"),
+        .lengthRequired: Row(status: 411, code: .invalidRequest, type: request, word: "length_required"),
+        .bodyTooLarge: Row(status: 413, code: .invalidRequest, type: request, word: "body_too_large"),
+        .targetTooLong: Row(status: 414, code: .invalidRequest, type: request, word: "target_too_long"),
+        .unsupportedMediaType: Row(status: 415, code: .invalidRequest, type: request, word: "unsupported_media_type"),
+        .expectationFailed: Row(status: 417, code: .invalidRequest, type: request, word: "expectation_failed"),
+        .headTooLarge: Row(status: 431, code: .invalidRequest, type: request, word: "header_too_large"),
+        .idempotencyOpen: Row(status: 409, code: .invalidRequest, type: request, word: "idempotency_key_in_use"),
+        .idempotencyMismatch: Row(
+            status: 422, code: .invalidParameter, type: request, word: "idempotency_key_reused", isFinal: true),
+        .unknownPath: Row(status: 404, code: .notFound, type: request, word: "unknown_url"),
+        .unknownTask: Row(status: 404, code: .notFound, type: request, word: "task_not_found"),
+        .methodNotAllowed: Row(status: 405, code: .invalidMethod, type: request, word: "method_not_allowed"),
+        .notImplemented: Row(status: 501, code: .invalidRequest, type: request, word: "not_implemented", isFinal: true),
+        .unsupportedVersion: Row(
+            status: 505, code: .invalidRequest, type: request, word: "unsupported_version", isFinal: true),
+        .requestRate: Row(status: 429, code: .rateLimited, type: limit, word: "rate_limit_exceeded", retryAfter: 1),
+        .runningTasks: Row(
+            status: 429, code: .concurrencyExceeded, type: limit, word: "too_many_running_tasks", retryAfter: 5),
+        .accountsFull: Row(
+            status: 429, code: .concurrencyExceeded, type: limit, word: "upstream_saturated", retryAfter: 5),
+        .accountsRateLimited: Row(
+            status: 429, code: .rateLimited, type: limit, word: "upstream_rate_limited", retryAfter: 2),
+        .accountsCooling: Row(status: 502, code: .internalError, type: server, word: "upstream_unavailable"),
+        .accountsDisabled: Row(
+            status: 503, code: .unavailable, type: server, word: "upstream_account_refused", retryAfter: 60,
+            isFinal: true),
+        .refused: Row(status: 400, code: .invalidParameter, type: request, word: "refused"),
+        .upstreamFailed: Row(status: 502, code: .internalError, type: server, word: "upstream_failed", isFinal: true),
+        .upstreamTimedOut: Row(status: 504, code: .timeout, type: server, word: "upstream_timeout", isFinal: true),
+        .draining: Row(status: 503, code: .unavailable, type: server, word: "shutting_down", retryAfter: 2),
+        .storeUnavailable: Row(status: 503, code: .unavailable, type: server, word: "store_unavailable", retryAfter: 5),
+        .noMemory: Row(status: 503, code: .unavailable, type: server, word: "overloaded", retryAfter: 5),
+        .internalFault: Row(status: 500, code: .internalError, type: server, word: "internal_error", isFinal: true),
+    ]
 
     private static let auth = "authentication_error"
     private static let request = "invalid_request_error"

@@ -15,6 +15,7 @@ extension Metrics {
         sources.waitingCreates.map {
             writer.single("creates_waiting", .gauge, "Creates that wait for a slot of an upstream account.", $0())
         }
+        sources.tasks.map { Self.write($0(), to: &writer) }
         sources.store.map { Self.write($0(), to: &writer) }
         sources.deliveries.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
@@ -113,6 +114,16 @@ extension Metrics {
         for account in accounts { writer.sample([("account", account.name)], account.running) }
         writer.family("account_concurrency_limit", .gauge, "Tasks that an account may run, where a limit is known.")
         for account in accounts { account.limit.map { writer.sample([("account", account.name)], $0) } }
+    }
+
+    private static func write(_ tasks: TaskFigures, to writer: inout ExpositionWriter) {
+        writer.single("queue_tasks", .gauge, "Tasks in the queue, those being sent included.", tasks.queued)
+        writer.single("queue_bytes", .gauge, "Bytes of the queued tasks' bodies.", tasks.queuedBytes)
+        writer.single(
+            "queue_oldest_seconds", .gauge, "How long the oldest waiting task has waited.",
+            tasks.oldestQueuedSeconds)
+        writer.single(
+            "tasks_flagged", .gauge, "Unfinished tasks that are stuck or whose outcome is unknown.", tasks.flagged)
     }
 
     private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {

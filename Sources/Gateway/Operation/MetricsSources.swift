@@ -11,6 +11,8 @@ public struct MetricsSources: Sendable {
     public var accounts: (@Sendable () -> [AccountFigures])?
     /// How many creates wait for a slot of an account.
     public var waitingCreates: (@Sendable () -> Int)?
+    /// The tasks that wait, and those that an operator should look at.
+    public var tasks: (@Sendable () -> TaskFigures)?
     /// The store.
     public var store: (@Sendable () -> StoreStatistics)?
     /// Callbacks to clients.
@@ -19,6 +21,21 @@ public struct MetricsSources: Sendable {
     public var droppedLogLines: (@Sendable () -> UInt64)?
 
     /// No source at all.
+    public init() {}
+}
+
+/// Tasks that have not gone the usual way.
+public struct TaskFigures: Sendable {
+    /// In the queue, those that are being sent included.
+    public var queued = 0
+    /// The bytes of their bodies.
+    public var queuedBytes = 0
+    /// How long the oldest of those that wait has waited, in seconds.
+    public var oldestQueuedSeconds = 0.0
+    /// Unknown to Kling for a day, or of an outcome that nobody can find out; as last counted.
+    public var flagged = 0
+
+    /// None.
     public init() {}
 }
 

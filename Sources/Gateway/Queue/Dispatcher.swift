@@ -24,7 +24,11 @@ struct Dispatcher: Sendable {
             }
             let account = await tasks.accounts.wait(
                 for: entry.task, tenant: entry.tenant, model: entry.model, until: .now + Self.turn, on: background.loop)
-            if let account { background.start { await dispatch(entry, to: account) } } else { queue.putBack(entry.task) }
+            guard let account else {
+                queue.putBack(entry.task)
+                continue
+            }
+            background.start { await dispatch(entry, to: account) }
         }
     }
 

@@ -24,8 +24,11 @@ extension TryOnTasks {
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open {
-            guard let account = record.account.flatMap(accounts.named) else { await flagUnknown(record.id); continue }
-            settleInBackground(record.id, at: account)
+            if let account = record.account.flatMap(accounts.named) {
+                settleInBackground(record.id, at: account)
+            } else {
+                await flagUnknown(record.id)
+            }
         }
     }
 
@@ -35,7 +38,9 @@ extension TryOnTasks {
         let recent = try await store.allTasks(TaskFilter(), before: nil, limit: Self.batch)
         var asked: Set<String> = []
         for record in recent where record.upstreamID != nil {
-            guard let account = record.account.flatMap(accounts.named), asked.insert(account.name).inserted else { continue }
+            guard let account = record.account.flatMap(accounts.named), asked.insert(account.name).inserted else {
+                continue
+            }
             learnLookup(account, record)
         }
     }

@@ -32,6 +32,8 @@ final class TryOnTasks: Sendable {
     let background: Background
     /// How many creates are under way, counted from the intent to the answer.
     let openCreates = Lock(0)
+    /// How many tasks were stuck or of unknown outcome when they were last counted.
+    let flagged = Lock(0)
     private let ids = Lock(TaskIDGenerator())
 
     /// How long a query waits for Kling.

@@ -7,21 +7,22 @@ struct Upkeep: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
 
-    private static let interval = Duration.seconds(1)
-    private static let pruning = Duration.seconds(600)
     private static let rows = 500
 
-    /// Goes on until it is cancelled.
-    func run() async {
-        var nextPruning = MonotonicTime.now
-        while await tasks.background.sleep(until: .now + Self.interval) {
+    /// Begins all of it; it goes on until the background stops.
+    func start() {
+        every(.seconds(1)) {
             await keepAccounts()
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
-            guard MonotonicTime.now >= nextPruning else { continue }
-            nextPruning = .now + Self.pruning
-            await prune()
         }
-        await keepAccounts()
+        every(.seconds(30)) { await countFlagged() }
+        every(.seconds(600)) { await prune() }
+    }
+
+    private func every(_ interval: Duration, _ chore: @escaping @Sendable () async -> Void) {
+        tasks.background.start {
+            repeat { await chore() } while await tasks.background.sleep(until: .now + interval)
+        }
     }
 
     private func keepAccounts() async {
@@ -34,6 +35,15 @@ struct Upkeep: Sendable {
             }
         }
     }
+
+    private func countFlagged() async {
+        let filter = TaskFilter(flags: [.stuck, .unknown])
+        let flagged = try? await tasks.store.allTasks(filter, before: nil, limit: Self.mostFlagged)
+        if let flagged { tasks.flagged.withLock { $0 = flagged.count } }
+    }
+
+    /// More are more than anybody looks at one by one.
+    private static let mostFlagged = 1000
 
     /// A list call is free: it shows whether Kling accepts the account again.
     private func probe(_ account: Account) async {

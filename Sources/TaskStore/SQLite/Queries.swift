@@ -2,7 +2,8 @@
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
-    case taskByPublicID, taskByExternalID, taskByReleasedID, page, unfinished, unresolved, taskList, unfinishedList, tasksNamed
+    case taskByPublicID, taskByExternalID, taskByReleasedID, page
+    case unfinished, unresolved, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery

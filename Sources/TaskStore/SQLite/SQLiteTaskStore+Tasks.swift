@@ -58,6 +58,12 @@ extension SQLiteTaskStore {
         }
     }
 
+    public func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
+        try await write { connection throws(StoreError) in
+            try connection.change(id, claim: .released(nil)) { $0.cancel(reason: reason, at: time) }
+        }
+    }
+
     public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
         try await write { connection throws(StoreError) in _ = try connection.change(id) { $0.flag(flags) } }
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Base
 internal import Foundation
 internal import Gateway
 internal import KlingAPI
@@ -7,7 +8,8 @@ internal import TaskStore
 /// What an operator asks about tasks.
 struct TasksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tasks", abstract: "Look at tasks.", subcommands: [List.self, Show.self])
+        commandName: "tasks", abstract: "Look at tasks, and take queued ones back.",
+        subcommands: [List.self, Show.self, Cancel.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List tasks, newest first.")
@@ -36,6 +38,28 @@ struct TasksCommand: AsyncParsableCommand {
             let tasks = try await options.withStore { try await $0.allTasks(named: id) }
             guard !tasks.isEmpty else { throw fail("there is no task \(id)") }
             for task in tasks { print(task.jsonLine) }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "End a task that waits in the queue: it fails, and nothing is charged.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The gateway's or the public id.") var id: String
+
+        func run() async throws {
+            let task = try await options.withStore { store in
+                guard let task = try await store.allTasks(named: id).first else { throw fail("there is no task \(id)") }
+                do throws(StoreError) {
+                    return try await store.cancel(
+                        task.id, reason: "cancelled by the operator; nothing was charged", at: WallClock.milliseconds)
+                } catch {
+                    guard error.code == .stale else { throw error }
+                    throw fail("the task is \(task.state): only one that waits in the queue can be cancelled")
+                }
+            }
+            print(task.jsonLine)
         }
     }
 }

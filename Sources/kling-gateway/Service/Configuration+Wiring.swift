@@ -48,10 +48,11 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// What accounts sign their callbacks with, by the account's name.
-    var webhookSecrets: [String: Secret] {
+    /// Adds what a gateway can do without.
+    func complete(_ parts: inout Gateway.Parts) throws {
+        if queue != nil { parts.spool = try Spool(spool) }
         let secrets = upstreams.compactMap { upstream in upstream.webhookSecret.map { (upstream.name, $0) } }
-        return Dictionary(secrets) { first, _ in first }
+        parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }
 
     /// The SQLite file.

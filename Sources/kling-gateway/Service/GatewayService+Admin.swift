@@ -29,11 +29,20 @@ extension Readiness {
     }
 }
 
+extension Configuration {
+    /// Counters for every route and account.
+    func makeMetrics() -> Metrics {
+        Metrics(
+            routes: Route.allCases.map(\.rawValue), accounts: upstreams.map(\.name),
+            build: BuildInfo(version: Version.number, revision: Version.revision))
+    }
+}
+
 extension MetricsSources {
     /// The figures of a whole gateway.
     init(
         server: HTTPServer, budget: ByteBudget, budgetBytes: Int, accounts: Accounts, store: any TaskStore,
-        droppedLogLines: @escaping @Sendable () -> UInt64
+        gateway: Gateway, courier: Courier, droppedLogLines: @escaping @Sendable () -> UInt64
     ) {
         self.init()
         connections = {
@@ -49,7 +58,9 @@ extension MetricsSources {
         bodies = { BodyFigures(used: budget.used, limit: budgetBytes, waiting: budget.waiting) }
         self.accounts = { accounts.figures() }
         waitingCreates = { accounts.waiting }
+        tasks = { gateway.taskFigures }
         self.store = { store.statistics }
+        deliveries = { courier.figures }
         self.droppedLogLines = droppedLogLines
     }
 }

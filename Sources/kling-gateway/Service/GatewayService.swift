@@ -33,9 +33,8 @@ final class GatewayService: Sendable {
         let logger = log.logger
         self.configuration = configuration
         self.logger = logger
-        let path = configuration.storePath
-        serveLock = try ServeLock(store: path)
-        store = try SQLiteTaskStore(path: path, deliveries: CallbackBody.delivery)
+        serveLock = try ServeLock(store: configuration.storePath)
+        store = try SQLiteTaskStore(path: configuration.storePath, deliveries: CallbackBody.delivery)
         loops = try (0..<(configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount))
             .map { try EventLoop(name: "loop-\($0)") }
         upstream = try CurlUpstream(loops: loops)
@@ -43,42 +42,37 @@ final class GatewayService: Sendable {
         let vault = try Vault(configuration)
         let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
         try await access.load()
-
         let draining = Lock(false)
         isDraining = draining
         let accounts = Accounts(configuration.upstreams.map(\.account))
-        let metrics = Metrics(
-            routes: Route.allCases.map(\.rawValue), accounts: configuration.upstreams.map(\.name),
-            build: BuildInfo(version: Version.number, revision: Version.revision))
+        let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
-        var parts = Gateway.Parts(
-            access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
-            callbackTokens: CallbackTokens(vault))
         let courier = Courier(
             loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
             observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent))
+        var parts = Gateway.Parts(
+            access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
+            callbackTokens: CallbackTokens(vault))
         parts.courier = courier
-        if configuration.queue != nil { parts.spool = try Spool(configuration.spool) }
-        parts.webhookSecrets = configuration.webhookSecrets
-        gateway = Gateway(options: configuration.gatewayOptions, parts)
-        let gateway = gateway
+        try configuration.complete(&parts)
+        let gateway = Gateway(options: configuration.gatewayOptions, parts)
+        self.gateway = gateway
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration, loops: loops, budget: budget, responder: gateway,
             log: notice)
-        let readiness = Readiness(
-            store: store, access: access, isDraining: { draining.withLock { $0 } }, logger: logger)
+        let operators = AdminResponder(
+            token: configuration.admin.token,
+            readiness: Readiness(
+                store: store, access: access, isDraining: { draining.withLock { $0 } }, logger: logger),
+            metrics: metrics,
+            sources: MetricsSources(
+                server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,
+                store: store, gateway: gateway, courier: courier, droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration, loops: [loops[0]],
-            budget: ByteBudget(capacity: 1 << 20),
-            responder: AdminResponder(
-                token: configuration.admin.token, readiness: readiness, metrics: metrics,
-                sources: MetricsSources(
-                    server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,
-                    store: store,
-                    droppedLogLines: { log.droppedLines })),
-            log: notice)
+            budget: ByteBudget(capacity: 1 << 20), responder: operators, log: notice)
         let loop = loops[0]
         watch = loop.spawn {
             while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }

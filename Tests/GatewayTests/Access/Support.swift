@@ -166,6 +166,9 @@ extension KeyStore {
         fatalError("not for keys")
     }
     func nextDelivery() async throws(StoreError) -> Int64? { fatalError("not for keys") }
+    func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
+        fatalError("not for keys")
+    }
     func releaseLeases(at time: Int64) async throws(StoreError) { fatalError("not for keys") }
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool {
         fatalError("not for keys")

@@ -21,7 +21,8 @@ extension Reconciliation {
         guard row.id == task.externalTaskID, row.account == task.account else {
             return violation(
                 .storeDisagrees,
-                "the store has it as \(row.id) of \(row.account ?? "no account"), Kling as \(task.externalTaskID ?? "?")")
+                "the store has it as \(row.id) of \(row.account ?? "no account"), Kling as \(task.externalTaskID ?? "?")"
+            )
         }
         if let tenant = task.number.flatMap({ books.clients.creates[$0]?.tenant }), tenant != row.tenant {
             return violation(.shownToAnother, "\(tenant) made it, \(row.tenant) has it")

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Gateway
+internal import KlingAPI
+internal import TaskStore
+
+/// What is known of the upstream accounts, as of the last change that a gateway has kept.
+struct AccountsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accounts", abstract: "Show the upstream accounts, and what was learned of them.")
+
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "As JSON, one object a line.") var json = false
+
+    func run() async throws {
+        let configuration = try options.load()
+        let known = try await KeyAdministration.withStore(of: configuration) { try await $0.accountStates() }
+        let states = Dictionary(known.map { ($0.name, $0) }) { first, _ in first }
+        for upstream in configuration.upstreams {
+            let state = states[upstream.name]
+            print(json ? upstream.jsonLine(state) : upstream.line(state))
+        }
+    }
+}
+
+extension Upstream {
+    /// A line for people.
+    fileprivate func line(_ state: AccountStateRecord?) -> String {
+        let limit = concurrency.map { "\($0) at once" } ?? state?.learnedLimit.map { "\($0) at once, learned" }
+        let fields = [
+            name, url.text, state?.disabledBy.map { "disabled by \($0): \(state?.reason ?? "")" } ?? "usable",
+            limit ?? "no limit known",
+            state.flatMap { $0.refusedModels.isEmpty ? nil : "not " + $0.refusedModels.joined(separator: ", ") },
+        ]
+        return fields.compactMap(\.self).joined(separator: "  ")
+    }
+
+    /// A line for scripts.
+    fileprivate func jsonLine(_ state: AccountStateRecord?) -> String {
+        let json = JSONWriter.object { account in
+            account.member("name", name)
+            account.member("url", url.text)
+            account.member("weight", weight)
+            if let concurrency { account.member("concurrency", concurrency) }
+            if let limit = state?.learnedLimit { account.member("learned_limit", limit) }
+            account.member("disabled", state?.disabledBy != nil)
+            if let code = state?.disabledBy { account.member("disabled_by", code) }
+            account.member("reason", orNull: state?.reason)
+            account.array("refused_models") { models in
+                for model in state?.refusedModels ?? [] { models.string(model) }
+            }
+            if let hasLookup = state?.hasLookup { account.member("lookup", hasLookup) }
+        }
+        return String(decoding: json, as: UTF8.self)
+    }
+}
