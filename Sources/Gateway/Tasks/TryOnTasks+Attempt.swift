@@ -9,7 +9,7 @@ enum Attempt: Sendable {
     /// No account will take it.
     case refused(httpStatus: Int, KlingAnswer)
     /// This account does not take it; another one may.
-    case declined(isSaturated: Bool)
+    case declined
     /// Nobody knows whether Kling has the task.
     case open(timedOut: Bool)
 }
@@ -28,7 +28,7 @@ extension TryOnTasks {
             answered = try await caller.create(account, body, timeout: timeout)
         } catch {
             accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
-            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined(isSaturated: false)
+            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined
         }
         return await judge(answered, id, account)
     }
@@ -40,7 +40,7 @@ extension TryOnTasks {
         case (.refusedForNow, let answer):
             let fault = AccountFault(httpStatus: answered.status, answer: answer)
             note(accounts.settled(id, on: account.name, .refusedForNow(fault)))
-            return .declined(isSaturated: fault == .saturated)
+            return .declined
         case (.refusedForGood, let answer?):
             accounts.settled(id, on: account.name, .refusedForGood)
             return .refused(httpStatus: answered.status, answer)

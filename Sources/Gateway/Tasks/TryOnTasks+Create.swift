@@ -86,16 +86,13 @@ extension TryOnTasks {
     }
 
     /// A slot of an account, now or before the deadline; else a place in the queue.
-    private func place(
-        for create: Create, excluding refused: Set<String> = []
-    ) async throws(GatewayError) -> Place {
+    private func place(for create: Create) async throws(GatewayError) -> Place {
         let (id, model) = (create.id, create.request.model)
-        if let account = accounts.reserve(id, model: model, excluding: refused, now: .now) { return .account(account) }
+        if let account = accounts.reserve(id, model: model) { return .account(account) }
         let isWorthWaiting = accounts.canQueue(model: model)
         if isWorthWaiting,
             let account = await accounts.wait(
-                for: id, tenant: create.principal.tenant, model: model, excluding: refused, until: create.deadline,
-                on: create.loop)
+                for: id, tenant: create.principal.tenant, model: model, until: create.deadline, on: create.loop)
         {
             return .account(account)
         }
@@ -130,7 +127,6 @@ extension TryOnTasks {
     /// Calls Kling for a task whose intent is written, one account after the other for as long as none has taken it.
     private func carryOut(_ create: Create, at first: Account) async throws(GatewayError) -> [UInt8] {
         var account = first
-        var refused: Set<String> = []
         while true {
             var attempt = await attempt(create.body, create.id, at: account, create.note)
             if case .open(let timedOut) = attempt {
@@ -140,9 +136,9 @@ extension TryOnTasks {
             case .accepted(let record, let answer): return answer.relayed(data: TaskView.json(record))
             case .refused(let status, let answer): throw await refusal(create, status, answer)
             case .open(let timedOut): throw await leftOpen(create, account, timedOut: timedOut)
-            case .declined(let isSaturated):
-                if !isSaturated { refused.insert(account.name) }
-                switch try await nextPlace(for: create, excluding: refused) {
+            case .declined:
+                // The account's state keeps it from being chosen again at once.
+                switch try await nextPlace(for: create) {
                 case .account(let next): account = next
                 case .queue(let reservation): return try await enqueue(create, reservation)
                 }
@@ -151,9 +147,9 @@ extension TryOnTasks {
     }
 
     /// Where a task goes that an account has declined. If nowhere, its record ends.
-    private func nextPlace(for create: Create, excluding refused: Set<String>) async throws(GatewayError) -> Place {
+    private func nextPlace(for create: Create) async throws(GatewayError) -> Place {
         do {
-            let place = try await place(for: create, excluding: refused)
+            let place = try await place(for: create)
             if case .account(let account) = place { try await assign(create, to: account) }
             return place
         } catch {
