@@ -136,6 +136,8 @@ public struct Gateway: HTTPResponder {
             response = ErrorAnswer.response(to: error, requestID: note.requestID)
         }
         response.note = note
+        // The client has left: its exchange ended before this, without an answer to carry the note.
+        if Task.isCancelled { note.hold?.partIsOver() }
         return response
     }
 

@@ -139,6 +139,23 @@ struct CallbackTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(2))) func `a client that has left before its answer is called back`() async throws {
+        try await Receiver.run(answer: HTTPResponse(status: 200)) { receiver, _, _, port in
+            let environment = ["KLING_GATEWAY_CALLBACK_ALLOW": "127.0.0.0/8"]
+            try await Fixture.run(environment: environment) { fixture in
+                try fixture.fail("create:slow=1:1:1")
+                let body = Fixture.body(#""callback_url":"http://127.0.0.1:\#(port)/""#)
+                let client = try RawClient(port: fixture.gateway.port)
+                try client.send(
+                    "POST \(Fixture.path) HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                while try await fixture.seenByKling().isEmpty { await Task.yield() }
+                client.reset()
+                while receiver.got.withLock({ $0.isEmpty }) { await Task.yield() }
+            }
+        }
+    }
+
     @Test func `a test event goes out under the rules of callbacks`() async throws {
         let folder = try TemporaryFolder()
         var environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
