@@ -82,6 +82,7 @@ extension TaskRecord {
     mutating func observe(_ seen: Observation) -> Step {
         let next = seen.state ?? state
         guard !state.isFinal, next >= state, next != .refused else { return .unchanged }
+        if seen.yieldsToAcceptance, upstreamID != nil { return .unchanged }
         // Kling has the task only once an acceptance has said under which id; before that it can but fail.
         guard upstreamID != nil || next == .failed else { return .unchanged }
         guard next != state || seen.statusWord != statusWord || seen.answer.map({ $0 != answer }) ?? false else {

@@ -142,12 +142,17 @@ public struct Observation: Sendable, Equatable {
     public var answer: [UInt8]?
     /// Milliseconds since 1970.
     public var at: Int64
+    /// Whether it means nothing once Kling has the task: the gateway's own word that Kling never had it.
+    public var yieldsToAcceptance: Bool
 
-    public init(state: TaskState?, statusWord: String, answer: [UInt8]?, at: Int64) {
+    public init(
+        state: TaskState?, statusWord: String, answer: [UInt8]?, at: Int64, yieldsToAcceptance: Bool = false
+    ) {
         self.state = state
         self.statusWord = statusWord
         self.answer = answer
         self.at = at
+        self.yieldsToAcceptance = yieldsToAcceptance
     }
 }
 

@@ -30,6 +30,20 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
+    func `that Kling never had a task is not believed once Kling has it`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            var never = Samples.seen(.failed, word: "never reached Kling")
+            never.yieldsToAcceptance = true
+            let (had, open) = (samples.task(), samples.task())
+            try await store.begin(had)
+            try await store.begin(open)
+            let record = try await store.accept(had.id, Samples.acceptance("kling-7"))
+            #expect(try await store.observe(had.id, never) == record)
+            #expect(try await store.observe(open.id, never).state == .failed)
+        }
+    }
+
+    @Test(arguments: stores)
     func `a queued task has no account, and is found and listed by the gateway's id`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task(externalTaskID: "order-1")

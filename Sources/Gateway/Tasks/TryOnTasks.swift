@@ -95,7 +95,8 @@ final class TryOnTasks: Sendable {
         return record
     }
 
-    /// Ends a task that Kling never had: unseen, if no client knows of it, else as failed, for the reason given.
+    /// Ends a task that Kling never had: unseen, if no client knows of it, else as failed, for the reason given. One that
+    /// Kling was found to have meanwhile goes on.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
         let now = WallClock.milliseconds
@@ -105,7 +106,8 @@ final class TryOnTasks: Sendable {
         } catch  where error.code == .stale {
             follow(
                 try await store.observe(
-                    id, Observation(state: .failed, statusWord: reason, answer: nil, at: now)))
+                    id,
+                    Observation(state: .failed, statusWord: reason, answer: nil, at: now, yieldsToAcceptance: true)))
         }
     }
 
