@@ -38,10 +38,12 @@ extension TryOnTasks {
         switch attempt {
         case .accepted: return attempt
         case .refused(_, let answer):
-            if answer.code == Self.repeated, case .found(let answer, let upstreamID) = await lookUp(id, at: account) {
-                return await adopt(answer, upstreamID, id, account)
+            guard answer.code == Self.repeated else { return attempt }
+            switch await lookUp(id, at: account) {
+            case .found(let answer, let upstreamID): return await adopt(answer, upstreamID, id, account)
+            case .unknown: return attempt
+            case .none: return nil
             }
-            return attempt
         case .declined, .open: return nil
         }
     }
