@@ -36,7 +36,10 @@ struct Dispatcher: Sendable {
     func resume(_ record: TaskRecord, at account: Account) {
         guard let entry = queue.take(record.id) else { return }
         background.start {
-            guard let body = await body(of: entry) else { return }
+            // Without its body it can only be asked for.
+            guard let body = try? await body(of: entry) else {
+                return tasks.settleInBackground(entry.task, at: account)
+            }
             await finish(entry, account, await settle(entry, body, account, timedOut: false))
         }
     }
@@ -54,22 +57,34 @@ struct Dispatcher: Sendable {
             tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }
-        guard let body = await body(of: entry) else { return }
+        let body: [ByteSlice]
+        do {
+            body = try await self.body(of: entry)
+        } catch {
+            return await withdraw(entry, account, error)
+        }
         var attempt = await tasks.attempt(body, entry.task, at: account)
         if case .open(let timedOut) = attempt { attempt = await settle(entry, body, account, timedOut: timedOut) }
         await finish(entry, account, attempt)
     }
 
-    private func body(of entry: QueuedTask) async -> [ByteSlice]? {
+    private func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
         do {
             return try await queue.body(of: entry.task)
         } catch {
             tasks.caller.observer.event(
                 .error, "a queued task's body cannot be read",
                 [("task", entry.task.description), ("reason", error.detail)])
-            if error.code == .missing { await fail(entry, "the request was lost; nothing was charged") }
-            return nil
+            throw error
         }
+    }
+
+    /// A task could not be sent, as its body cannot be read: now, or ever.
+    private func withdraw(_ entry: QueuedTask, _ account: Account, _ error: SpoolError) async {
+        tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
+        if error.code == .missing { return await fail(entry, "the request was lost; nothing was charged") }
+        _ = await background.sleep(until: .now + .seconds(1))
+        await requeue(entry)
     }
 
     /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits.

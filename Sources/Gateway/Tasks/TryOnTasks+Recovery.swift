@@ -17,18 +17,23 @@ extension TryOnTasks {
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         accounts.restore(try await store.accountStates(), running: found.running)
-        for (id, key) in found.keys { _ = running.admit(id, key: key, limit: .max, now: .now) }
+        let now = MonotonicTime.now
+        for (id, key, age) in found.keys { _ = running.admit(id, key: key, limit: .max, now: now + (.zero - age)) }
         for record in found.accepted { follow(record) }
         try await recoverLookups()
         try await store.releaseLeases(at: WallClock.milliseconds)
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
-        for record in found.open {
-            if let account = record.account.flatMap(accounts.named) {
-                settleInBackground(record.id, at: account)
-            } else {
-                await flagUnknown(record.id)
-            }
+        for record in found.open { await resolve(record, orEndBecause: "not sent; nothing was charged") }
+    }
+
+    /// Takes up a task that is not sent any more: one that no account was ever given ends, any other is asked for there.
+    private func resolve(_ record: TaskRecord, orEndBecause reason: String) async {
+        guard let name = record.account else { return await endAtLast(record.id, because: reason) }
+        if let account = accounts.named(name) {
+            settleInBackground(record.id, at: account)
+        } else {
+            await flagUnknown(record.id)
         }
     }
 
@@ -48,20 +53,21 @@ extension TryOnTasks {
     private func recoverQueue(_ records: [TaskRecord]) async throws {
         guard let queue else {
             // The queue was switched off: what waits in it has no way to Kling any more.
-            for record in records where record.account == nil {
-                await endAtLast(record.id, because: "not sent; nothing was charged")
-            }
-            for record in records {
-                if let account = record.account.flatMap(accounts.named) { settleInBackground(record.id, at: account) }
-            }
+            for record in records { await resolve(record, orEndBecause: "not sent; nothing was charged") }
             return
         }
-        for id in try await queue.recover(records) {
-            await endAtLast(id, because: "the request was lost; nothing was charged")
-        }
+        let missing = try await queue.recover(records)
         let dispatcher = Dispatcher(tasks: self, queue: queue)
         for record in records {
-            if let account = record.account.flatMap(accounts.named) { dispatcher.resume(record, at: account) }
+            if missing.contains(record.id) {
+                await resolve(record, orEndBecause: "the request was lost; nothing was charged")
+            } else if let account = record.account.flatMap(accounts.named) {
+                dispatcher.resume(record, at: account)
+            } else if record.account != nil {
+                // Its account, configured no more, may have it: it keeps its place, and no other account gets it.
+                _ = queue.take(record.id)
+                await flagUnknown(record.id)
+            }
         }
         background.start { await dispatcher.run() }
     }
@@ -69,16 +75,16 @@ extension TryOnTasks {
     /// The unfinished tasks, by what is to be done.
     private struct Unfinished {
         var running: [RunningTask] = []
-        var keys: [(TaskID, String)] = []
+        var keys: [(TaskID, String, age: Duration)] = []
         var accepted: [TaskRecord] = []
         var open: [TaskRecord] = []
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
 
         mutating func add(_ record: TaskRecord) {
-            if let key = record.keyID { keys.append((record.id, key)) }
+            let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
+            if let key = record.keyID { keys.append((record.id, key, age)) }
             if let account = record.account {
-                let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
                 running.append(RunningTask(id: record.id, account: account, age: age))
             }
             switch (record.state, record.account) {

@@ -1,0 +1,149 @@
+import Base
+import EventLoop
+import Foundation
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+/// A Kling that knows some tasks by the gateway's ids, and takes every create.
+private final class KnowingKling: KlingUpstream {
+    let known: Set<TaskID>
+    let calls = Mailbox<KlingCall>()
+
+    init(known: Set<TaskID> = []) { self.known = known }
+
+    func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
+        calls.put(call)
+        if call.kind == .create || known.contains(where: { call.path.hasSuffix("\($0)") }) {
+            let json = #"{"code":0,"data":{"task_id":"kling-1","task_status":"processing"}}"#
+            return KlingReply(status: 200, body: Array(json.utf8))
+        }
+        return KlingReply(status: 404, body: Array(#"{"code":1203,"message":"no such task"}"#.utf8))
+    }
+}
+
+/// What a start finds in store and spool.
+private struct Remains {
+    let folder: TemporaryFolder
+    let store: SQLiteTaskStore
+    let spool: Spool
+    let task: TaskID
+
+    /// A queued task, as it was when the process ended.
+    init(account: String?, hasBody: Bool = true) async throws {
+        folder = try TemporaryFolder()
+        store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        spool = try Spool(folder.path("spool"))
+        task = taskIDs(1)[0]
+        let now = WallClock.milliseconds
+        try await store.begin(
+            NewTask(id: task, tenant: "shop", account: nil, model: "kolors-virtual-try-on-v1", createdAt: now))
+        if hasBody { try await spool.write(task, [ByteSlice(copying: "{}")]) }
+        _ = try await store.queue(task, payload: 2, at: now) { _ in StoredAnswer(status: 200, body: []) }
+        if let account { _ = try await store.assign(task, account: account, at: now) }
+    }
+
+    /// Starts with one account, and runs `body` meanwhile.
+    /// - Parameter other: a task that has a slot there.
+    func start(
+        _ kling: KnowingKling, _ account: Account, beside other: TaskID? = nil,
+        _ body: (TryOnTasks) async throws -> Void
+    ) async throws {
+        let loop = try EventLoop(name: "recovery")
+        let bounds = QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000)
+        let tasks = TryOnTasks(
+            options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
+            accounts: Accounts([account]), queue: TaskQueue(bounds, spool: spool, loop: loop), courier: nil,
+            callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
+            cache: TaskCache(capacity: 10), loop: loop)
+        if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
+        try await tasks.recover()
+        let failure: (any Error)?
+        do { try await body(tasks); failure = nil } catch { failure = error }
+        await tasks.watcher.stop()
+        await tasks.background.stop()
+        loop.stop()
+        if let failure { throw failure }
+    }
+
+    /// The record, once it is as wanted.
+    func record(_ isWanted: (TaskRecord) -> Bool) async throws -> TaskRecord {
+        while true {
+            let record = try #require(try await store.task(task))
+            if isWanted(record) { return record }
+            await Task.yield()
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct RecoveryTests {
+    @Test func `a queued task never leaves an account that is configured no more`() async throws {
+        let remains = try await Remains(account: "gone")
+        let kling = KnowingKling()
+        try await remains.start(kling, account("other")) { tasks in
+            let record = try await remains.record { $0.flags.contains(.unknown) }
+            #expect(record.state == .queued && record.account == "gone")
+            let next = tasks.queue?.next { _ in true }
+            #expect(next == nil)
+        }
+        #expect(kling.calls.count == 0)
+        await remains.store.close()
+    }
+
+    @Test func `a queued task whose body is gone is asked for where it may have arrived`() async throws {
+        let remains = try await Remains(account: "main", hasBody: false)
+        let kling = KnowingKling(known: [remains.task])
+        try await remains.start(kling, account("main", hasLookup: true)) { _ in
+            let record = try await remains.record { $0.state > .queued }
+            #expect(record.state == .processing && record.upstreamID == "kling-1")
+        }
+        await remains.store.close()
+    }
+
+    @Test func `a queued task without a body that was given to no account ends`() async throws {
+        let remains = try await Remains(account: nil, hasBody: false)
+        try await remains.start(KnowingKling(), account("main")) { _ in
+            let record = try await remains.record { $0.state > .queued }
+            #expect(record.state == .failed)
+        }
+        await remains.store.close()
+    }
+
+    @Test func `a body that cannot be read now costs no slot, and is read again`() async throws {
+        let remains = try await Remains(account: nil)
+        // A folder in its place: neither a body nor none.
+        let path = remains.folder.path("spool/\(remains.task).json")
+        let kept = remains.folder.path("kept")
+        let other = id(1)
+        try await remains.start(KnowingKling(), account("main", concurrency: 1), beside: other) { tasks in
+            try FileManager.default.moveItem(atPath: path, toPath: kept)
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            tasks.accounts.settled(other, on: "main", .withdrawn)
+            _ = try await remains.record { $0.account == "main" || $0.state > .queued }
+            while tasks.accounts.figures()[0].running > 0 { await Task.yield() }
+            try FileManager.default.removeItem(atPath: path)
+            try FileManager.default.moveItem(atPath: kept, toPath: path)
+            let record = try await remains.record { $0.state > .queued }
+            #expect(record.state == .processing)
+        }
+        await remains.store.close()
+    }
+
+    @Test func `a task that Kling was found to have is not ended`() async throws {
+        let remains = try await Remains(account: "main")
+        let answer = try #require(
+            KlingAnswer(Array(#"{"code":0,"data":{"task_id":"kling-1","task_status":"processing"}}"#.utf8)))
+        let kling = KnowingKling(known: [remains.task])
+        try await remains.start(kling, account("main", hasLookup: true)) { tasks in
+            let object = try #require(answer.task)
+            _ = try await tasks.accept(object, in: answer, upstreamID: "kling-1", remains.task)
+            try await tasks.end(remains.task, because: "never reached Kling; nothing was charged")
+            let record = try await remains.record { _ in true }
+            #expect(record.state == .processing)
+        }
+        await remains.store.close()
+    }
+}
