@@ -38,6 +38,9 @@ final class TaskQueue: Sendable {
     /// Writes a body down: when it returns, it survives a crash.
     func keep(_ body: [ByteSlice], of task: TaskID) async throws(SpoolError) { try await spool.write(task, body) }
 
+    /// Removes the body of a task that doesn't come to wait, as far as it was written.
+    func discard(_ task: TaskID) { spool.removeLater(task) }
+
     /// A task whose body and record are written waits from now on.
     func confirm(_ reservation: Reservation, _ record: TaskRecord) {
         queue.withLock { $0.confirm(reservation, [QueuedTask(record)]) }

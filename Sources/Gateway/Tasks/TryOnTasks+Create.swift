@@ -182,14 +182,17 @@ extension TryOnTasks {
             try await end(create.id, because: reason, answer: answer)
         } catch {
             couldNotRecord("a refused task could not be recorded", create.id, error)
-            background.start { [self] in await endAtLast(create.id, because: reason, answer: answer) }
+            // Not the create: its body may be large, and the store away for long.
+            background.start { [self, id = create.id] in await endAtLast(id, because: reason, answer: answer) }
         }
     }
 
     /// Nobody knows, and the client has waited long enough: it is told the id by which the task can be queried.
     private func leftOpen(_ create: Create, _ account: Account, timedOut: Bool) async -> GatewayError {
+        var publicID = create.id.description
         do {
-            _ = try await store.show(create.id, at: WallClock.milliseconds)
+            // Kling's own, if the task was found by other ways just now.
+            publicID = try await store.show(create.id, at: WallClock.milliseconds).publicID ?? publicID
         } catch {
             couldNotRecord("an open task could not be recorded", create.id, error)
         }
@@ -198,7 +201,7 @@ extension TryOnTasks {
         var error = GatewayError(
             timedOut ? .upstreamTimedOut : .upstreamFailed,
             "\(what), and the task may have been made. Do not send it again: query it by error.task_id.")
-        error.taskID = create.id.description
+        error.taskID = publicID
         return error
     }
 
@@ -223,6 +226,7 @@ extension TryOnTasks {
             return answer(record)
         } catch {
             queue.cancel(reservation)
+            queue.discard(create.id)
             caller.observer.event(
                 .error, "a task could not be queued", [("task", create.id.description), ("reason", "\(error)")])
             await giveUp(create, "could not be queued")
