@@ -59,9 +59,24 @@ extension TryOnTasks {
             learnLookup(account, record)
             return .accepted(record, answer)
         } catch {
-            // The intent names the account: the task is looked up when the store is back.
             couldNotRecord("an accepted task could not be recorded", id, error)
+            // Where tasks cannot be looked up nobody else will ever know under which id Kling has it.
+            if error.code != .stale, error.code != .notFound {
+                background.start { [self] in await acceptAtLast(object, in: answer, upstreamID, id) }
+            }
             return .open(timedOut: false)
+        }
+    }
+
+    /// Notes that Kling has a task as soon as the store is back.
+    private func acceptAtLast(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async {
+        while await background.sleep(until: .now + .seconds(1)) {
+            do throws(StoreError) {
+                _ = try await accept(object, in: answer, upstreamID: upstreamID, id)
+                return
+            } catch {
+                if error.code == .stale || error.code == .notFound { return }
+            }
         }
     }
 
