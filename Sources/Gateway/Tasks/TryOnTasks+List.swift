@@ -12,9 +12,10 @@ extension TryOnTasks {
         } catch {
             throw GatewayError(error)
         }
-        for account in due(records) {
+        let deadline = MonotonicTime.now + Self.listTime
+        for account in due(records) where .now < deadline {
             let start = MonotonicTime.now
-            records = await refreshed(records, from: account)
+            records = await refreshed(records, from: account, within: deadline - start)
             note.waitedForKling(since: start)
         }
         var writer = JSONWriter(capacity: records.count * 512 + 2)
@@ -36,8 +37,10 @@ extension TryOnTasks {
         return names.compactMap(accounts.named).filter { $0.mayList(now: now, freshness: options.freshness) }
     }
 
-    private func refreshed(_ known: [TaskRecord], from account: Account) async -> [TaskRecord] {
-        guard let tasks = try? await caller.list(account, timeout: Self.listTime).answer?.tasks else { return known }
+    private func refreshed(
+        _ known: [TaskRecord], from account: Account, within time: Duration
+    ) async -> [TaskRecord] {
+        guard let tasks = try? await caller.list(account, timeout: time).answer?.tasks else { return known }
         var records = known
         let seen = Dictionary(tasks.compactMap { task in task.taskID.map { ($0, task) } }) { first, _ in first }
         for index in records.indices where !records[index].state.isFinal && records[index].account == account.name {
