@@ -1,0 +1,186 @@
+import Foundation
+import KlingAPI
+import KlingSimulator
+import TestKit
+import Testing
+
+/// Several accounts, and a queue for what none of them takes now.
+struct DispatchTests {
+    private static let hour = 3_600_000...3_600_000
+    /// Two accounts whose limits the gateway has to learn, and one whose resource pack is used up.
+    private static let accounts = [
+        Rig.Account(name: "two", slots: 2), Rig.Account(name: "three", slots: 3), Rig.Account(name: "spent"),
+    ]
+    /// An account that is asked first whenever it may be asked, and another one.
+    private static func preferred(_ url: String? = nil) -> [Rig.Account] {
+        [
+            Rig.Account(name: "first", settings: "lookup: yes, weight: 1000", url: url),
+            Rig.Account(name: "second"),
+        ]
+    }
+
+    // MARK: More than Kling takes at once
+
+    @Test func `sixty creates at once over three accounts all end, once each, over a kill in the middle`() async throws {
+        let settings = "query: { freshness: 100ms }"
+        try await Rig.run(Self.accounts, settings: settings, duration: 50...200) { rig in
+            try rig.fail("create:1102", on: "spent")
+            let ids = try await rig.gateway.creates(60).map { try $0.createdTask() }
+            #expect(Set(ids).count == 60)
+            try await eventually("Kling has a third of them") {
+                _ = try await rig.listed()
+                return rig.kling.tasks.count >= 20
+            }
+            try await rig.kill()
+            #expect(rig.kling.tasks.count < 60)
+            try await rig.start()
+            var seen: [String: String] = [:]
+            try await eventually("all of them have succeeded") {
+                seen = try await rig.listed()
+                return seen.values.count { $0 == "succeed" } == 60
+            }
+            #expect(Set(seen.keys) == Set(ids))
+            #expect(rig.kling.tasks.count == 60)
+            #expect(Set(rig.kling.tasks.compactMap(\.externalTaskID)).count == 60)
+            #expect(Set(rig.kling.tasks.map(\.account)) == ["two", "three"])
+            #expect(rig.creates(on: "spent") <= 4)
+        }
+    }
+
+    /// Fills the five slots that there are.
+    private func fill(_ rig: Rig) async throws {
+        for _ in 0..<5 { _ = try await rig.createdTask() }
+        #expect(rig.kling.tasks.count == 5)
+    }
+
+    @Test func `without a queue, what finds no slot is told to come back`() async throws {
+        try await Rig.run(Self.accounts, settings: "queue: off\ndispatch: { wait: 200ms }", duration: Self.hour) { rig in
+            try rig.fail("create:1102", on: "spent")
+            try await fill(rig)
+            let answers = try await rig.gateway.creates(10)
+            #expect(answers.count { $0.isSaturation } == 10, "\(answers.map(\.text))")
+            #expect(rig.kling.tasks.count == 5)
+            #expect(try await rig.listed().count == 5)
+        }
+    }
+
+    @Test func `what a full queue has no room for is told to come back`() async throws {
+        let settings = "queue: { tasks: 5 }\ndispatch: { wait: 200ms }"
+        try await Rig.run(Self.accounts, settings: settings, duration: Self.hour) { rig in
+            try rig.fail("create:1102", on: "spent")
+            try await fill(rig)
+            let answers = try await rig.gateway.creates(15)
+            #expect(answers.count { $0.status == 200 } == 5, "\(answers.map(\.text))")
+            #expect(answers.count { $0.isSaturation } == 10)
+            #expect(rig.kling.tasks.count == 5)
+            #expect(Set(try await rig.listed().values).isSubset(of: ["submitted", "processing"]))
+            #expect(try await rig.listed().count == 10)
+        }
+    }
+
+    // MARK: The life of what waits
+
+    private static let impatient = "dispatch: { wait: 0s }\nquery: { freshness: 100ms }"
+
+    @Test func `a queued task that gets too old has failed and cost nothing`() async throws {
+        let settings = Self.impatient + "\nqueue: { max_age: 1s }"
+        try await Rig.run(settings: settings) { rig in
+            try rig.fail("create:1303")
+            let id = try await rig.createdTask(#""external_task_id":"late""#)
+            try await eventually("it has failed") { try await rig.status(id) == "failed" }
+            let answer = try await rig.query("late")
+            #expect(answer.data["task_id"] as? String == id)
+            #expect(answer.data["task_status_msg"] as? String == "not sent within 1s; nothing was charged")
+            #expect(rig.kling.tasks.isEmpty)
+        }
+    }
+
+    @Test func `the queue survives a crash, and its tasks keep their ids`() async throws {
+        try await Rig.run(settings: Self.impatient) { rig in
+            try rig.fail("create:1303")
+            var ids: Set<String> = []
+            for number in 0..<3 { ids.insert(try await rig.createdTask(#""external_task_id":"n\#(number)""#)) }
+            #expect(try await rig.listed() == Dictionary(uniqueKeysWithValues: ids.map { ($0, "submitted") }))
+            try await rig.kill()
+            try await rig.start()
+            #expect(try await rig.listed() == Dictionary(uniqueKeysWithValues: ids.map { ($0, "submitted") }))
+            #expect(rig.kling.tasks.isEmpty)
+            rig.kling.removeFaults()
+            let ended = Dictionary(uniqueKeysWithValues: ids.map { ($0, "succeed") })
+            try await eventually("they have succeeded") { try await rig.listed() == ended }
+            for number in 0..<3 {
+                let task = try await rig.query("n\(number)").data
+                #expect(ids.remove(task["task_id"] as? String ?? "") != nil)
+                #expect((task["task_info"] as? [String: Any])?["external_task_id"] as? String == "n\(number)")
+            }
+            #expect(rig.kling.tasks.count == 3)
+        }
+    }
+
+    @Test func `a queued task that Kling refuses for good has failed, in Kling's words`() async throws {
+        try await Rig.run(settings: Self.impatient) { rig in
+            try rig.fail("create:1303:1:1")
+            try rig.fail("create:1301:1:1")
+            let id = try await rig.createdTask()
+            try await eventually("it has failed") { try await rig.status(id) == "failed" }
+            let words = try await rig.query(id).data["task_status_msg"] as? String
+            #expect(words == KlingCode.contentPolicy.meaning)
+            #expect(rig.kling.tasks.isEmpty)
+        }
+    }
+
+    // MARK: From one account to another
+
+    @Test(arguments: ["1101", "1000", "1302", "5001", "http-302", "http-429"])
+    func `what one account declines, another one takes`(fault: String) async throws {
+        try await Rig.run(Self.preferred()) { rig in
+            try rig.fail("create:\(fault)", on: "first")
+            let id = try await rig.createdTask()
+            #expect(rig.kling.tasks.map(\.account) == ["second"])
+            #expect(rig.kling.tasks.map(\.id) == [id])
+            #expect(rig.creates(on: "first") == 1)
+            #expect(try await rig.status(id) == "succeed")
+        }
+    }
+
+    @Test func `what one account cannot be sent, another one takes`() async throws {
+        try await Rig.run(Self.preferred("http://127.0.0.1:1")) { rig in
+            let id = try await rig.createdTask()
+            #expect(rig.kling.tasks.map(\.id) == [id])
+        }
+    }
+
+    @Test func `a create whose outcome nobody knows never goes to another account`() async throws {
+        try await Rig.run(Self.preferred()) { rig in
+            try rig.fail("create:reset", on: "first")
+            let answer = try await rig.create()
+            #expect(answer.status == 502 && answer.code == 5000, "\(answer.text)")
+            #expect(answer["x-should-retry"] == "false")
+            #expect(answer.error["task_id"] is String)
+            // Kling did not know it: it was sent again, to the same account.
+            #expect(rig.creates(on: "first") > 1)
+            #expect(rig.creates(on: "second") == 0)
+            #expect(rig.kling.tasks.isEmpty)
+        }
+    }
+
+    @Test func `tasks of an account that is configured no more are listed and answered as they were last`() async throws {
+        try await Rig.run(Self.preferred(), settings: "query: { freshness: 100ms }", duration: Self.hour) { rig in
+            let id = try await rig.createdTask()
+            #expect(rig.kling.tasks.map(\.account) == ["first"])
+            try await rig.stop()
+            try await rig.start([Rig.Account(name: "second")])
+            let answer = try await rig.query(id)
+            #expect(answer.status == 200)
+            #expect(answer.data["task_status"] as? String == "submitted")
+            #expect(answer["x-kling-gateway-stale"] != nil)
+            #expect(try await rig.listed() == [id: "submitted"])
+            #expect(try await rig.create().status == 200)
+            #expect(rig.kling.tasks.map(\.account) == ["first", "second"])
+            // Back again, it goes on.
+            try await rig.stop()
+            try await rig.start(Self.preferred())
+            #expect(try await rig.query(id)["x-kling-gateway-stale"] == nil)
+        }
+    }
+}

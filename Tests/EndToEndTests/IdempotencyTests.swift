@@ -1,0 +1,193 @@
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// `Idempotency-Key`: a client that sends a request again gets the answer again, and pays once.
+struct IdempotencyTests {
+    private static let key = "Idempotency-Key: order-1"
+    private static let hour = 3_600_000...3_600_000
+
+    /// Whether an answer is the stored one.
+    private func isReplay(_ answer: RawClient.Answer) -> Bool { answer["Idempotent-Replayed"] == "true" }
+
+    @Test func `a success is answered again, whatever has become of the task, and is made once`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            let first = try await rig.create(headers: [Self.key])
+            let id = try first.createdTask()
+            #expect(!isReplay(first))
+            for path in [Fixture.path, "/kling" + Fixture.path, Fixture.path + "/"] {
+                let again = try await rig.gateway.ask("POST", path, headers: [Self.key], body: Fixture.body())
+                #expect(again.status == 200 && isReplay(again))
+                #expect(again.body == first.body)
+            }
+            #expect(rig.kling.tasks.map(\.id) == [id])
+            #expect(try await rig.listed() == [id: "submitted"])
+        }
+    }
+
+    @Test func `a replay counts against no limit`() async throws {
+        let limited = "sk-key-with-limits-of-its-own"
+        let settings = "keys: [{ key: \(limited), tenant: t, requests_per_minute: 2, concurrency: 1 }]"
+        try await Rig.run(settings: settings, duration: Self.hour) { rig in
+            #expect(try await rig.create(key: limited, headers: [Self.key]).status == 200)
+            for _ in 0..<5 {
+                let again = try await rig.create(key: limited, headers: [Self.key])
+                #expect(again.status == 200 && isReplay(again), "\(again.text)")
+            }
+            let other = try await rig.create(key: limited)
+            #expect(other.status == 429 && other.code == 1303, "the second of two requests, for a second task")
+            let third = try await rig.create(key: limited)
+            #expect(third.status == 429 && third.code == 1302, "the third request in a minute")
+            let last = try await rig.create(key: limited, headers: [Self.key])
+            #expect(last.status == 200 && isReplay(last))
+        }
+    }
+
+    @Test(arguments: ["1201", "1300", "1301"])
+    func `a refusal for good is answered again without asking Kling`(fault: String) async throws {
+        try await Rig.run { rig in
+            try rig.fail("create:\(fault):1:1")
+            let first = try await rig.create(headers: [Self.key])
+            #expect(first.status == 400 && first.code == Int(fault), "\(first.text)")
+            let again = try await rig.create(headers: [Self.key])
+            #expect(isReplay(again) && !isReplay(first))
+            #expect(again.status == 400 && again.body == first.body)
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test func `a queued task is answered again`() async throws {
+        try await Rig.run(settings: "dispatch: { wait: 0s }") { rig in
+            try rig.fail("create:1303")
+            let first = try await rig.create(headers: [Self.key])
+            let again = try await rig.create(headers: [Self.key])
+            #expect(first.status == 200 && isReplay(again))
+            #expect(again.body == first.body)
+            #expect(try await rig.listed().count == 1)
+        }
+    }
+
+    @Test func `another body under the same key is 422, and another tenant's key is another key`() async throws {
+        try await Rig.run { rig in
+            let id = try await rig.create(headers: [Self.key]).createdTask()
+            let other = try await rig.create(#""note":1"#, headers: [Self.key])
+            #expect(other.status == 422 && other.code == 1201, "\(other.text)")
+            #expect(other.error["param"] as? String == "Idempotency-Key")
+            #expect(other["x-should-retry"] == "false")
+            let stranger = try await rig.create(key: GatewayProcess.otherKey, headers: [Self.key])
+            #expect(!isReplay(stranger))
+            #expect(try stranger.createdTask() != id)
+            #expect(rig.kling.tasks.count == 2)
+        }
+    }
+
+    @Test func `a key is 409 until the first answer is there, also when its client has left`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:slow=3:1:1")
+            let port = rig.gateway.port
+            let leaver = try await blocking {
+                let client = try RawClient(port: port)
+                try client.send(Fixture.create(Array(Fixture.body().utf8), [Self.key]))
+                return client
+            }
+            try await eventually("Kling has made the task") { rig.kling.tasks.count == 1 }
+            let early = try await rig.create(headers: [Self.key])
+            #expect(early.status == 409 && early.code == 1200, "\(early.text)")
+            leaver.reset()
+            var late = early
+            try await eventually("it is answered") {
+                late = try await rig.create(headers: [Self.key])
+                return late.status != 409
+            }
+            #expect(late.status == 200 && isReplay(late), "\(late.text)")
+            #expect(try late.createdTask() == rig.kling.tasks.first?.id)
+            #expect(rig.kling.tasks.count == 1)
+        }
+    }
+
+    @Test func `an answer is stored with the task: a crash loses neither`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            let first = try await rig.create(headers: [Self.key])
+            try await rig.kill()
+            try await rig.start()
+            let again = try await rig.create(headers: [Self.key])
+            #expect(again.status == 200 && isReplay(again))
+            #expect(again.body == first.body)
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test func `a crash before the answer keeps the key until Kling has told what became of it`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:slow=30:1:1")
+            let port = rig.gateway.port
+            let client = try await blocking {
+                let client = try RawClient(port: port)
+                try client.send(Fixture.create(Array(Fixture.body().utf8), [Self.key]))
+                return client
+            }
+            try await eventually("Kling has made the task") { rig.kling.tasks.count == 1 }
+            try await rig.kill()
+            let lost = try await blocking { try client.readAnswer()?.status }
+            #expect(lost == nil)
+            try await rig.start()
+            var answer: RawClient.Answer?
+            try await eventually("the key is answered") {
+                answer = try await rig.create(headers: [Self.key])
+                return answer?.status != 409
+            }
+            #expect(answer.map(isReplay) == true)
+            #expect(try answer?.createdTask() == rig.kling.tasks.first?.id)
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test(arguments: ["", " ", "two words", "caf\u{E9}", "tab\tbed", String(repeating: "k", count: 256)])
+    func `a key that is none is 400 and named`(value: String) async throws {
+        try await Rig.run { rig in
+            let answer = try await rig.create(headers: ["Idempotency-Key: \(value)"])
+            #expect(answer.status == 400 && answer.code == 1201, "\(answer.text)")
+            #expect(answer.error["param"] as? String == "Idempotency-Key")
+            #expect(rig.creates() == 0)
+        }
+    }
+
+    @Test func `a key that is sent twice is 400, and one of 255 letters is a key`() async throws {
+        try await Rig.run { rig in
+            let twice = try await rig.create(headers: [Self.key, Self.key])
+            #expect(twice.status == 400 && twice.error["param"] as? String == "Idempotency-Key", "\(twice.text)")
+            #expect(rig.creates() == 0)
+            let long = "Idempotency-Key: " + String(repeating: "~", count: 255)
+            #expect(try await rig.create(headers: [long]).status == 200)
+            let again = try await rig.create(headers: [long])
+            #expect(isReplay(again))
+        }
+    }
+
+    /// What is answered before anything is made, and what makes it so: 429, 502 and 503.
+    @Test(arguments: [("1302", 429), ("1303", 429), ("5001", 502), ("1101", 503)])
+    func `what was not made for the gateway's own reasons frees the key`(fault: String, status: Int) async throws {
+        try await Rig.run(settings: "queue: off\ndispatch: { wait: 0s }") { rig in
+            try rig.fail("create:\(fault):1:1")
+            let first = try await rig.create(headers: [Self.key])
+            #expect(first.status == status, "\(first.text)")
+            // Another body: the key has nothing to do with the first any more.
+            let again = try await rig.create(#""note":1"#, headers: [Self.key])
+            #expect(again.status != 422 && again.status != 409 && !isReplay(again), "\(again.text)")
+        }
+    }
+
+    @Test func `what is refused before it is read, or for what it says, frees the key`() async throws {
+        try await Rig.run(settings: "limits: { body: 64KiB }") { rig in
+            let gateway = rig.gateway
+            let wrong = try await gateway.ask("POST", Fixture.path, headers: [Self.key], body: "{}")
+            #expect(wrong.status == 400)
+            let large = try await gateway.ask("POST", Fixture.path, headers: [Self.key, "Content-Length: 70000"])
+            #expect(large.status == 413)
+            #expect(try await rig.create(key: "sk-nobody", headers: [Self.key]).status == 401)
+            let answer = try await rig.create(headers: [Self.key])
+            #expect(answer.status == 200 && !isReplay(answer), "\(answer.text)")
+        }
+    }
+}

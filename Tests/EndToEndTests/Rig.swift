@@ -1,0 +1,191 @@
+import Base
+import EventLoop
+import Foundation
+import KlingSimulator
+import TestKit
+
+/// A simulated Kling of several accounts, and the built gateway in front of it: killed, changed and started again as
+/// the test wants, on one store.
+final class Rig {
+    /// An account, as Kling and as the gateway know it.
+    struct Account {
+        let name: String
+        /// How many tasks Kling runs at once for it.
+        var slots: Int?
+        /// More of its settings at the gateway.
+        var settings = "lookup: yes"
+        /// Where the gateway believes it to be; nil for where it is.
+        var url: String?
+    }
+
+    let kling: KlingSimulator
+    let folder: TemporaryFolder
+    private(set) var gateway: GatewayProcess
+    private var accounts: [Account]
+    private var settings: String
+
+    private init(_ kling: KlingSimulator, _ accounts: [Account], _ settings: String) async throws {
+        self.kling = kling
+        self.accounts = accounts
+        self.settings = settings
+        folder = try TemporaryFolder()
+        gateway = try await Self.start(folder, Self.file(accounts, settings, kling))
+    }
+
+    /// Runs `body` with both, and stops both.
+    /// - Parameters:
+    ///   - settings: the gateway's configuration file without its accounts.
+    ///   - duration: how long tasks take, in milliseconds.
+    static func run(
+        _ accounts: [Account] = [Account(name: "kling")], settings: String = "", duration: ClosedRange<Int> = 0...0,
+        _ body: (Rig) async throws -> Void
+    ) async throws {
+        let loop = try EventLoop(name: "kling")
+        var configuration = SimulatorConfiguration(
+            accounts: accounts.map { account in
+                SimulatedAccount(
+                    name: account.name,
+                    keys: [.signed(accessKey: "access-\(account.name)", secretKey: Secret("secret-\(account.name)"))],
+                    concurrency: account.slots)
+            })
+        configuration.duration = duration
+        let kling = try KlingSimulator(configuration: configuration, loops: [loop])
+        try await kling.start()
+        let failure: (any Error)?
+        do {
+            let rig = try await Rig(kling, accounts, settings)
+            failure = await outcome { try await body(rig) }
+            try await rig.stop()
+        } catch {
+            await kling.stop()
+            loop.stop()
+            throw error
+        }
+        await kling.stop()
+        loop.stop()
+        if let failure { throw failure }
+    }
+
+    private static func outcome(_ body: () async throws -> Void) async -> (any Error)? {
+        do { try await body() } catch { return error }
+        return nil
+    }
+
+    // MARK: The gateway's lives
+
+    /// Ends it at once, as a crash would.
+    func kill() async throws {
+        gateway.program.signal(SIGKILL)
+        _ = try await gateway.program.end()
+    }
+
+    /// Ends it as an operator would.
+    func stop() async throws {
+        let status = try await gateway.stop()
+        if status != 0 { throw TestKitError("the gateway ended with \(status):\n\(gateway.program.errorText)") }
+    }
+
+    /// Starts it again, with another configuration if there is one.
+    func start(_ accounts: [Account]? = nil, settings: String? = nil) async throws {
+        self.accounts = accounts ?? self.accounts
+        self.settings = settings ?? self.settings
+        gateway = try await Self.start(folder, Self.file(self.accounts, self.settings, kling))
+    }
+
+    private static func start(_ folder: TemporaryFolder, _ file: String) async throws -> GatewayProcess {
+        try await GatewayProcess(kling: "", folder: folder, environment: environment(folder, file))
+    }
+
+    private static func environment(_ folder: TemporaryFolder, _ file: String) throws -> [String: String] {
+        let path = try folder.write(file, to: "config.yaml")
+        return Fixture.noAccount.merging(["KLING_GATEWAY_CONFIG": path]) { $1 }
+    }
+
+    private static func file(_ accounts: [Account], _ settings: String, _ kling: KlingSimulator) -> String {
+        let upstreams = accounts.map { account in
+            "  - { name: \(account.name), url: \(account.url ?? kling.url), access_key: access-\(account.name), "
+                + "secret_key: secret-\(account.name), \(account.settings) }\n"
+        }
+        return "upstreams:\n\(upstreams.joined())\(settings)\n"
+    }
+
+    /// Runs a command of the gateway's on the same store and configuration, and returns what it prints.
+    func command(_ arguments: String...) async throws -> String {
+        let environment = GatewayProcess.environment(kling: "", folder)
+            .merging(try Self.environment(folder, Self.file(accounts, settings, kling))) { $1 }
+        let outcome = try await Program.gateway(arguments, environment: environment).end()
+        guard outcome.status == 0 else { throw TestKitError("\(arguments): \(outcome.errors)") }
+        return outcome.output
+    }
+
+    // MARK: Kling
+
+    /// How many creates have reached Kling, in all or for one account.
+    func creates(on account: String? = nil) -> Int {
+        kling.figures.filter { account == nil || $0.account == account }.reduce(0) { $0 + $1.creates }
+    }
+
+    /// What goes wrong with the next requests to Kling.
+    func fail(_ rule: String, on account: String? = nil) throws {
+        guard var rule = FaultRule(rule) else { throw TestKitError("no such fault: \(rule)") }
+        rule.account = account
+        kling.add(rule)
+    }
+
+    // MARK: Clients
+
+    func create(
+        _ more: String = "", key: String = GatewayProcess.key, headers: [String] = []
+    ) async throws -> RawClient.Answer {
+        try await gateway.create(more, key: key, headers: headers)
+    }
+
+    /// Creates a task that must be accepted, and returns its id.
+    func createdTask(_ more: String = "") async throws -> String { try await create(more).createdTask() }
+
+    func query(_ id: String) async throws -> RawClient.Answer {
+        try await gateway.ask("GET", Fixture.path + "/" + id)
+    }
+
+    /// The status that the client is shown of a task.
+    func status(_ id: String) async throws -> String? { try await query(id).data["task_status"] as? String }
+
+    /// The statuses of the tenant's tasks, by their ids.
+    func listed() async throws -> [String: String] {
+        let tasks = try await gateway.ask("GET", Fixture.path + "?pageSize=500").tasks
+        return Dictionary(
+            tasks.map { ($0["task_id"] as? String ?? "", $0["task_status"] as? String ?? "") }
+        ) { "\($0) and \($1)" }
+    }
+}
+
+extension GatewayProcess {
+    func create(
+        _ more: String = "", key: String = GatewayProcess.key, headers: [String] = []
+    ) async throws -> RawClient.Answer {
+        try await ask("POST", Fixture.path, key: key, headers: headers, body: Fixture.body(more))
+    }
+
+    /// Creates that are sent at once.
+    func creates(_ count: Int) async throws -> [RawClient.Answer] {
+        try await withThrowingTaskGroup(of: RawClient.Answer.self) { group in
+            for _ in 0..<count { group.addTask { try await self.create() } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+}
+
+extension RawClient.Answer {
+    /// The id of a task that was accepted.
+    func createdTask() throws -> String {
+        guard status == 200, let id = data["task_id"] as? String else {
+            throw TestKitError("the create was answered \(status): \(text)")
+        }
+        return id
+    }
+
+    /// Whether it says that no account has room, and when to come back.
+    var isSaturation: Bool {
+        status == 429 && code == 1303 && (1...60).contains(self["Retry-After"].flatMap { Int($0) } ?? 0)
+    }
+}
