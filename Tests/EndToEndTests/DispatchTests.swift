@@ -21,7 +21,8 @@ struct DispatchTests {
 
     // MARK: More than Kling takes at once
 
-    @Test func `sixty creates at once over three accounts all end, once each, over a kill in the middle`() async throws {
+    @Test func `sixty creates at once over three accounts all end, once each, over a kill in the middle`() async throws
+    {
         let settings = "query: { freshness: 100ms }"
         try await Rig.run(Self.accounts, settings: settings, duration: 50...200) { rig in
             try rig.fail("create:1102", on: "spent")
@@ -54,7 +55,8 @@ struct DispatchTests {
     }
 
     @Test func `without a queue, what finds no slot is told to come back`() async throws {
-        try await Rig.run(Self.accounts, settings: "queue: off\ndispatch: { wait: 200ms }", duration: Self.hour) { rig in
+        try await Rig.run(Self.accounts, settings: "queue: off\ndispatch: { wait: 200ms }", duration: Self.hour) {
+            rig in
             try rig.fail("create:1102", on: "spent")
             try await fill(rig)
             let answers = try await rig.gateway.creates(10)
@@ -164,7 +166,8 @@ struct DispatchTests {
         }
     }
 
-    @Test func `tasks of an account that is configured no more are listed and answered as they were last`() async throws {
+    @Test func `tasks of an account that is configured no more are listed and answered as they were last`() async throws
+    {
         try await Rig.run(Self.preferred(), settings: "query: { freshness: 100ms }", duration: Self.hour) { rig in
             let id = try await rig.createdTask()
             #expect(rig.kling.tasks.map(\.account) == ["first"])

@@ -176,7 +176,7 @@ struct ErrorTableTests {
     @Test(arguments: [("5000", 502, 5000), ("5002", 504, 5002), ("http-500", 502, 5000), ("reset", 502, 5000)])
     func `what nobody knows is said so, and can be queried`(fault: String, status: Int, code: Int) async throws {
         try await Fixture.run { fixture in
-            try fixture.fail("create:\(fault):1:1")
+            try fixture.fail("create:\(fault)")
             let answer = try await fixture.create()
             expect(answer, status, code)
             #expect(answer["x-should-retry"] == "false")
@@ -202,7 +202,7 @@ struct ErrorTableTests {
               - { name: slow, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, timeout: 1s }
             """
         try await Fixture.run(file: file, environment: Fixture.noAccount) { fixture in
-            try fixture.fail("create:silence:1:1")
+            try fixture.fail("create:silence")
             let answer = try await fixture.create()
             expect(answer, 504, 5002)
             #expect(answer["x-should-retry"] == "false")

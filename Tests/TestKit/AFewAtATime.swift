@@ -1,0 +1,56 @@
+import Base
+import Testing
+
+/// Lets few tests of the suites that it stands on run at once: each of them starts programs, and starved programs miss
+/// the deadlines that they are tested for.
+public struct AFewAtATime: SuiteTrait, TestTrait, TestScoping {
+    public let isRecursive = true
+
+    private static let places = Places(6)
+
+    public func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        guard testCase != nil else { return try await function() }
+        await Self.places.enter()
+        defer { Self.places.leave() }
+        try await function()
+    }
+}
+
+extension Trait where Self == AFewAtATime {
+    /// Lets few tests of such suites run at once.
+    public static var aFewAtATime: AFewAtATime { AFewAtATime() }
+}
+
+/// First come, first served.
+private final class Places: Sendable {
+    private let state: Lock<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
+
+    init(_ count: Int) { state = Lock((count, [])) }
+
+    func enter() async {
+        await withCheckedContinuation { continuation in
+            let isIn = state.withLock { state in
+                if state.free == 0 {
+                    state.waiting.append(continuation)
+                    return false
+                }
+                state.free -= 1
+                return true
+            }
+            if isIn { continuation.resume() }
+        }
+    }
+
+    func leave() {
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            if state.waiting.isEmpty {
+                state.free += 1
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+        next?.resume()
+    }
+}
