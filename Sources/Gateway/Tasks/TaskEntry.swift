@@ -37,8 +37,9 @@ final class TaskEntry: Sendable {
 
     private let state: Lock<State>
 
-    init(_ record: TaskRecord, now: MonotonicTime) {
-        state = Lock(State(record: record, answered: now))
+    /// - Parameter age: how long ago Kling said what the record says.
+    init(_ record: TaskRecord, age: Duration = .zero, now: MonotonicTime) {
+        state = Lock(State(record: record, answered: now + (.zero - age)))
     }
 
     /// The record as it is known.

@@ -40,7 +40,8 @@ extension TryOnTasks {
             throw GatewayError(error)
         }
         guard let record, let publicID = record.publicID else { throw .unknownTask }
-        return cache.insert(TaskEntry(record, now: .now), TaskCache.Key(tenant: key.tenant, id: publicID))
+        let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.updatedAt))
+        return cache.insert(TaskEntry(record, age: age, now: .now), TaskCache.Key(tenant: key.tenant, id: publicID))
     }
 
     /// Finds a task by its public id, the client's own, or the gateway's as long as it has no other. To answer a query
@@ -77,10 +78,14 @@ extension TryOnTasks {
     /// Asks Kling for the task and notes what it says. It never fails: then the last known state stands.
     private func refresh(_ entry: TaskEntry) async -> Refreshed {
         let record = entry.record
-        guard let account = record.account.flatMap(accounts.named) else {
-            // It waits for an account, or its account is configured no more: nobody but the store knows more of it.
-            let known = entry.finish(try? await store.task(record.id), now: .now)
-            return Refreshed(record: known.record, staleness: record.account == nil ? nil : known.staleness)
+        guard let name = record.account else {
+            // It waits for an account: what the store says of it is all that there is to know.
+            return Refreshed(record: entry.finish(try? await store.task(record.id), now: .now).record)
+        }
+        guard let account = accounts.named(name) else {
+            // Its account is configured no more: what Kling said last stands.
+            let known = entry.finish(nil, now: .now)
+            return Refreshed(record: known.record, staleness: known.staleness)
         }
         var relay: KlingAnswer?
         var observed: TaskRecord?
