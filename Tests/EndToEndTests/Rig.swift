@@ -23,22 +23,41 @@ final class Rig {
     private(set) var gateway: GatewayProcess
     private var accounts: [Account]
     private var settings: String
+    /// What all of the gateway's lives have in common.
+    private let address: [String: String]
 
-    private init(_ kling: KlingSimulator, _ accounts: [Account], _ settings: String) async throws {
+    private init(_ kling: KlingSimulator, _ accounts: [Account], _ settings: String, isPublic: Bool) async throws {
         self.kling = kling
         self.accounts = accounts
         self.settings = settings
+        address = isPublic ? Self.publicAddress(try Self.freePort()) : [:]
         folder = try TemporaryFolder()
-        gateway = try await Self.start(folder, Self.file(accounts, settings, kling))
+        let environment = try Self.environment(folder, Self.file(accounts, settings, kling), address)
+        gateway = try await GatewayProcess(kling: "", folder: folder, environment: environment)
+    }
+
+    private static func publicAddress(_ port: UInt16) -> [String: String] {
+        ["KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_PUBLIC_URL": "http://127.0.0.1:\(port)"]
+    }
+
+    /// A port that nobody listens on. It is none of those that the system hands out: while the gateway is down, no
+    /// other test must get it.
+    private static func freePort() throws -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 10_000..<30_000)
+            if (try? RawClient(port: port)) == nil { return port }
+        }
+        throw TestKitError("no free port was found")
     }
 
     /// Runs `body` with both, and stops both.
     /// - Parameters:
     ///   - settings: the gateway's configuration file without its accounts.
+    ///   - isPublic: whether Kling may call the gateway, which has one address in all of its lives then.
     ///   - duration: how long tasks take, in milliseconds.
     static func run(
-        _ accounts: [Account] = [Account(name: "kling")], settings: String = "", duration: ClosedRange<Int> = 0...0,
-        _ body: (Rig) async throws -> Void
+        _ accounts: [Account] = [Account(name: "kling")], settings: String = "", isPublic: Bool = false,
+        duration: ClosedRange<Int> = 0...0, _ body: (Rig) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "kling")
         var configuration = SimulatorConfiguration(
@@ -53,7 +72,7 @@ final class Rig {
         try await kling.start()
         let failure: (any Error)?
         do {
-            let rig = try await Rig(kling, accounts, settings)
+            let rig = try await Rig(kling, accounts, settings, isPublic: isPublic)
             failure = await outcome { try await body(rig) }
             try await rig.stop()
         } catch {
@@ -89,16 +108,15 @@ final class Rig {
     func start(_ accounts: [Account]? = nil, settings: String? = nil) async throws {
         self.accounts = accounts ?? self.accounts
         self.settings = settings ?? self.settings
-        gateway = try await Self.start(folder, Self.file(self.accounts, self.settings, kling))
+        let environment = try Self.environment(folder, Self.file(self.accounts, self.settings, kling), address)
+        gateway = try await GatewayProcess(kling: "", folder: folder, environment: environment)
     }
 
-    private static func start(_ folder: TemporaryFolder, _ file: String) async throws -> GatewayProcess {
-        try await GatewayProcess(kling: "", folder: folder, environment: environment(folder, file))
-    }
-
-    private static func environment(_ folder: TemporaryFolder, _ file: String) throws -> [String: String] {
+    private static func environment(
+        _ folder: TemporaryFolder, _ file: String, _ address: [String: String]
+    ) throws -> [String: String] {
         let path = try folder.write(file, to: "config.yaml")
-        return Fixture.noAccount.merging(["KLING_GATEWAY_CONFIG": path]) { $1 }
+        return Fixture.noAccount.merging(address) { $1 }.merging(["KLING_GATEWAY_CONFIG": path]) { $1 }
     }
 
     private static func file(_ accounts: [Account], _ settings: String, _ kling: KlingSimulator) -> String {
@@ -112,7 +130,7 @@ final class Rig {
     /// Runs a command of the gateway's on the same store and configuration, and returns what it prints.
     func command(_ arguments: String...) async throws -> String {
         let environment = GatewayProcess.environment(kling: "", folder)
-            .merging(try Self.environment(folder, Self.file(accounts, settings, kling))) { $1 }
+            .merging(try Self.environment(folder, Self.file(accounts, settings, kling), address)) { $1 }
         let outcome = try await Program.gateway(arguments, environment: environment).end()
         guard outcome.status == 0 else { throw TestKitError("\(arguments): \(outcome.errors)") }
         return outcome.output

@@ -1,0 +1,245 @@
+import Foundation
+import KlingAPI
+import KlingSimulator
+import TestKit
+import Testing
+
+/// What goes wrong between the gateway, Kling and the client while a task is made, and what is left of it.
+struct LifeTests {
+    private static let hour = 3_600_000...3_600_000
+
+    /// Sends a create and does not read the answer.
+    private func send(_ gateway: GatewayProcess, _ more: String = "") async throws -> RawClient {
+        let port = gateway.port
+        return try await blocking {
+            let client = try RawClient(port: port)
+            try client.send(Fixture.create(Array(Fixture.body(more).utf8)))
+            return client
+        }
+    }
+
+    // MARK: Answers that are lost
+
+    @Test(arguments: [
+        "lost-answer", "made-5000", "made-5002", "made-http-500", "made-close", "made-reset-after-head",
+        "made-reset-mid-body", "made-length-too-long", "made-garbage", "made-html", "made-not-json", "made-empty",
+        "made-no-task-id",
+    ])
+    func `a task whose answer is lost is found while its client waits`(fault: String) async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:\(fault):1:1")
+            let answer = try await rig.create(#""external_task_id":"mine""#)
+            #expect(try answer.createdTask() == rig.kling.tasks.first?.id)
+            #expect((answer.data["task_info"] as? [String: Any])?["external_task_id"] as? String == "mine")
+            #expect(rig.kling.tasks.count == 1 && rig.creates() == 1)
+        }
+    }
+
+    @Test func `a task that was being made at a crash is found after it, under Kling's id`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:slow=30:1:1")
+            let client = try await send(rig.gateway, #""external_task_id":"mine""#)
+            try await eventually("Kling has made it") { rig.kling.tasks.count == 1 }
+            try await rig.kill()
+            _ = client
+            try await rig.start()
+            let id = try #require(rig.kling.tasks.first?.id)
+            try await eventually("it is listed") { try await rig.listed() == [id: "submitted"] }
+            #expect(try await rig.query("mine").data["task_id"] as? String == id)
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test func `a task that was looked up in vain at a crash is found when Kling answers again`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:lost-answer:1:1")
+            try rig.fail("query:http-500")
+            let client = try await send(rig.gateway)
+            try await eventually("it is looked up") { rig.kling.figures.contains { $0.queries > 0 } }
+            try await rig.kill()
+            _ = client
+            try await rig.start()
+            #expect(try await rig.listed().isEmpty)
+            rig.kling.removeFaults()
+            let id = try #require(rig.kling.tasks.first?.id)
+            try await eventually("it is listed") { try await rig.listed() == [id: "submitted"] }
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test func `a client that leaves when its request was sent loses nothing`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:slow=1")
+            let (finisher, resetter) = (try await send(rig.gateway), try await send(rig.gateway))
+            try await eventually("Kling has made the tasks") { rig.kling.tasks.count == 2 }
+            finisher.finish()
+            resetter.reset()
+            let made = Dictionary(uniqueKeysWithValues: rig.kling.tasks.map { ($0.id, "submitted") })
+            try await eventually("they are listed") { try await rig.listed() == made }
+            #expect(rig.creates() == 2)
+        }
+    }
+
+    @Test func `where tasks cannot be looked up, a lost answer is never followed by a second create`() async throws {
+        try await Rig.run([Rig.Account(name: "reseller", settings: "lookup: no")], duration: Self.hour) { rig in
+            try rig.fail("create:lost-answer:1:1")
+            try rig.fail("query:1201")
+            let answer = try await rig.create(#""external_task_id":"mine""#)
+            #expect(answer.status == 502 && answer.code == 5000, "\(answer.text)")
+            #expect(answer["x-should-retry"] == "false")
+            let id = try #require(answer.error["task_id"] as? String)
+            try await eventually("its operator is told") {
+                let text = try await rig.command("tasks", "list", "--stuck", "--json")
+                return text.contains(#""task_id":"\#(id)""#) && text.contains(#""unknown":true"#)
+            }
+            #expect(try await rig.status(id) == "submitted")
+            #expect(try await rig.query("mine").data["task_id"] as? String == id)
+            #expect(try await rig.listed() == [id: "submitted"])
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test func `an id by which a client was told of an open create stays the task's when it is found`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            try rig.fail("create:lost-answer:1:1")
+            try rig.fail("query:http-500")
+            let answer = try await rig.create()
+            #expect(answer.status == 502, "\(answer.text)")
+            let id = try #require(answer.error["task_id"] as? String)
+            #expect(try await rig.query(id)["x-kling-gateway-stale"] != nil)
+            rig.kling.removeFaults()
+            let upstreamID = try #require(rig.kling.tasks.first?.id)
+            #expect(upstreamID != id)
+            try await eventually("it is found") {
+                try await rig.command("tasks", "show", id).contains(#""upstream_task_id":"\#(upstreamID)""#)
+            }
+            #expect(try await rig.status(id) == "submitted")
+            #expect(try await rig.listed() == [id: "submitted"])
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    // MARK: Queries
+
+    @Test func `ten clients that poll a task cost Kling one query a second`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            let id = try await rig.createdTask()
+            let (gateway, start) = (rig.gateway, ContinuousClock.now)
+            let statuses = try await withThrowingTaskGroup(of: [Int].self) { group in
+                for _ in 0..<10 {
+                    group.addTask {
+                        var statuses: [Int] = []
+                        // As a client does that polls ten times a second.
+                        for poll in 1...30 {
+                            statuses.append(try await gateway.ask("GET", Fixture.path + "/" + id).status)
+                            try await Task.sleep(until: start + .milliseconds(100 * poll))
+                        }
+                        return statuses
+                    }
+                }
+                return try await group.reduce(into: []) { $0 += $1 }
+            }
+            let seconds = Int((ContinuousClock.now - start).components.seconds) + 1
+            #expect(statuses.count == 300 && statuses.allSatisfy { $0 == 200 })
+            let queries = rig.kling.figures.reduce(0) { $0 + $1.queries }
+            #expect((2...seconds + 1).contains(queries), "\(queries) in \(seconds) s")
+        }
+    }
+
+    @Test(arguments: ["http-500", "5001", "1302", "not-json", "close"])
+    func `a Kling that cannot be asked leaves a task as it was last, and fails none`(fault: String) async throws {
+        try await Rig.run(settings: "query: { freshness: 50ms }", duration: Self.hour) { rig in
+            let id = try await rig.createdTask()
+            try rig.fail("query:\(fault)")
+            try rig.fail("list:\(fault)")
+            var answer = try await rig.query(id)
+            #expect(answer.status == 200 && answer.data["task_status"] as? String == "submitted", "\(answer.text)")
+            #expect(answer["x-kling-gateway-stale"] != nil)
+            #expect(try await rig.listed() == [id: "submitted"])
+            rig.kling.removeFaults()
+            try await eventually("Kling is asked again") {
+                answer = try await rig.query(id)
+                return answer["x-kling-gateway-stale"] == nil
+            }
+            #expect(answer.status == 200)
+        }
+    }
+
+    // MARK: The store
+
+    /// Another process that holds the store from when it is told to until its end.
+    private struct Holder {
+        private let program: Program
+        private let signal: () throws -> Void
+
+        init(_ folder: TemporaryFolder) throws {
+            let code = """
+                import os, sqlite3, sys, time
+                store = sqlite3.connect(sys.argv[1], isolation_level=None)
+                print("ready", file=sys.stderr, flush=True)
+                while not os.path.exists(sys.argv[2]): time.sleep(0.01)
+                store.execute("BEGIN EXCLUSIVE")
+                print("held", file=sys.stderr, flush=True)
+                time.sleep(60)
+                """
+            program = try Program("python3", ["-c", code, folder.path("gateway.db"), folder.path("hold")])
+            signal = { try folder.write("", to: "hold") }
+        }
+
+        /// Waits until it is there.
+        func start() async throws { _ = try await program.errorLine { $0 == "ready" ? true : nil } }
+
+        func hold() async throws {
+            try signal()
+            _ = try await program.errorLine { $0 == "held" ? true : nil }
+        }
+
+        func release() async throws {
+            program.signal(SIGKILL)
+            _ = try await program.end()
+        }
+    }
+
+    @Test func `while its store is held, nothing is made, what has ended is answered, and all heals`() async throws {
+        try await Rig.run(settings: "dispatch: { wait: 0s }", duration: 1...1) { rig in
+            let id = try await rig.createdTask()
+            try await eventually("it has succeeded") { try await rig.status(id) == "succeed" }
+            let holder = try Holder(rig.folder)
+            try await holder.hold()
+            let key = "Idempotency-Key: held"
+            let refused = try await rig.create(#""external_task_id":"held""#, headers: [key])
+            #expect(refused.status == 503 && refused.code == 5001, "\(refused.text)")
+            #expect((1...60).contains(refused["Retry-After"].flatMap { Int($0) } ?? 0))
+            #expect(rig.creates() == 1)
+            #expect(try await rig.status(id) == "succeed")
+            #expect(try await rig.listed() == [id: "succeed"])
+            try await holder.release()
+            // What was refused has left neither its id nor its key behind.
+            let again = try await rig.create(#""external_task_id":"held""#, headers: [key])
+            #expect(again["Idempotent-Replayed"] == nil)
+            let second = try again.createdTask()
+            try await eventually("it has succeeded") { try await rig.status(second) == "succeed" }
+            #expect(rig.creates() == 2)
+        }
+    }
+
+    @Test func `a task that Kling accepts while the store is away is found when it is back`() async throws {
+        try await Rig.run(duration: Self.hour) { rig in
+            let holder = try Holder(rig.folder)
+            try await holder.start()
+            try rig.fail("create:slow=3:1:1")
+            let client = try await send(rig.gateway)
+            try await eventually("Kling has made it") { rig.kling.tasks.count == 1 }
+            try await holder.hold()
+            try await eventually("it could not be recorded") {
+                rig.gateway.program.errorText.contains("an accepted task could not be recorded")
+            }
+            try await holder.release()
+            let id = try #require(rig.kling.tasks.first?.id)
+            let answer = try await blocking { try client.readAnswer() }
+            if answer?.status == 200 { #expect(try answer?.createdTask() == id) }
+            try await eventually("it is listed") { try await rig.listed().values.sorted() == ["submitted"] }
+            #expect(rig.kling.tasks.count == 1)
+        }
+    }
+}
