@@ -1,0 +1,258 @@
+import Base
+import EventLoop
+import Foundation
+import HTTPServer
+import KlingAPI
+import TestKit
+import Testing
+
+/// Where a client is called: it notes what it is told, and answers as the test wants.
+private final class CallbackLog: HTTPResponder {
+    /// What one POST said.
+    struct Told: Sendable {
+        let path, id, status: String
+        let taskID, externalTaskID: String?
+        let isSigned: Bool
+        /// How it was answered.
+        let answer: Int
+    }
+
+    private struct State {
+        var told: [Told] = []
+        var secret = Secret("")
+        var refusals: [String: Int] = [:]
+    }
+
+    private let state = Lock(State())
+
+    /// Everything that was told about `path`.
+    func told(_ path: String = "/") -> [Told] { state.withLock { $0.told.filter { $0.path == path } } }
+
+    /// The statuses that were told and taken, in the order in which they came.
+    func statuses(_ path: String = "/") -> [String] { told(path).filter { $0.answer == 200 }.map(\.status) }
+
+    /// Checks signatures from now on.
+    func verify(with secret: String) { state.withLock { $0.secret = Secret(secret) } }
+
+    /// Answers the next messages with this status of a task, `times` times, with 500.
+    func refuse(_ status: String, times: Int) { state.withLock { $0.refusals[status] = times } }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        guard let bytes = try? await request.body.collect(limit: 1 << 20, owner: "") else {
+            return HTTPResponse(status: 400)
+        }
+        let body = bytes.withUnsafeBytes { Array($0) }
+        let task = TaskObject(body)
+        let (headers, path) = (request.headers, request.head.path)
+        let status = task?.status?.rawValue ?? ""
+        let id = headers["webhook-id"] ?? ""
+        let proof = (time: headers["webhook-timestamp"] ?? "", signature: headers["webhook-signature"] ?? "")
+        let answer = state.withLock { state in
+            let isSigned = WebhookSignature(state.secret)?
+                .verify(id: id, timestamp: proof.time, body: body, header: proof.signature, now: Int(WallClock.seconds))
+            let refusals = state.refusals[status] ?? 0
+            state.refusals[status] = refusals - 1
+            state.told.append(
+                Told(
+                    path: path, id: id, status: status, taskID: task?.taskID, externalTaskID: task?.externalTaskID,
+                    isSigned: isSigned ?? false, answer: refusals > 0 ? 500 : 200))
+            return refusals > 0 ? 500 : 200
+        }
+        return HTTPResponse(status: answer)
+    }
+
+    /// Runs `body` with a log that listens, and its URL.
+    static func run(_ body: (CallbackLog, String) async throws -> Void) async throws {
+        let loop = try EventLoop(name: "receiver")
+        let log = CallbackLog()
+        let server = HTTPServer(
+            configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]), loops: [loop],
+            budget: ByteBudget(capacity: 1 << 20), responder: log)
+        let url = "http://\(try await server.start()[0])/"
+        let failure: (any Error)?
+        do {
+            try await body(log, url)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        await server.shutdown(grace: .zero)
+        loop.stop()
+        if let failure { throw failure }
+    }
+}
+
+/// Callbacks through the built binary: from Kling to the gateway, and from the gateway to its clients.
+struct CallbackDeliveryTests {
+    private static let hour = 3_600_000...3_600_000
+    private static let words = ["submitted", "processing", "succeed"]
+
+    /// What lets this machine be called.
+    private static let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
+
+    private func callback(_ url: String, _ more: String = "") -> String {
+        #""callback_url":"\#(url)"\#(more.isEmpty ? "" : ",")\#(more)"#
+    }
+
+    @Test(arguments: [false, true])
+    func `a client is told of every state that was seen, once each, in order and signed`(publicURL: Bool) async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, isPublic: publicURL, duration: 2000...2000) { rig in
+                log.verify(with: try await rig.command("webhooks", "secret", "--tenant", "shop").trimmed)
+                var ids: [String] = []
+                for number in 0..<5 {
+                    let members = callback(url + "\(number)", #""external_task_id":"n\#(number)""#)
+                    ids.append(try await rig.createdTask(members))
+                }
+                #expect(rig.kling.tasks.allSatisfy { ($0.callbackURL != nil) == publicURL })
+                #expect(rig.kling.tasks.allSatisfy { $0.callbackURL?.contains(url) != true })
+                for number in 0..<5 {
+                    try await eventually("the end is told") { log.statuses("/\(number)").last == "succeed" }
+                    let told = log.told("/\(number)")
+                    #expect(told.first?.status == "submitted")
+                    #expect(told.map(\.status) == Self.words.filter(Set(told.map(\.status)).contains))
+                    #expect(told.allSatisfy { $0.isSigned && $0.taskID == ids[number] })
+                    #expect(told.allSatisfy { $0.externalTaskID == "n\(number)" })
+                    #expect(Set(told.map(\.id)).count == told.count)
+                }
+            }
+        }
+    }
+
+    @Test func `the last state is told again until it is taken, as the same message`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, duration: 1...1) { rig in
+                log.refuse("succeed", times: 1)
+                let id = try await rig.createdTask(callback(url))
+                try await eventually("it has ended") { try await rig.status(id) == "succeed" }
+                try await eventually("the end is taken") { log.statuses().last == "succeed" }
+                let ends = log.told().filter { $0.status == "succeed" }
+                #expect(ends.map(\.answer) == [500, 200])
+                #expect(Set(ends.map(\.id)).count == 1)
+            }
+        }
+    }
+
+    @Test func `the last state is told although nothing of it was heard before a crash`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, isPublic: true, duration: 1000...1000) { rig in
+                for fault in ["callback:lost", "query:http-500", "list:http-500"] { try rig.fail(fault) }
+                let id = try await rig.createdTask(callback(url))
+                try await eventually("its beginning is told") { log.statuses() == ["submitted"] }
+                let end = try #require(rig.kling.tasks.first).endsAt
+                try await eventually("it has ended") { WallClock.milliseconds > Int64(end) }
+                try await rig.kill()
+                #expect(log.statuses() == ["submitted"])
+                rig.kling.removeFaults()
+                try await rig.start()
+                try await eventually("its end is told") { log.statuses().last == "succeed" }
+                #expect(log.told().map(\.status) == ["submitted", "succeed"])
+                #expect(log.told().allSatisfy { $0.taskID == id })
+            }
+        }
+    }
+
+    @Test func `an end that nobody took before a crash is told after it`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, duration: 1...1) { rig in
+                log.refuse("succeed", times: 1)
+                let id = try await rig.createdTask(callback(url))
+                try await eventually("it has ended") { try await rig.status(id) == "succeed" }
+                try await eventually("its end is refused") { log.told().contains { $0.answer == 500 } }
+                try await rig.kill()
+                try await rig.start()
+                try await eventually("its end is taken") { log.statuses().last == "succeed" }
+                #expect(Set(log.told().filter { $0.status == "succeed" }.map(\.id)).count == 1)
+            }
+        }
+    }
+
+    @Test func `a queued task that fails unsent tells its client so`() async throws {
+        try await CallbackLog.run { log, url in
+            let settings = Self.settings + "dispatch: { wait: 0s }\nqueue: { max_age: 1s }\n"
+            try await Rig.run(settings: settings) { rig in
+                try rig.fail("create:1303")
+                let id = try await rig.createdTask(callback(url))
+                try await eventually("its end is told") { log.statuses() == ["submitted", "failed"] }
+                #expect(log.told().allSatisfy { $0.taskID == id })
+            }
+        }
+    }
+
+    @Test func `a create that is refused, or not answered yet, calls nobody`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, duration: Self.hour) { rig in
+                try rig.fail("create:1301:1:1")
+                #expect(try await rig.create(callback(url + "refused")).status == 400)
+                try rig.fail("create:slow=1:1:1")
+                let (gateway, members) = (rig.gateway, callback(url + "slow"))
+                async let slow = gateway.create(members)
+                try await eventually("Kling has made it") { rig.kling.tasks.count == 1 }
+                #expect(log.told("/slow").isEmpty)
+                #expect(try await slow.status == 200)
+                try await eventually("its beginning is told") { log.statuses("/slow").first == "submitted" }
+                #expect(log.told("/refused").isEmpty)
+            }
+        }
+    }
+
+    // MARK: From Kling
+
+    /// Posts what Kling would to the address that Kling was given.
+    private func forge(_ rig: Rig, to url: String, headers: [String] = []) async throws -> RawClient.Answer {
+        let task = try #require(rig.kling.tasks.first)
+        let body =
+            #"{"task_id":"\#(task.id)","task_status":"succeed","task_status_msg":"","task_info":"#
+            + #"{"external_task_id":"\#(task.externalTaskID ?? "")"},"task_result":{"images":[{"index":0,"#
+            + #""url":"https://evil.example/x.png"}]},"created_at":1,"updated_at":2}"#
+        let path = try #require(URL(string: url)?.path())
+        return try await rig.gateway.ask("POST", path, key: nil, headers: headers, body: body)
+    }
+
+    @Test func `what somebody else says of a task changes nothing`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, isPublic: true, duration: Self.hour) { rig in
+                let id = try await rig.createdTask(callback(url))
+                let address = try #require(rig.kling.tasks.first?.callbackURL)
+                #expect(!address.contains(id) && !address.contains(url))
+                // Whoever knows the address can do no more than have Kling asked.
+                let asked = rig.kling.figures.reduce(0) { $0 + $1.queries + $1.lists }
+                #expect(try await forge(rig, to: address).status == 200)
+                try await eventually("Kling is asked") {
+                    rig.kling.figures.reduce(0) { $0 + $1.queries + $1.lists } > asked
+                }
+                var other = address
+                let index = other.index(other.endIndex, offsetBy: -20)
+                other.replaceSubrange(index...index, with: other[index] == "A" ? "B" : "A")
+                #expect(try await forge(rig, to: other).status == 404)
+                #expect(try await forge(rig, to: "http://a/callbacks/kling/" + id).status == 404)
+                #expect(try await rig.status(id) == "submitted")
+                #expect(try await !rig.query(id).text.contains("evil"))
+                #expect(try await rig.listed() == [id: "submitted"])
+                try await eventually("its beginning is told") { !log.told().isEmpty }
+                #expect(log.told().map(\.status) == ["submitted"])
+            }
+        }
+    }
+
+    @Test func `where Kling signs, a wrong signature is refused, and a missing one is a hint`() async throws {
+        let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
+        let account = Rig.Account(name: "kling", settings: "lookup: yes, webhook_secret: \(secret)")
+        try await Rig.run([account], settings: Self.settings, isPublic: true, duration: Self.hour) { rig in
+            let id = try await rig.createdTask()
+            let address = try #require(rig.kling.tasks.first?.callbackURL)
+            let signature = Data(repeating: 1, count: 32).base64EncodedString()
+            let forged = [
+                "webhook-id: msg_1", "webhook-timestamp: \(WallClock.seconds)", "webhook-signature: v1,\(signature)",
+            ]
+            #expect(try await forge(rig, to: address, headers: forged).status == 401)
+            #expect(try await forge(rig, to: address, headers: ["webhook-signature: v1,"]).status == 401)
+            #expect(try await forge(rig, to: address).status == 200)
+            #expect(try await rig.status(id) == "submitted")
+        }
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String { trimmingCharacters(in: .whitespacesAndNewlines) }
+}
