@@ -76,7 +76,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        .target(name: "TestKit", dependencies: ["EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
+        .target(name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
         .testTarget(

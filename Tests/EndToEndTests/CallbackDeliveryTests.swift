@@ -83,7 +83,7 @@ private final class CallbackLog: HTTPResponder {
 }
 
 /// Callbacks through the built binary: from Kling to the gateway, and from the gateway to its clients.
-struct CallbackDeliveryTests {
+@Suite(.aFewAtATime) struct CallbackDeliveryTests {
     private static let hour = 3_600_000...3_600_000
     private static let words = ["submitted", "processing", "succeed"]
 

@@ -72,7 +72,7 @@ private final class Receiver: HTTPResponder {
     }
 }
 
-struct CallbackTests {
+@Suite(.aFewAtATime) struct CallbackTests {
     @Test func `a receiver gets one POST, signed, and its answer is thrown away`() async throws {
         let answer = HTTPResponse(
             status: 503, headers: [("Retry-After", "17")],

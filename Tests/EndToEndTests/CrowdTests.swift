@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Many clients that cost little: idle ones, and ones that send slowly.
-struct CrowdTests {
+@Suite(.aFewAtATime) struct CrowdTests {
     private static let slowCount = 200
     private static let bodyLength = 1 << 20
 

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// Several accounts, and a queue for what none of them takes now.
-struct DispatchTests {
+@Suite(.aFewAtATime) struct DispatchTests {
     private static let hour = 3_600_000...3_600_000
     /// Two accounts whose limits the gateway has to learn, and one whose resource pack is used up.
     private static let accounts = [

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// What clients see of a gateway that stops before their requests have arrived.
-struct DrainingTests {
+@Suite(.aFewAtATime) struct DrainingTests {
     /// Starts requests that never arrive as a whole, lets `isTaken` see that they came, and stops the gateway.
     /// - Returns: what the clients are answered.
     private func answers(

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Every row of the error catalogue, on a real socket.
-struct ErrorTableTests {
+@Suite(.aFewAtATime) struct ErrorTableTests {
     /// What a client must see.
     private func expect(
         _ answer: RawClient.Answer, _ status: Int, _ code: Int, param: String? = nil,

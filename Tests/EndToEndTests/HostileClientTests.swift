@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Clients that mean harm, or leave at the wrong moment, against the whole gateway (RFC 9110, RFC 9112, RFC 8259).
-struct HostileClientTests {
+@Suite(.aFewAtATime) struct HostileClientTests {
     // MARK: Bodies that need not be read
 
     @Test func `an upload that waits for 100 Continue is refused before a byte of it is sent`() async throws {

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Values that mean harm, in header fields, paths and bodies: refused, or carried through as nothing but values.
-struct HostileValueTests {
+@Suite(.aFewAtATime) struct HostileValueTests {
     // MARK: Header fields
 
     @Test func `a line break in a value never becomes a header field`() async throws {

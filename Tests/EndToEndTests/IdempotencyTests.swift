@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// `Idempotency-Key`: a client that sends a request again gets the answer again, and pays once.
-struct IdempotencyTests {
+@Suite(.aFewAtATime) struct IdempotencyTests {
     private static let key = "Idempotency-Key: order-1"
     private static let hour = 3_600_000...3_600_000
 

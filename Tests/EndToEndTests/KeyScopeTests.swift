@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Keys that are good for some models or from some addresses only, on a real socket.
-struct KeyScopeTests {
+@Suite(.aFewAtATime) struct KeyScopeTests {
     private static let key = "sk-key-with-a-scope"
 
     private func file(_ scope: String, proxies: String = "[]") -> String {

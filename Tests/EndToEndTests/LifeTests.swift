@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// What goes wrong between the gateway, Kling and the client while a task is made, and what is left of it.
-struct LifeTests {
+@Suite(.aFewAtATime) struct LifeTests {
     private static let hour = 3_600_000...3_600_000
 
     /// Sends a create and does not read the answer.

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// What an operator sees of the built binary: listeners, signals, the log, the commands.
-struct OperationTests {
+@Suite(.aFewAtATime) struct OperationTests {
     // MARK: Secrets
 
     @Test func `no secret ever stands in the log, whatever goes wrong`() async throws {
@@ -204,7 +204,7 @@ struct OperationTests {
 
     @Test func `SIGTERM lets a create finish whose client has left`() async throws {
         try await Fixture.run { fixture in
-            try fixture.fail("create:slow=5:1:1")
+            try fixture.fail("create:slow=15:1:1")
             let gateway = try await GatewayProcess(kling: fixture.kling.url)
             let port = gateway.port
             var client: RawClient? = try await blocking {

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// `/readyz` tells of a store that cannot be written to, and of its recovery.
-struct StoreReadinessTests {
+@Suite(.aFewAtATime) struct StoreReadinessTests {
     private func isReady(_ gateway: GatewayProcess) async throws -> Bool {
         let answer = try await gateway.ask("GET", "/readyz", key: nil, admin: true)
         #expect((answer.status == 200) == answer.text.contains("\"ready\":true"))

@@ -2,7 +2,7 @@ import TestKit
 import Testing
 
 /// The built gateway with a certificate.
-struct TLSTests {
+@Suite(.aFewAtATime) struct TLSTests {
     @Test func `curl is served over TLS, and trusts the certificate`() async throws {
         let files = try await TestCertificate()
         let file = "tls: { certificate: \(files.certificate), private_key: { file: \(files.key) } }"

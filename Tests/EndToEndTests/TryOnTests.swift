@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// The main job, through the built binary.
-struct TryOnTests {
+@Suite(.aFewAtATime) struct TryOnTests {
     @Test func `a task is created, queried and listed on both prefixes under the client's ids`() async throws {
         try await Fixture.run { fixture in
             let made = try await fixture.create(#""external_task_id":"order-1","callback_url":"","model":"""#)
@@ -133,7 +133,7 @@ struct TryOnTests {
 }
 
 /// Queries that come while a create is still open.
-struct OpenCreateTests {
+@Suite(.aFewAtATime) struct OpenCreateTests {
     @Test func `a task that a query has named keeps that id when Kling accepts it`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             try fixture.fail("create:slow=1:1:1")
