@@ -74,12 +74,13 @@ private struct Remains {
         while true {
             let record = try #require(try await store.task(task))
             if isWanted(record) { return record }
+            try Task.checkCancellation()
             await Task.yield()
         }
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
     @Test func `a queued task never leaves an account that is configured no more`() async throws {
         let remains = try await Remains(account: "gone")
         let kling = KnowingKling()
@@ -123,7 +124,10 @@ private struct Remains {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             tasks.accounts.settled(other, on: "main", .withdrawn)
             _ = try await remains.record { $0.account == "main" || $0.state > .queued }
-            while tasks.accounts.figures()[0].running > 0 { await Task.yield() }
+            while tasks.accounts.figures()[0].running > 0 {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.moveItem(atPath: kept, toPath: path)
             let record = try await remains.record { $0.state > .queued }
