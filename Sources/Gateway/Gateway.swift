@@ -43,6 +43,7 @@ public struct Gateway: HTTPResponder {
         let telemetry: Telemetry
         let loop: EventLoop
         let callbackTokens: CallbackTokens
+        let budget: ByteBudget
         /// Delivers callbacks to clients; nil: none are delivered.
         public var courier: Courier?
         /// Keeps the bodies of queued creates; nil: there is no queue.
@@ -51,10 +52,12 @@ public struct Gateway: HTTPResponder {
         public var webhookSecrets: [String: Secret] = [:]
 
         /// Names what a gateway cannot do without.
-        /// - Parameter loop: where the work is done that no client waits for.
+        /// - Parameters:
+        ///   - loop: where the work is done that no client waits for.
+        ///   - budget: what bodies may take up of the memory.
         public init(
             access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
-            telemetry: Telemetry, loop: EventLoop, callbackTokens: CallbackTokens
+            telemetry: Telemetry, loop: EventLoop, callbackTokens: CallbackTokens, budget: ByteBudget
         ) {
             self.access = access
             self.accounts = accounts
@@ -63,6 +66,7 @@ public struct Gateway: HTTPResponder {
             self.telemetry = telemetry
             self.loop = loop
             self.callbackTokens = callbackTokens
+            self.budget = budget
         }
     }
 
@@ -80,7 +84,7 @@ public struct Gateway: HTTPResponder {
         telemetry = parts.telemetry
         var queue: TaskQueue?
         if let bounds = options.queue, let spool = parts.spool {
-            queue = TaskQueue(bounds, spool: spool, loop: parts.loop)
+            queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
         }
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
@@ -175,7 +179,8 @@ public struct Gateway: HTTPResponder {
             return response
         } catch {
             var error = error
-            error.headers.append(contentsOf: limits)
+            let isRefusedKey = error.cause == .idempotencyMismatch || error.cause == .idempotencyOpen
+            error.headers.append(contentsOf: isRefusedKey ? try limiter.admitted(principal) : limits)
             throw error
         }
     }

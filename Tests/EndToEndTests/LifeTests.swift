@@ -74,8 +74,10 @@ import Testing
             try await eventually("Kling has made the tasks") { rig.kling.tasks.count == 2 }
             finisher.finish()
             resetter.reset()
-            let made = Dictionary(uniqueKeysWithValues: rig.kling.tasks.map { ($0.id, "submitted") })
-            try await eventually("they are listed") { try await rig.listed() == made }
+            // One of them may have been queued: a new account gets one create at a time.
+            try await eventually("they are listed") {
+                try await rig.listed().values.sorted() == ["submitted", "submitted"]
+            }
             #expect(rig.creates() == 2)
         }
     }

@@ -35,13 +35,7 @@ struct Dispatcher: Sendable {
     /// A task that a crash interrupted after it was given to an account: it is asked for there before anything else.
     func resume(_ record: TaskRecord, at account: Account) {
         guard let entry = queue.take(record.id) else { return }
-        background.start {
-            // Without its body it can only be asked for.
-            guard let body = try? await body(of: entry) else {
-                return tasks.settleInBackground(entry.task, at: account)
-            }
-            await finish(entry, account, await settle(entry, body, account, timedOut: false))
-        }
+        background.start { await finish(entry, account, await settle(entry, account, timedOut: false)) }
     }
 
     // MARK: One task
@@ -57,20 +51,24 @@ struct Dispatcher: Sendable {
             tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }
-        let body: [ByteSlice]
+        var attempt: Attempt
         do {
-            body = try await self.body(of: entry)
+            attempt = try await send(entry, to: account)
         } catch {
             return await withdraw(entry, account, error)
         }
-        var attempt = await tasks.attempt(body, entry.task, at: account)
-        if case .open(let timedOut) = attempt { attempt = await settle(entry, body, account, timedOut: timedOut) }
+        if case .open(let timedOut) = attempt { attempt = await settle(entry, account, timedOut: timedOut) }
         await finish(entry, account, attempt)
+    }
+
+    /// Sends a task; its body is in memory no longer than that takes.
+    private func send(_ entry: QueuedTask, to account: Account) async throws(SpoolError) -> Attempt {
+        await tasks.attempt(try await body(of: entry), entry.task, at: account)
     }
 
     private func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
         do {
-            return try await queue.body(of: entry.task)
+            return try await queue.body(of: entry)
         } catch {
             tasks.caller.observer.event(
                 .error, "a queued task's body cannot be read",
@@ -88,10 +86,11 @@ struct Dispatcher: Sendable {
     }
 
     /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits.
-    private func settle(_ entry: QueuedTask, _ body: [ByteSlice], _ account: Account, timedOut: Bool) async -> Attempt {
+    private func settle(_ entry: QueuedTask, _ account: Account, timedOut: Bool) async -> Attempt {
         var pause = Self.pauses.lowerBound
         while true {
-            let attempt = await tasks.settle(body, entry.task, at: account, timedOut: timedOut)
+            // Without its body it can only be asked for.
+            let attempt = await tasks.settle(entry.task, at: account, timedOut: timedOut) { try? await body(of: entry) }
             guard case .open = attempt, account.hasLookup != false else { return attempt }
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)

@@ -35,9 +35,10 @@ public final class Spool: Sendable {
     }
 
     /// Reads the body of a task. It is held once, in the block that is returned.
+    /// - Parameter holding: is let go of together with the block, such as the memory's lease.
     /// - Throws: `missing`, `readOnly` or `unavailable`.
-    func read(_ id: TaskID) async throws(SpoolError) -> Bytes {
-        try await workers.run { [folder] () throws(SpoolError) in try folder.read(id) }
+    func read(_ id: TaskID, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
+        try await workers.run { [folder] () throws(SpoolError) in try folder.read(id, holding: holding) }
     }
 
     /// Removes the body of a task, if there is one.

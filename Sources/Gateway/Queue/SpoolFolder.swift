@@ -48,12 +48,13 @@ final class SpoolFolder: Sendable {
     }
 
     /// Reads a body, into the one block that it is held in.
-    func read(_ id: TaskID) throws(SpoolError) -> Bytes {
+    /// - Parameter holding: is let go of together with the block.
+    func read(_ id: TaskID, holding: (any Sendable)? = nil) throws(SpoolError) -> Bytes {
         let name = "\(id)\(Self.suffix)"
         let file = unsafe openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw failure("cannot open", name) }
         defer { close(file) }
-        let block = Bytes(capacity: try size(of: name))
+        let block = Bytes(capacity: try size(of: name)) { withExtendedLifetime(holding) {} }
         while block.count < block.capacity {
             var code: Int32 = 0
             let before = block.count

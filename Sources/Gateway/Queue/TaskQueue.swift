@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import HTTPServer
 internal import TaskStore
 
 /// The creates that wait for an account: their places in memory, their bodies in the spool.
@@ -11,13 +12,22 @@ final class TaskQueue: Sendable {
     /// The longest that a task may wait.
     let maxAge: Duration
     private let spool: Spool
+    private let budget: ByteBudget
     private let queue: Lock<FairQueue>
     private let loop: EventLoop
     private let bell: Bell
 
-    /// - Parameter loop: where the queue is drained.
-    init(_ bounds: QueueBounds, spool: Spool, loop: EventLoop) {
+    /// Bodies of up to this size are not reckoned with, as for requests.
+    private static let smallBody = 64 << 10
+    /// How long a body waits for memory before its task waits again.
+    private static let patience = Duration.seconds(10)
+
+    /// - Parameters:
+    ///   - budget: what bodies may take up of the memory, those of requests included.
+    ///   - loop: where the queue is drained.
+    init(_ bounds: QueueBounds, spool: Spool, budget: ByteBudget, loop: EventLoop) {
         self.spool = spool
+        self.budget = budget
         self.loop = loop
         maxAge = .milliseconds(bounds.maxAge)
         bell = Bell(loop: loop)
@@ -78,9 +88,19 @@ final class TaskQueue: Sendable {
         ring()
     }
 
-    /// The body of a task.
-    func body(of task: TaskID) async throws(SpoolError) -> [ByteSlice] {
-        let body = try await spool.read(task)
+    /// The body of a task, read anew; its memory is the budget's until it is let go of.
+    /// - Throws: `unavailable` too if there is no memory for it now.
+    func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
+        var lease: ByteBudget.Lease?
+        if entry.bytes > Self.smallBody {
+            do {
+                lease = try await budget.reserve(
+                    entry.bytes, owner: entry.tenant, on: loop, patience: Self.patience)
+            } catch {
+                throw SpoolError(.unavailable, "there is no memory for the body of \(entry.task) now")
+            }
+        }
+        let body = try await spool.read(entry.task, holding: lease)
         return [ByteSlice(body, 0..<body.count)]
     }
 

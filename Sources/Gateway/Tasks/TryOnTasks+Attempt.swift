@@ -101,24 +101,39 @@ extension TryOnTasks {
     }
 
     /// Asks an account whether it has a task, by the id that the gateway sent as `external_task_id`.
+    ///
+    /// A task that says to be another one's is not taken for it, and an account that ignores the gateway's ids is not asked.
     func lookUp(_ id: TaskID, at account: Account) async -> LookUp {
+        account.hasLookup == false ? .unknown : await ask(account, for: id)
+    }
+
+    private func ask(_ account: Account, for id: TaskID) async -> LookUp {
         guard let answer = try? await caller.query(account, id.description, timeout: Self.listTime).answer else {
             return .none
         }
         if answer.isUnknownTask { return .unknown }
-        guard answer.code == .ok, let upstreamID = answer.task?.taskID else { return .none }
+        guard answer.code == .ok, let task = answer.task, let upstreamID = task.taskID,
+            task.externalTaskID.map({ $0 == id.description }) ?? true
+        else { return .none }
         return .found(answer, upstreamID: upstreamID)
     }
 
-    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids.
+    /// How long Kling may take to know a task that it has just accepted.
+    private static let lookupLag = Duration.seconds(5)
+
+    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids: by one of them that Kling has.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
         guard account.mustLearnLookup else { return }
         background.start { [self] in
-            switch await lookUp(record.id, at: account) {
-            case .found(_, let upstreamID): account.learn(hasLookup: upstreamID == record.upstreamID)
-            case .unknown: account.learn(hasLookup: false)
-            case .none: break
+            for pause in [Duration.zero, Self.lookupLag] {
+                guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }
+                switch await ask(account, for: record.id) {
+                case .found(_, let upstreamID): return account.learn(hasLookup: upstreamID == record.upstreamID)
+                case .none: return
+                case .unknown: continue
+                }
             }
+            if account.mustLearnLookup { account.learn(hasLookup: false) }
         }
     }
 

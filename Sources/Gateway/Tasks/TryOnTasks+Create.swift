@@ -130,7 +130,7 @@ extension TryOnTasks {
         while true {
             var attempt = await attempt(create.body, create.id, at: account, create.note)
             if case .open(let timedOut) = attempt {
-                attempt = await settle(create.body, create.id, at: account, timedOut: timedOut)
+                attempt = await settle(create.id, at: account, timedOut: timedOut) { create.body }
             }
             switch attempt {
             case .accepted(let record, let answer): return answer.relayed(data: TaskView.json(record))

@@ -13,8 +13,12 @@ extension TryOnTasks {
 
     /// Asks for an open create while somebody who was told nothing, or was told that it is queued, waits for it. What
     /// Kling doesn't know is sent again, under the same id to the same account: of two of one id it makes but one.
+    /// - Parameter body: what to send again; nil if that cannot be had now.
     /// - Returns: ``Attempt/open(timedOut:)`` if that is still so at the end.
-    func settle(_ body: [ByteSlice], _ id: TaskID, at account: Account, timedOut: Bool) async -> Attempt {
+    func settle(
+        _ id: TaskID, at account: Account, timedOut: Bool, body: () async -> [ByteSlice]?
+    ) async -> Attempt {
+        if account.hasLookup == false { return .open(timedOut: timedOut) }
         let deadline = MonotonicTime.now + LookUpPlan.clientWait
         var plan = LookUpPlan.request(start: .now)
         while case .lookUp(let time) = plan.step {
@@ -23,6 +27,7 @@ extension TryOnTasks {
             switch found {
             case .found(let answer, let upstreamID): return await adopt(answer, upstreamID, id, account)
             case .unknown where account.hasLookup == true:
+                guard let body = await body() else { break }
                 let timeout = max(Self.leastTimeout, deadline - .now)
                 let again = await attempt(body, id, at: account, timeout: min(timeout, account.timeout))
                 if let outcome = await outcome(ofRepeating: again, id, account) { return outcome }

@@ -47,17 +47,17 @@ final class GatewayService: Sendable {
         let accounts = Accounts(configuration.upstreams.map(\.account))
         let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
+        let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let courier = Courier(
             loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
             observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent))
         var parts = Gateway.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
-            callbackTokens: CallbackTokens(vault))
+            callbackTokens: CallbackTokens(vault), budget: budget)
         parts.courier = courier
         try configuration.complete(&parts)
         let gateway = Gateway(options: configuration.gatewayOptions, parts)
         self.gateway = gateway
-        let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration, loops: loops, budget: budget, responder: gateway,

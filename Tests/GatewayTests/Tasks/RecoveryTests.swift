@@ -1,6 +1,7 @@
 import Base
 import EventLoop
 import Foundation
+import HTTPServer
 import KlingAPI
 import TestKit
 import Testing
@@ -56,7 +57,8 @@ private struct Remains {
         let bounds = QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000)
         let tasks = TryOnTasks(
             options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
-            accounts: Accounts([account]), queue: TaskQueue(bounds, spool: spool, loop: loop), courier: nil,
+            accounts: Accounts([account]),
+            queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop), courier: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
             cache: TaskCache(capacity: 10), loop: loop)
         if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
