@@ -51,12 +51,12 @@ extension Fixture {
     }
 }
 
-/// Asks until the answer is yes.
+/// Asks until the answer is yes, again and again, but not so often that what is waited for has no processor left.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while try await !isSo() {
         guard ContinuousClock.now < deadline else { throw TestKitError("it did not come about that \(what)") }
-        await Task.yield()
+        try await Task.sleep(for: .milliseconds(5))
     }
 }
 

@@ -48,22 +48,42 @@ import Testing
     private static let mounting = #"mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@""#
 
     @Test(.enabled(if: canMount, "nobody may mount a disk here"))
-    func `a full disk makes the gateway unready until there is room`() async throws {
-        let disk = try TemporaryFolder()
-        let gateway = try await GatewayProcess(
-            kling: "http://127.0.0.1:1",
-            environment: ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db"), "KLING_GATEWAY_QUEUE": "off"],
-            launcher: ["unshare", "-rm", "sh", "-c", Self.mounting, disk.path("")])
-        #expect(try await isReady(gateway))
-        // The disk is the gateway's alone: it is seen through that process.
-        let filler = "/proc/\(gateway.program.identifier)/root" + disk.path("filler")
-        _ = FileManager.default.createFile(atPath: filler, contents: nil)
-        let fills = try #require(FileHandle(forWritingAtPath: filler))
-        while (try? fills.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
-        try await eventually("it is not ready") { try await !isReady(gateway) }
-        try fills.truncate(atOffset: 0)
-        try await eventually("it is ready again") { try await isReady(gateway) }
-        #expect(try await gateway.ask("POST", Fixture.path, body: Fixture.body()).status == 502)
-        #expect(try await gateway.stop() == 0)
+    func `a full disk makes the gateway unready, and keeps it from paying, until there is room`() async throws {
+        try await Fixture.run(duration: 1...1) { fixture in
+            let disk = try TemporaryFolder()
+            let store = ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db"), "KLING_GATEWAY_QUEUE": "off"]
+            let gateway = try await GatewayProcess(
+                kling: fixture.kling.url, environment: store,
+                launcher: ["unshare", "-rm", "sh", "-c", Self.mounting, disk.path("")])
+            #expect(try await isReady(gateway))
+            let made = Fixture.path + "/" + (try await gateway.create().createdTask())
+            try await eventually("a task has ended") {
+                try await gateway.ask("GET", made).data["task_status"] as? String == "succeed"
+            }
+            // The disk is the gateway's alone: it is seen through that process.
+            let filler = "/proc/\(gateway.program.identifier)/root" + disk.path("filler")
+            _ = FileManager.default.createFile(atPath: filler, contents: nil)
+            let fills = try #require(FileHandle(forWritingAtPath: filler))
+            while (try? fills.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
+            try await eventually("it is not ready") { try await !isReady(gateway) }
+            // What its files have room for is still taken.
+            var (before, refused) = (0, try await gateway.create())
+            try await eventually("a create is refused") {
+                before = fixture.creates
+                refused = try await gateway.create()
+                return refused.status == 503
+            }
+            #expect(refused.code == 5001 && refused["Retry-After"] != nil, "\(refused.text)")
+            #expect(fixture.creates == before)
+            #expect(try await gateway.ask("GET", made).data["task_status"] as? String == "succeed")
+            try fills.truncate(atOffset: 0)
+            try await eventually("it is ready again") { try await isReady(gateway) }
+            #expect(try await gateway.create().status == 200)
+            try await eventually("every task that was made is listed") {
+                let list = try await gateway.ask("GET", Fixture.path + "?pageSize=500")
+                return list.tasks.count == fixture.kling.tasks.count
+            }
+            #expect(try await gateway.stop() == 0)
+        }
     }
 }
