@@ -139,7 +139,7 @@ private final class Receiver: HTTPResponder {
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a client that has left before its answer is called back`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a client that has left before its answer is called back`() async throws {
         try await Receiver.run(answer: HTTPResponse(status: 200)) { receiver, _, _, port in
             let environment = ["KLING_GATEWAY_CALLBACK_ALLOW": "127.0.0.0/8"]
             try await Fixture.run(environment: environment) { fixture in

@@ -50,6 +50,13 @@ struct Fixture {
     /// Leaves the configuration file's accounts alone.
     static let noAccount = ["KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": "", "KLING_BASE_URL": ""]
 
+    /// An account that isn't asked whether it finds tasks by the gateway's ids.
+    static let knownAccount = """
+        upstreams:
+          - { name: a, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, lookup: yes }
+
+        """
+
     static let path = "/v1/images/kolors-virtual-try-on"
 
     /// A create with two URLs and whatever else.

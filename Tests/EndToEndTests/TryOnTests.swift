@@ -27,15 +27,8 @@ import Testing
         }
     }
 
-    /// An account that isn't asked whether it finds tasks by the gateway's ids.
-    private static let knownAccount = """
-        upstreams:
-          - { name: a, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, lookup: yes }
-
-        """
-
     @Test func `a finished task is never asked upstream again`() async throws {
-        try await Fixture.run(file: Self.knownAccount, environment: Fixture.noAccount, duration: 1...1) { fixture in
+        try await Fixture.run(file: Fixture.knownAccount, environment: Fixture.noAccount, duration: 1...1) { fixture in
             let id = try await fixture.createdTask()
             for _ in 0..<5 {
                 let found = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
@@ -48,7 +41,7 @@ import Testing
     }
 
     @Test func `simultaneous queries of a running task share one upstream call`() async throws {
-        let file = Self.knownAccount + "query: { freshness: 60s }"
+        let file = Fixture.knownAccount + "query: { freshness: 60s }"
         try await Fixture.run(file: file, environment: Fixture.noAccount, duration: 3_600_000...3_600_000) { fixture in
             let id = try await fixture.createdTask()
             let statuses = try await withThrowingTaskGroup(of: Int.self) { group in

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.onEventLoop, .timeLimit(.minutes(2))) struct CourierTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct CourierTests {
     private let tasks = taskIDs(4)
 
     @Test func `a delivery goes out signed, and again with its id and a new time`() async throws {
