@@ -134,8 +134,10 @@ import Testing
             let early = try await fixture.whenFound("early")
             let id = try #require(early.data["task_id"] as? String)
             #expect(try await made.data["task_id"] as? String == id)
-            let found = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
-            #expect(found.data["task_status"] as? String == "succeed")
+            try await eventually("it has ended") {
+                let found = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
+                return found.data["task_status"] as? String == "succeed"
+            }
         }
     }
 

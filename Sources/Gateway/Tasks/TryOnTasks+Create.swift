@@ -133,7 +133,7 @@ extension TryOnTasks {
                 attempt = await settle(create.id, at: account, timedOut: timedOut) { create.body }
             }
             switch attempt {
-            case .accepted(let record, let answer): return answer.relayed(data: TaskView.json(record))
+            case .accepted(let record, let answer): return relayed(answer, record)
             case .refused(let status, let answer): throw await refusal(create, status, answer)
             case .open(let timedOut): throw await leftOpen(create, account, timedOut: timedOut)
             case .declined:
@@ -144,6 +144,11 @@ extension TryOnTasks {
                 }
             }
         }
+    }
+
+    /// Kling's answer under the client's ids. What Kling has just said is not read a second time.
+    private func relayed(_ answer: KlingAnswer, _ record: TaskRecord) -> [UInt8] {
+        answer.relayed(data: answer.task.map { TaskView.json($0, of: record) } ?? TaskView.json(record))
     }
 
     /// Where a task goes that an account has declined. If nowhere, its record ends.

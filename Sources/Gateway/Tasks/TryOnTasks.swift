@@ -123,8 +123,7 @@ final class TryOnTasks: Sendable {
             forget(record.id)
         } else if let account = record.account, let upstreamID = record.upstreamID {
             let isAwaited = record.isAwaited || accounts.hasLimit(account)
-            watcher.watch([(WatchedTask(record, isAwaited: isAwaited), upstreamID)], of: account)
-            watcher.seen(record.id, .unfinished)
+            watcher.watch(WatchedTask(record, isAwaited: isAwaited), upstreamID: upstreamID, of: account)
         }
     }
 

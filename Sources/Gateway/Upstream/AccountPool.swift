@@ -77,7 +77,9 @@ struct AccountPool: Sendable {
     mutating func settle(
         _ task: TaskID, on account: String, _ event: CreateEvent, now: MonotonicTime
     ) -> AccountTransition? {
-        change(account) { [random] state in state.settle(task, event, now: now, random: random()) }
+        // The usual events need no jitter, and a number costs a system call.
+        let jitter = event == .accepted || event == .ended ? 0 : random()
+        return change(account) { $0.settle(task, event, now: now, random: jitter) }
     }
 
     /// The disabled accounts whose free list call is due, and is on its way then.

@@ -115,18 +115,6 @@ struct WatchSchedule: Sendable {
         watches[task.id] = watch
     }
 
-    /// Somebody waits for the task from now on, or nobody any more.
-    mutating func setAwaited(_ task: TaskID, _ isAwaited: Bool, now: MonotonicTime) {
-        guard var watch = watches[task], watch.isAwaited != isAwaited else { return }
-        watch.isAwaited = isAwaited
-        if isAwaited {
-            let pause = WatchPace.first(age: now - watch.since, isAwaited: true, &spread)
-            watch.dueAt = min(watch.dueAt, now + pause)
-            enter(task, &watch)
-        }
-        watches[task] = watch
-    }
-
     /// Something may have happened to the task: it is looked at with the next tick, and after a call under way.
     mutating func hint(_ task: TaskID) {
         guard var watch = watches[task] else { return }

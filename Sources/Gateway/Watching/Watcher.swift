@@ -17,6 +17,13 @@ final class Watcher: @unchecked Sendable {
         var tasks: [String: TaskID] = [:]
     }
 
+    /// What others have told, to be taken in with the next tick: telling costs no turn of the loop.
+    private enum News {
+        case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
+        case seen(TaskID, TaskProgress)
+    }
+
+    private let news = Lock<[News]>([])
     private let loop: EventLoop
     private let reader: any TaskReader
     private let seed: UInt64
@@ -62,30 +69,16 @@ final class Watcher: @unchecked Sendable {
 
     // MARK: Tasks
 
-    /// Tasks of an account are to be watched until their end. Kling knows them by `upstreamID`.
-    func watch(_ tasks: [(task: WatchedTask, upstreamID: String)], of account: String) {
-        loop.execute { [self] in
-            let now = clock()
-            if accounts[account] == nil { accounts[account] = makeAccount(now) }
-            for (task, upstreamID) in tasks where homes[task.id] == nil {
-                homes[task.id] = (account, upstreamID)
-                accounts[account]?.tasks[upstreamID] = task.id
-                accounts[account]?.schedule.watch(task, now: now)
-            }
-        }
-    }
-
-    /// Somebody waits for the task from now on, or nobody any more.
-    func setAwaited(_ task: TaskID, _ isAwaited: Bool) {
-        loop.execute { [self] in
-            guard let home = homes[task] else { return }
-            accounts[home.account]?.schedule.setAwaited(task, isAwaited, now: clock())
-        }
+    /// A task of an account is to be watched until its end. Kling knows it by `upstreamID`, and has just spoken of it.
+    func watch(_ task: WatchedTask, upstreamID: String, of account: String) {
+        let now = clock()
+        news.withLock { $0.append(.watch(task, upstreamID: upstreamID, account: account, at: now)) }
     }
 
     /// Something may have happened to the task: it is looked at now, as far as the bounds on calls allow.
     func hint(_ task: TaskID) {
         loop.execute { [self] in
+            takeNews()
             guard let home = homes[task] else { return }
             accounts[home.account]?.schedule.hint(task)
             tick(home.account)
@@ -93,22 +86,41 @@ final class Watcher: @unchecked Sendable {
     }
 
     /// Somebody else has heard of the task from Kling: that counts as a look.
-    func seen(_ task: TaskID, _ progress: TaskProgress) {
-        loop.execute { [self] in
-            guard let home = homes[task] else { return }
-            perform(note(task, progress), home.account)
+    func seen(_ task: TaskID, _ progress: TaskProgress) { news.withLock { $0.append(.seen(task, progress)) } }
+
+    private func takeNews() {
+        let arrived = news.withLock { news in
+            defer { news.removeAll() }
+            return news
         }
+        for one in arrived {
+            switch one {
+            case .watch(let task, let upstreamID, let account, let time): add(task, upstreamID, account, time)
+            case .seen(let task, let progress):
+                if let home = homes[task] { perform(note(task, progress), home.account) }
+            }
+        }
+    }
+
+    private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
+        if let home = homes[task.id] { return perform(note(task.id, .unfinished), home.account) }
+        if accounts[account] == nil { accounts[account] = makeAccount(time) }
+        homes[task.id] = (account, upstreamID)
+        accounts[account]?.tasks[upstreamID] = task.id
+        accounts[account]?.schedule.watch(task, now: time)
     }
 
     /// How many tasks are watched. On the loop's thread.
     var count: Int {
         loop.assertCurrent()
+        takeNews()
         return accounts.values.reduce(0) { $0 + $1.schedule.count }
     }
 
     /// An interval has passed. On the loop's thread.
     func tick() {
         loop.assertCurrent()
+        takeNews()
         for account in accounts.keys.sorted() { tick(account) }
     }
 

@@ -280,14 +280,6 @@ struct WatchScheduleTests {
         }
     }
 
-    @Test func `a task that somebody begins to wait for is looked at soon`() {
-        var account = Account()
-        let task = account.watch(1, awaited: false, age: .seconds(9_000))[0]
-        account.schedule.setAwaited(task, true, now: account.now)
-        account.run(.seconds(8))
-        #expect(account.looks[task]?.isEmpty == false)
-    }
-
     @Test func `an ended task is not looked at any more`() {
         var account = Account()
         let tasks = account.watch(3, awaited: true)

@@ -74,14 +74,12 @@ struct WatcherTests {
     }
 
     /// Has so many tasks watched, which Kling knows as `k0`, `k1` and so on.
-    private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) async {
-        let tasks = ids.prefix(count).enumerated().map { index, id in
-            (WatchedTask(id: id, isAwaited: true, age: .zero, quietFor: quietFor), "k\(index)")
+    private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) {
+        for (index, id) in ids.prefix(count).enumerated() {
+            let task = WatchedTask(id: id, isAwaited: true, age: .zero, quietFor: quietFor)
+            watcher.watch(task, upstreamID: "k\(index)", of: account)
         }
-        watcher.watch(tasks, of: account)
         reader.state.withLock { $0.tasks = (0..<count).map { ("k\($0)", "processing") } }
-        // The time of the beginning is read on the loop.
-        await settle()
     }
 
     /// Lets time pass, and the calls that this leads to come to their end.
@@ -108,7 +106,7 @@ struct WatcherTests {
     }
 
     @Test func `many tasks are read by one list, and those that ended are watched no more`() async {
-        await watch(5)
+        watch(5)
         await tick(after: .seconds(8))
         #expect(reader.calls == ["main list 1"])
         #expect(reader.state.withLock { $0.found.sorted() } == ids)
@@ -121,7 +119,7 @@ struct WatcherTests {
     }
 
     @Test func `a hint is followed at once, and to its end`() async {
-        await watch(1)
+        watch(1)
         reader.state.withLock { $0.tasks[0].status = "succeed" }
         watcher.hint(ids[0])
         await settle()
@@ -135,7 +133,7 @@ struct WatcherTests {
     }
 
     @Test func `what somebody else has seen is not asked for again`() async {
-        await watch(2)
+        watch(2)
         await tick(after: .seconds(4))
         watcher.seen(ids[0], .unfinished)
         watcher.seen(ids[1], .ended)
@@ -147,8 +145,9 @@ struct WatcherTests {
     }
 
     @Test func `accounts are asked apart, and one that is down does not slow the other`() async {
-        await watch(1, of: "main")
-        watcher.watch([(WatchedTask(id: ids[4], isAwaited: true, age: .zero, quietFor: .zero), "k0")], of: "other")
+        watch(1, of: "main")
+        let other = WatchedTask(id: ids[4], isAwaited: true, age: .zero, quietFor: .zero)
+        watcher.watch(other, upstreamID: "k0", of: "other")
         await settle()
         await tick(after: .seconds(8))
         #expect(reader.calls.sorted() == ["main query k0", "other query k0"])
@@ -156,7 +155,7 @@ struct WatcherTests {
     }
 
     @Test func `failures end nothing, and an account without a list is read task by task`() async {
-        await watch(3)
+        watch(3)
         reader.state.withLock { $0.failure = .unavailable }
         for _ in 0..<20 { await tick(after: .seconds(8)) }
         #expect(await count() == 3)
@@ -168,7 +167,7 @@ struct WatcherTests {
     }
 
     @Test func `a task that Kling has not known for a day is flagged`() async {
-        await watch(1, quietFor: .seconds(90_000))
+        watch(1, quietFor: .seconds(90_000))
         reader.state.withLock { $0.tasks = [] }
         await tick(after: .seconds(8))
         #expect(reader.state.withLock { $0.flags } == [ids[0]: true])
@@ -177,7 +176,7 @@ struct WatcherTests {
     }
 
     @Test func `a stopped watcher makes no calls`() async {
-        await watch(3)
+        watch(3)
         watcher.start()
         await watcher.stop()
         await tick(after: .seconds(60))
