@@ -27,7 +27,7 @@ struct TortureOptions: Sendable {
     /// How many clients only ask.
     var pollers = 3
     /// How long the dust may take to settle once nothing goes wrong any more, in seconds.
-    var settling = 45
+    var settling = 150
     /// What is tortured.
     var capabilities = Set(Capability.allCases)
 
