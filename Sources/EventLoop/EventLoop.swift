@@ -174,15 +174,24 @@ internal import Darwin
 
     private func runReady() {
         swap(&round, &ready)
-        let executor = unsafe asUnownedTaskExecutor()
         for index in round.indices {
             switch round[index] {
-            // As a job of no serial executor: a task that must first leave one is enqueued again at each of its steps.
-            case .swift(let job): unsafe job.runSynchronously(on: executor)
+            case .swift(let job): run(job)
             case .block(let block): block()
             }
         }
         round.removeAll(keepingCapacity: true)
+    }
+
+    /// Runs a job as one of no serial executor: a task that must first leave one is enqueued again at each of its steps.
+    private func run(_ job: UnownedJob) {
+        #if THREAD_SANITIZER
+        // Just that is wanted here: of a continuation that is resumed before its task waits for it, Swift's runtime tells
+        // the sanitizer only if the task is enqueued after that.
+        unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        #else
+        unsafe job.runSynchronously(on: asUnownedTaskExecutor())
+        #endif
     }
 
     // MARK: Executor
@@ -206,3 +215,9 @@ internal import Darwin
         return made
     }
 }
+
+#if THREAD_SANITIZER
+extension EventLoop: SerialExecutor {
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+}
+#endif
