@@ -163,6 +163,14 @@ public enum StoreLocation: Sendable, Hashable {
         case .sqlite(let path): FilePath.parent(of: path)
         }
     }
+
+    /// The spool's folder, unless another is named: `spool` beside `gateway.db`. A store of another name has one of its own,
+    /// because each gateway removes from its spool what its store doesn't know.
+    var spool: String {
+        switch self {
+        case .sqlite(let path): path == "\(directory)/gateway.db" ? "\(directory)/spool" : "\(path).spool"
+        }
+    }
 }
 
 /// What encrypts secrets in the store.

@@ -25,7 +25,7 @@ extension Configuration {
             }
             store = .sqlite(path: "\(directory)/gateway.db")
         }
-        if spool.isEmpty { spool = "\(store.directory)/spool" }
+        if spool.isEmpty { spool = store.spool }
         if case .madeAt = masterKey { masterKey = .madeAt(path: "\(store.directory)/master.key") }
     }
 

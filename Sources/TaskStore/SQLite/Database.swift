@@ -45,14 +45,22 @@ enum StoreDatabase {
         }
     }
 
+    /// How often a store that somebody else writes to at that moment is tried.
+    private static let attempts = 3
+
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
-        do {
-            return try body()
-        } catch {
-            let failure = StoreError(error)
-            throw StoreError(
-                failure.code,
-                failure.detail.contains(path) ? failure.detail : "cannot open the store \(path): \(failure)")
+        var attempt = 1
+        while true {
+            do {
+                return try body()
+            } catch {
+                let failure = StoreError(error)
+                attempt += 1
+                if failure.code == .busy, attempt <= attempts { continue }
+                throw StoreError(
+                    failure.code,
+                    failure.detail.contains(path) ? failure.detail : "cannot open the store \(path): \(failure)")
+            }
         }
     }
 }

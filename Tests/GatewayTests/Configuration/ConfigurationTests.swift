@@ -48,6 +48,15 @@ struct ConfigurationTests {
         #expect(configuration.spool == "/home/me/.local/state/kling-gateway/spool")
     }
 
+    @Test func `two stores in one folder have a spool each`() throws {
+        var environment = Self.secrets
+        environment["KLING_GATEWAY_API_KEYS"] = "shop:sk-12345678"
+        environment["KLING_GATEWAY_STORE"] = "sqlite:/data/gateway.db"
+        #expect(try Self.load(nil, environment).spool == "/data/spool")
+        environment["KLING_GATEWAY_STORE"] = "sqlite:/data/second.db"
+        #expect(try Self.load(nil, environment).spool == "/data/second.db.spool")
+    }
+
     @Test func `the reference has every key, each at its default`() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Config")
         let text = try String(contentsOf: root.appending(path: "reference.yaml"), encoding: .utf8)
