@@ -74,7 +74,14 @@ let package = Package(
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "TaskStore", "Gateway", "KlingSimulator",
                 logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict,
+            linkerSettings: [
+                // A static Swift has the program export every symbol, which keeps all of Foundation in it and resident;
+                // and LLVM's linker folds what is alike: together 4 MB less resident at idle.
+                .unsafeFlags(
+                    ["-Xlinker", "--no-export-dynamic", "-use-ld=lld", "-Xlinker", "--icf=safe"],
+                    .when(platforms: [.linux], configuration: .release))
+            ]),
 
         .target(name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),

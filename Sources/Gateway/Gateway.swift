@@ -70,10 +70,10 @@ public struct Gateway: HTTPResponder {
         }
     }
 
-    private let options: Options
-    private let access: Access
-    private let limiter = RateLimiter()
-    private let tasks: TryOnTasks
+    let options: Options
+    let access: Access
+    let limiter = RateLimiter()
+    let tasks: TryOnTasks
     private let telemetry: Telemetry
     private let inbound: InboundCallbacks
 

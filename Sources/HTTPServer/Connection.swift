@@ -63,8 +63,6 @@ final class Connection: @unchecked Sendable {
         setDeadline(.now + (transport.beginsWithHandshake ? configuration.headTimeout : configuration.idleTimeout))
     }
 
-    // MARK: What happens
-
     /// Something was reported: goes on with what the connection is doing.
     func drive() {
         switch lifecycle.phase {
@@ -118,8 +116,7 @@ final class Connection: @unchecked Sendable {
 
     private func takePending() {
         let input = pending
-        let all = input.span
-        let (consumed, outcome) = parser.parse(all.extracting(pendingStart..<all.count))
+        let (consumed, outcome) = parser.parse(input.span.extracting(pendingStart..<input.count))
         dropPending(consumed)
         go(on: outcome, consumed: consumed)
     }
@@ -163,10 +160,13 @@ final class Connection: @unchecked Sendable {
             head: head,
             body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: exchangeCount),
             peer: peer, loop: loop, receivedAt: headBeganAt)
-        exchange.task = loop.spawn { [self, responder = context.responder] in
+        self.exchange = exchange
+        if pending.isEmpty, !isReadable, let response = context.responder.immediateResponse(to: request) {
+            return answer(response, end: .complete)
+        }
+        self.exchange?.task = loop.spawn { [self, responder = context.responder] in
             answer(await responder.respond(to: request), end: .complete)
         }
-        self.exchange = exchange
     }
 
     func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {

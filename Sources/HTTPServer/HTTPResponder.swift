@@ -10,6 +10,13 @@ public protocol HTTPResponder: Sendable {
     /// not when the client merely sent FIN, because that one may still read. What it returns then is discarded.
     func respond(to request: HTTPRequest) async -> HTTPResponse
 
+    /// Answers a request at once, if that needs neither its body nor any waiting: such an answer costs no task.
+    ///
+    /// Called before ``respond(to:)``, on the connection's loop, for a request that came alone: of pipelined ones each gets
+    /// its turn among the loop's other work. It must not block.
+    /// - Returns: nil if ``respond(to:)`` is to answer.
+    func immediateResponse(to request: HTTPRequest) -> HTTPResponse?
+
     /// Renders an answer for what the server refuses by itself. The server sends it with the rejection's status, and
     /// closes the connection. Called on the connection's loop; it must not block.
     func response(to rejection: HTTPRejection) -> HTTPResponse
@@ -20,6 +27,8 @@ public protocol HTTPResponder: Sendable {
 }
 
 extension HTTPResponder {
+    public func immediateResponse(to request: HTTPRequest) -> HTTPResponse? { nil }
+
     public func response(to rejection: HTTPRejection) -> HTTPResponse {
         HTTPResponse(
             status: rejection.status, headers: [(name: "Content-Type", value: "text/plain")],

@@ -40,6 +40,7 @@ struct HeadParser {
 
     /// The longest method that is looked at, whether it is known or not.
     fileprivate static let longestMethod = 32
+    fileprivate static let usualFields = 12
 
     fileprivate let limits: HeadLimits
     fileprivate var state = State.start
@@ -192,6 +193,7 @@ extension HeadParser {
             guard fields.count < limits.fields else {
                 throw HeadFault(431, "The request has more than \(limits.fields) header fields.")
             }
+            if fields.isEmpty { fields.reserveCapacity(Self.usualFields) }
             field.name.start = position
             state = .name
             try take(name: byte, at: position)

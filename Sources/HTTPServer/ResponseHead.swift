@@ -91,12 +91,11 @@ extension [UInt8] {
 
     /// Adds a number's decimal digits; it is not negative.
     mutating func append(number: Int) {
-        let start = count
-        var rest = number
-        repeat {
-            append(0x30 + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        self[start...].reverse()
+        var power = 1
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            append(0x30 + UInt8(number / power % 10))
+            power /= 10
+        }
     }
 }

@@ -48,6 +48,30 @@ import Testing
         }
     }
 
+    @Test func `a finished task in memory is kept from the same addresses, and counts against the same rate`()
+        async throws
+    {
+        let far = "{ key: sk-key-from-elsewhere, tenant: scoped, addresses: 198.51.100.0/24 }"
+        let rare = "{ key: sk-key-that-asks-rarely, tenant: scoped, requests_per_minute: 3 }"
+        try await Fixture.run(file: "keys: [{ key: \(Self.key), tenant: scoped }, \(far), \(rare)]") {
+            (fixture) async throws in
+            let id = try #require(try await fixture.create(key: Self.key).data["task_id"] as? String)
+            let path = "\(Fixture.path)/\(id)"
+            try await eventually("the task has ended") {
+                try await fixture.gateway.ask("GET", path, key: Self.key).data["task_status"] as? String == "succeed"
+            }
+            #expect(try await fixture.gateway.ask("GET", path, key: "sk-key-from-elsewhere").status == 403)
+            var statuses: [Int] = []
+            for _ in 0..<4 {
+                let answer = try await fixture.gateway.ask("GET", path, key: "sk-key-that-asks-rarely")
+                statuses.append(answer.status)
+                #expect(answer["x-ratelimit-limit-requests"] == "3")
+            }
+            #expect(statuses == [200, 200, 200, 429])
+            #expect(try await fixture.gateway.ask("GET", path, key: Self.key).status == 200)
+        }
+    }
+
     @Test func `a key works from its own addresses`() async throws {
         try await Fixture.run(file: file("addresses: 127.0.0.0/8")) { (fixture) async throws in
             #expect(try await status(fixture) == 200)

@@ -27,6 +27,27 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `what can be answered at once is, unless it is pipelined, and the connection goes on`() async throws {
+        try await withServer { _, address, responder in
+            await onThread {
+                let request = "GET /at-once HTTP/1.1\r\nHost: a\r\n\r\n"
+                let client = RawClient(address)
+                for _ in 0..<3 {
+                    client.send(request)
+                    #expect(client.read()?.body == "at once")
+                }
+                let count = 2000
+                client.send(String(repeating: request, count: count))
+                let answers = (0..<count).map { _ in client.read() }
+                #expect(answers.allSatisfy { $0?.status == 200 })
+                #expect(answers.dropLast().allSatisfy { $0?.body.hasPrefix("path=/at-once") == true })
+            }
+            let exchange = await responder.ends.next()
+            #expect(exchange?.end == .complete)
+            #expect(exchange?.status == 200)
+        }
+    }
+
     @Test func `a half-closed client gets its answer, one that cut its body short gets 400`() async throws {
         try await withServer { _, address, _ in
             await onThread {

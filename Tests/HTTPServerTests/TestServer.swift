@@ -30,6 +30,10 @@ struct TestResponder: HTTPResponder {
     let cancellations = Events<String>()
     let ends = Events<HTTPExchange>()
 
+    func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
+        request.head.path == "/at-once" ? HTTPResponse(status: 200, body: .bytes(Array("at once".utf8))) : nil
+    }
+
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         let head = request.head
         switch head.path {

@@ -1,15 +1,19 @@
 internal import HTTPServer
 
 extension Access {
-    /// The owner of a request's key. A known key is found without a suspension or a copy of the field.
-    func principal(of request: HTTPRequest) async throws(GatewayError) -> Principal {
-        let isSingle = request.headers.count(of: "Authorization") == 1
-        let quick = request.headers.withValue(of: "Authorization") { value -> Verdict? in
-            guard isSingle, let value else { return nil }
-            return check(value)
+    /// The owner of a request's key, if that is known by now: found without a copy of the field.
+    func knownPrincipal(of request: HTTPRequest) -> Principal? {
+        guard request.headers.count(of: "Authorization") == 1 else { return nil }
+        return request.headers.withValue(of: "Authorization") { value in
+            guard let value, case .known(let principal) = check(value) else { return nil }
+            return principal
         }
+    }
+
+    /// The owner of a request's key. A known key is found without a suspension.
+    func principal(of request: HTTPRequest) async throws(GatewayError) -> Principal {
+        if let known = knownPrincipal(of: request) { return known }
         do {
-            if case .known(let principal) = quick { return principal }
             return try await authenticate(authorization: request.headers.values(of: "Authorization"))
         } catch {
             throw GatewayError(error)

@@ -5,6 +5,7 @@ internal import Synchronization
 enum RequestID {
     /// Client ids are 1 to this many visible ASCII characters.
     static let maxLength = 128
+    private static let madeLength = 15
 
     static func of(_ headers: HTTPHeaders) -> String {
         let given = headers.values(of: "X-Request-Id")
@@ -14,14 +15,21 @@ enum RequestID {
         return id
     }
 
-    /// A new id: 16 hex digits, spread over the whole range by a bijection, so that none repeats within a process.
+    /// A new id: 15 hex digits, as many as a `String` holds without an allocation, taken from numbers that a bijection
+    /// spreads over their whole range.
     static func made() -> String {
         var bits = seed &+ counter.add(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
         bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
         bits ^= bits >> 31
-        let digits = String(bits, radix: 16)
-        return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        return unsafe String(unsafeUninitializedCapacity: madeLength) { digits in
+            for index in 0..<madeLength {
+                let digit = UInt8(bits >> (4 * index) & 15)
+                // There is room for as many as were asked for.
+                unsafe digits[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
+            }
+            return madeLength
+        }
     }
 
     private static let seed = UInt64.random(in: .min ... .max)

@@ -12,6 +12,11 @@ extension TryOnTasks {
         var staleness: Duration?
     }
 
+    /// The task object of a tenant's task that has ended, if it was asked for lately by its public id.
+    func finished(_ publicID: String, tenant: String) -> [UInt8]? {
+        cache.entry(TaskCache.Key(tenant: tenant, id: publicID))?.finishedJSON()
+    }
+
     /// Finds a tenant's task by its public id, or by the client's own, and says what has become of it.
     func query(
         _ id: String, tenant: String, _ note: ExchangeNote, on loop: EventLoop

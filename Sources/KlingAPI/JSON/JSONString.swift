@@ -2,7 +2,11 @@
 public enum JSONString {
     /// The text between the quotes at `content`, unescaped.
     public static func text(_ bytes: Span<UInt8>, _ content: Range<Int>) -> String {
-        String(decoding: self.bytes(bytes, content), as: UTF8.self)
+        guard JSONText.endOfPlainRun(bytes, content) == content.upperBound else {
+            return String(decoding: self.bytes(bytes, content), as: UTF8.self)
+        }
+        // The pointer is used within the closure that lends it.
+        return unsafe bytes.extracting(content).withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// The UTF-8 of the text between the quotes at `content`, unescaped.
