@@ -78,10 +78,6 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
     /// - Parameter after: the last id of the batch before.
     func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
 
-    /// Intents and queued tasks with an account, of which nobody knows yet whether Kling has them; oldest first.
-    /// - Parameter after: the last id of the batch before.
-    func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
-
     /// Tasks of any tenant, newest first, for the operator.
     /// - Parameter before: the last id of the batch before.
     func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]

@@ -94,7 +94,7 @@ import Testing
         #expect(record.answer == Array("{}".utf8) && record.number == 1)
         #expect(try await store.observe(id, Samples.seen(.succeed)).state == .succeed)
         #expect(try await store.dueDeliveries(at: 3_000, limit: 9).map(\.task) == [id])
-        let intents = try await store.unresolved(after: nil, limit: 9)
+        let intents = try await store.unfinished(after: nil, limit: 9)
         let intent = try #require(intents.first)
         #expect(intents.count == 1 && intent.tenant == "shop" && intent.createdAt == 3)
         #expect(try await store.accept(intent.id, Samples.acceptance("kling-2")).number == 2)

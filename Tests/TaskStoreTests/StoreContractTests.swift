@@ -43,7 +43,7 @@ import Testing
             #expect(record.publicID == nil && record.number == nil && record.answer == nil)
             #expect(try await store.task(tenant: "shop", publicID: "order-1") == record)
             #expect(try await store.tasks(tenant: "shop", page: 1, size: 30).isEmpty)
-            #expect(try await store.unresolved(after: nil, limit: 10) == [record])
+            #expect(try await store.unfinished(after: nil, limit: 10) == [record])
         }
     }
 
@@ -59,7 +59,6 @@ import Testing
             #expect(try await store.task(tenant: "shop", publicID: "kling-7") == record)
             #expect(try await store.task(tenant: "shop", publicID: "order-1") == record)
             #expect(try await store.tasks(tenant: "shop", page: 1, size: 30) == [record])
-            #expect(try await store.unresolved(after: nil, limit: 10).isEmpty)
         }
     }
 
@@ -242,7 +241,6 @@ import Testing
             let ids = tasks.map(\.id)
             #expect(try await store.unfinished(after: nil, limit: 2).map(\.id) == [ids[0], ids[1]])
             #expect(try await store.unfinished(after: ids[1], limit: 9).map(\.id) == [ids[3], ids[4]])
-            #expect(try await store.unresolved(after: ids[0], limit: 9).map(\.id) == [ids[3], ids[4]])
             #expect(
                 try await store.allTasks(TaskFilter(), before: nil, limit: 3).map(\.id) == [ids[4], ids[3], ids[2]])
             #expect(

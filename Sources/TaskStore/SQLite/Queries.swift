@@ -3,7 +3,7 @@ enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, taskByReleasedID, page
-    case unfinished, unresolved, taskList, unfinishedList, tasksNamed
+    case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery
@@ -83,7 +83,6 @@ enum Query: Int, CaseIterable {
             AND number > (SELECT number FROM last) - ?2 - ?3 ORDER BY number DESC
             """
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
-        case .unresolved: unfinishedTasks("id > ?1 AND state < 2 AND account <> '' ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
                 "id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 = 0 OR flags & ?4 <> 0) ORDER BY id DESC LIMIT ?2")

@@ -100,11 +100,12 @@ extension SQLiteTaskStore {
     }
 
     public func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await batch(.unfinished, after: after, limit)
-    }
-
-    public func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await batch(.unresolved, after: after, limit)
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.unfinished)
+            select.bind(1, after ?? TaskID.first)
+            select.bind(2, limit)
+            return try select.rows(TaskRecord.init(row:))
+        }
     }
 
     public func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
@@ -124,15 +125,6 @@ extension SQLiteTaskStore {
             let select = try connection.statement(.tasksNamed)
             select.bind(1, TaskID(id))
             select.bind(2, id)
-            return try select.rows(TaskRecord.init(row:))
-        }
-    }
-
-    private func batch(_ query: Query, after: TaskID?, _ limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await read { connection throws(StoreError) in
-            let select = try connection.statement(query)
-            select.bind(1, after ?? TaskID.first)
-            select.bind(2, limit)
             return try select.rows(TaskRecord.init(row:))
         }
     }

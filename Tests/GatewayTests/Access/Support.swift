@@ -147,7 +147,6 @@ extension KeyStore {
         fatalError("not for keys")
     }
     func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
-    func unresolved(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
     func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         fatalError("not for keys")
     }
