@@ -20,7 +20,7 @@ extension WatchSchedule {
     }
 
     private mutating func line(_ task: TaskID, _ watch: Watch) {
-        if hasList && !watch.isDeep {
+        if noListUntil == nil && !watch.isDeep {
             shallow.append(task)
         } else if watch.isAwaited {
             awaited.append(task)
@@ -51,6 +51,7 @@ extension WatchSchedule {
 
     /// Time has passed. It may be called at any time; the bounds hold for each ``interval``.
     mutating func tick(now: MonotonicTime) -> [Action] {
+        if let time = noListUntil, now >= time { noListUntil = nil }
         drain(now)
         if now >= intervalEnd {
             intervalEnd = now + Self.interval
@@ -63,7 +64,7 @@ extension WatchSchedule {
 
     /// Begins to list pages, if enough tasks are due.
     private mutating func list(_ now: MonotonicTime) -> [Action]? {
-        guard hasList, listing == nil else { return nil }
+        guard noListUntil == nil, listing == nil else { return nil }
         let deep = awaited.count + swept.count
         let singly = max(0, Self.readsPerInterval - max(reads, readsUnderWay) - deep)
         let isBlocked = !lists.isOver(now)
@@ -133,9 +134,9 @@ extension WatchSchedule {
         endListing()
     }
 
-    /// The account has no list: its tasks are asked for one by one from now on.
-    mutating func listIsMissing() {
-        hasList = false
+    /// The account has no list: its tasks are asked for one by one for ``listRest``.
+    mutating func listIsMissing(now: MonotonicTime) {
+        noListUntil = now + Self.listRest
         endListing()
         for task in shallow.take(where: isWaiting) { lineSingly(task) }
     }

@@ -45,6 +45,9 @@ struct WatchSchedule: Sendable {
     static let sweepShare = 5
     /// From so many tasks on that the first pages don't have, further pages are listed in turn.
     static let manyDeepTasks = 5 * readsPerInterval
+    /// How long an account that says that it has no list is not asked for it: some resellers have none, but a proxy that is
+    /// being changed may say so too.
+    static let listRest = Duration.seconds(60 * 60)
     /// How long Kling may not know a task before that is the operator's business.
     static let stuckAfter = Duration.seconds(24 * 60 * 60)
 
@@ -71,7 +74,8 @@ struct WatchSchedule: Sendable {
     var buckets: DueBuckets
     var spread: Spread
     var listing: ListRun?
-    var hasList: Bool
+    /// Until when the account's tasks are asked for one by one, because it has no list.
+    var noListUntil: MonotonicTime?
     var deepPage = 2
     /// Due tasks that a list call may have.
     var shallow = TaskLine()
@@ -86,11 +90,8 @@ struct WatchSchedule: Sendable {
     // Longer, so that tasks are asked for one by one where only the list fails.
     var lists = Backoff(shortest: WatchSchedule.interval * 2)
 
-    /// - Parameters:
-    ///   - hasList: whether the account's tasks can be listed.
-    ///   - seed: what the spread of the looks is made from.
-    init(hasList: Bool, seed: UInt64, now: MonotonicTime) {
-        self.hasList = hasList
+    /// - Parameter seed: what the spread of the looks is made from.
+    init(seed: UInt64, now: MonotonicTime) {
         spread = Spread(seed: seed)
         buckets = DueBuckets(now: now)
         intervalEnd = now

@@ -129,7 +129,7 @@ final class Watcher: @unchecked Sendable {
     }
 
     private func makeAccount(_ now: MonotonicTime) -> Account {
-        Account(schedule: WatchSchedule(hasList: true, seed: seed &+ UInt64(accounts.count), now: now))
+        Account(schedule: WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
     }
 
     private func note(_ task: TaskID, _ progress: TaskProgress) -> [WatchSchedule.Action] {
@@ -173,7 +173,7 @@ final class Watcher: @unchecked Sendable {
             let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
             perform(actions ?? [], account)
         } catch .noList {
-            accounts[account]?.schedule.listIsMissing()
+            accounts[account]?.schedule.listIsMissing(now: clock())
         } catch {
             accounts[account]?.schedule.listFailed(now: clock())
         }

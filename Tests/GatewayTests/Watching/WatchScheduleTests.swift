@@ -25,8 +25,8 @@ private struct Account {
     private(set) var calls: [WatchSchedule.Action] = []
     private var ids = TaskIDGenerator()
 
-    init(hasList: Bool = true, seed: UInt64 = 1) {
-        schedule = WatchSchedule(hasList: hasList, seed: seed, now: now)
+    init(seed: UInt64 = 1) {
+        schedule = WatchSchedule(seed: seed, now: now)
     }
 
     var seconds: Double { (now - Self.start).seconds }
@@ -76,7 +76,7 @@ private struct Account {
 
     private mutating func answer(_ page: Int) {
         calls.append(.list(page: page))
-        if hasNoList { return schedule.listIsMissing() }
+        if hasNoList { return schedule.listIsMissing(now: now) }
         if isDown || failsLists { return schedule.listFailed(now: now) }
         let size = WatchSchedule.pageSize
         let found = list.dropFirst((page - 1) * size).prefix(size).filter { schedule.contains($0) }
@@ -160,20 +160,33 @@ struct WatchScheduleTests {
     }
 
     @Test func `an account without a list is read task by task, a few an interval, all of them in turn`() {
-        for asksFirst in [false, true] {
-            var account = Account(hasList: asksFirst)
-            account.hasNoList = true
-            let awaited = account.watch(100, awaited: true)
-            let swept = account.watch(20, awaited: false, age: .seconds(3_600))
-            var lists = 0
-            account.run(.seconds(1_200)) { account in
-                lists += account.lists.count
-                #expect(account.calls.count <= WatchSchedule.readsPerInterval + account.lists.count)
-            }
-            #expect(lists == (asksFirst ? 1 : 0))
-            for task in awaited { #expect((account.looks[task] ?? []).count > 30) }
-            for task in swept { #expect((account.looks[task] ?? []).count >= 1) }
+        var account = Account()
+        account.hasNoList = true
+        let awaited = account.watch(100, awaited: true)
+        let swept = account.watch(20, awaited: false, age: .seconds(3_600))
+        var lists = 0
+        account.run(.seconds(1_200)) { account in
+            lists += account.lists.count
+            #expect(account.calls.count <= WatchSchedule.readsPerInterval + account.lists.count)
         }
+        #expect(lists == 1)
+        for task in awaited { #expect((account.looks[task] ?? []).count > 30) }
+        for task in swept { #expect((account.looks[task] ?? []).count >= 1) }
+    }
+
+    @Test(arguments: [(minutes: 1, lists: 1), (58, 1), (90, 2), (150, 3), (600, 10)])
+    func `a list that was missing is asked for once an hour, and used again`(minutes: Int, lists: Int) {
+        var account = Account()
+        account.hasNoList = true
+        account.watch(100, awaited: true)
+        var calls = 0
+        account.run(.seconds(minutes * 60)) { calls += $0.lists.count }
+        #expect(calls == lists)
+        account.hasNoList = false
+        account.run(.seconds(3_700))
+        let looks = account.looks.mapValues(\.count)
+        account.run(.seconds(60)) { #expect($0.calls == $0.lists && $0.calls.count <= 2) }
+        #expect(account.looks.allSatisfy { $0.value.count > looks[$0.key] ?? 0 })
     }
 
     @Test func `an outage slows an account down to a call a minute, and everything goes on after it`() {
@@ -219,7 +232,8 @@ struct WatchScheduleTests {
     }
 
     @Test func `a task that cannot be read does not hold up the others`() {
-        var account = Account(hasList: false)
+        var account = Account()
+        account.hasNoList = true
         let tasks = account.watch(5, awaited: true)
         account.broken = [tasks[0]]
         account.run(.seconds(60))
