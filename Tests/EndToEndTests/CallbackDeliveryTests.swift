@@ -194,13 +194,22 @@ private final class CallbackLog: HTTPResponder {
     // MARK: From Kling
 
     /// Posts what Kling would to the address that Kling was given.
-    private func forge(_ rig: Rig, to url: String, headers: [String] = []) async throws -> RawClient.Answer {
+    /// - Parameter secret: what it is signed with.
+    private func forge(
+        _ rig: Rig, to url: String, headers: [String] = [], secret: String? = nil
+    ) async throws -> RawClient.Answer {
         let task = try #require(rig.kling.tasks.first)
         let body =
             #"{"task_id":"\#(task.id)","task_status":"succeed","task_status_msg":"","task_info":"#
             + #"{"external_task_id":"\#(task.externalTaskID ?? "")"},"task_result":{"images":[{"index":0,"#
             + #""url":"https://evil.example/x.png"}]},"created_at":1,"updated_at":2}"#
         let path = try #require(URL(string: url)?.path())
+        var headers = headers
+        if let signature = secret.flatMap({ WebhookSignature(Secret($0)) }) {
+            let now = Int(WallClock.seconds)
+            let proof = signature.sign(id: "msg_1", timestamp: now, body: Array(body.utf8))
+            headers += ["webhook-id: msg_1", "webhook-timestamp: \(now)", "webhook-signature: \(proof)"]
+        }
         return try await rig.gateway.ask("POST", path, key: nil, headers: headers, body: body)
     }
 
@@ -244,6 +253,23 @@ private final class CallbackLog: HTTPResponder {
             #expect(try await forge(rig, to: address, headers: ["webhook-signature: v1,"]).status == 401)
             #expect(try await forge(rig, to: address).status == 200)
             #expect(try await rig.status(id) == "submitted")
+        }
+    }
+
+    @Test func `where Kling signs, what it says is taken although it cannot be asked`() async throws {
+        let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
+        let other = "whsec_" + Data(repeating: 8, count: 32).base64EncodedString()
+        let account = Rig.Account(name: "kling", settings: "lookup: yes, webhook_secret: \(secret)")
+        try await Rig.run([account], settings: Self.settings, isPublic: true, duration: Self.hour) { rig in
+            for fault in ["callback:lost", "query:http-500", "list:http-500"] { try rig.fail(fault) }
+            let id = try await rig.createdTask()
+            let address = try #require(rig.kling.tasks.first?.callbackURL)
+            #expect(try await forge(rig, to: address, secret: other).status == 401)
+            #expect(try await rig.status(id) == "submitted")
+            #expect(try await forge(rig, to: address, secret: secret).status == 200)
+            let answer = try await rig.query(id)
+            #expect(answer.data["task_status"] as? String == "succeed", "\(answer.text)")
+            #expect(answer.data["task_id"] as? String == id && answer["x-kling-gateway-stale"] == nil)
         }
     }
 }

@@ -8,9 +8,15 @@ struct CallbackInbox: CallbackReceiver {
 
     func record(of task: TaskID) async throws(StoreError) -> TaskRecord? { try await tasks.store.task(task) }
 
-    /// Proven, but not more than that: a callback has other members than a task, so that the state is kept and the rest is
-    /// read from Kling.
-    func observed(_ task: TaskID, _ object: TaskObject) async { await hint(task) }
+    /// Taken at its word, if that is all that a query would bring: under Kling's id of the task, and with pictures if it has
+    /// succeeded. What is late or comes again changes nothing: states only go forward.
+    func observed(_ task: TaskID, _ object: TaskObject) async {
+        let isWhole = TaskState(object.status) != nil && (object.status != .succeed || !object.images.isEmpty)
+        guard isWhole, let upstreamID = try? await record(of: task)?.upstreamID, upstreamID == object.taskID else {
+            return await hint(task)
+        }
+        _ = await tasks.heard(object, of: task)
+    }
 
     func hint(_ task: TaskID) async {
         tasks.watcher.hint(task)

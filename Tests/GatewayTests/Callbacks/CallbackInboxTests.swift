@@ -1,0 +1,118 @@
+import Base
+import EventLoop
+import HTTPServer
+import KlingAPI
+import TaskStore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+/// A Kling that says of every task that it is being worked on.
+private final class WorkingKling: KlingUpstream {
+    let calls = Mailbox<KlingCall>()
+
+    /// The next call, or the end of the test.
+    func next() async throws -> KlingCall {
+        while calls.count == 0 {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        return await calls.next()
+    }
+
+    func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
+        calls.put(call)
+        let json = #"{"code":0,"data":{"task_id":"815","task_status":"processing"}}"#
+        return KlingReply(status: 200, body: Array(json.utf8))
+    }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct CallbackInboxTests {
+    private static let pictures = #""task_result":{"images":[{"index":0,"url":"https://kling.example/1.png"}]}"#
+
+    /// Runs `body` with a gateway that has one task, which Kling knows as 815.
+    /// - Parameter isOpen: whether the task's create is open: Kling's id of it isn't known.
+    private func run(
+        isOpen: Bool = false,
+        _ body: (CallbackInbox, WorkingKling, @escaping () async throws -> TaskRecord) async throws -> Void
+    ) async throws {
+        let folder = try TemporaryFolder()
+        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let loop = try EventLoop(name: "inbox")
+        let kling = WorkingKling()
+        let tasks = TryOnTasks(
+            options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
+            accounts: Accounts([account("main", hasLookup: true)]), queue: nil, courier: nil,
+            callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
+            cache: TaskCache(capacity: 10), loop: loop)
+        let id = taskIDs(1)[0]
+        try await store.begin(
+            NewTask(id: id, tenant: "shop", account: "main", model: "m", createdAt: WallClock.milliseconds))
+        if !isOpen {
+            let answer = try #require(
+                KlingAnswer(Array(#"{"code":0,"data":{"task_id":"815","task_status":"submitted"}}"#.utf8)))
+            _ = try await tasks.accept(try #require(answer.task), in: answer, upstreamID: "815", id)
+        }
+        let failure: (any Error)?
+        do {
+            try await body(CallbackInbox(tasks: tasks), kling) { try #require(try await store.task(id)) }
+            failure = nil
+        } catch { failure = error }
+        await tasks.watcher.stop()
+        await tasks.background.stop()
+        await store.close()
+        loop.stop()
+        if let failure { throw failure }
+    }
+
+    private func object(_ members: String) throws -> TaskObject { try #require(TaskObject(Array("{\(members)}".utf8))) }
+
+    @Test(arguments: [
+        (#""task_id":"815","task_status":"processing""#, TaskState.processing),
+        (#""task_id":"815","task_status":"succeed",\#(pictures)"#, .succeed),
+        (#""task_id":"815","task_status":"failed","task_status_msg":"no person""#, .failed),
+    ])
+    func `what Kling has proven to say is taken, and nothing is asked`(said: String, state: TaskState) async throws {
+        try await run { inbox, kling, record in
+            let said = try object(said)
+            await inbox.observed(try await record().id, said)
+            let known = try await record()
+            #expect(known.state == state && known.answer == Array(said.json))
+            #expect(kling.calls.count == 0)
+        }
+    }
+
+    @Test(arguments: [
+        #""task_id":"815","task_status":"succeed""#, #""task_id":"815","task_status":"pondering""#,
+        #""task_id":"816","task_status":"failed""#,
+    ])
+    func `what is not all that a query would bring has Kling asked`(said: String) async throws {
+        try await run { inbox, kling, record in
+            await inbox.observed(try await record().id, try object(said))
+            #expect(try await kling.next().path.hasSuffix("/815"))
+            #expect(try await !record().state.isFinal)
+        }
+    }
+
+    @Test func `an open create is asked for, whatever is said of it`() async throws {
+        try await run(isOpen: true) { inbox, kling, record in
+            let id = try await record().id
+            await inbox.observed(id, try object(#""task_id":"815","task_status":"failed""#))
+            #expect(try await kling.next().path.hasSuffix("/\(id)"))
+            #expect(try await !record().state.isFinal)
+        }
+    }
+
+    @Test func `what is said late changes nothing`() async throws {
+        try await run { inbox, kling, record in
+            let id = try await record().id
+            await inbox.observed(id, try object(#""task_id":"815","task_status":"succeed",\#(Self.pictures)"#))
+            let ended = try await record()
+            for word in ["submitted", "processing", "failed"] {
+                await inbox.observed(id, try object(#""task_id":"815","task_status":"\#(word)""#))
+            }
+            #expect(try await record() == ended && kling.calls.count == 0)
+        }
+    }
+}
