@@ -106,11 +106,11 @@ public struct Gateway: HTTPResponder {
     }
 
     /// Ends the work that no client waits for; what is left undone is found in the store by the next start. Deliveries
-    /// under way have until `grace` is over. Call it when nothing is served any more.
-    public func stop(grace: Duration) async {
+    /// under way have until `deadline`. Call it when nothing is served any more.
+    public func stop(by deadline: MonotonicTime) async {
         await tasks.watcher.stop()
         await tasks.background.stop()
-        await tasks.courier?.stop(grace: grace)
+        await tasks.courier?.stop(grace: max(.zero, deadline - .now))
     }
 
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.

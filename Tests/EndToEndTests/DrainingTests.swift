@@ -1,4 +1,7 @@
+import Base
+import EventLoop
 import Foundation
+import HTTPServer
 import TestKit
 import Testing
 
@@ -63,5 +66,68 @@ import Testing
     @Test func `a connection without a request is closed without a word`() async throws {
         let all = try await answers([""]) { try await metric("connections_open 1", $0) }
         #expect(all.count == 1 && all[0] == nil)
+    }
+
+    // MARK: All that can be under way
+
+    /// A receiver of callbacks that never answers.
+    private final class Silent: HTTPResponder {
+        let calls = Lock(0)
+
+        func respond(to request: HTTPRequest) async -> HTTPResponse {
+            calls.withLock { $0 += 1 }
+            try? await Task.sleep(for: .seconds(3_600))
+            return HTTPResponse(status: 200)
+        }
+
+        /// Runs `body` with a receiver that listens, and its URL.
+        static func run(_ body: (Silent, String) async throws -> Void) async throws {
+            let (loop, silent) = (try EventLoop(name: "receiver"), Silent())
+            let server = HTTPServer(
+                configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]),
+                loops: [loop], budget: ByteBudget(capacity: 1 << 20), responder: silent)
+            let url = "http://\(try await server.start()[0])/"
+            let failure: (any Error)?
+            do {
+                try await body(silent, url)
+                failure = nil
+            } catch {
+                failure = error
+            }
+            await server.shutdown(grace: .zero)
+            loop.stop()
+            if let failure { throw failure }
+        }
+    }
+
+    @Test func `exchanges, creates without clients and callbacks share one grace, and go on with the next start`()
+        async throws
+    {
+        let callbacks = "callbacks: { allow: [127.0.0.0/8] }\n"
+        let settings = callbacks + "shutdown: { grace: 4s }"
+        let hour = 3_600_000...3_600_000
+        try await Silent.run { receiver, url in
+            try await Rig.run(settings: settings, duration: hour) { rig in
+                _ = try await rig.createdTask(#""callback_url":"\#(url)""#)
+                try await eventually("a callback is under way") { receiver.calls.withLock { $0 } == 1 }
+                try rig.fail("create:slow=60:1:1")
+                let port = rig.gateway.port
+                let (left, slow) = try await blocking { (try RawClient(port: port), try RawClient(port: port)) }
+                try await blocking { try left.send(Fixture.create(Array(Fixture.body().utf8), [])) }
+                try await eventually("Kling has made the second task") { rig.kling.tasks.count == 2 }
+                left.reset()
+                try await blocking { try slow.send(Fixture.createHead(length: 1000) + "{") }
+                let start = MonotonicTime.now
+                rig.gateway.program.signal(SIGTERM)
+                #expect(try await rig.gateway.program.end().status == 0)
+                // A grace for each of the three were 12 s.
+                #expect(MonotonicTime.now - start < .seconds(10))
+                withExtendedLifetime(slow) {}
+                try await rig.start(settings: callbacks + "shutdown: { grace: 0s }")
+                try await eventually("the create that was cut off is found") { try await rig.listed().count == 2 }
+                try await eventually("the callback comes again") { receiver.calls.withLock { $0 } > 1 }
+                #expect(rig.kling.tasks.count == 2)
+            }
+        }
     }
 }

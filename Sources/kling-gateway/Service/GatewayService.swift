@@ -85,15 +85,17 @@ final class GatewayService: Sendable {
     /// The loop on which signals are watched.
     var signalLoop: EventLoop { loops[0] }
 
-    /// Ends the service: no new connections, exchanges finish within the grace, everything durable is on the disk.
+    /// Ends the service: no new connections, and everything durable is on the disk. Exchanges, creates whose clients have
+    /// left, and callbacks under way share one grace, so that the whole takes a second or so more than it and the delay.
     func stop() async {
         isDraining.withLock { $0 = true }
         logger.notice("stopping")
         try? await signalLoop.sleep(for: configuration.shutdown.delay)
+        let deadline = MonotonicTime.now + configuration.shutdown.grace
         await server.shutdown(grace: configuration.shutdown.grace)
         await admin.shutdown(grace: .seconds(1))
-        await finishCreates()
-        await gateway.stop(grace: configuration.shutdown.grace)
+        await finishCreates(until: deadline)
+        await gateway.stop(by: deadline)
         watch.cancel()
         await watch.value
         upstream.shutdown()
@@ -102,9 +104,8 @@ final class GatewayService: Sendable {
         logger.notice("stopped")
     }
 
-    /// Creates outlive their clients' connections: they get the grace once more.
-    private func finishCreates() async {
-        let deadline = MonotonicTime.now + configuration.shutdown.grace
+    /// Creates outlive their clients' connections.
+    private func finishCreates(until deadline: MonotonicTime) async {
         while gateway.openCreates > 0, MonotonicTime.now < deadline {
             try? await signalLoop.sleep(for: .milliseconds(20))
         }
