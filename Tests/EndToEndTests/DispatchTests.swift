@@ -47,6 +47,52 @@ import Testing
         }
     }
 
+    @Test func `creates that a kill left unanswered are repeated by their clients, and each is made once`()
+        async throws
+    {
+        // The limits are known, and Kling is slow in the end: all that accounts were given at the kill has been made.
+        var accounts = Self.accounts
+        accounts[0].settings += ", concurrency: 2"
+        accounts[1].settings += ", concurrency: 3"
+        let freshness = "query: { freshness: 100ms }"
+        try await Rig.run(
+            accounts, settings: freshness + "\ndispatch: { wait: 60s }", duration: 50...200
+        ) { rig in
+            try rig.fail("create:1102", on: "spent")
+            try rig.fail("create:slow=0.001:1:20")
+            try rig.fail("create:slow=60")
+            let keys = (0..<60).map { "Idempotency-Key: order-\($0)" }
+            let port = rig.gateway.port
+            let clients = try await blocking {
+                try keys.map { key in
+                    let client = try RawClient(port: port)
+                    try client.send(Fixture.create(Array(Fixture.body().utf8), [key]))
+                    return client
+                }
+            }
+            try await eventually("20 are answered, and Kling has made 25") {
+                try await rig.listed().count == 20 && rig.kling.tasks.count == 25
+            }
+            try await rig.kill()
+            let first = try await blocking { clients.map { try? $0.readAnswer() } }
+            #expect(first.count { $0 != nil } == 20)
+            rig.kling.removeFaults()
+            try rig.fail("create:1102", on: "spent")
+            try await rig.start(settings: freshness)
+            let unanswered = zip(keys, first).filter { $1 == nil }.map(\.0)
+            let later = try await rig.gateway.repeated(unanswered)
+            #expect(later.count { $0["Idempotent-Replayed"] == "true" } >= 5)
+            let ids = Set(try (first.compactMap(\.self) + later).map { try $0.createdTask() })
+            #expect(ids.count == 60)
+            let ended = Dictionary(uniqueKeysWithValues: ids.map { ($0, "succeed") })
+            try await eventually("all of them have succeeded") { try await rig.listed() == ended }
+            #expect(rig.kling.tasks.count == 60)
+            #expect(Set(rig.kling.tasks.compactMap(\.externalTaskID)).count == 60)
+            #expect(Set(rig.kling.tasks.map(\.account)) == ["two", "three"])
+            #expect(rig.creates(on: "spent") <= 4)
+        }
+    }
+
     /// Fills the five slots that there are.
     private func fill(_ rig: Rig) async throws {
         for _ in 0..<5 { _ = try await rig.createdTask() }

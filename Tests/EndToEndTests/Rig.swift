@@ -193,6 +193,25 @@ extension GatewayProcess {
     }
 }
 
+extension GatewayProcess {
+    /// Sends creates at once, one for each `Idempotency-Key` field, and again for as long as they are not accepted.
+    func repeated(_ keys: [String]) async throws -> [RawClient.Answer] {
+        try await withThrowingTaskGroup(of: RawClient.Answer?.self) { group in
+            for key in keys {
+                group.addTask {
+                    var answer: RawClient.Answer?
+                    try await eventually("the create is accepted") {
+                        answer = try await self.create(headers: [key])
+                        return answer?.status == 200
+                    }
+                    return answer
+                }
+            }
+            return try await group.reduce(into: []) { all, answer in if let answer { all.append(answer) } }
+        }
+    }
+}
+
 extension RawClient.Answer {
     /// The id of a task that was accepted.
     func createdTask() throws -> String {

@@ -154,6 +154,12 @@ extension TryOnTasks {
     /// Where a task goes that an account has declined. If nowhere, its record ends.
     private func nextPlace(for create: Create) async throws(GatewayError) -> Place {
         do {
+            if let account = accounts.reserve(create.id, model: create.request.model) {
+                try await assign(create, to: account)
+                return .account(account)
+            }
+            // While it waits no account may have it: if it ends here, nobody need be asked.
+            try await assign(create, to: nil)
             let place = try await place(for: create)
             if case .account(let account) = place { try await assign(create, to: account) }
             return place
@@ -163,11 +169,11 @@ extension TryOnTasks {
         }
     }
 
-    private func assign(_ create: Create, to account: Account) async throws(GatewayError) {
+    private func assign(_ create: Create, to account: Account?) async throws(GatewayError) {
         do {
-            _ = try await store.assign(create.id, account: account.name, at: WallClock.milliseconds)
+            _ = try await store.assign(create.id, account: account?.name, at: WallClock.milliseconds)
         } catch {
-            accounts.settled(create.id, on: account.name, .withdrawn)
+            if let account { accounts.settled(create.id, on: account.name, .withdrawn) }
             throw GatewayError(error)
         }
     }
