@@ -26,9 +26,10 @@ public struct TaskFlags: OptionSet, Sendable, Hashable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Kling hasn't known the task for a day.
+    /// Kling hasn't known the task for a day, or it is a day since its account, configured no more, was heard of it.
     public static let stuck = TaskFlags(rawValue: 1)
-    /// Nobody can tell whether Kling has the task: the account has no look-up.
+    /// Nobody can tell whether Kling has the task: its account has no look-up, is configured no more, or has not said for a
+    /// day.
     public static let unknown = TaskFlags(rawValue: 2)
 }
 

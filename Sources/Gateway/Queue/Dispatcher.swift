@@ -92,6 +92,7 @@ struct Dispatcher: Sendable {
             // Without its body it can only be asked for.
             let attempt = await tasks.settle(entry.task, at: account, timedOut: timedOut) { try? await body(of: entry) }
             guard case .open = attempt, account.hasLookup != false else { return attempt }
+            await tasks.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
         }

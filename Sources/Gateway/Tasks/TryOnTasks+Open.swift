@@ -60,6 +60,7 @@ extension TryOnTasks {
             var plan = LookUpPlan.background(start: .now)
             while case .lookUp(let time) = plan.step {
                 guard await background.sleep(until: time), await isOpen(id) else { return }
+                await flagIfOld(id)
                 let found = await lookUp(id, at: account)
                 if case .found(let answer, let upstreamID) = found {
                     if case .accepted = await adopt(answer, upstreamID, id, account) { return }
@@ -92,12 +93,25 @@ extension TryOnTasks {
         return !record.state.isFinal && record.upstreamID == nil
     }
 
+    /// What has been open for a day is the operator's business, too, however much may still be known by asking.
+    func flagIfOld(_ id: TaskID) async {
+        guard let record = try? await store.task(id), record.upstreamID == nil, record.flags.isEmpty else { return }
+        let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
+        if age >= WatchSchedule.stuckAfter { await flagUnknown(id) }
+    }
+
     /// Nobody will ever know by asking.
-    func flagUnknown(_ id: TaskID) async {
+    func flagUnknown(_ id: TaskID) async { _ = await flag(id, .unknown) }
+
+    /// Tells the operator of a task.
+    /// - Returns: whether that is recorded.
+    func flag(_ id: TaskID, _ flags: TaskFlags) async -> Bool {
         do {
-            try await store.flag(id, .unknown)
+            try await store.flag(id, flags)
+            return true
         } catch {
-            couldNotRecord("a task of unknown outcome could not be flagged", id, error)
+            couldNotRecord("a task that an operator should look at could not be flagged", id, error)
+            return false
         }
     }
 

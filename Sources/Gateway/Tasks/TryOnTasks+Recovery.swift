@@ -19,12 +19,28 @@ extension TryOnTasks {
         accounts.restore(try await store.accountStates(), running: found.running)
         let now = MonotonicTime.now
         for (id, key, age) in found.keys { _ = running.admit(id, key: key, limit: .max, now: now + (.zero - age)) }
-        for record in found.accepted { follow(record) }
+        for record in found.accepted where isConfigured(record) { follow(record) }
+        let orphans = found.accepted.filter { !isConfigured($0) }
+        background.start { [self] in await flagStuck(orphans) }
         try await recoverLookups()
         try await store.releaseLeases(at: WallClock.milliseconds)
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open { await resolve(record, orEndBecause: "not sent; nothing was charged") }
+    }
+
+    private func isConfigured(_ record: TaskRecord) -> Bool { record.account.flatMap(accounts.named) != nil }
+
+    /// Tasks of accounts that are configured no more are heard of no more: a day after that was last so, the operator is
+    /// told. They keep the state that they have.
+    private func flagStuck(_ records: [TaskRecord]) async {
+        for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
+            let quietFor = Duration.milliseconds(max(0, WallClock.milliseconds - record.updatedAt))
+            guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
+            while await !flag(record.id, .stuck) {
+                guard await background.sleep(until: .now + .seconds(5)) else { return }
+            }
+        }
     }
 
     /// Takes up a task that is not sent any more: one that no account was ever given ends, any other is asked for there.

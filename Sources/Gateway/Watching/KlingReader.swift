@@ -43,11 +43,6 @@ final class KlingReader: TaskReader {
     }
 
     func flag(_ task: TaskID, isStuck: Bool) async {
-        guard let tasks else { return }
-        do {
-            try await tasks.store.flag(task, isStuck ? .stuck : [])
-        } catch {
-            tasks.couldNotRecord("a task that is stuck could not be flagged", task, error)
-        }
+        _ = await tasks?.flag(task, isStuck ? .stuck : [])
     }
 }

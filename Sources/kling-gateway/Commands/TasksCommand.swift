@@ -68,7 +68,8 @@ extension TaskRecord {
     /// A line for people.
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
-        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account ?? "-")  \(model)"
+        let words = (flags.contains(.stuck) ? "  stuck" : "") + (flags.contains(.unknown) ? "  unknown" : "")
+        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account ?? "-")  \(model)\(words)"
     }
 
     /// A line for scripts.

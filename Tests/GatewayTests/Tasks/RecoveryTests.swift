@@ -16,6 +16,15 @@ private final class KnowingKling: KlingUpstream {
 
     init(known: Set<TaskID> = []) { self.known = known }
 
+    /// The next call, or the end of the test.
+    func next() async throws -> KlingCall {
+        while calls.count == 0 {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        return await calls.next()
+    }
+
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
         calls.put(call)
         if call.kind == .create || known.contains(where: { call.path.hasSuffix("\($0)") }) {
@@ -34,17 +43,38 @@ private struct Remains {
     let task: TaskID
 
     /// A queued task, as it was when the process ended.
-    init(account: String?, hasBody: Bool = true) async throws {
+    init(account: String?, hasBody: Bool = true, hours: Int64 = 0) async throws {
         folder = try TemporaryFolder()
         store = try SQLiteTaskStore(path: folder.path("gateway.db"))
         spool = try Spool(folder.path("spool"))
         task = taskIDs(1)[0]
-        let now = WallClock.milliseconds
+        let now = WallClock.milliseconds - hours * 3_600_000
         try await store.begin(
             NewTask(id: task, tenant: "shop", account: nil, model: "kolors-virtual-try-on-v1", createdAt: now))
         if hasBody { try await spool.write(task, [ByteSlice(copying: "{}")]) }
         _ = try await store.queue(task, payload: 2, at: now) { _ in StoredAnswer(status: 200, body: []) }
         if let account { _ = try await store.assign(task, account: account, at: now) }
+    }
+
+    /// A task that Kling has, or a create that is open, since long.
+    init(account: String, upstreamID: String?, hours: Int64) async throws {
+        folder = try TemporaryFolder()
+        store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        spool = try Spool(folder.path("spool"))
+        task = taskIDs(1)[0]
+        try await add(task, account: account, upstreamID: upstreamID, hours: hours)
+    }
+
+    /// Adds such a task.
+    func add(_ task: TaskID, account: String, upstreamID: String?, hours: Int64) async throws {
+        let then = WallClock.milliseconds - hours * 3_600_000
+        try await store.begin(
+            NewTask(id: task, tenant: "shop", account: account, model: "kolors-virtual-try-on-v1", createdAt: then))
+        guard let upstreamID else { return }
+        let acceptance = Acceptance(
+            upstreamID: upstreamID, publicID: upstreamID, state: .processing, statusWord: "processing",
+            answer: Array("{}".utf8), at: then)
+        _ = try await store.accept(task, acceptance) { _ in StoredAnswer(status: 200, body: []) }
     }
 
     /// Starts with one account, and runs `body` meanwhile.
@@ -93,6 +123,51 @@ private struct Remains {
             #expect(next == nil)
         }
         #expect(kling.calls.count == 0)
+        await remains.store.close()
+    }
+
+    @Test func `tasks of an account that is configured no more are the operator's a day after their last news`()
+        async throws
+    {
+        let remains = try await Remains(account: "gone", upstreamID: "kling-1", hours: 25)
+        let young = taskIDs(2)[1]
+        try await remains.add(young, account: "gone", upstreamID: "kling-2", hours: 23)
+        let kling = KnowingKling()
+        try await remains.start(kling, account("other")) { tasks in
+            let record = try await remains.record { $0.flags == .stuck }
+            #expect(record.state == .processing)
+            let flagged = try await remains.store.allTasks(
+                TaskFilter(flags: [.stuck, .unknown]), before: nil, limit: 9)
+            #expect(flagged.map(\.id) == [remains.task])
+            #expect(await tasks.background.loop.run { tasks.watcher.count } == 0)
+        }
+        #expect(kling.calls.count == 0)
+        await remains.store.close()
+    }
+
+    /// Of a reseller that never accepted anything nobody knows what its word that it has no such task is worth.
+    @Test(arguments: [25, 23])
+    func `a create that has been open for a day is the operator's, and still asked for`(hours: Int64) async throws {
+        let remains = try await Remains(account: "reseller", upstreamID: nil, hours: hours)
+        let kling = KnowingKling()
+        try await remains.start(kling, account("reseller")) { _ in
+            #expect(try await kling.next().kind == .query)
+            let record = try await remains.record { _ in true }
+            #expect(record.flags == (hours > 24 ? .unknown : []))
+            #expect(try await kling.next().kind == .query)
+        }
+        await remains.store.close()
+    }
+
+    @Test func `a queued create that has been open for a day is the operator's, and still asked for`() async throws {
+        let remains = try await Remains(account: "reseller", hours: 25)
+        let kling = KnowingKling()
+        try await remains.start(kling, account("reseller")) { _ in
+            let record = try await remains.record { $0.flags == .unknown }
+            #expect(record.state == .queued && record.account == "reseller")
+            while kling.calls.count > 0 { _ = try await kling.next() }
+            #expect(try await kling.next().kind == .query)
+        }
         await remains.store.close()
     }
 
