@@ -79,7 +79,8 @@ final class TaskQueue: Sendable {
     /// Hands out a certain task that waits; nil if it doesn't.
     func take(_ task: TaskID) -> QueuedTask? { queue.withLock { $0.take(task) } }
 
-    /// Hands out those that have waited for too long, to be ended.
+    /// Hands out those that have waited for too long, to be ended. Their age goes on over restarts, which only the wall clock
+    /// does as well: where that is set forward tasks end early, which costs nobody anything; set back, they wait longer.
     func expired(now: Int64) -> [QueuedTask] { queue.withLock { $0.expired(now: now) } }
 
     /// What was handed out waits again, in its old place.
