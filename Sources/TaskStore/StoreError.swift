@@ -19,6 +19,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case externalTaskIDInUse
         /// The tenant has sent that `Idempotency-Key` within a day.
         case idempotencyKeyInUse
+        /// As many jobs of the tenant run as may.
+        case tooManyJobs
         /// There is a key or task of that id, access key or bearer key.
         case alreadyExists
         /// There is no such task or key.

@@ -1,11 +1,11 @@
 /// The steps of a task's life, without a store: every step says whether it changed anything.
 extension TaskRecord {
     /// The record of a task that is about to be sent.
-    init(_ task: NewTask) {
+    init(_ task: NewTask, job: JobPlace? = nil) {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, account: task.account, updatedAt: task.createdAt)
+            createdAt: task.createdAt, job: job, account: task.account, updatedAt: task.createdAt)
     }
 
     /// What a step did to the record.

@@ -49,6 +49,8 @@ public struct TaskRecord: Sendable, Equatable {
     /// The client's `Idempotency-Key`.
     public let idempotencyKey: String?
     public let createdAt: Int64
+    /// The job that the task is a part of.
+    public let job: JobPlace?
 
     /// The account that has the task, or is about to be sent it; nil: none was chosen.
     public internal(set) var account: String?

@@ -5,7 +5,7 @@
 ///
 /// Any function throws ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`; after that the store
 /// can be used again as soon as the cause is gone.
-public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore {
+public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore {
     // MARK: Tasks
 
     /// Writes down the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim

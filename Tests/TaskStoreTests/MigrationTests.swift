@@ -110,6 +110,6 @@ import Testing
         let steps = try await DatabaseQueue(path: folder.database).read { database in
             try String.fetchAll(database, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
         }
-        #expect(steps == ["tasks", "keys", "task life", "idempotency", "outbox", "accounts"])
+        #expect(steps == ["tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs"])
     }
 }

@@ -14,6 +14,8 @@ public struct GatewayError: Error, Sendable {
     public var retryAfter: Int?
     /// The id by which a task whose fate is open can be queried.
     public var taskID: String?
+    /// The number of that task's job, if it has one.
+    public var job: Int64?
     /// More header fields: `Allow`, the limits of a key.
     public var headers: [(name: String, value: String)] = []
     /// For ``Cause/refused``: how Kling said it.

@@ -13,17 +13,19 @@ extension DeliveryRecord {
 extension Connection {
     /// Puts a delivery into the outbox, due at once; earlier ones of the task that have failed so far give way to it.
     /// Takes two statements.
-    func insert(_ delivery: NewDelivery, of task: TaskRecord) throws(StoreError) {
+    func insert(
+        _ delivery: NewDelivery, of task: TaskID, tenant: String, at time: Int64
+    ) throws(StoreError) {
         let supersede = try statement(.supersedeDeliveries)
-        supersede.bind(1, task.id)
-        supersede.bind(2, task.updatedAt)
+        supersede.bind(1, task)
+        supersede.bind(2, time)
         try supersede.execute()
         let insert = try statement(.insertDelivery)
         insert.bind(1, delivery.id)
-        insert.bind(2, task.id)
-        insert.bind(3, task.tenant)
+        insert.bind(2, task)
+        insert.bind(3, tenant)
         insert.bind(4, delivery.isLast ? 1 : 0)
-        insert.bind(5, task.updatedAt)
+        insert.bind(5, time)
         insert.bind(6, delivery.url)
         insert.bind(7, delivery.body)
         try insert.execute()

@@ -10,11 +10,13 @@ enum Query: Int, CaseIterable {
     case releaseLeases, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount
+    case insertJob, runningJobs, jobByNumber, jobTasks, jobList, latestJob, leaveJob, deleteJob, pruneJobs
 
     /// The order in which ``TaskRecord/init(row:)`` reads; the row's number comes behind it.
-    private static let columns = """
+    static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
-        upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, task
+        upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
+        job_index, task
         """
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
@@ -31,7 +33,7 @@ enum Query: Int, CaseIterable {
         case .release: "RELEASE step"
         case .rollback: "ROLLBACK TO step"
         case .dataVersion: "PRAGMA data_version"
-        default: taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? deliverySQL ?? outboxSQL ?? accountSQL
+        default: taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? accountSQL
         }
     }
 
@@ -41,8 +43,8 @@ enum Query: Int, CaseIterable {
         case .insertTask:
             """
             INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
-            status_word, released, updated_at, key_id, idempotency_key)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9)
+            status_word, released, updated_at, key_id, idempotency_key, job, job_index)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11)
             """
         case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
@@ -58,7 +60,7 @@ enum Query: Int, CaseIterable {
         case .pruneTasks:
             """
             DELETE FROM tasks WHERE task IN
-            (SELECT task FROM tasks WHERE id < ?3 AND finished_at < ?1 ORDER BY id LIMIT ?2)
+            (SELECT task FROM tasks WHERE id < ?3 AND finished_at < ?1 AND job IS NULL ORDER BY id LIMIT ?2)
             """
         default: nil
         }

@@ -9,7 +9,10 @@ extension SQLiteTaskStore {
         idempotencyKeysCreatedBefore keys: Int64, limit: Int
     ) async throws(StoreError) -> Int {
         var count = 0
-        for (query, time) in [(Query.pruneClaims, keys), (.pruneDeliveries, deliveries), (.pruneTasks, tasks)] {
+        let steps = [
+            (Query.pruneClaims, keys), (.pruneDeliveries, deliveries), (.pruneJobs, tasks), (.pruneTasks, tasks),
+        ]
+        for (query, time) in steps {
             var isDone = false
             while !isDone, count < limit {
                 let batch = min(Self.pruned, limit - count)

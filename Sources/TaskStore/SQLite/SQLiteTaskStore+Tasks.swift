@@ -1,6 +1,6 @@
 extension SQLiteTaskStore {
     public func begin(_ task: NewTask) async throws(StoreError) {
-        try await write { connection throws(StoreError) in try connection.insert(task) }
+        try await write { connection throws(StoreError) in _ = try connection.insert(task) }
     }
 
     public func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord {
@@ -39,7 +39,11 @@ extension SQLiteTaskStore {
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
-            _ = try connection.change(id, claim: .released(answer)) { $0.refuse(statusWord: reason, at: time) }
+            _ = try connection.change(id, claim: .released(answer)) { record throws(StoreError) in
+                // Who knows of a job knows of all of its tasks.
+                if let place = record.job, try connection.isKnown(place) { return .impossible }
+                return record.refuse(statusWord: reason, at: time)
+            }
         }
     }
 

@@ -28,6 +28,9 @@ public final class SQLiteTaskStore: TaskStore {
     /// first): nil for nothing. Called inside the transaction, on the thread that writes: quick, and without the store.
     public typealias Deliveries = @Sendable (_ before: TaskRecord?, _ after: TaskRecord) -> NewDelivery?
 
+    /// The same for a job that has a `callback_url`, whenever one of its tasks takes a step.
+    public typealias JobDeliveries = @Sendable (_ before: JobRecord?, _ after: JobRecord) -> NewDelivery?
+
     private let path: String
     private let writer: Writer
     private let readers: Readers
@@ -38,15 +41,18 @@ public final class SQLiteTaskStore: TaskStore {
     /// Opens the store at `path`, making the file and its folder where they are missing, and brings it up to date.
     ///
     /// This blocks the thread: open before serving.
-    /// - Parameter deliveries: what the steps of tasks put into the outbox, due at once.
+    /// - Parameters:
+    ///   - deliveries: what the steps of tasks put into the outbox, due at once.
+    ///   - jobDeliveries: what the steps of jobs do; a job's go in their order, as a single task's do.
     /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `busy` or `unavailable`, with a text for the operator
     ///   that names the file or folder.
     public init(
-        path: String, options: Options = Options(), deliveries: @escaping Deliveries = { _, _ in nil }
+        path: String, options: Options = Options(), deliveries: @escaping Deliveries = { _, _ in nil },
+        jobDeliveries: @escaping JobDeliveries = { _, _ in nil }
     ) throws(StoreError) {
         self.path = path
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        writer = try Writer(path, options, deliveries, ended: writerEnded)
+        writer = try Writer(path, options, deliveries, jobDeliveries, ended: writerEnded)
         do throws(StoreError) {
             readers = try Readers(path, options, ended: readersEnded)
         } catch {

@@ -24,7 +24,7 @@ enum Schema {
 
     private static let steps = [
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
-        ("accounts", accounts),
+        ("accounts", accounts), ("jobs", jobs),
     ]
 
     /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
@@ -150,5 +150,30 @@ enum Schema {
             has_lookup INTEGER,
             updated_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Numbers begin where other gateways' integer ids are, and none is used again. A task without a job is in none of the
+    /// indexes.
+    private static let jobs = """
+        CREATE TABLE jobs (
+            job INTEGER PRIMARY KEY AUTOINCREMENT,
+            tenant TEXT NOT NULL,
+            shape TEXT NOT NULL,
+            request BLOB NOT NULL,
+            callback_url TEXT,
+            callback_ref TEXT,
+            idempotency_key TEXT,
+            fingerprint BLOB,
+            account TEXT,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', 100000000);
+        CREATE INDEX jobs_tenants ON jobs (tenant, shape, created_at);
+        CREATE INDEX jobs_fingerprints ON jobs (tenant, fingerprint, created_at) WHERE fingerprint IS NOT NULL;
+        ALTER TABLE tasks ADD COLUMN job INTEGER;
+        ALTER TABLE tasks ADD COLUMN job_index INTEGER;
+        CREATE UNIQUE INDEX tasks_jobs ON tasks (job, job_index) WHERE job IS NOT NULL;
+        CREATE INDEX tasks_running_jobs ON tasks (tenant, job) WHERE job IS NOT NULL AND finished_at IS NULL;
+        CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN DELETE FROM tasks WHERE job = old.job; END;
         """
 }

@@ -7,13 +7,19 @@ final class Connection {
     let database: Database
     /// What is to be sent to clients with a task's step.
     let deliveries: SQLiteTaskStore.Deliveries
+    /// The same with a job's step.
+    let jobDeliveries: SQLiteTaskStore.JobDeliveries
     /// What is in the file anyway, of use to the connection that writes.
     var recent = RecentTasks()
     private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
 
-    init(_ database: Database, deliveries: @escaping SQLiteTaskStore.Deliveries = { _, _ in nil }) {
+    init(
+        _ database: Database, deliveries: @escaping SQLiteTaskStore.Deliveries = { _, _ in nil },
+        jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries = { _, _ in nil }
+    ) {
         self.database = database
         self.deliveries = deliveries
+        self.jobDeliveries = jobDeliveries
     }
 
     /// The statement of `query`, compiled at its first use.
@@ -46,6 +52,8 @@ final class Connection {
                 try execute(.rollback)
                 try execute(.release)
             }
+            // Steps within this one may have noted what is undone now.
+            recent = RecentTasks(dataVersion: recent.dataVersion)
             throw error
         }
     }

@@ -6,7 +6,7 @@ extension TaskRecord {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
-            createdAt: row.integer(6), account: row.filledText(2),
+            createdAt: row.integer(6), job: JobPlace(row: row), account: row.filledText(2),
             state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
             number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
             statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
@@ -14,11 +14,18 @@ extension TaskRecord {
     }
 }
 
+extension JobPlace {
+    fileprivate init?(row: PreparedStatement) {
+        guard let job = row.optionalInteger(20) else { return nil }
+        self.init(job: job, index: Int(row.integer(21)))
+    }
+}
+
 /// The tasks' rows. Most steps change the database by one statement: if it fails, SQLite undoes just that, and the other
 /// writes of the transaction stand without a savepoint for each.
 extension Connection {
-    func insert(_ task: NewTask) throws(StoreError) {
-        let record = TaskRecord(task)
+    func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
+        let record = TaskRecord(task, job: job)
         let delivery = delivery(nil, record)
         var row: Int64 = 0
         if task.idempotency == nil, delivery == nil {
@@ -27,10 +34,11 @@ extension Connection {
             try atomically { () throws(StoreError) in
                 if let key = task.idempotency { try claim(key, for: record) }
                 row = try insert(record)
-                if let delivery { try insert(delivery, of: record) }
+                if let delivery { try insert(delivery, of: record.id, tenant: record.tenant, at: record.updatedAt) }
             }
         }
         recent.note(record, row: row, before: nil)
+        return record
     }
 
     /// Takes a record one step on, and keeps what changed with all that follows from it.
@@ -47,13 +55,14 @@ extension Connection {
         }
         let delivery = delivery(old, new)
         let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
-        if claimed == nil, delivery == nil {
+        if claimed == nil, delivery == nil, new.job == nil {
             try update(row, from: old, to: new)
         } else {
             try atomically { () throws(StoreError) in
                 try update(row, from: old, to: new)
                 if let claimed { try settle(claimed, claim, new) }
-                if let delivery { try insert(delivery, of: new) }
+                if let delivery { try insert(delivery, of: new.id, tenant: new.tenant, at: new.updatedAt) }
+                if let place = new.job { try follow(place, from: old, to: new, claim) }
             }
         }
         recent.note(new, row: row, before: old)
@@ -82,7 +91,7 @@ extension Connection {
         if let known = recent[id] { return known }
         let select = try statement(.taskByID)
         select.bind(1, id)
-        return try select.first { (TaskRecord(row: $0), $0.integer(20)) }
+        return try select.first { (TaskRecord(row: $0), $0.integer(22)) }
     }
 
     private func insert(_ task: TaskRecord) throws(StoreError) -> Int64 {
@@ -96,6 +105,8 @@ extension Connection {
         insert.bind(7, task.createdAt)
         insert.bind(8, task.keyID)
         insert.bind(9, task.idempotencyKey)
+        insert.bind(10, task.job?.job)
+        insert.bind(11, task.job.map { Int64($0.index) })
         try insert.execute()
         return database.lastInsertedRowID
     }

@@ -14,14 +14,17 @@ final class Writer: Sendable {
     /// Opens the connection and starts the thread.
     init(
         _ path: String, _ options: SQLiteTaskStore.Options, _ deliveries: @escaping SQLiteTaskStore.Deliveries,
-        ended: Ending
+        _ jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries, ended: Ending
     ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         let database = try StoreDatabase.writer(path, options)
         ended.expect()
         do {
             try StoreThread.start("store-writer") { [queue, counts] in
-                Turns(queue, counts, database, options, deliveries).run()
+                Turns(queue, counts, database, options) {
+                    Connection($0, deliveries: deliveries, jobDeliveries: jobDeliveries)
+                }
+                .run()
                 try? database.close()
                 ended.one()
             }
@@ -52,13 +55,13 @@ private final class Turns {
 
     init(
         _ queue: WorkQueue, _ counts: Lock<StoreStatistics>, _ database: DatabaseQueue,
-        _ options: SQLiteTaskStore.Options, _ deliveries: @escaping SQLiteTaskStore.Deliveries
+        _ options: SQLiteTaskStore.Options, connect: (Database) -> Connection
     ) {
         self.queue = queue
         self.counts = counts
         self.database = database
         gathering = .microseconds(Int(options.gathering / .microseconds(1)))
-        connection = database.inDatabase { Connection($0, deliveries: deliveries) }
+        connection = database.inDatabase { connect($0) }
         log = database.inDatabase { WriteAheadLog($0, limit: options.logBytes) }
     }
 

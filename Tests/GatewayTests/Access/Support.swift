@@ -180,6 +180,19 @@ extension KeyStore {
         fatalError("not for keys")
     }
     func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] { fatalError("not for keys") }
+    func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord { fatalError("not for keys") }
+    func refuse(job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?) async throws(StoreError) {
+        fatalError("not for keys")
+    }
+    func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) { fatalError("not for keys") }
+    func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
+    func job(of task: TaskID) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
+    func jobs(
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
+    ) async throws(StoreError) -> [JobRecord] { fatalError("not for keys") }
+    func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord? {
+        fatalError("not for keys")
+    }
     func close() async {}
     var statistics: StoreStatistics { fatalError("not for keys") }
 }

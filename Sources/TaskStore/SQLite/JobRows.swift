@@ -1,0 +1,156 @@
+internal import GRDB
+
+extension JobRecord {
+    /// Reads the columns that ``Query`` lists for jobs.
+    init(row: PreparedStatement) {
+        self.init(
+            number: row.integer(0), tenant: row.text(1), shape: row.text(2), request: row.bytes(3),
+            callbackURL: row.optionalText(4), callbackRef: row.optionalText(5), idempotencyKey: row.optionalText(6),
+            account: row.optionalText(7), createdAt: row.integer(8), tasks: [])
+    }
+
+    /// The record with one of its tasks as it was, or will be.
+    func with(_ task: TaskRecord) -> JobRecord {
+        var job = self
+        guard let index = job.tasks.firstIndex(where: { $0.id == task.id }) else { return job }
+        job.tasks[index] = task
+        return job
+    }
+}
+
+/// The rows of jobs.
+extension Connection {
+    func insert(_ new: NewJob, _ tasks: [NewTask]) throws(StoreError) -> JobRecord {
+        precondition(JobRecord.sizes.contains(tasks.count), "a job has one task to four")
+        if let limit = new.runningBeside, try runningJobs(of: new) > limit {
+            throw StoreError(.tooManyJobs, "more than \(limit) jobs of \(new.tenant) run")
+        }
+        var job: JobRecord?
+        try atomically { () throws(StoreError) in
+            let number = try insert(new)
+            var records: [TaskRecord] = []
+            for (index, task) in tasks.enumerated() {
+                precondition(task.idempotency == nil, "the key is the job's")
+                precondition(task.callbackURL == nil || new.callbackURL == nil, "who tells of the states?")
+                records.append(try insert(task, of: JobPlace(job: number, index: index)))
+            }
+            if let key = new.idempotency { try claim(key, for: records[0]) }
+            let made = JobRecord(new, number: number, tasks: records)
+            if let delivery = jobDelivery(nil, made) { try insert(delivery, of: made, at: made.createdAt) }
+            job = made
+        }
+        guard let job else { preconditionFailure("made, or thrown") }
+        return job
+    }
+
+    /// A job with its tasks.
+    func job(_ number: Int64) throws(StoreError) -> JobRecord? {
+        let select = try statement(.jobByNumber)
+        select.bind(1, number)
+        guard let job = try select.first(JobRecord.init(row:)) else { return nil }
+        return try withTasks(job)
+    }
+
+    func withTasks(_ job: JobRecord) throws(StoreError) -> JobRecord {
+        var job = job
+        let select = try statement(.jobTasks)
+        select.bind(1, job.number)
+        job.tasks = try select.rows(TaskRecord.init(row:))
+        return job
+    }
+
+    // MARK: Steps of tasks
+
+    /// What follows for a job from a step of one of its tasks. The task's row has been written.
+    func follow(_ place: JobPlace, from old: TaskRecord, to new: TaskRecord, _ claim: ClaimStep) throws(StoreError) {
+        guard let job = try job(place.job) else { return }
+        if let delivery = jobDelivery(job.with(old), job.with(new)) {
+            try insert(delivery, of: job, at: new.updatedAt)
+        }
+        guard new.isReleased, job.tasks.allSatisfy(\.isReleased) else { return }
+        if let key = job.idempotencyKey {
+            try settle(ClaimName(tenant: job.tenant, key: key), claim.ofJob, job.tasks[0])
+        }
+        if job.tasks.allSatisfy({ $0.state == .refused }) { try delete(job) }
+    }
+
+    /// Whether a client knows of another task of the job, and with it of this one.
+    func isKnown(_ place: JobPlace) throws(StoreError) -> Bool { try job(place.job)?.isKnown ?? false }
+
+    func refuse(
+        job number: Int64, _ reason: String, at time: Int64, _ answer: StoredAnswer?
+    ) throws(StoreError) {
+        guard let job = try job(number) else { throw StoreError(.notFound, "no job \(number)") }
+        guard job.tasks.allSatisfy({ $0.state == .intent && $0.publicID == nil }) else {
+            throw StoreError(.stale, "job \(number) has begun")
+        }
+        try atomically { () throws(StoreError) in
+            for task in job.tasks {
+                _ = try change(task.id, claim: .released(answer)) { $0.refuse(statusWord: reason, at: time) }
+            }
+        }
+    }
+
+    func answer(_ number: Int64, _ answer: StoredAnswer?) throws(StoreError) {
+        guard let job = try job(number), let key = job.idempotencyKey, var first = job.tasks.first else { return }
+        // A key is freed as for a create that came to nothing.
+        first.isReleased = true
+        try settle(ClaimName(tenant: job.tenant, key: key), .released(answer), first)
+    }
+
+    /// The job's name is forgotten; its tasks stay for the operator.
+    private func delete(_ job: JobRecord) throws(StoreError) {
+        for query in [Query.leaveJob, .deleteJob] {
+            let statement = try statement(query)
+            statement.bind(1, job.number)
+            try statement.execute()
+        }
+    }
+
+    private func jobDelivery(_ old: JobRecord?, _ new: JobRecord) -> NewDelivery? {
+        new.callbackURL == nil ? nil : jobDeliveries(old, new)
+    }
+
+    /// Deliveries of a job stand in one line, that of its first task.
+    private func insert(_ delivery: NewDelivery, of job: JobRecord, at time: Int64) throws(StoreError) {
+        try insert(delivery, of: job.tasks[0].id, tenant: job.tenant, at: time)
+    }
+
+    private func runningJobs(of new: NewJob) throws(StoreError) -> Int64 {
+        let select = try statement(.runningJobs)
+        select.bind(1, new.tenant)
+        select.bind(2, new.account)
+        return try select.first { $0.integer(0) } ?? 0
+    }
+
+    private func insert(_ job: NewJob) throws(StoreError) -> Int64 {
+        let insert = try statement(.insertJob)
+        insert.bind(1, job.tenant)
+        insert.bind(2, job.shape)
+        insert.bind(3, job.request)
+        insert.bind(4, job.callbackURL)
+        insert.bind(5, job.callbackRef)
+        insert.bind(6, job.idempotency?.key)
+        insert.bind(7, job.account)
+        insert.bind(8, job.createdAt)
+        insert.bind(9, job.fingerprint)
+        try insert.execute()
+        return database.lastInsertedRowID
+    }
+}
+
+extension JobRecord {
+    fileprivate init(_ new: NewJob, number: Int64, tasks: [TaskRecord]) {
+        self.init(
+            number: number, tenant: new.tenant, shape: new.shape, request: new.request, callbackURL: new.callbackURL,
+            callbackRef: new.callbackRef, idempotencyKey: new.idempotency?.key, account: new.account,
+            createdAt: new.createdAt, tasks: tasks)
+    }
+}
+
+extension ClaimStep {
+    /// The same for the key of a job, none of whose tasks will be made.
+    fileprivate var ofJob: ClaimStep {
+        if case .released = self { self } else { .released(nil) }
+    }
+}

@@ -1,0 +1,67 @@
+extension SQLiteTaskStore {
+    public func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
+        try await write { connection throws(StoreError) in try connection.insert(job, tasks) }
+    }
+
+    public func refuse(
+        job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?
+    ) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            try connection.refuse(job: number, reason, at: time, answer)
+        }
+    }
+
+    public func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) {
+        try await write { connection throws(StoreError) in try connection.answer(number, answer) }
+    }
+
+    public func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? {
+        try await read { connection throws(StoreError) in
+            guard let job = try connection.job(number), job.tenant == tenant else { return nil }
+            return job
+        }
+    }
+
+    public func job(of task: TaskID) async throws(StoreError) -> JobRecord? {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.taskByID)
+            select.bind(1, task)
+            guard let place = try select.first(TaskRecord.init(row:))?.job else { return nil }
+            return try connection.job(place.job)
+        }
+    }
+
+    public func jobs(
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
+    ) async throws(StoreError) -> [JobRecord] {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.jobList)
+            select.bind(1, tenant)
+            select.bind(2, shape)
+            select.bind(3, after ?? .min)
+            select.bind(4, before ?? .max)
+            select.bind(5, limit)
+            return try connection.withTasks(try select.rows(JobRecord.init(row:)))
+        }
+    }
+
+    public func latestJob(
+        tenant: String, fingerprint: [UInt8], since time: Int64
+    ) async throws(StoreError) -> JobRecord? {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.latestJob)
+            select.bind(1, tenant)
+            select.bind(2, fingerprint)
+            select.bind(3, time)
+            return try connection.withTasks(try select.rows(JobRecord.init(row:))).first
+        }
+    }
+}
+
+extension Connection {
+    fileprivate func withTasks(_ jobs: [JobRecord]) throws(StoreError) -> [JobRecord] {
+        var whole: [JobRecord] = []
+        for job in jobs { whole.append(try withTasks(job)) }
+        return whole
+    }
+}
