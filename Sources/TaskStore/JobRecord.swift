@@ -33,7 +33,7 @@ public struct JobRecord: Sendable, Equatable {
     public let account: String?
     public let createdAt: Int64
     /// In the order in which they were asked for. A `refused` one counts as failed: nobody was told of it alone.
-    public internal(set) var tasks: [TaskRecord]
+    public var tasks: [TaskRecord]
 
     /// When a task changed last.
     public var updatedAt: Int64 { tasks.map(\.updatedAt).max() ?? createdAt }

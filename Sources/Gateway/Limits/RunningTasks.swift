@@ -58,6 +58,17 @@ final class RunningTasks: Sendable {
         slots.withLock { $0.admit(task, key: key, limit: limit, now: now) }
     }
 
+    /// Takes a slot of `key` for each of several tasks, for all of them or for none.
+    func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
+        slots.withLock { slots in
+            for (index, task) in tasks.enumerated() where !slots.admit(task, key: key, limit: limit, now: now) {
+                for other in tasks[..<index] { slots.finish(other) }
+                return false
+            }
+            return true
+        }
+    }
+
     /// Frees the slot of a task, if it has one.
     func finish(_ task: TaskID) { slots.withLock { $0.finish(task) } }
 }

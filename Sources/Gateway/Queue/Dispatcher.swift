@@ -18,12 +18,13 @@ struct Dispatcher: Sendable {
     func run() async {
         while !Task.isCancelled {
             expire()
-            guard let entry = queue.next(where: { tasks.accounts.canQueue(model: $0) }) else {
+            guard let entry = queue.next(where: tasks.accounts.mayServe) else {
                 await queue.wait(for: Self.turn)
                 continue
             }
             let account = await tasks.accounts.wait(
-                for: entry.task, tenant: entry.tenant, model: entry.model, until: .now + Self.turn, on: background.loop)
+                for: entry.task, tenant: entry.tenant, model: entry.model,
+                excluding: tasks.accounts.others(than: entry.account), until: .now + Self.turn, on: background.loop)
             guard let account else {
                 queue.putBack(entry.task)
                 continue
@@ -47,7 +48,7 @@ struct Dispatcher: Sendable {
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended meanwhile, for instance because the operator has cancelled it.
-            if error.code == .stale || error.code == .notFound { return queue.forget(entry.task) }
+            if error.code == .stale || error.code == .notFound { return await tasks.forgetEnded(entry.task) }
             tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }

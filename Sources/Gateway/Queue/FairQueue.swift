@@ -3,14 +3,14 @@ internal import TaskStore
 /// Creates that wait for an account with room: which may come in, and which is tried next.
 ///
 /// Room is reserved before a body is written to the spool, so that many creates at once never exceed the bounds. Tenants
-/// take turns; within a tenant the oldest task goes first, unless no account has room for its model. A task that was
+/// take turns; within a tenant the oldest task goes first, unless no account has room for what it needs. A task that was
 /// handed out counts until it is removed.
 struct FairQueue: Sendable {
     private var room: QueueRoom
-    private var waiting: [String: [String: QueueLane]] = [:]
+    private var waiting: [String: [QueueNeed: QueueLane]] = [:]
     /// The tenants that have tasks waiting, next one first.
     private var turns: [String] = []
-    private var waitingPerModel: [String: Int] = [:]
+    private var needs: [QueueNeed: Int] = [:]
     private var handedOut: [TaskID: QueuedTask] = [:]
 
     init(_ bounds: QueueBounds) { room = QueueRoom(bounds) }
@@ -20,7 +20,7 @@ struct FairQueue: Sendable {
     /// How many bytes count.
     var bytes: Int { room.bytes }
     /// How many tasks wait.
-    var waitingCount: Int { waitingPerModel.values.reduce(0, +) }
+    var waitingCount: Int { needs.values.reduce(0, +) }
     /// When the queue was entered by the oldest that waits, in milliseconds since 1970.
     var oldest: Int64? {
         waiting.values.lazy.flatMap { $0.values }.compactMap { $0.oldest?.enqueuedAt }.min()
@@ -55,13 +55,13 @@ struct FairQueue: Sendable {
     // MARK: Out
 
     /// Hands out the task to try next.
-    /// - Parameter hasRoom: whether an account has room for a model; asked once for each model that waits.
+    /// - Parameter hasRoom: whether an account has room for such a task; asked once for each need.
     /// - Returns: nil if there is none. A task must be given back by ``remove(_:)`` or ``putBack(_:)``.
-    mutating func next(where hasRoom: (String) -> Bool) -> QueuedTask? {
-        let models = waitingPerModel.keys.filter(hasRoom)
-        if models.isEmpty { return nil }
+    mutating func next(where hasRoom: (QueueNeed) -> Bool) -> QueuedTask? {
+        let needs = needs.keys.filter(hasRoom)
+        if needs.isEmpty { return nil }
         for (turn, tenant) in turns.enumerated() {
-            let candidates = models.compactMap { waiting[tenant]?[$0]?.oldest }
+            let candidates = needs.compactMap { waiting[tenant]?[$0]?.oldest }
             guard let entry = candidates.min(by: QueueLane.precedes) else { continue }
             take(entry)
             if waiting[tenant] != nil {
@@ -85,8 +85,8 @@ struct FairQueue: Sendable {
     mutating func expired(now: Int64) -> [QueuedTask] {
         var expired: [QueuedTask] = []
         for (tenant, lanes) in waiting {
-            for model in lanes.keys {
-                while let entry = waiting[tenant]?[model]?.oldest, now - entry.enqueuedAt >= room.bounds.maxAge {
+            for need in lanes.keys {
+                while let entry = waiting[tenant]?[need]?.oldest, now - entry.enqueuedAt >= room.bounds.maxAge {
                     take(entry)
                     expired.append(entry)
                 }
@@ -113,21 +113,21 @@ struct FairQueue: Sendable {
 
     private mutating func add(_ entry: QueuedTask) {
         if waiting[entry.tenant] == nil { turns.append(entry.tenant) }
-        waiting[entry.tenant, default: [:]][entry.model, default: QueueLane()].insert(entry)
-        waitingPerModel[entry.model, default: 0] += 1
+        waiting[entry.tenant, default: [:]][entry.need, default: QueueLane()].insert(entry)
+        needs[entry.need, default: 0] += 1
     }
 
     /// Moves the oldest task of a lane to those handed out.
     private mutating func take(_ entry: QueuedTask) {
-        _ = waiting[entry.tenant]?[entry.model]?.takeOldest()
+        _ = waiting[entry.tenant]?[entry.need]?.takeOldest()
         left(entry)
         handedOut[entry.task] = entry
     }
 
     private mutating func removeWaiting(_ task: TaskID) -> QueuedTask? {
         for (tenant, lanes) in waiting {
-            for model in lanes.keys {
-                guard let entry = waiting[tenant]?[model]?.remove(task) else { continue }
+            for need in lanes.keys {
+                guard let entry = waiting[tenant]?[need]?.remove(task) else { continue }
                 left(entry)
                 return entry
             }
@@ -137,10 +137,10 @@ struct FairQueue: Sendable {
 
     /// A task has left its lane: what is empty is given up.
     private mutating func left(_ entry: QueuedTask) {
-        waitingPerModel[entry.model, default: 1] -= 1
-        if waitingPerModel[entry.model] == 0 { waitingPerModel[entry.model] = nil }
-        guard waiting[entry.tenant]?[entry.model]?.isEmpty == true else { return }
-        waiting[entry.tenant]?[entry.model] = nil
+        needs[entry.need, default: 1] -= 1
+        if needs[entry.need] == 0 { needs[entry.need] = nil }
+        guard waiting[entry.tenant]?[entry.need]?.isEmpty == true else { return }
+        waiting[entry.tenant]?[entry.need] = nil
         guard waiting[entry.tenant]?.isEmpty == true else { return }
         waiting[entry.tenant] = nil
         turns.removeAll { $0 == entry.tenant }

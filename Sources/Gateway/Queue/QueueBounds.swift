@@ -25,6 +25,18 @@ struct QueuedTask: Sendable, Equatable {
     let bytes: Int
     /// When it was queued, in milliseconds since 1970: its age counts on over a restart.
     let enqueuedAt: Int64
+    /// The only account that may have it; nil: any.
+    var account: String?
+
+    /// What it waits for.
+    var need: QueueNeed { QueueNeed(model: model, account: account) }
+}
+
+/// What a queued task waits for. Those of equal need stand in one lane.
+struct QueueNeed: Sendable, Hashable {
+    let model: String
+    /// The only account that will do; nil: any.
+    let account: String?
 }
 
 /// Room for tasks that are about to be queued.

@@ -1,6 +1,6 @@
 internal import TaskStore
 
-/// The waiting tasks of one tenant and model, oldest first.
+/// The waiting tasks of one tenant and need, oldest first.
 ///
 /// To add the youngest and to take the oldest cost the same however many wait; so does putting back what was taken last.
 struct QueueLane: Sendable {

@@ -42,6 +42,21 @@ final class TaskQueue: Sendable {
     /// Takes room for a body; nil if there is none.
     func reserve(_ bytes: Int) -> Reservation? { queue.withLock { try? $0.admit(bytes: bytes) } }
 
+    /// Takes room for each of several bodies, for all of them or for none.
+    func reserve(_ bodies: [Int]) -> [Reservation]? {
+        queue.withLock { queue in
+            var reservations: [Reservation] = []
+            for bytes in bodies {
+                guard let one = try? queue.admit(bytes: bytes) else {
+                    for other in reservations { queue.cancel(other) }
+                    return nil
+                }
+                reservations.append(one)
+            }
+            return reservations
+        }
+    }
+
     /// Nothing came of a reservation.
     func cancel(_ reservation: Reservation) { queue.withLock { $0.cancel(reservation) } }
 
@@ -52,16 +67,18 @@ final class TaskQueue: Sendable {
     func discard(_ task: TaskID) { spool.removeLater(task) }
 
     /// A task whose body and record are written waits from now on.
-    func confirm(_ reservation: Reservation, _ record: TaskRecord) {
-        queue.withLock { $0.confirm(reservation, [QueuedTask(record)]) }
+    /// - Parameter account: the only one that may have it.
+    func confirm(_ reservation: Reservation, _ record: TaskRecord, account: String? = nil) {
+        queue.withLock { $0.confirm(reservation, [QueuedTask(record, account: account)]) }
         ring()
     }
 
     /// Takes in what was queued before a restart.
+    /// - Parameter accounts: of tasks that only one account may have.
     /// - Returns: those whose body is gone: they can never be sent.
-    func recover(_ records: [TaskRecord]) async throws(SpoolError) -> Set<TaskID> {
+    func recover(_ records: [TaskRecord], accounts: [TaskID: String]) async throws(SpoolError) -> Set<TaskID> {
         let missing = Set(try await spool.recover(queued: Set(records.map(\.id))).missing)
-        let entries = records.filter { !missing.contains($0.id) }.map { QueuedTask($0) }
+        let entries = records.filter { !missing.contains($0.id) }.map { QueuedTask($0, account: accounts[$0.id]) }
         queue.withLock { $0.restore(entries) }
         return missing
     }
@@ -74,7 +91,7 @@ final class TaskQueue: Sendable {
     func wait(for duration: Duration) async { await bell.wait(for: duration) }
 
     /// Hands out the task to try next.
-    func next(where hasRoom: (String) -> Bool) -> QueuedTask? { queue.withLock { $0.next(where: hasRoom) } }
+    func next(where hasRoom: (QueueNeed) -> Bool) -> QueuedTask? { queue.withLock { $0.next(where: hasRoom) } }
 
     /// Hands out a certain task that waits; nil if it doesn't.
     func take(_ task: TaskID) -> QueuedTask? { queue.withLock { $0.take(task) } }
@@ -115,9 +132,9 @@ final class TaskQueue: Sendable {
 
 extension QueuedTask {
     /// The place of a queued record.
-    init(_ record: TaskRecord) {
+    init(_ record: TaskRecord, account: String?) {
         self.init(
             task: record.id, tenant: record.tenant, model: record.model, bytes: record.payload,
-            enqueuedAt: record.createdAt)
+            enqueuedAt: record.createdAt, account: account)
     }
 }

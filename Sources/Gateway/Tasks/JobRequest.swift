@@ -30,6 +30,6 @@ struct JobRequest: Sendable {
 
 /// A job, and how old what is said of it is if Kling could not be asked.
 struct FoundJob: Sendable {
-    let job: JobRecord
+    var job: JobRecord
     var staleness: Duration?
 }

@@ -12,17 +12,24 @@ extension TryOnTasks {
         } catch {
             throw GatewayError(error)
         }
+        records = await refreshed(records, note)
+        var writer = JSONWriter(capacity: records.count * 512 + 2)
+        writer.array { tasks in
+            for record in records { tasks.json(TaskView.json(record)) }
+        }
+        return Envelope.success(requestID: note.requestID, data: writer.bytes)
+    }
+
+    /// Records of one page as new as one list call an account makes them.
+    func refreshed(_ page: [TaskRecord], _ note: ExchangeNote) async -> [TaskRecord] {
+        var records = page
         let deadline = MonotonicTime.now + Self.listTime
         for account in due(records) where .now < deadline {
             let start = MonotonicTime.now
             records = await refreshed(records, from: account, within: deadline - start)
             note.waitedForKling(since: start)
         }
-        var writer = JSONWriter(capacity: records.count * 512 + 2)
-        writer.array { tasks in
-            for record in records { tasks.json(TaskView.json(record)) }
-        }
-        return Envelope.success(requestID: note.requestID, data: writer.bytes)
+        return records
     }
 
     /// The accounts that must be asked, because the page has a task of theirs whose state is older than it may be.

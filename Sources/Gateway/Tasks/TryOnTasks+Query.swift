@@ -45,8 +45,15 @@ extension TryOnTasks {
             throw GatewayError(error)
         }
         guard let record, let publicID = record.publicID else { throw .unknownTask }
+        return entry(of: record, publicID)
+    }
+
+    /// The entry of a record that was just read.
+    func entry(of record: TaskRecord, _ publicID: String) -> TaskEntry {
+        let key = TaskCache.Key(tenant: record.tenant, id: publicID)
+        if let known = cache.entry(key) { return known }
         let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.updatedAt))
-        return cache.insert(TaskEntry(record, age: age, now: .now), TaskCache.Key(tenant: key.tenant, id: publicID))
+        return cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
 
     /// Finds a task by its public id, the client's own, or the gateway's as long as it has no other. To answer a query
@@ -65,7 +72,8 @@ extension TryOnTasks {
         }
     }
 
-    private func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
+    /// What is known of a task, as new as `freshness` wants it.
+    func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
         let action = entry.query(now: .now, freshness: options.freshness) {
             loop.spawn { [self] in await refresh(entry) }
         }

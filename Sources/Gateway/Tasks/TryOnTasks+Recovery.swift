@@ -72,12 +72,16 @@ extension TryOnTasks {
             for record in records { await resolve(record, orEndBecause: "not sent; nothing was charged") }
             return
         }
-        let missing = try await queue.recover(records)
+        var accounts: [TaskID: String] = [:]
+        for record in records where record.job != nil {
+            accounts[record.id] = try await store.job(of: record.id)?.account
+        }
+        let missing = try await queue.recover(records, accounts: accounts)
         let dispatcher = Dispatcher(tasks: self, queue: queue)
         for record in records {
             if missing.contains(record.id) {
                 await resolve(record, orEndBecause: "the request was lost; nothing was charged")
-            } else if let account = record.account.flatMap(accounts.named) {
+            } else if let account = record.account.flatMap(self.accounts.named) {
                 dispatcher.resume(record, at: account)
             } else if record.account != nil {
                 // Its account, configured no more, may have it: it keeps its place, and no other account gets it.

@@ -28,6 +28,10 @@ final class TryOnTasks: Sendable {
     let callbackTokens: CallbackTokens
     let cache: TaskCache
     let running = RunningTasks()
+    /// Wakes whoever waits for the end of tasks.
+    let ends = TaskEnds()
+    /// Jobs, by their first tasks, whose requests are being answered.
+    let answering = Lock<Set<TaskID>>([])
     /// What goes on when no client waits: look-ups, the queue. On the loop that was given.
     let background: Background
     /// How many creates are under way, counted from the intent to the answer.
@@ -104,6 +108,8 @@ final class TryOnTasks: Sendable {
             try await store.refuse(id, reason: reason, at: now, answer: answer)
             forget(id)
         } catch  where error.code == .stale {
+            // Whoever knows of a task's job knows of it, though it has no name yet.
+            _ = try? await store.show(id, at: now)
             follow(
                 try await store.observe(
                     id,
@@ -116,7 +122,7 @@ final class TryOnTasks: Sendable {
         if let publicID = record.publicID {
             cache.entry(TaskCache.Key(tenant: record.tenant, id: publicID))?.update(record, now: .now)
         }
-        if record.callbackURL != nil { courier?.kick() }
+        if record.callbackURL != nil || record.job != nil { courier?.kick() }
         if record.state.isFinal {
             if let account = record.account { accounts.settled(record.id, on: account, .ended) }
             watcher.seen(record.id, .ended)
@@ -139,8 +145,15 @@ final class TryOnTasks: Sendable {
     }
 
     /// Nothing is known any more of a task that has ended.
-    private func forget(_ id: TaskID) {
+    func forget(_ id: TaskID) {
         running.finish(id)
+        queue?.forget(id)
+        ends.ended(id)
+    }
+
+    /// A task was found to have ended by somebody else's doing.
+    func forgetEnded(_ id: TaskID) async {
+        if let record = try? await store.task(id), record.state.isFinal { follow(record) }
         queue?.forget(id)
     }
 
@@ -151,8 +164,11 @@ final class TryOnTasks: Sendable {
 }
 
 extension TaskRecord {
-    /// Whether somebody is told of the task's end without asking: a callback, a quota, a client that was put off.
-    fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || publicID == id.description }
+    /// Whether somebody is told of the task's end without asking: a callback, a quota, a client that was put off, or one
+    /// that waits for a job.
+    fileprivate var isAwaited: Bool {
+        callbackURL != nil || keyID != nil || job != nil || publicID == id.description
+    }
 }
 
 extension WatchedTask {
@@ -176,6 +192,8 @@ extension GatewayError {
                 "external_task_id is in use by another task of yours. Send another one, or query that task.",
                 parameter: "external_task_id")
         case .idempotencyKeyInUse: self = .idempotencyKeyOpen
+        case .tooManyJobs:
+            self.init(.runningTasks, "As many jobs run as maxJobs allows. Wait until one has ended.")
         default:
             self.init(.storeUnavailable, "The gateway cannot reach its store. Send the request again in a few seconds.")
         }

@@ -39,9 +39,10 @@ struct AccountPool: Sendable {
     // MARK: Refusals
 
     /// What a client is told when nothing can be had: the obstacle that is overcome soonest.
-    mutating func whyNot(model: String, now: MonotonicTime) -> GatewayError {
+    mutating func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime) -> GatewayError {
         for place in states.indices { states[place].advance(to: now) }
-        switch states.compactMap({ $0.obstacle(to: model) }).min() {
+        let asked = states.filter { !excluding.contains($0.account.name) }
+        switch asked.compactMap({ $0.obstacle(to: model) }).min() {
         case nil:
             return GatewayError(
                 .accountsDisabled, "No upstream account of this gateway serves \(model). Its operator must add one.")
@@ -63,8 +64,29 @@ struct AccountPool: Sendable {
     }
 
     /// Whether a task of `model` may be queued: an account will take it without its operator's doing.
-    func canQueue(model: String) -> Bool {
-        states.contains { state in state.obstacle(to: model).map { $0 < .disabled } ?? false }
+    func canQueue(model: String, excluding: Set<String> = []) -> Bool {
+        states.contains { state in
+            !excluding.contains(state.account.name) && state.obstacle(to: model).map { $0 < .disabled } ?? false
+        }
+    }
+
+    /// Whether a create would be sent now.
+    mutating func hasRoom(model: String, excluding: Set<String>, now: MonotonicTime) -> Bool {
+        for place in states.indices where !excluding.contains(states[place].account.name) {
+            states[place].advance(to: now)
+            if states[place].room(for: model, now: now) != nil { return true }
+        }
+        return false
+    }
+
+    /// Whether so many more tasks fit into the limits of healthy accounts, however many may be sent at once.
+    mutating func fits(_ count: Int, model: String, excluding: Set<String>, now: MonotonicTime) -> Bool {
+        var room = 0
+        for place in states.indices where !excluding.contains(states[place].account.name) {
+            states[place].advance(to: now)
+            room += min(count, states[place].freeSlots(for: model))
+        }
+        return room >= count
     }
 
     /// Whether only so many tasks run there at once, as configured or as learned.

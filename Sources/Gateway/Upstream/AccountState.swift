@@ -62,6 +62,12 @@ struct AccountState: Sendable {
         return room * Double(account.weight)
     }
 
+    /// How many more tasks of `model` fit into its limit while it is healthy.
+    func freeSlots(for model: String) -> Int {
+        guard case .healthy = phase, account.serves(model), denials[model] == nil else { return 0 }
+        return limit.current.map { max(0, $0 - slots.count) } ?? .max
+    }
+
     private var isFull: Bool { limit.current.map { slots.count >= $0 } ?? false }
 
     /// Whether a create of `model` may be sent, as far as slots don't matter.

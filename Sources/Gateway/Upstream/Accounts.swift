@@ -53,15 +53,35 @@ public final class Accounts: Sendable {
 
     /// What a client is told when nothing can be had. Accounts that have refused a task stand in the state that this
     /// brought them into.
-    func whyNot(model: String, now: MonotonicTime = .now) -> GatewayError {
-        state.withLock { $0.pool.whyNot(model: model, now: now) }
+    func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime = .now) -> GatewayError {
+        state.withLock { $0.pool.whyNot(model: model, excluding: excluding, now: now) }
+    }
+
+    /// The names to exclude so that only `account` is left; none if any will do.
+    func others(than account: String?) -> Set<String> {
+        account.map { account in Set(byName.keys.filter { $0 != account }) } ?? []
+    }
+
+    /// Whether so many more tasks fit into the limits of healthy accounts.
+    func fits(_ count: Int, model: String, excluding: Set<String>, now: MonotonicTime = .now) -> Bool {
+        state.withLock { $0.pool.fits(count, model: model, excluding: excluding, now: now) }
     }
 
     /// Whether only so many tasks run there at once, so that each one's end matters to others.
     func hasLimit(_ name: String) -> Bool { state.withLock { $0.pool.hasLimit(name) } }
 
     /// Whether a task of `model` may be queued: at least one account that serves it is not disabled.
-    func canQueue(model: String) -> Bool { state.withLock { $0.pool.canQueue(model: model) } }
+    func canQueue(model: String, excluding: Set<String> = []) -> Bool {
+        state.withLock { $0.pool.canQueue(model: model, excluding: excluding) }
+    }
+
+    /// Whether it is worth while to wait for an account for a queued task. One that only a certain account may have is
+    /// tried when that has room, so that it doesn't hold up the others of its tenant.
+    func mayServe(_ need: QueueNeed) -> Bool {
+        guard need.account != nil else { return canQueue(model: need.model) }
+        let (others, now) = (others(than: need.account), clock())
+        return state.withLock { $0.pool.hasRoom(model: need.model, excluding: others, now: now) }
+    }
 
     // MARK: Events
 

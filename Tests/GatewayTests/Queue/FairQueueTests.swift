@@ -25,7 +25,7 @@ struct FairQueueTests {
         return queue
     }
 
-    private func drained(_ queue: inout FairQueue, where hasRoom: (String) -> Bool = { _ in true }) -> [QueuedTask] {
+    private func drained(_ queue: inout FairQueue, where hasRoom: (QueueNeed) -> Bool = { _ in true }) -> [QueuedTask] {
         var order: [QueuedTask] = []
         while let entry = queue.next(where: hasRoom) {
             order.append(entry)
@@ -143,7 +143,7 @@ struct FairQueueTests {
                 if let (room, _) = reserved.popLast() { queue.cancel(room) }
             case 4:
                 let closed = "m\(random.next() % 3)"
-                let next = queue.next { $0 != closed }
+                let next = queue.next { $0.model != closed }
                 let candidates = waiting.values.filter { $0.model != closed }
                 #expect((next == nil) == candidates.isEmpty)
                 guard let next else { continue }

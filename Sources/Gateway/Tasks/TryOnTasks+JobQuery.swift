@@ -1,0 +1,129 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// Jobs that are there: found, listed, waited for, and answered once more.
+extension TryOnTasks {
+    /// Finds a tenant's job, its unfinished tasks as new as Kling has them: each is asked for at most once in a
+    /// `freshness`.
+    /// - Throws: ``Cause/unknownTask``, also for a job of which no client was told.
+    func job(
+        _ number: Int64, tenant: String, _ note: ExchangeNote, on loop: EventLoop
+    ) async throws(GatewayError) -> FoundJob {
+        let record: JobRecord?
+        do {
+            record = try await store.job(tenant: tenant, number)
+        } catch {
+            throw GatewayError(error)
+        }
+        guard let record, record.isKnown else { throw .unknownTask }
+        if record.isFinal { return FoundJob(job: record) }
+        let start = MonotonicTime.now
+        defer { note.waitedForKling(since: start) }
+        return await refreshed(record, on: loop)
+    }
+
+    private func refreshed(_ job: JobRecord, on loop: EventLoop) async -> FoundJob {
+        let calls = job.tasks.enumerated().compactMap { index, task -> (Int, Task<Refreshed, Never>)? in
+            guard !task.state.isFinal, let publicID = task.publicID else { return nil }
+            let entry = entry(of: task, publicID)
+            return (index, loop.spawn { [self] in await refreshed(entry, on: loop) })
+        }
+        var found = FoundJob(job: job)
+        for (index, call) in calls {
+            let refreshed = await call.value
+            if refreshed.record.state >= job.tasks[index].state { found.job.tasks[index] = refreshed.record }
+            found.staleness = [found.staleness, refreshed.staleness].compactMap(\.self).max()
+        }
+        return found
+    }
+
+    /// A tenant's jobs of one shape, newest first; their unfinished tasks are refreshed by one list call an account.
+    /// - Parameters:
+    ///   - after: later ones only, in milliseconds since 1970.
+    ///   - before: earlier ones only.
+    func jobs(
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
+        _ note: ExchangeNote
+    ) async throws(GatewayError) -> [JobRecord] {
+        var jobs: [JobRecord]
+        do {
+            jobs = try await store.jobs(
+                tenant: tenant, shape: shape, createdAfter: after, createdBefore: before, limit: limit)
+        } catch {
+            throw GatewayError(error)
+        }
+        var tasks = await refreshed(jobs.flatMap(\.tasks), note)[...]
+        for index in jobs.indices {
+            let count = jobs[index].tasks.count
+            jobs[index].tasks = Array(tasks.prefix(count))
+            tasks = tasks.dropFirst(count)
+        }
+        return jobs
+    }
+
+    /// The newest job of a tenant with that content, made at `time` (milliseconds since 1970) or later. Its create may
+    /// still be under way: ``ended(_:until:on:)`` tells what becomes of it.
+    func latestJob(
+        _ fingerprint: [UInt8], tenant: String, since time: Int64
+    ) async throws(GatewayError) -> JobRecord? {
+        do {
+            return try await store.latestJob(tenant: tenant, fingerprint: fingerprint, since: time)
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Waits until every task of a job has ended, however that comes to be known; until `deadline` at the latest, or until
+    /// the caller is cancelled.
+    /// - Parameter loop: the caller's.
+    /// - Returns: the job as it is then. The tasks of one that was refused meanwhile are `refused`.
+    func ended(_ job: JobRecord, until deadline: MonotonicTime, on loop: EventLoop) async -> JobRecord {
+        let ticket = ends.register(job.tasks.filter { !$0.state.isFinal }.map(\.id))
+        // What has ended before is not told again.
+        for task in await current(job).tasks where task.state.isFinal { ends.ended(task.id) }
+        await ends.wait(ticket, until: deadline, on: loop)
+        return await current(job)
+    }
+
+    /// The job as the store has it; as it was known if the store is away.
+    private func current(_ job: JobRecord) async -> JobRecord {
+        do throws(StoreError) {
+            if let known = try await store.job(tenant: job.tenant, job.number) { return known }
+            var job = job
+            for (index, task) in job.tasks.enumerated() { job.tasks[index] = try await store.task(task.id) ?? task }
+            return job
+        } catch {
+            return job
+        }
+    }
+
+    // MARK: Idempotency
+
+    /// Notes what a client was told of its job, for its `Idempotency-Key`: a repeated request is answered so. Without a
+    /// key it does nothing.
+    func answered(_ job: JobRecord, _ answer: StoredAnswer) async {
+        guard job.idempotencyKey != nil else { return }
+        do {
+            try await store.answer(job: job.number, answer)
+        } catch {
+            couldNotRecord("an answer could not be kept for its Idempotency-Key", job.tasks[0].id, error)
+        }
+    }
+
+    /// The job of a claimed `Idempotency-Key` that has no answer, if nobody is about to answer it: a crash, a client that
+    /// left, or a wait that was too short has kept it from being answered.
+    /// - Returns: nil if its first request is still being answered, or nobody knows yet what came of it.
+    func unansweredJob(_ known: IdempotencyRecord) async throws(GatewayError) -> JobRecord? {
+        guard known.answer == nil, !answering.withLock({ $0.contains(known.task) }) else { return nil }
+        do {
+            guard let job = try await store.job(of: known.task), job.isKnown else { return nil }
+            return job.tasks.contains { $0.state != .intent && $0.state != .refused } ? job : nil
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+}
