@@ -280,6 +280,8 @@ import Darwin
             "taskByExternalID", "SELECT * FROM tasks WHERE tenant = 'x' AND external_task_id = 'y' AND released = 0",
             "tasks_claims"
         ),
+        ("jobTasks", "SELECT * FROM tasks WHERE job = 1", "tasks_jobs"),
+        ("leaveJob", "UPDATE tasks SET job = NULL WHERE job = 1", "tasks_jobs"),
         ("lastNumber", "SELECT max(number) FROM tasks WHERE tenant = 'x' AND number IS NOT NULL", "tasks_numbers"),
     ])
     func `a look-up goes through its index`(_ name: String, _ sql: String, _ index: String) async throws {

@@ -8,13 +8,16 @@ import Testing
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let open:
-            @Sendable (@escaping SQLiteTaskStore.Deliveries) throws -> (store: any TaskStore, keeper: any Sendable)
+            @Sendable (@escaping SQLiteTaskStore.Deliveries, @escaping SQLiteTaskStore.JobDeliveries) throws ->
+                (store: any TaskStore, keeper: any Sendable)
     }
 
     static let stores = [
-        Subject(testDescription: "SQLite") { deliveries in
+        Subject(testDescription: "SQLite") { deliveries, jobDeliveries in
             let folder = StoreFolder()
-            return (try SQLiteTaskStore(path: folder.database, deliveries: deliveries), folder)
+            let store = try SQLiteTaskStore(
+                path: folder.database, deliveries: deliveries, jobDeliveries: jobDeliveries)
+            return (store, folder)
         }
     ]
 
@@ -22,7 +25,7 @@ import Testing
         _ subject: Subject, deliveries: @escaping SQLiteTaskStore.Deliveries = Samples.deliveries,
         _ body: (any TaskStore, inout Samples) async throws -> Void
     ) async throws {
-        let (store, keeper) = try subject.open(deliveries)
+        let (store, keeper) = try subject.open(deliveries, Samples.jobDeliveries)
         var samples = Samples()
         try await body(store, &samples)
         await store.close()

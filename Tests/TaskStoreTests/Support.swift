@@ -58,6 +58,37 @@ struct Samples {
             isLast: after.state.isFinal)
     }
 
+    /// A delivery for each change of the states in a job whose client knows of it.
+    static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
+        guard after.isKnown, before?.tasks.map(\.state) != after.tasks.map(\.state) else { return nil }
+        let states = after.tasks.map { "\($0.state)" }.joined(separator: ",")
+        return NewDelivery(
+            id: "msg_\(after.number)_\(states)_\(after.updatedAt)", url: after.callbackURL ?? "",
+            body: Array("\(after.callbackRef ?? "") is \(states)".utf8), isLast: after.isFinal)
+    }
+
+    /// So many tasks of one job.
+    mutating func tasks(
+        _ count: Int, tenant: String = "shop", externalTaskID: String? = nil, account: String? = "main",
+        at time: Int64 = 1_000
+    ) -> [NewTask] {
+        (0..<count).map { index in
+            task(
+                tenant: tenant, externalTaskID: index == 0 ? externalTaskID : nil, account: index == 0 ? account : nil,
+                callbackURL: nil, at: time)
+        }
+    }
+
+    static func job(
+        tenant: String = "shop", shape: String = "useapi", callbackURL: String? = nil, fingerprint: [UInt8]? = nil,
+        key: String? = nil, account: String? = nil, runningBeside: Int? = nil, at time: Int64 = 1_000
+    ) -> NewJob {
+        NewJob(
+            tenant: tenant, shape: shape, request: Array("{}".utf8), callbackURL: callbackURL, callbackRef: "ref-1",
+            fingerprint: fingerprint, idempotency: key.map { IdempotencyKey(key: $0, fingerprint: [1, 2, 3]) },
+            account: account, runningBeside: runningBeside, createdAt: time)
+    }
+
     static func acceptance(_ upstreamID: String, _ state: TaskState = .submitted, at time: Int64 = 2_000) -> Acceptance
     {
         Acceptance(

@@ -30,6 +30,7 @@ extension Connection {
             let number = try insert(new)
             var records: [TaskRecord] = []
             for (index, task) in tasks.enumerated() {
+                precondition(task.tenant == new.tenant, "a job is one tenant's")
                 precondition(task.idempotency == nil, "the key is the job's")
                 precondition(task.callbackURL == nil || new.callbackURL == nil, "who tells of the states?")
                 records.append(try insert(task, of: JobPlace(job: number, index: index)))

@@ -38,9 +38,9 @@ extension Query {
         case .pruneJobs:
             // Their tasks go with them, all at once. A job whose tasks ended by then was made by then.
             """
-            DELETE FROM jobs WHERE job IN (SELECT job FROM jobs WHERE created_at < ?1 AND NOT EXISTS
-            (SELECT 1 FROM tasks INDEXED BY tasks_jobs WHERE tasks.job = jobs.job
-            AND (finished_at IS NULL OR finished_at >= ?1)) ORDER BY job LIMIT ?2)
+            DELETE FROM jobs WHERE job IN (SELECT job FROM jobs INDEXED BY jobs_ages WHERE created_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_jobs WHERE tasks.job = jobs.job
+            AND (finished_at IS NULL OR finished_at >= ?1)) ORDER BY created_at LIMIT ?2)
             """
         default: nil
         }

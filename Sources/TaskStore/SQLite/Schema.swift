@@ -169,6 +169,7 @@ enum Schema {
         ) STRICT;
         INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', 100000000);
         CREATE INDEX jobs_tenants ON jobs (tenant, shape, created_at);
+        CREATE INDEX jobs_ages ON jobs (created_at);
         CREATE INDEX jobs_fingerprints ON jobs (tenant, fingerprint, created_at) WHERE fingerprint IS NOT NULL;
         ALTER TABLE tasks ADD COLUMN job INTEGER;
         ALTER TABLE tasks ADD COLUMN job_index INTEGER;

@@ -1,0 +1,196 @@
+import Base
+import EventLoop
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+/// What becomes of a job once it is there.
+@Suite(.timeLimit(.minutes(5))) struct JobLifeTests {
+    private func whole(_ fixture: JobFixture, _ request: JobRequest) async throws -> JobRecord {
+        try await fixture.job(try await fixture.create(request).number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
+    }
+
+    // MARK: Waiting
+
+    @Test func `a wait ends with the last of the tasks, however that comes to be known`() async throws {
+        try await JobFixture.run { fixture in
+            let job = try await whole(fixture, fixture.job(2))
+            let end = fixture.loop.spawn {
+                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            }
+            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            try await fixture.hear("failed", of: job.tasks[1])
+            try await fixture.hear("succeed", of: job.tasks[0])
+            #expect(await end.value.tasks.map(\.state) == [.succeed, .failed])
+            let again = await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            #expect(again.isFinal && fixture.tasks.ends.count == 0)
+        }
+    }
+
+    @Test func `a wait ends when its time is over, or its caller leaves`() async throws {
+        try await JobFixture.run { fixture in
+            let job = try await whole(fixture, fixture.job(2))
+            let soon = await fixture.tasks.ended(job, until: .now + .milliseconds(20), on: fixture.loop)
+            #expect(soon.tasks.map(\.state) == [.submitted, .submitted])
+            let left = fixture.loop.spawn {
+                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            }
+            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            left.cancel()
+            #expect(await left.value.isFinal == false)
+            #expect(fixture.tasks.ends.count == 0)
+        }
+    }
+
+    @Test func `a wait for a job that is refused meanwhile ends`() async throws {
+        let kling = ScriptedKling([.refuse(status: 400, code: 1301)])
+        kling.hold(from: 1)
+        try await JobFixture.run(kling) { fixture in
+            let request = fixture.job(2) { $0.fingerprint = [9] }
+            let create = fixture.loop.spawn { await fixture.refusal(request)?.cause }
+            #expect(await kling.arrivals.next() == 1)
+            let job = try #require(try await fixture.tasks.latestJob([9], tenant: "shop", since: 0))
+            let end = fixture.loop.spawn {
+                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            }
+            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            kling.letGo()
+            #expect(await end.value.tasks.map(\.state) == [.refused, .refused])
+            #expect(await create.value == .refused)
+        }
+    }
+
+    // MARK: Query
+
+    @Test func `a query refreshes what has not ended, for the job's tenant alone`() async throws {
+        try await JobFixture.run { fixture in
+            let job = try await whole(fixture, fixture.job(2))
+            let note = ExchangeNote(requestID: "r")
+            let loop = fixture.loop
+            try await fixture.hear("succeed", of: job.tasks[0])
+            fixture.kling.set(try #require(job.tasks[1].upstreamID), "processing")
+            let found = try await fixture.tasks.job(job.number, tenant: "shop", note, on: loop)
+            #expect(found.job.tasks.map(\.state) == [.succeed, .processing] && found.staleness == nil)
+            #expect(note.upstreamTime != nil)
+            await #expect(throws: GatewayError.self) {
+                try await fixture.tasks.job(job.number, tenant: "other", note, on: loop)
+            }
+            let listed = try await fixture.tasks.jobs(
+                tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5, note)
+            #expect(listed.map(\.number) == [job.number])
+            #expect(listed[0].tasks.map(\.state) == [.succeed, .processing])
+        }
+    }
+
+    // MARK: Crashes
+
+    /// A job as a crash has left it, and how it is after the next start.
+    private func afterCrash(
+        _ kling: ScriptedKling, _ step: @Sendable (SQLiteTaskStore, [TaskID]) async throws -> Void,
+        _ check: @escaping @Sendable (JobFixture, Int64) async throws -> Void
+    ) async throws {
+        var options = JobFixture.Options()
+        let folder = try TemporaryFolder()
+        options.folder = folder
+        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let now = WallClock.milliseconds
+        var ids = TaskIDGenerator()
+        let tasks = (0..<3).map { index in
+            NewTask(
+                id: ids.next(at: now), tenant: "shop", account: index == 0 ? "main" : nil,
+                model: "kolors-virtual-try-on-v1", createdAt: now)
+        }
+        let key = IdempotencyKey(key: "try-1", fingerprint: [1])
+        let job = try await store.begin(
+            tasks, job: NewJob(tenant: "shop", shape: "useapi", idempotency: key, createdAt: now))
+        try await step(store, tasks.map(\.id))
+        await store.close()
+        try await JobFixture.run(kling, options) { try await check($0, job.number) }
+    }
+
+    @Test func `after a crash behind the first acceptance, what was not sent has failed in the job`() async throws {
+        try await afterCrash(ScriptedKling()) { store, ids in
+            let acceptance = Acceptance(
+                upstreamID: "kling-9", publicID: "kling-9", state: .submitted, statusWord: "submitted",
+                answer: Array("{}".utf8), at: WallClock.milliseconds)
+            _ = try await store.accept(ids[0], acceptance) { _ in StoredAnswer(status: 200, body: []) }
+        } _: { fixture, number in
+            let job = try await fixture.job(number) { $0.tasks[2].state != .intent }
+            #expect(job.tasks.map(\.state) == [.submitted, .failed, .failed])
+            #expect(job.tasks[1].statusWord == "not sent; nothing was charged" && job.tasks[1].publicID != nil)
+            #expect(fixture.kling.creates == 0)
+            // Its client was never answered: whoever repeats the request gets this job.
+            let known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
+            #expect(try await fixture.tasks.unansweredJob(known)?.number == number)
+        }
+    }
+
+    @Test func `after a crash before the first answer, the job is found at Kling`() async throws {
+        let kling = ScriptedKling()
+        try await afterCrash(kling) { _, ids in
+            kling.set(ids[0].description, "processing")
+        } _: { fixture, number in
+            let job = try await fixture.job(number) { $0.isKnown }
+            #expect(job.tasks[0].state == .processing)
+            #expect(job.tasks[1...].allSatisfy { $0.state.isFinal })
+            #expect(fixture.kling.creates == 0)
+        }
+    }
+
+    // MARK: Callbacks and keys
+
+    @Test func `callbacks of a job tell its states in their order`() async throws {
+        let kling = ScriptedKling()
+        kling.hold(from: 2)
+        try await JobFixture.run(kling) { fixture in
+            let url = try HTTPURL("https://client.example/jobs")
+            let made = try await fixture.create(fixture.job(2) { ($0.callbackURL, $0.callbackRef) = (url, "ref-1") })
+            #expect(made.callbackURL == url.text && made.tasks.allSatisfy { $0.callbackURL == nil })
+            kling.letGo()
+            let job = try await fixture.job(made.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
+            try await fixture.hear("processing", of: job.tasks[1])
+            try await fixture.hear("succeed", of: job.tasks[0])
+            try await fixture.hear("failed", of: job.tasks[1])
+            #expect(
+                try await fixture.deliveries() == [
+                    "ref-1:submitted,intent", "ref-1:submitted,submitted", "ref-1:submitted,processing",
+                    "ref-1:succeed,processing", "ref-1:succeed,failed",
+                ])
+            let last = try #require(try await fixture.store.deliveries(DeliveryFilter(), limit: 1).first)
+            #expect(last.isLast && last.url == url.text && last.task == job.tasks[0].id)
+        }
+    }
+
+    @Test func `a request's own callback_url is told of every single task`() async throws {
+        var options = JobFixture.Options()
+        options.json = #"{"callback_url":"https://client.example/each","# + options.json.dropFirst()
+        try await JobFixture.run(ScriptedKling(), options) { fixture in
+            let job = try await whole(fixture, fixture.job(2))
+            #expect(job.callbackURL == nil)
+            let deliveries = try await fixture.store.deliveries(DeliveryFilter(), limit: 9)
+            #expect(Set(deliveries.map(\.task)) == Set(job.tasks.map(\.id)))
+        }
+    }
+
+    @Test func `a key answers what the client was told, and leads to the job until then`() async throws {
+        try await JobFixture.run { fixture in
+            let note = ExchangeNote(requestID: "r")
+            let key = IdempotencyKey(key: "try-1", fingerprint: [1])
+            let job = try await fixture.tasks.createJob(
+                fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note, on: fixture.loop)
+            var known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
+            #expect(try await fixture.tasks.unansweredJob(known) == nil)
+            note.hold?.partIsOver()
+            #expect(try await fixture.tasks.unansweredJob(known)?.number == job.number)
+            await fixture.tasks.answered(job, StoredAnswer(status: 200, body: [5]))
+            known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
+            #expect(known.answer == StoredAnswer(status: 200, body: [5]))
+            #expect(try await fixture.tasks.unansweredJob(known) == nil)
+            let again = await fixture.refusal(fixture.job(1) { $0.idempotency = key })
+            #expect(again?.cause == .idempotencyOpen)
+        }
+    }
+}

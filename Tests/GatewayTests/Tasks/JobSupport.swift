@@ -1,0 +1,217 @@
+import Base
+import EventLoop
+import Foundation
+import HTTPServer
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+/// A Kling whose answers to creates a test sets, and that says of each task what the test wants.
+final class ScriptedKling: KlingUpstream {
+    enum Answer {
+        case accept
+        case refuse(status: Int, code: Int)
+        /// The answer is lost on its way, and the create with it.
+        case lose
+    }
+
+    private struct State {
+        var answers: [Answer] = []
+        var standing: Answer?
+        var tasks: [String: String] = [:]
+        var creates = 0
+        var waiters: [CheckedContinuation<Void, Never>] = []
+        var heldFrom = Int.max
+    }
+
+    private let state = Lock(State())
+    /// The number of each create that has come, before it is answered.
+    let arrivals = Mailbox<Int>()
+
+    /// - Parameter answers: to the first creates; later ones are accepted.
+    init(_ answers: [Answer] = []) { state.withLock { $0.answers = answers } }
+
+    var creates: Int { state.withLock { $0.creates } }
+
+    /// How every create is answered from now on.
+    func answerAll(_ answer: Answer) { state.withLock { $0.standing = answer } }
+
+    /// Lets creates arrive, and answers none from that one on until ``letGo()``.
+    func hold(from number: Int) { state.withLock { $0.heldFrom = number } }
+
+    func letGo() {
+        let waiters = state.withLock { state in
+            state.heldFrom = .max
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func set(_ upstreamID: String, _ status: String) { state.withLock { $0.tasks[upstreamID] = status } }
+
+    func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
+        guard call.kind == .create else { return found(String(call.path.split(separator: "/").last ?? "")) }
+        let (number, answer) = state.withLock { state in
+            state.creates += 1
+            let next = state.answers.isEmpty ? Answer.accept : state.answers.removeFirst()
+            return (state.creates, state.standing ?? next)
+        }
+        arrivals.put(number)
+        await withCheckedContinuation { waiter in
+            let goes = state.withLock { state in
+                if number >= state.heldFrom { state.waiters.append(waiter) }
+                return number < state.heldFrom
+            }
+            if goes { waiter.resume() }
+        }
+        switch answer {
+        case .accept:
+            set("kling-\(number)", "submitted")
+            return found("kling-\(number)")
+        case .refuse(let status, let code):
+            return reply(status, #"{"code":\#(code),"message":"no, says Kling","request_id":"r"}"#)
+        case .lose: throw KlingFailure(.timeout, wasSent: true, detail: "lost")
+        }
+    }
+
+    private func found(_ id: String) -> KlingReply {
+        guard let status = state.withLock({ $0.tasks[id] }) else {
+            return reply(404, #"{"code":1203,"message":"no such task"}"#)
+        }
+        return reply(
+            200, #"{"code":0,"message":"ok","request_id":"r","data":{"task_id":"\#(id)","task_status":"\#(status)"}}"#)
+    }
+
+    private func reply(_ status: Int, _ json: String) -> KlingReply {
+        KlingReply(status: status, body: Array(json.utf8))
+    }
+}
+
+/// A gateway's tasks on a store of their own, without sockets.
+struct JobFixture {
+    let kling: ScriptedKling
+    let tasks: TryOnTasks
+    let store: SQLiteTaskStore
+    let loop: EventLoop
+    let request: TryOnRequest
+
+    struct Options {
+        var accounts = [account("main", hasLookup: true)]
+        var queue: QueueBounds? = QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000)
+        /// Longer than a test: only those that set it see the queue.
+        var dispatchWait = Duration.seconds(600)
+        var json = #"{"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png"}"#
+        var folder: TemporaryFolder?
+    }
+
+    static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
+        guard after.isKnown, before?.tasks.map(\.state) != after.tasks.map(\.state) else { return nil }
+        let states = after.tasks.map { "\($0.state)" }.joined(separator: ",")
+        return NewDelivery(
+            id: "msg_\(after.number)_\(states)_\(after.updatedAt)", url: after.callbackURL ?? "",
+            body: Array("\(after.callbackRef ?? ""):\(states)".utf8), isLast: after.isFinal)
+    }
+
+    /// Runs `body` on a loop, with tasks that have recovered.
+    static func run(
+        _ kling: ScriptedKling = ScriptedKling(), _ options: Options = Options(),
+        _ body: @escaping @Sendable (JobFixture) async throws -> Void
+    ) async throws {
+        let folder = try options.folder ?? TemporaryFolder()
+        let loop = try EventLoop(name: "jobs")
+        let fixture = try await JobFixture(kling, options, folder, loop)
+        try await fixture.tasks.recover()
+        let outcome = await loop.spawn { () -> (any Error)? in
+            do { try await body(fixture) } catch { return error }
+            return nil
+        }
+        .value
+        kling.letGo()
+        await fixture.tasks.watcher.stop()
+        await fixture.tasks.background.stop()
+        while fixture.tasks.openCreates.withLock({ $0 }) > 0 { await Task.yield() }
+        loop.stop()
+        await fixture.store.close()
+        if let outcome { throw outcome }
+        withExtendedLifetime(folder) {}
+    }
+
+    private init(_ kling: ScriptedKling, _ options: Options, _ folder: TemporaryFolder, _ loop: EventLoop) async throws
+    {
+        self.kling = kling
+        self.loop = loop
+        store = try SQLiteTaskStore(
+            path: folder.path("gateway.db"), deliveries: CallbackBody.delivery, jobDeliveries: Self.jobDeliveries)
+        request = try await TryOnRequest.parse(Bytes(Array(options.json.utf8)))
+        var queue: TaskQueue?
+        if let bounds = options.queue {
+            queue = TaskQueue(
+                bounds, spool: try Spool(folder.path("spool")), budget: ByteBudget(capacity: 1 << 20), loop: loop)
+        }
+        tasks = TryOnTasks(
+            options: TryOnTasks.Options(dispatchWait: options.dispatchWait), store: store,
+            caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
+            queue: queue, courier: nil,
+            callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
+            cache: TaskCache(capacity: 10), loop: loop)
+    }
+
+    static func principal(concurrency: Int? = nil) -> Principal {
+        Principal(tenant: "shop", keyID: "key_1", limits: Principal.Limits(concurrency: concurrency))
+    }
+
+    /// A request for so many pictures.
+    func job(_ count: Int, _ change: (inout JobRequest) -> Void = { _ in }) -> JobRequest {
+        var job = JobRequest(tryOn: request, count: count, shape: "useapi") { error in
+            StoredAnswer(status: error.refusal?.status ?? 500, body: Array(error.message.utf8))
+        }
+        change(&job)
+        return job
+    }
+
+    func create(
+        _ request: JobRequest, _ principal: Principal = principal(), _ note: ExchangeNote = ExchangeNote(requestID: "r")
+    ) async throws(GatewayError) -> JobRecord {
+        defer { note.hold?.partIsOver() }
+        return try await tasks.createJob(request, for: principal, note, on: loop)
+    }
+
+    /// Why a job is not made.
+    func refusal(_ request: JobRequest, _ principal: Principal = principal()) async -> GatewayError? {
+        do throws(GatewayError) {
+            _ = try await create(request, principal)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// The job, once it is as wanted.
+    func job(_ number: Int64, once isWanted: (JobRecord) -> Bool) async throws -> JobRecord {
+        while true {
+            let job = try #require(try await store.job(tenant: "shop", number))
+            if isWanted(job) { return job }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    /// Has Kling say something of a task, whoever asked.
+    func hear(_ status: String, of task: TaskRecord) async throws {
+        let id = try #require(task.upstreamID)
+        kling.set(id, status)
+        let answer = KlingAnswer(
+            Array(#"{"code":0,"data":{"task_id":"\#(id)","task_status":"\#(status)"}}"#.utf8))
+        _ = await tasks.heard(try #require(answer?.task), of: task.id)
+    }
+
+    /// What is in the outbox, in the order in which it was put there.
+    func deliveries() async throws -> [String] {
+        try await store.deliveries(DeliveryFilter(), limit: 99).reversed()
+            .map { String(decoding: $0.body, as: UTF8.self) }
+    }
+}
