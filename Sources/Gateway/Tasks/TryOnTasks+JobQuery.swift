@@ -121,7 +121,8 @@ extension TryOnTasks {
         guard known.answer == nil, !answering.withLock({ $0.contains(known.task) }) else { return nil }
         do {
             guard let job = try await store.job(of: known.task), job.isKnown else { return nil }
-            return job.tasks.contains { $0.state != .intent && $0.state != .refused } ? job : nil
+            // The first task went ahead: while its outcome is open, so is the job's.
+            return job.tasks[0].state > .intent && job.tasks[0].state != .refused ? job : nil
         } catch {
             throw GatewayError(error)
         }

@@ -62,7 +62,8 @@ import Testing
         var options = JobFixture.Options()
         options.accounts = [account("main", hasLookup: false)]
         try await JobFixture.run(kling, options) { fixture in
-            let error = try #require(await fixture.refusal(fixture.job(3)))
+            let key = IdempotencyKey(key: "try-1", fingerprint: [1])
+            let error = try #require(await fixture.refusal(fixture.job(3) { $0.idempotency = key }))
             #expect(error.cause == .upstreamTimedOut)
             let number = try #require(error.job)
             let job = try await fixture.job(number) { $0.tasks[0].flags == .unknown }
@@ -70,6 +71,8 @@ import Testing
             #expect(job.tasks[1...].map(\.state) == [.failed, .failed])
             #expect(job.tasks[1...].allSatisfy { $0.statusWord == "not sent; nothing was charged" })
             #expect(kling.creates == 1 && fixture.tasks.queue?.figures.tasks == 0)
+            let known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
+            #expect(try await fixture.tasks.unansweredJob(known) == nil)
         }
     }
 
