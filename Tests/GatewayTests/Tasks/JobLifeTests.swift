@@ -164,6 +164,33 @@ import Testing
         }
     }
 
+    @Test func `a receiver is called once the request was answered, with the job's states in their order`()
+        async throws
+    {
+        var options = JobFixture.Options()
+        let receivers = Receivers()
+        options.receivers = receivers
+        try await JobFixture.run(ScriptedKling(), options) { fixture in
+            let url = try HTTPURL("https://client.example/jobs")
+            let note = ExchangeNote(requestID: "r")
+            let request = fixture.job(1) { ($0.callbackURL, $0.callbackRef) = (url, "ref-1") }
+            let job = try await fixture.tasks.createJob(
+                request, for: JobFixture.principal(), note, on: fixture.loop)
+            try await fixture.hear("succeed", of: job.tasks[0])
+            #expect(try await fixture.deliveries() == ["ref-1:submitted", "ref-1:succeed"])
+            #expect(receivers.calls.count == 0)
+            note.hold?.partIsOver()
+            // The first attempt fails, and gives way to the state that has followed.
+            for (state, status) in [("ref-1:submitted", 500), ("ref-1:succeed", 200)] {
+                let call = await receivers.calls.next()
+                #expect(String(decoding: call.message.body, as: UTF8.self) == state)
+                call.answer(status)
+            }
+            let refused = try HTTPURL("http://127.0.0.1/jobs")
+            #expect(await fixture.refusal(fixture.job(1) { $0.callbackURL = refused })?.cause == .badParameter)
+        }
+    }
+
     @Test func `a request's own callback_url is told of every single task`() async throws {
         var options = JobFixture.Options()
         options.json = #"{"callback_url":"https://client.example/each","# + options.json.dropFirst()

@@ -106,6 +106,8 @@ struct JobFixture {
         var dispatchWait = Duration.seconds(600)
         var json = #"{"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png"}"#
         var folder: TemporaryFolder?
+        /// Who is called; nil: nobody.
+        var receivers: Receivers?
     }
 
     static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
@@ -125,6 +127,7 @@ struct JobFixture {
         let loop = try EventLoop(name: "jobs")
         let fixture = try await JobFixture(kling, options, folder, loop)
         try await fixture.tasks.recover()
+        fixture.tasks.courier?.start()
         let outcome = await loop.spawn { () -> (any Error)? in
             do { try await body(fixture) } catch { return error }
             return nil
@@ -133,6 +136,7 @@ struct JobFixture {
         kling.letGo()
         await fixture.tasks.watcher.stop()
         await fixture.tasks.background.stop()
+        await fixture.tasks.courier?.stop(grace: .zero)
         while fixture.tasks.openCreates.withLock({ $0 }) > 0 { await Task.yield() }
         loop.stop()
         await fixture.store.close()
@@ -152,10 +156,15 @@ struct JobFixture {
             queue = TaskQueue(
                 bounds, spool: try Spool(folder.path("spool")), budget: ByteBudget(capacity: 1 << 20), loop: loop)
         }
+        let courier = options.receivers.map { [store] receivers in
+            Courier(
+                loop: loop, store: store, sender: receivers, secrets: Secrets(), observer: Silence(),
+                policy: Courier.Policy(userAgent: "test/1"), random: Middle())
+        }
         tasks = TryOnTasks(
             options: TryOnTasks.Options(dispatchWait: options.dispatchWait), store: store,
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
-            queue: queue, courier: nil,
+            queue: queue, courier: courier,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
             cache: TaskCache(capacity: 10), loop: loop)
     }
