@@ -12,7 +12,7 @@ extension Gateway {
             let json = tasks.finished(match.identifier, tenant: principal.tenant)
         else { return nil }
         let note = ExchangeNote(requestID: RequestID.of(request.headers))
-        (note.route, note.tenant) = (match.route, principal.tenant)
+        (note.route, note.shape, note.tenant) = (match.route, match.terms.shape, principal.tenant)
         var response: HTTPResponse
         do {
             try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
@@ -22,7 +22,7 @@ extension Gateway {
             response.headers.append(contentsOf: limits)
         } catch {
             note.cause = error.cause
-            response = ErrorAnswer.response(to: error, requestID: note.requestID)
+            response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
         }
         response.note = note
         return response

@@ -76,6 +76,9 @@ public struct Gateway: HTTPResponder {
     let tasks: TryOnTasks
     private let telemetry: Telemetry
     private let inbound: InboundCallbacks
+    private let kling: KlingHandler
+    private let openAI: OpenAIHandler
+    private let useapi: UseapiHandler
 
     /// Puts the gateway together. Nothing happens before ``start()``.
     public init(options: Options, _ parts: Parts) {
@@ -94,6 +97,9 @@ public struct Gateway: HTTPResponder {
             cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
+        kling = KlingHandler(tasks: tasks, models: options.models, bodyLimit: options.bodyLimit)
+        openAI = OpenAIHandler(models: options.models)
+        useapi = UseapiHandler()
     }
 
     /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.
@@ -137,7 +143,7 @@ public struct Gateway: HTTPResponder {
             response = try await answer(request, note)
         } catch {
             note.cause = error.cause
-            response = ErrorAnswer.response(to: error, requestID: note.requestID)
+            response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
         }
         response.note = note
         // The client has left: its exchange ended before this, without an answer to carry the note.
@@ -149,7 +155,8 @@ public struct Gateway: HTTPResponder {
         let note = ExchangeNote(requestID: rejection.head.map { RequestID.of($0.headers) } ?? RequestID.made())
         let error = GatewayError(rejection)
         note.cause = error.cause
-        var response = ErrorAnswer.response(to: error, requestID: note.requestID)
+        if let match = rejection.head?.withPath({ RouteMatch(path: $0) }) { note.shape = match.terms.shape }
+        var response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
         response.note = note
         return response
     }
@@ -163,18 +170,25 @@ public struct Gateway: HTTPResponder {
 
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
-        note.route = match.route
-        guard match.route.methods.contains(request.method) else { throw .methodNotAllowed(match.route) }
-        if match.route == .callback { return try await callback(match.identifier, request, note) }
+        (note.route, note.shape) = (match.route, match.terms.shape)
+        guard match.terms.methods.allows(request.method) else { throw .methodNotAllowed(match.terms.methods) }
+        guard match.terms.needsKey else { return try await answerAnyone(request, match, note) }
         let principal = try await access.principal(of: request)
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
-        if request.method == .post { try checkBody(request) }
+        if request.method == .post { try checkBody(request, match.terms.body) }
         let idempotent = try await idempotency(of: request, principal)
         // To repeat an answer counts against no limit.
         let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
-            var response = try await dispatch(request, match, principal, idempotent, note)
+            let admitted = AdmittedRequest(
+                request: request, match: match, principal: principal, idempotent: idempotent, note: note)
+            var response =
+                switch match.terms.shape {
+                case .kling: try await kling.answer(admitted)
+                case .openAI: try await openAI.answer(admitted)
+                case .useapi: try await useapi.answer(admitted)
+                }
             response.headers.append(contentsOf: limits)
             return response
         } catch {
@@ -185,45 +199,14 @@ public struct Gateway: HTTPResponder {
         }
     }
 
-    private func dispatch(
-        _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, _ idempotent: IdempotentRequest?,
-        _ note: ExchangeNote
+    /// What needs no key. For Kling's own calls the path's token is one.
+    private func answerAnyone(
+        _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
-        switch (match.route, request.method) {
-        case (.tryOn, .post): try await create(request, principal, idempotent, note)
-        case (.tryOn, _): try await list(request, principal, note)
-        case (.tryOnTask, _): try await query(match.identifier, request, principal, note)
-        case (.callback, _): throw .unknownPath
+        switch match.route {
+        case .callback: try await inbound.answer(request, token: match.identifier, requestID: note.requestID)
+        default: throw .unknownPath
         }
-    }
-
-    /// What can be said of a body before it is read.
-    private func checkBody(_ request: HTTPRequest) throws(GatewayError) {
-        let length = request.body.declaredLength
-        if length == 0, !request.headers.contains("Content-Length") {
-            throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")
-        }
-        if let length, length > options.bodyLimit {
-            throw GatewayError(RequestBodyError.tooLarge(limit: options.bodyLimit))
-        }
-        let types = request.headers.values(of: "Content-Type")
-        if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
-            throw GatewayError(
-                .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
-        }
-        let codings = request.headers.values(of: "Content-Encoding")
-        if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
-            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
-        }
-    }
-
-    // MARK: The routes
-
-    /// Kling's own call: its path's token is its key.
-    private func callback(
-        _ token: String, _ request: HTTPRequest, _ note: ExchangeNote
-    ) async throws(GatewayError) -> HTTPResponse {
-        try await inbound.answer(request, token: token, requestID: note.requestID)
     }
 
     private func idempotency(
@@ -233,51 +216,35 @@ public struct Gateway: HTTPResponder {
         return try await IdempotentRequest(request.headers, tenant: principal.tenant, in: tasks.store)
     }
 
-    private func create(
-        _ request: HTTPRequest, _ principal: Principal, _ idempotent: IdempotentRequest?, _ note: ExchangeNote
-    ) async throws(GatewayError) -> HTTPResponse {
-        let body: Bytes
-        do {
-            body = try await request.body.collect(limit: options.bodyLimit, owner: principal.tenant)
-        } catch {
-            throw GatewayError(error)
+    /// What can be said of a body before it is read.
+    private func checkBody(_ request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {
+        let length = request.body.declaredLength
+        if length == 0, !request.headers.contains("Content-Length") {
+            throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")
         }
-        var fingerprint: [UInt8] = []
-        if let idempotent {
-            fingerprint = await IdempotentRequest.fingerprint(.tryOn, body)
-            if let answer = try idempotent.replay(fingerprint) {
-                return Answer.repeated(answer, requestID: note.requestID)
-            }
+        if let length, length > options.bodyLimit {
+            throw GatewayError(RequestBodyError.tooLarge(limit: options.bodyLimit))
         }
-        let wanted: TryOnRequest
-        do {
-            wanted = try await TryOnRequest.parse(body, models: options.models)
-        } catch {
-            throw GatewayError(error)
+        let codings = request.headers.values(of: "Content-Encoding")
+        if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
+            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
         }
-        try principal.scope.check(model: wanted.model)
-        let key = idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) }
-        let made = try await tasks.create(wanted, for: principal, idempotency: key, note, on: request.loop)
-        return Answer.success(made, requestID: note.requestID)
+        try kind.check(request.headers.values(of: "Content-Type"))
     }
+}
 
-    private func list(
-        _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
-    ) async throws(GatewayError) -> HTTPResponse {
-        let page = try ListParameters(query: request.head.query)
-        let listed = try await tasks.list(page, tenant: principal.tenant, note)
-        return Answer.success(listed, requestID: note.requestID)
-    }
-
-    private func query(
-        _ id: String, _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
-    ) async throws(GatewayError) -> HTTPResponse {
-        let found = try await tasks.query(id, tenant: principal.tenant, note, on: request.loop)
-        var response = Answer.success(found.body, requestID: note.requestID)
-        if let staleness = found.staleness {
-            response.headers.append(
-                (name: "x-kling-gateway-stale", value: String(max(1, Int(staleness.seconds.rounded(.up))))))
+extension RouteTerms.Body {
+    /// Refuses a body whose name says that it cannot be read here.
+    fileprivate func check(_ types: [String]) throws(GatewayError) {
+        guard self != .any, let type = types.first(where: { $0.lowercased().hasPrefix("multipart/") }) else { return }
+        switch self {
+        case .any: return
+        case .jsonOrForm where types.count == 1 && type.lowercased().hasPrefix("multipart/form-data"): return
+        case .jsonOrForm:
+            throw GatewayError(.unsupportedMediaType, "This path reads JSON and multipart/form-data.")
+        case .json:
+            throw GatewayError(
+                .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
         }
-        return response
     }
 }

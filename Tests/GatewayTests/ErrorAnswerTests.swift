@@ -7,7 +7,7 @@ import Testing
 struct ErrorAnswerTests {
     /// No request is known to lead to it, so no test on a socket can.
     @Test func `a fault of our own says nothing but the request's id`() throws {
-        let answer = ErrorAnswer.response(to: .internalFault, requestID: "the-id")
+        let answer = ErrorAnswer.response(to: .internalFault, shape: .kling, requestID: "the-id")
         #expect(answer.status == 500)
         #expect(answer.headers.contains { $0.name == "X-Request-Id" && $0.value == "the-id" })
         #expect(answer.headers.contains { $0.name == "x-should-retry" && $0.value == "false" })
@@ -18,5 +18,30 @@ struct ErrorAnswerTests {
         let error = try #require(json["error"] as? [String: Any])
         #expect(error["type"] as? String == "server_error" && error["code"] as? String == "internal_error")
         #expect(error["message"] as? String == json["message"] as? String)
+    }
+
+    private func json(_ error: GatewayError, _ shape: Shape) throws -> [String: Any] {
+        let answer = ErrorAnswer.response(to: error, shape: shape, requestID: "the-id")
+        guard case .bytes(let body) = answer.body else { throw CocoaError(.coderInvalidValue) }
+        return try #require(try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any])
+    }
+
+    @Test func `OpenAI's clients get the error object alone`() throws {
+        var error = GatewayError(.upstreamTimedOut, "Wait.", parameter: "image")
+        error.taskID = "815"
+        let body = try json(error, .openAI)
+        #expect(Set(body.keys) == ["error"])
+        let object = try #require(body["error"] as? [String: String])
+        #expect(
+            object == [
+                "message": "Wait.", "type": "server_error", "param": "image", "code": "upstream_timeout",
+                "task_id": "815",
+            ])
+    }
+
+    @Test func `useapi's clients get a text and the status`() throws {
+        let body = try json(GatewayError(.unknownTask, "None."), .useapi)
+        #expect(Set(body.keys) == ["error", "code"])
+        #expect(body["error"] as? String == "None." && body["code"] as? Int == 404)
     }
 }

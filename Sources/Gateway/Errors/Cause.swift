@@ -13,6 +13,7 @@ public enum Cause: String, Sendable, CaseIterable {
     case malformedRequest = "malformed_request"
     case malformedBody = "malformed_body"
     case unknownModel = "unknown_model"
+    case unlistedModel = "unlisted_model"
     case badParameter = "bad_parameter"
     case tooSlow = "too_slow"
     case lengthRequired = "length_required"
@@ -79,6 +80,7 @@ public enum Cause: String, Sendable, CaseIterable {
         .malformedRequest: Row(status: 400, code: .invalidRequest, type: request, word: "malformed_request"),
         .malformedBody: Row(status: 400, code: .invalidRequest, type: request, word: "invalid_body"),
         .unknownModel: Row(status: 400, code: .invalidParameter, type: request, word: "model_not_found"),
+        .unlistedModel: Row(status: 404, code: .notFound, type: request, word: "model_not_found"),
         .badParameter: Row(status: 400, code: .invalidParameter, type: request, word: "invalid_parameter"),
         .tooSlow: Row(status: 408, code: .invalidRequest, type: request, word: "request_timeout"),
         .lengthRequired: Row(status: 411, code: .invalidRequest, type: request, word: "length_required"),

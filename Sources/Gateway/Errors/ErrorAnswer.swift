@@ -5,7 +5,7 @@ internal import TaskStore
 /// Turns an error into a response, in the shape that the route's clients read.
 enum ErrorAnswer {
     /// The response for `error`.
-    static func response(to error: GatewayError, requestID: String) -> HTTPResponse {
+    static func response(to error: GatewayError, shape: Shape, requestID: String) -> HTTPResponse {
         let row = error.cause.row
         let status = error.refusal?.status ?? row.status
         var headers = Answer.headers(requestID: requestID)
@@ -15,23 +15,38 @@ enum ErrorAnswer {
         }
         if row.isFinal { headers.append((name: "x-should-retry", value: "false")) }
         headers.append(contentsOf: error.headers)
-        return HTTPResponse(status: status, headers: headers, body: .bytes(body(error, row, requestID)))
+        return HTTPResponse(status: status, headers: headers, body: .bytes(body(error, shape, requestID)))
     }
 
     /// The answer for `error`, to be given again to whoever repeats the request.
-    static func stored(_ error: GatewayError, requestID: String) -> StoredAnswer {
-        let row = error.cause.row
-        return StoredAnswer(status: error.refusal?.status ?? row.status, body: body(error, row, requestID))
+    static func stored(_ error: GatewayError, shape: Shape, requestID: String) -> StoredAnswer {
+        StoredAnswer(status: error.refusal?.status ?? error.cause.row.status, body: body(error, shape, requestID))
     }
 
-    /// Kling's envelope, and beside its members the `error` object that OpenAI-style clients read.
-    private static func body(_ error: GatewayError, _ row: Cause.Row, _ requestID: String) -> [UInt8] {
-        let code = error.refusal?.code ?? row.code
-        return Envelope.failure(
-            code, message: error.message, requestID: error.refusal?.requestID ?? requestID,
-            error: Envelope.ErrorObject(
-                message: error.message, type: row.type, param: error.parameter,
-                code: error.refusal == nil ? row.word : String(code.rawValue), taskID: error.taskID))
+    private static func body(_ error: GatewayError, _ shape: Shape, _ requestID: String) -> [UInt8] {
+        let row = error.cause.row
+        switch shape {
+        case .kling:
+            return Envelope.failure(
+                error.refusal?.code ?? row.code, message: error.message,
+                requestID: error.refusal?.requestID ?? requestID, error: object(error, row))
+        case .openAI:
+            return JSONWriter.object { answer in
+                answer.object("error") { object(error, row).write(to: &$0) }
+            }
+        case .useapi:
+            return JSONWriter.object { answer in
+                answer.member("error", error.message)
+                answer.member("code", error.refusal?.status ?? row.status)
+            }
+        }
+    }
+
+    /// What OpenAI-style clients read.
+    private static func object(_ error: GatewayError, _ row: Cause.Row) -> Envelope.ErrorObject {
+        Envelope.ErrorObject(
+            message: error.message, type: row.type, param: error.parameter,
+            code: error.refusal.map { String($0.code.rawValue) } ?? row.word, taskID: error.taskID)
     }
 }
 

@@ -7,6 +7,8 @@ final class ExchangeNote: @unchecked Sendable {
 
     let requestID: String
     var route: Route?
+    /// How its errors look.
+    var shape = Shape.kling
     var tenant: String?
     var cause: Cause?
     /// The time spent waiting for Kling.

@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// What the gateway serves, one case a path.
+/// What the gateway serves. Its terms and paths stand in ``RouteTable``; the raw value is its name in log and metrics.
 public enum Route: String, Sendable, CaseIterable {
     /// Create (POST) and list (GET).
     case tryOn = "try_on"
@@ -9,109 +9,108 @@ public enum Route: String, Sendable, CaseIterable {
     case tryOnTask = "try_on_task"
     /// Kling's own callbacks.
     case callback = "kling_callback"
-
-    /// The methods that the path has, HEAD included where GET is.
-    var methods: [HTTPMethod] {
-        switch self {
-        case .tryOn: [.get, .head, .post]
-        case .tryOnTask: [.get, .head]
-        case .callback: [.post]
-        }
-    }
+    /// The models, as OpenAI lists them.
+    case models
+    /// One of them.
+    case model
+    /// A try-on as OpenAI's clients ask for one: answered when the picture is there.
+    case imageEdits = "image_edits"
+    /// A job as useapi.net's clients ask for one.
+    case useapiTryOn = "useapi_try_on"
+    /// useapi.net's list of jobs.
+    case useapiTasks = "useapi_tasks"
+    /// One of them.
+    case useapiTask = "useapi_task"
+    /// Upload of a picture.
+    case useapiAssets = "useapi_assets"
+    /// An uploaded picture.
+    case useapiAsset = "useapi_asset"
+    /// The description of all routes.
+    case openAPI = "openapi"
+    /// The same for people.
+    case docs
 }
 
-/// Finds the route of a path.
-///
-/// The path is split at raw `/`, repeated ones and one at the end count for nothing, each segment is decoded once.
-struct RouteMatch: Equatable {
-    let route: Route
-    /// The decoded last segment of a path that names a task: its id, or its callback's token.
-    var identifier = ""
+/// What holds for every request of a route.
+struct RouteTerms: Equatable, Sendable {
+    /// Methods of a path. HEAD works where GET does.
+    struct Methods: OptionSet, Sendable {
+        let rawValue: UInt8
+        static let get = Methods(rawValue: 1)
+        static let post = Methods(rawValue: 2)
 
-    /// The longest path that can match has this many segments.
-    private static let mostSegments = 5
+        /// Whether `method` is one of them.
+        func allows(_ method: HTTPMethod) -> Bool {
+            switch method {
+            case .get, .head: contains(.get)
+            case .post: contains(.post)
+            default: false
+            }
+        }
 
-    /// The segments of the paths that are served, from the first on. A task's path has its id behind them.
-    private static let bases: [(segments: [StaticString], own: Route?, task: Route)] = [
-        (["v1", "images", "kolors-virtual-try-on"], .tryOn, .tryOnTask),
-        (["kling", "v1", "images", "kolors-virtual-try-on"], .tryOn, .tryOnTask),
-        (["callbacks", "kling"], nil, .callback),
+        /// What `Allow` says.
+        var text: String {
+            [contains(.get) ? "GET, HEAD" : nil, contains(.post) ? "POST" : nil].compactMap(\.self)
+                .joined(separator: ", ")
+        }
+    }
+
+    /// What a POST has for a body.
+    enum Body: Sendable {
+        /// JSON, by any name.
+        case json
+        /// `multipart/form-data`, else JSON.
+        case jsonOrForm
+        /// Whatever the route's own handler makes of it.
+        case any
+    }
+
+    let shape: Shape
+    let methods: Methods
+    /// Whether a client shows a key. Where none does, the path's own handler decides who may come in.
+    var needsKey = true
+    var body = Body.json
+}
+
+/// Every route with its terms and paths: the only place to add one.
+enum RouteTable {
+    struct Line: Sendable {
+        let route: Route
+        let terms: RouteTerms
+        /// From the root on; a last segment in braces stands for any one segment.
+        let paths: [String]
+
+        init(_ route: Route, _ terms: RouteTerms, _ paths: [String]) {
+            self.route = route
+            self.terms = terms
+            self.paths = paths
+        }
+    }
+
+    /// The busiest first.
+    static let lines = [
+        Line(.tryOn, RouteTerms(shape: .kling, methods: [.get, .post]), alsoUnderKling(TryOn.path)),
+        Line(.tryOnTask, RouteTerms(shape: .kling, methods: .get), alsoUnderKling(TryOn.path + "/{id}")),
+        Line(.callback, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling/{token}"]),
+        Line(.models, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models")),
+        Line(.model, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models/{id}")),
+        Line(
+            .imageEdits, RouteTerms(shape: .openAI, methods: .post, body: .jsonOrForm),
+            alsoUnderKling("/v1/images/edits")),
+        Line(
+            .useapiTryOn, RouteTerms(shape: .useapi, methods: .post, body: .jsonOrForm),
+            ["/v1/kling/images/virtual-try-on"]),
+        Line(.useapiTasks, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks"]),
+        Line(.useapiTask, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks/{id}"]),
+        Line(.useapiAssets, RouteTerms(shape: .useapi, methods: .post, body: .any), ["/v1/kling/assets"]),
+        Line(
+            .useapiAsset, RouteTerms(shape: .useapi, methods: .get, needsKey: false), ["/v1/kling/assets/{name}"]),
+        Line(.openAPI, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
+        Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]
 
-    /// Looks `path` up; nil if nothing is served there.
-    init?(path: Span<UInt8>) {
-        guard let segments = Self.segments(of: path) else { return nil }
-        for (base, own, task) in Self.bases where (base.count...base.count + 1).contains(segments.count) {
-            guard zip(base, segments).allSatisfy({ Self.equal($0, path, $1) }) else { continue }
-            guard segments.count > base.count else {
-                guard let own else { return nil }
-                self.init(route: own)
-                return
-            }
-            guard let identifier = Self.decoded(path, segments[base.count]) else { return nil }
-            self.init(route: task, identifier: identifier)
-            return
-        }
-        return nil
-    }
-
-    private init(route: Route, identifier: String = "") {
-        self.route = route
-        self.identifier = identifier
-    }
-
-    private static func segments(of path: Span<UInt8>) -> [Range<Int>]? {
-        var segments: [Range<Int>] = []
-        segments.reserveCapacity(mostSegments)
-        var start = 0
-        for end in 0...path.count where end == path.count || path[end] == UInt8(ascii: "/") {
-            if end > start {
-                if segments.count == mostSegments { return nil }
-                segments.append(start..<end)
-            }
-            start = end + 1
-        }
-        return segments
-    }
-
-    private static func equal(_ name: StaticString, _ path: Span<UInt8>, _ segment: Range<Int>) -> Bool {
-        let count = name.utf8CodeUnitCount
-        // A static string's storage is immortal.
-        let letters = unsafe UnsafeBufferPointer(start: name.utf8Start, count: count)
-        if segment.count == count {
-            return segment.indices.allSatisfy { unsafe path[$0] == letters[$0 - segment.lowerBound] }
-        }
-        return decoded(path, segment).map { unsafe $0.utf8.elementsEqual(letters) } ?? false
-    }
-
-    /// A segment's text; nil if it is no UTF-8, has a control character, or is longer than any id.
-    private static func decoded(_ path: Span<UInt8>, _ segment: Range<Int>) -> String? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(segment.count)
-        var position = segment.lowerBound
-        while position < segment.upperBound {
-            var value = path[position]
-            if value == UInt8(ascii: "%"), position + 2 < segment.upperBound,
-                let high = hex(path[position + 1]), let low = hex(path[position + 2])
-            {
-                value = high << 4 | low
-                position += 2
-            }
-            if value < 0x20 || value == 0x7F { return nil }
-            bytes.append(value)
-            position += 1
-        }
-        return bytes.count <= TryOn.maxExternalTaskIDBytes ? String(validating: bytes, as: UTF8.self) : nil
-    }
-
-    private static func hex(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
+    /// Resellers serve Kling's and OpenAI's paths under `/kling` as well.
+    private static func alsoUnderKling(_ path: String) -> [String] { [path, "/kling" + path] }
 }
 
 extension GatewayError {
@@ -119,10 +118,9 @@ extension GatewayError {
     static let unknownPath = GatewayError(.unknownPath, "Nothing is served here. Try-on is at \(TryOn.path).")
 
     /// The path is served, but not with this method.
-    static func methodNotAllowed(_ route: Route) -> GatewayError {
-        let allowed = route.methods.map(\.rawValue).joined(separator: ", ")
-        var error = GatewayError(.methodNotAllowed, "This path takes \(allowed).")
-        error.headers = [(name: "Allow", value: allowed)]
+    static func methodNotAllowed(_ methods: RouteTerms.Methods) -> GatewayError {
+        var error = GatewayError(.methodNotAllowed, "This path takes \(methods.text).")
+        error.headers = [(name: "Allow", value: methods.text)]
         return error
     }
 }

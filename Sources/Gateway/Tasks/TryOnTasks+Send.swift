@@ -82,7 +82,8 @@ extension TryOnTasks {
         case .accepted(let record, let answer): return relayed(answer, record)
         case .refused(let status, let answer):
             let error = refusal(create, status, answer)
-            await giveUp(create, "refused", answer: ErrorAnswer.stored(error, requestID: create.note.requestID))
+            let stored = ErrorAnswer.stored(error, shape: create.note.shape, requestID: create.note.requestID)
+            await giveUp(create, "refused", answer: stored)
             throw error
         case .open(let account, let timedOut): throw await leftOpen(create, account, timedOut: timedOut)
         case .nowhere(let error):

@@ -179,7 +179,7 @@ import Testing
                 guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
                 return try await inbound.answer(request, token: match.identifier, requestID: "r1")
             } catch {
-                return ErrorAnswer.response(to: error, requestID: "r1")
+                return ErrorAnswer.response(to: error, shape: .kling, requestID: "r1")
             }
         }
     }

@@ -1,0 +1,58 @@
+internal import Base
+internal import HTTPServer
+internal import KlingAPI
+internal import TaskStore
+
+/// Create, query and list in Kling's own shape.
+struct KlingHandler: ShapeHandler {
+    let tasks: TryOnTasks
+    let models: TryOnModels
+    /// The most bytes of a body.
+    let bodyLimit: Int
+
+    func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        switch (admitted.match.route, admitted.request.method) {
+        case (.tryOn, .post): try await create(admitted)
+        case (.tryOn, _): try await list(admitted)
+        case (.tryOnTask, _): try await query(admitted)
+        default: throw .unknownPath
+        }
+    }
+
+    private func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let body = try await admitted.body(limit: bodyLimit)
+        var key: IdempotencyKey?
+        switch try await admitted.repetition(of: body) {
+        case .none: break
+        case .first(let claimed): key = claimed
+        case .answered(let response): return response
+        }
+        let wanted: TryOnRequest
+        do {
+            wanted = try await TryOnRequest.parse(body, models: models)
+        } catch {
+            throw GatewayError(error)
+        }
+        try admitted.principal.scope.check(model: wanted.model)
+        let made = try await tasks.create(
+            wanted, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
+        return Answer.success(made, requestID: admitted.note.requestID)
+    }
+
+    private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let page = try ListParameters(query: admitted.request.head.query)
+        let listed = try await tasks.list(page, tenant: admitted.tenant, admitted.note)
+        return Answer.success(listed, requestID: admitted.note.requestID)
+    }
+
+    private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let found = try await tasks.query(
+            admitted.identifier, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+        var response = Answer.success(found.body, requestID: admitted.note.requestID)
+        if let staleness = found.staleness {
+            response.headers.append(
+                (name: "x-kling-gateway-stale", value: String(max(1, Int(staleness.seconds.rounded(.up))))))
+        }
+        return response
+    }
+}

@@ -1,0 +1,51 @@
+internal import Base
+internal import HTTPServer
+internal import TaskStore
+
+/// A request that has passed the checks of its head: what a route's handler works on.
+struct AdmittedRequest: Sendable {
+    let request: HTTPRequest
+    let match: RouteMatch
+    let principal: Principal
+    /// Its `Idempotency-Key`, if it is a POST that has one.
+    let idempotent: IdempotentRequest?
+    let note: ExchangeNote
+
+    var tenant: String { principal.tenant }
+    /// The decoded last segment of a path that names something.
+    var identifier: String { match.identifier }
+
+    /// Reads the whole body.
+    func body(limit: Int) async throws(GatewayError) -> Bytes {
+        do {
+            return try await request.body.collect(limit: limit, owner: tenant)
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+
+    /// What the request's `Idempotency-Key`, if it has one, means for its body.
+    func repetition(of body: Bytes) async throws(GatewayError) -> Repetition {
+        guard let idempotent else { return .none }
+        let fingerprint = await IdempotentRequest.fingerprint(match.route, body)
+        if let answer = try idempotent.replay(fingerprint) {
+            return .answered(Answer.repeated(answer, requestID: note.requestID))
+        }
+        return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
+    }
+
+    enum Repetition {
+        /// It has no key.
+        case none
+        /// It is the first with its key, which is claimed with the task's record.
+        case first(IdempotencyKey)
+        /// It was answered before.
+        case answered(HTTPResponse)
+    }
+}
+
+/// Answers the requests of one ``Shape``.
+protocol ShapeHandler: Sendable {
+    /// Answers a request whose route, method, key and rate were checked, and whose body is unread.
+    func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse
+}

@@ -1,0 +1,9 @@
+/// In whose words a path answers, and how its errors look.
+public enum Shape: String, Sendable, CaseIterable {
+    /// Kling's envelope, with the `error` object that OpenAI-style clients read beside its members.
+    case kling
+    /// OpenAI's: an error is the `error` object alone.
+    case openAI = "openai"
+    /// useapi.net's: an error is `{"error": text, "code": status}`.
+    case useapi
+}
