@@ -15,18 +15,25 @@ public enum Base64 {
     /// The standard text of a picture, as a block of its own.
     public static func encode(_ picture: Bytes) -> Bytes {
         let text = Bytes(capacity: (picture.count + 2) / 3 * 4)
-        // The block is filled here, by its only owner; the space lent is as large as the text.
-        _ = picture.withByteSpan { bytes in
-            unsafe text.append { space in
+        append(ByteSlice(picture, 0..<picture.count), to: text)
+        return text
+    }
+
+    /// Adds the standard text of `file` to `text`, which must have the room. Only for the owner of `text`, before it is
+    /// shared.
+    static func append(_ file: ByteSlice, to text: Bytes) {
+        precondition(text.capacity - text.count >= (file.count + 2) / 3 * 4, "more text than there is room for")
+        // The room was looked at; the file lies in another block.
+        file.bytes.withByteSpan { bytes in
+            _ = unsafe text.append { space in
                 var position = 0
-                forEachLetter(of: bytes, .standard) { letter in
+                forEachLetter(of: bytes.extracting(file.range), .standard) { letter in
                     unsafe space[position] = letter
                     position += 1
                 }
                 return position
             }
         }
-        return text
     }
 
     /// The bytes that `text` stands for; nil unless it is the one canonical text for them.
