@@ -65,6 +65,14 @@ internal import Darwin
         try body(unsafe UnsafeRawBufferPointer(start: base, count: count).bytes)
     }
 
+    /// The first place in `range` with `byte`; nil without one.
+    public func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is outside of the block")
+        // memchr reads within the range, which was checked.
+        let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
+        return unsafe found.map { unsafe $0 - UnsafeMutableRawPointer(base) }
+    }
+
     /// Lends the bytes held.
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result

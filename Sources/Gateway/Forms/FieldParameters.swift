@@ -1,0 +1,96 @@
+/// The value of a header field such as `Content-Type` or `Content-Disposition`: a word, and parameters behind it
+/// (RFC 9110 section 5.6.6, RFC 6266 section 4.1).
+struct FieldParameters: Sendable {
+    /// The word before the first `;`, in lower case.
+    let word: String
+
+    /// In their order, names in lower case. A value in quotes stands here without them and without the backslashes
+    /// before quotes and backslashes; all others are letters, as browsers mean them.
+    private let parameters: [(name: String, value: [UInt8])]
+
+    /// Reads a value; nil if it is malformed, or names a parameter twice.
+    init?(_ value: some Collection<UInt8>) {
+        var reader = Reader(rest: Array(value)[...])
+        reader.skipBlanks()
+        let word = reader.take { $0.isTokenByte || $0 == UInt8(ascii: "/") }
+        guard !word.isEmpty else { return nil }
+        self.word = String(decoding: word, as: UTF8.self).lowercased()
+        var parameters: [(name: String, value: [UInt8])] = []
+        while true {
+            reader.skipBlanks()
+            if reader.rest.isEmpty { break }
+            guard reader.takes(UInt8(ascii: ";")) else { return nil }
+            reader.skipBlanks()
+            if reader.rest.isEmpty || reader.rest.first == UInt8(ascii: ";") { continue }
+            guard let parameter = reader.parameter(), !parameters.contains(where: { $0.name == parameter.name }) else {
+                return nil
+            }
+            parameters.append(parameter)
+        }
+        self.parameters = parameters
+    }
+
+    /// The value of the parameter of that name, which is in lower case.
+    subscript(name: String) -> [UInt8]? { parameters.first { $0.name == name }?.value }
+
+    private struct Reader {
+        var rest: ArraySlice<UInt8>
+
+        mutating func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
+
+        mutating func take(while isTaken: (UInt8) -> Bool) -> [UInt8] {
+            let taken = rest.prefix(while: isTaken)
+            rest = rest[taken.endIndex...]
+            return Array(taken)
+        }
+
+        mutating func takes(_ byte: UInt8) -> Bool {
+            guard rest.first == byte else { return false }
+            rest = rest.dropFirst()
+            return true
+        }
+
+        mutating func parameter() -> (name: String, value: [UInt8])? {
+            let name = take { $0.isTokenByte }
+            guard !name.isEmpty, takes(UInt8(ascii: "=")) else { return nil }
+            guard let value = rest.first == UInt8(ascii: "\"") ? quoted() : token() else { return nil }
+            return (String(decoding: name, as: UTF8.self).lowercased(), value)
+        }
+
+        private mutating func token() -> [UInt8]? {
+            let value = take { $0.isTokenByte }
+            return value.isEmpty ? nil : value
+        }
+
+        private mutating func quoted() -> [UInt8]? {
+            var value: [UInt8] = []
+            rest = rest.dropFirst()
+            while let byte = rest.first {
+                rest = rest.dropFirst()
+                if byte == UInt8(ascii: "\"") { return value }
+                // A browser's path may have backslashes that escape nothing.
+                if byte == UInt8(ascii: "\\"), let next = rest.first, next == byte || next == UInt8(ascii: "\"") {
+                    rest = rest.dropFirst()
+                    value.append(next)
+                } else {
+                    value.append(byte)
+                }
+            }
+            return nil
+        }
+    }
+}
+
+extension UInt8 {
+    /// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
+    var isTokenByte: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: Self.tokenMarks.contains(self)
+        }
+    }
+
+    private static let tokenMarks = Array("!#$%&'*+-.^_`|~".utf8)
+}

@@ -1,0 +1,53 @@
+internal import Base
+
+/// A `multipart/form-data` body (RFC 7578): ranges of the block that it came in, no copies.
+///
+/// It is read strictly: lines end with CRLF, every part has a name, nothing is encoded for transport, no part is a list
+/// of parts, and the closing delimiter must be there. What stands before the first delimiter and behind the last is
+/// nobody's (RFC 2046 section 5.1.1).
+struct FormData: Sendable {
+    /// One field or file.
+    struct Part: Sendable {
+        let name: String
+        /// Whether it came with a file name.
+        let isFile: Bool
+        let content: ByteSlice
+
+        /// The content as text.
+        /// - Throws: if it is no UTF-8.
+        func text() throws(FormError) -> String {
+            let bytes = unsafe content.withUnsafeBytes { unsafe Array($0) }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw FormError("\(name) is not a text in UTF-8.", part: name)
+            }
+            return text
+        }
+    }
+
+    /// The most parts of a form.
+    static let mostParts = 64
+
+    /// In the order in which they were sent. Several may have the same name.
+    let parts: [Part]
+
+    /// Reads a form. A large one is searched in slices, between which other tasks of the executor run.
+    /// - Parameter contentType: the header field's value.
+    static func parse(_ body: Bytes, contentType: String) async throws(FormError) -> FormData {
+        var search = FormDelimiter.Search(try FormDelimiter(contentType: contentType), body)
+        guard var found = await search.first() else {
+            throw FormError("The form has no part: its boundary does not occur in the body.")
+        }
+        var parts: [Part] = []
+        while !found.isLast {
+            guard parts.count < mostParts else { throw FormError("The form has more than \(mostParts) parts.") }
+            let head = try FormPartHead(body, at: found.end, ordinal: parts.count + 1)
+            guard let next = await search.next(from: head.end) else {
+                throw FormError("The form is cut off: no delimiter follows \(head.name).", part: head.name)
+            }
+            parts.append(
+                Part(name: head.name, isFile: head.isFile, content: ByteSlice(body, head.end..<next.start)))
+            found = next
+        }
+        return FormData(parts: parts)
+    }
+}

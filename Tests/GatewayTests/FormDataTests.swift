@@ -1,0 +1,177 @@
+import Base
+import Testing
+
+@testable import Gateway
+
+struct FormDataTests {
+    private static let type = "multipart/form-data; boundary=B"
+
+    private func parse(_ body: String, _ type: String = type) async throws(FormError) -> FormData {
+        try await FormData.parse(Bytes(body.utf8), contentType: type)
+    }
+
+    private func failure(_ body: String, _ type: String = type) async -> FormError? {
+        do {
+            _ = try await parse(body, type)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// A form of one part with this head.
+    private static func form(_ head: String, _ content: String = "x") -> String {
+        "--B\r\n\(head)\r\n\r\n\(content)\r\n--B--\r\n"
+    }
+
+    private func bytes(_ slice: ByteSlice) -> [UInt8] { unsafe slice.withUnsafeBytes { unsafe Array($0) } }
+
+    @Test func `fields and files come in their order, with what is between the delimiters`() async throws {
+        let body =
+            "--B\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\n\r\n"
+            + "--B\r\ncontent-type: image/png\r\ncontent-disposition: form-data; name=\"image[]\"; filename=\"a.png\"\r\n"
+            + "\r\n\r\n\r\n--b\r\n-B\r\n--B \t\r\nX-Other: 1\r\nContent-Disposition: form-data; name=n\r\n\r\n2\r\n--B--"
+        let form = try await parse(body)
+        #expect(form.parts.map(\.name) == ["prompt", "image[]", "n"])
+        #expect(form.parts.map(\.isFile) == [false, true, false])
+        #expect(try form.parts.map { try $0.text() } == ["", "\r\n\r\n--b\r\n-B", "2"])
+    }
+
+    @Test(arguments: ["", "\r\n", "junk\r\n", "--Bx\r\n", "-\r\n--B--x\r\n"])
+    func `a preamble and an epilogue are nobody's`(preamble: String) async throws {
+        let form = try await parse(preamble + Self.form("Content-Disposition: form-data; name=a") + "\r\n--B\r\njunk")
+        #expect(form.parts.map(\.name) == ["a"])
+    }
+
+    @Test(arguments: ["\r\n--BB\r\n", "\r\n--B-\r\n", "\n--B\r\n", "\r--B\r\n", "--B\r\n", "\r\n--B-- x", "\r\n--B\rx"])
+    func `what only looks like a delimiter is content`(content: String) async throws {
+        let form = try await parse(Self.form("Content-Disposition: form-data; name=a", "1\(content)2"))
+        #expect(try form.parts.map { try $0.text() } == ["1\(content)2"])
+    }
+
+    @Test(arguments: [0, 1, 1 << 20, (1 << 20) + 1, 3_000_000])
+    func `a large file is found whole wherever its end lies`(count: Int) async throws {
+        let file = [UInt8](repeating: 0x0D, count: count)
+        let head = Array("--B\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n".utf8)
+        let body = Bytes(head + file + Array("\r\n--B--\r\n".utf8))
+        let form = try await FormData.parse(body, contentType: Self.type)
+        #expect(form.parts.first.map { bytes($0.content) } == file)
+    }
+
+    @Test(arguments: [
+        "multipart/form-data; boundary=\"B\"", "Multipart/Form-Data;boundary=B", "multipart/form-data; x=y; BOUNDARY=B",
+    ])
+    func `the boundary may stand in quotes and anywhere`(type: String) async throws {
+        #expect(try await parse(Self.form("Content-Disposition: form-data; name=a"), type).parts.count == 1)
+    }
+
+    @Test(arguments: [
+        "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"",
+        "multipart/form-data; boundary=B; boundary=C", "multipart/form-data; boundary=\"B",
+        "multipart/form-data boundary=B",
+        "multipart/form-data; boundary=\"B \"", "multipart/form-data; boundary=B{", "multipart/mixed; boundary=B",
+        "multipart/form-data; boundary=" + String(repeating: "B", count: 71), "multipart/form-data; boundary = B",
+        "multipart/form-data; boundary=\"B\"x", "",
+    ])
+    func `a type without one usable boundary is refused`(type: String) async {
+        #expect(
+            await failure(Self.form("Content-Disposition: form-data; name=a"), type)?.message.contains("oundary")
+                == true)
+    }
+
+    @Test(arguments: [
+        ("form-data; name=\"a b\"", "a b"), (#"form-data; name="a\"b\\c""#, #"a"b\c"#),
+        (#"form-data; name="C:\d""#, #"C:\d"#),
+        ("form-data; name=\"a;b=c\"; x=1", "a;b=c"), ("form-data ;name=a;", "a"),
+        ("form-data; name=\"\u{E9}\"", "\u{E9}"),
+        ("FORM-DATA; NAME=a", "a"), ("form-data; filename=\"name=b\"; name=a", "a"),
+        ("form-data; name=\"a%22b\"", "a%22b"),
+    ])
+    func `names are read as browsers and curl write them`(value: String, name: String) async throws {
+        #expect(try await parse(Self.form("Content-Disposition: \(value)")).parts.map(\.name) == [name])
+    }
+
+    @Test(arguments: ["filename=f", "filename=\"\"", "filename*=UTF-8''na%20me.png", "filename=f; filename*=UTF-8''f"])
+    func `a part with a file name in any form is a file`(parameter: String) async throws {
+        let form = try await parse(Self.form("Content-Disposition: form-data; name=a; \(parameter)"))
+        #expect(form.parts.map(\.isFile) == [true])
+    }
+
+    @Test(arguments: [
+        "Content-Type: text/plain", "Content-Disposition: form-data", "Content-Disposition: form-data; name",
+        "Content-Disposition: form-data; name=", "Content-Disposition: form-data; name=\"\"",
+        "Content-Disposition: form-data; name=\"a", "Content-Disposition: form-data; name=\"a\"b",
+        "Content-Disposition: form-data; name=a; name=b", "Content-Disposition: form-data; name=a; NAME=a",
+        "Content-Disposition: attachment; name=a", "Content-Disposition: form-data; name*=UTF-8''a",
+        "Content-Disposition: form-data; name=a; name*=UTF-8''b", "Content-Disposition: form-data, name=a",
+        "Content-Disposition: form-data; name=a; filename=a; filename=b", "Content-Disposition: ; name=a",
+        "Content-Disposition: form-data; name=\"" + String(repeating: "a", count: 257) + "\"",
+        "Content-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=b",
+        "Content-Disposition: form-data;\r\n name=a", " Content-Disposition: form-data; name=a",
+        "Content-Disposition : form-data; name=a", "Content-Disposition", ": x",
+        "Content-Disposition: form-data; name=\"a\r\nX: \"", "Content-Disposition: form-data; name=\"a\nb\"",
+        "Content-Disposition: form-data; name=\"a\u{0}b\"", "Content-Disposition: form-data; name=a\n",
+        "Content-Disposition: form-data; name=a\rX: y", "X: " + String(repeating: "a", count: 5000),
+        String(repeating: "X: y\r\n", count: 2) + "Content-Disposition: form-data; name=a",
+    ])
+    func `a part without one sound name is refused, and the part is told`(head: String) async {
+        let error = await failure(Self.form(head))
+        #expect(error?.message.hasPrefix("Part 1 of the form") == true)
+    }
+
+    @Test(arguments: [
+        "Content-Type: multipart/mixed; boundary=C", "Content-Transfer-Encoding: base64", "Content-Type: ;",
+        "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=iso-8859-1",
+    ])
+    func `encodings and lists of parts are refused by the part's name`(field: String) async {
+        let error = await failure(Self.form("Content-Disposition: form-data; name=a\r\n\(field)"))
+        #expect(error?.part == "a")
+    }
+
+    @Test(arguments: [
+        "Content-Type: text/plain; charset=UTF-8", "Content-Type: text/plain;charset=\"us-ascii\"",
+        "Content-Transfer-Encoding: 8bit", "Content-Transfer-Encoding: binary", "Content-Length: 1",
+    ])
+    func `what changes nothing is taken`(field: String) async throws {
+        #expect(try await parse(Self.form("Content-Disposition: form-data; name=a\r\n\(field)")).parts.count == 1)
+    }
+
+    @Test func `a name that is no UTF-8 is refused, and so is such a text`() async throws {
+        let head = Array("--B\r\nContent-Disposition: form-data; name=\"".utf8)
+        let named = Bytes(head + [0xFF] + Array("\"\r\n\r\nx\r\n--B--".utf8))
+        await #expect(throws: FormError.self) { try await FormData.parse(named, contentType: Self.type) }
+        let text = Bytes(head + Array("a\"\r\n\r\n".utf8) + [0xC3, 0x28] + Array("\r\n--B--".utf8))
+        let part = try #require(try await FormData.parse(text, contentType: Self.type).parts.first)
+        #expect(throws: FormError("a is not a text in UTF-8.", part: "a")) { try part.text() }
+    }
+
+    @Test func `a form that is cut off anywhere is refused`() async {
+        let body = Array(Self.form("Content-Disposition: form-data; name=a").utf8.dropLast(2))
+        for count in 0..<body.count {
+            let cut = Bytes(body.prefix(count))
+            await #expect(throws: FormError.self) { try await FormData.parse(cut, contentType: Self.type) }
+        }
+    }
+
+    @Test func `a form may have no parts, sixty-four, and not one more`() async throws {
+        #expect(try await parse("--B--").parts.isEmpty)
+        let part = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
+        #expect(try await parse(String(repeating: part, count: 64) + "--B--").parts.count == 64)
+        #expect(
+            await failure(String(repeating: part, count: 65) + "--B--")?.message == "The form has more than 64 parts.")
+    }
+
+    @Test func `a form whose bytes are changed at random is read or refused`() async {
+        let sound = Array(
+            Self.form("Content-Disposition: form-data; name=\"a\"; filename=\"b\"\r\nContent-Type: image/png").utf8)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<2000 {
+            var body = sound
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                body[Int.random(in: 0..<body.count)] = [13, 10, 34, 45, 59, 92, 0, 66].randomElement() ?? 0
+            }
+            let form = try? await FormData.parse(Bytes(body), contentType: Self.type)
+            for part in form?.parts ?? [] { #expect(part.content.range.upperBound <= body.count) }
+        }
+    }
+}
