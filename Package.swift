@@ -43,12 +43,20 @@ let package = Package(
             providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
+        .systemLibrary(
+            name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
 
         .target(name: "Base", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
+        .target(name: "Pictures", dependencies: ["Base", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: strict),
         .target(
             name: "TaskStore",
             dependencies: [
@@ -59,7 +67,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", crypto, logging,
+                "Base", "EventLoop", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", crypto, logging,
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Gateway.docc"],
@@ -71,8 +79,8 @@ let package = Package(
         .executableTarget(
             name: "kling-gateway",
             dependencies: [
-                "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "TaskStore", "Gateway", "KlingSimulator",
-                logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
+                "KlingSimulator", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,
             linkerSettings: [
@@ -92,6 +100,8 @@ let package = Package(
         .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
+            name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: tests),
+        .testTarget(
             name: "TaskStoreTests",
             dependencies: ["Base", "TaskStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: tests),
@@ -102,7 +112,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Base", "EventLoop", "HTTPServer", "KlingAPI", "TaskStore", "Gateway", "TestKit", crypto, logging,
+                "Base", "EventLoop", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", "Gateway", "TestKit", crypto,
+                logging,
             ],
             swiftSettings: tests),
         .testTarget(

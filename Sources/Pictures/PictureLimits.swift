@@ -1,0 +1,21 @@
+/// What a picture may be when it comes in, and what it must be when it goes out.
+public struct PictureLimits: Sendable {
+    /// The most bytes of a file that is looked at.
+    public var fileBytes = 20 << 20
+    /// The most pixels of a file that is decoded, however little memory that takes.
+    public var pixels = 64_000_000
+    /// The most bytes that decoding one file may hold beside the file and its result.
+    public var decodingBytes = 96 << 20
+    /// The most scans of a progressive JPEG. Usual ones have ten; each goes over all of the picture.
+    public var scans = 100
+
+    /// The most bytes of a file that is made.
+    public var madeBytes = 10_485_760
+    /// The longest side of a picture that is made, in pixels.
+    public var madeSide = 4096
+    /// The least width and height of a picture, in pixels.
+    public var leastSide = 300
+
+    /// What Kling takes, and what a machine of a small gateway can bear.
+    public init() {}
+}

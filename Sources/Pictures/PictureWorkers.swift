@@ -1,0 +1,90 @@
+internal import Base
+internal import Dispatch
+
+/// The threads on which pictures are worked on, so that no loop does. One is taken when there is work, and let go of
+/// when there is none.
+public final class PictureWorkers: Sendable {
+    /// Why a piece of work was not begun.
+    public enum Refusal: Error, Sendable, Hashable {
+        /// As many wait as may.
+        case full
+        /// The workers have been stopped.
+        case stopped
+    }
+
+    private struct State {
+        var waiting: [@Sendable (_ isStopped: Bool) -> Void] = []
+        var idle: [Int]
+        var isStopped = false
+    }
+
+    private let state: Lock<State>
+    private let lanes: [DispatchQueue]
+    private let room: Int
+
+    /// - Parameters:
+    ///   - width: how many pieces of work are done at once: each may hold ``PictureLimits/decodingBytes``.
+    ///   - room: how many may wait besides.
+    public init(width: Int = 2, room: Int = 64) {
+        lanes = (0..<width).map { DispatchQueue(label: "kling-gateway.pictures.\($0)") }
+        self.room = room
+        state = Lock(State(idle: Array(0..<width)))
+    }
+
+    /// Does `body` behind what came before, and waits for it. Work that was begun is done, also for a caller that is
+    /// cancelled.
+    public func run<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Refusal) -> Result<Value, Failure> {
+        // Behind a lock, though the two threads take turns: the thread sanitizer doesn't see how a task is resumed.
+        let outcome = Lock<Result<Value, Failure>?>(nil)
+        let refusal = await withCheckedContinuation { (waiter: CheckedContinuation<Refusal?, Never>) in
+            let refusal = submit { isStopped in
+                if !isStopped {
+                    let result = Result(catching: body)
+                    outcome.withLock { $0 = result }
+                }
+                waiter.resume(returning: isStopped ? .stopped : nil)
+            }
+            if let refusal { waiter.resume(returning: refusal) }
+        }
+        if let refusal { throw refusal }
+        guard let result = outcome.withLock({ $0 }) else { throw .stopped }
+        return result
+    }
+
+    /// Refuses what waits and what comes. What was begun is done. From any thread.
+    public func stop() {
+        let refused = state.withLock { state in
+            state.isStopped = true
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for work in refused { work(true) }
+    }
+
+    private func submit(_ work: @escaping @Sendable (_ isStopped: Bool) -> Void) -> Refusal? {
+        let (lane, refusal) = state.withLock { state -> (Int?, Refusal?) in
+            if state.isStopped { return (nil, .stopped) }
+            if state.idle.isEmpty, state.waiting.count >= room { return (nil, .full) }
+            state.waiting.append(work)
+            return (state.idle.popLast(), nil)
+        }
+        if let lane { lanes[lane].async { self.drain(lane) } }
+        return refusal
+    }
+
+    private func drain(_ lane: Int) {
+        while let work = next(lane) { work(false) }
+    }
+
+    private func next(_ lane: Int) -> (@Sendable (_ isStopped: Bool) -> Void)? {
+        state.withLock { state in
+            if state.waiting.isEmpty {
+                state.idle.append(lane)
+                return nil
+            }
+            return state.waiting.removeFirst()
+        }
+    }
+}
