@@ -27,6 +27,8 @@ public struct Gateway: HTTPResponder {
         public var queue: QueueBounds?
         /// What clients and Kling reach the gateway by; nil: Kling isn't given a callback address.
         public var publicURL: String?
+        /// How long OpenAI's clients are kept waiting for their pictures.
+        public var openAIWait: Duration = .seconds(300)
         /// How long records are kept.
         public var retention = Retention()
 
@@ -98,7 +100,11 @@ public struct Gateway: HTTPResponder {
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         kling = KlingHandler(tasks: tasks, models: options.models, bodyLimit: options.bodyLimit)
-        openAI = OpenAIHandler(models: options.models)
+        openAI = OpenAIHandler(
+            models: options.models,
+            edits: ImageEdits(
+                tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
+                pictures: nil, budget: parts.budget))
         useapi = UseapiHandler()
     }
 

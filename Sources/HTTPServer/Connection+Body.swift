@@ -8,13 +8,15 @@ extension Connection {
     /// Bytes read before other connections get their turn.
     private static let bytesPerTurn = 256 << 10
 
-    /// See ``RequestBody/collect(limit:owner:)``.
-    func collectBody(of exchange: Int, limit: Int, owner: String) async throws(RequestBodyError) -> Bytes {
+    /// See ``RequestBody/collect(limit:owner:headroom:)``.
+    func collectBody(
+        of exchange: Int, limit: Int, owner: String, headroom: Int
+    ) async throws(RequestBodyError) -> Bytes {
         loop.assertCurrent()
         guard exchange == exchangeCount, lifecycle.phase == .handling else { throw .clientGone }
         if body.framing == .none { return Bytes(capacity: 0) }
         do throws(RequestBodyError) {
-            let bytes = try await readBody(limit: limit, owner: owner)
+            let bytes = try await readBody(limit: limit, owner: owner, headroom: headroom)
             body.finish()
             return bytes
         } catch {
@@ -23,19 +25,19 @@ extension Connection {
         }
     }
 
-    private func readBody(limit: Int, owner: String) async throws(RequestBodyError) -> Bytes {
+    private func readBody(limit: Int, owner: String, headroom: Int) async throws(RequestBodyError) -> Bytes {
         let expected = body.declaredLength ?? min(limit, Self.unreservedBytes)
         guard expected <= limit else { throw .tooLarge(limit: limit) }
-        var (block, lease) = try await makeBlock(expected, owner: owner)
+        var (block, lease) = try await makeBlock(expected, owner: owner, headroom: headroom)
         body.begin(limit: limit, block: block)
         while true {
             switch await nextBodyStep() {
             case .complete:
-                lease?.shrink(to: block.count)
+                lease?.shrink(to: Self.reserved(block.count, headroom))
                 return block
             case .needsRoom:
                 let small = block
-                (block, lease) = try await makeBlock(limit, owner: owner)
+                (block, lease) = try await makeBlock(limit, owner: owner, headroom: headroom)
                 unsafe small.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
                 body.block = block
             case .failed(.tooLarge): throw .tooLarge(limit: limit)
@@ -46,15 +48,17 @@ extension Connection {
     }
 
     private func makeBlock(
-        _ count: Int, owner: String
+        _ count: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
         guard count > Self.unreservedBytes else { return (Bytes(capacity: count), nil) }
         let lease = try await context.budget.reserve(
-            count, owner: owner, on: loop, patience: configuration.budgetTimeout)
+            Self.reserved(count, headroom), owner: owner, on: loop, patience: configuration.budgetTimeout)
         if lifecycle.phase == .closed { throw .clientGone }
         // The block holds the lease until its last reader lets go of it.
         return (Bytes(capacity: count) { _ = lease }, lease)
     }
+
+    private static func reserved(_ count: Int, _ headroom: Int) -> Int { count + count * headroom / 100 }
 
     private func nextBodyStep() async -> BodyIntake.Step {
         if lifecycle.phase == .closed { return .failed(.clientGone) }

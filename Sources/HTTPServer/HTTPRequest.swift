@@ -1,7 +1,7 @@
 public import Base
 public import EventLoop
 
-/// A request whose head has arrived. Its body has not been read yet, and is not before ``RequestBody/collect(limit:owner:)``.
+/// A request whose head has arrived. Its body has not been read yet, and is not before ``RequestBody/collect(limit:owner:headroom:)``.
 public struct HTTPRequest: Sendable {
     /// Method, target and header fields.
     public let head: HTTPRequestHead

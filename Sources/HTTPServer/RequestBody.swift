@@ -25,9 +25,11 @@ public final class RequestBody: @unchecked Sendable {
     /// - Parameters:
     ///   - limit: the most bytes to take; a longer `Content-Length` is refused before anything is read.
     ///   - owner: on whose account the bytes are reserved.
+    ///   - headroom: how many bytes more are reserved for each hundred of the body's, for what its reader makes of it and
+    ///     keeps together with the block. To take them later could wait for ever on others that do the same.
     /// - Throws: ``RequestBodyError``; the connection closes after the answer then.
-    public func collect(limit: Int, owner: String) async throws(RequestBodyError) -> Bytes {
-        try await connection.collectBody(of: exchange, limit: limit, owner: owner)
+    public func collect(limit: Int, owner: String, headroom: Int = 0) async throws(RequestBodyError) -> Bytes {
+        try await connection.collectBody(of: exchange, limit: limit, owner: owner, headroom: headroom)
     }
 }
 

@@ -12,9 +12,13 @@ public enum Base64 {
         String(decoding: encodedBytes(Array(bytes).span, alphabet), as: UTF8.self)
     }
 
+    /// How long the standard text of `count` bytes is.
+    public static func textCount(of count: Int) -> Int { (count + 2) / 3 * 4 }
+
     /// The standard text of a picture, as a block of its own.
-    public static func encode(_ picture: Bytes) -> Bytes {
-        let text = Bytes(capacity: (picture.count + 2) / 3 * 4)
+    /// - Parameter owner: kept as long as the text: what has reserved its memory, say.
+    public static func encode(_ picture: Bytes, keeping owner: (any Sendable)? = nil) -> Bytes {
+        let text = Bytes(capacity: textCount(of: picture.count)) { _ = owner }
         append(ByteSlice(picture, 0..<picture.count), to: text)
         return text
     }
@@ -22,7 +26,7 @@ public enum Base64 {
     /// Adds the standard text of `file` to `text`, which must have the room. Only for the owner of `text`, before it is
     /// shared.
     static func append(_ file: ByteSlice, to text: Bytes) {
-        precondition(text.capacity - text.count >= (file.count + 2) / 3 * 4, "more text than there is room for")
+        precondition(text.capacity - text.count >= textCount(of: file.count), "more text than there is room for")
         // The room was looked at; the file lies in another block.
         file.bytes.withByteSpan { bytes in
             _ = unsafe text.append { space in

@@ -48,9 +48,12 @@ extension Principal.Scope {
             "This key may not be used from this address. Call from where it may, or ask the gateway's operator.")
     }
 
+    /// Whether creates may name the model.
+    func isFor(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
+
     /// Refuses a create with another model.
     func check(model: String) throws(GatewayError) {
-        if models.isEmpty || models.contains(model) { return }
+        if isFor(model) { return }
         throw GatewayError(
             .forbidden,
             "This key may not use the model \(model). Send one that it may, or ask the gateway's operator: "

@@ -42,6 +42,9 @@ public enum Cause: String, Sendable, CaseIterable {
     case refused
     case upstreamFailed = "upstream_failed"
     case upstreamTimedOut = "upstream_timed_out"
+    case contentPolicy = "content_policy"
+    case taskFailed = "task_failed"
+    case taskUnfinished = "task_unfinished"
 
     // How the gateway is
     case draining
@@ -112,6 +115,10 @@ public enum Cause: String, Sendable, CaseIterable {
         .refused: Row(status: 400, code: .invalidParameter, type: request, word: "refused"),
         .upstreamFailed: Row(status: 502, code: .internalError, type: server, word: "upstream_failed", isFinal: true),
         .upstreamTimedOut: Row(status: 504, code: .timeout, type: server, word: "upstream_timeout", isFinal: true),
+        .contentPolicy: Row(
+            status: 400, code: .contentPolicy, type: request, word: "content_policy_violation", isFinal: true),
+        .taskFailed: Row(status: 400, code: .invalidParameter, type: request, word: "task_failed", isFinal: true),
+        .taskUnfinished: Row(status: 504, code: .timeout, type: server, word: "task_unfinished", isFinal: true),
         .draining: Row(status: 503, code: .unavailable, type: server, word: "shutting_down", retryAfter: 2),
         .storeUnavailable: Row(status: 503, code: .unavailable, type: server, word: "store_unavailable", retryAfter: 5),
         .noMemory: Row(status: 503, code: .unavailable, type: server, word: "overloaded", retryAfter: 5),

@@ -29,10 +29,12 @@ enum ErrorAnswer {
         case .kling:
             return Envelope.failure(
                 error.refusal?.code ?? row.code, message: error.message,
-                requestID: error.refusal?.requestID ?? requestID, error: object(error, row))
+                requestID: error.refusal?.requestID ?? requestID,
+                error: object(error, error.refusal.map { String($0.code.rawValue) } ?? row.word))
         case .openAI:
             return JSONWriter.object { answer in
-                answer.object("error") { object(error, row).write(to: &$0) }
+                let word = error.refusal?.word ?? row.word
+                answer.object("error") { object(error, word).write(to: &$0) }
             }
         case .useapi:
             return JSONWriter.object { answer in
@@ -43,10 +45,20 @@ enum ErrorAnswer {
     }
 
     /// What OpenAI-style clients read.
-    private static func object(_ error: GatewayError, _ row: Cause.Row) -> Envelope.ErrorObject {
+    private static func object(_ error: GatewayError, _ word: String) -> Envelope.ErrorObject {
         Envelope.ErrorObject(
-            message: error.message, type: row.type, param: error.parameter,
-            code: error.refusal.map { String($0.code.rawValue) } ?? row.word, taskID: error.taskID)
+            message: error.message, type: error.cause.row.type, param: error.parameter, code: word,
+            taskID: error.taskID)
+    }
+}
+
+extension GatewayError.Refusal {
+    /// The word for Kling's code that OpenAI's clients know, else the code.
+    fileprivate var word: String {
+        switch code {
+        case .platformPolicy, .contentPolicy: Cause.contentPolicy.row.word
+        default: String(code.rawValue)
+        }
     }
 }
 
@@ -60,9 +72,12 @@ enum Answer {
     static func repeated(_ answer: StoredAnswer, requestID: String) -> HTTPResponse {
         var response = success(answer.body, requestID: requestID)
         response.status = answer.status
-        response.headers.append((name: "Idempotent-Replayed", value: "true"))
+        response.headers.append(replayed)
         return response
     }
+
+    /// The answer was given before.
+    static let replayed = (name: "Idempotent-Replayed", value: "true")
 
     /// A 200 with `body`.
     static func success(_ body: [UInt8], requestID: String) -> HTTPResponse {

@@ -46,6 +46,16 @@ public struct GatewayError: Error, Sendable {
         self.init(cause, error.message, parameter: error.parameter)
     }
 
+    /// The same in the words of another shape, if it is about one of these members.
+    /// - Parameter names: of Kling's members: how a message calls each, which the message begins with or not.
+    func renamed(_ names: [String: String]) -> GatewayError {
+        guard let parameter, let name = names[parameter] else { return self }
+        var error = self
+        error.parameter = name
+        if message.hasPrefix(parameter + " ") { error.message = name + message.dropFirst(parameter.count) }
+        return error
+    }
+
     /// A request that Kling refused for good.
     init(status: Int, answer: KlingAnswer, message: String) {
         self.init(.refused, message)

@@ -16,9 +16,20 @@ struct AdmittedRequest: Sendable {
     var identifier: String { match.identifier }
 
     /// Reads the whole body.
-    func body(limit: Int) async throws(GatewayError) -> Bytes {
+    /// - Parameter headroom: memory to reserve for what is made of it, in hundredths of its own.
+    func body(limit: Int, headroom: Int = 0) async throws(GatewayError) -> Bytes {
         do {
-            return try await request.body.collect(limit: limit, owner: tenant)
+            return try await request.body.collect(limit: limit, owner: tenant, headroom: headroom)
+        } catch {
+            throw GatewayError(error)
+        }
+    }
+
+    /// The form that a body is, if `Content-Type` says so; else nil.
+    func form(in body: Bytes) async throws(GatewayError) -> FormData? {
+        guard let type = request.headers["Content-Type"], type.lowercased().hasPrefix("multipart/") else { return nil }
+        do {
+            return try await FormData.parse(body, contentType: type)
         } catch {
             throw GatewayError(error)
         }

@@ -60,15 +60,30 @@ struct IdempotentRequest: Sendable {
     static func fingerprint(_ route: Route, _ body: Bytes) async -> [UInt8] {
         var hash = SHA256()
         hash.update(data: Array(route.rawValue.utf8) + [0])
-        var start = 0
-        while start < body.count {
-            let end = min(start + slice, body.count)
-            // The block lends its bytes for the length of the call.
-            unsafe body.withUnsafeBytes { unsafe hash.update(bufferPointer: .init(rebasing: $0[start..<end])) }
-            start = end
-            if start < body.count { await Task.yield() }
+        await add(ByteSlice(body, 0..<body.count), to: &hash)
+        return Array(hash.finalize())
+    }
+
+    /// The same of a route and a form: the names and contents of its parts, whatever is between them.
+    static func fingerprint(_ route: Route, _ form: FormData) async -> [UInt8] {
+        var hash = SHA256()
+        hash.update(data: Array("\(route.rawValue) form".utf8) + [0])
+        for part in form.parts {
+            hash.update(data: Array("\(part.name.utf8.count) \(part.name) \(part.content.count) ".utf8))
+            await add(part.content, to: &hash)
         }
         return Array(hash.finalize())
+    }
+
+    private static func add(_ content: ByteSlice, to hash: inout SHA256) async {
+        var start = content.range.lowerBound
+        while start < content.range.upperBound {
+            let end = min(start + slice, content.range.upperBound)
+            // The block lends its bytes for the length of the call.
+            unsafe content.bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: .init(rebasing: $0[start..<end])) }
+            start = end
+            if start < content.range.upperBound { await Task.yield() }
+        }
     }
 
     private static let slice = 1 << 20

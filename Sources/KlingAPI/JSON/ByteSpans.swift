@@ -1,8 +1,8 @@
-internal import Base
+public import Base
 
 extension Bytes {
     /// Lends the bytes held as a span of bytes, bounds-checked.
-    func withByteSpan<Result, Failure: Error>(
+    public func withByteSpan<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // The block outlives the call, and nobody writes to it meanwhile.

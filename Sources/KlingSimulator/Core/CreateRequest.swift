@@ -23,7 +23,9 @@ struct CreateRequest: Sendable, Hashable {
         if let callbackURL, !Self.isURL(callbackURL.utf8) {
             throw .parameter("callback_url is invalid")
         }
-        if let wishes = object.object("simulate") { self.wishes = try SimulatedWishes(wishes) }
+        if let wishes = object.object("simulate") ?? personURL.flatMap(Self.wishes) {
+            self.wishes = try SimulatedWishes(wishes)
+        }
     }
 
     /// A create without pictures, for those that drive ``SimulatedKling`` by hand.
@@ -31,6 +33,13 @@ struct CreateRequest: Sendable, Hashable {
         self.externalTaskID = externalTaskID
         self.callbackURL = callbackURL
         self.wishes = wishes
+    }
+
+    /// What is wished for in the query of the person's URL, where a client cannot send members of its own: `simulate=`
+    /// and URL-safe base64 of the object.
+    private static func wishes(in url: String) -> JSONObject? {
+        guard let name = url.firstRange(of: "?simulate=") else { return nil }
+        return Base64.decode(url[name.upperBound...].utf8, .urlSafe).flatMap { JSONObject($0) }
     }
 
     /// An optional text; empty and null are the same as none.

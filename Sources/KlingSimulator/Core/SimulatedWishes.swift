@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What a create asks of the simulator, in its member `simulate`, which Kling would ignore.
+/// What a create asks of the simulator, in its member `simulate`, which Kling would ignore, or in the person's URL.
 ///
 /// `{"outcome": "failed", "message": "...", "seconds": 2.5, "fault": "lost-answer", "times": 1}`, all optional.
 struct SimulatedWishes: Sendable, Hashable {

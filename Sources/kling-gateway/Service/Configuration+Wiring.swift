@@ -18,6 +18,7 @@ extension Configuration {
             QueueBounds(tasks: $0.tasks, bytes: $0.bytes, maxAge: $0.maxAge.nanoseconds / 1_000_000)
         }
         options.publicURL = publicURL?.text
+        options.openAIWait = openai.wait
         options.retention.tasks = retention.tasks.nanoseconds / 1_000_000
         options.retention.deliveries = retention.deliveries.nanoseconds / 1_000_000
         return options

@@ -1,0 +1,209 @@
+internal import Base
+internal import KlingAPI
+
+/// The members of an image edit that the gateway knows, whether it came as JSON or as a form. `prompt`, `size` and all
+/// others are accepted and mean nothing here.
+struct EditMembers: Sendable {
+    /// A member's name, as OpenAI's clients write it or, for the last three, as Kling's do.
+    enum Name: String, Sendable {
+        case image, images
+        case model, n, user, stream
+        case responseFormat = "response_format"
+        case externalTaskID = "external_task_id"
+        case callbackURL = "callback_url"
+
+        var isPicture: Bool { self == .image || self == .images }
+    }
+
+    /// A picture in the place that it has among the others.
+    struct Picture: Sendable {
+        let name: Name
+        let content: GivenPicture.Content
+    }
+
+    /// The most pictures: a person and two garments.
+    static let mostPictures = 3
+
+    private var texts: [Name: String] = [:]
+    private(set) var pictures: [Picture] = []
+
+    subscript(name: Name) -> String? { texts[name] }
+
+    /// Takes in a text or number; an empty one is the same as none.
+    private mutating func add(_ name: Name, text: String) throws(GatewayError) {
+        if text.isEmpty { return }
+        guard texts.updateValue(text, forKey: name) == nil else {
+            throw GatewayError(name, "stands in the request more than once. Send it once.")
+        }
+    }
+
+    private mutating func add(_ name: Name, picture: GivenPicture.Content) throws(GatewayError) {
+        guard pictures.allSatisfy({ $0.name == name }) else {
+            throw GatewayError(name, "stands beside \(pictures[0].name.rawValue). Send all pictures as one of both.")
+        }
+        guard pictures.count < Self.mostPictures else { throw .tooManyPictures(name) }
+        pictures.append(Picture(name: name, content: picture))
+    }
+}
+
+// MARK: - Forms
+
+extension EditMembers {
+    /// Reads the parts of a form. `image`, `image[]` and `image[0]` are pictures in the order of their parts.
+    init(form: FormData) throws(GatewayError) {
+        for part in form.parts {
+            guard let name = Self.name(of: part.name) else { continue }
+            if name.isPicture {
+                try add(name, picture: Self.picture(part))
+            } else if part.isFile || part.content.count > Self.longestText {
+                throw GatewayError(name, "is a file, or too long. Send a short text.")
+            } else {
+                do {
+                    try add(name, text: try part.text())
+                } catch let error as FormError {
+                    throw GatewayError(error)
+                } catch let error as GatewayError {
+                    throw error
+                } catch {
+                    throw .internalFault
+                }
+            }
+        }
+    }
+
+    /// The most bytes of a text that is read as one.
+    private static let longestText = 16 << 10
+
+    /// The member that a part belongs to. Of other members than pictures nothing can be nested.
+    private static func name(of part: String) -> Name? {
+        guard let bracket = part.firstIndex(of: "["), part.hasSuffix("]") else { return Name(rawValue: part) }
+        return Name(rawValue: String(part[..<bracket])).flatMap { $0.isPicture ? $0 : nil }
+    }
+
+    private static func picture(_ part: FormData.Part) -> GivenPicture.Content {
+        if part.isFile { return .file(part.content) }
+        let text = part.content.count > longestText ? nil : try? part.text()
+        return text.flatMap { GivenPicture.Content(url: $0) } ?? .base64(part.content)
+    }
+}
+
+extension GivenPicture.Content {
+    /// A text that is an `http` or `https` URL; nil if it is not.
+    init?(url text: String) {
+        let start = text.prefix(8).lowercased()
+        guard start.hasPrefix("http://") || start.hasPrefix("https://") else { return nil }
+        self = .url(text)
+    }
+}
+
+// MARK: - JSON
+
+extension EditMembers {
+    private static let slice = 64 << 10
+
+    /// Reads a JSON object. A large one is read in slices, between which other tasks of the loop run. A picture is a
+    /// string, or an object with an `image_url`; several are an array.
+    init(json body: Bytes) async throws(GatewayError) {
+        let object = try await Self.scanned(body, 0..<body.count)
+        guard object.kind == .object else {
+            throw GatewayError(.malformedBody, "The body is \(object.kind?.words ?? "nothing"); send a JSON object.")
+        }
+        for member in object.members where !member.isNullOrEmpty {
+            let name = body.withByteSpan { JSONString.text($0, member.name) }
+            guard let name = Name(rawValue: name) else { continue }
+            if !name.isPicture {
+                try add(name, text: try Self.text(member, name, body))
+            } else if member.kind == .array {
+                let list = try await Self.scanned(body, member.value, elements: Self.mostPictures)
+                guard list.members.count <= Self.mostPictures else { throw .tooManyPictures(name) }
+                for element in list.members { try add(name, picture: try await Self.picture(element, name, body)) }
+            } else {
+                try add(name, picture: try await Self.picture(member, name, body))
+            }
+        }
+    }
+
+    /// - Parameter elements: of an array; it is not read on when there are more.
+    private static func scanned(
+        _ body: Bytes, _ range: Range<Int>, elements: Int = .max
+    ) async throws(GatewayError) -> JSONScanner {
+        var scanner = JSONScanner(range: range)
+        var limit = range.lowerBound + slice
+        while try !advance(&scanner, body, upTo: limit), scanner.members.count <= elements {
+            await Task.yield()
+            limit += slice
+        }
+        return scanner
+    }
+
+    private static func advance(
+        _ scanner: inout JSONScanner, _ body: Bytes, upTo limit: Int
+    ) throws(GatewayError) -> Bool {
+        do {
+            return try body.withByteSpan { (bytes) throws(JSONError) in try scanner.scan(bytes, upTo: limit) }
+        } catch {
+            throw GatewayError(.malformedBody, "The body is not valid JSON \(error).")
+        }
+    }
+
+    private static func text(_ member: JSONMember, _ name: Name, _ body: Bytes) throws(GatewayError) -> String {
+        let range: Range<Int>
+        switch (member.kind, name) {
+        case (.string, _) where member.content.count <= longestText: range = member.content
+        case (.string, _): throw GatewayError(name, "is too long. Send a short text.")
+        case (.number, .n), (.bool, .stream): range = member.value
+        default: throw .wrongType(name, name == .n ? "a number" : "a string", member.kind)
+        }
+        return body.withByteSpan { JSONString.text($0, range) }
+    }
+
+    private static func picture(
+        _ value: JSONMember, _ name: Name, _ body: Bytes
+    ) async throws(GatewayError) -> GivenPicture.Content {
+        guard value.kind == .object else { return try text(value, name, body) }
+        let object = try await scanned(body, value.value)
+        guard let url = named("image_url", object, body) else {
+            throw GatewayError(name, "is an object without image_url. Send a URL, or a data URL.")
+        }
+        guard url.kind == .object else { return try text(url, name, body) }
+        let inner = try await scanned(body, url.value)
+        guard let url = named("url", inner, body) else {
+            throw GatewayError(name, "is an object without a URL. Send a URL, or a data URL.")
+        }
+        return try text(url, name, body)
+    }
+
+    private static func named(_ name: String, _ object: JSONScanner, _ body: Bytes) -> JSONMember? {
+        object.members.first { member in body.withByteSpan { JSONString.text($0, member.name) } == name }
+    }
+
+    private static func text(
+        _ value: JSONMember, _ name: Name, _ body: Bytes
+    ) throws(GatewayError) -> GivenPicture.Content {
+        guard value.kind == .string else {
+            throw .wrongType(name, "a URL, a data URL, or an object with image_url", value.kind)
+        }
+        let text =
+            value.content.count > longestText ? nil : body.withByteSpan { JSONString.text($0, value.content) }
+        return text.flatMap { GivenPicture.Content(url: $0) } ?? .base64(ByteSlice(body, value.content))
+    }
+}
+
+extension GatewayError {
+    /// A member that is wrong. The problem goes behind its name.
+    init(_ name: EditMembers.Name, _ problem: String) {
+        self.init(.badParameter, "\(name.rawValue) \(problem)", parameter: name.rawValue)
+    }
+
+    fileprivate static func wrongType(
+        _ name: EditMembers.Name, _ expected: String, _ found: JSONKind
+    ) -> GatewayError {
+        GatewayError(
+            .malformedBody, "\(name.rawValue) is \(found.words); send \(expected).", parameter: name.rawValue)
+    }
+
+    fileprivate static func tooManyPictures(_ name: EditMembers.Name) -> GatewayError {
+        GatewayError(
+            name, "has too many pictures. Send the person first, then one garment, or an upper and a lower one.")
+    }
+}

@@ -1,0 +1,128 @@
+internal import Base
+internal import KlingAPI
+
+/// A try-on as OpenAI's clients ask for one: the person first, then what is to be worn.
+struct ImageEdit: Sendable {
+    /// What the answer has of each picture.
+    enum ResultFormat: String, Sendable {
+        case url
+        case base64 = "b64_json"
+        /// The request doesn't say: clients of either kind find what they look for.
+        case both
+
+        /// Reads `response_format`.
+        init(_ members: EditMembers) throws(GatewayError) {
+            guard let word = members[.responseFormat] else {
+                self = .both
+                return
+            }
+            guard let format = Self(rawValue: word), format != .both else {
+                throw GatewayError(.responseFormat, "must be url or b64_json; without it the answer has both.")
+            }
+            self = format
+        }
+    }
+
+    /// What is to be worn.
+    enum Garment: Sendable {
+        case one(GivenPicture)
+        case both(upper: GivenPicture, lower: GivenPicture)
+    }
+
+    /// How many pictures one request may ask for.
+    static let counts = 1...4
+    /// The model of an edit that names none.
+    static let defaultModel = "kolors-virtual-try-on-v1-5"
+    private static let longestUser = 512
+
+    let model: String
+    let human: GivenPicture
+    let garment: Garment
+    let count: Int
+    /// The client's own name for whom it works.
+    let user: String?
+    let externalTaskID: String?
+    let callbackURL: String?
+
+    /// Checks an edit, but for what is checked of every create.
+    init(_ members: EditMembers, models: TryOnModels) throws(GatewayError) {
+        model = try Self.model(members, models)
+        (human, garment) = try Self.pictures(members)
+        count = try Self.count(members)
+        user = members[.user]
+        externalTaskID = members[.externalTaskID]
+        callbackURL = members[.callbackURL]
+        if let user, user.utf8.count > Self.longestUser {
+            throw GatewayError(.user, "is longer than \(Self.longestUser) bytes. Send a shorter one.")
+        }
+        if members[.stream] == "true" {
+            throw GatewayError(.stream, "must be false: the answer comes as a whole, when the picture is there.")
+        }
+        if case .both = garment, model == TryOnModels.defaultModel {
+            throw GatewayError(.model, "\(model) takes one garment. Send two with \(Self.defaultModel).")
+        }
+    }
+
+    private static func model(_ members: EditMembers, _ models: TryOnModels) throws(GatewayError) -> String {
+        guard let name = members[.model] else { return defaultModel }
+        guard models.contains(name) else {
+            throw GatewayError(
+                .unknownModel, "model is none of virtual try-on; there are \(models.names.joined(separator: ", ")).",
+                parameter: EditMembers.Name.model.rawValue)
+        }
+        return name
+    }
+
+    private static func pictures(_ members: EditMembers) throws(GatewayError) -> (GivenPicture, Garment) {
+        let name = members.pictures.first?.name ?? .image
+        let given = members.pictures.enumerated().map { GivenPicture("\(name.rawValue)[\($0)]", $1.content) }
+        switch given.count {
+        case 2: return (given[0], .one(given[1]))
+        case 3: return (given[0], .both(upper: given[1], lower: given[2]))
+        default:
+            let found = given.isEmpty ? "is missing" : "has one picture"
+            throw GatewayError(
+                name, "\(found). Send the person first, then one garment, or an upper and a lower one.")
+        }
+    }
+
+    private static func count(_ members: EditMembers) throws(GatewayError) -> Int {
+        guard let text = members[.n] else { return counts.lowerBound }
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text), counts.contains(count) else {
+            throw GatewayError(.n, "must be a whole number from \(counts.lowerBound) to \(counts.upperBound).")
+        }
+        return count
+    }
+}
+
+extension ImageEdit {
+    /// The create that each of the tasks is.
+    /// - Parameters:
+    ///   - garment: one picture of all that is to be worn.
+    ///   - owner: kept with the request's bytes.
+    func request(
+        wearing garment: GivenPicture, models: TryOnModels, keeping owner: Bytes
+    ) async throws(GatewayError) -> TryOnRequest {
+        let parts = TryOnParts(
+            model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(garment.content),
+            externalTaskID: externalTaskID, callbackURL: callbackURL)
+        do {
+            return try await parts.request(models: models, keeping: owner)
+        } catch {
+            throw GatewayError(error).renamed([
+                PictureField.human.rawValue: human.field, PictureField.cloth.rawValue: garment.field,
+            ])
+        }
+    }
+}
+
+extension TryOnParts.Picture {
+    /// The picture as it was given.
+    init(_ content: GivenPicture.Content) {
+        switch content {
+        case .url(let text): self = .url(text)
+        case .file(let file): self = .file(file)
+        case .base64(let text): self = .base64(text)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import Base
+internal import HTTPServer
+internal import KlingAPI
+internal import TaskStore
+
+/// What an edit's job has come to, as OpenAI's clients read it.
+struct ImageEditView {
+    /// The pictures' URLs, in the order of the tasks. A task that has failed beside others has none.
+    let urls: [String]
+    private let job: JobRecord
+
+    /// Shows a job whose tasks have all ended.
+    /// - Throws: why there is no picture.
+    init(_ job: JobRecord) throws(GatewayError) {
+        self.job = job
+        let tasks = job.tasks.map { ($0, $0.answer.flatMap { TaskObject($0) }) }
+        urls = tasks.flatMap { task, object in task.state == .succeed ? object?.images.map(\.url) ?? [] : [] }
+        guard urls.isEmpty else { return }
+        let (task, object) = tasks[0]
+        throw .failed(task, reason: object?.statusMessage ?? (task.answer == nil ? task.statusWord : ""))
+    }
+
+    /// The answer's body, without the pictures themselves.
+    var json: [UInt8] {
+        JSONWriter.object { body in
+            body.member("created", created)
+            body.array("data") { data in
+                for url in urls { data.object { $0.member("url", url) } }
+            }
+            write(to: &body)
+        }
+    }
+
+    /// The answer's body with the pictures' base64 in it, which is not copied.
+    /// - Parameter isWithURLs: whether the URLs stand beside it.
+    func slices(_ pictures: [Bytes], isWithURLs: Bool) -> [ByteSlice] {
+        var slices: [ByteSlice] = []
+        var text = #"{"created":\#(created),"data":["#
+        for (index, picture) in pictures.enumerated() {
+            text += index == 0 ? "{" : ",{"
+            if isWithURLs { text += #""url":\#(String(decoding: JSONString.json(urls[index]), as: UTF8.self)),"# }
+            slices += [ByteSlice(copying: text + #""b64_json":""#), ByteSlice(picture, 0..<picture.count)]
+            text = #""}"#
+        }
+        let rest = JSONWriter.object { write(to: &$0) }.dropFirst()
+        return slices + [ByteSlice(copying: text + "],"), ByteSlice(Bytes(rest), 0..<rest.count)]
+    }
+
+    private var created: Int { Int(job.createdAt / 1000) }
+
+    /// By what the tasks can be queried on Kling's paths, and the job on useapi.net's.
+    private func write(to body: inout JSONWriter) {
+        body.member("task_id", job.tasks[0].shownID)
+        if job.tasks.count > 1 {
+            body.array("task_ids") { list in for task in job.tasks { list.string(task.shownID) } }
+        }
+        body.member("job_id", Int(job.number))
+    }
+}
+
+extension TaskRecord {
+    /// The id that its client knows it by.
+    var shownID: String { publicID ?? id.description }
+}
+
+extension GatewayError {
+    /// A task has failed: no retry makes it better.
+    fileprivate static func failed(_ task: TaskRecord, reason: String) -> GatewayError {
+        let reason = Disclosure.withheld(task.id, task.externalTaskID, from: reason)
+        let lower = reason.lowercased()
+        let isPolicy = moderationWords.contains { lower.contains($0) }
+        let told = reason.isEmpty ? "Kling gives no reason." : "Kling says: \(reason)"
+        var error = GatewayError(
+            isPolicy ? .contentPolicy : .taskFailed,
+            isPolicy ? "The pictures were refused by content moderation. \(told)" : "The task has failed. \(told)")
+        error.taskID = task.shownID
+        return error
+    }
+
+    /// What Kling's reasons have in them when its moderation has refused a picture.
+    private static let moderationWords = [
+        "risk control", "security policy", "content policy", "sensitive", "moderation",
+    ]
+
+    /// A job has not ended in time.
+    static func unfinished(_ job: JobRecord, after wait: Duration) -> GatewayError {
+        var error = GatewayError(
+            .taskUnfinished,
+            "The picture is not there after \(Int(wait.seconds)) s. Do not ask for it again: query error.task_id.")
+        error.taskID = job.tasks.first { !$0.state.isFinal }?.shownID ?? job.tasks[0].shownID
+        return error
+    }
+}

@@ -1,0 +1,220 @@
+internal import Base
+internal import EventLoop
+internal import HTTPServer
+internal import KlingAPI
+internal import TaskStore
+
+/// `POST /v1/images/edits`: a job that is answered when its pictures are there.
+struct ImageEdits: Sendable {
+    let tasks: TryOnTasks
+    let models: TryOnModels
+    /// The most bytes of a body.
+    let bodyLimit: Int
+    /// How long a client is kept waiting for its pictures.
+    let wait: Duration
+    /// Makes two garments one, and fetches what was made; nil: neither can be asked for.
+    let pictures: PictureService?
+    /// Of the memory that bodies take up.
+    let budget: ByteBudget
+
+    func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        do {
+            switch try await asked(admitted) {
+            case .answered(let response): return response
+            case .job(let job, let format, let isRepeated):
+                var response = try await answer(job, format, until: .now + wait, admitted)
+                if isRepeated { response.headers.append(Answer.replayed) }
+                return response
+            }
+        } catch {
+            throw error.inOpenAIsWords
+        }
+    }
+
+    /// What a request comes to before it is waited for. What it has of the body's memory ends with it.
+    private enum Asked {
+        case answered(HTTPResponse)
+        /// - Parameter isRepeated: whether it was answered before.
+        case job(JobRecord, ImageEdit.ResultFormat, isRepeated: Bool)
+    }
+
+    private func asked(_ admitted: AdmittedRequest) async throws(GatewayError) -> Asked {
+        let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
+        let members: EditMembers
+        let fingerprint: [UInt8]
+        if let form = try await admitted.form(in: body) {
+            fingerprint = await IdempotentRequest.fingerprint(.imageEdits, form)
+            members = try EditMembers(form: form)
+        } else {
+            fingerprint = await IdempotentRequest.fingerprint(.imageEdits, body)
+            members = try await EditMembers(json: body)
+        }
+        let format = try ImageEdit.ResultFormat(members)
+        if format == .base64, pictures == nil {
+            throw GatewayError(.responseFormat, "must be url: this gateway fetches no pictures.")
+        }
+        if let earlier = try await earlier(admitted, fingerprint, format) { return earlier }
+        let edit = try ImageEdit(members, models: models)
+        try admitted.principal.scope.check(model: edit.model)
+        let job = try await made(edit, admitted, fingerprint, body)
+        return .job(job, format, isRepeated: false)
+    }
+
+    private func made(
+        _ edit: ImageEdit, _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ body: Bytes
+    ) async throws(GatewayError) -> JobRecord {
+        let garment = try await garment(of: edit, admitted)
+        let tryOn = try await edit.request(wearing: garment, models: models, keeping: body)
+        let requestID = admitted.note.requestID
+        let request = JobRequest(
+            tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
+            fingerprint: fingerprint,
+            idempotency: admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) },
+            refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
+        return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
+    }
+
+    /// All that is to be worn, as one picture.
+    private func garment(of edit: ImageEdit, _ admitted: AdmittedRequest) async throws(GatewayError) -> GivenPicture {
+        switch edit.garment {
+        case .one(let garment): return garment
+        case .both(let upper, let lower):
+            guard let pictures else {
+                throw GatewayError(.image, "has two garments, and this gateway cannot make them one. Send one garment.")
+            }
+            let file = try await pictures.oneGarment(
+                upper: upper, lower: lower, tenant: admitted.tenant, on: admitted.request.loop)
+            return GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
+        }
+    }
+}
+
+// MARK: - Requests that come again
+
+extension ImageEdits {
+    /// How long after a job was made a client's next attempt attaches to it, in milliseconds.
+    private static let attachable: Int64 = 600_000
+    /// How long such an attempt waits for what becomes of a create that is still open.
+    private static let openCreateTime = Duration.seconds(15)
+    /// On what attempt an SDK is; more than 0 is a retry.
+    private static let attempts: StaticString = "x-stainless-retry-count"
+
+    /// What was made, or is being made, for the same request when it came first: by its `Idempotency-Key`, or because an
+    /// SDK says that it tries again.
+    private func earlier(
+        _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ format: ImageEdit.ResultFormat
+    ) async throws(GatewayError) -> Asked? {
+        let isRetry = admitted.request.headers[Self.attempts].flatMap { Int($0) }.map { $0 > 0 } ?? false
+        if let idempotent = admitted.idempotent, let known = idempotent.known {
+            do {
+                if let answer = try idempotent.replay(fingerprint) {
+                    return try await repeated(answer, known, format, admitted)
+                }
+            } catch {
+                guard error.cause == .idempotencyOpen else { throw error }
+                if let job = try await tasks.unansweredJob(known) { return .job(job, format, isRepeated: false) }
+                if !isRetry { throw error }
+            }
+        }
+        guard isRetry,
+            let job = try await tasks.latestJob(
+                fingerprint, tenant: admitted.tenant, since: WallClock.milliseconds - Self.attachable)
+        else { return nil }
+        let settled =
+            job.isKnown
+            ? job : await tasks.ended(job, until: .now + Self.openCreateTime, on: admitted.request.loop)
+        // One that was refused has made nothing: this attempt is the next.
+        return settled.tasks.allSatisfy { $0.state == .refused } ? nil : .job(settled, format, isRepeated: false)
+    }
+
+    /// A success is shown anew from its job: the pictures themselves are kept nowhere.
+    private func repeated(
+        _ answer: StoredAnswer, _ known: IdempotencyRecord, _ format: ImageEdit.ResultFormat,
+        _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> Asked {
+        do throws(StoreError) {
+            if answer.status == 200, let job = try await tasks.store.job(of: known.task) {
+                return .job(job, format, isRepeated: true)
+            }
+        } catch {
+            throw GatewayError(error)
+        }
+        return .answered(Answer.repeated(answer, requestID: admitted.note.requestID))
+    }
+}
+
+// MARK: - Waiting and answering
+
+extension ImageEdits {
+    private func answer(
+        _ job: JobRecord, _ format: ImageEdit.ResultFormat, until deadline: MonotonicTime, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> HTTPResponse {
+        var job = job
+        if !job.isFinal {
+            let start = MonotonicTime.now
+            job = await tasks.ended(job, until: deadline, on: admitted.request.loop)
+            admitted.note.waitedForKling(since: start)
+        }
+        guard job.isFinal else { throw .unfinished(job, after: wait) }
+        let view: ImageEditView
+        do {
+            view = try ImageEditView(job)
+        } catch {
+            await tasks.answered(job, ErrorAnswer.stored(error, shape: .openAI, requestID: admitted.note.requestID))
+            throw error
+        }
+        await tasks.answered(job, StoredAnswer(status: 200, body: view.json))
+        var response = Answer.success(view.json, requestID: admitted.note.requestID)
+        do {
+            if format != .url, let texts = try await texts(of: view, admitted) {
+                response.body = .slices(view.slices(texts, isWithURLs: format == .both))
+            }
+        } catch {
+            // Who has not asked for the picture itself is served by its URL.
+            if format == .base64 { throw .unfetched(job) }
+        }
+        return response
+    }
+
+    /// The base64 of each picture that was made; nil if the gateway fetches none.
+    private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes]? {
+        guard let pictures else { return nil }
+        let loop = admitted.request.loop
+        var texts: [Bytes] = []
+        for url in view.urls {
+            let file = try await pictures.result(url, tenant: admitted.tenant, on: loop)
+            let lease: ByteBudget.Lease
+            do {
+                lease = try await budget.reserve(
+                    Base64.textCount(of: file.count), owner: admitted.tenant, on: loop, patience: Self.patience)
+            } catch {
+                throw GatewayError(error)
+            }
+            texts.append(Base64.encode(file, keeping: lease))
+        }
+        return texts
+    }
+
+    /// How long an answer waits for its memory.
+    private static let patience = Duration.seconds(10)
+}
+
+extension GatewayError {
+    /// The picture is there, but not here.
+    fileprivate static func unfetched(_ job: JobRecord) -> GatewayError {
+        var error = GatewayError(
+            .upstreamFailed,
+            "The picture was made, but could not be fetched. Do not ask for it again: query error.task_id for its URL.")
+        error.taskID = job.tasks[0].shownID
+        return error
+    }
+
+    /// The error with the parameter's name as OpenAI's clients send it: pictures by their list's name.
+    fileprivate var inOpenAIsWords: GatewayError {
+        var error = renamed(["model_name": EditMembers.Name.model.rawValue])
+        if let bracket = error.parameter?.firstIndex(of: "[") {
+            error.parameter = error.parameter.map { String($0[..<bracket]) }
+        }
+        return error
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// Nothing that an OpenAI SDK does by itself pays twice.
+@Suite(.aFewAtATime) struct OpenAIRetryTests {
+    private static let retry = "x-stainless-retry-count: 1"
+    private static let key = "Idempotency-Key: order-1"
+    private static let short = "openai: { wait: 1s }"
+    private static let hour = #"{"seconds":3600}"#
+
+    @Test func `a task that moderation refuses is final, and says so`() async throws {
+        try await Rig.run { rig in
+            let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#)
+            #expect(answer.status == 400 && answer.isFinal, "\(answer.text)")
+            #expect(answer.error["code"] as? String == "content_policy_violation")
+            #expect((answer.error["message"] as? String)?.contains("risk control") == true)
+            let id = try #require(answer.error["task_id"] as? String)
+            #expect(try await rig.status(id) == "failed")
+        }
+    }
+
+    @Test func `a task that fails otherwise is final as well`() async throws {
+        try await Rig.run { rig in
+            let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed","message":"there is no human"}"#)
+            #expect(answer.status == 400 && answer.isFinal)
+            #expect(answer.error["code"] as? String == "task_failed")
+            #expect((answer.error["message"] as? String)?.contains("there is no human") == true)
+        }
+    }
+
+    @Test func `some of several may fail beside others`() async throws {
+        try await Rig.run { rig in
+            try rig.fail("create:1301:1:1")
+            let refused = try await rig.gateway.edit(#""n":2"#)
+            #expect(refused.status == 400 && refused.error["code"] as? String == "content_policy_violation")
+            #expect(rig.kling.tasks.isEmpty)
+        }
+    }
+
+    @Test func `a picture that takes too long is a 504 with the id by which it is found`() async throws {
+        try await Rig.run(settings: Self.short) { rig in
+            let answer = try await rig.gateway.edit(wishes: Self.hour)
+            #expect(answer.status == 504 && answer.isFinal, "\(answer.text)")
+            #expect(answer.error["code"] as? String == "task_unfinished")
+            let id = try #require(answer.error["task_id"] as? String)
+            #expect(rig.kling.tasks.map(\.id) == [id])
+            #expect(["submitted", "processing"].contains(try await rig.status(id) ?? ""))
+        }
+    }
+
+    @Test func `an SDK's retry attaches to the job that it has paid for, and nobody else's does`() async throws {
+        try await Rig.run(settings: Self.short) { rig in
+            let first = try await rig.gateway.edit(wishes: Self.hour)
+            let id = try #require(first.error["task_id"] as? String)
+            let again = try await rig.gateway.edit(wishes: Self.hour, headers: [Self.retry])
+            #expect(again.status == 504 && again.error["task_id"] as? String == id)
+            #expect(rig.kling.tasks.count == 1)
+            let others = [
+                try await rig.gateway.edit(wishes: Self.hour, headers: ["x-stainless-retry-count: 0"]),
+                try await rig.gateway.edit(wishes: Self.hour, key: GatewayProcess.otherKey, headers: [Self.retry]),
+                try await rig.gateway.edit(#""user":"b""#, wishes: Self.hour, headers: [Self.retry]),
+            ]
+            #expect(Set(others.map { $0.error["task_id"] as? String }).union([id]).count == 4)
+            #expect(rig.kling.tasks.count == 4)
+        }
+    }
+
+    @Test func `a form is the same whatever its boundary`() async throws {
+        try await Rig.run { rig in
+            let pictures = [SamplePictures.person, SamplePictures.garment]
+            let first = try await EditForm(pictures).sent(to: rig.gateway)
+            let again = try await EditForm(pictures).sent(to: rig.gateway, headers: [Self.retry])
+            #expect(first.status == 200 && again.status == 200, "\(first.text) \(again.text)")
+            #expect(first.json["task_id"] as? String == again.json["task_id"] as? String)
+            let other = try await EditForm(pictures.reversed()).sent(to: rig.gateway, headers: [Self.retry])
+            #expect(other.status == 200)
+            #expect(rig.kling.tasks.count == 2)
+        }
+    }
+
+    @Test func `a client that leaves finds its picture by the next attempt`() async throws {
+        try await Rig.run(settings: "openai: { wait: 60s }") { rig in
+            let body = EditJSON.body(wishes: #"{"seconds":3}"#)
+            let (port, kling) = (rig.gateway.port, rig.kling)
+            try await blocking {
+                let client = try RawClient(port: port)
+                try client.send(
+                    "POST \(EditForm.path) HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+                while kling.tasks.isEmpty { usleep(10_000) }
+                client.reset()
+            }
+            let answer = try await rig.gateway.edit(wishes: #"{"seconds":3}"#, headers: [Self.retry])
+            #expect(answer.status == 200, "\(answer.text)")
+            #expect(rig.kling.tasks.map(\.id) == [answer.json["task_id"] as? String])
+        }
+    }
+
+    @Test func `an Idempotency-Key answers again, with success or failure`() async throws {
+        try await Rig.run { rig in
+            let pictures = [SamplePictures.person, SamplePictures.garment]
+            let first = try await EditForm(pictures).sent(to: rig.gateway, headers: [Self.key])
+            #expect(first.status == 200 && first["Idempotent-Replayed"] == nil, "\(first.text)")
+            let again = try await EditForm(pictures).sent(to: rig.gateway, headers: [Self.key])
+            #expect(again["Idempotent-Replayed"] == "true" && again.body == first.body)
+            let other = try await rig.gateway.edit(headers: [Self.key])
+            #expect(other.status == 422 && Set(other.json.keys) == ["error"])
+            let failing = ["Idempotency-Key: order-2"]
+            let failed = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#, headers: failing)
+            let repeated = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#, headers: failing)
+            #expect(failed.status == 400 && repeated["Idempotent-Replayed"] == "true" && repeated.body == failed.body)
+            #expect(rig.kling.tasks.count == 2)
+        }
+    }
+
+    @Test func `a key whose wait was too short attaches to its job`() async throws {
+        try await Rig.run(settings: Self.short) { rig in
+            let wishes = #"{"seconds":3}"#
+            let first = try await rig.gateway.edit(wishes: wishes, headers: [Self.key])
+            #expect(first.status == 504, "\(first.text)")
+            var last = first
+            while last.status == 504 { last = try await rig.gateway.edit(wishes: wishes, headers: [Self.key]) }
+            #expect(last.status == 200, "\(last.text)")
+            #expect(last.json["task_id"] as? String == first.error["task_id"] as? String)
+            #expect(rig.kling.tasks.count == 1)
+        }
+    }
+
+    @Test func `an account that Kling refuses makes no SDK try three times`() async throws {
+        try await Rig.run { rig in
+            try rig.fail("create:1102")
+            let answer = try await rig.gateway.edit()
+            #expect(answer.status == 503 && answer.isFinal, "\(answer.text)")
+            #expect(answer.error["type"] as? String == "server_error")
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// What OpenAI's SDKs ask for, through the built binary.
+@Suite(.aFewAtATime) struct OpenAITests {
+    @Test(arguments: ["/v1", "/kling/v1"])
+    func `models are listed and found`(base: String) async throws {
+        try await Fixture.run { fixture in
+            let list = try await fixture.gateway.ask("GET", base + "/models")
+            #expect(list.status == 200 && list.json["object"] as? String == "list")
+            let models = try #require(list.json["data"] as? [[String: Any]])
+            #expect(models.map { $0["id"] as? String } == ["kolors-virtual-try-on-v1", "kolors-virtual-try-on-v1-5"])
+            for model in models {
+                #expect(model["object"] as? String == "model" && model["created"] is Int && model["owned_by"] is String)
+            }
+            let one = try await fixture.gateway.ask("GET", base + "/models/kolors-virtual-try-on-v1-5")
+            #expect(one.json["id"] as? String == "kolors-virtual-try-on-v1-5")
+            let none = try await fixture.gateway.ask("GET", base + "/models/gpt-image-1")
+            #expect(none.status == 404 && Set(none.json.keys) == ["error"])
+            #expect(none.error["param"] as? String == "model" && none.error["code"] as? String == "model_not_found")
+        }
+    }
+
+    @Test func `errors have the error object alone, whoever refuses the request`() async throws {
+        try await Fixture.run { fixture in
+            let gateway = fixture.gateway
+            let answers = [
+                (try await gateway.ask("GET", "/v1/models", key: nil), 401),
+                (try await gateway.ask("GET", "/v1/models", key: "sk-wrong"), 401),
+                (try await gateway.ask("GET", EditForm.path), 405),
+                (
+                    try await gateway.ask("POST", EditForm.path, headers: ["Content-Type: multipart/mixed"], body: "x"),
+                    415
+                ),
+                (try await gateway.ask("GET", "/v1/models", headers: ["Expect: wonders"], body: "x"), 417),
+            ]
+            for (answer, status) in answers {
+                #expect(answer.status == status && Set(answer.json.keys) == ["error"], "\(answer.text)")
+                #expect(answer["X-Request-Id"] != nil)
+                #expect(Set(answer.error.keys).isSuperset(of: ["message", "type", "param", "code"]))
+            }
+            let unknown = try await gateway.ask("GET", "/v1/chat/completions")
+            #expect(unknown.status == 404 && unknown.code == 1203, "an unknown path is nobody's but Kling's")
+        }
+    }
+
+    @Test(arguments: ["image[]", "image", "image[0]"])
+    func `a form with a person and a garment is answered when the picture is there`(name: String) async throws {
+        try await Fixture.run { fixture in
+            var form = EditForm([SamplePictures.person, SamplePictures.garment], name: name)
+            for (field, text) in [
+                ("size", "1024x1024"), ("quality", "high"), ("background", "opaque"), ("extra[a][b]", "c"),
+                ("response_format", "url"), ("user", "u1"), ("external_task_id", "order-1"), ("n", "1"), ("model", ""),
+            ] { form.add(field, text) }
+            form.add("mask", file: [1, 2, 3])
+            let answer = try await form.sent(to: fixture.gateway)
+            #expect(answer.status == 200, "\(answer.text)")
+            let id = try #require(answer.json["task_id"] as? String)
+            #expect(fixture.kling.tasks.map(\.id) == [id])
+            #expect(answer.json["created"] is Int && answer.json["job_id"] is Int)
+            #expect(answer.pictures.count == 1 && Set(answer.pictures[0].keys) == ["url"])
+            #expect((answer.pictures[0]["url"] as? String)?.hasSuffix("/results/\(id)/0.png") == true)
+            for path in [id, "order-1"] {
+                let found = try await fixture.gateway.ask("GET", Fixture.path + "/" + path)
+                #expect(found.data["task_id"] as? String == id)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        #""image":["$P","$G"]"#, #""images":["$P","$G"]"#, #""image":[{"image_url":"$P"},{"image_url":{"url":"$G"}}]"#,
+        #""images":[{"type":"input_image","image_url":"$P"},"$G"],"n":null,"user":"","model":null"#,
+        #""image":["$D","$G"]"#, #""image":[{"image_url":"$D"},"$G"],"stream":false,"n":1"#,
+    ])
+    func `JSON has pictures as URLs, data URLs or objects`(members: String) async throws {
+        try await Fixture.run { fixture in
+            let data = "data:image/png;base64," + Data(SamplePictures.person).base64EncodedString()
+            let body = members.replacingOccurrences(of: "$P", with: EditJSON.person())
+                .replacingOccurrences(of: "$G", with: EditJSON.garment).replacingOccurrences(of: "$D", with: data)
+            let answer = try await fixture.gateway.ask(
+                "POST", "/kling" + EditForm.path, body: "{\(body),\"response_format\":\"url\"}")
+            #expect(answer.status == 200 && answer.pictures.count == 1, "\(answer.text)")
+        }
+    }
+
+    @Test func `several pictures are so many tasks`() async throws {
+        try await Fixture.run { fixture in
+            let answer = try await fixture.gateway.edit(#""n":3,"response_format":"url""#)
+            #expect(answer.status == 200 && answer.pictures.count == 3, "\(answer.text)")
+            let ids = try #require(answer.json["task_ids"] as? [String])
+            #expect(Set(ids) == Set(fixture.kling.tasks.map(\.id)) && ids.count == 3)
+            #expect(answer.json["task_id"] as? String == ids[0])
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"prompt":"p"}"#, "image"), (#"{"image":"https://a.example/a"}"#, "image"),
+        (#"{"image":["https://a","https://b","https://c","https://d"]}"#, "image"),
+        (#"{"images":["https://a","ftp://b"]}"#, "images"), (#"{"image":[1,2]}"#, "image"), (#"{"image":{}}"#, "image"),
+        (#"{"image":["https://a"],"images":["https://b"]}"#, "images"),
+        (#"{"image":["https://a","R0lGODlh"]}"#, "image"),
+        (#"{"image":["https://a","https://b"],"n":5}"#, "n"), (#"{"image":["https://a","https://b"],"n":"two"}"#, "n"),
+        (#"{"image":["https://a","https://b"],"n":1.5}"#, "n"), (#"{"image":["https://a","https://b"],"n":true}"#, "n"),
+        (#"{"image":["https://a","https://b"],"response_format":"png"}"#, "response_format"),
+        (#"{"image":["https://a","https://b"],"model":"gpt-image-1"}"#, "model"),
+        (#"{"image":["https://a","https://b"],"callback_url":"ftp://a"}"#, "callback_url"),
+        (#"{"image":["https://a","https://b"],"external_task_id":{}}"#, "external_task_id"),
+        (#"{"image":["https://a","https://b"],"stream":true}"#, "stream"),
+        (#"{"image":["https://a","https://b","https://c"],"model":"kolors-virtual-try-on-v1"}"#, "model"),
+    ])
+    func `what is wrong is told by the name that the client used`(body: String, parameter: String) async throws {
+        try await Fixture.run { fixture in
+            let answer = try await fixture.gateway.ask("POST", EditForm.path, body: body)
+            #expect(answer.status == 400 && answer.error["param"] as? String == parameter, "\(answer.text)")
+            #expect(answer.error["type"] as? String == "invalid_request_error")
+            #expect(fixture.kling.tasks.isEmpty)
+        }
+    }
+}
