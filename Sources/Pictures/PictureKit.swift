@@ -12,7 +12,22 @@ public enum PictureKit {
     public static func stitch(
         upper: ByteSlice, lower: ByteSlice, limits: PictureLimits = PictureLimits()
     ) throws(StitchDefect) -> Bytes {
-        throw StitchDefect(part: .upper, defect: .encoding)
+        // Both headers are judged before anything is decoded.
+        let headers = (
+            upper: try read(upper, .upper, limits), lower: try read(lower, .lower, limits)
+        )
+        let plan = StitchPlan(upper: headers.upper.uprightSize, lower: headers.lower.uprightSize, limits)
+        let canvas = try Canvas(
+            plan.canvas,
+            [
+                (plan.upper, { () throws(StitchDefect) in try part(upper, headers.upper, plan.upper, .upper, limits) }),
+                (plan.lower, { () throws(StitchDefect) in try part(lower, headers.lower, plan.lower, .lower, limits) }),
+            ])
+        do {
+            return try JPEGEncoder.encode(canvas.raster, atMost: limits.madeBytes)
+        } catch {
+            throw StitchDefect(part: .upper, defect: error)
+        }
     }
 
     /// Brings a picture into a form that Kling takes: upright by its EXIF orientation, JPEG or PNG, RGB, within `limits`.
@@ -20,6 +35,39 @@ public enum PictureKit {
     public static func normalize(
         _ file: ByteSlice, limits: PictureLimits = PictureLimits()
     ) throws(PictureDefect) -> Bytes? {
-        nil
+        let header = try PictureHeader.read(file, limits)
+        let size = limits.shrunk(header.uprightSize)
+        let isFine =
+            header.format != .webp && header.orientation == .upright && header.print == nil
+            && size == header.size && file.count <= limits.madeBytes
+        if isFine { return nil }
+        return try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.madeBytes)
+    }
+
+    private static func read(
+        _ file: ByteSlice, _ part: StitchDefect.Part, _ limits: PictureLimits
+    ) throws(StitchDefect) -> PictureHeader {
+        do { return try PictureHeader.read(file, limits) } catch { throw StitchDefect(part: part, defect: error) }
+    }
+
+    private static func part(
+        _ file: ByteSlice, _ header: PictureHeader, _ place: StitchPlan.Place, _ part: StitchDefect.Part,
+        _ limits: PictureLimits
+    ) throws(StitchDefect) -> Raster {
+        do {
+            return try header.upright(file, place.size, limits)
+        } catch {
+            throw StitchDefect(part: part, defect: error)
+        }
+    }
+}
+
+extension PictureLimits {
+    /// `size`, shrunk to the longest side that is made, unless the shorter one would become too short by that.
+    fileprivate func shrunk(_ size: PictureSize) -> PictureSize {
+        guard size.longSide > madeSide else { return size }
+        let shorter = min(size.width, size.height)
+        if shorter * madeSide >= leastSide * size.longSide { return size.scaled(by: madeSide, over: size.longSide) }
+        return size.scaled(by: leastSide, over: shorter)
     }
 }

@@ -1,0 +1,29 @@
+internal import Base
+
+/// A white picture that others are laid on.
+struct Canvas {
+    let raster: Raster
+
+    /// - Parameter parts: each made just before it is laid down, so that one at a time stands in memory.
+    init<Failure: Error>(
+        _ size: PictureSize, _ parts: [(place: StitchPlan.Place, make: () throws(Failure) -> Raster)]
+    ) throws(Failure) {
+        raster = try Raster(size, paint: { (target) throws(Failure) in
+            target.update(repeating: 0xFF)
+            for part in parts {
+                let picture = try part.make()
+                picture.withPixels { Self.lay($0, part.place, into: &target, width: size.width) }
+            }
+        })
+    }
+
+    private static func lay(
+        _ picture: Span<UInt8>, _ place: StitchPlan.Place, into target: inout MutableSpan<UInt8>, width: Int
+    ) {
+        let rowBytes = place.size.width * Raster.bytesPerPixel
+        for row in 0..<place.size.height {
+            let start = ((place.y + row) * width + place.x) * Raster.bytesPerPixel
+            for index in 0..<rowBytes { target[start + index] = picture[row * rowBytes + index] }
+        }
+    }
+}

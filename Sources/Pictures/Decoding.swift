@@ -1,0 +1,29 @@
+internal import Base
+
+extension PictureHeader {
+    /// Decodes the picture of `file`, whose header this is, to about `wanted`: no smaller, and as stored, not yet upright.
+    ///
+    /// JPEG and WebP are shrunk as they are decoded, so that a large picture does not stand in memory whole.
+    func decode(
+        _ file: ByteSlice, atLeast wanted: PictureSize, _ limits: PictureLimits
+    ) throws(PictureDefect) -> Raster {
+        switch format {
+        case .jpeg:
+            let scans = file.withBytes { JPEGScans($0) }
+            guard scans.count <= limits.scans else { throw .scans(scans.count, allowed: limits.scans) }
+            guard scans.isComplete else { throw .data(.jpeg) }
+            return try JPEGDecoder(self).decode(file, atLeast: wanted)
+        case .png: return try PNGDecoder.decode(file, size)
+        case .webp: return try WebPDecoder.decode(file.part(payload), size, to: wanted)
+        }
+    }
+
+    /// Decodes the picture to exactly `wanted`, upright.
+    func upright(
+        _ file: ByteSlice, _ wanted: PictureSize, _ limits: PictureLimits
+    ) throws(PictureDefect) -> Raster {
+        let stored = orientation.swapsSides ? wanted.turned : wanted
+        let raster = try decode(file, atLeast: stored, limits)
+        return Shrinking(from: raster.size, to: stored).apply(to: raster).turned(orientation)
+    }
+}

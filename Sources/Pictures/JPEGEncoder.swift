@@ -1,0 +1,54 @@
+internal import Base
+internal import CTurboJPEG
+
+/// Encodes JPEG with libjpeg-turbo.
+enum JPEGEncoder {
+    /// Qualities that are tried one after the other until the file is small enough; below them nothing looks right.
+    private static let steps: [(quality: CInt, subsampling: TJSAMP)] = [
+        (92, TJSAMP_444), (85, TJSAMP_420), (70, TJSAMP_420), (50, TJSAMP_420),
+    ]
+    /// What the format can name.
+    private static let maxSide = 65_500
+
+    /// A file of at most `limit` bytes.
+    static func encode(_ raster: Raster, atMost limit: Int) throws(PictureDefect) -> Bytes {
+        guard raster.size.longSide <= maxSide, let handle = unsafe tjInitCompress() else { throw .encoding }
+        defer { unsafe tjDestroy(handle) }
+        for step in steps {
+            if let file = try unsafe encode(raster, step.quality, step.subsampling, limit, handle) { return file }
+        }
+        throw .encoding
+    }
+
+    private static func encode(
+        _ raster: Raster, _ quality: CInt, _ subsampling: TJSAMP, _ limit: Int, _ handle: tjhandle
+    ) throws(PictureDefect) -> Bytes? {
+        let (width, height) = (CInt(raster.size.width), CInt(raster.size.height))
+        let most = Int(tjBufSize(width, height, CInt(subsampling.rawValue)))
+        // A mapping: of its pages only those are taken that the file needs.
+        let space = Bytes(capacity: most)
+        let isMade = unsafe space.append { (target) -> Int in
+            var start = unsafe target.bindMemory(to: UInt8.self).baseAddress
+            var count = CUnsignedLong(most)
+            // The library reads `height` rows of `width` pixels, and writes no more than `tjBufSize` has said.
+            let status = unsafe raster.pixels.withUnsafeBytes { pixels in
+                unsafe tjCompress2(
+                    handle, pixels.bindMemory(to: UInt8.self).baseAddress, width, 0, height, CInt(TJPF_RGB.rawValue),
+                    &start, &count, CInt(subsampling.rawValue), quality, TJFLAG_NOREALLOC | TJFLAG_ACCURATEDCT)
+            }
+            return status == 0 ? Int(count) : 0
+        }
+        guard isMade > 0 else { throw .encoding }
+        return isMade <= limit ? space.trimmed : nil
+    }
+}
+
+extension Bytes {
+    /// A block of just the bytes held.
+    fileprivate var trimmed: Bytes {
+        let block = Bytes(capacity: count)
+        // `append` checks the room.
+        unsafe withUnsafeBytes { unsafe block.append(contentsOf: $0) }
+        return block
+    }
+}

@@ -1,0 +1,110 @@
+/// The segments of a JPEG file up to its first scan (ITU-T T.81, annex B).
+struct JPEGHeader {
+    private var size: PictureSize?
+    private var isProgressive = false
+    private var orientation: Orientation?
+    private var hasAdobe = false
+    /// Samples of a pixel, in 64ths: chroma may have fewer than luma.
+    private var samples = 64
+    private var components = 0
+
+    static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {
+        var header = JPEGHeader()
+        let scan = try header.readSegments(bytes)
+        guard let size = header.size, let count = bytes.byte(scan + 2) else { throw .header(.jpeg) }
+        // Such files are kept whole, as coefficients of two bytes, before the first pixel comes out.
+        let isKept = header.isProgressive || Int(count) < header.components
+        return PictureHeader(
+            format: .jpeg, size: size, orientation: header.orientation ?? .upright,
+            heldBytesPerPixel: isKept ? (header.samples * 2 + 63) / 64 : 0,
+            print: header.components == 4 ? (header.hasAdobe ? .inverted : .plain) : nil, payload: 0..<bytes.count)
+    }
+
+    private static let maxSegments = 2048
+
+    /// - Returns: where the header of the first scan begins, at its length.
+    private mutating func readSegments(_ bytes: Span<UInt8>) throws(PictureDefect) -> Int {
+        var position = 2
+        for _ in 0..<Self.maxSegments {
+            guard bytes.byte(position) == 0xFF else { throw .header(.jpeg) }
+            while bytes.byte(position + 1) == 0xFF { position += 1 }
+            guard let marker = bytes.byte(position + 1) else { throw .header(.jpeg) }
+            position += 2
+            if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
+            guard marker != 0, !(0xD8...0xD9).contains(marker),
+                let length = bytes.bigEndian(2, at: position), length >= 2, length <= bytes.count - position
+            else { throw .header(.jpeg) }
+            if marker == 0xDA { return position }
+            try take(marker, bytes, position + 2, length - 2)
+            position += length
+        }
+        throw .header(.jpeg)
+    }
+
+    private mutating func take(
+        _ marker: UInt8, _ bytes: Span<UInt8>, _ start: Int, _ count: Int
+    ) throws(PictureDefect) {
+        switch marker {
+        case 0xC0, 0xC1, 0xC2:
+            guard size == nil else { throw .header(.jpeg) }
+            isProgressive = marker == 0xC2
+            try takeFrame(bytes, start, count)
+        case 0xC3: throw .kind(.jpeg, "lossless coding")
+        case 0xC9, 0xCA: throw .kind(.jpeg, "arithmetic coding")
+        case 0xC5...0xC7, 0xCB, 0xCD...0xCF: throw .kind(.jpeg, "hierarchical or lossless coding")
+        case 0xE1 where orientation == nil && bytes.has("Exif\0\0", at: start):
+            orientation = Orientation(exif: bytes, at: start + 6, end: start + count)
+        case 0xEE where bytes.has("Adobe", at: start): hasAdobe = true
+        default: break
+        }
+    }
+
+    private mutating func takeFrame(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) throws(PictureDefect) {
+        guard count >= 6, let precision = bytes.byte(start), let height = bytes.bigEndian(2, at: start + 1),
+            let width = bytes.bigEndian(2, at: start + 3), let components = bytes.byte(start + 5),
+            count >= 6 + 3 * Int(components), width > 0, height > 0
+        else { throw .header(.jpeg) }
+        guard precision == 8 else { throw .kind(.jpeg, "\(precision) bits a sample") }
+        guard [1, 3, 4].contains(components) else { throw .kind(.jpeg, "\(components) components") }
+        let factors = (0..<Int(components)).map { bytes[start + 7 + 3 * $0] }.map { (Int($0 >> 4), Int($0 & 15)) }
+        guard factors.allSatisfy({ (1...4).contains($0.0) && (1...4).contains($0.1) }) else { throw .header(.jpeg) }
+        let most = factors.reduce(1) { max($0, $1.0) } * factors.reduce(1) { max($0, $1.1) }
+        samples = factors.reduce(0) { $0 + $1.0 * $1.1 } * 64 / most
+        self.components = Int(components)
+        size = PictureSize(width: width, height: height)
+    }
+}
+
+/// How many times a JPEG file goes over its picture, and whether it comes to its end.
+struct JPEGScans {
+    private(set) var count = 0
+    private(set) var isComplete = false
+
+    init(_ bytes: Span<UInt8>) {
+        var position = 2
+        while let marker = Self.marker(bytes, &position) {
+            switch marker {
+            case 0xD9:
+                isComplete = true
+                return
+            case 0x01, 0xD0...0xD8: continue
+            default:
+                if marker == 0xDA { count += 1 }
+                guard let length = bytes.bigEndian(2, at: position), length >= 2 else { return }
+                position += length
+            }
+        }
+    }
+
+    /// The next marker from `position` on, which comes to stand behind it; nil at the end of the file.
+    private static func marker(_ bytes: Span<UInt8>, _ position: inout Int) -> UInt8? {
+        while position < bytes.count - 1 {
+            if bytes[position] == 0xFF, bytes[position + 1] != 0, bytes[position + 1] != 0xFF {
+                position += 2
+                return bytes[position - 1]
+            }
+            position += 1
+        }
+        return nil
+    }
+}

@@ -1,0 +1,91 @@
+internal import Base
+
+/// What the first bytes of a file say about the picture in it: enough to know what decoding it will cost.
+struct PictureHeader: Sendable, Equatable {
+    var format: PictureFormat
+    /// As stored, in pixels.
+    var size: PictureSize
+    /// How it is to be turned to stand upright.
+    var orientation = Orientation.upright
+    /// What decoding holds for every pixel, whatever size it is decoded to.
+    var heldBytesPerPixel = 0
+    /// A JPEG in the colours of print, and whether they are stored inverted, as Adobe does.
+    var print: PrintColors?
+    /// Where the picture lies in the file; of an animated WebP it is the first frame.
+    var payload: Range<Int>
+
+    /// CMYK, as it is stored.
+    enum PrintColors: Sendable, Hashable { case plain, inverted }
+
+    /// The size when it stands upright.
+    var uprightSize: PictureSize { orientation.swapsSides ? size.turned : size }
+
+    /// Reads the header of `file` and holds it to `limits`.
+    static func read(_ file: ByteSlice, _ limits: PictureLimits) throws(PictureDefect) -> PictureHeader {
+        guard file.count <= limits.fileBytes else { throw .length(file.count, allowed: limits.fileBytes) }
+        let header = try file.withBytes { (bytes) throws(PictureDefect) in
+            guard let format = PictureFormat(of: bytes) else { throw .format(OtherFormat.name(of: bytes)) }
+            return switch format {
+            case .jpeg: try JPEGHeader.read(bytes)
+            case .png: try PNGHeader.read(bytes)
+            case .webp: try WebPHeader.read(file)
+            }
+        }
+        guard min(header.size.width, header.size.height) >= limits.leastSide else {
+            let size = header.uprightSize
+            throw .tooSmall(width: size.width, height: size.height, allowed: limits.leastSide)
+        }
+        let allowed = min(limits.pixels, limits.decodingBytes / max(1, header.heldBytesPerPixel))
+        guard header.size.pixels <= allowed else {
+            let size = header.uprightSize
+            throw .tooLarge(width: size.width, height: size.height, allowed: allowed)
+        }
+        return header
+    }
+}
+
+/// A width and a height, in pixels.
+struct PictureSize: Sendable, Hashable {
+    var width: Int
+    var height: Int
+
+    var pixels: Int { width * height }
+    var longSide: Int { max(width, height) }
+    var turned: PictureSize { PictureSize(width: height, height: width) }
+
+    /// The size at a fraction of this one, at least a pixel.
+    func scaled(by numerator: Int, over denominator: Int) -> PictureSize {
+        PictureSize(
+            width: max(1, (width * numerator + denominator / 2) / denominator),
+            height: max(1, (height * numerator + denominator / 2) / denominator))
+    }
+}
+
+extension PictureFormat {
+    /// The format of a file, by its first bytes.
+    init?(of bytes: Span<UInt8>) {
+        if bytes.has([0xFF, 0xD8, 0xFF], at: 0) {
+            self = .jpeg
+        } else if bytes.has([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], at: 0) {
+            self = .png
+        } else if bytes.has("RIFF", at: 0), bytes.has("WEBP", at: 8) {
+            self = .webp
+        } else {
+            return nil
+        }
+    }
+}
+
+/// Names for what is sent instead of a picture.
+private enum OtherFormat {
+    static func name(of bytes: Span<UInt8>) -> String? {
+        marks.first { bytes.has($0.mark, at: $0.offset) }?.name
+    }
+
+    private static let marks: [(mark: StaticString, offset: Int, name: String)] = [
+        ("GIF8", 0, "a GIF picture"), ("BM", 0, "a BMP picture"), ("ftypavif", 4, "an AVIF picture"),
+        ("ftyphei", 4, "a HEIC picture"), ("ftypmif1", 4, "a HEIC picture"), ("II*", 0, "a TIFF picture"),
+        ("MM\0*", 0, "a TIFF picture"), ("%PDF", 0, "a PDF document"), ("<svg", 0, "an SVG picture"),
+        ("<", 0, "an HTML or XML page"), ("{", 0, "a JSON text"),
+    ]
+}

@@ -1,0 +1,65 @@
+internal import Base
+
+/// A decoded picture: rows of red, green and blue, a byte each, without padding.
+struct Raster: Sendable {
+    let size: PictureSize
+    let pixels: Bytes
+
+    static let bytesPerPixel = 3
+
+    /// Makes a raster whose bytes, all of them, `fill` writes.
+    init<Failure: Error>(
+        _ size: PictureSize, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        self.size = size
+        let count = size.pixels * Self.bytesPerPixel
+        pixels = Bytes(capacity: count)
+        // The space lent is the whole block. What is a mapping is zero; what is not is made so.
+        try unsafe pixels.append { (space) throws(Failure) -> Int in
+            if count < Bytes.mappingThreshold { unsafe space.initializeMemory(as: UInt8.self, repeating: 0) }
+            try unsafe fill(UnsafeMutableBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count]))
+            return count
+        }
+    }
+
+    /// Makes a raster that `paint` writes, pixel by pixel, on black.
+    init<Failure: Error>(
+        _ size: PictureSize, paint: (inout MutableSpan<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        // The span is as large as the space lent.
+        try unsafe self.init(size) { (space) throws(Failure) in
+            var target = unsafe space.mutableSpan
+            try paint(&target)
+        }
+    }
+
+    /// Lends the pixels.
+    func withPixels<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try ByteSlice(pixels, 0..<pixels.count).withBytes(body)
+    }
+
+    /// The picture turned to stand upright.
+    func turned(_ orientation: Orientation) -> Raster {
+        if orientation == .upright { return self }
+        return Raster(orientation.swapsSides ? size.turned : size, paint: { target in
+            withPixels { source in turn(source, into: &target, orientation) }
+        })
+    }
+
+    private func turn(_ source: Span<UInt8>, into target: inout MutableSpan<UInt8>, _ orientation: Orientation) {
+        let upright = orientation.swapsSides ? size.turned : size
+        var write = 0
+        for y in 0..<upright.height {
+            for x in 0..<upright.width {
+                let place = orientation.source(x: x, y: y, in: size)
+                let read = (place.y * size.width + place.x) * Self.bytesPerPixel
+                target[write] = source[read]
+                target[write + 1] = source[read + 1]
+                target[write + 2] = source[read + 2]
+                write += Self.bytesPerPixel
+            }
+        }
+    }
+}

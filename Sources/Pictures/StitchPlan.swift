@@ -1,0 +1,36 @@
+/// Where two garments lie in the picture that is made of them.
+struct StitchPlan: Sendable, Equatable {
+    /// A picture's place.
+    struct Place: Sendable, Equatable {
+        var x: Int
+        var y: Int
+        var size: PictureSize
+    }
+
+    let canvas: PictureSize
+    let upper: Place
+    let lower: Place
+
+    /// The wider garment is not made narrower than this for the other's sake.
+    private static let leastCommonWidth = 768
+
+    /// - Parameters:
+    ///   - upper: its size when it stands upright.
+    ///   - lower: the same of the other.
+    init(upper: PictureSize, lower: PictureSize, _ limits: PictureLimits) {
+        let common = max(min(upper.width, lower.width), Self.leastCommonWidth)
+        var sizes = [upper, lower].map { $0.width > common ? $0.scaled(by: common, over: $0.width) : $0 }
+        let longest = max(sizes[0].height + sizes[1].height, sizes[0].width, sizes[1].width)
+        if longest > limits.madeSide {
+            sizes = sizes.map { $0.scaled(by: limits.madeSide, over: longest) }
+            // Rounding may have made them a pixel too tall together.
+            sizes[1].height = min(sizes[1].height, limits.madeSide - sizes[0].height)
+        }
+        let height = sizes[0].height + sizes[1].height
+        canvas = PictureSize(
+            width: max(sizes[0].width, sizes[1].width, limits.leastSide), height: max(height, limits.leastSide))
+        let top = (canvas.height - height) / 2
+        self.upper = Place(x: (canvas.width - sizes[0].width) / 2, y: top, size: sizes[0])
+        self.lower = Place(x: (canvas.width - sizes[1].width) / 2, y: top + sizes[0].height, size: sizes[1])
+    }
+}

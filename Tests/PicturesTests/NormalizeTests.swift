@@ -1,0 +1,116 @@
+import Base
+import CTurboJPEG
+import Testing
+
+@testable import Pictures
+
+/// A picture is brought into a form that Kling takes, and left alone if it has one.
+struct NormalizeTests {
+    @Test func `what needs nothing is left as it is`() throws {
+        let painting = Painting.quarters(400, 300)
+        let files = [
+            painting.jpeg(), painting.jpeg(flags: TJFLAG_PROGRESSIVE), painting.jpeg(subsampling: TJSAMP_420),
+            painting.jpeg(subsampling: TJSAMP_GRAY), painting.png(),
+            JPEGFile.adding(JPEGFile.exif(orientation: 1, isLittle: false), to: painting.jpeg()),
+        ]
+        for file in files { #expect(try PictureKit.normalize(ByteSlice(file)) == nil) }
+    }
+
+    @Test(arguments: Orientation.allCases, [true, false])
+    func `a picture stands upright, whatever EXIF says`(_ orientation: Orientation, _ isLittle: Bool) throws {
+        let painting = Painting.quarters(480, 320)
+        let file = JPEGFile.adding(
+            JPEGFile.exif(orientation: orientation.rawValue, isLittle: isLittle), to: painting.jpeg())
+        guard let made = try PictureKit.normalize(ByteSlice(file)) else {
+            #expect(orientation == .upright)
+            return
+        }
+        let decoded = try Decoded(jpeg: made)
+        #expect((decoded.width, decoded.height) == (orientation.swapsSides ? (320, 480) : (480, 320)))
+        let corners = [
+            decoded[20, 20], decoded[decoded.width - 20, 20], decoded[20, decoded.height - 20],
+            decoded[decoded.width - 20, decoded.height - 20],
+        ]
+        // CIPA DC-008: where row 0 and column 0 come to lie.
+        let expected: [Orientation: [Color]] = [
+            .mirrored: [.green, .red, .yellow, .blue], .upsideDown: [.yellow, .blue, .green, .red],
+            .upsideDownMirrored: [.blue, .yellow, .red, .green], .mirroredRotatedLeft: [.red, .blue, .green, .yellow],
+            .rotatedRight: [.blue, .red, .yellow, .green], .mirroredRotatedRight: [.yellow, .green, .blue, .red],
+            .rotatedLeft: [.green, .yellow, .red, .blue],
+        ]
+        let wanted = try #require(expected[orientation])
+        for (found, wanted) in zip(corners, wanted) { #expect(found.isLike(wanted), "\(found) for \(wanted)") }
+    }
+
+    @Test(arguments: [true, false])
+    func `WebP becomes JPEG, upright and on white`(_ isLossless: Bool) throws {
+        let plain = Painting.quarters(400, 320).webP(isLossless: isLossless)
+        let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(plain))))
+        #expect((decoded.width, decoded.height) == (400, 320))
+        #expect(decoded[20, 20].isLike(.red) && decoded[380, 300].isLike(.yellow))
+
+        let clear = Painting.plain(400, 320, .blue).webP(isLossless: isLossless, opacity: 0)
+        #expect(try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(clear))))[200, 200].isLike(.white))
+
+        let extended = WebPFile.file(
+            WebPFile.extended(400, 320, flags: 0x08) + WebPFile.chunks(of: plain)
+                + WebPFile.chunk("EXIF", JPEGFile.tiff(orientation: 8, isLittle: true)))
+        let turned = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(extended))))
+        #expect((turned.width, turned.height) == (320, 400))
+        #expect(turned[20, 20].isLike(.green) && turned[300, 380].isLike(.blue))
+    }
+
+    @Test func `of an animation the first frame is taken`() throws {
+        let frames = [Painting.quarters(320, 400).webP(), Painting.plain(320, 400, .white).webP()]
+        let file = WebPFile.animation(320, 400, frames)
+        let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
+        #expect((decoded.width, decoded.height) == (320, 400))
+        #expect(decoded[20, 20].isLike(.red) && decoded[300, 380].isLike(.yellow))
+    }
+
+    @Test(arguments: [0, TJFLAG_PROGRESSIVE])
+    func `CMYK becomes RGB`(_ flags: CInt) throws {
+        let file = Painting.quarters(320, 300).jpeg(TJPF_CMYK, flags: flags)
+        let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
+        #expect(decoded[20, 20].isLike(.red) && decoded[300, 20].isLike(.green))
+        #expect(decoded[20, 280].isLike(.blue) && decoded[300, 280].isLike(.yellow))
+    }
+
+    @Test func `what is over the limits is shrunk, and keeps its proportions`() throws {
+        var limits = PictureLimits()
+        limits.madeSide = 500
+        let painting = Painting.quarters(1100, 850)
+        for file in [painting.jpeg(), painting.png(), painting.webP(isLossless: false)] {
+            let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file), limits: limits)))
+            #expect((decoded.width, decoded.height) == (500, 386))
+            #expect(decoded[10, 10].isLike(.red) && decoded[490, 10].isLike(.green))
+            #expect(decoded[10, 376].isLike(.blue) && decoded[490, 376].isLike(.yellow))
+        }
+        let long = Painting.plain(320, 1600, .green).png()
+        let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(long), limits: limits)))
+        #expect((decoded.width, decoded.height) == (300, 1500), "no side becomes shorter than Kling takes")
+    }
+
+    @Test func `a file of too many bytes is written anew`() throws {
+        var limits = PictureLimits()
+        let file = Painting.noise(320, 320).png()
+        limits.madeBytes = file.count / 2
+        let made = try #require(try PictureKit.normalize(ByteSlice(file), limits: limits))
+        #expect(made.count <= limits.madeBytes)
+    }
+
+    @Test func `shrinking is the mean of what lies under a pixel`() {
+        let stripes = Raster(
+            PictureSize(width: 8, height: 4),
+            paint: { space in for index in space.indices { space[index] = index / 3 % 2 == 0 ? 0 : 200 } })
+        let small = Shrinking(from: stripes.size, to: PictureSize(width: 4, height: 1)).apply(to: stripes)
+        small.withPixels { pixels in
+            #expect(pixels.count == 12)
+            for index in pixels.indices { #expect(pixels[index] == 100) }
+        }
+        let white = Raster(PictureSize(width: 7, height: 5), paint: { $0.update(repeating: 255) })
+        Shrinking(from: white.size, to: PictureSize(width: 3, height: 2)).apply(to: white).withPixels { pixels in
+            for index in pixels.indices { #expect(pixels[index] == 255) }
+        }
+    }
+}

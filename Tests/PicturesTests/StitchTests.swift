@@ -1,0 +1,102 @@
+import Base
+import CTurboJPEG
+import Testing
+
+@testable import Pictures
+
+/// Two garments become one picture in which both are whole.
+struct StitchTests {
+    @Test func `garments of different sizes are whole, upper above lower, each in the middle, on white`() throws {
+        let upper = Painting.plain(400, 500, .red).jpeg()
+        let lower = Painting.plain(600, 300, .blue).png()
+        let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
+        #expect((made.width, made.height) == (600, 800))
+        let red = try #require(made.area(like: .red))
+        let blue = try #require(made.area(like: .blue))
+        #expect(red.x == 100...499 && red.y == 0...499 && red.isFull)
+        #expect(blue.x == 0...599 && blue.y == 500...799 && blue.isFull)
+        #expect(made[10, 10].isLike(.white) && made[590, 490].isLike(.white))
+    }
+
+    @Test func `the wider garment is shrunk to the other's width, but not below 768 pixels`() throws {
+        let wide = Painting.quarters(1600, 800).jpeg()
+        let narrow = Painting.plain(400, 400, .blue).png()
+        let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(narrow), lower: ByteSlice(wide)))
+        #expect((made.width, made.height) == (768, 784))
+        #expect(made[20, 420].isLike(.red) && made[740, 420].isLike(.green))
+        #expect(made[20, 760].isLike(.blue) && made[740, 760].isLike(.yellow))
+    }
+
+    @Test(arguments: [
+        (PictureSize(width: 300, height: 300), PictureSize(width: 300, height: 300)),
+        (PictureSize(width: 3000, height: 4000), PictureSize(width: 3000, height: 4000)),
+        (PictureSize(width: 300, height: 60_000), PictureSize(width: 60_000, height: 300)),
+        (PictureSize(width: 300, height: 100_000), PictureSize(width: 300, height: 100_001)),
+        (PictureSize(width: 8064, height: 6048), PictureSize(width: 301, height: 6048)),
+        (PictureSize(width: 65_000, height: 300), PictureSize(width: 65_000, height: 300)),
+    ])
+    func `whatever the sizes, both lie within a picture that Kling takes, and keep their proportions`(
+        _ upper: PictureSize, _ lower: PictureSize
+    ) {
+        let limits = PictureLimits()
+        let plan = StitchPlan(upper: upper, lower: lower, limits)
+        #expect(plan.canvas.longSide <= limits.madeSide)
+        #expect(min(plan.canvas.width, plan.canvas.height) >= limits.leastSide)
+        #expect(plan.upper.y >= 0 && plan.upper.y + plan.upper.size.height == plan.lower.y)
+        #expect(plan.lower.y + plan.lower.size.height <= plan.canvas.height)
+        for (place, size) in [(plan.upper, upper), (plan.lower, lower)] {
+            #expect(place.x >= 0 && place.x + place.size.width <= plan.canvas.width)
+            #expect(abs(2 * place.x + place.size.width - plan.canvas.width) <= 1)
+            #expect(place.size.width <= size.width && place.size.height <= size.height)
+            // Each side is right to the pixel.
+            let scale = Double(place.size.height) / Double(size.height)
+            #expect(abs(Double(size.width) * scale - Double(place.size.width)) <= 1 + Double(size.width) / Double(size.height))
+        }
+    }
+
+    @Test func `a transparent garment stands on white`() throws {
+        let upper = PNGFile(width: 320, height: 320, colorType: 6).file
+        let lower = Painting.plain(320, 320, .green).webP(opacity: 0)
+        let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
+        #expect(made[160, 100].isLike(.white) && made[160, 500].isLike(.white))
+    }
+
+    @Test func `each garment stands upright`() throws {
+        let turned = JPEGFile.adding(
+            JPEGFile.exif(orientation: 6, isLittle: true), to: Painting.quarters(600, 400).jpeg())
+        let made = try Decoded(
+            jpeg: PictureKit.stitch(
+                upper: ByteSlice(turned), lower: ByteSlice(Painting.plain(400, 300, .yellow).jpeg())))
+        #expect((made.width, made.height) == (400, 900))
+        // A quarter clockwise: what was below on the left is above on the left.
+        #expect(made[20, 20].isLike(.blue) && made[380, 20].isLike(.red))
+        #expect(made[20, 580].isLike(.yellow) && made[380, 580].isLike(.green))
+    }
+
+    @Test func `an error says which of the two is wrong`() {
+        let right = ByteSlice(Painting.plain(300, 300, .red).jpeg())
+        let small = ByteSlice(Painting.plain(300, 299, .red).jpeg())
+        let expected = PictureDefect.tooSmall(width: 300, height: 299, allowed: 300)
+        #expect(throws: StitchDefect(part: .upper, defect: expected)) {
+            try PictureKit.stitch(upper: small, lower: right)
+        }
+        #expect(throws: StitchDefect(part: .lower, defect: expected)) {
+            try PictureKit.stitch(upper: right, lower: small)
+        }
+        #expect(throws: StitchDefect(part: .lower, defect: .format("an HTML or XML page"))) {
+            try PictureKit.stitch(upper: right, lower: ByteSlice(Array("<html>".utf8)))
+        }
+    }
+
+    @Test func `a file that would be too large is written with less quality`() throws {
+        var limits = PictureLimits()
+        let noise = ByteSlice(Painting.noise(400, 400).png())
+        let free = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)
+        limits.madeBytes = free.count / 3
+        let bound = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)
+        #expect(bound.count <= limits.madeBytes)
+        #expect(try Decoded(jpeg: bound).height == 800)
+        limits.madeBytes = 1000
+        #expect(throws: StitchDefect.self) { try PictureKit.stitch(upper: noise, lower: noise, limits: limits) }
+    }
+}
