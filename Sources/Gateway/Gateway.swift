@@ -2,6 +2,7 @@ public import Base
 public import EventLoop
 public import HTTPServer
 public import KlingAPI
+internal import Pictures
 public import TaskStore
 
 /// The product: answers clients in Kling's shape, with what Kling says.
@@ -50,6 +51,8 @@ public struct Gateway: HTTPResponder {
         public var courier: Courier?
         /// Keeps the bodies of queued creates; nil: there is no queue.
         public var spool: Spool?
+        /// Fetches pictures that the gateway works on itself.
+        public var pictures: any PictureSource = NoPictures()
         /// The secrets with which accounts sign their callbacks, by name.
         public var webhookSecrets: [String: Secret] = [:]
 
@@ -81,6 +84,8 @@ public struct Gateway: HTTPResponder {
     private let kling: KlingHandler
     private let openAI: OpenAIHandler
     private let useapi: UseapiHandler
+    /// Works on pictures.
+    let pictures: PictureService
 
     /// Puts the gateway together. Nothing happens before ``start()``.
     public init(options: Options, _ parts: Parts) {
@@ -91,12 +96,16 @@ public struct Gateway: HTTPResponder {
         if let bounds = options.queue, let spool = parts.spool {
             queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
         }
+        pictures = PictureService(
+            fetcher: PictureFetcher(
+                source: parts.pictures, budget: parts.budget, observer: telemetry, accounts: parts.accounts.all),
+            workers: PictureWorkers())
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
-            cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
+            pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         kling = KlingHandler(tasks: tasks, models: options.models, bodyLimit: options.bodyLimit)
@@ -104,7 +113,7 @@ public struct Gateway: HTTPResponder {
             models: options.models,
             edits: ImageEdits(
                 tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
-                pictures: nil, budget: parts.budget))
+                pictures: pictures, budget: parts.budget))
         useapi = UseapiHandler()
     }
 
@@ -123,6 +132,7 @@ public struct Gateway: HTTPResponder {
         await tasks.watcher.stop()
         await tasks.background.stop()
         await tasks.courier?.stop(grace: max(.zero, deadline - .now))
+        pictures.stop()
     }
 
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.

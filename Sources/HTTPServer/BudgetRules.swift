@@ -15,9 +15,9 @@ struct BudgetRules {
     private var queue: [Request] = []
     private var lastTicket = 0
 
-    init(capacity: Int) {
+    init(capacity: Int, share: Int) {
         self.capacity = capacity
-        share = capacity / 2
+        self.share = share
     }
 
     /// A name for a request that may have to wait.

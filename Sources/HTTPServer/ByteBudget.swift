@@ -3,7 +3,7 @@ public import EventLoop
 
 /// The bytes that bodies being held may take together.
 ///
-/// A body gets all it asks for or waits; who asked first is served first, but one owner has at most half, and a body
+/// A body gets all it asks for or waits; who asked first is served first, but one owner has at most a share, and a body
 /// that waits for its own owner's share lets others pass. From any loop.
 public final class ByteBudget: Sendable {
     private let queue: Lock<Queue>
@@ -16,8 +16,11 @@ public final class ByteBudget: Sendable {
     /// Resumed with why there is nothing, or `nil` when the bytes are had.
     private typealias Waiter = CheckedContinuation<RequestBodyError?, Never>
 
-    /// A budget of `capacity` bytes.
-    public init(capacity: Int) { queue = Lock(Queue(rules: BudgetRules(capacity: capacity))) }
+    /// A budget of `capacity` bytes, or of whatever else is counted.
+    /// - Parameter share: how much of it one owner may have; nil: half.
+    public init(capacity: Int, share: Int? = nil) {
+        queue = Lock(Queue(rules: BudgetRules(capacity: capacity, share: share ?? capacity / 2)))
+    }
 
     /// How many bytes are taken.
     public var used: Int { queue.withLock { $0.rules.used } }

@@ -16,9 +16,9 @@ public enum Base64 {
     public static func textCount(of count: Int) -> Int { (count + 2) / 3 * 4 }
 
     /// The standard text of a picture, as a block of its own.
-    /// - Parameter owner: kept as long as the text: what has reserved its memory, say.
-    public static func encode(_ picture: Bytes, keeping owner: (any Sendable)? = nil) -> Bytes {
-        let text = Bytes(capacity: textCount(of: picture.count)) { _ = owner }
+    /// - Parameter onRelease: called once, when the block is let go of.
+    public static func encode(_ picture: Bytes, onRelease: (@Sendable () -> Void)? = nil) -> Bytes {
+        let text = Bytes(capacity: textCount(of: picture.count), onRelease: onRelease)
         append(ByteSlice(picture, 0..<picture.count), to: text)
         return text
     }

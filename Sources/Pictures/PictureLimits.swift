@@ -1,7 +1,7 @@
 /// What a picture may be when it comes in, and what it must be when it goes out.
 public struct PictureLimits: Sendable {
     /// The most bytes of a file that is looked at.
-    public var fileBytes = 20 << 20
+    public var fileBytes = 16 << 20
     /// The most pixels of a file that is decoded, however little memory that takes.
     public var pixels = 64_000_000
     /// The most bytes that decoding one file may hold beside the file and its result.

@@ -78,7 +78,7 @@ struct ParserTests {
 
 struct BudgetRulesTests {
     @Test func `who asked first is served first, and an owner's share holds up nobody else`() {
-        var rules = BudgetRules(capacity: 100)
+        var rules = BudgetRules(capacity: 100, share: 50)
         #expect(rules.ask(for: 51, owner: "a", ticket: 1) == .impossible)
         #expect(rules.ask(for: 40, owner: "a", ticket: 2) == .granted)
         #expect(rules.ask(for: 20, owner: "a", ticket: 3) == .queued)

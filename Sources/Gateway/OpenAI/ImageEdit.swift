@@ -101,7 +101,7 @@ extension ImageEdit {
     ///   - garment: one picture of all that is to be worn.
     ///   - owner: kept with the request's bytes.
     func request(
-        wearing garment: GivenPicture, models: TryOnModels, keeping owner: Bytes
+        wearing garment: GivenPicture, models: TryOnModels, keeping owner: any Sendable
     ) async throws(GatewayError) -> TryOnRequest {
         let parts = TryOnParts(
             model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(garment.content),

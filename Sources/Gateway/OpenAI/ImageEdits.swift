@@ -12,8 +12,8 @@ struct ImageEdits: Sendable {
     let bodyLimit: Int
     /// How long a client is kept waiting for its pictures.
     let wait: Duration
-    /// Makes two garments one, and fetches what was made; nil: neither can be asked for.
-    let pictures: PictureService?
+    /// Makes two garments one, and fetches what was made.
+    let pictures: PictureService
     /// Of the memory that bodies take up.
     let budget: ByteBudget
 
@@ -50,9 +50,6 @@ struct ImageEdits: Sendable {
             members = try await EditMembers(json: body)
         }
         let format = try ImageEdit.ResultFormat(members)
-        if format == .base64, pictures == nil {
-            throw GatewayError(.responseFormat, "must be url: this gateway fetches no pictures.")
-        }
         if let earlier = try await earlier(admitted, fingerprint, format) { return earlier }
         let edit = try ImageEdit(members, models: models)
         try admitted.principal.scope.check(model: edit.model)
@@ -63,8 +60,8 @@ struct ImageEdits: Sendable {
     private func made(
         _ edit: ImageEdit, _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ body: Bytes
     ) async throws(GatewayError) -> JobRecord {
-        let garment = try await garment(of: edit, admitted)
-        let tryOn = try await edit.request(wearing: garment, models: models, keeping: body)
+        let (garment, lease) = try await garment(of: edit, admitted)
+        let tryOn = try await edit.request(wearing: garment, models: models, keeping: (body, lease))
         let requestID = admitted.note.requestID
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
@@ -74,17 +71,32 @@ struct ImageEdits: Sendable {
         return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
     }
 
-    /// All that is to be worn, as one picture.
-    private func garment(of edit: ImageEdit, _ admitted: AdmittedRequest) async throws(GatewayError) -> GivenPicture {
+    /// All that is to be worn, as one picture, and the memory of its text if it was made here.
+    private func garment(
+        of edit: ImageEdit, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> (GivenPicture, ByteBudget.Lease?) {
         switch edit.garment {
-        case .one(let garment): return garment
+        case .one(let garment): return (garment, nil)
         case .both(let upper, let lower):
-            guard let pictures else {
-                throw GatewayError(.image, "has two garments, and this gateway cannot make them one. Send one garment.")
-            }
             let file = try await pictures.oneGarment(
                 upper: upper, lower: lower, tenant: admitted.tenant, on: admitted.request.loop)
-            return GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
+            let lease = try await reserveText(of: file, admitted)
+            return (GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count))), lease)
+        }
+    }
+
+    /// How long the text of a picture waits for its memory.
+    private static let patience = Duration.seconds(10)
+
+    private func reserveText(
+        of file: Bytes, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> ByteBudget.Lease {
+        do {
+            return try await budget.reserve(
+                Base64.textCount(of: file.count), owner: admitted.tenant, on: admitted.request.loop,
+                patience: Self.patience)
+        } catch {
+            throw GatewayError(error)
         }
     }
 }
@@ -166,8 +178,9 @@ extension ImageEdits {
         await tasks.answered(job, StoredAnswer(status: 200, body: view.json))
         var response = Answer.success(view.json, requestID: admitted.note.requestID)
         do {
-            if format != .url, let texts = try await texts(of: view, admitted) {
-                response.body = .slices(view.slices(texts, isWithURLs: format == .both))
+            if format != .url {
+                response.body = .slices(
+                    view.slices(try await texts(of: view, admitted), isWithURLs: format == .both))
             }
         } catch {
             // Who has not asked for the picture itself is served by its URL.
@@ -176,27 +189,16 @@ extension ImageEdits {
         return response
     }
 
-    /// The base64 of each picture that was made; nil if the gateway fetches none.
-    private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes]? {
-        guard let pictures else { return nil }
-        let loop = admitted.request.loop
+    /// The base64 of each picture that was made.
+    private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes] {
         var texts: [Bytes] = []
         for url in view.urls {
-            let file = try await pictures.result(url, tenant: admitted.tenant, on: loop)
-            let lease: ByteBudget.Lease
-            do {
-                lease = try await budget.reserve(
-                    Base64.textCount(of: file.count), owner: admitted.tenant, on: loop, patience: Self.patience)
-            } catch {
-                throw GatewayError(error)
-            }
-            texts.append(Base64.encode(file, keeping: lease))
+            let file = try await pictures.result(url, tenant: admitted.tenant, on: admitted.request.loop)
+            let lease = try await reserveText(of: file, admitted)
+            texts.append(Base64.encode(file) { lease.shrink(to: 0) })
         }
         return texts
     }
-
-    /// How long an answer waits for its memory.
-    private static let patience = Duration.seconds(10)
 }
 
 extension GatewayError {

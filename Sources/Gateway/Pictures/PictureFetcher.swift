@@ -1,7 +1,174 @@
 internal import Base
 internal import EventLoop
 internal import HTTPServer
+internal import KlingAPI
+
+/// A file that is held, and what it takes of the budget: let go of together.
+struct HeldFile: Sendable {
+    let file: ByteSlice
+    /// Nil for what is reckoned elsewhere: a part of a body.
+    let lease: ByteBudget.Lease?
+}
+
+/// Why a picture was not fetched.
+enum FetchProblem: Error, Sendable {
+    /// The address can never be fetched.
+    case refused(AddressRefusal)
+    /// It was a redirect that led to such an address.
+    case redirectRefused
+    case redirects
+    case status(Int)
+    case failure(PictureFetchFailure.Reason)
+    /// The gateway holds, or fetches, as much as it may.
+    case noRoom(RequestBodyError)
+
+    /// What is wrong, to stand behind the field's name.
+    var words: String {
+        switch self {
+        case .refused(let refusal): refusal.pictureWords
+        case .redirectRefused: "could not be fetched: it redirects to an address that this gateway does not call."
+        case .redirects: "could not be fetched: it redirects more than \(PictureFetcher.maxRedirects) times."
+        case .status(let status): "could not be fetched: its server answered \(status). \(Self.advice)"
+        case .failure(let reason): "could not be fetched: \(reason.words). \(Self.advice)"
+        case .noRoom: "could not be fetched now. Send the request again later."
+        }
+    }
+
+    private static let advice = "Check the URL, or send the picture itself."
+}
 
 /// Fetches pictures through the gateway's door: a few at once, of bounded size, each redirect judged anew.
 final class PictureFetcher: Sendable {
+    /// Shops' addresses often lead to their content networks.
+    static let maxRedirects = 3
+    /// How long a picture may take, redirects and all.
+    private static let timeout = Duration.seconds(15)
+    /// How long it may wait for its turn.
+    private static let patience = Duration.seconds(10)
+
+    private let source: any PictureSource
+    private let budget: ByteBudget
+    private let observer: any GatewayObserver
+    /// Pictures that may be fetched at once, since each may begin with a look-up: 32, and 4 of one tenant.
+    private let turns = ByteBudget(capacity: 32, share: 4)
+    /// The accounts' own hosts, which they name in their answers.
+    private let hosts: [AccountHost: String?]
+
+    /// Where an account is.
+    private struct AccountHost: Hashable {
+        let host: String
+        let port: Int
+
+        init?(_ url: String) {
+            guard let url = try? HTTPURL(url) else { return nil }
+            (host, port) = (url.host, url.port)
+        }
+    }
+
+    init(source: any PictureSource, budget: ByteBudget, observer: any GatewayObserver, accounts: [Account]) {
+        self.source = source
+        self.budget = budget
+        self.observer = observer
+        let known = accounts.compactMap { account in AccountHost(account.baseURL).map { ($0, account.caFile) } }
+        hosts = Dictionary(known) { first, _ in first }
+    }
+
+    /// Takes `count` bytes of the budget for a file of `tenant`.
+    func reserve(_ count: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> ByteBudget.Lease {
+        do {
+            return try await budget.reserve(count, owner: tenant, on: loop, patience: Self.patience)
+        } catch {
+            throw .noRoom(error)
+        }
+    }
+
+    /// Fetches what a client has named.
+    func fetch(_ url: String, limit: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> HeldFile {
+        try await fetch(url, limit: limit, tenant: tenant, on: loop) { _ in .client }
+    }
+
+    /// Fetches what an account has named, which may lie at its own host, wherever that is.
+    func fetchResult(
+        _ url: String, limit: Int, tenant: String, on loop: EventLoop
+    ) async throws(FetchProblem) -> HeldFile {
+        try await fetch(url, limit: limit, tenant: tenant, on: loop) { [hosts] url in
+            AccountHost(url).flatMap { hosts[$0] }.map { .account(caFile: $0) } ?? .client
+        }
+    }
+
+    private func fetch(
+        _ url: String, limit: Int, tenant: String, on loop: EventLoop,
+        origin: @Sendable (_ url: String) -> PictureFetch.Origin
+    ) async throws(FetchProblem) -> HeldFile {
+        let lease = try await reserve(limit, tenant: tenant, on: loop)
+        let turn: ByteBudget.Lease
+        do {
+            turn = try await turns.reserve(1, owner: tenant, on: loop, patience: Self.patience)
+        } catch {
+            throw .noRoom(error)
+        }
+        defer { turn.shrink(to: 0) }
+        let body = try await follow(url, limit, until: .now + Self.timeout, origin)
+        lease.shrink(to: body.count)
+        return HeldFile(file: ByteSlice(Bytes(body), 0..<body.count), lease: lease)
+    }
+
+    private func follow(
+        _ url: String, _ limit: Int, until deadline: MonotonicTime,
+        _ origin: @Sendable (_ url: String) -> PictureFetch.Origin
+    ) async throws(FetchProblem) -> [UInt8] {
+        var url = url
+        for hop in 0...Self.maxRedirects {
+            let origin = origin(url)
+            if origin == .client, let refusal = source.refusal(of: url) {
+                throw hop == 0 ? .refused(refusal) : .redirectRefused
+            }
+            let left = deadline - .now
+            guard left > .zero else { throw .failure(.timeout) }
+            let reply = try await ask(PictureFetch(url: url, origin: origin, limit: limit, timeout: left))
+            switch (reply.status, reply.location) {
+            case (200..<300, _): return reply.body
+            case (301, let next?), (302, let next?), (303, let next?), (307, let next?), (308, let next?): url = next
+            default: throw .status(reply.status)
+            }
+        }
+        throw .redirects
+    }
+
+    private func ask(_ fetch: PictureFetch) async throws(FetchProblem) -> PictureReply {
+        do {
+            return try await source.fetch(fetch)
+        } catch {
+            observer.event(
+                .debug, "a picture could not be fetched", [("reason", error.reason.rawValue), ("detail", error.detail)])
+            throw .failure(error.reason)
+        }
+    }
+}
+
+extension AddressRefusal {
+    /// What is wrong with a picture's URL, to stand behind the field's name.
+    fileprivate var pictureWords: String {
+        switch self {
+        case .malformed: "is not an absolute URL. Send one such as https://shop.example/shirt.jpg."
+        case .scheme: "must begin with http:// or https://."
+        case .userInformation: "has a user name or password before the host. Send a URL without them."
+        case .fragment: "has a fragment (#). Send the URL without it."
+        case .address: "names an address that this gateway does not fetch from. Send one of the public internet."
+        }
+    }
+}
+
+extension PictureFetchFailure.Reason {
+    fileprivate var words: String {
+        switch self {
+        case .nameLookup: "its host has no address"
+        case .unreachable: "no connection to its host could be made"
+        case .address: "its host has only addresses that this gateway does not call"
+        case .timeout: "its server was too slow"
+        case .tooLarge: "it is larger than a picture may be"
+        case .broken: "the connection broke off, or its server does not speak HTTP"
+        case .cancelled: "the gateway is stopping"
+        }
+    }
 }

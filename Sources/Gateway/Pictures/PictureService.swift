@@ -7,33 +7,204 @@ internal import Pictures
 /// What the gateway does with pictures itself: it fetches them, makes two garments one, and brings what an account would
 /// not take into a form that it takes.
 ///
-/// Bytes that are held count in the budget of ``ByteBudget`` until they are let go of; decoding is bounded by the workers.
+/// Bytes that are held count in the budget until they are let go of; what decoding takes is bounded by the workers.
 final class PictureService: Sendable {
     private let fetcher: PictureFetcher
     private let workers: PictureWorkers
+    private let limits = PictureLimits()
 
     init(fetcher: PictureFetcher, workers: PictureWorkers) {
         self.fetcher = fetcher
         self.workers = workers
     }
 
+    /// Refuses what comes from now on, and what waits.
+    func stop() { workers.stop() }
+
     /// Makes two garments one: a JPEG file within Kling's limits in which both are whole, `upper` above `lower`.
     /// - Throws: an error that names the given field; 503 when as many pictures wait as may.
     func oneGarment(
         upper: GivenPicture, lower: GivenPicture, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> Bytes {
-        throw .internalFault
+        // Room for what is made comes first: whoever has come as far as that is not turned away.
+        let lease = try await reserve(limits.madeBytes, for: upper.field, tenant, loop)
+        async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
+        let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
+        let files = (upper: try first.get(), lower: try await second.get())
+        let made: Result<Bytes, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
+            let made = try PictureKit.stitch(upper: files.upper.file, lower: files.lower.file, limits: limits)
+            return Bytes(made, holding: lease)
+        }
+        do {
+            return try made.get()
+        } catch {
+            throw GatewayError(error.defect, in: (error.part == .upper ? upper : lower).field)
+        }
     }
 
     /// The file that Kling has made: what an account's answer names.
     func result(_ url: String, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Bytes {
-        throw .internalFault
+        do {
+            let held = try await fetcher.fetchResult(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+            guard let lease = held.lease else { return held.file.bytes }
+            return Bytes(held.file.bytes, holding: lease)
+        } catch {
+            if case .noRoom(let error) = error { throw GatewayError(error) }
+            throw GatewayError(.upstreamFailed, "The picture was made, but it \(error.words)")
+        }
     }
 
+    // MARK: Normalizing
+
     /// What is sent in place of the pictures of `request` to an account that wants them normalized.
+    ///
+    /// What cannot be fetched, or not now, is left to Kling; what is no picture that Kling could take is an error.
     func replacements(
         for request: TryOnRequest, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> TryOnRequest.Replacements {
-        TryOnRequest.Replacements()
+        async let second = outcome { () async throws(GatewayError) in
+            try await self.replacement(.cloth, of: request, tenant, loop)
+        }
+        let first = await outcome { () async throws(GatewayError) in
+            try await self.replacement(.human, of: request, tenant, loop)
+        }
+        return TryOnRequest.Replacements(human: try first.get(), cloth: try await second.get())
+    }
+
+    private func replacement(
+        _ field: PictureField, of request: TryOnRequest, _ tenant: String, _ loop: EventLoop
+    ) async throws(GatewayError) -> ByteSlice? {
+        let made: Result<Bytes?, PictureDefect>
+        do throws(FetchProblem) {
+            // For the picture on its way through, and then for its text, which is a third longer.
+            let lease = try await fetcher.reserve(limits.madeBytes * 4 / 3 + 4, tenant: tenant, on: loop)
+            if let url = request.pictureURL(field) {
+                let held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+                made = try await normalized(lease, isFetched: true) { held.file }
+            } else {
+                guard let file = request.base64File(field) else { return nil }
+                let held = try await fetcher.reserve(file.count, tenant: tenant, on: loop)
+                made = try await normalized(lease, isFetched: false) { HeldFile(file.decoded(), held).file }
+            }
+        } catch {
+            return nil
+        }
+        do {
+            return try made.get().map { ByteSlice($0, 0..<$0.count) }
+        } catch {
+            throw GatewayError(error, in: field.rawValue)
+        }
+    }
+
+    /// The text of a picture that is sent in place of another one; nil if that can stay.
+    /// - Parameter isFetched: whether it is sent also if it needs nothing.
+    private func normalized(
+        _ lease: ByteBudget.Lease, isFetched: Bool, _ file: @escaping @Sendable () -> ByteSlice
+    ) async throws(FetchProblem) -> Result<Bytes?, PictureDefect> {
+        do {
+            return try await workers.run { [limits] () throws(PictureDefect) -> Bytes? in
+                let file = file()
+                guard let made = try PictureKit.normalize(file, limits: limits) ?? (isFetched ? file.bytes : nil) else {
+                    return nil
+                }
+                let text = Base64.encode(made) { lease.shrink(to: 0) }
+                lease.shrink(to: text.count)
+                return text
+            }
+        } catch {
+            throw .noRoom(error == .full ? .noBudget : .cancelled)
+        }
+    }
+
+    // MARK: Files
+
+    private func file(
+        of picture: GivenPicture, _ tenant: String, _ loop: EventLoop
+    ) async throws(GatewayError) -> HeldFile {
+        switch picture.content {
+        case .file(let file): return HeldFile(file: file, lease: nil)
+        case .url(let url):
+            do {
+                return try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+            } catch {
+                throw GatewayError(error, in: picture.field)
+            }
+        case .base64(let text):
+            // The repaired text and the file stand beside each other for a while.
+            let lease = try await reserve(text.count * 2, for: picture.field, tenant, loop)
+            let file: Base64File
+            do {
+                file = try await Base64File.read(text)
+            } catch {
+                throw .badPicture(picture.field, error.description)
+            }
+            let decoded: Result<Bytes, Never> = try await run { file.decoded() }
+            lease.shrink(to: file.count)
+            return HeldFile(decoded.get(), lease)
+        }
+    }
+
+    private func reserve(
+        _ count: Int, for field: String, _ tenant: String, _ loop: EventLoop
+    ) async throws(GatewayError) -> ByteBudget.Lease {
+        do {
+            return try await fetcher.reserve(count, tenant: tenant, on: loop)
+        } catch {
+            throw GatewayError(error, in: field)
+        }
+    }
+
+    private func run<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(GatewayError) -> Result<Value, Failure> {
+        do {
+            return try await workers.run(body)
+        } catch {
+            throw error == .full ? .tooManyPictures : GatewayError(RequestBodyError.cancelled)
+        }
+    }
+}
+
+/// The outcome of `body` as a value, which can be carried out of a child task.
+private func outcome<Success: Sendable>(
+    _ body: @Sendable () async throws(GatewayError) -> Success
+) async -> Result<Success, GatewayError> {
+    do { return .success(try await body()) } catch { return .failure(error) }
+}
+
+extension HeldFile {
+    fileprivate init(_ bytes: Bytes, _ lease: ByteBudget.Lease) {
+        self.init(file: ByteSlice(bytes, 0..<bytes.count), lease: lease)
+    }
+}
+
+extension Bytes {
+    /// A copy of `other` that has its part of the budget for as long as it is held.
+    fileprivate convenience init(_ other: Bytes, holding lease: ByteBudget.Lease) {
+        self.init(capacity: other.count) { lease.shrink(to: 0) }
+        // `append` checks the room.
+        unsafe other.withUnsafeBytes { unsafe append(contentsOf: $0) }
+        lease.shrink(to: other.count)
+    }
+}
+
+extension GatewayError {
+    /// A picture that is wrong.
+    static func badPicture(_ field: String, _ words: String) -> GatewayError {
+        GatewayError(.badParameter, "\(field) \(words)", parameter: field)
+    }
+
+    /// As many pictures wait for a worker as may.
+    static let tooManyPictures = GatewayError(
+        .noMemory, "The gateway works on as many pictures as it can. Send the request again later.")
+
+    fileprivate init(_ defect: PictureDefect, in field: String) { self = .badPicture(field, defect.description) }
+
+    fileprivate init(_ problem: FetchProblem, in field: String) {
+        if case .noRoom(let error) = problem {
+            self.init(error)
+        } else {
+            self = .badPicture(field, problem.words)
+        }
     }
 }

@@ -19,7 +19,8 @@ public struct PictureFetch: Sendable {
         /// A client: addresses of the public internet, and what the operator allows.
         case client
         /// An account that the operator has configured, which names its own host.
-        case account
+        /// - Parameter caFile: the authorities to trust in place of the system's.
+        case account(caFile: String?)
     }
 
     public var url: String
@@ -76,3 +77,12 @@ public struct PictureFetchFailure: Error, Sendable, Hashable {
 
 /// Why a URL can never be fetched.
 public typealias AddressRefusal = CallbackRefusal
+
+/// Where nothing is fetched.
+struct NoPictures: PictureSource {
+    func fetch(_ picture: PictureFetch) async throws(PictureFetchFailure) -> PictureReply {
+        throw PictureFetchFailure(.address)
+    }
+
+    func refusal(of url: String) -> AddressRefusal? { .address }
+}

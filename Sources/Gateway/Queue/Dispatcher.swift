@@ -55,16 +55,21 @@ struct Dispatcher: Sendable {
         var attempt: Attempt
         do {
             attempt = try await send(entry, to: account)
-        } catch {
+        } catch let error as SpoolError {
             return await withdraw(entry, account, error)
+        } catch {
+            tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
+            return await fail(entry, (error as? GatewayError)?.message ?? "\(error)")
         }
         if case .open(let timedOut) = attempt { attempt = await settle(entry, account, timedOut: timedOut) }
         await finish(entry, account, attempt)
     }
 
     /// Sends a task; its body is in memory no longer than that takes.
-    private func send(_ entry: QueuedTask, to account: Account) async throws(SpoolError) -> Attempt {
-        await tasks.attempt(try await body(of: entry), entry.task, at: account)
+    /// - Throws: `SpoolError`, or `GatewayError` for pictures that the account could never be sent.
+    private func send(_ entry: QueuedTask, to account: Account) async throws -> Attempt {
+        let body = try await tasks.body(try await body(of: entry), of: entry, for: account)
+        return await tasks.attempt(body, entry.task, at: account)
     }
 
     private func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
@@ -91,7 +96,10 @@ struct Dispatcher: Sendable {
         var pause = Self.pauses.lowerBound
         while true {
             // Without its body it can only be asked for.
-            let attempt = await tasks.settle(entry.task, at: account, timedOut: timedOut) { try? await body(of: entry) }
+            let attempt = await tasks.settle(entry.task, at: account, timedOut: timedOut) {
+                guard let body = try? await body(of: entry) else { return nil }
+                return try? await tasks.body(body, of: entry, for: account)
+            }
             guard case .open = attempt, account.hasLookup != false else { return attempt }
             await tasks.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }

@@ -61,10 +61,9 @@ extension TryOnTasks {
         _ loop: EventLoop
     ) -> Create {
         let id = makeID()
-        let callback = options.publicURL.map { callbackTokens.url(publicURL: $0, task: id) }
         return Create(
             id: id, request: request, principal: principal, idempotency: idempotency,
-            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callback), note: note, loop: loop,
+            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note, loop: loop,
             deadline: .now + options.dispatchWait)
     }
 

@@ -34,9 +34,16 @@ extension TryOnTasks {
                 case .failure(let error): return .nowhere(error)
                 }
             }
-            var attempt = await attempt(create.body, create.id, at: account, create.note)
+            let body: [ByteSlice]
+            do {
+                body = try await self.body(of: create, for: account)
+            } catch {
+                accounts.settled(create.id, on: account.name, .withdrawn)
+                return .nowhere(error)
+            }
+            var attempt = await attempt(body, create.id, at: account, create.note)
             if case .open(let timedOut) = attempt {
-                attempt = await settle(create.id, at: account, timedOut: timedOut) { create.body }
+                attempt = await settle(create.id, at: account, timedOut: timedOut) { body }
             }
             switch attempt {
             case .accepted(let record, let answer): return .accepted(record, answer)

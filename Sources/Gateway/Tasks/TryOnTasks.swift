@@ -26,6 +26,8 @@ final class TryOnTasks: Sendable {
     /// Delivers callbacks; nil: nobody is called.
     let courier: Courier?
     let callbackTokens: CallbackTokens
+    /// Works on pictures for accounts that want them otherwise than clients send them.
+    let pictures: PictureService
     let cache: TaskCache
     let running = RunningTasks()
     /// Wakes whoever waits for the end of tasks.
@@ -47,7 +49,7 @@ final class TryOnTasks: Sendable {
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
-        courier: Courier?, callbackTokens: CallbackTokens, cache: TaskCache, loop: EventLoop
+        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService, cache: TaskCache, loop: EventLoop
     ) {
         self.options = options
         self.store = store
@@ -56,6 +58,7 @@ final class TryOnTasks: Sendable {
         self.queue = queue
         self.courier = courier
         self.callbackTokens = callbackTokens
+        self.pictures = pictures
         self.cache = cache
         background = Background(loop: loop)
         let reader = KlingReader()
@@ -66,6 +69,11 @@ final class TryOnTasks: Sendable {
     /// A new gateway id.
     func makeID() -> TaskID {
         ids.withLock { $0.next(at: WallClock.milliseconds) }
+    }
+
+    /// Where Kling shall call for a task; nil: nowhere.
+    func callbackURL(of id: TaskID) -> String? {
+        options.publicURL.map { callbackTokens.url(publicURL: $0, task: id) }
     }
 
     // MARK: What Kling says

@@ -27,6 +27,8 @@ public final class Account: Sendable {
     public let caFile: String?
     /// The proxy to go through; none unless one is configured.
     public let proxy: String?
+    /// Whether it is sent pictures in the form that suits Kling best, rather than as clients send them.
+    public let normalizesPictures: Bool
 
     private let credential: Credential
     private let configuredLookup: Bool?
@@ -38,7 +40,7 @@ public final class Account: Sendable {
     public init(
         name: String, baseURL: String, credential: Credential, models: Set<String> = [], weight: Int = 1,
         concurrency: Int? = nil, hasLookup: Bool? = nil, timeout: Duration = .seconds(30), caFile: String? = nil,
-        proxy: String? = nil
+        proxy: String? = nil, normalizesPictures: Bool = false
     ) {
         self.name = name
         self.baseURL = baseURL
@@ -50,6 +52,7 @@ public final class Account: Sendable {
         self.timeout = timeout
         self.caFile = caFile
         self.proxy = proxy
+        self.normalizesPictures = normalizesPictures
     }
 
     /// Whether tasks of `model` may be sent to the account.

@@ -37,6 +37,9 @@ public final class Accounts: Sendable {
     /// The account of that name, to which a task that it has always goes back; `nil` if it is configured no more.
     public func named(_ name: String) -> Account? { byName[name] }
 
+    /// All of them, in no order.
+    var all: [Account] { Array(byName.values) }
+
     // MARK: Choice
 
     /// Takes a slot for a create, of the healthy account with the most free weighted capacity.

@@ -105,7 +105,7 @@ extension Upstream {
         return Account(
             name: name, baseURL: url.text, credential: credential, models: Set(models), weight: weight,
             concurrency: concurrency, hasLookup: lookup.isKnown, timeout: timeout, caFile: caFile,
-            proxy: proxy?.reveal())
+            proxy: proxy?.reveal(), normalizesPictures: pictures == .normalize)
     }
 }
 

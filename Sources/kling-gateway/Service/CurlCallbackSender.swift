@@ -33,16 +33,7 @@ struct CurlCallbackSender: CallbackSender {
         }
     }
 
-    func refusal(of url: String) -> CallbackRefusal? {
-        switch policy.refusal(of: url) {
-        case .none: nil
-        case .malformed: .malformed
-        case .scheme: .scheme
-        case .userInfo: .userInformation
-        case .fragment: .fragment
-        case .address: .address
-        }
-    }
+    func refusal(of url: String) -> CallbackRefusal? { CallbackRefusal(policy.refusal(of: url)) }
 
     /// Lets go of all connections.
     func shutdown() {
@@ -63,4 +54,19 @@ struct CurlCallbackSender: CallbackSender {
 
     /// Nothing of an answer is kept: this bounds what is read of it.
     private static let largestAnswer = 16 << 20
+}
+
+extension CallbackRefusal {
+    /// The same in the gateway's words.
+    init?(_ refusal: AddressPolicy.Refusal?) {
+        guard let refusal else { return nil }
+        self =
+            switch refusal {
+            case .malformed: .malformed
+            case .scheme: .scheme
+            case .userInfo: .userInformation
+            case .fragment: .fragment
+            case .address: .address
+            }
+    }
 }

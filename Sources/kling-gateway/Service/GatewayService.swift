@@ -20,6 +20,7 @@ final class GatewayService: Sendable {
     private let serveLock: ServeLock
     private let upstream: CurlUpstream
     private let receivers: CurlCallbackSender
+    private let pictures: CurlPictureSource
     private let gateway: Gateway
     private let server: HTTPServer
     private let admin: HTTPServer
@@ -39,6 +40,7 @@ final class GatewayService: Sendable {
             .map { try EventLoop(name: "loop-\($0)") }
         upstream = try CurlUpstream(loops: loops)
         receivers = try CurlCallbackSender(loops: [loops[0]], allowing: configuration.callbacks.allow)
+        pictures = CurlPictureSource(loops: loops, allowing: configuration.fetch.allow)
         let vault = try Vault(configuration)
         let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
         try await access.load()
@@ -55,6 +57,7 @@ final class GatewayService: Sendable {
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)
         parts.courier = courier
+        parts.pictures = pictures
         try configuration.complete(&parts)
         let gateway = Gateway(options: configuration.gatewayOptions, parts)
         self.gateway = gateway
@@ -100,6 +103,7 @@ final class GatewayService: Sendable {
         await watch.value
         upstream.shutdown()
         receivers.shutdown()
+        pictures.shutdown()
         await store.close()
         logger.notice("stopped")
     }
