@@ -10,7 +10,7 @@ extension HTTPClientResponse {
         return Self.resolve(location, against: url)
     }
 
-    static func resolve(_ reference: String, against url: String) -> String? {
+    private static func resolve(_ reference: String, against url: String) -> String? {
         guard let handle = unsafe curl_url() else { return nil }
         defer { unsafe curl_url_cleanup(handle) }
         // Set a second time, a URL is taken as relative to the first. Spaces and letters beyond ASCII are encoded.

@@ -125,4 +125,24 @@ struct PictureTests {
         #expect((Base64.decode(text.utf8, .urlSafe) != nil) == isURLSafe)
         #expect((Base64.decode(text.utf8) != nil) == (text == "A+B/"))
     }
+
+    @Test(arguments: [0, 1, 2, 3, 299, 30_000])
+    func `base64 in any spelling is decoded, and the text is left as it is`(_ count: Int) async throws {
+        let file = [0xFB, 0xFF, 0xFE] + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
+        let text = Base64.encode(file)
+        let spellings = [
+            text, "data:image/png;base64," + text, text.replacing("/", with: "\\/"), text.replacing("+", with: "\\u002B"),
+            Base64.encode(file, .urlSafe), text.replacing("A", with: "\\r\\n A"),
+        ]
+        for spelling in spellings {
+            let given = ByteSlice(copying: spelling)
+            let read = try await Base64File.read(given)
+            #expect(read.count == file.count)
+            #expect(read.decoded().withUnsafeBytes { Array($0) } == file)
+            #expect(given.withUnsafeBytes { Array($0) } == Array(spelling.utf8))
+        }
+        for wrong in ["", "data:image/png,abc", "A", "ab=c!", "ftp://a/b"] {
+            await #expect(throws: Base64File.Problem.self) { try await Base64File.read(ByteSlice(copying: wrong)) }
+        }
+    }
 }

@@ -242,7 +242,7 @@ struct HostilePictureTests {
                 let channels = [0: 1, 2: 3, 4: 2, 6: 4][colorType] ?? 1
                 // White rows, each behind its filter byte; of an interlaced picture each pass has rows of its own.
                 let width = isInterlaced ? 304 : 320
-                let rows = Self.rows(width, width, isInterlaced).flatMap { pixels in
+                let rows = Self.rows(width, width, isInterlaced).flatMap { pixels -> [UInt8] in
                     [0] + [UInt8](repeating: 0xFF, count: pixels * channels * Int(depth) / 8)
                 }
                 let file = PNGFile(
@@ -258,9 +258,12 @@ struct HostilePictureTests {
     /// How many pixels each stored row has (PNG, section 8.2).
     private static func rows(_ width: Int, _ height: Int, _ isInterlaced: Bool) -> [Int] {
         guard isInterlaced else { return Array(repeating: width, count: height) }
-        let passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
-        return passes.flatMap { x, y, dx, dy in
-            Array(repeating: (width - x + dx - 1) / dx, count: (height - y + dy - 1) / dy)
+        let passes: [(x: Int, y: Int, dx: Int, dy: Int)] = [
+            (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+        ]
+        return passes.flatMap { pass -> [Int] in
+            let pixels = (width - pass.x + pass.dx - 1) / pass.dx
+            return Array(repeating: pixels, count: (height - pass.y + pass.dy - 1) / pass.dy)
         }
     }
 

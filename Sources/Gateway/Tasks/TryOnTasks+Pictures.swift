@@ -27,8 +27,9 @@ extension TryOnTasks {
     private func normalized(
         _ request: TryOnRequest, _ id: TaskID, _ tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> [ByteSlice]? {
-        let pictures = try await self.pictures.replacements(for: request, tenant: tenant, on: loop)
-        guard pictures.human != nil || pictures.cloth != nil else { return nil }
+        guard let pictures = try await pictures?.replacements(for: request, tenant: tenant, on: loop),
+            pictures.human != nil || pictures.cloth != nil
+        else { return nil }
         return request.upstreamBody(
             externalTaskID: id.description, callbackURL: callbackURL(of: id), replacements: pictures)
     }

@@ -26,8 +26,8 @@ final class TryOnTasks: Sendable {
     /// Delivers callbacks; nil: nobody is called.
     let courier: Courier?
     let callbackTokens: CallbackTokens
-    /// Works on pictures for accounts that want them otherwise than clients send them.
-    let pictures: PictureService
+    /// Works on pictures for accounts that want them otherwise than clients send them; nil: they are left alone.
+    let pictures: PictureService?
     let cache: TaskCache
     let running = RunningTasks()
     /// Wakes whoever waits for the end of tasks.
@@ -49,7 +49,7 @@ final class TryOnTasks: Sendable {
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
-        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService, cache: TaskCache, loop: EventLoop
+        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil, cache: TaskCache, loop: EventLoop
     ) {
         self.options = options
         self.store = store

@@ -1,0 +1,354 @@
+import Base
+import EventLoop
+import HTTPServer
+import KlingAPI
+import Pictures
+import TestKit
+import Testing
+
+@testable import Gateway
+
+/// Pictures that the gateway works on: fetched, made one, brought into form, and the errors that name the field.
+@Suite(.onEventLoop)
+struct PictureServiceTests {
+    @Test func `two garments, one by URL and one as base64, become one picture`() async throws {
+        let desk = try Desk(["https://shop.example/top.png": .picture(Sample.png(width: 400, height: 400))])
+        let made = try await desk.oneGarment(
+            upper: GivenPicture("upperInput", .url("https://shop.example/top.png")),
+            lower: GivenPicture("lowerInput", .base64(Sample.dataURL(width: 300, height: 500))))
+        let header = try ImageHeader.check(file: ByteSlice(made, 0..<made.count))
+        #expect(header.format == .jpeg)
+        #expect((header.width, header.height) == (400, 900))
+    }
+
+    @Test func `what is held counts in the budget until it is let go of`() async throws {
+        let desk = try Desk(["https://shop.example/a": .picture(Sample.png(width: 400, height: 400))])
+        var made: Bytes? = try await desk.oneGarment(
+            upper: GivenPicture("a", .url("https://shop.example/a")),
+            lower: GivenPicture("b", .file(Sample.file(Sample.png(width: 300, height: 300)))))
+        #expect(desk.budget.used == made?.count)
+        made = nil
+        #expect(desk.budget.used == 0)
+        await #expect(throws: GatewayError.self) {
+            _ = try await desk.oneGarment(
+                upper: GivenPicture("a", .url("https://shop.example/a")),
+                lower: GivenPicture("b", .url("https://shop.example/missing")))
+        }
+        #expect(desk.budget.used == 0)
+    }
+
+    @Test(arguments: [
+        ("https://shop.example/missing", "its server answered 404"),
+        ("https://shop.example/late", "its server was too slow"),
+        ("https://shop.example/large", "larger than a picture may be"),
+        ("https://shop.example/page", "is an HTML or XML page"),
+        ("https://shop.example/small", "is 299 x 300 pixels"),
+        ("https://shop.example/round", "redirects more than 3 times"),
+        ("https://shop.example/inside", "redirects to an address that this gateway does not call"),
+        ("http://10.0.0.7/a.png", "names an address that this gateway does not fetch from"),
+        ("https://shop.example/nowhere", "its server answered 302"),
+    ])
+    func `an error names the field and what was found`(_ url: String, _ words: String) async throws {
+        let desk = try Desk(Self.web)
+        for (upper, lower, field) in [(url, "https://shop.example/fine", "image[1]"), ("https://shop.example/fine", url, "image[2]")] {
+            do {
+                _ = try await desk.oneGarment(
+                    upper: GivenPicture("image[1]", .url(upper)), lower: GivenPicture("image[2]", .url(lower)))
+                Issue.record("no error")
+            } catch {
+                let error = try #require(error as? GatewayError)
+                #expect(error.cause == .badParameter && error.parameter == field)
+                #expect(error.message.hasPrefix(field) && error.message.contains(words), "\(error.message)")
+                #expect(!error.message.contains("10.0.0."), "no address is told")
+            }
+        }
+        #expect(desk.budget.used == 0)
+    }
+
+    private static let web: [String: Page] = [
+        "https://shop.example/fine": .picture(Sample.png(width: 300, height: 300)),
+        "https://shop.example/late": .failure(.timeout), "https://shop.example/large": .failure(.tooLarge),
+        "https://shop.example/page": .picture(Array("<!doctype html>".utf8)),
+        "https://shop.example/small": .picture(Sample.png(width: 299, height: 300)),
+        "https://shop.example/round": .redirect("https://shop.example/round"),
+        "https://shop.example/inside": .redirect("http://10.0.0.7/a.png"),
+        "http://10.0.0.7/a.png": .picture(Sample.png(width: 300, height: 300)),
+        "https://shop.example/nowhere": .redirect(nil),
+    ]
+
+    @Test func `a redirect is followed`() async throws {
+        let desk = try Desk([
+            "https://shop.example/a": .redirect("https://cdn.example/a"),
+            "https://cdn.example/a": .redirect("https://cdn.example/b"),
+            "https://cdn.example/b": .redirect("https://cdn.example/c"),
+            "https://cdn.example/c": .picture(Sample.png(width: 300, height: 300)),
+        ])
+        let picture = GivenPicture("image", .url("https://shop.example/a"))
+        _ = try await desk.oneGarment(upper: picture, lower: picture)
+        #expect(desk.web.asked.count == 8)
+        #expect(desk.web.asked.allSatisfy { $0.origin == .client && $0.timeout <= .seconds(15) })
+    }
+
+    @Test func `base64 that is none is named as such`() async throws {
+        let desk = try Desk([:])
+        let wrong = GivenPicture("lowerInput", .base64(ByteSlice(copying: "ftp://shop.example/a")))
+        let right = GivenPicture("upperInput", .file(Sample.file(Sample.png(width: 300, height: 300))))
+        do {
+            _ = try await desk.oneGarment(upper: right, lower: wrong)
+            Issue.record("no error")
+        } catch {
+            let error = try #require(error as? GatewayError)
+            #expect(error.parameter == "lowerInput" && error.message.contains("scheme 'ftp'"), "\(error.message)")
+        }
+    }
+
+    @Test func `no more than four pictures of one tenant are fetched at once`() async throws {
+        let desk = try Desk(["https://shop.example/a": .held(Sample.png(width: 300, height: 300))])
+        let picture = GivenPicture("image", .url("https://shop.example/a"))
+        let work = (0..<4).map { _ in
+            desk.loop.spawn { try? await desk.oneGarment(upper: picture, lower: picture) }
+        }
+        await desk.web.wait(forAsked: 4)
+        #expect(desk.web.asked.count == 4, "the other four wait for their turn")
+        desk.web.release()
+        for work in work { #expect(await work.value != nil) }
+        #expect(desk.web.asked.count == 8 && desk.web.mostAtOnce <= 4)
+    }
+
+    @Test func `a result may lie at the account's own host, and nowhere else inside`() async throws {
+        let png = Sample.png(width: 300, height: 300)
+        let desk = try Desk([
+            "http://10.0.0.7/a.png": .picture(png), "http://10.0.0.8:8080/results/1.png": .picture(png),
+            "https://cdn.example/1.png": .picture(png),
+        ])
+        for url in ["http://10.0.0.8:8080/results/1.png", "https://cdn.example/1.png"] {
+            let result = try await desk.service.result(url, tenant: "shop", on: desk.loop)
+            #expect(result.withUnsafeBytes { Array($0) } == png)
+        }
+        #expect(desk.web.asked.map(\.origin) == [.account(caFile: nil), .client])
+        do {
+            _ = try await desk.service.result("http://10.0.0.7/a.png", tenant: "shop", on: desk.loop)
+            Issue.record("no error")
+        } catch {
+            #expect(error.cause == .upstreamFailed)
+        }
+    }
+
+    // MARK: Normalizing
+
+    @Test func `what an account wants normalized is fetched and sent as base64`() async throws {
+        let desk = try Desk([
+            "https://shop.example/person": .picture(Sample.webP),
+            "https://shop.example/shirt": .picture(Sample.png(width: 300, height: 300)),
+        ])
+        let made = try await desk.replacements(human: "https://shop.example/person", cloth: "https://shop.example/shirt")
+        let human = try #require(Self.file(made.human))
+        #expect(human.starts(with: [0xFF, 0xD8, 0xFF]), "WebP has become JPEG")
+        #expect(Self.file(made.cloth) == Sample.png(width: 300, height: 300), "what needs nothing is sent as it was")
+    }
+
+    @Test func `base64 that needs nothing stays where it is`() async throws {
+        let desk = try Desk([:])
+        let text = Base64.encode(Sample.png(width: 300, height: 300))
+        let made = try await desk.replacements(human: text, cloth: text)
+        #expect(made.human == nil && made.cloth == nil)
+        #expect(desk.budget.used == 0)
+    }
+
+    @Test func `what cannot be fetched is left to Kling, and what is no picture is an error`() async throws {
+        let desk = try Desk(Self.web)
+        let fine = "https://shop.example/fine"
+        for url in ["https://shop.example/missing", "https://shop.example/late", "http://10.0.0.7/a.png"] {
+            let made = try await desk.replacements(human: url, cloth: fine)
+            #expect(made.human == nil && made.cloth != nil)
+        }
+        for url in ["https://shop.example/page", "https://shop.example/small"] {
+            do {
+                _ = try await desk.replacements(human: fine, cloth: url)
+                Issue.record("no error")
+            } catch {
+                #expect((error as? GatewayError)?.parameter == "cloth_image")
+            }
+        }
+    }
+
+    private static func file(_ text: ByteSlice?) -> [UInt8]? {
+        text.flatMap { text in text.withUnsafeBytes { Base64.decode(Array($0)) } }
+    }
+}
+
+// MARK: Support
+
+/// What a URL leads to.
+private enum Page {
+    case picture([UInt8])
+    case redirect(String?)
+    case failure(PictureFetchFailure.Reason)
+    /// The picture, when everything held is released.
+    case held([UInt8])
+}
+
+/// A web of a few pages. Addresses that begin with `10.` may not be named.
+private final class Web: PictureSource {
+    private struct State {
+        var asked: [PictureFetch] = []
+        var running = 0
+        var mostAtOnce = 0
+        var isReleased = false
+        var held: [CheckedContinuation<Void, Never>] = []
+        var waiters: [(count: Int, waiter: CheckedContinuation<Void, Never>)] = []
+    }
+
+    private let pages: [String: Page]
+    private let state = Lock(State())
+
+    init(_ pages: [String: Page]) { self.pages = pages }
+
+    var asked: [PictureFetch] { state.withLock { $0.asked } }
+    var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
+
+    func fetch(_ picture: PictureFetch) async throws(PictureFetchFailure) -> PictureReply {
+        note(picture)
+        defer { state.withLock { $0.running -= 1 } }
+        switch pages[picture.url] {
+        case .picture(let file): return PictureReply(status: 200, body: file)
+        case .redirect(let location): return PictureReply(status: 302, location: location)
+        case .failure(let reason): throw PictureFetchFailure(reason, detail: "10.0.0.9")
+        case .held(let file):
+            await hold()
+            return PictureReply(status: 200, body: file)
+        case nil: return PictureReply(status: 404)
+        }
+    }
+
+    func refusal(of url: String) -> AddressRefusal? { url.contains("://10.") ? .address : nil }
+
+    private func note(_ picture: PictureFetch) {
+        let reached = state.withLock { state in
+            state.asked.append(picture)
+            state.running += 1
+            state.mostAtOnce = max(state.mostAtOnce, state.running)
+            let reached = state.waiters.filter { $0.count <= state.asked.count }
+            state.waiters.removeAll { $0.count <= state.asked.count }
+            return reached
+        }
+        for waiter in reached { waiter.waiter.resume() }
+    }
+
+    private func hold() async {
+        await withCheckedContinuation { waiter in
+            let isReleased = state.withLock { state in
+                if !state.isReleased { state.held.append(waiter) }
+                return state.isReleased
+            }
+            if isReleased { waiter.resume() }
+        }
+    }
+
+    func wait(forAsked count: Int) async {
+        await withCheckedContinuation { waiter in
+            let isThere = state.withLock { state in
+                if state.asked.count < count { state.waiters.append((count, waiter)) }
+                return state.asked.count >= count
+            }
+            if isThere { waiter.resume() }
+        }
+    }
+
+    func release() {
+        let held = state.withLock { state in
+            state.isReleased = true
+            defer { state.held = [] }
+            return state.held
+        }
+        for waiter in held { waiter.resume() }
+    }
+}
+
+/// A service on the web of a test, with an account whose host is inside.
+private struct Desk {
+    let web: Web
+    let loop: EventLoop
+    let budget = ByteBudget(capacity: 512 << 20)
+    let service: PictureService
+
+    init(_ pages: [String: Page]) throws {
+        web = Web(pages)
+        loop = try EventLoop(name: "pictures")
+        let account = Account(
+            name: "kling", baseURL: "http://10.0.0.8:8080/kling", credential: .apiKey(Secret("secret")))
+        service = PictureService(
+            fetcher: PictureFetcher(source: web, budget: budget, observer: Silence(), accounts: [account]),
+            workers: PictureWorkers())
+    }
+
+    func oneGarment(upper: GivenPicture, lower: GivenPicture) async throws -> Bytes {
+        try await loop.spawn { [self] in
+            await Result.of { () async throws(GatewayError) in
+                try await service.oneGarment(upper: upper, lower: lower, tenant: "shop", on: loop)
+            }
+        }.value.get()
+    }
+
+    func replacements(human: String, cloth: String) async throws -> TryOnRequest.Replacements {
+        let body = #"{"human_image":"\#(human)","cloth_image":"\#(cloth)"}"#
+        let request = try await TryOnRequest.parse(Bytes(Array(body.utf8)))
+        return try await loop.spawn { [self] in
+            await Result.of { () async throws(GatewayError) in
+                try await service.replacements(for: request, tenant: "shop", on: loop)
+            }
+        }.value.get()
+    }
+}
+
+extension Result where Failure == GatewayError, Success: Sendable {
+    fileprivate static func of(_ body: () async throws(GatewayError) -> Success) async -> Self {
+        do { return .success(try await body()) } catch { return .failure(error) }
+    }
+}
+
+private enum Sample {
+    /// A grey picture, stored as it is.
+    static func png(width: Int, height: Int) -> [UInt8] {
+        let row = [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0x80, count: width)
+        let rows = (0..<height).flatMap { _ in row }
+        var data: [UInt8] = [0x78, 0x01]
+        for start in stride(from: 0, to: rows.count, by: 65_535) {
+            let part = rows[start..<min(start + 65_535, rows.count)]
+            data += [part.endIndex == rows.count ? 1 : 0]
+            data += [UInt8(part.count & 0xFF), UInt8(part.count >> 8), ~UInt8(part.count & 0xFF), ~UInt8(part.count >> 8)]
+            data += part
+        }
+        let (low, high) = rows.reduce((UInt32(1), UInt32(0))) { sums, byte in
+            let low = (sums.0 + UInt32(byte)) % 65_521
+            return (low, (sums.1 + low) % 65_521)
+        }
+        data += big(high << 16 | low)
+        return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+            + chunk("IHDR", big(UInt32(width)) + big(UInt32(height)) + [8, 0, 0, 0, 0]) + chunk("IDAT", data)
+            + chunk("IEND", [])
+    }
+
+    static func dataURL(width: Int, height: Int) -> ByteSlice {
+        ByteSlice(copying: "data:image/png;base64," + Base64.encode(png(width: width, height: height)))
+    }
+
+    static func file(_ bytes: [UInt8]) -> ByteSlice { ByteSlice(Bytes(bytes), 0..<bytes.count) }
+
+    /// A lossless WebP of 320 x 320 pixels of one colour.
+    static let webP = Base64.decode(Array("UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE=".utf8)) ?? []
+
+    private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
+        let named = Array(name.utf8) + content
+        var crc: UInt32 = 0xFFFF_FFFF
+        for byte in named {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc & 1 == 1 ? 0xEDB8_8320 ^ (crc >> 1) : crc >> 1 }
+        }
+        return big(UInt32(content.count)) + named + big(~crc)
+    }
+
+    private static func big(_ number: UInt32) -> [UInt8] {
+        (0..<4).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
+    }
+}
