@@ -85,6 +85,54 @@ import Testing
         }
     }
 
+    @Test(arguments: ["b64_json", ""])
+    func `the pictures themselves are in the answer, beside their URLs if nothing else is said`(
+        format: String
+    ) async throws {
+        try await Fixture.run { fixture in
+            var form = EditForm([SamplePictures.person, SamplePictures.garment])
+            for (name, text) in [("response_format", format), ("n", "2")] { form.add(name, text) }
+            let answer = try await form.sent(to: fixture.gateway)
+            #expect(answer.status == 200 && answer.pictures.count == 2, "\(answer.text.prefix(500))")
+            #expect(answer.json["task_id"] is String && answer.json["created"] is Int)
+            for picture in answer.pictures {
+                #expect(Set(picture.keys) == (format.isEmpty ? ["url", "b64_json"] : ["b64_json"]))
+                let file = (picture["b64_json"] as? String).flatMap { Data(base64Encoded: $0) } ?? Data()
+                #expect(file.starts(with: [0x89, 0x50, 0x4E, 0x47]) && file.count > 1000)
+            }
+        }
+    }
+
+    @Test func `two garments go to Kling as one picture, whichever way they came`() async throws {
+        let files = [SamplePictures.person, SamplePictures.garment, SamplePictures.garment]
+        try await Fixture.run(environment: ["KLING_GATEWAY_FETCH_ALLOW": "127.0.0.0/8"]) { fixture in
+            let form = try await EditForm(files).sent(to: fixture.gateway)
+            #expect(form.status == 200 && form.pictures.count == 1, "\(form.text.prefix(500))")
+            let text = Data(SamplePictures.garment).base64EncodedString()
+            let json = try await fixture.gateway.ask(
+                "POST", EditForm.path,
+                body: #"{"image":["\#(EditJSON.person())","data:image/png;base64,\#(text)","\#(text)"]}"#)
+            #expect(json.status == 200, "\(json.text.prefix(500))")
+            #expect(fixture.kling.tasks.count == 2)
+            let broken = try await EditForm(files.dropLast() + [[1, 2, 3]]).sent(to: fixture.gateway)
+            #expect(broken.status == 400 && broken.error["param"] as? String == "image", "\(broken.text)")
+            #expect((broken.error["message"] as? String)?.hasPrefix("image[2] ") == true, "\(broken.text)")
+        }
+    }
+
+    @Test(arguments: [
+        ("name=\"image\"; name=\"a\"", "Part 1"), ("name=\"image\"\r\nContent-Transfer-Encoding: base64", "image"),
+    ])
+    func `a form that is unclear is refused`(head: String, start: String) async throws {
+        try await Fixture.run { fixture in
+            let answer = try await fixture.gateway.ask(
+                "POST", EditForm.path, headers: ["Content-Type: multipart/form-data; boundary=B"],
+                body: "--B\r\nContent-Disposition: form-data; \(head)\r\n\r\nx\r\n--B--")
+            #expect(answer.status == 400 && answer.error["code"] as? String == "invalid_body", "\(answer.text)")
+            #expect((answer.error["message"] as? String)?.hasPrefix(start) == true)
+        }
+    }
+
     @Test func `several pictures are so many tasks`() async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.edit(#""n":3,"response_format":"url""#)

@@ -58,15 +58,7 @@ extension EditMembers {
             } else if part.isFile || part.content.count > Self.longestText {
                 throw GatewayError(name, "is a file, or too long. Send a short text.")
             } else {
-                do {
-                    try add(name, text: try part.text())
-                } catch let error as FormError {
-                    throw GatewayError(error)
-                } catch let error as GatewayError {
-                    throw error
-                } catch {
-                    throw .internalFault
-                }
+                try add(name, text: try Self.text(part))
             }
         }
     }
@@ -78,6 +70,14 @@ extension EditMembers {
     private static func name(of part: String) -> Name? {
         guard let bracket = part.firstIndex(of: "["), part.hasSuffix("]") else { return Name(rawValue: part) }
         return Name(rawValue: String(part[..<bracket])).flatMap { $0.isPicture ? $0 : nil }
+    }
+
+    private static func text(_ part: FormData.Part) throws(GatewayError) -> String {
+        do {
+            return try part.text()
+        } catch {
+            throw GatewayError(error)
+        }
     }
 
     private static func picture(_ part: FormData.Part) -> GivenPicture.Content {
