@@ -100,7 +100,8 @@ let package = Package(
         .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
-            name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: tests),
+            name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP"],
+            swiftSettings: tests),
         .testTarget(
             name: "TaskStoreTests",
             dependencies: ["Base", "TaskStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],

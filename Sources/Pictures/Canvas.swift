@@ -8,13 +8,15 @@ struct Canvas {
     init<Failure: Error>(
         _ size: PictureSize, _ parts: [(place: StitchPlan.Place, make: () throws(Failure) -> Raster)]
     ) throws(Failure) {
-        raster = try Raster(size, paint: { (target) throws(Failure) in
-            target.update(repeating: 0xFF)
-            for part in parts {
-                let picture = try part.make()
-                picture.withPixels { Self.lay($0, part.place, into: &target, width: size.width) }
-            }
-        })
+        raster = try Raster(
+            size,
+            paint: { (target) throws(Failure) in
+                target.update(repeating: 0xFF)
+                for part in parts {
+                    let picture = try part.make()
+                    picture.withPixels { Self.lay($0, part.place, into: &target, width: size.width) }
+                }
+            })
     }
 
     private static func lay(

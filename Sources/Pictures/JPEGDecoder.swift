@@ -57,9 +57,11 @@ struct JPEGDecoder {
             try unsafe decompress(file, size, space.bindMemory(to: UInt8.self), TJPF_CMYK, handle)
             return size.pixels * 4
         }
-        return Raster(size, paint: { target in
-            ByteSlice(inks, 0..<inks.count).withBytes { PrintColors.convert($0, print, into: &target) }
-        })
+        return Raster(
+            size,
+            paint: { target in
+                ByteSlice(inks, 0..<inks.count).withBytes { PrintColors.convert($0, print, into: &target) }
+            })
     }
 
     /// Decompresses into `space`, which holds `size` in `format` without padding.

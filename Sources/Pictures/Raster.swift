@@ -43,9 +43,11 @@ struct Raster: Sendable {
     /// The picture turned to stand upright.
     func turned(_ orientation: Orientation) -> Raster {
         if orientation == .upright { return self }
-        return Raster(orientation.swapsSides ? size.turned : size, paint: { target in
-            withPixels { source in turn(source, into: &target, orientation) }
-        })
+        return Raster(
+            orientation.swapsSides ? size.turned : size,
+            paint: { target in
+                withPixels { source in turn(source, into: &target, orientation) }
+            })
     }
 
     private func turn(_ source: Span<UInt8>, into target: inout MutableSpan<UInt8>, _ orientation: Orientation) {

@@ -12,9 +12,11 @@ enum WebPDecoder {
             try unsafe decode(payload, size, wanted, into: space.bindMemory(to: UInt8.self))
             return wanted.pixels * 4
         }
-        return Raster(wanted, paint: { target in
-            ByteSlice(inks, 0..<inks.count).withBytes { overWhite($0, into: &target) }
-        })
+        return Raster(
+            wanted,
+            paint: { target in
+                ByteSlice(inks, 0..<inks.count).withBytes { overWhite($0, into: &target) }
+            })
     }
 
     private static func decode(

@@ -131,7 +131,8 @@ struct PictureTests {
         let file = [0xFB, 0xFF, 0xFE] + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
         let text = Base64.encode(file)
         let spellings = [
-            text, "data:image/png;base64," + text, text.replacing("/", with: "\\/"), text.replacing("+", with: "\\u002B"),
+            text, "data:image/png;base64," + text, text.replacing("/", with: "\\/"),
+            text.replacing("+", with: "\\u002B"),
             Base64.encode(file, .urlSafe), text.replacing("A", with: "\\r\\n A"),
         ]
         for spelling in spellings {

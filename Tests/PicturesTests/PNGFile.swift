@@ -67,7 +67,7 @@ enum Deflate {
         return stream + big(Int(adler(bytes)))
     }
 
-    /// A stream that stands for `count` zero bytes, a thousandth as long.
+    /// A stream that stands for `count` zero bytes, some hundred times shorter.
     static func zeros(_ count: Int) -> [UInt8] {
         var bits = BitWriter(bytes: [0x78, 0x01])
         bits.put(0b011, 3)  // The last block, fixed codes.

@@ -50,7 +50,9 @@ struct StitchTests {
             #expect(place.size.width <= size.width && place.size.height <= size.height)
             // Each side is right to the pixel.
             let scale = Double(place.size.height) / Double(size.height)
-            #expect(abs(Double(size.width) * scale - Double(place.size.width)) <= 1 + Double(size.width) / Double(size.height))
+            #expect(
+                abs(Double(size.width) * scale - Double(place.size.width)) <= 1 + Double(size.width)
+                    / Double(size.height))
         }
     }
 

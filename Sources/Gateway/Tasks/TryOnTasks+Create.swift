@@ -63,7 +63,8 @@ extension TryOnTasks {
         let id = makeID()
         return Create(
             id: id, request: request, principal: principal, idempotency: idempotency,
-            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note, loop: loop,
+            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note,
+            loop: loop,
             deadline: .now + options.dispatchWait)
     }
 

@@ -49,7 +49,8 @@ final class TryOnTasks: Sendable {
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
-        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil, cache: TaskCache, loop: EventLoop
+        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil, cache: TaskCache,
+        loop: EventLoop
     ) {
         self.options = options
         self.store = store

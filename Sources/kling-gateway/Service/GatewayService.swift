@@ -44,8 +44,7 @@ final class GatewayService: Sendable {
         let vault = try Vault(configuration)
         let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
         try await access.load()
-        let draining = Lock(false)
-        isDraining = draining
+        isDraining = Lock(false)
         let accounts = Accounts(configuration.upstreams.map(\.account))
         let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
@@ -56,8 +55,7 @@ final class GatewayService: Sendable {
         var parts = Gateway.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)
-        parts.courier = courier
-        parts.pictures = pictures
+        (parts.courier, parts.pictures) = (courier, pictures)
         try configuration.complete(&parts)
         let gateway = Gateway(options: configuration.gatewayOptions, parts)
         self.gateway = gateway
@@ -68,7 +66,8 @@ final class GatewayService: Sendable {
         let operators = AdminResponder(
             token: configuration.admin.token,
             readiness: Readiness(
-                store: store, access: access, isDraining: { draining.withLock { $0 } }, logger: logger),
+                store: store, access: access, isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger
+            ),
             metrics: metrics,
             sources: MetricsSources(
                 server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,

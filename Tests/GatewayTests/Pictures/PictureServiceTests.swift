@@ -12,20 +12,20 @@ import Testing
 @Suite(.onEventLoop)
 struct PictureServiceTests {
     @Test func `two garments, one by URL and one as base64, become one picture`() async throws {
-        let desk = try Desk(["https://shop.example/top.png": .picture(Sample.png(width: 400, height: 400))])
+        let desk = try Desk(["https://shop.example/top.png": .picture(SamplePicture.png(width: 400, height: 400))])
         let made = try await desk.oneGarment(
             upper: GivenPicture("upperInput", .url("https://shop.example/top.png")),
-            lower: GivenPicture("lowerInput", .base64(Sample.dataURL(width: 300, height: 500))))
+            lower: GivenPicture("lowerInput", .base64(SamplePicture.dataURL(width: 300, height: 500))))
         let header = try ImageHeader.check(file: ByteSlice(made, 0..<made.count))
         #expect(header.format == .jpeg)
         #expect((header.width, header.height) == (400, 900))
     }
 
     @Test func `what is held counts in the budget until it is let go of`() async throws {
-        let desk = try Desk(["https://shop.example/a": .picture(Sample.png(width: 400, height: 400))])
+        let desk = try Desk(["https://shop.example/a": .picture(SamplePicture.png(width: 400, height: 400))])
         var made: Bytes? = try await desk.oneGarment(
             upper: GivenPicture("a", .url("https://shop.example/a")),
-            lower: GivenPicture("b", .file(Sample.file(Sample.png(width: 300, height: 300)))))
+            lower: GivenPicture("b", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300)))))
         #expect(desk.budget.used == made?.count)
         made = nil
         #expect(desk.budget.used == 0)
@@ -50,7 +50,9 @@ struct PictureServiceTests {
     ])
     func `an error names the field and what was found`(_ url: String, _ words: String) async throws {
         let desk = try Desk(Self.web)
-        for (upper, lower, field) in [(url, "https://shop.example/fine", "image[1]"), ("https://shop.example/fine", url, "image[2]")] {
+        for (upper, lower, field) in [
+            (url, "https://shop.example/fine", "image[1]"), ("https://shop.example/fine", url, "image[2]"),
+        ] {
             do {
                 _ = try await desk.oneGarment(
                     upper: GivenPicture("image[1]", .url(upper)), lower: GivenPicture("image[2]", .url(lower)))
@@ -66,13 +68,13 @@ struct PictureServiceTests {
     }
 
     private static let web: [String: Page] = [
-        "https://shop.example/fine": .picture(Sample.png(width: 300, height: 300)),
+        "https://shop.example/fine": .picture(SamplePicture.png(width: 300, height: 300)),
         "https://shop.example/late": .failure(.timeout), "https://shop.example/large": .failure(.tooLarge),
         "https://shop.example/page": .picture(Array("<!doctype html>".utf8)),
-        "https://shop.example/small": .picture(Sample.png(width: 299, height: 300)),
+        "https://shop.example/small": .picture(SamplePicture.png(width: 299, height: 300)),
         "https://shop.example/round": .redirect("https://shop.example/round"),
         "https://shop.example/inside": .redirect("http://10.0.0.7/a.png"),
-        "http://10.0.0.7/a.png": .picture(Sample.png(width: 300, height: 300)),
+        "http://10.0.0.7/a.png": .picture(SamplePicture.png(width: 300, height: 300)),
         "https://shop.example/nowhere": .redirect(nil),
     ]
 
@@ -81,7 +83,7 @@ struct PictureServiceTests {
             "https://shop.example/a": .redirect("https://cdn.example/a"),
             "https://cdn.example/a": .redirect("https://cdn.example/b"),
             "https://cdn.example/b": .redirect("https://cdn.example/c"),
-            "https://cdn.example/c": .picture(Sample.png(width: 300, height: 300)),
+            "https://cdn.example/c": .picture(SamplePicture.png(width: 300, height: 300)),
         ])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
         _ = try await desk.oneGarment(upper: picture, lower: picture)
@@ -92,7 +94,7 @@ struct PictureServiceTests {
     @Test func `base64 that is none is named as such`() async throws {
         let desk = try Desk([:])
         let wrong = GivenPicture("lowerInput", .base64(ByteSlice(copying: "ftp://shop.example/a")))
-        let right = GivenPicture("upperInput", .file(Sample.file(Sample.png(width: 300, height: 300))))
+        let right = GivenPicture("upperInput", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300))))
         do {
             _ = try await desk.oneGarment(upper: right, lower: wrong)
             Issue.record("no error")
@@ -103,10 +105,10 @@ struct PictureServiceTests {
     }
 
     @Test func `no more than four pictures of one tenant are fetched at once`() async throws {
-        let desk = try Desk(["https://shop.example/a": .held(Sample.png(width: 300, height: 300))])
+        let desk = try Desk(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
         let work = (0..<4).map { _ in
-            desk.loop.spawn { try? await desk.oneGarment(upper: picture, lower: picture) }
+            Task { try? await desk.oneGarment(upper: picture, lower: picture) }
         }
         await desk.web.wait(forAsked: 4)
         #expect(desk.web.asked.count == 4, "the other four wait for their turn")
@@ -116,21 +118,21 @@ struct PictureServiceTests {
     }
 
     @Test func `a result may lie at the account's own host, and nowhere else inside`() async throws {
-        let png = Sample.png(width: 300, height: 300)
+        let png = SamplePicture.png(width: 300, height: 300)
         let desk = try Desk([
             "http://10.0.0.7/a.png": .picture(png), "http://10.0.0.8:8080/results/1.png": .picture(png),
             "https://cdn.example/1.png": .picture(png),
         ])
         for url in ["http://10.0.0.8:8080/results/1.png", "https://cdn.example/1.png"] {
-            let result = try await desk.service.result(url, tenant: "shop", on: desk.loop)
+            let result = try await desk.result(url)
             #expect(result.withUnsafeBytes { Array($0) } == png)
         }
         #expect(desk.web.asked.map(\.origin) == [.account(caFile: nil), .client])
         do {
-            _ = try await desk.service.result("http://10.0.0.7/a.png", tenant: "shop", on: desk.loop)
+            _ = try await desk.result("http://10.0.0.7/a.png")
             Issue.record("no error")
         } catch {
-            #expect(error.cause == .upstreamFailed)
+            #expect((error as? GatewayError)?.cause == .upstreamFailed)
         }
     }
 
@@ -138,18 +140,20 @@ struct PictureServiceTests {
 
     @Test func `what an account wants normalized is fetched and sent as base64`() async throws {
         let desk = try Desk([
-            "https://shop.example/person": .picture(Sample.webP),
-            "https://shop.example/shirt": .picture(Sample.png(width: 300, height: 300)),
+            "https://shop.example/person": .picture(SamplePicture.webP),
+            "https://shop.example/shirt": .picture(SamplePicture.png(width: 300, height: 300)),
         ])
-        let made = try await desk.replacements(human: "https://shop.example/person", cloth: "https://shop.example/shirt")
+        let made = try await desk.replacements(
+            human: "https://shop.example/person", cloth: "https://shop.example/shirt")
         let human = try #require(Self.file(made.human))
         #expect(human.starts(with: [0xFF, 0xD8, 0xFF]), "WebP has become JPEG")
-        #expect(Self.file(made.cloth) == Sample.png(width: 300, height: 300), "what needs nothing is sent as it was")
+        #expect(
+            Self.file(made.cloth) == SamplePicture.png(width: 300, height: 300), "what needs nothing is sent as it was")
     }
 
     @Test func `base64 that needs nothing stays where it is`() async throws {
         let desk = try Desk([:])
-        let text = Base64.encode(Sample.png(width: 300, height: 300))
+        let text = Base64.encode(SamplePicture.png(width: 300, height: 300))
         let made = try await desk.replacements(human: text, cloth: text)
         #expect(made.human == nil && made.cloth == nil)
         #expect(desk.budget.used == 0)
@@ -290,6 +294,14 @@ private struct Desk {
         }.value.get()
     }
 
+    func result(_ url: String) async throws -> Bytes {
+        try await loop.spawn { [self] in
+            await Result.of { () async throws(GatewayError) in
+                try await service.result(url, tenant: "shop", on: loop)
+            }
+        }.value.get()
+    }
+
     func replacements(human: String, cloth: String) async throws -> TryOnRequest.Replacements {
         let body = #"{"human_image":"\#(human)","cloth_image":"\#(cloth)"}"#
         let request = try await TryOnRequest.parse(Bytes(Array(body.utf8)))
@@ -304,51 +316,5 @@ private struct Desk {
 extension Result where Failure == GatewayError, Success: Sendable {
     fileprivate static func of(_ body: () async throws(GatewayError) -> Success) async -> Self {
         do { return .success(try await body()) } catch { return .failure(error) }
-    }
-}
-
-private enum Sample {
-    /// A grey picture, stored as it is.
-    static func png(width: Int, height: Int) -> [UInt8] {
-        let row = [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0x80, count: width)
-        let rows = (0..<height).flatMap { _ in row }
-        var data: [UInt8] = [0x78, 0x01]
-        for start in stride(from: 0, to: rows.count, by: 65_535) {
-            let part = rows[start..<min(start + 65_535, rows.count)]
-            data += [part.endIndex == rows.count ? 1 : 0]
-            data += [UInt8(part.count & 0xFF), UInt8(part.count >> 8), ~UInt8(part.count & 0xFF), ~UInt8(part.count >> 8)]
-            data += part
-        }
-        let (low, high) = rows.reduce((UInt32(1), UInt32(0))) { sums, byte in
-            let low = (sums.0 + UInt32(byte)) % 65_521
-            return (low, (sums.1 + low) % 65_521)
-        }
-        data += big(high << 16 | low)
-        return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-            + chunk("IHDR", big(UInt32(width)) + big(UInt32(height)) + [8, 0, 0, 0, 0]) + chunk("IDAT", data)
-            + chunk("IEND", [])
-    }
-
-    static func dataURL(width: Int, height: Int) -> ByteSlice {
-        ByteSlice(copying: "data:image/png;base64," + Base64.encode(png(width: width, height: height)))
-    }
-
-    static func file(_ bytes: [UInt8]) -> ByteSlice { ByteSlice(Bytes(bytes), 0..<bytes.count) }
-
-    /// A lossless WebP of 320 x 320 pixels of one colour.
-    static let webP = Base64.decode(Array("UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE=".utf8)) ?? []
-
-    private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
-        let named = Array(name.utf8) + content
-        var crc: UInt32 = 0xFFFF_FFFF
-        for byte in named {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc & 1 == 1 ? 0xEDB8_8320 ^ (crc >> 1) : crc >> 1 }
-        }
-        return big(UInt32(content.count)) + named + big(~crc)
-    }
-
-    private static func big(_ number: UInt32) -> [UInt8] {
-        (0..<4).reversed().map { UInt8(truncatingIfNeeded: number >> (8 * $0)) }
     }
 }
