@@ -75,13 +75,17 @@ final class GatewayService: Sendable {
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration, loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), responder: operators, log: notice)
-        let loop = loops[0]
-        watch = loop.spawn {
-            while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
-        }
+        watch = Self.refresh(access, on: loops[0])
         try await gateway.start()
         addresses = try await server.start()
         adminAddresses = try await admin.start()
+    }
+
+    /// Has `access` look for keys that have changed, until it is cancelled.
+    private static func refresh(_ access: Access, on loop: EventLoop) -> Task<Void, Never> {
+        loop.spawn {
+            while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
+        }
     }
 
     /// The loop on which signals are watched.
