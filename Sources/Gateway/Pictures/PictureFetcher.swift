@@ -8,6 +8,9 @@ struct HeldFile: Sendable {
     let file: ByteSlice
     /// Nil for what is reckoned elsewhere: a part of a body.
     let lease: ByteBudget.Lease?
+
+    /// Gives its part of the budget back, a moment before a worker lets go of its bytes.
+    func letGo() { lease?.shrink(to: 0) }
 }
 
 /// Why a picture was not fetched.

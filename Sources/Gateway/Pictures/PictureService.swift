@@ -31,6 +31,10 @@ final class PictureService: Sendable {
         async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
         let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
         let files = (upper: try first.get(), lower: try await second.get())
+        defer {
+            files.upper.letGo()
+            files.lower.letGo()
+        }
         let made: Result<Bytes, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
             let made = try PictureKit.stitch(upper: files.upper.file, lower: files.lower.file, limits: limits)
             return Bytes(made, holding: lease)
@@ -80,10 +84,12 @@ final class PictureService: Sendable {
             let lease = try await fetcher.reserve(limits.madeBytes * 4 / 3 + 4, tenant: tenant, on: loop)
             if let url = request.pictureURL(field) {
                 let held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+                defer { held.letGo() }
                 made = try await normalized(lease, isFetched: true) { held.file }
             } else {
                 guard let file = request.base64File(field) else { return nil }
                 let held = try await fetcher.reserve(file.count, tenant: tenant, on: loop)
+                defer { held.shrink(to: 0) }
                 made = try await normalized(lease, isFetched: false) { HeldFile(file.decoded(), held).file }
             }
         } catch {
@@ -104,11 +110,11 @@ final class PictureService: Sendable {
         do {
             return try await workers.run { [limits] () throws(PictureDefect) -> Bytes? in
                 let file = file()
-                guard let made = try PictureKit.normalize(file, limits: limits) ?? (isFetched ? file.bytes : nil) else {
-                    return nil
+                var text: Bytes?
+                defer { lease.shrink(to: text?.count ?? 0) }
+                if let made = try PictureKit.normalize(file, limits: limits) ?? (isFetched ? file.bytes : nil) {
+                    text = Base64.encode(made) { lease.shrink(to: 0) }
                 }
-                let text = Base64.encode(made) { lease.shrink(to: 0) }
-                lease.shrink(to: text.count)
                 return text
             }
         } catch {

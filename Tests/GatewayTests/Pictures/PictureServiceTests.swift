@@ -28,7 +28,8 @@ struct PictureServiceTests {
             lower: GivenPicture("b", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300)))))
         #expect(desk.budget.used == made?.count)
         made = nil
-        #expect(desk.budget.used == 0)
+        // The worker may hold it for a moment longer.
+        while desk.budget.used > 0 { await Task.yield() }
         await #expect(throws: GatewayError.self) {
             _ = try await desk.oneGarment(
                 upper: GivenPicture("a", .url("https://shop.example/a")),
