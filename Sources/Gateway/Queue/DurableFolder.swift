@@ -1,0 +1,204 @@
+internal import Base
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A folder of files that are written whole or not at all, held open. Its functions wait for the disk.
+///
+/// While a file is written it has the name of its draft. Nothing in the folder is touched that isn't named.
+final class DurableFolder: Sendable {
+    /// What `writev` takes at once: `IOV_MAX`, which POSIX puts at 16 or more and Linux and macOS at this.
+    private static let mostPieces = 1024
+
+    let path: String
+    /// What the folder is, in words for the operator: `spool`.
+    private let purpose: String
+    private let folder: Int32
+
+    /// Opens the folder, and makes it (mode 0700) if it isn't there.
+    /// - Parameters:
+    ///   - purpose: what the folder is, in a word for the operator.
+    ///   - advice: what the operator may do if the folder can't be made.
+    init(_ path: String, purpose: String, advice: String) throws(SpoolError) {
+        self.path = path
+        self.purpose = purpose
+        do {
+            try Self.make(path, purpose)
+        } catch {
+            throw SpoolError(error.code, "\(error.detail). \(advice)")
+        }
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SpoolError("cannot open the \(purpose) folder", path, errno: errno) }
+        folder = descriptor
+        guard unsafe faccessat(folder, ".", R_OK | W_OK | X_OK, 0) == 0 else {
+            throw SpoolError("cannot write to the \(purpose) folder", path, errno: errno)
+        }
+    }
+
+    deinit { close(folder) }
+
+    /// Writes a file; when it returns, the disk has it whole, under its name. Slices are written as they lie.
+    func write(_ name: String, _ body: [ByteSlice], draft: String) throws(SpoolError) {
+        do throws(SpoolError) {
+            try write(body, to: draft)
+            guard unsafe renameat(folder, draft, folder, name) == 0 else { throw failure("cannot rename", draft) }
+            guard fsync(folder) == 0 else {
+                throw SpoolError("cannot sync the \(purpose) folder", path, errno: errno)
+            }
+        } catch {
+            unsafe unlinkat(folder, draft, 0)
+            unsafe unlinkat(folder, name, 0)
+            throw error
+        }
+    }
+
+    /// Reads a file, into the one block that it is held in.
+    /// - Parameter holding: is let go of together with the block.
+    func read(_ name: String, holding: (any Sendable)? = nil) throws(SpoolError) -> Bytes {
+        let file = unsafe openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw failure("cannot open", name) }
+        defer { close(file) }
+        let block = Bytes(capacity: try size(of: name)) { withExtendedLifetime(holding) {} }
+        while block.count < block.capacity {
+            var code: Int32 = 0
+            let before = block.count
+            // The block lends the room behind its bytes; no more than its size is read into it.
+            unsafe block.append { room in
+                let count = unsafe Self.readSome(file, room)
+                code = count < 0 ? errno : 0
+                return max(0, count)
+            }
+            if code == EINTR { continue }
+            guard code == 0 else { throw SpoolError("cannot read", "\(path)/\(name)", errno: code) }
+            guard block.count > before else { throw SpoolError(.unavailable, "\(path)/\(name) has become shorter") }
+        }
+        return block
+    }
+
+    /// Removes a file, if it is there. That needn't be durable: what is left over is removed at the next start.
+    func remove(_ name: String) throws(SpoolError) {
+        guard unsafe unlinkat(folder, name, 0) == 0 || errno == ENOENT else { throw failure("cannot remove", name) }
+    }
+
+    private func failure(_ what: String, _ name: String) -> SpoolError {
+        SpoolError(what, "\(path)/\(name)", errno: errno)
+    }
+
+    /// How many bytes a file has.
+    func size(of name: String) throws(SpoolError) -> Int {
+        var status = stat()
+        guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw failure("cannot look at", name)
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SpoolError(.unavailable, "\(path)/\(name) is not a file")
+        }
+        return Int(status.st_size)
+    }
+
+    /// The names of everything in the folder.
+    func names() throws(SpoolError) -> [String] {
+        // A descriptor of its own: `closedir` closes it, and its place in the folder is its own.
+        let descriptor = unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0, let directory = unsafe fdopendir(descriptor) else {
+            throw SpoolError("cannot list the \(purpose) folder", path, errno: errno)
+        }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        // An entry is valid until the next is read; its name ends with a NUL within `d_name`.
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
+            names.append(String(decoding: name, as: UTF8.self))
+        }
+        return names
+    }
+}
+
+// MARK: Writing
+
+extension DurableFolder {
+    private func write(_ body: [ByteSlice], to name: String) throws(SpoolError) {
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW
+        let file = unsafe openat(folder, name, flags, 0o600)
+        guard file >= 0 else { throw failure("cannot create", name) }
+        defer { close(file) }
+        guard Self.gather(body, file), fsync(file) == 0 else { throw failure("cannot write", name) }
+    }
+
+    /// Writes the slices as they lie (`writev`).
+    /// - Returns: false with `errno` if that fails.
+    private static func gather(_ body: [ByteSlice], _ file: Int32) -> Bool {
+        // The pointers are good for as long as the blocks live, which is until after the last write.
+        withExtendedLifetime(body) {
+            var pieces = unsafe body.filter { $0.count > 0 }.map { slice in
+                unsafe slice.withUnsafeBytes { bytes in
+                    unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+                }
+            }
+            var first = 0
+            while unsafe first < pieces.count {
+                let count = unsafe min(pieces.count - first, mostPieces)
+                // `first + count` is within the array, which lends its own memory.
+                var written = unsafe pieces.withUnsafeBufferPointer { all in
+                    unsafe writev(file, all.baseAddress.map { unsafe $0 + first }, Int32(count))
+                }
+                if written < 0, errno == EINTR { continue }
+                guard written >= 0 else { return false }
+                while unsafe first < pieces.count, unsafe written >= pieces[first].iov_len {
+                    unsafe written -= pieces[first].iov_len
+                    first += 1
+                }
+                guard written > 0 else { continue }
+                unsafe pieces[first].iov_base = unsafe pieces[first].iov_base.map { unsafe $0 + written }
+                unsafe pieces[first].iov_len -= written
+            }
+            return true
+        }
+    }
+
+    @unsafe private static func readSome(_ file: Int32, _ room: UnsafeMutableRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+        unsafe Glibc.read(file, room.baseAddress, room.count)
+        #else
+        unsafe Darwin.read(file, room.baseAddress, room.count)
+        #endif
+    }
+}
+
+// MARK: Making
+
+extension DurableFolder {
+    /// Makes the folder and those above it that aren't there.
+    private static func make(_ path: String, _ purpose: String) throws(SpoolError) {
+        if unsafe mkdir(path, 0o700) != 0 {
+            switch errno {
+            case EEXIST: return
+            case ENOENT where path.contains("/"):
+                try make(parent(of: path), purpose)
+                guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw cannotMake(path, purpose) }
+            default: throw cannotMake(path, purpose)
+            }
+        }
+        try sync(parent(of: path))
+    }
+
+    private static func cannotMake(_ path: String, _ purpose: String) -> SpoolError {
+        SpoolError("cannot create the \(purpose) folder", path, errno: errno)
+    }
+
+    /// What was made in the folder is there after a crash.
+    private static func sync(_ path: String) throws(SpoolError) {
+        let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw SpoolError("cannot open", path, errno: errno) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw SpoolError("cannot sync", path, errno: errno) }
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
