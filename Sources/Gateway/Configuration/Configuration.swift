@@ -164,11 +164,16 @@ public enum StoreLocation: Sendable, Hashable {
         }
     }
 
-    /// The spool's folder, unless another is named: `spool` beside `gateway.db`. A store of another name has one of its own,
-    /// because each gateway removes from its spool what its store doesn't know.
-    var spool: String {
+    /// The spool's folder, unless another is named. Each gateway removes from its spool what its store doesn't know.
+    var spool: String { beside("spool") }
+
+    /// The folder of uploaded pictures.
+    public var assets: String { beside("assets") }
+
+    /// A folder beside `gateway.db`. A store of another name has one of its own.
+    private func beside(_ name: String) -> String {
         switch self {
-        case .sqlite(let path): path == "\(directory)/gateway.db" ? "\(directory)/spool" : "\(path).spool"
+        case .sqlite(let path): path == "\(directory)/gateway.db" ? "\(directory)/\(name)" : "\(path).\(name)"
         }
     }
 }

@@ -1,0 +1,95 @@
+internal import Crypto
+internal import KlingAPI
+
+/// A picture that a tenant has uploaded. Its file's name says all that is known of it.
+struct Asset: Sendable, Hashable {
+    /// What its link ends with: unguessable letters and the format's suffix.
+    let name: String
+    let owner: AssetOwner
+    let bytes: Int
+    /// Milliseconds since 1970.
+    let createdAt: Int64
+
+    /// A new one, with a name of its own.
+    init(_ format: ImageHeader.Format, owner: AssetOwner, bytes: Int, createdAt: Int64) {
+        var random = SystemRandomNumberGenerator()
+        let letters = (0..<Self.letterCount).map { _ in Self.alphabet.randomElement(using: &random) ?? 0 }
+        name = String(decoding: letters, as: UTF8.self) + format.suffix
+        self.owner = owner
+        self.bytes = bytes
+        self.createdAt = createdAt
+    }
+
+    /// 160 random bits.
+    private static let letterCount = 32
+    private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
+
+    /// What the picture is, by its name.
+    var mediaType: String { name.hasSuffix(ImageHeader.Format.png.suffix) ? "image/png" : "image/jpeg" }
+
+    // MARK: The file
+
+    /// The name of the file; while it is written it has another end.
+    var file: String { "\(owner.digits)-\(createdAt)-\(name)" }
+    var draft: String { file + Self.draftSuffix }
+
+    private static let draftSuffix = ".part"
+
+    /// Whether a file has the name of one that was not written to its end.
+    static func isDraft(_ file: String) -> Bool {
+        file.hasSuffix(draftSuffix) && Asset(file: String(file.dropLast(draftSuffix.count)), bytes: 0) != nil
+    }
+
+    /// Reads the name of a file; nil if it is no asset's.
+    init?(file: String, bytes: Int) {
+        let parts = file.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, let owner = AssetOwner(digits: String(parts[0])), let time = Int64(parts[1]),
+            Self.isName(parts[2])
+        else { return nil }
+        name = String(parts[2])
+        self.owner = owner
+        self.bytes = bytes
+        createdAt = time
+    }
+
+    /// Whether a link may end with `text`.
+    static func isName(_ text: Substring) -> Bool {
+        let letters = text.utf8.prefix(letterCount)
+        let suffix = text.utf8.dropFirst(letterCount)
+        return letters.count == letterCount && letters.allSatisfy(alphabet.contains)
+            && ImageHeader.Format.all.contains { suffix.elementsEqual($0.suffix.utf8) }
+    }
+}
+
+/// Whose an asset is, as a part of a file's name: the beginning of the SHA-256 of the tenant's name, which may have
+/// letters that no file should have.
+struct AssetOwner: Sendable, Hashable {
+    /// 32 hexadecimal digits.
+    let digits: String
+
+    init(tenant: String) {
+        let hash = SHA256.hash(data: Array(tenant.utf8))
+        let letters = Array("0123456789abcdef".utf8)
+        digits = String(
+            decoding: hash.prefix(16).flatMap { [letters[Int($0 >> 4)], letters[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    init?(digits: String) {
+        guard digits.utf8.count == 32,
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else { return nil }
+        self.digits = digits
+    }
+}
+
+extension ImageHeader.Format {
+    fileprivate static let all: [Self] = [.jpeg, .png]
+
+    /// How names of files in this format end.
+    fileprivate var suffix: String {
+        switch self {
+        case .jpeg: ".jpg"
+        case .png: ".png"
+        }
+    }
+}

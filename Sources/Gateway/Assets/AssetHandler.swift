@@ -1,0 +1,96 @@
+internal import Base
+internal import HTTPServer
+internal import KlingAPI
+
+/// Takes pictures that tenants upload, and gives them back.
+struct AssetHandler: Sendable {
+    let assets: AssetStore
+    let budget: ByteBudget
+    let observer: any GatewayObserver
+    /// What clients reach the gateway by; nil: what each of them says that it does.
+    let publicURL: String?
+    /// Whether clients speak TLS with the gateway itself.
+    let isSecure: Bool
+
+    /// The first of the addresses is the one that links begin with.
+    func bases(_ request: HTTPRequest) -> [String] {
+        let authority = request.head.authority
+        let own = authority.isEmpty ? [] : ["\(isSecure ? "https" : "http")://\(authority)"]
+        return (publicURL.map { [$0] } ?? []) + own
+    }
+
+    /// Keeps the picture that a request's body is.
+    func upload(_ admitted: AdmittedRequest, bodyLimit: Int) async throws(GatewayError) -> HTTPResponse {
+        let types = admitted.request.headers.values(of: "Content-Type")
+        if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
+            throw GatewayError(
+                .unsupportedMediaType,
+                "This path reads the picture alone. Send its bytes as the body, as image/jpeg or image/png.")
+        }
+        guard let base = bases(admitted.request).first else {
+            throw GatewayError(.malformedRequest, "The request has no Host, by which the picture's link would begin.")
+        }
+        let body = try await admitted.body(limit: min(bodyLimit, TryOn.maxPictureBytes))
+        let picture = ByteSlice(body, 0..<body.count)
+        let header: ImageHeader
+        do {
+            header = try ImageHeader.check(file: picture)
+        } catch {
+            throw GatewayError(.badParameter, "The body \(error)")
+        }
+        let asset: Asset
+        do {
+            asset = try await assets.keep(picture, format: header.format, tenant: admitted.tenant)
+        } catch {
+            throw unavailable(error)
+        }
+        let answer = JSONWriter.object { answer in
+            answer.member("status", Self.uploaded)
+            answer.member("url", AssetLink.url(of: asset, base: base))
+            answer.member("message", "")
+            answer.member("fileName", asset.name)
+        }
+        return Answer.success(answer, requestID: admitted.note.requestID)
+    }
+
+    /// useapi.net's number for an upload that went well.
+    private static let uploaded = 3
+
+    /// Gives a tenant its picture.
+    func download(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        guard let asset = assets.find(admitted.identifier, tenant: admitted.tenant) else { throw .unknownAsset }
+        let lease = try await budget.room(for: asset.bytes, tenant: admitted.tenant, on: admitted.request.loop)
+        guard let bytes = try await read(asset, holding: lease) else { throw .unknownAsset }
+        return HTTPResponse(
+            status: 200,
+            headers: [
+                (name: "Content-Type", value: asset.mediaType), (name: "X-Content-Type-Options", value: "nosniff"),
+                (name: "Cache-Control", value: "private"), (name: "X-Request-Id", value: admitted.note.requestID),
+            ], body: .slices([ByteSlice(bytes, 0..<bytes.count)]))
+    }
+
+    /// Reads a picture.
+    /// - Parameter holding: is let go of together with the block.
+    /// - Returns: nil if it is gone by now.
+    func read(_ asset: Asset, holding: (any Sendable)?) async throws(GatewayError) -> Bytes? {
+        do throws(SpoolError) {
+            return try await assets.read(asset, holding: holding)
+        } catch {
+            if error.code == .missing { return nil }
+            throw unavailable(error)
+        }
+    }
+
+    private func unavailable(_ error: SpoolError) -> GatewayError {
+        observer.event(.error, "uploaded pictures cannot be kept", [("reason", error.detail)])
+        return GatewayError(
+            .storeUnavailable,
+            "The gateway cannot keep pictures now. Send the request again later, or a picture's own URL.")
+    }
+}
+
+extension GatewayError {
+    /// There is no such picture, it is somebody else's, or its time is over.
+    fileprivate static let unknownAsset = GatewayError(
+        .unknownPath, "There is no such picture: it is kept for a day, for keys of the tenant that has uploaded it.")
+}

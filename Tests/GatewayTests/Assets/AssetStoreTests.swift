@@ -1,0 +1,69 @@
+import Base
+import Foundation
+import TestKit
+import Testing
+
+@testable import Gateway
+
+@Suite(.onEventLoop) struct AssetStoreTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    private func store(_ bounds: AssetBounds = AssetBounds(), now: Int64 = 0) throws -> AssetStore {
+        try AssetStore(folder.path("a/assets"), bounds: bounds, now: now)
+    }
+
+    private func files() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path("a/assets")).sorted()
+    }
+
+    private func picture(_ count: Int, _ byte: UInt8 = 7) -> ByteSlice {
+        ByteSlice(Bytes([UInt8](repeating: byte, count: count)), 0..<count)
+    }
+
+    /// What a tenant reads of a picture, by its name.
+    private func read(_ name: String, _ tenant: String, _ store: AssetStore, now: Int64 = 1) async throws -> [UInt8]? {
+        guard let asset = store.find(name, tenant: tenant, now: now) else { return nil }
+        return try await store.read(asset).withUnsafeBytes { Array($0) }
+    }
+
+    @Test func `a picture is read by its tenant alone, before and after a restart`() async throws {
+        let first = try store()
+        let asset = try await first.keep(picture(200_000), format: .png, tenant: "shop", now: 0)
+        #expect(try files() == [asset.file])
+        for store in [first, try store(now: 5)] {
+            #expect(try await read(asset.name, "shop", store) == [UInt8](repeating: 7, count: 200_000))
+            #expect(try await read(asset.name, "other", store) == nil)
+            #expect(store.figures == (1, 200_000))
+        }
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.path("a/assets/\(asset.file)"))
+        #expect(mode[.posixPermissions] as? Int == 0o600)
+    }
+
+    @Test func `what is over, half written or one too many is gone after a restart`() async throws {
+        let bounds = AssetBounds(lifetime: 100, ownCount: 2)
+        let store = try store(bounds)
+        var assets: [Asset] = []
+        for time in [0, 50, 60, 70] as [Int64] {
+            assets.append(try await store.keep(picture(10), format: .jpeg, tenant: "shop", now: time))
+        }
+        _ = try folder.write("x", to: "a/assets/\(assets[0].draft)")
+        _ = try folder.write("x", to: "a/assets/notes.txt")
+        #expect(try await read(assets[1].name, "shop", store, now: 71) == nil)
+        #expect(try await read(assets[2].name, "shop", store, now: 71) != nil)
+        let again = try self.store(bounds, now: 165)
+        #expect(try files() == [assets[3].file, "notes.txt"].sorted())
+        #expect(again.figures == (1, 10))
+    }
+
+    @Test func `a file that somebody has removed is no longer there`() async throws {
+        let store = try store()
+        let asset = try await store.keep(picture(10), format: .jpeg, tenant: "shop", now: 0)
+        try FileManager.default.removeItem(atPath: folder.path("a/assets/\(asset.file)"))
+        let error = await #expect(throws: SpoolError.self) { _ = try await store.read(asset) }
+        #expect(error?.code == .missing)
+    }
+}
