@@ -120,8 +120,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Base", "EventLoop", "Gateway", "HTTPServer", "KlingAPI", "KlingSimulator", "TestKit", "kling-gateway",
-                crypto,
+                "Base", "EventLoop", "Gateway", "HTTPServer", "KlingAPI", "KlingSimulator", "Pictures", "TestKit",
+                "kling-gateway", crypto,
             ],
             swiftSettings: tests),
         .testTarget(

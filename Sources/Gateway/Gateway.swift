@@ -30,6 +30,8 @@ public struct Gateway: HTTPResponder {
         public var publicURL: String?
         /// How long OpenAI's clients are kept waiting for their pictures.
         public var openAIWait: Duration = .seconds(300)
+        /// Whether clients speak TLS with it.
+        public var isSecure = false
         /// How long records are kept.
         public var retention = Retention()
 
@@ -53,6 +55,8 @@ public struct Gateway: HTTPResponder {
         public var spool: Spool?
         /// Fetches pictures that the gateway works on itself.
         public var pictures: any PictureSource = NoPictures()
+        /// Keeps what tenants upload; nil: nothing can be uploaded.
+        public var assets: AssetStore?
         /// The secrets with which accounts sign their callbacks, by name.
         public var webhookSecrets: [String: Secret] = [:]
 
@@ -77,6 +81,7 @@ public struct Gateway: HTTPResponder {
 
     let options: Options
     let access: Access
+    private let assets: AssetStore?
     let limiter = RateLimiter()
     let tasks: TryOnTasks
     private let telemetry: Telemetry
@@ -91,6 +96,7 @@ public struct Gateway: HTTPResponder {
     public init(options: Options, _ parts: Parts) {
         self.options = options
         access = parts.access
+        assets = parts.assets
         telemetry = parts.telemetry
         var queue: TaskQueue?
         if let bounds = options.queue, let spool = parts.spool {
@@ -114,7 +120,14 @@ public struct Gateway: HTTPResponder {
             edits: ImageEdits(
                 tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
                 pictures: pictures, budget: parts.budget))
-        useapi = UseapiHandler()
+        let uploads = parts.assets.map {
+            AssetHandler(
+                assets: $0, budget: parts.budget, observer: parts.telemetry, publicURL: options.publicURL,
+                isSecure: options.isSecure)
+        }
+        useapi = UseapiHandler(
+            tasks: tasks, assets: uploads, pictures: pictures, budget: parts.budget, models: options.models,
+            bodyLimit: options.bodyLimit)
     }
 
     /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.
@@ -123,7 +136,7 @@ public struct Gateway: HTTPResponder {
         try await tasks.recover()
         tasks.watcher.start()
         tasks.courier?.start()
-        Upkeep(tasks: tasks, retention: options.retention).start()
+        Upkeep(tasks: tasks, retention: options.retention, assets: assets).start()
     }
 
     /// Ends the work that no client waits for; what is left undone is found in the store by the next start. Deliveries

@@ -103,8 +103,7 @@ enum RouteTable {
         Line(.useapiTasks, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks"]),
         Line(.useapiTask, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks/{id}"]),
         Line(.useapiAssets, RouteTerms(shape: .useapi, methods: .post, body: .any), ["/v1/kling/assets"]),
-        Line(
-            .useapiAsset, RouteTerms(shape: .useapi, methods: .get, needsKey: false), ["/v1/kling/assets/{name}"]),
+        Line(.useapiAsset, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/assets/{name}"]),
         Line(.openAPI, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
         Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]

@@ -6,6 +6,7 @@ internal import TaskStore
 struct Upkeep: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
+    let assets: AssetStore?
 
     private static let rows = 500
 
@@ -16,6 +17,7 @@ struct Upkeep: Sendable {
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
         }
         every(.seconds(30)) { await countFlagged() }
+        every(.seconds(60)) { assets?.expire() }
         every(.seconds(600)) { await prune() }
     }
 

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPServer
 internal import KlingAPI
+internal import TaskStore
 
 /// The configuration in the words of the parts that it is handed to.
 extension Configuration {
@@ -19,6 +20,7 @@ extension Configuration {
         }
         options.publicURL = publicURL?.text
         options.openAIWait = openai.wait
+        options.isSecure = tls != nil
         options.retention.tasks = retention.tasks.nanoseconds / 1_000_000
         options.retention.deliveries = retention.deliveries.nanoseconds / 1_000_000
         return options
@@ -52,8 +54,15 @@ extension Configuration {
     /// Adds what a gateway can do without.
     func complete(_ parts: inout Gateway.Parts) throws {
         if queue != nil { parts.spool = try Spool(spool) }
+        parts.assets = try AssetStore(store.assets)
         let secrets = upstreams.compactMap { upstream in upstream.webhookSecret.map { (upstream.name, $0) } }
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
+    }
+
+    /// Opens the store, whose steps write what clients are told of them.
+    func openStore() throws -> SQLiteTaskStore {
+        try SQLiteTaskStore(
+            path: storePath, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
     }
 
     /// The SQLite file.

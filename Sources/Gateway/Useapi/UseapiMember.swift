@@ -1,0 +1,17 @@
+/// The members of a create in useapi.net's shape that the gateway knows. Others are ignored.
+enum UseapiMember: String, Sendable, CaseIterable {
+    case humanImage, dressInput, upperInput, lowerInput
+    case imageCount, maxJobs
+    case replyURL = "replyUrl"
+    case replyRef
+    case email
+    /// Not on useapi.net's page: one of Kling's models.
+    case model
+}
+
+extension GatewayError {
+    /// A member that is wrong. The problem goes behind its name.
+    init(in member: UseapiMember, _ problem: String) {
+        self.init(.badParameter, "\(member.rawValue) \(problem)", parameter: member.rawValue)
+    }
+}

@@ -1,0 +1,108 @@
+internal import Base
+internal import KlingAPI
+
+/// The members of a create by name, whether it came as JSON or as a form.
+struct UseapiMembers: Sendable {
+    /// What a member is, if it is there and neither null nor empty.
+    enum Value: Sendable {
+        case text(String)
+        /// A text that only a picture may have, as JSON writes it between its quotes.
+        case long(ByteSlice)
+        /// A number as it is written.
+        case number(String)
+        /// The bytes of an uploaded file.
+        case file(ByteSlice)
+        /// What no member is.
+        case other(JSONKind)
+    }
+
+    /// The most bytes, as they are written, of a text that is read as one.
+    static let longestText = 16 << 10
+
+    private var values: [UseapiMember: Value] = [:]
+
+    /// No members.
+    init() {}
+
+    subscript(member: UseapiMember) -> Value? { values[member] }
+
+    /// Takes in a member.
+    /// - Throws: if it is there already.
+    mutating func add(_ member: UseapiMember, _ value: Value) throws(GatewayError) {
+        guard values.updateValue(value, forKey: member) == nil else {
+            throw GatewayError(in: member, "stands in the request more than once. Send it once.")
+        }
+    }
+}
+
+extension UseapiMembers {
+    private static let slice = 1 << 20
+
+    /// Reads a JSON object. A large one is read in slices, between which other tasks of the loop run.
+    /// - Throws: what is wrong with the JSON.
+    init(json body: Bytes) async throws(GatewayError) {
+        var scanner = JSONScanner(range: 0..<body.count)
+        var limit = Self.slice
+        while try !Self.advance(&scanner, body, upTo: limit) {
+            await Task.yield()
+            limit += Self.slice
+        }
+        guard scanner.kind == .object else {
+            throw GatewayError(.malformedBody, "The body is \(scanner.kind?.words ?? "nothing"); send a JSON object.")
+        }
+        self.init()
+        for member in scanner.members where !member.isNullOrEmpty {
+            let name = body.withByteSpan { JSONString.text($0, member.name) }
+            guard let known = UseapiMember(rawValue: name) else { continue }
+            try add(known, Self.value(member, body))
+        }
+    }
+
+    private static func advance(
+        _ scanner: inout JSONScanner, _ body: Bytes, upTo limit: Int
+    ) throws(GatewayError) -> Bool {
+        do {
+            return try body.withByteSpan { (bytes) throws(JSONError) in try scanner.scan(bytes, upTo: limit) }
+        } catch {
+            throw GatewayError(.malformedBody, "The body is not valid JSON \(error).")
+        }
+    }
+
+    private static func value(_ member: JSONMember, _ body: Bytes) -> Value {
+        switch member.kind {
+        case .string where member.content.count > longestText: .long(ByteSlice(body, member.content))
+        case .string: .text(body.withByteSpan { JSONString.text($0, member.content) })
+        case .number: .number(body.withByteSpan { JSONString.text($0, member.value) })
+        default: .other(member.kind)
+        }
+    }
+}
+
+extension UseapiMembers {
+    /// Takes in a part of a form that is a text.
+    mutating func add(_ name: String, text: ByteSlice) throws(GatewayError) {
+        guard let member = UseapiMember(rawValue: name), text.count > 0 else { return }
+        if text.count > Self.longestText { return try addLong(member, text) }
+        // The slice lends its bytes for the length of the call.
+        guard let value = unsafe text.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
+            throw GatewayError(in: member, "is not text in UTF-8.")
+        }
+        try add(member, .text(value))
+    }
+
+    /// Takes in a part of a form that is a file.
+    mutating func add(_ name: String, file: ByteSlice) throws(GatewayError) {
+        guard let member = UseapiMember(rawValue: name) else { return }
+        try add(member, .file(file))
+    }
+
+    /// A long text is a picture in base64: JSON writes its letters as they are.
+    private mutating func addLong(_ member: UseapiMember, _ text: ByteSlice) throws(GatewayError) {
+        // The slice lends its bytes for the length of the call.
+        let isPlain = unsafe text.withUnsafeBytes { bytes in
+            unsafe bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }
+        }
+        guard isPlain else { throw GatewayError(in: member, "is too long for a text, and is no base64.") }
+        try add(member, .long(text))
+    }
+}
