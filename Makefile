@@ -50,13 +50,18 @@ endef
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: deps
-deps: ## install the system libraries that are missing (Debian, Ubuntu)
+.PHONY: libraries
+libraries: ## install the system libraries that are missing (Debian, Ubuntu)
 	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: get 6.3 from https://www.swift.org/install" >&2; exit 1; }
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
+.PHONY: deps
+deps: libraries ## the same, and .venv with the clients that the tests run
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
+	@Tests/Clients/install.sh
+
 .PHONY: build
-build: deps ## build .build/release/kling-gateway
+build: libraries ## build .build/release/kling-gateway
 	$(SWIFT) build -c release --product kling-gateway $(STATIC)
 
 .PHONY: run
@@ -72,7 +77,7 @@ test: deps ## run every test; ARGS="--filter NAME"
 	$(SWIFT) test $(ARGS)
 
 .PHONY: torture
-torture: deps ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
+torture: libraries ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
 	TORTURE_KILLS=$(KILLS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) TORTURE_SETTLING=$(SETTLING) \
 	TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
@@ -94,9 +99,9 @@ sanitize: deps ## run every test under the address, then the thread sanitizer
 	$(SWIFT) test --no-parallel --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SANITIZER $(ARGS)
 
 .PHONY: fuzz
-fuzz: deps ## fuzz the parsers for SECONDS=600
+fuzz: libraries ## fuzz the parsers for SECONDS=600
 	Tests/Fuzz/run.sh $(SECONDS)
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf .build .build-asan .build-tsan
+	rm -rf .build .build-asan .build-tsan .venv

@@ -13,7 +13,8 @@ enum Token {
         return "\(signed).\(encoded(Data(signature)))"
     }
 
-    private static func encoded(_ data: Data) -> String {
+    /// Base64 for URLs, without padding.
+    static func encoded(_ data: Data) -> String {
         data.base64EncodedString().replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
             .replacingOccurrences(of: "=", with: "")
     }

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes .venv, the virtual environment with the real clients that the tests run. Quick when all is there. Where it cannot
+# be made, this says why, and the tests that need it are skipped: nothing else fails for it.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+wanted=Tests/Clients/requirements.txt
+installed=.venv/installed.txt
+if cmp -s "$wanted" "$installed" && .venv/bin/python -c '' 2>/dev/null; then exit 0; fi
+
+without() {
+    rm -rf .venv
+    echo "no .venv: $1. The tests with real clients will be skipped." >&2
+    exit 0
+}
+
+rm -rf .venv
+python3 -m venv .venv >/dev/null 2>&1 || without "python3 cannot make one (Debian has what it needs in python3-venv)"
+echo "installing the clients of $wanted into .venv"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 --timeout 20 \
+    --only-binary :all: --requirement "$wanted" || without "PyPI did not give the clients"
+cp "$wanted" "$installed"

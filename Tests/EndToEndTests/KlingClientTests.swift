@@ -1,0 +1,90 @@
+import Base
+import Foundation
+import TestKit
+import Testing
+
+/// Clients written for Kling or for a reseller, with another base URL and another key.
+@Suite(.aFewAtATime) struct KlingClientTests {
+    /// A published page's examples: its host, its placeholder of a key, and the person that it tries on.
+    private struct Page {
+        let host, key, person: String
+    }
+
+    private static let pages = [
+        "gpt-ge": Page(
+            host: "https://api.gpt.ge", key: "sk-xxxx",
+            person: "https://gw.alicdn.com/imgextra/i1/1860536677/O1CN012wEzZ11zC7RDNm0Jr_!!1860536677.jpg"),
+        "chainhub": Page(
+            host: "https://api.chainhub.tech", key: "{{YOUR_API_KEY}}",
+            person: "https://h2.inkwai.com/bs2/upload-ylab-stunt/se/ai_portal_queue_mmu_image_upscale_aiweb/"
+                + "3214b798-e1b4-4b00-b7af-72b5b0417420_raw_image_0.jpg"),
+    ]
+
+    private func resellerExample(_ page: String, _ language: String) async throws {
+        let example = try #require(Self.pages[page])
+        try await Rig.run(duration: 1000...1000) { rig in
+            let printed = try await RealClient.example(
+                "\(page).\(language)", [example.host: rig.gateway.url, example.key: GatewayProcess.key])
+            let task = try #require(rig.kling.tasks.first)
+            #expect(rig.creates() == 1 && task.personURL == example.person)
+            #expect(printed.contains(task.id) && printed.contains("submitted"), "\(printed)")
+            try await eventually("it has ended") { try await rig.status(task.id) == "succeed" }
+        }
+    }
+
+    @Test(arguments: pages.keys.sorted())
+    func `a reseller's example for curl`(page: String) async throws { try await resellerExample(page, "sh") }
+
+    @Test(.needsNode, arguments: pages.keys.sorted())
+    func `a reseller's example for fetch`(page: String) async throws { try await resellerExample(page, "mjs") }
+
+    @Test(.needsPython, arguments: pages.keys.sorted())
+    func `a reseller's example for requests`(page: String) async throws { try await resellerExample(page, "py") }
+
+    @Test(arguments: [false, true])
+    func `Kling's own examples, with a bearer key and with a token`(signed: Bool) async throws {
+        try await Rig.run { rig in
+            let keys = try await PrintedKey.made(rig)
+            let now = Int(WallClock.seconds)
+            let token =
+                signed ? Token.sign(keys.accessKey, keys.secretKey, expires: now + 1800, notBefore: now - 5) : keys.key
+            let changes = ["https://api-singapore.klingai.com": rig.gateway.url, "<token>": token]
+            let made = try await RealClient.example("kling-create.sh", changes)
+            let id = try #require(rig.kling.tasks.first?.id)
+            #expect(made.contains(#""task_id":"\#(id)""#), "\(made)")
+            let one = try await RealClient.example("kling-query.sh", changes.merging(["{id}": id]) { $1 })
+            #expect(one.contains(#""task_id":"\#(id)""#), "\(one)")
+            let list = try await RealClient.example("kling-list.sh", changes)
+            #expect(list.contains(#""data":[{"#) && list.contains(#""task_id":"\#(id)""#), "\(list)")
+        }
+    }
+
+    @Test(.needsPython) func `the calls of Kling's ComfyUI nodes, with keys that the gateway issued`() async throws {
+        try await Rig.run(duration: 1500...1500) { rig in
+            let keys = try await PrintedKey.made(rig)
+            let printed = try await RealClient.run(
+                "comfyui.py",
+                [
+                    "GATEWAY": rig.gateway.url, "ACCESS_KEY": keys.accessKey, "SECRET_KEY": keys.secretKey,
+                    "WRONG_SECRET_KEY": String(keys.secretKey.reversed()),
+                ])
+            #expect(printed.hasPrefix(rig.kling.url))
+            #expect(rig.creates() == 1)
+        }
+    }
+
+    @Test(.needsPython) func `the standardwebhooks library believes callbacks, and no forgery of them`() async throws {
+        let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
+        try await Rig.run(settings: settings, isPublic: true, duration: 500...500) { rig in
+            let secret = try await rig.command("webhooks", "secret", "--tenant", "shop")
+                .trimmingCharacters(in: .whitespacesAndNewlines)
+            let receiver = try RealClient.start("webhook.py", ["SECRET": secret])
+            let url = try await receiver.outputLine { $0.hasPrefix("http") ? String($0) : nil }
+            _ = try await rig.createdTask(#""callback_url":"\#(url)""#)
+            let outcome = try await receiver.end()
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let told = outcome.output.split(separator: "\n").dropFirst()
+            #expect(told.first == "submitted" && told.last == "succeed")
+        }
+    }
+}
