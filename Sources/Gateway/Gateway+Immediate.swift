@@ -24,6 +24,7 @@ extension Gateway {
             note.cause = error.cause
             response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
         }
+        crossOrigin?.mark(&response, for: request.headers)
         response.note = note
         return response
     }

@@ -34,6 +34,8 @@ public struct Gateway: HTTPResponder {
         public var isSecure = false
         /// How long records are kept.
         public var retention = Retention()
+        /// Origins of web pages that may call, such as `https://shop.example.com`, or `*` for any.
+        public var origins: [String] = []
 
         /// The defaults.
         public init() {}
@@ -83,6 +85,7 @@ public struct Gateway: HTTPResponder {
     let access: Access
     private let assets: AssetStore?
     let limiter = RateLimiter()
+    let crossOrigin: CrossOrigin?
     let tasks: TryOnTasks
     private let telemetry: Telemetry
     private let inbound: InboundCallbacks
@@ -98,6 +101,7 @@ public struct Gateway: HTTPResponder {
         access = parts.access
         assets = parts.assets
         telemetry = parts.telemetry
+        crossOrigin = CrossOrigin(origins: options.origins)
         var queue: TaskQueue?
         if let bounds = options.queue, let spool = parts.spool {
             queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
@@ -174,6 +178,7 @@ public struct Gateway: HTTPResponder {
             note.cause = error.cause
             response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
         }
+        crossOrigin?.mark(&response, for: request.headers)
         response.note = note
         // The client has left: its exchange ended before this, without an answer to carry the note.
         if Task.isCancelled { note.hold?.partIsOver() }
@@ -186,6 +191,7 @@ public struct Gateway: HTTPResponder {
         note.cause = error.cause
         if let match = rejection.head?.withPath({ RouteMatch(path: $0) }) { note.shape = match.terms.shape }
         var response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
+        crossOrigin?.mark(&response, for: rejection.head?.headers)
         response.note = note
         return response
     }
@@ -200,7 +206,11 @@ public struct Gateway: HTTPResponder {
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
         (note.route, note.shape) = (match.route, match.terms.shape)
-        guard match.terms.methods.allows(request.method) else { throw .methodNotAllowed(match.terms.methods) }
+        guard match.terms.methods.allows(request.method) else {
+            let answer = crossOrigin?.preflight(request, match.terms.methods, requestID: note.requestID)
+            if let answer { return answer }
+            throw .methodNotAllowed(match.terms.methods)
+        }
         guard match.terms.needsKey else { return try await answerAnyone(request, match, note) }
         let principal = try await access.principal(of: request)
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))

@@ -21,7 +21,9 @@ extension ValueFormat where Value == String {
     static let origin = ValueFormat(allowed: "* or an origin such as https://shop.example.com") { text in
         if text == "*" { return text }
         guard let url = BaseURL(text), url.path.isEmpty else { return nil }
-        return url.text
+        // A browser leaves the scheme's own port out.
+        let port = url.isSecure ? ":443" : ":80"
+        return url.text.hasSuffix(port) ? String(url.text.dropLast(port.count)) : url.text
     }
 
     private static func word(_ allowed: String, extra: String, longest: Int) -> ValueFormat {

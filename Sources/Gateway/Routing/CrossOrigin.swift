@@ -1,0 +1,59 @@
+internal import HTTPServer
+
+/// Lets web pages of certain origins call (the Fetch standard's CORS protocol).
+///
+/// A page authenticates with a key that it puts into a header field, never with what its browser would add by itself:
+/// credentials in that sense are not allowed.
+struct CrossOrigin: Sendable {
+    private let origins: Set<String>
+    private let isOpen: Bool
+
+    /// Lets pages of `origins` call, `*` for those of any; nil if there are none.
+    init?(origins: [String]) {
+        guard !origins.isEmpty else { return nil }
+        self.origins = Set(origins)
+        isOpen = origins.contains("*")
+    }
+
+    /// The answer to a browser that asks whether a page may send a request; nil if this is no such question, or the page
+    /// may not.
+    func preflight(_ request: HTTPRequest, _ methods: RouteTerms.Methods, requestID: String) -> HTTPResponse? {
+        guard request.method == .options, request.headers.contains("Access-Control-Request-Method"),
+            request.headers.contains("Origin"), allowed(request.headers) != nil
+        else { return nil }
+        return HTTPResponse(
+            status: 204,
+            headers: [
+                (name: "X-Request-Id", value: requestID),
+                (name: "Access-Control-Allow-Methods", value: methods.text),
+                (name: "Access-Control-Allow-Headers", value: Self.requestHeaders),
+                (name: "Access-Control-Max-Age", value: Self.maxAge),
+            ])
+    }
+
+    /// Adds what lets a page read `response`, be it a success or an error.
+    /// - Parameter headers: the request's; nil if they could not be read.
+    func mark(_ response: inout HTTPResponse, for headers: HTTPHeaders?) {
+        response.headers.append((name: "Vary", value: "Origin"))
+        guard let origin = allowed(headers) else { return }
+        response.headers.append((name: "Access-Control-Allow-Origin", value: origin))
+        response.headers.append((name: "Access-Control-Expose-Headers", value: Self.responseHeaders))
+    }
+
+    /// What `Access-Control-Allow-Origin` says to a request; nil for a page that may not call.
+    private func allowed(_ headers: HTTPHeaders?) -> String? {
+        if isOpen { return "*" }
+        guard let headers, headers.count(of: "Origin") == 1, let origin = headers["Origin"], origins.contains(origin)
+        else { return nil }
+        return origin
+    }
+
+    /// `*` stands for the fields that client libraries add to tell about themselves; it does not cover `Authorization`.
+    private static let requestHeaders = "Authorization, Content-Type, Idempotency-Key, X-Request-Id, *"
+    private static let responseHeaders = """
+        X-Request-Id, Retry-After, x-should-retry, Idempotent-Replayed, x-kling-gateway-stale, \
+        x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests
+        """
+    /// In seconds: the longest that every browser believes.
+    private static let maxAge = "7200"
+}

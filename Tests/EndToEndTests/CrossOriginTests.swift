@@ -1,0 +1,105 @@
+import TestKit
+import Testing
+
+/// What browsers ask of a server before they let a web page read its answers.
+@Suite(.aFewAtATime) struct CrossOriginTests {
+    private static let shop = "Origin: https://shop.example"
+    private static let question = "Access-Control-Request-Method: POST"
+    private static let configured = "cors: { origins: ['https://SHOP.example:443/', 'http://localhost:3000'] }"
+
+    private func preflight(
+        _ fixture: Fixture, _ path: String = Fixture.path, _ headers: String...
+    ) async throws -> RawClient.Answer {
+        try await fixture.gateway.ask("OPTIONS", path, key: nil, headers: headers)
+    }
+
+    private func allowedOrigin(_ answer: RawClient.Answer) -> String? { answer["Access-Control-Allow-Origin"] }
+
+    @Test func `a listed page may ask before it sends`() async throws {
+        try await Fixture.run(file: Self.configured) { (fixture) async throws in
+            let fields = "Access-Control-Request-Headers: authorization,content-type"
+            let answer = try await preflight(fixture, Fixture.path, Self.shop, Self.question, fields)
+            #expect(answer.status == 204 && answer.text.isEmpty)
+            #expect(allowedOrigin(answer) == "https://shop.example")
+            #expect(answer["Vary"] == "Origin")
+            #expect(answer["Access-Control-Allow-Methods"] == "GET, HEAD, POST")
+            let allowed = answer["Access-Control-Allow-Headers"] ?? ""
+            for name in ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-Id"] {
+                #expect(allowed.contains(name))
+            }
+            #expect(answer["Access-Control-Max-Age"] != nil)
+            #expect(answer["Access-Control-Allow-Credentials"] == nil)
+            let one = try await preflight(fixture, "/kling" + Fixture.path + "/1", Self.shop, Self.question)
+            #expect(one.status == 204 && one["Access-Control-Allow-Methods"] == "GET, HEAD")
+            let other = try await preflight(fixture, Fixture.path, "Origin: http://localhost:3000", Self.question)
+            #expect(other.status == 204 && allowedOrigin(other) == "http://localhost:3000")
+        }
+    }
+
+    @Test func `what is no question, or of no listed page, is a method like any other`() async throws {
+        try await Fixture.run(file: Self.configured) { (fixture) async throws in
+            for headers in [
+                [Self.shop], [Self.question], ["Origin: https://evil.example", Self.question],
+                ["Origin: null", Self.question],
+                ["Origin: http://shop.example", Self.question], ["Origin: https://shop.example:8443", Self.question],
+                ["Origin: https://shop.example.evil.example", Self.question], [Self.shop, Self.shop, Self.question],
+            ] {
+                let answer = try await fixture.gateway.ask("OPTIONS", Fixture.path, key: nil, headers: headers)
+                #expect(answer.status == 405 && answer["Allow"] == "GET, HEAD, POST", "\(headers)")
+                #expect(headers == [Self.shop] || allowedOrigin(answer) == nil, "\(headers)")
+            }
+            let nowhere = try await preflight(fixture, "/v1/nothing", Self.shop, Self.question)
+            #expect(nowhere.status == 404 && allowedOrigin(nowhere) == "https://shop.example")
+        }
+    }
+
+    @Test func `a listed page may read answers and errors, and no other page`() async throws {
+        try await Fixture.run(file: Self.configured + "\nlimits: { body: 64KiB }") { (fixture) async throws in
+            let gateway = fixture.gateway
+            let long = "X-A: " + String(repeating: "a", count: 9000)
+            for origin in ["https://shop.example", "https://evil.example"] {
+                let header = "Origin: \(origin)"
+                let answers = [
+                    (200, try await gateway.ask("GET", Fixture.path, headers: [header])),
+                    (200, try await gateway.ask("POST", Fixture.path, headers: [header], body: Fixture.body())),
+                    (401, try await gateway.ask("GET", Fixture.path, key: nil, headers: [header])),
+                    (404, try await gateway.ask("GET", "/v1/nothing", headers: [header, long])),
+                    (413, try await gateway.ask("POST", Fixture.path, headers: [header, "Content-Length: 70000"])),
+                    (417, try await gateway.ask("GET", Fixture.path, headers: [header, "Expect: magic"])),
+                    (501, try await gateway.ask("BREW", Fixture.path, headers: [header])),
+                ]
+                for (status, answer) in answers {
+                    #expect(answer.status == status && answer["Vary"] == "Origin")
+                    let isListed = origin == "https://shop.example"
+                    #expect(allowedOrigin(answer) == (isListed ? origin : nil), "\(status)")
+                    #expect(answer["Access-Control-Allow-Credentials"] == nil)
+                    let exposed = answer["Access-Control-Expose-Headers"]?.lowercased()
+                    for name in ["x-request-id", "retry-after", "x-ratelimit-limit-requests", "x-kling-gateway-stale"] {
+                        #expect(isListed == (exposed?.contains(name) ?? false))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func `an asterisk lets any page call`() async throws {
+        try await Fixture.run(file: "cors: { origins: '*' }") { (fixture) async throws in
+            let answer = try await preflight(fixture, Fixture.path, "Origin: https://any.example", Self.question)
+            #expect(answer.status == 204 && allowedOrigin(answer) == "*")
+            let refused = try await fixture.gateway.ask("GET", Fixture.path, key: nil, headers: ["Origin: null"])
+            #expect(refused.status == 401 && allowedOrigin(refused) == "*")
+            #expect(refused["Access-Control-Allow-Credentials"] == nil)
+        }
+    }
+
+    @Test func `nothing of it is there unless it is configured`() async throws {
+        try await Fixture.run { (fixture) async throws in
+            let asked = try await preflight(fixture, Fixture.path, Self.shop, Self.question)
+            #expect(asked.status == 405)
+            for answer in [asked, try await fixture.gateway.ask("GET", Fixture.path, headers: [Self.shop])] {
+                #expect(answer["Vary"] == nil && allowedOrigin(answer) == nil)
+                #expect(answer["Access-Control-Expose-Headers"] == nil)
+            }
+        }
+    }
+}
