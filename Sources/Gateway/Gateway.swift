@@ -34,6 +34,8 @@ public struct Gateway: HTTPResponder {
         public var isSecure = false
         /// How long records are kept.
         public var retention = Retention()
+        /// The gateway's own version, for the description of what it serves.
+        public var version = "0"
         /// Origins of web pages that may call, such as `https://shop.example.com`, or `*` for any.
         public var origins: [String] = []
 
@@ -86,6 +88,7 @@ public struct Gateway: HTTPResponder {
     private let assets: AssetStore?
     let limiter = RateLimiter()
     let crossOrigin: CrossOrigin?
+    private let description: APIDescription
     let tasks: TryOnTasks
     private let telemetry: Telemetry
     private let inbound: InboundCallbacks
@@ -102,6 +105,8 @@ public struct Gateway: HTTPResponder {
         assets = parts.assets
         telemetry = parts.telemetry
         crossOrigin = CrossOrigin(origins: options.origins)
+        description = APIDescription(
+            models: options.models, version: options.version, publicURL: options.publicURL)
         var queue: TaskQueue?
         if let bounds = options.queue, let spool = parts.spool {
             queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
@@ -244,6 +249,8 @@ public struct Gateway: HTTPResponder {
     ) async throws(GatewayError) -> HTTPResponse {
         switch match.route {
         case .callback: try await inbound.answer(request, token: match.identifier, requestID: note.requestID)
+        case .openAPI: description.document(requestID: note.requestID)
+        case .docs: description.page(for: request, requestID: note.requestID)
         default: throw .unknownPath
         }
     }

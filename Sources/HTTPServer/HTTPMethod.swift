@@ -9,6 +9,7 @@ public enum HTTPMethod: String, Sendable {
     case options = "OPTIONS"
     case trace = "TRACE"
     case connect = "CONNECT"
+    case query = "QUERY"
     /// Any other: refused with 501, and so seen in rejections alone.
     case unknown = "UNKNOWN"
 }

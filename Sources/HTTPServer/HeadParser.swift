@@ -260,6 +260,7 @@ extension HTTPMethod {
 
     fileprivate static let known: [(name: StaticString, method: HTTPMethod)] = [
         ("GET", .get), ("POST", .post), ("HEAD", .head), ("PUT", .put), ("DELETE", .delete), ("PATCH", .patch),
+        ("QUERY", .query),
         ("OPTIONS", .options), ("TRACE", .trace), ("CONNECT", .connect),
     ]
 }

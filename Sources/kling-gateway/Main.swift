@@ -10,7 +10,7 @@ struct KlingGateway: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
             DeliveriesCommand.self, WebhooksCommand.self, AccountsCommand.self, SimulateCommand.self,
-            HealthcheckCommand.self, VersionCommand.self,
+            HealthcheckCommand.self, OpenAPICommand.self, VersionCommand.self,
         ])
 }
 

@@ -47,7 +47,7 @@ enum RealClient {
     }
 
     private static func output(of program: Program, _ name: String) async throws -> String {
-        let outcome = try await program.end(within: 300)
+        let outcome = try await program.end(within: 540)
         guard outcome.status == 0 else {
             throw TestKitError("\(name) ended with \(outcome.status):\n\(outcome.output)\n\(outcome.errors)")
         }

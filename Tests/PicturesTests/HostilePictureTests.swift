@@ -115,7 +115,8 @@ struct HostilePictureTests {
 
     @Test func `too few pixels on one side`() {
         #expect(
-            Self.answer(PNGFile(width: 1, height: 100_000, zeros: 1).file) == .tooSmall(width: 1, height: 100_000, allowed: 300))
+            Self.answer(PNGFile(width: 1, height: 100_000, zeros: 1).file)
+                == .tooSmall(width: 1, height: 100_000, allowed: 300))
         #expect(
             Self.answer(PNGFile(width: 100_000, height: 299, zeros: 1).file)
                 == .tooSmall(width: 100_000, height: 299, allowed: 300))

@@ -52,7 +52,9 @@ struct CreateRequest: Sendable, Hashable {
     }
 
     private static func isURL(_ text: some Sequence<UInt8>) -> Bool {
-        text.starts(with: "http://".utf8) || text.starts(with: "https://".utf8)
+        ["http://", "https://"].contains { (scheme: String) in
+            text.starts(with: scheme.utf8) { $0 == $1 || ($1 > 0x60 && $0 | 0x20 == $1) }
+        }
     }
 
     private static func checkPicture(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) {

@@ -22,6 +22,7 @@ extension Configuration {
         options.openAIWait = openai.wait
         options.isSecure = tls != nil
         options.origins = cors.origins
+        options.version = Version.number
         options.retention.tasks = retention.tasks.nanoseconds / 1_000_000
         options.retention.deliveries = retention.deliveries.nanoseconds / 1_000_000
         return options

@@ -1,0 +1,66 @@
+extension Cause {
+    /// What it means, as the document says it.
+    var meaning: String {
+        switch self {
+        case .missingCredentials: "There is no key."
+        case .invalidCredentials: "The key or token is malformed, unknown, revoked, or not signed by its issuer."
+        case .tokenNotYetValid: "The token's `nbf` lies ahead."
+        case .tokenExpired: "The token's `exp` is past."
+        case .forbidden: "The key may not use this model, or not from this address."
+        case .malformedRequest: "The request is not sound HTTP."
+        case .malformedBody: "The body cannot be read, or a member of it has the wrong type."
+        case .unknownModel, .unlistedModel: "There is no such model."
+        case .badParameter: "A member or parameter is missing, or has a value that it cannot have."
+        case .tooSlow: "The head or the body came too slowly."
+        case .lengthRequired: "There is no body."
+        case .bodyTooLarge: "The body is too large."
+        case .targetTooLong: "The target is too long."
+        case .unsupportedMediaType: "The body's type or coding is not read here."
+        case .expectationFailed: "An `Expect` other than `100-continue`."
+        case .headTooLarge: "The head is too large."
+        case .idempotencyOpen: "The first request with this `Idempotency-Key` is still being answered."
+        case .idempotencyMismatch: "The `Idempotency-Key` came with another request before."
+        case .unknownPath: "Nothing is served there."
+        case .unknownTask: "There is no such task, or it is another tenant's."
+        case .methodNotAllowed: "The path has other methods."
+        case .notImplemented: "The method or the transfer coding is not known."
+        case .unsupportedVersion: "It is not HTTP/1.0 or HTTP/1.1."
+        case .requestRate: "The key has made as many requests as it may."
+        case .runningTasks: "As many of the key's tasks run as may."
+        case .accountsFull: "No account of Kling's has room, and neither has the queue."
+        case .accountsRateLimited: "Kling asks for fewer requests."
+        case .accountsCooling: "Kling cannot be reached. Nothing was made."
+        case .accountsDisabled: "Kling refuses the gateway's accounts: its operator must act."
+        case .refused: "Kling has refused the request for good: the status, the code and the message are Kling's."
+        case .upstreamFailed: "Kling has failed; the task may exist: query it by `error.task_id`."
+        case .upstreamTimedOut: "Kling did not answer in time; the task may exist: query it by `error.task_id`."
+        case .draining: "The gateway is stopping."
+        case .storeUnavailable: "The gateway's store cannot be used now."
+        case .noMemory: "The gateway holds as many uploads as it can."
+        case .internalFault: "The gateway has failed."
+        }
+    }
+}
+
+extension Set<Cause> {
+    /// Why whatever is asked for may be refused.
+    static let anything: Set = [
+        .malformedRequest, .tooSlow, .targetTooLong, .expectationFailed, .headTooLarge, .notImplemented,
+        .unsupportedVersion, .draining, .internalFault,
+    ]
+    /// Why what needs a key may be.
+    static let withKey = anything.union([
+        .missingCredentials, .invalidCredentials, .tokenNotYetValid, .tokenExpired, .forbidden, .requestRate,
+        .storeUnavailable,
+    ])
+    /// Why what has a body may be.
+    static let withBody = withKey.union([
+        .lengthRequired, .bodyTooLarge, .unsupportedMediaType, .noMemory, .malformedBody, .badParameter,
+        .idempotencyOpen, .idempotencyMismatch,
+    ])
+    /// Why what makes tasks may be.
+    static let withTasks = withBody.union([
+        .unknownModel, .runningTasks, .accountsFull, .accountsRateLimited, .accountsCooling, .accountsDisabled,
+        .refused, .upstreamFailed, .upstreamTimedOut,
+    ])
+}

@@ -1,0 +1,112 @@
+internal import KlingAPI
+
+/// Kling's bodies as JSON Schema.
+enum KlingSchemas {
+    static func all(_ models: TryOnModels) -> JSONLiteral {
+        [
+            "Picture": picture, "TryOnRequest": request(models), "Task": task,
+            "TaskAnswer": envelope(["$ref": "#/components/schemas/Task"]),
+            "TaskListAnswer": envelope(["type": "array", "items": ["$ref": "#/components/schemas/Task"]]),
+            "CallbackAnswer": [
+                "type": "object", "required": ["code", "message", "request_id"], "properties": answerMembers,
+            ],
+        ]
+    }
+
+    /// How a URL begins that is passed on.
+    static let urlPattern = #"^[Hh][Tt][Tt][Pp][Ss]?://[\s\S]"#
+    /// How the base64 of a JPEG or PNG begins, and that there is enough of it for a header.
+    private static let base64Pattern =
+        #"^\s*(?:[Dd][Aa][Tt][Aa]:[^,]*;base64,)?(?=[A-Za-z0-9+/_\-\s]{15,}={0,2}\s*$)(?:[/_]9j[/_]|iVBORw0KGgo)"#
+
+    private static let picture: JSONLiteral = [
+        "description": .string(
+            """
+            An `http(s)` URL, or base64 of a JPEG or PNG file: at most \(TryOn.maxPictureBytes) bytes decoded, at least \
+            \(TryOn.minPictureSide) × \(TryOn.minPictureSide) pixels. A `data:` prefix, line breaks, URL-safe letters and \
+            missing padding are put right.
+            """),
+        "type": "string",
+        "anyOf": [
+            ["title": "URL", "pattern": .string(urlPattern)],
+            ["title": "Base64", "contentEncoding": "base64", "pattern": .string(base64Pattern)],
+        ],
+        "examples": ["https://shop.example.com/person.jpg"],
+    ]
+
+    /// What cannot be said of a single value stands in the description instead of among the properties: an id must be a
+    /// new one, an address must be one that may be called, and a model by the other name only matters without the first.
+    private static func request(_ models: TryOnModels) -> JSONLiteral {
+        let names = models.names.map(JSONLiteral.string)
+        return [
+            "description": .string(
+                """
+                Beside the members below:
+
+                - `external_task_id`: your own id of the task, 1 to \(TryOn.maxExternalTaskIDBytes) bytes without control \
+                characters, which no other task of yours has. The task can be queried by it.
+                - `callback_url`: an `http(s)` URL in the public internet, at most \(TryOn.maxCallbackURLBytes) bytes, that \
+                is told each state of the task, signed as Standard Webhooks.
+                - `model`: taken where `model_name` is absent.
+
+                `null` and `""` are the same as none. Members that are not known here are passed on to Kling.
+                """),
+            "type": "object", "required": ["human_image", "cloth_image"],
+            "properties": [
+                "model_name": [
+                    "description": "The first, unless one is named.", "enum": .array(names + ["", nil]),
+                    "default": .string(TryOnModels.defaultModel),
+                ],
+                "human_image": ["$ref": "#/components/schemas/Picture"],
+                "cloth_image": ["$ref": "#/components/schemas/Picture"],
+            ],
+            "additionalProperties": true,
+        ]
+    }
+
+    private static let answerMembers: JSONLiteral = [
+        "code": ["type": "integer", "const": 0], "message": ["type": "string"], "request_id": ["type": "string"],
+    ]
+
+    private static func envelope(_ data: JSONLiteral) -> JSONLiteral {
+        [
+            "type": "object", "required": ["code", "message", "request_id", "data"],
+            "properties": answerMembers.adding(["data": data]),
+        ]
+    }
+
+    private static let task: JSONLiteral = [
+        "description": "As Kling says it, members that are not listed here included.",
+        "type": "object", "required": ["task_id", "task_status", "created_at", "updated_at"],
+        "properties": [
+            "task_id": ["type": "string"],
+            "task_status": [
+                "type": "string",
+                "description": "`submitted`, `processing`, `succeed` or `failed`; other words count as unfinished.",
+            ],
+            "task_status_msg": ["type": "string", "description": "Why it has failed."],
+            "created_at": ["type": "integer", "description": "Milliseconds since 1970."],
+            "updated_at": ["type": "integer", "description": "Milliseconds since 1970."],
+            "final_unit_deduction": ["type": "string", "description": "What it has cost, a decimal number."],
+            "task_info": [
+                "type": ["object", "null"],
+                "properties": ["external_task_id": ["type": "string", "description": "Your own id of the task."]],
+            ],
+            "task_result": [
+                "type": ["object", "null"],
+                "properties": [
+                    "images": [
+                        "type": "array",
+                        "items": [
+                            "type": "object", "required": ["url"],
+                            "properties": [
+                                "index": ["type": "integer"],
+                                "url": ["type": "string", "description": "Kling keeps it for 30 days."],
+                            ],
+                        ],
+                    ]
+                ],
+            ],
+        ],
+    ]
+}

@@ -1,0 +1,129 @@
+public import KlingAPI
+
+/// The OpenAPI 3.1 document of everything that clients can ask for, made from the table of routes.
+public enum OpenAPIDocument {
+    /// The document of a gateway with these models.
+    /// - Parameter version: the gateway's own.
+    public static func json(models: TryOnModels, version: String) -> [UInt8] {
+        literal(models: models, version: version).json
+    }
+
+    static func literal(models: TryOnModels, version: String) -> JSONLiteral {
+        var responses = SharedResponses()
+        let paths = paths(&responses)
+        return [
+            "openapi": "3.1.0",
+            "info": [
+                "title": "Kling Gateway", "version": .string(version),
+                "summary": "Kling's virtual try-on, in the words of many clients.",
+                "description": .string(description),
+            ],
+            "servers": [["url": "/"]],
+            "tags": .array(Shape.allCases.map { ["name": .string($0.title)] }),
+            "paths": paths,
+            "components": [
+                "schemas": KlingSchemas.all(models).adding(OpenAIOperations.schemas).adding(ErrorDescriptions.schemas),
+                "responses": .object(responses.members),
+                "headers": headers,
+                "securitySchemes": ["key": key],
+            ],
+        ]
+    }
+
+    private static let description = """
+        Every answer has an `X-Request-Id`: the request's own, if it was one of 1 to 128 visible ASCII characters. HEAD \
+        works where GET does; other methods than those of a path are 405, with `Allow`. Repeated slashes in a path, and \
+        one at its end, do not matter.
+        """
+
+    private static let key: JSONLiteral = [
+        "type": "http", "scheme": "bearer",
+        "description": .string(
+            """
+            A key of the gateway, or a token that its client signs: a JSON Web Token with HS256, by the secret key of the \
+            access key in `iss`, with an `exp` at most 24 hours ahead.
+            """),
+    ]
+
+    private static let headers = JSONLiteral.object(
+        HeaderDescription.all.map { header in
+            let description: JSONLiteral = ["description": .string(header.description), "schema": header.schema]
+            let required: JSONLiteral = header.isRequired ? ["required": true] : [:]
+            return .init(name: header.name, value: description.adding(required))
+        })
+
+    private static func paths(_ shared: inout SharedResponses) -> JSONLiteral {
+        var paths: [JSONLiteral.Member] = []
+        for line in RouteTable.lines {
+            for (index, path) in line.paths.enumerated() {
+                var methods: [JSONLiteral.Member] = []
+                for (method, operation) in line.operations {
+                    var operation = operation
+                    // The same under another prefix is another operation, and must be called otherwise.
+                    if index > 0 { operation.isRepeated() }
+                    methods.append(.init(name: method, value: literal(operation, line.terms, &shared)))
+                }
+                paths.append(.init(name: path, value: .object(methods)))
+            }
+        }
+        return .object(paths)
+    }
+
+    private static func literal(
+        _ operation: OperationDescription, _ terms: RouteTerms, _ shared: inout SharedResponses
+    ) -> JSONLiteral {
+        var literal: JSONLiteral = [
+            "operationId": .string(operation.name), "summary": .string(operation.summary),
+            "tags": [.string(terms.shape.title)],
+        ]
+        if !operation.details.isEmpty { literal = literal.adding(["description": .string(operation.details)]) }
+        literal = literal.adding(["security": terms.needsKey ? [["key": []]] : []])
+        if !operation.parameters.isEmpty { literal = literal.adding(["parameters": .array(operation.parameters)]) }
+        if !operation.body.isEmpty {
+            let content = operation.body.map { JSONLiteral.Member(name: $0.mediaType, value: ["schema": $0.schema]) }
+            literal = literal.adding(["requestBody": ["required": true, "content": .object(content)]])
+        }
+        return literal.adding(["responses": responses(operation, terms, &shared)])
+    }
+
+    private static func responses(
+        _ operation: OperationDescription, _ terms: RouteTerms, _ shared: inout SharedResponses
+    ) -> JSONLiteral {
+        let limits = terms.needsKey ? HeaderDescription.limits : []
+        var success = ResponseDescription.json(
+            operation.success.description, headers: [.requestID] + operation.success.headers + limits,
+            operation.success.content)
+        if let links = operation.success.links { success = success.adding(["links": links]) }
+        var responses = [JSONLiteral.Member(name: "200", value: success)]
+        let errors = ErrorDescriptions.responses(operation.causes, terms.shape, needsKey: terms.needsKey)
+        for (status, response) in errors {
+            responses.append(.init(name: status, value: shared.reference(to: response, "\(terms.shape)\(status)")))
+        }
+        return .object(responses)
+    }
+}
+
+/// Responses that many operations have.
+private struct SharedResponses {
+    private(set) var members: [JSONLiteral.Member] = []
+
+    /// Refers to `response`, under `name` or a name that begins so.
+    mutating func reference(to response: JSONLiteral, _ name: String) -> JSONLiteral {
+        if let known = members.first(where: { $0.value == response && $0.name.hasPrefix(name) }) {
+            return Self.reference(known.name)
+        }
+        let count = members.count { $0.name.hasPrefix(name) }
+        let free = count == 0 ? name : "\(name)-\(count + 1)"
+        members.append(.init(name: free, value: response))
+        return Self.reference(free)
+    }
+
+    private static func reference(_ name: String) -> JSONLiteral { ["$ref": "#/components/responses/\(name)"] }
+}
+
+extension OperationDescription {
+    fileprivate mutating func isRepeated() {
+        name += "UnderKling"
+        success.links = nil
+    }
+}

@@ -1,0 +1,28 @@
+internal import KlingAPI
+
+extension RouteTable.Line {
+    /// What the document says of the route's methods, in the order in which it says it. HEAD goes without saying.
+    var operations: [(method: String, OperationDescription)] {
+        switch route {
+        case .tryOn: [("get", KlingOperations.list), ("post", KlingOperations.create)]
+        case .tryOnTask: [("get", KlingOperations.query)]
+        case .callback: [("post", KlingOperations.callback)]
+        case .models: [("get", OpenAIOperations.models)]
+        case .model: [("get", OpenAIOperations.model)]
+        case .openAPI: [("get", KlingOperations.openAPI)]
+        case .docs: [("get", KlingOperations.docs)]
+        case .imageEdits, .useapiTryOn, .useapiTasks, .useapiTask, .useapiAssets, .useapiAsset: []
+        }
+    }
+}
+
+extension Shape {
+    /// Under what the document has its routes.
+    var title: String {
+        switch self {
+        case .kling: "Kling"
+        case .openAI: "OpenAI"
+        case .useapi: "useapi.net"
+        }
+    }
+}

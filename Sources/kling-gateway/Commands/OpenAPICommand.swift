@@ -1,0 +1,14 @@
+internal import ArgumentParser
+internal import Gateway
+internal import KlingAPI
+
+/// Prints what the gateway serves, for tools that make clients of it.
+struct OpenAPICommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "openapi",
+        abstract: "Print the OpenAPI 3.1 document. A running gateway has its own, with its models, at /openapi.json.")
+
+    func run() {
+        print(String(decoding: OpenAPIDocument.json(models: .documented, version: Version.number), as: UTF8.self))
+    }
+}

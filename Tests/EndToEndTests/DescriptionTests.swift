@@ -1,0 +1,56 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What the gateway says of itself.
+@Suite(.aFewAtATime) struct DescriptionTests {
+    @Test func `anybody gets the document, which the command prints as well`() async throws {
+        try await Rig.run { rig in
+            let served = try await rig.gateway.ask("GET", "/openapi.json", key: nil)
+            #expect(served.status == 200 && served["Content-Type"]?.hasPrefix("application/json") == true)
+            #expect(served.json["openapi"] as? String == "3.1.0")
+            let printed = try await rig.command("openapi")
+            #expect(printed.trimmingCharacters(in: .newlines) == served.text)
+            let head = try await rig.gateway.ask("HEAD", "/openapi.json", key: nil)
+            #expect(head.status == 200 && head["Content-Length"] == served["Content-Length"])
+            #expect(try await rig.gateway.ask("POST", "/openapi.json", body: "{}").status == 405)
+        }
+    }
+
+    @Test func `the page needs nothing from elsewhere, and has the address that it was asked at`() async throws {
+        try await Rig.run { rig in
+            let page = try await rig.gateway.ask("GET", "/docs", key: nil)
+            #expect(page.status == 200 && page["Content-Type"] == "text/html; charset=utf-8")
+            #expect(page.text.hasPrefix("<!DOCTYPE html>") && page.text.hasSuffix("</html>\n"))
+            for element in ["<script", "<link", "<img", "<iframe", "@import", "url("] {
+                #expect(!page.text.contains(element))
+            }
+            #expect(page.text.contains("curl http://gateway/v1/images/kolors-virtual-try-on"))
+            let links = page.text.matches(of: /(?:href|src)="([^"]*)"/).map { String($0.output.1) }
+            #expect(Set(links) == ["/openapi.json"])
+        }
+    }
+
+    @Test func `a host that is no host's name is text on the page`() async throws {
+        try await Rig.run { rig in
+            let head = "GET /docs HTTP/1.1\r\nHost: a&b'c\r\n\r\n"
+            let answer = try await blocking { [port = rig.gateway.port] in
+                let client = try RawClient(port: port)
+                try client.send(head)
+                return try client.readAnswer()
+            }
+            let page = try #require(answer)
+            #expect(page.status == 400 || page.text.contains("http://a&amp;b&#39;c/v1"))
+            #expect(!page.text.contains("a&b'c"))
+        }
+    }
+
+    @Test(.needsPython, .timeLimit(.minutes(10)), arguments: [true, false])
+    func `schemathesis finds the document true, with a key and with a wrong one`(isKnown: Bool) async throws {
+        try await Rig.run(duration: 100...200) { rig in
+            let key = isKnown ? GatewayProcess.key : "sk-nobody's"
+            try await RealClient.run("openapi.py", ["GATEWAY": rig.gateway.url, "KEY": key])
+            #expect(isKnown == (rig.creates() > 0))
+        }
+    }
+}

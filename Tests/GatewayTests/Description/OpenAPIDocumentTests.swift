@@ -1,0 +1,68 @@
+import Foundation
+import KlingAPI
+import Testing
+
+@testable import Gateway
+
+struct OpenAPIDocumentTests {
+    private let document: [String: Any]
+
+    init() throws {
+        let json = OpenAPIDocument.json(models: TryOnModels(adding: ["kolors-virtual-try-on-v9"]), version: "1.2.3")
+        document = try #require(JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
+    }
+
+    private func operations() throws -> [(path: String, method: String, operation: [String: Any])] {
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        return paths.flatMap { path, methods in methods.map { (path, $0, $1) } }
+    }
+
+    @Test func `it has every path and method of the table of routes, and no other`() throws {
+        let described = Set(try operations().map { "\($0.method) \($0.path)" })
+        let served = RouteTable.lines.flatMap { line in
+            line.paths.flatMap { path in
+                [
+                    line.terms.methods.contains(.get) ? "get \(path)" : nil,
+                    line.terms.methods.contains(.post) ? "post \(path)" : nil,
+                ].compactMap(\.self)
+            }
+        }
+        #expect(described == Set(served))
+    }
+
+    @Test func `each operation has a name of its own, says who may call it, and describes its path's segment`() throws {
+        let operations = try operations()
+        #expect(Set(operations.compactMap { $0.operation["operationId"] as? String }).count == operations.count)
+        for (path, method, operation) in operations {
+            let needsKey = RouteTable.lines.first { $0.paths.contains(path) }?.terms.needsKey
+            #expect((operation["security"] as? [Any])?.isEmpty == (needsKey == false), "\(method) \(path)")
+            let parameters = operation["parameters"] as? [[String: Any]] ?? []
+            let segments = parameters.filter { $0["in"] as? String == "path" }.compactMap { $0["name"] as? String }
+            #expect(path.hasSuffix("{\(segments.joined())}") || !path.contains("{") && segments.isEmpty)
+        }
+    }
+
+    @Test func `whatever it refers to is there, and nothing that it has is unused`() throws {
+        var referred: Set<String> = []
+        func walk(_ value: Any) {
+            if let object = value as? [String: Any] {
+                if let reference = object["$ref"] as? String { referred.insert(reference) }
+                object.values.forEach(walk)
+            }
+            if let array = value as? [Any] { array.forEach(walk) }
+        }
+        walk(document)
+        let components = try #require(document["components"] as? [String: [String: Any]])
+        let known = Set(
+            components.filter { $0.key != "securitySchemes" }.flatMap { kind, members in
+                members.keys.map { "#/components/\(kind)/\($0)" }
+            })
+        #expect(referred == known)
+    }
+
+    @Test func `the models of the configuration are in it`() throws {
+        let text = String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
+        #expect(text.contains("kolors-virtual-try-on-v9") && text.contains("kolors-virtual-try-on-v1-5"))
+        #expect((document["info"] as? [String: Any])?["version"] as? String == "1.2.3")
+    }
+}
