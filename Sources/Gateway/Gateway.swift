@@ -106,7 +106,7 @@ public struct Gateway: HTTPResponder {
         telemetry = parts.telemetry
         crossOrigin = CrossOrigin(origins: options.origins)
         description = APIDescription(
-            models: options.models, version: options.version, publicURL: options.publicURL)
+            models: options.models, version: options.version, publicURL: options.publicURL, isSecure: options.isSecure)
         var queue: TaskQueue?
         if let bounds = options.queue, let spool = parts.spool {
             queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
@@ -209,7 +209,10 @@ public struct Gateway: HTTPResponder {
     // MARK: The checks, in their order
 
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
-        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else { throw .unknownPath }
+        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else {
+            note.shape = request.head.withPath { RouteTree.shape(of: $0) }
+            throw .unknownPath
+        }
         (note.route, note.shape) = (match.route, match.terms.shape)
         guard match.terms.methods.allows(request.method) else {
             let answer = crossOrigin?.preflight(request, match.terms.methods, requestID: note.requestID)

@@ -73,6 +73,29 @@ import Testing
         }
     }
 
+    /// - Parameter email: what stands in the example's place of an account, and an account's name in place of it.
+    private func useapiExample(_ language: String, key: String, email: String? = nil) async throws {
+        try await Rig.run(duration: 1000...1000) { rig in
+            var changes = ["https://api.useapi.net": rig.gateway.url, key: GatewayProcess.key]
+            if let email { changes[email] = "kling" }
+            let printed = try await RealClient.example("useapi.\(language)", changes)
+            #expect(rig.kling.tasks.map(\.personURL) == Array(repeating: "https://example.com/person.jpg", count: 2))
+            #expect(printed.contains("submitted") && printed.contains("mmu_img2img_aitryon"), "\(printed)")
+        }
+    }
+
+    @Test func `useapi's example for curl`() async throws { try await useapiExample("sh", key: "…") }
+
+    @Test(.needsNode, arguments: [nil, "Previously configured account email"])
+    func `useapi's example for fetch`(email: String?) async throws {
+        try await useapiExample("mjs", key: "API token", email: email)
+    }
+
+    @Test(.needsPython, arguments: [nil, "Previously configured account email"])
+    func `useapi's example for requests`(email: String?) async throws {
+        try await useapiExample("py", key: "API token", email: email)
+    }
+
     @Test(.needsPython) func `the standardwebhooks library believes callbacks, and no forgery of them`() async throws {
         let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
         try await Rig.run(settings: settings, isPublic: true, duration: 500...500) { rig in

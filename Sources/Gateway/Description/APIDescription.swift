@@ -6,13 +6,17 @@ struct APIDescription: Sendable {
     private let document: [UInt8]
     private let page: DocsPage
     private let publicURL: String?
+    private let isSecure: Bool
 
-    /// - Parameter publicURL: by what clients reach the gateway; nil: by whatever they say that they do.
-    init(models: TryOnModels, version: String, publicURL: String?) {
+    /// - Parameters:
+    ///   - publicURL: by what clients reach the gateway; nil: by whatever they say that they do.
+    ///   - isSecure: whether clients speak TLS with the gateway itself.
+    init(models: TryOnModels, version: String, publicURL: String?, isSecure: Bool) {
         let literal = OpenAPIDocument.literal(models: models, version: version)
         document = literal.json
         page = DocsPage(document: literal)
         self.publicURL = publicURL
+        self.isSecure = isSecure
     }
 
     /// The document.
@@ -33,7 +37,7 @@ struct APIDescription: Sendable {
 
     private func base(_ request: HTTPRequest) -> String {
         if let publicURL { return publicURL }
-        let isSecure = request.headers["X-Forwarded-Proto"]?.lowercased() == "https"
+        let isSecure = self.isSecure || request.headers["X-Forwarded-Proto"]?.lowercased() == "https"
         let authority = request.head.authority
         return (isSecure ? "https://" : "http://") + (authority.isEmpty ? "localhost:8080" : authority)
     }

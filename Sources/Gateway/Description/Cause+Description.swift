@@ -34,6 +34,9 @@ extension Cause {
         case .refused: "Kling has refused the request for good: the status, the code and the message are Kling's."
         case .upstreamFailed: "Kling has failed; the task may exist: query it by `error.task_id`."
         case .upstreamTimedOut: "Kling did not answer in time; the task may exist: query it by `error.task_id`."
+        case .contentPolicy: "Kling's content moderation has refused the pictures."
+        case .taskFailed: "The task has failed."
+        case .taskUnfinished: "The picture is not there in time; query it by `error.task_id`."
         case .draining: "The gateway is stopping."
         case .storeUnavailable: "The gateway's store cannot be used now."
         case .noMemory: "The gateway holds as many uploads as it can."
@@ -59,7 +62,7 @@ extension Set<Cause> {
         .idempotencyOpen, .idempotencyMismatch,
     ])
     /// Why what makes tasks may be.
-    static let withTasks = withBody.union([
+    static let withTasks: Set = withBody.union([
         .unknownModel, .runningTasks, .accountsFull, .accountsRateLimited, .accountsCooling, .accountsDisabled,
         .refused, .upstreamFailed, .upstreamTimedOut,
     ])

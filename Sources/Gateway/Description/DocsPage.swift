@@ -7,13 +7,16 @@ struct DocsPage: Sendable {
     /// Makes the page from an OpenAPI document.
     init(document: JSONLiteral) {
         let paths = document["paths"]?.members ?? []
-        let operations = paths.flatMap { path in
-            path.value.members.map { (path: path.name, method: $0.name, description: $0.value) }
-        }
-        let sections = (document["tags"]?.elements ?? []).compactMap { $0["name"]?.text }.map { tag in
+        let tags = (document["tags"]?.elements ?? []).compactMap { $0["name"]?.text }
+        let sections = tags.map { tag in
             "<h2>\(Self.escaped(tag))</h2>\n"
-                + operations.filter { $0.description["tags"]?.elements.first?.text == tag }
-                .map { Self.section($0.path, $0.method, $0.description, document) }.joined()
+                + paths.flatMap { path in
+                    path.value.members.filter { $0.value["tags"]?.elements.first?.text == tag }
+                        .map { Self.section(path.name, $0.name, $0.value, document) }
+                }.joined()
+        }
+        let words = paths.filter { $0.value["description"] != nil }.map { path in
+            "<section><h3><code>\(Self.escaped(path.name))</code></h3>\(Self.paragraphs(path.value["description"]))</section>\n"
         }
         template = """
             <!DOCTYPE html>
@@ -25,7 +28,7 @@ struct DocsPage: Sendable {
             <p>For programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p>
             <h2>In short</h2>
             <pre>\(Self.escaped(Self.example))</pre>
-            \(sections.joined())
+            \(sections.joined())\(words.joined())
             </body></html>
 
             """

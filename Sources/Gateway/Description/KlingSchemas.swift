@@ -4,7 +4,7 @@ internal import KlingAPI
 enum KlingSchemas {
     static func all(_ models: TryOnModels) -> JSONLiteral {
         [
-            "Picture": picture, "TryOnRequest": request(models), "Task": task,
+            "Picture": picture, "Base64Picture": base64Picture, "TryOnRequest": request(models), "Task": task,
             "TaskAnswer": envelope(["$ref": "#/components/schemas/Task"]),
             "TaskListAnswer": envelope(["type": "array", "items": ["$ref": "#/components/schemas/Task"]]),
             "CallbackAnswer": [
@@ -27,11 +27,11 @@ enum KlingSchemas {
             missing padding are put right.
             """),
         "type": "string",
-        "anyOf": [
-            ["title": "URL", "pattern": .string(urlPattern)],
-            ["title": "Base64", "contentEncoding": "base64", "pattern": .string(base64Pattern)],
-        ],
-        "examples": ["https://shop.example.com/person.jpg"],
+        "anyOf": [["title": "URL", "pattern": .string(urlPattern)], ["$ref": "#/components/schemas/Base64Picture"]],
+    ]
+
+    private static let base64Picture: JSONLiteral = [
+        "title": "Base64", "type": "string", "contentEncoding": "base64", "pattern": .string(base64Pattern),
     ]
 
     /// What cannot be said of a single value stands in the description instead of among the properties: an id must be a

@@ -22,7 +22,8 @@ public enum OpenAPIDocument {
             "tags": .array(Shape.allCases.map { ["name": .string($0.title)] }),
             "paths": paths,
             "components": [
-                "schemas": KlingSchemas.all(models).adding(OpenAIOperations.schemas).adding(ErrorDescriptions.schemas),
+                "schemas": KlingSchemas.all(models).adding(OpenAIOperations.schemas(models))
+                    .adding(UseapiSchemas.all(models)).adding(ErrorDescriptions.schemas),
                 "responses": .object(responses.members),
                 "headers": headers,
                 "securitySchemes": ["key": key],
@@ -63,7 +64,7 @@ public enum OpenAPIDocument {
                     if index > 0 { operation.isRepeated() }
                     methods.append(.init(name: method, value: literal(operation, line.terms, &shared)))
                 }
-                paths.append(.init(name: path, value: .object(methods)))
+                paths.append(.init(name: path, value: line.words.adding(.object(methods))))
             }
         }
         return .object(paths)

@@ -11,9 +11,19 @@ extension RouteTable.Line {
         case .model: [("get", OpenAIOperations.model)]
         case .openAPI: [("get", KlingOperations.openAPI)]
         case .docs: [("get", KlingOperations.docs)]
-        case .imageEdits, .useapiTryOn, .useapiTasks, .useapiTask, .useapiAssets, .useapiAsset: []
+        case .imageEdits: [("post", OpenAIOperations.edit)]
+        case .useapiTryOn: [("post", UseapiOperations.create)]
+        case .useapiTasks: [("get", UseapiOperations.tasks)]
+        case .useapiTask: [("get", UseapiOperations.task)]
+        case .useapiAssets: []
+        case .useapiAsset: [("get", UseapiOperations.download)]
         }
     }
+}
+
+extension RouteTable.Line {
+    /// What it says of a route in words, where a schema cannot say it.
+    var words: JSONLiteral { route == .useapiAssets ? UseapiOperations.upload : [:] }
 }
 
 extension Shape {

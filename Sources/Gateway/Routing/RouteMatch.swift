@@ -122,6 +122,11 @@ struct RouteTree: Sendable {
     }
 }
 
+extension RouteTree {
+    /// In whose words a path answers, also one that names what no name can be.
+    static func shape(of path: Span<UInt8>) -> Shape { all.find(path)?.terms.shape ?? .kling }
+}
+
 extension Span<UInt8> {
     /// Whether these bytes are `name`, as it is or percent-encoded.
     fileprivate func isEncoded(_ name: Span<UInt8>) -> Bool {

@@ -1,0 +1,56 @@
+internal import KlingAPI
+
+/// Schemas that several shapes share.
+enum SchemaParts {
+    /// What counts as none, beside being left out.
+    static let none: JSONLiteral = ["enum": [nil, ""]]
+
+    static func reference(_ schema: String) -> JSONLiteral { ["$ref": "#/components/schemas/\(schema)"] }
+
+    /// One of the models, or none.
+    static func model(_ models: TryOnModels, default name: String) -> JSONLiteral {
+        [
+            "description": "One of the models.",
+            "enum": .array(models.names.map(JSONLiteral.string) + ["", nil]), "default": .string(name),
+        ]
+    }
+
+    /// A whole number, which may be written as a text, or none.
+    static func number(_ range: ClosedRange<Int>, description: String) -> JSONLiteral {
+        [
+            "description": .string(description), "type": ["integer", "string", "null"],
+            "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
+            "enum": .array(
+                range.map(JSONLiteral.integer) + range.map { .string(String($0)) } + ["", nil]),
+        ]
+    }
+
+    /// A short text, or none.
+    static func text(upTo bytes: Int, description: String) -> JSONLiteral {
+        [
+            "description": .string("\(description), at most \(bytes) bytes."), "type": ["string", "null"],
+            "maxLength": .integer(bytes),
+        ]
+    }
+
+    /// The schema for a form, whose members are all texts or files: nothing is null there, and numbers are texts.
+    static func forForm(_ schema: JSONLiteral) -> JSONLiteral {
+        switch schema {
+        case .object(let members):
+            return .object(
+                members.compactMap { member in
+                    switch (member.name, member.value) {
+                    case ("type", .array(let kinds)) where kinds.contains("string"):
+                        return .init(name: "type", value: "string")
+                    case ("minimum", _), ("maximum", _): return nil
+                    case ("enum", .array(let values)):
+                        let texts = values.filter { if case .string = $0 { true } else { false } }
+                        return .init(name: "enum", value: .array(texts))
+                    default: return .init(name: member.name, value: forForm(member.value))
+                    }
+                })
+        case .array(let elements): return .array(elements.map(forForm))
+        default: return schema
+        }
+    }
+}

@@ -1,0 +1,74 @@
+internal import KlingAPI
+
+/// What the document says of the routes in useapi.net's shape.
+enum UseapiOperations {
+    static let create = OperationDescription(
+        name: "createVirtualTryOn", summary: "Try garments on a person",
+        details: "The job is queried until its `status_final` is true. It has as many tasks as pictures are asked for.",
+        body: [
+            .init(schema: SchemaParts.reference("VirtualTryOn")),
+            .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("VirtualTryOnForm")),
+        ],
+        success: .init(
+            description: "The job is accepted, or waits for its turn.",
+            content: .init(schema: SchemaParts.reference("Job")), headers: [.replayed],
+            links: [
+                "query": ["operationId": "getVirtualTryOn", "parameters": ["id": "$response.body#/task/id"]]
+            ]),
+        causes: .withTasks)
+
+    static let task = OperationDescription(
+        name: "getVirtualTryOn", summary: "Query a job", details: "",
+        parameters: [
+            [
+                "name": "id", "in": "path", "required": true, "description": "The job's number.",
+                "schema": ["type": "integer", "minimum": 0],
+            ]
+        ],
+        success: .init(
+            description: "The job.", content: .init(schema: SchemaParts.reference("Job")), headers: [.staleness]),
+        causes: .withKey.union([.unknownTask, .unknownPath]))
+
+    static let tasks = OperationDescription(
+        name: "listVirtualTryOns", summary: "List your jobs",
+        details:
+            "Newest first. `email` names the account that has the jobs; parameters that are not known are ignored.",
+        parameters: [
+            ["name": "contentType", "in": "query", "schema": ["enum": ["video", "image", "audio"]]],
+            KlingOperations.number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize),
+            time("createdBefore"), time("createdAfter"),
+        ],
+        success: .init(description: "The jobs.", content: .init(schema: history)),
+        causes: .withKey.union([.badParameter]))
+
+    /// In words alone: JSON Schema cannot say what a body of bytes must be, and tools that try what a schema allows would
+    /// be told that it is wrong.
+    static let upload: JSONLiteral = [
+        "summary": "Upload a picture",
+        "description": .string(
+            """
+            POST the bytes of a JPEG or PNG, at most \(TryOn.maxPictureBytes), at least \(TryOn.minPictureSide) × \
+            \(TryOn.minPictureSide) pixels, with your key. The answer is `{"status": 3, "url": "...", "message": "", \
+            "fileName": "..."}`; its `url` can be sent in place of a picture's own, for a day. Errors are those of the \
+            other paths.
+            """),
+    ]
+
+    static let download = OperationDescription(
+        name: "getAsset", summary: "Get an uploaded picture", details: "",
+        parameters: [KlingOperations.segment("name", "The last part of its `url`.")],
+        success: .init(description: "The file.", content: .init(mediaType: "image/*", schema: [:])),
+        causes: .withKey.union([.unknownPath, .noMemory]))
+
+    private static func time(_ name: String) -> JSONLiteral {
+        [
+            "name": .string(name), "in": "query", "description": "Milliseconds since 1970, not included.",
+            "schema": ["type": "integer", "minimum": 0, "maximum": .integer(1 << 53)],
+        ]
+    }
+
+    private static let history: JSONLiteral = [
+        "type": "object", "required": ["history"],
+        "properties": ["history": ["type": "array", "items": SchemaParts.reference("Job")]],
+    ]
+}

@@ -1,0 +1,54 @@
+import Foundation
+import TestKit
+import Testing
+
+/// OpenAI's own Python SDK, unchanged.
+@Suite(.aFewAtATime, .needsPython) struct OpenAIClientTests {
+    /// What lets the gateway fetch what the simulated Kling has made.
+    private static let settings = "fetch: { allow: [127.0.0.0/8] }\nqueue: off\ndispatch: { wait: 0s }\n"
+
+    private func run(_ name: String, base: String = "/v1", _ rig: Rig) async throws {
+        try await RealClient.run(
+            "openai_sdk.py",
+            ["GATEWAY": rig.gateway.url, "KEY": GatewayProcess.key, "BASE": base, "CASE": name])
+    }
+
+    @Test(arguments: ["/v1", "/kling/v1"])
+    func `it lists models, and makes a try-on that is answered with its URL`(base: String) async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try await run("models", base: base, rig)
+            try await run("url", base: base, rig)
+            #expect(rig.creates() == 1)
+            #expect(try await rig.status("order-1") == "succeed")
+        }
+    }
+
+    @Test func `it makes try-ons that are answered with the pictures themselves`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try await run("base64_picture", rig)
+            #expect(rig.creates() == 2)
+        }
+    }
+
+    @Test func `it raises its own errors, with request ids`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try await run("errors", rig)
+            #expect(rig.creates() == 0)
+        }
+    }
+
+    @Test func `a task that fails is not made again`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try await run("failed_task", rig)
+            #expect(rig.creates() == 2, "one for each of two edits")
+        }
+    }
+
+    @Test func `a failed account does not make it create three times`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try rig.fail("create:1102")
+            try await run("failed_account", rig)
+            #expect(rig.creates() == 1)
+        }
+    }
+}
