@@ -79,6 +79,8 @@ import Testing
             var changes = ["https://api.useapi.net": rig.gateway.url, key: GatewayProcess.key]
             if let email { changes[email] = "kling" }
             let printed = try await RealClient.example("useapi.\(language)", changes)
+            // It is answered when the first of its tasks was accepted.
+            try await eventually("both tasks are made") { rig.kling.tasks.count == 2 }
             #expect(rig.kling.tasks.map(\.personURL) == Array(repeating: "https://example.com/person.jpg", count: 2))
             #expect(printed.contains("submitted") && printed.contains("mmu_img2img_aitryon"), "\(printed)")
         }
