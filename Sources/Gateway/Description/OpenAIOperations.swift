@@ -80,7 +80,7 @@ enum OpenAIOperations {
     }
 
     private static func form(_ models: TryOnModels) -> JSONLiteral {
-        [
+        SchemaParts.forForm([
             "description": .string("\(description)\n\nPictures are files, or texts: URLs or base64."),
             "type": "object", "required": ["image"],
             "properties": JSONLiteral.object([
@@ -89,8 +89,8 @@ enum OpenAIOperations {
                     value: [
                         "type": "array", "items": SchemaParts.reference("Picture"), "minItems": 2, "maxItems": 2,
                     ])
-            ]).adding(SchemaParts.forForm(members(models))),
-        ]
+            ]).adding(members(models)),
+        ])
     }
 
     private static func members(_ models: TryOnModels) -> JSONLiteral {

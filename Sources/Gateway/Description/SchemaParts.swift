@@ -33,8 +33,15 @@ enum SchemaParts {
         ]
     }
 
-    /// The schema for a form, whose members are all texts or files: nothing is null there, and numbers are texts.
+    /// The schema for a form. Its names stand in lines of their parts' heads, which have no controls.
     static func forForm(_ schema: JSONLiteral) -> JSONLiteral {
+        guard case .object(let members) = texts(schema) else { return schema }
+        let names: JSONLiteral = ["pattern": #"^[^\u0000-\u0008\u000a-\u001f\u007f]+$"#]
+        return .object(members + [.init(name: "propertyNames", value: names)])
+    }
+
+    /// A schema whose members are all texts or files: nothing is null there, and numbers are texts.
+    private static func texts(_ schema: JSONLiteral) -> JSONLiteral {
         switch schema {
         case .object(let members):
             return .object(
@@ -46,10 +53,10 @@ enum SchemaParts {
                     case ("enum", .array(let values)):
                         let texts = values.filter { if case .string = $0 { true } else { false } }
                         return .init(name: "enum", value: .array(texts))
-                    default: return .init(name: member.name, value: forForm(member.value))
+                    default: return .init(name: member.name, value: texts(member.value))
                     }
                 })
-        case .array(let elements): return .array(elements.map(forForm))
+        case .array(let elements): return .array(elements.map(texts))
         default: return schema
         }
     }
