@@ -111,6 +111,23 @@ import Testing
         }
     }
 
+    @Test func `what a crash left, and Kling never got, keeps nobody from its slot`() async throws {
+        let account = Rig.Account(name: "kling", slots: 1, settings: "lookup: yes, concurrency: 1")
+        let settings = "queue: off\ndispatch: { wait: 200ms }"
+        try await Rig.run([account], settings: settings, duration: Self.hour) { rig in
+            try rig.fail("create:close")
+            let client = try RawClient(port: rig.gateway.port)
+            try client.send(Fixture.create(Array(Fixture.body().utf8)))
+            try await eventually("Kling got it") { rig.creates() > 0 }
+            try await rig.kill()
+            rig.kling.removeFaults()
+            try await rig.start()
+            try await eventually("the slot is free") { try await rig.create().status == 200 }
+            #expect(rig.kling.tasks.count == 1)
+            #expect(try await rig.create().isSaturation)
+        }
+    }
+
     @Test func `what a full queue has no room for is told to come back`() async throws {
         let settings = "queue: { tasks: 5 }\ndispatch: { wait: 200ms }"
         try await Rig.run(Self.accounts, settings: settings, duration: Self.hour) { rig in

@@ -66,8 +66,8 @@ extension TryOnTasks {
                     if case .accepted = await adopt(answer, upstreamID, id, account) { return }
                 }
                 guard let answer = await conclusive(found, id, account) else { return }
-                // What Kling does not know takes up none of its slots. If it arrives after all, it takes one again.
-                if answer == .unknown { accounts.settled(id, on: account.name, .ended) }
+                // Creates that crashes have left, and that Kling never got, must not keep others from its slots.
+                if answer == .unknown { accounts.settled(id, on: account.name, .missing) }
                 _ = plan.answered(answer, now: .now)
             }
             if plan.step == .neverMade { await neverMade(id, account) }

@@ -7,18 +7,18 @@ internal import TaskStore
 /// What a create's end makes of it. In ``cooling(_:)`` and ``disabled(_:)`` most creates were sent before the trouble and
 /// say nothing new; one create, the probe, is sent to find out:
 ///
-/// | phase                  | accepted  | 1303      | 1302, 5001, not sent | ambiguous       | refused for good, 1103 | withdrawn, ended |
-/// |------------------------|-----------|-----------|----------------------|-----------------|------------------------|------------------|
-/// | healthy                | healthy   | saturated | cooling              | healthy         | healthy                | healthy          |
-/// | saturated              | saturated | saturated | cooling              | saturated       | saturated              | as it is, healthy |
-/// | cooling, any other     | as it is  | as it is  | as it is             | as it is        | as it is               | as it is         |
-/// | cooling, the probe     | healthy   | saturated | cooling, longer      | cooling, longer | healthy                | next one probes  |
-/// | disabled, any other    | as it is  | as it is  | as it is             | as it is        | as it is               | as it is         |
-/// | disabled, the probe    | healthy   | saturated | disabled             | disabled        | next one probes        | next one probes  |
+/// | phase                  | accepted  | 1303      | 1302, 5001, not sent | ambiguous       | refused for good, 1103 | withdrawn, ended, missing |
+/// |------------------------|-----------|-----------|----------------------|-----------------|------------------------|---------------------------|
+/// | healthy                | healthy   | saturated | cooling              | healthy         | healthy                | healthy                   |
+/// | saturated              | saturated | saturated | cooling              | saturated       | saturated              | as it is, healthy, healthy |
+/// | cooling, any other     | as it is  | as it is  | as it is             | as it is        | as it is               | as it is                  |
+/// | cooling, the probe     | healthy   | saturated | cooling, longer      | cooling, longer | healthy                | next one probes           |
+/// | disabled, any other    | as it is  | as it is  | as it is             | as it is        | as it is               | as it is                  |
+/// | disabled, the probe    | healthy   | saturated | disabled             | disabled        | next one probes        | next one probes           |
 ///
 /// An account fault (1000–1004, 1100–1102, 1304) disables from every phase. A saturated account is healthy again when one
-/// of its tasks has ended, or its pause is over; its limit goes on holding it back. A cooling account may be probed when its pause
-/// is over, a disabled one when a free list call was answered.
+/// of its tasks has ended or turned out to be missing, or its pause is over; its limit goes on holding it back. A cooling
+/// account may be probed when its pause is over, a disabled one when a free list call was answered.
 enum AccountPhase: Sendable, Hashable {
     /// It takes what its slots allow.
     case healthy
@@ -46,7 +46,12 @@ enum AccountPhase: Sendable, Hashable {
         }
         return switch self {
         case .healthy: afterUse(event, context)
-        case .saturated: event == .ended ? .healthy : Cooling(event, context).map(Self.cooling) ?? self
+        case .saturated:
+            if event == .ended || event == .missing {
+                .healthy
+            } else {
+                Cooling(event, context).map(Self.cooling) ?? self
+            }
         case .cooling(let cooling): cooling.probe == task ? after(event, ofProbe: cooling, context) : self
         case .disabled(let disablement):
             if disablement.probe != task {
@@ -66,7 +71,7 @@ enum AccountPhase: Sendable, Hashable {
 
     private func after(_ event: CreateEvent, ofProbe cooling: Cooling, _ context: Context) -> AccountPhase {
         switch event {
-        case .withdrawn, .ended: .cooling(cooling.unprobed)
+        case .withdrawn, .ended, .missing: .cooling(cooling.unprobed)
         case .notSent, .ambiguous, .refusedForNow(.rateLimited), .refusedForNow(.unavailable):
             .cooling(cooling.longer(event, context))
         case .accepted, .refusedForGood, .refusedForNow: afterUse(event, context)

@@ -100,7 +100,7 @@ struct AccountPool: Sendable {
         _ task: TaskID, on account: String, _ event: CreateEvent, now: MonotonicTime
     ) -> AccountTransition? {
         // The usual events need no jitter, and a number costs a system call.
-        let jitter = event == .accepted || event == .ended ? 0 : random()
+        let jitter = event == .accepted || event == .ended || event == .missing ? 0 : random()
         return change(account) { $0.settle(task, event, now: now, random: jitter) }
     }
 

@@ -6,45 +6,54 @@ struct AccountSlots: Sendable {
     private struct Slot {
         let model: String
         let expiresAt: MonotonicTime
-        var isUnderWay: Bool
+        var stage: Stage
+    }
+
+    private enum Stage {
+        /// The create has not been answered yet.
+        case underWay
+        /// Kling has the task, or may have it.
+        case running
+        /// Kling has said that it doesn't have the task. Nothing is taken up, unless the task is found after all.
+        case missing
     }
 
     private var slots: [TaskID: Slot] = [:]
     /// Creates that have not been answered yet.
     private(set) var underWay = 0
+    private var missing = 0
     /// No slot is freed by time alone before this.
     private(set) var firstExpiry: MonotonicTime?
 
     /// How many slots are taken.
-    var count: Int { slots.count }
+    var count: Int { slots.count - missing }
 
     /// The model of a task that has a slot.
     func model(of task: TaskID) -> String? { slots[task]?.model }
 
     /// Takes a slot for a create that begins.
     mutating func take(_ task: TaskID, model: String, until expiry: MonotonicTime) {
-        insert(task, Slot(model: model, expiresAt: expiry, isUnderWay: true))
+        insert(task, Slot(model: model, expiresAt: expiry, stage: .underWay))
     }
 
     /// Takes a slot for a task that runs already.
     mutating func restore(_ task: TaskID, until expiry: MonotonicTime) {
-        insert(task, Slot(model: "", expiresAt: expiry, isUnderWay: false))
+        insert(task, Slot(model: "", expiresAt: expiry, stage: .running))
     }
 
-    /// Notes that a create was answered, or never will be.
+    /// Notes that a create was answered, or never will be, or that its task was found.
     /// - Returns: whether it was under way.
-    mutating func answered(_ task: TaskID) -> Bool {
-        guard slots[task]?.isUnderWay == true else { return false }
-        slots[task]?.isUnderWay = false
-        underWay -= 1
-        return true
-    }
+    mutating func answered(_ task: TaskID) -> Bool { change(task, to: .running) == .underWay }
+
+    /// Notes that Kling doesn't know a task whose create was left open.
+    /// - Returns: whether that has freed its slot.
+    mutating func missed(_ task: TaskID) -> Bool { change(task, to: .missing) == .running }
 
     /// Frees the slot of a task.
     /// - Returns: whether it had one.
     @discardableResult mutating func free(_ task: TaskID) -> Bool {
         guard let slot = slots.removeValue(forKey: task) else { return false }
-        if slot.isUnderWay { underWay -= 1 }
+        count(slot.stage, -1)
         return true
     }
 
@@ -58,7 +67,24 @@ struct AccountSlots: Sendable {
     private mutating func insert(_ task: TaskID, _ slot: Slot) {
         free(task)
         slots[task] = slot
-        if slot.isUnderWay { underWay += 1 }
+        count(slot.stage, 1)
         firstExpiry = min(firstExpiry ?? slot.expiresAt, slot.expiresAt)
+    }
+
+    /// - Returns: the stage before; nil if the task has no slot.
+    private mutating func change(_ task: TaskID, to stage: Stage) -> Stage? {
+        guard let before = slots[task]?.stage else { return nil }
+        slots[task]?.stage = stage
+        count(before, -1)
+        count(stage, 1)
+        return before
+    }
+
+    private mutating func count(_ stage: Stage, _ change: Int) {
+        switch stage {
+        case .underWay: underWay += change
+        case .missing: missing += change
+        case .running: break
+        }
     }
 }

@@ -102,18 +102,25 @@ struct AccountState: Sendable {
     mutating func settle(_ task: TaskID, _ event: CreateEvent, now: MonotonicTime, random: Double) {
         advance(to: now)
         let model = slots.model(of: task)
-        let wasUnderWay = slots.answered(task)
-        if event != .accepted, event != .ambiguous {
-            let wasFreed = slots.free(task)
-            if event == .ended, !wasFreed { return }
-        }
-        if event == .accepted, wasUnderWay { start.accepted() }
+        guard settleSlot(of: task, event) else { return }
         if event == .refusedForNow(.saturated) { limit.refused(beside: slots.count, now: now) }
         let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
         if let model { settleDenial(of: model, task, event, context) }
         let before = phase
         phase = phase.next(event, of: task, context)
         adjustSaturation(event, before)
+    }
+
+    /// - Returns: whether the event can mean anything to the account.
+    private mutating func settleSlot(of task: TaskID, _ event: CreateEvent) -> Bool {
+        switch event {
+        case .accepted: if slots.answered(task) { start.accepted() }
+        case .ambiguous: _ = slots.answered(task)
+        case .missing: return slots.missed(task)
+        case .ended: return slots.free(task)
+        case .notSent, .refusedForNow, .refusedForGood, .withdrawn: slots.free(task)
+        }
+        return true
     }
 
     /// An account that refuses task after task because too many run is left alone for longer and longer.

@@ -14,6 +14,8 @@ enum CreateEvent: Sendable, Hashable {
     case refusedForGood
     /// Nobody knows whether Kling has the task, which may run.
     case ambiguous
+    /// Kling doesn't know the task of an ambiguous create: it takes up nothing until it is ``accepted`` after all.
+    case missing
     /// The task has ended, or was never made.
     case ended
     /// The create was not even tried: whoever had reserved the slot had no use for it.

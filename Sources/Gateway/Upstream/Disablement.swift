@@ -51,7 +51,7 @@ struct Disablement: Sendable, Hashable {
         var rest = self
         switch event {
         case .accepted, .refusedForNow(.saturated): return nil
-        case .refusedForGood, .refusedForNow(.model), .withdrawn, .ended: rest.stage = .open
+        case .refusedForGood, .refusedForNow(.model), .withdrawn, .ended, .missing: rest.stage = .open
         case .notSent, .ambiguous, .refusedForNow: rest.stage = .waiting(until: moment)
         }
         return rest

@@ -58,6 +58,35 @@ struct AccountStateTests {
         #expect(state.take(3, at: 4))
     }
 
+    @Test func `a task that Kling doesn't know takes up no slot until it is found after all`() {
+        let state = warm(concurrency: 1)
+        state.restore(1, age: .zero, at: 0)
+        #expect(!state.take(2, at: 0))
+        for time in 1...3 { state.settle(1, .missing, at: Double(time)) }
+        #expect(state.figures.running == 0)
+        #expect(state.take(2, at: 4))
+        state.settle(1, .accepted, at: 5)
+        #expect(state.figures.running == 2)
+        state.settle(2, .ended, at: 6)
+        #expect(!state.take(3, at: 6))
+        state.settle(1, .ended, at: 7)
+        state.settle(1, .missing, at: 8)
+        #expect(state.take(3, at: 8) && !state.take(4, at: 8))
+    }
+
+    @Test func `a saturated account is asked again, once, when a task turns out to be missing`() {
+        let state = warm()
+        for number in 1...3 { #expect(state.take(number, at: 0)) }
+        state.settle(2, .ambiguous, at: 0)
+        state.settle(3, .saturated, at: 0)
+        #expect(!state.take(4, at: 0.1))
+        state.settle(2, .missing, at: 0.2)
+        #expect(state.take(4, at: 0.2))
+        state.settle(4, .saturated, at: 0.3)
+        state.settle(2, .missing, at: 0.4)
+        #expect(!state.take(5, at: 0.4))
+    }
+
     @Test(arguments: [CreateEvent.refusedForGood, .withdrawn, .modelRefused])
     func `a create that made nothing frees its slot`(event: CreateEvent) {
         let state = warm(concurrency: 1)
