@@ -20,6 +20,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags["log.level"] = logLevel
         let configuration = try options.load(flags: flags)
         ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.returnLargeBlocks()
         let descriptors = ProcessLimits.raiseDescriptorLimit()
         let log = LogOutput(configuration)
         if descriptors < UInt64(configuration.limits.connections + 64) {
