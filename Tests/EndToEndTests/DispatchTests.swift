@@ -47,6 +47,17 @@ import Testing
         }
     }
 
+    @Test func `a queue drains into all accounts though nobody asks for what was made before limits were learned`()
+        async throws
+    {
+        try await Rig.run(Array(Self.accounts.prefix(2)), duration: 50...200) { rig in
+            _ = try await rig.gateway.creates(15)
+            #expect(rig.kling.tasks.count == 5)
+            try await eventually("Kling has 10 of them") { rig.kling.tasks.count >= 10 }
+            #expect(rig.creates(on: "two") > 2 && rig.creates(on: "three") > 3)
+        }
+    }
+
     @Test func `creates that a kill left unanswered are repeated by their clients, and each is made once`()
         async throws
     {

@@ -40,6 +40,7 @@ extension TryOnTasks {
         case (.refusedForNow, let answer):
             let fault = AccountFault(httpStatus: answered.status, answer: answer)
             note(accounts.settled(id, on: account.name, .refusedForNow(fault)))
+            if fault == .saturated { watcher.limited(account.name) }
             return .declined
         case (.refusedForGood, let answer?):
             accounts.settled(id, on: account.name, .refusedForGood)

@@ -83,6 +83,8 @@ struct WatchSchedule: Sendable {
     var awaited = TaskLine()
     var swept = TaskLine()
     var intervalEnd: MonotonicTime
+    /// Whether somebody waits for each task, because only so many run there at once.
+    private var isLimited = false
     var mayList = true
     var reads = 0
     var readsUnderWay = 0
@@ -108,12 +110,28 @@ struct WatchSchedule: Sendable {
     /// A task is to be watched. To repeat it changes nothing.
     mutating func watch(_ task: WatchedTask, now: MonotonicTime) {
         if watches[task.id] != nil { return }
-        let pause = WatchPace.first(age: task.age, isAwaited: task.isAwaited, &spread)
+        let isAwaited = task.isAwaited || isLimited
+        let pause = WatchPace.first(age: task.age, isAwaited: isAwaited, &spread)
         var watch = Watch(
-            since: now + (.zero - task.age), isAwaited: task.isAwaited,
+            since: now + (.zero - task.age), isAwaited: isAwaited,
             knownAt: now + (.zero - task.quietFor), dueAt: now + pause, isStuck: task.isStuck)
         enter(task.id, &watch)
         watches[task.id] = watch
+    }
+
+    /// Only so many tasks run there at once: from now on somebody waits for the end of each. To repeat it changes nothing.
+    mutating func limit(now: MonotonicTime) {
+        if isLimited { return }
+        isLimited = true
+        for (task, var watch) in watches where !watch.isAwaited {
+            watch.isAwaited = true
+            let dueAt = now + WatchPace.first(age: now - watch.since, isAwaited: true, &spread)
+            if !watch.isDue, !watch.isReading, dueAt < watch.dueAt {
+                watch.dueAt = dueAt
+                enter(task, &watch)
+            }
+            watches[task] = watch
+        }
     }
 
     /// Something may have happened to the task: it is looked at with the next tick, and after a call under way.

@@ -21,6 +21,7 @@ final class Watcher: @unchecked Sendable {
     private enum News {
         case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
         case seen(TaskID, TaskProgress)
+        case limited(account: String, at: MonotonicTime)
     }
 
     private let news = Lock<[News]>([])
@@ -88,6 +89,12 @@ final class Watcher: @unchecked Sendable {
     /// Somebody else has heard of the task from Kling: that counts as a look.
     func seen(_ task: TaskID, _ progress: TaskProgress) { news.withLock { $0.append(.seen(task, progress)) } }
 
+    /// Only so many tasks run at once on that account, so that each one's end matters to others.
+    func limited(_ account: String) {
+        let now = clock()
+        news.withLock { $0.append(.limited(account: account, at: now)) }
+    }
+
     private func takeNews() {
         let arrived = news.withLock { news in
             defer { news.removeAll() }
@@ -98,16 +105,22 @@ final class Watcher: @unchecked Sendable {
             case .watch(let task, let upstreamID, let account, let time): add(task, upstreamID, account, time)
             case .seen(let task, let progress):
                 if let home = homes[task] { perform(note(task, progress), home.account) }
+            case .limited(let account, let time): schedule(of: account, time) { $0.limit(now: time) }
             }
         }
     }
 
     private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
         if let home = homes[task.id] { return perform(note(task.id, .unfinished), home.account) }
-        if accounts[account] == nil { accounts[account] = makeAccount(time) }
         homes[task.id] = (account, upstreamID)
+        schedule(of: account, time) { $0.watch(task, now: time) }
         accounts[account]?.tasks[upstreamID] = task.id
-        accounts[account]?.schedule.watch(task, now: time)
+    }
+
+    private func schedule(of account: String, _ time: MonotonicTime, _ change: (inout WatchSchedule) -> Void) {
+        var home = accounts.removeValue(forKey: account) ?? makeAccount(time)
+        change(&home.schedule)
+        accounts[account] = home
     }
 
     /// How many tasks are watched. On the loop's thread.

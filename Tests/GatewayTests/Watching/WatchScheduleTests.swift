@@ -117,6 +117,21 @@ struct WatchScheduleTests {
         #expect(gaps(looks).suffix(5).allSatisfy { $0 > 530 })
     }
 
+    @Test func `with a limit on the account, each task is awaited, those that it has and those to come`() throws {
+        var account = Account()
+        let young = account.watch(1, awaited: false)[0]
+        let old = account.watch(1, awaited: false, age: .seconds(3_600))[0]
+        account.tick()
+        account.schedule.limit(now: account.now)
+        let later = account.watch(1, awaited: false)[0]
+        account.run(.seconds(60)) { $0.schedule.limit(now: $0.now) }
+        for task in [young, old, later] {
+            let looks = try #require(account.looks[task])
+            #expect(looks[0] <= 10)
+            #expect(gaps(looks).allSatisfy { (2...10).contains($0) })
+        }
+    }
+
     @Test(arguments: [0, 1, 499, 700]) func `500 watched tasks cost at most two list calls an interval`(newer: Int) {
         var account = Account()
         account.watch(500, awaited: true)
