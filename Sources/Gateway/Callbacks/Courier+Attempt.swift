@@ -14,13 +14,6 @@ extension Courier {
         case storeFailed(StoreError)
     }
 
-    /// A tenant's secrets, ready to sign.
-    struct Signers {
-        let signatures: [WebhookSignature]
-        /// In milliseconds since 1970.
-        let goodUntil: Int64
-    }
-
     /// How often the outcome of an attempt is offered to a store that fails, and with which pauses. After that the lease
     /// brings the delivery back.
     private static let settlePauses: [Duration] = [.milliseconds(100), .seconds(1), .seconds(5)]
@@ -64,13 +57,10 @@ extension Courier {
         do { return .success(try await sender.send(message)) } catch { return .failure(error) }
     }
 
+    /// A tenant's secrets, ready to sign. Read anew each time: a rotation in another process holds at once.
     private func signatures(of tenant: String) async throws -> [WebhookSignature] {
-        let now = clock.wall()
-        if let known = signers[tenant], known.goodUntil > now { return known.signatures }
-        let signatures = try await secrets.secrets(of: tenant, at: now).compactMap { WebhookSignature($0) }
+        let signatures = try await secrets.secrets(of: tenant, at: clock.wall()).compactMap { WebhookSignature($0) }
         guard !signatures.isEmpty else { throw VaultError(purpose: .webhookSecret, record: tenant) }
-        if signers.count >= 1024 { signers = signers.filter { $0.value.goodUntil > now } }
-        signers[tenant] = Signers(signatures: signatures, goodUntil: now + policy.secretLife.milliseconds)
         return signatures
     }
 

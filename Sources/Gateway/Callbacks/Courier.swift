@@ -8,7 +8,7 @@ public import TaskStore
 /// and settled after it: what a crash leaves falls due again when its lease is over, so that everything is delivered at
 /// least once. Any thread may call any function.
 public final class Courier: @unchecked Sendable {
-    // @unchecked: `bell`, `plan`, `attempts`, `runner`, `signers`, `random`, `failures` and `isStopped` are touched on
+    // @unchecked: `bell`, `plan`, `attempts`, `runner`, `random`, `failures` and `isStopped` are touched on
     // `loop` alone, where every task of the courier runs; the rest never changes or is locked.
 
     let loop: EventLoop
@@ -25,7 +25,6 @@ public final class Courier: @unchecked Sendable {
     private var plan: CourierPlan
     private var attempts: [String: Task<Void, Never>] = [:]
     private var runner: Task<Void, Never>?
-    var signers: [String: Signers] = [:]
     var random: any RandomNumberGenerator & Sendable
     /// How often in a row the store has failed.
     private var failures = 0
@@ -192,8 +191,6 @@ extension Courier {
         public var poll = Duration.seconds(1)
         /// The longest time for which a store that fails is left alone.
         public var longestBackOff = Duration.seconds(30)
-        /// How long a tenant's secrets are believed.
-        public var secretLife = Duration.seconds(10)
         /// When to try again.
         public var schedule = DeliverySchedule.standard
         var limits = CourierPlan.Limits()

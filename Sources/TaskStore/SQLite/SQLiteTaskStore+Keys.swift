@@ -43,7 +43,9 @@ extension SQLiteTaskStore {
     }
 
     public func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
-        try await write { connection throws(StoreError) in
+        let known = try await read { connection throws(StoreError) in try connection.tenant(tenant.name) }
+        if let known { return known }
+        return try await write { connection throws(StoreError) in
             let insert = try connection.statement(.insertTenant)
             insert.bind(1, tenant.name)
             insert.bind(2, tenant.sealedWebhookSecret)

@@ -132,10 +132,15 @@ import Testing
         }
     }
 
-    @Test func `during a rotation both secrets sign`() async throws {
+    @Test func `during a rotation both secrets sign, from its first moment on`() async throws {
         try await CourierFixture.run { fixture in
+            fixture.add("msg_before", task: tasks[0])
+            fixture.courier.kick()
+            let before = await fixture.receivers.calls.next()
+            #expect(isSigned(before, by: Secrets.old))
+            before.answer()
             fixture.secrets.current.withLock { $0 = [Secrets.new, Secrets.old] }
-            fixture.add("msg_a", task: tasks[0])
+            fixture.add("msg_a", task: tasks[1])
             fixture.courier.kick()
             let call = await fixture.receivers.calls.next()
             #expect(call.header("webhook-signature")?.split(separator: " ").count == 2)
