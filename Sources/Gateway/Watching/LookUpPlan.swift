@@ -35,7 +35,7 @@ struct LookUpPlan: Sendable, Equatable {
     /// How long a client waits for a create that is open.
     static let clientWait = Duration.seconds(10)
     /// While the client waits: when, after the outcome became open.
-    static let requestTimes: [Duration] = [.zero, .seconds(1), .seconds(2), .seconds(4)]
+    static let requestTimes: [Duration] = [0, 1, 2, 4, 8].map { .seconds($0) }
     /// In the background: how long after the answer before.
     static let backgroundPauses: [Duration] = [0, 1, 2, 5, 15, 60, 300, 900].map { .seconds($0) }
     /// Without answers, the pause doubles from the one to the other.

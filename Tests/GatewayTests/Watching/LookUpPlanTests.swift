@@ -18,9 +18,9 @@ struct LookUpPlanTests {
         return (times, plan.step)
     }
 
-    @Test func `while the client waits Kling is asked at 0, 1, 2 and 4 seconds`() {
+    @Test func `while the client waits Kling is asked at 0, 1, 2, 4 and 8 seconds`() {
         let (times, end) = run(.request(start: start)) { _ in .unknown }
-        #expect(times == [0, 1, 2, 4])
+        #expect(times == [0, 1, 2, 4, 8])
         #expect(end == .handOver)
     }
 
