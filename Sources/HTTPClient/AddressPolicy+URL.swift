@@ -11,16 +11,8 @@ extension AddressPolicy {
         if parts.hasUserInfo { return .userInfo }
         if url.utf8.contains(UInt8(ascii: "#")) { return .fragment }
         guard let host = parts.host, !host.isEmpty else { return .malformed }
-        let addresses = literalAddresses(host)
-        return addresses.isEmpty || addresses.contains(where: permits) ? nil : .address
-    }
-
-    /// The addresses that a host means without being looked up; none for a name.
-    private func literalAddresses(_ host: String) -> [IPAddress] {
-        if host == "localhost" || host.hasSuffix(".localhost") {
-            return [IPAddress(v4: 0x7f00_0001), IPAddress(v6: 1)]
-        }
-        return IPAddress(host).map { [$0] } ?? []
+        guard let address = IPAddress(host) else { return nil }
+        return permits(address) ? nil : .address
     }
 }
 

@@ -31,7 +31,7 @@ public struct AddressPolicy: Sendable, Hashable {
         case userInfo
         /// A fragment behind the path.
         case fragment
-        /// A literal address (in any spelling, `localhost` included) that the policy forbids.
+        /// A literal address (in any spelling) that the policy forbids.
         case address
     }
 }

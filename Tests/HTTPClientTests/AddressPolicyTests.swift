@@ -47,8 +47,8 @@ struct AddressPolicyTests {
     @Test(
         arguments: [
             ("http://2130706433/", .address), ("http://0x7f.1/", .address), ("http://[::ffff:127.0.0.1]/", .address),
-            ("http://127.0.0.1./", .address), ("http://localhost/", .address), ("http://LocalHost.:80/", .address),
-            ("http://a.localhost/", .address), ("https://169.254.169.254/latest", .address),
+            ("http://127.0.0.1./", .address), ("http://localhost/", nil), ("http://LocalHost.:80/", nil),
+            ("http://a.localhost/", nil), ("https://169.254.169.254/latest", .address),
             ("http://017700000001", .address),
             ("http://[::1]:80/", .address), ("http://[fe80::1%25eth0]/", .address), ("http://127.1/", .address),
             ("file:///etc/passwd", .scheme), ("ftp://example.com/", .scheme), ("gopher://example.com/", .scheme),
