@@ -179,6 +179,19 @@ private final class CallbackLog: HTTPResponder {
         }
     }
 
+    @Test func `a queued task that its operator cancels tells its client so`() async throws {
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings + "dispatch: { wait: 0s }\n") { rig in
+                try rig.fail("create:1303")
+                let id = try await rig.createdTask(callback(url))
+                try await eventually("it can be cancelled") {
+                    (try? await rig.command("tasks", "cancel", id)) != nil
+                }
+                try await eventually("its end is told") { log.statuses() == ["submitted", "failed"] }
+            }
+        }
+    }
+
     @Test func `a create that is refused calls nobody`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, duration: Self.hour) { rig in

@@ -26,7 +26,7 @@ enum KeyAdministration {
         of configuration: Configuration, _ body: (SQLiteTaskStore) async throws -> Result
     ) async throws -> Result {
         do {
-            let store = try SQLiteTaskStore(path: configuration.storePath)
+            let store = try configuration.openStore()
             let result = try await body(store)
             await store.close()
             return result
