@@ -38,9 +38,17 @@ enum ErrorAnswer {
             }
         case .useapi:
             return JSONWriter.object { answer in
-                answer.member("error", error.message)
+                answer.member("error", useapiMessage(error))
                 answer.member("code", error.refusal?.status ?? row.status)
             }
+        }
+    }
+
+    /// The page prints the whole answer to a wrong key: clients may compare it.
+    private static func useapiMessage(_ error: GatewayError) -> String {
+        switch error.cause {
+        case .missingCredentials, .invalidCredentials: "Unauthorized"
+        default: error.message
         }
     }
 
