@@ -37,6 +37,14 @@ struct FormDataTests {
         #expect(try form.parts.map { try $0.text() } == ["", "\r\n\r\n--b\r\n-B", "2"])
     }
 
+    @Test func `a file that nobody has chosen is an empty text`() async throws {
+        for (name, content, isFile) in [("", "", false), ("", "x", true), ("a.png", "", true)] {
+            let head = "Content-Disposition: form-data; name=f; filename=\"\(name)\"\r\nContent-Type: image/png"
+            let part = try #require(try await parse(Self.form(head, content)).parts.first)
+            #expect((part.isFile, try part.text()) == (isFile, content))
+        }
+    }
+
     @Test(arguments: ["", "\r\n", "junk\r\n", "--Bx\r\n", "-\r\n--B--x\r\n"])
     func `a preamble and an epilogue are nobody's`(preamble: String) async throws {
         let form = try await parse(preamble + Self.form("Content-Disposition: form-data; name=a") + "\r\n--B\r\njunk")

@@ -9,7 +9,8 @@ struct FormData: Sendable {
     /// One field or file.
     struct Part: Sendable {
         let name: String
-        /// Whether it came with a file name.
+        /// Whether it came with a file name. What browsers send where no file was chosen, neither a name nor a byte
+        /// (HTML, section 4.10.21.4), is an empty text.
         let isFile: Bool
         let content: ByteSlice
 
@@ -44,8 +45,9 @@ struct FormData: Sendable {
             guard let next = await search.next(from: head.end) else {
                 throw FormError("The form is cut off: no delimiter follows \(head.name).", part: head.name)
             }
-            parts.append(
-                Part(name: head.name, isFile: head.isFile, content: ByteSlice(body, head.end..<next.start)))
+            let content = ByteSlice(body, head.end..<next.start)
+            let isChosen = !head.isNamelessFile || content.count > 0
+            parts.append(Part(name: head.name, isFile: head.isFile && isChosen, content: content))
             found = next
         }
         return FormData(parts: parts)

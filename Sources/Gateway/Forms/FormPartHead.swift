@@ -4,6 +4,8 @@ internal import Base
 struct FormPartHead: Sendable {
     let name: String
     let isFile: Bool
+    /// Whether its file has no name.
+    let isNamelessFile: Bool
     /// Where the content begins.
     let end: Int
 
@@ -32,7 +34,9 @@ struct FormPartHead: Sendable {
             throw FormError("\(place) of the form has a malformed Content-Disposition.")
         }
         name = try Self.name(disposition, place)
-        isFile = disposition["filename"] != nil || disposition["filename*"] != nil
+        let fileName = disposition["filename*"] ?? disposition["filename"]
+        isFile = fileName != nil
+        isNamelessFile = fileName?.isEmpty == true
         try checkEncoding(fields)
     }
 
