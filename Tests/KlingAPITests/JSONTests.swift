@@ -62,6 +62,13 @@ struct JSONTests {
         #expect(try JSONScanner(list.span, range: 0..<list.count).members.count == 5000)
     }
 
+    @Test func `of an array that nobody wants nothing is kept`() throws {
+        let bytes = Array(#"[1,{"a":2},[3]]"#.utf8)
+        var scanner = JSONScanner(range: 0..<bytes.count)
+        #expect(try scanner.scan(bytes.span, upTo: bytes.count))
+        #expect(scanner.kind == .array && scanner.members.isEmpty)
+    }
+
     @Test func `a text read in slices of any size gives the same`() throws {
         let text =
             "{\"name\":\"plain \\u00e9 日本 \(String(repeating: "x", count: 300))\\n\",\"b\":[1.5e3,{\"c\":null}],\"d\":true}"

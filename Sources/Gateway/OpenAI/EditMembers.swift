@@ -123,13 +123,13 @@ extension EditMembers {
         }
     }
 
-    /// - Parameter elements: of an array; it is not read on when there are more.
+    /// - Parameter elements: of an array, if one is wanted; it is not read on when there are more.
     private static func scanned(
-        _ body: Bytes, _ range: Range<Int>, elements: Int = .max
+        _ body: Bytes, _ range: Range<Int>, elements: Int? = nil
     ) async throws(GatewayError) -> JSONScanner {
-        var scanner = JSONScanner(range: range)
+        var scanner = JSONScanner(range: range, keepsElements: elements != nil)
         var limit = range.lowerBound + slice
-        while try !advance(&scanner, body, upTo: limit), scanner.members.count <= elements {
+        while try !advance(&scanner, body, upTo: limit), scanner.members.count <= elements ?? .max {
             await Task.yield()
             limit += slice
         }

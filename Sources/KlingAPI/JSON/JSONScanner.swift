@@ -13,7 +13,7 @@ public struct JSONScanner: Sendable {
 
     private static let usualMembers = 8
 
-    /// The members found so far of the outermost object, or the elements of the outermost array.
+    /// The members found so far of the outermost object, or the elements of the outermost array if they are kept.
     public private(set) var members: [JSONMember] = []
     /// What the text as a whole is, once its first byte was seen.
     public private(set) var kind: JSONKind?
@@ -26,6 +26,7 @@ public struct JSONScanner: Sendable {
     }
 
     private let end: Int
+    private let keepsElements: Bool
     private var position: Int
     private var step = Step.value
     private var depth = 0
@@ -36,14 +37,17 @@ public struct JSONScanner: Sendable {
     private var stringHasEscapes = false
 
     /// Gets ready to read the text at `range`.
-    public init(range: Range<Int>) {
+    /// - Parameter keepsElements: whether to keep what lies in an outermost array. Of that there is no bound, and each
+    ///   element takes some hundred bytes; whoever wants an object does without.
+    public init(range: Range<Int>, keepsElements: Bool = false) {
         position = range.lowerBound
         end = range.upperBound
+        self.keepsElements = keepsElements
     }
 
-    /// Reads a text at once.
+    /// Reads a text at once, and keeps the elements of an array.
     public init(_ bytes: Span<UInt8>, range: Range<Int>) throws(JSONError) {
-        self.init(range: range)
+        self.init(range: range, keepsElements: true)
         _ = try scan(bytes, upTo: range.upperBound)
     }
 
@@ -143,7 +147,7 @@ public struct JSONScanner: Sendable {
             value = value.lowerBound..<position
         } else if depth == 1 {
             current.value = current.value.lowerBound..<position
-            members.append(current)
+            if isInObject || keepsElements { members.append(current) }
             current = JSONMember()
         }
     }
