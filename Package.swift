@@ -81,7 +81,8 @@ let package = Package(
             name: "kling-gateway",
             dependencies: [
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
-                "KlingSimulator", "CMalloc", logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "KlingSimulator", "CMalloc", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,
             linkerSettings: [

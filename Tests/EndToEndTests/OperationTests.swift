@@ -269,6 +269,9 @@ import Testing
             }
             #expect(try await fixture.command(["tasks", "show", "815"]).status == 1)
             #expect(try await fixture.command(["keys", "revoke", "nobody"]).status == 1)
+            let revoked =
+                try await json(["keys", "revoke", try #require(turned?["id"]), "--json"]).first as? [String: String]
+            #expect(revoked?["status"] == "revoked" && revoked?["id"] == turned?["id"])
         }
     }
 }

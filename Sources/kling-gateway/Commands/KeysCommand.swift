@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Base
 internal import Gateway
+internal import KlingAPI
 
 /// The keys that live in the store. They work in a running gateway at once, and stop within a second.
 struct KeysCommand: AsyncParsableCommand {
@@ -40,10 +41,16 @@ struct KeysCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The key's id, as `keys list` shows it.") var id: String
+        @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
             try await KeyAdministration.revoke(id, options.load())
-            print("\(id) is revoked")
+            guard json else { return print("\(id) is revoked") }
+            let answer = JSONWriter.object { key in
+                key.member("id", id)
+                key.member("status", ListedKey.Status.revoked.rawValue)
+            }
+            print(String(decoding: answer, as: UTF8.self))
         }
     }
 

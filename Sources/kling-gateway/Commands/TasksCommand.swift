@@ -79,6 +79,7 @@ extension TaskRecord {
             task.member("task_id", orNull: publicID)
             task.member("upstream_task_id", orNull: upstreamID)
             task.member("external_task_id", orNull: externalTaskID)
+            if let job { task.member("job", Int(job.job)) }
             task.member("tenant", tenant)
             task.member("account", orNull: account)
             task.member("model", model)
