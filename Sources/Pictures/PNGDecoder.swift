@@ -13,6 +13,8 @@ enum PNGDecoder {
                 unsafe Int(image.width) == size.width, unsafe Int(image.height) == size.height
             else { throw .header(.png) }
             unsafe image.format = png_uint_32(PNG_FORMAT_RGB)
+            // Otherwise 16 bits of no named colour space are taken for linear light, and come out pale.
+            unsafe image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
             return try unsafe Raster(size) { (space) throws(PictureDefect) in
                 var white = png_color(red: 255, green: 255, blue: 255)
                 let stride = png_int_32(size.width * Raster.bytesPerPixel)

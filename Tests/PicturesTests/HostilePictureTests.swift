@@ -261,6 +261,16 @@ struct HostilePictureTests {
         }
     }
 
+    @Test(arguments: [16, 8])
+    func `colours of 16 bits are those of 8`(_ depth: UInt8) throws {
+        let pixel: [UInt8] = [60, 120, 200].flatMap { Array(repeating: $0, count: Int(depth) / 8) }
+        let row: [UInt8] = [0] + (0..<320).flatMap { _ in pixel }
+        let rows = (0..<320).flatMap { _ in row }
+        let file = PNGFile(width: 320, height: 320, bitDepth: depth, rows: rows).file
+        let made = try PictureKit.stitch(upper: ByteSlice(file), lower: ByteSlice(file))
+        #expect(try Decoded(jpeg: made)[100, 100].isLike(Color(red: 60, green: 120, blue: 200)))
+    }
+
     /// How many pixels each stored row has (PNG, section 8.2).
     private static func rows(_ width: Int, _ height: Int, _ isInterlaced: Bool) -> [Int] {
         guard isInterlaced else { return Array(repeating: width, count: height) }
