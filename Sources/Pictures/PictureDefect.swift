@@ -16,6 +16,8 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge(width: Int, height: Int, allowed: Int)
     /// It is a JPEG of too many scans.
     case scans(Int, allowed: Int)
+    /// Decoding it takes too long.
+    case slow(PictureFormat)
     /// It was decoded, and could not be written within the limits.
     case encoding
 
@@ -37,6 +39,8 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
             "is \(width) x \(height) pixels; at most \(allowed) pixels in all are allowed. Send a smaller picture."
         case .scans(let count, let allowed):
             "is a JPEG file of \(count) scans; at most \(allowed) are allowed. Save it as an ordinary JPEG."
+        case .slow(let format):
+            "is a \(format.rawValue) file that takes too long to unpack. Save it anew."
         case .encoding:
             "could not be brought within Kling's limits. Send a smaller picture."
         }

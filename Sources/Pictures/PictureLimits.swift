@@ -8,6 +8,8 @@ public struct PictureLimits: Sendable {
     public var decodingBytes = 96 << 20
     /// The most scans of a progressive JPEG. Usual ones have ten; each goes over all of the picture.
     public var scans = 100
+    /// How long a thread may work on decoding one PNG, whose data may go on behind its last row.
+    public var pngTime = Duration.seconds(10)
 
     /// The most bytes of a file that is made.
     public var madeBytes = 10_485_760

@@ -77,6 +77,22 @@ struct HostilePictureTests {
         #expect(Self.answer(PNGFile(width: 300, height: 300, zeros: 8 << 20).file) == nil)
     }
 
+    @Test func `data that does not end is unpacked only for so long`() {
+        var limits = PictureLimits()
+        let file = PNGFile(width: 300, height: 300, zeros: 64 << 20).file
+        limits.pngTime = .milliseconds(20)
+        #expect(Self.answer(file, limits: limits) == .slow(.png))
+    }
+
+    @Test func `packed texts are nothing to libpng, however many`() {
+        var limits = PictureLimits()
+        let text = Array("name\0\0".utf8) + [1, 0, 0, 0] + Deflate.zeros(4 << 20)
+        let texts = Array(repeating: ("iTXt", text), count: 250)
+        let file = PNGFile(width: 300, height: 300, chunksBefore: texts, chunksBehind: texts).file
+        limits.pngTime = .seconds(1)
+        #expect(Self.answer(file, limits: limits) == nil)
+    }
+
     @Test(arguments: ["zTXt", "iTXt", "iCCP"])
     func `packed chunks beside the picture are not unpacked`(_ name: String) {
         let packed = Deflate.zeros(32 << 20)

@@ -1,0 +1,102 @@
+internal import Base
+internal import CPNG
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// A PNG file as a stream that has nothing but what makes its picture, and an end.
+///
+/// libpng unpacks texts and profiles as soon as it comes by them, a thousand of 8 MB from a small file, and whatever
+/// follows the last row in the picture's own data. The former are left out, for the latter there is only so much time.
+struct PNGStream {
+    private let file: ByteSlice
+    /// What is being read of the file.
+    private var kept = 0..<8
+    /// A moment on the clock of the thread's own work.
+    private let deadline: Int64
+    /// Whether the time was over before the file was.
+    private(set) var isOverdue = false
+
+    /// - Parameter time: how long the thread may work before the last byte is read.
+    init(_ file: ByteSlice, time: Duration) {
+        self.file = file
+        kept = 0..<min(kept.count, file.count)
+        deadline = Self.timeWorked + time.nanoseconds
+    }
+
+    /// Lends `stream` as libpng wants it, for the time of `body` and on this thread.
+    static func withFile<Result, Failure: Error>(
+        _ stream: inout PNGStream, _ body: (UnsafeMutablePointer<FILE>) throws(Failure) -> Result
+    ) throws(Failure) -> Result? {
+        // The pointer is used until the file is closed, which is before the access to `stream` ends.
+        try unsafe withUnsafeMutablePointer(to: &stream) { (cookie) throws(Failure) -> Result? in
+            guard let file = unsafe open(cookie) else { return nil }
+            defer { unsafe fclose(file) }
+            return try unsafe body(file)
+        }
+    }
+
+    #if os(Linux)
+    private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
+        // What is lent to `read` is the stream, and `size` bytes of room.
+        let functions = unsafe kling_stream_functions(
+            read: { cookie, room, size in unsafe PNGStream.read(cookie, room, size) }, write: nil, seek: nil,
+            close: nil)
+        return unsafe fopencookie(cookie, "r", functions)
+    }
+    #else
+    private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
+        // What is lent to `read` is the stream, and `size` bytes of room.
+        unsafe funopen(
+            cookie, { cookie, room, size in Int32(unsafe PNGStream.read(cookie, room, Int(size))) }, nil, nil, nil)
+    }
+    #endif
+
+    private static func read(
+        _ cookie: UnsafeMutableRawPointer?, _ room: UnsafeMutablePointer<CChar>?, _ size: Int
+    ) -> Int {
+        let stream = unsafe cookie?.assumingMemoryBound(to: PNGStream.self)
+        return unsafe stream?.pointee.read(UnsafeMutableRawBufferPointer(start: room, count: size)) ?? -1
+    }
+
+    /// - Returns: how many bytes were read, 0 at the end; -1 when the time is over.
+    private mutating func read(_ room: UnsafeMutableRawBufferPointer) -> Int {
+        isOverdue = isOverdue || Self.timeWorked > deadline
+        if isOverdue { return -1 }
+        kept = file.withBytes { [kept] in Self.next(kept, in: $0) }
+        let part = kept.prefix(room.count)
+        // The part is no longer than the room.
+        unsafe file.part(part).withUnsafeBytes { unsafe room.copyMemory(from: $0) }
+        kept = part.upperBound..<kept.upperBound
+        return part.count
+    }
+
+    /// The rest of `kept`, or the next chunk that is kept (PNG, third edition, section 5.3).
+    private static func next(_ kept: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
+        var kept = kept
+        while kept.isEmpty, kept.upperBound < bytes.count {
+            let start = kept.upperBound
+            let end = min(start + 12 + (bytes.bigEndian(4, at: start) ?? 0), bytes.count)
+            kept = isKept(bytes, at: start + 4) ? start..<end : end..<end
+        }
+        return kept
+    }
+
+    /// Chunks that no reader may pass over begin with a capital. The others here make colours right.
+    private static func isKept(_ bytes: Span<UInt8>, at name: Int) -> Bool {
+        guard let first = bytes.byte(name) else { return true }
+        return first & 0x20 == 0 || bytes.has("tRNS", at: name) || bytes.has("gAMA", at: name)
+            || bytes.has("sRGB", at: name)
+    }
+
+    /// How long this thread has worked, in nanoseconds.
+    private static var timeWorked: Int64 {
+        var time = timespec()
+        // It writes to `time` alone.
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+}
