@@ -123,20 +123,21 @@ public struct Gateway: HTTPResponder {
             pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
-        kling = KlingHandler(tasks: tasks, models: options.models, bodyLimit: options.bodyLimit)
-        openAI = OpenAIHandler(
-            models: options.models,
-            edits: ImageEdits(
-                tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
-                pictures: pictures, budget: parts.budget))
         let uploads = parts.assets.map {
             AssetHandler(
                 assets: $0, budget: parts.budget, observer: parts.telemetry, publicURL: options.publicURL,
                 isSecure: options.isSecure)
         }
+        let intake = PictureIntake(assets: uploads, service: pictures, budget: parts.budget)
+        kling = KlingHandler(
+            tasks: tasks, models: options.models, pictures: intake, bodyLimit: options.bodyLimit)
+        openAI = OpenAIHandler(
+            models: options.models,
+            edits: ImageEdits(
+                tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
+                intake: intake, pictures: pictures, budget: parts.budget))
         useapi = UseapiHandler(
-            tasks: tasks, assets: uploads, pictures: pictures, budget: parts.budget, models: options.models,
-            bodyLimit: options.bodyLimit)
+            tasks: tasks, assets: uploads, pictures: intake, models: options.models, bodyLimit: options.bodyLimit)
     }
 
     /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.

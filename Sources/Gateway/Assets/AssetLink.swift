@@ -3,7 +3,7 @@ internal import KlingAPI
 /// The link of an uploaded picture.
 struct AssetLink: Sendable, Hashable {
     /// Where links lead to.
-    static let path = "/v1/kling/assets/"
+    static let path: StaticString = "/v1/kling/assets/"
 
     /// What follows the path: the asset's name.
     let name: String
@@ -12,13 +12,13 @@ struct AssetLink: Sendable, Hashable {
 
     /// The link of `asset`.
     /// - Parameter base: where clients reach the gateway, without a slash at the end.
-    static func url(of asset: Asset, base: String) -> String { base + path + asset.name }
+    static func url(of asset: Asset, base: String) -> String { "\(base)\(path)\(asset.name)" }
 
     /// Reads a URL; nil if no gateway makes such links.
     init?(_ text: String) {
         guard let url = try? HTTPURL(text) else { return nil }
         let address = text.prefix { $0 != "?" }
-        guard let place = address.firstRange(of: Self.path), Asset.isName(address[place.upperBound...]) else {
+        guard let place = address.firstRange(of: "\(Self.path)"), Asset.isName(address[place.upperBound...]) else {
             return nil
         }
         name = String(address[place.upperBound...])

@@ -7,6 +7,7 @@ internal import TaskStore
 struct KlingHandler: ShapeHandler {
     let tasks: TryOnTasks
     let models: TryOnModels
+    let pictures: PictureIntake
     /// The most bytes of a body.
     let bodyLimit: Int
 
@@ -34,8 +35,9 @@ struct KlingHandler: ShapeHandler {
             throw GatewayError(error)
         }
         try admitted.principal.scope.check(model: wanted.model)
+        let request = try await pictures.inlined(wanted, admitted)
         let made = try await tasks.create(
-            wanted, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
+            request, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
         return Answer.success(made, requestID: admitted.note.requestID)
     }
 

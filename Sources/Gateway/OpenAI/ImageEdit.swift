@@ -23,12 +23,6 @@ struct ImageEdit: Sendable {
         }
     }
 
-    /// What is to be worn.
-    enum Garment: Sendable {
-        case one(GivenPicture)
-        case both(upper: GivenPicture, lower: GivenPicture)
-    }
-
     /// How many pictures one request may ask for.
     static let counts = 1...4
     /// The model of an edit that names none.
@@ -92,37 +86,5 @@ struct ImageEdit: Sendable {
             throw GatewayError(.n, "must be a whole number from \(counts.lowerBound) to \(counts.upperBound).")
         }
         return count
-    }
-}
-
-extension ImageEdit {
-    /// The create that each of the tasks is.
-    /// - Parameters:
-    ///   - garment: one picture of all that is to be worn.
-    ///   - owner: kept with the request's bytes.
-    func request(
-        wearing garment: GivenPicture, models: TryOnModels, keeping owner: any Sendable
-    ) async throws(GatewayError) -> TryOnRequest {
-        let parts = TryOnParts(
-            model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(garment.content),
-            externalTaskID: externalTaskID, callbackURL: callbackURL)
-        do {
-            return try await parts.request(models: models, keeping: owner)
-        } catch {
-            throw GatewayError(error).renamed([
-                PictureField.human.rawValue: human.field, PictureField.cloth.rawValue: garment.field,
-            ])
-        }
-    }
-}
-
-extension TryOnParts.Picture {
-    /// The picture as it was given.
-    init(_ content: GivenPicture.Content) {
-        switch content {
-        case .url(let text): self = .url(text)
-        case .file(let file): self = .file(file)
-        case .base64(let text): self = .base64(text)
-        }
     }
 }

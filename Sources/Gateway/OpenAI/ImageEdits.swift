@@ -12,7 +12,8 @@ struct ImageEdits: Sendable {
     let bodyLimit: Int
     /// How long a client is kept waiting for its pictures.
     let wait: Duration
-    /// Makes two garments one, and fetches what was made.
+    let intake: PictureIntake
+    /// Fetches what was made.
     let pictures: PictureService
     /// Of the memory that bodies take up.
     let budget: ByteBudget
@@ -60,8 +61,10 @@ struct ImageEdits: Sendable {
     private func made(
         _ edit: ImageEdit, _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ body: Bytes
     ) async throws(GatewayError) -> JobRecord {
-        let (garment, lease) = try await garment(of: edit, admitted)
-        let tryOn = try await edit.request(wearing: garment, models: models, keeping: (body, lease))
+        let outfit = try await intake.outfit(edit.human, wearing: edit.garment, admitted)
+        let tryOn = try await outfit.request(
+            model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL, models: models,
+            keeping: body)
         let requestID = admitted.note.requestID
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
@@ -69,35 +72,6 @@ struct ImageEdits: Sendable {
             idempotency: admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) },
             refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
         return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
-    }
-
-    /// All that is to be worn, as one picture, and the memory of its text if it was made here.
-    private func garment(
-        of edit: ImageEdit, _ admitted: AdmittedRequest
-    ) async throws(GatewayError) -> (GivenPicture, ByteBudget.Lease?) {
-        switch edit.garment {
-        case .one(let garment): return (garment, nil)
-        case .both(let upper, let lower):
-            let file = try await pictures.oneGarment(
-                upper: upper, lower: lower, tenant: admitted.tenant, on: admitted.request.loop)
-            let lease = try await reserveText(of: file, admitted)
-            return (GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count))), lease)
-        }
-    }
-
-    /// How long the text of a picture waits for its memory.
-    private static let patience = Duration.seconds(10)
-
-    private func reserveText(
-        of file: Bytes, _ admitted: AdmittedRequest
-    ) async throws(GatewayError) -> ByteBudget.Lease {
-        do {
-            return try await budget.reserve(
-                Base64.textCount(of: file.count), owner: admitted.tenant, on: admitted.request.loop,
-                patience: Self.patience)
-        } catch {
-            throw GatewayError(error)
-        }
     }
 }
 
@@ -194,8 +168,9 @@ extension ImageEdits {
         var texts: [Bytes] = []
         for url in view.urls {
             let file = try await pictures.result(url, tenant: admitted.tenant, on: admitted.request.loop)
-            let lease = try await reserveText(of: file, admitted)
-            texts.append(Base64.encode(file) { lease.shrink(to: 0) })
+            let lease = try await budget.room(
+                for: Base64.textCount(of: file.count), tenant: admitted.tenant, on: admitted.request.loop)
+            texts.append(Base64.encode(file) { lease?.shrink(to: 0) })
         }
         return texts
     }

@@ -5,7 +5,7 @@ internal import TaskStore
 
 extension UseapiHandler {
     func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
-        let body = try await admitted.body(limit: bodyLimit)
+        let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
         let form = try await admitted.form(in: body)
         let route = admitted.match.route
         let fingerprint =
@@ -15,10 +15,10 @@ extension UseapiHandler {
         if let answer = try await repetition(of: admitted, fingerprint) { return answer }
         let members = if let form { try UseapiMembers(form) } else { try await UseapiMembers(json: body) }
         let wanted = try UseapiRequest(members, models: models)
-        var request = try await job(wanted, admitted)
-        request.idempotency = admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) }
         let job: JobRecord
         do {
+            var request = try await self.job(wanted, body, admitted)
+            request.idempotency = admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) }
             job = try await tasks.createJob(
                 request, for: admitted.principal, admitted.note, on: admitted.request.loop)
         } catch {
@@ -29,20 +29,17 @@ extension UseapiHandler {
         return Answer.success(answer, requestID: admitted.note.requestID)
     }
 
-    private func job(_ wanted: UseapiRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> JobRequest {
-        do {
-            try admitted.principal.scope.check(model: wanted.model)
-        } catch {
-            throw error.renamed(wanted.names)
-        }
+    private func job(
+        _ wanted: UseapiRequest, _ body: Bytes, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> JobRequest {
+        try admitted.principal.scope.check(model: wanted.model)
         let account = try account(named: wanted.email)
-        let wardrobe = UseapiPictures(
-            assets: assets, service: pictures, budget: budget, models: models, request: admitted.request,
-            tenant: admitted.tenant)
+        let outfit = try await pictures.outfit(wanted.human, wearing: wanted.garment, admitted)
         let requestID = admitted.note.requestID
         return JobRequest(
-            tryOn: try await wardrobe.tryOn(wanted), count: wanted.imageCount, shape: Shape.useapi.rawValue,
-            record: UseapiView.taskInfo(wanted), callbackURL: wanted.replyURL, callbackRef: wanted.replyRef,
+            tryOn: try await outfit.request(model: wanted.model, models: models, keeping: body),
+            count: wanted.imageCount, shape: Shape.useapi.rawValue, record: UseapiView.taskInfo(wanted),
+            callbackURL: wanted.replyURL, callbackRef: wanted.replyRef,
             refusal: { ErrorAnswer.stored($0, shape: .useapi, requestID: requestID) }, account: account,
             maxJobs: wanted.maxJobs)
     }

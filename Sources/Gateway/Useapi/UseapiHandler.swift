@@ -7,8 +7,7 @@ internal import TaskStore
 struct UseapiHandler: ShapeHandler {
     let tasks: TryOnTasks
     let assets: AssetHandler?
-    let pictures: PictureService
-    let budget: ByteBudget
+    let pictures: PictureIntake
     let models: TryOnModels
     let bodyLimit: Int
 

@@ -3,12 +3,6 @@ internal import KlingAPI
 
 /// A create in useapi.net's shape, checked against the rules of its page.
 struct UseapiRequest: Sendable {
-    /// What is to be worn.
-    enum Garment: Sendable {
-        case one(GivenPicture)
-        case both(upper: GivenPicture, lower: GivenPicture)
-    }
-
     /// How many pictures a job may make.
     static let imageCounts = 1...4
     /// What `maxJobs` may be.
@@ -74,7 +68,7 @@ extension UseapiRequest {
 // MARK: - The rules of each member
 
 extension UseapiMembers {
-    fileprivate func garment() throws(GatewayError) -> UseapiRequest.Garment {
+    fileprivate func garment() throws(GatewayError) -> Garment {
         let dress = try picture(.dressInput)
         let upper = try picture(.upperInput)
         let lower = try picture(.lowerInput)

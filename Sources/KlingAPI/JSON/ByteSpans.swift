@@ -33,6 +33,13 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Whether the bytes of `text` stand somewhere in `range`.
+    func contains(_ text: StaticString, in range: Range<Int>) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard length <= range.count else { return false }
+        return (range.lowerBound...range.upperBound - length).contains { equals($0..<$0 + length, text) }
+    }
+
     /// A copy of the bytes at `range`.
     func array(_ range: Range<Int>) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: range.count) { space, count in

@@ -10,8 +10,8 @@ public struct Base64File: Sendable {
         public let description: String
     }
 
-    init(_ text: PictureText, in block: Bytes) {
-        self.block = block
+    init(_ text: PictureText) {
+        block = text.block
         file = text.file
     }
 
@@ -26,7 +26,7 @@ public struct Base64File: Sendable {
         unsafe text.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         unsafe quote.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         do {
-            return Base64File(try await PictureText.read(block, 1..<text.count + 1, hasEscapes: true), in: block)
+            return Base64File(try await PictureText.read(block, 1..<text.count + 1, hasEscapes: true))
         } catch {
             throw Problem(description: error.description)
         }
@@ -68,6 +68,6 @@ public struct Base64File: Sendable {
 extension TryOnRequest {
     /// The file of a picture that is base64; nil for a URL.
     public func base64File(_ field: PictureField) -> Base64File? {
-        (field == .human ? humanText : clothText).map { Base64File($0, in: body) }
+        (field == .human ? humanText : clothText).map(Base64File.init)
     }
 }

@@ -1,7 +1,9 @@
 internal import Base
 
-/// The text of a picture within a request: its base64 letters after repair.
+/// The text of a picture: its base64 letters, after repair.
 struct PictureText: Sendable {
+    /// What it lies in: the request's body, unless it stands in place of what the client has sent.
+    let block: Bytes
     /// The value that is sent: from its opening quote on, with its closing one unless padding is missing.
     let value: Range<Int>
     /// How many `=` and then a quote have to be put behind the value.
@@ -43,7 +45,8 @@ struct PictureText: Sendable {
             if position < end { await Task.yield() }
         }
         let file = PictureFile(start: letters.lowerBound, count: letters.count / 4 * 3 - padding, isBase64: true)
-        return PictureText(value: letters.lowerBound - 1..<letters.upperBound + 1, missingPadding: 0, file: file)
+        return PictureText(
+            block: body, value: letters.lowerBound - 1..<letters.upperBound + 1, missingPadding: 0, file: file)
     }
 
     /// Rewrites the text in place, which only ever gets shorter but for its padding.
@@ -60,11 +63,12 @@ struct PictureText: Sendable {
         let file = PictureFile(start: letters.lowerBound, count: count / 4 * 3 + (3 - padding) % 3, isBase64: true)
         let hasRoom = end + padding <= letters.upperBound
         guard hasRoom else {
-            return PictureText(value: letters.lowerBound - 1..<end, missingPadding: padding, file: file)
+            return PictureText(block: body, value: letters.lowerBound - 1..<end, missingPadding: padding, file: file)
         }
         for index in 0..<padding { body.setByte(UInt8(ascii: "="), at: end + index) }
         body.setByte(JSONText.quote, at: end + padding)
-        return PictureText(value: letters.lowerBound - 1..<end + padding + 1, missingPadding: 0, file: file)
+        return PictureText(
+            block: body, value: letters.lowerBound - 1..<end + padding + 1, missingPadding: 0, file: file)
     }
 }
 

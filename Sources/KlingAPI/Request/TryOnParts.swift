@@ -71,7 +71,7 @@ extension TryOnParts.Picture {
     }
 
     /// Writes its text behind what stands in `body`, without quotes.
-    fileprivate func write(to body: Bytes, _ field: PictureField) async throws(ParameterError) {
+    func write(to body: Bytes, _ field: PictureField) async throws(ParameterError) {
         switch self {
         case .url(let text): body.append(JSONString.json(text).dropFirst().dropLast())
         case .file(let file):
@@ -128,7 +128,8 @@ extension Bytes {
         unsafe slice.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 
-    fileprivate func append(_ bytes: some Collection<UInt8>) {
+    /// Adds a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
+    func append(_ bytes: some Collection<UInt8>) {
         let copy = Array(bytes)
         // `append` checks the room.
         unsafe copy.withUnsafeBytes { unsafe append(contentsOf: $0) }

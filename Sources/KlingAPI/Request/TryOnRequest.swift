@@ -23,15 +23,15 @@ public struct TryOnRequest: Sendable {
     /// Where the client wants to be told of the task's states.
     public let callbackURL: HTTPURL?
     /// The picture of the person.
-    public let human: TryOnPicture
+    public internal(set) var human: TryOnPicture
     /// The picture of the garment.
-    public let cloth: TryOnPicture
+    public internal(set) var cloth: TryOnPicture
 
     let body: Bytes
     let scan: JSONScanner
     let places: Places
-    let humanText: PictureText?
-    let clothText: PictureText?
+    var humanText: PictureText?
+    var clothText: PictureText?
 
     /// Checks the body of a create.
     ///

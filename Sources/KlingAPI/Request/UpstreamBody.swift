@@ -27,7 +27,8 @@ extension TryOnRequest {
         externalTaskID: String, callbackURL: String?, replacements: Replacements = Replacements()
     ) -> [ByteSlice] {
         let head = head(externalTaskID, callbackURL)
-        let room = body.count + head.count + (replacements.human?.count ?? 0) + (replacements.cloth?.count ?? 0) + 16
+        let more = (replacements.human?.count ?? 0) + (replacements.cloth?.count ?? 0)
+        let room = body.count + countBeside(humanText) + countBeside(clothText) + head.count + more + 16
         if room < Self.gatheringThreshold {
             var block = BlockSink(capacity: room)
             write(head, replacements, to: &block)
@@ -36,6 +37,12 @@ extension TryOnRequest {
         var list = SliceSink()
         write(head, replacements, to: &list)
         return list.slices
+    }
+
+    /// How long a text is that does not lie in the client's body.
+    private func countBeside(_ text: PictureText?) -> Int {
+        guard let text, text.block !== body else { return 0 }
+        return text.value.count
     }
 
     /// The beginning of the object, which the client's members follow.
@@ -83,7 +90,7 @@ extension TryOnRequest {
             sink.add(replacement)
             sink.add(Self.quote)
         } else {
-            sink.add(ByteSlice(body, text?.value ?? member.value))
+            sink.add(ByteSlice(text?.block ?? body, text?.value ?? member.value))
             if let text, text.missingPadding > 0 {
                 sink.add([UInt8](repeating: UInt8(ascii: "="), count: text.missingPadding) + Self.quote)
             }

@@ -1,0 +1,51 @@
+internal import Base
+internal import KlingAPI
+
+/// What a person is to wear.
+enum Garment: Sendable {
+    case one(GivenPicture)
+    /// Two that are made one picture.
+    case both(upper: GivenPicture, lower: GivenPicture)
+}
+
+/// A person and one picture of all that is to be worn.
+struct Outfit: Sendable {
+    private let given: GivenFiles
+    private var human: GivenPicture { given.pictures[0] }
+    private var cloth: GivenPicture { given.pictures[1] }
+
+    /// - Parameter given: the two, the person first.
+    init(given: GivenFiles) { self.given = given }
+
+    /// The create of it in Kling's words.
+    /// - Parameter body: what the client's pictures lie in, with room for their text: kept with the request's bytes.
+    /// - Throws: an error that names the given field, if it is about a picture.
+    func request(
+        model: String, externalTaskID: String? = nil, callbackURL: String? = nil, models: TryOnModels,
+        keeping body: Bytes
+    ) async throws(GatewayError) -> TryOnRequest {
+        let parts = TryOnParts(
+            model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(cloth.content),
+            externalTaskID: externalTaskID, callbackURL: callbackURL)
+        do {
+            let request = try await parts.request(models: models, keeping: (body, given.lease))
+            given.keepText()
+            return request
+        } catch {
+            throw GatewayError(error).renamed([
+                PictureField.human.rawValue: human.field, PictureField.cloth.rawValue: cloth.field,
+            ])
+        }
+    }
+}
+
+extension TryOnParts.Picture {
+    /// The picture as it was given.
+    fileprivate init(_ content: GivenPicture.Content) {
+        switch content {
+        case .url(let text): self = .url(text)
+        case .file(let file): self = .file(file)
+        case .base64(let text): self = .base64(text)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+internal import Base
+internal import HTTPServer
+internal import KlingAPI
+
+/// Turns the pictures of a create into what Kling is sent, whatever shape it came in: links of uploaded pictures become
+/// files, two garments become one.
+///
+/// What that takes beside the request's body counts in the memory's budget.
+struct PictureIntake: Sendable {
+    /// nil: nothing is kept, and no link leads to it.
+    let assets: AssetHandler?
+    let service: PictureService
+    let budget: ByteBudget
+
+    /// A create in Kling's words with files in place of links. Where it has none, nothing is allocated for that.
+    func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
+        let (human, cloth) = (link(.human, of: wanted), link(.cloth, of: wanted))
+        if human == nil && cloth == nil { return wanted }
+        let given = try await files(of: [human, cloth].compactMap { $0 }, admitted)
+        var request = wanted
+        for picture in given.pictures {
+            guard let field = PictureField(rawValue: picture.field), case .file(let file) = picture.content else {
+                continue
+            }
+            do {
+                request = try await request.replacing(field, with: file, keeping: given.lease)
+            } catch {
+                throw GatewayError(error)
+            }
+        }
+        given.keepText()
+        return request
+    }
+
+    private func link(_ field: PictureField, of wanted: TryOnRequest) -> GivenPicture? {
+        wanted.pictureURL(field, with: AssetLink.path).map { GivenPicture(field.rawValue, .url($0)) }
+    }
+
+    /// A person and a garment as files, where their links came. The body of the request has room for the rest.
+    /// - Throws: an error that names the given field.
+    func outfit(
+        _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> Outfit {
+        switch garment {
+        case .one(let cloth): return Outfit(given: try await files(of: [human, cloth], admitted))
+        case .both(let upper, let lower):
+            let file = try await oneGarment(upper, lower, admitted)
+            let cloth = GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
+            return Outfit(given: try await files(of: [human, cloth], andTextOf: file.count, admitted))
+        }
+    }
+
+    private func oneGarment(
+        _ upper: GivenPicture, _ lower: GivenPicture, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> Bytes {
+        let given = try await files(of: [upper, lower], admitted).pictures
+        return try await service.oneGarment(
+            upper: given[0], lower: given[1], tenant: admitted.tenant, on: admitted.request.loop)
+    }
+
+    // MARK: Links
+
+    /// Puts files in place of links. The memory for all of them and for their text is taken at once, before the first is
+    /// read.
+    /// - Parameter made: how many bytes a file has, made here, whose text is needed too.
+    private func files(
+        of pictures: [GivenPicture], andTextOf made: Int = 0, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> GivenFiles {
+        var found: [Asset?] = []
+        for picture in pictures { found.append(try asset(picture, admitted)) }
+        let sizes = found.compactMap { $0?.bytes }
+        let text = sizes.reduce(Base64.textCount(of: made)) { $0 + Base64.textCount(of: $1) }
+        let lease = try await budget.room(
+            for: sizes.reduce(text, +), tenant: admitted.tenant, on: admitted.request.loop)
+        var files: [GivenPicture] = []
+        for (picture, asset) in zip(pictures, found) { files.append(try await read(asset, picture, lease)) }
+        return GivenFiles(pictures: files, lease: lease, textCount: text)
+    }
+
+    /// The asset that a picture is the link of.
+    /// - Throws: if it has the link of one that the tenant doesn't have.
+    private func asset(_ picture: GivenPicture, _ admitted: AdmittedRequest) throws(GatewayError) -> Asset? {
+        guard let assets, case .url(let text) = picture.content, let link = AssetLink(text) else { return nil }
+        if let asset = assets.assets.find(link.name, tenant: admitted.tenant) { return asset }
+        if link.leads(to: assets.bases(admitted.request)) { throw .lostAsset(picture) }
+        return nil
+    }
+
+    private func read(
+        _ asset: Asset?, _ picture: GivenPicture, _ lease: ByteBudget.Lease?
+    ) async throws(GatewayError) -> GivenPicture {
+        guard let assets, let asset else { return picture }
+        guard let bytes = try await assets.read(asset, holding: lease) else { throw .lostAsset(picture) }
+        return GivenPicture(picture.field, .file(ByteSlice(bytes, 0..<bytes.count)))
+    }
+}
+
+/// Pictures with files in place of links, and what those take of the memory.
+struct GivenFiles: Sendable {
+    let pictures: [GivenPicture]
+    /// nil: it is too little to be counted.
+    let lease: ByteBudget.Lease?
+    /// Of the lease, what is for the files' base64.
+    fileprivate let textCount: Int
+
+    /// Gives the rest back: the text is made.
+    func keepText() { lease?.shrink(to: textCount) }
+}
+
+extension GatewayError {
+    fileprivate static func lostAsset(_ picture: GivenPicture) -> GatewayError {
+        GatewayError(
+            .badParameter,
+            "\(picture.field) is the link of a picture that is not kept any more, or not for this key. Upload it again.",
+            parameter: picture.field)
+    }
+}

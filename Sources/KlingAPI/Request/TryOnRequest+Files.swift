@@ -1,0 +1,45 @@
+public import Base
+
+extension TryOnRequest {
+    /// The URL of a picture, if it has `path` in it. No string is made of others, unless they are written with escapes.
+    public func pictureURL(_ field: PictureField, with path: StaticString) -> String? {
+        guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
+        let member = scan.members[index]
+        // What is longer is nobody's to search.
+        guard member.content.count <= TryOn.maxCallbackURLBytes else { return nil }
+        return body.withByteSpan { bytes in
+            guard member.valueHasEscapes || bytes.contains(path, in: member.content) else { return nil }
+            let text = JSONString.text(bytes, member.content)
+            return text.contains("\(path)") ? text : nil
+        }
+    }
+
+    /// The same create with a file in place of what the client has sent for a picture.
+    ///
+    /// The file is turned into base64 in slices, between which other tasks of the executor run.
+    /// - Parameter owner: kept until nobody needs that text any more: what has reserved the memory, say.
+    /// - Throws: what is wrong with the file.
+    public func replacing(
+        _ field: PictureField, with file: ByteSlice, keeping owner: (any Sendable)? = nil
+    ) async throws(ParameterError) -> TryOnRequest {
+        let header: ImageHeader
+        do {
+            header = try ImageHeader.check(file: file)
+        } catch {
+            throw .value(field.rawValue, error.description)
+        }
+        let block = Bytes(capacity: Base64.textCount(of: file.count) + 2) { _ = owner }
+        block.append(CollectionOfOne(JSONText.quote))
+        try await TryOnParts.Picture.file(file).write(to: block, field)
+        block.append(CollectionOfOne(JSONText.quote))
+        let text = PictureText(
+            block: block, value: 0..<block.count, missingPadding: 0,
+            file: PictureFile(start: 1, count: file.count, isBase64: true))
+        var request = self
+        switch field {
+        case .human: (request.human, request.humanText) = (.base64(header, bytes: file.count), text)
+        case .cloth: (request.cloth, request.clothText) = (.base64(header, bytes: file.count), text)
+        }
+        return request
+    }
+}
