@@ -52,7 +52,6 @@ import Testing
     {
         try await Rig.run(Array(Self.accounts.prefix(2)), duration: 50...200) { rig in
             _ = try await rig.gateway.creates(15)
-            #expect(rig.kling.tasks.count == 5)
             for (name, slots) in [("two", 2), ("three", 3)] {
                 try await eventually("\(name) has more than at first") {
                     rig.kling.tasks.count { $0.account == name } > slots

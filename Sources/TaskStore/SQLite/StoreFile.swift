@@ -78,14 +78,16 @@ public final class ServeLock: Sendable {
     public init(store path: String) throws(StoreError) {
         try StoreFile.prepare(path)
         let lock = path + ".lock"
-        descriptor = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw StoreFile.failure("cannot open the lock", lock, errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let file = unsafe open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw StoreFile.failure("cannot open the lock", lock, errno) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
-            close(descriptor)
+            close(file)
             guard code == EWOULDBLOCK else { throw StoreFile.failure("cannot lock", lock, code) }
             throw StoreError(.alreadyServed, "another kling-gateway serves from this store: it holds the lock \(lock)")
         }
+        // Last: what throws once this is set also runs `deinit`, and a file that is closed twice may be another's.
+        descriptor = file
     }
 
     deinit { close(descriptor) }
