@@ -50,7 +50,7 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
-        .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CProcess"),
 
         .target(name: "Base", swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
@@ -81,7 +81,7 @@ let package = Package(
             name: "kling-gateway",
             dependencies: [
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
-                "KlingSimulator", "CMalloc", logging,
+                "KlingSimulator", "CProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

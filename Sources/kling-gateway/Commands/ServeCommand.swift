@@ -41,6 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
             throw fail("\(error)")
         }
         let signals = await StopSignals(loop: service.signalLoop)
+        ProcessLimits.unmapStartUpCode()
         log.logger.notice(
             "serving",
             metadata: [
