@@ -6,6 +6,8 @@ public import EventLoop
 /// A body gets all it asks for or waits; who asked first is served first, but one owner has at most a share, and a body
 /// that waits for its own owner's share lets others pass. From any loop.
 public final class ByteBudget: Sendable {
+    /// How many bytes one owner may have.
+    public let share: Int
     private let queue: Lock<Queue>
 
     private struct Queue {
@@ -19,7 +21,8 @@ public final class ByteBudget: Sendable {
     /// A budget of `capacity` bytes, or of whatever else is counted.
     /// - Parameter share: how much of it one owner may have; nil: half.
     public init(capacity: Int, share: Int? = nil) {
-        queue = Lock(Queue(rules: BudgetRules(capacity: capacity, share: share ?? capacity / 2)))
+        self.share = share ?? capacity / 2
+        queue = Lock(Queue(rules: BudgetRules(capacity: capacity, share: self.share)))
     }
 
     /// How many bytes are taken.

@@ -51,8 +51,10 @@ extension Connection {
         _ count: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
         guard count > Self.unreservedBytes else { return (Bytes(capacity: count), nil) }
+        // Who may hold the body, but not also what is made of it, gets all that one owner may have.
+        let wanted = min(Self.reserved(count, headroom), max(count, context.budget.share))
         let lease = try await context.budget.reserve(
-            Self.reserved(count, headroom), owner: owner, on: loop, patience: configuration.budgetTimeout)
+            wanted, owner: owner, on: loop, patience: configuration.budgetTimeout)
         if lifecycle.phase == .closed { throw .clientGone }
         // The block holds the lease until its last reader lets go of it.
         return (Bytes(capacity: count) { _ = lease }, lease)

@@ -21,7 +21,8 @@ public final class RequestBody: @unchecked Sendable {
     ///
     /// A body that came with the head is returned without suspending. For others a client that asked for it is told
     /// `100 Continue` now. More than 64 KiB are reserved from the server's ``ByteBudget`` before they are read, and
-    /// given back when the block is released; a chunked body reserves `limit` once it has passed 64 KiB.
+    /// given back when the block is released; a chunked body reserves `limit` once it has passed 64 KiB. With `headroom`
+    /// that is at most what one owner may have.
     /// - Parameters:
     ///   - limit: the most bytes to take; a longer `Content-Length` is refused before anything is read.
     ///   - owner: on whose account the bytes are reserved.

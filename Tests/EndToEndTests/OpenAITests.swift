@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func `a body of chunks has room where memory is as small as it may be`() async throws {
+        try await Rig.run(settings: "limits: { body: 4MiB, buffered_bytes: 8MiB }") { rig in
+            let body = EditJSON.body(#""background":"\#(String(repeating: "u", count: 100_000))""#)
+            let answer = try await blocking { [port = rig.gateway.port] in
+                let client = try RawClient(port: port)
+                try client.send(
+                    "POST \(EditForm.path) HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
+                        + "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        + "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n")
+                return try client.readAnswer()
+            }
+            #expect(answer?.status == 200, "\(answer?.text ?? "")")
+        }
+    }
+
     @Test(arguments: ["image[]", "image", "image[0]"])
     func `a form with a person and a garment is answered when the picture is there`(name: String) async throws {
         try await Fixture.run { fixture in
