@@ -63,22 +63,8 @@ private final class CallbackLog: HTTPResponder {
 
     /// Runs `body` with a log that listens, and its URL.
     static func run(_ body: (CallbackLog, String) async throws -> Void) async throws {
-        let loop = try EventLoop(name: "receiver")
         let log = CallbackLog()
-        let server = HTTPServer(
-            configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]), loops: [loop],
-            budget: ByteBudget(capacity: 1 << 20), responder: log)
-        let url = "http://\(try await server.start()[0])/"
-        let failure: (any Error)?
-        do {
-            try await body(log, url)
-            failure = nil
-        } catch {
-            failure = error
-        }
-        await server.shutdown(grace: .zero)
-        loop.stop()
-        if let failure { throw failure }
+        try await LoopbackServer.run(log) { try await body(log, $0.url + "/") }
     }
 }
 

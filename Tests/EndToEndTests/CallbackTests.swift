@@ -38,26 +38,14 @@ private final class Receiver: HTTPResponder {
         )
             async throws -> Void
     ) async throws {
-        let loop = try EventLoop(name: "receiver")
         let receiver = Receiver(answer)
-        let server = HTTPServer(
-            configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress(address))]), loops: [loop],
-            budget: ByteBudget(capacity: 1 << 20), responder: receiver)
-        let port = try #require(
-            try await server.start()[0].description.split(separator: ":").last.flatMap { UInt16($0) })
-        let sender = try CurlCallbackSender(loops: [loop], allowing: allow.compactMap { CIDR($0) })
-        let failure: (any Error)?
-        do {
+        try await LoopbackServer.run(receiver, at: try #require(SocketAddress(address))) { served in
+            let sender = try CurlCallbackSender(loops: [served.loop], allowing: allow.compactMap { CIDR($0) })
+            defer { sender.shutdown() }
+            let port = try #require(served.url.split(separator: ":").last.flatMap { UInt16($0) })
             try await body(
-                receiver, server, { url in await loop.spawn { await post(url, sender) }.value }, port)
-            failure = nil
-        } catch {
-            failure = error
+                receiver, served.server, { url in await served.loop.spawn { await post(url, sender) }.value }, port)
         }
-        sender.shutdown()
-        await server.shutdown(grace: .zero)
-        loop.stop()
-        if let failure { throw failure }
     }
 
     static let secret = WebhookSignature.secret(key: Array(repeating: 7, count: 32))

@@ -82,21 +82,8 @@ import Testing
 
         /// Runs `body` with a receiver that listens, and its URL.
         static func run(_ body: (Silent, String) async throws -> Void) async throws {
-            let (loop, silent) = (try EventLoop(name: "receiver"), Silent())
-            let server = HTTPServer(
-                configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]),
-                loops: [loop], budget: ByteBudget(capacity: 1 << 20), responder: silent)
-            let url = "http://\(try await server.start()[0])/"
-            let failure: (any Error)?
-            do {
-                try await body(silent, url)
-                failure = nil
-            } catch {
-                failure = error
-            }
-            await server.shutdown(grace: .zero)
-            loop.stop()
-            if let failure { throw failure }
+            let silent = Silent()
+            try await LoopbackServer.run(silent) { try await body(silent, $0.url + "/") }
         }
     }
 

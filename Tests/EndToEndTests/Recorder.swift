@@ -41,22 +41,8 @@ final class Recorder: HTTPResponder {
         answering answer: @escaping @Sendable (Received) -> String = { _ in "" },
         _ body: (Recorder, String) async throws -> Void
     ) async throws {
-        let loop = try EventLoop(name: "recorder")
         let recorder = Recorder(answer)
-        let server = HTTPServer(
-            configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]), loops: [loop],
-            budget: ByteBudget(capacity: 256 << 20), responder: recorder)
-        let url = "http://\(try await server.start()[0])"
-        let failure: (any Error)?
-        do {
-            try await body(recorder, url)
-            failure = nil
-        } catch {
-            failure = error
-        }
-        await server.shutdown(grace: .zero)
-        loop.stop()
-        if let failure { throw failure }
+        try await LoopbackServer.run(recorder) { try await body(recorder, $0.url) }
     }
 
     /// A Kling that takes every create, and never ends a task.
