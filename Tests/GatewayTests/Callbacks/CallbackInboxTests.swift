@@ -28,7 +28,7 @@ private final class WorkingKling: KlingUpstream {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct CallbackInboxTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct CallbackInboxTests {
     private static let pictures = #""task_result":{"images":[{"index":0,"url":"https://kling.example/1.png"}]}"#
 
     /// Runs `body` with a gateway that has one task, which Kling knows as 815.

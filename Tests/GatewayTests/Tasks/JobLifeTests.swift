@@ -8,7 +8,7 @@ import Testing
 @testable import TaskStore
 
 /// What becomes of a job once it is there.
-@Suite(.timeLimit(.minutes(5))) struct JobLifeTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct JobLifeTests {
     private func whole(_ fixture: JobFixture, _ request: JobRequest) async throws -> JobRecord {
         try await fixture.job(try await fixture.create(request).number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
     }

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-@Suite(.timeLimit(.minutes(5))) struct JobTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct JobTests {
     // MARK: Making
 
     @Test func `a job is there when its first task is accepted, and the others follow`() async throws {

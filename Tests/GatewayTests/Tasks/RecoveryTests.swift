@@ -112,7 +112,7 @@ private struct Remains {
     }
 }
 
-@Suite(.timeLimit(.minutes(5))) struct RecoveryTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RecoveryTests {
     @Test func `a queued task never leaves an account that is configured no more`() async throws {
         let remains = try await Remains(account: "gone")
         let kling = KnowingKling()
