@@ -49,12 +49,17 @@ struct AccountSlots: Sendable {
     /// - Returns: whether that has freed its slot.
     mutating func missed(_ task: TaskID) -> Bool { change(task, to: .missing) == .running }
 
+    /// Notes that Kling did not take a create. If one before it was left open, Kling may have the task all the same.
+    mutating func declined(_ task: TaskID) {
+        if slots[task]?.stage == .underWay { free(task) } else { _ = change(task, to: .missing) }
+    }
+
     /// Frees the slot of a task.
-    /// - Returns: whether it had one.
+    /// - Returns: whether there is one taken less.
     @discardableResult mutating func free(_ task: TaskID) -> Bool {
         guard let slot = slots.removeValue(forKey: task) else { return false }
         count(slot.stage, -1)
-        return true
+        return slot.stage != .missing
     }
 
     /// Frees the slots of tasks that are too old to run.

@@ -118,7 +118,8 @@ struct AccountState: Sendable {
         case .ambiguous: _ = slots.answered(task)
         case .missing: return slots.missed(task)
         case .ended: return slots.free(task)
-        case .notSent, .refusedForNow, .refusedForGood, .withdrawn: slots.free(task)
+        case .notSent, .refusedForNow, .refusedForGood: slots.declined(task)
+        case .withdrawn: slots.free(task)
         }
         return true
     }

@@ -74,6 +74,19 @@ struct AccountStateTests {
         #expect(state.take(3, at: 8) && !state.take(4, at: 8))
     }
 
+    @Test(arguments: [CreateEvent.notSent, .saturated, .refusedForGood])
+    func `an open create that is sent again in vain takes up no slot until it is found after all`(event: CreateEvent) {
+        let state = warm(concurrency: 2)
+        #expect(state.take(1, at: 0) && state.take(2, at: 0))
+        state.settle(1, .ambiguous, at: 0)
+        state.settle(1, event, at: 1)
+        #expect(state.figures.running == 1)
+        state.settle(1, .accepted, at: 2)
+        #expect(state.figures.running == 2)
+        state.settle(1, .ended, at: 3)
+        #expect(state.figures.running == 1)
+    }
+
     @Test func `a saturated account is asked again, once, when a task turns out to be missing`() {
         let state = warm()
         for number in 1...3 { #expect(state.take(number, at: 0)) }
