@@ -8,7 +8,7 @@ internal import TaskStore
 extension TryOnTasks {
     /// Kling finds an `external_task_id` a second time: the first create may have arrived after all.
     private static let repeated = KlingCode.invalidParameter
-    /// The least time that a create which is sent again is given.
+    /// A create is sent again only if there is as much time for it.
     private static let leastTimeout = Duration.seconds(2)
 
     /// Asks for an open create while somebody who was told nothing, or was told that it is queued, waits for it. What
@@ -27,9 +27,9 @@ extension TryOnTasks {
             switch found {
             case .found(let answer, let upstreamID): return await adopt(answer, upstreamID, id, account)
             case .unknown where account.hasLookup == true:
-                guard let body = await body() else { break }
-                let timeout = max(Self.leastTimeout, deadline - .now)
-                let again = await attempt(body, id, at: account, timeout: min(timeout, account.timeout))
+                let left = deadline - .now
+                guard left >= Self.leastTimeout, let body = await body() else { break }
+                let again = await attempt(body, id, at: account, timeout: min(left, account.timeout))
                 if let outcome = await outcome(ofRepeating: again, id, account) { return outcome }
             case .unknown, .none: break
             }
