@@ -54,7 +54,8 @@ extension EditMembers {
         for part in form.parts {
             guard let name = Self.name(of: part.name) else { continue }
             if name.isPicture {
-                try add(name, picture: Self.picture(part))
+                // A browser sends an input that nobody has filled as nothing.
+                if part.isFile || part.content.count > 0 { try add(name, picture: Self.picture(part)) }
             } else if part.isFile || part.content.count > Self.longestText {
                 throw GatewayError(name, "is a file, or too long. Send a short text.")
             } else {
