@@ -6,6 +6,7 @@ struct BudgetRules {
         let ticket: Int
         let count: Int
         let owner: String
+        let isBeside: Bool
     }
 
     private let capacity: Int
@@ -27,9 +28,10 @@ struct BudgetRules {
     }
 
     /// Grants the bytes, or puts the request behind those that wait.
-    mutating func ask(for count: Int, owner: String, ticket: Int) -> Answer {
+    /// - Parameter isBeside: whether the owner holds something already that it lets go of only if it gets this.
+    mutating func ask(for count: Int, owner: String, ticket: Int, isBeside: Bool = false) -> Answer {
         if count > share { return .impossible }
-        queue.append(Request(ticket: ticket, count: count, owner: owner))
+        queue.append(Request(ticket: ticket, count: count, owner: owner, isBeside: isBeside))
         return serve().contains(ticket) ? .granted : .queued
     }
 
@@ -49,20 +51,24 @@ struct BudgetRules {
         return serve()
     }
 
-    /// Grants in order. Who waits for the whole budget holds up all behind; who waits for an owner's share, nobody.
+    /// Grants in order. Who waits for the whole budget holds up all behind; who waits for an owner's share, nobody. What
+    /// nobody waits for is theirs who would wait for themselves.
     private mutating func serve() -> [Int] {
         var served: [Int] = []
         var isHeldUp = false
-        queue.removeAll { request in
-            if isHeldUp || usedByOwner[request.owner, default: 0] + request.count > share { return false }
-            if used + request.count > capacity {
-                isHeldUp = true
-                return false
+        for goesBeyondShare in [false, true] {
+            queue.removeAll { request in
+                let isInShare = usedByOwner[request.owner, default: 0] + request.count <= share
+                if isHeldUp || !(isInShare || goesBeyondShare && request.isBeside) { return false }
+                if used + request.count > capacity {
+                    isHeldUp = true
+                    return false
+                }
+                used += request.count
+                usedByOwner[request.owner, default: 0] += request.count
+                served.append(request.ticket)
+                return true
             }
-            used += request.count
-            usedByOwner[request.owner, default: 0] += request.count
-            served.append(request.ticket)
-            return true
         }
         return served
     }

@@ -6,7 +6,7 @@ public import EventLoop
 /// A body gets all it asks for or waits; who asked first is served first, but one owner has at most a share, and a body
 /// that waits for its own owner's share lets others pass. From any loop.
 public final class ByteBudget: Sendable {
-    /// How many bytes one owner may have.
+    /// How many bytes one owner may have, as long as it asks for nothing beside others.
     public let share: Int
     private let queue: Lock<Queue>
 
@@ -64,12 +64,29 @@ public final class ByteBudget: Sendable {
     public func reserve(
         _ count: Int, owner: String, on loop: EventLoop, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
+        try await reserve(count, owner, isBeside: false, loop, patience)
+    }
+
+    /// Takes `count` bytes beside others that the caller holds, or an owner's share if that is less.
+    ///
+    /// To wait for its own share could be to wait for itself: it gets more than that if nobody else waits. What is more
+    /// than a share is not counted, so that a request which is alone always finds room.
+    /// - Throws: `noBudget` when `patience` is over; `cancelled`.
+    public func reserveBeside(
+        _ count: Int, owner: String, on loop: EventLoop, patience: Duration
+    ) async throws(RequestBodyError) -> Lease {
+        try await reserve(min(count, share), owner, isBeside: true, loop, patience)
+    }
+
+    private func reserve(
+        _ count: Int, _ owner: String, isBeside: Bool, _ loop: EventLoop, _ patience: Duration
+    ) async throws(RequestBodyError) -> Lease {
         let id = queue.withLock { $0.rules.makeTicket() }
         let timer = Timer(loop: loop) { [weak self] in self?.leave(id, .noBudget) }
         timer.arm(after: patience)
         defer { timer.cancel() }
         let refusal = await withTaskCancellationHandler {
-            await withCheckedContinuation { ask(for: count, owner: owner, ticket: id, $0) }
+            await withCheckedContinuation { ask(for: count, owner: owner, isBeside: isBeside, ticket: id, $0) }
         } onCancel: {
             leave(id, .cancelled)
         }
@@ -77,9 +94,9 @@ public final class ByteBudget: Sendable {
         return Lease(budget: self, owner: owner, count: count)
     }
 
-    private func ask(for count: Int, owner: String, ticket id: Int, _ waiter: Waiter) {
+    private func ask(for count: Int, owner: String, isBeside: Bool, ticket id: Int, _ waiter: Waiter) {
         let answer = queue.withLock { queue in
-            let answer = queue.rules.ask(for: count, owner: owner, ticket: id)
+            let answer = queue.rules.ask(for: count, owner: owner, ticket: id, isBeside: isBeside)
             if answer == .queued { queue.waiters[id] = waiter }
             return answer
         }

@@ -118,8 +118,9 @@ import Testing
         }
     }
 
-    @Test func `a large picture is sent whole`() async throws {
-        try await run { rig, kling in
+    @Test(arguments: ["", "limits: { body: 4MiB, buffered_bytes: 8MiB }"])
+    func `large pictures are sent whole, however little memory there is`(settings: String) async throws {
+        try await run(settings: settings) { rig, kling in
             let picture = SamplePictures.person + [UInt8](repeating: 7, count: 2_000_001)
             let link = try await rig.gateway.uploaded(picture)
             _ = try await Self.shapes[0].create(link, link, at: rig.gateway)

@@ -36,7 +36,7 @@ struct PictureIntake: Sendable {
         wanted.pictureURL(field, with: AssetLink.path).map { GivenPicture(field.rawValue, .url($0)) }
     }
 
-    /// A person and a garment as files, where their links came. The body of the request has room for the rest.
+    /// A person and a garment as files, where their links came. For the text of others the body of the request has room.
     /// - Throws: an error that names the given field.
     func outfit(
         _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
@@ -46,14 +46,14 @@ struct PictureIntake: Sendable {
         case .both(let upper, let lower):
             let file = try await oneGarment(upper, lower, admitted)
             let cloth = GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
-            return Outfit(given: try await files(of: [human, cloth], andTextOf: file.count, admitted))
+            return Outfit(given: try await files(of: [human, cloth], besides: file.count, admitted))
         }
     }
 
     private func oneGarment(
         _ upper: GivenPicture, _ lower: GivenPicture, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> Bytes {
-        let given = try await files(of: [upper, lower], admitted).pictures
+        let given = try await files(of: [upper, lower], besides: nil, admitted).pictures
         return try await service.oneGarment(
             upper: given[0], lower: given[1], tenant: admitted.tenant, on: admitted.request.loop)
     }
@@ -62,14 +62,14 @@ struct PictureIntake: Sendable {
 
     /// Puts files in place of links. The memory for all of them and for their text is taken at once, before the first is
     /// read.
-    /// - Parameter made: how many bytes a file has, made here, whose text is needed too.
+    /// - Parameter made: how many bytes a file has, made here, whose text is needed besides; nil if none is of any.
     private func files(
-        of pictures: [GivenPicture], andTextOf made: Int = 0, _ admitted: AdmittedRequest
+        of pictures: [GivenPicture], besides made: Int? = 0, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> GivenFiles {
         var found: [Asset?] = []
         for picture in pictures { found.append(try asset(picture, admitted)) }
         let sizes = found.compactMap { $0?.bytes }
-        let text = sizes.reduce(Base64.textCount(of: made)) { $0 + Base64.textCount(of: $1) }
+        let text = made.map { made in (sizes + [made]).reduce(0) { $0 + Base64.textCount(of: $1) } } ?? 0
         let lease = try await budget.room(
             for: sizes.reduce(text, +), tenant: admitted.tenant, on: admitted.request.loop)
         var files: [GivenPicture] = []
