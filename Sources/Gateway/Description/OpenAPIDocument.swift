@@ -32,9 +32,9 @@ public enum OpenAPIDocument {
     }
 
     private static let description = """
-        Every answer has an `X-Request-Id`: the request's own, if it was one of 1 to 128 visible ASCII characters. HEAD \
-        works where GET does; other methods than those of a path are 405, with `Allow`. Repeated slashes in a path, and \
-        one at its end, do not matter.
+        Every answer has an `X-Request-Id`: the request's own, if it was one of 1 to 128 visible ASCII characters. Only \
+        the 503 without a body to a connection for which there is no room has none. HEAD works where GET does; other \
+        methods than those of a path are 405, with `Allow`. Repeated slashes in a path, and one at its end, do not matter.
         """
 
     private static let key: JSONLiteral = [
