@@ -11,23 +11,14 @@ import Testing
         let masterKey = "the-master-key-of-the-log-test-0123456789"
         let adminToken = "admin-token-of-the-log-test"
         let webhookSecret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
-        let file = """
-            upstreams:
-              - name: kling
-                access_key: { env: KLING_ACCESS_KEY }
-                secret_key: { env: KLING_SECRET_KEY }
-                url: KLING
-                webhook_secret: \(webhookSecret)
-            admin: { token: \(adminToken) }
-            """
         let environment = [
             "KLING_GATEWAY_LOG_LEVEL": "trace", "KLING_GATEWAY_MASTER_KEY": masterKey, "KLING_BASE_URL": "",
         ]
         try await Fixture.run { fixture in
             let folder = try TemporaryFolder()
+            let file = Self.file(fixture.kling.url, webhookSecret: webhookSecret, adminToken: adminToken)
             let own = environment.merging([
-                "KLING_GATEWAY_CONFIG": try folder.write(
-                    file.replacing("url: KLING", with: "url: \(fixture.kling.url)"), to: "config.yaml")
+                "KLING_GATEWAY_CONFIG": try folder.write(file, to: "config.yaml")
             ]) { $1 }
             let gateway = try await GatewayProcess(kling: fixture.kling.url, folder: folder, environment: own)
             let issuing = GatewayProcess.environment(kling: fixture.kling.url, folder).merging(own) { $1 }
@@ -62,6 +53,18 @@ import Testing
             #expect(secrets.count == 14 && secrets.allSatisfy { $0.count > 8 })
             for secret in secrets { #expect(!log.contains(secret), "\(secret)") }
         }
+    }
+
+    private static func file(_ url: String, webhookSecret: String, adminToken: String) -> String {
+        """
+        upstreams:
+          - name: kling
+            access_key: { env: KLING_ACCESS_KEY }
+            secret_key: { env: KLING_SECRET_KEY }
+            url: \(url)
+            webhook_secret: \(webhookSecret)
+        admin: { token: \(adminToken) }
+        """
     }
 
     @Test func `a proxy's password and wrong keys are not repeated to anybody`() async throws {

@@ -2,7 +2,7 @@
 """Keeps files and functions small: run by `make lint`, after the formatting was found to be right.
 
 The formatter makes a declaration's closing brace stand where the declaration begins, so indentation tells how long a
-body is. What is longer than allowed stands in LARGER, and may only shrink.
+body is.
 """
 
 import re
@@ -11,11 +11,6 @@ from pathlib import Path
 
 FILE_LINES = {"Sources": 300, "Tests": 360}
 BODY_LINES = 50
-
-# Take a line out when its file or function has become small enough; put none in.
-LARGER = {
-    "Tests/EndToEndTests/OperationTests.swift: `no secret ever stands in the log, whatever goes wrong`": 54,
-}
 
 DECLARATION = re.compile(
     r"^( *)(?:@[\w.]+(?:\([^)]*\))? +)*"
@@ -59,27 +54,17 @@ def bodies(lines):
                 break
 
 
-def sizes(root):
-    """What is measured: a key for LARGER, where it stands, its lines, how many it may have, and what to do."""
-    for path in sorted(file for folder in ("Sources", "Tests") for file in (root / folder).rglob("*.swift")):
+def problems(root):
+    """What is longer than allowed, where it stands, and what to do."""
+    for path in sorted(file for folder in FILE_LINES for file in (root / folder).rglob("*.swift")):
         name = path.relative_to(root).as_posix()
         lines = path.read_text(encoding="utf-8").splitlines()
-        yield name, name, len(lines), FILE_LINES[name.partition("/")[0]], "give each idea a file"
+        allowed = FILE_LINES[name.partition("/")[0]]
+        if len(lines) > allowed:
+            yield f"{name} has {len(lines)} lines, more than {allowed}: give each idea a file"
         for line, function, count in bodies(lines):
-            key = f"{name}: {function}"
-            yield key, f"{name}:{line}: the body of {function}", count, BODY_LINES, "split it"
-
-
-def problems(root):
-    small = set(LARGER)
-    for key, place, count, limit, advice in sizes(root):
-        allowed = LARGER.get(key, limit)
-        if count > allowed:
-            yield f"{place} has {count} lines, more than {allowed}: {advice}"
-        if count > limit:
-            small.discard(key)
-    for key in sorted(small):
-        yield f"{key}: small enough now, or gone: take it out of LARGER in Tests/Lint/sizes.py"
+            if count > BODY_LINES:
+                yield f"{name}:{line}: the body of {function} has {count} lines, more than {BODY_LINES}: split it"
 
 
 def main():
