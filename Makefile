@@ -1,5 +1,6 @@
 # Kling Gateway. `make` lists what there is; each of build, run, demo and test works as the first command on a fresh
-# Debian or Ubuntu with a Swift toolchain: it installs the libraries that are missing, and nothing when all are there.
+# Debian 12, Ubuntu 24.04 or newer (the release binary needs glibc 2.36) with a Swift toolchain: it installs the
+# libraries that are missing, and nothing when all are there.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
