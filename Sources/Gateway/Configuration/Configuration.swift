@@ -69,7 +69,7 @@ public struct Configuration: Sendable {
     public struct Admin: Sendable {
         /// Where it listens.
         public internal(set) var listen: [ListenAddress] = [.tcp(host: "127.0.0.1", port: 9090)]
-        /// What operators show; none: only the health routes answer.
+        /// What operators show; none: beside the health routes only this machine is answered.
         public internal(set) var token: Secret?
     }
 
