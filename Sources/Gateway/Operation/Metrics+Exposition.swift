@@ -158,8 +158,8 @@ extension Metrics {
         writer.single("process_max_fds", .gauge, "File descriptors allowed.", process.descriptorLimit)
         writer.single(
             "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startedAt)
-        writer.family("build_info", .gauge, "Always 1; what is running stands in the labels.")
-        writer.sample([("version", build.version), ("revision", build.revision)], 1)
+        writer.family("build_info", .gauge, "Always 1; what is running stands in the label.")
+        writer.sample([("version", version)], 1)
     }
 }
 

@@ -12,7 +12,7 @@ internal import Darwin
 /// are several rows of the same counters, each thread adds to its own, and only ``exposition(of:)`` adds them up.
 public final class Metrics: Sendable {
     let layout: MetricsLayout
-    let build: BuildInfo
+    let version: String
     let startedAt: Int64
     private let rows: [Lock<[UInt64]>]
 
@@ -23,11 +23,11 @@ public final class Metrics: Sendable {
     /// - Parameters:
     ///   - routes: the routes' names, with the method where that matters: `create`, `query`.
     ///   - accounts: the names of the upstream accounts.
-    ///   - build: what is running.
-    public init(routes: [String], accounts: [String], build: BuildInfo) {
+    ///   - version: the release that is running: `1.2.0`.
+    public init(routes: [String], accounts: [String], version: String) {
         let layout = MetricsLayout(routes: routes, accounts: accounts)
         self.layout = layout
-        self.build = build
+        self.version = version
         startedAt = WallClock.seconds
         rows = (0..<Self.rowCount).map { _ in Lock(Array(repeating: 0, count: layout.wordCount)) }
     }
@@ -96,19 +96,5 @@ public final class Metrics: Sendable {
         #else
         Int(pthread_mach_thread_np(pthread_self()))
         #endif
-    }
-}
-
-/// Which build of the gateway is running.
-public struct BuildInfo: Sendable, Hashable {
-    /// The release: `1.2.0`.
-    public var version: String
-    /// The commit it was built from.
-    public var revision: String
-
-    /// Names a build.
-    public init(version: String, revision: String) {
-        self.version = version
-        self.revision = revision
     }
 }

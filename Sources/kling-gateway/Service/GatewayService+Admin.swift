@@ -34,7 +34,7 @@ extension Configuration {
     func makeMetrics() -> Metrics {
         Metrics(
             routes: Route.allCases.map(\.rawValue), accounts: upstreams.map(\.name),
-            build: BuildInfo(version: Version.number, revision: Version.revision))
+            version: Version.number)
     }
 }
 

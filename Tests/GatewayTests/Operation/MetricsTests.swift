@@ -10,8 +10,7 @@ struct MetricsTests {
     }
 
     private func metrics() -> Metrics {
-        Metrics(
-            routes: ["create", "query"], accounts: ["main"], build: BuildInfo(version: "1.0", revision: "abc"))
+        Metrics(routes: ["create", "query"], accounts: ["main"], version: "1.0")
     }
 
     @Test func `an exchange counts by route and status, with its times and bytes`() {
