@@ -47,7 +47,7 @@ extension Configuration.Admin {
 
 extension Configuration.Queue {
     static let schema = Schema<Self>([
-        .value("tasks", \.tasks, .count(1...1_000_000)),
+        .value("tasks", \.tasks, .count(1...1_000_000, or: "off in place of the whole queue")),
         .value("bytes", \.bytes, .bytes(1 << 20...1 << 44)),
         .value("max_age", \.maxAge, .duration(.seconds(1) ... .seconds(7 * 86_400))),
     ])

@@ -35,8 +35,10 @@ extension ValueFormat where Value == String {
 }
 
 extension ValueFormat where Value == Int {
-    static func count(_ range: ClosedRange<Int>) -> ValueFormat {
-        ValueFormat(allowed: "a number from \(range.lowerBound) to \(range.upperBound)") { text in
+    /// - Parameter other: what may stand there instead and is read elsewhere, for the message.
+    static func count(_ range: ClosedRange<Int>, or other: String? = nil) -> ValueFormat {
+        let allowed = "a number from \(range.lowerBound) to \(range.upperBound)" + (other.map { ", or \($0)" } ?? "")
+        return ValueFormat(allowed: allowed) { text in
             number(text, units: ["": 1]).flatMap { range.contains($0) ? $0 : nil }
         }
     }

@@ -101,6 +101,11 @@ struct ConfigurationTests {
         #expect(configuration.callbacks.allow.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
     }
 
+    @Test func `who gives the queue another word is told of off`() {
+        let report = Self.problems("", Self.secrets.merging(["KLING_GATEWAY_QUEUE": "none"]) { $1 })
+        #expect(report.contains("KLING_GATEWAY_QUEUE: found \"none\"; allowed: a number from 1 to 1000000, or off"))
+    }
+
     @Test func `a variable that the file names makes no account of its own`() throws {
         let yaml = """
             upstreams: [{name: a, access_key: {env: KLING_ACCESS_KEY}, secret_key: {file: /secret}}]
