@@ -69,7 +69,7 @@ struct KeysCommand: AsyncParsableCommand {
 }
 
 extension IssuedKey {
-    /// Prints the key and its secrets, which nobody can read again.
+    /// Prints the key and its secrets. Only the webhook secret, which is the tenant's, can be read again.
     fileprivate func show(_ json: Bool) {
         if json { return print(String(decoding: self.json(), as: UTF8.self)) }
         print(
@@ -81,7 +81,8 @@ extension IssuedKey {
             secret key      \(secretKey.reveal())
             webhook secret  \(webhookSecret.reveal())
 
-            The secrets are shown this once: keep them now.
+            The bearer key and the secret key are shown this once: keep them now. The webhook secret is the tenant's:
+            `kling-gateway webhooks secret` shows it again.
             """)
     }
 }
