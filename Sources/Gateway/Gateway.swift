@@ -192,7 +192,7 @@ public struct Gateway: HTTPResponder {
     }
 
     public func response(to rejection: HTTPRejection) -> HTTPResponse {
-        let note = ExchangeNote(requestID: rejection.head.map { RequestID.of($0.headers) } ?? RequestID.made())
+        let note = ExchangeNote(requestID: RequestID.of(rejection))
         let error = GatewayError(rejection)
         note.cause = error.cause
         if let match = rejection.head?.withPath({ RouteMatch(path: $0) }) { note.shape = match.terms.shape }

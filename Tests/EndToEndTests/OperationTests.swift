@@ -192,6 +192,21 @@ import Testing
         }
     }
 
+    @Test func `an answer of the admin listener has the id of its exchange`() async throws {
+        try await Fixture.run(environment: ["KLING_GATEWAY_ADMIN_TOKEN": "the-admin-token-of-the-test"]) { fixture in
+            for (method, path) in [("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/healthz")] {
+                func id(_ headers: [String]) async throws -> String? {
+                    try await fixture.gateway.ask(method, path, headers: headers, admin: true)["X-Request-Id"]
+                }
+                #expect(try await id(["X-Request-Id: ask-4711"]) == "ask-4711")
+                let made = [try await id([]), try await id([]), try await id(["X-Request-Id: two words"])]
+                #expect(Set(made.compactMap(\.self)).count == 3, "\(method) \(path)")
+            }
+            let refused = try await fixture.gateway.ask("GET", "/a b", admin: true)
+            #expect(refused.status == 400 && refused["X-Request-Id"]?.isEmpty == false)
+        }
+    }
+
     // MARK: End
 
     @Test func `SIGTERM lets a create that Kling is slow with finish`() async throws {

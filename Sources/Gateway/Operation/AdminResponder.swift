@@ -26,6 +26,10 @@ public struct AdminResponder: HTTPResponder {
     }
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
+        await answer(to: request).named(RequestID.of(request.headers))
+    }
+
+    private func answer(to request: HTTPRequest) async -> HTTPResponse {
         let authorization = request.headers.values(of: "authorization")
         switch AdminRoute.choose(
             method: request.method, path: request.head.path,
@@ -42,7 +46,7 @@ public struct AdminResponder: HTTPResponder {
     }
 
     public func response(to rejection: HTTPRejection) -> HTTPResponse {
-        .json(AdminRefusal(status: rejection.status, message: rejection.message))
+        .json(AdminRefusal(status: rejection.status, message: rejection.message)).named(RequestID.of(rejection))
     }
 
     fileprivate static func headers(_ mediaType: String) -> [(name: String, value: String)] {
@@ -100,6 +104,13 @@ struct AdminRefusal: Error, Equatable {
 extension HTTPResponse {
     fileprivate static func plain(_ text: String) -> HTTPResponse {
         HTTPResponse(status: 200, headers: AdminResponder.headers("text/plain"), body: .bytes(Array(text.utf8)))
+    }
+
+    /// The answer with the id of its exchange.
+    fileprivate func named(_ requestID: String) -> HTTPResponse {
+        var response = self
+        response.headers.append((name: "X-Request-Id", value: requestID))
+        return response
     }
 
     /// The report as JSON; the checks' names are the wiring's own and need no escaping.

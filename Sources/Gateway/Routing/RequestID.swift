@@ -15,6 +15,8 @@ enum RequestID {
         return id
     }
 
+    static func of(_ rejection: HTTPRejection) -> String { rejection.head.map { of($0.headers) } ?? made() }
+
     /// A new id: 15 hex digits, as many as a `String` holds without an allocation, taken from numbers that a bijection
     /// spreads over their whole range.
     static func made() -> String {
