@@ -292,4 +292,22 @@ import Testing
             #expect(revoked?["status"] == "revoked" && revoked?["id"] == turned?["id"])
         }
     }
+
+    @Test func `a task that its operator cancels is shown as failed, and why`() async throws {
+        try await Fixture.run(file: "dispatch: { wait: 0s }") { fixture in
+            try fixture.fail("create:1303")
+            let id = try await fixture.createdTask()
+            var printed = ""
+            try await eventually("it can be cancelled") {
+                let outcome = try await fixture.command(["tasks", "cancel", id, "--json"])
+                printed = outcome.output
+                return outcome.status == 0
+            }
+            let shown = try await fixture.command(["tasks", "show", id, "--json"])
+            #expect(shown.status == 0 && shown.output == printed, "\(shown.errors)")
+            let task = try JSONSerialization.jsonObject(with: Data(printed.utf8)) as? [String: Any]
+            #expect(task?["state"] as? String == "failed" && task?["task_status"] as? String == "failed")
+            #expect(task?["task_status_msg"] as? String == "cancelled by the operator; nothing was charged")
+        }
+    }
 }

@@ -33,6 +33,7 @@ struct TasksCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The gateway's, the public, or Kling's id.") var id: String
+        @Flag(help: "As JSON, which it is in any case.") var json = false
 
         func run() async throws {
             let tasks = try await options.withStore { try await $0.allTasks(named: id) }
@@ -47,6 +48,7 @@ struct TasksCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The gateway's or the public id.") var id: String
+        @Flag(help: "As JSON, which it is in any case.") var json = false
 
         func run() async throws {
             let task = try await options.withStore { store in
@@ -72,6 +74,14 @@ extension TaskRecord {
         return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account ?? "-")  \(model)\(words)"
     }
 
+    private var hasFailed: Bool { state == .failed || state == .refused }
+
+    /// Why it failed: Kling's words, else the gateway's, which the record has in the place of Kling's status.
+    private var reason: String? {
+        if let said = answer.flatMap({ TaskObject($0) })?.statusMessage { return said }
+        return TaskStatus(rawValue: statusWord).isKnown ? nil : statusWord
+    }
+
     /// A line for scripts.
     fileprivate var jsonLine: String {
         let json = JSONWriter.object { task in
@@ -84,7 +94,8 @@ extension TaskRecord {
             task.member("account", orNull: account)
             task.member("model", model)
             task.member("state", "\(state)")
-            task.member("task_status", statusWord)
+            task.member("task_status", hasFailed ? TaskStatus.failed.rawValue : statusWord)
+            task.member("task_status_msg", ifPresent: hasFailed ? reason : nil)
             task.member("created_at", Int(createdAt))
             task.member("updated_at", Int(updatedAt))
             task.member("stuck", flags.contains(.stuck))
