@@ -96,7 +96,8 @@ lint: ## check the formatting, and the sizes of files and functions
 sanitize: deps ## run every test under the address, then the thread sanitizer
 	# Leaks: Foundation's Process leaks in the tests themselves; the gateway that they run is checked for them.
 	# One test at a time: a sanitized suite is slow, and starved tests miss the servers' deadlines.
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --no-parallel --scratch-path .build-asan --sanitize=address $(ARGS)
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --no-parallel --scratch-path .build-asan --sanitize=address \
+		-Xswiftc -DADDRESS_SANITIZER $(ARGS)
 	$(SWIFT) test --no-parallel --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SANITIZER $(ARGS)
 
 .PHONY: fuzz
