@@ -45,6 +45,10 @@ extension Configuration {
             let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
             reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
         }
+        if !upstreams.isEmpty, reader.sources.ignoresBaseURL(upstreams) {
+            let advice = "stands for nothing here: give the accounts of the file a url"
+            warnings.append(ConfigurationProblem(.init(path: "", override: "KLING_BASE_URL"), advice))
+        }
         if keys.isEmpty {
             warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
         }

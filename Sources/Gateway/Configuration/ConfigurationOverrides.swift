@@ -56,6 +56,14 @@ extension ConfigurationSources {
 
     private func set(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
 
+    /// The name of the environment's account.
+    private static let account = "env"
+
+    /// Whether `KLING_BASE_URL` is set for nobody, as no account is the environment's.
+    func ignoresBaseURL(_ upstreams: [Upstream]) -> Bool {
+        set("KLING_BASE_URL") != nil && !upstreams.contains { $0.name == Self.account }
+    }
+
     /// The account of the `KLING_*` credentials. A variable that the file names itself is the file's: the same account
     /// is not there twice.
     private func addAccount(to root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
@@ -75,7 +83,7 @@ extension ConfigurationSources {
         }
         if credentials.isEmpty { return }
         if set("KLING_BASE_URL") != nil { credentials.append(("url", "KLING_BASE_URL")) }
-        var entries = [ConfigurationNode.Entry(key: "name", value: .init(.text("env")))]
+        var entries = [ConfigurationNode.Entry(key: "name", value: .init(.text(Self.account)))]
         entries += credentials.map { key, variable in
             .init(key: key, value: .init(.text(environment[variable] ?? ""), override: variable))
         }

@@ -115,6 +115,15 @@ struct ConfigurationTests {
         #expect(configuration.upstreams.count == 1 && secret.reveal() == "file-S3CRET")
     }
 
+    @Test func `who sets a base URL that no account takes is warned`() throws {
+        var environment = Self.secrets.merging(["KLING_BASE_URL": "https://kling.example"]) { $1 }
+        let yaml = "upstreams: [{name: a, api_key: {env: KLING_API_KEY}}]"
+        #expect(try Self.load("", environment).warnings.allSatisfy { $0.place == "keys" })
+        environment = ["HOME": "/", "KLING_BASE_URL": "https://kling.example", "KLING_API_KEY": "key-S3CRET"]
+        let warnings = try Self.load(yaml, environment).warnings
+        #expect(warnings.contains { $0.place == "KLING_BASE_URL" }, "\(warnings)")
+    }
+
     @Test(arguments: [
         ("lisen: 1", "lisen (line 1): unknown key; did you mean listen?"),
         ("zzzzzz: 1", "zzzzzz (line 1): unknown key; known here: listen"),
