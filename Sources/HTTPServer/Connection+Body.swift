@@ -69,7 +69,11 @@ extension Connection {
         if body.awaitsContinue { sendContinue() }
         setDeadline(body.deadline(configuration))
         let next = await withTaskCancellationHandler {
-            await withCheckedContinuation { bodyWaiter = $0 }
+            await withCheckedContinuation { waiter in
+                bodyWaiter = waiter
+                // A cancellation that came before the waiter was there found nobody to tell.
+                if Task.isCancelled { wakeBody(.failed(.cancelled)) }
+            }
         } onCancel: {
             loop.execute { self.wakeBody(.failed(.cancelled)) }
         }
