@@ -17,6 +17,11 @@ struct EditForm {
         add("name=\"\(name)\"; filename=\"\(name).png\"\r\nContent-Type: image/png", file)
     }
 
+    /// What a browser sends of an input for a file that nobody has chosen.
+    mutating func addUnchosenFile(_ name: String) {
+        add("name=\"\(name)\"; filename=\"\"\r\nContent-Type: application/octet-stream", [])
+    }
+
     private mutating func add(_ parameters: String, _ content: [UInt8]) {
         bytes +=
             Array("--\(boundary)\r\nContent-Disposition: form-data; \(parameters)\r\n\r\n".utf8) + content + [13, 10]

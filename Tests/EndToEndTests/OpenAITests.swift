@@ -148,6 +148,16 @@ import Testing
         }
     }
 
+    @Test func `a picture that nobody has chosen is none`() async throws {
+        try await Fixture.run { fixture in
+            var form = EditForm([SamplePictures.person, SamplePictures.garment])
+            form.addUnchosenFile("image[]")
+            form.add("image[]", "")
+            let answer = try await form.sent(to: fixture.gateway)
+            #expect(answer.status == 200, "\(answer.text)")
+        }
+    }
+
     @Test func `several pictures are so many tasks`() async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.edit(#""n":3,"response_format":"url""#)

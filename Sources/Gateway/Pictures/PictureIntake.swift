@@ -36,7 +36,8 @@ struct PictureIntake: Sendable {
         wanted.pictureURL(field, with: AssetLink.path).map { GivenPicture(field.rawValue, .url($0)) }
     }
 
-    /// A person and a garment as files, where their links came. For the text of others the body of the request has room.
+    /// A person and a garment as files, where their links came. The body of the request has room for the text of others,
+    /// as far as the tenant's share goes.
     /// - Throws: an error that names the given field.
     func outfit(
         _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
