@@ -50,9 +50,12 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .systemLibrary(name: "CProcess"),
 
         .target(name: "Base", swiftSettings: strict),
+        .target(name: "Hashing", dependencies: ["Base", "CXXHash"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
         .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
@@ -68,7 +71,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Base", "EventLoop", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", crypto, logging,
+                "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", crypto, logging,
                 .product(name: "Yams", package: "Yams"),
             ],
             exclude: ["Gateway.docc"],
@@ -97,6 +100,7 @@ let package = Package(
 
         .target(name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
+        .testTarget(name: "HashingTests", dependencies: ["Base", "Hashing"], swiftSettings: tests),
         .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
         .testTarget(
             name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer", "COpenSSL", "TestKit"],
@@ -117,8 +121,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Base", "EventLoop", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", "Gateway", "TestKit", crypto,
-                logging,
+                "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", "Gateway", "TestKit",
+                crypto, logging,
             ],
             swiftSettings: tests),
         .testTarget(

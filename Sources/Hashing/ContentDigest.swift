@@ -1,0 +1,54 @@
+public import Base
+internal import CXXHash
+
+/// What identifies content: XXH3 of 128 bits, the same on every machine and in every version from 0.8 on.
+///
+/// It tells what has changed by accident, and equal content from other content. It protects against nobody who chooses
+/// the content.
+public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
+    /// How many bytes it has when it is written down.
+    public static let byteCount = 16
+
+    /// The upper and the lower half of the number.
+    public let high, low: UInt64
+
+    /// Names the halves of a digest that was made before.
+    public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
+
+    /// The digest of `bytes`.
+    public init(of bytes: UnsafeRawBufferPointer) {
+        // The library reads the bytes lent and keeps nothing; without bytes it reads none.
+        self.init(unsafe XXH3_128bits(bytes.baseAddress, bytes.count))
+    }
+
+    /// The digest of the slices' bytes, one slice behind another.
+    public init(of slices: [ByteSlice]) {
+        if slices.count == 1 {
+            self = unsafe slices[0].withUnsafeBytes { unsafe ContentDigest(of: $0) }
+            return
+        }
+        var hash = ContentHash()
+        for slice in slices { hash.update(slice) }
+        self = hash.finish()
+    }
+
+    /// Reads what ``bytes`` has written.
+    /// - Returns: nil if `bytes` are not ``byteCount`` bytes.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == Self.byteCount else { return nil }
+        let number = bytes.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }
+        self.init(high: UInt64(number >> 64), low: UInt64(truncatingIfNeeded: number))
+    }
+
+    init(_ hash: XXH128_hash_t) { self.init(high: hash.high64, low: hash.low64) }
+
+    /// The digest in its canonical form: big-endian, the upper half first.
+    public var bytes: [UInt8] {
+        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+    }
+
+    /// 32 hexadecimal digits, as `xxhsum -H2` prints them.
+    public var description: String {
+        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    }
+}
