@@ -28,7 +28,7 @@ extension Connection {
 
     private func afterwards(isLast: Bool) -> ConnectionLifecycle.Afterwards {
         switch body.remainder {
-        case .nothing: isLast ? (hasUnreadInput ? .linger : .close) : .nextRequest
+        case .nothing: isLast ? (hasUnreadInput || exchange?.watcher != nil ? .linger : .close) : .nextRequest
         case .bytes(let count): isLast || count > Self.smallRemainder ? .linger : .discardBody
         case .unknown: .linger
         }
@@ -67,6 +67,7 @@ extension Connection {
             writeDeadline = nil
             giveBack(output)
             setDeadline(nil)
+            awaitReceipt()
             finishExchange(exchange?.end ?? .complete)
             happened(.written)
         case .blocked:

@@ -22,6 +22,8 @@ final class Connection: @unchecked Sendable {
     /// Whether the connection ends with RST, as a stand-in server may want.
     var resetsAtEnd = false
     var discarded = 0
+    /// Who waits to hear that an answer arrived, of those that are written.
+    var unacknowledged: [any AnswerWatcher] = []
 
     /// Input that was read together with what came before it.
     var pending: [UInt8] = []
@@ -55,7 +57,7 @@ final class Connection: @unchecked Sendable {
         watch = SocketWatch(
             loop: loop, descriptor: transport.descriptor, events: [.read, .write, .peerFinished, .edgeTriggered]
         ) { [unowned self] events in
-            if events.contains(.peerFinished) { inputHasEnded = true }
+            if events.contains(.peerFinished) { endInput() }
             mayHaveFailed = events.isSuperset(of: [.read, .write])
             if events.contains(.read) || inputHasEnded || transport.readWaitsForRoom { isReadable = true }
             drive()
@@ -149,6 +151,7 @@ final class Connection: @unchecked Sendable {
 
     private func begin(_ head: HTTPRequestHead, _ rules: MessageRules) {
         context.requests.add(1, ordering: .relaxed)
+        lookForReceipts()
         var exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
         headBytes = 0
         exchange.keepsAlive = rules.keepsAlive
@@ -188,7 +191,7 @@ final class Connection: @unchecked Sendable {
         switch unsafe transport.receive(into: space) {
         case .bytes(0):
             isReadable = false
-            inputHasEnded = true
+            endInput()
             happened(.inputEnded)
             return nil
         case .bytes(let count):
@@ -210,6 +213,12 @@ final class Connection: @unchecked Sendable {
             fail()
             return nil
         }
+    }
+
+    private func endInput() {
+        if inputHasEnded { return }
+        inputHasEnded = true
+        exchange?.watcher?.clientHasFinished()
     }
 
     /// Whether to read once more although a short read has emptied the socket: where more is awaited, a reset behind
@@ -279,6 +288,7 @@ final class Connection: @unchecked Sendable {
 
     private func abandonNow(_ end: HTTPExchange.End) {
         exchange?.task?.cancel()
+        exchange?.watcher.take()?.answerWasLost()
         wakeBody(.failed(.clientGone))
         finishExchange(end)
         close(resets: end == .writeTimeout)
@@ -292,6 +302,7 @@ final class Connection: @unchecked Sendable {
 
     func close(resets: Bool = false) {
         guard watch != nil else { return }
+        endReceipts()
         (watch, timer, output, pending) = (nil, nil, nil, [])
         transport.close(resets: resets || resetsAtEnd)
         context.forget(self)

@@ -14,6 +14,8 @@ struct Exchange {
     var answeredAt: MonotonicTime?
     var end = HTTPExchange.End.complete
     var note: (any Sendable)?
+    /// Who wants to know whether the answer arrives.
+    var watcher: (any AnswerWatcher)?
 
     /// What became of it.
     func report(_ end: HTTPExchange.End, bodyBytes: Int) -> HTTPExchange {

@@ -21,6 +21,13 @@ internal import Synchronization
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var date = DateLine()
+    /// Those that wait to hear that an answer arrived.
+    private var awaiting: [ObjectIdentifier: Connection] = [:]
+    private var receiptTimer: Timer?
+    private var isReceiptTimerArmed = false
+
+    /// How often acknowledgements are looked for.
+    static let receiptInterval = Duration.milliseconds(20)
 
     private static let inputBytes = 16 << 10
 
@@ -64,9 +71,40 @@ internal import Synchronization
         ledger.leave(connection.peer, loop: index)
     }
 
+    /// A connection waits to hear that an answer arrived.
+    func awaitReceipt(_ connection: Connection) {
+        awaiting[ObjectIdentifier(connection)] = connection
+        armReceiptTimer()
+    }
+
+    func forgetReceipt(_ connection: Connection) {
+        awaiting[ObjectIdentifier(connection)] = nil
+        dropReceiptTimerAtEnd()
+    }
+
+    private func armReceiptTimer() {
+        guard !isReceiptTimerArmed, !awaiting.isEmpty else { return }
+        isReceiptTimerArmed = true
+        let timer = receiptTimer ?? Timer(loop: loop) { [unowned self] in lookForReceipts() }
+        receiptTimer = timer
+        timer.arm(after: Self.receiptInterval)
+    }
+
+    private func lookForReceipts() {
+        isReceiptTimerArmed = false
+        for connection in awaiting.values { connection.lookForReceipts() }
+        armReceiptTimer()
+    }
+
+    /// The timer must end on its loop, which the context need not.
+    private func dropReceiptTimerAtEnd() {
+        if isDraining, awaiting.isEmpty { (receiptTimer, isReceiptTimerArmed) = (nil, false) }
+    }
+
     /// From now on each answer is its connection's last; idle connections close.
     func drain() {
         isDraining = true
+        dropReceiptTimerAtEnd()
         for connection in connections.values { connection.stopWhenIdle() }
     }
 

@@ -105,6 +105,18 @@ enum Transport {
         return unsafe poll(&state, 1, 0) > 0 && Int32(state.revents) & (POLLERR | POLLHUP) != 0
     }
 
+    /// Whether the client's system has acknowledged all that was written, a FIN included (on a Unix-domain socket: whether
+    /// the client has read it). False on a connection that was reset before that.
+    var hasDeliveredAll: Bool {
+        #if canImport(Glibc)
+        var rest: Int32 = 0
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &rest) == 0 && rest == 0
+        #else
+        var (rest, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
+        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &rest, &size) == 0 && rest == 0
+        #endif
+    }
+
     /// Says that nothing more will be written, where there is a word for that below HTTP (`close_notify`).
     func sayGoodbye() -> Outcome {
         switch self {

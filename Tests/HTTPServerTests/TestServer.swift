@@ -29,6 +29,18 @@ struct TestResponder: HTTPResponder {
     let starts = Events<String>()
     let cancellations = Events<String>()
     let ends = Events<HTTPExchange>()
+    /// What is heard of answers to `/watched`, and to `/held`, which wait for the gate.
+    let deliveries = Events<Delivery>()
+    let gate = Events<Void>()
+
+    enum Delivery: String { case begun, finished, acknowledged, lost }
+
+    private struct Watcher: AnswerWatcher {
+        let deliveries: Events<Delivery>
+        func clientHasFinished() { deliveries.yield(.finished) }
+        func answerWasAcknowledged() { deliveries.yield(.acknowledged) }
+        func answerWasLost() { deliveries.yield(.lost) }
+    }
 
     func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
         request.head.path == "/at-once" ? HTTPResponse(status: 200, body: .bytes(Array("at once".utf8))) : nil
@@ -42,6 +54,11 @@ struct TestResponder: HTTPResponder {
         case "/waits":
             starts.yield("waits")
             do { try await request.loop.sleep(for: .seconds(600)) } catch { cancellations.yield("waits") }
+        case "/watched", "/held":
+            request.watchAnswer(Watcher(deliveries: deliveries))
+            deliveries.yield(.begun)
+            if head.path == "/held" { await gate.next() }
+            return HTTPResponse(status: 200, body: .bytes(Array("done".utf8)))
         case "/unread":
             return HTTPResponse(status: 401, body: .bytes(Array("no".utf8)))
         case "/injects":

@@ -1,0 +1,44 @@
+internal import Base
+internal import EventLoop
+
+/// Answers that are written, and of which it is not known yet whether the client's system has them.
+///
+/// TCP says so by acknowledgements, which are not reported: they are looked for when the next request comes, every
+/// ``LoopContext/receiptInterval`` until then, and when the connection ends.
+extension Connection {
+    /// See ``HTTPRequest/watchAnswer(_:)``.
+    func watchAnswer(of exchange: Int, _ watcher: any AnswerWatcher) {
+        loop.assertCurrent()
+        guard exchange == exchangeCount, lifecycle.phase == .handling else { return watcher.answerWasLost() }
+        self.exchange?.watcher = watcher
+        if inputHasEnded { watcher.clientHasFinished() }
+    }
+
+    /// The exchange's answer was handed to the system.
+    func awaitReceipt() {
+        guard let watcher = exchange?.watcher.take() else { return }
+        unacknowledged.append(watcher)
+        context.awaitReceipt(self)
+    }
+
+    /// Looks whether everything that was written was acknowledged.
+    /// - Returns: whether nothing is waited for any more.
+    @discardableResult
+    func lookForReceipts() -> Bool {
+        if unacknowledged.isEmpty { return true }
+        guard transport.hasDeliveredAll else { return false }
+        for watcher in unacknowledged { watcher.answerWasAcknowledged() }
+        unacknowledged = []
+        context.forgetReceipt(self)
+        return true
+    }
+
+    /// The connection is about to close: what is not acknowledged by now never will be.
+    func endReceipts() {
+        exchange?.watcher.take()?.answerWasLost()
+        if lookForReceipts() { return }
+        for watcher in unacknowledged { watcher.answerWasLost() }
+        unacknowledged = []
+        context.forgetReceipt(self)
+    }
+}
