@@ -64,7 +64,7 @@ let package = Package(
         .target(
             name: "TaskStore",
             dependencies: [
-                "Base", .product(name: "GRDB", package: "GRDB.swift"),
+                "Base", "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -28,6 +28,8 @@ public struct Gateway: HTTPResponder {
         public var queue: QueueBounds?
         /// What clients and Kling reach the gateway by; nil: Kling isn't given a callback address.
         public var publicURL: String?
+        /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
+        public var resendWindow: Duration = .seconds(600)
         /// How long OpenAI's clients are kept waiting for their pictures.
         public var openAIWait: Duration = .seconds(300)
         /// Whether clients speak TLS with it.
@@ -117,7 +119,8 @@ public struct Gateway: HTTPResponder {
             workers: PictureWorkers())
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
-                freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL),
+                freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
+                resendWindow: options.resendWindow),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
             pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
@@ -154,6 +157,7 @@ public struct Gateway: HTTPResponder {
     public func stop(by deadline: MonotonicTime) async {
         await tasks.watcher.stop()
         await tasks.background.stop()
+        await tasks.resends?.stop()
         await tasks.courier?.stop(grace: max(.zero, deadline - .now))
         pictures.stop()
     }
@@ -165,6 +169,7 @@ public struct Gateway: HTTPResponder {
     public var taskFigures: TaskFigures {
         var figures = TaskFigures()
         figures.flagged = tasks.flagged.withLock { $0 }
+        figures.attachedCreates = tasks.resends?.attached ?? 0
         guard let queue = tasks.queue?.figures else { return figures }
         (figures.queued, figures.queuedBytes) = (queue.tasks, queue.bytes)
         figures.oldestQueuedSeconds = queue.oldest.map { Double(WallClock.milliseconds - $0) / 1000 } ?? 0
@@ -186,6 +191,7 @@ public struct Gateway: HTTPResponder {
         }
         crossOrigin?.mark(&response, for: request.headers)
         response.note = note
+        note.resend?.answered(status: response.status)
         // The client has left: its exchange ended before this, without an answer to carry the note.
         if Task.isCancelled { note.hold?.partIsOver() }
         return response

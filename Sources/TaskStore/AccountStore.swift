@@ -21,11 +21,17 @@ public struct AccountStateRecord: Sendable, Equatable {
     public var learnedLimit: Int?
     /// Whether tasks are found by the gateway's own id; nil: not known yet.
     public var hasLookup: Bool?
+    /// Whether a second create of one `external_task_id` is refused; nil: not known yet.
+    public var hasUniqueIDs: Bool?
+    /// Of which account all this was learned, as a digest of its host and key: the name may come to stand for another one.
+    /// Nil: an older version did not say.
+    public var identity: Int64?
     public var updatedAt: Int64
 
     public init(
         name: String, disabledBy: Int? = nil, reason: String? = nil, refusedModels: [String] = [],
-        learnedLimit: Int? = nil, hasLookup: Bool? = nil, updatedAt: Int64
+        learnedLimit: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, identity: Int64? = nil,
+        updatedAt: Int64
     ) {
         self.name = name
         self.disabledBy = disabledBy
@@ -33,6 +39,8 @@ public struct AccountStateRecord: Sendable, Equatable {
         self.refusedModels = refusedModels
         self.learnedLimit = learnedLimit
         self.hasLookup = hasLookup
+        self.hasUniqueIDs = hasUniqueIDs
+        self.identity = identity
         self.updatedAt = updatedAt
     }
 }

@@ -5,6 +5,9 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
     let high: UInt64
     let low: UInt64
 
+    /// The id of no task.
+    public static let none = TaskID(high: 0, low: 0)
+
     /// Below and above every id that was ever made.
     static let first = TaskID(high: 0, low: 0)
     static let last = TaskID(high: .max, low: .max)

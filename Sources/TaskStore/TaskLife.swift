@@ -5,7 +5,8 @@ extension TaskRecord {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, job: job, account: task.account, updatedAt: task.createdAt)
+            createdAt: task.createdAt, job: job, content: task.content, account: task.account,
+            accountIdentity: task.accountIdentity, updatedAt: task.createdAt)
     }
 
     /// What a step did to the record.
@@ -19,10 +20,10 @@ extension TaskRecord {
     }
 
     /// Another account is to be sent the task, or none for now.
-    mutating func assign(_ new: String?, at time: Int64) -> Step {
+    mutating func assign(_ new: String?, identity: Int64?, at time: Int64) -> Step {
         guard upstreamID == nil, !state.isFinal else { return .impossible }
-        guard new != account else { return .unchanged }
-        account = new
+        guard new != account || identity != accountIdentity else { return .unchanged }
+        (account, accountIdentity) = (new, identity)
         updatedAt = time
         return .changed
     }
@@ -31,11 +32,11 @@ extension TaskRecord {
     mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
         throws(StoreError) -> Step
     {
-        if state == .queued { return assign(nil, at: time) }
+        if state == .queued { return assign(nil, identity: nil, at: time) }
         guard state == .intent else { return .impossible }
         try tell(publicID: id.description, number: next)
         state = .queued
-        account = nil
+        (account, accountIdentity) = (nil, nil)
         payload = bytes
         updatedAt = time
         return .changed

@@ -1,3 +1,5 @@
+public import Hashing
+
 /// Where a task stands. States only ever go forward, in the order given here.
 public enum TaskState: Int, Sendable, CaseIterable, Comparable {
     /// Written before Kling is called; it isn't known yet whether Kling has the task.
@@ -51,9 +53,13 @@ public struct TaskRecord: Sendable, Equatable {
     public let createdAt: Int64
     /// The job that the task is a part of.
     public let job: JobPlace?
+    /// What the create was sent with, if that is remembered until its answer was read.
+    public let content: ContentDigest?
 
     /// The account that has the task, or is about to be sent it; nil: none was chosen.
     public internal(set) var account: String?
+    /// Which account that name stood for then; nil: not known.
+    public internal(set) var accountIdentity: Int64?
     public internal(set) var state: TaskState = .intent
     public internal(set) var flags: TaskFlags = []
     /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
@@ -81,6 +87,8 @@ public struct NewTask: Sendable, Equatable {
     public var tenant: String
     /// The account that is called next; nil: none is chosen yet.
     public var account: String?
+    /// Which account that name stands for.
+    public var accountIdentity: Int64?
     /// The client's own `external_task_id`, claimed with the record.
     public var externalTaskID: String?
     public var model: String
@@ -89,21 +97,26 @@ public struct NewTask: Sendable, Equatable {
     public var keyID: String?
     /// The client's `Idempotency-Key`, claimed with the record.
     public var idempotency: IdempotencyKey?
+    /// What the create was sent with, to be remembered until its answer was read; nil: it need not be.
+    public var content: ContentDigest?
     /// Milliseconds since 1970.
     public var createdAt: Int64
 
     public init(
-        id: TaskID, tenant: String, account: String?, externalTaskID: String? = nil, model: String,
-        callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil, createdAt: Int64
+        id: TaskID, tenant: String, account: String?, accountIdentity: Int64? = nil, externalTaskID: String? = nil,
+        model: String, callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil,
+        content: ContentDigest? = nil, createdAt: Int64
     ) {
         self.id = id
         self.tenant = tenant
         self.account = account
+        self.accountIdentity = accountIdentity
         self.externalTaskID = externalTaskID
         self.model = model
         self.callbackURL = callbackURL
         self.keyID = keyID
         self.idempotency = idempotency
+        self.content = content
         self.createdAt = createdAt
     }
 }

@@ -5,7 +5,7 @@
 ///
 /// Any function throws ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`; after that the store
 /// can be used again as soon as the cause is gone.
-public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore {
+public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore, ResendStore {
     // MARK: Tasks
 
     /// Writes down the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim
@@ -14,8 +14,9 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
     func begin(_ task: NewTask) async throws(StoreError)
 
     /// Another account, or none for now, is to be sent a task that Kling hasn't accepted.
+    /// - Parameter identity: which account that name stands for.
     /// - Throws: `notFound`; `stale` if Kling has the task, or it ended.
-    func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord
+    func assign(_ id: TaskID, account: String?, identity: Int64?, at time: Int64) async throws(StoreError) -> TaskRecord
 
     /// No account has room: an intent waits, without an account, and its client is told the gateway's own id. A task
     /// that waits already loses its account only.

@@ -21,11 +21,11 @@ struct CallbackInbox: CallbackReceiver {
     func hint(_ task: TaskID) async {
         tasks.watcher.hint(task)
         guard let record = try? await tasks.store.task(task), record.upstreamID == nil, !record.state.isFinal,
-            let account = record.account.flatMap(tasks.accounts.named)
+            let account = tasks.account(of: record)
         else { return }
         // The answer to its create is lost or still on its way: Kling has the task.
         tasks.background.start { [tasks] in
-            guard case .found(let answer, let upstreamID) = await tasks.lookUp(task, at: account) else { return }
+            guard case .found(let answer, _, let upstreamID) = await tasks.lookUp(task, at: account) else { return }
             _ = await tasks.adopt(answer, upstreamID, task, account)
         }
     }

@@ -33,6 +33,8 @@ public struct Configuration: Sendable {
     public internal(set) var spool = ""
     /// Answering queries.
     public internal(set) var query = Query()
+    /// Creates whose answers were not read.
+    public internal(set) var resend = Resend()
     /// The OpenAI-shaped routes.
     public internal(set) var openai = OpenAI()
     /// What one gateway takes on.
@@ -93,6 +95,12 @@ public struct Configuration: Sendable {
     public struct Query: Sendable {
         /// An unfinished task's state is asked of Kling at most once in this time.
         public internal(set) var freshness = Duration.seconds(1)
+    }
+
+    /// Creates whose answers were not read.
+    public struct Resend: Sendable {
+        /// How long the same content attaches to one; 0: never.
+        public internal(set) var window = Duration.seconds(600)
     }
 
     /// The OpenAI-shaped routes.

@@ -19,6 +19,7 @@ extension Configuration {
         .section("queue", \.queue, Queue.schema, from: Queue(), canBeOff: true),
         .value("spool", \.spool, .path),
         .section("query", \.query, Schema([.value("freshness", \.freshness, .duration(.zero ... .seconds(3600)))])),
+        .section("resend", \.resend, Schema([.value("window", \.window, .duration(.zero ... .seconds(86_400)))])),
         .section("openai", \.openai, Schema([.value("wait", \.wait, .duration(.seconds(1) ... .seconds(3600)))])),
         .section("limits", \.limits, Limits.schema),
         .list("trusted_proxies", \.trustedProxies, .addressRange),
@@ -102,6 +103,7 @@ extension Upstream {
         .secret("proxy", .proxy) { $0.proxy = $1 },
         .value("pictures", \.pictures, .word),
         .value("lookup", \.lookup, .word),
+        .value("unique", \.unique, .word),
     ])
 
     /// A name, and exactly one kind of credentials. What is there but unreadable was reported already.

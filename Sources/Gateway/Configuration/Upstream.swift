@@ -26,7 +26,9 @@ public struct Upstream: Sendable {
     /// How it wants pictures that clients name by URL.
     public internal(set) var pictures = Pictures.asTheyAre
     /// Whether it can be asked for a task by our own id.
-    public internal(set) var lookup = Lookup.auto
+    public internal(set) var lookup = Trait.auto
+    /// Whether it refuses a second create of one `external_task_id`.
+    public internal(set) var unique = Trait.auto
 
     var accessKey: Secret?
     var secretKey: Secret?
@@ -56,13 +58,13 @@ public struct Upstream: Sendable {
         case normalize
     }
 
-    /// Whether an account can be asked for a task by our own id.
-    public enum Lookup: String, Sendable, CaseIterable {
-        /// Found out after the first accepted create.
+    /// What an account does or doesn't do with our own ids.
+    public enum Trait: String, Sendable, CaseIterable {
+        /// As is known of such accounts, or found out.
         case auto
-        /// It can.
+        /// It does.
         case yes
-        /// It cannot: an ambiguous create is never sent again.
+        /// It doesn't.
         case no
     }
 }

@@ -62,6 +62,19 @@ public struct GatewayError: Error, Sendable {
         refusal = Refusal(status: status, code: answer.code, requestID: answer.requestID)
     }
 
+    /// A request that no account takes, as its upstream has said without Kling's envelope: in the gateway's words.
+    init(_ answer: BareAnswer) {
+        let advice =
+            switch answer.httpStatus {
+            case 413: "it is too large for this account. Send pictures as URLs, or smaller ones."
+            case 414, 431: "it is too long for this account. Send shorter URLs."
+            default: "this account does not take such a request."
+            }
+        self.init(.refused, "Kling's side has refused the request with HTTP \(answer.httpStatus): \(advice)")
+        let status = (400...499).contains(answer.httpStatus) ? answer.httpStatus : 400
+        refusal = Refusal(status: status, code: .invalidRequest, requestID: nil)
+    }
+
     /// Our own fault: no word about it but the request id.
     static let internalFault = GatewayError(
         .internalFault, "The gateway has failed. Tell its operator the request id of this answer.")

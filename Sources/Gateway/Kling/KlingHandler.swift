@@ -22,11 +22,18 @@ struct KlingHandler: ShapeHandler {
 
     private func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let body = try await admitted.body(limit: bodyLimit)
+        let content = await admitted.content(body)
         var key: IdempotencyKey?
-        switch try await admitted.repetition(of: body) {
+        switch try await admitted.repetition(of: content) {
         case .none: break
         case .first(let claimed): key = claimed
         case .answered(let response): return response
+        }
+        if let ticket = try await admitted.resend(of: content, tasks.resends), let earlier = ticket.earlier {
+            if let made = try await tasks.attached(to: earlier, admitted.note) {
+                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
+            }
+            ticket.makeAnew()
         }
         let wanted: TryOnRequest
         do {

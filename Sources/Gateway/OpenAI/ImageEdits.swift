@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import HTTPServer
+internal import Hashing
 internal import KlingAPI
 internal import TaskStore
 
@@ -41,35 +42,32 @@ struct ImageEdits: Sendable {
 
     private func asked(_ admitted: AdmittedRequest) async throws(GatewayError) -> Asked {
         let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
-        let members: EditMembers
-        let fingerprint: [UInt8]
-        if let form = try await admitted.form(in: body) {
-            fingerprint = await IdempotentRequest.fingerprint(.imageEdits, form)
-            members = try EditMembers(form: form)
-        } else {
-            fingerprint = await IdempotentRequest.fingerprint(.imageEdits, body)
-            members = try await EditMembers(json: body)
-        }
+        let content = await admitted.content(body, try await admitted.form(in: body))
+        let members =
+            if let form = content.form { try EditMembers(form: form) } else { try await EditMembers(json: body) }
         let format = try ImageEdit.ResultFormat(members)
-        if let earlier = try await earlier(admitted, fingerprint, format) { return earlier }
+        if let earlier = try await earlier(admitted, content, format) { return earlier }
         let edit = try ImageEdit(members, models: models)
         try admitted.principal.scope.check(model: edit.model)
-        let job = try await made(edit, admitted, fingerprint, body)
+        let job = try await made(edit, admitted, content)
         return .job(job, format, isRepeated: false)
     }
 
     private func made(
-        _ edit: ImageEdit, _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ body: Bytes
+        _ edit: ImageEdit, _ admitted: AdmittedRequest, _ content: RequestContent
     ) async throws(GatewayError) -> JobRecord {
         let outfit = try await intake.outfit(edit.human, wearing: edit.garment, admitted)
         let tryOn = try await outfit.request(
             model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL, models: models,
-            keeping: body)
+            keeping: content.body)
         let requestID = admitted.note.requestID
+        var idempotency: IdempotencyKey?
+        if let key = admitted.idempotent?.key {
+            idempotency = IdempotencyKey(key: key, fingerprint: await content.sha256)
+        }
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
-            fingerprint: fingerprint,
-            idempotency: admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) },
+            fingerprint: content.digest.bytes, idempotency: idempotency,
             refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
         return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
     }
@@ -80,20 +78,18 @@ struct ImageEdits: Sendable {
 extension ImageEdits {
     /// How long after a job was made a client's next attempt attaches to it, in milliseconds.
     private static let attachable: Int64 = 600_000
-    /// How long such an attempt waits for what becomes of a create that is still open.
-    private static let openCreateTime = Duration.seconds(15)
     /// On what attempt an SDK is; more than 0 is a retry.
     private static let attempts: StaticString = "x-stainless-retry-count"
 
-    /// What was made, or is being made, for the same request when it came first: by its `Idempotency-Key`, or because an
-    /// SDK says that it tries again.
+    /// What was made, or is being made, for the same request when it came first: by its `Idempotency-Key`, because nobody
+    /// has read the answer, or because an SDK says that it tries again.
     private func earlier(
-        _ admitted: AdmittedRequest, _ fingerprint: [UInt8], _ format: ImageEdit.ResultFormat
+        _ admitted: AdmittedRequest, _ content: RequestContent, _ format: ImageEdit.ResultFormat
     ) async throws(GatewayError) -> Asked? {
         let isRetry = admitted.request.headers[Self.attempts].flatMap { Int($0) }.map { $0 > 0 } ?? false
         if let idempotent = admitted.idempotent, let known = idempotent.known {
             do {
-                if let answer = try idempotent.replay(fingerprint) {
+                if let answer = try idempotent.replay(await content.sha256) {
                     return try await repeated(answer, known, format, admitted)
                 }
             } catch {
@@ -102,15 +98,19 @@ extension ImageEdits {
                 if !isRetry { throw error }
             }
         }
+        if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
+            if let job = try await tasks.attachedJob(to: first, on: admitted.request.loop) {
+                return .job(job, format, isRepeated: true)
+            }
+            ticket.makeAnew()
+        }
         guard isRetry,
-            let job = try await tasks.latestJob(
-                fingerprint, tenant: admitted.tenant, since: WallClock.milliseconds - Self.attachable)
+            let latest = try await tasks.latestJob(
+                content.digest.bytes, tenant: admitted.tenant, since: WallClock.milliseconds - Self.attachable),
+            let job = await tasks.settled(latest, on: admitted.request.loop)
         else { return nil }
-        let settled =
-            job.isKnown
-            ? job : await tasks.ended(job, until: .now + Self.openCreateTime, on: admitted.request.loop)
-        // One that was refused has made nothing: this attempt is the next.
-        return settled.tasks.allSatisfy { $0.state == .refused } ? nil : .job(settled, format, isRepeated: false)
+        admitted.note.resend?.withdraw()
+        return .job(job, format, isRepeated: false)
     }
 
     /// A success is shown anew from its job: the pictures themselves are kept nowhere.

@@ -17,6 +17,9 @@ final class ExchangeNote: @unchecked Sendable {
     /// Keeps a task's callbacks back until its create was answered.
     var hold: CallbackHold?
 
+    /// The create's place among those that are remembered until their answers are read.
+    var resend: ResendTicket?
+
     init(requestID: String) { self.requestID = requestID }
 
     /// Counts the time since `start` as Kling's.

@@ -124,6 +124,9 @@ extension Metrics {
             tasks.oldestQueuedSeconds)
         writer.single(
             "tasks_flagged", .gauge, "Unfinished tasks that are stuck or whose outcome is unknown.", tasks.flagged)
+        writer.single(
+            "creates_attached_total", .counter, "Creates that got the unread answer of an earlier one.",
+            tasks.attachedCreates)
     }
 
     private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {

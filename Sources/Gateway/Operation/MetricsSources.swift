@@ -34,6 +34,8 @@ public struct TaskFigures: Sendable {
     public var oldestQueuedSeconds = 0.0
     /// Unknown to Kling for a day, or of an outcome that nobody can find out; as last counted.
     public var flagged = 0
+    /// Creates that were given an earlier one's answer, because nobody had read that.
+    public var attachedCreates: UInt64 = 0
 
     /// None.
     public init() {}

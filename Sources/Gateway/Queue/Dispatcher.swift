@@ -24,7 +24,7 @@ struct Dispatcher: Sendable {
             }
             let account = await tasks.accounts.wait(
                 for: entry.task, tenant: entry.tenant, model: entry.model,
-                excluding: tasks.accounts.others(than: entry.account), until: .now + Self.turn, on: background.loop)
+                excluding: tasks.accounts.excluded(by: entry.need), until: .now + Self.turn, on: background.loop)
             guard let account else {
                 queue.putBack(entry.task)
                 continue
@@ -44,7 +44,8 @@ struct Dispatcher: Sendable {
     /// Gives a task to an account in which it has a slot, durably first.
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         do {
-            _ = try await tasks.store.assign(entry.task, account: account.name, at: WallClock.milliseconds)
+            _ = try await tasks.store.assign(
+                entry.task, account: account.name, identity: account.identity.number, at: WallClock.milliseconds)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended meanwhile, for instance because the operator has cancelled it.
@@ -91,7 +92,8 @@ struct Dispatcher: Sendable {
         await requeue(entry)
     }
 
-    /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits.
+    /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits. An
+    /// account that might make two tasks of it is only asked.
     private func settle(_ entry: QueuedTask, _ account: Account, timedOut: Bool) async -> Attempt {
         var pause = Self.pauses.lowerBound
         while true {
@@ -100,7 +102,7 @@ struct Dispatcher: Sendable {
                 guard let body = try? await body(of: entry) else { return nil }
                 return try? await tasks.body(body, of: entry, for: account)
             }
-            guard case .open = attempt, account.hasLookup != false else { return attempt }
+            guard case .open = attempt, account.mayRepeat else { return attempt }
             await tasks.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
@@ -112,12 +114,24 @@ struct Dispatcher: Sendable {
         case .accepted: queue.forget(entry.task)
         case .refused(_, let answer): await fail(entry, Disclosure.withheld(entry.task, nil, from: answer.message))
         case .declined: await requeue(entry)
+        case .unsuitable(let answer): await exclude(account, answer, entry)
         case .open where Task.isCancelled: break
         case .open:
-            // Its account cannot be asked: it stays submitted, and is never sent again.
-            await tasks.flagUnknown(entry.task)
+            // It is never sent again, and does not wait any more.
+            tasks.settleInBackground(entry.task, at: account)
             queue.forget(entry.task)
         }
+    }
+
+    /// An account does not take such a request: others are tried, if there are any.
+    private func exclude(_ account: Account, _ answer: BareAnswer, _ entry: QueuedTask) async {
+        var need = entry.need
+        need.excluding.insert(account.name)
+        guard tasks.accounts.canQueue(model: need.model, excluding: tasks.accounts.excluded(by: need)) else {
+            return await fail(entry, GatewayError(answer).message)
+        }
+        queue.exclude(need.excluding, for: entry.task)
+        await requeue(entry)
     }
 
     private func fail(_ entry: QueuedTask, _ reason: String) async {

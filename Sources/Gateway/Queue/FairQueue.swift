@@ -95,6 +95,9 @@ struct FairQueue: Sendable {
         return expired.sorted(by: QueueLane.precedes)
     }
 
+    /// From now on none of these accounts will do for a task that was handed out.
+    mutating func exclude(_ accounts: Set<String>, for task: TaskID) { handedOut[task]?.excluding = accounts }
+
     /// A task that was handed out found no room after all: it waits again, in its old place.
     mutating func putBack(_ task: TaskID) {
         guard let entry = handedOut.removeValue(forKey: task) else { return }

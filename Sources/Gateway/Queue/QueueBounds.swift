@@ -27,9 +27,11 @@ struct QueuedTask: Sendable, Equatable {
     let enqueuedAt: Int64
     /// The only account that may have it; nil: any.
     var account: String?
+    /// Accounts that don't take such a request, by name.
+    var excluding: Set<String> = []
 
     /// What it waits for.
-    var need: QueueNeed { QueueNeed(model: model, account: account) }
+    var need: QueueNeed { QueueNeed(model: model, account: account, excluding: excluding) }
 }
 
 /// What a queued task waits for. Those of equal need stand in one lane.
@@ -37,6 +39,8 @@ struct QueueNeed: Sendable, Hashable {
     let model: String
     /// The only account that will do; nil: any.
     let account: String?
+    /// Accounts that will not do, by name.
+    var excluding: Set<String> = []
 }
 
 /// Room for tasks that are about to be queued.

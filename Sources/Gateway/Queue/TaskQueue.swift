@@ -100,6 +100,9 @@ final class TaskQueue: Sendable {
     /// does as well: where that is set forward tasks end early, which costs nobody anything; set back, they wait longer.
     func expired(now: Int64) -> [QueuedTask] { queue.withLock { $0.expired(now: now) } }
 
+    /// From now on none of these accounts will do for a task that was handed out.
+    func exclude(_ accounts: Set<String>, for task: TaskID) { queue.withLock { $0.exclude(accounts, for: task) } }
+
     /// What was handed out waits again, in its old place.
     func putBack(_ task: TaskID) {
         queue.withLock { $0.putBack(task) }

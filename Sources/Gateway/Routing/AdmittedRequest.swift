@@ -35,10 +35,25 @@ struct AdmittedRequest: Sendable {
         }
     }
 
+    /// What the request was sent with.
+    func content(_ body: Bytes, _ form: FormData? = nil) async -> RequestContent {
+        await RequestContent(match.route, body, form)
+    }
+
+    /// Gets a create without an `Idempotency-Key` its place among those that are remembered until their answers are read.
+    /// - Returns: nil if it has a key, or nothing is remembered.
+    func resend(of content: RequestContent, _ resends: Resends?) async throws(GatewayError) -> ResendTicket? {
+        guard idempotent == nil, let resends else { return nil }
+        let key = ResendKey(tenant: tenant, content: content.digest)
+        let ticket = try await ResendTicket(key, of: request, resends)
+        note.resend = ticket
+        return ticket
+    }
+
     /// What the request's `Idempotency-Key`, if it has one, means for its body.
-    func repetition(of body: Bytes) async throws(GatewayError) -> Repetition {
+    func repetition(of content: RequestContent) async throws(GatewayError) -> Repetition {
         guard let idempotent else { return .none }
-        let fingerprint = await IdempotentRequest.fingerprint(match.route, body)
+        let fingerprint = await content.sha256
         if let answer = try idempotent.replay(fingerprint) {
             return .answered(Answer.repeated(answer, requestID: note.requestID))
         }

@@ -15,15 +15,18 @@ final class Background: Sendable {
     init(loop: EventLoop) { self.loop = loop }
 
     /// Starts `body`. It is cancelled when the gateway stops; what it leaves undone is found in the store again.
-    func start(_ body: @escaping @Sendable () async -> Void) {
+    /// - Returns: false if the gateway has stopped: `body` is not called.
+    @discardableResult
+    func start(_ body: @escaping @Sendable () async -> Void) -> Bool {
         state.withLock { state in
-            guard !state.isStopped else { return }
+            guard !state.isStopped else { return false }
             state.last += 1
             let number = state.last
             state.tasks[number] = loop.spawn {
                 await body()
                 self.state.withLock { $0.tasks[number] = nil }
             }
+            return true
         }
     }
 

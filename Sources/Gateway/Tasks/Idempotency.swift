@@ -1,5 +1,4 @@
 internal import Base
-internal import Crypto
 internal import HTTPServer
 internal import TaskStore
 
@@ -54,39 +53,6 @@ struct IdempotentRequest: Sendable {
         guard let answer = known.answer else { throw .idempotencyKeyOpen }
         return answer
     }
-
-    /// A fingerprint of a route and a body: SHA-256. A large body is read in slices, between which other tasks of the
-    /// loop run.
-    static func fingerprint(_ route: Route, _ body: Bytes) async -> [UInt8] {
-        var hash = SHA256()
-        hash.update(data: Array(route.rawValue.utf8) + [0])
-        await add(ByteSlice(body, 0..<body.count), to: &hash)
-        return Array(hash.finalize())
-    }
-
-    /// The same of a route and a form: the names and contents of its parts, whatever is between them.
-    static func fingerprint(_ route: Route, _ form: FormData) async -> [UInt8] {
-        var hash = SHA256()
-        hash.update(data: Array("\(route.rawValue) form".utf8) + [0])
-        for part in form.parts {
-            hash.update(data: Array("\(part.name.utf8.count) \(part.name) \(part.content.count) ".utf8))
-            await add(part.content, to: &hash)
-        }
-        return Array(hash.finalize())
-    }
-
-    private static func add(_ content: ByteSlice, to hash: inout SHA256) async {
-        var start = content.range.lowerBound
-        while start < content.range.upperBound {
-            let end = min(start + slice, content.range.upperBound)
-            // The block lends its bytes for the length of the call.
-            unsafe content.bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: .init(rebasing: $0[start..<end])) }
-            start = end
-            if start < content.range.upperBound { await Task.yield() }
-        }
-    }
-
-    private static let slice = 1 << 20
 }
 
 extension GatewayError {

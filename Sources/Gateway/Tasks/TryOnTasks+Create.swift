@@ -53,14 +53,28 @@ extension TryOnTasks {
             }
             return await result { () async throws(GatewayError) in try await carryOut(create, at: place) }
         }
-        return try await work.value.get()
+        return try await known(note, work.value.get)
+    }
+
+    /// Tells whoever remembers the create whether there is a task now, or may be one.
+    func known<Made>(
+        _ note: ExchangeNote, _ outcome: () throws(GatewayError) -> Made
+    ) throws(GatewayError) -> Made {
+        do {
+            let made = try outcome()
+            note.resend?.made()
+            return made
+        } catch {
+            if error.taskID != nil { note.resend?.made() }
+            throw error
+        }
     }
 
     func made(
         _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?, _ note: ExchangeNote,
         _ loop: EventLoop
     ) -> Create {
-        let id = makeID()
+        let id = note.resend?.task ?? makeID()
         return Create(
             id: id, request: request, principal: principal, idempotency: idempotency,
             body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note,
@@ -131,10 +145,10 @@ extension Create {
         var account: Account?
         if case .account(let chosen) = place { account = chosen }
         return NewTask(
-            id: id, tenant: principal.tenant, account: account?.name, externalTaskID: request.externalTaskID,
-            model: request.model, callbackURL: request.callbackURL?.text,
+            id: id, tenant: principal.tenant, account: account?.name, accountIdentity: account?.identity.number,
+            externalTaskID: request.externalTaskID, model: request.model, callbackURL: request.callbackURL?.text,
             keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
-            createdAt: WallClock.milliseconds)
+            content: note.resend?.key.content, createdAt: WallClock.milliseconds)
     }
 }
 

@@ -47,7 +47,7 @@ extension TryOnTasks {
                 try await carryOut(job, creates, at: place, request)
             }
         }
-        return try await work.value.get()
+        return try await known(note, work.value.get)
     }
 
     // MARK: Admission

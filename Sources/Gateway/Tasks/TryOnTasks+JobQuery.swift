@@ -75,6 +75,32 @@ extension TryOnTasks {
         }
     }
 
+    // MARK: Attaching
+
+    /// How long a request that attaches to a job waits for what becomes of a create that is still open.
+    private static let openCreateTime = Duration.seconds(15)
+
+    /// The job of a create that came before with the same content.
+    /// - Parameter task: its first task.
+    /// - Returns: nil if it has made nothing.
+    func attachedJob(to task: TaskID, on loop: EventLoop) async throws(GatewayError) -> JobRecord? {
+        let job: JobRecord?
+        do {
+            job = try await store.job(of: task)
+        } catch {
+            throw GatewayError(error)
+        }
+        guard let job else { return nil }
+        return await settled(job, on: loop)
+    }
+
+    /// A job, as soon as it is known what its create came to, or when there is no more time to wait for that.
+    /// - Returns: nil if it has made nothing.
+    func settled(_ job: JobRecord, on loop: EventLoop) async -> JobRecord? {
+        let settled = job.isKnown ? job : await ended(job, until: .now + Self.openCreateTime, on: loop)
+        return settled.tasks.allSatisfy(\.wasNeverMade) ? nil : settled
+    }
+
     // MARK: Waiting
 
     /// Waits until every task of a job has ended, however that comes to be known; until `deadline` at the latest, or until

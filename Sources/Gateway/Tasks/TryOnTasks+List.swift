@@ -37,7 +37,7 @@ extension TryOnTasks {
         let now = MonotonicTime.now
         var names: Set<String> = []
         for record in records where !record.state.isFinal && record.upstreamID != nil {
-            guard let account = record.account else { continue }
+            guard let account = account(of: record)?.name else { continue }
             let key = TaskCache.Key(tenant: record.tenant, id: record.publicID ?? "")
             if cache.entry(key)?.isDue(now: now, freshness: options.freshness) ?? true { names.insert(account) }
         }
@@ -47,10 +47,11 @@ extension TryOnTasks {
     private func refreshed(
         _ known: [TaskRecord], from account: Account, within time: Duration
     ) async -> [TaskRecord] {
-        guard let tasks = try? await caller.list(account, timeout: time).answer?.tasks else { return known }
+        guard let tasks = try? await caller.list(account, timeout: time).envelope?.tasks else { return known }
         var records = known
         let seen = Dictionary(tasks.compactMap { task in task.taskID.map { ($0, task) } }) { first, _ in first }
-        for index in records.indices where !records[index].state.isFinal && records[index].account == account.name {
+        for index in records.indices where !records[index].state.isFinal && self.account(of: records[index]) === account
+        {
             guard let task = records[index].upstreamID.flatMap({ seen[$0] }),
                 let observed = try? await observe(task, of: records[index])
             else { continue }

@@ -6,15 +6,14 @@ internal import TaskStore
 /// Creates of which nobody knows whether Kling has them: they never leave their account, and are asked for by the
 /// gateway's own id until Kling has said the last word.
 extension TryOnTasks {
-    /// Kling finds an `external_task_id` a second time: the first create may have arrived after all.
-    private static let repeated = KlingCode.invalidParameter
     /// A create is sent again only if there is as much time for it.
     private static let leastTimeout = Duration.seconds(2)
 
-    /// Asks for an open create while somebody who was told nothing, or was told that it is queued, waits for it. What
-    /// Kling doesn't know is sent again, under the same id to the same account: of two of one id it makes but one.
+    /// Asks for an open create while somebody who was told nothing, or was told that it is queued, waits for it. What Kling
+    /// doesn't know, after as long as it may be slow to know it, is sent again, under the same id to the same account: if
+    /// that is known to make but one task of one id.
     /// - Parameter body: what to send again; nil if that cannot be had now.
-    /// - Returns: ``Attempt/open(timedOut:)`` if that is still so at the end.
+    /// - Returns: ``Attempt/accepted(_:_:)``, or ``Attempt/open(timedOut:)`` if that is still so at the end.
     func settle(
         _ id: TaskID, at account: Account, timedOut: Bool, body: () async -> [ByteSlice]?
     ) async -> Attempt {
@@ -25,12 +24,10 @@ extension TryOnTasks {
             guard await background.sleep(until: time) else { break }
             let found = await lookUp(id, at: account)
             switch found {
-            case .found(let answer, let upstreamID): return await adopt(answer, upstreamID, id, account)
-            case .unknown where account.hasLookup == true:
-                let left = deadline - .now
-                guard left >= Self.leastTimeout, let body = await body() else { break }
-                let again = await attempt(body, id, at: account, timeout: min(left, account.timeout))
-                if let outcome = await outcome(ofRepeating: again, id, account) { return outcome }
+            case .found(let answer, _, let upstreamID): return await adopt(answer, upstreamID, id, account)
+            case .unknown where account.mayRepeat && plan.allowsRepeat(at: .now):
+                let record = await sendAgain(id, at: account, until: deadline, body)
+                if let record { return record }
             case .unknown, .none: break
             }
             _ = plan.answered(found.answer, now: .now)
@@ -38,61 +35,105 @@ extension TryOnTasks {
         return .open(timedOut: timedOut)
     }
 
-    /// What sending a task again has come to; nil: it is as open as before.
-    private func outcome(ofRepeating attempt: Attempt, _ id: TaskID, _ account: Account) async -> Attempt? {
-        switch attempt {
-        case .accepted: return attempt
-        case .refused(_, let answer):
-            guard answer.code == Self.repeated else { return attempt }
-            switch await lookUp(id, at: account) {
-            case .found(let answer, let upstreamID): return await adopt(answer, upstreamID, id, account)
-            case .unknown: return attempt
-            case .none: return nil
-            }
-        case .declined, .open: return nil
-        }
+    /// Sends an open create again. However that is refused, the first one may have arrived, and the refusal is no answer to
+    /// that: only an acceptance settles anything.
+    private func sendAgain(
+        _ id: TaskID, at account: Account, until deadline: MonotonicTime, _ body: () async -> [ByteSlice]?
+    ) async -> Attempt? {
+        let left = deadline - .now
+        guard left >= Self.leastTimeout, let body = await body() else { return nil }
+        let again = await attempt(body, id, at: account, timeout: min(left, account.timeout))
+        guard case .accepted(let record, _) = again else { return nil }
+        checkUniqueness(record, at: account)
+        return again
     }
 
     /// Goes on asking for an open create that nobody waits for, and that is not sent again: until Kling has it, or has
     /// said at the end of the plan that it has not.
-    func settleInBackground(_ id: TaskID, at account: Account) {
+    /// - Parameter wasTold: whether a client was told the gateway's id of it.
+    func settleInBackground(_ id: TaskID, at account: Account, wasTold: Bool = false) {
         background.start { [self] in
-            var plan = LookUpPlan.background(start: .now)
-            while case .lookUp(let time) = plan.step {
-                guard await background.sleep(until: time), await isOpen(id) else { return }
-                await flagIfOld(id)
-                let found = await lookUp(id, at: account)
-                if case .found(let answer, let upstreamID) = found {
-                    if case .accepted = await adopt(answer, upstreamID, id, account) { return }
-                }
-                guard let answer = await conclusive(found, id, account) else { return }
-                // Creates that crashes have left, and that Kling never got, must not keep others from its slots.
-                if answer == .unknown { accounts.settled(id, on: account.name, .missing) }
-                _ = plan.answered(answer, now: .now)
+            if await lookUpToTheEnd(id, at: account, judge: { conclusive($0, account) }) {
+                await neverMade(id, account, wasTold: wasTold)
             }
-            if plan.step == .neverMade { await neverMade(id, account) }
         }
+    }
+
+    /// Goes on asking for an open create an account whose keys have changed since: it may be the same one. That it doesn't
+    /// know the create proves nothing.
+    func findInBackground(_ id: TaskID, at account: Account) {
+        background.start { [self] in
+            await flagUnknown(id)
+            _ = await lookUpToTheEnd(id, at: account) { _ in account.hasLookup == false ? nil : LookUpPlan.Answer.none }
+        }
+    }
+
+    /// - Parameter judge: what an answer proves; nil if there is no use in asking any more.
+    /// - Returns: whether the create was never made.
+    private func lookUpToTheEnd(
+        _ id: TaskID, at account: Account, judge: (QueriedTask) -> LookUpPlan.Answer?
+    ) async -> Bool {
+        var plan = LookUpPlan.background(start: .now)
+        while case .lookUp(let time) = plan.step {
+            guard await background.sleep(until: time) else { return false }
+            guard await isOpen(id) else {
+                await followSettled(id)
+                return false
+            }
+            await flagIfOld(id)
+            let found = await lookUp(id, at: account)
+            if case .found(let answer, _, let upstreamID) = found,
+                case .accepted = await adopt(answer, upstreamID, id, account)
+            {
+                return false
+            }
+            guard let answer = judge(found) else {
+                await leaveToOperator(id)
+                return false
+            }
+            // Creates that crashes have left, and that Kling never got, must not keep others from its slots.
+            if answer == .unknown { accounts.settled(id, on: account.name, .missing) }
+            _ = plan.answered(answer, now: .now)
+        }
+        return plan.step == .neverMade
     }
 
     /// What an answer proves. Where tasks cannot be looked up nothing is proof: that is the operator's business.
     /// - Returns: nil if there is no use in asking any more.
-    private func conclusive(_ found: LookUp, _ id: TaskID, _ account: Account) async -> LookUpPlan.Answer? {
+    private func conclusive(_ found: QueriedTask, _ account: Account) -> LookUpPlan.Answer? {
         switch (found, account.hasLookup) {
         // Found, but not recorded: the store is asked again.
-        case (.found, _), (.none, _): return LookUpPlan.Answer.none
-        case (.unknown, true): return .unknown
-        case (.unknown, nil): return LookUpPlan.Answer.none
-        case (.unknown, false):
-            await flagUnknown(id)
-            return nil
+        case (.found, _), (.none, _): LookUpPlan.Answer.none
+        case (.unknown, true): .unknown
+        case (.unknown, nil): LookUpPlan.Answer.none
+        case (.unknown, false): nil
         }
     }
 
-    /// Whether the task is still open: a query, a callback or the queue may have settled it.
+    /// Whether the task is still open: a query, a callback, the queue or the operator may have settled it.
     private func isOpen(_ id: TaskID) async -> Bool {
         // While the store is away, the task is taken for open.
         guard let record = try? await store.task(id) else { return true }
         return !record.state.isFinal && record.upstreamID == nil
+    }
+
+    // MARK: What only the operator knows
+
+    /// How often an open create that is asked for no more is looked at in the store, which the operator may have changed.
+    private static let settlementPause = Duration.seconds(10)
+
+    /// Flags an open create for which nobody is asked, now or ever, and goes on with it when it is settled by other means.
+    func leaveToOperator(_ id: TaskID) async {
+        await flagUnknown(id)
+        repeat {
+            guard await background.sleep(until: .now + Self.settlementPause) else { return }
+        } while await isOpen(id)
+        await followSettled(id)
+    }
+
+    /// Somebody else has settled an open create.
+    private func followSettled(_ id: TaskID) async {
+        if let record = try? await store.task(id) { follow(record) }
     }
 
     /// What has been open for a day is the operator's business, too, however much may still be known by asking.
@@ -117,8 +158,12 @@ extension TryOnTasks {
         }
     }
 
-    private func neverMade(_ id: TaskID, _ account: Account) async {
+    // MARK: Never made
+
+    private func neverMade(_ id: TaskID, _ account: Account, wasTold: Bool) async {
         accounts.settled(id, on: account.name, .ended)
+        // While the store was away a client may have been told of a task that nothing in the store says to be known.
+        if wasTold { _ = try? await store.show(id, at: WallClock.milliseconds) }
         await endAtLast(id, because: "never reached Kling; nothing was charged")
     }
 

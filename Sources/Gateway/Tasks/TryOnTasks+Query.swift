@@ -44,8 +44,8 @@ extension TryOnTasks {
         } catch {
             throw GatewayError(error)
         }
-        guard let record, let publicID = record.publicID else { throw .unknownTask }
-        return entry(of: record, publicID)
+        guard let record else { throw .unknownTask }
+        return entry(of: record, record.publicID ?? key.id)
     }
 
     /// The entry of a record that was just read.
@@ -56,14 +56,21 @@ extension TryOnTasks {
         return cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
 
-    /// Finds a task by its public id, the client's own, or the gateway's as long as it has no other. To answer a query
-    /// names the task: one whose create is still open gets the gateway's id for its public one.
+    /// Finds a task by its public id, the client's own, or the gateway's, which a client may have been told when the store
+    /// could not keep that.
     private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
-        var found = try await store.task(tenant: key.tenant, publicID: key.id)
-        if found == nil, let id = TaskID(key.id), let open = try await store.task(id), open.publicID == nil {
-            found = open
+        if let found = try await store.task(tenant: key.tenant, publicID: key.id), found.state != .refused {
+            return try await shown(found)
         }
-        guard let record = found, record.tenant == key.tenant, record.state != .refused else { return nil }
+        guard let id = TaskID(key.id), let record = try await store.task(id), record.tenant == key.tenant else {
+            return nil
+        }
+        // Nobody but who was told it knows the gateway's id: it finds the task whatever has become of that.
+        return record.state == .refused ? record : try await shown(record)
+    }
+
+    /// To answer a query names the task: one whose create is still open gets the gateway's id for its public one.
+    private func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {
         if record.publicID != nil { return record }
         do {
             return try await store.show(record.id, at: WallClock.milliseconds)
@@ -90,36 +97,40 @@ extension TryOnTasks {
 
     /// Asks Kling for the task and notes what it says. It never fails: then the last known state stands.
     private func refresh(_ entry: TaskEntry) async -> Refreshed {
-        let record = entry.record
-        guard let name = record.account else {
-            // It waits for an account: what the store says of it is all that there is to know.
-            return Refreshed(record: entry.finish(try? await store.task(record.id), now: .now).record)
+        var record = entry.record
+        if record.upstreamID == nil {
+            // An open create may have been settled by somebody else, such as the operator.
+            record = (try? await store.task(record.id)) ?? record
+            if record.state.isFinal { return Refreshed(record: entry.finish(record, now: .now).record) }
         }
-        guard let account = accounts.named(name) else {
+        guard record.account != nil else {
+            // It waits for an account: what the store says of it is all that there is to know.
+            return Refreshed(record: entry.finish(record, now: .now).record)
+        }
+        guard let account = account(of: record) else {
             // Its account is configured no more: what Kling said last stands.
             let known = entry.finish(nil, now: .now)
             return Refreshed(record: known.record, staleness: known.staleness)
         }
         var relay: KlingAnswer?
         var observed: TaskRecord?
-        let id = record.upstreamID ?? record.id.description
-        if let answer = try? await caller.query(account, id, timeout: Self.refreshTime).answer,
-            answer.code == .ok, !answer.isUnknownTask, let object = answer.task
+        if case .found(let answer, let object, let upstreamID) = await caller.query(
+            account, record.id, upstreamID: record.upstreamID, timeout: Self.refreshTime)
         {
             relay = answer
-            observed = await note(object, in: answer, of: record, account)
+            observed = await note(object, upstreamID, in: answer, of: record, account)
         }
         let (known, staleness) = entry.finish(observed, now: .now)
         return Refreshed(record: known, relay: observed == nil ? nil : relay, staleness: staleness)
     }
 
     private func note(
-        _ object: TaskObject, in answer: KlingAnswer, of record: TaskRecord, _ account: Account
+        _ object: TaskObject, _ upstreamID: String, in answer: KlingAnswer, of record: TaskRecord, _ account: Account
     ) async -> TaskRecord? {
         guard record.upstreamID != nil else {
-            guard let upstreamID = object.taskID,
-                case .accepted(let accepted, _) = await adopt(answer, upstreamID, record.id, account)
-            else { return nil }
+            guard case .accepted(let accepted, _) = await adopt(answer, upstreamID, record.id, account) else {
+                return nil
+            }
             return accepted
         }
         do {

@@ -13,15 +13,17 @@ extension TryOnTasks {
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records { found.add(record) }
+            for record in records { found.add(record, match(of: record)) }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         accounts.restore(try await store.accountStates(), running: found.running)
         let now = MonotonicTime.now
         for (id, key, age) in found.keys { _ = running.admit(id, key: key, limit: .max, now: now + (.zero - age)) }
-        for record in found.accepted where isConfigured(record) { follow(record) }
-        let orphans = found.accepted.filter { !isConfigured($0) }
+        report(found.strangers)
+        for record in found.accepted { follow(record) }
+        let orphans = found.accepted.filter { account(of: $0) == nil }
         background.start { [self] in await flagStuck(orphans) }
+        try await resends?.restore()
         try await recoverLookups()
         try await store.releaseLeases(at: WallClock.milliseconds)
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
@@ -29,7 +31,16 @@ extension TryOnTasks {
         for record in found.open { await resolve(record, orEndBecause: "not sent; nothing was charged") }
     }
 
-    private func isConfigured(_ record: TaskRecord) -> Bool { record.account.flatMap(accounts.named) != nil }
+    /// Tells the operator of accounts that have other keys, or are at other hosts, than when creates were sent to them whose
+    /// outcome is open.
+    /// - Parameter creates: how many, by the accounts' names.
+    private func report(_ creates: [String: Int]) {
+        for (name, count) in creates.sorted(by: { $0.key < $1.key }) where accounts.named(name) != nil {
+            caller.observer.event(
+                .error, "an account is not the one that open creates were sent to: they are not sent again",
+                [("account", name), ("creates", String(count))])
+        }
+    }
 
     /// Tasks of accounts that are configured no more are heard of no more: a day after that was last so, the operator is
     /// told. They keep the state that they have.
@@ -45,11 +56,11 @@ extension TryOnTasks {
 
     /// Takes up a task that is not sent any more: one that no account was ever given ends, any other is asked for there.
     private func resolve(_ record: TaskRecord, orEndBecause reason: String) async {
-        guard let name = record.account else { return await endAtLast(record.id, because: reason) }
-        if let account = accounts.named(name) {
-            settleInBackground(record.id, at: account)
-        } else {
-            await flagUnknown(record.id)
+        if record.account == nil { return await endAtLast(record.id, because: reason) }
+        switch match(of: record) {
+        case .same(let account): settleInBackground(record.id, at: account)
+        case .rekeyed(let account): findInBackground(record.id, at: account)
+        case .none: background.start { [self] in await leaveToOperator(record.id) }
         }
     }
 
@@ -59,9 +70,7 @@ extension TryOnTasks {
         let recent = try await store.allTasks(TaskFilter(), before: nil, limit: Self.batch)
         var asked: Set<String> = []
         for record in recent where record.upstreamID != nil {
-            guard let account = record.account.flatMap(accounts.named), asked.insert(account.name).inserted else {
-                continue
-            }
+            guard let account = account(of: record), asked.insert(account.name).inserted else { continue }
             learnLookup(account, record)
         }
     }
@@ -81,12 +90,12 @@ extension TryOnTasks {
         for record in records {
             if missing.contains(record.id) {
                 await resolve(record, orEndBecause: "the request was lost; nothing was charged")
-            } else if let account = record.account.flatMap(self.accounts.named) {
+            } else if case .same(let account) = match(of: record) {
                 dispatcher.resume(record, at: account)
             } else if record.account != nil {
-                // Its account, configured no more, may have it: it keeps its place, and no other account gets it.
+                // Another account than today's may have it: it keeps its place, and is not sent again.
                 _ = queue.take(record.id)
-                await flagUnknown(record.id)
+                await resolve(record, orEndBecause: "")
             }
         }
         background.start { await dispatcher.run() }
@@ -100,12 +109,17 @@ extension TryOnTasks {
         var open: [TaskRecord] = []
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
+        /// How many open creates were sent under the name of each account that is not the same any more.
+        var strangers: [String: Int] = [:]
 
-        mutating func add(_ record: TaskRecord) {
+        mutating func add(_ record: TaskRecord, _ match: AccountMatch) {
             let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
             if let key = record.keyID { keys.append((record.id, key, age)) }
-            if let account = record.account {
-                running.append(RunningTask(id: record.id, account: account, age: age))
+            if let account = match.account {
+                running.append(RunningTask(id: record.id, account: account.name, age: age))
+            }
+            if let name = record.account, record.upstreamID == nil {
+                if case .same = match {} else { strangers[name, default: 0] += 1 }
             }
             switch (record.state, record.account) {
             case (.intent, nil): neverSent.append(record.id)

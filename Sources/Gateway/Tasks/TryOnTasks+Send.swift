@@ -21,8 +21,10 @@ extension TryOnTasks {
     /// Calls Kling for a task whose intent is written.
     /// - Parameter first: the account that the intent names; nil: it names none.
     func send(_ create: Create, at first: Account?) async -> Sent {
+        var create = create
         var next = first
         var decliner: Account?
+        var refusal: BareAnswer?
         while true {
             let account: Account
             if let next {
@@ -31,7 +33,7 @@ extension TryOnTasks {
                 switch await nextPlace(for: create, after: decliner) {
                 case .success(.account(let other)): account = other
                 case .success(.queue(let reservation)): return .toQueue(reservation)
-                case .failure(let error): return .nowhere(error)
+                case .failure(let error): return .nowhere(noAccount(for: create, refusal) ?? error)
                 }
             }
             let body: [ByteSlice]
@@ -51,8 +53,19 @@ extension TryOnTasks {
             case .open(let timedOut): return .open(account, timedOut: timedOut)
             // The account's state keeps it from being chosen again at once.
             case .declined: (next, decliner) = (nil, account)
+            case .unsuitable(let answer):
+                (next, decliner, refusal) = (nil, account, answer)
+                create.excluding.insert(account.name)
             }
         }
+    }
+
+    /// What a client is told whose request no account takes that could be asked; nil if one may later.
+    private func noAccount(for create: Create, _ refusal: BareAnswer?) -> GatewayError? {
+        guard let refusal, !accounts.canQueue(model: create.request.model, excluding: create.excluding) else {
+            return nil
+        }
+        return GatewayError(refusal)
     }
 
     /// Where a task goes that no account has, durably.
@@ -73,7 +86,8 @@ extension TryOnTasks {
 
     private func assign(_ create: Create, to account: Account?) async throws(GatewayError) {
         do {
-            _ = try await store.assign(create.id, account: account?.name, at: WallClock.milliseconds)
+            _ = try await store.assign(
+                create.id, account: account?.name, identity: account?.identity.number, at: WallClock.milliseconds)
         } catch {
             if let account { accounts.settled(create.id, on: account.name, .withdrawn) }
             throw GatewayError(error)
@@ -153,7 +167,7 @@ extension TryOnTasks {
         } catch {
             couldNotRecord("an open task could not be recorded", create.id, error)
         }
-        settleInBackground(create.id, at: account)
+        settleInBackground(create.id, at: account, wasTold: true)
         let what = timedOut ? "Kling did not answer in time" : "Kling's answer was lost"
         var error = GatewayError(
             timedOut ? .upstreamTimedOut : .upstreamFailed,

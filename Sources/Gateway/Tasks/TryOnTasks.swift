@@ -14,6 +14,8 @@ final class TryOnTasks: Sendable {
         var dispatchWait: Duration = .seconds(1)
         /// What clients and Kling reach the gateway by; nil: Kling is given no callback address.
         var publicURL: String?
+        /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
+        var resendWindow: Duration = .seconds(600)
     }
 
     let options: Options
@@ -30,6 +32,8 @@ final class TryOnTasks: Sendable {
     let pictures: PictureService?
     let cache: TaskCache
     let running = RunningTasks()
+    /// Remembers creates whose answers were not read; nil: nothing is remembered.
+    let resends: Resends?
     /// Wakes whoever waits for the end of tasks.
     let ends = TaskEnds()
     /// Jobs, by their first tasks, whose requests are being answered.
@@ -40,7 +44,7 @@ final class TryOnTasks: Sendable {
     let openCreates = Lock(0)
     /// How many tasks were stuck or of unknown outcome when they were last counted.
     let flagged = Lock(0)
-    private let ids = Lock(TaskIDGenerator())
+    private let ids: Lock<TaskIDGenerator>
 
     /// How long a query waits for Kling.
     static let refreshTime: Duration = .seconds(3)
@@ -61,7 +65,14 @@ final class TryOnTasks: Sendable {
         self.callbackTokens = callbackTokens
         self.pictures = pictures
         self.cache = cache
-        background = Background(loop: loop)
+        let background = Background(loop: loop)
+        let ids = Lock(TaskIDGenerator())
+        (self.background, self.ids) = (background, ids)
+        resends =
+            options.resendWindow > .zero
+            ? Resends(window: options.resendWindow, store: store, background: background) {
+                ids.withLock { $0.next(at: WallClock.milliseconds) }
+            } : nil
         let reader = KlingReader()
         watcher = Watcher(reader: reader, on: loop, seed: .random(in: 0...(.max)))
         reader.serve(self)
@@ -112,18 +123,8 @@ final class TryOnTasks: Sendable {
     /// Kling was found to have meanwhile goes on.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
-        let now = WallClock.milliseconds
-        do {
-            try await store.refuse(id, reason: reason, at: now, answer: answer)
-            forget(id)
-        } catch  where error.code == .stale {
-            // Whoever knows of a task's job knows of it, though it has no name yet.
-            _ = try? await store.show(id, at: now)
-            follow(
-                try await store.observe(
-                    id,
-                    Observation(state: .failed, statusWord: reason, answer: nil, at: now, yieldsToAcceptance: true)))
-        }
+        let record = try await store.endUnmade(id, because: reason, at: WallClock.milliseconds, answer: answer)
+        if record.state == .refused { forget(id) } else { follow(record) }
     }
 
     /// Keeps everything in memory in step with a record that has changed: slots, watching, the cache, deliveries.
@@ -136,7 +137,7 @@ final class TryOnTasks: Sendable {
             if let account = record.account { accounts.settled(record.id, on: account, .ended) }
             watcher.seen(record.id, .ended)
             forget(record.id)
-        } else if let account = record.account, let upstreamID = record.upstreamID {
+        } else if let account = account(of: record)?.name, let upstreamID = record.upstreamID {
             let isAwaited = record.isAwaited || accounts.hasLimit(account)
             watcher.watch(WatchedTask(record, isAwaited: isAwaited), upstreamID: upstreamID, of: account)
         }

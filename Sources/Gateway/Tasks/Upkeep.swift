@@ -49,7 +49,7 @@ struct Upkeep: Sendable {
 
     /// A list call is free: it shows whether Kling accepts the account again.
     private func probe(_ account: Account) async {
-        let answer = try? await tasks.caller.list(account, timeout: TryOnTasks.listTime).answer
+        let answer = try? await tasks.caller.list(account, timeout: TryOnTasks.listTime)
         tasks.note(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
 

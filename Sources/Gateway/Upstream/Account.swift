@@ -30,16 +30,22 @@ public final class Account: Sendable {
     /// Whether it is sent pictures in the form that suits Kling best, rather than as clients send them.
     public let normalizesPictures: Bool
 
+    /// Tells this account from another one that has had, or will have, the same name.
+    let identity: AccountIdentity
+
     private let credential: Credential
-    private let configuredLookup: Bool?
-    private let foundLookup = Lock<Bool?>(nil)
+    private let configured: AccountTraits
+    private let learned = Lock(AccountTraits())
     private let listed = Lock<MonotonicTime?>(nil)
 
     /// Describes an account.
-    /// - Parameter hasLookup: whether it finds tasks by the gateway's own id; `nil`: to be found out.
+    /// - Parameters:
+    ///   - hasLookup: whether it finds tasks by the gateway's own id; `nil`: to be found out.
+    ///   - hasUniqueIDs: whether it refuses a second create of one `external_task_id`; `nil`: as far as is known.
     public init(
         name: String, baseURL: String, credential: Credential, models: Set<String> = [], weight: Int = 1,
-        concurrency: Int? = nil, hasLookup: Bool? = nil, timeout: Duration = .seconds(30), caFile: String? = nil,
+        concurrency: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, timeout: Duration = .seconds(30),
+        caFile: String? = nil,
         proxy: String? = nil, normalizesPictures: Bool = false
     ) {
         self.name = name
@@ -48,7 +54,8 @@ public final class Account: Sendable {
         self.models = models
         self.weight = weight
         self.concurrency = concurrency
-        configuredLookup = hasLookup
+        configured = AccountTraits(hasLookup: hasLookup, hasUniqueIDs: hasUniqueIDs)
+        identity = AccountIdentity(baseURL: baseURL, credential)
         self.timeout = timeout
         self.caFile = caFile
         self.proxy = proxy
@@ -58,22 +65,40 @@ public final class Account: Sendable {
     /// Whether tasks of `model` may be sent to the account.
     func serves(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
 
+    // MARK: Traits
+
     /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet. Kling itself,
     /// whose tokens are signed, does; resellers may not.
-    var hasLookup: Bool? { configuredLookup ?? learnedLookup ?? presumedLookup }
+    var hasLookup: Bool? { configured.hasLookup ?? learnedTraits.hasLookup ?? (signsTokens ? true : nil) }
 
     /// Whether that is to be found out.
-    var mustLearnLookup: Bool { configuredLookup == nil && learnedLookup == nil }
+    var mustLearnLookup: Bool { configured.hasLookup == nil && learnedTraits.hasLookup == nil }
 
-    private var presumedLookup: Bool? {
-        if case .tokens = credential { true } else { nil }
+    /// Whether it was seen, or the operator says, that it finds tasks by the gateway's own id.
+    var isLookupProven: Bool { (configured.hasLookup ?? learnedTraits.hasLookup) == true }
+
+    /// Whether it refuses a second create of one `external_task_id`, so that one whose answer was lost may be sent again:
+    /// as configured or found out; else presumed of Kling's own hosts and of accounts with Kling's own signed tokens. That
+    /// it finds tasks by the id says nothing about this.
+    var hasUniqueIDs: Bool {
+        configured.hasUniqueIDs ?? learnedTraits.hasUniqueIDs ?? (signsTokens || BaseURL(baseURL)?.isKlings == true)
     }
 
-    /// Whether it finds tasks by the gateway's own id, as was found out.
-    var learnedLookup: Bool? { foundLookup.withLock { $0 } }
+    /// Whether a create whose answer was lost may be sent again, once the account says that it doesn't know it.
+    var mayRepeat: Bool { hasLookup == true && hasUniqueIDs }
 
-    /// Notes whether it finds tasks by the gateway's own id. What is configured stands above it.
-    func learn(hasLookup: Bool?) { foundLookup.withLock { $0 = hasLookup } }
+    /// What was found out.
+    var learnedTraits: AccountTraits { learned.withLock { $0 } }
+
+    /// Notes what was found out. What is configured stands above it.
+    func learn(_ traits: AccountTraits) {
+        learned.withLock { learned in
+            learned.hasLookup = traits.hasLookup ?? learned.hasLookup
+            learned.hasUniqueIDs = traits.hasUniqueIDs ?? learned.hasUniqueIDs
+        }
+    }
+
+    private var signsTokens: Bool { if case .tokens = credential { true } else { false } }
 
     /// Whether the account's tasks may be listed now: at most once in `freshness`, whoever asks.
     func mayList(now: MonotonicTime, freshness: Duration) -> Bool {
@@ -97,5 +122,19 @@ public final class Account: Sendable {
         guard case .tokens(let signer) = credential else { return false }
         signer.invalidate(token)
         return true
+    }
+}
+
+/// What an account's answers have shown it to do; `nil`: not known.
+public struct AccountTraits: Sendable, Hashable {
+    /// Whether it finds tasks by the gateway's own id.
+    public var hasLookup: Bool?
+    /// Whether it refuses a second create of one `external_task_id`.
+    public var hasUniqueIDs: Bool?
+
+    /// Nothing is known but what is given.
+    public init(hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil) {
+        self.hasLookup = hasLookup
+        self.hasUniqueIDs = hasUniqueIDs
     }
 }

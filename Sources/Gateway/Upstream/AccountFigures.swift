@@ -42,8 +42,9 @@ extension AccountState {
     func record(at time: Int64) -> AccountStateRecord {
         AccountStateRecord(
             name: account.name, disabledBy: disablement?.code.rawValue, reason: disablement?.reason,
-            refusedModels: denials.keys.sorted(), learnedLimit: limit.learned, hasLookup: account.learnedLookup,
-            updatedAt: time)
+            refusedModels: denials.keys.sorted(), learnedLimit: limit.learned,
+            hasLookup: account.learnedTraits.hasLookup,
+            hasUniqueIDs: account.learnedTraits.hasUniqueIDs, identity: account.identity.number, updatedAt: time)
     }
 
     /// The phase in one word.

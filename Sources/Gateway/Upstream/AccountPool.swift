@@ -134,10 +134,10 @@ struct AccountPool: Sendable {
     /// What has changed since it was taken last, and is to be kept.
     mutating func takeChanged(at time: Int64) -> [AccountStateRecord] {
         states.compactMap { state in
-            let name = state.account.name
+            let (name, identity) = (state.account.name, state.account.identity.number)
             // Times are not compared: a record is kept when something else has changed.
             let record = state.record(at: 0)
-            if record == taken[name] ?? AccountStateRecord(name: name, updatedAt: 0) { return nil }
+            if record == taken[name] ?? AccountStateRecord(name: name, identity: identity, updatedAt: 0) { return nil }
             taken[name] = record
             return state.record(at: time)
         }

@@ -181,9 +181,10 @@ struct AccountState: Sendable {
 
     // MARK: Restart
 
-    /// Takes up what was learned before a restart. What was disabled then is probed at once: its operator may have
-    /// acted.
+    /// Takes up what was learned before a restart, unless that was of another account with the same name. What was
+    /// disabled then is probed at once: its operator may have acted.
     mutating func restore(_ record: AccountStateRecord, now: MonotonicTime) {
+        if let known = record.identity, known != account.identity.number { return }
         if let code = record.disabledBy.map(KlingCode.init(rawValue:)) {
             phase = .disabled(Disablement(code: code, reason: record.reason ?? code.meaning, probeAt: now))
         }
@@ -192,7 +193,7 @@ struct AccountState: Sendable {
             denials[model] = Disablement(code: code, reason: code.meaning, probeAt: now)
         }
         record.learnedLimit.map { limit.restore($0, now: now) }
-        account.learn(hasLookup: record.hasLookup)
+        account.learn(AccountTraits(hasLookup: record.hasLookup, hasUniqueIDs: record.hasUniqueIDs))
     }
 
     /// Takes a slot for a task that was made before a restart, `age` ago.

@@ -65,6 +65,9 @@ public final class Accounts: Sendable {
         account.map { account in Set(byName.keys.filter { $0 != account }) } ?? []
     }
 
+    /// The names of the accounts that will not do.
+    func excluded(by need: QueueNeed) -> Set<String> { others(than: need.account).union(need.excluding) }
+
     /// Whether so many more tasks fit into the limits of healthy accounts.
     func fits(_ count: Int, model: String, excluding: Set<String>, now: MonotonicTime = .now) -> Bool {
         state.withLock { $0.pool.fits(count, model: model, excluding: excluding, now: now) }
@@ -81,9 +84,9 @@ public final class Accounts: Sendable {
     /// Whether it is worth while to wait for an account for a queued task. One that only a certain account may have is
     /// tried when that has room, so that it doesn't hold up the others of its tenant.
     func mayServe(_ need: QueueNeed) -> Bool {
-        guard need.account != nil else { return canQueue(model: need.model) }
-        let (others, now) = (others(than: need.account), clock())
-        return state.withLock { $0.pool.hasRoom(model: need.model, excluding: others, now: now) }
+        let (excluded, now) = (excluded(by: need), clock())
+        if need.account == nil { return canQueue(model: need.model, excluding: excluded) }
+        return state.withLock { $0.pool.hasRoom(model: need.model, excluding: excluded, now: now) }
     }
 
     // MARK: Events

@@ -37,11 +37,7 @@ enum AccountFault: Sendable, Hashable {
     case model(KlingCode, reason: String)
 
     /// Reads an answer that is ``CreateOutcome/refusedForNow``.
-    init(httpStatus: Int, answer: KlingAnswer?) {
-        guard let answer else {
-            self = httpStatus == 429 ? .rateLimited : .unavailable
-            return
-        }
+    init(_ answer: KlingAnswer) {
         switch answer.code.class {
         case .saturated: self = .saturated
         case .rateLimited: self = .rateLimited
@@ -50,27 +46,50 @@ enum AccountFault: Sendable, Hashable {
         case .ok, .request, .unavailable, .ambiguous, .unknown: self = .unavailable
         }
     }
+
+    /// Reads such an answer without Kling's envelope.
+    init(_ answer: BareAnswer) {
+        switch answer.verdict {
+        case .account(let code): self = .account(code, reason: answer.summary)
+        case .model: self = .model(.permissionDenied, reason: answer.summary)
+        case .rateLimited: self = .rateLimited
+        case .unavailable, .request, .ambiguous: self = .unavailable
+        }
+    }
 }
 
 /// What came of the free list call by which a disabled account is probed.
 enum ProbeOutcome: Sendable, Hashable {
-    /// Kling listed the account's tasks: a create may be tried.
+    /// Kling listed the account's tasks; or the account has no list, as resellers' may, and only a create can show whether
+    /// it is accepted.
     case answered
     /// Kling still refuses the account.
     case refused(KlingCode, reason: String)
     /// There was no answer, or none that says anything about the account.
     case failed
 
-    /// Reads the answer to a list call.
-    init(_ answer: KlingAnswer?) {
-        guard let answer else {
-            self = .failed
-            return
+    /// Reads the answer to a list call; `nil` if there was none.
+    init(_ answer: UpstreamAnswer?) {
+        switch answer {
+        case nil: self = .failed
+        case let answer? where answer.hasNoRoute: self = .answered
+        case .enveloped(_, let answer): self.init(answer)
+        case .bare(let answer): self.init(answer)
         }
+    }
+
+    private init(_ answer: KlingAnswer) {
         switch answer.code.class {
         case .ok: self = .answered
         case .credentials, .tokenTime, .permission: self = .refused(answer.code, reason: answer.message)
         case .request, .rateLimited, .saturated, .unavailable, .ambiguous, .unknown: self = .failed
+        }
+    }
+
+    private init(_ answer: BareAnswer) {
+        switch answer.verdict {
+        case .account(let code): self = .refused(code, reason: answer.summary)
+        case .unavailable, .rateLimited, .model, .request, .ambiguous: self = .failed
         }
     }
 }

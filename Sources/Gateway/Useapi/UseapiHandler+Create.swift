@@ -7,18 +7,22 @@ extension UseapiHandler {
     func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
         let form = try await admitted.form(in: body)
-        let route = admitted.match.route
-        let fingerprint =
-            if let form { await IdempotentRequest.fingerprint(route, form) } else {
-                await IdempotentRequest.fingerprint(route, body)
+        let content = await admitted.content(body, form)
+        let idempotency = try await claim(admitted, content)
+        if case .answered(let answer) = idempotency { return answer }
+        if let ticket = try await admitted.resend(of: content, tasks.resends), let earlier = ticket.earlier {
+            if let job = try await tasks.attachedJob(to: earlier, on: admitted.request.loop) {
+                let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
+                return Answer.repeated(answer, requestID: admitted.note.requestID)
             }
-        if let answer = try await repetition(of: admitted, fingerprint) { return answer }
+            ticket.makeAnew()
+        }
         let members = if let form { try UseapiMembers(form) } else { try await UseapiMembers(json: body) }
         let wanted = try UseapiRequest(members, models: models)
         let job: JobRecord
         do {
             var request = try await self.job(wanted, body, admitted)
-            request.idempotency = admitted.idempotent.map { IdempotencyKey(key: $0.key, fingerprint: fingerprint) }
+            if case .first(let key) = idempotency { request.idempotency = key }
             job = try await tasks.createJob(
                 request, for: admitted.principal, admitted.note, on: admitted.request.loop)
         } catch {
@@ -44,19 +48,25 @@ extension UseapiHandler {
             maxJobs: wanted.maxJobs)
     }
 
-    /// The answer to a request that was sent before under the same `Idempotency-Key`.
-    private func repetition(
-        of admitted: AdmittedRequest, _ fingerprint: [UInt8]
-    ) async throws(GatewayError) -> HTTPResponse? {
-        guard let idempotent = admitted.idempotent, let known = idempotent.known else { return nil }
-        let requestID = admitted.note.requestID
+    /// What the request's `Idempotency-Key`, if it has one, means for it.
+    private func claim(
+        _ admitted: AdmittedRequest, _ content: RequestContent
+    ) async throws(GatewayError) -> AdmittedRequest.Repetition {
+        guard let idempotent = admitted.idempotent else { return .none }
+        let (requestID, fingerprint) = (admitted.note.requestID, await content.sha256)
+        guard let known = idempotent.known else {
+            return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
+        }
         do {
-            return try idempotent.replay(fingerprint).map { Answer.repeated($0, requestID: requestID) }
+            if let answer = try idempotent.replay(fingerprint) {
+                return .answered(Answer.repeated(answer, requestID: requestID))
+            }
+            return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
         } catch {
             guard error.cause == .idempotencyOpen, let job = try await tasks.unansweredJob(known) else { throw error }
             let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
             await tasks.answered(job, answer)
-            return Answer.repeated(answer, requestID: requestID)
+            return .answered(Answer.repeated(answer, requestID: requestID))
         }
     }
 }

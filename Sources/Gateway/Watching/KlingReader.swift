@@ -21,18 +21,18 @@ final class KlingReader: TaskReader {
         let answered = try? await tasks.caller.list(account, page: page, timeout: TryOnTasks.listTime)
         guard let answered else { throw .unavailable }
         // A reseller without a list answers that there is no such path or method.
-        if [404, 405, 501].contains(answered.status), answered.answer?.code != .rateLimited { throw .noList }
-        guard let answer = answered.answer, answer.code == .ok, let page = answer.tasks else { throw .unavailable }
+        if answered.hasNoRoute { throw .noList }
+        guard let answer = answered.envelope, answer.code == .ok, let page = answer.tasks else { throw .unavailable }
         return TaskPage(tasks: page, isLast: page.count < WatchSchedule.pageSize)
     }
 
     func query(_ account: String, _ task: TaskID, upstreamID: String) async throws(TaskReadFailure) -> TaskObject? {
         guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
-        let answer = try? await tasks.caller.query(account, upstreamID, timeout: TryOnTasks.refreshTime).answer
-        guard let answer else { throw .unavailable }
-        if answer.isUnknownTask { return nil }
-        guard answer.code == .ok, let object = answer.task else { throw .unavailable }
-        return object
+        switch await tasks.caller.query(account, task, upstreamID: upstreamID, timeout: TryOnTasks.refreshTime) {
+        case .found(_, let object, _): return object
+        case .unknown: return nil
+        case .none: throw .unavailable
+        }
     }
 
     func found(_ found: [FoundTask]) async -> [TaskProgress] {

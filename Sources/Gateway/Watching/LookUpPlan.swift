@@ -35,7 +35,9 @@ struct LookUpPlan: Sendable, Equatable {
     /// How long a client waits for a create that is open.
     static let clientWait = Duration.seconds(10)
     /// While the client waits: when, after the outcome became open.
-    static let requestTimes: [Duration] = [0, 1, 2, 4, 8].map { .seconds($0) }
+    static let requestTimes: [Duration] = [0, 1, 2, 4, 6, 8].map { .seconds($0) }
+    /// How long Kling may be slow to know a task: before that, what it doesn't know is not sent again.
+    static let longestLag = Duration.seconds(4)
     /// In the background: how long after the answer before.
     static let backgroundPauses: [Duration] = [0, 1, 2, 5, 15, 60, 300, 900].map { .seconds($0) }
     /// Without answers, the pause doubles from the one to the other.
@@ -61,6 +63,9 @@ struct LookUpPlan: Sendable, Equatable {
 
     /// Nobody waits: look-ups until Kling has said the last word. After a restart the plan starts anew.
     static func background(start: MonotonicTime) -> LookUpPlan { LookUpPlan(.background, start) }
+
+    /// Whether a create that Kling doesn't know at `now` may be sent again.
+    func allowsRepeat(at now: MonotonicTime) -> Bool { now - start >= Self.longestLag }
 
     /// A look-up is over.
     mutating func answered(_ answer: Answer, now: MonotonicTime) -> Step {

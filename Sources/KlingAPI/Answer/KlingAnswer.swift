@@ -47,6 +47,12 @@ public struct KlingAnswer: Sendable {
         return task.statusMessage?.lowercased().contains("task not found") == true
     }
 
+    /// Whether this answer to a create says that there is a task of that `external_task_id`: 1201 with the member's name
+    /// in its words. The gateway's ids are never used twice, so the task is this very one, which arrived before.
+    public var isDuplicate: Bool {
+        code == .invalidParameter && message.lowercased().contains("external_task_id")
+    }
+
     /// The answer again, member for member, with another `request_id` and other `data` where they are given.
     public func relayed(requestID: String? = nil, data: [UInt8]? = nil) -> [UInt8] {
         JSONWriter.object(capacity: envelope.bytes.count + 64) { writer in
@@ -65,19 +71,17 @@ public struct KlingAnswer: Sendable {
 public enum CreateOutcome: Sendable, Hashable {
     /// Kling has the task, under this id.
     case accepted(taskID: String)
-    /// Kling has not taken the task; another account may.
+    /// Kling has not taken the task, for a reason that lies with the account; another account may.
     case refusedForNow
+    /// This account does not take this request; another account may.
+    case refusedHere
     /// Kling has not taken the task, and no account will.
     case refusedForGood
     /// Nobody knows: ask before anything is sent again.
     case ambiguous
 
-    /// Judges an answer by its HTTP status and, if there is one, its envelope.
-    public init(httpStatus: Int, answer: KlingAnswer?) {
-        guard let answer else {
-            self = (300...399).contains(httpStatus) || httpStatus == 429 ? .refusedForNow : .ambiguous
-            return
-        }
+    /// Judges an answer with Kling's envelope, which came with that HTTP status.
+    public init(httpStatus: Int, _ answer: KlingAnswer) {
         switch answer.code.class {
         case .ok:
             self = answer.task?.taskID.map { .accepted(taskID: $0) } ?? .ambiguous
@@ -85,7 +89,17 @@ public enum CreateOutcome: Sendable, Hashable {
             self = .refusedForNow
         case .request, .ambiguous, .unknown:
             let isRefusal = (400...499).contains(httpStatus) && answer.code.class != .ambiguous
-            self = isRefusal ? .refusedForGood : .ambiguous
+            self = isRefusal && !answer.isDuplicate ? .refusedForGood : .ambiguous
         }
+    }
+
+    /// Judges an answer without Kling's envelope.
+    public init(_ answer: BareAnswer) {
+        self =
+            switch answer.verdict {
+            case .unavailable, .rateLimited, .account, .model: .refusedForNow
+            case .request: .refusedHere
+            case .ambiguous: .ambiguous
+            }
     }
 }

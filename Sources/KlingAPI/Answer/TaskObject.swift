@@ -22,8 +22,16 @@ public struct TaskObject: Sendable {
         if object["task_info"]?.kind == .object, info == nil { return nil }
     }
 
-    /// Kling's id of the task, which some write as a number.
-    public var taskID: String? { object.identifier("task_id").flatMap { $0.isEmpty ? nil : $0 } }
+    /// Kling's id of the task, which some write as a number. What no path could name is no id: text without characters,
+    /// of more than 256 bytes, or with control characters.
+    public var taskID: String? {
+        object.identifier("task_id").flatMap { id in
+            let isID = (1...Self.longestID).contains(id.utf8.count) && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+            return isID ? id : nil
+        }
+    }
+
+    private static let longestID = 256
 
     /// The task's state.
     public var status: TaskStatus? { object.string("task_status").map(TaskStatus.init(rawValue:)) }

@@ -15,7 +15,8 @@ public final class TokenSigner: Sendable {
         let madeAt: Int
     }
 
-    private let accessKey: String
+    /// Whose tokens they are: `iss`.
+    public let accessKey: String
     private let key: SymmetricKey
     private let current = Lock<Current?>(nil)
 

@@ -112,14 +112,30 @@ extension Query {
         """
     }
 
+    /// What is kept of creates whose answers were not read.
+    var resendSQL: String? {
+        switch self {
+        case .unread: "SELECT begun_through, tasks FROM unread WHERE server = ?1"
+        case .keepUnread:
+            "INSERT OR REPLACE INTO unread (server, begun_through, tasks, updated_at) VALUES (?1, ?2, ?3, ?4)"
+        case .createsAfter:
+            "SELECT \(Self.columns) FROM tasks WHERE id > ?1 AND content IS NOT NULL ORDER BY id DESC LIMIT ?2"
+        default: nil
+        }
+    }
+
     var accountSQL: String {
         switch self {
         case .accounts:
             """
-            SELECT name, disabled_by, reason, refused_models, learned_limit, has_lookup, updated_at
-            FROM accounts ORDER BY name
+            SELECT name, disabled_by, reason, refused_models, learned_limit, has_lookup, updated_at, has_unique_ids,
+            identity FROM accounts ORDER BY name
             """
-        case .keepAccount: "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+        case .keepAccount:
+            """
+            INSERT OR REPLACE INTO accounts (name, disabled_by, reason, refused_models, learned_limit, has_lookup,
+            updated_at, has_unique_ids, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+            """
         default: preconditionFailure("a statement without a text")
         }
     }

@@ -9,14 +9,14 @@ enum Query: Int, CaseIterable {
     case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery
     case releaseLeases, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
-    case accounts, keepAccount
+    case accounts, keepAccount, unread, keepUnread, createsAfter
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, latestJob, leaveJob, deleteJob, pruneJobs
 
-    /// The order in which ``TaskRecord/init(row:)`` reads; the row's number comes behind it.
+    /// The order in which ``TaskRecord/init(row:)`` reads; the row's number, `task`, is the 23rd.
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
-        job_index, task
+        job_index, task, account_identity, content
         """
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
@@ -33,7 +33,8 @@ enum Query: Int, CaseIterable {
         case .release: "RELEASE step"
         case .rollback: "ROLLBACK TO step"
         case .dataVersion: "PRAGMA data_version"
-        default: taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? accountSQL
+        default:
+            taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? resendSQL ?? accountSQL
         }
     }
 
@@ -43,19 +44,20 @@ enum Query: Int, CaseIterable {
         case .insertTask:
             """
             INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
-            status_word, released, updated_at, key_id, idempotency_key, job, job_index)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11)
+            status_word, released, updated_at, key_id, idempotency_key, job, job_index, account_identity, content)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
             """
         case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
-        case .assignTask: "UPDATE tasks SET account = ?2, updated_at = ?3 WHERE task = ?1"
+        case .assignTask:
+            "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4 WHERE task = ?1"
         case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
         case .nameTask: "UPDATE tasks SET \(Self.progress), \(Self.names) WHERE task = ?1"
         case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7 WHERE task = ?1"
         case .rewriteTask:
             """
             UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11, account = ?12,
-            payload = ?13 WHERE task = ?1
+            payload = ?13, account_identity = ?14 WHERE task = ?1
             """
         case .pruneTasks:
             """

@@ -9,7 +9,9 @@ extension SQLiteTaskStore {
                     name: row.text(0), disabledBy: row.optionalInteger(1).map(Int.init), reason: row.optionalText(2),
                     refusedModels: row.text(3).split(separator: Self.separator).map(String.init),
                     learnedLimit: row.optionalInteger(4).map(Int.init),
-                    hasLookup: row.optionalInteger(5).map { $0 != 0 }, updatedAt: row.integer(6))
+                    hasLookup: row.optionalInteger(5).map { $0 != 0 },
+                    hasUniqueIDs: row.optionalInteger(7).map { $0 != 0 },
+                    identity: row.optionalInteger(8), updatedAt: row.integer(6))
             }
         }
     }
@@ -24,6 +26,8 @@ extension SQLiteTaskStore {
             keep.bind(5, state.learnedLimit.map(Int64.init))
             keep.bind(6, state.hasLookup.map { $0 ? 1 : 0 })
             keep.bind(7, state.updatedAt)
+            keep.bind(8, state.hasUniqueIDs.map { $0 ? 1 : 0 })
+            keep.bind(9, state.identity)
             try keep.execute()
         }
     }

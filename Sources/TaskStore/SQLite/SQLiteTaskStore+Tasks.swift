@@ -3,9 +3,11 @@ extension SQLiteTaskStore {
         try await write { connection throws(StoreError) in _ = try connection.insert(task) }
     }
 
-    public func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord {
+    public func assign(
+        _ id: TaskID, account: String?, identity: Int64?, at time: Int64
+    ) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id) { $0.assign(account, at: time) }
+            try connection.change(id) { $0.assign(account, identity: identity, at: time) }
         }
     }
 

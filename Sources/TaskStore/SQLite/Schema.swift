@@ -24,7 +24,7 @@ enum Schema {
 
     private static let steps = [
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
-        ("accounts", accounts), ("jobs", jobs),
+        ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
     ]
 
     /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
@@ -176,5 +176,24 @@ enum Schema {
         CREATE UNIQUE INDEX tasks_jobs ON tasks (job, job_index) WHERE job IS NOT NULL;
         CREATE INDEX tasks_running_jobs ON tasks (tenant, job) WHERE job IS NOT NULL AND finished_at IS NULL;
         CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN DELETE FROM tasks WHERE job = old.job; END;
+        """
+
+    /// Which account a name stood for when something was learned of it, or a task was sent to it.
+    private static let identities = """
+        ALTER TABLE accounts ADD COLUMN has_unique_ids INTEGER;
+        ALTER TABLE accounts ADD COLUMN identity INTEGER;
+        ALTER TABLE tasks ADD COLUMN account_identity INTEGER;
+        """
+
+    /// `content` is a digest of what a create without an `Idempotency-Key` was sent with. It is looked for in memory alone,
+    /// where each server keeps the creates whose answers were not read; `unread` has what of that outlives the process.
+    private static let resends = """
+        ALTER TABLE tasks ADD COLUMN content BLOB;
+        CREATE TABLE unread (
+            server TEXT PRIMARY KEY,
+            begun_through BLOB NOT NULL CHECK (length(begun_through) = 16),
+            tasks BLOB NOT NULL,
+            updated_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 }

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import GRDBSQLite
+internal import Hashing
 
 /// A connection with its prepared statements. Belongs to one thread, and is used inside its queue's `inDatabase`.
 final class Connection {
@@ -112,6 +113,8 @@ final class Connection {
         }
     }
 
+    func bind(_ index: Int32, _ value: ContentDigest?) { bind(index, value.map { TaskID(high: $0.high, low: $0.low) }) }
+
     /// Tells SQLite to take its copy at once: it goes into the space of the value bound before.
     nonisolated(unsafe) private static let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     /// What an empty value points to: a null pointer would bind NULL.
@@ -180,6 +183,12 @@ final class Connection {
     }
 
     func optionalBytes(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
+
+    func content(_ column: Int32) -> ContentDigest? {
+        if isNull(column) { return nil }
+        let bytes = taskID(column)
+        return ContentDigest(high: bytes.high, low: bytes.low)
+    }
 
     func taskID(_ column: Int32) -> TaskID {
         guard let start = unsafe sqlite3_column_blob(handle, column) else { return TaskID(high: 0, low: 0) }

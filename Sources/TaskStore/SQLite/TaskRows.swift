@@ -6,7 +6,8 @@ extension TaskRecord {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
-            createdAt: row.integer(6), job: JobPlace(row: row), account: row.filledText(2),
+            createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24),
+            account: row.filledText(2), accountIdentity: row.optionalInteger(23),
             state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
             number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
             statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
@@ -107,6 +108,8 @@ extension Connection {
         insert.bind(9, task.idempotencyKey)
         insert.bind(10, task.job?.job)
         insert.bind(11, task.job.map { Int64($0.index) })
+        insert.bind(12, task.accountIdentity)
+        insert.bind(13, task.content)
         try insert.execute()
         return database.lastInsertedRowID
     }
@@ -132,6 +135,7 @@ extension Connection {
             update.bind(11, new.finishedAt)
             update.bind(12, new.account ?? "")
             update.bind(13, new.payload)
+            update.bind(14, new.accountIdentity)
         }
         try update.execute()
     }
@@ -141,6 +145,7 @@ extension Connection {
         update.bind(1, row)
         update.bind(2, task.account ?? "")
         update.bind(3, task.updatedAt)
+        update.bind(4, task.accountIdentity)
         try update.execute()
     }
 }
@@ -150,7 +155,7 @@ extension Query {
     fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
         let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
         let isEnded = new.finishedAt != old.finishedAt
-        let isMoved = new.account != old.account
+        let isMoved = new.account != old.account || new.accountIdentity != old.accountIdentity
         let isRare = new.isReleased != old.isReleased || new.payload != old.payload
         self =
             switch (isNamed, isEnded, isMoved, isRare || isMoved && new.state != old.state) {

@@ -50,6 +50,7 @@ extension Upstream {
                 for model in state?.refusedModels ?? [] { models.string(model) }
             }
             if let hasLookup = state?.hasLookup { account.member("lookup", hasLookup) }
+            if let hasUniqueIDs = state?.hasUniqueIDs { account.member("unique", hasUniqueIDs) }
         }
         return String(decoding: json, as: UTF8.self)
     }

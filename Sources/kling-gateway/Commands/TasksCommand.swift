@@ -8,8 +8,8 @@ internal import TaskStore
 /// What an operator asks about tasks.
 struct TasksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tasks", abstract: "Look at tasks, and take queued ones back.",
-        subcommands: [List.self, Show.self, Cancel.self])
+        commandName: "tasks", abstract: "Look at tasks, take queued ones back, and settle open ones.",
+        subcommands: [List.self, Show.self, Cancel.self, Settle.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List tasks, newest first.")
@@ -60,6 +60,34 @@ struct TasksCommand: AsyncParsableCommand {
                     guard error.code == .stale else { throw error }
                     throw fail("the task is \(task.state): only one that waits in the queue can be cancelled")
                 }
+            }
+            print(task.jsonLine)
+        }
+    }
+
+    struct Settle: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what became of a create whose outcome nobody else can find out.")
+
+        @OptionGroup var options: ConfigurationOptions
+        @Argument(help: "The gateway's or the public id.") var id: String
+        @Flag(help: "Kling never had it: it fails, and nothing was charged.") var notMade = false
+        @Option(help: "Kling has it, under this id.") var `as`: String?
+        @Flag(help: "As JSON, which it is in any case.") var json = false
+
+        func validate() throws {
+            guard notMade != (self.as != nil) else {
+                throw ValidationError("Say what became of it: --not-made, or --as with Kling's id of the task.")
+            }
+        }
+
+        func run() async throws {
+            let settlement = self.as.map { TaskSettlement.made(upstreamID: $0) } ?? .notMade
+            let task = try await options.withStore { store in
+                let tasks = try await store.allTasks(named: id)
+                guard let task = tasks.first else { throw fail("there is no task \(id)") }
+                guard tasks.count == 1 else { throw fail("\(tasks.count) tasks have the id \(id): give the gateway's") }
+                return try await settlement.settle(task, in: store, at: WallClock.milliseconds)
             }
             print(task.jsonLine)
         }

@@ -20,6 +20,7 @@ extension Configuration {
         }
         options.publicURL = publicURL?.text
         options.openAIWait = openai.wait
+        options.resendWindow = resend.window
         options.isSecure = tls != nil
         options.origins = cors.origins
         options.version = Version.number
@@ -115,13 +116,13 @@ extension Upstream {
             }
         return Account(
             name: name, baseURL: url.text, credential: credential, models: Set(models), weight: weight,
-            concurrency: concurrency, hasLookup: lookup.isKnown, timeout: timeout, caFile: caFile,
-            proxy: proxy?.reveal(), normalizesPictures: pictures == .normalize)
+            concurrency: concurrency, hasLookup: lookup.isKnown, hasUniqueIDs: unique.isKnown, timeout: timeout,
+            caFile: caFile, proxy: proxy?.reveal(), normalizesPictures: pictures == .normalize)
     }
 }
 
-extension Upstream.Lookup {
-    /// Whether tasks are found by the gateway's own id; `nil`: to be found out.
+extension Upstream.Trait {
+    /// Whether the account does it; `nil`: as is known, or to be found out.
     fileprivate var isKnown: Bool? {
         switch self {
         case .auto: nil

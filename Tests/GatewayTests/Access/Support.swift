@@ -124,7 +124,8 @@ struct Fixture {
 /// What keys don't need.
 extension KeyStore {
     func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
-    func assign(_ id: TaskID, account: String?, at time: Int64) async throws(StoreError) -> TaskRecord {
+    func assign(_ id: TaskID, account: String?, identity: Int64?, at time: Int64) async throws(StoreError) -> TaskRecord
+    {
         fatalError("not for keys")
     }
     func queue(
@@ -157,6 +158,13 @@ extension KeyStore {
         idempotencyKeysCreatedBefore keys: Int64, limit: Int
     ) async throws(StoreError) -> Int { fatalError("not for keys") }
     func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
+        fatalError("not for keys")
+    }
+    func unread(server: String) async throws(StoreError) -> UnreadCreates? { fatalError("not for keys") }
+    func keep(_ unread: UnreadCreates, server: String, at time: Int64) async throws(StoreError) {
+        fatalError("not for keys")
+    }
+    func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         fatalError("not for keys")
     }
     func accountStates() async throws(StoreError) -> [AccountStateRecord] { fatalError("not for keys") }

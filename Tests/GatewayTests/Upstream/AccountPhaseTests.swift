@@ -150,9 +150,9 @@ struct AccountPhaseTests {
     }
 
     @Test(arguments: KlingCode.documented)
-    func `a code is the account's fault if no other account would say the same`(code: KlingCode) {
+    func `a code is the account's fault if no other account would say the same`(code: KlingCode) throws {
         let body = #"{"code":\#(code.rawValue),"message":"words","request_id":"r"}"#
-        let fault = AccountFault(httpStatus: code.httpStatus, answer: KlingAnswer(Array(body.utf8)))
+        let fault = try AccountFault(#require(KlingAnswer(Array(body.utf8))))
         let expected: AccountFault =
             switch code.rawValue {
             case 1000...1004, 1100...1102, 1304: .account(code, reason: "words")
@@ -164,8 +164,24 @@ struct AccountPhaseTests {
         #expect(fault == expected)
     }
 
-    @Test(arguments: [(429, AccountFault.rateLimited), (302, .unavailable)])
-    func `a status without an envelope cools the account`(status: Int, fault: AccountFault) {
-        #expect(AccountFault(httpStatus: status, answer: nil) == fault)
+    @Test(
+        arguments: [
+            (429, "", AccountFault.rateLimited), (302, "", .unavailable),
+            (401, "<html>", .account(.authenticationFailed, reason: "HTTP 401")),
+            (402, "", .account(.accountInArrears, reason: "HTTP 402")),
+            (403, "", .account(.accountAbnormal, reason: "HTTP 403")),
+            (404, "", .account(.notFound, reason: "HTTP 404")), (405, "", .account(.invalidMethod, reason: "HTTP 405")),
+            (501, "", .account(.invalidMethod, reason: "HTTP 501")),
+            (
+                403, #"{"code":"insufficient_user_quota","message":"used\n up","data":null}"#,
+                .account(.resourcePackExhausted, reason: "HTTP 403 (insufficient_user_quota): used up")
+            ),
+            (
+                503, #"{"error":{"message":"no channel","type":"new_api_error","code":"model_not_found"}}"#,
+                .model(.permissionDenied, reason: "HTTP 503 (model_not_found): no channel")
+            ),
+        ])
+    func `a status without an envelope is judged for what it says`(status: Int, body: String, fault: AccountFault) {
+        #expect(AccountFault(BareAnswer(httpStatus: status, body: Array(body.utf8))) == fault)
     }
 }

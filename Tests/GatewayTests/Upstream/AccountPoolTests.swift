@@ -112,21 +112,24 @@ struct AccountPoolTests {
     // MARK: What is kept
 
     @Test func `what has changed is taken once, and again if it could not be kept`() {
-        let learner = account("b")
-        let pool = PoolSubject(account("a"), learner)
+        let (spender, learner) = (account("a"), account("b"))
+        let pool = PoolSubject(spender, learner)
         #expect(pool.takeChanged(at: 5) == [])
         pool.settle(999, on: "a", .packUsedUp)
         let disabled = AccountStateRecord(
-            name: "a", disabledBy: 1102, reason: "balance not enough", updatedAt: 5)
+            name: "a", disabledBy: 1102, reason: "balance not enough", identity: spender.identity.number, updatedAt: 5)
         #expect(pool.takeChanged(at: 5) == [disabled])
         #expect(pool.takeChanged(at: 6) == [])
         pool.putBack([disabled])
         #expect(pool.takeChanged(at: 7).map(\.updatedAt) == [7])
-        learner.learn(hasLookup: false)
+        learner.learn(AccountTraits(hasLookup: false))
         pool.settle(999, on: "b", .saturated)
         #expect(
             pool.takeChanged(at: 8)
-                == [AccountStateRecord(name: "b", learnedLimit: 1, hasLookup: false, updatedAt: 8)])
+                == [
+                    AccountStateRecord(
+                        name: "b", learnedLimit: 1, hasLookup: false, identity: learner.identity.number, updatedAt: 8)
+                ])
         pool.settle(999, on: "b", .notSent)
         #expect(pool.takeChanged(at: 9) == [])
     }
@@ -138,8 +141,8 @@ struct AccountPoolTests {
             [
                 AccountStateRecord(
                     name: "a", disabledBy: 1102, reason: "empty", refusedModels: ["n"], learnedLimit: 4,
-                    hasLookup: true, updatedAt: 1),
-                AccountStateRecord(name: "b", learnedLimit: 2, updatedAt: 1),
+                    hasLookup: true, identity: first.identity.number, updatedAt: 1),
+                AccountStateRecord(name: "b", learnedLimit: 2, identity: second.identity.number, updatedAt: 1),
                 AccountStateRecord(name: "gone", disabledBy: 1001, updatedAt: 1),
             ],
             running: [
@@ -160,6 +163,21 @@ struct AccountPoolTests {
         #expect(pool.accept(5) == nil)
         #expect(pool.nextChange(after: 0) == moment(60))
         #expect(pool.accept(6, at: 100) == "b")
+    }
+
+    @Test func `what was learned of another account with the same name is forgotten`() {
+        let (old, new) = (account("a", key: "old"), account("a", key: "new"))
+        let pool = PoolSubject(new)
+        pool.restore(
+            [
+                AccountStateRecord(
+                    name: "a", disabledBy: 1102, reason: "empty", learnedLimit: 4, hasLookup: true, hasUniqueIDs: true,
+                    identity: old.identity.number, updatedAt: 1)
+            ], running: [])
+        #expect(pool.figures().map(\.state) == [.healthy] && pool.figures().map(\.limit) == [nil])
+        #expect(new.hasLookup == nil && !new.hasUniqueIDs)
+        let kept = AccountStateRecord(name: "a", identity: new.identity.number, updatedAt: 2)
+        #expect(pool.takeChanged(at: 2) == [kept])
     }
 
     @Test func `what is configured stands above what was learned`() {

@@ -6,11 +6,12 @@ import TaskStore
 
 /// An account that is never called.
 func account(
-    _ name: String, concurrency: Int? = nil, weight: Int = 1, models: Set<String> = [], hasLookup: Bool? = nil
+    _ name: String, concurrency: Int? = nil, weight: Int = 1, models: Set<String> = [], hasLookup: Bool? = nil,
+    hasUniqueIDs: Bool? = nil, key: String = "unused"
 ) -> Account {
     Account(
-        name: name, baseURL: "https://\(name).test", credential: .apiKey(Secret("unused")), models: models,
-        weight: weight, concurrency: concurrency, hasLookup: hasLookup)
+        name: name, baseURL: "https://\(name).test", credential: .apiKey(Secret(key)), models: models,
+        weight: weight, concurrency: concurrency, hasLookup: hasLookup, hasUniqueIDs: hasUniqueIDs)
 }
 
 /// The moment `seconds` after the tests' start.

@@ -18,10 +18,16 @@ struct LookUpPlanTests {
         return (times, plan.step)
     }
 
-    @Test func `while the client waits Kling is asked at 0, 1, 2, 4 and 8 seconds`() {
+    @Test func `while the client waits Kling is asked at 0, 1, 2, 4, 6 and 8 seconds`() {
         let (times, end) = run(.request(start: start)) { _ in .unknown }
-        #expect(times == [0, 1, 2, 4, 8])
+        #expect(times == [0, 1, 2, 4, 6, 8])
         #expect(end == .handOver)
+    }
+
+    @Test func `what Kling doesn't know is not sent again before it had time to know it`() {
+        let plan = LookUpPlan.request(start: start)
+        let allowed = [0, 1, 2, 3.99, 4, 6, 8].map { plan.allowsRepeat(at: start + .seconds($0)) }
+        #expect(allowed == [false, false, false, false, true, true, true])
     }
 
     @Test(arguments: [LookUpPlan.Answer.unknown, .none])

@@ -1,0 +1,189 @@
+internal import Base
+internal import Hashing
+internal import TaskStore
+
+/// What a create is told apart by: who sends it, and the exact content, in which the route counts.
+struct ResendKey: Sendable, Hashable {
+    let tenant: String
+    let content: ContentDigest
+}
+
+/// The creates whose answers were not read so far, and which of them the same content belongs to when it comes again.
+///
+/// Each create is one entry, from before its first write until its answer is read:
+///
+/// | entry       | means                                                     | the same content from the same tenant |
+/// |-------------|-----------------------------------------------------------|---------------------------------------|
+/// | answering   | a client waits for the answer, or it is on its way        | is another create                     |
+/// | left        | the same, but its client has ended its side               | waits until that is decided           |
+/// | unread      | the answer cannot have been read                          | attaches to it                        |
+/// | (none)      | the answer was read, or nothing was made                  | is another create                     |
+///
+/// Many HTTP libraries send a POST again by themselves when its connection breaks; two equal creates whose answers are both
+/// read are two tasks. A value: events in, answers out; time is passed in, and nothing changes by itself.
+struct ResendLedger: Sendable {
+    /// What a create that has arrived is to do.
+    enum Arrival: Sendable, Equatable {
+        /// Make a task, under that entry.
+        case make(Int)
+        /// Take the answer of the create that this entry stands for, whose first task this is.
+        case attach(Int, TaskID)
+        /// Look again when that entry has changed.
+        case wait(Int)
+    }
+
+    /// One client's exchange.
+    struct Reader: Sendable {
+        /// Whether the client has ended its side.
+        var hasLeft = false
+        /// Whether its connection is lost: it will read nothing.
+        var isLost = false
+    }
+
+    private struct Entry {
+        let key: ResendKey
+        var task: TaskID
+        /// Who waits for the answer; nil: nobody has read it.
+        var reader: Reader?
+        /// Whether the create is still at work, so that there is nothing to attach to yet.
+        var isAtWork = true
+        /// Whether the answer invites a retry although it may be read: 502 or 504 with a task's id.
+        var invitesRetry = false
+        /// How many wait for it.
+        var waiting = 0
+        /// When it is forgotten, if nobody reads its answer.
+        var expiresAt: MonotonicTime?
+    }
+
+    /// How long an unread create is remembered.
+    let window: Duration
+    /// How many unread creates are remembered: beyond that, the oldest are forgotten.
+    private let capacity: Int
+    private var entries: [Int: Entry] = [:]
+    private var numbers: [ResendKey: [Int]] = [:]
+    /// When entries are to be forgotten, the first first. Those that were attached to since are passed over.
+    private var ends: [(number: Int, at: MonotonicTime)] = []
+    private var firstEnd = 0
+    private var last = 0
+
+    init(window: Duration, capacity: Int = 65_536) {
+        self.window = window
+        self.capacity = capacity
+    }
+
+    /// The first tasks of all creates whose answers were not read so far, in no order.
+    var tasks: [TaskID] { entries.values.map(\.task) }
+
+    var count: Int { entries.count }
+
+    // MARK: Arrivals
+
+    /// A create has come.
+    /// - Parameter makeID: makes the id of its first task, should it become one.
+    mutating func arrive(
+        _ key: ResendKey, _ reader: Reader, now: MonotonicTime, makeID: () -> TaskID
+    ) -> Arrival {
+        expire(now)
+        var undecided: (number: Int, waiting: Int)?
+        for number in numbers[key] ?? [] {
+            guard let entry = entries[number] else { continue }
+            if entry.reader == nil, !entry.isAtWork {
+                entries[number]?.reader = reader
+                entries[number]?.invitesRetry = false
+                entries[number]?.expiresAt = nil
+                return .attach(number, entry.task)
+            }
+            let isUndecided = entry.reader.map(\.hasLeft) ?? true
+            if isUndecided, entry.waiting < undecided?.waiting ?? .max { undecided = (number, entry.waiting) }
+        }
+        if let undecided { return .wait(undecided.number) }
+        last += 1
+        entries[last] = Entry(key: key, task: makeID(), reader: reader)
+        numbers[key, default: []].append(last)
+        return .make(last)
+    }
+
+    /// Somebody begins, or ceases, to wait for an entry to change.
+    mutating func wait(for number: Int, _ change: Int) { entries[number]?.waiting += change }
+
+    /// Takes up a create that a server before this one has left unread.
+    mutating func restore(_ key: ResendKey, _ task: TaskID, until time: MonotonicTime) {
+        last += 1
+        entries[last] = Entry(key: key, task: task, isAtWork: false)
+        numbers[key, default: []].append(last)
+        forgetLater(last, time)
+    }
+
+    // MARK: Events
+
+    /// The client of an entry's answer has ended its side: it may have left.
+    mutating func left(_ number: Int) { entries[number]?.reader?.hasLeft = true }
+
+    /// The client of an entry's answer cannot have read it.
+    mutating func lost(_ number: Int, now: MonotonicTime) { leaveUnread(number, now) }
+
+    /// The client's system has the answer.
+    mutating func read(_ number: Int, now: MonotonicTime) {
+        guard let entry = entries[number] else { return }
+        if entry.invitesRetry { leaveUnread(number, now) } else { remove(number) }
+    }
+
+    /// The create has come to something: there is a task, or may be one.
+    mutating func made(_ number: Int) { entries[number]?.isAtWork = false }
+
+    /// The create has come to nothing.
+    mutating func madeNothing(_ number: Int) { remove(number) }
+
+    /// What was attached to had made nothing: the request makes a task of its own, under the same entry.
+    mutating func makeAnew(_ number: Int, makeID: () -> TaskID) -> TaskID? {
+        guard entries[number] != nil else { return nil }
+        let task = makeID()
+        entries[number]?.task = task
+        entries[number]?.isAtWork = true
+        return task
+    }
+
+    /// The answer that is about to be sent asks its client to come back.
+    mutating func inviteRetry(_ number: Int) { entries[number]?.invitesRetry = true }
+
+    // MARK: Forgetting
+
+    private mutating func leaveUnread(_ number: Int, _ now: MonotonicTime) {
+        guard entries[number] != nil else { return }
+        entries[number]?.reader = nil
+        forgetLater(number, now + window)
+    }
+
+    private mutating func forgetLater(_ number: Int, _ time: MonotonicTime) {
+        entries[number]?.expiresAt = time
+        ends.append((number, time))
+        if entries.count > capacity { forgetFirst() }
+        if ends.count > 4 * capacity { (ends, firstEnd) = (ends[firstEnd...].filter(isMeant), 0) }
+    }
+
+    private mutating func expire(_ now: MonotonicTime) {
+        while firstEnd < ends.count, ends[firstEnd].at <= now { forgetFirst() }
+        if firstEnd > ends.count / 2 {
+            ends.removeFirst(firstEnd)
+            firstEnd = 0
+        }
+    }
+
+    private mutating func forgetFirst() {
+        guard firstEnd < ends.count else { return }
+        if isMeant(ends[firstEnd]) { remove(ends[firstEnd].number) }
+        firstEnd += 1
+    }
+
+    /// Whether an end still is one: nobody has attached to the entry since.
+    private func isMeant(_ end: (number: Int, at: MonotonicTime)) -> Bool {
+        guard let entry = entries[end.number] else { return false }
+        return entry.reader == nil && entry.expiresAt == end.at
+    }
+
+    private mutating func remove(_ number: Int) {
+        guard let entry = entries.removeValue(forKey: number) else { return }
+        numbers[entry.key]?.removeAll { $0 == number }
+        if numbers[entry.key]?.isEmpty == true { numbers[entry.key] = nil }
+    }
+}

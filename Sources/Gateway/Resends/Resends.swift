@@ -1,0 +1,182 @@
+internal import Base
+internal import EventLoop
+internal import TaskStore
+
+/// Remembers the creates without an `Idempotency-Key` whose answers cannot have been read, so that a client that sends the
+/// same again gets the answer and not another task. See ``ResendLedger``.
+///
+/// What is known is kept in the store ``keepInterval`` after it has changed, so that it outlives a crash: a create whose
+/// answer was read less than that before counts as unread then. From any thread.
+final class Resends: Sendable {
+    /// What a create that has arrived is to do.
+    enum Arrival {
+        case make(Int, TaskID)
+        case attach(Int, TaskID)
+        /// Look again when that entry has changed, if it has not since so many changes.
+        case wait(Int, changes: Int)
+    }
+
+    private struct State {
+        var ledger: ResendLedger
+        var waiters: [Int: [Int: CheckedContinuation<Void, Never>]] = [:]
+        var lastWaiter = 0
+        /// How often an entry has changed.
+        var changes = 0
+        /// The last create that has got an entry, or that an earlier server had.
+        var begunThrough: TaskID?
+        var isKeepingDue = false
+        var attached: UInt64 = 0
+
+        /// - Returns: after what time all this is to be kept; nil if that is planned already. What is large is kept more
+        ///   seldom.
+        mutating func planKeeping() -> Duration? {
+            if isKeepingDue { return nil }
+            isKeepingDue = true
+            return min(keepInterval * max(1, ledger.count / fewEntries), longestKeepInterval)
+        }
+    }
+
+    /// How soon what has changed is kept.
+    static let keepInterval = Duration.milliseconds(50)
+    /// What is kept grows by 16 bytes an entry: so many of them and more are kept more seldom.
+    private static let fewEntries = 256
+    private static let longestKeepInterval = Duration.seconds(1)
+    /// How soon it is tried again where the store is away.
+    private static let retryInterval = Duration.seconds(1)
+    /// Under which name a server keeps it. Several that share a store have one each.
+    private static let server = "main"
+    /// How many creates of a crashed server are taken up at most, besides those that it has named.
+    private static let mostRestored = 10_000
+
+    /// No task's id.
+    let nothing = TaskID.none
+    private let store: any TaskStore
+    private let background: Background
+    private let makeID: @Sendable () -> TaskID
+    private let state: Lock<State>
+
+    /// - Parameters:
+    ///   - window: for how long an unread create is remembered; more than 0.
+    ///   - makeID: makes the ids of tasks.
+    init(window: Duration, store: any TaskStore, background: Background, makeID: @escaping @Sendable () -> TaskID) {
+        self.store = store
+        self.background = background
+        self.makeID = makeID
+        state = Lock(State(ledger: ResendLedger(window: window)))
+    }
+
+    /// How many creates have attached to an earlier one.
+    var attached: UInt64 { state.withLock { $0.attached } }
+
+    // MARK: Entries
+
+    /// A create has come.
+    func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader) -> Arrival {
+        change { state in
+            var made: TaskID?
+            let arrival = state.ledger.arrive(key, reader, now: .now) {
+                let id = makeID()
+                (made, state.begunThrough) = (id, id)
+                return id
+            }
+            switch arrival {
+            case .make(let number): return .make(number, made ?? nothing)
+            case .attach(let number, let id):
+                state.attached += 1
+                return .attach(number, id)
+            case .wait(let number): return .wait(number, changes: state.changes)
+            }
+        }
+    }
+
+    /// Something has happened to an entry.
+    func note(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
+        let waiters = change { state in
+            event(&state.ledger, .now)
+            state.changes += 1
+            return state.waiters.removeValue(forKey: number) ?? [:]
+        }
+        for waiter in waiters.values { waiter.resume() }
+    }
+
+    /// An entry gets another task; nil if the entry is forgotten.
+    func makeAnew(_ number: Int) -> TaskID? {
+        change { state in
+            state.ledger.makeAnew(number) {
+                let id = makeID()
+                state.begunThrough = id
+                return id
+            }
+        }
+    }
+
+    /// Waits until an entry changes, or until the caller is cancelled; not at all if something has since `changes`.
+    func change(of number: Int, since changes: Int) async {
+        let ticket = state.withLock { state in
+            state.lastWaiter += 1
+            state.ledger.wait(for: number, 1)
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let isOver = state.withLock { state in
+                    if state.changes != changes || Task.isCancelled { return true }
+                    state.waiters[number, default: [:]][ticket] = waiter
+                    return false
+                }
+                if isOver { waiter.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters[number]?.removeValue(forKey: ticket) }?.resume()
+        }
+        state.withLock { $0.ledger.wait(for: number, -1) }
+    }
+
+    private func change<Result>(_ body: (inout State) -> Result) -> Result {
+        let (result, pause) = state.withLock { state in (body(&state), state.planKeeping()) }
+        if let pause { keepLater(after: pause) }
+        return result
+    }
+
+    // MARK: The store
+
+    /// Takes up what a server before this one has left. Call it before anything is served.
+    func restore() async throws(StoreError) {
+        let left = try await store.unread(server: Self.server)
+        let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
+        let (now, wall) = (MonotonicTime.now, WallClock.milliseconds)
+        state.withLock { state in
+            state.begunThrough = [left?.begunThrough, records.last?.id].compactMap(\.self).max()
+            for record in records {
+                guard let content = record.content else { continue }
+                let age = Duration.milliseconds(max(0, wall - record.createdAt))
+                guard age < state.ledger.window else { continue }
+                let key = ResendKey(tenant: record.tenant, content: content)
+                state.ledger.restore(key, record.id, until: now + (state.ledger.window - age))
+            }
+        }
+    }
+
+    private func keepLater(after pause: Duration) {
+        background.start { [self] in
+            guard await background.sleep(until: .now + pause) else { return }
+            await keep()
+        }
+    }
+
+    private func keep() async {
+        let unread = state.withLock { state in
+            state.isKeepingDue = false
+            return state.begunThrough.map { UnreadCreates(begunThrough: $0, tasks: state.ledger.tasks) }
+        }
+        guard let unread else { return }
+        do {
+            try await store.keep(unread, server: Self.server, at: WallClock.milliseconds)
+        } catch {
+            if state.withLock({ $0.planKeeping() }) != nil { keepLater(after: Self.retryInterval) }
+        }
+    }
+
+    /// Keeps what is known at the end. Call it when nothing is served any more.
+    func stop() async { await keep() }
+}

@@ -1,0 +1,65 @@
+internal import Base
+internal import KlingAPI
+public import TaskStore
+
+/// What a person knows of a create that nobody else can tell anything about: its account has no look-up, is configured no
+/// more, or has other keys than when it was sent.
+public enum TaskSettlement: Sendable {
+    /// Kling never had it: it has failed, and nothing was charged.
+    case notMade
+    /// Kling has it, under that id.
+    case made(upstreamID: String)
+
+    /// Why a task cannot be settled, for the operator.
+    public struct Refusal: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// How long a create that no client was told of may still be at work, in milliseconds.
+    private static let settlingTime: Int64 = 60_000
+
+    /// Settles a task. A gateway that serves from the store goes on with it within seconds.
+    /// - Parameter time: milliseconds since 1970.
+    /// - Returns: the record as it is then.
+    /// - Throws: ``Refusal`` if the task's outcome is not open, or not open for good; `StoreError`.
+    public func settle(_ record: TaskRecord, in store: any TaskStore, at time: Int64) async throws -> TaskRecord {
+        try check(record, time)
+        switch self {
+        case .notMade:
+            return try await store.endUnmade(record.id, because: "never reached Kling; nothing was charged", at: time)
+        case .made(let upstreamID):
+            guard TaskObject(TaskFields(upstreamID).json)?.taskID == upstreamID else {
+                throw Refusal(
+                    description: "'\(upstreamID)' is no id of Kling's: 1 to 256 bytes without control characters")
+            }
+            let acceptance = Acceptance(
+                upstreamID: upstreamID, publicID: upstreamID, state: .submitted, statusWord: TaskState.submitted.word,
+                answer: TaskFields(upstreamID, at: time).json, at: time)
+            return try await store.accept(record.id, acceptance) {
+                StoredAnswer(
+                    status: 200, body: Envelope.success(requestID: record.id.description, data: TaskView.json($0)))
+            }
+        }
+    }
+
+    private func check(_ record: TaskRecord, _ time: Int64) throws(Refusal) {
+        if record.upstreamID != nil || record.state.isFinal {
+            throw Refusal(description: "the outcome of its create is known: the task is \(record.state)")
+        }
+        if record.account == nil {
+            throw Refusal(
+                description: "it was sent to no account so far. One that waits can be taken back: tasks cancel")
+        }
+        let isLeft = record.publicID != nil || record.flags.contains(.unknown)
+        guard isLeft || time - record.createdAt >= Self.settlingTime else {
+            throw Refusal(description: "the gateway is still finding out what came of it. Try again in a minute")
+        }
+    }
+}
+
+extension TaskFields {
+    /// All that is known of a task that only a person has heard of.
+    fileprivate init(_ taskID: String, at time: Int64 = 0) {
+        self.init(taskID: taskID, status: .submitted, createdAt: Int(time), updatedAt: Int(time))
+    }
+}

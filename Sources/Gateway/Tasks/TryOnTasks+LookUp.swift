@@ -1,0 +1,71 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// One account asked whether it has a task, by the id that the gateway sent as `external_task_id`; and what such questions
+/// show of the account.
+extension TryOnTasks {
+    /// Asks an account whether it has a task of which it has told no id.
+    func lookUp(_ id: TaskID, at account: Account) async -> QueriedTask {
+        await caller.query(account, id, upstreamID: nil, timeout: Self.listTime)
+    }
+
+    /// The account that a task was sent to, as it is configured today.
+    func match(of record: TaskRecord) -> AccountMatch { AccountMatch(record, record.account.flatMap(accounts.named)) }
+
+    /// The account that may be asked for a task; `nil` if it was sent to none, or if that is configured no more.
+    func account(of record: TaskRecord) -> Account? { match(of: record).account }
+
+    /// How long Kling may take to know a task that it has just accepted.
+    private static let lookupLag = Duration.seconds(5)
+
+    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids: by one of them that Kling has.
+    func learnLookup(_ account: Account, _ record: TaskRecord) {
+        guard account.mustLearnLookup else { return }
+        background.start { [self] in
+            for pause in [Duration.zero, Self.lookupLag] {
+                guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }
+                switch await nameless(record.id, at: account) {
+                case .found(_, _, let upstreamID):
+                    return account.learn(AccountTraits(hasLookup: upstreamID == record.upstreamID))
+                case .none: return
+                case .unknown: continue
+                }
+            }
+            if account.mustLearnLookup { account.learn(AccountTraits(hasLookup: false)) }
+        }
+    }
+
+    /// Looks at what an account made of a create that was sent to it twice: if there are two tasks now, it was paid for both,
+    /// and nothing is sent to it twice any more.
+    func checkUniqueness(_ record: TaskRecord, at account: Account) {
+        background.start { [self] in
+            guard await background.sleep(until: .now + Self.lookupLag),
+                case .found(_, _, let other) = await lookUp(record.id, at: account), other != record.upstreamID
+            else { return }
+            account.learn(AccountTraits(hasUniqueIDs: false))
+            caller.observer.event(
+                .error, "an account has made two tasks of one external_task_id: set `unique: no` for it",
+                [
+                    ("account", account.name), ("task", record.id.description), ("upstream_id", other),
+                    ("other_upstream_id", record.upstreamID ?? "-"),
+                ])
+        }
+    }
+
+    /// A look-up whose answer is compared with what is known: a task without a name will do.
+    private func nameless(_ id: TaskID, at account: Account) async -> QueriedTask {
+        await caller.ask(account, id, upstreamID: nil, trustsNameless: true, timeout: Self.listTime)
+    }
+}
+
+extension QueriedTask {
+    /// The same for the plan of look-ups.
+    var answer: LookUpPlan.Answer {
+        switch self {
+        case .found: .found
+        case .unknown: .unknown
+        case .none: .none
+        }
+    }
+}

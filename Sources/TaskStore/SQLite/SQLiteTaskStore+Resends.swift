@@ -1,0 +1,52 @@
+extension SQLiteTaskStore {
+    public func unread(server: String) async throws(StoreError) -> UnreadCreates? {
+        try await read { connection throws(StoreError) in
+            let select = try connection.statement(.unread)
+            select.bind(1, server)
+            return try select.first { UnreadCreates(begunThrough: $0.taskID(0), tasks: TaskID.list($0.bytes(1))) }
+        }
+    }
+
+    public func keep(_ unread: UnreadCreates, server: String, at time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let keep = try connection.statement(.keepUnread)
+            keep.bind(1, server)
+            keep.bind(2, unread.begunThrough)
+            keep.bind(3, unread.tasks.flatMap(\.bytes))
+            keep.bind(4, time)
+            try keep.execute()
+        }
+    }
+
+    public func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await read { connection throws(StoreError) in
+            var records: [TaskRecord] = []
+            for id in unread?.tasks ?? [] {
+                let select = try connection.statement(.taskByID)
+                select.bind(1, id)
+                if let record = try select.first(TaskRecord.init(row:)), record.content != nil {
+                    records.append(record)
+                }
+            }
+            let later = try connection.statement(.createsAfter)
+            later.bind(1, unread?.begunThrough ?? TaskID.first)
+            later.bind(2, limit)
+            return (records + (try later.rows(TaskRecord.init(row:)))).sorted { $0.id < $1.id }
+        }
+    }
+}
+
+extension TaskID {
+    /// Its 16 bytes, as the store has them.
+    fileprivate var bytes: [UInt8] {
+        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+    }
+
+    /// Reads ids that lie one behind the other.
+    fileprivate static func list(_ bytes: [UInt8]) -> [TaskID] {
+        stride(from: 0, to: bytes.count - bytes.count % 16, by: 16).map { start in
+            let halves = [start, start + 8].map { bytes[$0..<$0 + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }
+            return TaskID(high: halves[0], low: halves[1])
+        }
+    }
+}

@@ -1,0 +1,24 @@
+extension TaskStore {
+    /// Ends a task that Kling never had: unseen, if no client knows of it, else as failed, for the reason given. One that
+    /// Kling was found to have meanwhile goes on.
+    /// - Parameters:
+    ///   - time: milliseconds since 1970.
+    ///   - answer: what its `Idempotency-Key` answers from now on; nil frees the key.
+    /// - Returns: the record as it is now.
+    /// - Throws: `notFound`.
+    public func endUnmade(
+        _ id: TaskID, because reason: String, at time: Int64, answer: StoredAnswer? = nil
+    ) async throws(StoreError) -> TaskRecord {
+        do throws(StoreError) {
+            try await refuse(id, reason: reason, at: time, answer: answer)
+            guard let record = try await task(id) else { throw StoreError(.notFound, "no task \(id)") }
+            return record
+        } catch  where error.code == .stale {
+            // Whoever knows of a task's job knows of it, though it has no name yet.
+            _ = try? await show(id, at: time)
+            let observation = Observation(
+                state: .failed, statusWord: reason, answer: nil, at: time, yieldsToAcceptance: true)
+            return try await observe(id, observation)
+        }
+    }
+}
