@@ -14,6 +14,13 @@ extension Connection {
         if inputHasEnded { watcher.clientHasFinished() }
     }
 
+    /// The client has ended its side.
+    func endInput() {
+        if inputHasEnded { return }
+        inputHasEnded = true
+        exchange?.watcher?.clientHasFinished()
+    }
+
     /// The exchange's answer was handed to the system.
     func awaitReceipt() {
         guard let watcher = exchange?.watcher.take() else { return }

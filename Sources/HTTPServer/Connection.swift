@@ -215,12 +215,6 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func endInput() {
-        if inputHasEnded { return }
-        inputHasEnded = true
-        exchange?.watcher?.clientHasFinished()
-    }
-
     /// Whether to read once more although a short read has emptied the socket: where more is awaited, a reset behind
     /// what was read would not be reported again.
     func looksAgain() -> Bool {
@@ -233,14 +227,6 @@ final class Connection: @unchecked Sendable {
     func fail() {
         inputHasFailed = true
         happened(.failed)
-    }
-
-    func dropPending(_ count: Int) {
-        pendingStart += count
-        if pendingStart == pending.count {
-            pending = []
-            pendingStart = 0
-        }
     }
 
     // MARK: Deadlines

@@ -1,0 +1,36 @@
+internal import HTTPServer
+
+/// What is judged of a body by the request's head.
+extension Gateway {
+    /// What can be said of a body before it is read.
+    func checkBody(_ request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {
+        let length = request.body.declaredLength
+        if length == 0, !request.headers.contains("Content-Length") {
+            throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")
+        }
+        if let length, length > options.bodyLimit {
+            throw GatewayError(RequestBodyError.tooLarge(limit: options.bodyLimit))
+        }
+        let codings = request.headers.values(of: "Content-Encoding")
+        if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
+            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
+        }
+        try kind.check(request.headers.values(of: "Content-Type"))
+    }
+}
+
+extension RouteTerms.Body {
+    /// Refuses a body whose name says that it cannot be read here.
+    fileprivate func check(_ types: [String]) throws(GatewayError) {
+        guard self != .any, let type = types.first(where: { $0.lowercased().hasPrefix("multipart/") }) else { return }
+        switch self {
+        case .any: return
+        case .jsonOrForm where types.count == 1 && type.lowercased().hasPrefix("multipart/form-data"): return
+        case .jsonOrForm:
+            throw GatewayError(.unsupportedMediaType, "This path reads JSON and multipart/form-data.")
+        case .json:
+            throw GatewayError(
+                .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
+        }
+    }
+}

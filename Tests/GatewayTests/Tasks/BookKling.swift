@@ -1,0 +1,101 @@
+import Base
+import KlingAPI
+
+@testable import Gateway
+
+/// An upstream of several accounts that keeps a book of what it has made, and goes wrong as a test wants.
+final class BookKling: KlingUpstream {
+    /// How it goes wrong.
+    struct Behaviour: Sendable {
+        /// How long it doesn't know a task that it has made.
+        var lag = Duration.zero
+        /// Whether it refuses a second create of one `external_task_id`.
+        var isUnique = true
+        /// With how many creates the task is made and the answer is lost.
+        var lostAnswers = 0
+        /// With how many creates nothing is made and there is no answer.
+        var lostCreates = 0
+        /// What accounts, by name, answer creates with.
+        var refusals: [String: (status: Int, body: String)] = [:]
+        /// The `data` of the answer to every query.
+        var stranger: String?
+    }
+
+    /// A task in the book.
+    struct Made: Sendable {
+        let id: String
+        let externalTaskID: String
+        let account: String
+        let at: MonotonicTime
+    }
+
+    private struct State {
+        var behaviour: Behaviour
+        var book: [Made] = []
+        var creates: [(account: String, at: MonotonicTime)] = []
+        var queries = 0
+    }
+
+    private let state: Lock<State>
+
+    init(_ behaviour: Behaviour) { state = Lock(State(behaviour: behaviour)) }
+
+    var book: [Made] { state.withLock { $0.book } }
+    var creates: [(account: String, at: MonotonicTime)] { state.withLock { $0.creates } }
+
+    func change(_ body: (inout Behaviour) -> Void) { state.withLock { body(&$0.behaviour) } }
+
+    func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
+        switch call.kind {
+        case .create: try state.withLock { state throws(KlingFailure) in try Self.create(call, &state) }
+        case .query: state.withLock { Self.query(String(call.path.split(separator: "/").last ?? ""), $0) }
+        case .list: KlingReply(status: 404, body: Array("no list".utf8))
+        }
+    }
+
+    private static func create(_ call: KlingCall, _ state: inout State) throws(KlingFailure) -> KlingReply {
+        let name = call.account.name
+        state.creates.append((name, .now))
+        if let (status, body) = state.behaviour.refusals[name] {
+            return KlingReply(status: status, body: Array(body.utf8))
+        }
+        if state.behaviour.lostCreates > 0 {
+            state.behaviour.lostCreates -= 1
+            throw KlingFailure(.interrupted, wasSent: true, detail: "lost")
+        }
+        let body = call.body.flatMap { slice in slice.withUnsafeBytes { Array($0) } }
+        let id = JSONObject(body)?.string("external_task_id") ?? "-"
+        if state.behaviour.isUnique, state.book.contains(where: { $0.externalTaskID == id }) {
+            return reply(400, #"{"code":1201,"message":"a task of that id exists","request_id":"r"}"#)
+        }
+        let made = Made(
+            id: "\(815_000_000_000_000_000 + state.book.count)", externalTaskID: id, account: name, at: .now)
+        state.book.append(made)
+        if state.behaviour.lostAnswers > 0 {
+            state.behaviour.lostAnswers -= 1
+            throw KlingFailure(.interrupted, wasSent: true, detail: "lost")
+        }
+        return found(made)
+    }
+
+    private static func query(_ id: String, _ state: State) -> KlingReply {
+        if let stranger = state.behaviour.stranger {
+            return reply(200, #"{"code":0,"message":"ok","request_id":"r","data":\#(stranger)}"#)
+        }
+        let known = state.book.filter { $0.at + state.behaviour.lag <= .now }
+        guard let made = known.first(where: { $0.id == id || $0.externalTaskID == id }) else {
+            return reply(400, #"{"code":1201,"message":"task not found","request_id":"r"}"#)
+        }
+        return found(made)
+    }
+
+    private static func found(_ made: Made) -> KlingReply {
+        let task = TaskFields(
+            taskID: made.id, status: .submitted, createdAt: 1, updatedAt: 1, externalTaskID: made.externalTaskID)
+        return KlingReply(status: 200, body: Envelope.success(requestID: "r", data: task.json))
+    }
+
+    private static func reply(_ status: Int, _ json: String) -> KlingReply {
+        KlingReply(status: status, body: Array(json.utf8))
+    }
+}

@@ -1,0 +1,190 @@
+import Base
+import EventLoop
+import KlingAPI
+import TestKit
+import Testing
+
+@testable import Gateway
+@testable import TaskStore
+
+/// Creates whose answers are lost, or come from somebody else than Kling.
+@Suite(.aFewAtATime) struct OpenCreateTests {
+    private static let json =
+        #"{"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png","external_task_id":"mine"}"#
+
+    /// Tasks on a store of their own, in front of an upstream with a book.
+    private struct Subject {
+        let kling: BookKling
+        let tasks: TryOnTasks
+        let loop: EventLoop
+
+        static func run(
+            _ accounts: [Account], _ behaviour: BookKling.Behaviour,
+            _ body: @escaping @Sendable (Subject) async throws -> Void
+        ) async throws {
+            let folder = try TemporaryFolder()
+            let loop = try EventLoop(name: "open")
+            let kling = BookKling(behaviour)
+            let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+            let tasks = TryOnTasks(
+                options: TryOnTasks.Options(), store: store,
+                caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(accounts), queue: nil,
+                courier: nil,
+                callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
+                cache: TaskCache(capacity: 10), loop: loop)
+            try await tasks.recover()
+            let outcome = await loop.spawn { () -> (any Error)? in
+                do { try await body(Subject(kling: kling, tasks: tasks, loop: loop)) } catch { return error }
+                return nil
+            }
+            .value
+            await tasks.watcher.stop()
+            await tasks.background.stop()
+            loop.stop()
+            await store.close()
+            if let outcome { throw outcome }
+            withExtendedLifetime(folder) {}
+        }
+
+        /// Makes a create; the id that its client is told, or the error.
+        func create() async throws -> Result<String, GatewayError> {
+            let request = try await TryOnRequest.parse(Bytes(Array(OpenCreateTests.json.utf8)))
+            do throws(GatewayError) {
+                let body = try await tasks.create(
+                    request, for: JobFixture.principal(), idempotency: nil, ExchangeNote(requestID: "r"), on: loop)
+                return .success(KlingAnswer(body)?.task?.taskID ?? "-")
+            } catch {
+                return .failure(error)
+            }
+        }
+
+        func query(_ id: String) async throws -> TaskObject? {
+            let found = try await tasks.query(id, tenant: "shop", ExchangeNote(requestID: "r"), on: loop)
+            return KlingAnswer(found.body)?.task
+        }
+    }
+
+    private static func signed(_ name: String) -> Account {
+        let signer = TokenSigner(accessKey: "access-key", secretKey: Secret("secret-key"))
+        return Account(name: name, baseURL: "https://\(name).test", credential: .tokens(signer))
+    }
+
+    @Test(arguments: [0.3, 1.5, 4])
+    func `a task that Kling is slow to know is found, and made but once`(lag: Double) async throws {
+        let behaviour = BookKling.Behaviour(lag: .seconds(lag), lostAnswers: 1)
+        try await Subject.run([Self.signed("main")], behaviour) { subject in
+            let made = try await subject.create().get()
+            #expect(made == subject.kling.book[0].id)
+            #expect(subject.kling.book.count == 1)
+        }
+    }
+
+    @Test(arguments: [0.3, 1.5, 4])
+    func `where ids may not be unique nothing is sent twice`(lag: Double) async throws {
+        let behaviour = BookKling.Behaviour(lag: .seconds(lag), isUnique: false, lostAnswers: 1)
+        try await Subject.run([account("main", hasLookup: true)], behaviour) { subject in
+            let made = try await subject.create().get()
+            #expect(made == subject.kling.book[0].id)
+            #expect(subject.kling.creates.count == 1)
+        }
+    }
+
+    @Test func `what never arrived is sent again, after Kling had time to know it`() async throws {
+        try await Subject.run([Self.signed("main")], BookKling.Behaviour(lostCreates: 1)) { subject in
+            let made = try await subject.create().get()
+            #expect(made == subject.kling.book[0].id)
+            let times = subject.kling.creates.map(\.at)
+            #expect(times.count == 2 && times[1] - times[0] >= .seconds(4))
+        }
+    }
+
+    @Test func `an account that makes two tasks of one id is noticed, and not trusted again`() async throws {
+        let behaviour = BookKling.Behaviour(lag: .seconds(5), isUnique: false, lostAnswers: 1)
+        let account = Self.signed("main")
+        try await Subject.run([account], behaviour) { subject in
+            _ = try await subject.create()
+            #expect(subject.kling.book.count == 2)
+            while account.hasUniqueIDs {
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            (401, "<html>"), (402, ""), (403, #"{"code":"insufficient_user_quota","message":"m","data":null}"#),
+            (404, ""),
+            (405, ""), (413, "<html>"), (501, ""),
+            (503, #"{"error":{"message":"m","type":"new_api_error","code":"model_not_found"}}"#),
+        ])
+    func `an account that refuses without Kling's envelope has the next one tried at once`(
+        status: Int, body: String
+    ) async throws {
+        let behaviour = BookKling.Behaviour(refusals: ["first": (status, body)])
+        let accounts = [account("first", weight: 100), account("second")]
+        try await Subject.run(accounts, behaviour) { subject in
+            let start = MonotonicTime.now
+            let made = try await subject.create().get()
+            #expect(made == subject.kling.book[0].id)
+            #expect(subject.kling.creates.map(\.account) == ["first", "second"])
+            #expect(MonotonicTime.now - start < LookUpPlan.clientWait / 5)
+        }
+    }
+
+    @Test(arguments: [(401, 503), (403, 503), (404, 503), (405, 503), (413, 413), (415, 415)])
+    func `the only account's refusal is told at once, and the client's id is free`(
+        status: Int, told: Int
+    ) async throws {
+        try await Subject.run([account("main")], BookKling.Behaviour(refusals: ["main": (status, "")])) { subject in
+            let start = MonotonicTime.now
+            guard case .failure(let error) = try await subject.create() else {
+                Issue.record("nothing was made")
+                return
+            }
+            #expect((error.refusal?.status ?? error.cause.row.status) == told, "\(error.message)")
+            #expect(error.taskID == nil && MonotonicTime.now - start < LookUpPlan.clientWait / 5)
+            await #expect(throws: GatewayError.self) { _ = try await subject.query("mine") }
+            // Its slot and its names are free: the account is asked again when it may be.
+            subject.kling.change { $0.refusals = [:] }
+            if told != 503 {
+                let made = try await subject.create().get()
+                #expect(made == subject.kling.book[0].id)
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            #"{"task_id":"999","task_status":"succeed","task_info":{"external_task_id":"ANOTHER"}}"#,
+            #"{"task_id":"999","task_status":"succeed"}"#,
+        ])
+    func `a stranger's task is never taken for an open one`(stranger: String) async throws {
+        let behaviour = BookKling.Behaviour(lostAnswers: 1, stranger: stranger)
+        try await Subject.run([account("main", hasLookup: nil)], behaviour) { subject in
+            guard case .failure(let error) = try await subject.create(), let id = error.taskID else {
+                Issue.record("it was taken")
+                return
+            }
+            let task = try await subject.query(id)
+            #expect(task?.taskID == id && task?.status == .submitted)
+        }
+    }
+
+    @Test func `a stranger's task is never taken for one that Kling has`() async throws {
+        try await Subject.run([account("main", hasLookup: true)], BookKling.Behaviour()) { subject in
+            let id = try await subject.create().get()
+            subject.kling.change { $0.stranger = #"{"task_id":"999","task_status":"succeed"}"# }
+            let task = try await subject.query(id)
+            #expect(task?.taskID == id && task?.status == .submitted)
+        }
+    }
+
+    @Test func `the gateway's id finds a task for ever, whatever its public one is`() async throws {
+        try await Subject.run([Self.signed("main")], BookKling.Behaviour()) { subject in
+            let id = try await subject.create().get()
+            let record = try #require(try await subject.tasks.store.allTasks(named: id).first)
+            #expect(try await subject.query(record.id.description)?.taskID == id)
+        }
+    }
+}
