@@ -20,6 +20,8 @@ public struct Gateway: HTTPResponder {
         public var freshness: Duration = .seconds(1)
         /// Finished and running tasks kept in memory, about.
         public var cachedTasks = 8192
+        /// What they may take, about, in bytes: enough for all of them with answers such as Kling's.
+        public var cachedBytes = 32 << 20
         /// Proxies whose `X-Forwarded-For` is believed.
         public var trustedProxies: [CIDR] = []
         /// How long a create waits for a free account before it is queued.
@@ -88,6 +90,7 @@ public struct Gateway: HTTPResponder {
     let options: Options
     let access: Access
     private let assets: AssetStore?
+    private let budget: ByteBudget
     let limiter = RateLimiter()
     let crossOrigin: CrossOrigin?
     private let description: APIDescription
@@ -105,6 +108,7 @@ public struct Gateway: HTTPResponder {
         self.options = options
         access = parts.access
         assets = parts.assets
+        budget = parts.budget
         telemetry = parts.telemetry
         crossOrigin = CrossOrigin(origins: options.origins)
         description = APIDescription(
@@ -123,7 +127,8 @@ public struct Gateway: HTTPResponder {
                 resendWindow: options.resendWindow),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
-            pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2), loop: parts.loop)
+            pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2),
+            loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         let uploads = parts.assets.map {
@@ -236,7 +241,8 @@ public struct Gateway: HTTPResponder {
         let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
             let admitted = AdmittedRequest(
-                request: request, match: match, principal: principal, idempotent: idempotent, note: note)
+                request: request, match: match, principal: principal, idempotent: idempotent, note: note,
+                budget: budget)
             var response =
                 switch match.terms.shape {
                 case .kling: try await kling.answer(admitted)

@@ -34,10 +34,26 @@ public protocol JobStore: Sendable {
     /// - Parameters:
     ///   - after: later ones only.
     ///   - before: earlier ones only.
+    ///   - bytes: how many bytes Kling's answers in their tasks may have together.
     func jobs(
-        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
-    ) async throws(StoreError) -> [JobRecord]
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
+        answersUpTo bytes: Int
+    ) async throws(StoreError) -> RecordPage<JobRecord>
 
     /// The newest job of a tenant with that content, made at `time` or later, whether its client knows of it or not.
     func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord?
+}
+
+extension JobStore {
+    /// A tenant's jobs of one shape, however long Kling's answers in their tasks are.
+    public func jobs(
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
+    ) async throws(StoreError) -> [JobRecord] {
+        switch try await jobs(
+            tenant: tenant, shape: shape, createdAfter: after, createdBefore: before, limit: limit, answersUpTo: .max)
+        {
+        case .records(let records): records
+        case .long: preconditionFailure("a page without a limit is too long")
+        }
+    }
 }

@@ -73,7 +73,10 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
     /// - Parameters:
     ///   - page: from 1.
     ///   - size: how many tasks a page has, from 1.
-    func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord]
+    ///   - limit: how many bytes Kling's answers in it may have together.
+    func tasks(
+        tenant: String, page: Int, size: Int, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord>
 
     /// Tasks that haven't ended, oldest first: what is to be watched.
     /// - Parameter after: the last id of the batch before.
@@ -132,4 +135,14 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
 
     /// Counts since the store was opened.
     var statistics: StoreStatistics { get }
+}
+
+extension TaskStore {
+    /// A page of the tasks that a tenant was told of, however long Kling's answers in it are.
+    public func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
+        switch try await tasks(tenant: tenant, page: page, size: size, answersUpTo: .max) {
+        case .records(let records): records
+        case .long: preconditionFailure("a page without a limit is too long")
+        }
+    }
 }

@@ -79,6 +79,17 @@ extension Program {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
         #endif
     }
+
+    /// The most that it has held so far; nil as for ``residentBytes``.
+    var peakBytes: Int? {
+        #if ADDRESS_SANITIZER
+        return nil
+        #else
+        let lines = try? String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8).split(separator: "\n")
+        let peak = lines?.first { $0.hasPrefix("VmHWM:") }?.split(whereSeparator: \.isWhitespace).dropFirst().first
+        return peak.flatMap { Int($0) }.map { $0 << 10 }
+        #endif
+    }
 }
 
 extension RawClient.Answer {

@@ -10,22 +10,31 @@ import Testing
     private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
     /// A record as the store gives it, with Kling's answer.
-    private func record(_ status: String, state: TaskState, externalTaskID: String? = nil) async throws -> TaskRecord {
+    private func record(
+        _ status: String, state: TaskState, externalTaskID: String? = nil, answerLength: Int = 0
+    ) async throws -> TaskRecord {
         let folder = try TemporaryFolder()
         let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
         var ids = TaskIDGenerator()
         let id = ids.next(at: 1)
         try await store.begin(
             NewTask(id: id, tenant: "shop", account: "kling", externalTaskID: externalTaskID, model: "m", createdAt: 1))
-        let answer = Array(
-            #"{"task_id":"815","task_status":"\#(status)","task_info":{"external_task_id":"\#(id)"},"seen":"\#(id)"}"#
-                .utf8)
+        let members = #""task_id":"815","task_status":"\#(status)","task_info":{"external_task_id":"\#(id)"}"#
+        let long = String(repeating: "A", count: answerLength)
+        let answer = Array(#"{\#(members),"seen":"\#(id)","long":"\#(long)"}"#.utf8)
         let record = try await store.accept(
             id,
             Acceptance(upstreamID: "815", publicID: "815", state: state, statusWord: status, answer: answer, at: 2)
         ) { _ in StoredAnswer(status: 200, body: answer) }
         await store.close()
         return record
+    }
+
+    @Test func `the task object of a finished task with a long answer is told whole each time`() async throws {
+        let entry = TaskEntry(
+            try await record("succeed", state: .succeed, answerLength: 100_000), now: start)
+        #expect(!entry.isKept)
+        for _ in 0..<2 { #expect(try #require(entry.finishedJSON()).count > 100_000) }
     }
 
     private func isAnswer(_ action: TaskEntry.Action) -> Bool { if case .answer = action { true } else { false } }
@@ -80,16 +89,5 @@ import Testing
         #expect(!json.contains(record.id.description))
         #expect(json.contains("order-1") == (externalTaskID != nil))
         #expect(json.contains(#""task_id":"815""#))
-    }
-
-    @Test func `the cache keeps what is asked for and forgets what is not`() async throws {
-        let cache = TaskCache(capacity: 2)
-        let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
-        func key(_ id: String) -> TaskCache.Key { TaskCache.Key(tenant: "shop", id: id) }
-        for id in ["a", "b", "c"] { _ = cache.insert(entry, key(id)) }
-        #expect(cache.entry(key("a")) != nil)
-        for id in ["d", "e", "f", "g"] { _ = cache.insert(entry, key(id)) }
-        #expect(cache.entry(key("b")) == nil)
-        #expect(cache.entry(TaskCache.Key(tenant: "other", id: "g")) == nil)
     }
 }

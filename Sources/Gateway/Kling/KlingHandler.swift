@@ -50,14 +50,15 @@ struct KlingHandler: ShapeHandler {
 
     private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let page = try ListParameters(query: admitted.request.head.query)
-        let listed = try await tasks.list(page, tenant: admitted.tenant, admitted.note)
-        return Answer.success(listed, requestID: admitted.note.requestID)
+        var response = Answer.success([], requestID: admitted.note.requestID)
+        response.body = try await tasks.list(page, for: admitted)
+        return response
     }
 
     private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let found = try await tasks.query(
             admitted.identifier, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
-        var response = Answer.success(found.body, requestID: admitted.note.requestID)
+        var response = try await admitted.success(found.body)
         if let staleness = found.staleness {
             response.headers.append(
                 (name: "x-kling-gateway-stale", value: String(max(1, Int(staleness.seconds.rounded(.up))))))

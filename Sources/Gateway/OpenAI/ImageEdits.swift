@@ -150,17 +150,17 @@ extension ImageEdits {
             throw error
         }
         await tasks.answered(job, StoredAnswer(status: 200, body: view.json))
-        var response = Answer.success(view.json, requestID: admitted.note.requestID)
+        if format == .url { return try await admitted.success(view.json) }
         do {
-            if format != .url {
-                response.body = .slices(
-                    view.slices(try await texts(of: view, admitted), isWithURLs: format == .both))
-            }
+            let slices = view.slices(try await texts(of: view, admitted), isWithURLs: format == .both)
+            var response = Answer.success([], requestID: admitted.note.requestID)
+            response.body = .slices(slices)
+            return response
         } catch {
             // Who has not asked for the picture itself is served by its URL.
             if format == .base64 { throw .unfetched(job) }
+            return try await admitted.success(view.json)
         }
-        return response
     }
 
     /// The base64 of each picture that was made.

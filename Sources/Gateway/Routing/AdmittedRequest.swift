@@ -10,6 +10,8 @@ struct AdmittedRequest: Sendable {
     /// Its `Idempotency-Key`, if it is a POST that has one.
     let idempotent: IdempotentRequest?
     let note: ExchangeNote
+    /// What bodies may take up of the memory, those of answers included.
+    let budget: ByteBudget
 
     var tenant: String { principal.tenant }
     /// The decoded last segment of a path that names something.

@@ -35,6 +35,11 @@ final class TaskEntry: Sendable {
         var call: Task<Refreshed, Never>?
     }
 
+    /// The longest task object of a finished task that is kept, in bytes. Longer ones are read from the store each time.
+    static let longestKept = 16 << 10
+    /// What an entry takes beside its record's texts, about, in bytes.
+    private static let overhead = 1024
+
     private let state: Lock<State>
 
     /// - Parameter age: how long ago Kling said what the record says.
@@ -45,13 +50,28 @@ final class TaskEntry: Sendable {
     /// The record as it is known.
     var record: TaskRecord { state.withLock { $0.record } }
 
-    /// The task object of a finished task, made once; nil while the task is unfinished.
+    /// Whether it is worth its memory: a finished task with a long answer is not.
+    var isKept: Bool {
+        state.withLock { !$0.record.state.isFinal || ($0.record.answer?.count ?? 0) <= Self.longestKept }
+    }
+
+    /// What it takes of the memory, about, in bytes; with the task object that a finished task will have.
+    var cost: Int {
+        state.withLock { state in
+            let record = state.record
+            let answer = (record.answer?.count ?? 0) * (record.state.isFinal ? 2 : 1)
+            let texts = [record.callbackURL, record.externalTaskID, record.statusWord, record.idempotencyKey]
+            return Self.overhead + answer + texts.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+        }
+    }
+
+    /// The task object of a finished task, made once unless it is long; nil while the task is unfinished.
     func finishedJSON() -> [UInt8]? {
         let (known, record) = state.withLock { ($0.finished, $0.record) }
         if let known { return known }
         guard record.state.isFinal else { return nil }
         let json = TaskView.json(record)
-        state.withLock { $0.finished = json }
+        if json.count <= Self.longestKept { state.withLock { $0.finished = json } }
         return json
     }
 
@@ -100,51 +120,5 @@ final class TaskEntry: Sendable {
         state.withLock { state in
             !state.record.state.isFinal && state.call == nil && state.asked.map { now - $0 >= freshness } ?? true
         }
-    }
-}
-
-/// The tasks asked for lately, by owner and id. Bounded: of two generations the older is dropped when the younger is full.
-final class TaskCache: Sendable {
-    struct Key: Hashable {
-        let tenant: String
-        let id: String
-    }
-
-    private struct Generations {
-        var young: [Key: TaskEntry] = [:]
-        var old: [Key: TaskEntry] = [:]
-    }
-
-    private let generations = Lock(Generations())
-    private let capacity: Int
-
-    /// - Parameter capacity: entries a generation; at most twice as many are kept.
-    init(capacity: Int) { self.capacity = capacity }
-
-    /// The entry of `key`, if it was asked for lately.
-    func entry(_ key: Key) -> TaskEntry? {
-        generations.withLock { generations in
-            if let entry = generations.young[key] { return entry }
-            guard let entry = generations.old.removeValue(forKey: key) else { return nil }
-            keep(entry, key, &generations)
-            return entry
-        }
-    }
-
-    /// The entry of `key`: `entry`, unless somebody was quicker.
-    func insert(_ entry: TaskEntry, _ key: Key) -> TaskEntry {
-        generations.withLock { generations in
-            if let known = generations.young[key] ?? generations.old[key] { return known }
-            keep(entry, key, &generations)
-            return entry
-        }
-    }
-
-    private func keep(_ entry: TaskEntry, _ key: Key, _ generations: inout Generations) {
-        if generations.young.count >= capacity {
-            generations.old = generations.young
-            generations.young = [:]
-        }
-        generations.young[key] = entry
     }
 }

@@ -39,21 +39,9 @@ extension TryOnTasks {
         return found
     }
 
-    /// A tenant's jobs of one shape, newest first; their unfinished tasks are refreshed by one list call an account.
-    /// - Parameters:
-    ///   - after: later ones only, in milliseconds since 1970.
-    ///   - before: earlier ones only.
-    func jobs(
-        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
-        _ note: ExchangeNote
-    ) async throws(GatewayError) -> [JobRecord] {
-        var jobs: [JobRecord]
-        do {
-            jobs = try await store.jobs(
-                tenant: tenant, shape: shape, createdAfter: after, createdBefore: before, limit: limit)
-        } catch {
-            throw GatewayError(error)
-        }
+    /// Jobs of a page, their unfinished tasks as new as one list call an account makes them.
+    func refreshed(_ page: [JobRecord], _ note: ExchangeNote) async -> [JobRecord] {
+        var jobs = page
         var tasks = await refreshed(jobs.flatMap(\.tasks), note)[...]
         for index in jobs.indices {
             let count = jobs[index].tasks.count

@@ -1,23 +1,23 @@
 internal import Base
+internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
 /// List: a page from the store, its unfinished tasks refreshed by one call an account.
 extension TryOnTasks {
-    /// A page of a tenant's tasks, newest first.
-    func list(_ page: ListParameters, tenant: String, _ note: ExchangeNote) async throws(GatewayError) -> [UInt8] {
-        var records: [TaskRecord]
-        do {
-            records = try await store.tasks(tenant: tenant, page: page.page, size: page.size)
-        } catch {
-            throw GatewayError(error)
+    /// A page of a tenant's tasks, newest first. Memory for long answers is taken before they are read, and each answer
+    /// is let go of when it stands in the page.
+    func list(_ page: ListParameters, for admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse.Body {
+        var (records, lease) = try await admitted.page(of: page.size, fix: "Ask for a smaller pageSize.") {
+            [tenant = admitted.tenant] limit throws(StoreError) in
+            try await store.tasks(tenant: tenant, page: page.page, size: page.size, answersUpTo: limit)
         }
-        records = await refreshed(records, note)
-        var writer = JSONWriter(capacity: records.count * 512 + 2)
-        writer.array { tasks in
-            for record in records { tasks.json(TaskView.json(record)) }
-        }
-        return Envelope.success(requestID: note.requestID, data: writer.bytes)
+        records = await refreshed(records, admitted.note)
+        let (head, tail) = Envelope.aroundArray(requestID: admitted.note.requestID)
+        var array = SlicedArray(after: head, capacity: records.count * 512)
+        records.reverse()
+        while let record = records.popLast() { array.append(TaskView.json(record)) }
+        return array.body(before: tail, holding: lease)
     }
 
     /// Records of one page as new as one list call an account makes them.
@@ -57,7 +57,7 @@ extension TryOnTasks {
             else { continue }
             records[index] = observed
             let key = TaskCache.Key(tenant: observed.tenant, id: observed.publicID ?? "")
-            cache.entry(key)?.update(observed, now: .now)
+            cache.update(key, observed, now: .now)
         }
         return records
     }

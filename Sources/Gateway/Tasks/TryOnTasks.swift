@@ -130,7 +130,7 @@ final class TryOnTasks: Sendable {
     /// Keeps everything in memory in step with a record that has changed: slots, watching, the cache, deliveries.
     func follow(_ record: TaskRecord) {
         if let publicID = record.publicID {
-            cache.entry(TaskCache.Key(tenant: record.tenant, id: publicID))?.update(record, now: .now)
+            cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
         if record.callbackURL != nil || record.job != nil { courier?.kick() }
         if record.state.isFinal {

@@ -32,7 +32,7 @@ struct UseapiHandler: ShapeHandler {
         guard id.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(id) else { throw .unknownTask }
         let found = try await tasks.job(
             number, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
-        var response = Answer.success(UseapiView.json(found.job), requestID: admitted.note.requestID)
+        var response = try await admitted.success(UseapiView.json(found.job))
         if let staleness = found.staleness {
             response.headers.append(
                 (name: "x-kling-gateway-stale", value: String(max(1, Int(staleness.seconds.rounded(.up))))))
@@ -43,16 +43,32 @@ struct UseapiHandler: ShapeHandler {
     private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let wanted = try UseapiListParameters(query: admitted.request.head.query)
         let account = try account(named: wanted.email)
-        var jobs: [JobRecord] = []
-        if wanted.wantsPictures {
-            // Which account has a job is not what the store looks jobs up by.
-            jobs = try await tasks.jobs(
-                tenant: admitted.tenant, shape: Shape.useapi.rawValue, createdAfter: wanted.createdAfter,
-                createdBefore: wanted.createdBefore, limit: account == nil ? wanted.size : TryOn.pageSizes.upperBound,
-                admitted.note)
-        }
+        var (jobs, lease): ([JobRecord], ByteBudget.Lease?) = ([], nil)
+        if wanted.wantsPictures { (jobs, lease) = try await page(wanted, ofAccount: account, admitted) }
         if let account { jobs = jobs.filter { $0.tasks.contains { $0.account == account } } }
-        return Answer.success(UseapiView.history(Array(jobs.prefix(wanted.size))), requestID: admitted.note.requestID)
+        let (head, tail) = UseapiView.aroundHistory
+        var history = SlicedArray(after: head, capacity: jobs.count * UseapiView.usualLength)
+        jobs = jobs.prefix(wanted.size).reversed()
+        while let job = jobs.popLast() { history.append(UseapiView.json(job)) }
+        var response = Answer.success([], requestID: admitted.note.requestID)
+        response.body = history.body(before: tail, holding: lease)
+        return response
+    }
+
+    /// Jobs that a list may show, newest first, and the memory that they take.
+    private func page(
+        _ wanted: UseapiListParameters, ofAccount account: String?, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> (jobs: [JobRecord], lease: ByteBudget.Lease?) {
+        // Which account has a job is not what the store looks jobs up by.
+        let (tenant, size) = (admitted.tenant, account == nil ? wanted.size : TryOn.pageSizes.upperBound)
+        let fix = "Ask for a smaller pageSize, or for less time with createdAfter and createdBefore."
+        // A picture's URL stands in a page twice.
+        let (jobs, lease) = try await admitted.page(of: size, copies: 2, fix: fix) { limit throws(StoreError) in
+            try await tasks.store.jobs(
+                tenant: tenant, shape: Shape.useapi.rawValue, createdAfter: wanted.createdAfter,
+                createdBefore: wanted.createdBefore, limit: size, answersUpTo: limit)
+        }
+        return (await tasks.refreshed(jobs, admitted.note), lease)
     }
 
     /// The account that `email` names. Where there is but one, an address of useapi.net's, which no account's name can

@@ -9,24 +9,24 @@ enum UseapiView {
     private static let scene = "NORMAL_CREATION"
 
     /// The answer to create and query.
-    static func json(_ job: JobRecord) -> [UInt8] { JSONWriter.object(capacity: 2048) { write(job, to: &$0) } }
+    static func json(_ job: JobRecord) -> [UInt8] { JSONWriter.object(capacity: usualLength) { write(job, to: &$0) } }
 
     /// The body of a callback: that of a query, and the client's own reference.
     static func callback(_ job: JobRecord) -> [UInt8] {
-        JSONWriter.object(capacity: 2048) { body in
+        JSONWriter.object(capacity: usualLength) { body in
             write(job, to: &body)
             body.member("replyRef", ifPresent: job.callbackRef)
         }
     }
 
-    /// The answer to a list.
-    static func history(_ jobs: [JobRecord]) -> [UInt8] {
-        JSONWriter.object(capacity: jobs.count * 2048) { body in
-            body.array("history") { list in
-                for job in jobs { list.object { write(job, to: &$0) } }
-            }
-        }
+    /// What stands around the jobs in the answer to a list.
+    static var aroundHistory: (head: [UInt8], tail: [UInt8]) {
+        let empty = JSONWriter.object { $0.array("history") { _ in } }
+        return (Array(empty.dropLast(2)), Array(empty.suffix(2)))
     }
+
+    /// How many bytes a job's answer has, about.
+    static let usualLength = 2048
 
     private static func write(_ job: JobRecord, to body: inout JSONWriter) {
         let progress = UseapiProgress(job.tasks)

@@ -42,6 +42,13 @@ public enum Envelope {
         }
     }
 
+    /// What stands around the elements of an answer of success whose `data` is an array: its bracket is the end of `head`
+    /// and the start of `tail`.
+    public static func aroundArray(requestID: String) -> (head: [UInt8], tail: [UInt8]) {
+        let empty = success(requestID: requestID, data: "[]".utf8)
+        return (Array(empty.dropLast(2)), Array(empty.suffix(2)))
+    }
+
     /// An answer of failure, with an `error` object where one is given.
     public static func failure(
         _ code: KlingCode, message: String, requestID: String, error: ErrorObject? = nil

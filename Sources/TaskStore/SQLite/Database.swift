@@ -23,7 +23,7 @@ enum StoreDatabase {
             var configuration = configuration(options)
             configuration.readonly = true
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
+            try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.readerCacheBytes >> 10)") }
             return queue
         }
     }

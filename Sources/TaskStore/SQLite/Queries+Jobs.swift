@@ -21,12 +21,11 @@ extension Query {
         case .jobByNumber: "SELECT \(Self.jobColumns) FROM jobs WHERE job = ?1"
         case .jobTasks:
             "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_jobs WHERE job = ?1 ORDER BY job_index"
-        case .jobList:
+        case .jobList: jobList(of: Self.jobColumns)
+        case .jobListBytes:
             """
-            SELECT \(Self.jobColumns) FROM jobs INDEXED BY jobs_tenants WHERE tenant = ?1 AND shape = ?2
-            AND created_at > ?3 AND created_at < ?4 AND EXISTS
-            (SELECT 1 FROM tasks INDEXED BY tasks_jobs WHERE tasks.job = jobs.job AND public_id IS NOT NULL)
-            ORDER BY created_at DESC, job DESC LIMIT ?5
+            SELECT coalesce(sum(length(answer)), 0) FROM tasks INDEXED BY tasks_jobs WHERE job IS NOT NULL
+            AND job IN (\(jobList(of: "job")))
             """
         case .latestJob:
             """
@@ -44,5 +43,14 @@ extension Query {
             """
         default: nil
         }
+    }
+
+    private func jobList(of columns: String) -> String {
+        """
+        SELECT \(columns) FROM jobs INDEXED BY jobs_tenants WHERE tenant = ?1 AND shape = ?2
+        AND created_at > ?3 AND created_at < ?4 AND EXISTS
+        (SELECT 1 FROM tasks INDEXED BY tasks_jobs WHERE tasks.job = jobs.job AND public_id IS NOT NULL)
+        ORDER BY created_at DESC, job DESC LIMIT ?5
+        """
     }
 }

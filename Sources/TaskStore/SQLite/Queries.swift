@@ -2,7 +2,7 @@
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
-    case taskByPublicID, taskByExternalID, taskByReleasedID, page
+    case taskByPublicID, taskByExternalID, taskByReleasedID, page, pageBytes
     case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
@@ -10,7 +10,7 @@ enum Query: Int, CaseIterable {
     case releaseLeases, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount, unread, keepUnread, createsAfter
-    case insertJob, runningJobs, jobByNumber, jobTasks, jobList, latestJob, leaveJob, deleteJob, pruneJobs
+    case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 
     /// The order in which ``TaskRecord/init(row:)`` reads; the row's number, `task`, is the 23rd.
     static let columns = """
@@ -79,13 +79,9 @@ enum Query: Int, CaseIterable {
             SELECT \(Self.columns) FROM tasks INDEXED BY tasks_released WHERE tenant = ?1 AND external_task_id = ?2
             AND released = 1 AND public_id IS NOT NULL ORDER BY task DESC LIMIT 1
             """
-        case .page:
-            """
-            WITH last(number) AS MATERIALIZED (SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL)
-            SELECT \(Self.columns) FROM tasks
-            WHERE tenant = ?1 AND number <= (SELECT number FROM last) - ?2
-            AND number > (SELECT number FROM last) - ?2 - ?3 ORDER BY number DESC
-            """
+        case .page: page(of: Self.columns) + " ORDER BY number DESC"
+        // SQLite reads no answer to know how long it is.
+        case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
@@ -98,6 +94,15 @@ enum Query: Int, CaseIterable {
             """
         default: nil
         }
+    }
+
+    private func page(of columns: String) -> String {
+        """
+        WITH last(number) AS MATERIALIZED (SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL)
+        SELECT \(columns) FROM tasks
+        WHERE tenant = ?1 AND number <= (SELECT number FROM last) - ?2
+        AND number > (SELECT number FROM last) - ?2 - ?3
+        """
     }
 
     /// The gateway's ids of the tasks that have `own` for the gateway's, or `text` for their public or upstream id.

@@ -32,16 +32,22 @@ extension SQLiteTaskStore {
     }
 
     public func jobs(
-        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
-    ) async throws(StoreError) -> [JobRecord] {
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
+        answersUpTo bytes: Int
+    ) async throws(StoreError) -> RecordPage<JobRecord> {
         try await read { connection throws(StoreError) in
-            let select = try connection.statement(.jobList)
-            select.bind(1, tenant)
-            select.bind(2, shape)
-            select.bind(3, after ?? .min)
-            select.bind(4, before ?? .max)
-            select.bind(5, limit)
-            return try connection.withTasks(try select.rows(JobRecord.init(row:)))
+            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+                let select = try connection.statement(query)
+                select.bind(1, tenant)
+                select.bind(2, shape)
+                select.bind(3, after ?? .min)
+                select.bind(4, before ?? .max)
+                select.bind(5, limit)
+                return select
+            }
+            let found = try select(.jobListBytes).first { Int($0.integer(0)) } ?? 0
+            if found > bytes { return .long(bytes: found) }
+            return .records(try connection.withTasks(try select(.jobList).rows(JobRecord.init(row:))))
         }
     }
 

@@ -94,14 +94,21 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
+    public func tasks(
+        tenant: String, page: Int, size: Int, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord> {
         precondition(page >= 1 && size >= 1, "pages count from 1")
         return try await read { connection throws(StoreError) in
-            let select = try connection.statement(.page)
-            select.bind(1, tenant)
-            select.bind(2, (page - 1) * size)
-            select.bind(3, size)
-            return try select.rows(TaskRecord.init(row:))
+            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+                let select = try connection.statement(query)
+                select.bind(1, tenant)
+                select.bind(2, (page - 1) * size)
+                select.bind(3, size)
+                return select
+            }
+            let bytes = try select(.pageBytes).first { Int($0.integer(0)) } ?? 0
+            if bytes > limit { return .long(bytes: bytes) }
+            return .records(try select(.page).rows(TaskRecord.init(row:)))
         }
     }
 

@@ -14,8 +14,10 @@ public final class SQLiteTaskStore: TaskStore {
         public var gathering = Duration.microseconds(2500)
         /// How long to wait for another process that writes, in whole seconds.
         public var lockTimeout = Duration.seconds(2)
-        /// The page cache of each connection, in bytes.
+        /// The page cache of the connection that writes, in bytes.
         public var cacheBytes = 16 << 20
+        /// The page cache of each connection that reads, in bytes: for the indexes; records are in the system's.
+        public var readerCacheBytes = 4 << 20
         /// From what length on the write-ahead log is moved into the database, in bytes.
         public var logBytes = 16 << 20
         /// How long what ``SQLiteTaskStore/check()`` found stands, unless a transaction fails meanwhile.

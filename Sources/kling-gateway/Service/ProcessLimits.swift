@@ -22,11 +22,12 @@ enum ProcessLimits {
         return UInt64(limit.rlim_cur)
     }
 
-    /// Has `malloc` give back blocks of a MiB and more at once. By itself glibc would keep ever larger ones once it has
-    /// freed one: libcurl's send buffers of 2 MiB, 10 MB after four large creates, and decoded pictures.
+    /// Has `malloc` give back blocks of 128 KiB and more at once. By itself glibc would keep ever larger ones once it has
+    /// freed one: libcurl's send buffers of 2 MiB, 10 MB after four large creates, decoded pictures, and long answers,
+    /// of which 60 with 1 MB each left 45 MB behind.
     static func returnLargeBlocks() {
         #if canImport(Glibc)
-        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        mallopt(M_MMAP_THRESHOLD, 128 << 10)
         #endif
     }
 

@@ -144,9 +144,9 @@ extension KeyStore {
     func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) { fatalError("not for keys") }
     func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
     func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
-    func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
-        fatalError("not for keys")
-    }
+    func tasks(
+        tenant: String, page: Int, size: Int, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord> { fatalError("not for keys") }
     func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
     func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         fatalError("not for keys")
@@ -196,8 +196,9 @@ extension KeyStore {
     func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
     func job(of task: TaskID) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
     func jobs(
-        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
-    ) async throws(StoreError) -> [JobRecord] { fatalError("not for keys") }
+        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
+        answersUpTo bytes: Int
+    ) async throws(StoreError) -> RecordPage<JobRecord> { fatalError("not for keys") }
     func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord? {
         fatalError("not for keys")
     }

@@ -78,8 +78,9 @@ import Testing
             await #expect(throws: GatewayError.self) {
                 try await fixture.tasks.job(job.number, tenant: "other", note, on: loop)
             }
-            let listed = try await fixture.tasks.jobs(
-                tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5, note)
+            let known = try await fixture.tasks.store.jobs(
+                tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5)
+            let listed = await fixture.tasks.refreshed(known, note)
             #expect(listed.map(\.number) == [job.number])
             #expect(listed[0].tasks.map(\.state) == [.succeed, .processing])
         }

@@ -166,7 +166,7 @@ struct JobFixture {
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
             queue: queue, courier: courier,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10), loop: loop)
+            cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
     }
 
     static func principal(concurrency: Int? = nil) -> Principal {

@@ -90,7 +90,7 @@ private struct Remains {
             accounts: Accounts([account]),
             queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop), courier: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10), loop: loop)
+            cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
         if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
         try await tasks.recover()
         let failure: (any Error)?
