@@ -107,9 +107,40 @@ import Testing
     @Test func `a file is brought up to date once`() async throws {
         try makeOldFile()
         for _ in 0..<2 { await (try SQLiteTaskStore(path: folder.database)).close() }
-        let steps = try await DatabaseQueue(path: folder.database).read { database in
+        #expect(try await steps() == ["tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs"])
+    }
+
+    private func steps() async throws -> [String] {
+        try await DatabaseQueue(path: folder.database).read { database in
             try String.fetchAll(database, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
         }
-        #expect(steps == ["tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs"])
+    }
+
+    @Test func `a store of an older version that is served from is left as it is`() async throws {
+        try makeOldFile()
+        let lock = try ServeLock(store: folder.database)
+        var options = SQLiteTaskStore.Options()
+        options.lockTimeout = .zero
+        let error = try #require(throws: StoreError.self) {
+            try SQLiteTaskStore(path: folder.database, options: options)
+        }
+        #expect(error.code == .alreadyServed && error.detail.contains(folder.database))
+        #expect(error.detail.contains("stop that gateway"))
+        #expect(try await steps() == ["tasks", "keys"])
+        // Who serves brings it up to date; then others may open it beside.
+        let served = try SQLiteTaskStore(path: folder.database, serving: lock)
+        await (try SQLiteTaskStore(path: folder.database, options: options)).close()
+        await served.close()
+        #expect(try await steps().last == "jobs")
+    }
+
+    @Test func `a store of an older version that nobody serves from is brought up to date, and may be served then`()
+        async throws
+    {
+        try makeOldFile()
+        let store = try SQLiteTaskStore(path: folder.database)
+        #expect(try await steps().last == "jobs")
+        withExtendedLifetime(try ServeLock(store: folder.database)) {}
+        await store.close()
     }
 }

@@ -3,7 +3,10 @@ internal import GRDB
 /// How the store's connections are opened.
 enum StoreDatabase {
     /// Opens the connection that writes, and brings the schema up to date.
-    static func writer(_ path: String, _ options: SQLiteTaskStore.Options) throws(StoreError) -> DatabaseQueue {
+    /// - Parameter lock: the right to serve from the store; nil: an older schema is taken on only while nobody serves.
+    static func writer(
+        _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?
+    ) throws(StoreError) -> DatabaseQueue {
         try StoreFile.prepare(path)
         return try opening(path) {
             var configuration = configuration(options)
@@ -12,7 +15,7 @@ enum StoreDatabase {
             // Only now: to open the write-ahead log, GRDB sets `synchronous` to NORMAL.
             try queue.inDatabase(makeDurable)
             try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
-            try Schema.migrate(queue)
+            try Schema.migrate(queue, serving: lock, patience: options.lockTimeout)
             return queue
         }
     }

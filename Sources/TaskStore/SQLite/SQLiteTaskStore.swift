@@ -44,17 +44,20 @@ public final class SQLiteTaskStore: TaskStore {
     ///
     /// This blocks the thread: open before serving.
     /// - Parameters:
+    ///   - lock: the caller's right to serve from the store. Without it, a store of an older version is brought up to date
+    ///     only while nobody serves from it.
     ///   - deliveries: what the steps of tasks put into the outbox, due at once.
     ///   - jobDeliveries: what the steps of jobs do; a job's go in their order, as a single task's do.
-    /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `busy` or `unavailable`, with a text for the operator
+    /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `alreadyServed`, `busy` or `unavailable`, with a text for the operator
     ///   that names the file or folder.
     public init(
-        path: String, options: Options = Options(), deliveries: @escaping Deliveries = { _, _ in nil },
+        path: String, options: Options = Options(), serving lock: ServeLock? = nil,
+        deliveries: @escaping Deliveries = { _, _ in nil },
         jobDeliveries: @escaping JobDeliveries = { _, _ in nil }
     ) throws(StoreError) {
         self.path = path
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        writer = try Writer(path, options, deliveries, jobDeliveries, ended: writerEnded)
+        writer = try Writer(path, options, serving: lock, deliveries, jobDeliveries, ended: writerEnded)
         do throws(StoreError) {
             readers = try Readers(path, options, ended: readersEnded)
         } catch {

@@ -1,19 +1,48 @@
 internal import GRDB
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// The tables, as named steps from an empty file to today.
 ///
 /// A step that was released is never edited: what comes later is another step.
 enum Schema {
-    /// Brings the database to today's schema.
-    /// - Throws: `newerSchema` if a later version of the program has been there.
-    static func migrate(_ queue: DatabaseQueue) throws {
+    /// Brings the database to today's schema. A gateway of an older version that serves from it could not start again
+    /// after that: whoever doesn't serve does it only while nobody else serves, and nobody starts to meanwhile.
+    /// - Parameters:
+    ///   - lock: the right to serve; nil: it is taken for that moment.
+    ///   - patience: how long another process may have the right, which may bring up the schema at this moment too.
+    /// - Throws: `newerSchema` if a later version of the program has been there; `alreadyServed`.
+    static func migrate(_ queue: DatabaseQueue, serving lock: ServeLock?, patience: Duration) throws {
+        let deadline = ContinuousClock.now + patience
+        while try !isCurrent(queue) {
+            do {
+                let lock = try lock ?? ServeLock(store: queue.path)
+                try withExtendedLifetime(lock) { try migrator.migrate(queue) }
+            } catch let error as StoreError where error.code == .alreadyServed {
+                guard ContinuousClock.now >= deadline else {
+                    usleep(50_000)
+                    continue
+                }
+                throw StoreError(
+                    .alreadyServed,
+                    "a running kling-gateway of an older version serves from the store \(queue.path), which this version "
+                        + "would change: stop that gateway, or use its own version's commands")
+            }
+        }
+    }
+
+    private static func isCurrent(_ queue: DatabaseQueue) throws -> Bool {
         if try queue.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerSchema,
                 "the store \(queue.path) was written by a newer version of kling-gateway: run that version or a later one"
             )
         }
-        if try !queue.read(migrator.hasCompletedMigrations) { try migrator.migrate(queue) }
+        return try queue.read(migrator.hasCompletedMigrations)
     }
 
     private static var migrator: DatabaseMigrator {

@@ -13,11 +13,12 @@ final class Writer: Sendable {
 
     /// Opens the connection and starts the thread.
     init(
-        _ path: String, _ options: SQLiteTaskStore.Options, _ deliveries: @escaping SQLiteTaskStore.Deliveries,
-        _ jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries, ended: Ending
+        _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?,
+        _ deliveries: @escaping SQLiteTaskStore.Deliveries, _ jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries,
+        ended: Ending
     ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
-        let database = try StoreDatabase.writer(path, options)
+        let database = try StoreDatabase.writer(path, options, serving: lock)
         ended.expect()
         do {
             try StoreThread.start("store-writer") { [queue, counts] in

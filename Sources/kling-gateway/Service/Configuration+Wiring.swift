@@ -63,9 +63,10 @@ extension Configuration {
     }
 
     /// Opens the store, whose steps write what clients are told of them.
-    func openStore() throws -> SQLiteTaskStore {
+    /// - Parameter lock: the right to serve from it; nil for a command.
+    func openStore(serving lock: ServeLock? = nil) throws -> SQLiteTaskStore {
         try SQLiteTaskStore(
-            path: storePath, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+            path: storePath, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
     }
 
     /// The SQLite file.

@@ -35,7 +35,7 @@ final class GatewayService: Sendable {
         self.configuration = configuration
         self.logger = logger
         serveLock = try ServeLock(store: configuration.storePath)
-        store = try configuration.openStore()
+        store = try configuration.openStore(serving: serveLock)
         loops = try (0..<(configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount))
             .map { try EventLoop(name: "loop-\($0)") }
         upstream = try CurlUpstream(loops: loops)
