@@ -21,8 +21,9 @@ public final class AssetStore: Sendable {
 
     init(_ path: String, bounds: AssetBounds, now: Int64) throws(SpoolError) {
         folder = try DurableFolder(
-            path, purpose: "assets", advice: "The gateway keeps uploaded pictures there: let it write beside its store."
-        )
+            path, purpose: "assets",
+            advice: "The gateway keeps uploaded pictures there: let it write beside its store.",
+            apart: "Give each gateway a store of its own: uploaded pictures lie beside it.")
         books = Lock(try Self.found(in: folder, bounds, now))
     }
 

@@ -87,7 +87,9 @@ struct Dispatcher: Sendable {
     /// A task could not be sent, as its body cannot be read: now, or ever.
     private func withdraw(_ entry: QueuedTask, _ account: Account, _ error: SpoolError) async {
         tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
-        if error.code == .missing { return await fail(entry, "the request was lost; nothing was charged") }
+        if error.code == .missing || error.code == .damaged {
+            return await fail(entry, "the request was lost; nothing was charged")
+        }
         _ = await background.sleep(until: .now + .seconds(1))
         await requeue(entry)
     }

@@ -6,7 +6,8 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A folder of files that are written whole or not at all, held open. Its functions wait for the disk.
+/// A folder of files that are written whole or not at all, held open, and this process's alone until it is let go of. Its
+/// functions wait for the disk.
 ///
 /// While a file is written it has the name of its draft. Nothing in the folder is touched that isn't named.
 final class DurableFolder: Sendable {
@@ -17,12 +18,15 @@ final class DurableFolder: Sendable {
     /// What the folder is, in words for the operator: `spool`.
     private let purpose: String
     private let folder: Int32
+    private let lock: FolderLock
 
     /// Opens the folder, and makes it (mode 0700) if it isn't there.
     /// - Parameters:
     ///   - purpose: what the folder is, in a word for the operator.
     ///   - advice: what the operator may do if the folder can't be made.
-    init(_ path: String, purpose: String, advice: String) throws(SpoolError) {
+    ///   - apart: what gives each gateway a folder of its own.
+    /// - Throws: `inUse` if another gateway has the folder.
+    init(_ path: String, purpose: String, advice: String, apart: String) throws(SpoolError) {
         self.path = path
         self.purpose = purpose
         do {
@@ -32,10 +36,16 @@ final class DurableFolder: Sendable {
         }
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw SpoolError("cannot open the \(purpose) folder", path, errno: errno) }
-        folder = descriptor
-        guard unsafe faccessat(folder, ".", R_OK | W_OK | X_OK, 0) == 0 else {
-            throw SpoolError("cannot write to the \(purpose) folder", path, errno: errno)
+        do throws(SpoolError) {
+            guard unsafe faccessat(descriptor, ".", R_OK | W_OK | X_OK, 0) == 0 else {
+                throw SpoolError("cannot write to the \(purpose) folder", path, errno: errno)
+            }
+            lock = try FolderLock(in: descriptor, path, purpose: purpose, advice: apart)
+        } catch {
+            close(descriptor)
+            throw error
         }
+        folder = descriptor
     }
 
     deinit { close(folder) }

@@ -9,8 +9,8 @@ internal import TaskStore
 public final class Spool: Sendable {
     /// What became of the files that were there at the start.
     struct Recovery: Equatable {
-        /// The sizes of the queued tasks' bodies.
-        var kept: [TaskID: Int] = [:]
+        /// The queued tasks that have a body.
+        var kept: Set<TaskID> = []
         /// How many files were removed: half written ones, and those of tasks that are queued no more.
         var removed = 0
         /// Queued tasks without a body, which can never be sent.
@@ -23,7 +23,8 @@ public final class Spool: Sendable {
     private let folder: SpoolFolder
     private let workers = SpoolWorkers(width: Spool.threads)
 
-    /// Opens the folder at `path`, and makes it (mode 0700) if it isn't there. Waits for the disk.
+    /// Opens the folder at `path`, and makes it (mode 0700) if it isn't there. Waits for the disk. No other gateway can use
+    /// the folder until the spool is let go of.
     /// - Throws: what keeps the gateway from using the folder, in words for the operator.
     public init(_ path: String) throws(SpoolError) { folder = try SpoolFolder(path) }
 
@@ -34,11 +35,17 @@ public final class Spool: Sendable {
         try await workers.run { [folder] () throws(SpoolError) in try folder.write(id, body) }
     }
 
-    /// Reads the body of a task. It is held once, in the block that is returned.
-    /// - Parameter holding: is let go of together with the block, such as the memory's lease.
-    /// - Throws: `missing`, `readOnly` or `unavailable`.
-    func read(_ id: TaskID, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
-        try await workers.run { [folder] () throws(SpoolError) in try folder.read(id, holding: holding) }
+    /// Reads the body of a task, and proves that it is what was written. It is held once, in the block that is returned.
+    /// - Parameters:
+    ///   - length: how many bytes it has by its record.
+    ///   - holding: is let go of together with the block, such as the memory's lease.
+    /// - Throws: `missing`, `damaged`, `readOnly` or `unavailable`.
+    func read(
+        _ id: TaskID, length: Int, holding: (any Sendable)? = nil
+    ) async throws(SpoolError) -> ByteSlice {
+        try await workers.run { [folder] () throws(SpoolError) in
+            try folder.read(id, length: length, holding: holding)
+        }
     }
 
     /// Removes the body of a task, if there is one.
@@ -49,8 +56,8 @@ public final class Spool: Sendable {
     /// Removes the body of a task when there is time; nobody waits for it.
     func removeLater(_ id: TaskID) { workers.submit { [folder] in try? folder.remove(id) } }
 
-    /// The bodies that are there, oldest task first, with their sizes in bytes.
-    func list() async throws(SpoolError) -> [(id: TaskID, bytes: Int)] {
+    /// The tasks whose bodies are there, oldest first.
+    func list() async throws(SpoolError) -> [TaskID] {
         try await workers.run { [folder] () throws(SpoolError) in try folder.list() }
     }
 
@@ -60,15 +67,15 @@ public final class Spool: Sendable {
     func recover(queued: Set<TaskID>) async throws(SpoolError) -> Recovery {
         try await workers.run { [folder] () throws(SpoolError) in
             var recovery = Recovery(removed: try folder.removeDrafts())
-            for (id, bytes) in try folder.list() {
+            for id in try folder.list() {
                 if queued.contains(id) {
-                    recovery.kept[id] = bytes
+                    recovery.kept.insert(id)
                 } else {
                     try folder.remove(id)
                     recovery.removed += 1
                 }
             }
-            recovery.missing = queued.filter { recovery.kept[$0] == nil }.sorted()
+            recovery.missing = queued.subtracting(recovery.kept).sorted()
             return recovery
         }
     }

@@ -13,6 +13,10 @@ public struct SpoolError: Error, Equatable, CustomStringConvertible {
         case readOnly
         /// There is no such file.
         case missing
+        /// The file is not what was written.
+        case damaged
+        /// Another gateway uses the folder.
+        case inUse
         /// The disk doesn't answer as it should.
         case unavailable
     }

@@ -110,7 +110,7 @@ final class TaskQueue: Sendable {
     }
 
     /// The body of a task, read anew; its memory is the budget's until it is let go of.
-    /// - Throws: `unavailable` too if there is no memory for it now.
+    /// - Throws: `missing` or `damaged` if it can never be sent; `unavailable` too if there is no memory for it now.
     func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
         var lease: ByteBudget.Lease?
         if entry.bytes > Self.smallBody {
@@ -121,8 +121,7 @@ final class TaskQueue: Sendable {
                 throw SpoolError(.unavailable, "there is no memory for the body of \(entry.task) now")
             }
         }
-        let body = try await spool.read(entry.task, holding: lease)
-        return [ByteSlice(body, 0..<body.count)]
+        return [try await spool.read(entry.task, length: entry.bytes, holding: lease)]
     }
 
     /// A task is at Kling, or has ended: its place is free and its body is removed. To repeat it changes nothing.

@@ -1,0 +1,45 @@
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The right to use a folder: one process has it, until it ends or lets the lock go.
+final class FolderLock: Sendable {
+    private static let name = ".lock"
+    /// How often it is tried, 20 ms apart: its holder may just be ending.
+    private static let attempts = 25
+
+    private let descriptor: Int32
+
+    /// Takes the lock in the folder at `path`.
+    /// - Parameters:
+    ///   - folder: the folder, open.
+    ///   - purpose: what the folder is, in a word for the operator.
+    ///   - advice: what gives each gateway a folder of its own.
+    /// - Throws: `inUse`, or what kept the lock from being opened.
+    init(in folder: Int32, _ path: String, purpose: String, advice: String) throws(SpoolError) {
+        let lock = "\(path)/\(Self.name)"
+        let file = unsafe openat(folder, Self.name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw SpoolError("cannot open the lock", lock, errno: errno) }
+        var attempt = 1
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
+            if code == EINTR { continue }
+            if code == EWOULDBLOCK, attempt < Self.attempts {
+                attempt += 1
+                usleep(20_000)
+                continue
+            }
+            close(file)
+            guard code == EWOULDBLOCK else { throw SpoolError("cannot lock", lock, errno: code) }
+            throw SpoolError(
+                .inUse,
+                "another kling-gateway uses the \(purpose) folder \(path): it holds the lock \(lock). \(advice)")
+        }
+        // Last: what throws once this is set also runs `deinit`, and a file that is closed twice may be another's.
+        descriptor = file
+    }
+
+    deinit { close(descriptor) }
+}

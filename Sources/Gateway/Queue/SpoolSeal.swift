@@ -1,0 +1,60 @@
+internal import Base
+internal import Hashing
+
+/// What stands behind a body in its file, and tells whether the body is whole: its length and its checksum.
+struct SpoolSeal: Equatable, CustomStringConvertible {
+    /// How many bytes a seal has in a file.
+    static let byteCount = mark.count + 8 + ContentDigest.byteCount
+    /// No body has the control bytes around the name in it: JSON does not allow them.
+    private static let mark = [0x00] + Array("KGBODY".utf8) + [0x01]
+
+    let length: Int
+    let digest: ContentDigest
+
+    /// The seal of a body.
+    init(_ body: [ByteSlice]) {
+        length = body.reduce(0) { $0 + $1.count }
+        digest = ContentDigest(of: body)
+    }
+
+    /// Reads the seal at the end of a file; nil if there is none, as in files of the first versions.
+    init?(endOf file: Bytes) {
+        guard file.count >= Self.byteCount else { return nil }
+        let end = unsafe ByteSlice(file, file.count - Self.byteCount..<file.count).withUnsafeBytes { unsafe Array($0) }
+        guard end.starts(with: Self.mark), let digest = ContentDigest(bytes: end.suffix(ContentDigest.byteCount)) else {
+            return nil
+        }
+        let length = end[Self.mark.count..<Self.mark.count + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        self.length = Int(clamping: length)
+        self.digest = digest
+    }
+
+    /// The seal as it is written.
+    var bytes: [UInt8] {
+        Self.mark + (0..<8).map { UInt8(truncatingIfNeeded: length >> (56 - 8 * $0)) } + digest.bytes
+    }
+
+    var description: String { "\(length) bytes with the checksum \(digest)" }
+
+    /// Takes a body out of its file.
+    /// - Parameters:
+    ///   - length: how many bytes it has by its record.
+    ///   - name: the file's, for the operator.
+    /// - Throws: `damaged`, with what was found and what was expected.
+    static func body(in file: Bytes, expecting length: Int, name: String) throws(SpoolError) -> ByteSlice {
+        let sealed = SpoolSeal(endOf: file)
+        let body = ByteSlice(file, 0..<file.count - (sealed == nil ? 0 : byteCount))
+        guard let sealed else {
+            if body.count == length { return body }
+            throw SpoolError(.damaged, "\(name) is damaged: found \(body.count) bytes, expected \(length)")
+        }
+        let found = SpoolSeal([body])
+        guard found == sealed else {
+            throw SpoolError(.damaged, "\(name) is damaged: found \(found), expected \(sealed)")
+        }
+        guard length == sealed.length else {
+            throw SpoolError(.damaged, "\(name) is of another body: found \(found), expected \(length) bytes")
+        }
+        return body
+    }
+}
