@@ -101,7 +101,8 @@ let package = Package(
         .target(name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "HashingTests", dependencies: ["Base", "Hashing"], swiftSettings: tests),
-        .testTarget(name: "EventLoopTests", dependencies: ["Base", "EventLoop"], swiftSettings: tests),
+        .testTarget(
+            name: "EventLoopTests", dependencies: ["Base", "EventLoop", "CLibevent"], swiftSettings: tests),
         .testTarget(
             name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer", "COpenSSL", "TestKit"],
             swiftSettings: tests),

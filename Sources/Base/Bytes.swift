@@ -28,21 +28,32 @@ internal import Darwin
     /// - Parameters:
     ///   - capacity: how many bytes it can hold.
     ///   - onRelease: called once, on whatever thread lets go of the block last.
-    public init(capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
-        precondition(capacity >= 0, "a block cannot have a negative capacity")
+    public convenience init(capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
+        guard let base = unsafe Self.take(capacity) else { fatalError("\(capacity) bytes: errno \(errno)") }
+        unsafe self.init(base, capacity: capacity, onRelease)
+    }
+
+    /// Makes an empty block, unless the system has no memory for it; then nothing is called.
+    ///
+    /// For what others choose the size of.
+    public convenience init?(reserving capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
+        guard let base = unsafe Self.take(capacity) else { return nil }
+        unsafe self.init(base, capacity: capacity, onRelease)
+    }
+
+    private init(_ base: UnsafeMutableRawPointer, capacity: Int, _ onRelease: (@Sendable () -> Void)?) {
+        unsafe self.base = base
         self.capacity = capacity
         self.onRelease = onRelease
         count = 0
         isMapped = capacity >= Self.mappingThreshold
-        if isMapped {
-            let mapping = unsafe mmap(nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-            guard let mapping = unsafe mapping, unsafe mapping != MAP_FAILED else {
-                fatalError("mmap of \(capacity) bytes: errno \(errno)")
-            }
-            unsafe base = mapping
-        } else {
-            unsafe base = .allocate(byteCount: max(capacity, 1), alignment: 16)
-        }
+    }
+
+    private static func take(_ capacity: Int) -> UnsafeMutableRawPointer? {
+        precondition(capacity >= 0, "a block cannot have a negative capacity")
+        guard capacity >= mappingThreshold else { return unsafe malloc(max(capacity, 1)) }
+        let mapping = unsafe mmap(nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        return unsafe mapping == MAP_FAILED ? nil : mapping
     }
 
     /// Makes a block that holds a copy of `bytes`.
@@ -54,7 +65,7 @@ internal import Darwin
     }
 
     deinit {
-        if isMapped { unsafe munmap(base, capacity) } else { unsafe base.deallocate() }
+        if isMapped { unsafe munmap(base, capacity) } else { unsafe free(base) }
         onRelease?()
     }
 

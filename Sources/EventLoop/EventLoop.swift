@@ -32,6 +32,7 @@ internal import Darwin
     /// The inbox's other buffer, empty but while it is taken in.
     private var arrived: [Job] = []
     private var isDraining = false
+    let lateTimers = LateTimers()
     private var commonTimeouts: [Int64: CommonTimeout] = [:]
     private var thread = pthread_t(bitPattern: 0)
     private let hasEnded = Atomic(false)
@@ -54,7 +55,7 @@ internal import Darwin
     /// - Throws: ``SystemCallError`` if the system has no descriptor, memory or thread left.
     public init(name: String) throws(SystemCallError) {
         self.name = name
-        let configuration = unsafe event_config_new()
+        guard let configuration = unsafe event_config_new() else { throw SystemCallError("event_config_new") }
         unsafe event_config_set_flag(configuration, Int32(EVENT_BASE_FLAG_NOLOCK.rawValue))
         defer { unsafe event_config_free(configuration) }
         guard let base = unsafe event_base_new_with_config(configuration) else {
@@ -62,12 +63,13 @@ internal import Darwin
         }
         unsafe self.base = base
         wakeUp = try WakeUp()
-        wakeUp.register(on: self)
+        guard wakeUp.register(on: self), lateTimers.register(on: self) else { throw SystemCallError("event_new") }
         try start()
     }
 
     deinit {
         wakeUp.unregister()
+        lateTimers.unregister()
         unsafe event_base_free(base)
     }
 

@@ -57,6 +57,12 @@ public struct ListeningSocket: Sendable {
         return (descriptor, SocketAddress(storage, length: length) ?? .unix(path: ""))
     }
 
+    /// Whether somebody waits to be accepted.
+    public var hasWaiting: Bool {
+        var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&state, 1, 0) > 0
+    }
+
     private static func makeSocket(_ address: SocketAddress) throws(SystemCallError) -> Int32 {
         let family =
             switch address {

@@ -17,12 +17,13 @@ internal import CLibevent
         unsafe event = event_new(
             loop.base, signal, Int16(EV_SIGNAL | EV_PERSIST), signalHasArrived,
             Unmanaged.passUnretained(self).toOpaque())
-        unsafe event_add(event, nil)
+        // Watches are made at the start: without them the process could not be stopped as it should.
+        precondition(unsafe event != nil && event_add(event, nil) == 0, "signal \(signal) cannot be watched: no memory")
     }
 
     deinit {
         loop.assertCurrent()
-        unsafe event_free(event)
+        if let event = unsafe event { unsafe event_free(event) }
     }
 
     fileprivate func arrived() { loop.enter(body) }

@@ -20,9 +20,11 @@ public struct SocketEvents: OptionSet, Sendable {
 @safe public final class SocketWatch {
     private let loop: EventLoop
     private var event: OpaquePointer?
+    /// Whether the system took the last wish to watch. It may have no memory for it; then nothing is ever reported.
+    public private(set) var isWatching = false
     private let body: (SocketEvents) -> Void
 
-    /// Starts to watch `descriptor`.
+    /// Starts to watch `descriptor`; ask ``isWatching`` whether that worked.
     /// - Parameters:
     ///   - events: what to watch for; the same until the end (make another watch to change it).
     ///   - body: called on the loop's thread. It may release the watch.
@@ -41,19 +43,20 @@ public struct SocketEvents: OptionSet, Sendable {
 
     deinit {
         loop.assertCurrent()
-        unsafe event_free(event)
+        if let event = unsafe event { unsafe event_free(event) }
     }
 
     /// Watches again after ``pause()``.
     public func resume() {
         loop.assertCurrent()
-        unsafe event_add(event, nil)
+        isWatching = unsafe event != nil && event_add(event, nil) == 0
     }
 
     /// Reports nothing until ``resume()``.
     public func pause() {
         loop.assertCurrent()
-        unsafe event_del(event)
+        isWatching = false
+        if let event = unsafe event { unsafe event_del(event) }
     }
 
     fileprivate func isReady(_ events: SocketEvents) { loop.enter { body(events) } }

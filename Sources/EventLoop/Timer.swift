@@ -8,6 +8,7 @@ internal import Darwin
 #endif
 
 /// Calls a closure once, some time after it was armed. Loop-confined; it can be armed again, also from its own closure.
+/// Where libevent has no memory for it, the loop looks after it itself: it fires all the same, up to 10 ms late.
 @safe public final class Timer {
     private let loop: EventLoop
     private var event: OpaquePointer?
@@ -24,30 +25,39 @@ internal import Darwin
 
     deinit {
         loop.assertCurrent()
-        unsafe event_free(event)
+        loop.lateTimers.remove(self)
+        if let event = unsafe event { unsafe event_free(event) }
     }
 
     /// Fires after `delay`, in place of an earlier time it was armed for.
     public func arm(after delay: Duration) {
         loop.assertCurrent()
         var time = timeval(delay)
-        unsafe event_add(event, &time)
+        unsafe add(&time, after: delay)
     }
 
     /// The same at constant cost: for deadlines that thousands of connections share.
     public func arm(after timeout: CommonTimeout) {
         loop.assertCurrent()
         guard let queue = unsafe timeout.queue else { return arm(after: timeout.duration) }
-        unsafe event_add(event, queue)
+        unsafe add(queue, after: timeout.duration)
+    }
+
+    private func add(_ time: UnsafePointer<timeval>, after delay: Duration) {
+        loop.lateTimers.remove(self)
+        if let event = unsafe event, unsafe event_add(event, time) == 0 { return }
+        cancel()
+        loop.lateTimers.add(self, due: .now + delay)
     }
 
     /// Does not fire any more until it is armed again.
     public func cancel() {
         loop.assertCurrent()
-        unsafe event_del(event)
+        loop.lateTimers.remove(self)
+        if let event = unsafe event { unsafe event_del(event) }
     }
 
-    fileprivate func fired() { loop.enter(body) }
+    func fired() { loop.enter(body) }
 }
 
 /// A duration for which the loop keeps a queue of its own (`event_base_init_common_timeout`).

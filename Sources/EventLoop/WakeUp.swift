@@ -36,14 +36,15 @@ internal import Darwin
 
     /// Called once, before the loop's thread runs. The loop owns the wake-up and unregisters it in its `deinit`: the
     /// unretained context is valid as long as the event is.
-    func register(on loop: EventLoop) {
+    /// - Returns: whether there was memory for it.
+    func register(on loop: EventLoop) -> Bool {
         let context = unsafe Unmanaged.passUnretained(loop).toOpaque()
         unsafe event = event_new(loop.base, readEnd, Int16(EV_READ | EV_PERSIST), wakeUpHasFired, context)
-        unsafe event_add(event, nil)
+        return unsafe event != nil && event_add(event, nil) == 0
     }
 
     func unregister() {
-        unsafe event_free(event)
+        if let event = unsafe event { unsafe event_free(event) }
         unsafe event = nil
     }
 

@@ -16,8 +16,9 @@ final class Acceptor: @unchecked Sendable {
     private let tls: TLSContext?
     private let log: @Sendable (HTTPServerNotice) -> Void
     private var listeners: [(socket: ListeningSocket, watch: SocketWatch)] = []
-    private var pause: Timer?
-    private var room = WaitingRoom<Guest>()
+    private var relief: Task<Void, Never>?
+    private var room: WaitingRoom<Guest>
+    private let spare = SpareDescriptor()
     private var hasStopped = false
     private var quietUntil = (exhausted: MonotonicTime.now, crowded: MonotonicTime.now, full: MonotonicTime.now)
 
@@ -31,8 +32,10 @@ final class Acceptor: @unchecked Sendable {
     private static let batch = 64
     /// How long one notice stands for all of its kind.
     private static let quiet = Duration.seconds(10)
-    /// How long accepting rests when the system has nothing left.
+    /// How long accepting rests when the system has nothing left and nobody is idle.
     private static let rest = Duration.milliseconds(250)
+    /// How many idle connections are closed when the system has nothing left.
+    private static let closedForRelief = 16
 
     init(
         loop: EventLoop, contexts: [LoopContext], ledger: ConnectionLedger, tls: TLSContext?,
@@ -43,6 +46,7 @@ final class Acceptor: @unchecked Sendable {
         self.ledger = ledger
         self.tls = tls
         self.log = log
+        room = WaitingRoom(capacity: ledger.limit > 0 ? WaitingPlaces.count(besides: ledger.limit) : 1)
     }
 
     func listen(_ configuration: HTTPServerConfiguration) throws(HTTPServerError) -> [SocketAddress] {
@@ -70,6 +74,7 @@ final class Acceptor: @unchecked Sendable {
                 self?.accept(from: socket)
             }
             listeners.append((socket, watch))
+            if !watch.isWatching { throw SystemCallError("event_add", code: ENOMEM) }
         } catch {
             throw error.code == EADDRINUSE ? .addressInUse(address) : .cannotListen(address, error)
         }
@@ -85,11 +90,15 @@ final class Acceptor: @unchecked Sendable {
             socket.close()
         }
         listeners = []
-        pause = nil
+        relief?.cancel()
     }
 
     private func accept(from socket: ListeningSocket) {
-        for _ in 0..<Self.batch where !take(from: socket) { return }
+        for _ in 0..<Self.batch {
+            // The rest wait with the system, until the round is over that is under way.
+            if room.isFull { return pauseListeners() }
+            if !take(from: socket) { return }
+        }
     }
 
     /// - Returns: whether there may be more.
@@ -101,7 +110,8 @@ final class Acceptor: @unchecked Sendable {
             switch error.code {
             case EAGAIN, EWOULDBLOCK: return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                rest(because: error)
+                // The system looks for a descriptor first, and only then for somebody who waits.
+                if !hasStopped, socket.hasWaiting { relieve(error) }
                 return false
             // The client left before it was its turn, or was never allowed in: the next one may be fine.
             default: return true
@@ -137,15 +147,48 @@ final class Acceptor: @unchecked Sendable {
         // A few more than are needed now: to look through the connections costs the same for one as for many.
         let wanted = room.count + ledger.limit / 128
         loop.spawn { [self] in
-            var idle: [MonotonicTime] = []
-            for context in contexts { idle += await context.loop.run { context.longestIdle(wanted) } }
-            var closed = 0
-            if let last = idle.sorted().prefix(wanted).last {
-                for context in contexts { closed += await context.loop.run { context.closeIdle(until: last) } }
-            }
-            ledger.closedForRoom(closed)
+            let closed = await closeMostIdle(wanted)
             if closed > 0 { log(.crowded(limit: ledger.limit), quietUntil: &quietUntil.crowded) }
             for guest in room.roundEnded(closed: closed, at: .now) { admit(guest) }
+            if relief == nil, !room.isFull { resumeListeners() }
+        }
+    }
+
+    /// - Returns: how many idle connections were closed, at least `wanted` if there are so many.
+    private func closeMostIdle(_ wanted: Int) async -> Int {
+        var idle = IdleCensus(wanted: wanted)
+        for context in contexts { idle.add(await context.loop.run { context.idle(wanted) }) }
+        guard let cut = idle.cut(of: ledger.statistics.open) else { return 0 }
+        var closed = 0
+        for context in contexts { closed += await context.loop.run { context.closeIdle(cut) } }
+        ledger.closedForRoom(closed)
+        return closed
+    }
+
+    /// The system has no descriptor or memory for another connection: idle ones are closed. Where none is, those who wait
+    /// are told, and accepting rests; a level-triggered listener would be reported again at once, for ever.
+    private func relieve(_ error: SystemCallError) {
+        log(.exhausted(error), quietUntil: &quietUntil.exhausted)
+        pauseListeners()
+        guard relief == nil else { return }
+        relief = loop.spawn { [self] in
+            if await closeMostIdle(Self.closedForRelief) == 0 {
+                for listener in listeners { refuseWaiting(at: listener.socket) }
+                try? await loop.sleep(for: Self.rest)
+            }
+            relief = nil
+            resumeListeners()
+        }
+    }
+
+    private func refuseWaiting(at socket: ListeningSocket) {
+        var isMore = true
+        for _ in 0..<Self.batch where isMore {
+            spare.lend {
+                guard let guest = try? socket.accept() else { return isMore = false }
+                ledger.giveUp()
+                Self.refuse(guest.descriptor, speaksTLS: tls != nil && socket.address.port != nil)
+            }
         }
     }
 
@@ -155,30 +198,24 @@ final class Acceptor: @unchecked Sendable {
         Self.refuse(guest)
     }
 
-    /// Says so in few bytes, as far as that goes without waiting, and closes.
-    private static func refuse(_ guest: Guest) {
-        if guest.tls == nil { refuse(guest.descriptor) } else { close(guest.descriptor) }
-    }
+    private static func refuse(_ guest: Guest) { refuse(guest.descriptor, speaksTLS: guest.tls != nil) }
 
-    private static func refuse(_ descriptor: Int32) {
+    /// Says so in few bytes, as far as that goes without waiting, and closes.
+    private static func refuse(_ descriptor: Int32, speaksTLS: Bool) {
+        defer { close(descriptor) }
+        if speaksTLS { return }
         let answer: StaticString =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         // The bytes are in the binary for ever.
         unsafe send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
         shutdown(descriptor, Int32(SHUT_WR))
-        close(descriptor)
     }
 
-    /// A level-triggered listener would be reported again at once, for ever.
-    private func rest(because error: SystemCallError) {
-        log(.acceptingPaused(error), quietUntil: &quietUntil.exhausted)
+    private func pauseListeners() {
         for listener in listeners { listener.watch.pause() }
-        let timer = pause ?? Timer(loop: loop) { [weak self] in self?.resume() }
-        pause = timer
-        timer.arm(after: Self.rest)
     }
 
-    private func resume() {
+    private func resumeListeners() {
         for listener in listeners { listener.watch.resume() }
     }
 

@@ -15,6 +15,11 @@ extension Connection {
         loop.assertCurrent()
         guard exchange == exchangeCount, lifecycle.phase == .handling else { throw .clientGone }
         if body.framing == .none { return Bytes(capacity: 0) }
+        if let block = readAhead {
+            readAhead = nil
+            guard block.count <= limit else { throw .tooLarge(limit: limit) }
+            return block
+        }
         do throws(RequestBodyError) {
             let bytes = try await readBody(limit: limit, owner: owner, headroom: headroom)
             body.finish()
@@ -22,6 +27,18 @@ extension Connection {
         } catch {
             body.fail()
             throw error
+        }
+    }
+
+    /// Reads the body of a request whose method gives it no meaning, before anybody answers: whether its coding is sound
+    /// must be known by then. It is kept for a handler that wants it all the same.
+    /// - Returns: the refusal of a body that is broken, late or too long for that.
+    func readBodyAhead() async -> HTTPResponse? {
+        do throws(RequestBodyError) {
+            readAhead = try await collectBody(of: exchangeCount, limit: Self.unreservedBytes, owner: "", headroom: 0)
+            return nil
+        } catch {
+            return refusal(HeadFault(error))
         }
     }
 
@@ -50,14 +67,21 @@ extension Connection {
     private func makeBlock(
         _ count: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
-        guard count > Self.unreservedBytes else { return (Bytes(capacity: count), nil) }
+        guard count > Self.unreservedBytes else { return (try Self.block(count), nil) }
         // Who may hold the body, but not also what is made of it, gets all that one owner may have.
         let wanted = min(Self.reserved(count, headroom), max(count, context.budget.share))
         let lease = try await context.budget.reserve(
             wanted, owner: owner, on: loop, patience: configuration.budgetTimeout)
         if lifecycle.phase == .closed { throw .clientGone }
         // The block holds the lease until its last reader lets go of it.
-        return (Bytes(capacity: count) { _ = lease }, lease)
+        return (try Self.block(count) { _ = lease }, lease)
+    }
+
+    private static func block(
+        _ count: Int, onRelease: (@Sendable () -> Void)? = nil
+    ) throws(RequestBodyError) -> Bytes {
+        guard let block = Bytes(reserving: count, onRelease: onRelease) else { throw .noBudget }
+        return block
     }
 
     private static func reserved(_ count: Int, _ headroom: Int) -> Int { count + count * headroom / 100 }
@@ -132,6 +156,14 @@ extension Connection {
         let count = try body.take(all.extracting(pendingStart..<all.count))
         dropPending(count)
         return count
+    }
+
+    func dropPending(_ count: Int) {
+        pendingStart += count
+        if pendingStart == pending.count {
+            pending = []
+            pendingStart = 0
+        }
     }
 
     /// Reads once: straight into the block where only data can come.

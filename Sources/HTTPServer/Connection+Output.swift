@@ -15,6 +15,7 @@ extension Connection {
         exchange.status = response.status
         exchange.note = response.note
         exchange.end = end
+        if response.status < 400 { wasServed = true }
         let isLast = response.closes || !exchange.keepsAlive || context.isDraining
         self.exchange = exchange
         if let wire = response.wire { return send(wire) }
@@ -24,6 +25,15 @@ extension Connection {
         let slices = render(response, closes: next == .linger || next == .close, into: &rendered)
         output = Output(rendered: rendered, slices: slices)
         happened(.answered(then: next))
+    }
+
+    /// The responder's words for what the server refuses by itself; the last answer on the connection.
+    func refusal(_ fault: HeadFault) -> HTTPResponse {
+        var response = context.responder.response(
+            to: HTTPRejection(status: fault.status, message: fault.message, head: exchange?.head, peer: peer))
+        response.status = fault.status
+        response.closes = true
+        return response
     }
 
     private func afterwards(isLast: Bool) -> ConnectionLifecycle.Afterwards {

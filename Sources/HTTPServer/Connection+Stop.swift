@@ -2,8 +2,12 @@ internal import Base
 
 /// What a server does to connections from outside, when it stops or is full.
 extension Connection {
-    /// When it closes by itself because nothing comes; nil unless it is idle. The earlier, the longer it has been.
-    var idleDeadline: MonotonicTime? { lifecycle.phase == .idle && transport.isReady ? deadline : nil }
+    /// How long it has been idle; nil unless it is. Who has sent nothing of a TLS handshake is idle as well.
+    var idleness: Idleness? {
+        guard lifecycle.phase == .idle, let deadline, transport.isReady || !transport.hasReceived else { return nil }
+        let patience = transport.isReady ? configuration.idleTimeout : configuration.headTimeout
+        return Idleness(since: deadline + (.zero - patience), isStranger: !wasServed)
+    }
 
     /// Answers 503 to a request that has not wholly arrived: there is no time left for the rest.
     func refuseUnread() {

@@ -16,9 +16,13 @@ final class Connection: @unchecked Sendable {
     /// Which exchange the present one is.
     private(set) var exchangeCount = 0
     var body = BodyIntake()
+    /// The body, where it was read before the handler was called.
+    var readAhead: Bytes?
     var bodyWaiter: CheckedContinuation<BodyIntake.Step, Never>?
     var output: Output?
     var writeDeadline: RateDeadline?
+    /// Whether a request was answered with less than 400.
+    var wasServed = false
     /// Whether the connection ends with RST, as a stand-in server may want.
     var resetsAtEnd = false
     var discarded = 0
@@ -62,6 +66,7 @@ final class Connection: @unchecked Sendable {
             if events.contains(.read) || inputHasEnded || transport.readWaitsForRoom { isReadable = true }
             drive()
         }
+        guard watch?.isWatching == true else { return abandon(.clientGone) }
         setDeadline(.now + (transport.beginsWithHandshake ? configuration.headTimeout : configuration.idleTimeout))
     }
 
@@ -156,6 +161,7 @@ final class Connection: @unchecked Sendable {
         headBytes = 0
         exchange.keepsAlive = rules.keepsAlive
         body = BodyIntake(rules: rules)
+        readAhead = nil
         setDeadline(nil)
         exchangeCount += 1
         _ = lifecycle.handle(.headEnded)
@@ -164,6 +170,13 @@ final class Connection: @unchecked Sendable {
             body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: exchangeCount),
             peer: peer, loop: loop, receivedAt: headBeganAt)
         self.exchange = exchange
+        if body.framing != .none, !head.method.hasMeaningfulBody {
+            self.exchange?.task = loop.spawn { [self, responder = context.responder] in
+                if let refusal = await readBodyAhead() { return answer(refusal, end: .rejected) }
+                answer(await responder.respond(to: request), end: .complete)
+            }
+            return
+        }
         if pending.isEmpty, !isReadable, let response = context.responder.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
@@ -177,11 +190,7 @@ final class Connection: @unchecked Sendable {
         headBytes = 0
         body = BodyIntake()
         body.fail()
-        var response = context.responder.response(
-            to: HTTPRejection(status: fault.status, message: fault.message, head: head, peer: peer))
-        response.status = fault.status
-        response.closes = true
-        answer(response, end: .rejected)
+        answer(refusal(fault), end: .rejected)
     }
 
     // MARK: Input

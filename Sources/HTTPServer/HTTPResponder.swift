@@ -40,7 +40,7 @@ extension HTTPResponder {
 
 /// Why the server refuses a request before any handler sees it.
 public struct HTTPRejection: Error, Sendable {
-    /// 400, 408, 414, 417, 431, 501 or 505.
+    /// 400, 408, 413, 414, 417, 431, 501, 503 or 505.
     public let status: Int
     /// What was wrong, as a sentence fit for the client.
     public let message: String

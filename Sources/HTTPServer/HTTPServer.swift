@@ -98,8 +98,9 @@ public struct HTTPServerStatistics: Hashable, Sendable {
 
 /// What an operator should know.
 public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
-    /// The system has no descriptor or memory for another connection; accepting rests for a moment, again and again.
-    case acceptingPaused(SystemCallError)
+    /// The system has no descriptor or memory for another connection: idle ones are closed, and where none is, new ones
+    /// are refused.
+    case exhausted(SystemCallError)
     /// Idle connections are being closed to make room, because of ``HTTPServerConfiguration/connections``.
     case crowded(limit: Int)
     /// Connections are being refused because of that limit, and none is idle.
@@ -107,7 +108,8 @@ public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .acceptingPaused(let error): "no connections can be accepted for now: \(error)"
+        case .exhausted(let error):
+            "idle connections are closed, or new ones refused, for want of descriptors: \(error)"
         case .crowded(let limit): "idle connections are closed for new ones: \(limit) are open, which is the limit"
         case .full(let limit): "connections are refused: \(limit) are open, which is the limit, and none is idle"
         }

@@ -40,4 +40,16 @@ public struct HTTPServerConfiguration: Sendable {
 
     /// The defaults, on `addresses`.
     public init(addresses: [SocketAddress]) { self.addresses = addresses }
+
+    /// How many descriptors a server takes at most that may have so many connections: those, and the few that wait for
+    /// others to be closed; without its listeners' own.
+    public static func descriptors(forConnections count: Int) -> Int {
+        count + WaitingPlaces.count(besides: count) + 1
+    }
+
+    /// How many connections a server may have that may take so many descriptors: ``descriptors(forConnections:)`` turned
+    /// around.
+    public static func connections(forDescriptors count: Int) -> Int {
+        max(count - 1 - WaitingPlaces.most, (count - 2) * 8 / 9)
+    }
 }

@@ -56,13 +56,21 @@ internal import Synchronization
     /// The `Date` line of now.
     func dateLine() -> [UInt8] { date.bytes(at: WallClock.seconds) }
 
-    /// Takes over a connection that the ledger has let in; plain without `tls`.
+    /// Takes over a connection that the ledger has let in; plain without `tls`. Where there is no memory to serve it, it
+    /// is closed.
     func adopt(_ descriptor: Int32, peer: SocketAddress, tls: TLSContext?) {
-        let transport = tls.map { Transport.tls(TLSSession($0, descriptor: descriptor)) }
-        let connection = Connection(
-            transport: transport ?? .plain(descriptor: descriptor), peer: peer, context: self)
+        guard let transport = transport(descriptor, tls) else {
+            Transport.plain(descriptor: descriptor).close()
+            return ledger.leave(peer, loop: index)
+        }
+        let connection = Connection(transport: transport, peer: peer, context: self)
         connections[ObjectIdentifier(connection)] = connection
         connection.start()
+    }
+
+    private func transport(_ descriptor: Int32, _ tls: TLSContext?) -> Transport? {
+        guard let tls else { return .plain(descriptor: descriptor) }
+        return TLSSession(tls, descriptor: descriptor).map { .tls($0) }
     }
 
     /// A connection has closed.
@@ -108,16 +116,16 @@ internal import Synchronization
         for connection in connections.values { connection.stopWhenIdle() }
     }
 
-    /// When the connections that have been idle longest would close by themselves, the first first.
-    func longestIdle(_ count: Int) -> [MonotonicTime] {
-        Array(connections.values.compactMap(\.idleDeadline).sorted().prefix(count))
+    /// The idle connections, as far as `wanted` can be chosen of them.
+    func idle(_ wanted: Int) -> IdleCensus {
+        IdleCensus(wanted: wanted, connections.values.lazy.compactMap(\.idleness))
     }
 
-    /// Closes the connections that would otherwise stay idle up to `deadline` at most.
+    /// Closes idle connections.
     /// - Returns: how many.
-    func closeIdle(until deadline: MonotonicTime) -> Int {
+    func closeIdle(_ cut: IdleCensus.Cut) -> Int {
         var closed = 0
-        for connection in connections.values where connection.idleDeadline.map({ $0 <= deadline }) ?? false {
+        for connection in connections.values where connection.idleness.map(cut.includes) ?? false {
             // A request that has just arrived is served.
             connection.stopWhenIdle()
             if connection.lifecycle.phase == .closed { closed += 1 }

@@ -30,7 +30,7 @@ struct MessageRules: Hashable, Sendable {
         _ bytes: Span<UInt8>, target: HeadRange, method: HTTPMethod, version: HTTPVersion, _ ranges: inout HeadRanges
     ) throws(HeadFault) {
         keepsAlive = version == .http11
-        try ranges.take(target: target, of: bytes)
+        try ranges.take(target: target, of: bytes, method: method)
         let found = try Self.find(bytes, ranges.fields)
         try ranges.take(host: found.host, of: bytes, version: version)
         try setFraming(bytes, found, version: version)

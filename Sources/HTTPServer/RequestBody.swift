@@ -51,6 +51,18 @@ public enum RequestBodyError: Error, Hashable, Sendable {
     /// The task that asked for it was cancelled.
     case cancelled
 
+    /// What was wrong, as a sentence fit for the client.
+    public var message: String {
+        switch self {
+        case .tooLarge(let limit): "The body is longer than \(limit) bytes."
+        case .malformed: "The body's chunked coding is broken."
+        case .timedOut: "The body came too slowly. Send it again over a faster connection."
+        case .noBudget: "The gateway holds as many uploads as it can. Send the request again later."
+        case .clientGone: "The body ended before its announced length."
+        case .cancelled: "The gateway is stopping. Send the request again."
+        }
+    }
+
     /// The status that says so: 413, 400, 408 or 503.
     public var status: Int {
         switch self {
@@ -60,4 +72,9 @@ public enum RequestBodyError: Error, Hashable, Sendable {
         case .noBudget, .cancelled: 503
         }
     }
+}
+
+extension HeadFault {
+    /// A body that was judged before the handler was called.
+    init(_ error: RequestBodyError) { self.init(error.status, error.message) }
 }

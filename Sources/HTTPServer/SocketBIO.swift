@@ -3,14 +3,17 @@ internal import COpenSSL
 /// OpenSSL's way to a ``TLSSession``'s socket. Its own kind of socket writes with `write`, which raises SIGPIPE, and
 /// does not tell whether a read has emptied the socket.
 enum SocketBIO {
-    /// A BIO for `session`, which must own it.
-    static func make(for session: TLSSession) -> OpaquePointer {
-        guard let bio = unsafe BIO_new(method) else { fatalError("BIO_new: no memory") }
+    /// A BIO for `session`, which must own it; nil if there is no memory for it.
+    static func make(for session: TLSSession) -> OpaquePointer? {
+        guard let bio = unsafe BIO_new(method) else { return nil }
         // The session frees the BIO, so the unretained pointer is valid as long as the BIO is.
         unsafe BIO_set_data(bio, Unmanaged.passUnretained(session).toOpaque())
         unsafe BIO_set_init(bio, 1)
         return unsafe bio
     }
+
+    /// Makes what all connections need. At the start, because nothing can be served without it.
+    static func setUp() { _ = unsafe method }
 
     // Made once for the process, then only read.
     private nonisolated(unsafe) static let method: OpaquePointer = {

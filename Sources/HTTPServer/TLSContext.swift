@@ -17,6 +17,7 @@ internal import COpenSSL
     public init(certificateChain: String, privateKey: Secret) throws(TLSContextError) {
         guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { fatalError("SSL_CTX_new: no memory") }
         unsafe self.context = context
+        SocketBIO.setUp()
         setRules()
         defer { ERR_clear_error() }
         try useCertificates(PEM(certificateChain))
@@ -25,10 +26,10 @@ internal import COpenSSL
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// A new connection's `SSL`, which is the caller's to free.
-    func makeSession() -> OpaquePointer {
-        guard let session = unsafe SSL_new(context) else { fatalError("SSL_new: no memory") }
-        return unsafe session
+    /// A new connection's `SSL`, which is the caller's to free; nil if there is no memory for it.
+    func makeSession() -> OpaquePointer? {
+        defer { ERR_clear_error() }
+        return unsafe SSL_new(context)
     }
 
     private static let encrypted = "it is encrypted: store it without a passphrase (openssl pkey)"

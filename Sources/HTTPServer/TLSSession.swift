@@ -12,6 +12,8 @@ internal import COpenSSL
     private(set) var readWaitsForRoom = false
     /// Whether the handshake is over.
     private(set) var hasShakenHands = false
+    /// Whether the client has sent anything.
+    private(set) var hasReceived = false
 
     private let session: OpaquePointer
     private var socketMayHoldMore = true
@@ -24,11 +26,13 @@ internal import COpenSSL
     /// and on: after so many reads of the socket others get their turn.
     private static let socketReadsPerTurn = 4
 
-    init(_ context: TLSContext, descriptor: Int32) {
+    /// - Returns: nil if there is no memory for it.
+    init?(_ context: TLSContext, descriptor: Int32) {
+        guard let session = unsafe context.makeSession() else { return nil }
         self.descriptor = descriptor
-        unsafe session = context.makeSession()
+        unsafe self.session = session
         unsafe SSL_set_accept_state(session)
-        let bio = unsafe SocketBIO.make(for: self)
+        guard let bio = unsafe SocketBIO.make(for: self) else { return nil }
         // One for both directions: the session frees it.
         unsafe SSL_set_bio(session, bio, bio)
     }
@@ -131,7 +135,10 @@ extension TLSSession {
         if socketReadsLeft < 0 { return .blocked }
         let outcome = unsafe Transport.plain(descriptor: descriptor).receive(into: space)
         socketMayHoldMore = outcome == .bytes(space.count)
-        guard outcome == .bytes(0) else { return outcome }
+        guard outcome == .bytes(0) else {
+            if case .bytes = outcome { hasReceived = true }
+            return outcome
+        }
         // OpenSSL takes a FIN for an attack, and would not write after it: it is told to wait.
         socketHasEnded = true
         return .blocked

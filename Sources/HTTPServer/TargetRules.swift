@@ -1,7 +1,9 @@
 /// Target and host (RFC 9112 §3.2, RFC 3986).
 extension HeadRanges {
-    /// Splits an origin-form or absolute-form target; its bytes have been checked one by one before.
-    mutating func take(target: HeadRange, of bytes: Span<UInt8>) throws(HeadFault) {
+    /// Splits an origin-form or absolute-form target; its bytes have been checked one by one before. OPTIONS may ask for
+    /// the server as a whole (`*`, RFC 9112 §3.2.4), which then stands for the path.
+    mutating func take(target: HeadRange, of bytes: Span<UInt8>, method: HTTPMethod) throws(HeadFault) {
+        if method == .options, bytes.extracting(target.indices).isExactly("*") { return path = target }
         guard bytes.extracting(target.indices).hasSoundEscapes else {
             throw HeadFault("The request target has a % without two hexadecimal digits.")
         }

@@ -42,6 +42,14 @@ enum Transport {
         }
     }
 
+    /// Whether a byte has been read from a client that has to shake hands.
+    var hasReceived: Bool {
+        switch self {
+        case .plain: true
+        case .tls(let session): session.hasReceived
+        }
+    }
+
     /// Whether the first thing to come is a handshake.
     var beginsWithHandshake: Bool {
         if case .tls = self { true } else { false }

@@ -17,19 +17,23 @@ struct WaitingRoom<Guest> {
     private var guests: [Guest] = []
     private var isMakingRoom = false
     private var restsUntil: MonotonicTime?
+    private let capacity: Int
 
-    /// The most that wait.
-    static var capacity: Int { 256 }
+    /// - Parameter capacity: the most that wait; whoever comes then is turned away.
+    init(capacity: Int) { self.capacity = capacity }
+
     /// How long rounds rest after one that closed nothing.
     static var rest: Duration { .milliseconds(100) }
 
     /// How many wait.
     var count: Int { guests.count }
+    /// Whether nobody else can wait. It ends with the round that is under way.
+    var isFull: Bool { guests.count >= capacity }
 
     /// Somebody came when all places were taken.
     mutating func enter(_ guest: Guest, at now: MonotonicTime) -> Action {
         if let restsUntil, now < restsUntil { return .refuse }
-        guard guests.count < Self.capacity else { return .refuse }
+        guard !isFull else { return .refuse }
         guests.append(guest)
         if isMakingRoom { return .wait }
         isMakingRoom = true
@@ -49,4 +53,12 @@ struct WaitingRoom<Guest> {
         defer { guests = [] }
         return guests
     }
+}
+
+/// How many accepted connections may wait beside those that are let in.
+enum WaitingPlaces {
+    static let most = 64
+
+    /// Few beside few: they take descriptors, too.
+    static func count(besides connections: Int) -> Int { min(most, connections / 8 + 1) }
 }

@@ -41,13 +41,48 @@ struct CrowdTests {
         try await withServer(loops: 2, configure: { $0.connections = 200 }) { server, address, _ in
             await onThread {
                 let crowd = (0..<200).map { _ in Self.idle(address) }
-                let late = (0..<150).map { _ in RawClient(address) }
-                for client in late { client.send(HostileCase.next) }
+                let late = (0..<150).map { _ in
+                    let client = RawClient(address)
+                    client.send(HostileCase.next)
+                    return client
+                }
                 for client in late { #expect(client.read()?.status == 200) }
                 withExtendedLifetime(crowd) {}
             }
             #expect(server.statistics.refusedFull == 0)
             #expect(server.statistics.closedForRoom >= 150)
+        }
+    }
+
+    @Test(arguments: [1, 3]) func `strangers who send nothing push out each other, and nobody who was served`(
+        loops: Int
+    ) async throws {
+        try await withServer(loops: loops, configure: { $0.connections = 40 }) { server, address, _ in
+            await onThread {
+                let served = (0..<10).map { _ in Self.idle(address) }
+                let strangers = (0..<300).map { _ in RawClient(address) }
+                let late = (0..<5).map { _ in Self.idle(address) }
+                for client in served + late { Self.use(client) }
+                withExtendedLifetime(strangers) {}
+            }
+            #expect(server.statistics.refusedFull == 0)
+            #expect(server.statistics.closedForRoom >= 270)
+        }
+    }
+
+    @Test func `a refused request makes nobody known`() async throws {
+        try await withServer(configure: { $0.connections = 4 }) { _, address, _ in
+            await onThread {
+                let served = Self.idle(address)
+                let refused = (0..<30).map { _ in
+                    let client = RawClient(address)
+                    client.send("GET /unread HTTP/1.1\r\nHost: a\r\n\r\n")
+                    #expect(client.read()?.status == 401)
+                    return client
+                }
+                Self.use(served)
+                withExtendedLifetime(refused) {}
+            }
         }
     }
 
@@ -78,12 +113,44 @@ struct CrowdTests {
         }
     }
 
+    // MARK: The rules of closing
+
+    @Test(
+        arguments: [
+            // Strangers' and others' times, how many are wanted, how many are open: up to which time, and of whom.
+            ([], [], 2, 9, nil, false), ([], [5, 3, 4], 2, 9, 4, false), ([6, 7], [5], 2, 9, 6, false),
+            ([6, 7], [5], 9, 9, 7, false), ([1, 2, 3, 4, 5], [0], 2, 9, 2, true), ([1, 2, 3, 4], [0], 2, 9, 1, false),
+            ([8, 9], [1], 9, 3, 9, true),
+        ] as [([Int64], [Int64], Int, Int, Int64?, Bool)])
+    func `who has been idle longest is closed, and strangers alone where they are more than half`(
+        strangers: [Int64], served: [Int64], wanted: Int, open: Int, last: Int64?, sparesServed: Bool
+    ) {
+        let idle =
+            strangers.map { Idleness(since: time($0), isStranger: true) }
+            + served.map { Idleness(since: time($0), isStranger: false) }
+        for loops in 1...3 {
+            var census = IdleCensus(wanted: wanted)
+            for loop in 0..<loops {
+                census.add(IdleCensus(wanted: wanted, idle.indices.filter { $0 % loops == loop }.map { idle[$0] }))
+            }
+            let expected = last.map { IdleCensus.Cut(last: time($0), sparesServed: sparesServed) }
+            #expect(census.cut(of: open) == expected)
+        }
+    }
+
+    @Test func `a cut that spares who was served leaves them however long they have been idle`() {
+        let cut = IdleCensus.Cut(last: time(5), sparesServed: true)
+        #expect(cut.includes(Idleness(since: time(5), isStranger: true)))
+        #expect(!cut.includes(Idleness(since: time(6), isStranger: true)))
+        #expect(!cut.includes(Idleness(since: time(1), isStranger: false)))
+    }
+
     // MARK: The rules of waiting
 
     private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
 
     @Test func `who comes during a round waits for its end`() {
-        var room = WaitingRoom<Int>()
+        var room = WaitingRoom<Int>(capacity: 8)
         #expect(room.enter(1, at: time(0)) == .makeRoom)
         #expect(room.enter(2, at: time(1)) == .wait)
         #expect(room.roundEnded(closed: 1, at: time(2)) == [1, 2])
@@ -93,7 +160,7 @@ struct CrowdTests {
     }
 
     @Test func `a round that closed nothing is not repeated at once`() {
-        var room = WaitingRoom<Int>()
+        var room = WaitingRoom<Int>(capacity: 8)
         #expect(room.enter(1, at: time(0)) == .makeRoom)
         #expect(room.roundEnded(closed: 0, at: time(1)) == [1])
         #expect(room.enter(1, at: time(1)) == .refuse)
@@ -102,9 +169,14 @@ struct CrowdTests {
     }
 
     @Test func `no more wait than there is room for`() {
-        var room = WaitingRoom<Int>()
-        for guest in 0..<WaitingRoom<Int>.capacity { #expect(room.enter(guest, at: time(0)) != .refuse) }
+        var room = WaitingRoom<Int>(capacity: 8)
+        for guest in 0..<8 {
+            #expect(!room.isFull)
+            #expect(room.enter(guest, at: time(0)) != .refuse)
+        }
+        #expect(room.isFull)
         #expect(room.enter(-1, at: time(0)) == .refuse)
-        #expect(room.roundEnded(closed: 1, at: time(0)).count == WaitingRoom<Int>.capacity)
+        #expect(room.roundEnded(closed: 1, at: time(0)).count == 8)
+        #expect(!room.isFull)
     }
 }

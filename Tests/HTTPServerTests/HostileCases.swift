@@ -36,7 +36,7 @@ struct HostileCase: Sendable {
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(body)"
     }
 
-    static let all = heads + lengths + codings + chunks + sizes + expectations + methods + connections
+    static let all = heads + stars + lengths + codings + chunks + ahead + sizes + expectations + methods + connections
     static let next = "GET /next HTTP/1.1\r\nHost: a\r\n\r\n"
 
     static let heads: [HostileCase] = [
@@ -83,11 +83,20 @@ struct HostileCase: Sendable {
         bad("two spaces in the request line", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
         bad("two spaces before the version", "GET /  HTTP/1.1\r\nHost: a\r\n\r\n"),
         bad("target without a slash", "GET a HTTP/1.1\r\nHost: a\r\n\r\n"),
-        bad("asterisk-form", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
         good("one CR LF before the request", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
         bad("two CR LF before the request", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"),
         bad("TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}"),
     ]
+
+    static let stars: [HostileCase] =
+        [
+            good("asterisk-form", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", contains: "path=* query=- authority=a"),
+            bad("asterisk-form without Host", "OPTIONS * HTTP/1.1\r\n\r\n"),
+        ]
+        + ["GET *", "POST *", "TRACE *", "OPTIONS **", "OPTIONS */", "OPTIONS *?a", "OPTIONS *#a"].map {
+            line in
+            bad("asterisk-form: \(line)", "\(line) HTTP/1.1\r\nHost: a\r\n\r\n")
+        }
 
     static let lengths: [HostileCase] =
         [
@@ -159,6 +168,37 @@ struct HostileCase: Sendable {
                 "32 a request behind chunks", chunked("1\r\na\r\n0\r\n\r\n") + next, [200, 200], closes: false,
                 contains: "path=/next"),
         ]
+
+    /// Bodies that the method gives no meaning: they are read and judged before anything is answered.
+    static let ahead: [HostileCase] =
+        chunks.filter { $0.statuses == [400] }.flatMap { item in
+            [("GET", "/"), ("GET", "/unread"), ("GET", "/at-once"), ("DELETE", "/")].map { method, path in
+                let text = String(decoding: item.bytes, as: UTF8.self)
+                return bad("\(method) \(path) with \(item.name)", method + " " + path + text.dropFirst("POST /".count))
+            }
+        } + [
+            good("GET with chunks", get("Transfer-Encoding: chunked") + "2\r\nab\r\n0\r\n\r\n", contains: "body=2:ab"),
+            HostileCase(
+                "a request behind a GET's chunks",
+                get("Transfer-Encoding: chunked", "/at-once") + "1\r\na\r\n0\r\nX: y\r\n\r\n" + next, [200, 200],
+                closes: false, contains: "path=/next"),
+            HostileCase(
+                "a refused GET's chunks", get("Transfer-Encoding: chunked", "/unread") + "1\r\na\r\n0\r\n\r\n", [401],
+                closes: false),
+            good("GET with 64 KiB", get("Content-Length: 65536") + letters(65536), contains: "body=65536"),
+            HostileCase("GET with more", get("Content-Length: 65537") + letters(65537), [413]),
+            HostileCase("GET with more in chunks", get("Transfer-Encoding: chunked") + "10001\r\n", [413]),
+            HostileCase("GET with more, refused", get("Content-Length: 65537", "/unread") + letters(65537), [413]),
+            HostileCase(
+                "GET with a body that is asked for",
+                get("Content-Length: 2\r\nExpect: 100-continue\r\nConnection: close"), [100]),
+        ]
+
+    private static func get(_ line: String, _ path: String = "/") -> String {
+        "GET \(path) HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n"
+    }
+
+    private static func letters(_ count: Int) -> String { String(repeating: "x", count: count) }
 
     static let sizes: [HostileCase] = [
         HostileCase(

@@ -12,7 +12,7 @@ struct HostileClientTests {
                 HostileCase.all.compactMap { Self.problem(with: $0, RawClient(address), cutting) }
             }
             #expect(failures == [])
-            #expect(HostileCase.all.count == 136)
+            #expect(HostileCase.all.count == 244)
         }
     }
 
