@@ -73,7 +73,9 @@ internal import EventLoop
             let transfer = try readyTransfer(request, ticket: ticket)
             transfer.begin(waiter)
             active[ticket] = transfer
-            unsafe curl_multi_add_handle(multi, transfer.handle.raw)
+            if unsafe curl_multi_add_handle(multi, transfer.handle.raw) != CURLM_OK {
+                end(transfer, .failure(.noMemory))
+            }
             settle()
         } catch {
             counters.failedTransfers += 1

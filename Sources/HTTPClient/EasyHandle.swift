@@ -1,8 +1,12 @@
 internal import CCurl
 
 /// A `CURL *` with typed options. It neither owns nor frees it.
-@safe struct EasyHandle {
+@safe final class EasyHandle {
     let raw: UnsafeMutableRawPointer
+    /// Whether libcurl had no memory for an option: what the handle has then is not what was asked for.
+    var lacksMemory = false
+
+    init(raw: UnsafeMutableRawPointer) { unsafe self.raw = raw }
 
     // A refused option is a fault in this module: every option used exists in the oldest libcurl that is supported, and
     // values are checked before they come here. Only memory can run out.
@@ -22,6 +26,7 @@ internal import CCurl
     }
 
     private func check(_ result: CURLcode, _ option: CURLoption) {
+        if result == CURLE_OUT_OF_MEMORY { return lacksMemory = true }
         precondition(result == CURLE_OK, "curl_easy_setopt \(option.rawValue): \(describe(result))")
     }
 

@@ -19,4 +19,11 @@ public struct HTTPClientConfiguration: Sendable {
 
     /// The defaults above.
     public init() {}
+
+    /// Lowers all three limits of connections to `connections` at most.
+    public mutating func limit(to connections: Int) {
+        maximumConnections = min(maximumConnections, connections)
+        maximumConnectionsPerHost = min(maximumConnectionsPerHost, connections)
+        maximumIdleConnections = min(maximumIdleConnections, connections)
+    }
 }

@@ -45,6 +45,9 @@ public struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertibl
         self.detail = detail
     }
 
+    /// Nothing was sent, as libcurl has no memory for it.
+    static let noMemory = HTTPClientError(.other, wasSent: false, detail: "libcurl has no memory")
+
     public var description: String {
         "\(code.rawValue) (\(wasSent ? "sent" : "not sent"))\(detail.isEmpty ? "" : ": \(detail)")"
     }

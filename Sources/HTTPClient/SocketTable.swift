@@ -85,6 +85,9 @@ final class SocketTable {
     // MARK: Interest
 
     /// Follows what libcurl waits for (`CURL_POLL_…`).
+    ///
+    /// Where the system has no memory to watch a socket, its transfer runs into its time-out: libcurl could only be told
+    /// to give up all transfers of the loop, and any later one.
     func watch(_ descriptor: Int32, for interest: Int32) {
         let known = entry(descriptor)
         if interest == CURL_POLL_REMOVE {

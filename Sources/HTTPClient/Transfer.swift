@@ -39,7 +39,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         throws(HTTPClientError)
     {
         guard let raw = unsafe curl_easy_init() else {
-            throw HTTPClientError(.other, wasSent: false, detail: "curl_easy_init")
+            throw .noMemory
         }
         handle = unsafe EasyHandle(raw: raw)
         options = TransferOptions(handle, configuration: configuration)
@@ -52,6 +52,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         // libcurl copies this pair from the first handle of a connection: it is the same on all.
         unsafe handle.set(CURLOPT_CLOSESOCKETDATA, pointer: Unmanaged.passUnretained(sockets).toOpaque())
         unsafe handle.set(CURLOPT_SHARE, pointer: share)
+        if handle.lacksMemory { throw .noMemory }
     }
 
     deinit { unsafe curl_easy_cleanup(handle.raw) }

@@ -63,8 +63,17 @@ internal import CCurl
         if last?.proxy != request.proxy { handle.set(CURLOPT_PROXY, request.proxy ?? "") }
         if last?.caFile != request.caFile { handle.set(CURLOPT_CAINFO, request.caFile ?? defaultCAFile) }
         applyMethod(request, bodyCount: bodyCount)
+        try checkMemory()
         last = request
         last?.body = []
+    }
+
+    /// After a failure everything is set anew by the next request on the handle.
+    private func checkMemory() throws(HTTPClientError) {
+        guard handle.lacksMemory else { return }
+        handle.lacksMemory = false
+        last = nil
+        throw .noMemory
     }
 
     private func applyMethod(_ request: HTTPClientRequest, bodyCount: Int) {
@@ -118,7 +127,13 @@ internal import CCurl
             texts.append(line)
         }
         var list: UnsafeMutablePointer<curl_slist>?
-        for text in texts { unsafe list = curl_slist_append(list, text) }
+        for text in texts {
+            guard let longer = unsafe curl_slist_append(list, text) else {
+                unsafe curl_slist_free_all(list)
+                throw .noMemory
+            }
+            unsafe list = longer
+        }
         unsafe handle.set(CURLOPT_HTTPHEADER, pointer: list)
         unsafe curl_slist_free_all(lines)
         unsafe lines = list

@@ -17,8 +17,9 @@ public enum Base64 {
 
     /// The standard text of a picture, as a block of its own.
     /// - Parameter onRelease: called once, when the block is let go of.
-    public static func encode(_ picture: Bytes, onRelease: (@Sendable () -> Void)? = nil) -> Bytes {
-        let text = Bytes(capacity: textCount(of: picture.count), onRelease: onRelease)
+    /// - Returns: nil if there is no memory for it; then nothing is called.
+    public static func encode(_ picture: Bytes, onRelease: (@Sendable () -> Void)? = nil) -> Bytes? {
+        guard let text = Bytes(reserving: textCount(of: picture.count), onRelease: onRelease) else { return nil }
         append(ByteSlice(picture, 0..<picture.count), to: text)
         return text
     }

@@ -5,10 +5,11 @@ struct Canvas {
     let raster: Raster
 
     /// - Parameter parts: each made just before it is laid down, so that one at a time stands in memory.
-    init<Failure: Error>(
+    /// - Returns: nil if there is no memory for it.
+    init?<Failure: Error>(
         _ size: PictureSize, _ parts: [(place: StitchPlan.Place, make: () throws(Failure) -> Raster)]
     ) throws(Failure) {
-        raster = try Raster(
+        let made = try Raster(
             size,
             paint: { (target) throws(Failure) in
                 target.update(repeating: 0xFF)
@@ -17,6 +18,8 @@ struct Canvas {
                     picture.withPixels { Self.lay($0, part.place, into: &target, width: size.width) }
                 }
             })
+        guard let made else { return nil }
+        raster = made
     }
 
     private static func lay(

@@ -24,6 +24,6 @@ extension PictureHeader {
     ) throws(PictureDefect) -> Raster {
         let stored = orientation.swapsSides ? wanted.turned : wanted
         let raster = try decode(file, atLeast: stored, limits)
-        return Shrinking(from: raster.size, to: stored).apply(to: raster).turned(orientation)
+        return try Shrinking(from: raster.size, to: stored).apply(to: raster).turned(orientation)
     }
 }

@@ -46,22 +46,23 @@ struct JPEGDecoder {
     ) throws(PictureDefect) -> Raster {
         try unsafe Raster(size) { (space) throws(PictureDefect) in
             try unsafe decompress(file, size, space, TJPF_RGB, handle)
-        }
+        }.orNoMemory()
     }
 
     private func printColors(
         _ file: UnsafeBufferPointer<UInt8>, _ size: PictureSize, _ print: PictureHeader.PrintColors, _ handle: tjhandle
     ) throws(PictureDefect) -> Raster {
-        let inks = Bytes(capacity: size.pixels * 4)
+        let inks = try Bytes(reserving: size.pixels * 4).orNoMemory()
         try unsafe inks.append { (space) throws(PictureDefect) -> Int in
             try unsafe decompress(file, size, space.bindMemory(to: UInt8.self), TJPF_CMYK, handle)
             return size.pixels * 4
         }
-        return Raster(
+        return try Raster(
             size,
             paint: { target in
                 ByteSlice(inks, 0..<inks.count).withBytes { PrintColors.convert($0, print, into: &target) }
-            })
+            }
+        ).orNoMemory()
     }
 
     /// Decompresses into `space`, which holds `size` in `format` without padding.

@@ -26,7 +26,7 @@ enum JPEGEncoder {
         let (width, height) = (CInt(raster.size.width), CInt(raster.size.height))
         let most = Int(tjBufSize(width, height, CInt(subsampling.rawValue)))
         // A mapping: of its pages only those are taken that the file needs.
-        let space = Bytes(capacity: most)
+        let space = try Bytes(reserving: most).orNoMemory()
         let isMade = unsafe space.append { (target) -> Int in
             var start = unsafe target.bindMemory(to: UInt8.self).baseAddress
             var count = CUnsignedLong(most)
@@ -39,14 +39,14 @@ enum JPEGEncoder {
             return status == 0 ? Int(count) : 0
         }
         guard isMade > 0 else { throw .encoding }
-        return isMade <= limit ? space.trimmed : nil
+        return isMade <= limit ? try space.trimmed() : nil
     }
 }
 
 extension Bytes {
     /// A block of just the bytes held.
-    fileprivate var trimmed: Bytes {
-        let block = Bytes(capacity: count)
+    fileprivate func trimmed() throws(PictureDefect) -> Bytes {
+        let block = try Bytes(reserving: count).orNoMemory()
         // `append` checks the room.
         unsafe withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         return block

@@ -37,6 +37,6 @@ enum PNGDecoder {
             guard unsafe png_image_finish_read(&image, &white, space.baseAddress, stride, nil) != 0 else {
                 throw .data(.png)
             }
-        }
+        }.orNoMemory()
     }
 }

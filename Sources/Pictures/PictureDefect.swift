@@ -20,6 +20,8 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     case slow(PictureFormat)
     /// It was decoded, and could not be written within the limits.
     case encoding
+    /// There is no memory for its pixels.
+    case noMemory
 
     public var description: String {
         switch self {
@@ -43,6 +45,8 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
             "is a \(format.rawValue) file that takes too long to unpack. Save it anew."
         case .encoding:
             "could not be brought within Kling's limits. Send a smaller picture."
+        case .noMemory:
+            "could not be worked on: there is no memory for it. Send it again later."
         }
     }
 }
@@ -56,4 +60,12 @@ public struct StitchDefect: Error, Sendable, Hashable {
     public let part: Part
     /// What is wrong with it.
     public let defect: PictureDefect
+}
+
+extension Optional {
+    /// The value; nil stands for memory that was not to be had.
+    func orNoMemory() throws(PictureDefect) -> Wrapped {
+        guard let self else { throw .noMemory }
+        return self
+    }
 }

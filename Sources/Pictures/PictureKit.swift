@@ -23,6 +23,7 @@ public enum PictureKit {
                 (plan.upper, { () throws(StitchDefect) in try part(upper, headers.upper, plan.upper, .upper, limits) }),
                 (plan.lower, { () throws(StitchDefect) in try part(lower, headers.lower, plan.lower, .lower, limits) }),
             ])
+        guard let canvas else { throw StitchDefect(part: .upper, defect: .noMemory) }
         do {
             return try JPEGEncoder.encode(canvas.raster, atMost: limits.madeBytes)
         } catch {

@@ -7,13 +7,14 @@ struct Raster: Sendable {
 
     static let bytesPerPixel = 3
 
-    /// Makes a raster whose bytes, all of them, `fill` writes.
-    init<Failure: Error>(
+    /// Makes a raster whose bytes, all of them, `fill` writes; nil if there is no memory for it.
+    init?<Failure: Error>(
         _ size: PictureSize, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
         self.size = size
         let count = size.pixels * Self.bytesPerPixel
-        pixels = Bytes(capacity: count)
+        guard let pixels = Bytes(reserving: count) else { return nil }
+        self.pixels = pixels
         // The space lent is the whole block. What is a mapping is zero; what is not is made so.
         try unsafe pixels.append { (space) throws(Failure) -> Int in
             if count < Bytes.mappingThreshold { unsafe space.initializeMemory(as: UInt8.self, repeating: 0) }
@@ -22,8 +23,8 @@ struct Raster: Sendable {
         }
     }
 
-    /// Makes a raster that `paint` writes, pixel by pixel, on black.
-    init<Failure: Error>(
+    /// Makes a raster that `paint` writes, pixel by pixel, on black; nil if there is no memory for it.
+    init?<Failure: Error>(
         _ size: PictureSize, paint: (inout MutableSpan<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
         // The span is as large as the space lent.
@@ -41,13 +42,14 @@ struct Raster: Sendable {
     }
 
     /// The picture turned to stand upright.
-    func turned(_ orientation: Orientation) -> Raster {
+    func turned(_ orientation: Orientation) throws(PictureDefect) -> Raster {
         if orientation == .upright { return self }
-        return Raster(
+        return try Raster(
             orientation.swapsSides ? size.turned : size,
             paint: { target in
                 withPixels { source in turn(source, into: &target, orientation) }
-            })
+            }
+        ).orNoMemory()
     }
 
     private func turn(_ source: Span<UInt8>, into target: inout MutableSpan<UInt8>, _ orientation: Orientation) {

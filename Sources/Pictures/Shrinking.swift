@@ -29,9 +29,9 @@ struct Shrinking {
     }
 
     /// The picture at its new size.
-    func apply(to raster: Raster) -> Raster {
+    func apply(to raster: Raster) throws(PictureDefect) -> Raster {
         if from == to { return raster }
-        return Raster(to, paint: { target in raster.withPixels { shrink($0, into: &target) } })
+        return try Raster(to, paint: { target in raster.withPixels { shrink($0, into: &target) } }).orNoMemory()
     }
 
     private static func windows(_ from: Int, _ to: Int) -> [Window] {

@@ -7,16 +7,17 @@ enum WebPDecoder {
     static func decode(
         _ payload: ByteSlice, _ size: PictureSize, to wanted: PictureSize
     ) throws(PictureDefect) -> Raster {
-        let inks = Bytes(capacity: wanted.pixels * 4)
+        let inks = try Bytes(reserving: wanted.pixels * 4).orNoMemory()
         try unsafe inks.append { (space) throws(PictureDefect) -> Int in
             try unsafe decode(payload, size, wanted, into: space.bindMemory(to: UInt8.self))
             return wanted.pixels * 4
         }
-        return Raster(
+        return try Raster(
             wanted,
             paint: { target in
                 ByteSlice(inks, 0..<inks.count).withBytes { overWhite($0, into: &target) }
-            })
+            }
+        ).orNoMemory()
     }
 
     private static func decode(

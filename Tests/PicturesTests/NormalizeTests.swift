@@ -99,17 +99,18 @@ struct NormalizeTests {
         #expect(made.count <= limits.madeBytes)
     }
 
-    @Test func `shrinking is the mean of what lies under a pixel`() {
-        let stripes = Raster(
+    @Test func `shrinking is the mean of what lies under a pixel`() throws {
+        let stripes = try Raster(
             PictureSize(width: 8, height: 4),
-            paint: { space in for index in space.indices { space[index] = index / 3 % 2 == 0 ? 0 : 200 } })
-        let small = Shrinking(from: stripes.size, to: PictureSize(width: 4, height: 1)).apply(to: stripes)
+            paint: { space in for index in space.indices { space[index] = index / 3 % 2 == 0 ? 0 : 200 } }
+        ).orNoMemory()
+        let small = try Shrinking(from: stripes.size, to: PictureSize(width: 4, height: 1)).apply(to: stripes)
         small.withPixels { pixels in
             #expect(pixels.count == 12)
             for index in pixels.indices { #expect(pixels[index] == 100) }
         }
-        let white = Raster(PictureSize(width: 7, height: 5), paint: { $0.update(repeating: 255) })
-        Shrinking(from: white.size, to: PictureSize(width: 3, height: 2)).apply(to: white).withPixels { pixels in
+        let white = try Raster(PictureSize(width: 7, height: 5), paint: { $0.update(repeating: 255) }).orNoMemory()
+        try Shrinking(from: white.size, to: PictureSize(width: 3, height: 2)).apply(to: white).withPixels { pixels in
             for index in pixels.indices { #expect(pixels[index] == 255) }
         }
     }

@@ -6,6 +6,7 @@ extension GatewayError {
         let cause: Cause =
             switch rejection.status {
             case 408: .tooSlow
+            case 413: .bodyTooLarge
             case 414: .targetTooLong
             case 417: .expectationFailed
             case 431: .headTooLarge
@@ -18,15 +19,14 @@ extension GatewayError {
     }
 
     init(_ error: RequestBodyError) {
-        switch error {
-        case .tooLarge(let limit):
-            self.init(.bodyTooLarge, "The body is longer than \(limit) bytes. Send pictures as URLs, or smaller ones.")
-        case .malformed: self.init(.malformedRequest, "The body's chunked coding is broken.")
-        case .timedOut: self.init(.tooSlow, "The body came too slowly. Send it again over a faster connection.")
-        case .noBudget:
-            self.init(.noMemory, "The gateway holds as many uploads as it can. Send the request again later.")
-        case .clientGone: self.init(.malformedRequest, "The body ended before its announced length.")
-        case .cancelled: self.init(.draining, "The gateway is stopping. Send the request again.")
-        }
+        let cause: Cause =
+            switch error {
+            case .tooLarge: .bodyTooLarge
+            case .malformed, .clientGone: .malformedRequest
+            case .timedOut: .tooSlow
+            case .noBudget: .noMemory
+            case .cancelled: .draining
+            }
+        self.init(cause, error.message + (cause == .bodyTooLarge ? " Send pictures as URLs, or smaller ones." : ""))
     }
 }

@@ -41,8 +41,10 @@ public struct GatewayError: Error, Sendable {
     /// A member of the request that is wrong.
     init(_ error: ParameterError) {
         let cause: Cause =
-            error.code == .invalidRequest
-            ? .malformedBody : error.parameter == "model_name" ? .unknownModel : .badParameter
+            error == .noMemory
+            ? .noMemory
+            : error.code == .invalidRequest
+                ? .malformedBody : error.parameter == "model_name" ? .unknownModel : .badParameter
         self.init(cause, error.message, parameter: error.parameter)
     }
 

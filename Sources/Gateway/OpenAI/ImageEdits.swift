@@ -170,7 +170,10 @@ extension ImageEdits {
             let file = try await pictures.result(url, tenant: admitted.tenant, on: admitted.request.loop)
             let lease = try await budget.room(
                 for: Base64.textCount(of: file.count), tenant: admitted.tenant, on: admitted.request.loop)
-            texts.append(Base64.encode(file) { lease?.shrink(to: 0) })
+            guard let text = Base64.encode(file, onRelease: { lease?.shrink(to: 0) }) else {
+                throw GatewayError(.noBudget)
+            }
+            texts.append(text)
         }
         return texts
     }

@@ -35,23 +35,25 @@ final class PictureService: Sendable {
             files.upper.letGo()
             files.lower.letGo()
         }
-        let made: Result<Bytes, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
+        let made: Result<Bytes?, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
             let made = try PictureKit.stitch(upper: files.upper.file, lower: files.lower.file, limits: limits)
             return Bytes(made, holding: lease)
         }
-        do {
-            return try made.get()
-        } catch {
+        switch made {
+        case .success(let bytes?): return bytes
+        case .success(nil): throw GatewayError(.noBudget)
+        case .failure(let error):
             throw GatewayError(error.defect, in: (error.part == .upper ? upper : lower).field)
         }
     }
 
     /// The file that Kling has made: what an account's answer names.
     func result(_ url: String, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Bytes {
-        do {
+        do throws(FetchProblem) {
             let held = try await fetcher.fetchResult(url, limit: limits.fileBytes, tenant: tenant, on: loop)
             guard let lease = held.lease else { return held.file.bytes }
-            return Bytes(held.file.bytes, holding: lease)
+            guard let copy = Bytes(held.file.bytes, holding: lease) else { throw FetchProblem.noRoom(.noBudget) }
+            return copy
         } catch {
             if case .noRoom(let error) = error { throw GatewayError(error) }
             throw GatewayError(.upstreamFailed, "The picture was made, but it \(error.words)")
@@ -90,7 +92,10 @@ final class PictureService: Sendable {
                 guard let file = request.base64File(field) else { return nil }
                 let held = try await fetcher.reserve(file.count, tenant: tenant, on: loop)
                 defer { held.shrink(to: 0) }
-                made = try await normalized(lease, isFetched: false) { HeldFile(file.decoded(), held).file }
+                made = try await normalized(lease, isFetched: false) { () throws(PictureDefect) in
+                    guard let bytes = file.decoded() else { throw .noMemory }
+                    return HeldFile(bytes, held).file
+                }
             }
         } catch {
             return nil
@@ -105,15 +110,16 @@ final class PictureService: Sendable {
     /// The text of a picture that is sent in place of another one; nil if that can stay.
     /// - Parameter isFetched: whether it is sent also if it needs nothing.
     private func normalized(
-        _ lease: ByteBudget.Lease, isFetched: Bool, _ file: @escaping @Sendable () -> ByteSlice
+        _ lease: ByteBudget.Lease, isFetched: Bool, _ file: @escaping @Sendable () throws(PictureDefect) -> ByteSlice
     ) async throws(FetchProblem) -> Result<Bytes?, PictureDefect> {
         do {
             return try await workers.run { [limits] () throws(PictureDefect) -> Bytes? in
-                let file = file()
+                let file = try file()
                 var text: Bytes?
                 defer { lease.shrink(to: text?.count ?? 0) }
                 if let made = try PictureKit.normalize(file, limits: limits) ?? (isFetched ? file.bytes : nil) {
                     text = Base64.encode(made) { lease.shrink(to: 0) }
+                    if text == nil { throw .noMemory }
                 }
                 return text
             }
@@ -142,11 +148,12 @@ final class PictureService: Sendable {
             do {
                 file = try await Base64File.read(text)
             } catch {
-                throw .badPicture(picture.field, error.description)
+                throw error == .noMemory ? GatewayError(.noBudget) : .badPicture(picture.field, error.description)
             }
-            let decoded: Result<Bytes, Never> = try await run { file.decoded() }
+            let decoded: Result<Bytes?, Never> = try await run { file.decoded() }
+            guard let bytes = decoded.get() else { throw GatewayError(.noBudget) }
             lease.shrink(to: file.count)
-            return HeldFile(decoded.get(), lease)
+            return HeldFile(bytes, lease)
         }
     }
 
@@ -185,9 +192,9 @@ extension HeldFile {
 }
 
 extension Bytes {
-    /// A copy of `other` that has its part of the budget for as long as it is held.
-    fileprivate convenience init(_ other: Bytes, holding lease: ByteBudget.Lease) {
-        self.init(capacity: other.count) { lease.shrink(to: 0) }
+    /// A copy of `other` that has its part of the budget for as long as it is held; nil if there is no memory for it.
+    fileprivate convenience init?(_ other: Bytes, holding lease: ByteBudget.Lease) {
+        self.init(reserving: other.count) { lease.shrink(to: 0) }
         // `append` checks the room.
         unsafe other.withUnsafeBytes { unsafe append(contentsOf: $0) }
         lease.shrink(to: other.count)
@@ -204,7 +211,9 @@ extension GatewayError {
     static let tooManyPictures = GatewayError(
         .noMemory, "The gateway works on as many pictures as it can. Send the request again later.")
 
-    fileprivate init(_ defect: PictureDefect, in field: String) { self = .badPicture(field, defect.description) }
+    fileprivate init(_ defect: PictureDefect, in field: String) {
+        self = defect == .noMemory ? GatewayError(.noBudget) : .badPicture(field, defect.description)
+    }
 
     fileprivate init(_ problem: FetchProblem, in field: String) {
         if case .noRoom(let error) = problem {

@@ -71,7 +71,10 @@ final class DurableFolder: Sendable {
         let file = unsafe openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw failure("cannot open", name) }
         defer { close(file) }
-        let block = Bytes(capacity: try size(of: name)) { withExtendedLifetime(holding) {} }
+        let size = try size(of: name)
+        guard let block = Bytes(reserving: size, onRelease: { withExtendedLifetime(holding) {} }) else {
+            throw SpoolError("no memory to read", "\(path)/\(name)", errno: ENOMEM)
+        }
         while block.count < block.capacity {
             var code: Int32 = 0
             let before = block.count

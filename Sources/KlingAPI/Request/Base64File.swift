@@ -8,6 +8,9 @@ public struct Base64File: Sendable {
     /// Why a text is no base64. The description goes behind the name of the field.
     public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
         public let description: String
+
+        /// Nothing is wrong with it: there is no memory to read it.
+        public static let noMemory = Problem(description: "cannot be read: there is no memory for it")
     }
 
     init(_ text: PictureText) {
@@ -19,7 +22,7 @@ public struct Base64File: Sendable {
     /// and JSON's escapes in it, without padding. The text itself is left as it is; a copy of it is repaired.
     public static func read(_ text: ByteSlice) async throws(Problem) -> Base64File {
         // The repair wants room for a quote before the letters.
-        let block = Bytes(capacity: text.count + 2)
+        guard let block = Bytes(reserving: text.count + 2) else { throw .noMemory }
         let quote: [UInt8] = [JSONText.quote]
         // `append` checks the room.
         unsafe quote.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
@@ -35,9 +38,9 @@ public struct Base64File: Sendable {
     /// How many bytes the file has.
     public var count: Int { file.count }
 
-    /// The file. It takes about a millisecond for each megabyte.
-    public func decoded() -> Bytes {
-        let bytes = Bytes(capacity: file.count)
+    /// The file; nil if there is no memory for it. It takes about a millisecond for each megabyte.
+    public func decoded() -> Bytes? {
+        guard let bytes = Bytes(reserving: file.count) else { return nil }
         block.withByteSpan { text in
             // The block is filled here, by its only owner; the space lent is as large as the file.
             _ = unsafe bytes.append { space in

@@ -15,6 +15,10 @@ public struct ParameterError: Error, Sendable, Hashable {
         self.message = message
     }
 
+    /// Nothing is wrong with it: there is no memory to work on it.
+    public static let noMemory = Self(
+        code: .unavailable, parameter: nil, message: "There is no memory for the request. Send it again later.")
+
     static func syntax(_ error: JSONError) -> Self {
         Self(code: .invalidRequest, parameter: nil, message: "The body is not valid JSON \(error).")
     }

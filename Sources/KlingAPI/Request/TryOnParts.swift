@@ -46,7 +46,7 @@ public struct TryOnParts: Sendable {
         let head = [#"{"model_name":"#, json(model), id, callback].joined()
         let middle = [#","human_image":""#, #"","cloth_image":""#, #""}"#]
         let room = head.utf8.count + middle.reduce(0) { $0 + $1.utf8.count } + human.room + cloth.room
-        let body = Bytes(capacity: room) { _ = owner }
+        guard let body = Bytes(reserving: room, onRelease: { _ = owner }) else { throw .noMemory }
         body.append(head + middle[0])
         try await human.write(to: body, .human)
         body.append(middle[1])

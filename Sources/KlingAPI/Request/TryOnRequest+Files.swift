@@ -28,7 +28,8 @@ extension TryOnRequest {
         } catch {
             throw .value(field.rawValue, error.description)
         }
-        let block = Bytes(capacity: Base64.textCount(of: file.count) + 2) { _ = owner }
+        let room = Base64.textCount(of: file.count) + 2
+        guard let block = Bytes(reserving: room, onRelease: { _ = owner }) else { throw .noMemory }
         block.append(CollectionOfOne(JSONText.quote))
         try await TryOnParts.Picture.file(file).write(to: block, field)
         block.append(CollectionOfOne(JSONText.quote))
