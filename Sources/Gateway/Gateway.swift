@@ -221,6 +221,7 @@ public struct Gateway: HTTPResponder {
     // MARK: The checks, in their order
 
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
+        if let methods = HTTPResponse.methods(for: request, note) { return methods }
         guard let match = request.head.withPath({ RouteMatch(path: $0) }) else {
             note.shape = request.head.withPath { RouteTree.shape(of: $0) }
             throw .unknownPath

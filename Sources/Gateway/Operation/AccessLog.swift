@@ -1,12 +1,21 @@
 internal import Base
 internal import EventLoop
 internal import HTTPServer
+internal import Synchronization
 
 /// A line for each exchange, at `info`. It goes to the log's writer directly: by way of a dictionary of metadata each
 /// line would cost as much as the rest of a small request.
-public struct AccessLog: Sendable {
+///
+/// Of requests whose credentials are refused ten a second have a line, so that nobody without a key can fill a disk; once
+/// a second at most a line says how many more there were. Everything else has its line.
+public final class AccessLog: Sendable {
     private let writer: LogWriter
     private let format: LogFormat
+    private let refusals = Lock(LineSampler(perSecond: AccessLog.refusalsPerSecond))
+    /// Whether lines were left out that are not told of yet.
+    private let isOwing = Atomic(false)
+
+    private static let refusalsPerSecond = 10
 
     /// Longer paths are cut.
     private static let longestPath = 200
@@ -19,6 +28,32 @@ public struct AccessLog: Sendable {
 
     /// Writes what is known of an exchange that is over.
     func write(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
+        if exchange.status == 401 {
+            let verdict = refusals.withLock { refusals in
+                defer { isOwing.store(refusals.leftOut > 0, ordering: .relaxed) }
+                return refusals.take(at: exchange.finishedAt)
+            }
+            tell(verdict.leftOut)
+            if !verdict.isWritten { return }
+        } else if isOwing.load(ordering: .relaxed) {
+            tell(refusals.withLock { $0.look(at: exchange.finishedAt) })
+        }
+        writeLine(exchange, note)
+    }
+
+    /// Says what was left out and not told of yet. At the end.
+    public func finish() { tell(refusals.withLock { $0.tell() }) }
+
+    private func tell(_ leftOut: Int) {
+        guard leftOut > 0 else { return }
+        var line = LogLine(
+            format, level: "info", message: "requests with refused credentials have no lines of their own",
+            label: "kling-gateway")
+        line.add("requests", leftOut)
+        writer.write(line.finish())
+    }
+
+    private func writeLine(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
         var line = LogLine(format, level: "info", message: "request", label: "kling-gateway")
         line.add("request_id", note?.requestID ?? "-")
         line.add("client", exchange.peer.host)

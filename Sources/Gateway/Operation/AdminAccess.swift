@@ -9,19 +9,47 @@ struct AdminAccess: Sendable {
         case unauthorized
         /// There is no token and the peer is not on this machine.
         case forbidden
+        /// There is no token, and the request is for a host by another name than this machine's own.
+        case misdirected
     }
 
     private let token: [UInt8]?
+    private let hosts: Set<String>
 
-    /// - Parameter token: `nil` lets in peers on this machine alone. An empty one lets in nobody.
-    init(token: Secret?) { self.token = token.map { Array($0.reveal().utf8) } }
+    /// - Parameters:
+    ///   - token: `nil` lets in peers on this machine alone. An empty one lets in nobody.
+    ///   - hosts: the listener's own addresses, without ports and brackets: without a token they may be asked for as well
+    ///     as loopback addresses and `localhost`.
+    init(token: Secret?, hosts: Set<String> = []) {
+        self.token = token.map { Array($0.reveal().utf8) }
+        self.hosts = hosts
+    }
 
     /// Judges a request.
-    /// - Parameter authorization: the values of its `Authorization` fields.
-    func verdict(authorization: [String], peer: SocketAddress) -> Verdict {
-        guard let token else { return peer.isOnThisMachine ? .allowed : .forbidden }
+    /// - Parameters:
+    ///   - authorization: the values of its `Authorization` fields.
+    ///   - authority: its `Host`. A page in a browser on this machine can make a name of its own site lead here (DNS
+    ///     rebinding), and would read the answer; it cannot choose another name.
+    func verdict(authorization: [String], authority: String, peer: SocketAddress) -> Verdict {
+        guard let token else {
+            guard peer.isOnThisMachine else { return .forbidden }
+            return peer.port == nil || isOwn(authority) ? .allowed : .misdirected
+        }
         guard authorization.count == 1, let shown = Self.bearerToken(authorization[0]) else { return .unauthorized }
         return Self.isEqual(shown, token) ? .allowed : .unauthorized
+    }
+
+    private func isOwn(_ authority: String) -> Bool {
+        let host = Self.host(of: authority)
+        if host == "localhost" || hosts.contains(host) { return true }
+        return SocketAddress(host.contains(":") ? "[\(host)]:0" : "\(host):0")?.isOnThisMachine ?? false
+    }
+
+    /// An authority without its port and brackets, in lower case.
+    private static func host(of authority: String) -> String {
+        let text = authority.lowercased()
+        if text.hasPrefix("[") { return String(text.dropFirst().prefix { $0 != "]" }) }
+        return String(text.prefix { $0 != ":" })
     }
 
     /// The token of `Bearer <token>`; the scheme in any case (RFC 9110 §11.1).

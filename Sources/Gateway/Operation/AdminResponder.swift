@@ -15,11 +15,14 @@ public struct AdminResponder: HTTPResponder {
     /// Makes the responder of a second listener.
     /// - Parameters:
     ///   - token: what `/metrics` asks for; `nil` if there is none.
+    ///   - hosts: the listener's own addresses, without ports and brackets.
     ///   - readiness: what `/readyz` reports.
     ///   - metrics: what `/metrics` shows.
     ///   - sources: what it shows beside that.
-    public init(token: Secret?, readiness: Readiness, metrics: Metrics, sources: MetricsSources) {
-        access = AdminAccess(token: token)
+    public init(
+        token: Secret?, hosts: Set<String> = [], readiness: Readiness, metrics: Metrics, sources: MetricsSources
+    ) {
+        access = AdminAccess(token: token, hosts: hosts)
         self.readiness = readiness
         self.metrics = metrics
         self.sources = sources
@@ -30,10 +33,11 @@ public struct AdminResponder: HTTPResponder {
     }
 
     private func answer(to request: HTTPRequest) async -> HTTPResponse {
-        let authorization = request.headers.values(of: "authorization")
+        if request.head.path == "*" { return HTTPResponse(status: 200, headers: [("Allow", "GET, HEAD, OPTIONS")]) }
+        let (authorization, authority) = (request.headers.values(of: "authorization"), request.head.authority)
         switch AdminRoute.choose(
             method: request.method, path: request.head.path,
-            access: { access.verdict(authorization: authorization, peer: request.peer) })
+            access: { access.verdict(authorization: authorization, authority: authority, peer: request.peer) })
         {
         case .failure(let refusal): return .json(refusal)
         case .success(.alive): return .plain("ok\n")
@@ -72,6 +76,7 @@ enum AdminRoute: String, CaseIterable {
             case .allowed: break
             case .unauthorized: return .failure(.unauthorized)
             case .forbidden: return .failure(.forbidden)
+            case .misdirected: return .failure(.misdirected)
             }
         }
         guard let route else { return .failure(.notFound) }
@@ -97,6 +102,10 @@ struct AdminRefusal: Error, Equatable {
         status: 401, message: "This needs the admin token as a bearer token.", header: .challenge)
     static let forbidden = AdminRefusal(
         status: 403, message: "Without an admin token in the configuration this is for the same machine alone.")
+    static let misdirected = AdminRefusal(
+        status: 421,
+        message: "Without an admin token in the configuration this is answered under localhost, a loopback address or "
+            + "the configured listen address alone.")
     static let notFound = AdminRefusal(status: 404, message: "There is nothing here.")
     static let wrongMethod = AdminRefusal(status: 405, message: "Only GET and HEAD work here.", header: .allow)
 }

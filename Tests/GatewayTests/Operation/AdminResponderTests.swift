@@ -11,11 +11,11 @@ struct AdminResponderTests {
 
     private func status(
         _ path: String, _ method: HTTPMethod = .get, token: String?, authorization: [String] = [],
-        from peer: SocketAddress
+        from peer: SocketAddress, host: String = "localhost:9090"
     ) -> Int {
-        let access = AdminAccess(token: token.map(Secret.init))
+        let access = AdminAccess(token: token.map(Secret.init), hosts: ["192.0.2.7", "2001:db8::7"])
         let choice = AdminRoute.choose(method: method, path: path) {
-            access.verdict(authorization: authorization, peer: peer)
+            access.verdict(authorization: authorization, authority: host, peer: peer)
         }
         switch choice {
         case .success: return 200
@@ -49,6 +49,22 @@ struct AdminResponderTests {
     @Test(arguments: ["10.0.0.1:1", "128.0.0.1:1", "[::2]:1", "[::ffff:10.0.0.1]:1"])
     func `without a token nobody else reads them`(peer: String) throws {
         #expect(status("/metrics", token: nil, from: try #require(SocketAddress(peer))) == 403)
+    }
+
+    @Test(arguments: [
+        ("localhost", 200), ("LocalHost:9090", 200), ("127.0.0.1", 200), ("127.9.9.9:1", 200), ("[::1]", 200),
+        ("[::1]:9090", 200), ("[::ffff:127.0.0.1]:1", 200), ("192.0.2.7:9090", 200), ("[2001:DB8::7]:9090", 200),
+        ("evil.example", 421), ("evil.example:9090", 421), ("localhost.evil.example", 421), ("127.0.0.1.nip.io", 421),
+        ("localhost.", 421), ("192.0.2.8", 421), ("[::2]", 421), ("0.0.0.0", 421), ("", 421),
+    ])
+    func `without a token only this machine's own names are answered`(host: String, expected: Int) {
+        for path in ["/metrics", "/nowhere"] {
+            let found = expected == 200 && path == "/nowhere" ? 404 : expected
+            #expect(status(path, token: nil, from: here, host: host) == found)
+        }
+        #expect(status("/healthz", token: nil, from: here, host: host) == 200)
+        #expect(status("/metrics", token: "t", authorization: ["Bearer t"], from: here, host: host) == 200)
+        #expect(status("/metrics", token: nil, from: .unix(path: ""), host: host) == 200)
     }
 
     @Test func `who may not read the listener does not learn what it serves`() {
