@@ -14,4 +14,10 @@ static inline char *cprocess_code_start(void) { return __executable_start; }
 static inline size_t cprocess_code_size(void) { return (size_t)(etext - __executable_start); }
 #endif
 
+#ifdef __linux__
+#include <sys/prctl.h>
+// No core dump of this process, and nobody but root reads its memory.
+static inline int cprocess_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L); }
+#endif
+
 #endif

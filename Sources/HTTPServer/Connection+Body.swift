@@ -195,14 +195,6 @@ extension Connection {
         fail()
     }
 
-    func dropPending(_ count: Int) {
-        pendingStart += count
-        if pendingStart == pending.count {
-            pending = []
-            pendingStart = 0
-        }
-    }
-
     // MARK: Reading over
 
     /// Reads and forgets: the rest of a short body, or whatever the client still sends to a closed side.

@@ -22,7 +22,16 @@ struct KlingGateway: AsyncParsableCommand {
 extension KlingGateway {
     /// The program's start, on an event loop: the sanitizer doesn't see what Dispatch's threads hand to each other.
     static func main() async throws {
+        ProcessLimits.ignoreKeyLogFile()
         try await withTaskExecutorPreference(EventLoop(name: "main")) { await main(nil) }
+    }
+}
+#else
+extension KlingGateway {
+    /// The program's start.
+    static func main() async {
+        ProcessLimits.ignoreKeyLogFile()
+        await main(nil)
     }
 }
 #endif

@@ -12,10 +12,11 @@ struct Fixture {
     /// Runs `body` with both, and stops both.
     /// - Parameters:
     ///   - file: the gateway's configuration file, if it gets one; `$KLING` in it stands for the simulator's URL.
+    ///   - launcher: a command that starts the gateway, and becomes it.
     ///   - concurrency: how many tasks the simulated account may run.
     static func run(
-        file: String? = nil, environment: [String: String] = [:], concurrency: Int? = nil,
-        duration: ClosedRange<Int> = 0...0, _ body: (Fixture) async throws -> Void
+        file: String? = nil, environment: [String: String] = [:], launcher: [String] = [],
+        concurrency: Int? = nil, duration: ClosedRange<Int> = 0...0, _ body: (Fixture) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "kling")
         let account = SimulatedAccount(
@@ -32,7 +33,8 @@ struct Fixture {
             let text = file.replacingOccurrences(of: "$KLING", with: kling.url)
             environment["KLING_GATEWAY_CONFIG"] = try folder.write(text, to: "config.yaml")
         }
-        let gateway = try await GatewayProcess(kling: kling.url, folder: folder, environment: environment)
+        let gateway = try await GatewayProcess(
+            kling: kling.url, folder: folder, environment: environment, launcher: launcher)
         let failure: (any Error)?
         do {
             try await body(Fixture(kling: kling, gateway: gateway))

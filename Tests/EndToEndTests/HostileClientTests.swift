@@ -60,7 +60,7 @@ import Testing
                 let got = try await fixture.gateway.ask("GET", path, admin: admin)
                 let port = admin ? fixture.gateway.adminPort : fixture.gateway.port
                 let request =
-                    "HEAD \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                    "HEAD \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                     + "Authorization: Bearer \(GatewayProcess.key)\r\n\r\n"
                 let bytes = try await blocking {
                     let client = try RawClient(port: port)

@@ -56,7 +56,9 @@ public final class GatewayProcess: Sendable {
         let port = admin ? adminPort : port
         return try await blocking {
             let client = try RawClient(port: port)
-            var head = "\(method) \(path) HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n"
+            // Without a token the operators' listener answers under this machine's own names alone.
+            let host = admin ? "localhost" : "gateway"
+            var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n"
             if let key { head += "Authorization: Bearer \(key)\r\n" }
             for header in headers { head += header + "\r\n" }
             if let body { head += "Content-Length: \(body.utf8.count)\r\n" }

@@ -15,19 +15,14 @@ struct ServeCommand: AsyncParsableCommand {
     var logLevel: String?
 
     func run() async throws {
+        ProcessLimits.forbidCoreDumps()
         var flags: [String: String] = [:]
         flags["listen"] = listen
         flags["log.level"] = logLevel
         let configuration = try options.load(flags: flags)
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnLargeBlocks()
-        let descriptors = ProcessLimits.raiseDescriptorLimit()
         let log = LogOutput(configuration)
-        if descriptors < UInt64(configuration.limits.connections + 64) {
-            log.logger.warning(
-                "fewer descriptors than limits.connections asks for: raise the limit (ulimit -n)",
-                metadata: ["descriptors": "\(descriptors)"])
-        }
         if configuration.storeDiesWithContainer {
             log.logger.warning(
                 "the store is inside the container and dies with it: mount a volume",

@@ -30,26 +30,30 @@ extension Configuration {
     }
 
     /// The clients' listener.
-    var serverConfiguration: HTTPServerConfiguration {
-        get throws {
-            var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
-            server.tls = try tls.map { try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey) }
-            server.connections = limits.connections
-            server.connectionsPerAddress = limits.connectionsPerAddress
-            server.headBytes = limits.headerBytes
-            server.discardedBytes = limits.body
-            return server
-        }
+    func serverConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
+        var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
+        server.tls = try tls.map { try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey) }
+        server.connections = descriptors.connections
+        server.connectionsPerAddress = limits.connectionsPerAddress
+        server.headBytes = limits.headerBytes
+        server.discardedBytes = limits.body
+        return server
+    }
+
+    /// The addresses that operators may ask for by `Host`, beside loopback ones.
+    var adminHosts: Set<String> {
+        Set(
+            admin.listen.compactMap { address in
+                if case .tcp(let host, _) = address { host.lowercased() } else { nil }
+            })
     }
 
     /// The operators' listener: a few connections, small requests.
-    var adminConfiguration: HTTPServerConfiguration {
-        get throws {
-            var server = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
-            server.connections = 256
-            server.discardedBytes = 64 << 10
-            return server
-        }
+    func adminConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
+        var server = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
+        server.connections = descriptors.adminConnections
+        server.discardedBytes = 64 << 10
+        return server
     }
 }
 

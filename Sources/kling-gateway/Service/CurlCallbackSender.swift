@@ -8,14 +8,18 @@ struct CurlCallbackSender: CallbackSender {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
     private let policy: AddressPolicy
 
+    /// How many connections a loop may have where descriptors are no matter.
+    static let connections = 256
+
     /// A client for each loop that callbacks are sent from.
     /// - Parameter allowed: addresses that may be called besides those of the public internet.
-    init(loops: [EventLoop], allowing allowed: [CIDR]) throws {
+    init(loops: [EventLoop], _ pools: DescriptorPlan.Pools = .wanted, allowing allowed: [CIDR]) throws {
         policy = .publicInternet(allowing: allowed)
         var configuration = HTTPClientConfiguration()
-        configuration.maximumConnections = 256
+        configuration.maximumConnections = Self.connections
         configuration.maximumConnectionsPerHost = 10
         configuration.maximumIdleConnections = 64
+        configuration.limit(to: pools.callbacks)
         clients = try loops.map { ($0, try HTTPClient(loop: $0, configuration: configuration)) }
     }
 

@@ -16,9 +16,20 @@ final class CurlPictureSource: PictureSource {
     private let policy: AddressPolicy
     private let state = Lock(State())
 
+    private let configuration: HTTPClientConfiguration
+
+    /// How many connections a loop may have where descriptors are no matter.
+    static let connections = 64
+
     /// - Parameter allowed: addresses that may be asked besides those of the public internet.
-    init(loops: [EventLoop], allowing allowed: [CIDR]) {
+    init(loops: [EventLoop], _ pools: DescriptorPlan.Pools, allowing allowed: [CIDR]) {
         self.loops = loops
+        var configuration = HTTPClientConfiguration()
+        configuration.maximumConnections = Self.connections
+        configuration.maximumConnectionsPerHost = 8
+        configuration.maximumIdleConnections = 16
+        configuration.limit(to: pools.pictures)
+        self.configuration = configuration
         policy = .publicInternet(allowing: allowed)
     }
 
@@ -52,17 +63,9 @@ final class CurlPictureSource: PictureSource {
         if let made { return made }
         if isShutDown { throw HTTPClientError(.shutDown, wasSent: false) }
         // Nobody else makes this one: the loop is ours until then.
-        let client = try HTTPClient(loop: loops[index], configuration: Self.configuration)
+        let client = try HTTPClient(loop: loops[index], configuration: configuration)
         state.withLock { $0.clients[index] = client }
         return client
-    }
-
-    private static var configuration: HTTPClientConfiguration {
-        var configuration = HTTPClientConfiguration()
-        configuration.maximumConnections = 64
-        configuration.maximumConnectionsPerHost = 8
-        configuration.maximumIdleConnections = 16
-        return configuration
     }
 
     private func request(_ picture: PictureFetch) -> HTTPClientRequest {

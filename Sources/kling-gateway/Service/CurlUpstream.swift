@@ -6,9 +6,14 @@ internal import HTTPClient
 struct CurlUpstream: KlingUpstream {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
 
+    /// How many connections a loop may have where descriptors are no matter.
+    static let connections = HTTPClientConfiguration().maximumConnections
+
     /// A client for each loop.
-    init(loops: [EventLoop]) throws {
-        clients = try loops.map { ($0, try HTTPClient(loop: $0)) }
+    init(loops: [EventLoop], _ pools: DescriptorPlan.Pools) throws {
+        var configuration = HTTPClientConfiguration()
+        configuration.limit(to: pools.upstream)
+        clients = try loops.map { ($0, try HTTPClient(loop: $0, configuration: configuration)) }
     }
 
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {

@@ -1,6 +1,5 @@
 internal import Base
 internal import EventLoop
-internal import Foundation
 internal import Gateway
 internal import HTTPServer
 internal import KlingAPI
@@ -34,13 +33,14 @@ final class GatewayService: Sendable {
         let logger = log.logger
         self.configuration = configuration
         self.logger = logger
+        let descriptors = try configuration.divideDescriptors(logger)
         serveLock = try ServeLock(store: configuration.storePath)
         store = try configuration.openStore(serving: serveLock)
-        loops = try (0..<(configuration.workers ?? ProcessInfo.processInfo.activeProcessorCount))
-            .map { try EventLoop(name: "loop-\($0)") }
-        upstream = try CurlUpstream(loops: loops)
-        receivers = try CurlCallbackSender(loops: [loops[0]], allowing: configuration.callbacks.allow)
-        pictures = CurlPictureSource(loops: loops, allowing: configuration.fetch.allow)
+        loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
+        upstream = try CurlUpstream(loops: loops, descriptors.pools)
+        receivers = try CurlCallbackSender(
+            loops: [loops[0]], descriptors.pools, allowing: configuration.callbacks.allow)
+        pictures = CurlPictureSource(loops: loops, descriptors.pools, allowing: configuration.fetch.allow)
         let vault = try Vault(configuration)
         let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
         try await access.load()
@@ -61,10 +61,11 @@ final class GatewayService: Sendable {
         self.gateway = gateway
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
-            configuration: try configuration.serverConfiguration, loops: loops, budget: budget, responder: gateway,
+            configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,
+            responder: gateway,
             log: notice)
         let operators = AdminResponder(
-            token: configuration.admin.token,
+            token: configuration.admin.token, hosts: configuration.adminHosts,
             readiness: Readiness(
                 store: store, access: access, isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger
             ),
@@ -73,7 +74,7 @@ final class GatewayService: Sendable {
                 server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,
                 store: store, gateway: gateway, courier: courier, droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
-            configuration: try configuration.adminConfiguration, loops: [loops[0]],
+            configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), responder: operators, log: notice)
         watch = Self.refresh(access, on: loops[0])
         try await gateway.start()

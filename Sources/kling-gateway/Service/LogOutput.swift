@@ -24,5 +24,8 @@ struct LogOutput: Sendable {
     var droppedLines: UInt64 { writer.droppedLines }
 
     /// Writes what waits, within a second.
-    func close() { writer.flush(within: .seconds(1)) }
+    func close() {
+        access?.finish()
+        writer.flush(within: .seconds(1))
+    }
 }

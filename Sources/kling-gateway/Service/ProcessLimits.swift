@@ -8,7 +8,7 @@ internal import Darwin
 /// What a server asks of the system before it serves.
 enum ProcessLimits {
     /// Raises the soft limit of open descriptors to the hard one, and returns it.
-    static func raiseDescriptorLimit() -> UInt64 {
+    static func raiseDescriptorLimit() -> Int {
         #if os(Linux)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         #else
@@ -19,8 +19,28 @@ enum ProcessLimits {
         limit.rlim_cur = limit.rlim_max
         unsafe setrlimit(resource, &limit)
         unsafe getrlimit(resource, &limit)
-        return UInt64(limit.rlim_cur)
+        return Int(clamping: limit.rlim_cur)
     }
+
+    /// How many of the first descriptors are open.
+    static func openDescriptors(below limit: Int) -> Int {
+        (0..<Int32(clamping: min(limit, 4096))).count { fcntl($0, F_GETFD) >= 0 }
+    }
+
+    /// Leaves no memory of this process on a disk, and lets no other process of this user's read it: keys are in it. A
+    /// handler of core dumps (`core_pattern`) may ignore the limit, so the process is not dumpable either.
+    static func forbidCoreDumps() {
+        var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        #if os(Linux)
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
+        _ = cprocess_forbid_dumps()
+        #else
+        unsafe setrlimit(RLIMIT_CORE, &limit)
+        #endif
+    }
+
+    /// Has OpenSSL, libcurl's included, write no session keys to a file that the environment names.
+    static func ignoreKeyLogFile() { unsafe unsetenv("SSLKEYLOGFILE") }
 
     /// Has `malloc` give back blocks of 128 KiB and more at once. By itself glibc would keep ever larger ones once it has
     /// freed one: libcurl's send buffers of 2 MiB, 10 MB after four large creates, decoded pictures, and long answers,

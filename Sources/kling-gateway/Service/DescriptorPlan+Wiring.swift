@@ -1,0 +1,42 @@
+internal import Foundation
+internal import Gateway
+internal import Logging
+
+extension Configuration {
+    /// How many event loops there are.
+    var loopCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    /// Raises the limit of descriptors as far as it goes and divides what is there. What had to be lowered is logged.
+    /// Call it before anything is opened.
+    func divideDescriptors(_ logger: Logger) throws -> DescriptorPlan {
+        let limit = ProcessLimits.raiseDescriptorLimit()
+        let plan = try DescriptorPlan(limit: limit, descriptorWishes(limit: limit))
+        if limit >= plan.needed { return plan }
+        let isLowered = plan.connections < limits.connections
+        logger.log(
+            level: isLowered ? .warning : .notice,
+            "connections are lowered to what the limit of open files allows: raise it (ulimit -n, LimitNOFILE)",
+            metadata: [
+                "limit": "\(limit)", "needed": "\(plan.needed)", "configured": "\(limits.connections)",
+                "connections": "\(plan.connections)", "admin": "\(plan.adminConnections)",
+                "upstream": "\(plan.pools.upstream * loopCount)", "callbacks": "\(plan.pools.callbacks)",
+                "pictures": "\(plan.pools.pictures * loopCount)",
+            ])
+        return plan
+    }
+
+    private func descriptorWishes(limit: Int) -> DescriptorPlan.Wishes {
+        var wishes = DescriptorPlan.Wishes(
+            loops: loopCount, listeners: listen.count + admin.listen.count, connections: limits.connections,
+            adminConnections: 256, pools: .wanted)
+        wishes.inherited = ProcessLimits.openDescriptors(below: limit)
+        return wishes
+    }
+}
+
+extension DescriptorPlan.Pools {
+    /// What is wanted where descriptors are no matter.
+    static let wanted = DescriptorPlan.Pools(
+        upstream: CurlUpstream.connections, callbacks: CurlCallbackSender.connections,
+        pictures: CurlPictureSource.connections)
+}

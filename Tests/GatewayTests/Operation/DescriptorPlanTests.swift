@@ -1,0 +1,80 @@
+import HTTPServer
+import Testing
+
+@testable import Gateway
+
+struct DescriptorPlanTests {
+    private static func wishes(loops: Int = 2, connections: Int = 10_000) -> DescriptorPlan.Wishes {
+        DescriptorPlan.Wishes(
+            loops: loops, listeners: 2, connections: connections, adminConnections: 256,
+            pools: DescriptorPlan.Pools(upstream: 1024, callbacks: 256, pictures: 64))
+    }
+
+    /// Everything that a plan lets be open at once.
+    private static func used(_ plan: DescriptorPlan, _ wishes: DescriptorPlan.Wishes) -> Int {
+        let calls = (plan.pools.upstream + plan.pools.pictures) * wishes.loops + plan.pools.callbacks
+        return wishes.inherited + 48 + 8 * wishes.loops + wishes.listeners + 2 * calls
+            + HTTPServerConfiguration.descriptors(forConnections: plan.connections)
+            + HTTPServerConfiguration.descriptors(forConnections: plan.adminConnections)
+    }
+
+    @Test(arguments: [
+        // Limit, loops, clients, operators, to Kling in all, callbacks, pictures in all
+        (256, 2, 93, 15, 18, 7, 6), (1024, 2, 506, 57, 82, 39, 38), (1024, 64, 39, 9, 128, 3, 64),
+        (4096, 2, 2362, 228, 376, 167, 128), (16_384, 8, 10_000, 256, 2184, 256, 512),
+        (65_536, 2, 10_000, 256, 2048, 256, 128), (1 << 30, 2, 10_000, 256, 2048, 256, 128),
+    ])
+    func `each part gets its least and a share of the rest`(
+        limit: Int, loops: Int, clients: Int, operators: Int, kling: Int, callbacks: Int, pictures: Int
+    ) throws {
+        let plan = try DescriptorPlan(limit: limit, Self.wishes(loops: loops))
+        #expect(plan.connections == clients)
+        #expect(plan.adminConnections == operators)
+        #expect(plan.pools.upstream * loops == kling)
+        #expect(plan.pools.callbacks == callbacks)
+        #expect(plan.pools.pictures * loops == pictures)
+    }
+
+    @Test func `what is planned never takes more than there is, and grows with it`() throws {
+        for loops in [1, 2, 7, 64] {
+            for connections in [1, 50, 10_000] {
+                let wishes = Self.wishes(loops: loops, connections: connections)
+                var last: DescriptorPlan?
+                for limit in 1...20_000 {
+                    guard let plan = try? DescriptorPlan(limit: limit, wishes) else { continue }
+                    #expect(Self.used(plan, wishes) <= limit)
+                    #expect(plan.pools.upstream > 0 && plan.pools.callbacks > 0 && plan.pools.pictures > 0)
+                    #expect(plan.connections >= min(connections, (last?.connections ?? 18) - 2))
+                    #expect(plan.adminConnections >= last?.adminConnections ?? 8)
+                    last = plan
+                }
+                #expect(last != nil)
+            }
+        }
+    }
+
+    @Test func `nothing is lowered from the number on that it names`() throws {
+        let wishes = Self.wishes()
+        let needed = try DescriptorPlan(limit: 1 << 20, wishes).needed
+        let enough = try DescriptorPlan(limit: needed, wishes)
+        #expect(enough.connections == 10_000 && enough.adminConnections == 256 && enough.pools == wishes.pools)
+        #expect(try DescriptorPlan(limit: needed - 10, wishes) != enough)
+        #expect(Self.used(enough, wishes) == needed)
+    }
+
+    @Test func `too few descriptors are refused with the number that would do`() throws {
+        let refusal = #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: 64, Self.wishes()) }
+        let least = try #require(refusal?.least)
+        #expect(refusal?.limit == 64 && (65...160).contains(least))
+        #expect(refusal?.description.contains("ulimit -n") == true)
+        #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: least - 1, Self.wishes()) }
+        #expect(try DescriptorPlan(limit: least, Self.wishes()).connections == 16)
+    }
+
+    @Test func `descriptors that were there before the start are nobody's`() throws {
+        var wishes = Self.wishes()
+        let few = try DescriptorPlan(limit: 512, wishes)
+        wishes.inherited += 90
+        #expect(try DescriptorPlan(limit: 512 + 90, wishes).connections == few.connections)
+    }
+}
