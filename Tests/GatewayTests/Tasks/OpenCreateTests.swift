@@ -31,7 +31,7 @@ import Testing
                 caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(accounts), queue: nil,
                 courier: nil,
                 callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-                cache: TaskCache(capacity: 10), loop: loop)
+                cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
             try await tasks.recover()
             let outcome = await loop.spawn { () -> (any Error)? in
                 do { try await body(Subject(kling: kling, tasks: tasks, loop: loop)) } catch { return error }
