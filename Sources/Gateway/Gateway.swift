@@ -65,6 +65,8 @@ public struct Gateway: HTTPResponder {
         public var pictures: any PictureSource = NoPictures()
         /// Keeps what tenants upload; nil: nothing can be uploaded.
         public var assets: AssetStore?
+        /// The clock of everything that this gateway does.
+        public var clock = GuardedClock()
         /// The secrets with which accounts sign their callbacks, by name.
         public var webhookSecrets: [String: Secret] = [:]
 
@@ -127,8 +129,8 @@ public struct Gateway: HTTPResponder {
                 resendWindow: options.resendWindow),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
-            pictures: pictures, cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2),
-            loop: parts.loop)
+            pictures: pictures, clock: parts.clock,
+            cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2), loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         let uploads = parts.assets.map {
@@ -151,6 +153,7 @@ public struct Gateway: HTTPResponder {
     /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.
     /// - Throws: why the store or the spool cannot be read.
     public func start() async throws {
+        try await tasks.clock.resume(from: tasks.store)
         try await tasks.recover()
         tasks.watcher.start()
         tasks.courier?.start()
@@ -165,6 +168,7 @@ public struct Gateway: HTTPResponder {
         await tasks.resends?.stop()
         await tasks.courier?.stop(grace: max(.zero, deadline - .now))
         pictures.stop()
+        try? await tasks.store.keep(clockMark: tasks.clock.believed)
     }
 
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
@@ -177,7 +181,7 @@ public struct Gateway: HTTPResponder {
         figures.attachedCreates = tasks.resends?.attached ?? 0
         guard let queue = tasks.queue?.figures else { return figures }
         (figures.queued, figures.queuedBytes) = (queue.tasks, queue.bytes)
-        figures.oldestQueuedSeconds = queue.oldest.map { Double(WallClock.milliseconds - $0) / 1000 } ?? 0
+        figures.oldestQueuedSeconds = queue.oldest.map { tasks.clock.age(since: $0).seconds } ?? 0
         return figures
     }
 
@@ -276,6 +280,6 @@ public struct Gateway: HTTPResponder {
         of request: HTTPRequest, _ principal: Principal
     ) async throws(GatewayError) -> IdempotentRequest? {
         guard request.method == .post else { return nil }
-        return try await IdempotentRequest(request.headers, tenant: principal.tenant, in: tasks.store)
+        return try await IdempotentRequest(request.headers, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
     }
 }

@@ -3,8 +3,13 @@
 /// As for every function of the store: what a write returns is on the disk; any thread may call; times are milliseconds
 /// since 1970.
 public protocol DeliveryStore: Sendable {
-    /// Deliveries whose time has come, the longest due first, at most one of each task: the oldest that waits.
-    func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord]
+    /// Deliveries whose time has come, at most one of each task: the oldest that waits. Of every tenant some, and of
+    /// every receiver that it has, the longest due first: nobody's backlog hides another's, and what a reading costs
+    /// depends on how many tenants and receivers there are, not on how much waits.
+    /// - Parameter position: where the reading before has ended.
+    func dueDeliveries(
+        at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
+    ) async throws(StoreError) -> OutboxPage
 
     /// When the next delivery falls due; nil: none waits.
     func nextDelivery() async throws(StoreError) -> Int64?
@@ -17,9 +22,14 @@ public protocol DeliveryStore: Sendable {
     /// - Returns: false if it was claimed, settled or superseded meanwhile, or an earlier one of the task waits.
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
 
-    /// Has whatever is claimed fall due at once. For a process that has just started and that alone delivers: who claimed
-    /// it is gone.
+    /// Has whatever is claimed fall due at once, and whatever is further away than its pause after its pause: the clock
+    /// was ahead when that was reckoned. For a process that has just started and that alone delivers: who claimed it is
+    /// gone.
     func releaseLeases(at time: Int64) async throws(StoreError)
+
+    /// The clock has jumped by `step` milliseconds, back if that is negative, and says `time` now: what waits is due
+    /// after as long as it was before, and no later than its pause from now.
+    func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError)
 
     /// Notes how an attempt ended. A delivery that is to be tried again gives way, as `superseded`, to a later one of
     /// the same task that waits. An attempt that isn't the last one claimed changes nothing.

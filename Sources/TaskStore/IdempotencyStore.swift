@@ -10,16 +10,19 @@ public struct IdempotencyKey: Sendable, Equatable {
     public var key: String
     /// Of the route and the content; equal requests have equal ones.
     public var fingerprint: [UInt8]
+    /// Claims of the key that were made before that are over and give way, in milliseconds since 1970.
+    public var expiry: Int64
 
-    public init(key: String, fingerprint: [UInt8]) {
+    public init(key: String, fingerprint: [UInt8], expiry: Int64 = .min) {
         self.key = key
         self.fingerprint = fingerprint
+        self.expiry = expiry
     }
 }
 
 /// A claimed key.
 public struct IdempotencyRecord: Sendable, Equatable {
-    /// How long a claim holds, in milliseconds: a day.
+    /// How long a claim holds at least, in milliseconds: a day.
     public static let lifetime: Int64 = 86_400_000
 
     public var fingerprint: [UInt8]

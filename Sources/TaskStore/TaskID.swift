@@ -73,6 +73,16 @@ public struct TaskIDGenerator: Sendable {
     /// Makes a generator.
     public init() {}
 
+    /// How far ahead of the clock an id may be for others to be made behind it, in milliseconds: a day. What a clock that
+    /// was years ahead has left stands alone.
+    private static let reach: Int64 = 86_400_000
+
+    /// Has every id from now on be greater than one that another generator has made, unless that is far ahead.
+    /// - Parameter milliseconds: the time since 1970.
+    public mutating func rise(above id: TaskID, at milliseconds: Int64) {
+        if id > last, id.milliseconds - milliseconds <= Self.reach { last = id }
+    }
+
     /// Makes the next id, greater than every one before it.
     /// - Parameter milliseconds: the time since 1970.
     public mutating func next(at milliseconds: Int64) -> TaskID {

@@ -5,11 +5,11 @@
 ///
 /// Any function throws ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`; after that the store
 /// can be used again as soon as the cause is gone.
-public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore, ResendStore {
+public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore, ResendStore, ClockStore {
     // MARK: Tasks
 
     /// Writes down the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim
-    /// of the key that is older than ``IdempotencyRecord/lifetime`` gives way.
+    /// of the key that was made before ``IdempotencyKey/expiry`` gives way.
     /// - Throws: `idempotencyKeyInUse`, which comes first; `externalTaskIDInUse`; `alreadyExists` for a repeated id.
     func begin(_ task: NewTask) async throws(StoreError)
 

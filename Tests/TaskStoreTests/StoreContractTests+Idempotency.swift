@@ -154,4 +154,42 @@ extension StoreContractTests {
             #expect(try await store.unfinished(after: nil, limit: 9).count == 5)
         }
     }
+
+    @Test(arguments: stores)
+    func `old claims are pruned although younger ones stand before them`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            // Those that were made while the clock was years ahead: more of them than are looked at once.
+            for number in 0..<120 { try await store.begin(samples.task(key: "ahead-\(number)", at: 9_000_000)) }
+            for number in 0..<5 { try await store.begin(samples.task(key: "try-\(number)")) }
+            let gone = try await store.prune(
+                tasksFinishedBefore: 0, deliveriesFinishedBefore: 0, idempotencyKeysCreatedBefore: 2_000, limit: 500)
+            #expect(gone == 5)
+            #expect(try await store.idempotency(tenant: "shop", key: "try-0") == nil)
+            #expect(try await store.idempotency(tenant: "shop", key: "ahead-0") != nil)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `a claim gives way by the time that the new one names, not by its own`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            try await store.begin(samples.task(key: "try-1", at: 1_000))
+            // The clock is 400 days ahead, and whoever asks knows that it may be wrong.
+            let task = samples.task(at: 1_000 + 400 * Self.day)
+            let again = NewTask(
+                id: task.id, tenant: "shop", account: "main", externalTaskID: nil, model: task.model, callbackURL: nil,
+                keyID: nil, idempotency: Samples.claim("try-1", at: 2_000), createdAt: task.createdAt)
+            #expect(await failure { () throws(StoreError) in try await store.begin(again) } == .idempotencyKeyInUse)
+        }
+    }
+
+    @Test(arguments: stores)
+    func `the clock's mark is kept, one for all`(_ subject: Subject) async throws {
+        try await with(subject) { store, _ in
+            #expect(try await store.clockMark() == nil)
+            for time in [2_000, 3_000, 1_000] as [Int64] {
+                try await store.keep(clockMark: time)
+                #expect(try await store.clockMark() == time)
+            }
+        }
+    }
 }

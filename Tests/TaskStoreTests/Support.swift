@@ -42,7 +42,12 @@ struct Samples {
         NewTask(
             id: ids.next(at: time), tenant: tenant, account: account, externalTaskID: externalTaskID,
             model: "kolors-virtual-try-on-v1", callbackURL: callbackURL, keyID: "key_1",
-            idempotency: key.map { IdempotencyKey(key: $0, fingerprint: [1, 2, 3]) }, createdAt: time)
+            idempotency: key.map { Self.claim($0, at: time) }, createdAt: time)
+    }
+
+    /// A claim before which a day's are over.
+    static func claim(_ key: String, at time: Int64) -> IdempotencyKey {
+        IdempotencyKey(key: key, fingerprint: [1, 2, 3], expiry: time - IdempotencyRecord.lifetime)
     }
 
     /// What a client is told of a record.
@@ -85,7 +90,7 @@ struct Samples {
     ) -> NewJob {
         NewJob(
             tenant: tenant, shape: shape, request: Array("{}".utf8), callbackURL: callbackURL, callbackRef: "ref-1",
-            fingerprint: fingerprint, idempotency: key.map { IdempotencyKey(key: $0, fingerprint: [1, 2, 3]) },
+            fingerprint: fingerprint, idempotency: key.map { claim($0, at: time) },
             account: account, runningBeside: runningBeside, createdAt: time)
     }
 
@@ -112,6 +117,13 @@ struct Samples {
 }
 
 extension TaskStore {
+    /// What is due, of each lane so much.
+    func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        var bounds = OutboxBounds()
+        bounds.each = limit
+        return try await dueDeliveries(at: time, from: OutboxPosition(), bounds).rows
+    }
+
     func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
         try await accept(id, acceptance, answering: Samples.answer)
     }

@@ -36,4 +36,20 @@ import Testing
         var (one, other) = (TaskIDGenerator(), TaskIDGenerator())
         #expect(one.next(at: 1) != other.next(at: 1))
     }
+
+    @Test func `ids rise above those of an earlier process, unless its clock was far ahead`() throws {
+        let day: Int64 = 86_400_000
+        var earlier = TaskIDGenerator()
+        let newest = earlier.next(at: 10 * day)
+        var generator = TaskIDGenerator()
+        generator.rise(above: newest, at: 9 * day)
+        let next = generator.next(at: 9 * day)
+        #expect(next > newest && next.milliseconds == 10 * day)
+        var other = TaskIDGenerator()
+        other.rise(above: newest, at: 9 * day - 1)
+        #expect(other.next(at: 9 * day - 1).milliseconds == 9 * day - 1)
+        let older = try #require(TaskID("00ARZ3NDEKTSV4RRFFQ69G5FAV"))
+        generator.rise(above: older, at: 9 * day)
+        #expect(generator.next(at: 9 * day) > next)
+    }
 }

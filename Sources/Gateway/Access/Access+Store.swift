@@ -63,7 +63,7 @@ extension Access {
         let version = try await store.keyVersion()
         let isNew = state.withLock { version > $0.version }
         let records: [KeyRecord]? = isNew ? try await store.keys() : nil
-        let now = clock.wall()
+        let now = clock.believed()
         state.withLock { state in
             if let records, version > state.version {
                 state.table = KeyTable(staticKeys, records, after: state.table, now: now)

@@ -23,8 +23,12 @@ public final class Access: Sendable {
     /// The clocks. Tests bring their own.
     public struct Clock: Sendable {
         var monotonic: @Sendable () -> MonotonicTime = { .now }
-        /// Milliseconds since 1970.
-        var wall: @Sendable () -> Int64 = { WallClock.milliseconds }
+        /// Milliseconds since 1970, as the clients' clocks say: for the tokens that they sign.
+        var wall: @Sendable () -> Int64
+        /// The same, never earlier than is believed: a key that has ended does not come back with a clock set back.
+        var now: @Sendable () -> Int64
+        /// The time that has surely come: what has ended by then is ended for good.
+        var believed: @Sendable () -> Int64
         /// Waits, also when the caller is cancelled: a look early would come too often.
         var sleep: @Sendable (Duration) async -> Void = { duration in
             // A task of its own isn't cancelled with the one that waits for it. The time is that of a look into the
@@ -33,7 +37,11 @@ public final class Access: Sendable {
         }
 
         /// The system's clocks.
-        public init() {}
+        public init(_ clock: GuardedClock = GuardedClock()) {
+            wall = { clock.wall }
+            now = { clock.now }
+            believed = { clock.believed }
+        }
     }
 
     struct State {
@@ -148,6 +156,6 @@ public final class Access: Sendable {
     private func isBelieved(_ entry: KeyTable.Entry, _ seenAt: MonotonicTime?) -> Bool {
         guard entry.isStored else { return true }
         guard let seenAt, clock.monotonic() - seenAt <= policy.trust else { return false }
-        return entry.isValid(at: clock.wall())
+        return entry.isValid(at: clock.now())
     }
 }

@@ -34,7 +34,7 @@ final class KeyTable: Sendable {
         ended = []
     }
 
-    /// `staticKeys`, and those of `records` that are valid at `now`, in milliseconds since 1970.
+    /// `staticKeys`, and those of `records` that have not surely ended by `now`, in milliseconds since 1970.
     init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
         var entries = staticKeys.entries
         var issuers: [String: Issuer] = [:]

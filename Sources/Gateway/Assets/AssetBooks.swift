@@ -26,10 +26,11 @@ struct AssetBooks: Sendable {
 
     init(_ bounds: AssetBounds = AssetBounds()) { self.bounds = bounds }
 
-    /// Takes in an asset, the newest of all.
+    /// Takes in an asset: the newest of all, but for those that a clock that was ahead has dated.
     /// - Returns: those that have to go for it.
     mutating func admit(_ asset: Asset) -> [Asset] {
-        shelves[asset.owner, default: Shelf()].assets.append(asset)
+        let older = shelves[asset.owner]?.assets.lastIndex { $0.createdAt <= asset.createdAt }
+        shelves[asset.owner, default: Shelf()].assets.insert(asset, at: older.map { $0 + 1 } ?? 0)
         shelves[asset.owner]?.bytes += asset.bytes
         count += 1
         bytes += asset.bytes

@@ -12,14 +12,19 @@ public final class AssetStore: Sendable {
     private let folder: DurableFolder
     private let workers = SpoolWorkers(width: AssetStore.threads)
     private let books: Lock<AssetBooks>
+    private let clock: GuardedClock
 
     /// Opens the folder at `path`, makes it (mode 0700) if it isn't there, and finds what was kept. Waits for the disk.
+    /// Nothing goes for its age yet: the clock may be wrong at a start.
     /// - Throws: what keeps the gateway from using the folder, in words for the operator.
-    public convenience init(_ path: String) throws(SpoolError) {
-        try self.init(path, bounds: AssetBounds(), now: WallClock.milliseconds)
+    public convenience init(_ path: String, clock: GuardedClock) throws(SpoolError) {
+        try self.init(path, bounds: AssetBounds(), now: 0, clock: clock)
     }
 
-    init(_ path: String, bounds: AssetBounds, now: Int64) throws(SpoolError) {
+    init(
+        _ path: String, bounds: AssetBounds, now: Int64, clock: GuardedClock = GuardedClock()
+    ) throws(SpoolError) {
+        self.clock = clock
         folder = try DurableFolder(
             path, purpose: "assets",
             advice: "The gateway keeps uploaded pictures there: let it write beside its store.",
@@ -52,11 +57,12 @@ public final class AssetStore: Sendable {
 
     /// Keeps a picture, which was found to be one.
     func keep(
-        _ picture: ByteSlice, format: ImageHeader.Format, tenant: String, now: Int64 = WallClock.milliseconds
+        _ picture: ByteSlice, format: ImageHeader.Format, tenant: String, now: Int64? = nil
     ) async throws(SpoolError) -> Asset {
         let owner = AssetOwner(tenant: tenant)
-        let asset = Asset(format, owner: owner, bytes: picture.count, createdAt: now)
-        remove(books.withLock { $0.expire(now: now) + $0.admit(asset) })
+        let asset = Asset(format, owner: owner, bytes: picture.count, createdAt: now ?? clock.now)
+        let believed = now ?? clock.believed
+        remove(books.withLock { $0.expire(now: believed) + $0.admit(asset) })
         do {
             try await workers.run { [folder] () throws(SpoolError) in
                 try folder.write(asset.file, [picture], draft: asset.draft)
@@ -69,8 +75,9 @@ public final class AssetStore: Sendable {
     }
 
     /// The picture that a tenant has under a name; nil if it has none, or has it no more.
-    func find(_ name: String, tenant: String, now: Int64 = WallClock.milliseconds) -> Asset? {
-        books.withLock { $0.find(name, of: AssetOwner(tenant: tenant), now: now) }
+    func find(_ name: String, tenant: String, now: Int64? = nil) -> Asset? {
+        let believed = now ?? clock.believed
+        return books.withLock { $0.find(name, of: AssetOwner(tenant: tenant), now: believed) }
     }
 
     /// Reads a picture, into the one block that it is held in.
@@ -81,7 +88,10 @@ public final class AssetStore: Sendable {
     }
 
     /// Removes those whose time is over, when there is time.
-    func expire(now: Int64 = WallClock.milliseconds) { remove(books.withLock { $0.expire(now: now) }) }
+    func expire() {
+        let believed = clock.believed
+        remove(books.withLock { $0.expire(now: believed) })
+    }
 
     private func remove(_ assets: [Asset]) {
         if assets.isEmpty { return }

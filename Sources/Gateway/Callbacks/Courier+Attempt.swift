@@ -20,7 +20,7 @@ extension Courier {
 
     func attempt(_ record: DeliveryRecord) async -> AttemptEnd {
         loop.assertCurrent()
-        let now = clock.wall()
+        let now = clock.now
         do {
             let lease = policy.lease.milliseconds
             guard try await store.claim(delivery: record.id, attempts: record.attempts, lease: lease, at: now) else {
@@ -30,14 +30,15 @@ extension Courier {
         } catch {
             return .storeFailed(error)
         }
-        let (startedAt, start) = (clock.wall(), MonotonicTime.now)
+        let start = MonotonicTime.now
         let result = await send(record)
         if case .failure(let failure) = result, failure.isCancelled { return .notTaken }
-        let number = record.attempts + 1
+        // The end is what counts, by the clock as it is then: it may have jumped since the start.
+        let (number, end, duration) = (record.attempts + 1, clock.now, (MonotonicTime.now - start).milliseconds)
         let attempt = DeliveryAttempt(
-            number: number, startedAt: startedAt, duration: (MonotonicTime.now - start).milliseconds,
+            number: number, startedAt: end - duration, duration: duration,
             status: try? result.get().status, failure: result.failure?.reason)
-        let outcome = policy.schedule.outcome(of: result, attempt: number, endedAt: clock.wall(), using: &random)
+        let outcome = policy.schedule.outcome(of: result, attempt: number, endedAt: end, wall: clock.wall, using: &random)
         await settle(record, attempt, outcome)
         return attempt.status == nil ? .unanswered : .answered
     }
@@ -52,14 +53,14 @@ extension Courier {
             return .failure(CallbackFailure("the tenant's webhook secret cannot be read"))
         }
         let message = CallbackMessage(
-            id: record.id, url: record.url, body: record.body, signatures: signatures, at: clock.wall(),
+            id: record.id, url: record.url, body: record.body, signatures: signatures, at: clock.wall,
             userAgent: policy.userAgent, timeout: policy.timeout)
         do { return .success(try await sender.send(message)) } catch { return .failure(error) }
     }
 
     /// A tenant's secrets, ready to sign. Read anew each time: a rotation in another process holds at once.
     private func signatures(of tenant: String) async throws -> [WebhookSignature] {
-        let signatures = try await secrets.secrets(of: tenant, at: clock.wall()).compactMap { WebhookSignature($0) }
+        let signatures = try await secrets.secrets(of: tenant, at: clock.believed).compactMap { WebhookSignature($0) }
         guard !signatures.isEmpty else { throw VaultError(purpose: .webhookSecret, record: tenant) }
         return signatures
     }

@@ -8,7 +8,7 @@ public import TaskStore
 /// and settled after it: what a crash leaves falls due again when its lease is over, so that everything is delivered at
 /// least once. Any thread may call any function.
 public final class Courier: @unchecked Sendable {
-    // @unchecked: `bell`, `plan`, `attempts`, `runner`, `random`, `failures` and `isStopped` are touched on
+    // @unchecked: `bell`, `plan`, `clockLead`, `attempts`, `runner`, `random`, `failures` and `isStopped` are touched on
     // `loop` alone, where every task of the courier runs; the rest never changes or is locked.
 
     let loop: EventLoop
@@ -17,12 +17,14 @@ public final class Courier: @unchecked Sendable {
     let secrets: any WebhookSecretSource
     let observer: any GatewayObserver
     let policy: Policy
-    let clock: Clock
+    let clock: GuardedClock
     private let held = Lock<Set<TaskID>>([])
     let counts = Lock(DeliveryFigures())
     private let bell: Bell
 
     private var plan: CourierPlan
+    /// How far the clock was ahead of the monotonic one when the outbox was last looked at.
+    private var clockLead: Int64?
     private var attempts: [String: Task<Void, Never>] = [:]
     private var runner: Task<Void, Never>?
     var random: any RandomNumberGenerator & Sendable
@@ -37,7 +39,7 @@ public final class Courier: @unchecked Sendable {
     ///   - random: what retries are jittered with.
     public init(
         loop: EventLoop, store: any DeliveryStore, sender: any CallbackSender, secrets: any WebhookSecretSource,
-        observer: any GatewayObserver, policy: Policy, clock: Clock = Clock(),
+        observer: any GatewayObserver, policy: Policy, clock: GuardedClock = GuardedClock(),
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.loop = loop
@@ -105,25 +107,39 @@ public final class Courier: @unchecked Sendable {
     /// - Returns: when to look again, unless the bell rings.
     private func look() async -> Duration {
         do {
-            let now = clock.wall()
+            let now = try await currentTime()
             let next = try await store.nextDelivery()
             guard let next, next <= now else {
                 storeWorks()
-                _ = plan.take([], held: [], now: now)
+                _ = plan.take(OutboxPage(), held: [], now: clock.monotonic)
                 note()
                 return next.map { min(policy.poll, .milliseconds($0 - now)) } ?? policy.poll
             }
-            let (start, isWide) = (MonotonicTime.now, plan.isWide)
-            let rows = try await store.dueDeliveries(at: now, limit: plan.window)
+            let start = MonotonicTime.now
+            let bounds = plan.bounds(held: heldTasks.count)
+            let page = try await store.dueDeliveries(at: now, from: plan.position, bounds)
             if isStopped { return .zero }
-            begin(plan.take(rows, held: heldTasks, now: now))
-            // A wide look costs something: it takes a fifth of the time at most, however often the bell rings.
-            if isWide { await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false) }
+            begin(plan.take(page, held: heldTasks, now: clock.monotonic))
+            // Many looks in a row cost something: they take a fifth of the time, however often the bell rings.
+            if plan.wantsMore { await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false) }
             return plan.wantsMore ? .zero : policy.poll
         } catch {
             storeFailed(error)
             return .zero
         }
+    }
+
+    /// The time by which deliveries are due. When the clock has jumped, they go with it: none waits longer than its pause,
+    /// and none loses one.
+    private func currentTime() async throws(StoreError) -> Int64 {
+        let (now, monotonic) = (clock.now, clock.monotonic)
+        let step = clockLead.map { now - monotonic - $0 } ?? 0
+        if abs(step) > policy.clockTolerance {
+            try await store.shiftDeliveries(by: step, to: now)
+            observer.event(.warning, "the clock has jumped: callbacks keep their pauses", [("milliseconds", "\(step)")])
+        }
+        clockLead = now - monotonic
+        return now
     }
 
     private var heldTasks: Set<TaskID> { held.withLock { $0 } }
@@ -161,7 +177,7 @@ public final class Courier: @unchecked Sendable {
 
     private func ended(_ record: DeliveryRecord, _ end: AttemptEnd) {
         attempts[record.id] = nil
-        let now = clock.wall()
+        let now = clock.monotonic
         let isLaneEmpty = plan.ended(record.id, wasAnswered: end == .answered, now: now)
         if case .storeFailed(let error) = end { storeFailed(error) }
         if !isStopped, failures == 0 { begin(plan.begin(held: heldTasks, now: now)) }
@@ -194,18 +210,12 @@ extension Courier {
         /// When to try again.
         public var schedule = DeliverySchedule.standard
         var limits = CourierPlan.Limits()
+        /// How far the clock may go from the monotonic one between two looks before it is said to have jumped, in
+        /// milliseconds.
+        var clockTolerance: Int64 = 1000
 
         /// The defaults.
         public init(userAgent: String) { self.userAgent = userAgent }
-    }
-
-    /// The clock. Tests bring their own.
-    public struct Clock: Sendable {
-        /// Milliseconds since 1970.
-        var wall: @Sendable () -> Int64 = { WallClock.milliseconds }
-
-        /// The system's clock.
-        public init() {}
     }
 }
 

@@ -6,7 +6,8 @@ internal import TaskStore
 ///
 /// A receiver, a tenant, and hosts that must be looked up have bounds of their own, so that whoever is slow fills its own
 /// share and no more; beyond that receivers take turns. A named host that has not answered of late gets one attempt at a
-/// time. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again.
+/// time. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again. `now` is
+/// in milliseconds on the monotonic clock.
 struct CourierPlan {
     /// How many attempts may run at once.
     struct Limits {
@@ -18,8 +19,8 @@ struct CourierPlan {
         var lookupsPerTenant = 4
         /// How many deliveries of a tenant wait here for one receiver.
         var waiting = 32
-        /// How many due deliveries are read at once: at first, and at most.
-        var window = 256...65_536
+        /// How many receivers and hosts are remembered.
+        var remembered = 65_536
         /// How long a name that was looked up needs no other look-up, in milliseconds: less than libcurl remembers it.
         var nameLife: Int64 = 50_000
     }
@@ -55,10 +56,8 @@ struct CourierPlan {
     }
 
     let limits: Limits
-    /// How many due deliveries to read.
-    private(set) var window: Int
-    /// Whether deliveries behind those read may be able to go although these can't: read again, with the new window.
-    private(set) var wantsMore = false
+    /// Where to read on.
+    private(set) var position = OutboxPosition()
     /// How many deliveries the last reading found due.
     private(set) var due = 0
 
@@ -78,36 +77,33 @@ struct CourierPlan {
 
     init(_ limits: Limits = Limits()) {
         self.limits = limits
-        window = limits.window.lowerBound
     }
 
     /// How many attempts run.
     var runningCount: Int { running.count }
-    /// Whether the last reading covered more than usual, so that the next one costs something.
-    var isWide: Bool { window > limits.window.lowerBound }
+    /// Whether deliveries behind those read may be able to go: read on at once.
+    var wantsMore: Bool { position.tenant != nil && running.count < limits.overall }
+
+    /// How much to read.
+    /// - Parameter held: how many tasks there are of which nothing may be sent yet. They stand in front of others.
+    func bounds(held: Int) -> OutboxBounds {
+        var bounds = OutboxBounds()
+        bounds.each = limits.waiting + min(held, bounds.rows)
+        return bounds
+    }
 
     /// Takes in what is due, in place of what was known to be.
     /// - Parameter held: tasks of which nothing may be sent yet.
     /// - Returns: the attempts to begin.
-    mutating func take(_ rows: [DeliveryRecord], held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
-        due = rows.count
+    mutating func take(_ page: OutboxPage, held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
+        position = page.next
+        due = page.rows.count
         waiting = [:]
-        for row in rows where !busyTasks.contains(row.task) && !held.contains(row.task) {
+        for row in page.rows where !busyTasks.contains(row.task) && !held.contains(row.task) {
             let lane = Lane(receiver: Receiver(row.url), tenant: row.tenant)
             if waiting[lane, default: []].count < limits.waiting { waiting[lane, default: []].append(row) }
         }
-        let begun = begin(held: held, now: now)
-        resize(after: rows.count)
-        return begun
-    }
-
-    private mutating func resize(after count: Int) {
-        wantsMore = count >= window && window < limits.window.upperBound && running.count < limits.overall
-        if wantsMore {
-            window = min(window * 2, limits.window.upperBound)
-        } else if count < window / 4 {
-            window = max(limits.window.lowerBound, window / 2)
-        }
+        return begin(held: held, now: now)
     }
 
     /// Begins what may go: the receivers first that had their turn longest ago, and of each what is longest due.
@@ -161,7 +157,7 @@ struct CourierPlan {
     }
 
     private mutating func takeTurn(_ receiver: Receiver) {
-        if turns.count >= limits.window.upperBound {
+        if turns.count >= limits.remembered {
             let waiting = Set(waiting.keys.map(\.receiver))
             turns = turns.filter { waiting.contains($0.key) }
         }
@@ -182,7 +178,7 @@ struct CourierPlan {
             Self.decrement(&lookups, ended.lane.tenant)
         }
         if wasAnswered, ended.lane.receiver.isNamed {
-            if known.count >= limits.window.upperBound { known = known.filter { $0.value > now } }
+            if known.count >= limits.remembered { known = known.filter { $0.value > now } }
             known[ended.lane.receiver.host] = now + limits.nameLife
         }
         return waiting[ended.lane] == nil

@@ -19,8 +19,9 @@ public struct DeliverySchedule: Sendable {
     /// - Parameters:
     ///   - number: of the attempt, from 1.
     ///   - now: when it ended.
+    ///   - wall: the same by the wall clock, with which a receiver reckons.
     func outcome(
-        of result: Result<CallbackReply, CallbackFailure>, attempt number: Int, endedAt now: Int64,
+        of result: Result<CallbackReply, CallbackFailure>, attempt number: Int, endedAt now: Int64, wall: Int64,
         using random: inout some RandomNumberGenerator
     ) -> DeliveryOutcome {
         let reply = try? result.get()
@@ -32,7 +33,7 @@ public struct DeliverySchedule: Sendable {
         guard number <= pauses.count else { return .gaveUp }
         let factor = Double.random(in: (1 - Self.jitter)..<(1 + Self.jitter), using: &random)
         let pause = Int64((pauses[max(1, number) - 1].seconds * factor * 1000).rounded())
-        let asked = reply?.retryAfter.flatMap { RetryAfter.wait($0, now: now) } ?? 0
+        let asked = reply?.retryAfter.flatMap { RetryAfter.wait($0, now: wall) } ?? 0
         return .retry(at: now + max(pause, min(asked, Self.longestWait.nanoseconds / 1_000_000)))
     }
 }

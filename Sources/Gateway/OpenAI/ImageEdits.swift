@@ -62,8 +62,8 @@ struct ImageEdits: Sendable {
             keeping: content.body)
         let requestID = admitted.note.requestID
         var idempotency: IdempotencyKey?
-        if let key = admitted.idempotent?.key {
-            idempotency = IdempotencyKey(key: key, fingerprint: await content.sha256)
+        if let idempotent = admitted.idempotent {
+            idempotency = idempotent.claim(await content.sha256)
         }
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
@@ -106,7 +106,7 @@ extension ImageEdits {
         }
         guard isRetry,
             let latest = try await tasks.latestJob(
-                content.digest.bytes, tenant: admitted.tenant, since: WallClock.milliseconds - Self.attachable),
+                content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable),
             let job = await tasks.settled(latest, on: admitted.request.loop)
         else { return nil }
         admitted.note.resend?.withdraw()

@@ -45,7 +45,7 @@ struct Dispatcher: Sendable {
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         do {
             _ = try await tasks.store.assign(
-                entry.task, account: account.name, identity: account.identity.number, at: WallClock.milliseconds)
+                entry.task, account: account.name, identity: account.identity.number, at: tasks.clock.now)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended meanwhile, for instance because the operator has cancelled it.
@@ -145,7 +145,7 @@ struct Dispatcher: Sendable {
     private func requeue(_ entry: QueuedTask) async {
         while !Task.isCancelled {
             do throws(StoreError) {
-                _ = try await tasks.store.queue(entry.task, payload: entry.bytes, at: WallClock.milliseconds) { _ in
+                _ = try await tasks.store.queue(entry.task, payload: entry.bytes, at: tasks.clock.now) { _ in
                     preconditionFailure("a queued task was answered before")
                 }
                 return queue.putBack(entry.task)
@@ -163,7 +163,7 @@ struct Dispatcher: Sendable {
     }
 
     private func expire() {
-        let expired = queue.expired(now: WallClock.milliseconds)
+        let expired = queue.expired(now: tasks.clock.believed)
         if expired.isEmpty { return }
         let age = queue.maxAge.configurationText
         background.start {

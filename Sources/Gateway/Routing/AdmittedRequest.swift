@@ -59,7 +59,7 @@ struct AdmittedRequest: Sendable {
         if let answer = try idempotent.replay(fingerprint) {
             return .answered(Answer.repeated(answer, requestID: note.requestID))
         }
-        return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
+        return .first(idempotent.claim(fingerprint))
     }
 
     enum Repetition {

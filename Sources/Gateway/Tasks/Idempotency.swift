@@ -11,10 +11,15 @@ struct IdempotentRequest: Sendable {
     let key: String
     /// The request that had the key first; nil: this is it.
     let known: IdempotencyRecord?
+    /// Who had the key before that is forgotten, in milliseconds since 1970.
+    private let expiry: Int64
 
     /// Reads the key of a request and looks for the request that had it first.
+    /// - Parameter now: the time that has surely come: a key that was used may cost a second payment.
     /// - Returns: nil if the request has no key.
-    init?(_ headers: HTTPHeaders, tenant: String, in store: any TaskStore) async throws(GatewayError) {
+    init?(
+        _ headers: HTTPHeaders, tenant: String, in store: any TaskStore, believed now: Int64
+    ) async throws(GatewayError) {
         let values = headers.values(of: Self.header)
         guard let key = values.first else { return nil }
         let isKey = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
@@ -24,20 +29,18 @@ struct IdempotentRequest: Sendable {
                 parameter: "\(Self.header)")
         }
         self.key = key
+        let expiry = now - IdempotencyRecord.lifetime
+        self.expiry = expiry
         do throws(StoreError) {
-            known = try await Self.known(key, tenant, store)
+            known = try await store.idempotency(tenant: tenant, key: key).flatMap { $0.createdAt < expiry ? nil : $0 }
         } catch {
             throw GatewayError(error)
         }
     }
 
-    private static func known(
-        _ key: String, _ tenant: String, _ store: any TaskStore
-    ) async throws(StoreError) -> IdempotencyRecord? {
-        guard let record = try await store.idempotency(tenant: tenant, key: key),
-            WallClock.milliseconds - record.createdAt < IdempotencyRecord.lifetime
-        else { return nil }
-        return record
+    /// What a create claims the key with.
+    func claim(_ fingerprint: [UInt8]) -> IdempotencyKey {
+        IdempotencyKey(key: key, fingerprint: fingerprint, expiry: expiry)
     }
 
     /// The stored answer, to a request with the same content; nil if this request is the first with its key.

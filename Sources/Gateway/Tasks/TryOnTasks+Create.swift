@@ -127,7 +127,7 @@ extension TryOnTasks {
     }
 
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) {
-        let task = create.newTask(at: place)
+        let task = create.newTask(at: place, createdAt: clock.now)
         if task.callbackURL != nil, let courier { create.note.hold = CallbackHold([create.id], courier) }
         do {
             try await store.begin(task)
@@ -140,15 +140,15 @@ extension TryOnTasks {
 }
 
 extension Create {
-    /// The intent of it.
-    func newTask(at place: TryOnTasks.Place?) -> NewTask {
+    /// The intent of it, made at a time in milliseconds since 1970.
+    func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask {
         var account: Account?
         if case .account(let chosen) = place { account = chosen }
         return NewTask(
             id: id, tenant: principal.tenant, account: account?.name, accountIdentity: account?.identity.number,
             externalTaskID: request.externalTaskID, model: request.model, callbackURL: request.callbackURL?.text,
             keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
-            content: note.resend?.key.content, createdAt: WallClock.milliseconds)
+            content: note.resend?.key.content, createdAt: createdAt)
     }
 }
 

@@ -99,7 +99,7 @@ extension TryOnTasks {
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> JobRecord {
         let tasks = creates.enumerated().map { index, create in
-            var task = create.newTask(at: index == 0 ? place : nil)
+            var task = create.newTask(at: index == 0 ? place : nil, createdAt: clock.now)
             if index > 0 { task.externalTaskID = nil }
             if request.callbackURL != nil { task.callbackURL = nil }
             return task
@@ -111,7 +111,7 @@ extension TryOnTasks {
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            return try await store.begin(tasks, job: NewJob(request, tenant: creates[0].principal.tenant))
+            return try await store.begin(tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: clock.now))
         } catch {
             note.hold?.partIsOver()
             withdraw(creates[0], from: place)
@@ -185,7 +185,7 @@ extension TryOnTasks {
 
     private func refuse(_ job: JobRecord, _ reason: String, _ answer: StoredAnswer?) async throws(StoreError) {
         do {
-            try await store.refuse(job: job.number, reason: reason, at: WallClock.milliseconds, answer: answer)
+            try await store.refuse(job: job.number, reason: reason, at: clock.now, answer: answer)
             for task in job.tasks { forget(task.id) }
         } catch  where error.code == .stale {
             // One was found at Kling after all, by a callback: the others have failed in that job.
@@ -239,11 +239,11 @@ extension TryOnTasks {
 }
 
 extension NewJob {
-    fileprivate init(_ request: JobRequest, tenant: String) {
+    fileprivate init(_ request: JobRequest, tenant: String, createdAt: Int64) {
         self.init(
             tenant: tenant, shape: request.shape, request: request.record, callbackURL: request.callbackURL?.text,
             callbackRef: request.callbackRef, fingerprint: request.fingerprint, idempotency: request.idempotency,
             account: request.account, runningBeside: request.maxJobs.map { $0 - 1 },
-            createdAt: WallClock.milliseconds)
+            createdAt: createdAt)
     }
 }

@@ -139,7 +139,7 @@ extension TryOnTasks {
     /// What has been open for a day is the operator's business, too, however much may still be known by asking.
     func flagIfOld(_ id: TaskID) async {
         guard let record = try? await store.task(id), record.upstreamID == nil, record.flags.isEmpty else { return }
-        let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
+        let age = clock.age(since: record.createdAt)
         if age >= WatchSchedule.stuckAfter { await flagUnknown(id) }
     }
 
@@ -163,7 +163,7 @@ extension TryOnTasks {
     private func neverMade(_ id: TaskID, _ account: Account, wasTold: Bool) async {
         accounts.settled(id, on: account.name, .ended)
         // While the store was away a client may have been told of a task that nothing in the store says to be known.
-        if wasTold { _ = try? await store.show(id, at: WallClock.milliseconds) }
+        if wasTold { _ = try? await store.show(id, at: clock.now) }
         await endAtLast(id, because: "never reached Kling; nothing was charged")
     }
 

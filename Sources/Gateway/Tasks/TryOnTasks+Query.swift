@@ -52,7 +52,7 @@ extension TryOnTasks {
     func entry(of record: TaskRecord, _ publicID: String) -> TaskEntry {
         let key = TaskCache.Key(tenant: record.tenant, id: publicID)
         if let known = cache.entry(key) { return known }
-        let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.updatedAt))
+        let age = Duration.milliseconds(max(0, clock.now - record.updatedAt))
         return cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
 
@@ -73,7 +73,7 @@ extension TryOnTasks {
     private func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {
         if record.publicID != nil { return record }
         do {
-            return try await store.show(record.id, at: WallClock.milliseconds)
+            return try await store.show(record.id, at: clock.now)
         } catch  where error.code == .stale {
             return nil
         }

@@ -9,11 +9,14 @@ extension TryOnTasks {
     /// Reads every unfinished task, before anything is served: slots are taken, what Kling has is watched, what is open
     /// is asked for, what is queued waits on.
     func recover() async throws {
+        if let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
+            ids.withLock { $0.rise(above: newest.id, at: clock.now) }
+        }
         var found = Unfinished()
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records { found.add(record, match(of: record)) }
+            for record in records { found.add(record, match(of: record), age: clock.age(since: record.createdAt)) }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         accounts.restore(try await store.accountStates(), running: found.running)
@@ -25,7 +28,7 @@ extension TryOnTasks {
         background.start { [self] in await flagStuck(orphans) }
         try await resends?.restore()
         try await recoverLookups()
-        try await store.releaseLeases(at: WallClock.milliseconds)
+        try await store.releaseLeases(at: clock.now)
         for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open { await resolve(record, orEndBecause: "not sent; nothing was charged") }
@@ -46,7 +49,7 @@ extension TryOnTasks {
     /// told. They keep the state that they have.
     private func flagStuck(_ records: [TaskRecord]) async {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
-            let quietFor = Duration.milliseconds(max(0, WallClock.milliseconds - record.updatedAt))
+            let quietFor = clock.age(since: record.updatedAt)
             guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
             while await !flag(record.id, .stuck) {
                 guard await background.sleep(until: .now + .seconds(5)) else { return }
@@ -112,8 +115,7 @@ extension TryOnTasks {
         /// How many open creates were sent under the name of each account that is not the same any more.
         var strangers: [String: Int] = [:]
 
-        mutating func add(_ record: TaskRecord, _ match: AccountMatch) {
-            let age = Duration.milliseconds(max(0, WallClock.milliseconds - record.createdAt))
+        mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) {
             if let key = record.keyID { keys.append((record.id, key, age)) }
             if let account = match.account {
                 running.append(RunningTask(id: record.id, account: account.name, age: age))

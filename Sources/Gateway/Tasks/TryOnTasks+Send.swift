@@ -87,7 +87,7 @@ extension TryOnTasks {
     private func assign(_ create: Create, to account: Account?) async throws(GatewayError) {
         do {
             _ = try await store.assign(
-                create.id, account: account?.name, identity: account?.identity.number, at: WallClock.milliseconds)
+                create.id, account: account?.name, identity: account?.identity.number, at: clock.now)
         } catch {
             if let account { accounts.settled(create.id, on: account.name, .withdrawn) }
             throw GatewayError(error)
@@ -163,7 +163,7 @@ extension TryOnTasks {
         var publicID = create.id.description
         do {
             // Kling's own, if the task was found by other ways just now.
-            publicID = try await store.show(create.id, at: WallClock.milliseconds).publicID ?? publicID
+            publicID = try await store.show(create.id, at: clock.now).publicID ?? publicID
         } catch {
             couldNotRecord("an open task could not be recorded", create.id, error)
         }
@@ -189,7 +189,7 @@ extension TryOnTasks {
         do {
             try await queue.keep(create.body, of: create.id)
             let record = try await store.queue(
-                create.id, payload: create.byteCount, at: WallClock.milliseconds, answering: answering)
+                create.id, payload: create.byteCount, at: clock.now, answering: answering)
             queue.confirm(reservation, record, account: account)
             follow(record)
             return record

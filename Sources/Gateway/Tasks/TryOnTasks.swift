@@ -30,6 +30,7 @@ final class TryOnTasks: Sendable {
     let callbackTokens: CallbackTokens
     /// Works on pictures for accounts that want them otherwise than clients send them; nil: they are left alone.
     let pictures: PictureService?
+    let clock: GuardedClock
     let cache: TaskCache
     let running = RunningTasks()
     /// Remembers creates whose answers were not read; nil: nothing is remembered.
@@ -44,7 +45,7 @@ final class TryOnTasks: Sendable {
     let openCreates = Lock(0)
     /// How many tasks were stuck or of unknown outcome when they were last counted.
     let flagged = Lock(0)
-    private let ids: Lock<TaskIDGenerator>
+    let ids: Lock<TaskIDGenerator>
 
     /// How long a query waits for Kling.
     static let refreshTime: Duration = .seconds(3)
@@ -53,7 +54,8 @@ final class TryOnTasks: Sendable {
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
-        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil, cache: TaskCache,
+        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
+        clock: GuardedClock = GuardedClock(), cache: TaskCache,
         loop: EventLoop
     ) {
         self.options = options
@@ -64,6 +66,7 @@ final class TryOnTasks: Sendable {
         self.courier = courier
         self.callbackTokens = callbackTokens
         self.pictures = pictures
+        self.clock = clock
         self.cache = cache
         let background = Background(loop: loop)
         let ids = Lock(TaskIDGenerator())
@@ -71,7 +74,7 @@ final class TryOnTasks: Sendable {
         resends =
             options.resendWindow > .zero
             ? Resends(window: options.resendWindow, store: store, background: background) {
-                ids.withLock { $0.next(at: WallClock.milliseconds) }
+                ids.withLock { $0.next(at: clock.now) }
             } : nil
         let reader = KlingReader()
         watcher = Watcher(reader: reader, on: loop, seed: .random(in: 0...(.max)))
@@ -80,7 +83,7 @@ final class TryOnTasks: Sendable {
 
     /// A new gateway id.
     func makeID() -> TaskID {
-        ids.withLock { $0.next(at: WallClock.milliseconds) }
+        ids.withLock { $0.next(at: clock.now) }
     }
 
     /// Where Kling shall call for a task; nil: nowhere.
@@ -99,7 +102,7 @@ final class TryOnTasks: Sendable {
             watcher.seen(record.id, .unfinished)
             return record
         }
-        let observation = Observation(state: state, statusWord: word, answer: json, at: WallClock.milliseconds)
+        let observation = Observation(state: state, statusWord: word, answer: json, at: clock.now)
         let observed = try await store.observe(record.id, observation)
         follow(observed)
         return observed
@@ -111,7 +114,7 @@ final class TryOnTasks: Sendable {
     ) async throws(StoreError) -> TaskRecord {
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
-            statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: WallClock.milliseconds)
+            statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
         let record = try await store.accept(id, acceptance) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
@@ -123,7 +126,7 @@ final class TryOnTasks: Sendable {
     /// Kling was found to have meanwhile goes on.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
-        let record = try await store.endUnmade(id, because: reason, at: WallClock.milliseconds, answer: answer)
+        let record = try await store.endUnmade(id, because: reason, at: clock.now, answer: answer)
         if record.state == .refused { forget(id) } else { follow(record) }
     }
 
@@ -139,7 +142,7 @@ final class TryOnTasks: Sendable {
             forget(record.id)
         } else if let account = account(of: record)?.name, let upstreamID = record.upstreamID {
             let isAwaited = record.isAwaited || accounts.hasLimit(account)
-            watcher.watch(WatchedTask(record, isAwaited: isAwaited), upstreamID: upstreamID, of: account)
+            watcher.watch(WatchedTask(record, isAwaited: isAwaited, clock), upstreamID: upstreamID, of: account)
         }
     }
 
@@ -183,12 +186,10 @@ extension TaskRecord {
 
 extension WatchedTask {
     /// A task that Kling has.
-    init(_ record: TaskRecord, isAwaited: Bool) {
-        let now = WallClock.milliseconds
+    init(_ record: TaskRecord, isAwaited: Bool, _ clock: GuardedClock) {
         self.init(
-            id: record.id, isAwaited: isAwaited,
-            age: .milliseconds(max(0, now - record.createdAt)),
-            quietFor: .milliseconds(max(0, now - record.updatedAt)), isStuck: record.flags.contains(.stuck))
+            id: record.id, isAwaited: isAwaited, age: clock.age(since: record.createdAt),
+            quietFor: clock.age(since: record.updatedAt), isStuck: record.flags.contains(.stuck))
     }
 }
 

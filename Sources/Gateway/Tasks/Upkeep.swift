@@ -10,6 +10,9 @@ struct Upkeep: Sendable {
 
     private static let rows = 500
 
+    /// Whether the wall clock was in doubt when it was last looked at.
+    private let isInDoubt = Lock(false)
+
     /// Begins all of it; it goes on until the background stops.
     func start() {
         every(.seconds(1)) {
@@ -18,11 +21,15 @@ struct Upkeep: Sendable {
         }
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(60)) { assets?.expire() }
-        every(.seconds(600)) { await prune() }
+        every(.seconds(20)) { await keepClock() }
+        every(.seconds(600), atOnce: false) { await prune() }
     }
 
-    private func every(_ interval: Duration, _ chore: @escaping @Sendable () async -> Void) {
+    private func every(
+        _ interval: Duration, atOnce: Bool = true, _ chore: @escaping @Sendable () async -> Void
+    ) {
         tasks.background.start {
+            if !atOnce { guard await tasks.background.sleep(until: .now + interval) else { return } }
             repeat { await chore() } while await tasks.background.sleep(until: .now + interval)
         }
     }
@@ -53,9 +60,27 @@ struct Upkeep: Sendable {
         tasks.note(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
 
+    /// The next start goes on from here, whatever the wall clock says then.
+    private func keepClock() async {
+        let reading = tasks.clock.reading
+        try? await tasks.store.keep(clockMark: reading.believed)
+        let disagreement = reading.disagreement
+        let hasChanged = isInDoubt.withLock { isInDoubt in
+            defer { isInDoubt = disagreement != 0 }
+            return isInDoubt != (disagreement != 0)
+        }
+        guard hasChanged else { return }
+        tasks.caller.observer.event(
+            .warning,
+            disagreement == 0
+                ? "the clock is believed again"
+                : "the clock has jumped or the gateway was off: for a day nothing is deleted for its age by the clock",
+            [("seconds_ahead", "\(disagreement / 1000)")])
+    }
+
     /// Batch after batch, with a pause between: writes of clients come first.
     private func prune() async {
-        let now = WallClock.milliseconds
+        let now = tasks.clock.believed
         while !Task.isCancelled {
             let gone = try? await tasks.store.prune(
                 tasksFinishedBefore: now - retention.tasks,

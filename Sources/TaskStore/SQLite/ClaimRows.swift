@@ -20,7 +20,7 @@ extension Connection {
         let drop = try statement(.dropOldClaim)
         drop.bind(1, task.tenant)
         drop.bind(2, key.key)
-        drop.bind(3, task.createdAt - IdempotencyRecord.lifetime)
+        drop.bind(3, key.expiry)
         try drop.execute()
         let insert = try statement(.insertClaim)
         insert.bind(1, task.tenant)

@@ -28,6 +28,7 @@ extension Connection {
         insert.bind(5, time)
         insert.bind(6, delivery.url)
         insert.bind(7, delivery.body)
+        insert.bind(8, OutboxBounds.receiver(of: delivery.url))
         try insert.execute()
     }
 
@@ -50,12 +51,16 @@ extension Connection {
         try insert.execute()
     }
 
-    func settle(row: Int64, _ state: DeliveryState, next: Int64?, finished: Int64?) throws(StoreError) {
+    /// - Parameters:
+    ///   - end: when the attempt ended.
+    ///   - next: when the next one may begin; nil: there is none.
+    func settle(row: Int64, _ state: DeliveryState, end: Int64, next: Int64? = nil) throws(StoreError) {
         let settle = try statement(.settleDelivery)
         settle.bind(1, row)
         settle.bind(2, state.rawValue)
         settle.bind(3, next)
-        settle.bind(4, finished)
+        settle.bind(4, next == nil ? end : nil)
+        settle.bind(5, next.map { max(0, $0 - end) } ?? 0)
         try settle.execute()
     }
 

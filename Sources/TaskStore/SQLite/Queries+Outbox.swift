@@ -11,6 +11,12 @@ extension Query {
         AND earlier.delivery < deliveries.delivery AND earlier.state = 0)
         """
 
+    /// When the last lease of the task ends; 0: none runs.
+    private static let leaseEnd = """
+        coalesce((SELECT max(running.next_attempt_at) FROM deliveries AS running
+        WHERE running.task = deliveries.task AND running.leased = 1), 0)
+        """
+
     var claimSQL: String? {
         switch self {
         case .dropOldClaim: "DELETE FROM idempotency_keys WHERE tenant = ?1 AND key = ?2 AND created_at < ?3"
@@ -26,8 +32,8 @@ extension Query {
         case .freeClaim: "DELETE FROM idempotency_keys WHERE claim = ?1"
         case .pruneClaims:
             """
-            DELETE FROM idempotency_keys WHERE created_at < ?1
-            AND claim IN (SELECT claim FROM idempotency_keys ORDER BY claim LIMIT ?2)
+            DELETE FROM idempotency_keys WHERE claim IN (SELECT claim FROM idempotency_keys
+            INDEXED BY idempotency_ages WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)
             """
         default: nil
         }
@@ -43,22 +49,31 @@ extension Query {
             """
         case .insertDelivery:
             """
-            INSERT INTO deliveries (id, task, tenant, last, created_at, state, attempts, leased, next_attempt_at, url, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?5, ?6, ?7)
+            INSERT INTO deliveries (id, task, tenant, last, created_at, state, attempts, leased, next_attempt_at, url, body,
+            receiver, pause) VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, 0, ?5, ?6, ?7, ?8, 0)
             """
         case .claimDelivery:
             """
-            UPDATE deliveries SET attempts = attempts + 1, leased = 1, next_attempt_at = ?4
+            UPDATE deliveries SET attempts = attempts + 1, leased = 1, next_attempt_at = ?3 + ?4, pause = ?4
             WHERE id = ?1 AND attempts = ?2 AND next_attempt_at <= ?3 AND \(Self.isFirst)
             """
         case .releaseLeases:
-            "UPDATE deliveries SET leased = 0, next_attempt_at = ?1 WHERE next_attempt_at IS NOT NULL AND leased = 1"
+            // Nothing is further away than its pause, unless the clock was ahead when that was reckoned.
+            """
+            UPDATE deliveries SET next_attempt_at = ?1 + iif(leased, 0, pause), leased = 0
+            WHERE next_attempt_at IS NOT NULL AND (leased = 1 OR next_attempt_at > ?1 + pause)
+            """
+        case .shiftDeliveries:
+            """
+            UPDATE deliveries SET next_attempt_at = min(next_attempt_at + ?1, ?2 + pause)
+            WHERE next_attempt_at IS NOT NULL
+            """
         case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
         case .laterDelivery:
             "SELECT 1 FROM deliveries WHERE task = ?2 AND delivery > ?1 AND state = 0"
         case .settleDelivery:
             """
-            UPDATE deliveries SET state = ?2, leased = 0, next_attempt_at = ?3, finished_at = ?4 WHERE delivery = ?1
+            UPDATE deliveries SET state = ?2, leased = 0, next_attempt_at = ?3, finished_at = ?4, pause = ?5 WHERE delivery = ?1
             """
         case .insertAttempt:
             """
@@ -68,9 +83,8 @@ extension Query {
         case .redeliver:
             // An attempt that runs, of this or another delivery of the task, is not overtaken.
             """
-            UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL, next_attempt_at =
-            max(?2, coalesce((SELECT max(running.next_attempt_at) FROM deliveries AS running
-            WHERE running.task = deliveries.task AND running.leased = 1), ?2)) WHERE id = ?1
+            UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL,
+            next_attempt_at = max(?2, \(Self.leaseEnd)), pause = max(?2, \(Self.leaseEnd)) - ?2 WHERE id = ?1
             """
         default: nil
         }
@@ -79,10 +93,21 @@ extension Query {
     /// What is asked of the outbox.
     var outboxSQL: String? {
         switch self {
-        case .dueDeliveries:
+        case .nextTenant:
             """
-            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_due
-            WHERE next_attempt_at <= ?1 AND \(Self.isFirst) ORDER BY next_attempt_at, delivery LIMIT ?2
+            SELECT tenant FROM deliveries INDEXED BY deliveries_lanes
+            WHERE next_attempt_at IS NOT NULL AND tenant > ?1 ORDER BY tenant LIMIT 1
+            """
+        case .nextLane:
+            """
+            SELECT receiver FROM deliveries INDEXED BY deliveries_lanes
+            WHERE next_attempt_at IS NOT NULL AND tenant = ?1 AND receiver > ?2 ORDER BY receiver LIMIT 1
+            """
+        case .laneDeliveries:
+            """
+            SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_lanes
+            WHERE tenant = ?2 AND receiver = ?3 AND next_attempt_at <= ?1 AND \(Self.isFirst)
+            ORDER BY next_attempt_at, delivery LIMIT ?4
             """
         case .nextDelivery:
             """
@@ -136,6 +161,8 @@ extension Query {
             INSERT OR REPLACE INTO accounts (name, disabled_by, reason, refused_models, learned_limit, has_lookup,
             updated_at, has_unique_ids, identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """
+        case .clockMark: "SELECT time FROM clock_mark"
+        case .keepClockMark: "INSERT OR REPLACE INTO clock_mark VALUES (1, ?1)"
         default: preconditionFailure("a statement without a text")
         }
     }

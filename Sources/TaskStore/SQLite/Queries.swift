@@ -6,10 +6,10 @@ enum Query: Int, CaseIterable {
     case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
-    case supersedeDeliveries, insertDelivery, dueDeliveries, nextDelivery, claimDelivery, claimedDelivery
-    case releaseLeases, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
+    case supersedeDeliveries, insertDelivery, nextDelivery, claimDelivery, claimedDelivery
+    case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
-    case accounts, keepAccount, unread, keepUnread, createsAfter
+    case accounts, keepAccount, unread, keepUnread, createsAfter, clockMark, keepClockMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 
     /// The order in which ``TaskRecord/init(row:)`` reads; the row's number, `task`, is the 23rd.

@@ -1,12 +1,11 @@
 internal import GRDB
 
 extension SQLiteTaskStore {
-    public func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+    public func dueDeliveries(
+        at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
+    ) async throws(StoreError) -> OutboxPage {
         try await read { connection throws(StoreError) in
-            let select = try connection.statement(.dueDeliveries)
-            select.bind(1, time)
-            select.bind(2, limit)
-            return try select.rows(DeliveryRecord.init(row:))
+            try connection.dueDeliveries(at: time, from: position, bounds)
         }
     }
 
@@ -23,7 +22,7 @@ extension SQLiteTaskStore {
             claim.bind(1, id)
             claim.bind(2, attempts)
             claim.bind(3, time)
-            claim.bind(4, time + lease)
+            claim.bind(4, lease)
             try claim.execute()
             return connection.database.changesCount > 0
         }
@@ -37,6 +36,15 @@ extension SQLiteTaskStore {
         }
     }
 
+    public func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) {
+        try await write { connection throws(StoreError) in
+            let shift = try connection.statement(.shiftDeliveries)
+            shift.bind(1, step)
+            shift.bind(2, time)
+            try shift.execute()
+        }
+    }
+
     public func settle(
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
     ) async throws(StoreError) {
@@ -46,13 +54,13 @@ extension SQLiteTaskStore {
             try connection.atomically { () throws(StoreError) in
                 try connection.insert(attempt, row: row)
                 switch outcome {
-                case .delivered: try connection.settle(row: row, .delivered, next: nil, finished: end)
-                case .gaveUp: try connection.settle(row: row, .failed, next: nil, finished: end)
+                case .delivered: try connection.settle(row: row, .delivered, end: end)
+                case .gaveUp: try connection.settle(row: row, .failed, end: end)
                 case .retry(let time):
                     if try connection.isFollowed(row: row, task: task) {
-                        try connection.settle(row: row, .superseded, next: nil, finished: end)
+                        try connection.settle(row: row, .superseded, end: end)
                     } else {
-                        try connection.settle(row: row, .waiting, next: time, finished: nil)
+                        try connection.settle(row: row, .waiting, end: end, next: time)
                     }
                 }
             }

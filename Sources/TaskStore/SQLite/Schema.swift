@@ -54,6 +54,7 @@ enum Schema {
     private static let steps = [
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
+        ("clock", clock), ("outbox lanes", outboxLanes),
     ]
 
     /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
@@ -119,7 +120,6 @@ enum Schema {
         CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
         """
 
-    /// Claims rise with time, as rows are only ever added at the end: no index of their ages is needed to find the old.
     private static let idempotency = """
         CREATE TABLE idempotency_keys (
             claim INTEGER PRIMARY KEY,
@@ -224,5 +224,22 @@ enum Schema {
             tasks BLOB NOT NULL,
             updated_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Claims are found by their ages: the order of their rows is that of time only while the clock never goes back.
+    private static let clock = """
+        CREATE TABLE clock_mark (mark INTEGER PRIMARY KEY CHECK (mark = 1), time INTEGER NOT NULL) STRICT;
+        CREATE INDEX idempotency_ages ON idempotency_keys (created_at);
+        """
+
+    /// A lane is a tenant's deliveries to one `receiver`, the URL up to its path. `pause` is how long before
+    /// `next_attempt_at` that was set; of those that were there before, the longest that there is.
+    private static let outboxLanes = """
+        ALTER TABLE deliveries ADD COLUMN receiver TEXT NOT NULL DEFAULT '-';
+        ALTER TABLE deliveries ADD COLUMN pause INTEGER NOT NULL DEFAULT 0;
+        UPDATE deliveries SET pause = iif(attempts = 0, 0, 51840000), receiver = lower(substr(url, 1,
+            instr(url, '://') + 1 + instr(substr(url, instr(url, '://') + 3) || '/', '/'))) WHERE url <> '';
+        CREATE INDEX deliveries_lanes ON deliveries (tenant, receiver, next_attempt_at)
+            WHERE next_attempt_at IS NOT NULL;
         """
 }

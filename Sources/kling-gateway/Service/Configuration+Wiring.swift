@@ -61,7 +61,7 @@ extension Configuration {
     /// Adds what a gateway can do without.
     func complete(_ parts: inout Gateway.Parts) throws {
         if queue != nil { parts.spool = try Spool(spool) }
-        parts.assets = try AssetStore(store.assets)
+        parts.assets = try AssetStore(store.assets, clock: parts.clock)
         let secrets = upstreams.compactMap { upstream in upstream.webhookSecret.map { (upstream.name, $0) } }
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }

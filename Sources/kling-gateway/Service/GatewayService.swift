@@ -42,7 +42,9 @@ final class GatewayService: Sendable {
             loops: [loops[0]], descriptors.pools, allowing: configuration.callbacks.allow)
         pictures = CurlPictureSource(loops: loops, descriptors.pools, allowing: configuration.fetch.allow)
         let vault = try Vault(configuration)
-        let access = Access(staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault)
+        let clock = GuardedClock()
+        let access = Access(
+            staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault, clock: Access.Clock(clock))
         try await access.load()
         isDraining = Lock(false)
         let accounts = Accounts(configuration.upstreams.map(\.account))
@@ -51,11 +53,11 @@ final class GatewayService: Sendable {
         let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
         let courier = Courier(
             loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
-            observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent))
+            observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent), clock: clock)
         var parts = Gateway.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)
-        (parts.courier, parts.pictures) = (courier, pictures)
+        (parts.courier, parts.pictures, parts.clock) = (courier, pictures, clock)
         try configuration.complete(&parts)
         let gateway = Gateway(options: configuration.gatewayOptions, parts)
         self.gateway = gateway

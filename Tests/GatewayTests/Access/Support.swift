@@ -88,12 +88,13 @@ final class TestClock: Sendable {
 
     var now: MonotonicTime { MonotonicTime(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
     var wall: Int64 { Self.epoch + now.nanoseconds / 1_000_000 + wallOffset.load(ordering: .relaxed) }
+    /// The same, guarded.
+    var guarded: GuardedClock { GuardedClock(wall: { self.wall }, monotonic: { self.now }) }
     func pass(_ duration: Duration) { nanoseconds.add(duration.nanoseconds, ordering: .relaxed) }
 
     var clock: Access.Clock {
-        var clock = Access.Clock()
+        var clock = Access.Clock(guarded)
         clock.monotonic = { self.now }
-        clock.wall = { self.wall }
         clock.sleep = { duration in
             self.pass(duration)
             await Task.yield()
@@ -169,9 +170,12 @@ extension KeyStore {
     }
     func accountStates() async throws(StoreError) -> [AccountStateRecord] { fatalError("not for keys") }
     func keep(_ state: AccountStateRecord) async throws(StoreError) { fatalError("not for keys") }
-    func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
-        fatalError("not for keys")
-    }
+    func clockMark() async throws(StoreError) -> Int64? { fatalError("not for keys") }
+    func keep(clockMark time: Int64) async throws(StoreError) { fatalError("not for keys") }
+    func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) { fatalError("not for keys") }
+    func dueDeliveries(
+        at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
+    ) async throws(StoreError) -> OutboxPage { fatalError("not for keys") }
     func nextDelivery() async throws(StoreError) -> Int64? { fatalError("not for keys") }
     func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
         fatalError("not for keys")

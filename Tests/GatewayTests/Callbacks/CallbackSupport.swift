@@ -41,6 +41,8 @@ final class Outbox: DeliveryStore {
         var isBroken = false
         var isReadOnly = false
         var reads = 0
+        /// How often the next delivery's time was asked for.
+        var looks = 0
     }
 
     let state = Lock(State())
@@ -65,20 +67,29 @@ final class Outbox: DeliveryStore {
         if isBroken || toWrite && isReadOnly { throw StoreError(.unavailable, "down") }
     }
 
-    func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+    func dueDeliveries(
+        at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
+    ) async throws(StoreError) -> OutboxPage {
         try open()
         return state.withLock { state in
             state.reads += 1
             var seen: Set<TaskID> = []
             let oldest = state.rows.filter { $0.state == .waiting && seen.insert($0.task).inserted }
             let due = oldest.filter { $0.nextAttemptAt.map { $0 <= time } ?? false }
-            return Array(due.sorted { $0.nextAttemptAt ?? 0 < $1.nextAttemptAt ?? 0 }.prefix(limit))
+            let lanes = Dictionary(grouping: due) { "\($0.tenant) \(OutboxBounds.receiver(of: $0.url))" }
+            return OutboxPage(
+                rows: lanes.values.flatMap { lane in
+                    lane.sorted { $0.nextAttemptAt ?? 0 < $1.nextAttemptAt ?? 0 }.prefix(bounds.each)
+                })
         }
     }
 
     func nextDelivery() async throws(StoreError) -> Int64? {
         try open()
-        return state.withLock { $0.rows.filter { $0.state == .waiting }.compactMap(\.nextAttemptAt).min() }
+        return state.withLock { state in
+            state.looks += 1
+            return state.rows.filter { $0.state == .waiting }.compactMap(\.nextAttemptAt).min()
+        }
     }
 
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool {
@@ -94,6 +105,13 @@ final class Outbox: DeliveryStore {
     }
 
     func releaseLeases(at time: Int64) async throws(StoreError) {}
+
+    func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) {
+        try open(toWrite: true)
+        state.withLock { state in
+            for index in state.rows.indices { state.rows[index].nextAttemptAt? += step }
+        }
+    }
 
     func settle(
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
@@ -233,17 +251,26 @@ struct CourierFixture {
         // Nothing but kicks and the store's times: the poll would hide that one of them is missing.
         policy.poll = .seconds(3600)
         change(&policy)
-        var clock = Courier.Clock()
-        clock.wall = { [time] in time.wall }
         courier = Courier(
             loop: loop, store: outbox, sender: receivers, secrets: secrets, observer: Silence(), policy: policy,
-            clock: clock, random: Middle())
+            clock: time.guarded, random: Middle())
     }
 
     var now: Int64 { time.wall }
 
     func add(_ id: String, task: TaskID, tenant: String = "shop", url: String = "https://shop.example/kling") {
         outbox.add(id, task: task, tenant: tenant, url: url, due: now)
+    }
+
+    /// Comes back when the courier has looked at the outbox since, and has nothing to begin.
+    func idle() async {
+        let reads = outbox.state.withLock { $0.looks }
+        courier.kick()
+        while outbox.state.withLock({ $0.looks }) < reads + 2 {
+            await loop.run {}
+            courier.kick()
+        }
+        await loop.run {}
     }
 
     /// Lets time pass, and the courier see it.

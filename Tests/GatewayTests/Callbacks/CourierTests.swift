@@ -160,6 +160,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [-7_200_000, 7_200_000, -400 * 86_400_000, 400 * 86_400_000] as [Int64])
+    func `a clock that jumps, and back again, neither delays a repetition nor burns it`(jump: Int64) async throws {
+        try await CourierFixture.run { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            await fixture.receivers.calls.next().answer(500)
+            _ = await fixture.outbox.settled.next()
+            for step in [jump, 0] {
+                fixture.time.wallOffset.store(step, ordering: .relaxed)
+                fixture.pass(.seconds(2))
+                await fixture.idle()
+                #expect(fixture.receivers.calls.count == 0)
+            }
+            fixture.pass(.milliseconds(999))
+            await fixture.idle()
+            #expect(fixture.receivers.calls.count == 0)
+            fixture.pass(.milliseconds(1))
+            #expect(await fixture.receivers.calls.next().id == "msg_a")
+        }
+    }
+
+    @Test func `a message is signed with the receiver's time, whatever is believed`() async throws {
+        try await CourierFixture.run { fixture in
+            fixture.time.wallOffset.store(-7_200_000, ordering: .relaxed)
+            fixture.add("msg_a", task: tasks[0])
+            fixture.courier.kick()
+            let call = await fixture.receivers.calls.next()
+            #expect(call.header("webhook-timestamp") == String(fixture.time.wall / 1000))
+        }
+    }
+
     @Test(arguments: [false, true])
     func `a store that fails is tried again until it works`(isReadOnly: Bool) async throws {
         let outbox = Outbox()
