@@ -171,20 +171,6 @@ public struct Gateway: HTTPResponder {
         try? await tasks.store.keep(clockMark: tasks.clock.believed)
     }
 
-    /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
-    public var openCreates: Int { tasks.openCreates.withLock { $0 } }
-
-    /// The tasks that wait, and those that an operator should look at.
-    public var taskFigures: TaskFigures {
-        var figures = TaskFigures()
-        figures.flagged = tasks.flagged.withLock { $0 }
-        figures.attachedCreates = tasks.resends?.attached ?? 0
-        guard let queue = tasks.queue?.figures else { return figures }
-        (figures.queued, figures.queuedBytes) = (queue.tasks, queue.bytes)
-        figures.oldestQueuedSeconds = queue.oldest.map { tasks.clock.age(since: $0).seconds } ?? 0
-        return figures
-    }
-
     // MARK: HTTPResponder
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -280,6 +266,7 @@ public struct Gateway: HTTPResponder {
         of request: HTTPRequest, _ principal: Principal
     ) async throws(GatewayError) -> IdempotentRequest? {
         guard request.method == .post else { return nil }
-        return try await IdempotentRequest(request.headers, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
+        return try await IdempotentRequest(
+            request.headers, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
     }
 }

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// Where a client is called: it notes what it is told, and answers as the test wants.
-private final class CallbackLog: HTTPResponder {
+final class CallbackLog: HTTPResponder {
     /// What one POST said.
     struct Told: Sendable {
         let path, id, status: String

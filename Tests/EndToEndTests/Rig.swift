@@ -23,14 +23,16 @@ final class Rig {
     private(set) var gateway: GatewayProcess
     private var accounts: [Account]
     private var settings: String
-    /// What all of the gateway's lives have in common.
+    /// What the environments of all of the gateway's lives have in common.
     private let address: [String: String]
 
-    private init(_ kling: KlingSimulator, _ accounts: [Account], _ settings: String, isPublic: Bool) async throws {
+    private init(
+        _ kling: KlingSimulator, _ accounts: [Account], _ settings: String, isPublic: Bool, _ clock: ClockShim?
+    ) async throws {
         self.kling = kling
         self.accounts = accounts
         self.settings = settings
-        address = isPublic ? Self.publicAddress(try Self.freePort()) : [:]
+        address = (isPublic ? Self.publicAddress(try Self.freePort()) : [:]).merging(clock?.environment ?? [:]) { $1 }
         folder = try TemporaryFolder()
         let environment = try Self.environment(folder, Self.file(accounts, settings, kling), address)
         gateway = try await GatewayProcess(kling: "", folder: folder, environment: environment)
@@ -55,9 +57,10 @@ final class Rig {
     ///   - settings: the gateway's configuration file without its accounts.
     ///   - isPublic: whether Kling may call the gateway, which has one address in all of its lives then.
     ///   - duration: how long tasks take, in milliseconds.
+    ///   - clock: what the gateway's wall clock is shifted by; Kling's goes with it, so that it takes the tokens.
     static func run(
         _ accounts: [Account] = [Account(name: "kling")], settings: String = "", isPublic: Bool = false,
-        duration: ClosedRange<Int> = 0...0, _ body: (Rig) async throws -> Void
+        duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, _ body: (Rig) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "kling")
         var configuration = SimulatorConfiguration(
@@ -68,11 +71,12 @@ final class Rig {
                     concurrency: account.slots)
             })
         configuration.duration = duration
+        if let clock { configuration.now = { Int(WallClock.milliseconds + clock.milliseconds) } }
         let kling = try KlingSimulator(configuration: configuration, loops: [loop])
         try await kling.start()
         let failure: (any Error)?
         do {
-            let rig = try await Rig(kling, accounts, settings, isPublic: isPublic)
+            let rig = try await Rig(kling, accounts, settings, isPublic: isPublic, clock)
             failure = await outcome { try await body(rig) }
             try await rig.stop()
         } catch {

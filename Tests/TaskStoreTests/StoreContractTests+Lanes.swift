@@ -90,7 +90,9 @@ extension StoreContractTests {
             try await fill(store, &samples, 3, "a", "https://a.example/", at: start)
             let ids = try await store.dueDeliveries(at: start, limit: 9).map(\.id)
             // One has failed and waits for 5 s, one is under way, one is new.
-            for id in ids.prefix(2) { #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: start)) }
+            for id in ids.prefix(2) {
+                #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: start))
+            }
             let attempt = DeliveryAttempt(number: 1, startedAt: start - 20, duration: 20, status: 500)
             try await store.settle(delivery: ids[0], attempt, .retry(at: start + 5_000))
             let now = start + 1_000 + step

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Shifts the wall clock of programs that a test starts, from outside, at any moment: a library that stands before the
@@ -10,6 +11,7 @@ public final class ClockShim: Sendable {
     /// The path of the library, for `LD_PRELOAD`.
     public let library: String
     private let shift: String
+    private let current = Lock(Int64(0))
 
     /// Compiles the library and tries it.
     /// - Throws: a ``TestKitError`` that says why this machine's clock cannot be shifted: no C compiler, no `LD_PRELOAD`.
@@ -26,8 +28,12 @@ public final class ClockShim: Sendable {
     /// What a program is started with.
     public var environment: [String: String] { ["LD_PRELOAD": library, "CLOCK_SHIFT_FILE": shift] }
 
+    /// How far the wall clock is ahead of the true one.
+    public var milliseconds: Int64 { current.withLock { $0 } }
+
     /// How far the wall clock is ahead of the true one from now on; negative for behind.
     public func set(milliseconds: Int64) throws {
+        current.withLock { $0 = milliseconds }
         try withUnsafeBytes(of: milliseconds) { bytes in
             let file = open(shift, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             guard file >= 0 else { throw TestKitError("open \(shift): errno \(errno)") }
@@ -36,6 +42,19 @@ public final class ClockShim: Sendable {
             guard pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else {
                 throw TestKitError("write \(shift): errno \(errno)")
             }
+        }
+    }
+
+    /// A shim with which the built gateway starts; nil, with the reason printed, where there can be none.
+    public static func ofGateway() async throws -> ClockShim? {
+        do {
+            let shim = try await ClockShim()
+            let outcome = try await Program.gateway(["--version"], environment: shim.environment).end()
+            if outcome.status == 0 { return shim }
+            throw TestKitError("the gateway does not start with LD_PRELOAD: \(outcome.errors)")
+        } catch let error as TestKitError {
+            print("the clock is not shifted here: \(error)")
+            return nil
         }
     }
 

@@ -38,7 +38,8 @@ extension Courier {
         let attempt = DeliveryAttempt(
             number: number, startedAt: end - duration, duration: duration,
             status: try? result.get().status, failure: result.failure?.reason)
-        let outcome = policy.schedule.outcome(of: result, attempt: number, endedAt: end, wall: clock.wall, using: &random)
+        let outcome = policy.schedule.outcome(
+            of: result, attempt: number, endedAt: end, wall: clock.wall, using: &random)
         await settle(record, attempt, outcome)
         return attempt.status == nil ? .unanswered : .answered
     }

@@ -121,7 +121,9 @@ public final class Courier: @unchecked Sendable {
             if isStopped { return .zero }
             begin(plan.take(page, held: heldTasks, now: clock.monotonic))
             // Many looks in a row cost something: they take a fifth of the time, however often the bell rings.
-            if plan.wantsMore { await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false) }
+            if plan.wantsMore {
+                await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false)
+            }
             return plan.wantsMore ? .zero : policy.poll
         } catch {
             storeFailed(error)

@@ -111,7 +111,8 @@ extension TryOnTasks {
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            return try await store.begin(tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: clock.now))
+            return try await store.begin(
+                tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: clock.now))
         } catch {
             note.hold?.partIsOver()
             withdraw(creates[0], from: place)

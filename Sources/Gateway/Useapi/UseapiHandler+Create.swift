@@ -55,13 +55,13 @@ extension UseapiHandler {
         guard let idempotent = admitted.idempotent else { return .none }
         let (requestID, fingerprint) = (admitted.note.requestID, await content.sha256)
         guard let known = idempotent.known else {
-            return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
+            return .first(idempotent.claim(fingerprint))
         }
         do {
             if let answer = try idempotent.replay(fingerprint) {
                 return .answered(Answer.repeated(answer, requestID: requestID))
             }
-            return .first(IdempotencyKey(key: idempotent.key, fingerprint: fingerprint))
+            return .first(idempotent.claim(fingerprint))
         } catch {
             guard error.cause == .idempotencyOpen, let job = try await tasks.unansweredJob(known) else { throw error }
             let answer = StoredAnswer(status: 200, body: UseapiView.json(job))

@@ -7,7 +7,8 @@ enum Query: Int, CaseIterable {
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, nextDelivery, claimDelivery, claimedDelivery
-    case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery, insertAttempt, attempts, redeliver
+    case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,
+        insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount, unread, keepUnread, createsAfter, clockMark, keepClockMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs

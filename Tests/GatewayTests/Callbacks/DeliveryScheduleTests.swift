@@ -16,7 +16,8 @@ struct DeliveryScheduleTests {
         _ result: Result<CallbackReply, CallbackFailure>, attempt: Int = 1, random: UInt64 = 1 << 52
     ) -> DeliveryOutcome {
         var random = Fixed(value: random)
-        return DeliverySchedule.standard.outcome(of: result, attempt: attempt, endedAt: Self.now, wall: Self.now, using: &random)
+        return DeliverySchedule.standard.outcome(
+            of: result, attempt: attempt, endedAt: Self.now, wall: Self.now, using: &random)
     }
 
     private func answer(_ status: Int, retryAfter: String? = nil) -> Result<CallbackReply, CallbackFailure> {

@@ -1,0 +1,104 @@
+import Base
+import Foundation
+import TestKit
+import Testing
+
+/// The built gateway on a machine whose wall clock jumps.
+@Suite(.aFewAtATime) struct ClockTests {
+    private static let hour: Int64 = 3_600_000
+    private static let years = 401 * 24 * hour
+    private static let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
+
+    /// What a gateway says the time is, in seconds since 1970.
+    private func date(_ rig: Rig) async throws -> TimeInterval {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.timeZone = TimeZone(identifier: "GMT")
+        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+        let text = try #require(try await rig.gateway.ask("GET", "/v1/nothing")["Date"])
+        return try #require(formatter.date(from: text)).timeIntervalSince1970
+    }
+
+    /// Creates with `Idempotency-Key`s, and what each was answered.
+    private func create(_ rig: Rig, _ count: Int) async throws -> [String] {
+        var ids: [String] = []
+        for number in 0..<count {
+            ids.append(try await rig.create(headers: ["Idempotency-Key: try-\(number)"]).createdTask())
+        }
+        return ids
+    }
+
+    @Test(arguments: [years, -years, 25 * hour])
+    func `a clock that is wrong at a start for a while loses no task and no Idempotency-Key`(error: Int64) async throws
+    {
+        guard let clock = try await ClockShim.ofGateway() else { return }
+        try await Rig.run(settings: Self.settings, clock: clock) { rig in
+            let ids = try await create(rig, 3)
+            for id in ids { try await eventually("it ends") { try await rig.status(id) == "succeed" } }
+            try await rig.stop()
+            for shift in [error, 0] {
+                // Once at a start, once while it runs.
+                try clock.set(milliseconds: shift)
+                if shift != 0 { try await rig.start() }
+                #expect(abs(try await date(rig) - Double(WallClock.milliseconds + shift) / 1000) < 60)
+                #expect(try await create(rig, 3) == ids)
+                for id in ids { #expect(try await rig.status(id) == "succeed") }
+            }
+            try await rig.kill()
+            try await rig.start()
+            #expect(try await create(rig, 3) == ids)
+            #expect(rig.creates() == 3)
+        }
+    }
+
+    @Test(arguments: [years, -years, 25 * hour])
+    func `a clock that jumps while it runs, and stays so over a start, pays for nothing twice`(
+        error: Int64
+    ) async throws {
+        guard let clock = try await ClockShim.ofGateway() else { return }
+        try await Rig.run(settings: Self.settings, clock: clock) { rig in
+            var ids = try await create(rig, 2)
+            try clock.set(milliseconds: error)
+            ids += [try await rig.create(headers: ["Idempotency-Key: try-2"]).createdTask()]
+            try await rig.kill()
+            try await rig.start()
+            #expect(try await create(rig, 3) == ids)
+            try clock.set(milliseconds: 0)
+            #expect(try await create(rig, 3) == ids)
+            try await rig.kill()
+            try await rig.start()
+            #expect(try await create(rig, 3) == ids)
+            #expect(try await rig.listed().count == 3 && rig.creates() == 3)
+        }
+    }
+
+    /// When the clock is put right.
+    enum Correction: CaseIterable, Sendable { case whileItRuns, betweenTwoStarts }
+
+    @Test(arguments: Correction.allCases, [2 * hour, -2 * hour, years])
+    func `a callback that waits comes on its schedule, whatever the clock does`(
+        correction: Correction, error: Int64
+    ) async throws {
+        guard let clock = try await ClockShim.ofGateway() else { return }
+        // Either it is wrong from the first start on, or it jumps and is put right while the gateway is down.
+        if correction == .whileItRuns { try clock.set(milliseconds: error) }
+        try await CallbackLog.run { log, url in
+            try await Rig.run(settings: Self.settings, duration: 3_600_000...3_600_000, clock: clock) { rig in
+                _ = try await rig.createdTask(#""callback_url":"\#(url)first""#)
+                try await eventually("callbacks come") { log.statuses("/first") == ["submitted"] }
+                try clock.set(milliseconds: error)
+                log.refuse("submitted", times: 1)
+                _ = try await rig.createdTask(#""callback_url":"\#(url)second""#)
+                try await eventually("the first attempt fails") { log.told("/second").count == 1 }
+                let start = ContinuousClock.now
+                if correction == .betweenTwoStarts { try await rig.kill() }
+                try clock.set(milliseconds: 0)
+                if correction == .betweenTwoStarts { try await rig.start() }
+                try await eventually("the second comes") { log.statuses("/second") == ["submitted"] }
+                // 5 s, a fifth more or less, and what a start takes; not the half minute of the third.
+                #expect(ContinuousClock.now - start < .seconds(20))
+                #expect(log.told("/second").count == 2)
+            }
+        }
+    }
+}
