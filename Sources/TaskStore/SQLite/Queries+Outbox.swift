@@ -64,9 +64,10 @@ extension Query {
             WHERE next_attempt_at IS NOT NULL AND (leased = 1 OR next_attempt_at > ?1 + pause)
             """
         case .shiftDeliveries:
+            // What was due before the jump and is due after it stays as it is: most of a backlog.
             """
             UPDATE deliveries SET next_attempt_at = min(next_attempt_at + ?1, ?2 + pause)
-            WHERE next_attempt_at IS NOT NULL
+            WHERE next_attempt_at > min(?2, ?2 - ?1)
             """
         case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
         case .laterDelivery:
