@@ -61,7 +61,7 @@ struct Upkeep: Sendable {
     }
 
     /// The next start goes on from here, whatever the wall clock says then.
-    private func keepClock() async {
+    func keepClock() async {
         let reading = tasks.clock.reading
         try? await tasks.store.keep(clockMark: reading.believed)
         let disagreement = reading.disagreement
@@ -79,7 +79,7 @@ struct Upkeep: Sendable {
     }
 
     /// Batch after batch, with a pause between: writes of clients come first.
-    private func prune() async {
+    func prune() async {
         let now = tasks.clock.believed
         while !Task.isCancelled {
             let gone = try? await tasks.store.prune(

@@ -108,6 +108,7 @@ struct JobFixture {
         var folder: TemporaryFolder?
         /// Who is called; nil: nobody.
         var receivers: Receivers?
+        var clock = GuardedClock()
     }
 
     static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
@@ -166,7 +167,7 @@ struct JobFixture {
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
             queue: queue, courier: courier,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+            clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
     }
 
     static func principal(concurrency: Int? = nil) -> Principal {

@@ -1,0 +1,102 @@
+import Base
+import TaskStore
+import TestKit
+import Testing
+
+@testable import Gateway
+
+/// What is deleted for its age, and by which clock.
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RetentionTests {
+    private static let day: Int64 = 86_400_000
+
+    /// Runs `body` with a task that ended just now and whose create had an `Idempotency-Key`.
+    private func run(
+        _ body: @escaping @Sendable (JobFixture, TestClock, _ isThere: () async throws -> [Bool]) async throws -> Void
+    ) async throws {
+        let time = TestClock()
+        var options = JobFixture.Options()
+        options.clock = time.guarded
+        try await JobFixture.run(ScriptedKling(), options) { fixture in
+            var request = fixture.job(1)
+            request.idempotency = IdempotencyKey(key: "try-1", fingerprint: [1])
+            let task = try await fixture.create(request).tasks[0]
+            try await fixture.hear("succeed", of: task)
+            try await body(fixture, time) {
+                let key = try await fixture.store.idempotency(tenant: "shop", key: "try-1")
+                return [try await fixture.store.task(task.id) != nil, key != nil]
+            }
+        }
+    }
+
+    private func upkeep(_ fixture: JobFixture) -> Upkeep {
+        Upkeep(tasks: fixture.tasks, retention: Retention(), assets: nil)
+    }
+
+    private func expect(
+        _ isThere: () async throws -> [Bool], _ expected: [Bool], _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let found = try await isThere()
+        #expect(found == expected, sourceLocation: location)
+    }
+
+    @Test(arguments: [401 * day, 2 * day, -2 * day, -401 * day])
+    func `a clock that jumps deletes nothing, also when it is put right`(jump: Int64) async throws {
+        try await run { fixture, time, isThere in
+            for step in [jump, 0, jump] {
+                time.wallOffset.store(step, ordering: .relaxed)
+                await upkeep(fixture).prune()
+                try await expect(isThere, [true, true])
+                time.pass(.seconds(7 * 3600))
+                await upkeep(fixture).prune()
+                try await expect(isThere, [true, true])
+            }
+        }
+    }
+
+    @Test func `what is old goes when its time has passed`() async throws {
+        try await run { fixture, time, isThere in
+            for (days, expected) in [
+                (1, [true, true]), (1, [true, false]), (397, [true, false]), (2, [false, false]),
+            ] {
+                time.pass(.milliseconds(Int64(days) * Self.day - 1))
+                await upkeep(fixture).prune()
+                try await expect(isThere, expected)
+            }
+        }
+    }
+
+    @Test func `after a long stop what is old goes within some days`() async throws {
+        try await run { fixture, time, isThere in
+            await upkeep(fixture).keepClock()
+            // The machine was off: neither clock of this process has seen the time pass.
+            time.wallOffset.store(401 * Self.day, ordering: .relaxed)
+            try await fixture.tasks.clock.resume(from: fixture.store)
+            await upkeep(fixture).prune()
+            try await expect(isThere, [true, true])
+            for _ in 0..<(24 * 18) {
+                time.pass(.seconds(3600))
+                await upkeep(fixture).keepClock()
+            }
+            await upkeep(fixture).prune()
+            try await expect(isThere, [false, false])
+        }
+    }
+
+    @Test func `a start goes on from the time that was kept, or from the newest task's`() async throws {
+        try await run { fixture, time, _ in
+            let start = time.wall
+            time.wallOffset.store(30 * Self.day, ordering: .relaxed)
+            // A store of an earlier version has kept no time.
+            let first = time.guarded
+            #expect(first.believed == start + 30 * Self.day)
+            try await first.resume(from: fixture.store)
+            #expect(first.believed == start && first.now == start + 30 * Self.day)
+            try await fixture.store.keep(clockMark: start + 5_000_000)
+            let second = time.guarded
+            try await second.resume(from: fixture.store)
+            #expect(second.believed == start + 5_000_000)
+            time.wallOffset.store(-30 * Self.day, ordering: .relaxed)
+            #expect(second.now == start + 5_000_000 && second.wall == start - 30 * Self.day)
+        }
+    }
+}
