@@ -61,6 +61,23 @@ struct AccessTests {
         await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
     }
 
+    @Test func `a key that is to end later stops with a clock that jumps ahead, and comes back with it`() async throws {
+        let fixture = try Fixture()
+        let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
+        try await fixture.store.revoke(key: issued.id, at: fixture.time.wall + 3_600_000)
+        try await fixture.access.load()
+        #expect(try await fixture.ask(issued.key).keyID == issued.id)
+        fixture.time.wallOffset.store(7_200_000, ordering: .relaxed)
+        await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
+        // The table is read anew meanwhile.
+        _ = try await fixture.issuer.issue(tenant: "other", at: fixture.time.wall)
+        fixture.time.pass(.milliseconds(500))
+        await fixture.access.refresh()
+        await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
+        fixture.time.wallOffset.store(0, ordering: .relaxed)
+        #expect(try await fixture.ask(issued.key).keyID == issued.id)
+    }
+
     @Test func `rows read before a revocation do not outlive the next look`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)

@@ -26,6 +26,14 @@ struct AssetBooksTests {
         #expect((books.count, books.bytes) == (0, 0))
     }
 
+    @Test func `one that a clock that was ahead has dated stands behind those that came later`() {
+        var books = books()
+        let (ahead, one) = (asset(one, at: 900_000), asset(one, at: 5))
+        #expect(books.admit(ahead) + books.admit(one) == [])
+        #expect(books.expire(now: 1_005) == [one])
+        #expect(books.find(ahead.name, of: ahead.owner, now: 1_005) == ahead)
+    }
+
     @Test func `a tenant's oldest give way to its newer ones, by number and by size`() {
         var byNumber = books(ownCount: 2)
         let assets = (0..<3).map { asset(one, at: Int64($0)) }
