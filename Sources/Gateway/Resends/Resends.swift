@@ -52,15 +52,20 @@ final class Resends: Sendable {
     let nothing = TaskID.none
     private let store: any TaskStore
     private let background: Background
+    private let clock: GuardedClock
     private let makeID: @Sendable () -> TaskID
     private let state: Lock<State>
 
     /// - Parameters:
     ///   - window: for how long an unread create is remembered; more than 0.
     ///   - makeID: makes the ids of tasks.
-    init(window: Duration, store: any TaskStore, background: Background, makeID: @escaping @Sendable () -> TaskID) {
+    init(
+        window: Duration, store: any TaskStore, background: Background, clock: GuardedClock,
+        makeID: @escaping @Sendable () -> TaskID
+    ) {
         self.store = store
         self.background = background
+        self.clock = clock
         self.makeID = makeID
         state = Lock(State(ledger: ResendLedger(window: window)))
     }
@@ -144,12 +149,12 @@ final class Resends: Sendable {
     func restore() async throws(StoreError) {
         let left = try await store.unread(server: Self.server)
         let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
-        let (now, wall) = (MonotonicTime.now, WallClock.milliseconds)
+        let now = MonotonicTime.now
         state.withLock { state in
             state.begunThrough = [left?.begunThrough, records.last?.id].compactMap(\.self).max()
             for record in records {
                 guard let content = record.content else { continue }
-                let age = Duration.milliseconds(max(0, wall - record.createdAt))
+                let age = clock.age(since: record.createdAt)
                 guard age < state.ledger.window else { continue }
                 let key = ResendKey(tenant: record.tenant, content: content)
                 state.ledger.restore(key, record.id, until: now + (state.ledger.window - age))
@@ -171,7 +176,7 @@ final class Resends: Sendable {
         }
         guard let unread else { return }
         do {
-            try await store.keep(unread, server: Self.server, at: WallClock.milliseconds)
+            try await store.keep(unread, server: Self.server, at: clock.now)
         } catch {
             if state.withLock({ $0.planKeeping() }) != nil { keepLater(after: Self.retryInterval) }
         }

@@ -89,8 +89,8 @@ import Testing
     }
 
     @Test func `so is a folder of uploaded pictures`() throws {
-        let first = try AssetStore(path)
-        let error = try #require(throws: SpoolError.self) { try AssetStore(path) }
+        let first = try AssetStore(path, clock: GuardedClock())
+        let error = try #require(throws: SpoolError.self) { try AssetStore(path, clock: GuardedClock()) }
         #expect(error.code == .inUse && error.detail.contains(path) && error.detail.contains("store of its own"))
         withExtendedLifetime(first) {}
     }
