@@ -73,7 +73,7 @@ final class TryOnTasks: Sendable {
         (self.background, self.ids) = (background, ids)
         resends =
             options.resendWindow > .zero
-            ? Resends(window: options.resendWindow, store: store, background: background) {
+            ? Resends(window: options.resendWindow, store: store, background: background, clock: clock) {
                 ids.withLock { $0.next(at: clock.now) }
             } : nil
         let reader = KlingReader()
