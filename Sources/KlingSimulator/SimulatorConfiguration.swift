@@ -32,6 +32,8 @@ public struct SimulatorConfiguration: Sendable {
     public var webhookSignature: WebhookSignature?
     /// Whether requests without a valid token are refused; otherwise they are the first account's.
     public var requireTokens = true
+    /// Whether tokens are refused before and after their times.
+    public var checksTokenTimes = true
     /// The time, in milliseconds since 1970.
     public var now: @Sendable () -> Int = { Int(WallClock.milliseconds) }
 

@@ -14,6 +14,22 @@ public struct SimulatedFigures: Sendable, Hashable {
     public internal(set) var lists = 0
 }
 
+/// A create that arrived with an external id, and what its sender could know of it from the answer.
+struct ArrivedCreate: Sendable {
+    enum Outcome: String, Sendable {
+        /// The task was made, and the answer says so.
+        case made
+        /// Nothing was made, and the answer says so.
+        case refused
+        /// The answer says neither.
+        case unclear
+    }
+
+    let account: String
+    let externalTaskID: String
+    let outcome: Outcome
+}
+
 /// What the simulator was asked for: for tests that compare it with what somebody believes to have asked.
 struct Journal: Sendable {
     private(set) var figures: [SimulatedFigures]
@@ -29,7 +45,11 @@ struct Journal: Sendable {
     /// The name of every header field that ever came, in lower case.
     private(set) var headerNames: Set<String> = []
 
+    /// Creates in their order, the first of them.
+    private(set) var creates: [ArrivedCreate] = []
+
     private static let maxHeaderNames = 1000
+    private static let maxCreates = 100_000
 
     init(accounts: [String]) { figures = accounts.map { SimulatedFigures(account: $0) } }
 
@@ -40,6 +60,10 @@ struct Journal: Sendable {
         case .list: figures[account].lists += 1
         case .callback: break
         }
+    }
+
+    mutating func note(_ create: ArrivedCreate) {
+        if creates.count < Self.maxCreates { creates.append(create) }
     }
 
     mutating func noteAcceptance(account: Int) { figures[account].accepted += 1 }

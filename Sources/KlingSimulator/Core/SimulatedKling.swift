@@ -13,14 +13,14 @@ struct SimulatedKling: Sendable {
         var seed: UInt64 = 0
         /// How long tasks take, in milliseconds.
         var duration: ClosedRange<Int> = 8_000...15_000
-        /// For each account, by its number, its name and how many tasks may run at once.
-        var accounts: [(name: String, concurrency: Int?)]
+        /// The accounts, by their numbers. Whoever asks has been verified already: their keys do not matter.
+        var accounts: [SimulatedAccount]
     }
 
     /// What one account has.
     private struct Account {
-        let name: String
-        let concurrency: Int?
+        let rules: SimulatedAccount
+        var name: String { rules.name }
         /// Ids of its tasks, oldest first.
         var order: [String] = []
         var taskOfExternalID: [String: String] = [:]
@@ -39,7 +39,7 @@ struct SimulatedKling: Sendable {
     init(_ rules: Rules) {
         generator = SeededGenerator(seed: rules.seed)
         duration = rules.duration
-        accounts = rules.accounts.map { Account(name: $0.name, concurrency: $0.concurrency) }
+        accounts = rules.accounts.map { Account(rules: $0) }
     }
 
     /// An id for an answer.
@@ -57,7 +57,9 @@ struct SimulatedKling: Sendable {
         _ request: CreateRequest, account: Int, now: Int
     ) throws(SimulatedRefusal) -> SimulatedTask {
         forgetExpired(account, now)
-        if let externalID = request.externalTaskID, let known = accounts[account].taskOfExternalID[externalID] {
+        if accounts[account].rules.isUnique, let externalID = request.externalTaskID,
+            let known = accounts[account].taskOfExternalID[externalID]
+        {
             tasks[known]?.creates += 1
             throw .parameter("external_task_id already exists")
         }
@@ -65,26 +67,68 @@ struct SimulatedKling: Sendable {
         let task = makeTask(request, accounts[account].name, now)
         tasks[task.id] = task
         accounts[account].order.append(task.id)
-        if accounts[account].concurrency != nil { accounts[account].ends.append(task.endsAt) }
+        if accounts[account].rules.concurrency != nil { accounts[account].ends.append(task.endsAt) }
         if let externalID = request.externalTaskID { accounts[account].taskOfExternalID[externalID] = task.id }
         if task.callbackURL != nil { callbacks.add(task) }
         return task
     }
 
-    /// Finds a task by its id, or by its external id.
-    mutating func query(_ id: String, account: Int, now: Int) -> SimulatedTask? {
+    /// Finds a task by its id, or by its external id; of several with one external id the newest.
+    /// - Parameter fault: what goes wrong with the finding, if anything.
+    mutating func query(_ id: String, account: Int, now: Int, _ fault: FindingFault? = nil) -> SimulatedTask? {
         forgetExpired(account, now)
-        let name = accounts[account].name
-        let taskID = tasks[id]?.account == name ? id : accounts[account].taskOfExternalID[id]
-        guard let taskID else { return nil }
-        tasks[taskID]?.queries += 1
-        return tasks[taskID]
+        let isOwnID = tasks[id]?.account == accounts[account].name
+        var found = isOwnID ? tasks[id] : taskOfExternalID(id, account, now, lag: fault?.lag ?? 0)
+        if let taskID = found?.id {
+            tasks[taskID]?.queries += 1
+            found = tasks[taskID]
+        }
+        guard case .stranger(let stranger) = fault else { return found }
+        return strange(stranger, in: found, isAskedByOwnID: isOwnID, account, now)
+    }
+
+    private func taskOfExternalID(_ id: String, _ account: Int, _ now: Int, lag: Int) -> SimulatedTask? {
+        guard accounts[account].rules.hasLookup, let taskID = accounts[account].taskOfExternalID[id],
+            let task = tasks[taskID], task.createdAt + lag <= now
+        else { return nil }
+        return task
+    }
+
+    /// What is shown in the place of what was found, or not found.
+    private mutating func strange(
+        _ stranger: FindingFault.Stranger, in found: SimulatedTask?, isAskedByOwnID: Bool, _ account: Int, _ now: Int
+    ) -> SimulatedTask? {
+        let other = accounts[account].order.last { $0 != found?.id }.flatMap { tasks[$0] }
+        var shown = other ?? someTask(account, now)
+        switch stranger {
+        case .another: break
+        case .unnamed: shown.externalTaskID = nil
+        case .renumbered:
+            // Whoever asks by the external id cannot know better, and gets the right answer.
+            guard isAskedByOwnID, let found else { return found }
+            shown.externalTaskID = found.externalTaskID
+        }
+        return shown
+    }
+
+    /// A task that nobody has asked for: it is in no book.
+    private mutating func someTask(_ account: Int, _ now: Int) -> SimulatedTask {
+        SimulatedTask(
+            id: generator.taskID(), externalTaskID: "somebody-elses-order", account: accounts[account].name,
+            callbackURL: nil, personURL: nil, outcome: .succeed, failure: nil, createdAt: now - 2,
+            processingAt: now - 1,
+            endsAt: now)
     }
 
     /// A page of the account's tasks, newest first.
-    mutating func list(_ page: ListPage, account: Int, now: Int) -> [SimulatedTask] {
+    /// - Parameter fault: what goes wrong with the finding, if anything.
+    mutating func list(
+        _ page: ListPage, account: Int, now: Int, _ fault: FindingFault? = nil
+    ) -> [SimulatedTask] {
         forgetExpired(account, now)
-        let newestFirst = accounts[account].order.reversed()
+        let (order, lag) = (accounts[account].order, fault?.lag ?? 0)
+        let hidden = order.reversed().prefix { id in tasks[id].map { $0.createdAt + lag > now } ?? false }
+        let newestFirst = order.dropLast(hidden.count).reversed()
         return newestFirst.dropFirst((page.number - 1) * page.size).prefix(page.size).compactMap { tasks[$0] }
     }
 
@@ -137,7 +181,7 @@ struct SimulatedKling: Sendable {
     // MARK: -
 
     private mutating func checkSlots(_ account: Int, _ now: Int) throws(SimulatedRefusal) {
-        guard let limit = accounts[account].concurrency else { return }
+        guard let limit = accounts[account].rules.concurrency else { return }
         accounts[account].ends.removeAll { $0 <= now }
         guard accounts[account].ends.count < limit else {
             throw SimulatedRefusal(.concurrencyExceeded, "parallel task over resource pack limit")
@@ -153,7 +197,8 @@ struct SimulatedKling: Sendable {
             id: id, externalTaskID: request.externalTaskID, account: account, callbackURL: request.callbackURL,
             personURL: request.personURL, outcome: request.wishes.outcome,
             failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
-            createdAt: now, processingAt: now + duration / 4, endsAt: now + duration)
+            urlBytes: request.wishes.urlBytes, createdAt: now, processingAt: now + duration / 4,
+            endsAt: now + duration)
     }
 
     private mutating func forgetExpired(_ account: Int, _ now: Int) {
@@ -161,7 +206,9 @@ struct SimulatedKling: Sendable {
         guard !expired.isEmpty else { return }
         for id in expired {
             guard let task = tasks.removeValue(forKey: id), let externalID = task.externalTaskID else { continue }
-            accounts[account].taskOfExternalID[externalID] = nil
+            if accounts[account].taskOfExternalID[externalID] == id {
+                accounts[account].taskOfExternalID[externalID] = nil
+            }
             accounts[account].wishedFaults[externalID] = nil
         }
         accounts[account].order.removeFirst(expired.count)

@@ -41,6 +41,7 @@ extension SimulatedPlatform {
     mutating func answer(_ control: SimulatedRequest.Control, _ now: Int) -> SimulatedAnswer {
         switch control {
         case .tasks: return SimulatedAnswer(json: tasksJSON(now))
+        case .creates: return SimulatedAnswer(json: createsJSON)
         case .requests:
             return SimulatedAnswer(
                 json: JSONWriter.object { writer in
@@ -52,6 +53,21 @@ extension SimulatedPlatform {
         case .addFault(.failure(let refusal)): return refuse(refusal)
         }
         return SimulatedAnswer(json: Array("{}".utf8))
+    }
+
+    /// Each create that arrived with an external id.
+    private var createsJSON: [UInt8] {
+        JSONWriter.object { writer in
+            writer.array("creates") { list in
+                for create in journal.creates {
+                    list.object { item in
+                        item.member("account", create.account)
+                        item.member("external_task_id", create.externalTaskID)
+                        item.member("outcome", create.outcome.rawValue)
+                    }
+                }
+            }
+        }
     }
 
     private func tasksJSON(_ now: Int) -> [UInt8] {

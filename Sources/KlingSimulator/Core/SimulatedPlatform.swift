@@ -14,11 +14,11 @@ public struct SimulatedPlatform: Sendable {
     public init(_ configuration: SimulatorConfiguration) {
         self.configuration = configuration
         let accounts = configuration.accounts
-        authorization = SimulatedAuthorization(accounts, isRequired: configuration.requireTokens)
+        authorization = SimulatedAuthorization(
+            accounts, isRequired: configuration.requireTokens, checksTimes: configuration.checksTokenTimes)
         kling = SimulatedKling(
             SimulatedKling.Rules(
-                seed: configuration.seed, duration: configuration.duration,
-                accounts: accounts.map { ($0.name, $0.concurrency) }))
+                seed: configuration.seed, duration: configuration.duration, accounts: accounts))
         faults = FaultRules(configuration.faults)
         journal = Journal(accounts: accounts.map(\.name))
     }
@@ -89,16 +89,27 @@ public struct SimulatedPlatform: Sendable {
         journal.note(call.point, account: account)
         let requestID = kling.requestID()
         let fault = fault(for: call, account: account)
-        if let fault, !fault.isWorkDone { return SimulatedAnswer(fault, instead: nil, requestID: requestID) }
-        let right = carryOut(call, account, now, base, requestID)
+        if let fault, !fault.isWorkDone {
+            note(call, account, fault.isClearRefusal ? .refused : .unclear)
+            return SimulatedAnswer(fault, instead: nil, requestID: requestID)
+        }
+        let right = carryOut(call, account, fault?.finding, now, base, requestID)
+        note(call, account, fault?.isDone == true ? .unclear : right.status == 200 ? .made : .refused)
         return fault.map { SimulatedAnswer($0, instead: right, requestID: requestID) } ?? right
     }
 
+    private mutating func note(_ call: SimulatedRequest.Call, _ account: Int, _ outcome: ArrivedCreate.Outcome) {
+        guard case .create(.success(let request)) = call, let externalTaskID = request.externalTaskID else { return }
+        let name = configuration.accounts[account].name
+        journal.note(ArrivedCreate(account: name, externalTaskID: externalTaskID, outcome: outcome))
+    }
+
     private mutating func carryOut(
-        _ call: SimulatedRequest.Call, _ account: Int, _ now: Int, _ base: String, _ requestID: String
+        _ call: SimulatedRequest.Call, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String,
+        _ requestID: String
     ) -> SimulatedAnswer {
         do {
-            let data = try data(call, account, now, base)
+            let data = try data(call, account, fault, now, base)
             if call.point == .create { journal.noteAcceptance(account: account) }
             return SimulatedAnswer(data: data, requestID: requestID)
         } catch {
@@ -107,16 +118,16 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func data(
-        _ call: SimulatedRequest.Call, _ account: Int, _ now: Int, _ base: String
+        _ call: SimulatedRequest.Call, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
     ) throws(SimulatedRefusal) -> [UInt8] {
         switch call {
         case .create(let request):
             return try kling.create(request.get(), account: account, now: now).fields(at: now, base: base).json
         case .query(let id):
-            if let task = kling.query(id, account: account, now: now) { return task.fields(at: now, base: base).json }
-            return try unknownTask(id, now)
+            guard let task = kling.query(id, account: account, now: now, fault) else { return try unknownTask(id, now) }
+            return task.fields(at: now, base: base).json
         case .list(let page):
-            let tasks = try kling.list(page.get(), account: account, now: now)
+            let tasks = try kling.list(page.get(), account: account, now: now, fault)
             var writer = JSONWriter(capacity: tasks.count * 384 + 16)
             writer.array { list in
                 for task in tasks { list.object { task.fields(at: now, base: base).write(to: &$0) } }

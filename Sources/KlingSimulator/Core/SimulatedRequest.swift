@@ -37,7 +37,7 @@ public struct SimulatedRequest: Sendable {
 
     /// The simulator's own interface.
     enum Control: Sendable {
-        case tasks, requests, reset, clearFaults
+        case tasks, creates, requests, reset, clearFaults
         case addFault(Result<FaultRule, SimulatedRefusal>)
     }
 
@@ -89,6 +89,7 @@ public struct SimulatedRequest: Sendable {
     private static func control(_ method: String, _ segments: [String], _ body: [UInt8]) -> Route {
         switch (method, segments) {
         case ("GET", ["tasks"]): .control(.tasks)
+        case ("GET", ["creates"]): .control(.creates)
         case ("GET", ["requests"]): .control(.requests)
         case ("POST", ["reset"]): .control(.reset)
         case ("DELETE", ["faults"]): .control(.clearFaults)

@@ -5,7 +5,7 @@ public struct SimulatedTask: Sendable, Hashable {
     /// The platform's id: 18 digits.
     public let id: String
     /// The id that its creator gave.
-    public let externalTaskID: String?
+    public internal(set) var externalTaskID: String?
     /// The name of the account that it belongs to.
     public let account: String
     /// Where its creator wants to be called.
@@ -16,6 +16,8 @@ public struct SimulatedTask: Sendable, Hashable {
     public let outcome: TaskStatus
     /// Why it fails, if it does.
     public let failure: String?
+    /// How long its picture's URL is made, in bytes; 0 for as long as it is.
+    var urlBytes = 0
     /// When it was made, begins to be processed, and ends, in milliseconds since 1970.
     public let createdAt, processingAt, endsAt: Int
     /// How many creates named its external id: the one that made it, and those that were refused for it.
@@ -40,8 +42,14 @@ public struct SimulatedTask: Sendable, Hashable {
         fields.statusMessage = failure ?? ""
         // A failed task costs nothing.
         fields.finalUnitDeduction = outcome == .succeed ? "1" : "0"
-        if outcome == .succeed { fields.images = [TaskImage(index: 0, url: "\(base)/results/\(id)/0.png")] }
+        if outcome == .succeed { fields.images = [TaskImage(index: 0, url: pictureURL(base))] }
         return fields
+    }
+
+    private func pictureURL(_ base: String) -> String {
+        let url = "\(base)/results/\(id)/0.png"
+        guard urlBytes > url.utf8.count else { return url }
+        return url + "?" + String(repeating: "K", count: urlBytes - url.utf8.count - 1)
     }
 
     private func updatedAt(_ status: TaskStatus) -> Int {

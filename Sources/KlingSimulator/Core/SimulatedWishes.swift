@@ -2,7 +2,8 @@ internal import KlingAPI
 
 /// What a create asks of the simulator, in its member `simulate`, which Kling would ignore, or in the person's URL.
 ///
-/// `{"outcome": "failed", "message": "...", "seconds": 2.5, "fault": "lost-answer", "times": 1}`, all optional.
+/// `{"outcome": "failed", "message": "...", "seconds": 2.5, "url_bytes": 1000000, "fault": "lost-answer", "times": 1}`,
+/// all optional.
 struct SimulatedWishes: Sendable, Hashable {
     /// How the task ends.
     var outcome = TaskStatus.succeed
@@ -10,10 +11,14 @@ struct SimulatedWishes: Sendable, Hashable {
     var message = Self.riskControl
     /// How long it takes, in milliseconds; nil to draw it.
     var duration: Int?
+    /// How long its picture's URL is to be, in bytes; 0 for as long as it is.
+    var urlBytes = 0
     /// What goes wrong with the answer to this create.
     var fault: SimulatedFault?
     /// With how many creates of the same `external_task_id` it goes wrong.
     var times = 1
+
+    private static let longestURL = 64 << 20
 
     /// Kling's words for a picture that its filters refuse.
     static let riskControl = "Failure to pass the risk control system"
@@ -31,6 +36,12 @@ struct SimulatedWishes: Sendable, Hashable {
                 throw .parameter("simulate.seconds must be a number from 0 to 86400")
             }
             duration = Int(seconds * 1000)
+        }
+        if object["url_bytes"] != nil {
+            guard let bytes = object.integer("url_bytes"), (0...Self.longestURL).contains(bytes) else {
+                throw .parameter("simulate.url_bytes must be a number from 0 to \(Self.longestURL)")
+            }
+            urlBytes = bytes
         }
         if let text = object.string("fault") {
             fault = SimulatedFault(text)

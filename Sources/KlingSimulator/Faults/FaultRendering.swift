@@ -4,9 +4,22 @@ internal import KlingAPI
 extension SimulatedFault {
     /// Whether the request is done before its answer goes wrong.
     var isWorkDone: Bool {
-        if case .slow = kind { return true }
-        return isDone
+        switch kind {
+        case .slow, .finding: true
+        default: isDone
+        }
     }
+
+    /// Whether the answer says that nothing was made: where it did not get so far, that is true.
+    var isClearRefusal: Bool {
+        switch kind {
+        case .code(let code): code.class != .ambiguous && code.class != .unknown
+        case .status(let status, let body): Self.refusals.contains(status) || body == .code
+        case .answer, .wire, .slow, .finding, .callback: false
+        }
+    }
+
+    private static let refusals = Set([401, 402, 403, 404, 405, 411, 413, 414, 415, 429, 431, 501]).union(300...399)
 }
 
 extension SimulatedAnswer {
@@ -16,13 +29,14 @@ extension SimulatedAnswer {
         let right = right ?? SimulatedAnswer(json: Envelope.success(requestID: requestID, data: "{}".utf8))
         switch fault.kind {
         case .code(let code): self.init(SimulatedRefusal(code), requestID: requestID)
-        case .status(let status): self.init(status: status)
+        case .status(let status, let body): self.init(status: status, body)
         case .answer(let answer): self.init(answer, requestID: requestID)
         case .wire(let wire): self.init(wire, instead: right)
         case .slow(let delay):
             self = right
             self.delay = delay
-        case .callback: self = right
+        // What is found was changed already.
+        case .callback, .finding: self = right
         }
     }
 
@@ -30,13 +44,49 @@ extension SimulatedAnswer {
         Array("<html><head><title>\(title)</title></head><body><h1>\(title)</h1></body></html>\n".utf8)
     }
 
-    private init(status: Int) {
-        self.init(status: status, contentType: "text/html", body: Self.page("\(status)"))
+    private init(status: Int, _ body: BareBody) {
+        switch body {
+        case .html: self.init(status: status, contentType: "text/html", body: Self.page("\(status)"))
+        case .error: self.init(status: status, json: Self.newAPIError(status))
+        case .code: self.init(status: status, json: Self.newAPICode)
+        }
         if (300...399).contains(status) { headers.append((name: "Location", value: "https://kling.invalid/")) }
+    }
+
+    /// How new-api names what its middlemen refuse.
+    private static func newAPIError(_ status: Int) -> [UInt8] {
+        let code =
+            switch status {
+            case 402, 403: "insufficient_user_quota"
+            case 404: "model_not_found"
+            case 413: "read_request_body_failed"
+            case 400...499: ""
+            default: "bad_response_status_code"
+            }
+        return JSONWriter.object { answer in
+            answer.object("error") { error in
+                error.member("message", "status \(status) (request id: 2026112908)")
+                error.member("type", "new_api_error")
+                error.member("code", code)
+            }
+        }
+    }
+
+    private static let newAPICode =
+        Array(#"{"code":"insufficient_user_quota","message":"the quota is used up","data":null}"#.utf8)
+
+    private init(taskID: String, requestID: String) {
+        let data = JSONWriter.object { task in
+            task.member("task_id", taskID)
+            task.member("task_status", "submitted")
+        }
+        self.init(data: data, requestID: requestID)
     }
 
     private init(_ answer: FaultyAnswer, requestID: String) {
         switch answer {
+        case .longTaskID: self.init(taskID: String(repeating: "8", count: 300), requestID: requestID)
+        case .controlTaskID: self.init(taskID: "8100\u{1}\r\n0042", requestID: requestID)
         case .withoutTaskID:
             self.init(data: Array(#"{"task_status":"submitted"}"#.utf8), requestID: requestID)
         case .html: self.init(status: 200, contentType: "text/html", body: Self.page("Kling"))

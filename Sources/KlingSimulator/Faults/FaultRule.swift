@@ -59,12 +59,13 @@ public struct FaultRule: Sendable, Hashable {
         if let member = object["probability"] {
             probability = Double(String(decoding: object.bytes[member.value], as: UTF8.self)) ?? -1
         }
-        guard isSound else { throw .parameter("probability must be from 0 to 1, times at least 1") }
+        guard isSound else {
+            throw .parameter("probability must be from 0 to 1, times at least 1, the fault one of \(point.rawValue)")
+        }
     }
 
     private var isSound: Bool {
-        let isOfCallbacks = if case .callback = fault.kind { true } else { false }
-        return (0...1).contains(probability) && times.map { $0 > 0 } ?? true && isOfCallbacks == (point == .callback)
+        (0...1).contains(probability) && times.map { $0 > 0 } ?? true && fault.points.contains(point)
     }
 }
 

@@ -3,7 +3,7 @@ public import KlingAPI
 
 /// Something that goes wrong with an answer.
 ///
-/// As text it is a name, for some with a value: `1303`, `http-502`, `slow=2.5`, `reset-mid-body`. With `made-` in front
+/// As text it is a name, for some with a value: `1303`, `http-502`, `slow=2.5`, `reset-mid-body`, `lag=1.5`. With `made-` in front
 /// the request is done all the same before its answer goes wrong: `made-5000` has made the task, `5000` has not.
 /// `lost-answer` is another word for `made-reset`.
 public struct SimulatedFault: Sendable, Hashable {
@@ -11,14 +11,16 @@ public struct SimulatedFault: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
         /// An envelope with this code.
         case code(KlingCode)
-        /// An HTTP status with a page of HTML, as intermediaries send it; 3xx with a `Location`.
-        case status(Int)
+        /// An HTTP status without an envelope of Kling; 3xx with a `Location`.
+        case status(Int, BareBody)
         /// An answer that is no answer of Kling.
         case answer(FaultyAnswer)
         /// A breach of HTTP, or of the connection.
         case wire(WireFault)
         /// The right answer, late, in milliseconds.
         case slow(Int)
+        /// Something else is found than what is there.
+        case finding(FindingFault)
         /// Something about a callback.
         case callback(CallbackFault)
     }
@@ -48,22 +50,42 @@ public struct SimulatedFault: Sendable, Hashable {
     public static let usage: String = {
         let codes = KlingCode.documented.dropFirst().map { String($0.rawValue) }
         let names = FaultyAnswer.allCases.map(\.rawValue) + WireFault.allCases.map(\.rawValue)
-        let callbacks = CallbackFault.names
-        return (["lost-answer"] + codes + ["http-STATUS", "slow=SECONDS"] + names + callbacks).joined(separator: ", ")
+        let statuses = ["http-STATUS"] + BareBody.allCases.map { "http-STATUS-\($0.rawValue)" }
+        let others = ["slow=SECONDS"] + names + FindingFault.names + CallbackFault.names
+        return (["lost-answer"] + codes + statuses + others).joined(separator: ", ")
     }()
 
     private static func kind(_ text: String) -> Kind? {
         if let code = Int(text).map(KlingCode.init(rawValue:)), code != .ok, KlingCode.documented.contains(code) {
             return .code(code)
         }
-        if text.hasPrefix("http-"), let status = Int(text.dropFirst("http-".count)), (200...599).contains(status) {
-            return .status(status)
-        }
+        if text.hasPrefix("http-") { return status(text.dropFirst("http-".count)) }
         if text.hasPrefix("slow="), let delay = milliseconds(text.dropFirst("slow=".count)) { return .slow(delay) }
         if let answer = FaultyAnswer(rawValue: text) { return .answer(answer) }
         if let wire = WireFault(rawValue: text) { return .wire(wire) }
-        return CallbackFault(text).map(Kind.callback)
+        return FindingFault(text).map(Kind.finding) ?? CallbackFault(text).map(Kind.callback)
     }
+
+    /// Reads `STATUS` or `STATUS-BODY`.
+    private static func status(_ text: Substring) -> Kind? {
+        let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let status = Int(parts[0]), (200...599).contains(status) else { return nil }
+        guard parts.count == 2 else { return .status(status, .html) }
+        return BareBody(rawValue: String(parts[1])).map { .status(status, $0) }
+    }
+
+    /// What it can happen to.
+    var points: Set<FaultRule.Point> {
+        switch kind {
+        case .callback: [.callback]
+        case .finding(.lag): [.query, .list]
+        case .finding(.stranger): [.query]
+        case .code, .status, .answer, .wire, .slow: [.create, .query, .list]
+        }
+    }
+
+    /// What goes wrong with a finding, if that is it.
+    var finding: FindingFault? { if case .finding(let fault) = kind { fault } else { nil } }
 
     static func milliseconds(_ seconds: Substring) -> Int? {
         guard let seconds = Double(seconds), (0...86_400).contains(seconds) else { return nil }
@@ -71,10 +93,24 @@ public struct SimulatedFault: Sendable, Hashable {
     }
 }
 
+/// What an HTTP status without an envelope of Kling brings with it.
+public enum BareBody: String, Sendable, CaseIterable {
+    /// A page of HTML, as proxies send it.
+    case html
+    /// `{"error":{...}}`, as new-api and its like send it, on which most resellers run.
+    case error
+    /// `{"code":"insufficient_user_quota",...}`, as new-api's task routes send it: the code is a text.
+    case code
+}
+
 /// Answers that are sound HTTP but no answers of Kling.
 public enum FaultyAnswer: String, Sendable, CaseIterable {
     /// Success, without the task's id.
     case withoutTaskID = "no-task-id"
+    /// Success, with a task's id of 300 bytes.
+    case longTaskID = "long-id"
+    /// Success, with control characters in the task's id.
+    case controlTaskID = "control-id"
     /// 200 with a page of HTML.
     case html
     /// 200 with half of a JSON text.

@@ -22,12 +22,14 @@ struct SimulateCommand: AsyncParsableCommand {
     var fault: [String] = []
     @Option(help: "How a query for an unknown task is answered: 1201, 1203 or failed.")
     var unknownTask = "1201"
-    @Option(help: "An account in place of the one below, NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]; may be repeated.")
+    @Option(help: "An account in place of the one below, \(SimulatedAccount.usage); may be repeated.")
     var account: [String] = []
     @Option(help: "The access key that is accepted.")
     var accessKey = "simulated-access-key"
     @Option(help: "Its secret key.")
     var secretKey = "simulated-secret-key"
+    @Flag(help: "Take tokens whatever their times: for clients whose clocks are wrong.")
+    var anyTokenTime = false
 
     func run() async throws {
         ProcessLimits.ignoreBrokenPipes()
@@ -58,6 +60,7 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.seed = seed
         configuration.duration = minDuration...maxDuration
         configuration.unknownTaskShape = shape
+        configuration.checksTokenTimes = !anyTokenTime
         configuration.faults = try fault.map { text in
             guard let rule = FaultRule(text) else {
                 throw ValidationError("--fault '\(text)' is none: write \(FaultRule.usage)")
@@ -74,23 +77,9 @@ struct SimulateCommand: AsyncParsableCommand {
         }
         return try account.map { text in
             guard let account = SimulatedAccount(text) else {
-                throw ValidationError("--account '\(text)' is none: write NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]")
+                throw ValidationError("--account '\(text)' is none: write \(SimulatedAccount.usage)")
             }
             return account
         }
-    }
-}
-
-extension SimulatedAccount {
-    /// Reads `NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY]`.
-    fileprivate init?(_ text: String) {
-        let sides = text.split(separator: "=", maxSplits: 1)
-        guard sides.count == 2 else { return nil }
-        let parts = sides[1].split(separator: ":")
-        guard (2...3).contains(parts.count) else { return nil }
-        let concurrency = parts.count == 3 ? Int(parts[2]) : nil
-        guard parts.count == 2 || concurrency.map({ $0 > 0 }) == true else { return nil }
-        let key = Key.signed(accessKey: String(parts[0]), secretKey: Secret(String(parts[1])))
-        self.init(name: String(sides[0]), keys: [key], concurrency: concurrency)
     }
 }
