@@ -83,6 +83,7 @@ public final class ClockShim: Sendable {
         #define _GNU_SOURCE
         #include <dlfcn.h>
         #include <fcntl.h>
+        #include <semaphore.h>
         #include <stdint.h>
         #include <stdlib.h>
         #include <sys/mman.h>
@@ -91,6 +92,7 @@ public final class ClockShim: Sendable {
         #include <unistd.h>
 
         static int (*system_clock)(clockid_t, struct timespec *);
+        static int (*system_wait)(sem_t *, const struct timespec *);
         static const volatile int64_t *shift;
 
         __attribute__((constructor)) static void prepare(void) {
@@ -100,6 +102,7 @@ public final class ClockShim: Sendable {
             void *map = file < 0 ? MAP_FAILED : mmap(0, sizeof *shift, PROT_READ, MAP_SHARED, file, 0);
             if (file >= 0) close(file);
             system_clock = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+            system_wait = (int (*)(sem_t *, const struct timespec *))dlsym(RTLD_NEXT, "sem_timedwait");
             shift = map == MAP_FAILED ? &none : map;
         }
 
@@ -111,6 +114,17 @@ public final class ClockShim: Sendable {
             time->tv_sec += milliseconds / 1000 + (nanoseconds >= 1000000000) - (nanoseconds < 0);
             time->tv_nsec = (nanoseconds + 1000000000) % 1000000000;
             return 0;
+        }
+
+        // Dispatch waits on semaphores until a wall clock time. The kernel's clock is the true one.
+        int sem_timedwait(sem_t *semaphore, const struct timespec *deadline) {
+            if (!shift) prepare();
+            int64_t milliseconds = *shift, nanoseconds = deadline->tv_nsec - milliseconds % 1000 * 1000000;
+            struct timespec time = {
+                deadline->tv_sec - milliseconds / 1000 + (nanoseconds >= 1000000000) - (nanoseconds < 0),
+                (nanoseconds + 1000000000) % 1000000000,
+            };
+            return system_wait(semaphore, &time);
         }
 
         int gettimeofday(struct timeval *restrict time, void *restrict zone) {
