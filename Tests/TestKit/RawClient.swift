@@ -78,6 +78,25 @@ public final class RawClient: Sendable {
         connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
+    /// Waits until something has come, or the connection has ended.
+    /// - Returns: whether something has come; it is not read.
+    public func waitForBytes(within time: Duration) -> Bool {
+        var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        guard
+            poll(
+                &descriptor, 1,
+                Int32(time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000)) == 1
+        else { return false }
+        var byte: UInt8 = 0
+        return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1
+    }
+
+    /// Reads at most so many bytes of what has come, and forgets them.
+    public func readPart(_ count: Int) {
+        var buffer = [UInt8](repeating: 0, count: count)
+        _ = recv(socket, &buffer, count, Int32(MSG_DONTWAIT))
+    }
+
     /// Reads up to the end of the connection.
     public func readToEnd() throws -> [UInt8] {
         var all: [UInt8] = []

@@ -70,6 +70,7 @@ extension Attempt.Outcome {
             "\(status)/\(code.map(String.init) ?? "-") \(message)\(taskID.map { " (\($0))" } ?? "")"
                 + (forbidsRetry ? ", not to be sent again" : "")
         case .nothing(let wasSent, let reason): "no answer: \(reason), \(wasSent ? "sent" : "not sent")"
+        case .cut(let hasArrived): hasArrived ? "cut in the middle of the answer" : "cut before the answer"
         case .left(let isWhole): isWhole ? "left without waiting" : "left in the middle of the body"
         }
     }

@@ -14,6 +14,24 @@ struct TortureOptions: Sendable {
         case accounts
         /// Tasks come to their end without anybody asking for them.
         case watching
+        /// Kling is slow to know a task by the gateway's id.
+        case lag
+        /// Accounts with API keys, which make as many tasks of one id as they are asked for.
+        case resellers
+        /// Statuses without Kling's envelope, from proxies and resellers, with nothing made.
+        case bare
+        /// Queries are answered with another task than the one that was asked for.
+        case strangers
+        /// Answers to creates name ids that nobody can ask for.
+        case ids
+        /// Connections end while an answer is waited for, or in the middle of it.
+        case cuts
+        /// Creates without a key are sent again until an answer was read, and equal creates are made on purpose.
+        case resends
+        /// The gateway's wall clock steps.
+        case clocks
+        /// Another account of Kling's comes under the name of an old one.
+        case swaps
     }
 
     /// How often the gateway is killed, the kill before the last start not counted.

@@ -13,8 +13,11 @@ struct PlanTests {
         var weather = WeatherPlan(options)
         let spells = (0..<50).map { _ in "\(weather.next())" }
         let creates = (1...options.creates).map { "\(CreatePlan($0, options, tenants: ["a", "b"]))" }
+        var clock = ClockPlan(options)
+        let clocks = (0..<50).map { _ in "\(clock.next())" }
+        let accounts = AccountPlan(options).accounts.map { "\($0)" }
         let reactions = (0..<50).map { "\(ReceiverPlan(options).reaction(create: $0, arrival: 0))" }
-        return (spells + creates + reactions + ["\(KillPlan(options))"]).joined(separator: "\n")
+        return (spells + creates + clocks + accounts + reactions + ["\(KillPlan(options))"]).joined(separator: "\n")
     }
 
     @Test func `the same seed makes the same choices, another makes others`() throws {
@@ -53,20 +56,67 @@ struct PlanTests {
         #expect(throws: TortureOptions.OptionError.self) { try TortureOptions(["TORTURE_KILLS": "-1"]) }
     }
 
-    @Test func `only what surely made nothing is sent again without a key`() {
+    @Test func `every part can be left out by itself`() throws {
+        for part in TortureOptions.Capability.allCases {
+            let options = try options(seed: 6, without: part.rawValue)
+            #expect(TortureOptions.Capability.allCases.filter { !options.has($0) } == [part])
+        }
+        let plain = try options(seed: 6, without: "lag,resellers,bare,strangers,ids,cuts,resends,clocks,swaps")
+        #expect(AccountPlan(plain).accounts.map(\.name) == ["account-0", "account-1", "account-2"])
+        let plans = (1...200).map { CreatePlan($0, plain, tenants: ["a"]) }
+        #expect(plans.allSatisfy { !$0.resends && $0.wanted == 1 })
+        #expect(!plans.contains { if case .cutsAnswer = $0.manner { true } else { false } })
+        #expect(KillPlan(plain).kills.allSatisfy { !$0.isSwapped })
+        var weather = WeatherPlan(plain)
+        let rules = (0..<200).flatMap { _ in weather.next().rules }
+        #expect(rules.allSatisfy { $0.account == nil && !$0.fault.contains("lag") && !$0.fault.contains("stranger") })
+    }
+
+    @Test func `every part has its turn`() throws {
+        let options = try options(seed: 7)
+        var weather = WeatherPlan(options)
+        let rules = (0..<400).flatMap { _ in weather.next().rules }
+        for fault in ["stranger", "stranger-renumbered", "made-long-id", "http-413-error", "http-404-error"] {
+            #expect(rules.contains { $0.fault == fault }, "\(fault)")
+        }
+        #expect(rules.contains { $0.times == 1 && $0.account == "reseller" })
+        let plans = (1...500).map { CreatePlan($0, options, tenants: ["a"]) }
+        #expect(plans.contains { $0.wanted == 2 } && plans.allSatisfy { $0.wanted == 1 || $0.resends })
+        #expect(plans.allSatisfy { !$0.resends || $0.idempotencyKey == nil })
+        // The content of two that are wanted must be the same to the last byte.
+        #expect(plans.allSatisfy { $0.wanted == 1 || $0.externalTaskID == nil && !$0.wantsCallback })
+        let swaps = KillPlan(options).kills.map(\.isSwapped)
+        #expect(swaps.contains(true) && swaps.contains(false))
+        var clock = ClockPlan(options)
+        let shifts = (0..<50).flatMap { _ in clock.next() }.map(\.shift)
+        #expect(shifts.contains { $0 > 366 * 86_400 } && shifts.contains { $0 < -366 * 86_400 } && shifts.contains(0))
+    }
+
+    @Test func `one account takes the other's place, under its name`() throws {
+        let plan = AccountPlan(try options(seed: 8))
+        let (before, after) = (plan.configured(swapped: false), plan.configured(swapped: true))
+        #expect(before.map(\.gatewayName).sorted() == after.map(\.gatewayName).sorted())
+        #expect(Set(before).subtracting(after).map(\.name) == ["account-0"])
+        #expect(Set(after).subtracting(before).map(\.name) == ["account-0-other"])
+        #expect(Set(before.map(\.gatewayName)).count == before.count)
+    }
+
+    @Test func `only what surely made nothing is sent again by those that are not known again`() {
         func refused(_ status: Int) -> Attempt.Outcome {
             .refused(status: status, code: nil, message: "", taskID: nil, forbidsRetry: false)
         }
-        let rows: [(outcome: Attempt.Outcome, withKey: Bool, without: Bool)] = [
-            (.accepted(SeenTask(id: "1", status: "submitted")), false, false),
-            (refused(429), true, true), (refused(503), true, true), (refused(502), true, false),
-            (refused(504), true, false), (refused(409), true, false), (refused(400), false, false),
-            (.nothing(wasSent: false, reason: "connect"), true, true),
-            (.nothing(wasSent: true, reason: "closed"), true, false), (.left(isWhole: true), true, false),
+        let rows: [(outcome: Attempt.Outcome, key: Bool, content: Bool, none: Bool)] = [
+            (.accepted(SeenTask(id: "1", status: "submitted")), false, false, false),
+            (refused(429), true, true, true), (refused(503), true, true, true), (refused(502), true, true, false),
+            (refused(504), true, true, false), (refused(409), true, false, false), (refused(400), false, false, false),
+            (.nothing(wasSent: false, reason: "connect"), true, true, true),
+            (.nothing(wasSent: true, reason: "closed"), true, true, false), (.left(isWhole: true), true, true, false),
+            (.cut(hasArrived: false), true, true, false), (.cut(hasArrived: true), true, true, false),
         ]
         for row in rows {
-            #expect(row.outcome.invitesAnother(hasKey: true) == row.withKey, "\(row.outcome)")
-            #expect(row.outcome.invitesAnother(hasKey: false) == row.without, "\(row.outcome)")
+            #expect(row.outcome.invitesAnother(.key) == row.key, "\(row.outcome)")
+            #expect(row.outcome.invitesAnother(.content) == row.content, "\(row.outcome)")
+            #expect(row.outcome.invitesAnother(.none) == row.none, "\(row.outcome)")
         }
     }
 }

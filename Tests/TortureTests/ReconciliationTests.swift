@@ -20,7 +20,8 @@ struct ReconciliationTests {
         }
     }
 
-    @Test(arguments: payments + records + outcomes + views + sightings + callbacks)
+    @Test(
+        arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks)
     func `a broken promise is found`(row: Case) {
         var books = Books.sound
         row.change(&books)
@@ -28,7 +29,9 @@ struct ReconciliationTests {
     }
 
     @Test func `every kind has its row`() {
-        let rows = Self.payments + Self.records + Self.outcomes + Self.views + Self.sightings + Self.callbacks
+        let rows =
+            Self.payments + Self.repeats + Self.resellers + Self.swaps + Self.records + Self.outcomes + Self.words
+            + Self.views + Self.sightings + Self.callbacks
         // Only a run can be too long.
         #expect(Set(rows.flatMap(\.kinds)) == Set(Violation.Kind.allCases).subtracting([.overran]))
     }
@@ -199,129 +202,4 @@ struct ReconciliationTests {
             books.clients.callbacks[2] = Callback("m3", "failed", at: 40)
         },
     ]
-}
-
-// MARK: -
-
-extension Books {
-    /// Three creates: one accepted at once, called back and seen to its end; one whose answer was lost, told under the
-    /// gateway's id; one whose client never heard of it.
-    fileprivate static var sound: Books {
-        var books = Books()
-        books.upstream = [
-            .made("k1", by: 1, as: "g1"), .made("k2", by: 2, as: "g2", at: "second", status: "failed"),
-            .made("k3", by: 3, as: "g3"),
-        ]
-        books.store = [
-            StoreTask("g1", public: "k1", upstream: "k1", tenant: "alpha"),
-            StoreTask("g2", public: "g2", upstream: "k2", tenant: "beta", account: "second", state: "failed"),
-            StoreTask("g3", public: "k3", upstream: "k3", tenant: "alpha"),
-        ]
-        books.clients.creates = [
-            1: CreateEntry(
-                number: 1, tenant: "alpha", externalTaskID: "order-1", hasKey: true, wantsCallback: true,
-                attempts: [
-                    Attempt(at: 10, .nothing(wasSent: true, reason: "closed")),
-                    Attempt(at: 12, .accepted(SeenTask(id: "k1", status: "submitted", externalTaskID: "order-1"))),
-                ]),
-            2: CreateEntry(number: 2, tenant: "beta", attempts: [Attempt(at: 10, .failed(502, taskID: "g2"))]),
-            3: CreateEntry(
-                number: 3, tenant: "alpha", attempts: [Attempt(at: 10, .nothing(wasSent: true, reason: "timeout"))]),
-        ]
-        books.clients.callbacks = [
-            Callback("m1", "submitted", at: 20), Callback("m2", "processing", at: 30),
-            Callback("m3", "succeed", at: 40),
-        ]
-        for (status, at) in [("submitted", 21), ("processing", 31), ("succeed", 41)] {
-            books.see("k1", at: at, .tasks([SeenTask(id: "k1", status: status)]))
-        }
-        books.lists = [
-            "alpha": [SeenTask(id: "k3", status: "succeed"), SeenTask(id: "k1", status: "succeed")],
-            "beta": [SeenTask(id: "g2", status: "failed")],
-        ]
-        for id in ["k1", "order-1"] { books.answer("alpha", id, SeenTask(id: "k1", status: "succeed")) }
-        books.answer("beta", "g2", SeenTask(id: "g2", status: "failed"))
-        books.answer("alpha", "k3", SeenTask(id: "k3", status: "succeed"))
-        return books
-    }
-
-    fileprivate mutating func answer(_ tenant: String, _ id: String, _ task: SeenTask?) {
-        answers[Question(tenant: tenant, id: id)] = .some(task)
-    }
-
-    fileprivate mutating func see(_ id: String, at: Moment, for duration: Int = 2, _ finding: Sighting.Finding) {
-        see(.id(id), at: at, for: duration, finding)
-    }
-
-    fileprivate mutating func see(
-        _ question: Sighting.Question, at: Moment, for duration: Int = 2, _ finding: Sighting.Finding
-    ) {
-        clients.sightings.append(
-            Sighting(tenant: "alpha", question: question, began: at, ended: at + duration, finding: finding))
-    }
-
-    /// A create that was accepted under the gateway's id, and is not at Kling.
-    fileprivate mutating func addQueued(state: String, message: String?) {
-        let status = state == "queued" ? "submitted" : state
-        clients.creates[4] = CreateEntry(
-            number: 4, tenant: "beta", attempts: [Attempt(at: 10, .accepted(SeenTask(id: "g4", status: "submitted")))])
-        store.append(StoreTask("g4", public: "g4", upstream: nil, tenant: "beta", state: state))
-        lists["beta"]?.append(SeenTask(id: "g4", status: status))
-        answer("beta", "g4", SeenTask(id: "g4", status: status, message: message))
-    }
-
-    /// A create of which nothing was made.
-    fileprivate mutating func addRefused(_ outcome: Attempt.Outcome) {
-        clients.creates[4] = CreateEntry(number: 4, tenant: "beta", attempts: [Attempt(at: 10, outcome)])
-    }
-}
-
-extension UpstreamTask {
-    fileprivate static func made(
-        _ id: String, by create: Int, as gatewayID: String, at account: String = "first", status: String = "succeed"
-    ) -> UpstreamTask {
-        UpstreamTask(
-            account: account, id: id, externalTaskID: gatewayID, status: status,
-            picture: CreatePlan.picture(of: create))
-    }
-}
-
-extension StoreTask {
-    fileprivate init(
-        _ id: String, public publicID: String? = nil, upstream: String?, tenant: String, account: String = "first",
-        state: String = "succeed"
-    ) {
-        self.init(id: id, publicID: publicID, upstreamID: upstream, tenant: tenant, account: account, state: state)
-    }
-}
-
-extension [StoreTask] {
-    fileprivate mutating func replace(_ id: String, _ task: StoreTask) {
-        removeAll { $0.id == id }
-        append(task)
-    }
-}
-
-extension Attempt {
-    fileprivate init(at: Moment, _ outcome: Outcome) { self.init(began: at, ended: at + 1, outcome: outcome) }
-}
-
-extension Attempt.Outcome {
-    fileprivate static func failed(
-        _ status: Int, code: Int? = 5000, taskID: String? = nil, forbidsRetry: Bool = true
-    ) -> Attempt.Outcome {
-        .refused(status: status, code: code, message: "no", taskID: taskID, forbidsRetry: forbidsRetry)
-    }
-}
-
-extension Callback {
-    fileprivate init(
-        _ id: String, _ status: String, at: Moment, create: Int = 1, task: String = "k1",
-        externalTaskID: String? = nil, isSigned: Bool = true, wasTaken: Bool = true
-    ) {
-        let own = create == 1 ? "order-1" : nil
-        self.init(
-            create: create, at: at, id: id, isSigned: isSigned,
-            task: SeenTask(id: task, status: status, externalTaskID: externalTaskID ?? own), wasTaken: wasTaken)
-    }
 }

@@ -14,6 +14,8 @@ struct Settlement: Sendable {
     func books() async throws -> Books {
         try await world.upstream.clearFaults()
         world.receiver.becomeWilling()
+        try world.shim?.set(milliseconds: 0)
+        world.ledger.addKill(at: world.clock.now)
         try await world.gateway.kill()
         try world.gateway.start()
         try await world.gateway.whenServing()
@@ -21,9 +23,8 @@ struct Settlement: Sendable {
         let end = MonotonicTime.now + .seconds(world.options.settling)
         while true {
             var books = Books()
-            books.upstream = try await world.upstream.tasks(world.caller)
-            books.store = try await world.gateway.tasks()
-            books.clients = world.ledger.book
+            for account in AccountPlan(world.options).accounts { books.accounts[account.name] = account }
+            try await read(&books)
             let isSettled = books.upstream.allSatisfy(\.isFinal) && Reconciliation(books).unsettled.isEmpty
             if isSettled || MonotonicTime.now > end { return try await closed(books) }
             if !world.options.has(.watching) { try await look(&books) }
@@ -49,17 +50,22 @@ struct Settlement: Sendable {
     private func closed(_ settled: Books) async throws -> Books {
         var books = settled
         try await look(&books)
-        books.store = try await world.gateway.tasks()
-        books.upstream = try await world.upstream.tasks(world.caller)
-        books.clients = world.ledger.book
+        try await read(&books)
         return books
+    }
+
+    private func read(_ books: inout Books) async throws {
+        books.upstream = try await world.upstream.tasks(world.caller)
+        books.arrivals = try await world.upstream.arrivals(world.caller)
+        books.store = try await world.gateway.tasks()
+        books.clients = world.ledger.book
     }
 
     private func look(_ books: inout Books) async throws {
         let inquiry = Inquiry(world: world)
         for tenant in world.tenants { books.lists[tenant.name] = try await inquiry.list(tenant) }
         for question in questions(books) {
-            switch await inquiry.ask(world.tenant(question.tenant), "/" + question.id) {
+            switch await inquiry.ask(world.tenant(question.tenant), Inquiry.target(question.id)) {
             case .tasks(let tasks): books.answers[question] = .some(tasks.first)
             case .unknown: books.answers[question] = .some(nil)
             case .error, nil: throw Inquiry.Unanswered(what: "a query for \(question.id) of \(question.tenant)")

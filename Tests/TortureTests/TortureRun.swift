@@ -8,14 +8,15 @@ struct TortureRun: Sendable {
     private let world: World
 
     /// Runs the torture, and ends every process that it started, whatever happens. On `loop`.
-    static func run(_ options: TortureOptions, on loop: EventLoop) async throws -> Report {
+    static func run(_ wishes: TortureOptions, on loop: EventLoop) async throws -> Report {
+        let (options, shim) = await clocks(wishes)
         let client = try HTTPClient(loop: loop)
         defer { client.shutdown() }
         let upstream = try await Upstream(options)
         defer { upstream.kill() }
-        let gateway = try GatewayUnderTest(options, upstream: upstream)
+        let gateway = try GatewayUnderTest(options, upstream: upstream, shim: shim)
         defer { gateway.abandon() }
-        let (ledger, clock) = (Ledger(), RunClock())
+        let (ledger, clock) = (Ledger(), RunClock(isGatewaysTrue: shim == nil))
         let receiver = try await CallbackReceiver(options, loop: loop, ledger: ledger, clock: clock)
         let outcome: Result<Report, any Error>
         do {
@@ -24,13 +25,25 @@ struct TortureRun: Sendable {
             receiver.expect(tenants)
             let world = World(
                 options: options, loop: loop, clock: clock, caller: Caller(client: client), upstream: upstream,
-                gateway: gateway, receiver: receiver, ledger: ledger, progress: Progress(), tenants: tenants)
+                gateway: gateway, receiver: receiver, ledger: ledger, progress: Progress(), shim: shim,
+                tenants: tenants)
             outcome = .success(try await TortureRun(world: world).run())
         } catch {
             outcome = .failure(error)
         }
         await receiver.stop()
         return try outcome.get()
+    }
+
+    /// What the gateway's clock is set with. Where that cannot be done, clocks are left alone.
+    private static func clocks(_ wishes: TortureOptions) async -> (TortureOptions, ClockShim?) {
+        guard wishes.has(.clocks) else { return (wishes, nil) }
+        do { return (wishes, try await ClockShim()) } catch {
+            print("torture: clocks are left alone: \(error)")
+            var options = wishes
+            options.capabilities.remove(.clocks)
+            return (options, nil)
+        }
     }
 
     private func run() async throws -> Report {
@@ -54,6 +67,7 @@ struct TortureRun: Sendable {
             let world = world
             group.addTask { try await Killer(world: world).run() }
             group.addTask { try await Weather(world: world).run() }
+            group.addTask { try await ClockStepper(world: world).run() }
             for number in 0..<world.options.pollers {
                 group.addTask { await Poller(world: world, number: number).run() }
             }

@@ -20,57 +20,97 @@ struct Client: Sendable {
     /// Sends again what has a key and no outcome yet: whatever came of it, no second task may.
     func remake(_ plan: CreatePlan) async { await pursue(plan, firstManner: .waits) }
 
+    /// Makes as many equal creates as are wanted, one after the other.
     private func pursue(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async {
+        var manner = firstManner
+        while await obtain(plan, firstManner: manner), world.ledger.acceptances(of: plan.number) < plan.wanted {
+            await world.pause(plan.restBetween)
+            manner = .waits
+        }
+    }
+
+    /// Sends a create until it is answered.
+    /// - Returns: whether it was accepted.
+    private func obtain(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async -> Bool {
         var dice = Dice(seed: world.options.seed, "client \(plan.number)")
         let deadline = world.clock.now + Self.patience
         var (manner, pause) = (firstManner, 50)
         while true {
-            let began = world.clock.now
-            let outcome = await attempt(plan, manner: manner)
-            let ended = world.clock.now
-            world.ledger.add(Attempt(began: began, ended: ended, outcome: outcome), to: plan.number)
-            guard outcome.invitesAnother(hasKey: plan.idempotencyKey != nil), ended < deadline else { return }
+            let attempt = await attempt(plan, manner: manner)
+            world.ledger.add(attempt, to: plan.number)
+            if case .accepted = attempt.outcome { return true }
+            guard attempt.outcome.invitesAnother(plan.persistence), attempt.ended < deadline else { return false }
             await world.pause(dice.milliseconds(pause / 2...pause))
             (manner, pause) = (.waits, min(pause * 2, 800))
         }
     }
 
-    private func attempt(_ plan: CreatePlan, manner: CreatePlan.Manner) async -> Attempt.Outcome {
+    private func attempt(_ plan: CreatePlan, manner: CreatePlan.Manner) async -> Attempt {
+        let began = world.clock.now
+        var isReplay = false
+        let outcome: Attempt.Outcome
         switch manner {
-        case .waits: await exchange(plan, timeout: .seconds(20))
-        case .leaves(let after): await exchange(plan, timeout: after)
-        case .leavesAtOnce(let resets): await leave(plan, isWhole: true, resets: resets)
-        case .cutsBody(let resets): await leave(plan, isWhole: false, resets: resets)
+        case .waits: outcome = await exchange(plan, timeout: .seconds(20), &isReplay)
+        case .leaves(let after): outcome = await exchange(plan, timeout: after, &isReplay)
+        case .leavesAtOnce(let resets): outcome = await leave(plan, isWhole: true, resets: resets)
+        case .cutsBody(let resets): outcome = await leave(plan, isWhole: false, resets: resets)
+        case .cutsAnswer(let after, let resets): outcome = await cut(plan, after: after, resets: resets)
         }
+        return Attempt(began: began, ended: world.clock.now, outcome: outcome, isReplay: isReplay)
     }
 
     private func path(_ plan: CreatePlan) -> String { (plan.isPrefixed ? "/kling" : "") + TryOn.path }
 
-    private func exchange(_ plan: CreatePlan, timeout: Duration) async -> Attempt.Outcome {
+    private func exchange(
+        _ plan: CreatePlan, timeout: Duration, _ isReplay: inout Bool
+    ) async -> Attempt.Outcome {
         let answer = await world.caller.post(
             world.gateway.url + path(plan), plan.body(callbackURL: world.receiver.url(create: plan.number)),
             key: world.tenant(plan.tenant).key, idempotencyKey: plan.idempotencyKey, timeout: timeout)
         switch answer {
-        case .success(let response): return Attempt.Outcome(response)
+        case .success(let response):
+            isReplay = response.headers["idempotent-replayed"] == "true"
+            return Attempt.Outcome(response)
         case .failure(let error): return .nothing(wasSent: error.wasSent, reason: error.code.rawValue)
         }
     }
 
     /// Sends all of the request, or half of its body, and is gone.
     private func leave(_ plan: CreatePlan, isWhole: Bool, resets: Bool) async -> Attempt.Outcome {
+        let bytes = request(plan, isWhole: isWhole)
+        return await connected { client in
+            try? client.send(bytes)
+            if resets { client.reset() }
+            return .left(isWhole: isWhole)
+        }
+    }
+
+    /// Sends the request, waits for the answer, and cuts the connection at that time, or in the middle of the answer.
+    private func cut(_ plan: CreatePlan, after: Duration, resets: Bool) async -> Attempt.Outcome {
+        let bytes = request(plan, isWhole: true)
+        return await connected { client in
+            try? client.send(bytes)
+            let hasArrived = client.waitForBytes(within: after)
+            if hasArrived { client.readPart(100) }
+            if resets { client.reset() }
+            return .cut(hasArrived: hasArrived)
+        }
+    }
+
+    /// A create as bytes, whole or with half of its body.
+    private func request(_ plan: CreatePlan, isWhole: Bool) -> [UInt8] {
         let body = Array(plan.body(callbackURL: world.receiver.url(create: plan.number)).utf8)
         var head = "POST \(path(plan)) HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
         head += "Authorization: Bearer \(world.tenant(plan.tenant).key)\r\nContent-Length: \(body.count)\r\n"
         if let key = plan.idempotencyKey { head += "Idempotency-Key: \(key)\r\n" }
-        let bytes = Array((head + "\r\n").utf8) + (isWhole ? body : Array(body.prefix(body.count / 2)))
+        return Array((head + "\r\n").utf8) + (isWhole ? body : Array(body.prefix(body.count / 2)))
+    }
+
+    /// Does something with a connection of its own, which is closed after it.
+    private func connected(_ body: @escaping @Sendable (RawClient) -> Attempt.Outcome) async -> Attempt.Outcome {
         let port = world.gateway.url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
-        let isConnected = try? await blocking {
-            guard let client = try? RawClient(port: port) else { return false }
-            try? client.send(bytes)
-            if resets { client.reset() }
-            return true
-        }
-        return isConnected == true ? .left(isWhole: isWhole) : .nothing(wasSent: false, reason: "connect")
+        let outcome = try? await blocking { (try? RawClient(port: port)).map(body) }
+        return outcome.flatMap(\.self) ?? .nothing(wasSent: false, reason: "connect")
     }
 }
 
@@ -94,6 +134,7 @@ extension SeenTask {
     init?(_ task: TaskObject) {
         guard let id = task.taskID, let status = task.status else { return nil }
         self.init(
-            id: id, status: status.rawValue, externalTaskID: task.externalTaskID, message: task.statusMessage)
+            id: id, status: status.rawValue, externalTaskID: task.externalTaskID, message: task.statusMessage,
+            picture: task.images.first?.url)
     }
 }

@@ -8,6 +8,8 @@ final class GatewayUnderTest: Sendable {
         var program: Program?
         var starts = 0
         var kills = 0
+        var swaps = 0
+        var isSwapped = false
         /// What the gateways that have ended wrote.
         var logs: [String] = []
     }
@@ -15,30 +17,41 @@ final class GatewayUnderTest: Sendable {
     let url: String
     private let folder: TemporaryFolder
     private let environment: [String: String]
+    private let configuration: Configuration
+    private let shim: ClockShim?
     private let state = Lock(State())
 
     /// Prepares a store, and a configuration in front of `upstream`.
-    init(_ options: TortureOptions, upstream: Upstream) throws {
+    /// - Parameter shim: what its clock is set with.
+    init(_ options: TortureOptions, upstream: Upstream, shim: ClockShim?) throws {
         let port = try Self.freePort()
         url = "http://127.0.0.1:\(port)"
         folder = try TemporaryFolder()
-        let file = try folder.write(
-            Self.configuration(options, upstream: upstream, ownURL: url), to: "config.yaml")
+        self.shim = shim
+        configuration = Configuration(options: options, upstreamURL: upstream.url, ownURL: url)
+        try folder.write(configuration.text(swapped: false), to: Self.file)
         environment = [
-            "HOME": folder.path(""), "KLING_GATEWAY_CONFIG": file,
+            "HOME": folder.path(""), "KLING_GATEWAY_CONFIG": folder.path(Self.file),
             "KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
             "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"), "KLING_GATEWAY_LOG_FORMAT": "json",
         ]
     }
 
+    private static let file = "config.yaml"
+
     // MARK: The process
 
     /// Starts it. It does not serve yet.
-    func start() throws {
+    /// - Parameter swapped: whether one account has another one's keys.
+    func start(swapped: Bool = false) throws {
+        try folder.write(configuration.text(swapped: swapped), to: Self.file)
+        let environment = environment.merging(shim?.environment ?? [:]) { own, _ in own }
         let program = try Program.gateway(["serve"], environment: environment)
         state.withLock { state in
             state.program = program
             state.starts += 1
+            if state.isSwapped != swapped { state.swaps += 1 }
+            state.isSwapped = swapped
         }
     }
 
@@ -63,7 +76,7 @@ final class GatewayUnderTest: Sendable {
     /// Ends it without waiting, whatever it does.
     func abandon() { state.withLock { $0.program }?.signal(SIGKILL) }
 
-    var counts: (starts: Int, kills: Int) { state.withLock { ($0.starts, $0.kills) } }
+    var counts: (starts: Int, kills: Int, swaps: Int) { state.withLock { ($0.starts, $0.kills, $0.swaps) } }
 
     /// What its log says about any of `words`, over all its lives, beside what was asked for.
     func logLines(about words: [String], limit: Int) -> [String] {
@@ -109,28 +122,25 @@ final class GatewayUnderTest: Sendable {
 
     // MARK: Set-up
 
-    private static func configuration(_ options: TortureOptions, upstream: Upstream, ownURL: String) -> String {
-        var dice = Dice(seed: options.seed, "configuration")
-        // Half of the runs have callbacks from Kling, the other half live by asking alone.
-        let hasPublicURL = dice.chance(0.5) && options.has(.callbacks)
-        let accounts = upstream.accounts.map { account in
-            """
-              - name: \(account.name)
-                url: \(upstream.url)
-                access_key: \(account.accessKey)
-                secret_key: \(account.secretKey)
-                timeout: 2s
-            """
+    private struct Configuration: Sendable {
+        let options: TortureOptions
+        let upstreamURL, ownURL: String
+
+        func text(swapped: Bool) -> String {
+            var dice = Dice(seed: options.seed, "configuration")
+            // Half of the runs have callbacks from Kling, the other half live by asking alone.
+            let hasPublicURL = dice.chance(0.5) && options.has(.callbacks)
+            let accounts = AccountPlan(options).configured(swapped: swapped).map { $0.settings(url: upstreamURL) }
+            return """
+                upstreams:
+                \(accounts.joined(separator: "\n"))
+                query: { freshness: 50ms }
+                dispatch: { wait: 200ms }
+                queue: \(options.has(.queue) ? "{ tasks: 1000 }" : "off")
+                callbacks: { allow: [127.0.0.0/8] }
+                \(hasPublicURL ? "public_url: \(ownURL)" : "")
+                """
         }
-        return """
-            upstreams:
-            \(accounts.joined(separator: "\n"))
-            query: { freshness: 50ms }
-            dispatch: { wait: 200ms }
-            queue: \(options.has(.queue) ? "{ tasks: 1000 }" : "off")
-            callbacks: { allow: [127.0.0.0/8] }
-            \(hasPublicURL ? "public_url: \(ownURL)" : "")
-            """
     }
 
     /// A port that nobody listens on. It is none of those that the system hands out: while the gateway is down, no

@@ -7,8 +7,9 @@ struct Killer: Sendable {
         for (index, kill) in kills.enumerated() {
             await world.progress.reach(kill.afterCreates)
             await world.pause(kill.delay)
+            world.ledger.addKill(at: world.clock.now)
             try await world.gateway.kill()
-            try world.gateway.start()
+            try world.gateway.start(swapped: kill.isSwapped)
             // The next kill may be one that does not wait for the gateway to serve.
             let isNextInStart = index + 1 < kills.count && kills[index + 1].isInStart
             if !isNextInStart { try await world.gateway.whenServing() }

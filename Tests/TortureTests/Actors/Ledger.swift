@@ -15,7 +15,8 @@ final class Ledger: Sendable {
     func open(_ plan: CreatePlan) {
         let entry = CreateEntry(
             number: plan.number, tenant: plan.tenant, externalTaskID: plan.externalTaskID,
-            hasKey: plan.idempotencyKey != nil, wantsCallback: plan.wantsCallback)
+            hasKey: plan.idempotencyKey != nil, resends: plan.resends, wanted: plan.wanted,
+            wantsCallback: plan.wantsCallback)
         state.withLock { $0.book.creates[plan.number] = entry }
     }
 
@@ -34,7 +35,14 @@ final class Ledger: Sendable {
 
     func add(_ sighting: Sighting) { state.withLock { $0.book.sightings.append(sighting) } }
 
+    func addClockStep() { state.withLock { $0.book.clockSteps += 1 } }
+
+    func addKill(at moment: Moment) { state.withLock { $0.book.kills.append(moment) } }
+
     func add(_ callback: Callback) { state.withLock { $0.book.callbacks.append(callback) } }
+
+    /// How many of the equal creates that a client wants were accepted.
+    func acceptances(of create: Int) -> Int { state.withLock { $0.book.creates[create]?.acceptances.count ?? 0 } }
 
     func tenant(of create: Int) -> String? { state.withLock { $0.book.creates[create]?.tenant } }
 

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPClient
 import KlingAPI
 
@@ -12,7 +13,7 @@ struct Poller: Sendable {
             if dice.chance(0.1), let tenant = world.tenants.randomElement(using: &dice) {
                 await look(.list, tenant, "?pageNum=1&pageSize=\(dice.pick([(1, 5), (1, 30), (1, 500)]))")
             } else if let question = world.ledger.question(&dice) {
-                await look(.id(question.id), world.tenant(question.tenant), "/" + question.id)
+                await look(.id(question.id), world.tenant(question.tenant), Inquiry.target(question.id))
             }
             await world.pause(dice.milliseconds(2...25))
         }
@@ -31,6 +32,11 @@ struct Poller: Sendable {
 /// Queries and lists.
 struct Inquiry: Sendable {
     let world: World
+
+    /// The target of a query by an id, whatever letters that has.
+    static func target(_ id: String) -> String {
+        "/" + (id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", "_", "."])) ?? id)
+    }
 
     /// Asks for a task (`/ID`) or a page of tasks (`?…`).
     /// - Returns: nil if there was no answer.

@@ -3,35 +3,20 @@ import TestKit
 
 /// The simulated Kling: a process of its own, which no kill of the gateway touches.
 final class Upstream: Sendable {
-    /// An account of Kling's.
-    struct Account: Sendable {
-        let name, accessKey, secretKey: String
-        let concurrency: Int
-    }
-
     let url: String
-    let accounts: [Account]
     private let program: Program
 
     /// Starts it.
     init(_ options: TortureOptions) async throws {
-        let slots = options.has(.accounts) ? [3, 4, 5] : [12]
-        accounts = slots.enumerated().map { index, slots in
-            Account(
-                name: "account-\(index)", accessKey: "access-key-\(index)", secretKey: "secret-key-\(index)",
-                concurrency: slots)
-        }
         var dice = Dice(seed: options.seed, "upstream")
         let shape = dice.pick([(1, "1201"), (1, "1203"), (1, "failed")])
         var arguments = [
             "simulate", "--listen", "127.0.0.1:0", "--seed", "\(options.seed)", "--unknown-task", shape,
             "--min-duration", "20", "--max-duration", "500",
         ]
-        for account in accounts {
-            arguments += [
-                "--account", "\(account.name)=\(account.accessKey):\(account.secretKey):\(account.concurrency)",
-            ]
-        }
+        // A gateway with a wrong clock can do nothing at Kling: that is not what is tried here.
+        if options.has(.clocks) { arguments.append("--any-token-time") }
+        for account in AccountPlan(options).accounts { arguments += ["--account", account.argument] }
         program = try Program.gateway(arguments, environment: [:])
         url = try await program.outputLine { line in
             line.split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init)
@@ -46,6 +31,12 @@ final class Upstream: Sendable {
         return try await read(Book.self, "tasks", caller).tasks
     }
 
+    /// The creates that arrived, in their order.
+    func arrivals(_ caller: Caller) async throws -> [ArrivedCreate] {
+        struct Book: Decodable { let creates: [ArrivedCreate] }
+        return try await read(Book.self, "creates", caller).creates
+    }
+
     /// How often something went wrong, by what was asked for.
     func faults(_ caller: Caller) async throws -> [String: Int] {
         struct Journal: Decodable { let faults: [String: Int] }
@@ -56,9 +47,8 @@ final class Upstream: Sendable {
     func setFaults(_ rules: [WeatherPlan.Rule], _ caller: Caller) async throws {
         try await clearFaults()
         for rule in rules {
-            let body = #"{"on":"\#(rule.point)","fault":"\#(rule.fault)","probability":\#(rule.probability)}"#
-            let answer = try await caller.post(url + "/_simulator/faults", body).get()
-            guard answer.status == 200 else { throw TestKitError("the simulator does not take \(body)") }
+            let answer = try await caller.post(url + "/_simulator/faults", rule.json).get()
+            guard answer.status == 200 else { throw TestKitError("the simulator does not take \(rule.json)") }
         }
     }
 

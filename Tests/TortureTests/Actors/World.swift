@@ -1,6 +1,7 @@
 import Base
 import EventLoop
 import HTTPClient
+import TestKit
 
 /// What all actors of a run share. They run on one event loop.
 struct World: Sendable {
@@ -13,6 +14,8 @@ struct World: Sendable {
     let receiver: CallbackReceiver
     let ledger: Ledger
     let progress: Progress
+    /// What the gateway's clock is set with, if that can be done.
+    let shim: ClockShim?
     let tenants: [Tenant]
 
     func tenant(_ name: String) -> Tenant {
@@ -33,6 +36,8 @@ struct Tenant: Sendable {
 
 /// The time since the run began.
 struct RunClock: Sendable {
+    /// Whether the gateway has the true time.
+    var isGatewaysTrue = true
     private let start = MonotonicTime.now
 
     var now: Moment { Moment((MonotonicTime.now - start).nanoseconds / 1000) }

@@ -1,6 +1,10 @@
 /// Everything that is known once the dust has settled.
 struct Books: Sendable {
     var upstream: [UpstreamTask] = []
+    /// The creates that arrived at the upstream, in their order.
+    var arrivals: [ArrivedCreate] = []
+    /// The upstream's accounts by their names, as far as there is something to know of them.
+    var accounts: [String: AccountPlan.Account] = [:]
     var store: [StoreTask] = []
     var clients = ClientBook()
     /// For each tenant, all that its list shows in the end.

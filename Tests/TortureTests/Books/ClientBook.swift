@@ -7,6 +7,10 @@ struct ClientBook: Sendable {
     /// Queries and lists during the run.
     var sightings: [Sighting] = []
     var callbacks: [Callback] = []
+    /// When the gateway was killed.
+    var kills: [Moment] = []
+    /// How often the gateway's clock was set.
+    var clockSteps = 0
 }
 
 /// A task as a client sees it.
@@ -15,6 +19,8 @@ struct SeenTask: Sendable, Hashable {
     let status: String
     var externalTaskID: String?
     var message: String?
+    /// The URL of its picture.
+    var picture: String?
 
     /// How far it has come: states only ever go forward.
     var rank: Int? { ["submitted": 0, "processing": 1, "succeed": 2, "failed": 2][status] }
@@ -27,8 +33,18 @@ struct CreateEntry: Sendable {
     let tenant: String
     var externalTaskID: String?
     var hasKey = false
+    /// Whether it is sent again without a key.
+    var resends = false
+    /// How many equal creates its client wants.
+    var wanted = 1
     var wantsCallback = false
     var attempts: [Attempt] = []
+
+    var persistence: Persistence { hasKey ? .key : resends ? .content : .none }
+
+    /// How many answers arrived at clients that did not read them to the end: nobody but the client can know that it
+    /// has not read them, so that the same content again may be another create.
+    var tornAnswers: Int { attempts.count { $0.outcome == .cut(hasArrived: true) } }
 
     /// The ids that the client was told, each once, with the moment.
     var told: [(id: String, at: Moment)] {
@@ -38,11 +54,29 @@ struct CreateEntry: Sendable {
         }
     }
 
-    /// Whether its client has a key, and does not know what came of it.
-    var isUndecided: Bool { hasKey && attempts.last?.outcome.invitesAnother(hasKey: true) == true }
+    /// Whether its client may send it again, and does not know what came of it.
+    var isUndecided: Bool {
+        persistence != .none && attempts.last?.outcome.invitesAnother(persistence) == true
+    }
 
     /// Whether a client has heard that the task was accepted.
-    var isAccepted: Bool { attempts.contains { if case .accepted = $0.outcome { true } else { false } } }
+    var isAccepted: Bool { !acceptances.isEmpty }
+
+    /// The answers that said so, in their order.
+    var acceptances: [(id: String, at: Moment)] {
+        attempts.compactMap { attempt in
+            if case .accepted(let task) = attempt.outcome { (task.id, attempt.ended) } else { nil }
+        }
+    }
+}
+
+/// By what the gateway knows a create again that is sent again.
+enum Persistence: Sendable {
+    /// It doesn't: only what surely made nothing is sent again.
+    case none
+    case key
+    /// By its content, until an answer was read.
+    case content
 }
 
 /// One request of a create.
@@ -60,15 +94,19 @@ struct Attempt: Sendable {
         /// The client did not wait.
         /// - isWhole: whether it sent all of the request.
         case left(isWhole: Bool)
+        /// The connection was cut after the request, before all of the answer was read.
+        /// - hasArrived: whether the answer had arrived, in part or as a whole.
+        case cut(hasArrived: Bool)
 
-        /// Whether a client sends the same again. Without an `Idempotency-Key` only what surely made nothing is sent again.
-        func invitesAnother(hasKey: Bool) -> Bool {
+        /// Whether a client sends the same again.
+        func invitesAnother(_ persistence: Persistence) -> Bool {
             switch self {
             case .accepted: false
             case .refused(429, _, _, _, _), .refused(503, _, _, _, _): true
-            case .refused(let status, _, _, _, _): hasKey && (status == 409 || status >= 500)
-            case .nothing(let wasSent, _): hasKey || !wasSent
-            case .left: hasKey
+            case .refused(let status, _, _, _, _):
+                persistence == .key ? status == 409 || status >= 500 : persistence == .content && status >= 500
+            case .nothing(let wasSent, _): persistence != .none || !wasSent
+            case .left, .cut: persistence != .none
             }
         }
     }
@@ -76,12 +114,14 @@ struct Attempt: Sendable {
     let began: Moment
     let ended: Moment
     let outcome: Outcome
+    /// Whether the answer said `Idempotent-Replayed: true`.
+    var isReplay = false
 
     var toldID: String? {
         switch outcome {
         case .accepted(let task): task.id
         case .refused(_, _, _, let taskID, _): taskID
-        case .nothing, .left: nil
+        case .nothing, .left, .cut: nil
         }
     }
 }

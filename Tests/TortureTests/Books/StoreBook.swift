@@ -9,6 +9,11 @@ struct StoreTask: Sendable, Decodable, Hashable {
     /// None while it waits in the queue.
     let account: String?
     let state: String
+    /// Why it failed, if it did.
+    var message: String?
+    /// Whether the operator was told that nobody can know what became of it, or that it is heard of no more.
+    var isUnknown = false
+    var isStuck = false
 
     var isFinal: Bool { ["succeed", "failed", "refused"].contains(state) }
 
@@ -17,5 +22,8 @@ struct StoreTask: Sendable, Decodable, Hashable {
         case publicID = "task_id"
         case upstreamID = "upstream_task_id"
         case tenant, account, state
+        case message = "task_status_msg"
+        case isUnknown = "unknown"
+        case isStuck = "stuck"
     }
 }

@@ -21,3 +21,21 @@ struct UpstreamTask: Sendable, Decodable, Hashable {
         case picture = "human_image"
     }
 }
+
+/// A create as it arrived at the upstream, and what the gateway could know of it from the answer.
+struct ArrivedCreate: Sendable, Decodable, Hashable {
+    enum Outcome: String, Sendable, Decodable {
+        case made, refused, unclear
+    }
+
+    let account: String
+    /// The gateway's id.
+    let externalTaskID: String
+    let outcome: Outcome
+
+    enum CodingKeys: String, CodingKey {
+        case account
+        case externalTaskID = "external_task_id"
+        case outcome
+    }
+}

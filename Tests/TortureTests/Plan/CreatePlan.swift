@@ -11,12 +11,20 @@ struct CreatePlan: Sendable {
         case leavesAtOnce(resets: Bool)
         /// Closes or resets in the middle of the body.
         case cutsBody(resets: Bool)
+        /// Sends everything, and closes or resets after that time, or in the middle of the answer if that is there.
+        case cutsAnswer(after: Duration, resets: Bool)
     }
 
     let number: Int
     let tenant: String
     let externalTaskID: String?
     let idempotencyKey: String?
+    /// Whether it has no key, and is sent again with the same bytes until an answer was read.
+    let resends: Bool
+    /// How many equal creates its client wants: the next one is sent when the one before was answered.
+    let wanted: Int
+    /// How long its client rests between two equal creates.
+    let restBetween: Duration
     let wantsCallback: Bool
     /// Whether the task is to fail at Kling.
     let fails: Bool
@@ -30,21 +38,32 @@ struct CreatePlan: Sendable {
         var dice = Dice(seed: options.seed, "create \(number)")
         self.number = number
         tenant = tenants[Int.random(in: 0..<tenants.count, using: &dice)]
-        externalTaskID = dice.chance(0.4) ? "order-\(number)" : nil
-        let hasKey = dice.chance(0.5)
-        idempotencyKey = hasKey && options.has(.idempotency) ? "key-\(number)" : nil
+        let hasOwnID = dice.chance(0.4)
+        let hasKey = dice.chance(0.5) && options.has(.idempotency)
+        idempotencyKey = hasKey ? "key-\(number)" : nil
         let wantsCallback = dice.chance(0.4)
-        self.wantsCallback = wantsCallback && options.has(.callbacks)
+        var habits = Dice(seed: options.seed, "habits \(number)")
+        resends = options.has(.resends) && !hasKey && habits.chance(0.6)
+        wanted = resends && habits.chance(0.25) ? 2 : 1
+        restBetween = habits.milliseconds(0...400)
+        // Two equal creates cannot have one id, and their callbacks could not be told apart.
+        externalTaskID = hasOwnID && wanted == 1 ? "order-\(number)" : nil
+        self.wantsCallback = wantsCallback && options.has(.callbacks) && wanted == 1
         fails = dice.chance(0.1)
         isPrefixed = dice.chance(0.2)
         rest = dice.milliseconds(0...400)
         let resets = dice.chance(0.5)
         let patience = dice.milliseconds(1...400)
+        let cuts = options.has(.cuts) ? 20 : 0
         manner = dice.pick([
-            (75, .waits), (10, .leaves(after: patience)), (9, .leavesAtOnce(resets: resets)),
-            (6, .cutsBody(resets: resets)),
+            (75 - cuts, .waits), (cuts, .cutsAnswer(after: patience * 2, resets: resets)),
+            // Whether an answer has reached somebody who leaves is not known: those who send again cut.
+            (10, resends ? .waits : .leaves(after: patience)),
+            (9, .leavesAtOnce(resets: resets)), (6, .cutsBody(resets: resets)),
         ])
     }
+
+    var persistence: Persistence { idempotencyKey != nil ? .key : resends ? .content : .none }
 
     private static let picturePrefix = "https://torture.example/person-"
     private static let pictureSuffix = ".png"

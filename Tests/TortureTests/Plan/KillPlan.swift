@@ -8,12 +8,15 @@ struct KillPlan: Sendable {
         let delay: Duration
         /// Whether it hits the start after the kill before it, rather than a gateway that serves.
         let isInStart: Bool
+        /// Whether the other account is in the place of the first one from the next start on.
+        let isSwapped: Bool
     }
 
     let kills: [Kill]
 
     init(_ options: TortureOptions) {
         var dice = Dice(seed: options.seed, "kills")
+        var swaps = Dice(seed: options.seed, "swaps")
         var kills: [Kill] = []
         for index in 0..<options.kills {
             let isInStart = !kills.isEmpty && dice.chance(0.2)
@@ -23,7 +26,8 @@ struct KillPlan: Sendable {
             let jitter = Int.random(in: -spread...spread, using: &dice)
             let due = min(max(share + jitter, kills.last?.afterCreates ?? 1), options.creates)
             let delay = dice.milliseconds(isInStart ? 0...250 : 0...120)
-            kills.append(Kill(afterCreates: due, delay: delay, isInStart: isInStart))
+            let isOther = options.has(.swaps) && swaps.chance(0.4)
+            kills.append(Kill(afterCreates: due, delay: delay, isInStart: isInStart, isSwapped: isOther))
         }
         self.kills = kills
     }

@@ -6,9 +6,26 @@ struct WeatherPlan: Sendable {
         let point: String
         let fault: String
         let probability: Double
+        /// The one account that it happens to; nil for all.
+        var account: String?
+        /// How often it happens at most; nil for ever.
+        var times: Int?
 
         init(_ point: String, _ fault: String, _ probability: Double) {
             (self.point, self.fault, self.probability) = (point, fault, probability)
+        }
+
+        func at(_ account: String, times: Int? = nil) -> Rule {
+            var rule = self
+            (rule.account, rule.times) = (account, times)
+            return rule
+        }
+
+        var json: String {
+            var members = [#""on":"\#(point)","fault":"\#(fault)","probability":\#(probability)"#]
+            if let account { members.append(#""account":"\#(account)""#) }
+            if let times { members.append(#""times":\#(times)"#) }
+            return "{" + members.joined(separator: ",") + "}"
         }
     }
 
@@ -20,19 +37,65 @@ struct WeatherPlan: Sendable {
 
     private var dice: Dice
     private let choices: [(weight: Int, choice: [Rule])]
+    /// What is so in every spell.
+    private let climate: [Rule]
+    private let moody: String
+    private let hasBareStatuses: Bool
 
     init(_ options: TortureOptions) {
         dice = Dice(seed: options.seed, "weather")
-        let calls: [(weight: Int, choice: [Rule])] = [
+        var choices: [(weight: Int, choice: [Rule])] = [
             (4, []), (4, Self.lostAnswers), (2, Self.lostRequests), (3, Self.passingRefusals), (3, Self.slowness),
             (2, Self.blindness), (1, Self.refusals),
         ]
-        choices = options.has(.callbacks) ? calls + [(2, Self.unsteadyCallbacks)] : calls
+        if options.has(.callbacks) { choices.append((2, Self.unsteadyCallbacks)) }
+        if options.has(.strangers) { choices.append((3, Self.strangers)) }
+        if options.has(.ids) { choices.append((2, Self.oddIDs)) }
+        let accounts = AccountPlan(options)
+        moody = accounts.moody.name
+        hasBareStatuses = options.has(.bare)
+        if hasBareStatuses { choices.append((3, Self.bareStatuses(at: moody))) }
+        self.choices = choices
+        climate = options.has(.lag) ? accounts.accounts.flatMap(Self.lag) : []
     }
 
     mutating func next() -> Spell {
-        Spell(rules: dice.pick(choices), duration: dice.milliseconds(100...700))
+        var rules = dice.pick(choices)
+        // Whoever has no quota left is out for half a minute: seldom enough for the others to be used as well.
+        if hasBareStatuses, dice.chance(0.05) { rules.insert(disabling(), at: 0) }
+        return Spell(rules: rules + climate, duration: dice.milliseconds(100...700))
     }
+
+    private static func lag(_ account: AccountPlan.Account) -> [Rule] {
+        guard account.lag.seconds != "0" else { return [] }
+        let points = account.lag.isOfLists ? ["query", "list"] : ["query"]
+        return points.map { Rule($0, "lag=\(account.lag.seconds)", 1).at(account.name) }
+    }
+
+    /// One answer that says that the account, or its address, cannot be used.
+    private mutating func disabling() -> Rule {
+        let status = dice.pick([401, 402, 403, 404, 405, 501].map { (1, $0) })
+        let body = dice.pick([(1, ""), (1, "-error"), (1, "-code")])
+        return Rule("create", "http-\(status)\(body)", 1).at(moody, times: 1)
+    }
+
+    /// This create is not to the account's taste; queries are refused as it comes.
+    private static func bareStatuses(at account: String) -> [Rule] {
+        let creates = ["411", "413-error", "413", "414", "415-error", "431"].map { Rule("create", "http-\($0)", 0.1) }
+        let queries = ["401-error", "403-code", "404", "404-error", "405", "501"].map {
+            Rule("query", "http-\($0)", 0.05)
+        }
+        return creates.map { $0.at(account) } + queries + [Rule("create", "lost-answer", 0.1)]
+    }
+
+    /// Where tasks are asked for, others come.
+    private static let strangers = [
+        Rule("query", "stranger", 0.2), Rule("query", "stranger-renumbered", 0.15),
+        Rule("query", "stranger-unnamed", 0.15), Rule("create", "lost-answer", 0.25),
+        Rule("create", "made-http-502", 0.1),
+    ]
+    /// The task is made, and its id in the answer is not to be used.
+    private static let oddIDs = [Rule("create", "made-long-id", 0.15), Rule("create", "made-control-id", 0.15)]
 
     /// The task is made, and its answer goes astray.
     private static let lostAnswers = [

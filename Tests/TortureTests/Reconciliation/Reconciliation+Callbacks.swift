@@ -4,6 +4,8 @@ extension Reconciliation {
         let arrived = Dictionary(grouping: books.clients.callbacks, by: \.create)
         return creates.flatMap { create in
             let own = (arrived[create.number] ?? []).sorted { $0.at < $1.at }
+            // Of two tasks that share a receiver it cannot be told what is about which.
+            if (upstreamByCreate[create.number]?.count ?? 0) > 1 { return own.compactMap { forged(create, $0) } }
             let single = own.compactMap { wrong(create, $0) }
             return missing(create, own) + early(create, own) + single + disorder(create, own) + repeated(create, own)
         }
@@ -11,6 +13,7 @@ extension Reconciliation {
 
     private func missing(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
         guard create.wantsCallback, let told = create.told.first, let end = end(of: told.id),
+            record(of: told.id).map(mayStayOpen) != true,
             !arrived.contains(where: { $0.wasTaken && $0.task.status == end })
         else { return [] }
         let states = arrived.map { "\($0.task.status) at \(time($0.at))\($0.wasTaken ? "" : " (not taken)")" }
@@ -40,12 +43,19 @@ extension Reconciliation {
         return [Violation(kind: .callbackEarly, create: create.number, explanation: explanation)]
     }
 
+    private func forged(_ create: CreateEntry, _ callback: Callback) -> Violation? {
+        if callback.isSigned { return nil }
+        return Violation(
+            kind: .callbackForged, create: create.number,
+            explanation: "\(callback.id) at \(time(callback.at)) is not verified by the tenant's secret")
+    }
+
     private func wrong(_ create: CreateEntry, _ callback: Callback) -> Violation? {
         func violation(_ kind: Violation.Kind, _ explanation: String) -> Violation {
             Violation(
                 kind: kind, create: create.number, explanation: "\(callback.id) at \(time(callback.at)) \(explanation)")
         }
-        if !callback.isSigned { return violation(.callbackForged, "is not verified by the tenant's secret") }
+        if let forged = forged(create, callback) { return forged }
         if !create.wantsCallback { return violation(.callbackWrong, "was not asked for") }
         if callback.task.externalTaskID != create.externalTaskID {
             return violation(.callbackWrong, "names \(callback.task.externalTaskID ?? "no external_task_id")")

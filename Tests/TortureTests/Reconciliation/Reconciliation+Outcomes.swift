@@ -9,6 +9,7 @@ extension Reconciliation {
                 return nil
             }
             let row = storeByID[id]
+            if let row, mayStayUnmade(row) { return nil }
             if row?.state == "failed", isContentRefusal(create.tenant, id) { return nil }
             return Violation(
                 kind: .acceptedNotMade, create: create.number,
@@ -40,7 +41,7 @@ extension Reconciliation {
     private var secondIDs: [Violation] {
         creates.compactMap { create in
             let ids = create.told.map(\.id)
-            guard ids.count > 1 else { return nil }
+            guard ids.count > create.wanted else { return nil }
             let all = ids.joined(separator: ", then ")
             return Violation(kind: .idChanged, create: create.number, explanation: "its client was told \(all)")
         }

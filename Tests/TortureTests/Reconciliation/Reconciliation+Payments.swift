@@ -1,14 +1,50 @@
 /// Nothing is paid twice, and nothing that nobody asked for.
 extension Reconciliation {
-    var payments: [Violation] { madeTwice + idsReused + madeFromHalf + retriesInvited }
+    var payments: [Violation] { madeTwice + merged + idsReused + sentAgain + madeFromHalf + retriesInvited }
+
+    /// How many tasks a create may have made: as many as its client wants, and where it has a key never more.
+    private func allowed(_ number: Int) -> Int {
+        guard let create = books.clients.creates[number] else { return 1 }
+        return create.wanted + (create.hasKey ? 0 : create.tornAnswers)
+    }
 
     private var madeTwice: [Violation] {
         upstreamByCreate.sorted { $0.key < $1.key }.compactMap { number, tasks in
-            guard tasks.count > 1 else { return nil }
+            guard tasks.count > allowed(number) else { return nil }
             let each = tasks.map {
                 "\($0.id) (\($0.account), \($0.externalTaskID ?? "without an id of the gateway's"))"
             }
             return Violation(kind: .madeTwice, create: number, explanation: each.joined(separator: " and "))
+        }
+    }
+
+    /// How long after an answer its client may be taken for one that has not read it, if the gateway dies: in
+    /// microseconds.
+    private static let doubt = 150_000
+
+    /// A client that has read an answer and then sends the same wants another task.
+    private var merged: [Violation] {
+        creates.compactMap { create in
+            for (first, second) in zip(create.acceptances, create.acceptances.dropFirst()) where first.id == second.id {
+                let isDoubtful = books.clients.kills.contains { (-Self.doubt...Self.doubt).contains($0 - first.at) }
+                guard create.wanted > 1, !isDoubtful else { continue }
+                return Violation(
+                    kind: .merged, create: create.number,
+                    explanation: "\(first.id) was told at \(time(first.at)), and again at \(time(second.at))")
+            }
+            return nil
+        }
+    }
+
+    /// Where a second create of one id would make another task, none follows one whose outcome is not known.
+    private var sentAgain: [Violation] {
+        arrivals.sorted { $0.key < $1.key }.compactMap { id, creates in
+            guard let first = creates.firstIndex(where: { kind($0.account) != .kling && $0.outcome != .refused }),
+                first + 1 < creates.count
+            else { return nil }
+            let all = creates.map { "\($0.outcome) at \($0.account)" }.joined(separator: ", then ")
+            return Violation(
+                kind: .sentAgain, create: upstreamByGatewayID[id]?.number, explanation: "\(id) was \(all)")
         }
     }
 

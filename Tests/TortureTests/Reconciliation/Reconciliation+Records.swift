@@ -12,13 +12,14 @@ extension Reconciliation {
             guard let open = task.externalTaskID.flatMap({ storeByID[$0] }) else {
                 return violation(.lost, "the store knows neither it nor \(task.externalTaskID ?? "an id of its own")")
             }
+            if mayStayOpen(open) { return nil }
             if !open.isFinal { return violation(.unresolved, "\(open.id) is \(open.state) and without Kling's id") }
             return violation(.storeDisagrees, "\(open.id) ended as \(open.state), without Kling's id")
         }
         if rows.count > 1 {
             return violation(.storeDisagrees, "\(rows.map(\.id).joined(separator: " and ")) both have it")
         }
-        guard row.id == task.externalTaskID, row.account == task.account else {
+        guard row.id == task.externalTaskID, row.account == gatewayName(task.account) else {
             return violation(
                 .storeDisagrees,
                 "the store has it as \(row.id) of \(row.account ?? "no account"), Kling as \(task.externalTaskID ?? "?")"
@@ -27,7 +28,7 @@ extension Reconciliation {
         if let tenant = task.number.flatMap({ books.clients.creates[$0]?.tenant }), tenant != row.tenant {
             return violation(.shownToAnother, "\(tenant) made it, \(row.tenant) has it")
         }
-        guard row.state == task.status else {
+        guard row.state == task.status || mayStayOpen(row) else {
             return violation(.storeDisagrees, "\(row.id) is \(row.state) in the store and \(task.status) at Kling")
         }
         return nil

@@ -1,6 +1,22 @@
 /// Whatever a client saw while everything went wrong fits together.
 extension Reconciliation {
-    var sightings: [Violation] { failedQuestions + forgottenForATime + changedIDs + backwardSteps }
+    var sightings: [Violation] { failedQuestions + forgottenForATime + changedIDs + backwardSteps + pictures }
+
+    /// A picture's URL names the task that it is of.
+    private var pictures: [Violation] {
+        let seen = books.clients.sightings.flatMap { sighting -> [SeenTask] in
+            if case .tasks(let tasks) = sighting.finding { tasks } else { [] }
+        }
+        let shown = Set(seen + books.lists.values.flatMap(\.self) + books.answers.values.compactMap(\.self))
+        return shown.sorted { $0.id < $1.id }.compactMap { task in
+            guard let picture = task.picture, let own = upstream(of: task.id), !picture.contains("/\(own.id)/") else {
+                return nil
+            }
+            return Violation(
+                kind: .strangersPicture, create: own.number,
+                explanation: "\(task.id) is \(own.id), shown was \(picture)")
+        }
+    }
 
     private var failedQuestions: [Violation] {
         books.clients.sightings.compactMap { sighting in
@@ -42,12 +58,17 @@ extension Reconciliation {
         return books.clients.sightings.compactMap { sighting in
             guard case .id(let id) = sighting.question, case .tasks(let tasks) = sighting.finding,
                 let seen = tasks.first, let (number, told) = own[Books.Question(tenant: sighting.tenant, id: id)],
-                seen.id != told
+                seen.id != told, !isAmongSeveral(number)
             else { return nil }
             return Violation(
                 kind: .idChanged, create: number,
                 explanation: "\(told) was told, and \(id) was \(seen.id) at \(time(sighting.began))")
         }
+    }
+
+    /// Whether a create may have made more tasks than its client was told of, all under its client's own id.
+    private func isAmongSeveral(_ number: Int) -> Bool {
+        books.clients.creates[number].map { $0.tornAnswers > 0 } == true
     }
 
     /// One look at one task.

@@ -16,7 +16,7 @@ extension Reconciliation {
                 continue
             }
             if answer.id != id { found.append(violation(.idChanged, "\(asked) is \(answer.id), \(id) was told")) }
-            if let upstream, answer.status != upstream.status {
+            if let upstream, answer.status != upstream.status, record(of: id).map(mayStayOpen) != true {
                 found.append(violation(.wrongState, "\(id) is shown \(answer.status), Kling has \(upstream.status)"))
             }
         }
@@ -60,7 +60,9 @@ extension Reconciliation {
                 }
                 if !seen.insert(task.id).inserted { return violation(.idChanged, "stands twice in \(tenant)'s list") }
                 if let create, create.tenant != tenant { return violation(.shownToAnother, "is in \(tenant)'s list") }
-                guard let upstream, upstream.status != task.status else { return nil }
+                guard let upstream, upstream.status != task.status, record(of: task.id).map(mayStayOpen) != true else {
+                    return nil
+                }
                 return violation(.wrongState, "is listed as \(task.status), Kling has \(upstream.status)")
             }
         }

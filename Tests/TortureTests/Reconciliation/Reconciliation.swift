@@ -6,6 +6,10 @@ struct Reconciliation: Sendable {
     let upstreamByGatewayID: [String: UpstreamTask]
     let storeByID: [String: StoreTask]
     let storeByUpstreamID: [String: [StoreTask]]
+    /// The creates that arrived at the upstream by the gateway's id, in their order.
+    let arrivals: [String: [ArrivedCreate]]
+    /// The names at the gateway that two accounts share.
+    let swapped: Set<String>
     /// The ids in each tenant's list.
     let listed: [String: Set<String>]
 
@@ -16,12 +20,15 @@ struct Reconciliation: Sendable {
         upstreamByGatewayID = Dictionary(books.upstream.map { ($0.externalTaskID ?? "", $0) }) { first, _ in first }
         storeByID = Dictionary(books.store.map { ($0.id, $0) }) { first, _ in first }
         storeByUpstreamID = Dictionary(grouping: books.store.filter { $0.upstreamID != nil }) { $0.upstreamID ?? "" }
+        arrivals = Dictionary(grouping: books.arrivals, by: \.externalTaskID)
+        let names = Dictionary(grouping: books.accounts.values, by: \.gatewayName)
+        swapped = Set(names.filter { $0.value.count > 1 }.keys)
         listed = books.lists.mapValues { Set($0.map(\.id)) }
     }
 
     /// Every broken promise, those of one kind side by side.
     var violations: [Violation] {
-        payments + records + outcomes + promises + views + sightings + callbacks
+        payments + records + outcomes + promises + words + views + sightings + callbacks
     }
 
     /// What may become right by waiting: a look at the upstream's book, the store and the callbacks alone.

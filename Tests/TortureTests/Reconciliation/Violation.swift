@@ -4,6 +4,10 @@ struct Violation: Sendable, Hashable {
     enum Kind: String, Sendable, CaseIterable {
         case madeTwice = "one create made several tasks at Kling"
         case idReused = "one of the gateway's ids went to Kling for two tasks"
+        case sentAgain = "a create went again to an account that may make it twice"
+        case merged = "two equal creates that were both answered became one task"
+        case chargedButDenied = "of a task at Kling it was said that nothing was charged"
+        case doubtedWrongly = "a clear refusal was told as a create that may have been made"
         case lost = "a task at Kling is not in the store"
         case unresolved = "a task at Kling is still open in the store: nobody has looked"
         case storeDisagrees = "the store and Kling do not say the same"
@@ -17,6 +21,7 @@ struct Violation: Sendable, Hashable {
         case wentBack = "a state went back"
         case wrongState = "a client is shown another state than Kling's"
         case shownToAnother = "a task was shown to somebody else"
+        case strangersPicture = "a client was shown the picture of another task"
         case queryFailed = "a query or a list was answered with an error"
         case callbackMissing = "the final callback never came"
         case callbackDisorder = "callbacks came out of order"
