@@ -133,6 +133,14 @@ struct ResellerTests {
                 == #"{"creates":[{"account":"first","external_task_id":"x","outcome":"\#(row.outcome)"}]}"#)
     }
 
+    @Test func `a create can be to the liking of all accounts but one`() {
+        var simulation = Simulation()
+        let wish = ["external_task_id": "\"x\"", "simulate": #"{"fault":"http-413","times":9,"account":"first"}"#]
+        #expect([simulation.create(wish).status, simulation.create(wish).status] == [413, 413])
+        simulation.authorization = "Bearer other-key"
+        #expect(simulation.create(wish).code == 0)
+    }
+
     @Test func `a picture's URL can be as long as is wished for`() {
         var simulation = Simulation()
         let made = simulation.create(["simulate": #"{"url_bytes":1000000}"#])

@@ -79,8 +79,10 @@ struct PlanTests {
         for fault in ["stranger", "stranger-renumbered", "made-long-id", "http-413-error", "http-404-error"] {
             #expect(rules.contains { $0.fault == fault }, "\(fault)")
         }
-        #expect(rules.contains { $0.times == 1 && $0.account == "reseller" })
+        let denials = rules.filter { $0.probability == 1 && $0.point == "create" }
+        #expect(!denials.isEmpty && denials.allSatisfy { $0.account == "reseller" })
         let plans = (1...500).map { CreatePlan($0, options, tenants: ["a"]) }
+        #expect(plans.contains { $0.displeasure?.account == "reseller" })
         #expect(plans.contains { $0.wanted == 2 } && plans.allSatisfy { $0.wanted == 1 || $0.resends })
         #expect(plans.allSatisfy { !$0.resends || $0.idempotencyKey == nil })
         // The content of two that are wanted must be the same to the last byte.

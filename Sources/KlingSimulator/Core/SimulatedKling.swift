@@ -150,7 +150,9 @@ struct SimulatedKling: Sendable {
 
     /// Whether the fault that a create wishes for is still to happen; each call counts.
     mutating func takesWishedFault(_ request: CreateRequest, account: Int) -> Bool {
-        guard request.wishes.fault != nil else { return false }
+        guard request.wishes.fault != nil, [nil, accounts[account].name].contains(request.wishes.account) else {
+            return false
+        }
         guard let externalID = request.externalTaskID else { return true }
         accounts[account].wishedFaults[externalID, default: 0] += 1
         return accounts[account].wishedFaults[externalID, default: 0] <= request.wishes.times

@@ -2,8 +2,8 @@ internal import KlingAPI
 
 /// What a create asks of the simulator, in its member `simulate`, which Kling would ignore, or in the person's URL.
 ///
-/// `{"outcome": "failed", "message": "...", "seconds": 2.5, "url_bytes": 1000000, "fault": "lost-answer", "times": 1}`,
-/// all optional.
+/// `{"outcome": "failed", "message": "...", "seconds": 2.5, "url_bytes": 1000000, "fault": "lost-answer", "times": 1,
+/// "account": "first"}`, all optional.
 struct SimulatedWishes: Sendable, Hashable {
     /// How the task ends.
     var outcome = TaskStatus.succeed
@@ -17,6 +17,8 @@ struct SimulatedWishes: Sendable, Hashable {
     var fault: SimulatedFault?
     /// With how many creates of the same `external_task_id` it goes wrong.
     var times = 1
+    /// The one account where it goes wrong; nil for all.
+    var account: String?
 
     private static let longestURL = 64 << 20
 
@@ -48,5 +50,6 @@ struct SimulatedWishes: Sendable, Hashable {
             if fault == nil { throw .parameter("simulate.fault is not a fault; known are \(SimulatedFault.usage)") }
         }
         times = object.integer("times") ?? times
+        account = object.string("account")
     }
 }

@@ -28,6 +28,8 @@ struct CreatePlan: Sendable {
     let wantsCallback: Bool
     /// Whether the task is to fail at Kling.
     let fails: Bool
+    /// How one account refuses it whenever it comes, and which one: with a status without an envelope.
+    let displeasure: (account: String, fault: String)?
     /// Whether the path has the resellers' prefix.
     let isPrefixed: Bool
     let manner: Manner
@@ -50,6 +52,9 @@ struct CreatePlan: Sendable {
         externalTaskID = hasOwnID && wanted == 1 ? "order-\(number)" : nil
         self.wantsCallback = wantsCallback && options.has(.callbacks) && wanted == 1
         fails = dice.chance(0.1)
+        let fault = "http-" + habits.pick(WeatherPlan.unpleasant.map { (1, $0) })
+        let displeases = options.has(.bare) && habits.chance(0.15)
+        displeasure = displeases ? (AccountPlan(options).moody.name, fault) : nil
         isPrefixed = dice.chance(0.2)
         rest = dice.milliseconds(0...400)
         let resets = dice.chance(0.5)
@@ -77,6 +82,15 @@ struct CreatePlan: Sendable {
         return Int(url.dropFirst(picturePrefix.count).dropLast(pictureSuffix.count))
     }
 
+    /// What the simulated Kling is asked for beside the task.
+    private var wishes: String {
+        var wishes = fails ? [#""outcome":"failed""#] : []
+        if let displeasure {
+            wishes.append(#""fault":"\#(displeasure.fault)","account":"\#(displeasure.account)","times":1000"#)
+        }
+        return wishes.joined(separator: ",")
+    }
+
     /// What is posted.
     /// - Parameter callbackURL: where this create is to be called.
     func body(callbackURL: String) -> String {
@@ -86,7 +100,7 @@ struct CreatePlan: Sendable {
         ]
         if let externalTaskID { members.append(#""external_task_id":"\#(externalTaskID)""#) }
         if wantsCallback { members.append(#""callback_url":"\#(callbackURL)""#) }
-        if fails { members.append(#""simulate":{"outcome":"failed"}"#) }
+        if fails || displeasure != nil { members.append(#""simulate":{\#(wishes)}"#) }
         return "{" + members.joined(separator: ",") + "}"
     }
 }

@@ -8,23 +8,20 @@ struct WeatherPlan: Sendable {
         let probability: Double
         /// The one account that it happens to; nil for all.
         var account: String?
-        /// How often it happens at most; nil for ever.
-        var times: Int?
 
         init(_ point: String, _ fault: String, _ probability: Double) {
             (self.point, self.fault, self.probability) = (point, fault, probability)
         }
 
-        func at(_ account: String, times: Int? = nil) -> Rule {
+        func at(_ account: String) -> Rule {
             var rule = self
-            (rule.account, rule.times) = (account, times)
+            rule.account = account
             return rule
         }
 
         var json: String {
             var members = [#""on":"\#(point)","fault":"\#(fault)","probability":\#(probability)"#]
             if let account { members.append(#""account":"\#(account)""#) }
-            if let times { members.append(#""times":\#(times)"#) }
             return "{" + members.joined(separator: ",") + "}"
         }
     }
@@ -41,6 +38,10 @@ struct WeatherPlan: Sendable {
     private let climate: [Rule]
     private let moody: String
     private let hasBareStatuses: Bool
+    /// What one account says to every create, and for how many spells it still does: whoever has no quota left has none
+    /// for a while.
+    private var denial: Rule?
+    private var spellsOfDenial = 0
 
     init(_ options: TortureOptions) {
         dice = Dice(seed: options.seed, "weather")
@@ -61,8 +62,11 @@ struct WeatherPlan: Sendable {
 
     mutating func next() -> Spell {
         var rules = dice.pick(choices)
-        // Whoever has no quota left is out for half a minute: seldom enough for the others to be used as well.
-        if hasBareStatuses, dice.chance(0.05) { rules.insert(disabling(), at: 0) }
+        if hasBareStatuses, spellsOfDenial == 0, dice.chance(0.05) { (denial, spellsOfDenial) = (disabling(), 20) }
+        if spellsOfDenial > 0, let denial {
+            rules.insert(denial, at: 0)
+            spellsOfDenial -= 1
+        }
         return Spell(rules: rules + climate, duration: dice.milliseconds(100...700))
     }
 
@@ -72,16 +76,19 @@ struct WeatherPlan: Sendable {
         return points.map { Rule($0, "lag=\(account.lag.seconds)", 1).at(account.name) }
     }
 
-    /// One answer that says that the account, or its address, cannot be used.
+    /// An answer that says that the account, or its address, cannot be used.
     private mutating func disabling() -> Rule {
         let status = dice.pick([401, 402, 403, 404, 405, 501].map { (1, $0) })
         let body = dice.pick([(1, ""), (1, "-error"), (1, "-code")])
-        return Rule("create", "http-\(status)\(body)", 1).at(moody, times: 1)
+        return Rule("create", "http-\(status)\(body)", 1).at(moody)
     }
 
-    /// This create is not to the account's taste; queries are refused as it comes.
+    /// How a proxy in front of an account says that it does not like a create.
+    static let unpleasant = ["411", "413-error", "413", "414", "415-error", "431"]
+
+    /// Creates are not to the account's taste, and queries are refused as it comes.
     private static func bareStatuses(at account: String) -> [Rule] {
-        let creates = ["411", "413-error", "413", "414", "415-error", "431"].map { Rule("create", "http-\($0)", 0.1) }
+        let creates = unpleasant.map { Rule("create", "http-\($0)", 0.1) }
         let queries = ["401-error", "403-code", "404", "404-error", "405", "501"].map {
             Rule("query", "http-\($0)", 0.05)
         }
