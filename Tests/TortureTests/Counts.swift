@@ -61,6 +61,7 @@ struct Counts {
             ("kills", kills),
             ("starts", starts),
             ("keys changed", swaps),
+            ("outages of the store", books.clients.outages),
             ("clock steps", books.clients.clockSteps),
             ("faults at Kling", faults.values.reduce(0, +)),
         ]

@@ -28,6 +28,8 @@ struct TortureOptions: Sendable {
         case cuts
         /// Creates without a key are sent again until an answer was read, and equal creates are made on purpose.
         case resends
+        /// The store cannot be written to for a while.
+        case outages
         /// The gateway's wall clock steps.
         case clocks
         /// Another account of Kling's comes under the name of an old one.
@@ -67,6 +69,9 @@ struct TortureOptions: Sendable {
         try value("WITHOUT", Self.list, into: &without)
         capabilities.subtract(without)
     }
+
+    /// Whether there is time for what takes long.
+    var isLong: Bool { creates >= 400 }
 
     /// The time that a run may take before it stops making creates, whatever the machine.
     var limit: Duration { .seconds(60 + creates / 5 + kills * 5) }

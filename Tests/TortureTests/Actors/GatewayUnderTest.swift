@@ -10,6 +10,9 @@ final class GatewayUnderTest: Sendable {
         var kills = 0
         var swaps = 0
         var isSwapped = false
+        /// Whether its start is over.
+        var isServing = false
+        var hold: StoreHold?
         /// What the gateways that have ended wrote.
         var logs: [String] = []
     }
@@ -59,11 +62,29 @@ final class GatewayUnderTest: Sendable {
     func whenServing() async throws {
         let program = state.withLock { $0.program }
         _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
+        state.withLock { $0.isServing = true }
     }
+
+    /// Keeps the gateway from writing to its store until ``releaseStore()``, or until it is killed: no start may fail
+    /// for that.
+    /// - Returns: whether that could be done now.
+    func holdStore() -> Bool {
+        state.withLock { state in
+            guard state.isServing else { return false }
+            state.hold = StoreHold(database: folder.path("gateway.db"))
+            return state.hold != nil
+        }
+    }
+
+    func releaseStore() { state.withLock { $0.hold = nil } }
 
     /// Sends SIGKILL and waits for the end.
     func kill() async throws {
-        guard let program = state.withLock({ $0.program }) else { return }
+        let running = state.withLock { state in
+            (state.isServing, state.hold) = (false, nil)
+            return state.program
+        }
+        guard let program = running else { return }
         program.signal(SIGKILL)
         let log = try await program.end().errors
         state.withLock { state in

@@ -35,6 +35,8 @@ final class Ledger: Sendable {
 
     func add(_ sighting: Sighting) { state.withLock { $0.book.sightings.append(sighting) } }
 
+    func addOutage() { state.withLock { $0.book.outages += 1 } }
+
     func addClockStep() { state.withLock { $0.book.clockSteps += 1 } }
 
     func addKill(at moment: Moment) { state.withLock { $0.book.kills.append(moment) } }
