@@ -14,6 +14,14 @@ extension ReconciliationTests {
         Case(if: "a torn answer may have been read, for all that the gateway knows") { books in
             books.addRepeated([.cut(hasArrived: true), .accepted("k5")], make: 2)
         },
+        Case(if: "a client's own id is in use, by the create whose answer was torn") { books in
+            books.addRepeated([.cut(hasArrived: true), .failed(400, code: 1201, forbidsRetry: false)], make: 1)
+            books.clients.creates[4]?.externalTaskID = "order-4"
+        },
+        Case(.refusedWrongly, .retryInvited, if: "a client's own id is in use, by the create that was cut") { books in
+            books.addRepeated([.cut(hasArrived: false), .failed(400, code: 1201, forbidsRetry: false)], make: 1)
+            books.clients.creates[4]?.externalTaskID = "order-4"
+        },
         Case(.madeTwice, if: "with a key nothing excuses another task") { books in
             books.addRepeated([.cut(hasArrived: true), .accepted("k5")], make: 2)
             books.clients.creates[4]?.hasKey = true

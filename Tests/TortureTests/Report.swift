@@ -41,8 +41,16 @@ struct Report: Sendable {
                 lines.append("  \(violation.create.map { "create \($0): " } ?? "")\(violation.explanation)")
                 lines += (violation.create.flatMap { histories[$0] } ?? []).map { "      " + $0 }
             }
-            return lines.joined(separator: "\n")
+            return lines.map(Self.clipped).joined(separator: "\n")
         }
+    }
+
+    private static let longestLine = 400
+
+    /// A line as it can be shown, whatever stands in ids and messages.
+    private static func clipped(_ line: String) -> String {
+        let shown = line.unicodeScalars.prefix(longestLine).map { $0.value < 32 ? "·" : String($0) }.joined()
+        return line.unicodeScalars.count > longestLine ? shown + "…" : shown
     }
 
     /// The command that makes the same choices again.

@@ -56,6 +56,13 @@ struct CreateEntry: Sendable {
         }
     }
 
+    /// Whether an answer that says that its own id is in use is right: for all that the gateway knows, its client has read
+    /// the first one.
+    func mayBeInUse(_ outcome: Attempt.Outcome) -> Bool {
+        guard case .refused(400, 1201, _, _, _) = outcome else { return false }
+        return externalTaskID != nil && !hasKey && tornAnswers > 0
+    }
+
     /// Whether its client may send it again, and does not know what came of it.
     var isUndecided: Bool {
         persistence != .none && attempts.last?.outcome.invitesAnother(persistence) == true

@@ -29,7 +29,9 @@ extension Reconciliation {
     private var refusedWrongly: [Violation] {
         creates.compactMap { create in
             let wrong = create.attempts.lazy.compactMap { attempt -> String? in
-                guard case .refused(let status, let code, let message, _, _) = attempt.outcome else { return nil }
+                guard case .refused(let status, let code, let message, _, _) = attempt.outcome,
+                    !create.mayBeInUse(attempt.outcome)
+                else { return nil }
                 let isPassing = status == 429 || [502, 503, 504].contains(status) || status == 409 && create.hasKey
                 return isPassing || code == KlingCode.contentPolicy.rawValue
                     ? nil : "\(status)/\(code.map(String.init) ?? "-") \(message)"

@@ -70,7 +70,8 @@ extension Reconciliation {
     private var retriesInvited: [Violation] {
         creates.compactMap { create in
             guard let task = upstreamByCreate[create.number]?.first, !create.hasKey,
-                case .refused(let status, _, _, let taskID, false)? = create.attempts.last?.outcome
+                let last = create.attempts.last?.outcome, !create.mayBeInUse(last),
+                case .refused(let status, _, _, let taskID, false) = last
             else { return nil }
             return Violation(
                 kind: .retryInvited, create: create.number,
