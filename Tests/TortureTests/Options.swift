@@ -39,7 +39,7 @@ struct TortureOptions: Sendable {
     /// How often the gateway is killed, the kill before the last start not counted.
     var kills = 8
     /// How many creates clients want done; each may take several requests.
-    var creates = 200
+    var creates = 160
     /// What every choice of the run is drawn from.
     var seed: UInt64 = .random(in: 0..<1_000_000_000)
     /// How many clients make creates at the same time.

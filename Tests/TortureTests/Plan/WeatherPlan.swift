@@ -57,7 +57,9 @@ struct WeatherPlan: Sendable {
         hasBareStatuses = options.has(.bare)
         if hasBareStatuses { choices.append((3, Self.bareStatuses(at: moody))) }
         self.choices = choices
-        climate = options.has(.lag) ? accounts.accounts.flatMap(Self.lag) : []
+        // Somebody must be waiting for Kling when the store goes away.
+        let slow = options.has(.outages) ? [Rule("create", "slow=1.5", 0.04)] : []
+        climate = slow + (options.has(.lag) ? accounts.accounts.flatMap(Self.lag) : [])
     }
 
     mutating func next() -> Spell {
