@@ -13,6 +13,7 @@ final class GatewayUnderTest: Sendable {
         /// Whether its start is over.
         var isServing = false
         var hold: StoreHold?
+        var isSpared = false
         /// What the gateways that have ended wrote.
         var logs: [String] = []
     }
@@ -67,16 +68,21 @@ final class GatewayUnderTest: Sendable {
 
     /// Keeps the gateway from writing to its store until ``releaseStore()``, or until it is killed: no start may fail
     /// for that.
+    /// - Parameter isSpared: whether it is not to be killed meanwhile.
     /// - Returns: whether that could be done now.
-    func holdStore() -> Bool {
+    func holdStore(isSpared: Bool) -> Bool {
         state.withLock { state in
             guard state.isServing else { return false }
             state.hold = StoreHold(database: folder.path("gateway.db"))
+            state.isSpared = isSpared && state.hold != nil
             return state.hold != nil
         }
     }
 
-    func releaseStore() { state.withLock { $0.hold = nil } }
+    func releaseStore() { state.withLock { ($0.hold, $0.isSpared) = (nil, false) } }
+
+    /// Whether it is not to be killed now.
+    var isSpared: Bool { state.withLock { $0.isSpared } }
 
     /// Sends SIGKILL and waits for the end.
     func kill() async throws {

@@ -7,6 +7,7 @@ struct Killer: Sendable {
         for (index, kill) in kills.enumerated() {
             await world.progress.reach(kill.afterCreates)
             await world.pause(kill.delay)
+            while world.gateway.isSpared { await world.pause(.milliseconds(100)) }
             world.ledger.addKill(at: world.clock.now)
             try await world.gateway.kill()
             try world.gateway.start(swapped: kill.isSwapped)

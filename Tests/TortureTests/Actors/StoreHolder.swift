@@ -7,16 +7,18 @@ struct StoreHolder: Sendable {
     func run() async {
         guard world.options.has(.outages) else { return }
         var dice = Dice(seed: world.options.seed, "store")
-        if world.options.isLong { await hold(Self.long) }
+        var mayBeLong = world.options.isLong
         while !world.progress.isOver {
             await world.pause(dice.milliseconds(1000...5000))
-            await hold(dice.milliseconds(50...2500))
+            await hold(mayBeLong ? Self.long : dice.milliseconds(50...2500), isSpared: mayBeLong)
+            mayBeLong = false
         }
     }
 
-    private func hold(_ duration: Duration) async {
-        while !world.progress.isOver {
-            if world.gateway.holdStore() { break }
+    /// - Parameter isSpared: whether the gateway is not killed meanwhile.
+    private func hold(_ duration: Duration, isSpared: Bool) async {
+        while !world.gateway.holdStore(isSpared: isSpared) {
+            guard !world.progress.isOver else { return }
             await world.pause(.milliseconds(1))
         }
         world.ledger.addOutage()
