@@ -1,3 +1,5 @@
+internal import EventLoop
+
 /// Told what becomes of an answer on its way to the client; see ``HTTPRequest/watchAnswer(_:)``.
 ///
 /// Each watcher hears of exactly one of ``answerWasAcknowledged()`` and ``answerWasLost()``, and perhaps of
@@ -15,4 +17,8 @@ extension HTTPRequest {
     /// Has `watcher` told what becomes of the answer to this request. Call it once, in the request's handler, on the
     /// connection's loop. What has happened before is told at once.
     public func watchAnswer(_ watcher: any AnswerWatcher) { body.watchAnswer(watcher) }
+
+    /// Looks at once whether the client has ended its side, rather than when its turn comes to be told of. Its watcher is
+    /// told before this returns. From any loop.
+    public func lookForClient() async { await loop.run { body.lookForClient() } }
 }

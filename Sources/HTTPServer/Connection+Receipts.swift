@@ -14,6 +14,14 @@ extension Connection {
         if inputHasEnded { watcher.clientHasFinished() }
     }
 
+    /// See ``HTTPRequest/lookForClient()``.
+    func lookForClient(of exchange: Int) {
+        loop.assertCurrent()
+        guard exchange == exchangeCount, lifecycle.phase == .handling else { return }
+        if transport.isBroken { return fail() }
+        if transport.hasEnded { endInput() }
+    }
+
     /// The client has ended its side.
     func endInput() {
         if inputHasEnded { return }

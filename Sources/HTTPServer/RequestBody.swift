@@ -17,6 +17,8 @@ public final class RequestBody: @unchecked Sendable {
         self.exchange = exchange
     }
 
+    func lookForClient() { connection.lookForClient(of: exchange) }
+
     func watchAnswer(_ watcher: any AnswerWatcher) { connection.watchAnswer(of: exchange, watcher) }
 
     /// Reads the whole body into one block. Call it once, on the connection's loop (in the handler's own task).

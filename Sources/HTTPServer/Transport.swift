@@ -108,9 +108,20 @@ enum Transport {
     private static var failure: Outcome { errno == EAGAIN || errno == EWOULDBLOCK ? .blocked : .failed }
 
     /// Whether the connection is beyond use in both directions; a FIN alone does not make it so.
-    var isBroken: Bool {
-        var state = pollfd(fd: descriptor, events: 0, revents: 0)
-        return unsafe poll(&state, 1, 0) > 0 && Int32(state.revents) & (POLLERR | POLLHUP) != 0
+    var isBroken: Bool { polled(for: 0, shows: POLLERR | POLLHUP) }
+
+    /// Whether the client has sent FIN, perhaps behind bytes that are still to be read. Known where the system tells (Linux).
+    var hasEnded: Bool {
+        #if canImport(Glibc)
+        polled(for: 0x2000, shows: 0x2000)  // POLLRDHUP, which glibc declares for programs that ask for its extensions
+        #else
+        false
+        #endif
+    }
+
+    private func polled(for events: Int32, shows wanted: Int32) -> Bool {
+        var state = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        return unsafe poll(&state, 1, 0) > 0 && Int32(state.revents) & wanted != 0
     }
 
     /// Whether the client's system has acknowledged all that was written, a FIN included (on a Unix-domain socket: whether

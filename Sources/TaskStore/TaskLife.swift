@@ -42,11 +42,17 @@ extension TaskRecord {
         return .changed
     }
 
-    /// Kling has the task. A record that Kling accepted under the same id before stays as it is.
+    /// Kling has the task. To a record that Kling accepted under the same id before it is what was seen of the task.
     mutating func accept(_ acceptance: Acceptance, number next: () throws(StoreError) -> Int64) throws(StoreError)
         -> Step
     {
-        if upstreamID != nil { return upstreamID == acceptance.upstreamID ? .unchanged : .impossible }
+        if upstreamID != nil {
+            guard upstreamID == acceptance.upstreamID else { return .impossible }
+            return observe(
+                Observation(
+                    state: acceptance.state, statusWord: acceptance.statusWord, answer: acceptance.answer,
+                    at: acceptance.at))
+        }
         guard !state.isFinal, acceptance.state >= .submitted, acceptance.state != .refused else { return .impossible }
         try tell(publicID: acceptance.publicID, number: next)
         upstreamID = acceptance.upstreamID

@@ -29,7 +29,7 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord
 
-    /// Kling has the task, be it an intent or queued. To repeat it with the same upstream id changes nothing.
+    /// Kling has the task, be it an intent or queued. Where that is known, it is an observation.
     /// - Parameter answering: as for ``queue(_:payload:at:answering:)``.
     /// - Throws: `notFound`; `stale` if the task ended before or Kling accepted it under another id.
     func accept(

@@ -33,7 +33,7 @@ struct KlingHandler: ShapeHandler {
             if let made = try await tasks.attached(to: earlier, admitted.note) {
                 return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
             }
-            ticket.makeAnew()
+            try ticket.makeAnew()
         }
         let wanted: TryOnRequest
         do {

@@ -102,7 +102,7 @@ extension ImageEdits {
             if let job = try await tasks.attachedJob(to: first, on: admitted.request.loop) {
                 return .job(job, format, isRepeated: true)
             }
-            ticket.makeAnew()
+            try ticket.makeAnew()
         }
         guard isRetry,
             let latest = try await tasks.latestJob(

@@ -30,6 +30,9 @@ struct ResendLedger: Sendable {
         case attach(Int, TaskID)
         /// Look again when that entry has changed.
         case wait(Int)
+        /// Take the answer of that entry's create, whose first task this is, without an entry of its own: its client has
+        /// left already, and is most likely the one that has sent the same again.
+        case share(Int, TaskID)
     }
 
     /// One client's exchange.
@@ -97,11 +100,18 @@ struct ResendLedger: Sendable {
             if isUndecided, entry.waiting < undecided?.waiting ?? .max { undecided = (number, entry.waiting) }
         }
         if let undecided { return .wait(undecided.number) }
+        if reader.hasLeft, let number = numbers[key]?.first, let rival = entries[number] { return .share(number, rival.task) }
         last += 1
         entries[last] = Entry(key: key, task: makeID(), reader: reader)
         numbers[key, default: []].append(last)
         return .make(last)
     }
+
+    /// The entries of a key whose clients wait for their answers.
+    func answering(_ key: ResendKey) -> [Int] { (numbers[key] ?? []).filter { entries[$0]?.reader != nil } }
+
+    /// Whether it is not known yet what the create of an entry comes to.
+    func isAtWork(_ number: Int) -> Bool { entries[number]?.isAtWork ?? false }
 
     /// Somebody begins, or ceases, to wait for an entry to change.
     mutating func wait(for number: Int, _ change: Int) { entries[number]?.waiting += change }

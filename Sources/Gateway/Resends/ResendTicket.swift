@@ -27,13 +27,17 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         task = resends.nothing
         request.watchAnswer(self)
         while true {
+            await resends.lookForClients(of: key, and: request)
             if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
-            switch resends.arrive(key, reader) {
+            switch resends.arrive(key, reader, request) {
             case .make(let number, let id): (self.number, task) = (number, id)
             case .attach(let number, let id): (self.number, task, earlier, isMade) = (number, id, id, true)
             case .wait(let number, let changes):
                 await resends.change(of: number, since: changes)
                 continue
+            case .share(let number, let id):
+                await resends.outcome(of: number)
+                (task, earlier, isMade) = (id, id, true)
             }
             return
         }
@@ -48,9 +52,12 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     }
 
     /// What it was attached to has made nothing: it makes a task of its own.
-    func makeAnew() {
-        (earlier, isMade) = (nil, false)
-        if let number, let id = resends.makeAnew(number) { task = id }
+    /// - Throws: if the client has left meanwhile: nothing is made for it.
+    func makeAnew() throws(GatewayError) {
+        guard let number, let id = resends.makeAnew(number) else {
+            throw GatewayError(.draining, "The client has left.")
+        }
+        (task, earlier, isMade) = (id, nil, false)
     }
 
     /// The request is answered with that status. What has made nothing need not be remembered.
@@ -58,7 +65,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         guard let number else { return }
         if !isMade {
             self.number = nil
-            resends.note(number) { ledger, _ in ledger.madeNothing(number) }
+            resends.end(number) { ledger, _ in ledger.madeNothing(number) }
         } else if status >= 500 {
             resends.note(number) { ledger, _ in ledger.inviteRetry(number) }
         }
@@ -78,11 +85,11 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     }
 
     func answerWasAcknowledged() {
-        if let number { resends.note(number) { ledger, now in ledger.read(number, now: now) } }
+        if let number { resends.end(number) { ledger, now in ledger.read(number, now: now) } }
     }
 
     func answerWasLost() {
         reader.isLost = true
-        if let number { resends.note(number) { ledger, now in ledger.lost(number, now: now) } }
+        if let number { resends.end(number) { ledger, now in ledger.lost(number, now: now) } }
     }
 }

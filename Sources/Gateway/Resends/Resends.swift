@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import HTTPServer
 internal import TaskStore
 
 /// Remembers the creates without an `Idempotency-Key` whose answers cannot have been read, so that a client that sends the
@@ -14,11 +15,14 @@ final class Resends: Sendable {
         case attach(Int, TaskID)
         /// Look again when that entry has changed, if it has not since so many changes.
         case wait(Int, changes: Int)
+        case share(Int, TaskID)
     }
 
     private struct State {
         var ledger: ResendLedger
         var waiters: [Int: [Int: CheckedContinuation<Void, Never>]] = [:]
+        /// The requests of the entries whose clients wait.
+        var requests: [Int: HTTPRequest] = [:]
         var lastWaiter = 0
         /// How often an entry has changed.
         var changes = 0
@@ -75,8 +79,16 @@ final class Resends: Sendable {
 
     // MARK: Entries
 
+    /// Looks whether the clients are still there whose equal creates are being answered, as well as the client of `request`:
+    /// where a connection has ended, its loop may not have got to it yet.
+    func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
+        let others = state.withLock { state in state.ledger.answering(key).compactMap { state.requests[$0] } }
+        if others.isEmpty { return }
+        for other in others + [request] { await other.lookForClient() }
+    }
+
     /// A create has come.
-    func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader) -> Arrival {
+    func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader, _ request: HTTPRequest) -> Arrival {
         change { state in
             var made: TaskID?
             let arrival = state.ledger.arrive(key, reader, now: .now) {
@@ -85,12 +97,31 @@ final class Resends: Sendable {
                 return id
             }
             switch arrival {
-            case .make(let number): return .make(number, made ?? nothing)
+            case .make(let number):
+                state.requests[number] = request
+                return .make(number, made ?? nothing)
             case .attach(let number, let id):
+                state.requests[number] = request
                 state.attached += 1
                 return .attach(number, id)
+            case .share(let number, let id): return .share(number, id)
             case .wait(let number): return .wait(number, changes: state.changes)
             }
+        }
+    }
+
+    /// The client of an entry's request has its answer, or has left, or nothing was made for it.
+    func end(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
+        note(number, event)
+        state.withLock { _ = $0.requests.removeValue(forKey: number) }
+    }
+
+    /// Waits until it is known what the create of an entry comes to, or until the caller is cancelled.
+    func outcome(of number: Int) async {
+        while !Task.isCancelled {
+            let changes = state.withLock { $0.ledger.isAtWork(number) ? $0.changes : nil }
+            guard let changes else { return }
+            await change(of: number, since: changes)
         }
     }
 

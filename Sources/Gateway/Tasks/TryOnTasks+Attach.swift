@@ -31,7 +31,8 @@ extension TryOnTasks {
             .upstreamFailed,
             "This create came before, and its task may have been made. Do not send it again: query it by error.task_id."
         )
-        error.taskID = id.description
+        // To be told of names it.
+        error.taskID = (try? await store.show(id, at: clock.now))?.publicID ?? id.description
         throw error
     }
 }

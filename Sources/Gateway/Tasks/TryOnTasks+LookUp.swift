@@ -19,16 +19,19 @@ extension TryOnTasks {
     /// How long Kling may take to know a task that it has just accepted.
     private static let lookupLag = Duration.seconds(5)
 
-    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids: by one of them that Kling has.
+    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids: by one of them that Kling has. An
+    /// answer that does not name the id is no find: next time it may be about somebody else's task.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
         guard account.mustLearnLookup else { return }
         background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
                 guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }
-                switch await nameless(record.id, at: account) {
+                switch await caller.ask(account, record.id, upstreamID: nil, timeout: Self.listTime) {
                 case .found(_, _, let upstreamID):
                     return account.learn(AccountTraits(hasLookup: upstreamID == record.upstreamID))
-                case .none: return
+                case .other(let object) where object.externalTaskID == nil && object.taskID == record.upstreamID:
+                    return account.learn(AccountTraits(hasLookup: false))
+                case .other, .none: return
                 case .unknown: continue
                 }
             }
@@ -52,11 +55,6 @@ extension TryOnTasks {
                 ])
         }
     }
-
-    /// A look-up whose answer is compared with what is known: a task without a name will do.
-    private func nameless(_ id: TaskID, at account: Account) async -> QueriedTask {
-        await caller.ask(account, id, upstreamID: nil, trustsNameless: true, timeout: Self.listTime)
-    }
 }
 
 extension QueriedTask {
@@ -65,7 +63,7 @@ extension QueriedTask {
         switch self {
         case .found: .found
         case .unknown: .unknown
-        case .none: .none
+        case .other, .none: .none
         }
     }
 }

@@ -28,7 +28,7 @@ extension TryOnTasks {
             case .unknown where account.mayRepeat && plan.allowsRepeat(at: .now):
                 let record = await sendAgain(id, at: account, until: deadline, body)
                 if let record { return record }
-            case .unknown, .none: break
+            case .unknown, .other, .none: break
             }
             _ = plan.answered(found.answer, now: .now)
         }
@@ -103,7 +103,7 @@ extension TryOnTasks {
     private func conclusive(_ found: QueriedTask, _ account: Account) -> LookUpPlan.Answer? {
         switch (found, account.hasLookup) {
         // Found, but not recorded: the store is asked again.
-        case (.found, _), (.none, _): LookUpPlan.Answer.none
+        case (.found, _), (.other, _), (.none, _): LookUpPlan.Answer.none
         case (.unknown, true): .unknown
         case (.unknown, nil): LookUpPlan.Answer.none
         case (.unknown, false): nil

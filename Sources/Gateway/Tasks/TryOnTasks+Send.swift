@@ -133,9 +133,12 @@ extension TryOnTasks {
         }
     }
 
-    /// Kling's answer under the client's ids. What Kling has just said is not read a second time.
+    /// Kling's answer under the client's ids. What Kling has just said is not read a second time, unless more is known by now.
     private func relayed(_ answer: KlingAnswer, _ record: TaskRecord) -> [UInt8] {
-        answer.relayed(data: answer.task.map { TaskView.json($0, of: record) } ?? TaskView.json(record))
+        guard let task = answer.task, TaskState(task.status) ?? record.state >= record.state else {
+            return answer.relayed(data: TaskView.json(record))
+        }
+        return answer.relayed(data: TaskView.json(task, of: record))
     }
 
     // MARK: What comes of it

@@ -74,9 +74,6 @@ public final class Account: Sendable {
     /// Whether that is to be found out.
     var mustLearnLookup: Bool { configured.hasLookup == nil && learnedTraits.hasLookup == nil }
 
-    /// Whether it was seen, or the operator says, that it finds tasks by the gateway's own id.
-    var isLookupProven: Bool { (configured.hasLookup ?? learnedTraits.hasLookup) == true }
-
     /// Whether it refuses a second create of one `external_task_id`, so that one whose answer was lost may be sent again:
     /// as configured or found out; else presumed of Kling's own hosts and of accounts with Kling's own signed tokens. That
     /// it finds tasks by the id says nothing about this.

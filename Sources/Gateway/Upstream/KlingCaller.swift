@@ -19,18 +19,14 @@ struct KlingCaller: Sendable {
     /// that ignores the gateway's ids is not asked by them.
     func query(_ account: Account, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
         if upstreamID == nil, account.hasLookup == false { return .unknown }
-        return await ask(
-            account, task, upstreamID: upstreamID, trustsNameless: account.isLookupProven, timeout: timeout)
+        return await ask(account, task, upstreamID: upstreamID, timeout: timeout)
     }
 
     /// The same, also where it is not known yet what asking is worth.
-    /// - Parameter trustsNameless: whether a task without an `external_task_id` is taken for the one asked for.
-    func ask(
-        _ account: Account, _ task: TaskID, upstreamID: String?, trustsNameless: Bool, timeout: Duration
-    ) async -> QueriedTask {
+    func ask(_ account: Account, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
         let path = TryOn.path + "/" + Self.escaped(upstreamID ?? task.description)
         guard let answer = try? await call(.query, account, path, timeout: timeout) else { return .none }
-        return QueriedTask(answer, to: task, upstreamID: upstreamID, trustsNameless: trustsNameless)
+        return QueriedTask(answer, to: task, upstreamID: upstreamID)
     }
 
     /// Asks for a page of the account's tasks, newest first.

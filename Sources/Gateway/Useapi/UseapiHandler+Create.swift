@@ -15,7 +15,7 @@ extension UseapiHandler {
                 let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
                 return Answer.repeated(answer, requestID: admitted.note.requestID)
             }
-            ticket.makeAnew()
+            try ticket.makeAnew()
         }
         let members = if let form { try UseapiMembers(form) } else { try await UseapiMembers(json: body) }
         let wanted = try UseapiRequest(members, models: models)

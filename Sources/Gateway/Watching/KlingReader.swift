@@ -31,7 +31,7 @@ final class KlingReader: TaskReader {
         switch await tasks.caller.query(account, task, upstreamID: upstreamID, timeout: TryOnTasks.refreshTime) {
         case .found(_, let object, _): return object
         case .unknown: return nil
-        case .none: throw .unavailable
+        case .other, .none: throw .unavailable
         }
     }
 
