@@ -177,19 +177,17 @@ final class TryOnTasks: Sendable {
 }
 
 extension TaskRecord {
-    /// Whether somebody is told of the task's end without asking: a callback, a quota, a client that was put off, or one
-    /// that waits for a job.
-    fileprivate var isAwaited: Bool {
-        callbackURL != nil || keyID != nil || job != nil || publicID == id.description
-    }
+    /// Whether something waits for the task's end without asking for it: a callback, a held answer to a job, or the
+    /// next create of a key that may run only so many. Who was put off with an id asks, and each question is a look.
+    fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || job != nil }
 }
 
 extension WatchedTask {
     /// A task that Kling has.
     init(_ record: TaskRecord, isAwaited: Bool, _ clock: GuardedClock) {
         self.init(
-            id: record.id, isAwaited: isAwaited, age: clock.age(since: record.createdAt),
-            quietFor: clock.age(since: record.updatedAt), isStuck: record.flags.contains(.stuck))
+            id: record.id, isAwaited: isAwaited, quietFor: clock.age(since: record.updatedAt),
+            isStuck: record.flags.contains(.stuck))
     }
 }
 

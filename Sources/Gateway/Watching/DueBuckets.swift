@@ -1,35 +1,35 @@
 internal import Base
 internal import TaskStore
 
-/// What is due when, by whole seconds: to add costs the same however much there is, to take as much as is taken.
+/// What is due when, by quarters of a second: to add costs the same however much there is, to take as much as is taken.
 ///
 /// Nothing is ever taken out before its time: its owner knows whether it still means something then.
 struct DueBuckets: Sendable {
     private var buckets: [Int64: [TaskID]] = [:]
-    /// The first second that has not been drained.
+    /// The first bucket that has not been drained.
     private var next: Int64
+    private static let width: Int64 = 250_000_000
 
-    init(now: MonotonicTime) { next = Self.second(now) }
+    init(now: MonotonicTime) { next = Self.bucket(at: now) }
 
-    /// The second in which what is due at `time` is drained: it is never drained before.
+    /// The bucket from which what is due at `time` is drained: it is never drained before.
     func bucket(for time: MonotonicTime) -> Int64 {
-        max(next, (time.nanoseconds + 999_999_999) / 1_000_000_000)
+        max(next, (time.nanoseconds + Self.width - 1) / Self.width)
     }
 
     mutating func insert(_ task: TaskID, _ bucket: Int64) { buckets[bucket, default: []].append(task) }
 
     /// Takes the buckets up to `now`, in their order.
     mutating func drain(_ now: MonotonicTime) -> [(bucket: Int64, tasks: [TaskID])] {
-        let last = Self.second(now)
+        let last = Self.bucket(at: now)
         guard last >= next else { return [] }
-        // After a long sleep there are fewer buckets than seconds.
-        let seconds =
-            last - next < buckets.count ? Array(next...last) : buckets.keys.filter { $0 <= last }.sorted()
+        // After a long sleep there are fewer buckets than quarters of a second.
+        let due = last - next < buckets.count ? Array(next...last) : buckets.keys.filter { $0 <= last }.sorted()
         next = last + 1
-        return seconds.compactMap { second in buckets.removeValue(forKey: second).map { (second, $0) } }
+        return due.compactMap { bucket in buckets.removeValue(forKey: bucket).map { (bucket, $0) } }
     }
 
-    private static func second(_ time: MonotonicTime) -> Int64 { time.nanoseconds / 1_000_000_000 }
+    private static func bucket(at time: MonotonicTime) -> Int64 { time.nanoseconds / width }
 }
 
 /// Tasks in a line, first come first served.

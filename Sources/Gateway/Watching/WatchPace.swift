@@ -2,16 +2,16 @@ internal import Base
 
 /// How often a task is looked at, by its age and by whether somebody waits for it.
 enum WatchPace {
-    /// When a task that somebody waits for is first looked at: Kling takes about that long.
-    static let firstLook = Duration.seconds(5)
-    /// The pauses after that, the longer the older the task is.
-    static let awaited = Duration.seconds(2)...Duration.seconds(5)
+    /// The pauses before each look at a task that somebody waits for, the longer the older the task is. With the
+    /// shortest, spread and rounded up to a bucket, each tick finds the task due.
+    static let awaited = Duration.milliseconds(500)...Duration.seconds(5)
     /// The pauses between looks at a task that nobody waits for: as long as the task is old.
     static let swept = Duration.seconds(60)...Duration.seconds(600)
     /// The pauses of a task that Kling doesn't know: as long as it hasn't.
-    static let unknown = Duration.seconds(2)...Duration.seconds(600)
-    /// The age at which the longest pause for an awaited task is reached, in pauses: 75 s.
-    private static let awaitedSlope: Int64 = 15
+    static let unknown = Duration.seconds(1)...Duration.seconds(600)
+    /// The part of its age that an awaited task's pause is: it is the shortest up to 5 min, for which an answer may be
+    /// held, and the longest from 50 min on.
+    private static let awaitedSlope: Int64 = 600
 
     /// How long after a look the next one is.
     static func pause(age: Duration, isAwaited: Bool) -> Duration {
@@ -24,9 +24,9 @@ enum WatchPace {
     /// How long after it comes to be watched a task is first looked at. A new task waits for its first look; one that
     /// was there before a restart is looked at somewhere within a pause, so that they don't all come at once.
     static func first(age: Duration, isAwaited: Bool, _ spread: inout Spread) -> Duration {
-        let look = isAwaited ? firstLook : swept.lowerBound
+        let look = isAwaited ? awaited.lowerBound : swept.lowerBound
         if age < look { return spread.around(look - age) }
-        return spread.below(isAwaited ? awaited.upperBound : pause(age: age, isAwaited: false))
+        return spread.below(pause(age: age, isAwaited: isAwaited))
     }
 
     private static func clamp(_ time: Duration, _ range: ClosedRange<Duration>) -> Duration {

@@ -55,21 +55,23 @@ extension WatchSchedule {
         drain(now)
         if now >= intervalEnd {
             intervalEnd = now + Self.interval
-            (mayList, reads) = (listing == nil, 0)
+            (mayList, reads) = (true, 0)
         }
         guard calls.isOver(now) else { return [] }
         if let list = list(now) { return calls.isProbing ? list : list + read() }
         return read()
     }
 
-    /// Begins to list pages, if enough tasks are due.
+    /// Begins to list pages, if enough tasks are due, or goes on with it.
     private mutating func list(_ now: MonotonicTime) -> [Action]? {
-        guard noListUntil == nil, listing == nil else { return nil }
+        if listing != nil { return listNextPage() }
+        guard noListUntil == nil else { return nil }
         let deep = awaited.count + swept.count
         let singly = max(0, Self.readsPerInterval - max(reads, readsUnderWay) - deep)
         let isBlocked = !lists.isOver(now)
         let due = shallow.take(isBlocked ? singly : .max, where: isWaiting)
-        if isBlocked || due.count <= min(Self.fewTasks, singly) && deep < Self.manyDeepTasks {
+        // A single task costs a call either way, and a query brings less.
+        if isBlocked || due.count <= min(1, singly) && deep < Self.manyDeepTasks {
             for task in due { lineSingly(task) }
             return nil
         }
@@ -77,11 +79,19 @@ extension WatchSchedule {
             for task in due { shallow.append(task) }
             return nil
         }
-        mayList = false
-        var run = ListRun(due: due, deep: deep >= Self.manyDeepTasks ? deep : 0, deepPage: deepPage)
-        let first = run.next(isLast: false)
+        var run = ListRun(
+            awaited: due.filter { watches[$0]?.isAwaited == true },
+            swept: due.filter { watches[$0]?.isAwaited == false },
+            isDeepWanted: deep >= Self.manyDeepTasks, deepPage: deepPage)
+        nextPage = run.next(isLast: false)
         listing = run
-        return first.map { [.list(page: $0)] }
+        return listNextPage()
+    }
+
+    private mutating func listNextPage() -> [Action]? {
+        guard mayList, let page = nextPage.take() else { return nil }
+        mayList = false
+        return [.list(page: page)]
     }
 
     private mutating func lineSingly(_ task: TaskID) {
@@ -115,15 +125,13 @@ extension WatchSchedule {
             actions += seen(task, now: now)
         }
         guard var run = listing else { return actions }
-        listing = nil
-        let next = run.next(isLast: isLast)
-        for task in run.takeMissed(atEnd: next == nil) where isWaiting(task) {
+        nextPage = run.next(isLast: isLast)
+        for task in run.takeMissed(atEnd: nextPage == nil) where isWaiting(task) {
             watches[task]?.isDeep = true
             lineSingly(task)
         }
         deepPage = run.deepPage
-        if next != nil { listing = run }
-        if let next { actions.append(.list(page: next)) }
+        listing = nextPage == nil ? nil : run
         return actions + read()
     }
 
@@ -143,8 +151,8 @@ extension WatchSchedule {
 
     private mutating func endListing() {
         guard let run = listing else { return }
-        listing = nil
-        for task in run.wanted.sorted() where isWaiting(task) { shallow.append(task) }
+        (listing, nextPage) = (nil, nil)
+        for task in run.missing where isWaiting(task) { shallow.append(task) }
     }
 
     /// A call for one task had no answer, or 1302, or another error.

@@ -4,11 +4,10 @@ internal import TaskStore
 /// A task that Kling has and that hasn't ended.
 struct WatchedTask: Sendable {
     let id: TaskID
-    /// Whether somebody waits for its end: a callback, the queue, a quota, a client.
+    /// Whether somebody waits for its end without asking for the task: a callback, a held answer, whoever gets its slot.
     var isAwaited: Bool
-    /// How long ago it was made.
-    var age: Duration
-    /// How long ago Kling last said something new of it.
+    /// How long ago Kling took it, or last said something new of it. Time in the queue does not count: a task is as
+    /// young as its work.
     var quietFor: Duration
     /// Whether the operator knows that it is stuck.
     var isStuck = false
@@ -31,20 +30,18 @@ struct WatchSchedule: Sendable {
         case clearFlag(TaskID)
     }
 
-    /// How often there is a tick, and what the bounds on calls refer to.
-    static let interval = Duration.seconds(2)
+    /// What the bounds on calls refer to: one list call, and ``readsPerInterval``.
+    static let interval = Duration.seconds(1)
     /// How many tasks a page has.
     static let pageSize = 500
     /// The most pages that Kling has.
     static let lastPage = 1000
-    /// So many tasks or fewer are asked for one by one, where a list call could do.
-    static let fewTasks = 2
     /// The most tasks that are asked for one by one in an interval, and at once.
-    static let readsPerInterval = 10
+    static let readsPerInterval = 5
     /// Of those, one in so many is kept for tasks that nobody waits for.
     static let sweepShare = 5
     /// From so many tasks on that the first pages don't have, further pages are listed in turn.
-    static let manyDeepTasks = 5 * readsPerInterval
+    static let manyDeepTasks = 10 * readsPerInterval
     /// How long an account that says that it has no list is not asked for it: some resellers have none, but a proxy that is
     /// being changed may say so too.
     static let listRest = Duration.seconds(60 * 60)
@@ -53,6 +50,7 @@ struct WatchSchedule: Sendable {
 
     /// What is known of a task.
     struct Watch: Sendable {
+        /// When its work began, as far as is known.
         let since: MonotonicTime
         var isAwaited: Bool
         /// When Kling last named it.
@@ -74,6 +72,8 @@ struct WatchSchedule: Sendable {
     var buckets: DueBuckets
     var spread: Spread
     var listing: ListRun?
+    /// The page with which `listing` goes on when the bounds allow; nil while a list call is under way.
+    var nextPage: Int?
     /// Until when the account's tasks are asked for one by one, because it has no list.
     var noListUntil: MonotonicTime?
     var deepPage = 2
@@ -88,9 +88,9 @@ struct WatchSchedule: Sendable {
     var mayList = true
     var reads = 0
     var readsUnderWay = 0
-    var calls = Backoff(shortest: WatchSchedule.interval)
+    var calls = Backoff(shortest: .seconds(2))
     // Longer, so that tasks are asked for one by one where only the list fails.
-    var lists = Backoff(shortest: WatchSchedule.interval * 2)
+    var lists = Backoff(shortest: .seconds(4))
 
     /// - Parameter seed: what the spread of the looks is made from.
     init(seed: UInt64, now: MonotonicTime) {
@@ -111,10 +111,10 @@ struct WatchSchedule: Sendable {
     mutating func watch(_ task: WatchedTask, now: MonotonicTime) {
         if watches[task.id] != nil { return }
         let isAwaited = task.isAwaited || isLimited
-        let pause = WatchPace.first(age: task.age, isAwaited: isAwaited, &spread)
+        let pause = WatchPace.first(age: task.quietFor, isAwaited: isAwaited, &spread)
+        let knownAt = now + (.zero - task.quietFor)
         var watch = Watch(
-            since: now + (.zero - task.age), isAwaited: isAwaited,
-            knownAt: now + (.zero - task.quietFor), dueAt: now + pause, isStuck: task.isStuck)
+            since: knownAt, isAwaited: isAwaited, knownAt: knownAt, dueAt: now + pause, isStuck: task.isStuck)
         enter(task.id, &watch)
         watches[task.id] = watch
     }
@@ -162,7 +162,7 @@ struct WatchSchedule: Sendable {
             readsUnderWay -= 1
             calls.succeeded()
         }
-        listing?.wanted.remove(task)
+        listing?.remove(task)
     }
 
     /// Kling says that it doesn't know the task, which proves nothing.
@@ -183,7 +183,7 @@ struct WatchSchedule: Sendable {
         watch.isReading = false
         watch.isDue = false
         watch.dueAt = dueAt
-        listing?.wanted.remove(task)
+        listing?.remove(task)
         if watch.wasHinted {
             watch.wasHinted = false
             fallDue(task, &watch)

@@ -20,9 +20,13 @@ final class Watcher: @unchecked Sendable {
     /// What others have told, to be taken in with the next tick: telling costs no turn of the loop.
     private enum News {
         case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
-        case seen(TaskID, TaskProgress)
+        case seen(TaskID, TaskProgress, at: MonotonicTime)
         case limited(account: String, at: MonotonicTime)
     }
+
+    /// The pause between ticks: longer than an interval by more than the loop's clock is coarse, so that each tick finds
+    /// the interval before over.
+    private static let pause = WatchSchedule.interval + .milliseconds(20)
 
     private let news = Lock<[News]>([])
     private let loop: EventLoop
@@ -53,9 +57,9 @@ final class Watcher: @unchecked Sendable {
             if isStopped { return }
             let timer = Timer(loop: loop) { [unowned self] in
                 tick()
-                self.timer?.arm(after: WatchSchedule.interval)
+                self.timer?.arm(after: Self.pause)
             }
-            timer.arm(after: WatchSchedule.interval)
+            timer.arm(after: Self.pause)
             self.timer = timer
         }
     }
@@ -87,7 +91,10 @@ final class Watcher: @unchecked Sendable {
     }
 
     /// Somebody else has heard of the task from Kling: that counts as a look.
-    func seen(_ task: TaskID, _ progress: TaskProgress) { news.withLock { $0.append(.seen(task, progress)) } }
+    func seen(_ task: TaskID, _ progress: TaskProgress) {
+        let now = clock()
+        news.withLock { $0.append(.seen(task, progress, at: now)) }
+    }
 
     /// Only so many tasks run at once on that account, so that each one's end matters to others.
     func limited(_ account: String) {
@@ -103,15 +110,15 @@ final class Watcher: @unchecked Sendable {
         for one in arrived {
             switch one {
             case .watch(let task, let upstreamID, let account, let time): add(task, upstreamID, account, time)
-            case .seen(let task, let progress):
-                if let home = homes[task] { perform(note(task, progress), home.account) }
+            case .seen(let task, let progress, let time):
+                if let home = homes[task] { perform(note(task, progress, at: time), home.account) }
             case .limited(let account, let time): schedule(of: account, time) { $0.limit(now: time) }
             }
         }
     }
 
     private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
-        if let home = homes[task.id] { return perform(note(task.id, .unfinished), home.account) }
+        if let home = homes[task.id] { return perform(note(task.id, .unfinished, at: time), home.account) }
         homes[task.id] = (account, upstreamID)
         schedule(of: account, time) { $0.watch(task, now: time) }
         accounts[account]?.tasks[upstreamID] = task.id
@@ -145,9 +152,9 @@ final class Watcher: @unchecked Sendable {
         Account(schedule: WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
     }
 
-    private func note(_ task: TaskID, _ progress: TaskProgress) -> [WatchSchedule.Action] {
+    private func note(_ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime) -> [WatchSchedule.Action] {
         guard let home = homes[task] else { return [] }
-        guard progress == .ended else { return accounts[home.account]?.schedule.seen(task, now: clock()) ?? [] }
+        guard progress == .ended else { return accounts[home.account]?.schedule.seen(task, now: time) ?? [] }
         accounts[home.account]?.schedule.ended(task)
         accounts[home.account]?.tasks[home.upstreamID] = nil
         homes[task] = nil
@@ -181,7 +188,7 @@ final class Watcher: @unchecked Sendable {
             let progress = found.isEmpty ? [] : await reader.found(found)
             var unfinished: [TaskID] = []
             for (task, progress) in zip(found, progress) {
-                if progress == .ended { _ = note(task.id, progress) } else { unfinished.append(task.id) }
+                if progress == .ended { _ = note(task.id, progress, at: clock()) } else { unfinished.append(task.id) }
             }
             let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
             perform(actions ?? [], account)
@@ -199,7 +206,7 @@ final class Watcher: @unchecked Sendable {
                 return perform(accounts[account]?.schedule.notFound(task, now: clock()) ?? [], account)
             }
             let progress = await reader.found([FoundTask(id: task, object: object)])
-            perform(note(task, progress.first ?? .unfinished), account)
+            perform(note(task, progress.first ?? .unfinished, at: clock()), account)
         } catch {
             accounts[account]?.schedule.readFailed(task, now: clock())
         }

@@ -1,0 +1,72 @@
+import Base
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// How long after Kling knows of a task's end those who wait for it do.
+@Suite(.aFewAtATime) struct NoticeTests {
+    /// Seconds of work, each task's.
+    private static let works = [0.3, 3, 8, 11]
+    /// 1.5 s are promised; the rest is for a machine that does much else.
+    private static let bound = 2.5
+
+    private static func wishes(_ seconds: Double) -> String { #"{"seconds":\#(seconds)}"# }
+
+    /// Seconds from the task's end at Kling to `moment`, in milliseconds since 1970.
+    private static func lateness(_ id: String?, _ moment: Int64, _ kling: KlingSimulator) throws -> Double {
+        let task = try #require(kling.tasks.first { $0.id == id })
+        return Double(moment - Int64(task.endsAt)) / 1000
+    }
+
+    private static func check(_ late: [Double], _ what: String) {
+        print("\(what): \(late.map { String(format: "%.2f", $0) }.joined(separator: ", ")) s after the end")
+        #expect(late.count == works.count && late.allSatisfy { (0...bound).contains($0) }, "\(what): \(late)")
+    }
+
+    /// No more than a call a second, however many tasks are watched, and two to begin with.
+    private static func checkCalls(_ rig: Rig, since start: Date) {
+        let calls = rig.kling.figures.reduce(0) { $0 + $1.lists + $1.queries }
+        #expect(Double(calls) <= Date().timeIntervalSince(start) + 2)
+    }
+
+    @Test func `held image edits are answered within two seconds of the end, by a call a second for all`() async throws
+    {
+        try await Rig.run { rig in
+            let (gateway, start) = (rig.gateway, Date())
+            let answers = try await withThrowingTaskGroup(of: (String?, Int64).self) { group in
+                for work in Self.works {
+                    group.addTask {
+                        let answer = try await gateway.edit(wishes: Self.wishes(work))
+                        return (answer.json["task_id"] as? String, WallClock.milliseconds)
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            Self.check(try answers.map { try Self.lateness($0.0, $0.1, rig.kling) }, "held answers")
+            Self.checkCalls(rig, since: start)
+        }
+    }
+
+    @Test func `callbacks are sent within two seconds of the end, by a call a second for all`() async throws {
+        let told = Lock([String: Int64]())
+        let receive: @Sendable (Recorder.Received) -> String = { received in
+            if received.json["task_status"] as? String == "succeed", let id = received.json["task_id"] as? String {
+                told.withLock { $0[id] = WallClock.milliseconds }
+            }
+            return ""
+        }
+        try await Recorder.run(answering: receive) { _, url in
+            try await Rig.run(settings: "callbacks: { allow: [127.0.0.0/8] }") { rig in
+                let start = Date()
+                for work in Self.works {
+                    let more = #""callback_url":"\#(url)/","simulate":\#(Self.wishes(work))"#
+                    _ = try await rig.createdTask(more)
+                }
+                try await eventually("all ends are told") { told.withLock { $0.count == Self.works.count } }
+                Self.check(try told.withLock { try $0.map { try Self.lateness($0, $1, rig.kling) } }, "callbacks")
+                Self.checkCalls(rig, since: start)
+            }
+        }
+    }
+}
