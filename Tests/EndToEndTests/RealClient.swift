@@ -5,8 +5,8 @@ import Testing
 /// Clients that other people have written, run by the scripts of Tests/Clients.
 enum RealClient {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
-    private static let folder = root.appending(path: "Tests/Clients")
-    private static let python = root.appending(path: ".venv/bin/python").path(percentEncoded: false)
+    static let folder = root.appending(path: "Tests/Clients")
+    static let python = root.appending(path: ".venv/bin/python").path(percentEncoded: false)
 
     /// Whether the virtual environment has what the scripts need, as they are now.
     static var hasPython: Bool {
@@ -16,9 +16,12 @@ enum RealClient {
     }
 
     /// Whether Node is on the machine.
-    static var hasNode: Bool {
+    static var hasNode: Bool { isInstalled("node") }
+
+    /// Whether a program of that name is on the PATH.
+    static func isInstalled(_ name: String) -> Bool {
         (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/node")
+            FileManager.default.isExecutableFile(atPath: "\($0)/\(name)")
         }
     }
 

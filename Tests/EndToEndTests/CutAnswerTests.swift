@@ -1,0 +1,101 @@
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// A create whose answer cannot have been read, and is sent again without a key, is one task at Kling; two creates that
+/// are both answered are two.
+@Suite(.aFewAtATime) struct CutAnswerTests {
+    /// Whether a client's answer, if it got one, names Kling's one task.
+    private static func checkOneTask(_ answered: String?, _ rig: Rig, _ what: String) {
+        let tasks = rig.kling.tasks
+        #expect(tasks.count == 1, "\(what)")
+        #expect(rig.creates() == 1, "\(what)")
+        guard let answered, let task = tasks.first else { return }
+        #expect([task.id, task.externalTaskID].contains(answered), "\(what)")
+    }
+
+    // MARK: One task
+
+    @Test(arguments: ResendingClient.allCases, CuttingRelay.Cut.allCases)
+    func `a client that is cut off while Kling takes its create, and comes again, has one task`(
+        client: ResendingClient, cut: CuttingRelay.Cut
+    ) async throws {
+        if let missing = client.missing { try Test.cancel("\(missing)") }
+        try await Rig.run { rig in
+            try rig.fail("create:slow=0.5:1:1")
+            let kling = rig.kling
+            let relay = try CuttingRelay(to: rig.gateway.port, cuts: 1, by: cut) {
+                kling.figures.contains { $0.creates > 0 }
+            }
+            defer { relay.stop() }
+            let answered = try await client.answeredTask(client.start(port: relay.port))
+            let story = "\(client), \(cut): \(relay.posts) sent, \(answered == nil ? "not answered" : "answered")"
+            print(story)
+            if client.mustResend { #expect(relay.posts == 2 && answered != nil, "\(story)") }
+            Self.checkOneTask(answered, rig, story)
+        }
+    }
+
+    @Test(arguments: [ResendingClient.loop, .openai], CuttingRelay.Cut.allCases)
+    func `a client that is cut off twice, at once, has one task`(
+        client: ResendingClient, cut: CuttingRelay.Cut
+    ) async throws {
+        if let missing = client.missing { try Test.cancel("\(missing)") }
+        try await Rig.run { rig in
+            let relay = try CuttingRelay(to: rig.gateway.port, cuts: 2, by: cut)
+            defer { relay.stop() }
+            let answered = try await client.answeredTask(client.start(port: relay.port))
+            #expect(relay.posts == 3 && answered != nil)
+            Self.checkOneTask(answered, rig, "\(client), \(cut)")
+        }
+    }
+
+    @Test(arguments: [ResendingClient.loop, .openai])
+    func `a gateway that is killed while the answer is due knows the create when it comes again`(
+        client: ResendingClient
+    ) async throws {
+        if let missing = client.missing { try Test.cancel("\(missing)") }
+        try await Rig.run(isPublic: true) { rig in
+            try rig.fail("create:slow=60:1:1")
+            let program = try client.start(port: rig.gateway.port)
+            try await eventually("Kling has the create") { rig.creates() == 1 }
+            try await rig.kill()
+            try await rig.start()
+            let answered = try await client.answeredTask(program)
+            #expect(answered != nil)
+            Self.checkOneTask(answered, rig, "\(client)")
+        }
+    }
+
+    // MARK: Two tasks
+
+    @Test(arguments: [Fixture.path, EditForm.path])
+    func `equal creates that are both answered are two tasks, one after the other`(path: String) async throws {
+        try await Rig.run { rig in
+            let ids = [try await Self.create(path, rig.gateway), try await Self.create(path, rig.gateway)]
+            #expect(Set(ids).count == 2 && rig.kling.tasks.count == 2)
+        }
+    }
+
+    @Test(arguments: [Fixture.path, EditForm.path])
+    func `equal creates at once are two tasks, also while the first is held`(path: String) async throws {
+        try await Rig.run { rig in
+            try rig.fail("create:slow=1:1:1")
+            let gateway = rig.gateway
+            async let first = Self.create(path, gateway)
+            try await eventually("the first is held") { rig.creates() == 1 }
+            async let second = Self.create(path, gateway)
+            async let third = Self.create(path, gateway)
+            let ids = Set([try await first, try await second, try await third])
+            #expect(ids.count == 3 && rig.kling.tasks.count == 3)
+        }
+    }
+
+    /// Makes a create by either way, which must be answered, and returns its task.
+    private static func create(_ path: String, _ gateway: GatewayProcess) async throws -> String {
+        if path == Fixture.path { return try await gateway.create().createdTask() }
+        let answer = try await gateway.edit(wishes: #"{"seconds":0.5}"#)
+        return try #require(answer.json["task_id"] as? String, "\(answer.text)")
+    }
+}
