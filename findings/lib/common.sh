@@ -1,0 +1,64 @@
+# What the findings have in common. Source it; it makes a temporary folder, $folder, and removes it at the end.
+set -euo pipefail
+
+lib=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+folder=$(mktemp -d)
+server=
+changed=0
+unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY
+
+finish() {
+    if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+    rm -rf "$folder"
+}
+trap finish EXIT
+
+# need PROGRAM PACKAGE: ends with 2 if the program is not there.
+need() {
+    command -v "$1" >/dev/null && return
+    echo "$1 is not installed: on Debian 12, apt-get install $2" >&2
+    exit 2
+}
+
+# venv PACKAGE==VERSION...: makes $folder/venv with them, from PyPI.
+venv() {
+    python3 -m venv "$folder/venv"
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$@"
+}
+
+# run HOW CLOSES COMMAND...: runs the command with $URL set to a server that leaves its first POSTs without an answer.
+# Sets $posts to how many came, $status to how the command ended.
+run() {
+    local how=$1 closes=$2 port=
+    shift 2
+    : >"$folder/requests"
+    python3 "$lib/server.py" "$how" "$closes" >"$folder/requests" &
+    server=$!
+    for _ in $(seq 100); do
+        port=$(head -n 1 "$folder/requests")
+        if [ -n "$port" ]; then break; fi
+        sleep 0.05
+    done
+    status=0
+    URL="http://127.0.0.1:$port/" timeout 60 "$@" >"$folder/output" 2>&1 || status=$?
+    kill "$server"
+    wait "$server" 2>/dev/null || true
+    server=
+    posts=$(grep -c POST "$folder/requests" || true)
+}
+
+# expect WHAT WANTED: prints the number of POSTs of the last run, and notes a change.
+expect() {
+    local verdict="as recorded"
+    if [ "$posts" != "$2" ]; then
+        verdict="CHANGED: $2 recorded"
+        changed=1
+        sed 's/^/    | /' "$folder/output"
+    fi
+    printf '%-66s %s POST, exit status %s (%s)\n' "$1" "$posts" "$status" "$verdict"
+}
+
+# conclude: the exit status of the finding.
+conclude() {
+    exit "$changed"
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# wget and wget2 send a POST again and again while connections break before an answer: up to 20 times by default.
+#
+# Their --tries is known from downloads, where to try again is harmless. One would guess that --post-data is sent once;
+# it goes out anew with each try, with no option given.
+# Recorded with GNU Wget 1.21.3 and Wget2 1.99.1 of Debian 12.
+. "$(dirname "$0")/lib/common.sh"
+need wget wget
+wget --version | head -n 1
+
+for how in fin rst; do
+    run $how 3 sh -c 'wget --quiet --output-document=- --post-data=x=1 "$URL"'
+    expect "wget, three connections end by $how" 4
+    run $how 3 sh -c 'wget --tries=1 --quiet --output-document=- --post-data=x=1 "$URL"'
+    expect "wget --tries=1, connections end by $how" 1
+done
+
+if command -v wget2 >/dev/null; then
+    wget2 --version | head -n 1
+    for how in fin rst; do
+        run $how 3 sh -c 'wget2 --quiet --output-document=- --post-data=x=1 "$URL"'
+        expect "wget2, three connections end by $how" 4
+    done
+fi
+conclude
