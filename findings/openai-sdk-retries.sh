@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# OpenAI's Python SDK sends a paid POST up to three times, without an Idempotency-Key; only a header of its own counts.
+# OpenAI's Python SDK sends a paid POST up to three times without an Idempotency-Key; only a header of its own counts.
 #
-# The SDK knows idempotency keys, and one would guess that a retry of images.edit bears one, the same each time. None is
-# sent. What tells a retry from a new order is x-stainless-retry-count (0, 1, 2), and that is the same for two orders
-# that are each in their first try: a server has nothing else to go by than the content.
+# The SDK knows idempotency keys, and one would guess that the retries of images.edit carry one, the same each time. None
+# is sent. The only difference between a retry and a new order is x-stainless-retry-count (1 or 2 in place of 0), which
+# does not say what it is a retry of: a server can only compare the content.
 # Recorded with openai 3.52.0.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv

@@ -18,7 +18,7 @@ else:
     urllib.request.urlopen(os.environ["URL"], b"x=1")
 PYTHON
 
-# The server's answer is no XML-RPC: that the second call ends with an error of the parser is its doing.
+# The server's answer is not XML-RPC, so the second call ends in a parser error.
 for how in fin rst; do
     run $how 1 python3 "$folder/call.py" xmlrpc
     expect "xmlrpc.client, first connection ends by $how" 2
