@@ -60,8 +60,9 @@ public final class CuttingRelay: Sendable {
                 isOpen = false
             }
         }
-        client.end(end)
+        // The server first: a client that comes again at once must not be faster than the news that it has left.
         server.end(end)
+        client.end(end)
     }
 
     private func isToBeCut(_ request: [UInt8]) -> Bool {
