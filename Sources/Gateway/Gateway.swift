@@ -1,5 +1,6 @@
 public import Base
 public import EventLoop
+internal import Hashing
 public import HTTPServer
 public import KlingAPI
 internal import Pictures
@@ -227,7 +228,7 @@ public struct Gateway: HTTPResponder {
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
         if request.method == .post { try checkBody(request, match.terms.body) }
-        let idempotent = try await idempotency(of: request, principal)
+        let idempotent = try await idempotency(of: request, principal, note)
         // To repeat an answer counts against no limit.
         let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
@@ -262,11 +263,18 @@ public struct Gateway: HTTPResponder {
         }
     }
 
+    /// Reads a request's `Idempotency-Key`. Where the first request with the key has lost its client, what comes of that
+    /// one is waited for: a library that sends the request again by itself needs an answer, and not a 409.
     private func idempotency(
-        of request: HTTPRequest, _ principal: Principal
+        of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
     ) async throws(GatewayError) -> IdempotentRequest? {
-        guard request.method == .post else { return nil }
+        guard request.method == .post, let key = try IdempotentRequest.key(in: request.headers) else { return nil }
+        if let resends = tasks.resends {
+            let content = ContentDigest(of: [ByteSlice(copying: "\(IdempotentRequest.header) \(key)")])
+            note.resend = try await ResendTicket(
+                ResendKey(tenant: principal.tenant, content: content), of: request, resends)
+        }
         return try await IdempotentRequest(
-            request.headers, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
+            key, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
     }
 }

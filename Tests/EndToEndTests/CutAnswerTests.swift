@@ -37,6 +37,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [ResendingClient.curl, .php, .loop], CuttingRelay.Cut.allCases)
+    func `a client that comes again before the gateway hears of the cut has one task`(
+        client: ResendingClient, cut: CuttingRelay.Cut
+    ) async throws {
+        if let missing = client.missing { try Test.cancel("\(missing)") }
+        try await Rig.run { rig in
+            try rig.fail("create:slow=0.5:1:1")
+            let kling = rig.kling
+            let relay = try CuttingRelay(to: rig.gateway.port, cuts: 1, by: cut, .clientFirst) {
+                kling.figures.contains { $0.creates > 0 }
+            }
+            defer { relay.stop() }
+            let answered = try await client.answeredTask(client.start(port: relay.port))
+            Self.checkOneTask(answered, rig, "\(client), \(cut)")
+        }
+    }
+
     @Test(arguments: [ResendingClient.loop, .openai], CuttingRelay.Cut.allCases)
     func `a client that is cut off twice, at once, has one task`(
         client: ResendingClient, cut: CuttingRelay.Cut

@@ -7,6 +7,9 @@ public final class CuttingRelay: Sendable {
     /// How connections are closed.
     public enum Cut: String, Sendable, CaseIterable { case fin, reset }
 
+    /// Whose connection is closed first: the client may come again before the server knows that it has left.
+    public enum Order: String, Sendable, CaseIterable { case serverFirst, clientFirst }
+
     private struct State {
         var left: Int
         var posts = 0
@@ -17,17 +20,19 @@ public final class CuttingRelay: Sendable {
     private let listener: Int32
     private let target: UInt16
     private let cut: Cut
+    private let order: Order
     private let isDue: @Sendable () -> Bool
     private let state: Lock<State>
 
     /// - Parameters:
     ///   - target: the server's port.
     ///   - cuts: how many POSTs are cut off.
+    ///   - order: where the client is closed first, the server is closed a moment later.
     ///   - isDue: whether the moment has come; asked after a request was forwarded, for 10 s at most.
     public init(
-        to target: UInt16, cuts: Int, by cut: Cut, when isDue: @escaping @Sendable () -> Bool = { true }
+        to target: UInt16, cuts: Int, by cut: Cut, _ order: Order = .serverFirst, when isDue: @escaping @Sendable () -> Bool = { true }
     ) throws {
-        (self.target, self.cut, self.isDue) = (target, cut, isDue)
+        (self.target, self.cut, self.order, self.isDue) = (target, cut, order, isDue)
         state = Lock(State(left: cuts))
         (listener, port) = try Socket.listening()
         Thread.detachNewThread { [self] in
@@ -60,9 +65,13 @@ public final class CuttingRelay: Sendable {
                 isOpen = false
             }
         }
-        // The server first: a client that comes again at once must not be faster than the news that it has left.
+        if order == .clientFirst {
+            client.end(end)
+            // What a proxy needs to get from the one to the other.
+            usleep(5_000)
+        }
         server.end(end)
-        client.end(end)
+        if order == .serverFirst { client.end(end) }
     }
 
     private func isToBeCut(_ request: [UInt8]) -> Bool {

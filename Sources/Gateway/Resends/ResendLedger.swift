@@ -56,6 +56,16 @@ struct ResendLedger: Sendable {
         var waiting = 0
         /// When it is forgotten, if nobody reads its answer.
         var expiresAt: MonotonicTime?
+
+        /// Whether the same content may belong to it.
+        var isOpen: Bool { reader.map(\.hasLeft) ?? true }
+    }
+
+    /// The entries of one key, oldest first.
+    private struct Group {
+        var numbers: [Int] = []
+        /// How many of them are open.
+        var open = 0
     }
 
     /// How long an unread create is remembered.
@@ -63,7 +73,8 @@ struct ResendLedger: Sendable {
     /// How many unread creates are remembered: beyond that, the oldest are forgotten.
     private let capacity: Int
     private var entries: [Int: Entry] = [:]
-    private var numbers: [ResendKey: [Int]] = [:]
+    private var groups: [ResendKey: Group] = [:]
+    private var repeated = RecentKeys()
     /// When entries are to be forgotten, the first first. Those that were attached to since are passed over.
     private var ends: [(number: Int, at: MonotonicTime)] = []
     private var firstEnd = 0
@@ -87,28 +98,33 @@ struct ResendLedger: Sendable {
         _ key: ResendKey, _ reader: Reader, now: MonotonicTime, makeID: () -> TaskID
     ) -> Arrival {
         expire(now)
-        var undecided: (number: Int, waiting: Int)?
-        for number in numbers[key] ?? [] {
-            guard let entry = entries[number] else { continue }
-            if entry.reader == nil, !entry.isAtWork {
-                entries[number]?.reader = reader
-                entries[number]?.invitesRetry = false
-                entries[number]?.expiresAt = nil
-                return .attach(number, entry.task)
-            }
-            let isUndecided = entry.reader.map(\.hasLeft) ?? true
-            if isUndecided, entry.waiting < undecided?.waiting ?? .max { undecided = (number, entry.waiting) }
+        if let group = groups[key] {
+            if group.open > 0, let arrival = arrive(at: group, reader) { return arrival }
+            if reader.hasLeft, let rival = entries[group.numbers[0]] { return .share(group.numbers[0], rival.task) }
         }
-        if let undecided { return .wait(undecided.number) }
-        if reader.hasLeft, let number = numbers[key]?.first, let rival = entries[number] { return .share(number, rival.task) }
-        last += 1
-        entries[last] = Entry(key: key, task: makeID(), reader: reader)
-        numbers[key, default: []].append(last)
+        add(Entry(key: key, task: makeID(), reader: reader))
         return .make(last)
     }
 
-    /// The entries of a key whose clients wait for their answers.
-    func answering(_ key: ResendKey) -> [Int] { (numbers[key] ?? []).filter { entries[$0]?.reader != nil } }
+    private mutating func arrive(at group: Group, _ reader: Reader) -> Arrival? {
+        var undecided: (number: Int, waiting: Int)?
+        for number in group.numbers {
+            guard let entry = entries[number], entry.isOpen else { continue }
+            if entry.reader == nil, !entry.isAtWork {
+                update(number) { ($0.reader, $0.invitesRetry, $0.expiresAt) = (reader, false, nil) }
+                return .attach(number, entry.task)
+            }
+            if entry.waiting < undecided?.waiting ?? .max { undecided = (number, entry.waiting) }
+        }
+        return undecided.map { .wait($0.number) }
+    }
+
+    /// The entries of a key whose clients wait for their answers: where there are any, the same content may have come again
+    /// before it was known that one of them has left. None where the content was read lately, and so is sent on purpose.
+    func doubtful(_ key: ResendKey, now: MonotonicTime) -> [Int] {
+        guard let group = groups[key], !repeated.contains(key, now: now) else { return [] }
+        return group.numbers.filter { entries[$0]?.isOpen == false }
+    }
 
     /// Whether it is not known yet what the create of an entry comes to.
     func isAtWork(_ number: Int) -> Bool { entries[number]?.isAtWork ?? false }
@@ -118,16 +134,29 @@ struct ResendLedger: Sendable {
 
     /// Takes up a create that a server before this one has left unread.
     mutating func restore(_ key: ResendKey, _ task: TaskID, until time: MonotonicTime) {
-        last += 1
-        entries[last] = Entry(key: key, task: task, isAtWork: false)
-        numbers[key, default: []].append(last)
+        add(Entry(key: key, task: task, isAtWork: false))
         forgetLater(last, time)
+    }
+
+    private mutating func add(_ entry: Entry) {
+        last += 1
+        entries[last] = entry
+        groups[entry.key, default: Group()].numbers.append(last)
+        if entry.isOpen { groups[entry.key]?.open += 1 }
+    }
+
+    private mutating func update(_ number: Int, _ change: (inout Entry) -> Void) {
+        guard var entry = entries[number] else { return }
+        let wasOpen = entry.isOpen
+        change(&entry)
+        entries[number] = entry
+        if entry.isOpen != wasOpen { groups[entry.key]?.open += wasOpen ? -1 : 1 }
     }
 
     // MARK: Events
 
     /// The client of an entry's answer has ended its side: it may have left.
-    mutating func left(_ number: Int) { entries[number]?.reader?.hasLeft = true }
+    mutating func left(_ number: Int) { update(number) { $0.reader?.hasLeft = true } }
 
     /// The client of an entry's answer cannot have read it.
     mutating func lost(_ number: Int, now: MonotonicTime) { leaveUnread(number, now) }
@@ -135,7 +164,9 @@ struct ResendLedger: Sendable {
     /// The client's system has the answer.
     mutating func read(_ number: Int, now: MonotonicTime) {
         guard let entry = entries[number] else { return }
-        if entry.invitesRetry { leaveUnread(number, now) } else { remove(number) }
+        if entry.invitesRetry { return leaveUnread(number, now) }
+        repeated.insert(entry.key, now: now)
+        remove(number)
     }
 
     /// The create has come to something: there is a task, or may be one.
@@ -148,8 +179,7 @@ struct ResendLedger: Sendable {
     mutating func makeAnew(_ number: Int, makeID: () -> TaskID) -> TaskID? {
         guard entries[number] != nil else { return nil }
         let task = makeID()
-        entries[number]?.task = task
-        entries[number]?.isAtWork = true
+        update(number) { ($0.task, $0.isAtWork) = (task, true) }
         return task
     }
 
@@ -160,7 +190,7 @@ struct ResendLedger: Sendable {
 
     private mutating func leaveUnread(_ number: Int, _ now: MonotonicTime) {
         guard entries[number] != nil else { return }
-        entries[number]?.reader = nil
+        update(number) { $0.reader = nil }
         forgetLater(number, now + window)
     }
 
@@ -192,8 +222,33 @@ struct ResendLedger: Sendable {
     }
 
     private mutating func remove(_ number: Int) {
-        guard let entry = entries.removeValue(forKey: number) else { return }
-        numbers[entry.key]?.removeAll { $0 == number }
-        if numbers[entry.key]?.isEmpty == true { numbers[entry.key] = nil }
+        guard let entry = entries.removeValue(forKey: number), var group = groups.removeValue(forKey: entry.key) else {
+            return
+        }
+        group.numbers.removeAll { $0 == number }
+        if entry.isOpen { group.open -= 1 }
+        if !group.numbers.isEmpty { groups[entry.key] = group }
+    }
+}
+
+/// The content that was read lately: of two generations the older is dropped when the younger is full, or old.
+struct RecentKeys: Sendable {
+    private static let capacity = 1024
+    private static let life = Duration.seconds(10)
+
+    private var young: Set<ResendKey> = []
+    private var old: Set<ResendKey> = []
+    private var turnsAt: MonotonicTime?
+
+    mutating func insert(_ key: ResendKey, now: MonotonicTime) {
+        if young.count >= Self.capacity || turnsAt.map({ $0 <= now }) ?? true {
+            (old, young, turnsAt) = (young, [], now + Self.life)
+        }
+        young.insert(key)
+    }
+
+    func contains(_ key: ResendKey, now: MonotonicTime) -> Bool {
+        guard let turnsAt, now < turnsAt + Self.life else { return false }
+        return young.contains(key) || old.contains(key)
     }
 }

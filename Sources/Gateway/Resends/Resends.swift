@@ -79,12 +79,19 @@ final class Resends: Sendable {
 
     // MARK: Entries
 
+    /// How long the end of a connection may take that was broken before the same content came again: a proxy may close the
+    /// client's side first.
+    private static let grace = Duration.milliseconds(100)
+
     /// Looks whether the clients are still there whose equal creates are being answered, as well as the client of `request`:
-    /// where a connection has ended, its loop may not have got to it yet.
+    /// where a connection has ended, its loop may not have got to it yet, or the end may still be on its way.
     func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
-        let others = state.withLock { state in state.ledger.answering(key).compactMap { state.requests[$0] } }
-        if others.isEmpty { return }
-        for other in others + [request] { await other.lookForClient() }
+        for pause in [Duration.zero, Self.grace] {
+            let others = state.withLock { state in state.ledger.doubtful(key, now: .now).compactMap { state.requests[$0] } }
+            if others.isEmpty { return }
+            if pause > .zero { try? await request.loop.sleep(for: pause) }
+            for other in others + [request] { await other.lookForClient() }
+        }
     }
 
     /// A create has come.

@@ -14,20 +14,22 @@ struct IdempotentRequest: Sendable {
     /// Who had the key before that is forgotten, in milliseconds since 1970.
     private let expiry: Int64
 
-    /// Reads the key of a request and looks for the request that had it first.
-    /// - Parameter now: the time that has surely come: a key that was used may cost a second payment.
-    /// - Returns: nil if the request has no key.
-    init?(
-        _ headers: HTTPHeaders, tenant: String, in store: any TaskStore, believed now: Int64
-    ) async throws(GatewayError) {
-        let values = headers.values(of: Self.header)
+    /// Reads the key of a request; nil if it has none.
+    static func key(in headers: HTTPHeaders) throws(GatewayError) -> String? {
+        let values = headers.values(of: header)
         guard let key = values.first else { return nil }
         let isKey = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        guard values.count == 1, isKey, (1...Self.longest).contains(key.utf8.count) else {
+        guard values.count == 1, isKey, (1...longest).contains(key.utf8.count) else {
             throw GatewayError(
-                .badParameter, "\(Self.header) must be one value of 1 to \(Self.longest) visible ASCII characters.",
-                parameter: "\(Self.header)")
+                .badParameter, "\(header) must be one value of 1 to \(longest) visible ASCII characters.",
+                parameter: "\(header)")
         }
+        return key
+    }
+
+    /// Looks for the request that had a key first.
+    /// - Parameter now: the time that has surely come: a key that was used may cost a second payment.
+    init(_ key: String, tenant: String, in store: any TaskStore, believed now: Int64) async throws(GatewayError) {
         self.key = key
         let expiry = now - IdempotencyRecord.lifetime
         self.expiry = expiry
