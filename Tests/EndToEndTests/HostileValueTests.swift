@@ -145,8 +145,8 @@ import Testing
                     #expect(answer.likeness == never.likeness)
                 }
             }
-            // Kling knows the task by the gateway's own id; its owner does not.
-            #expect(try await fixture.gateway.ask("GET", Fixture.path + "/" + own).status == 404)
+            // Its owner may have been told the gateway's own id, when the store could not keep that.
+            #expect(try await fixture.gateway.ask("GET", Fixture.path + "/" + own).status == 200)
             let theirs = try await fixture.create(#""external_task_id":"mine""#, key: key)
             #expect(theirs.status == 200)
             #expect(theirs.data["task_id"] as? String != id)

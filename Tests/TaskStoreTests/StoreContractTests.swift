@@ -71,7 +71,11 @@ import Testing
             let task = samples.task()
             try await store.begin(task)
             let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
-            #expect(try await store.accept(task.id, Samples.acceptance("kling-7", .processing, at: 9_000)) == record)
+            #expect(try await store.accept(task.id, Samples.acceptance("kling-7", at: 8_000)) == record)
+            // What it says beyond that is an observation, and states go forward only.
+            let later = try await store.accept(task.id, Samples.acceptance("kling-7", .processing, at: 9_000))
+            #expect(later.state == .processing && later.updatedAt == 9_000)
+            #expect(try await store.accept(task.id, Samples.acceptance("kling-7", at: 9_500)) == later)
             #expect(
                 await failure { () throws(StoreError) in try await store.accept(task.id, Samples.acceptance("kling-8"))
                 } == .stale)

@@ -29,12 +29,7 @@ struct KlingHandler: ShapeHandler {
         case .first(let claimed): key = claimed
         case .answered(let response): return response
         }
-        if let ticket = try await admitted.resend(of: content, tasks.resends), let earlier = ticket.earlier {
-            if let made = try await tasks.attached(to: earlier, admitted.note) {
-                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
-            }
-            try ticket.makeAnew()
-        }
+        let ticket = try await admitted.resend(of: content, tasks.resends)
         let wanted: TryOnRequest
         do {
             wanted = try await TryOnRequest.parse(body, models: models)
@@ -43,6 +38,11 @@ struct KlingHandler: ShapeHandler {
         }
         try admitted.principal.scope.check(model: wanted.model)
         let request = try await pictures.inlined(wanted, admitted)
+        if let ticket, let earlier = ticket.earlier {
+            let made = try await tasks.attached(to: earlier, request, admitted.note, on: admitted.request.loop)
+            if let made { return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID) }
+            try ticket.makeAnew()
+        }
         let made = try await tasks.create(
             request, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
         return Answer.success(made, requestID: admitted.note.requestID)

@@ -46,7 +46,7 @@ struct ImageEdits: Sendable {
         let members =
             if let form = content.form { try EditMembers(form: form) } else { try await EditMembers(json: body) }
         let format = try ImageEdit.ResultFormat(members)
-        if let earlier = try await earlier(admitted, content, format) { return earlier }
+        if let earlier = try await earlier(admitted, content, members, format) { return earlier }
         let edit = try ImageEdit(members, models: models)
         try admitted.principal.scope.check(model: edit.model)
         let job = try await made(edit, admitted, content)
@@ -56,10 +56,7 @@ struct ImageEdits: Sendable {
     private func made(
         _ edit: ImageEdit, _ admitted: AdmittedRequest, _ content: RequestContent
     ) async throws(GatewayError) -> JobRecord {
-        let outfit = try await intake.outfit(edit.human, wearing: edit.garment, admitted)
-        let tryOn = try await outfit.request(
-            model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL, models: models,
-            keeping: content.body)
+        let tryOn = try await tryOn(edit, admitted, content)
         let requestID = admitted.note.requestID
         var idempotency: IdempotencyKey?
         if let idempotent = admitted.idempotent {
@@ -70,6 +67,18 @@ struct ImageEdits: Sendable {
             fingerprint: content.digest.bytes, idempotency: idempotency,
             refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
         return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
+    }
+}
+
+extension ImageEdits {
+    /// What each of the tasks is.
+    private func tryOn(
+        _ edit: ImageEdit, _ admitted: AdmittedRequest, _ content: RequestContent
+    ) async throws(GatewayError) -> TryOnRequest {
+        let outfit = try await intake.outfit(edit.human, wearing: edit.garment, admitted)
+        return try await outfit.request(
+            model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL, models: models,
+            keeping: content.body)
     }
 }
 
@@ -84,7 +93,8 @@ extension ImageEdits {
     /// What was made, or is being made, for the same request when it came first: by its `Idempotency-Key`, because nobody
     /// has read the answer, or because an SDK says that it tries again.
     private func earlier(
-        _ admitted: AdmittedRequest, _ content: RequestContent, _ format: ImageEdit.ResultFormat
+        _ admitted: AdmittedRequest, _ content: RequestContent, _ members: EditMembers,
+        _ format: ImageEdit.ResultFormat
     ) async throws(GatewayError) -> Asked? {
         let isRetry = admitted.request.headers[Self.attempts].flatMap { Int($0) }.map { $0 > 0 } ?? false
         if let idempotent = admitted.idempotent, let known = idempotent.known {
@@ -99,9 +109,10 @@ extension ImageEdits {
             }
         }
         if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
-            if let job = try await tasks.attachedJob(to: first, on: admitted.request.loop) {
-                return .job(job, format, isRepeated: true)
+            let job = try await tasks.attachedJob(to: first, on: admitted.request.loop) { () throws(GatewayError) in
+                try await tryOn(try ImageEdit(members, models: models), admitted, content)
             }
+            if let job { return .job(job, format, isRepeated: true) }
             try ticket.makeAnew()
         }
         guard isRetry,

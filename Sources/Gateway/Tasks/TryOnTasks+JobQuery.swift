@@ -69,9 +69,14 @@ extension TryOnTasks {
     private static let openCreateTime = Duration.seconds(15)
 
     /// The job of a create that came before with the same content.
-    /// - Parameter task: its first task.
+    /// - Parameters:
+    ///   - task: its first task. If its outcome is open, that is brought to its end first, as far as a client waits for it.
+    ///   - request: what to send again then.
     /// - Returns: nil if it has made nothing.
-    func attachedJob(to task: TaskID, on loop: EventLoop) async throws(GatewayError) -> JobRecord? {
+    func attachedJob(
+        to task: TaskID, on loop: EventLoop, _ request: () async throws(GatewayError) -> TryOnRequest
+    ) async throws(GatewayError) -> JobRecord? {
+        await pursue(task, on: loop, request)
         let job: JobRecord?
         do {
             job = try await store.job(of: task)

@@ -5,6 +5,14 @@ internal import TaskStore
 
 /// Pictures that an account wants otherwise than clients send them. Where it does not, nothing of this costs anything.
 extension TryOnTasks {
+    /// What `account` is sent for a request, under that id.
+    func body(
+        of request: TryOnRequest, _ id: TaskID, _ tenant: String, for account: Account, on loop: EventLoop
+    ) async throws(GatewayError) -> [ByteSlice] {
+        if account.normalizesPictures, let body = try await normalized(request, id, tenant, on: loop) { return body }
+        return request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
+    }
+
     /// What `account` is sent for a create.
     func body(of create: Create, for account: Account) async throws(GatewayError) -> [ByteSlice] {
         guard account.normalizesPictures else { return create.body }

@@ -10,17 +10,21 @@ extension UseapiHandler {
         let content = await admitted.content(body, form)
         let idempotency = try await claim(admitted, content)
         if case .answered(let answer) = idempotency { return answer }
-        if let ticket = try await admitted.resend(of: content, tasks.resends), let earlier = ticket.earlier {
-            if let job = try await tasks.attachedJob(to: earlier, on: admitted.request.loop) {
-                let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
-                return Answer.repeated(answer, requestID: admitted.note.requestID)
-            }
-            try ticket.makeAnew()
-        }
+        let ticket = try await admitted.resend(of: content, tasks.resends)
         let members = if let form { try UseapiMembers(form) } else { try await UseapiMembers(json: body) }
         let wanted = try UseapiRequest(members, models: models)
         let job: JobRecord
         do {
+            if let ticket, let earlier = ticket.earlier {
+                let job = try await tasks.attachedJob(to: earlier, on: admitted.request.loop) {
+                    () throws(GatewayError) in try await self.job(wanted, body, admitted).tryOn
+                }
+                if let job {
+                    let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
+                    return Answer.repeated(answer, requestID: admitted.note.requestID)
+                }
+                try ticket.makeAnew()
+            }
             var request = try await self.job(wanted, body, admitted)
             if case .first(let key) = idempotency { request.idempotency = key }
             job = try await tasks.createJob(

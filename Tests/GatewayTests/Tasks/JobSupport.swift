@@ -83,7 +83,9 @@ final class ScriptedKling: KlingUpstream {
             return reply(404, #"{"code":1203,"message":"no such task"}"#)
         }
         return reply(
-            200, #"{"code":0,"message":"ok","request_id":"r","data":{"task_id":"\#(id)","task_status":"\#(status)"}}"#)
+            200,
+            #"{"code":0,"message":"ok","request_id":"r","data":{"task_id":"\#(id)","task_status":"\#(status)","#
+                + #""task_info":{"external_task_id":"\#(id)"}}}"#)
     }
 
     private func reply(_ status: Int, _ json: String) -> KlingReply {
