@@ -69,6 +69,12 @@ internal import Darwin
         onRelease?()
     }
 
+    /// Forgets what lies behind the first `count` bytes. For the owner that fills the block, as long as it alone has it.
+    public func shorten(to count: Int) {
+        precondition((0...self.count).contains(count), "a block gets no longer by this")
+        self.count = count
+    }
+
     /// Lends the bytes held, bounds-checked.
     public func withSpan<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result

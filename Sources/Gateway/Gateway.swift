@@ -1,7 +1,7 @@
 public import Base
 public import EventLoop
-internal import Hashing
 public import HTTPServer
+internal import Hashing
 public import KlingAPI
 internal import Pictures
 public import TaskStore
@@ -274,7 +274,10 @@ public struct Gateway: HTTPResponder {
             note.resend = try await ResendTicket(
                 ResendKey(tenant: principal.tenant, content: content), of: request, resends)
         }
-        return try await IdempotentRequest(
+        let idempotent = try await IdempotentRequest(
             key, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
+        // The first one has made nothing, and the key is free.
+        if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.makeAnew() }
+        return idempotent
     }
 }

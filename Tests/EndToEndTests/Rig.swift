@@ -206,7 +206,6 @@ extension GatewayProcess {
                     var answer: RawClient.Answer?
                     try await eventually("the create is accepted") {
                         answer = try await self.create(headers: [key])
-                        if answer?.status != 200 { print("DBG", key, answer?.status ?? 0, answer?.text ?? "") }
                         return answer?.status == 200
                     }
                     return answer

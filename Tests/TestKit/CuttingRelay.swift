@@ -30,7 +30,8 @@ public final class CuttingRelay: Sendable {
     ///   - order: where the client is closed first, the server is closed a moment later.
     ///   - isDue: whether the moment has come; asked after a request was forwarded, for 10 s at most.
     public init(
-        to target: UInt16, cuts: Int, by cut: Cut, _ order: Order = .serverFirst, when isDue: @escaping @Sendable () -> Bool = { true }
+        to target: UInt16, cuts: Int, by cut: Cut, _ order: Order = .serverFirst,
+        when isDue: @escaping @Sendable () -> Bool = { true }
     ) throws {
         (self.target, self.cut, self.order, self.isDue) = (target, cut, order, isDue)
         state = Lock(State(left: cuts))

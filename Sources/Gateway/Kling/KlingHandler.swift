@@ -40,7 +40,9 @@ struct KlingHandler: ShapeHandler {
         let request = try await pictures.inlined(wanted, admitted)
         if let ticket, let earlier = ticket.earlier {
             let made = try await tasks.attached(to: earlier, request, admitted.note, on: admitted.request.loop)
-            if let made { return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID) }
+            if let made {
+                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
+            }
             try ticket.makeAnew()
         }
         let made = try await tasks.create(

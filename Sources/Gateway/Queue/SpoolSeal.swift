@@ -55,6 +55,8 @@ struct SpoolSeal: Equatable, CustomStringConvertible {
         guard length == sealed.length else {
             throw SpoolError(.damaged, "\(name) is of another body: found \(found), expected \(length) bytes")
         }
+        // Whoever reads the whole block finds the body alone.
+        file.shorten(to: length)
         return body
     }
 }

@@ -87,7 +87,9 @@ final class Resends: Sendable {
     /// where a connection has ended, its loop may not have got to it yet, or the end may still be on its way.
     func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
         for pause in [Duration.zero, Self.grace] {
-            let others = state.withLock { state in state.ledger.doubtful(key, now: .now).compactMap { state.requests[$0] } }
+            let others = state.withLock { state in
+                state.ledger.doubtful(key, now: .now).compactMap { state.requests[$0] }
+            }
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
             for other in others + [request] { await other.lookForClient() }

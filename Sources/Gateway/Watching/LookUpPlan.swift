@@ -64,8 +64,11 @@ struct LookUpPlan: Sendable, Equatable {
     /// Nobody waits: look-ups until Kling has said the last word. After a restart the plan starts anew.
     static func background(start: MonotonicTime) -> LookUpPlan { LookUpPlan(.background, start) }
 
-    /// Whether a create that Kling doesn't know at `now` may be sent again.
-    func allowsRepeat(at now: MonotonicTime) -> Bool { now - start >= Self.longestLag }
+    /// Whether a create that Kling doesn't know at `now`, by the look-up that was just made, may be sent again. A timer may
+    /// fire some milliseconds early: the look-up's own time counts as well.
+    func allowsRepeat(at now: MonotonicTime) -> Bool {
+        now - start >= Self.longestLag || Self.requestTimes[index] >= Self.longestLag
+    }
 
     /// A look-up is over.
     mutating func answered(_ answer: Answer, now: MonotonicTime) -> Step {

@@ -23,7 +23,9 @@ private final class WorkingKling: KlingUpstream {
 
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
         calls.put(call)
-        let json = #"{"code":0,"data":{"task_id":"815","task_status":"processing"}}"#
+        let name = call.path.split(separator: "/").last ?? ""
+        let info = #""task_info":{"external_task_id":"\#(name)"}"#
+        let json = #"{"code":0,"data":{"task_id":"815","task_status":"processing",\#(info)}}"#
         return KlingReply(status: 200, body: Array(json.utf8))
     }
 }

@@ -30,13 +30,16 @@ import Testing
             let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
             let tasks = TryOnTasks(
                 options: TryOnTasks.Options(), store: store,
-                caller: KlingCaller(upstream: kling, observer: Operator(events: events)), accounts: Accounts(accounts), queue: nil,
+                caller: KlingCaller(upstream: kling, observer: Operator(events: events)), accounts: Accounts(accounts),
+                queue: nil,
                 courier: nil,
                 callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
                 cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
             try await tasks.recover()
             let outcome = await loop.spawn { () -> (any Error)? in
-                do { try await body(Subject(kling: kling, tasks: tasks, events: events, loop: loop)) } catch { return error }
+                do { try await body(Subject(kling: kling, tasks: tasks, events: events, loop: loop)) } catch {
+                    return error
+                }
                 return nil
             }
             .value

@@ -28,7 +28,9 @@ private final class KnowingKling: KlingUpstream {
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
         calls.put(call)
         if call.kind == .create || known.contains(where: { call.path.hasSuffix("\($0)") }) {
-            let json = #"{"code":0,"data":{"task_id":"kling-1","task_status":"processing"}}"#
+            let name = call.path.split(separator: "/").last ?? ""
+            let info = #""task_info":{"external_task_id":"\#(name)"}"#
+            let json = #"{"code":0,"data":{"task_id":"kling-1","task_status":"processing",\#(info)}}"#
             return KlingReply(status: 200, body: Array(json.utf8))
         }
         return KlingReply(status: 404, body: Array(#"{"code":1203,"message":"no such task"}"#.utf8))
