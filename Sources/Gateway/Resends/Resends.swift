@@ -26,8 +26,6 @@ final class Resends: Sendable {
         var lastWaiter = 0
         /// How often an entry has changed.
         var changes = 0
-        /// The last create that has got an entry, or that an earlier server had.
-        var begunThrough: TaskID?
         var isKeepingDue = false
         var attached: UInt64 = 0
 
@@ -102,7 +100,7 @@ final class Resends: Sendable {
             var made: TaskID?
             let arrival = state.ledger.arrive(key, reader, now: .now) {
                 let id = makeID()
-                (made, state.begunThrough) = (id, id)
+                made = id
                 return id
             }
             switch arrival {
@@ -146,13 +144,7 @@ final class Resends: Sendable {
 
     /// An entry gets another task; nil if the entry is forgotten.
     func makeAnew(_ number: Int) -> TaskID? {
-        change { state in
-            state.ledger.makeAnew(number) {
-                let id = makeID()
-                state.begunThrough = id
-                return id
-            }
-        }
+        change { state in state.ledger.makeAnew(number, makeID: makeID) }
     }
 
     /// Waits until an entry changes, or until the caller is cancelled; not at all if something has since `changes`.
@@ -191,7 +183,6 @@ final class Resends: Sendable {
         let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
         let now = MonotonicTime.now
         state.withLock { state in
-            state.begunThrough = [left?.begunThrough, records.last?.id].compactMap(\.self).max()
             for record in records {
                 guard let content = record.content else { continue }
                 let age = clock.age(since: record.createdAt)
@@ -210,13 +201,10 @@ final class Resends: Sendable {
     }
 
     private func keep() async {
-        let unread = state.withLock { state in
-            state.isKeepingDue = false
-            return state.begunThrough.map { UnreadCreates(begunThrough: $0, tasks: state.ledger.tasks) }
-        }
-        guard let unread else { return }
+        state.withLock { $0.isKeepingDue = false }
         do {
-            try await store.keep(unread, server: Self.server, at: clock.now)
+            try await store.keep(
+                unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
             if state.withLock({ $0.planKeeping() }) != nil { keepLater(after: Self.retryInterval) }
         }

@@ -141,11 +141,14 @@ extension Query {
     /// What is kept of creates whose answers were not read.
     var resendSQL: String? {
         switch self {
-        case .unread: "SELECT begun_through, tasks FROM unread WHERE server = ?1"
+        case .unread: "SELECT written_through, tasks FROM unread WHERE server = ?1"
         case .keepUnread:
-            "INSERT OR REPLACE INTO unread (server, begun_through, tasks, updated_at) VALUES (?1, ?2, ?3, ?4)"
+            """
+            INSERT OR REPLACE INTO unread (server, written_through, tasks, updated_at)
+            VALUES (?1, (SELECT coalesce(max(task), 0) FROM tasks), ?2, ?3)
+            """
         case .createsAfter:
-            "SELECT \(Self.columns) FROM tasks WHERE id > ?1 AND content IS NOT NULL ORDER BY id DESC LIMIT ?2"
+            "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL ORDER BY task DESC LIMIT ?2"
         default: nil
         }
     }

@@ -3,17 +3,18 @@ extension SQLiteTaskStore {
         try await read { connection throws(StoreError) in
             let select = try connection.statement(.unread)
             select.bind(1, server)
-            return try select.first { UnreadCreates(begunThrough: $0.taskID(0), tasks: TaskID.list($0.bytes(1))) }
+            return try select.first { UnreadCreates(writtenThrough: $0.integer(0), tasks: TaskID.list($0.bytes(1))) }
         }
     }
 
-    public func keep(_ unread: UnreadCreates, server: String, at time: Int64) async throws(StoreError) {
+    public func keep(
+        unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
+    ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
             let keep = try connection.statement(.keepUnread)
             keep.bind(1, server)
-            keep.bind(2, unread.begunThrough)
-            keep.bind(3, unread.tasks.flatMap(\.bytes))
-            keep.bind(4, time)
+            keep.bind(2, unread().flatMap(\.bytes))
+            keep.bind(3, time)
             try keep.execute()
         }
     }
@@ -21,7 +22,7 @@ extension SQLiteTaskStore {
     public func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         try await read { connection throws(StoreError) in
             var records: [TaskRecord] = []
-            for id in unread?.tasks ?? [] {
+            for id in Set(unread?.tasks ?? []) {
                 let select = try connection.statement(.taskByID)
                 select.bind(1, id)
                 if let record = try select.first(TaskRecord.init(row:)), record.content != nil {
@@ -29,9 +30,11 @@ extension SQLiteTaskStore {
                 }
             }
             let later = try connection.statement(.createsAfter)
-            later.bind(1, unread?.begunThrough ?? TaskID.first)
+            later.bind(1, unread?.writtenThrough ?? 0)
             later.bind(2, limit)
-            return (records + (try later.rows(TaskRecord.init(row:)))).sorted { $0.id < $1.id }
+            let known = Set(records.map(\.id))
+            let others = try later.rows(TaskRecord.init(row:)).filter { !known.contains($0.id) }
+            return (records + others).sorted { $0.id < $1.id }
         }
     }
 }

@@ -220,7 +220,7 @@ enum Schema {
         ALTER TABLE tasks ADD COLUMN content BLOB;
         CREATE TABLE unread (
             server TEXT PRIMARY KEY,
-            begun_through BLOB NOT NULL CHECK (length(begun_through) = 16),
+            written_through INTEGER NOT NULL,
             tasks BLOB NOT NULL,
             updated_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;

@@ -162,7 +162,9 @@ extension KeyStore {
         fatalError("not for keys")
     }
     func unread(server: String) async throws(StoreError) -> UnreadCreates? { fatalError("not for keys") }
-    func keep(_ unread: UnreadCreates, server: String, at time: Int64) async throws(StoreError) {
+    func keep(
+        unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
+    ) async throws(StoreError) {
         fatalError("not for keys")
     }
     func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
