@@ -27,8 +27,7 @@ extension TryOnTasks {
             for pause in [Duration.zero, Self.lookupLag] {
                 guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }
                 switch await caller.ask(account, record.id, upstreamID: nil, timeout: Self.listTime) {
-                case .found(_, _, let upstreamID):
-                    return account.learn(AccountTraits(hasLookup: upstreamID == record.upstreamID))
+                case .found: return account.learn(AccountTraits(hasLookup: true))
                 case .other(let object) where object.externalTaskID == nil && object.taskID == record.upstreamID:
                     return account.learn(AccountTraits(hasLookup: false))
                 case .other, .none: return
@@ -44,7 +43,8 @@ extension TryOnTasks {
     func checkUniqueness(_ record: TaskRecord, at account: Account) {
         background.start { [self] in
             guard await background.sleep(until: .now + Self.lookupLag),
-                case .found(_, _, let other) = await lookUp(record.id, at: account), other != record.upstreamID
+                case .found(_, _, let other) = await caller.ask(
+                    account, record.id, upstreamID: nil, timeout: Self.listTime), other != record.upstreamID
             else { return }
             account.learn(AccountTraits(hasUniqueIDs: false))
             caller.observer.event(
