@@ -46,12 +46,16 @@ struct Settlement: Sendable {
         }
     }
 
-    /// Asks for everything that clients may ask for, and takes the store's and the upstream's word once more.
+    /// Asks for everything that clients may ask for, and takes the store's and the upstream's word once more. An open create
+    /// of an account whose keys have changed may be found at any time: what was asked before that is asked again.
     private func closed(_ settled: Books) async throws -> Books {
         var books = settled
-        try await look(&books)
-        try await read(&books)
-        return books
+        while true {
+            let before = books.store.map(\.state)
+            try await look(&books)
+            try await read(&books)
+            if books.store.map(\.state) == before { return books }
+        }
     }
 
     private func read(_ books: inout Books) async throws {
