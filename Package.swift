@@ -113,7 +113,7 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "TaskStoreTests",
-            dependencies: ["Base", "TaskStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Base", "Hashing", "TaskStore", "TestKit", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: tests),
         .testTarget(
             name: "KlingSimulatorTests",

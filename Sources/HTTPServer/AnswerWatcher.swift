@@ -18,7 +18,10 @@ extension HTTPRequest {
     /// connection's loop. What has happened before is told at once.
     public func watchAnswer(_ watcher: any AnswerWatcher) { body.watchAnswer(watcher) }
 
-    /// Looks at once whether the client has ended its side, rather than when its turn comes to be told of. Its watcher is
-    /// told before this returns. From any loop.
-    public func lookForClient() async { await loop.run { body.lookForClient() } }
+}
+
+extension RequestBody {
+    /// Looks at once whether the client has ended its side, rather than when its turn comes to be told of. The answer's
+    /// watcher is told before this returns. From any loop.
+    public func lookForClient() async { await connection.loop.run { [self] in connection.lookForClient(of: exchange) } }
 }

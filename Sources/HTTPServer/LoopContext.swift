@@ -27,7 +27,7 @@ internal import Synchronization
     private var isReceiptTimerArmed = false
 
     /// How often acknowledgements are looked for.
-    static let receiptInterval = Duration.milliseconds(20)
+    static let receiptInterval = Duration.milliseconds(40)
 
     private static let inputBytes = 16 << 10
 

@@ -8,16 +8,14 @@ public final class RequestBody: @unchecked Sendable {
     /// `Content-Length`; 0 for a request without a body, `nil` for a chunked one.
     public let declaredLength: Int?
 
-    private let connection: Connection
-    private let exchange: Int
+    let connection: Connection
+    let exchange: Int
 
     init(declaredLength: Int?, connection: Connection, exchange: Int) {
         self.declaredLength = declaredLength
         self.connection = connection
         self.exchange = exchange
     }
-
-    func lookForClient() { connection.lookForClient(of: exchange) }
 
     func watchAnswer(_ watcher: any AnswerWatcher) { connection.watchAnswer(of: exchange, watcher) }
 

@@ -32,6 +32,12 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         self = hash.finish()
     }
 
+    /// The digest of this content together with another's; itself without another.
+    public func mixed(with other: ContentDigest?) -> ContentDigest {
+        guard let other else { return self }
+        return ContentDigest(high: high ^ other.high, low: low ^ other.low)
+    }
+
     /// Reads what ``bytes`` has written.
     /// - Returns: nil if `bytes` are not ``byteCount`` bytes.
     public init?(bytes: some Collection<UInt8>) {

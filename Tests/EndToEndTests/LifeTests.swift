@@ -103,6 +103,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false])
+    func `what only a person can know of a create is settled by a command`(isMade: Bool) async throws {
+        try await Rig.run([Rig.Account(name: "reseller", settings: "lookup: no")], duration: Self.hour) { rig in
+            try rig.fail(isMade ? "create:lost-answer:1:1" : "create:close:1:1")
+            let answer = try await rig.create(#""external_task_id":"mine""#)
+            let id = try #require(answer.error["task_id"] as? String)
+            if isMade {
+                let upstreamID = try #require(rig.kling.tasks.first?.id)
+                let shown = try await rig.command("tasks", "settle", id, "--as", upstreamID, "--json")
+                #expect(shown.contains(#""upstream_task_id":"\#(upstreamID)""#))
+                // From now on Kling is asked for it by its own id.
+                #expect(try await rig.query("mine").data["task_id"] as? String == id)
+                #expect(rig.kling.figures.contains { $0.queries > 0 })
+            } else {
+                let shown = try await rig.command("tasks", "settle", id, "--not-made")
+                #expect(shown.contains(#""state":"failed""#) && shown.contains("nothing was charged"))
+                #expect(try await rig.status(id) == "failed")
+                #expect(try await rig.create(#""external_task_id":"mine""#).status == 200)
+            }
+            #expect(rig.kling.tasks.count == 1)
+        }
+    }
+
     @Test func `an id by which a client was told of an open create stays the task's when it is found`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:lost-answer:1:1")

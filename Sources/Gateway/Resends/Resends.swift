@@ -21,8 +21,8 @@ final class Resends: Sendable {
     private struct State {
         var ledger: ResendLedger
         var waiters: [Int: [Int: CheckedContinuation<Void, Never>]] = [:]
-        /// The requests of the entries whose clients wait.
-        var requests: [Int: HTTPRequest] = [:]
+        /// The requests of the entries whose clients wait, by their bodies.
+        var requests: [Int: RequestBody] = [:]
         var lastWaiter = 0
         /// How often an entry has changed.
         var changes = 0
@@ -90,7 +90,7 @@ final class Resends: Sendable {
             }
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
-            for other in others + [request] { await other.lookForClient() }
+            for other in others + [request.body] { await other.lookForClient() }
         }
     }
 
@@ -105,10 +105,10 @@ final class Resends: Sendable {
             }
             switch arrival {
             case .make(let number):
-                state.requests[number] = request
+                state.requests[number] = request.body
                 return .make(number, made ?? nothing)
             case .attach(let number, let id):
-                state.requests[number] = request
+                state.requests[number] = request.body
                 state.attached += 1
                 return .attach(number, id)
             case .share(let number, let id): return .share(number, id)

@@ -22,7 +22,7 @@ extension TryOnTasks {
     /// Finds out, once, whether an account's tasks can be found by the gateway's own ids: by one of them that Kling has. An
     /// answer that does not name the id is no find: next time it may be about somebody else's task.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
-        guard account.mustLearnLookup else { return }
+        guard account.takeLookupProbe(now: .now) else { return }
         background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
                 guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }

@@ -37,6 +37,7 @@ public final class Account: Sendable {
     private let configured: AccountTraits
     private let learned = Lock(AccountTraits())
     private let listed = Lock<MonotonicTime?>(nil)
+    private let probed = Lock<MonotonicTime?>(nil)
 
     /// Describes an account.
     /// - Parameters:
@@ -70,6 +71,18 @@ public final class Account: Sendable {
     /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet. Kling itself,
     /// whose tokens are signed, does; resellers may not.
     var hasLookup: Bool? { configured.hasLookup ?? learnedTraits.hasLookup ?? (signsTokens ? true : nil) }
+
+    /// Whether that is to be found out by asking now: where an answer said nothing, it is asked again after a minute.
+    func takeLookupProbe(now: MonotonicTime) -> Bool {
+        guard mustLearnLookup else { return false }
+        return probed.withLock { probed in
+            if let last = probed, now - last < Self.probeInterval { return false }
+            probed = now
+            return true
+        }
+    }
+
+    private static let probeInterval = Duration.seconds(60)
 
     /// Whether that is to be found out.
     var mustLearnLookup: Bool { configured.hasLookup == nil && learnedTraits.hasLookup == nil }
