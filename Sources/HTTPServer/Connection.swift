@@ -170,17 +170,12 @@ final class Connection: @unchecked Sendable {
             body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: exchangeCount),
             peer: peer, loop: loop, receivedAt: headBeganAt)
         self.exchange = exchange
-        if body.framing != .none, !head.method.hasMeaningfulBody {
-            self.exchange?.task = loop.spawn { [self, responder = context.responder] in
-                if let refusal = await readBodyAhead() { return answer(refusal, end: .rejected) }
-                answer(await responder.respond(to: request), end: .complete)
-            }
-            return
-        }
-        if pending.isEmpty, !isReadable, let response = context.responder.immediateResponse(to: request) {
+        let isReadAhead = body.framing != .none && !head.method.hasMeaningfulBody
+        if !isReadAhead, pending.isEmpty, !isReadable, let response = context.responder.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
         self.exchange?.task = loop.spawn { [self, responder = context.responder] in
+            if isReadAhead, let refusal = await readBodyAhead() { return answer(refusal, end: .rejected) }
             answer(await responder.respond(to: request), end: .complete)
         }
     }

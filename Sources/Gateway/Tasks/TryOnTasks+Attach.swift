@@ -28,7 +28,7 @@ extension TryOnTasks {
             "This create came before, and its task may have been made. Do not send it again: query it by error.task_id."
         )
         // To be told of names it.
-        error.taskID = (try? await store.show(id, at: clock.now))?.publicID ?? id.description
+        error.taskID = await shown(id)
         throw error
     }
 

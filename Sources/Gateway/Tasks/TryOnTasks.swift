@@ -39,6 +39,8 @@ final class TryOnTasks: Sendable {
     let ends = TaskEnds()
     /// Jobs, by their first tasks, whose requests are being answered.
     let answering = Lock<Set<TaskID>>([])
+    /// The tasks whose clients were told the gateway's id while the store could not keep that they were.
+    let toldUnkept = Lock<Set<TaskID>>([])
     /// What goes on when no client waits: look-ups, the queue. On the loop that was given.
     let background: Background
     /// How many creates are under way, counted from the intent to the answer.
@@ -112,12 +114,14 @@ final class TryOnTasks: Sendable {
     func accept(
         _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
     ) async throws(StoreError) -> TaskRecord {
+        let publicID = toldUnkept.withLock { $0.contains(id) } ? id.description : upstreamID
         let acceptance = Acceptance(
-            upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
+            upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
         let record = try await store.accept(id, acceptance) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
+        if publicID != upstreamID { toldUnkept.withLock { _ = $0.remove(id) } }
         follow(record)
         return record
     }
@@ -127,6 +131,7 @@ final class TryOnTasks: Sendable {
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
         let record = try await store.endUnmade(id, because: reason, at: clock.now, answer: answer)
+        toldUnkept.withLock { _ = $0.remove(id) }
         if record.state == .refused { forget(id) } else { follow(record) }
     }
 

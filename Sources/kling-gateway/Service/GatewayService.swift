@@ -59,13 +59,11 @@ final class GatewayService: Sendable {
             callbackTokens: CallbackTokens(vault), budget: budget)
         (parts.courier, parts.pictures, parts.clock) = (courier, pictures, clock)
         try configuration.complete(&parts)
-        let gateway = Gateway(options: configuration.gatewayOptions, parts)
-        self.gateway = gateway
+        gateway = Gateway(options: configuration.gatewayOptions, parts)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,
-            responder: gateway,
-            log: notice)
+            responder: gateway, log: notice)
         let operators = AdminResponder(
             token: configuration.admin.token, hosts: configuration.adminHosts,
             readiness: Readiness(

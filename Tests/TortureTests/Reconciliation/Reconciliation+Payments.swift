@@ -19,8 +19,9 @@ extension Reconciliation {
     }
 
     /// How long after an answer its client may be taken for one that has not read it, if the gateway dies: in
-    /// microseconds.
-    private static let doubt = 150_000
+    /// microseconds. The gateway looks at what was acknowledged a moment after the answer, and a store that is behind
+    /// keeps it later still.
+    private static let doubt = 500_000
 
     /// A client that has read an answer and then sends the same wants another task.
     private var merged: [Violation] {
