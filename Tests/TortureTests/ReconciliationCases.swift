@@ -41,7 +41,7 @@ extension ReconciliationTests {
         },
         Case(.merged, if: "the gateway died long after the first of two equal creates was answered") { books in
             books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
-            books.clients.kills = [400_000]
+            books.clients.kills = [900_000]
         },
     ]
 
