@@ -61,7 +61,7 @@ struct Counts {
             ("kills", kills),
             ("starts", starts),
             ("keys changed", swaps),
-            ("outages of the store", books.clients.outages),
+            ("outages of the store", books.clients.outages.count),
             ("clock steps", books.clients.clockSteps),
             ("faults at Kling", faults.values.reduce(0, +)),
         ]

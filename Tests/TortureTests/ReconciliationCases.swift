@@ -41,6 +41,16 @@ extension ReconciliationTests {
         },
         Case(.merged, if: "the gateway died long after the first of two equal creates was answered") { books in
             books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.kills = [400_000]
+        },
+        Case(if: "the gateway died before an outage of the store had let it keep what was read") { books in
+            books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.outages = [50_000...390_000]
+            books.clients.kills = [400_000]
+        },
+        Case(.merged, if: "the gateway died long after such an outage") { books in
+            books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.outages = [50_000...390_000]
             books.clients.kills = [900_000]
         },
     ]

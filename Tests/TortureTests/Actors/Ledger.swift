@@ -35,7 +35,7 @@ final class Ledger: Sendable {
 
     func add(_ sighting: Sighting) { state.withLock { $0.book.sightings.append(sighting) } }
 
-    func addOutage() { state.withLock { $0.book.outages += 1 } }
+    func addOutage(_ outage: ClosedRange<Moment>) { state.withLock { $0.book.outages.append(outage) } }
 
     func addClockStep() { state.withLock { $0.book.clockSteps += 1 } }
 

@@ -21,8 +21,9 @@ struct StoreHolder: Sendable {
             guard !world.progress.isOver else { return }
             await world.pause(.milliseconds(1))
         }
-        world.ledger.addOutage()
+        let began = world.clock.now
         await world.pause(duration)
         world.gateway.releaseStore()
+        world.ledger.addOutage(began...world.clock.now)
     }
 }

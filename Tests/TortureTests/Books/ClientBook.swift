@@ -9,8 +9,8 @@ struct ClientBook: Sendable {
     var callbacks: [Callback] = []
     /// When the gateway was killed.
     var kills: [Moment] = []
-    /// How often the store could not be written to.
-    var outages = 0
+    /// When the store could not be written to.
+    var outages: [ClosedRange<Moment>] = []
     /// How often the gateway's clock was set.
     var clockSteps = 0
 }

@@ -19,16 +19,24 @@ extension Reconciliation {
     }
 
     /// How long after an answer its client may be taken for one that has not read it, if the gateway dies: in
-    /// microseconds. The gateway looks at what was acknowledged a moment after the answer, and a store that is behind
-    /// keeps it later still.
-    private static let doubt = 500_000
+    /// microseconds.
+    private static let doubt = 150_000
+
+    /// Whether the gateway died before it can have kept that an answer was read: at once, or after an outage of the store
+    /// that began before it was due to be kept and lasted until just before the kill.
+    private func isDoubtful(_ answer: Moment) -> Bool {
+        books.clients.kills.contains { kill in
+            let held = books.clients.outages.filter { $0.overlaps(answer...(answer + Self.doubt)) }.map(\.upperBound)
+            let kept = held.reduce(answer, max) + Self.doubt
+            return (answer - Self.doubt...kept).contains(kill)
+        }
+    }
 
     /// A client that has read an answer and then sends the same wants another task.
     private var merged: [Violation] {
         creates.compactMap { create in
             for (first, second) in zip(create.acceptances, create.acceptances.dropFirst()) where first.id == second.id {
-                let isDoubtful = books.clients.kills.contains { (-Self.doubt...Self.doubt).contains($0 - first.at) }
-                guard create.wanted > 1, !isDoubtful else { continue }
+                guard create.wanted > 1, !isDoubtful(first.at) else { continue }
                 return Violation(
                     kind: .merged, create: create.number,
                     explanation: "\(first.id) was told at \(time(first.at)), and again at \(time(second.at))")
