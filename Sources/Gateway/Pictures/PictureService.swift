@@ -30,21 +30,18 @@ final class PictureService: Sendable {
         let lease = try await reserve(limits.madeBytes, for: upper.field, tenant, loop)
         async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
         let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
-        let files = (upper: try first.get(), lower: try await second.get())
-        defer {
-            files.upper.letGo()
-            files.lower.letGo()
-        }
+        let found = (upper: first, lower: await second)
+        defer { for file in [found.upper, found.lower] { (try? file.get())?.letGo() } }
+        let files = (upper: try found.upper.get(), lower: try found.lower.get())
         let made: Result<Bytes?, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
             let made = try PictureKit.stitch(upper: files.upper.file, lower: files.lower.file, limits: limits)
             return Bytes(made, holding: lease)
         }
-        switch made {
-        case .success(let bytes?): return bytes
-        case .success(nil): throw GatewayError(.noBudget)
-        case .failure(let error):
-            throw GatewayError(error.defect, in: (error.part == .upper ? upper : lower).field)
-        }
+        if case .success(let bytes?) = made { return bytes }
+        // Here, as a worker may let go of it a moment after its answer.
+        lease.shrink(to: 0)
+        guard case .failure(let error) = made else { throw GatewayError(.noBudget) }
+        throw GatewayError(error.defect, in: (error.part == .upper ? upper : lower).field)
     }
 
     /// The file that Kling has made: what an account's answer names.
