@@ -22,6 +22,15 @@ extension ReconciliationTests {
             books.addRepeated([.cut(hasArrived: false), .failed(400, code: 1201, forbidsRetry: false)], make: 1)
             books.clients.creates[4]?.externalTaskID = "order-4"
         },
+        Case(if: "the next request after a torn answer was refused") { books in
+            books.addRepeated([.cut(hasArrived: true), .failed(400, code: 1301, forbidsRetry: false)], make: 1)
+        },
+        Case(.retryInvited, if: "a request was refused that made a task beside that of a torn answer") { books in
+            books.addRepeated([.cut(hasArrived: true), .failed(400, code: 1301, forbidsRetry: false)], make: 2)
+        },
+        Case(.retryInvited, if: "the next request after a cut connection was refused") { books in
+            books.addRepeated([.cut(hasArrived: false), .failed(400, code: 1301, forbidsRetry: false)], make: 1)
+        },
         Case(.madeTwice, if: "with a key nothing excuses another task") { books in
             books.addRepeated([.cut(hasArrived: true), .accepted("k5")], make: 2)
             books.clients.creates[4]?.hasKey = true

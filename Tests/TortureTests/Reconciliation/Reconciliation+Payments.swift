@@ -75,10 +75,17 @@ extension Reconciliation {
         }
     }
 
+    /// What the last answer that a client read can be about: a task that no answer before it can have told of, to a client
+    /// that did not read it to the end, and whose next request is another create to the gateway.
+    func lastUntorn(_ create: CreateEntry) -> UpstreamTask? {
+        let told = create.hasKey ? 0 : create.tornAnswers
+        return upstreamByCreate[create.number]?.dropFirst(told).first
+    }
+
     /// A client that believes the last answer it got would send the create again: nothing may have been made then.
     private var retriesInvited: [Violation] {
         creates.compactMap { create in
-            guard let task = upstreamByCreate[create.number]?.first, !create.hasKey,
+            guard let task = lastUntorn(create), !create.hasKey,
                 let last = create.attempts.last?.outcome, !create.mayBeInUse(last),
                 case .refused(let status, _, _, let taskID, false) = last
             else { return nil }

@@ -12,7 +12,7 @@ extension Reconciliation {
     /// "Nothing was charged" is the last word only about what Kling does not have.
     private var denials: [Violation] {
         let answered = creates.compactMap { create -> Violation? in
-            guard let task = upstreamByCreate[create.number]?.first,
+            guard let task = lastUntorn(create),
                 case .refused(let status, _, let message, _, _)? = create.attempts.last?.outcome, Self.denies(message)
             else { return nil }
             return Violation(
