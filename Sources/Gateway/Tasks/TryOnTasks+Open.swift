@@ -50,11 +50,10 @@ extension TryOnTasks {
 
     /// Goes on asking for an open create that nobody waits for, and that is not sent again: until Kling has it, or has
     /// said at the end of the plan that it has not.
-    /// - Parameter wasTold: whether a client was told the gateway's id of it.
-    func settleInBackground(_ id: TaskID, at account: Account, wasTold: Bool = false) {
+    func settleInBackground(_ id: TaskID, at account: Account) {
         background.start { [self] in
             if await lookUpToTheEnd(id, at: account, judge: { conclusive($0, account) }) {
-                await neverMade(id, account, wasTold: wasTold)
+                await neverMade(id, account)
             }
         }
     }
@@ -160,10 +159,8 @@ extension TryOnTasks {
 
     // MARK: Never made
 
-    private func neverMade(_ id: TaskID, _ account: Account, wasTold: Bool) async {
+    private func neverMade(_ id: TaskID, _ account: Account) async {
         accounts.settled(id, on: account.name, .ended)
-        // While the store was away a client may have been told of a task that nothing in the store says to be known.
-        if wasTold { _ = try? await store.show(id, at: clock.now) }
         await endAtLast(id, because: "never reached Kling; nothing was charged")
     }
 

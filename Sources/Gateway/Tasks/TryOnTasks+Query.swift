@@ -45,7 +45,7 @@ extension TryOnTasks {
             throw GatewayError(error)
         }
         guard let record else { throw .unknownTask }
-        return entry(of: record, record.publicID ?? key.id)
+        return entry(of: record, record.publicID ?? record.id.description)
     }
 
     /// The entry of a record that was just read.
@@ -67,16 +67,6 @@ extension TryOnTasks {
         }
         // Nobody but who was told it knows the gateway's id: it finds the task whatever has become of that.
         return record.state == .refused ? record : try await shown(record)
-    }
-
-    /// To answer a query names the task: one whose create is still open gets the gateway's id for its public one.
-    private func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {
-        if record.publicID != nil { return record }
-        do {
-            return try await store.show(record.id, at: clock.now)
-        } catch  where error.code == .stale {
-            return nil
-        }
     }
 
     /// What is known of a task, as new as `freshness` wants it.

@@ -164,25 +164,13 @@ extension TryOnTasks {
     /// Nobody knows, and the client has waited long enough: it is told the id by which the task can be queried.
     func leftOpen(_ create: Create, _ account: Account, timedOut: Bool) async -> GatewayError {
         let publicID = await shown(create.id)
-        settleInBackground(create.id, at: account, wasTold: true)
+        settleInBackground(create.id, at: account)
         let what = timedOut ? "Kling did not answer in time" : "Kling's answer was lost"
         var error = GatewayError(
             timedOut ? .upstreamTimedOut : .upstreamFailed,
             "\(what), and the task may have been made. Do not send it again: query it by error.task_id.")
         error.taskID = publicID
         return error
-    }
-
-    /// The id under which a client is told of an open task: Kling's own, if the task was found by other ways just now.
-    /// The task keeps this id, even if that cannot be recorded yet.
-    func shown(_ id: TaskID) async -> String {
-        do {
-            return try await store.show(id, at: clock.now).publicID ?? id.description
-        } catch {
-            toldUnkept.withLock { _ = $0.insert(id) }
-            couldNotRecord("an open task could not be recorded", id, error)
-            return id.description
-        }
     }
 
     /// Has a task wait for an account: the client is told `submitted`, under the gateway's own id. If that cannot be kept,

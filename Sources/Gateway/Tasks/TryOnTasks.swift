@@ -39,8 +39,8 @@ final class TryOnTasks: Sendable {
     let ends = TaskEnds()
     /// Jobs, by their first tasks, whose requests are being answered.
     let answering = Lock<Set<TaskID>>([])
-    /// The tasks whose clients were told the gateway's id while the store could not keep that they were.
-    let toldUnkept = Lock<Set<TaskID>>([])
+    /// The tasks whose clients were told the gateway's id, or may have been, while the store could not be written to.
+    let unkept = Lock<[TaskID: Telling]>([:])
     /// What goes on when no client waits: look-ups, the queue. On the loop that was given.
     let background: Background
     /// How many creates are under way, counted from the intent to the answer.
@@ -114,14 +114,13 @@ final class TryOnTasks: Sendable {
     func accept(
         _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
     ) async throws(StoreError) -> TaskRecord {
-        let publicID = toldUnkept.withLock { $0.contains(id) } ? id.description : upstreamID
+        let publicID = mayBeTold(id) ? id.description : upstreamID
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
         let record = try await store.accept(id, acceptance) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
-        if publicID != upstreamID { toldUnkept.withLock { _ = $0.remove(id) } }
         follow(record)
         return record
     }
@@ -130,14 +129,15 @@ final class TryOnTasks: Sendable {
     /// Kling was found to have meanwhile goes on.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
+        try await keepTelling(id)
         let record = try await store.endUnmade(id, because: reason, at: clock.now, answer: answer)
-        toldUnkept.withLock { _ = $0.remove(id) }
         if record.state == .refused { forget(id) } else { follow(record) }
     }
 
     /// Keeps everything in memory in step with a record that has changed: slots, watching, the cache, deliveries.
     func follow(_ record: TaskRecord) {
         if let publicID = record.publicID {
+            forgetTelling(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
         if record.callbackURL != nil || record.job != nil { courier?.kick() }
@@ -164,6 +164,7 @@ final class TryOnTasks: Sendable {
 
     /// Nothing is known any more of a task that has ended.
     func forget(_ id: TaskID) {
+        forgetTelling(id)
         running.finish(id)
         queue?.forget(id)
         ends.ended(id)

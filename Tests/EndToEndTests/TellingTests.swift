@@ -1,0 +1,43 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Ids that clients were told while the store could not be written to.
+@Suite(.aFewAtATime) struct TellingTests {
+    private static let own = #""external_task_id":"order-1""#
+
+    /// Keeps the gateway from writing, and gives it a create whose answer comes meanwhile: its client is told the gateway's
+    /// id.
+    private func told(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
+        try rig.fail("create:slow=1:1:1")
+        let gateway = rig.gateway
+        async let answered = gateway.create(Self.own)
+        try await eventually("Kling has been asked") { rig.creates() == 1 }
+        var hold: StoreHold?
+        try await eventually("the store is held") {
+            hold = StoreHold(database: rig.folder.path("gateway.db"))
+            return hold != nil
+        }
+        let answer = try await answered
+        #expect(answer.status == 502, "\(answer.text)")
+        return (try #require(answer.error["task_id"] as? String), try #require(hold))
+    }
+
+    @Test(arguments: ["released", "killed"])
+    func `an id that was told while the store was away stays the task's`(_ end: String) async throws {
+        try await Rig.run { rig in
+            let (id, hold) = try await told(rig)
+            for asked in [id, "order-1"] {
+                let answer = try await rig.query(asked)
+                #expect(answer.status == 200 && answer.data["task_id"] as? String == id, "\(answer.text)")
+            }
+            if end == "killed" { try await rig.kill() }
+            hold.release()
+            if end == "killed" { try await rig.start() }
+            try await eventually("the task has ended") { try await rig.status(id) == "succeed" }
+            #expect(try await rig.listed() == [id: "succeed"])
+            #expect(try await rig.query("order-1").data["task_id"] as? String == id)
+            #expect(rig.creates() == 1)
+        }
+    }
+}
