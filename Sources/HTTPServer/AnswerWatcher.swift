@@ -22,6 +22,9 @@ extension HTTPRequest {
 
 extension RequestBody {
     /// Looks at once whether the client has ended its side, rather than when its turn comes to be told of. The answer's
-    /// watcher is told before this returns. From any loop.
+    /// watcher is told before this returns. On the connection's loop.
+    public func lookForClientHere() { connection.lookForClient(of: exchange) }
+
+    /// The same from any loop.
     public func lookForClient() async { await connection.loop.run { [self] in connection.lookForClient(of: exchange) } }
 }

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Measures the gateway against nginx doing the bare forwarding, on the same cores in the same run.
 
-    bench.py [--quick] [--binary PATH] [--symbols N] [--keep]
+    bench.py [--quick] [--binary PATH] [--against PATH] [--symbols N] [--keep]
 
 The server under test has core 0; the load and a stub of Kling have core 1. Rounds alternate between nginx and the
 gateway, and what is compared are ratios of neighbouring rounds: other work on the machine moves both alike. Ends with
 0 even when a target is missed, with 1 when something does not work: a wrong status, a create that is not on disk.
+
+With `--against` another build of the gateway takes part in the rounds of creates.
 """
 
 import argparse
@@ -89,8 +91,8 @@ class Bench:
         self.stack.callback(server.stop)
         return server
 
-    def gateway(self, name, upstream, **more):
-        return self.start(Gateway, name, self.folder, self.options.binary, upstream.port, **more)
+    def gateway(self, name, upstream, binary=None, **more):
+        return self.start(Gateway, name, self.folder, binary or self.options.binary, upstream.port, **more)
 
     # Rows
 
@@ -99,12 +101,14 @@ class Bench:
         self.peer = self.start(Peer, "peer", self.folder, self.stub.port, streams_bodies=False)
         self.main = self.gateway("gateway", self.stub)
         self.logging = self.gateway("gateway-info", self.stub, level="info")
+        against = self.options.against
+        self.others = [self.gateway("against", self.stub, binary=against)] if against else []
         self.idle()
         task = self.finished_task(self.main)
         self.creates()
         self.latency()
         self.queries(task)
-        self.check_books([self.main, self.logging], self.stub)
+        self.check_books([self.main, self.logging] + self.others, self.stub)
         self.large_bodies()
         self.many_connections()
         self.table.show()
@@ -136,12 +140,19 @@ class Bench:
 
     def creates(self):
         load = Load("create.lua", PATH, 64, self.small)
-        nginx, gateway, logging = load.alternate([self.peer, self.main, self.logging], self.rounds, self.seconds)
+        nginx, gateway, logging, *others = load.alternate(
+            [self.peer, self.main, self.logging] + self.others, self.rounds, self.seconds)
         self.create_cpu = median(gateway, "cpu")
         self.compare("creates with URLs, 64 connections", nginx, gateway, 0.3, " (aim 0.5)")
         figure = ratio(logging, nginx)
         self.table.add("  the same, log level info", "", f"{median(logging, 'rate'):.0f}/s", f"{figure:.2f} x",
                        cpu=("", f"{median(logging, 'cpu'):.1f}"))
+        self.compare_builds(gateway, others)
+
+    def compare_builds(self, gateway, others):
+        for other in others:
+            self.table.add("  the other build, and this one to it", "", f"{median(other, 'rate'):.0f}/s",
+                           f"{ratio(gateway, other):.3f} x", cpu=("", f"{median(other, 'cpu'):.1f}"))
 
     def latency(self):
         load = Load("create.lua", PATH, 1, self.small)
@@ -271,12 +282,13 @@ def main():
     parser.add_argument("--quick", action="store_true", help="short rounds: under a minute, and coarser")
     parser.add_argument("--symbols", type=int, default=0, metavar="N", help="the N symbols with the most CPU as well")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and stores")
+    parser.add_argument("--against", metavar="PATH", help="another build, to compare creates with")
     parser.add_argument("--binary", default=os.path.join(here, "../../.build/release/kling-gateway"))
     options = parser.parse_args()
     options.binary = os.path.abspath(options.binary)
     os.environ["PATH"] += ":/usr/sbin"
-    for program in ("nginx", "wrk", options.binary):
-        if not shutil.which(program):
+    for program in ("nginx", "wrk", options.binary, options.against):
+        if program and not shutil.which(program):
             sys.exit(f"{program} is missing: make bench installs and builds what is needed")
 
     def stop(number, _):

@@ -6,6 +6,9 @@ internal import TaskStore
 struct ResendKey: Sendable, Hashable {
     let tenant: String
     let content: ContentDigest
+
+    /// Content is well mixed, and seldom the same for two tenants.
+    func hash(into hasher: inout Hasher) { hasher.combine(content.low) }
 }
 
 /// The creates whose answers were not read so far, and which of them the same content belongs to when it comes again.
@@ -31,8 +34,8 @@ struct ResendLedger: Sendable {
         /// Look again when that entry has changed.
         case wait(Int)
         /// Take the answer of that entry's create, whose first task this is, without an entry of its own: its client has
-        /// left already, and is most likely the one that has sent the same again.
-        case share(Int, TaskID)
+        /// left already, and is most likely the one that has sent the same again. nil: that create's answer was read.
+        case share(Int?, TaskID)
     }
 
     /// One client's exchange.
@@ -102,6 +105,8 @@ struct ResendLedger: Sendable {
             if group.open > 0, let arrival = arrive(at: group, reader) { return arrival }
             if reader.hasLeft, let rival = entries[group.numbers[0]] { return .share(group.numbers[0], rival.task) }
         }
+        // It took longer to get here than the one that its client has sent after it.
+        if reader.hasLeft, let task = repeated.task(of: key, now: now) { return .share(nil, task) }
         add(Entry(key: key, task: makeID(), reader: reader))
         return .make(last)
     }
@@ -119,11 +124,19 @@ struct ResendLedger: Sendable {
         return undecided.map { .wait($0.number) }
     }
 
-    /// The entries of a key whose clients wait for their answers: where there are any, the same content may have come again
-    /// before it was known that one of them has left. None where the content was read lately, and so is sent on purpose.
-    func doubtful(_ key: ResendKey, now: MonotonicTime) -> [Int] {
-        guard let group = groups[key], !repeated.contains(key, now: now) else { return [] }
-        return group.numbers.filter { entries[$0]?.isOpen == false }
+    /// What is to be looked at before a create of that content is judged.
+    struct Doubts {
+        /// The entries whose clients wait for their answers: the same content may have come again before it was known that
+        /// one of them has left. None where the content was read lately, and so is sent on purpose.
+        var others: [Int] = []
+        /// Whether it was read lately: then the create itself may have taken longer to get here than the one that was sent
+        /// after it.
+        var wasRead = false
+    }
+
+    func doubts(_ key: ResendKey, now: MonotonicTime) -> Doubts {
+        if repeated.task(of: key, now: now) != nil { return Doubts(wasRead: true) }
+        return Doubts(others: groups[key]?.numbers.filter { entries[$0]?.isOpen == false } ?? [])
     }
 
     /// Whether it is not known yet what the create of an entry comes to.
@@ -165,7 +178,7 @@ struct ResendLedger: Sendable {
     mutating func read(_ number: Int, now: MonotonicTime) {
         guard let entry = entries[number] else { return }
         if entry.invitesRetry { return leaveUnread(number, now) }
-        repeated.insert(entry.key, now: now)
+        repeated.insert(entry.key, entry.task, now: now)
         remove(number)
     }
 
@@ -231,24 +244,25 @@ struct ResendLedger: Sendable {
     }
 }
 
-/// The content that was read lately: of two generations the older is dropped when the younger is full, or old.
+/// The content whose answer was read lately, and its task: of two generations the older is dropped when the younger is full, or old.
 struct RecentKeys: Sendable {
     private static let capacity = 1024
     private static let life = Duration.seconds(10)
 
-    private var young: Set<ResendKey> = []
-    private var old: Set<ResendKey> = []
+    private var young: [ResendKey: TaskID] = [:]
+    private var old: [ResendKey: TaskID] = [:]
     private var turnsAt: MonotonicTime?
 
-    mutating func insert(_ key: ResendKey, now: MonotonicTime) {
+    mutating func insert(_ key: ResendKey, _ task: TaskID, now: MonotonicTime) {
         if young.count >= Self.capacity || turnsAt.map({ $0 <= now }) ?? true {
-            (old, young, turnsAt) = (young, [], now + Self.life)
+            (old, young, turnsAt) = (young, [:], now + Self.life)
         }
-        young.insert(key)
+        young[key] = task
     }
 
-    func contains(_ key: ResendKey, now: MonotonicTime) -> Bool {
-        guard let turnsAt, now < turnsAt + Self.life else { return false }
-        return young.contains(key) || old.contains(key)
+    /// The task of the last answer to that content.
+    func task(of key: ResendKey, now: MonotonicTime) -> TaskID? {
+        guard let turnsAt, now < turnsAt + Self.life else { return nil }
+        return young[key] ?? old[key]
     }
 }

@@ -36,7 +36,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
                 await resends.change(of: number, since: changes)
                 continue
             case .share(let number, let id):
-                await resends.outcome(of: number)
+                if let number { await resends.outcome(of: number) }
                 (task, earlier, isMade) = (id, id, true)
             }
             return

@@ -15,7 +15,7 @@ final class Resends: Sendable {
         case attach(Int, TaskID)
         /// Look again when that entry has changed, if it has not since so many changes.
         case wait(Int, changes: Int)
-        case share(Int, TaskID)
+        case share(Int?, TaskID)
     }
 
     private struct State {
@@ -41,7 +41,7 @@ final class Resends: Sendable {
     /// How soon what has changed is kept.
     static let keepInterval = Duration.milliseconds(50)
     /// What is kept grows by 16 bytes an entry: so many of them and more are kept more seldom.
-    private static let fewEntries = 256
+    private static let fewEntries = 2048
     private static let longestKeepInterval = Duration.seconds(1)
     /// How soon it is tried again where the store is away.
     private static let retryInterval = Duration.seconds(1)
@@ -85,9 +85,11 @@ final class Resends: Sendable {
     /// where a connection has ended, its loop may not have got to it yet, or the end may still be on its way.
     func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
         for pause in [Duration.zero, Self.grace] {
-            let others = state.withLock { state in
-                state.ledger.doubtful(key, now: .now).compactMap { state.requests[$0] }
+            let (others, wasRead) = state.withLock { state in
+                let doubts = state.ledger.doubts(key, now: .now)
+                return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
             }
+            if wasRead { request.body.lookForClientHere() }
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
             for other in others + [request.body] { await other.lookForClient() }

@@ -55,6 +55,19 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 6) == .make(3))
     }
 
+    @Test func `a create that comes after the one that its client has sent in its place has that one's task`() {
+        var subject = Subject()
+        #expect(subject.arrive() == .make(1))
+        subject.ledger.made(1)
+        subject.ledger.read(1, now: moment(1))
+        #expect(subject.ledger.doubts(Self.key, now: moment(1)).wasRead)
+        #expect(subject.arrive(at: 2, hasLeft: true) == .share(nil, id(1)))
+        #expect(subject.arrive(at: 2) == .make(2), "its client is there: it is another create")
+        #expect(subject.arrive(at: 30, hasLeft: true) == .share(2, id(2)))
+        subject.ledger.read(2, now: moment(31))
+        #expect(subject.arrive(at: 60, hasLeft: true) == .make(3), "long after that, it is another create too")
+    }
+
     @Test func `a create that is lost at work is attached to when it is known what it came to`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))

@@ -5,10 +5,16 @@ extension Reconciliation {
         return creates.flatMap { create in
             let own = (arrived[create.number] ?? []).sorted { $0.at < $1.at }
             // Of two tasks that share a receiver it cannot be told what is about which.
-            if (upstreamByCreate[create.number]?.count ?? 0) > 1 { return own.compactMap { forged(create, $0) } }
+            if sharesReceiver(create, own) { return own.compactMap { forged(create, $0) } }
             let single = own.compactMap { wrong(create, $0) }
             return missing(create, own) + early(create, own) + single + disorder(create, own) + repeated(create, own)
         }
+    }
+
+    /// Whether several tasks call one receiver: such as are at Kling, or may wait in the queue for what a torn answer told of.
+    private func sharesReceiver(_ create: CreateEntry, _ arrived: [Callback]) -> Bool {
+        if (upstreamByCreate[create.number]?.count ?? 0) > 1 { return true }
+        return !create.hasKey && create.tornAnswers > 0 && Set(arrived.map(\.task.id)).count > 1
     }
 
     private func missing(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
