@@ -62,6 +62,7 @@ struct Counts {
             ("starts", starts),
             ("keys changed", swaps),
             ("outages of the store", books.clients.outages.count),
+            ("moments in which the machine was too busy", books.clients.lags.count),
             ("clock steps", books.clients.clockSteps),
             ("faults at Kling", faults.values.reduce(0, +)),
         ]

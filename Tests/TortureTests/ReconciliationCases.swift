@@ -57,6 +57,16 @@ extension ReconciliationTests {
             books.clients.outages = [50_000...390_000]
             books.clients.kills = [400_000]
         },
+        Case(if: "the machine was too busy for the gateway to keep what was read before it died") { books in
+            books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.lags = [120_000...250_000, 260_000...320_000]
+            books.clients.kills = [400_000]
+        },
+        Case(.merged, if: "the machine was busy for a moment, and the gateway died long after it") { books in
+            books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.lags = [120_000...160_000]
+            books.clients.kills = [400_000]
+        },
         Case(.merged, if: "the gateway died long after such an outage") { books in
             books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
             books.clients.outages = [50_000...390_000]

@@ -69,6 +69,7 @@ struct TortureRun: Sendable {
             group.addTask { try await Weather(world: world).run() }
             group.addTask { try await ClockStepper(world: world).run() }
             group.addTask { await StoreHolder(world: world).run() }
+            group.addTask { await LagWatch(world: world).run() }
             for number in 0..<world.options.pollers {
                 group.addTask { await Poller(world: world, number: number).run() }
             }

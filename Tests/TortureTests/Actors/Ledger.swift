@@ -37,6 +37,8 @@ final class Ledger: Sendable {
 
     func addOutage(_ outage: ClosedRange<Moment>) { state.withLock { $0.book.outages.append(outage) } }
 
+    func addLag(_ lag: ClosedRange<Moment>) { state.withLock { $0.book.lags.append(lag) } }
+
     func addClockStep() { state.withLock { $0.book.clockSteps += 1 } }
 
     func addKill(at moment: Moment) { state.withLock { $0.book.kills.append(moment) } }

@@ -11,6 +11,8 @@ struct ClientBook: Sendable {
     var kills: [Moment] = []
     /// When the store could not be written to.
     var outages: [ClosedRange<Moment>] = []
+    /// When the machine was too busy.
+    var lags: [ClosedRange<Moment>] = []
     /// How often the gateway's clock was set.
     var clockSteps = 0
 }

@@ -23,12 +23,21 @@ extension Reconciliation {
     private static let doubt = 150_000
 
     /// Whether the gateway died before it can have kept that an answer was read: at once, or after an outage of the store
-    /// that began before it was due to be kept and lasted until just before the kill.
+    /// that began before it was due to be kept and lasted until just before the kill. The time in which the machine was too
+    /// busy does not count.
     private func isDoubtful(_ answer: Moment) -> Bool {
         books.clients.kills.contains { kill in
             let held = books.clients.outages.filter { $0.overlaps(answer...(answer + Self.doubt)) }.map(\.upperBound)
-            let kept = held.reduce(answer, max) + Self.doubt
+            let kept = held.reduce(answer, max) + Self.doubt + (kill > answer ? lag(answer...kill) : 0)
             return (answer - Self.doubt...kept).contains(kill)
+        }
+    }
+
+    /// For how much of some time the machine was too busy.
+    private func lag(_ time: ClosedRange<Moment>) -> Int {
+        books.clients.lags.filter { $0.overlaps(time) }.reduce(0) { sum, lag in
+            let part = lag.clamped(to: time)
+            return sum + part.upperBound - part.lowerBound
         }
     }
 
