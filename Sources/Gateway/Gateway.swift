@@ -270,7 +270,7 @@ public struct Gateway: HTTPResponder {
     ) async throws(GatewayError) -> IdempotentRequest? {
         guard request.method == .post, let key = try IdempotentRequest.key(in: request.headers) else { return nil }
         if let resends = tasks.resends {
-            let content = ContentDigest(of: [ByteSlice(copying: "\(IdempotentRequest.header) \(key)")])
+            let content = ContentDigest(of: "\(IdempotentRequest.header) \(key)")
             note.resend = try await ResendTicket(
                 ResendKey(tenant: principal.tenant, content: content), of: request, resends)
         }

@@ -25,6 +25,9 @@ extension RequestBody {
     /// watcher is told before this returns. On the connection's loop.
     public func lookForClientHere() { connection.lookForClient(of: exchange) }
 
+    /// Whether it is the first on its connection.
+    public var isFirstOnConnection: Bool { exchange <= 1 }
+
     /// The same from any loop.
     public func lookForClient() async { await connection.loop.run { [self] in connection.lookForClient(of: exchange) } }
 }

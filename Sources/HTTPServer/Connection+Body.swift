@@ -116,7 +116,7 @@ extension Connection {
     /// Something was reported while the handler is at work.
     func driveBody() {
         if bodyWaiter == nil {
-            if transport.isBroken { fail() }
+            if transport.end == .connection { fail() }
             return
         }
         let step = pumpBody()

@@ -18,8 +18,11 @@ extension Connection {
     func lookForClient(of exchange: Int) {
         loop.assertCurrent()
         guard exchange == exchangeCount, lifecycle.phase == .handling else { return }
-        if transport.isBroken { return fail() }
-        if transport.hasEnded { endInput() }
+        switch transport.end {
+        case .none: break
+        case .client: endInput()
+        case .connection: fail()
+        }
     }
 
     /// The client has ended its side.
@@ -43,7 +46,7 @@ extension Connection {
         if unacknowledged.isEmpty { return true }
         guard transport.hasDeliveredAll else { return false }
         for watcher in unacknowledged { watcher.answerWasAcknowledged() }
-        unacknowledged = []
+        unacknowledged.removeAll(keepingCapacity: true)
         context.forgetReceipt(self)
         return true
     }

@@ -107,21 +107,25 @@ enum Transport {
 
     private static var failure: Outcome { errno == EAGAIN || errno == EWOULDBLOCK ? .blocked : .failed }
 
-    /// Whether the connection is beyond use in both directions; a FIN alone does not make it so.
-    var isBroken: Bool { polled(for: 0, shows: POLLERR | POLLHUP) }
-
-    /// Whether the client has sent FIN, perhaps behind bytes that are still to be read. Known where the system tells (Linux).
-    var hasEnded: Bool {
-        #if canImport(Glibc)
-        polled(for: 0x2000, shows: 0x2000)  // POLLRDHUP, which glibc declares for programs that ask for its extensions
-        #else
-        false
-        #endif
+    /// What has ended, perhaps behind bytes that are still to be read.
+    enum End {
+        /// The client has sent FIN. Known where the system tells (Linux).
+        case client
+        /// The connection is beyond use in both directions; a FIN alone does not make it so.
+        case connection
     }
 
-    private func polled(for events: Int32, shows wanted: Int32) -> Bool {
-        var state = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-        return unsafe poll(&state, 1, 0) > 0 && Int32(state.revents) & wanted != 0
+    /// What the system knows to have ended; nil: nothing.
+    var end: End? {
+        #if canImport(Glibc)
+        let finished: Int32 = 0x2000  // POLLRDHUP, which glibc declares for programs that ask for its extensions
+        #else
+        let finished: Int32 = 0
+        #endif
+        var state = pollfd(fd: descriptor, events: Int16(finished), revents: 0)
+        guard unsafe poll(&state, 1, 0) > 0 else { return nil }
+        if Int32(state.revents) & (POLLERR | POLLHUP) != 0 { return .connection }
+        return Int32(state.revents) & finished != 0 ? .client : nil
     }
 
     /// Whether the client's system has acknowledged all that was written, a FIN included (on a Unix-domain socket: whether

@@ -21,10 +21,21 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         self.init(unsafe XXH3_128bits(bytes.baseAddress, bytes.count))
     }
 
+    /// The digest of the slice's bytes.
+    public init(of slice: ByteSlice) {
+        self = unsafe slice.withUnsafeBytes { unsafe ContentDigest(of: $0) }
+    }
+
+    /// The digest of the text's UTF-8.
+    public init(of text: String) {
+        var text = text
+        self = text.withUTF8 { unsafe ContentDigest(of: UnsafeRawBufferPointer($0)) }
+    }
+
     /// The digest of the slices' bytes, one slice behind another.
     public init(of slices: [ByteSlice]) {
         if slices.count == 1 {
-            self = unsafe slices[0].withUnsafeBytes { unsafe ContentDigest(of: $0) }
+            self.init(of: slices[0])
             return
         }
         var hash = ContentHash()

@@ -60,12 +60,13 @@ extension ValueFormat where Value == Int? {
 
 extension ValueFormat where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
+        // Nothing needs no unit.
         let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         let allowed =
             "a duration from \(range.lowerBound.configurationText) to \(range.upperBound.configurationText), "
             + "such as 500ms, 1s, 30m or 400d"
         return ValueFormat(allowed: allowed) { text in
-            guard let milliseconds = number(text, units: units) else { return nil }
+            guard let milliseconds = text == "0" ? 0 : number(text, units: units) else { return nil }
             let duration = Duration.milliseconds(milliseconds)
             return range.contains(duration) ? duration : nil
         }

@@ -17,7 +17,7 @@ struct RequestContent: Sendable {
         (self.route, self.body, self.form) = (route, body, form)
         if form == nil, body.count <= Self.slice {
             // Most bodies: without a state, and without a copy of the route.
-            digest = ContentDigest(of: [ByteSlice(body, 0..<body.count)]).mixed(with: Self.routes[route])
+            digest = ContentDigest(of: ByteSlice(body, 0..<body.count)).mixed(with: ContentDigest(of: route.rawValue))
         } else {
             var hash = ContentHash()
             await Self.read(route, body, form) { hash.update($0) }
@@ -63,6 +63,4 @@ struct RequestContent: Sendable {
     }
 
     private static let slice = 1 << 20
-    private static let routes = Dictionary(
-        uniqueKeysWithValues: Route.allCases.map { ($0, ContentDigest(of: [ByteSlice(copying: $0.rawValue)])) })
 }

@@ -89,7 +89,8 @@ final class Resends: Sendable {
                 let doubts = state.ledger.doubts(key, now: .now)
                 return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
             }
-            if wasRead { request.body.lookForClientHere() }
+            // On a connection that goes on nothing has waited to be taken up.
+            if wasRead, request.body.isFirstOnConnection { request.body.lookForClientHere() }
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
             for other in others + [request.body] { await other.lookForClient() }
@@ -121,8 +122,7 @@ final class Resends: Sendable {
 
     /// The client of an entry's request has its answer, or has left, or nothing was made for it.
     func end(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
-        note(number, event)
-        state.withLock { _ = $0.requests.removeValue(forKey: number) }
+        note(number, isOver: true, event)
     }
 
     /// Waits until it is known what the create of an entry comes to, or until the caller is cancelled.
@@ -135,12 +135,15 @@ final class Resends: Sendable {
     }
 
     /// Something has happened to an entry.
-    func note(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
+    /// - Parameter isOver: whether nobody waits for its answer any more.
+    func note(_ number: Int, isOver: Bool = false, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
         let waiters = change { state in
             event(&state.ledger, .now)
             state.changes += 1
-            return state.waiters.removeValue(forKey: number) ?? [:]
+            if isOver { state.requests[number] = nil }
+            return state.waiters.isEmpty ? nil : state.waiters.removeValue(forKey: number)
         }
+        guard let waiters else { return }
         for waiter in waiters.values { waiter.resume() }
     }
 

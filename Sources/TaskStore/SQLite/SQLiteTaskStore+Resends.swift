@@ -13,7 +13,7 @@ extension SQLiteTaskStore {
         try await write { connection throws(StoreError) in
             let keep = try connection.statement(.keepUnread)
             keep.bind(1, server)
-            keep.bind(2, unread().flatMap(\.bytes))
+            keep.bind(2, TaskID.bytes(unread()))
             keep.bind(3, time)
             try keep.execute()
         }
@@ -40,9 +40,18 @@ extension SQLiteTaskStore {
 }
 
 extension TaskID {
-    /// Its 16 bytes, as the store has them.
-    fileprivate var bytes: [UInt8] {
-        [high, low].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (56 - 8 * $0)) } }
+    /// 16 bytes of each, as the store has them.
+    fileprivate static func bytes(_ ids: [TaskID]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16 * ids.count)
+        for id in ids {
+            for half in [id.high, id.low] {
+                for shift in stride(from: 56, through: 0, by: -8) {
+                    bytes.append(UInt8(truncatingIfNeeded: half >> shift))
+                }
+            }
+        }
+        return bytes
     }
 
     /// Reads ids that lie one behind the other.

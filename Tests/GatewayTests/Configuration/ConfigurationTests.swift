@@ -80,6 +80,11 @@ struct ConfigurationTests {
         #expect(try Self.load(minimal, environment).keys.map(\.tenant) == ["shop"])
     }
 
+    @Test func `no time at all needs no unit`() throws {
+        #expect(try Self.load("resend: {window: 0}").resend.window == .zero)
+        #expect(try Self.load("resend: {window: 0s}").resend.window == .zero)
+    }
+
     @Test func `scalars are text before they are anything else`() throws {
         let yaml = "queue: off\nkeys: [{key: 0123456789, tenant: 007}]\nworkers: 3\nlisten: ['[::]:80', unix:/run/x]"
         let configuration = try Self.load(yaml)
