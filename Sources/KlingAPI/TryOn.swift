@@ -25,7 +25,10 @@ public struct TryOnModels: Sendable, Hashable {
     /// The model of a create that names none.
     public static let defaultModel = "kolors-virtual-try-on-v1"
 
-    /// The models that Kling documents.
+    /// The newest model of the kolors dialect.
+    public static let newestModel = "kolors-virtual-try-on-v1-5"
+
+    /// The models that Kling documents, and ``Solutions/model``.
     public static let documented = TryOnModels(adding: [])
 
     /// Every model, the default first.
@@ -33,9 +36,12 @@ public struct TryOnModels: Sendable, Hashable {
 
     /// The documented models and `others`.
     public init(adding others: [String]) {
-        let documented = [Self.defaultModel, "kolors-virtual-try-on-v1-5"]
+        let documented = [Self.defaultModel, Self.newestModel, Solutions.model]
         names = documented + others.filter { !documented.contains($0) }
     }
+
+    /// The name by which the kolors dialect knows a model: it has none for that of the solutions, and takes the newest.
+    static func kolorsName(of model: String) -> String { model == Solutions.model ? newestModel : model }
 
     /// Whether `name` is one of them.
     public func contains(_ name: String) -> Bool { names.contains(name) }

@@ -11,7 +11,10 @@ import Testing
             let list = try await fixture.gateway.ask("GET", base + "/models")
             #expect(list.status == 200 && list.json["object"] as? String == "list")
             let models = try #require(list.json["data"] as? [[String: Any]])
-            #expect(models.map { $0["id"] as? String } == ["kolors-virtual-try-on-v1", "kolors-virtual-try-on-v1-5"])
+            #expect(
+                models.map { $0["id"] as? String } == [
+                    "kolors-virtual-try-on-v1", "kolors-virtual-try-on-v1-5", "virtual_try_on",
+                ])
             for model in models {
                 #expect(model["object"] as? String == "model" && model["created"] is Int && model["owned_by"] is String)
             }

@@ -20,6 +20,7 @@ struct MutationTests {
             create([("model_name", "\"kolors-virtual-try-on-v1\""), ("human_image", urlA), ("cloth_image", urlB)]),
             create([
                 ("x", "[1,2.5e3,null]"), ("human_image", "\"\(picture)\""), ("callback_url", "\"https://a.example/b\""),
+                ("keep_face", "false"), ("watermark", "{\"enabled\":true}"),
                 ("cloth_image", "\"\(escaped)\""), ("external_task_id", "\"id \\u00e9\""),
                 ("y", "{\"é\":\"\\ud83d\\ude00\"}"),
             ]),
@@ -49,7 +50,8 @@ struct MutationTests {
     /// The values that must arrive: the client's but for what the gateway says itself, and but for repaired pictures.
     private func expected(_ client: [String: Any], _ request: TryOnRequest) -> [String: Any] {
         var expected = client
-        for name in ["model", "callback_url"] { expected[name] = nil }
+        let settings = ["keep_face", "keep_pose", "keep_background", "watermark"]
+        for name in ["model", "callback_url"] + (request.settings.isDefault ? settings : []) { expected[name] = nil }
         expected["model_name"] = request.model
         expected["external_task_id"] = "GW"
         if request.human != .url { expected["human_image"] = "base64" }

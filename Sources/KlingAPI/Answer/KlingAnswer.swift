@@ -6,7 +6,7 @@ public struct KlingAnswer: Sendable {
     public let code: KlingCode
     /// The task, if `data` is one object.
     public let task: TaskObject?
-    private let envelope: JSONObject
+    let envelope: JSONObject
 
     /// Reads an answer's body; nil unless it is a JSON object with an integer `code`.
     public init?(_ body: [UInt8]) {

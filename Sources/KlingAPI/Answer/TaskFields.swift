@@ -45,6 +45,7 @@ public struct TaskFields: Sendable, Hashable {
                         list.object { item in
                             item.member("index", image.index)
                             item.member("url", image.url)
+                            item.member("watermark_url", ifPresent: image.watermarkURL)
                         }
                     }
                 }

@@ -2,17 +2,20 @@
 public struct TaskImage: Sendable, Hashable {
     public let index: Int
     public let url: String
+    /// The same picture with a watermark, if the create has asked for one.
+    public let watermarkURL: String?
 
-    public init(index: Int, url: String) {
+    public init(index: Int, url: String, watermarkURL: String? = nil) {
         self.index = index
         self.url = url
+        self.watermarkURL = watermarkURL
     }
 }
 
 /// One task as Kling writes it: the `data` of an answer, an element of a list, or the whole body of a callback.
 public struct TaskObject: Sendable {
-    private let object: JSONObject
-    private let info: JSONObject?
+    let object: JSONObject
+    let info: JSONObject?
 
     /// Reads the object that lies at `range`; nil if it is not one, or has a member twice where it matters.
     public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
@@ -60,7 +63,8 @@ public struct TaskObject: Sendable {
             guard element.kind == .object, let image = JSONObject(result.bytes, range: element.value),
                 let url = image.string("url"), !url.isEmpty
             else { return nil }
-            return TaskImage(index: image.integer("index") ?? place, url: url)
+            return TaskImage(
+                index: image.integer("index") ?? place, url: url, watermarkURL: image.string("watermark_url"))
         }
     }
 
@@ -71,9 +75,10 @@ public struct TaskObject: Sendable {
     /// - Parameters:
     ///   - taskID: the public id.
     ///   - externalTaskID: the client's own, or nil to leave none.
-    ///   - status: a state to show in place of Kling's.
+    ///   - status: a state to show in place of Kling's. Without one, `succeeded` still becomes `succeed`.
     public func rewritten(taskID: String, externalTaskID: String?, status: TaskStatus? = nil) -> [UInt8] {
-        JSONWriter.object(capacity: object.range.count + 64) { writer in
+        let status = status ?? (object.string("task_status") == TaskStatus.otherSuccess ? .succeed : nil)
+        return JSONWriter.object(capacity: object.range.count + 64) { writer in
             if object["task_id"] == nil { writer.member("task_id", taskID) }
             object.write(to: &writer) { member, bytes in
                 if member.isNamed("task_id", bytes) { return .replace(JSONString.json(taskID)) }

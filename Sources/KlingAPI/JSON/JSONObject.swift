@@ -9,10 +9,15 @@ public struct JSONObject: Sendable {
 
     /// Reads the object that lies, alone, at `range`; nil if it is not a valid one.
     public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
-        let range = range ?? 0..<bytes.count
-        guard let scan = try? JSONScanner(bytes.span, range: range), scan.kind == .object else { return nil }
+        guard let scan = try? JSONScanner(bytes.span, range: range ?? 0..<bytes.count) else { return nil }
+        self.init(bytes, scan)
+    }
+
+    /// Takes what was found in the bytes; nil if it is no object.
+    init?(_ bytes: [UInt8], _ scan: JSONScanner) {
+        guard scan.kind == .object else { return nil }
         self.bytes = bytes
-        self.range = scan.value
+        range = scan.value
         members = scan.members
     }
 
@@ -39,10 +44,24 @@ public struct JSONObject: Sendable {
         string(name) ?? integer(name).map { String($0) }
     }
 
+    /// A member that is a truth value.
+    func bool(_ name: StaticString) -> Bool? {
+        guard let member = self[name], member.kind == .bool else { return nil }
+        return bytes[member.value.lowerBound] == UInt8(ascii: "t")
+    }
+
+    /// The JSON of a member.
+    func value(_ name: StaticString) -> [UInt8]? { self[name].map { Array(bytes[$0.value]) } }
+
     /// A member that is an object.
     public func object(_ name: StaticString) -> JSONObject? {
         guard let member = self[name], member.kind == .object else { return nil }
         return JSONObject(bytes, range: member.value)
+    }
+
+    /// The objects among the elements of a member that is an array.
+    func objects(_ name: StaticString) -> [JSONObject]? {
+        array(name)?.compactMap { $0.kind == .object ? JSONObject(bytes, range: $0.value) : nil }
     }
 
     /// The elements of a member that is an array.

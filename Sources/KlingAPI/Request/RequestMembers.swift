@@ -6,6 +6,10 @@ struct Places: Sendable {
     private(set) var cloth: Int?
     private(set) var callback: Int?
     private(set) var externalTaskID: Int?
+    private(set) var keepFace: Int?
+    private(set) var keepPose: Int?
+    private(set) var keepBackground: Int?
+    private(set) var watermark: Int?
 
     init(_ members: [JSONMember], _ bytes: Span<UInt8>) {
         for (index, member) in members.enumerated() { note(index, member, bytes) }
@@ -25,6 +29,14 @@ struct Places: Sendable {
             externalTaskID = index
         } else if member.isNamed("model", bytes) {
             model = index
+        } else if member.isNamed("keep_face", bytes) {
+            keepFace = index
+        } else if member.isNamed("keep_pose", bytes) {
+            keepPose = index
+        } else if member.isNamed("keep_background", bytes) {
+            keepBackground = index
+        } else if member.isNamed("watermark", bytes) {
+            watermark = index
         }
     }
 
@@ -33,6 +45,11 @@ struct Places: Sendable {
     /// Whether the gateway sends its own words in place of this member, or none.
     func isReplaced(_ index: Int) -> Bool {
         index == modelName || index == model || index == callback || index == externalTaskID
+    }
+
+    /// Whether this member is one of the settings, which the older shape itself does not have.
+    func isSetting(_ index: Int) -> Bool {
+        index == keepFace || index == keepPose || index == keepBackground || index == watermark
     }
 }
 

@@ -21,15 +21,18 @@ public struct TryOnParts: Sendable {
     public var externalTaskID: String?
     /// Where the client wants to be told of the task's states.
     public var callbackURL: String?
+    public var settings: TryOnSettings
 
     public init(
-        model: String, human: Picture, cloth: Picture, externalTaskID: String? = nil, callbackURL: String? = nil
+        model: String, human: Picture, cloth: Picture, externalTaskID: String? = nil, callbackURL: String? = nil,
+        settings: TryOnSettings = TryOnSettings()
     ) {
         self.model = model
         self.human = human
         self.cloth = cloth
         self.externalTaskID = externalTaskID
         self.callbackURL = callbackURL
+        self.settings = settings
     }
 
     /// How many bytes are needed at most beside those of the parts, for each hundred of theirs.
@@ -43,7 +46,7 @@ public struct TryOnParts: Sendable {
     public func request(
         models: TryOnModels = .documented, keeping owner: (any Sendable)? = nil
     ) async throws(ParameterError) -> TryOnRequest {
-        let head = [#"{"model_name":"#, json(model), id, callback].joined()
+        let head = [#"{"model_name":"#, json(model), id, callback, flags].joined()
         let middle = [#","human_image":""#, #"","cloth_image":""#, #""}"#]
         let room = head.utf8.count + middle.reduce(0) { $0 + $1.utf8.count } + human.room + cloth.room
         guard let body = Bytes(reserving: room, onRelease: { _ = owner }) else { throw .noMemory }
@@ -57,6 +60,7 @@ public struct TryOnParts: Sendable {
 
     private func json(_ text: String) -> String { String(decoding: JSONString.json(text), as: UTF8.self) }
     private var id: String { externalTaskID.map { #","external_task_id":"# + json($0) } ?? "" }
+    private var flags: String { settings.nonDefault.map { #","\#($0.name)":\#($0.value)"# }.joined() }
     private var callback: String { callbackURL.map { #","callback_url":"# + json($0) } ?? "" }
 }
 

@@ -22,6 +22,8 @@ public struct TryOnRequest: Sendable {
     public let externalTaskID: String?
     /// Where the client wants to be told of the task's states.
     public let callbackURL: HTTPURL?
+    /// What else is asked for, which only the solutions dialect knows.
+    public let settings: TryOnSettings
     /// The picture of the person.
     public internal(set) var human: TryOnPicture
     /// The picture of the garment.
@@ -45,15 +47,16 @@ public struct TryOnRequest: Sendable {
     ) async throws(ParameterError) -> TryOnRequest {
         let scan = try await scanned(body)
         let places = body.withByteSpan { Places(scan.members, $0) }
+        let members = MemberReader(members: scan.members, places: places)
         let (model, externalTaskID, callback) = try body.withByteSpan { (bytes) throws(ParameterError) in
-            let members = MemberReader(members: scan.members, places: places)
-            return (try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes))
+            (try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes))
         }
+        let settings = try body.withByteSpan { (bytes) throws(ParameterError) in try members.settings(bytes) }
         let (human, humanText) = try await picture(body, scan, places.human, .human)
         let (cloth, clothText) = try await picture(body, scan, places.cloth, .cloth)
         return TryOnRequest(
-            model: model, externalTaskID: externalTaskID, callbackURL: callback, human: human, cloth: cloth,
-            body: body, scan: scan, places: places, humanText: humanText, clothText: clothText)
+            model: model, externalTaskID: externalTaskID, callbackURL: callback, settings: settings, human: human,
+            cloth: cloth, body: body, scan: scan, places: places, humanText: humanText, clothText: clothText)
     }
 
     /// The URL of a picture that is one.

@@ -15,8 +15,8 @@ extension TryOnRequest {
         }
     }
 
-    /// The body to send to Kling: the client's members as they were checked, the model by name, and the gateway's own
-    /// id and callback address in place of the client's.
+    /// The body to send to Kling in the kolors dialect: the client's members as they were checked but for the settings,
+    /// which it does not know, the model by name, and the gateway's own id and callback address in place of the client's.
     ///
     /// A large body is not copied: the slices are ranges of the client's, with small rewritten pieces between them.
     /// - Parameters:
@@ -45,12 +45,18 @@ extension TryOnRequest {
         return text.value.count
     }
 
+    /// Settings that say what goes without saying are not sent. The others are kept with the request while it waits; it is
+    /// never sent with them in this shape.
+    private func isLeftOut(_ index: Int) -> Bool {
+        places.isReplaced(index) || settings.isDefault && places.isSetting(index)
+    }
+
     /// The beginning of the object, which the client's members follow.
     private func head(_ externalTaskID: String, _ callbackURL: String?) -> [UInt8] {
         var head: [UInt8] = []
         head.reserveCapacity(160 + (callbackURL?.utf8.count ?? 0))
         head.append(contentsOf: #"{"model_name":"#.utf8)
-        JSONString.append(model, to: &head)
+        JSONString.append(TryOnModels.kolorsName(of: model), to: &head)
         head.append(contentsOf: #","external_task_id":"#.utf8)
         JSONString.append(externalTaskID, to: &head)
         if let callbackURL {
@@ -62,7 +68,7 @@ extension TryOnRequest {
 
     private func write(_ head: [UInt8], _ replacements: Replacements, to sink: inout some BodySink) {
         sink.add(head)
-        for index in scan.members.indices where !places.isReplaced(index) {
+        for index in scan.members.indices where !isLeftOut(index) {
             let member = scan.members[index]
             if index == 0 {
                 sink.add(Self.comma)

@@ -1,0 +1,107 @@
+public import Base
+
+extension TryOnRequest {
+    /// Checks the body of a create of the new shape: `contents`, `settings` and `options` (Kling, virtual-try-on page).
+    ///
+    /// What comes out is a create as ``parse(_:models:)`` makes it of the older shape that says the same, with the model
+    /// of one that names none.
+    /// - Parameter models: the models that may be named.
+    /// - Throws: what is wrong, by the names of the new shape, such as `contents[1].url`.
+    public static func parse(
+        solutions body: Bytes, models: TryOnModels = .documented
+    ) async throws(ParameterError) -> TryOnRequest {
+        let create = try SolutionsCreate(body.withByteSpan { $0.array(0..<body.count) })
+        do {
+            return try await parse(Bytes(create.json), models: models)
+        } catch {
+            throw create.renamed(error)
+        }
+    }
+}
+
+/// A create of the new shape, written down in the older one.
+private struct SolutionsCreate {
+    /// The same create in the older shape.
+    let json: [UInt8]
+    /// Where the members of the older shape have come from.
+    private var places: [String: String] = [:]
+
+    init(_ bytes: [UInt8]) throws(ParameterError) {
+        let body = try BodyMembers(body: bytes)
+        var members: [(name: StaticString, json: [UInt8])] = []
+        for (field, content) in try Self.contents(of: body) {
+            guard let url = content.json("url") else { continue }
+            members.append((field == .human ? "human_image" : "cloth_image", url))
+            places[field.rawValue] = content.place(of: "url")
+        }
+        if let options = try body.members("options") { _ = try options.members("watermark") }
+        for (group, names) in Self.groups {
+            guard let group = try body.members(group) else { continue }
+            for name in names {
+                guard let json = group.json(name) else { continue }
+                members.append((name, json))
+                places["\(name)"] = group.place(of: name)
+            }
+        }
+        json = JSONWriter.object(capacity: bytes.count) { create in
+            for member in members { create.member(member.name, json: member.json) }
+        }
+    }
+
+    private static let groups: [(StaticString, [StaticString])] = [
+        ("settings", ["keep_face", "keep_pose", "keep_background"]),
+        ("options", ["external_task_id", "callback_url", "watermark"]),
+    ]
+
+    /// An error in the words of the older shape, in those of the new one.
+    func renamed(_ error: ParameterError) -> ParameterError {
+        guard let parameter = error.parameter,
+            let name = places.keys.first(where: { parameter == $0 || parameter.hasPrefix($0 + ".") }),
+            let place = places[name], error.message.hasPrefix(name)
+        else { return error }
+        return ParameterError(
+            code: error.code, parameter: place + parameter.dropFirst(name.count),
+            message: place + error.message.dropFirst(name.count))
+    }
+
+    /// The two pictures: exactly one of each type, with a URL.
+    private static func contents(of body: BodyMembers) throws(ParameterError) -> [PictureField: BodyMembers] {
+        guard let contents = try body.elements("contents") else {
+            throw .value("contents", "is missing. Send one object of each type: \(types).")
+        }
+        var found: [PictureField: BodyMembers] = [:]
+        for content in contents {
+            let field = try field(of: content)
+            guard found.updateValue(content, forKey: field) == nil else {
+                throw .value(
+                    content.place(of: "type"), "is \(field.contentType) again. Send one of each type: \(types).")
+            }
+            try checkURL(of: content)
+        }
+        for field in PictureField.allCases where found[field] == nil {
+            throw .value("contents", "has no \(field.contentType). Send one of each type: \(types).")
+        }
+        return found
+    }
+
+    private static func field(of content: BodyMembers) throws(ParameterError) -> PictureField {
+        let place = content.place(of: "type")
+        guard let type = try content.string("type") else { throw .value(place, "is missing; allowed are \(types).") }
+        guard let field = PictureField.allCases.first(where: { $0.contentType == type }) else {
+            throw .value(place, "is '\(Sanitised.text(type))'; allowed are \(types).")
+        }
+        return field
+    }
+
+    /// Base64 is refused here: Kling does not say that it takes any in this shape.
+    private static func checkURL(of content: BodyMembers) throws(ParameterError) {
+        let place = content.place(of: "url")
+        guard let url = try content.string("url") else { throw .value(place, "is missing. Send the picture's URL.") }
+        let start = url.prefix(8).lowercased()
+        guard start.hasPrefix("http://") || start.hasPrefix("https://") else {
+            throw .value(place, "does not begin with http:// or https://. Send the picture's URL, not its base64.")
+        }
+    }
+
+    private static let types = PictureField.allCases.map(\.contentType).joined(separator: ", ")
+}

@@ -1,0 +1,85 @@
+/// The tasks that a query of the new shape asks for: `GET /solutions?task_ids=...` (Kling, virtual-try-on page).
+public struct SolutionsQuery: Sendable, Hashable {
+    /// By what tasks are asked for.
+    public enum Key: String, Sendable, CaseIterable {
+        /// Kling's own ids.
+        case taskIDs = "task_ids"
+        /// The ids that the creator gave.
+        case externalTaskIDs = "external_task_ids"
+    }
+
+    public let key: Key
+    /// The ids, 1 to 20.
+    public let ids: [String]
+
+    /// Asks for these tasks. An id with a comma in it would be read as two.
+    public init(_ key: Key, _ ids: [String]) {
+        self.key = key
+        self.ids = ids
+    }
+
+    /// Reads a raw query. Parameters that Kling does not document are ignored; one without a value is the same as none.
+    /// - Throws: what is wrong with it, by the parameter's name.
+    public init(query: String?) throws(ParameterError) {
+        var found: [Key: String] = [:]
+        for pair in (query ?? "").split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let key = Key(rawValue: String(parts[0])), parts.count == 2, !parts[1].isEmpty else { continue }
+            guard found.updateValue(try Self.decoded(parts[1], key), forKey: key) == nil else {
+                throw .value(key.rawValue, "stands in the query more than once. Separate ids by commas.")
+            }
+        }
+        guard found.count < 2 else {
+            throw .value(Key.externalTaskIDs.rawValue, "stands beside \(Key.taskIDs.rawValue). Send one of the two.")
+        }
+        guard let (key, text) = found.first else {
+            throw .value(Key.taskIDs.rawValue, "is missing. Send it or \(Key.externalTaskIDs.rawValue).")
+        }
+        let ids = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard Solutions.idsPerQuery.contains(ids.count) else {
+            let most = Solutions.idsPerQuery.upperBound
+            throw .value(key.rawValue, "has \(ids.count) ids; allowed are 1 to \(most). Ask for the others separately.")
+        }
+        guard !ids.contains("") else {
+            throw .value(key.rawValue, "has an empty id. Put one comma between two ids, and none at the ends.")
+        }
+        self.init(key, ids)
+    }
+
+    /// The query, without the `?` before it.
+    public var text: String { key.rawValue + "=" + ids.map(Self.encoded).joined(separator: ",") }
+
+    /// The value of a parameter: `%` with two hex digits is a byte, `+` a blank, as clients' libraries write it.
+    private static func decoded(_ value: Substring, _ key: Key) throws(ParameterError) -> String {
+        var bytes: [UInt8] = []
+        var rest = Substring(value).utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(JSONText.hexValue),
+                let low = rest.popFirst().flatMap(JSONText.hexValue)
+            else { throw .value(key.rawValue, "has a % without two hexadecimal digits behind it. Write %25 for it.") }
+            bytes.append(UInt8(high << 4 | low))
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .value(key.rawValue, "is not UTF-8. Percent-encode the UTF-8 of its ids.")
+        }
+        return text
+    }
+
+    /// Everything but unreserved characters is percent-encoded (RFC 3986 section 2.3).
+    private static func encoded(_ id: String) -> String {
+        var text = ""
+        for byte in id.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                text.unicodeScalars.append(UnicodeScalar(byte))
+            default:
+                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+            }
+        }
+        return text
+    }
+}
