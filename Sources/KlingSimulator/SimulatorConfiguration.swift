@@ -28,8 +28,13 @@ public struct SimulatorConfiguration: Sendable {
     public var unknownTaskShape = UnknownTaskShape.invalidParameter
     /// What goes wrong from the start.
     public var faults: [FaultRule] = []
-    /// What callbacks are signed with; nil for callbacks without a signature.
-    public var webhookSignature: WebhookSignature?
+    /// What callbacks are signed with, each message with all: two while a secret is exchanged, none for callbacks without
+    /// a signature.
+    public var webhookSignatures: [WebhookSignature] = []
+    /// What the new interface says that tasks are paid with.
+    public var billing = SimulatedBilling.unit
+    /// Whether the new interface fetches the pictures of a create before it takes it. Otherwise it takes any URL.
+    public var fetchesPictures = true
     /// Whether requests without a valid token are refused; otherwise they are the first account's.
     public var requireTokens = true
     /// Whether tokens are refused before and after their times.

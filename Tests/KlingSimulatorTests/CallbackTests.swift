@@ -71,13 +71,13 @@ struct CallbackTests {
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 7, count: 32))
         let signature = try #require(WebhookSignature(secret))
         let fields = Dictionary(
-            uniqueKeysWithValues: callback.headers(signature: signature, now: simulation.now).map {
+            uniqueKeysWithValues: callback.headers(signatures: [signature], now: simulation.now).map {
                 ($0.name, $0.value)
             })
         #expect(
             signature.verify(
                 id: fields["webhook-id"] ?? "", timestamp: fields["webhook-timestamp"] ?? "", body: callback.body,
                 header: fields["webhook-signature"] ?? "", now: simulation.now / 1000))
-        #expect(callback.headers(signature: nil, now: simulation.now).map(\.name) == ["Content-Type"])
+        #expect(callback.headers(signatures: [], now: simulation.now).map(\.name) == ["Content-Type"])
     }
 }

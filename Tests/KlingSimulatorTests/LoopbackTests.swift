@@ -12,7 +12,7 @@ struct LoopbackTests {
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 3, count: 32))
         try await Simulator.run {
             $0.duration = 40...40
-            $0.webhookSignature = WebhookSignature(secret)
+            $0.webhookSignatures = [WebhookSignature(secret)].compactMap { $0 }
         } body: { simulator in
             let body = Simulation.create(["callback_url": "\"\(receiver.url)\"", "external_task_id": "\"x\""])
             let made = try await simulator.post(body)

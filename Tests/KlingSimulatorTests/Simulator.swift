@@ -34,8 +34,8 @@ struct Simulator: Sendable {
         try result.get()
     }
 
-    func post(_ body: [UInt8]) async throws -> HTTPClientResponse {
-        var request = HTTPClientRequest(.post, simulator.url + TryOn.path)
+    func post(_ body: [UInt8], to path: String = TryOn.path) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(.post, simulator.url + path)
         request.body = [ByteSlice(Bytes(body), 0..<body.count)]
         return try await execute(request)
     }

@@ -5,8 +5,12 @@ internal import KlingAPI
 struct CreateRequest: Sendable, Hashable {
     var externalTaskID: String?
     var callbackURL: String?
-    /// The person's picture, if it was given by its URL.
-    var personURL: String?
+    /// The person's and the garment's picture, if given by their URLs.
+    var personURL, garmentURL: String?
+    /// The URLs of both in the order in which the new interface was given them; otherwise none.
+    var contentURLs: [String] = []
+    var settings = SolutionSettings()
+    var hasWatermark = false
     var wishes = SimulatedWishes()
 
     /// Checks the body of a create.
@@ -17,7 +21,7 @@ struct CreateRequest: Sendable, Hashable {
         let model = try Self.text("model_name", object) ?? TryOnModels.defaultModel
         guard models.contains(model) else { throw .parameter("model is not supported") }
         for field in ["human_image", "cloth_image"] as [StaticString] { try Self.checkPicture(field, object) }
-        personURL = object.string("human_image").flatMap { Self.isURL($0.utf8) ? $0 : nil }
+        (personURL, garmentURL) = (Self.url("human_image", object), Self.url("cloth_image", object))
         externalTaskID = try Self.text("external_task_id", object)
         callbackURL = try Self.text("callback_url", object)
         if let callbackURL, !Self.isURL(callbackURL.utf8) {
@@ -37,7 +41,7 @@ struct CreateRequest: Sendable, Hashable {
 
     /// What is wished for in the query of the person's URL, where a client cannot send members of its own: `simulate=`
     /// and URL-safe base64 of the object.
-    private static func wishes(in url: String) -> JSONObject? {
+    static func wishes(in url: String) -> JSONObject? {
         guard let name = url.firstRange(of: "?simulate=") else { return nil }
         return Base64.decode(url[name.upperBound...].utf8, .urlSafe).flatMap { JSONObject($0) }
     }
@@ -51,7 +55,12 @@ struct CreateRequest: Sendable, Hashable {
         return text
     }
 
-    private static func isURL(_ text: some Sequence<UInt8>) -> Bool {
+    private static func url(_ name: StaticString, _ object: JSONObject) -> String? {
+        guard let member = object[name], isURL(object.bytes[member.content]) else { return nil }
+        return object.string(name)
+    }
+
+    static func isURL(_ text: some Sequence<UInt8>) -> Bool {
         ["http://", "https://"].contains { (scheme: String) in
             text.starts(with: scheme.utf8) { $0 == $1 || ($1 > 0x60 && $0 | 0x20 == $1) }
         }

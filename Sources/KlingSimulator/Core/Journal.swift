@@ -35,6 +35,8 @@ struct Journal: Sendable {
     private(set) var figures: [SimulatedFigures]
     /// Requests that opened no account.
     private(set) var unauthorized = 0
+    /// Requests of an interface that their account does not have.
+    private(set) var absentRoutes = 0
     /// Callbacks that were answered with 2xx, and those that were not.
     private(set) var callbacksDelivered = 0
     private(set) var callbacksFailed = 0
@@ -72,6 +74,8 @@ struct Journal: Sendable {
 
     mutating func noteUnauthorized() { unauthorized += 1 }
 
+    mutating func noteAbsentRoute() { absentRoutes += 1 }
+
     mutating func noteCallback(delivered: Bool) {
         if delivered { callbacksDelivered += 1 } else { callbacksFailed += 1 }
     }
@@ -98,6 +102,7 @@ struct Journal: Sendable {
             }
         }
         writer.member("unauthorized", unauthorized)
+        writer.member("absent_routes", absentRoutes)
         writer.object("callbacks") { callbacks in
             callbacks.member("delivered", callbacksDelivered)
             callbacks.member("failed", callbacksFailed)

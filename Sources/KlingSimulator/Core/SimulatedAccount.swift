@@ -22,6 +22,9 @@ public struct SimulatedAccount: Sendable, Hashable {
     /// Whether tasks are found by their `external_task_id`. Otherwise only by the platform's own id.
     public var hasLookup = true
 
+    /// Which interfaces it has, until that is changed.
+    public var api = SimulatedAPI.kolors
+
     /// An account with one key or several.
     public init(name: String, keys: [Key], concurrency: Int? = nil) {
         self.name = name
@@ -34,6 +37,7 @@ extension SimulatedAccount {
     /// How an account is written on a command line.
     public static let usage =
         "NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY] or NAME=API_KEY, with [,slots=CONCURRENCY][,not-unique][,no-lookup]"
+        + "[,api=\(SimulatedAPI.usage)]"
 
     /// Reads an account as it is written on a command line: `kling=ak:sk:5`, `reseller=sk-1,slots=3,not-unique`.
     public init?(_ text: String) {
@@ -62,6 +66,9 @@ extension SimulatedAccount {
         case "not-unique": isUnique = false
         case "no-lookup": hasLookup = false
         case let slots where slots.hasPrefix("slots="): return setSlots(String(slots.dropFirst("slots=".count)))
+        case let word where word.hasPrefix("api="):
+            guard let api = SimulatedAPI(rawValue: String(word.dropFirst("api=".count))) else { return false }
+            self.api = api
         default: return false
         }
         return true

@@ -28,24 +28,31 @@ struct SimulatedAuthorization: Sendable {
         self.checksTimes = checksTimes
     }
 
-    /// The account's number.
+    /// What a field opens.
+    struct Opened {
+        /// The account's number.
+        let account: Int
+        /// Whether it was a key that was shown as it is, or none was needed: the new interface takes no other.
+        let isPlain: Bool
+    }
+
     /// - Parameters:
     ///   - field: the value of `Authorization`.
     ///   - now: in milliseconds since 1970.
-    func account(_ field: String?, now: Int) throws(SimulatedRefusal) -> Int {
+    func open(_ field: String?, now: Int) throws(SimulatedRefusal) -> Opened {
         do {
             return try verified(field, now: now)
         } catch {
-            guard isRequired else { return 0 }
+            guard isRequired else { return Opened(account: 0, isPlain: true) }
             throw error
         }
     }
 
-    private func verified(_ field: String?, now: Int) throws(SimulatedRefusal) -> Int {
+    private func verified(_ field: String?, now: Int) throws(SimulatedRefusal) -> Opened {
         guard let field, !field.isEmpty else { throw SimulatedRefusal(.authorizationEmpty) }
         guard field.hasPrefix("Bearer ") else { throw SimulatedRefusal(.authorizationInvalid) }
         let credential = String(field.dropFirst("Bearer ".count))
-        if let account = plain[credential] { return account }
+        if let account = plain[credential] { return Opened(account: account, isPlain: true) }
         guard let token = try? ClientToken(credential), let key = signed[token.issuer] else {
             throw SimulatedRefusal(.authorizationInvalid)
         }
@@ -57,7 +64,7 @@ struct SimulatedAuthorization: Sendable {
             // The times are checked below, without leeway.
         }
         if checksTimes { try checkTimes(credential, now: now / 1000) }
-        return key.account
+        return Opened(account: key.account, isPlain: !isRequired)
     }
 
     private func checkTimes(_ token: String, now: Int) throws(SimulatedRefusal) {

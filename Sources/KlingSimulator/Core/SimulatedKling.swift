@@ -18,22 +18,28 @@ struct SimulatedKling: Sendable {
     }
 
     /// What one account has.
-    private struct Account {
-        let rules: SimulatedAccount
+    struct Account {
+        fileprivate let rules: SimulatedAccount
         var name: String { rules.name }
         /// Ids of its tasks, oldest first.
-        var order: [String] = []
-        var taskOfExternalID: [String: String] = [:]
+        fileprivate(set) var order: [String] = []
+        /// The newest task of each external id, by the interface that it was made by.
+        fileprivate var taskOfExternalID: [SimulatedDialect: [String: String]] = [:]
         /// When the tasks that hold a slot give it back; empty where slots are not limited.
-        var ends: [Int] = []
+        fileprivate var ends: [Int] = []
         /// How often a faulty answer was wished for, by external id.
-        var wishedFaults: [String: Int] = [:]
+        fileprivate var wishedFaults: [String: Int] = [:]
+
+        /// The task that an external id is taken by. The interfaces share their ids.
+        fileprivate func taskOfExternalID(_ id: String) -> String? {
+            SimulatedDialect.allCases.lazy.compactMap { taskOfExternalID[$0]?[id] }.first
+        }
     }
 
     private let duration: ClosedRange<Int>
     private var generator: SeededGenerator
-    private var accounts: [Account]
-    private var tasks: [String: SimulatedTask] = [:]
+    private(set) var accounts: [Account]
+    private(set) var tasks: [String: SimulatedTask] = [:]
     private var callbacks = CallbackQueue()
 
     init(_ rules: Rules) {
@@ -45,6 +51,13 @@ struct SimulatedKling: Sendable {
     /// An id for an answer.
     mutating func requestID() -> String { generator.uuid() }
 
+    /// An id that no task has.
+    mutating func unusedID() -> String {
+        var id = generator.taskID()
+        while tasks[id] != nil { id = generator.taskID() }
+        return id
+    }
+
     /// Draws whether something of probability `probability` happens.
     mutating func happens(_ probability: Double) -> Bool {
         probability >= 1 || Double.random(in: 0..<1, using: &generator) < probability
@@ -54,70 +67,97 @@ struct SimulatedKling: Sendable {
 
     /// Makes a task.
     mutating func create(
-        _ request: CreateRequest, account: Int, now: Int
+        _ request: CreateRequest, by dialect: SimulatedDialect, account: Int, now: Int
     ) throws(SimulatedRefusal) -> SimulatedTask {
         forgetExpired(account, now)
-        if accounts[account].rules.isUnique, let externalID = request.externalTaskID,
-            let known = accounts[account].taskOfExternalID[externalID]
-        {
-            tasks[known]?.creates += 1
-            throw .parameter("external_task_id already exists")
-        }
+        try checkExternalID(request.externalTaskID, account)
         try checkSlots(account, now)
-        let task = makeTask(request, accounts[account].name, now)
-        tasks[task.id] = task
-        accounts[account].order.append(task.id)
+        let task = makeTask(request, dialect, accounts[account].name, now)
+        book(task, account)
         if accounts[account].rules.concurrency != nil { accounts[account].ends.append(task.endsAt) }
-        if let externalID = request.externalTaskID { accounts[account].taskOfExternalID[externalID] = task.id }
         if task.callbackURL != nil { callbacks.add(task) }
         return task
     }
 
+    /// Adds a task of another solution.
+    mutating func add(_ foreign: ForeignTask, account: Int, now: Int) throws(SimulatedRefusal) -> SimulatedTask {
+        forgetExpired(account, now)
+        try checkExternalID(foreign.externalTaskID, account)
+        let id = foreign.id ?? unusedID()
+        guard tasks[id] == nil else { throw .parameter("id already exists") }
+        let task = SimulatedTask(
+            id: id, externalTaskID: foreign.externalTaskID, account: accounts[account].name, callbackURL: nil,
+            dialect: .solutions, personURL: nil, garmentURL: nil, settings: nil, hasWatermark: false,
+            foreignType: foreign.outputType, outcome: .succeed, failure: nil, createdAt: now,
+            processingAt: now + foreign.duration / 4, endsAt: now + foreign.duration)
+        book(task, account)
+        return task
+    }
+
+    private mutating func book(_ task: SimulatedTask, _ account: Int) {
+        tasks[task.id] = task
+        accounts[account].order.append(task.id)
+        guard let externalID = task.externalTaskID else { return }
+        accounts[account].taskOfExternalID[task.dialect, default: [:]][externalID] = task.id
+    }
+
     /// Finds a task by its id, or by its external id; of several with one external id the newest.
     /// - Parameter fault: what goes wrong with the finding, if anything.
-    mutating func query(_ id: String, account: Int, now: Int, _ fault: FindingFault? = nil) -> SimulatedTask? {
+    mutating func query(
+        _ name: TaskName, account: Int, now: Int, _ fault: FindingFault? = nil
+    ) -> SimulatedTask? {
         forgetExpired(account, now)
-        let isOwnID = tasks[id]?.account == accounts[account].name
-        var found = isOwnID ? tasks[id] : taskOfExternalID(id, account, now, lag: fault?.lag ?? 0)
+        let own = name.kind == .external ? nil : tasks[name.text]
+        let isOwnID = own?.account == accounts[account].name && own?.dialect == name.dialect
+        var found = isOwnID ? own : taskOfExternalID(name, account, now, lag: fault?.lag ?? 0)
         if let taskID = found?.id {
             tasks[taskID]?.queries += 1
             found = tasks[taskID]
         }
         guard case .stranger(let stranger) = fault else { return found }
-        return strange(stranger, in: found, isAskedByOwnID: isOwnID, account, now)
+        return strange(stranger, in: found, isOwnID ? .own : .external, name.dialect, account, now)
     }
 
-    private func taskOfExternalID(_ id: String, _ account: Int, _ now: Int, lag: Int) -> SimulatedTask? {
-        guard accounts[account].rules.hasLookup, let taskID = accounts[account].taskOfExternalID[id],
-            let task = tasks[taskID], task.createdAt + lag <= now
+    private func taskOfExternalID(_ name: TaskName, _ account: Int, _ now: Int, lag: Int) -> SimulatedTask? {
+        guard name.kind != .own, accounts[account].rules.hasLookup,
+            let taskID = accounts[account].taskOfExternalID[name.dialect]?[name.text], let task = tasks[taskID],
+            task.createdAt + lag <= now
         else { return nil }
         return task
     }
 
     /// What is shown in the place of what was found, or not found.
     private mutating func strange(
-        _ stranger: FindingFault.Stranger, in found: SimulatedTask?, isAskedByOwnID: Bool, _ account: Int, _ now: Int
+        _ stranger: FindingFault.Stranger, in found: SimulatedTask?, _ kind: TaskName.Kind,
+        _ dialect: SimulatedDialect, _ account: Int, _ now: Int
     ) -> SimulatedTask? {
-        let other = accounts[account].order.last { $0 != found?.id }.flatMap { tasks[$0] }
-        var shown = other ?? someTask(account, now)
+        let other = newestFirst(dialect, account, now).first { $0.id != found?.id }
+        var shown = other ?? someTask(dialect, account, now)
         switch stranger {
         case .another: break
         case .unnamed: shown.externalTaskID = nil
         case .renumbered:
             // Whoever asks by the external id cannot know better, and gets the right answer.
-            guard isAskedByOwnID, let found else { return found }
+            guard kind == .own, let found else { return found }
             shown.externalTaskID = found.externalTaskID
         }
         return shown
     }
 
     /// A task that nobody has asked for: it is in no book.
-    private mutating func someTask(_ account: Int, _ now: Int) -> SimulatedTask {
+    private mutating func someTask(_ dialect: SimulatedDialect, _ account: Int, _ now: Int) -> SimulatedTask {
         SimulatedTask(
             id: generator.taskID(), externalTaskID: "somebody-elses-order", account: accounts[account].name,
-            callbackURL: nil, personURL: nil, outcome: .succeed, failure: nil, createdAt: now - 2,
-            processingAt: now - 1,
-            endsAt: now)
+            callbackURL: nil, dialect: dialect, personURL: nil, garmentURL: nil, settings: nil, hasWatermark: false,
+            outcome: .succeed, failure: nil, createdAt: now - 2, processingAt: now - 1, endsAt: now)
+    }
+
+    /// The tasks of one interface that are at least `lag` milliseconds old.
+    func newestFirst(
+        _ dialect: SimulatedDialect, _ account: Int, _ now: Int, lag: Int = 0
+    ) -> some Sequence<SimulatedTask> {
+        accounts[account].order.reversed().lazy.compactMap { tasks[$0] }
+            .filter { $0.dialect == dialect && $0.createdAt + lag <= now }
     }
 
     /// A page of the account's tasks, newest first.
@@ -126,10 +166,8 @@ struct SimulatedKling: Sendable {
         _ page: ListPage, account: Int, now: Int, _ fault: FindingFault? = nil
     ) -> [SimulatedTask] {
         forgetExpired(account, now)
-        let (order, lag) = (accounts[account].order, fault?.lag ?? 0)
-        let hidden = order.reversed().prefix { id in tasks[id].map { $0.createdAt + lag > now } ?? false }
-        let newestFirst = order.dropLast(hidden.count).reversed()
-        return newestFirst.dropFirst((page.number - 1) * page.size).prefix(page.size).compactMap { tasks[$0] }
+        let tasks = newestFirst(.kolors, account, now, lag: fault?.lag ?? 0)
+        return Array(tasks.dropFirst((page.number - 1) * page.size).prefix(page.size))
     }
 
     /// The task that a picture is of, if it has one at `now`.
@@ -142,11 +180,13 @@ struct SimulatedKling: Sendable {
 
     /// How many of an account's tasks have not come to their end at `now`.
     func running(account: Int, now: Int) -> Int {
-        accounts[account].order.count { tasks[$0].map { $0.endsAt > now } ?? false }
+        accounts[account].order.count { tasks[$0].map { $0.endsAt > now && $0.foreignType == nil } ?? false }
     }
 
-    /// Every task that is kept, oldest first within each account.
-    var allTasks: [SimulatedTask] { accounts.flatMap { account in account.order.compactMap { tasks[$0] } } }
+    /// Every task of virtual try-on that is kept, oldest first within each account.
+    var allTasks: [SimulatedTask] {
+        accounts.flatMap { account in account.order.compactMap { tasks[$0] }.filter { $0.foreignType == nil } }
+    }
 
     /// Whether the fault that a create wishes for is still to happen; each call counts.
     mutating func takesWishedFault(_ request: CreateRequest, account: Int) -> Bool {
@@ -190,26 +230,37 @@ struct SimulatedKling: Sendable {
         }
     }
 
-    private mutating func makeTask(_ request: CreateRequest, _ account: String, _ now: Int) -> SimulatedTask {
-        var id = generator.taskID()
-        while tasks[id] != nil { id = generator.taskID() }
+    private mutating func checkExternalID(_ id: String?, _ account: Int) throws(SimulatedRefusal) {
+        guard accounts[account].rules.isUnique, let id, let known = accounts[account].taskOfExternalID(id) else {
+            return
+        }
+        tasks[known]?.creates += 1
+        throw .parameter("external_task_id already exists")
+    }
+
+    private mutating func makeTask(
+        _ request: CreateRequest, _ dialect: SimulatedDialect, _ account: String, _ now: Int
+    ) -> SimulatedTask {
+        let id = unusedID()
         let drawn = Int.random(in: duration, using: &generator)
         let duration = request.wishes.duration ?? drawn
         return SimulatedTask(
             id: id, externalTaskID: request.externalTaskID, account: account, callbackURL: request.callbackURL,
-            personURL: request.personURL, outcome: request.wishes.outcome,
+            dialect: dialect, personURL: request.personURL, garmentURL: request.garmentURL,
+            settings: dialect == .solutions ? request.settings : nil, hasWatermark: request.hasWatermark,
+            outcome: request.wishes.outcome,
             failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
             urlBytes: request.wishes.urlBytes, createdAt: now, processingAt: now + duration / 4,
             endsAt: now + duration)
     }
 
-    private mutating func forgetExpired(_ account: Int, _ now: Int) {
+    mutating func forgetExpired(_ account: Int, _ now: Int) {
         let expired = accounts[account].order.prefix { tasks[$0].map { $0.createdAt + Self.retention <= now } ?? true }
         guard !expired.isEmpty else { return }
         for id in expired {
             guard let task = tasks.removeValue(forKey: id), let externalID = task.externalTaskID else { continue }
-            if accounts[account].taskOfExternalID[externalID] == id {
-                accounts[account].taskOfExternalID[externalID] = nil
+            if accounts[account].taskOfExternalID[task.dialect]?[externalID] == id {
+                accounts[account].taskOfExternalID[task.dialect]?[externalID] = nil
             }
             accounts[account].wishedFaults[externalID] = nil
         }

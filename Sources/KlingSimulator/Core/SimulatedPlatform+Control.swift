@@ -11,6 +11,12 @@ extension SimulatedPlatform {
         case .result(let id):
             guard kling.finishedTask(id, now: now) != nil else { return refuse(SimulatedRefusal(.notFound)) }
             file = SamplePictures.result(seed: configuration.seed, taskID: id)
+        case .watermarkedResult(let id):
+            guard kling.finishedTask(id, now: now)?.hasWatermark == true else {
+                return refuse(SimulatedRefusal(.notFound))
+            }
+            // Another picture, so that whoever has one knows which it is.
+            file = SamplePictures.result(seed: configuration.seed, taskID: id + "/watermark")
         }
         return SimulatedAnswer(status: 200, contentType: "image/png", body: file)
     }
@@ -51,6 +57,13 @@ extension SimulatedPlatform {
         case .clearFaults: removeFaults()
         case .addFault(.success(let rule)): add(rule)
         case .addFault(.failure(let refusal)): return refuse(refusal)
+        case .apis: return SimulatedAnswer(json: apisJSON)
+        case .change(let change):
+            do {
+                return SimulatedAnswer(json: try make(change.get(), now))
+            } catch {
+                return refuse(error)
+            }
         }
         return SimulatedAnswer(json: Array("{}".utf8))
     }
@@ -85,6 +98,10 @@ extension SimulatedPlatform {
                         item.member("queries", task.queries)
                         item.member("created_at", task.createdAt)
                         item.member("ends_at", task.endsAt)
+                        item.member("cloth_image", orNull: task.garmentURL)
+                        item.member("api", task.dialect.rawValue)
+                        item.member("watermark", task.hasWatermark)
+                        if let settings = task.settings { item.object("settings") { settings.write(to: &$0) } }
                     }
                 }
             }

@@ -4,16 +4,21 @@ internal import KlingAPI
 ///
 /// Requests and the time go in, answers and callbacks come out.
 public struct SimulatedPlatform: Sendable {
-    private(set) var kling: SimulatedKling
+    var kling: SimulatedKling
     private var faults: FaultRules
     private(set) var journal: Journal
     let configuration: SimulatorConfiguration
     private let authorization: SimulatedAuthorization
+    /// Which interfaces each account has.
+    var apis: [SimulatedAPI]
+    /// Callbacks that belong to no task, to be sent at once.
+    var outbox: [SimulatedCallback] = []
 
     /// A platform without tasks.
     public init(_ configuration: SimulatorConfiguration) {
         self.configuration = configuration
         let accounts = configuration.accounts
+        apis = accounts.map(\.api)
         authorization = SimulatedAuthorization(
             accounts, isRequired: configuration.requireTokens, checksTimes: configuration.checksTokenTimes)
         kling = SimulatedKling(
@@ -39,7 +44,7 @@ public struct SimulatedPlatform: Sendable {
     public mutating func reset() { self = SimulatedPlatform(configuration) }
 
     /// When the next callback is due, in milliseconds since 1970.
-    public var nextDeadline: Int? { kling.nextDeadline }
+    public var nextDeadline: Int? { outbox.isEmpty ? kling.nextDeadline : 0 }
 
     /// Answers a request.
     /// - Parameters:
@@ -53,18 +58,31 @@ public struct SimulatedPlatform: Sendable {
         case .costs, .call: break
         }
         do {
-            let account = try authorization.account(request.authorization, now: now)
-            guard case .call(let call) = request.route else { return costs(account, now) }
+            guard case .call(let call) = request.route else {
+                return costs(try authorization.open(request.authorization, now: now).account, now)
+            }
+            let account = try admit(call, request.authorization, now)
             journal.note(request.headers, on: call.point)
             return answer(call, account: account, now: now, base: base)
         } catch {
-            journal.noteUnauthorized()
+            if error.code == .invalidMethod { journal.noteAbsentRoute() } else { journal.noteUnauthorized() }
             return refuse(error)
         }
     }
 
+    /// The account whose call it is. An interface that it does not have is not there for it.
+    func admit(_ call: SimulatedRequest.Call, _ authorization: String?, _ now: Int) throws(SimulatedRefusal) -> Int {
+        // What no account has is not there for anybody, whatever their keys.
+        guard apis.contains(where: { $0.has(call.dialect) }) else { throw SimulatedRefusal(.invalidMethod) }
+        let opened = try self.authorization.open(authorization, now: now)
+        guard apis[opened.account].has(call.dialect) else { throw SimulatedRefusal(.invalidMethod) }
+        guard opened.isPlain || call.dialect == .kolors else { throw SimulatedRefusal(.authorizationInvalid) }
+        return opened.account
+    }
+
     /// Takes out the callbacks to send at `now`, in the order in which they are to arrive. Some may be there twice.
     public mutating func dueCallbacks(now: Int, base: String) -> [SimulatedCallback] {
+        defer { outbox = [] }
         var sent: [DueCallback] = []
         for callback in kling.dueCallbacks(now: now) {
             let fault = callback.isPostponed ? nil : drawFault(on: .callback, account: callback.task.account)
@@ -75,7 +93,7 @@ public struct SimulatedPlatform: Sendable {
             default: sent.append(callback)
             }
         }
-        return sent.compactMap { SimulatedCallback($0, base: base) }
+        return outbox + sent.compactMap { SimulatedCallback($0, base: base, billing: configuration.billing) }
     }
 
     /// Notes how a callback was taken.
@@ -91,15 +109,15 @@ public struct SimulatedPlatform: Sendable {
         let fault = fault(for: call, account: account)
         if let fault, !fault.isWorkDone {
             note(call, account, fault.isClearRefusal ? .refused : .unclear)
-            return SimulatedAnswer(fault, instead: nil, requestID: requestID)
+            return SimulatedAnswer(fault, instead: nil, requestID: requestID, TaskShape(call))
         }
         let right = carryOut(call, account, fault?.finding, now, base, requestID)
         note(call, account, fault?.isDone == true ? .unclear : right.status == 200 ? .made : .refused)
-        return fault.map { SimulatedAnswer($0, instead: right, requestID: requestID) } ?? right
+        return fault.map { SimulatedAnswer($0, instead: right, requestID: requestID, TaskShape(call)) } ?? right
     }
 
     private mutating func note(_ call: SimulatedRequest.Call, _ account: Int, _ outcome: ArrivedCreate.Outcome) {
-        guard case .create(.success(let request)) = call, let externalTaskID = request.externalTaskID else { return }
+        guard case .create(_, .success(let request)) = call, let externalTaskID = request.externalTaskID else { return }
         let name = configuration.accounts[account].name
         journal.note(ArrivedCreate(account: name, externalTaskID: externalTaskID, outcome: outcome))
     }
@@ -121,10 +139,16 @@ public struct SimulatedPlatform: Sendable {
         _ call: SimulatedRequest.Call, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
     ) throws(SimulatedRefusal) -> [UInt8] {
         switch call {
-        case .create(let request):
-            return try kling.create(request.get(), account: account, now: now).fields(at: now, base: base).json
-        case .query(let id):
-            guard let task = kling.query(id, account: account, now: now, fault) else { return try unknownTask(id, now) }
+        case .create(.kolors, let request):
+            let task = try kling.create(request.get(), by: .kolors, account: account, now: now)
+            return task.fields(at: now, base: base).json
+        case .create(.solutions, let request): return try create(solution: request.get(), account, now, base)
+        case .solutionQuery(let query): return try find(query.get(), account, fault, now, base)
+        case .solutionList(let page): return try list(page.get(), account, fault, now, base)
+        case .query(let name):
+            guard let task = kling.query(name, account: account, now: now, fault) else {
+                return try unknownTask(name.text, now)
+            }
             return task.fields(at: now, base: base).json
         case .list(let page):
             let tasks = try kling.list(page.get(), account: account, now: now, fault)
@@ -148,7 +172,7 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func fault(for call: SimulatedRequest.Call, account: Int) -> SimulatedFault? {
-        if case .create(.success(let request)) = call, kling.takesWishedFault(request, account: account) {
+        if case .create(_, .success(let request)) = call, kling.takesWishedFault(request, account: account) {
             journal.noteFault(on: .create)
             return request.wishes.fault
         }

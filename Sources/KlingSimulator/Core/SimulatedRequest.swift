@@ -16,15 +16,25 @@ public struct SimulatedRequest: Sendable {
 
     /// What is asked for with the keys of an account.
     enum Call: Sendable {
-        case create(Result<CreateRequest, SimulatedRefusal>)
-        case query(String)
+        case create(SimulatedDialect, Result<CreateRequest, SimulatedRefusal>)
+        case query(TaskName)
         case list(Result<ListPage, SimulatedRefusal>)
+        case solutionQuery(Result<SolutionQuery, SimulatedRefusal>)
+        case solutionList(Result<SolutionPage, SimulatedRefusal>)
 
         var point: FaultRule.Point {
             switch self {
             case .create: .create
-            case .query: .query
-            case .list: .list
+            case .query, .solutionQuery: .query
+            case .list, .solutionList: .list
+            }
+        }
+
+        var dialect: SimulatedDialect {
+            switch self {
+            case .create(let dialect, _): dialect
+            case .query, .list: .kolors
+            case .solutionQuery, .solutionList: .solutions
             }
         }
     }
@@ -33,16 +43,21 @@ public struct SimulatedRequest: Sendable {
     enum Picture: Sendable, Hashable {
         case person, garment
         case result(String)
+        case watermarkedResult(String)
     }
 
     /// The simulator's own interface.
     enum Control: Sendable {
-        case tasks, creates, requests, reset, clearFaults
+        case tasks, creates, requests, apis, reset, clearFaults
         case addFault(Result<FaultRule, SimulatedRefusal>)
+        case change(Result<ControlChange, SimulatedRefusal>)
     }
 
     let route: Route
     let headers: [Field]
+
+    init(route: Route, headers: [Field]) { (self.route, self.headers) = (route, headers) }
+
     var authorization: String? { headers.first { $0.name.lowercased() == "authorization" }?.value }
 
     /// Reads a request. The body of a create is checked here, so that it need not be when the simulator is locked.
@@ -70,6 +85,9 @@ public struct SimulatedRequest: Sendable {
         case ("GET", "samples", ["person.png"]): return .picture(.person)
         case ("GET", "samples", ["garment.png"]): return .picture(.garment)
         case ("GET", "results", let rest) where rest.count == 2 && rest[1] == "0.png": return .picture(.result(rest[0]))
+        case ("GET", "results", let rest) where rest.count == 2 && rest[1] == "watermark.png":
+            return .picture(.watermarkedResult(rest[0]))
+        case (_, "solutions", let rest): return solutions(method, rest, query, body)
         case (_, "_simulator", let rest): return control(method, rest, body)
         default: return .none(SimulatedRefusal(.notFound))
         }
@@ -78,10 +96,24 @@ public struct SimulatedRequest: Sendable {
     private static func tryOn(_ method: String, id: String?, _ query: String?, _ body: [UInt8]) -> Route {
         switch (method, id) {
         case ("POST", nil):
-            .call(.create(Result { () throws(SimulatedRefusal) in try CreateRequest(body) }))
+            .call(.create(.kolors, Result { () throws(SimulatedRefusal) in try CreateRequest(body) }))
         case ("GET", nil):
             .call(.list(Result { () throws(SimulatedRefusal) in try ListPage(query: query) }))
-        case ("GET", let id?): .call(.query(id))
+        case ("GET", let id?): .call(.query(TaskName(text: id, kind: .any, dialect: .kolors)))
+        default: .none(SimulatedRefusal(.invalidMethod))
+        }
+    }
+
+    private static func solutions(
+        _ method: String, _ segments: [String], _ query: String?, _ body: [UInt8]
+    ) -> Route {
+        switch (method, segments) {
+        case ("POST", ["virtual_try_on"]):
+            .call(.create(.solutions, Result { () throws(SimulatedRefusal) in try CreateRequest(solution: body) }))
+        case ("POST", []):
+            .call(.solutionList(Result { () throws(SimulatedRefusal) in try SolutionPage(body) }))
+        case ("GET", []):
+            .call(.solutionQuery(Result { () throws(SimulatedRefusal) in try SolutionQuery(query: query) }))
         default: .none(SimulatedRefusal(.invalidMethod))
         }
     }
@@ -91,6 +123,9 @@ public struct SimulatedRequest: Sendable {
         case ("GET", ["tasks"]): .control(.tasks)
         case ("GET", ["creates"]): .control(.creates)
         case ("GET", ["requests"]): .control(.requests)
+        case ("GET", ["api"]): .control(.apis)
+        case ("POST", let rest) where rest.count == 1 && ControlChange.names.contains(rest[0]):
+            .control(.change(Result { () throws(SimulatedRefusal) in try ControlChange(rest[0], body) }))
         case ("POST", ["reset"]): .control(.reset)
         case ("DELETE", ["faults"]): .control(.clearFaults)
         case ("POST", ["faults"]):
@@ -102,27 +137,5 @@ public struct SimulatedRequest: Sendable {
                     }))
         default: .none(SimulatedRefusal(.notFound))
         }
-    }
-}
-
-/// Percent-encoding (RFC 3986 section 2.1).
-private enum PercentEncoding {
-    /// The text; what is no valid escape stays as it is.
-    static func decoded(_ text: Substring) -> String {
-        guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
-        let bytes = Array(text.utf8)
-        var (result, position) = ([UInt8](), 0)
-        while position < bytes.count {
-            if bytes[position] == UInt8(ascii: "%"), position + 2 < bytes.count,
-                let byte = UInt8(String(decoding: bytes[position + 1...position + 2], as: UTF8.self), radix: 16)
-            {
-                result.append(byte)
-                position += 3
-            } else {
-                result.append(bytes[position])
-                position += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

@@ -10,8 +10,16 @@ public struct SimulatedTask: Sendable, Hashable {
     public let account: String
     /// Where its creator wants to be called.
     public let callbackURL: String?
-    /// The person's picture, if it was given by its URL.
-    public let personURL: String?
+    /// The interface that it was made by, and that alone knows it.
+    public let dialect: SimulatedDialect
+    /// The person's and the garment's picture, if given by their URLs.
+    public let personURL, garmentURL: String?
+    /// What its creator wishes for, if it was made by the new interface.
+    public let settings: SolutionSettings?
+    /// Whether it has a picture with a watermark as well.
+    public let hasWatermark: Bool
+    /// What it puts out, if it is no virtual try-on: see ``ForeignTask``.
+    var foreignType: String?
     /// How it ends: ``KlingAPI/TaskStatus/succeed`` or ``KlingAPI/TaskStatus/failed``.
     public let outcome: TaskStatus
     /// Why it fails, if it does.
@@ -46,13 +54,13 @@ public struct SimulatedTask: Sendable, Hashable {
         return fields
     }
 
-    private func pictureURL(_ base: String) -> String {
+    func pictureURL(_ base: String) -> String {
         let url = "\(base)/results/\(id)/0.png"
         guard urlBytes > url.utf8.count else { return url }
         return url + "?" + String(repeating: "K", count: urlBytes - url.utf8.count - 1)
     }
 
-    private func updatedAt(_ status: TaskStatus) -> Int {
+    func updatedAt(_ status: TaskStatus) -> Int {
         switch status {
         case .submitted: createdAt
         case .processing: processingAt

@@ -24,13 +24,15 @@ extension SimulatedFault {
 
 extension SimulatedAnswer {
     /// What goes out when a fault happens.
-    /// - Parameter right: the answer that the fault takes the place of, if the request was done.
-    init(_ fault: SimulatedFault, instead right: SimulatedAnswer?, requestID: String) {
+    /// - Parameters:
+    ///   - right: the answer that the fault takes the place of, if the request was done.
+    ///   - shape: how the right answer would hold its tasks.
+    init(_ fault: SimulatedFault, instead right: SimulatedAnswer?, requestID: String, _ shape: TaskShape) {
         let right = right ?? SimulatedAnswer(json: Envelope.success(requestID: requestID, data: "{}".utf8))
         switch fault.kind {
         case .code(let code): self.init(SimulatedRefusal(code), requestID: requestID)
         case .status(let status, let body): self.init(status: status, body)
-        case .answer(let answer): self.init(answer, requestID: requestID)
+        case .answer(let answer): self.init(answer, requestID: requestID, shape)
         case .wire(let wire): self.init(wire, instead: right)
         case .slow(let delay):
             self = right
@@ -75,20 +77,12 @@ extension SimulatedAnswer {
     private static let newAPICode =
         Array(#"{"code":"insufficient_user_quota","message":"the quota is used up","data":null}"#.utf8)
 
-    private init(taskID: String, requestID: String) {
-        let data = JSONWriter.object { task in
-            task.member("task_id", taskID)
-            task.member("task_status", "submitted")
-        }
-        self.init(data: data, requestID: requestID)
-    }
-
-    private init(_ answer: FaultyAnswer, requestID: String) {
+    private init(_ answer: FaultyAnswer, requestID: String, _ shape: TaskShape) {
         switch answer {
-        case .longTaskID: self.init(taskID: String(repeating: "8", count: 300), requestID: requestID)
-        case .controlTaskID: self.init(taskID: "8100\u{1}\r\n0042", requestID: requestID)
-        case .withoutTaskID:
-            self.init(data: Array(#"{"task_status":"submitted"}"#.utf8), requestID: requestID)
+        case .longTaskID:
+            self.init(data: shape.data(id: String(repeating: "8", count: 300)), requestID: requestID)
+        case .controlTaskID: self.init(data: shape.data(id: "8100\u{1}\r\n0042"), requestID: requestID)
+        case .withoutTaskID: self.init(data: shape.data(id: nil), requestID: requestID)
         case .html: self.init(status: 200, contentType: "text/html", body: Self.page("Kling"))
         case .notJSON: self.init(json: Array(#"{"code":0,"message":"SUCC"#.utf8))
         case .empty: self.init(json: [])

@@ -10,17 +10,17 @@ final class CallbackSender: @unchecked Sendable {
     private let host: PlatformHost
     private let client: HTTPClient
     private let loop: EventLoop
-    private let signature: WebhookSignature?
+    private let signatures: [WebhookSignature]
     private var timer: Timer?
     private var isStopped = false
 
     private static let timeout = Duration.seconds(10)
 
-    init(host: PlatformHost, client: HTTPClient, loop: EventLoop, signature: WebhookSignature?) {
+    init(host: PlatformHost, client: HTTPClient, loop: EventLoop, signatures: [WebhookSignature]) {
         self.host = host
         self.client = client
         self.loop = loop
-        self.signature = signature
+        self.signatures = signatures
     }
 
     /// Looks again what is due. From any thread.
@@ -51,7 +51,7 @@ final class CallbackSender: @unchecked Sendable {
 
     private func send(_ message: SimulatedCallback) async {
         var request = HTTPClientRequest(.post, message.url)
-        request.headers = message.headers(signature: signature, now: host.now)
+        request.headers = message.headers(signatures: signatures, now: host.now)
         request.body = [ByteSlice(Bytes(message.body), 0..<message.body.count)]
         request.timeout = Self.timeout
         let answer = try? await client.execute(request)

@@ -36,6 +36,12 @@ final class PlatformHost: Sendable {
         platform.withLock(body)
     }
 
+    /// The pictures that have to be looked at before a request is answered, by their URLs.
+    func picturesToFetch(for request: SimulatedRequest) -> [String] {
+        let now = now
+        return platform.withLock { $0.picturesToFetch(for: request, now: now) }
+    }
+
     /// Answers a request, and says whether callbacks are due at another time than before.
     func answer(_ request: SimulatedRequest) -> (answer: SimulatedAnswer, hasNewDeadline: Bool) {
         let (now, base) = (now, base)

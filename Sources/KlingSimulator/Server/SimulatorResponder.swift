@@ -6,6 +6,7 @@ internal import HTTPServer
 struct SimulatorResponder: HTTPResponder {
     let host: PlatformHost
     let sender: CallbackSender
+    let pictures: PictureFetcher
 
     /// More than any create that Kling would take.
     private static let maxBody = 64 << 20
@@ -23,7 +24,10 @@ struct SimulatorResponder: HTTPResponder {
                 return HTTPResponse(status: error.status)
             }
         }
-        let (answer, hasNewDeadline) = host.answer(SimulatedRequest(request, body: body))
+        var call = SimulatedRequest(request, body: body)
+        let urls = host.picturesToFetch(for: call)
+        if !urls.isEmpty { call = call.judged(by: await pictures.fetch(urls)) }
+        let (answer, hasNewDeadline) = host.answer(call)
         if hasNewDeadline { sender.wake() }
         return await deliver(answer, on: request.loop)
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Base
 internal import EventLoop
+internal import KlingAPI
 internal import KlingSimulator
 
 /// A stand-in for Kling, to try clients and faults against.
@@ -28,6 +29,16 @@ struct SimulateCommand: AsyncParsableCommand {
     var accessKey = "simulated-access-key"
     @Option(help: "Its secret key.")
     var secretKey = "simulated-secret-key"
+    @Option(help: "The API key that is accepted as well: the new interface takes no other.")
+    var apiKey = "simulated-api-key"
+    @Option(help: "Which interfaces every account has, \(SimulatedAPI.usage): the old one unless given.")
+    var api: String?
+    @Flag(help: "Take the pictures of the new interface by their URLs alone, without fetching them.")
+    var noFetch = false
+    @Option(help: "What the new interface says that tasks are paid with: \(SimulatedBilling.usage).")
+    var billing = SimulatedBilling.unit.rawValue
+    @Option(help: "Sign callbacks with this secret, whsec_...; may be repeated, as while secrets are exchanged.")
+    var webhookSecret: [String] = []
     @Flag(help: "Take tokens whatever their times: for clients whose clocks are wrong.")
     var anyTokenTime = false
 
@@ -39,10 +50,15 @@ struct SimulateCommand: AsyncParsableCommand {
         try await simulator.start()
         // Whoever waits for the address at the other end of a pipe gets it now.
         printNow(
-            "Kling is simulated at \(simulator.url)"
-                + (account.isEmpty ? ": KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)" : ""))
+            "Kling is simulated at \(simulator.url)" + (account.isEmpty ? ": \(keys)" : ""))
         await StopSignals(loop: loop).wait()
         await simulator.stop()
+    }
+
+    /// How a client is told its keys.
+    private var keys: String {
+        api ?? SimulatedAPI.kolors.rawValue == SimulatedAPI.kolors.rawValue
+            ? "KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)" : "KLING_API_KEY=\(apiKey)"
     }
 
     private func simulation() throws -> SimulatorConfiguration {
@@ -61,6 +77,14 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.duration = minDuration...maxDuration
         configuration.unknownTaskShape = shape
         configuration.checksTokenTimes = !anyTokenTime
+        configuration.fetchesPictures = !noFetch
+        configuration.billing = try choice(billing, of: "--billing", SimulatedBilling.usage)
+        configuration.webhookSignatures = try webhookSecret.map { text in
+            guard let signature = WebhookSignature(Secret(text)) else {
+                throw ValidationError("--webhook-secret is none: write whsec_ and base64")
+            }
+            return signature
+        }
         configuration.faults = try fault.map { text in
             guard let rule = FaultRule(text) else {
                 throw ValidationError("--fault '\(text)' is none: write \(FaultRule.usage)")
@@ -70,10 +94,30 @@ struct SimulateCommand: AsyncParsableCommand {
         return configuration
     }
 
+    private func choice<Choice: RawRepresentable<String>>(
+        _ word: String, of option: String, _ usage: String
+    ) throws -> Choice {
+        guard let choice = Choice(rawValue: word) else {
+            throw ValidationError("\(option) '\(word)' is none: write one of \(usage)")
+        }
+        return choice
+    }
+
     private func accounts() throws -> [SimulatedAccount] {
+        var accounts = try namedAccounts()
+        guard let word = api else { return accounts }
+        let api: SimulatedAPI = try choice(word, of: "--api", SimulatedAPI.usage)
+        for index in accounts.indices { accounts[index].api = api }
+        return accounts
+    }
+
+    private func namedAccounts() throws -> [SimulatedAccount] {
         guard !account.isEmpty else {
-            let key = SimulatedAccount.Key.signed(accessKey: accessKey, secretKey: .init(secretKey))
-            return [SimulatedAccount(name: "simulated", keys: [key], concurrency: concurrency)]
+            let keys = [
+                SimulatedAccount.Key.signed(accessKey: accessKey, secretKey: Secret(secretKey)),
+                .plain(Secret(apiKey)),
+            ]
+            return [SimulatedAccount(name: "simulated", keys: keys, concurrency: concurrency)]
         }
         return try account.map { text in
             guard let account = SimulatedAccount(text) else {

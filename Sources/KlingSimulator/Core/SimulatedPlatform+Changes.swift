@@ -1,0 +1,69 @@
+internal import KlingAPI
+
+/// What can be changed beside faults.
+extension SimulatedPlatform {
+    /// Gives an account other interfaces, until ``reset()``.
+    /// - Parameter account: its name; nil for all.
+    /// - Returns: whether there is one of that name.
+    @discardableResult
+    public mutating func set(_ api: SimulatedAPI, account: String? = nil) -> Bool {
+        let numbers = apis.indices.filter { [nil, configuration.accounts[$0].name].contains(account) }
+        for number in numbers { apis[number] = api }
+        return !numbers.isEmpty
+    }
+
+    /// Adds a task of another solution to an account's.
+    /// - Parameter now: in milliseconds since 1970.
+    /// - Returns: its id; nil if there is no such account, or one of the task's ids is taken.
+    public mutating func add(_ task: ForeignTask, account: String, now: Int) -> String? {
+        try? book(task, account, now)
+    }
+
+    /// Sends what Kling's console sends to try a receiver: news of a task that nobody knows.
+    /// - Parameters:
+    ///   - url: where to.
+    ///   - now: in milliseconds since 1970.
+    /// - Returns: whether it is a URL that something can be sent to.
+    @discardableResult
+    public mutating func sendTestCallback(to url: String, now: Int) -> Bool {
+        guard CreateRequest.isURL(url.utf8) else { return false }
+        outbox.append(SimulatedCallback(testing: url, taskID: kling.unusedID(), now: now))
+        return true
+    }
+
+    /// Does what the control interface asks for.
+    mutating func make(_ change: ControlChange, _ now: Int) throws(SimulatedRefusal) -> [UInt8] {
+        switch change {
+        case .api(let api, let account):
+            guard set(api, account: account) else { throw SimulatedRefusal(.notFound, "no such account") }
+            return apisJSON
+        case .foreignTask(let task, let account):
+            let id = try book(task, account, now)
+            return JSONWriter.object { $0.member("id", id) }
+        case .testCallback(let url):
+            guard sendTestCallback(to: url, now: now) else { throw .parameter("url is invalid") }
+            return Array("{}".utf8)
+        }
+    }
+
+    /// Which interfaces each account has.
+    var apisJSON: [UInt8] {
+        JSONWriter.object { writer in
+            writer.array("accounts") { list in
+                for (account, api) in zip(configuration.accounts, apis) {
+                    list.object { item in
+                        item.member("account", account.name)
+                        item.member("api", api.rawValue)
+                    }
+                }
+            }
+        }
+    }
+
+    private mutating func book(_ task: ForeignTask, _ account: String, _ now: Int) throws(SimulatedRefusal) -> String {
+        guard let number = configuration.accounts.firstIndex(where: { $0.name == account }) else {
+            throw SimulatedRefusal(.notFound, "no such account")
+        }
+        return try kling.add(task, account: number, now: now).id
+    }
+}

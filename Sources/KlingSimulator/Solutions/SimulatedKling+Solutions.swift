@@ -1,0 +1,22 @@
+internal import KlingAPI
+
+extension SimulatedKling {
+    /// A page of the account's tasks of the new interface, newest first, and whether there are more behind it.
+    /// - Parameter fault: what goes wrong with the finding, if anything.
+    mutating func list(
+        _ page: SolutionPage, account: Int, now: Int, _ fault: FindingFault? = nil
+    ) -> (tasks: [SimulatedTask], hasMore: Bool) {
+        forgetExpired(account, now)
+        let (times, lag) = (page.times(now: now), fault?.lag ?? 0)
+        // Where the page before ended is looked for among all: the state of its last task may have changed.
+        let behind = newestFirst(.solutions, account, now).drop { task in
+            page.cursor.map { $0.taskID != task.id } ?? false
+        }
+        let matching = behind.dropFirst(page.cursor == nil ? 0 : 1).lazy.filter { task in
+            times.start <= task.createdAt && task.createdAt < times.end && task.createdAt + lag <= now
+                && page.statuses?.contains(task.status(at: now)) ?? true
+        }
+        let tasks = Array(matching.prefix(page.limit + 1))
+        return (Array(tasks.prefix(page.limit)), tasks.count > page.limit)
+    }
+}
