@@ -129,8 +129,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "Base", "EventLoop", "Gateway", "HTTPServer", "KlingAPI", "KlingSimulator", "Pictures", "TestKit",
-                "kling-gateway", crypto,
+                "Base", "EventLoop", "Gateway", "HTTPServer", "KlingAPI", "KlingSimulator", "Pictures", "TaskStore",
+                "TestKit", "kling-gateway", crypto,
             ],
             swiftSettings: tests),
         .testTarget(

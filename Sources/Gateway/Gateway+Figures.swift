@@ -5,6 +5,11 @@ extension Gateway {
     /// How many creates are under way at Kling. They go on when their clients have left: whoever stops waits for them.
     public var openCreates: Int { tasks.openCreates.withLock { $0 } }
 
+    /// The pictures that Kling was given links of.
+    public var hostedPictureFigures: HostedPictureFigures {
+        tasks.hosted?.figures ?? HostedPictureFigures(count: 0, bytes: 0)
+    }
+
     /// The tasks that wait, and those that an operator should look at.
     public var taskFigures: TaskFigures {
         var figures = TaskFigures()

@@ -33,6 +33,8 @@ public struct Gateway: HTTPResponder {
         public var publicURL: String?
         /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
         public var resendWindow: Duration = .seconds(600)
+        /// The file for ids that clients were told while the store could not be written to; nil: there is none.
+        public var toldPath: String?
         /// How long OpenAI's clients are kept waiting for their pictures.
         public var openAIWait: Duration = .seconds(300)
         /// Whether clients speak TLS with it.
@@ -66,10 +68,12 @@ public struct Gateway: HTTPResponder {
         public var pictures: any PictureSource = NoPictures()
         /// Keeps what tenants upload; nil: nothing can be uploaded.
         public var assets: AssetStore?
+        /// Keeps the pictures that Kling is given links of; nil: there are none.
+        public var hostedPictures: HostedPictures?
         /// The clock of everything that this gateway does.
         public var clock = GuardedClock()
         /// The secrets with which accounts sign their callbacks, by name.
-        public var webhookSecrets: [String: Secret] = [:]
+        public var webhookSecrets: [String: [Secret]] = [:]
 
         /// Names what a gateway cannot do without.
         /// - Parameters:
@@ -100,6 +104,7 @@ public struct Gateway: HTTPResponder {
     let tasks: TryOnTasks
     private let telemetry: Telemetry
     private let inbound: InboundCallbacks
+    private let hosted: HostedPictureHandler
     private let kling: KlingHandler
     private let openAI: OpenAIHandler
     private let useapi: UseapiHandler
@@ -127,13 +132,15 @@ public struct Gateway: HTTPResponder {
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
-                resendWindow: options.resendWindow),
+                resendWindow: options.resendWindow, toldPath: options.toldPath),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
-            pictures: pictures, clock: parts.clock,
+            pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
             cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2), loop: parts.loop)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
+        hosted = HostedPictureHandler(
+            pictures: parts.hostedPictures, budget: parts.budget, observer: parts.telemetry)
         let uploads = parts.assets.map {
             AssetHandler(
                 assets: $0, budget: parts.budget, observer: parts.telemetry, publicURL: options.publicURL,
@@ -155,6 +162,8 @@ public struct Gateway: HTTPResponder {
     /// - Throws: why the store or the spool cannot be read.
     public func start() async throws {
         try await tasks.clock.resume(from: tasks.store)
+        // Before tasks go on: what ends from now on is told.
+        try await tasks.hosted?.recover(from: tasks.store)
         try await tasks.recover()
         tasks.watcher.start()
         tasks.courier?.start()
@@ -238,6 +247,7 @@ public struct Gateway: HTTPResponder {
             var response =
                 switch match.terms.shape {
                 case .kling: try await kling.answer(admitted)
+                case .solutions: try await SolutionsHandler(kling: kling).answer(admitted)
                 case .openAI: try await openAI.answer(admitted)
                 case .useapi: try await useapi.answer(admitted)
                 }
@@ -257,6 +267,9 @@ public struct Gateway: HTTPResponder {
     ) async throws(GatewayError) -> HTTPResponse {
         switch match.route {
         case .callback: try await inbound.answer(request, token: match.identifier, requestID: note.requestID)
+        case .callbackTest: try await inbound.answer(request, token: nil, requestID: note.requestID)
+        case .hostedPicture:
+            try await hosted.answer(request, name: match.identifier, requestID: note.requestID)
         case .openAPI: description.document(requestID: note.requestID)
         case .docs: description.page(for: request, requestID: note.requestID)
         default: throw .unknownPath

@@ -12,6 +12,10 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     case length(Int, allowed: Int)
     /// It is too small.
     case tooSmall(width: Int, height: Int, allowed: Int)
+    /// Its shortest side is too short.
+    case tooShort(width: Int, height: Int, moreThan: Int)
+    /// With its longest side shrunk as it must be, its shortest would be too short.
+    case tooLong(width: Int, height: Int, allowed: Int, moreThan: Int)
     /// It has more pixels than are decoded of its kind.
     case tooLarge(width: Int, height: Int, allowed: Int)
     /// It is a JPEG of too many scans.
@@ -37,6 +41,11 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
             "has \(count) bytes; at most \(allowed) are allowed. Send a smaller picture."
         case .tooSmall(let width, let height, let allowed):
             "is \(width) x \(height) pixels; at least \(allowed) x \(allowed) are needed. Send a larger picture."
+        case .tooShort(let width, let height, let least):
+            "is \(width) x \(height) pixels: the shortest side must be more than \(least) pixels. Send a larger picture."
+        case .tooLong(let width, let height, let allowed, let least):
+            "is \(width) x \(height) pixels: with the longest side shrunk to \(allowed), which is the most, the shortest "
+                + "must still be more than \(least) pixels. Crop the picture."
         case .tooLarge(let width, let height, let allowed):
             "is \(width) x \(height) pixels; at most \(allowed) pixels in all are allowed. Send a smaller picture."
         case .scans(let count, let allowed):

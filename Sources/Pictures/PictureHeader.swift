@@ -13,6 +13,8 @@ struct PictureHeader: Sendable, Equatable {
     var print: PrintColors?
     /// Where the picture lies in the file; of an animated WebP it is the first frame.
     var payload: Range<Int>
+    /// Whether there are more frames than the first.
+    var isAnimated = false
 
     /// CMYK, as it is stored.
     enum PrintColors: Sendable, Hashable { case plain, inverted }
@@ -33,7 +35,9 @@ struct PictureHeader: Sendable, Equatable {
         }
         guard min(header.size.width, header.size.height) >= limits.leastSide else {
             let size = header.uprightSize
-            throw .tooSmall(width: size.width, height: size.height, allowed: limits.leastSide)
+            throw limits.isStrict
+                ? .tooShort(width: size.width, height: size.height, moreThan: limits.leastSide - 1)
+                : .tooSmall(width: size.width, height: size.height, allowed: limits.leastSide)
         }
         let allowed = min(limits.pixels, limits.decodingBytes / max(1, header.heldBytesPerPixel))
         guard header.size.pixels <= allowed else {

@@ -31,18 +31,34 @@ public enum PictureKit {
         }
     }
 
-    /// Brings a picture into a form that Kling takes: upright by its EXIF orientation, JPEG or PNG, RGB, within `limits`.
+    /// Brings a picture into a form that Kling takes: upright by its EXIF orientation, in one of the formats of `limits`,
+    /// RGB, and within them. What is made has JPEG quality 92 with full colour; if that is too large, 85, 70 or 50.
     /// - Returns: a JPEG file; nil if the picture needs nothing and is to be sent as it is.
     public static func normalize(
         _ file: ByteSlice, limits: PictureLimits = PictureLimits()
     ) throws(PictureDefect) -> Bytes? {
+        try normalized(file, limits).made
+    }
+
+    /// A file by a link of which Kling takes the picture, and its format: `file` itself if it needs nothing, else what
+    /// ``normalize(_:limits:)`` makes of it.
+    public static func prepare(
+        _ file: ByteSlice, limits: PictureLimits = .solutions
+    ) throws(PictureDefect) -> (made: Bytes?, format: PictureFormat) {
+        let (made, header) = try normalized(file, limits)
+        return (made, made == nil ? header.format : .jpeg)
+    }
+
+    private static func normalized(
+        _ file: ByteSlice, _ limits: PictureLimits
+    ) throws(PictureDefect) -> (made: Bytes?, PictureHeader) {
         let header = try PictureHeader.read(file, limits)
-        let size = limits.shrunk(header.uprightSize)
+        let size = try limits.shrunk(header.uprightSize)
         let isFine =
-            header.format != .webp && header.orientation == .upright && header.print == nil
-            && size == header.size && file.count <= limits.madeBytes
-        if isFine { return nil }
-        return try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.madeBytes)
+            limits.formats.contains(header.format) && !header.isAnimated && header.orientation == .upright
+            && header.print == nil && size == header.size && file.count <= limits.madeBytes
+        if isFine { return (nil, header) }
+        return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.madeBytes), header)
     }
 
     private static func read(
@@ -65,10 +81,13 @@ public enum PictureKit {
 
 extension PictureLimits {
     /// `size`, shrunk to the longest side that is made, unless the shorter one would become too short by that.
-    fileprivate func shrunk(_ size: PictureSize) -> PictureSize {
+    fileprivate func shrunk(_ size: PictureSize) throws(PictureDefect) -> PictureSize {
         guard size.longSide > madeSide else { return size }
         let shorter = min(size.width, size.height)
         if shorter * madeSide >= leastSide * size.longSide { return size.scaled(by: madeSide, over: size.longSide) }
+        guard !isStrict else {
+            throw .tooLong(width: size.width, height: size.height, allowed: madeSide, moreThan: leastSide - 1)
+        }
         return size.scaled(by: leastSide, over: shorter)
     }
 }

@@ -18,7 +18,8 @@ enum WebPHeader {
         let held = features.format == 2 ? 4 : features.has_alpha != 0 ? 2 : 0
         return PictureHeader(
             format: .webp, size: PictureSize(width: Int(features.width), height: Int(features.height)),
-            orientation: chunks.orientation, heldBytesPerPixel: held, payload: payload)
+            orientation: chunks.orientation, heldBytesPerPixel: held, payload: payload,
+            isAnimated: chunks.frame != nil)
     }
 
     /// What is of interest beside the picture: the first frame of an animation, and how the picture is turned.

@@ -26,12 +26,14 @@ public struct AccountStateRecord: Sendable, Equatable {
     /// Of which account all this was learned, as a digest of its host and key: the name may come to stand for another one.
     /// Nil: an older version did not say.
     public var identity: Int64?
+    /// Which of Kling's APIs it was found to speak; nil: not known yet.
+    public var api: String?
     public var updatedAt: Int64
 
     public init(
         name: String, disabledBy: Int? = nil, reason: String? = nil, refusedModels: [String] = [],
         learnedLimit: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, identity: Int64? = nil,
-        updatedAt: Int64
+        api: String? = nil, updatedAt: Int64
     ) {
         self.name = name
         self.disabledBy = disabledBy
@@ -41,6 +43,7 @@ public struct AccountStateRecord: Sendable, Equatable {
         self.hasLookup = hasLookup
         self.hasUniqueIDs = hasUniqueIDs
         self.identity = identity
+        self.api = api
         self.updatedAt = updatedAt
     }
 }

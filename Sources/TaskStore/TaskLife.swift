@@ -5,8 +5,8 @@ extension TaskRecord {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, job: job, content: task.content, account: task.account,
-            accountIdentity: task.accountIdentity, updatedAt: task.createdAt)
+            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape, account: task.account,
+            accountIdentity: task.accountIdentity, api: task.api, updatedAt: task.createdAt)
     }
 
     /// What a step did to the record.
@@ -20,10 +20,10 @@ extension TaskRecord {
     }
 
     /// Another account is to be sent the task, or none for now.
-    mutating func assign(_ new: String?, identity: Int64?, at time: Int64) -> Step {
+    mutating func assign(_ new: String?, identity: Int64?, api newAPI: String?, at time: Int64) -> Step {
         guard upstreamID == nil, !state.isFinal else { return .impossible }
-        guard new != account || identity != accountIdentity else { return .unchanged }
-        (account, accountIdentity) = (new, identity)
+        guard new != account || identity != accountIdentity || newAPI != api else { return .unchanged }
+        (account, accountIdentity, api) = (new, identity, newAPI)
         updatedAt = time
         return .changed
     }
@@ -32,11 +32,11 @@ extension TaskRecord {
     mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
         throws(StoreError) -> Step
     {
-        if state == .queued { return assign(nil, identity: nil, at: time) }
+        if state == .queued { return assign(nil, identity: nil, api: nil, at: time) }
         guard state == .intent else { return .impossible }
         try tell(publicID: id.description, number: next)
         state = .queued
-        (account, accountIdentity) = (nil, nil)
+        (account, accountIdentity, api) = (nil, nil, nil)
         payload = bytes
         updatedAt = time
         return .changed

@@ -55,11 +55,15 @@ public struct TaskRecord: Sendable, Equatable {
     public let job: JobPlace?
     /// What the create was sent with, if that is remembered until its answer was read.
     public let content: ContentDigest?
+    /// In whose words the client is called back, as the gateway names them; nil: in those of Kling's older API.
+    public let shape: String?
 
     /// The account that has the task, or is about to be sent it; nil: none was chosen.
     public internal(set) var account: String?
     /// Which account that name stood for then; nil: not known.
     public internal(set) var accountIdentity: Int64?
+    /// Which of Kling's APIs the account was spoken to by, as the gateway names them; nil: there was but one.
+    public internal(set) var api: String?
     public internal(set) var state: TaskState = .intent
     public internal(set) var flags: TaskFlags = []
     /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
@@ -89,6 +93,8 @@ public struct NewTask: Sendable, Equatable {
     public var account: String?
     /// Which account that name stands for.
     public var accountIdentity: Int64?
+    /// Which of Kling's APIs the account is spoken to by.
+    public var api: String?
     /// The client's own `external_task_id`, claimed with the record.
     public var externalTaskID: String?
     public var model: String
@@ -99,24 +105,29 @@ public struct NewTask: Sendable, Equatable {
     public var idempotency: IdempotencyKey?
     /// What the create was sent with, to be remembered until its answer was read; nil: it need not be.
     public var content: ContentDigest?
+    /// In whose words the client is called back.
+    public var shape: String?
     /// Milliseconds since 1970.
     public var createdAt: Int64
 
     public init(
-        id: TaskID, tenant: String, account: String?, accountIdentity: Int64? = nil, externalTaskID: String? = nil,
-        model: String, callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil,
-        content: ContentDigest? = nil, createdAt: Int64
+        id: TaskID, tenant: String, account: String?, accountIdentity: Int64? = nil, api: String? = nil,
+        externalTaskID: String? = nil, model: String, callbackURL: String? = nil, keyID: String? = nil,
+        idempotency: IdempotencyKey? = nil,
+        content: ContentDigest? = nil, shape: String? = nil, createdAt: Int64
     ) {
         self.id = id
         self.tenant = tenant
         self.account = account
         self.accountIdentity = accountIdentity
+        self.api = api
         self.externalTaskID = externalTaskID
         self.model = model
         self.callbackURL = callbackURL
         self.keyID = keyID
         self.idempotency = idempotency
         self.content = content
+        self.shape = shape
         self.createdAt = createdAt
     }
 }

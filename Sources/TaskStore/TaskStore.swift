@@ -14,9 +14,13 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
     func begin(_ task: NewTask) async throws(StoreError)
 
     /// Another account, or none for now, is to be sent a task that Kling hasn't accepted.
-    /// - Parameter identity: which account that name stands for.
+    /// - Parameters:
+    ///   - identity: which account that name stands for.
+    ///   - api: which of Kling's APIs it is sent by.
     /// - Throws: `notFound`; `stale` if Kling has the task, or it ended.
-    func assign(_ id: TaskID, account: String?, identity: Int64?, at time: Int64) async throws(StoreError) -> TaskRecord
+    func assign(
+        _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
+    ) async throws(StoreError) -> TaskRecord
 
     /// No account has room: an intent waits, without an account, and its client is told the gateway's own id. A task
     /// that waits already loses its account only.
@@ -76,6 +80,12 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
     ///   - limit: how many bytes Kling's answers in it may have together.
     func tasks(
         tenant: String, page: Int, size: Int, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord>
+
+    /// The next of the tasks that a tenant was told of, newest first.
+    /// - Parameter limit: how many bytes Kling's answers in them may have together.
+    func tasks(
+        tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord>
 
     /// Tasks that haven't ended, oldest first: what is to be watched.

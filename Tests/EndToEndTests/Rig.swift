@@ -16,6 +16,22 @@ final class Rig {
         var settings = "lookup: yes"
         /// Where the gateway believes it to be; nil for where it is.
         var url: String?
+        /// Which of Kling's APIs it speaks, to whom has its API key; nil: the older one, to whom signs tokens.
+        var api: SimulatedAPI?
+
+        fileprivate var simulated: SimulatedAccount {
+            let key: SimulatedAccount.Key =
+                api == nil
+                ? .signed(accessKey: "access-\(name)", secretKey: Secret("secret-\(name)"))
+                : .plain(Secret("key-\(name)"))
+            var account = SimulatedAccount(name: name, keys: [key], concurrency: slots)
+            account.api = api ?? .kolors
+            return account
+        }
+
+        fileprivate var credentials: String {
+            api == nil ? "access_key: access-\(name), secret_key: secret-\(name)" : "api_key: key-\(name)"
+        }
     }
 
     let kling: KlingSimulator
@@ -57,19 +73,16 @@ final class Rig {
     ///   - settings: the gateway's configuration file without its accounts.
     ///   - isPublic: whether Kling may call the gateway, which has one address in all of its lives then.
     ///   - duration: how long tasks take, in milliseconds.
+    ///   - fetchesPictures: whether Kling's newer API fetches what it is sent links of.
     ///   - clock: what the gateway's wall clock is shifted by; Kling's goes with it, so that it takes the tokens.
     static func run(
         _ accounts: [Account] = [Account(name: "kling")], settings: String = "", isPublic: Bool = false,
-        duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, _ body: (Rig) async throws -> Void
+        duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, fetchesPictures: Bool = false,
+        _ body: (Rig) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "kling")
-        var configuration = SimulatorConfiguration(
-            accounts: accounts.map { account in
-                SimulatedAccount(
-                    name: account.name,
-                    keys: [.signed(accessKey: "access-\(account.name)", secretKey: Secret("secret-\(account.name)"))],
-                    concurrency: account.slots)
-            })
+        var configuration = SimulatorConfiguration(accounts: accounts.map(\.simulated))
+        configuration.fetchesPictures = fetchesPictures
         configuration.duration = duration
         if let clock { configuration.now = { Int(WallClock.milliseconds + clock.milliseconds) } }
         let kling = try KlingSimulator(configuration: configuration, loops: [loop])
@@ -125,8 +138,8 @@ final class Rig {
 
     private static func file(_ accounts: [Account], _ settings: String, _ kling: KlingSimulator) -> String {
         let upstreams = accounts.map { account in
-            "  - { name: \(account.name), url: \(account.url ?? kling.url), access_key: access-\(account.name), "
-                + "secret_key: secret-\(account.name), \(account.settings) }\n"
+            "  - { name: \(account.name), url: \(account.url ?? kling.url), \(account.credentials), "
+                + "\(account.settings) }\n"
         }
         return "upstreams:\n\(upstreams.joined())\(settings)\n"
     }

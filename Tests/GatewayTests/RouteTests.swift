@@ -33,7 +33,7 @@ struct RouteTests {
     }
 
     @Test(arguments: [
-        "/callbacks", "/callbacks/kling", "/callbacks/kling/a/b", "/kling/callbacks/kling/a",
+        "/callbacks", "/callbacks/kling/a/b", "/kling/callbacks/kling/a",
         "/", "/v1", "/v1/images", "/v1/images/kolors-virtual-try-on/a/b", "/V1/images/kolors-virtual-try-on",
         "/kling/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/%00",
         "/v1/images/kolors-virtual-try-on/%ff", "/v1%2Fimages/kolors-virtual-try-on",
@@ -50,7 +50,7 @@ struct RouteTests {
         ("/v1/kling/images/virtual-try-on", .useapiTryOn, ""), ("/v1/kling/tasks", .useapiTasks, ""),
         ("/v1/kling/tasks/100000001", .useapiTask, "100000001"), ("/v1/kling/assets", .useapiAssets, ""),
         ("/v1/kling/assets/person.png", .useapiAsset, "person.png"), ("/openapi.json", .openAPI, ""),
-        ("/docs/", .docs, ""),
+        ("/docs/", .docs, ""), ("/pictures/a.jpg", .hostedPicture, "a.jpg"),
     ])
     func `the routes of other shapes are found on their paths`(path: String, route: Route, identifier: String) {
         #expect(match(path)?.route == route)
@@ -59,7 +59,7 @@ struct RouteTests {
 
     @Test(arguments: [
         "/v1/kling", "/v1/kling/images", "/kling/v1/kling/tasks", "/kling/openapi.json", "/docs/a", "/v1/models/a/b",
-        "/v1/image", "/v1/imagess", "/v1/images/edit%73x",
+        "/pictures", "/kling/pictures/a.jpg", "/pictures/a/b.jpg", "/v1/image", "/v1/imagess", "/v1/images/edit%73x",
     ])
     func `what lies beside or between them is not`(path: String) {
         #expect(match(path) == nil)

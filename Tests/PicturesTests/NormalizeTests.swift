@@ -99,6 +99,57 @@ struct NormalizeTests {
         #expect(made.count <= limits.madeBytes)
     }
 
+    // MARK: For links
+
+    @Test func `by a link JPEG, PNG and WebP go as they are, within its own limits`() throws {
+        let painting = Painting.quarters(2048, 301)
+        for (file, format) in [
+            (painting.jpeg(), PictureFormat.jpeg), (painting.png(), .png), (painting.webP(), .webp),
+        ] {
+            let prepared = try PictureKit.prepare(ByteSlice(file))
+            #expect(prepared.made == nil && prepared.format == format)
+        }
+    }
+
+    @Test func `by a link what is too long, turned, moving or in the colours of print becomes JPEG`() throws {
+        let painting = Painting.quarters(2050, 700)
+        let turned = JPEGFile.adding(JPEGFile.exif(orientation: 6, isLittle: true), to: painting.jpeg())
+        let animation = WebPFile.animation(320, 400, [Painting.plain(320, 400, .red).webP()])
+        for (file, size) in [
+            (painting.png(), (2048, 699)), (painting.webP(), (2048, 699)), (turned, (699, 2048)),
+            (animation, (320, 400)), (Painting.plain(320, 400, .red).jpeg(TJPF_CMYK), (320, 400)),
+        ] {
+            let prepared = try PictureKit.prepare(ByteSlice(file))
+            let decoded = try Decoded(jpeg: #require(prepared.made))
+            #expect((decoded.width, decoded.height) == size && prepared.format == .jpeg)
+        }
+        var limits = PictureLimits.solutions
+        limits.madeBytes = 100_000
+        let large = try PictureKit.prepare(ByteSlice(Painting.noise(320, 320).webP()), limits: limits)
+        #expect(try #require(large.made).count <= 100_000)
+    }
+
+    @Test(arguments: [
+        (300, 300, "is 300 x 300 pixels: the shortest side must be more than 300 pixels"),
+        (900, 300, "is 900 x 300 pixels: the shortest side must be more than 300 pixels"),
+        (4096, 601, "is 4096 x 601 pixels: with the longest side shrunk to 2048, which is the most, the shortest must"),
+        (301, 2100, "is 301 x 2100 pixels: with the longest side shrunk to 2048"),
+    ])
+    func `by a link sides that are too short are told with the rule`(width: Int, height: Int, words: String) throws {
+        let error = #expect(throws: PictureDefect.self) {
+            _ = try PictureKit.prepare(ByteSlice(Painting.plain(width, height, .red).png()))
+        }
+        #expect(error?.description.hasPrefix(words) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func `the limits of Kolors are those that always were`() {
+        let (kolors, solutions) = (PictureLimits.kolors, PictureLimits.solutions)
+        #expect((kolors.madeSide, kolors.leastSide, kolors.madeBytes) == (4096, 300, 10_485_760))
+        #expect(!kolors.isStrict && solutions.isStrict)
+        #expect(kolors.formats == [.jpeg, .png] && solutions.formats == [.jpeg, .png, .webp])
+        #expect((solutions.madeSide, solutions.leastSide, solutions.madeBytes) == (2048, 301, 10_000_000))
+    }
+
     @Test func `shrinking is the mean of what lies under a pixel`() throws {
         let stripes = try Raster(
             PictureSize(width: 8, height: 4),

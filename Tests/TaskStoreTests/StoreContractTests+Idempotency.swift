@@ -106,7 +106,7 @@ extension StoreContractTests {
             for task in [lost, found] {
                 try await store.begin(task)
                 _ = try await store.show(task.id, at: 1_500)
-                _ = try await store.assign(task.id, account: "second", identity: nil, at: 1_600)
+                _ = try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_600)
             }
             #expect(try await store.idempotency(tenant: "shop", key: "try-1")?.task == lost.id)
             _ = try await store.observe(lost.id, Samples.seen(.failed))

@@ -37,7 +37,7 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
-            let sent = try await store.assign(task.id, account: "main", identity: 42, at: 2_000)
+            let sent = try await store.assign(task.id, account: "main", identity: 42, api: nil, at: 2_000)
             #expect(sent.accountIdentity == 42 && sent.account == "main")
             #expect(try await store.task(task.id)?.accountIdentity == 42)
             let state = AccountStateRecord(

@@ -12,17 +12,11 @@ struct Asset: Sendable, Hashable {
 
     /// A new one, with a name of its own.
     init(_ format: ImageHeader.Format, owner: AssetOwner, bytes: Int, createdAt: Int64) {
-        var random = SystemRandomNumberGenerator()
-        let letters = (0..<Self.letterCount).map { _ in Self.alphabet.randomElement(using: &random) ?? 0 }
-        name = String(decoding: letters, as: UTF8.self) + format.suffix
+        name = LinkName.random() + format.suffix
         self.owner = owner
         self.bytes = bytes
         self.createdAt = createdAt
     }
-
-    /// 160 random bits.
-    private static let letterCount = 32
-    private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 
     /// What the picture is, by its name.
     var mediaType: String { name.hasSuffix(ImageHeader.Format.png.suffix) ? "image/png" : "image/jpeg" }
@@ -54,10 +48,8 @@ struct Asset: Sendable, Hashable {
 
     /// Whether a link may end with `text`.
     static func isName(_ text: Substring) -> Bool {
-        let letters = text.utf8.prefix(letterCount)
-        let suffix = text.utf8.dropFirst(letterCount)
-        return letters.count == letterCount && letters.allSatisfy(alphabet.contains)
-            && ImageHeader.Format.all.contains { suffix.elementsEqual($0.suffix.utf8) }
+        guard let suffix = LinkName.rest(of: text) else { return false }
+        return ImageHeader.Format.all.contains { suffix == $0.suffix }
     }
 }
 

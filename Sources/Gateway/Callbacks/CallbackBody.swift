@@ -33,6 +33,12 @@ public enum CallbackBody {
 
     /// The body: Kling's own last words if they say so, else what the gateway knows.
     private static func json(_ record: TaskRecord, _ word: String) -> [UInt8] {
+        let json = klingJSON(record, word)
+        guard record.shape == Shape.solutions.rawValue else { return json }
+        return TaskObject(json)?.solutionsJSON ?? json
+    }
+
+    private static func klingJSON(_ record: TaskRecord, _ word: String) -> [UInt8] {
         if let answer = record.answer, let task = TaskObject(answer), task.status?.rawValue == word {
             return TaskView.json(task, of: record)
         }

@@ -25,7 +25,10 @@ struct CallbackInbox: CallbackReceiver {
         else { return }
         // The answer to its create is lost or still on its way: Kling has the task.
         tasks.background.start { [tasks] in
-            guard case .found(let answer, _, let upstreamID) = await tasks.lookUp(task, at: account) else { return }
+            guard
+                case .found(let answer, _, let upstreamID) = await tasks.lookUp(
+                    task, at: Destination(account, record.dialect))
+            else { return }
             _ = await tasks.adopt(answer, upstreamID, task, account)
         }
     }

@@ -45,6 +45,8 @@ public struct Configuration: Sendable {
     public internal(set) var callbacks = AddressPolicy()
     /// Where pictures may be fetched from besides the public internet.
     public internal(set) var fetch = AddressPolicy()
+    /// Pictures that Kling is given links of.
+    public internal(set) var pictures = Pictures()
     /// Which web pages may call.
     public internal(set) var cors = CORS()
     /// How long records are kept.
@@ -129,6 +131,16 @@ public struct Configuration: Sendable {
         public internal(set) var allow: [CIDR] = []
     }
 
+    /// Pictures that Kling is given links of.
+    public struct Pictures: Sendable {
+        /// How long one is kept after its task has ended.
+        public internal(set) var linger = Duration.seconds(600)
+        /// How long one is kept at most.
+        public internal(set) var age = Duration.seconds(3600)
+        /// Bytes of all of them.
+        public internal(set) var bytes = 1 << 30
+    }
+
     /// Which web pages may call.
     public struct CORS: Sendable {
         /// Origins such as `https://shop.example.com`, or `*`.
@@ -178,7 +190,13 @@ public enum StoreLocation: Sendable, Hashable {
     /// The folder of uploaded pictures.
     public var assets: String { beside("assets") }
 
-    /// A folder beside `gateway.db`. A store of another name has one of its own.
+    /// The folder of pictures that Kling is given links of.
+    public var pictures: String { beside("pictures") }
+
+    /// The file for ids that clients were told while it could not be written to.
+    public var told: String { beside("told") }
+
+    /// A file or folder beside `gateway.db`. A store of another name has one of its own.
     private func beside(_ name: String) -> String {
         switch self {
         case .sqlite(let path): path == "\(directory)/gateway.db" ? "\(directory)/\(name)" : "\(path).\(name)"

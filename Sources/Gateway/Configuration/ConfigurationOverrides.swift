@@ -82,7 +82,9 @@ extension ConfigurationSources {
             credentials.append(("api_key", "KLING_API_KEY"))
         }
         if credentials.isEmpty { return }
-        if set("KLING_BASE_URL") != nil { credentials.append(("url", "KLING_BASE_URL")) }
+        for (key, variable) in [("url", "KLING_BASE_URL"), ("api", "KLING_API")] where set(variable) != nil {
+            credentials.append((key, variable))
+        }
         var entries = [ConfigurationNode.Entry(key: "name", value: .init(.text(Self.account)))]
         entries += credentials.map { key, variable in
             .init(key: key, value: .init(.text(environment[variable] ?? ""), override: variable))

@@ -25,6 +25,7 @@ extension Configuration {
         .list("trusted_proxies", \.trustedProxies, .addressRange),
         .section("callbacks", \.callbacks, AddressPolicy.schema),
         .section("fetch", \.fetch, AddressPolicy.schema),
+        .section("pictures", \.pictures, Pictures.schema),
         .section("cors", \.cors, Schema([.list("origins", \.origins, .origin)])),
         .section("retention", \.retention, Retention.schema),
         .section("log", \.log, Log.schema),
@@ -68,6 +69,14 @@ extension Configuration.AddressPolicy {
     static let schema = Schema<Self>([.list("allow", \.allow, .addressRange)])
 }
 
+extension Configuration.Pictures {
+    static let schema = Schema<Self>([
+        .value("linger", \.linger, .duration(.zero ... .seconds(86_400))),
+        .value("age", \.age, .duration(.seconds(60) ... .seconds(86_400))),
+        .value("bytes", \.bytes, .bytes(32 << 20...1 << 44)),
+    ])
+}
+
 extension Configuration.Retention {
     private static let day = Duration.seconds(86_400)
     static let schema = Schema<Self>([
@@ -94,7 +103,7 @@ extension Upstream {
         .secret("access_key") { $0.accessKey = $1 },
         .secret("secret_key") { $0.secretKey = $1 },
         .secret("api_key") { $0.apiKey = $1 },
-        .secret("webhook_secret", .webhookSecret) { $0.webhookSecret = $1 },
+        .secrets("webhook_secret", .webhookSecret) { $0.webhookSecrets = $1 },
         .optional("concurrency", \.concurrency, .count(1...100_000)),
         .value("weight", \.weight, .count(1...1000)),
         .list("models", \.models, .model),
@@ -102,14 +111,19 @@ extension Upstream {
         .optional("ca_file", \.caFile, .path),
         .secret("proxy", .proxy) { $0.proxy = $1 },
         .value("pictures", \.pictures, .word),
+        .value("api", \.api, .word),
         .value("lookup", \.lookup, .word),
         .value("unique", \.unique, .word),
     ])
 
     /// A name, and exactly one kind of credentials. What is there but unreadable was reported already.
     @Sendable static func check(
-        _: Upstream, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
+        upstream: Upstream, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
     ) {
+        if upstream.api == .solutions, upstream.apiKey == nil {
+            reader.report(
+                place, "api: solutions takes an api_key; an access_key with a secret_key can only speak kolors")
+        }
         if node["name"] == nil { reader.report(place, "name is missing") }
         switch (node["access_key"] != nil, node["secret_key"] != nil, node["api_key"] != nil) {
         case (true, true, false), (false, false, true): break

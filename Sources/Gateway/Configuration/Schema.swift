@@ -99,6 +99,24 @@ struct Key<Root>: Sendable {
         }
     }
 
+    /// A list of secrets; one alone is a list of one.
+    static func secrets(
+        _ name: String, _ format: ValueFormat<Secret> = .credential,
+        _ store: @escaping @Sendable (inout Root, [Secret]) -> Void
+    ) -> Key {
+        Key(name: name, children: []) { node, place, root, reader in
+            guard case .list(let elements) = node.content else {
+                if let secret = reader.secret(node, place, format) { store(&root, [secret]) }
+                return
+            }
+            store(
+                &root,
+                elements.enumerated().compactMap { index, element in
+                    reader.secret(element, place.element(index, element), format)
+                })
+        }
+    }
+
     /// A key with a map.
     static func section<Section>(
         _ name: String, _ path: any WritableKeyPath<Root, Section> & Sendable, _ schema: Schema<Section>

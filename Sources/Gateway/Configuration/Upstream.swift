@@ -9,8 +9,8 @@ public struct Upstream: Sendable {
     public internal(set) var name = ""
     /// What requests' paths are added to.
     public internal(set) var url: BaseURL
-    /// What proves Kling's callbacks; none: they are hints.
-    public internal(set) var webhookSecret: Secret?
+    /// What proves Kling's callbacks, two while one takes the other's place; none: they are hints.
+    public internal(set) var webhookSecrets: [Secret] = []
     /// Creates that may run at once; `nil`: learned.
     public internal(set) var concurrency: Int?
     /// Its share of the work beside others'.
@@ -25,6 +25,8 @@ public struct Upstream: Sendable {
     public internal(set) var proxy: Secret?
     /// How it wants pictures that clients name by URL.
     public internal(set) var pictures = Pictures.asTheyAre
+    /// Which of Kling's APIs it speaks.
+    public internal(set) var api = API.auto
     /// Whether it can be asked for a task by our own id.
     public internal(set) var lookup = Trait.auto
     /// Whether it refuses a second create of one `external_task_id`.
@@ -56,6 +58,16 @@ public struct Upstream: Sendable {
         case asTheyAre = "as-they-are"
         /// The gateway fetches each picture, brings it within the limits and sends it as base64.
         case normalize
+    }
+
+    /// Which of Kling's try-on APIs an account speaks.
+    public enum API: String, Sendable, CaseIterable {
+        /// As is presumed of its host, or found out.
+        case auto
+        /// `kolors-virtual-try-on`, which resellers speak.
+        case kolors
+        /// `solutions/virtual_try_on`, which Kling sells today.
+        case solutions
     }
 
     /// What an account does or doesn't do with our own ids.

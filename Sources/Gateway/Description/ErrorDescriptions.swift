@@ -29,13 +29,13 @@ enum ErrorDescriptions {
 
     private static func line(_ cause: Cause, _ shape: Shape) -> String {
         if cause == .refused || shape == .useapi { return "- \(cause.meaning)" }
-        let code = shape == .kling ? "\(cause.row.code.rawValue), " : ""
+        let code = shape == .kling || shape == .solutions ? "\(cause.row.code.rawValue), " : ""
         return "- \(code)`\(cause.row.word)`: \(cause.meaning)"
     }
 
     private static func schemaName(_ shape: Shape) -> String {
         switch shape {
-        case .kling: "KlingError"
+        case .kling, .solutions: "KlingError"
         case .openAI: "OpenAIError"
         case .useapi: "UseapiError"
         }

@@ -52,6 +52,21 @@ enum KlingOperations {
             .unknownPath, .invalidCredentials, .malformedBody, .bodyTooLarge, .noMemory, .storeUnavailable,
         ]))
 
+    static let callbackTest = OperationDescription(
+        name: "receiveTestCallback", summary: "The test of Kling's console",
+        details: "Answered with 200 if an account's `webhook_secret` verifies it. It changes nothing.",
+        body: [.init(schema: ["type": "object"])],
+        success: .init(
+            description: "It was heard.", content: .init(schema: ["$ref": "#/components/schemas/CallbackAnswer"])),
+        causes: .anything.union([.invalidCredentials, .bodyTooLarge, .noMemory]))
+
+    static let picture = OperationDescription(
+        name: "getPicture", summary: "Pictures for Kling",
+        details: "For Kling alone, which has been told the name, while the picture's task is at work.",
+        parameters: [segment("name", "Of one picture.")],
+        success: .init(description: "The file.", content: .init(mediaType: "image/*", schema: [:])),
+        causes: .anything.union([.unknownPath, .noMemory, .storeUnavailable]))
+
     static let openAPI = OperationDescription(
         name: "describe", summary: "This document", details: "",
         success: .init(description: "This document.", content: .init(schema: ["type": "object"])), causes: .anything)

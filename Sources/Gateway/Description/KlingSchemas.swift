@@ -3,7 +3,7 @@ internal import KlingAPI
 /// Kling's bodies as JSON Schema.
 enum KlingSchemas {
     static func all(_ models: TryOnModels) -> JSONLiteral {
-        [
+        let schemas: JSONLiteral = [
             "Picture": picture, "Base64Picture": base64Picture, "TryOnRequest": request(models), "Task": task,
             "TaskAnswer": envelope(["$ref": "#/components/schemas/Task"]),
             "TaskListAnswer": envelope(["type": "array", "items": ["$ref": "#/components/schemas/Task"]]),
@@ -11,6 +11,7 @@ enum KlingSchemas {
                 "type": "object", "required": ["code", "message", "request_id"], "properties": answerMembers,
             ],
         ]
+        return schemas.adding(SolutionsSchemas.all)
     }
 
     /// How a URL begins that is passed on.
@@ -48,6 +49,8 @@ enum KlingSchemas {
                 - `callback_url`: an `http(s)` URL in the public internet, at most \(TryOn.maxCallbackURLBytes) bytes, that \
                 is told each state of the task, signed as Standard Webhooks.
                 - `model`: taken where `model_name` is absent.
+                - `keep_face`, `keep_pose`, `keep_background`, true unless they are false, and `watermark`: only accounts that \
+                speak Kling's newer API can change one.
 
                 `null` and `""` are the same as none. Members that are not known here are passed on to Kling.
                 """),
@@ -68,7 +71,7 @@ enum KlingSchemas {
         "code": ["type": "integer", "const": 0], "message": ["type": "string"], "request_id": ["type": "string"],
     ]
 
-    private static func envelope(_ data: JSONLiteral) -> JSONLiteral {
+    static func envelope(_ data: JSONLiteral) -> JSONLiteral {
         [
             "type": "object", "required": ["code", "message", "request_id", "data"],
             "properties": answerMembers.adding(["data": data]),

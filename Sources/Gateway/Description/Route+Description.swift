@@ -6,7 +6,10 @@ extension RouteTable.Line {
         switch route {
         case .tryOn: [("get", KlingOperations.list), ("post", KlingOperations.create)]
         case .tryOnTask: [("get", KlingOperations.query)]
+        case .solutionsTryOn: [("post", SolutionsOperations.create)]
+        case .solutions: [("get", SolutionsOperations.query), ("post", SolutionsOperations.list)]
         case .callback: [("post", KlingOperations.callback)]
+        case .callbackTest: [("post", KlingOperations.callbackTest)]
         case .models: [("get", OpenAIOperations.models)]
         case .model: [("get", OpenAIOperations.model)]
         case .openAPI: [("get", KlingOperations.openAPI)]
@@ -17,6 +20,7 @@ extension RouteTable.Line {
         case .useapiTask: [("get", UseapiOperations.task)]
         case .useapiAssets: []
         case .useapiAsset: [("get", UseapiOperations.download)]
+        case .hostedPicture: [("get", KlingOperations.picture)]
         }
     }
 }
@@ -31,6 +35,7 @@ extension Shape {
     var title: String {
         switch self {
         case .kling: "Kling"
+        case .solutions: "Kling, solutions"
         case .openAI: "OpenAI"
         case .useapi: "useapi.net"
         }

@@ -26,7 +26,7 @@ enum ErrorAnswer {
     private static func body(_ error: GatewayError, _ shape: Shape, _ requestID: String) -> [UInt8] {
         let row = error.cause.row
         switch shape {
-        case .kling:
+        case .kling, .solutions:
             return Envelope.failure(
                 error.refusal?.code ?? row.code, message: error.message,
                 requestID: error.refusal?.requestID ?? requestID,

@@ -13,15 +13,21 @@ struct KlingHandler: ShapeHandler {
 
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         switch (admitted.match.route, admitted.request.method) {
-        case (.tryOn, .post): try await create(admitted)
+        case (.tryOn, .post):
+            try await create(admitted, limit: bodyLimit) { [models] body throws(ParameterError) in
+                try await TryOnRequest.parse(body, models: models)
+            }
         case (.tryOn, _): try await list(admitted)
         case (.tryOnTask, _): try await query(admitted)
         default: throw .unknownPath
         }
     }
 
-    private func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
-        let body = try await admitted.body(limit: bodyLimit)
+    /// Answers a create in whatever shape `parse` reads; the answer is in Kling's older one.
+    func create(
+        _ admitted: AdmittedRequest, limit: Int, parse: (Bytes) async throws(ParameterError) -> TryOnRequest
+    ) async throws(GatewayError) -> HTTPResponse {
+        let body = try await admitted.body(limit: limit)
         let content = await admitted.content(body)
         var key: IdempotencyKey?
         switch try await admitted.repetition(of: content) {
@@ -32,7 +38,7 @@ struct KlingHandler: ShapeHandler {
         let ticket = try await admitted.resend(of: content, tasks.resends)
         let wanted: TryOnRequest
         do {
-            wanted = try await TryOnRequest.parse(body, models: models)
+            wanted = try await parse(body)
         } catch {
             throw GatewayError(error)
         }

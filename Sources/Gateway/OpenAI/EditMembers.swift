@@ -4,15 +4,20 @@ internal import KlingAPI
 /// The members of an image edit that the gateway knows, whether it came as JSON or as a form. `prompt`, `size` and all
 /// others are accepted and mean nothing here.
 struct EditMembers: Sendable {
-    /// A member's name, as OpenAI's clients write it or, for the last three, as Kling's do.
+    /// A member's name, as OpenAI's clients write it or, for the last, as Kling's do.
     enum Name: String, Sendable {
         case image, images
         case model, n, user, stream
         case responseFormat = "response_format"
         case externalTaskID = "external_task_id"
         case callbackURL = "callback_url"
+        case keepFace = "keep_face"
+        case keepPose = "keep_pose"
+        case keepBackground = "keep_background"
+        case watermark
 
         var isPicture: Bool { self == .image || self == .images }
+        var isFlag: Bool { [.stream, .keepFace, .keepPose, .keepBackground, .watermark].contains(self) }
     }
 
     /// A picture in the place that it has among the others.
@@ -28,6 +33,21 @@ struct EditMembers: Sendable {
     private(set) var pictures: [Picture] = []
 
     subscript(name: Name) -> String? { texts[name] }
+
+    /// What Kling's settings are.
+    var settings: TryOnSettings {
+        get throws(GatewayError) {
+            TryOnSettings(
+                keepFace: try flag(.keepFace) ?? true, keepPose: try flag(.keepPose) ?? true,
+                keepBackground: try flag(.keepBackground) ?? true, watermark: try flag(.watermark) ?? false)
+        }
+    }
+
+    private func flag(_ name: Name) throws(GatewayError) -> Bool? {
+        guard let text = texts[name] else { return nil }
+        guard let flag = Bool(text) else { throw GatewayError(name, "must be true or false.") }
+        return flag
+    }
 
     /// Takes in a text or number; an empty one is the same as none.
     private mutating func add(_ name: Name, text: String) throws(GatewayError) {
@@ -152,8 +172,10 @@ extension EditMembers {
         switch (member.kind, name) {
         case (.string, _) where member.content.count <= longestText: range = member.content
         case (.string, _): throw GatewayError(name, "is too long. Send a short text.")
-        case (.number, .n), (.bool, .stream): range = member.value
-        default: throw .wrongType(name, name == .n ? "a number" : "a string", member.kind)
+        case (.number, .n): range = member.value
+        case (.bool, _) where name.isFlag: range = member.value
+        default:
+            throw .wrongType(name, name == .n ? "a number" : name.isFlag ? "true or false" : "a string", member.kind)
         }
         return body.withByteSpan { JSONString.text($0, range) }
     }

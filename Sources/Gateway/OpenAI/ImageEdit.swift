@@ -37,6 +37,7 @@ struct ImageEdit: Sendable {
     let user: String?
     let externalTaskID: String?
     let callbackURL: String?
+    let settings: TryOnSettings
 
     /// Checks an edit, but for what is checked of every create.
     init(_ members: EditMembers, models: TryOnModels) throws(GatewayError) {
@@ -46,6 +47,7 @@ struct ImageEdit: Sendable {
         user = members[.user]
         externalTaskID = members[.externalTaskID]
         callbackURL = members[.callbackURL]
+        settings = try members.settings
         if let user, user.utf8.count > Self.longestUser {
             throw GatewayError(.user, "is longer than \(Self.longestUser) bytes. Send a shorter one.")
         }

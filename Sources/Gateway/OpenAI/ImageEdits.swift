@@ -77,7 +77,8 @@ extension ImageEdits {
     ) async throws(GatewayError) -> TryOnRequest {
         let outfit = try await intake.outfit(edit.human, wearing: edit.garment, admitted)
         return try await outfit.request(
-            model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL, models: models,
+            model: edit.model, externalTaskID: edit.externalTaskID, callbackURL: edit.callbackURL,
+            settings: edit.settings, models: models,
             keeping: content.body)
     }
 }

@@ -41,6 +41,15 @@ public final class AccessLog: Sendable {
         writeLine(exchange, note)
     }
 
+    /// The path, without what opens something by itself. Without a route it may be any path, also one of those.
+    private static func path(of head: HTTPRequestHead, _ route: Route?) -> String {
+        switch route {
+        case .hostedPicture: HostedPicture.path + "…"
+        case nil, .callback: HostedPicture.withheld(from: CallbackTokens.withheld(from: head.path))
+        default: head.path
+        }
+    }
+
     /// Says what was left out and not told of yet. At the end.
     public func finish() { tell(refusals.withLock { $0.tell() }) }
 
@@ -59,10 +68,7 @@ public final class AccessLog: Sendable {
         line.add("client", exchange.peer.host)
         if let head = exchange.head {
             line.add("method", head.method.rawValue)
-            // Without a route it may be any path, also one with a token.
-            let isOpen = note?.route.map { $0 != .callback } ?? false
-            let path = isOpen ? head.path : CallbackTokens.withheld(from: head.path)
-            line.add("path", String(path.prefix(Self.longestPath)))
+            line.add("path", String(Self.path(of: head, note?.route).prefix(Self.longestPath)))
         }
         line.add("status", exchange.status)
         if let route = note?.route { line.add("route", route.rawValue) }

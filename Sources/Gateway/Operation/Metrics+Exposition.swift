@@ -18,6 +18,7 @@ extension Metrics {
         sources.tasks.map { Self.write($0(), to: &writer) }
         sources.store.map { Self.write($0(), to: &writer) }
         sources.deliveries.map { Self.write($0(), to: &writer) }
+        sources.hostedPictures.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
             writer.single("log_lines_dropped_total", .counter, "Log lines lost because the log was not read.", $0())
         }
@@ -148,6 +149,11 @@ extension Metrics {
         ] { writer.sample([("outcome", outcome)], count) }
         writer.single("callbacks_running", .gauge, "Attempts to call clients back under way.", deliveries.running)
         writer.single("callbacks_due", .gauge, "Callbacks that were due at the last look.", deliveries.due)
+    }
+
+    private static func write(_ pictures: HostedPictureFigures, to writer: inout ExpositionWriter) {
+        writer.single("hosted_pictures", .gauge, "Pictures that Kling was given links of.", pictures.count)
+        writer.single("hosted_picture_bytes", .gauge, "Bytes of the hosted pictures.", pictures.bytes)
     }
 
     private func writeProcess(to writer: inout ExpositionWriter) {

@@ -17,6 +17,8 @@ public struct MetricsSources: Sendable {
     public var store: (@Sendable () -> StoreStatistics)?
     /// Callbacks to clients.
     public var deliveries: (@Sendable () -> DeliveryFigures)?
+    /// The pictures that Kling was given links of.
+    public var hostedPictures: (@Sendable () -> HostedPictureFigures)?
     /// How many log lines found the log's buffer full.
     public var droppedLogLines: (@Sendable () -> UInt64)?
 

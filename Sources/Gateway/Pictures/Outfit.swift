@@ -21,12 +21,12 @@ struct Outfit: Sendable {
     /// - Parameter body: what the client's pictures lie in, with room for their text: kept with the request's bytes.
     /// - Throws: an error that names the given field, if it is about a picture.
     func request(
-        model: String, externalTaskID: String? = nil, callbackURL: String? = nil, models: TryOnModels,
-        keeping body: Bytes
+        model: String, externalTaskID: String? = nil, callbackURL: String? = nil, settings: TryOnSettings,
+        models: TryOnModels, keeping body: Bytes
     ) async throws(GatewayError) -> TryOnRequest {
         let parts = TryOnParts(
             model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(cloth.content),
-            externalTaskID: externalTaskID, callbackURL: callbackURL)
+            externalTaskID: externalTaskID, callbackURL: callbackURL, settings: settings)
         do {
             let request = try await parts.request(models: models, keeping: (body, given.lease))
             given.keepText()

@@ -57,6 +57,56 @@ final class PictureService: Sendable {
         }
     }
 
+    /// Makes a file one that Kling takes by a link, within ``PictureLimits/solutions``.
+    /// - Parameter field: by what name an error calls it.
+    /// - Returns: the file itself if it needs nothing, else a JPEG file, which counts in the budget for as long as it is
+    ///   held.
+    func prepared(
+        _ file: ByteSlice, field: String, tenant: String, on loop: EventLoop
+    ) async throws(GatewayError) -> (file: ByteSlice, format: PictureFormat) {
+        let limits = PictureLimits.solutions
+        let lease = try await reserve(limits.madeBytes, for: field, tenant, loop)
+        let made: Result<(Bytes?, PictureFormat), PictureDefect> = try await run { () throws(PictureDefect) in
+            let (made, format) = try PictureKit.prepare(file, limits: limits)
+            guard let made else { return (nil, format) }
+            guard let copy = Bytes(made, holding: lease) else { throw .noMemory }
+            return (copy, format)
+        }
+        switch made {
+        case .success((let bytes?, let format)): return (ByteSlice(bytes, 0..<bytes.count), format)
+        case .success((nil, let format)):
+            lease.shrink(to: 0)
+            return (file, format)
+        case .failure(let defect):
+            lease.shrink(to: 0)
+            throw GatewayError(defect, in: field)
+        }
+    }
+
+    /// A picture of a request as a file that Kling takes by a link.
+    /// - Returns: the file, and its memory, to be held as long as the file; nil for one that its client has sent by its URL, if that cannot be fetched, or not now: it is left to
+    ///   Kling.
+    func fileToHost(
+        _ field: PictureField, of request: TryOnRequest, _ tenant: String, on loop: EventLoop
+    ) async throws(GatewayError) -> (bytes: ByteSlice, format: PictureFormat, lease: ByteBudget.Lease?)? {
+        let held: HeldFile
+        if let url = request.pictureURL(field) {
+            do {
+                held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+            } catch {
+                return nil
+            }
+        } else {
+            guard let file = request.base64File(field) else { return nil }
+            let lease = try await reserve(file.count, for: field.rawValue, tenant, loop)
+            let decoded: Result<Bytes?, Never> = try await run { file.decoded() }
+            guard let bytes = decoded.get() else { throw GatewayError(.noBudget) }
+            held = HeldFile(bytes, lease)
+        }
+        let (file, format) = try await prepared(held.file, field: field.rawValue, tenant: tenant, on: loop)
+        return (file, format, held.lease)
+    }
+
     // MARK: Normalizing
 
     /// What is sent in place of the pictures of `request` to an account that wants them normalized.

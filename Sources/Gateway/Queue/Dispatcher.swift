@@ -36,16 +36,17 @@ struct Dispatcher: Sendable {
     /// A task that a crash interrupted after it was given to an account: it is asked for there before anything else.
     func resume(_ record: TaskRecord, at account: Account) {
         guard let entry = queue.take(record.id) else { return }
-        background.start { await finish(entry, account, await settle(entry, account, timedOut: false)) }
+        let destination = Destination(account, record.dialect)
+        background.start { await finish(entry, account, await settle(entry, destination, timedOut: false)) }
     }
 
     // MARK: One task
 
     /// Gives a task to an account in which it has a slot, durably first.
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
+        let destination = Destination(account)
         do {
-            _ = try await tasks.store.assign(
-                entry.task, account: account.name, identity: account.identity.number, at: tasks.clock.now)
+            try await tasks.store.assign(entry.task, to: destination, at: tasks.clock.now)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended meanwhile, for instance because the operator has cancelled it.
@@ -53,24 +54,28 @@ struct Dispatcher: Sendable {
             tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }
-        var attempt: Attempt
+        var sent: (attempt: Attempt, to: Destination)
         do {
-            attempt = try await send(entry, to: account)
+            sent = try await send(entry, to: destination)
         } catch let error as SpoolError {
             return await withdraw(entry, account, error)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             return await fail(entry, (error as? GatewayError)?.message ?? "\(error)")
         }
-        if case .open(let timedOut) = attempt { attempt = await settle(entry, account, timedOut: timedOut) }
-        await finish(entry, account, attempt)
+        if case .open(let timedOut) = sent.attempt { sent.attempt = await settle(entry, sent.to, timedOut: timedOut) }
+        await finish(entry, account, sent.attempt)
     }
 
     /// Sends a task; its body is in memory no longer than that takes.
     /// - Throws: `SpoolError`, or `GatewayError` for pictures that the account could never be sent.
-    private func send(_ entry: QueuedTask, to account: Account) async throws -> Attempt {
-        let body = try await tasks.body(try await body(of: entry), of: entry, for: account)
-        return await tasks.attempt(body, entry.task, at: account)
+    private func send(
+        _ entry: QueuedTask, to destination: Destination
+    ) async throws -> (attempt: Attempt, to: Destination) {
+        let kept = try await body(of: entry)
+        return try await tasks.attempt(entry.task, at: destination) { to throws(GatewayError) in
+            try await tasks.body(kept, of: entry, for: to)
+        }
     }
 
     private func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
@@ -96,15 +101,15 @@ struct Dispatcher: Sendable {
 
     /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits. An
     /// account that might make two tasks of it is only asked.
-    private func settle(_ entry: QueuedTask, _ account: Account, timedOut: Bool) async -> Attempt {
+    private func settle(_ entry: QueuedTask, _ destination: Destination, timedOut: Bool) async -> Attempt {
         var pause = Self.pauses.lowerBound
         while true {
             // Without its body it can only be asked for.
-            let attempt = await tasks.settle(entry.task, at: account, timedOut: timedOut) {
+            let attempt = await tasks.settle(entry.task, at: destination, timedOut: timedOut) {
                 guard let body = try? await body(of: entry) else { return nil }
-                return try? await tasks.body(body, of: entry, for: account)
+                return try? await tasks.body(body, of: entry, for: destination)
             }
-            guard case .open = attempt, account.mayRepeat else { return attempt }
+            guard case .open = attempt, destination.account.mayRepeat else { return attempt }
             await tasks.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
@@ -116,7 +121,7 @@ struct Dispatcher: Sendable {
         case .accepted: queue.forget(entry.task)
         case .refused(_, let answer): await fail(entry, Disclosure.withheld(entry.task, nil, from: answer.message))
         case .declined: await requeue(entry)
-        case .unsuitable(let answer): await exclude(account, answer, entry)
+        case .unsuitable(let error): await exclude(account, error, entry)
         case .open where Task.isCancelled: break
         case .open:
             // It is never sent again, and does not wait any more.
@@ -126,11 +131,11 @@ struct Dispatcher: Sendable {
     }
 
     /// An account does not take such a request: others are tried, if there are any.
-    private func exclude(_ account: Account, _ answer: BareAnswer, _ entry: QueuedTask) async {
+    private func exclude(_ account: Account, _ error: GatewayError, _ entry: QueuedTask) async {
         var need = entry.need
         need.excluding.insert(account.name)
         guard tasks.accounts.canQueue(model: need.model, excluding: tasks.accounts.excluded(by: need)) else {
-            return await fail(entry, GatewayError(answer).message)
+            return await fail(entry, error.message)
         }
         queue.exclude(need.excluding, for: entry.task)
         await requeue(entry)

@@ -7,8 +7,14 @@ public enum Route: String, Sendable, CaseIterable {
     case tryOn = "try_on"
     /// Query of one task.
     case tryOnTask = "try_on_task"
+    /// Create in the shape of Kling's new API.
+    case solutionsTryOn = "solutions_try_on"
+    /// Query (GET) and list (POST) in that shape.
+    case solutions
     /// Kling's own callbacks.
     case callback = "kling_callback"
+    /// What the console's button for a test calls.
+    case callbackTest = "kling_callback_test"
     /// The models, as OpenAI lists them.
     case models
     /// One of them.
@@ -25,6 +31,8 @@ public enum Route: String, Sendable, CaseIterable {
     case useapiAssets = "useapi_assets"
     /// An uploaded picture.
     case useapiAsset = "useapi_asset"
+    /// A picture that Kling was given the link of.
+    case hostedPicture = "hosted_picture"
     /// The description of all routes.
     case openAPI = "openapi"
     /// The same for people.
@@ -91,7 +99,11 @@ enum RouteTable {
     static let lines = [
         Line(.tryOn, RouteTerms(shape: .kling, methods: [.get, .post]), alsoUnderKling(TryOn.path)),
         Line(.tryOnTask, RouteTerms(shape: .kling, methods: .get), alsoUnderKling(TryOn.path + "/{id}")),
+        Line(
+            .solutionsTryOn, RouteTerms(shape: .solutions, methods: .post), alsoUnderKling(Solutions.createPath)),
+        Line(.solutions, RouteTerms(shape: .solutions, methods: [.get, .post]), alsoUnderKling(Solutions.path)),
         Line(.callback, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling/{token}"]),
+        Line(.callbackTest, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling"]),
         Line(.models, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models")),
         Line(.model, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models/{id}")),
         Line(
@@ -104,6 +116,9 @@ enum RouteTable {
         Line(.useapiTask, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks/{id}"]),
         Line(.useapiAssets, RouteTerms(shape: .useapi, methods: .post, body: .any), ["/v1/kling/assets"]),
         Line(.useapiAsset, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/assets/{name}"]),
+        Line(
+            .hostedPicture, RouteTerms(shape: .kling, methods: .get, needsKey: false),
+            [HostedPicture.path + "{name}"]),
         Line(.openAPI, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
         Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]
@@ -114,7 +129,8 @@ enum RouteTable {
 
 extension GatewayError {
     /// Nothing is served at the path.
-    static let unknownPath = GatewayError(.unknownPath, "Nothing is served here. Try-on is at \(TryOn.path).")
+    static let unknownPath = GatewayError(
+        .unknownPath, "Nothing is served here. Try-on is at \(Solutions.createPath) and \(TryOn.path).")
 
     /// The path is served, but not with this method.
     static func methodNotAllowed(_ methods: RouteTerms.Methods) -> GatewayError {

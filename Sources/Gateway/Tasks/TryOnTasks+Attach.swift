@@ -39,9 +39,10 @@ extension TryOnTasks {
         guard let record = try? await store.task(id), record.state == .intent, record.upstreamID == nil,
             case .same(let account) = match(of: record)
         else { return }
-        _ = await settle(id, at: account, timedOut: false) {
+        let destination = Destination(account, record.dialect)
+        _ = await settle(id, at: destination, timedOut: false) {
             guard let request = try? await request() else { return nil }
-            return try? await body(of: request, id, record.tenant, for: account, on: loop)
+            return try? await body(of: request, id, record.tenant, for: destination, on: loop)
         }
     }
 }

@@ -11,37 +11,92 @@ enum Attempt: Sendable {
     /// This account does not take it, for a reason that lies with the account; another one may.
     case declined
     /// This account does not take such a request; another one may.
-    case unsuitable(BareAnswer)
+    case unsuitable(GatewayError)
     /// Nobody knows whether Kling has the task.
     case open(timedOut: Bool)
 }
 
-/// One account asked once to make a task.
+/// One account asked to make a task.
 extension TryOnTasks {
-    /// Sends a task to the account that its record names.
-    /// - Parameter timeout: how long Kling has, if less than the account allows.
+    /// Sends a task where its record says. An account that says that it has no such route has made nothing: where it may
+    /// speak the other API, that is tried, which the record says before.
+    /// - Parameter body: what to send in an API.
+    /// - Returns: what came of it, and where it was sent last.
+    /// - Throws: why it cannot be sent now; then it was not.
     func attempt(
-        _ body: [ByteSlice], _ id: TaskID, at account: Account, timeout: Duration? = nil, _ note: ExchangeNote? = nil
-    ) async -> Attempt {
-        let start = MonotonicTime.now
-        defer { note?.waitedForKling(since: start) }
-        let answer: UpstreamAnswer
+        _ id: TaskID, at first: Destination, _ note: ExchangeNote? = nil,
+        body: (Destination) async throws(GatewayError) -> [ByteSlice]
+    ) async throws(GatewayError) -> (attempt: Attempt, to: Destination) {
+        let parcel: [ByteSlice]
         do {
-            answer = try await caller.create(account, body, timeout: timeout)
+            parcel = try await body(first)
         } catch {
-            accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
-            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined
+            guard error.cause == .badParameter else { throw error }
+            accounts.settled(id, on: first.account.name, .withdrawn)
+            return (.unsuitable(error), first)
         }
-        switch answer {
-        case .enveloped(let status, let answer): return await judge(answer, status, id, account)
-        case .bare(let answer): return judge(answer, id, account)
+        let answer = await call(id, parcel, first, note)
+        guard case .success(let denial) = answer, denial.deniesRoute, let other = first.alternative,
+            let otherBody = try? await body(other), await redirect(id, to: other)
+        else { return (await judge(answer, id, first), first) }
+        let second = await call(id, otherBody, other, note)
+        if case .success(let answer) = second, !answer.deniesRoute { other.confirm() }
+        return (await judge(second, id, other), other)
+    }
+
+    /// The same once more, by the same API, for a create whose answer was lost.
+    /// - Parameter timeout: how long Kling has, if less than the account allows.
+    func repeated(
+        _ body: [ByteSlice], _ id: TaskID, at destination: Destination, timeout: Duration
+    ) async -> Attempt {
+        await judge(await call(id, body, destination, nil, timeout: timeout), id, destination)
+    }
+
+    private func redirect(_ id: TaskID, to other: Destination) async -> Bool {
+        do {
+            try await store.assign(id, to: other, at: clock.now)
+            return true
+        } catch {
+            couldNotRecord("a create could not be given to an account's other API", id, error)
+            return false
         }
     }
 
-    private func judge(_ answer: KlingAnswer, _ status: Int, _ id: TaskID, _ account: Account) async -> Attempt {
+    private func call(
+        _ id: TaskID, _ body: [ByteSlice], _ destination: Destination, _ note: ExchangeNote?,
+        timeout: Duration? = nil
+    ) async -> Result<UpstreamAnswer, KlingFailure> {
+        let start = MonotonicTime.now
+        defer { note?.waitedForKling(since: start) }
+        do {
+            return .success(try await caller.create(destination, body, timeout: timeout))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func judge(
+        _ answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination
+    ) async -> Attempt {
+        let account = destination.account
+        switch answer {
+        case .success(.enveloped(let status, let answer)): return await judge(answer, status, id, destination)
+        case .success(.bare(let answer)): return judge(answer, id, account)
+        case .failure(let error):
+            accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
+            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined
+        }
+    }
+
+    private func judge(
+        _ answer: KlingAnswer, _ status: Int, _ id: TaskID, _ destination: Destination
+    ) async -> Attempt {
+        let account = destination.account
         if answer.isDuplicate { account.learn(AccountTraits(hasUniqueIDs: true)) }
         switch CreateOutcome(httpStatus: status, answer) {
-        case .accepted(let upstreamID): return await adopt(answer, upstreamID, id, account)
+        case .accepted(let upstreamID):
+            destination.confirm()
+            return await adopt(answer, upstreamID, id, account)
         case .refusedForNow: return declined(AccountFault(answer), id, account)
         case .refusedForGood:
             accounts.settled(id, on: account.name, .refusedForGood)
@@ -57,7 +112,7 @@ extension TryOnTasks {
         case .refusedForNow: return declined(AccountFault(answer), id, account)
         case .refusedHere, .refusedForGood:
             accounts.settled(id, on: account.name, .refusedForGood)
-            return .unsuitable(answer)
+            return .unsuitable(GatewayError(answer))
         case .accepted, .ambiguous:
             accounts.settled(id, on: account.name, .ambiguous)
             return .open(timedOut: answer.httpStatus == 504)

@@ -94,21 +94,23 @@ extension TryOnTasks {
 
     /// Where a create goes.
     enum Place {
-        case account(Account)
+        case account(Destination)
         case queue(TaskQueue.Reservation)
     }
 
     /// A slot of an account, now or before the deadline; else a place in the queue.
     func place(for create: Create) async throws(GatewayError) -> Place {
         let (id, model, excluding) = (create.id, create.request.model, create.excluding)
-        if let account = accounts.reserve(id, model: model, excluding: excluding) { return .account(account) }
+        if let account = accounts.reserve(id, model: model, excluding: excluding) {
+            return .account(Destination(account))
+        }
         let isWorthWaiting = accounts.canQueue(model: model, excluding: excluding)
         if isWorthWaiting,
             let account = await accounts.wait(
                 for: id, tenant: create.principal.tenant, model: model, excluding: excluding, until: create.deadline,
                 on: create.loop)
         {
-            return .account(account)
+            return .account(Destination(account))
         }
         guard isWorthWaiting, !Task.isCancelled, let queue,
             let reservation = create.room ?? queue.reserve(create.byteCount)
@@ -121,7 +123,7 @@ extension TryOnTasks {
     /// Nothing came of a place.
     func withdraw(_ create: Create, from place: Place) {
         switch place {
-        case .account(let account): accounts.settled(create.id, on: account.name, .withdrawn)
+        case .account(let chosen): accounts.settled(create.id, on: chosen.account.name, .withdrawn)
         case .queue(let reservation): queue?.cancel(reservation)
         }
     }
@@ -142,13 +144,16 @@ extension TryOnTasks {
 extension Create {
     /// The intent of it, made at a time in milliseconds since 1970.
     func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask {
-        var account: Account?
-        if case .account(let chosen) = place { account = chosen }
+        var destination: Destination?
+        if case .account(let chosen) = place { destination = chosen }
+        let account = destination?.account
         return NewTask(
             id: id, tenant: principal.tenant, account: account?.name, accountIdentity: account?.identity.number,
-            externalTaskID: request.externalTaskID, model: request.model, callbackURL: request.callbackURL?.text,
+            api: destination?.dialect.rawValue, externalTaskID: request.externalTaskID, model: request.model,
+            callbackURL: request.callbackURL?.text,
             keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
-            content: note.resend?.key.content, createdAt: createdAt)
+            content: note.resend?.key.content,
+            shape: note.shape == .solutions ? note.shape.rawValue : nil, createdAt: createdAt)
     }
 }
 

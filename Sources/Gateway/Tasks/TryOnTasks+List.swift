@@ -47,7 +47,7 @@ extension TryOnTasks {
     private func refreshed(
         _ known: [TaskRecord], from account: Account, within time: Duration
     ) async -> [TaskRecord] {
-        guard let tasks = try? await caller.list(account, timeout: time).envelope?.tasks else { return known }
+        guard let tasks = try? await caller.list(Destination(account), timeout: time).page?.tasks else { return known }
         var records = known
         let seen = Dictionary(tasks.compactMap { task in task.taskID.map { ($0, task) } }) { first, _ in first }
         for index in records.indices where !records[index].state.isFinal && self.account(of: records[index]) === account

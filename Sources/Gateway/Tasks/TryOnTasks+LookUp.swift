@@ -6,8 +6,13 @@ internal import TaskStore
 /// show of the account.
 extension TryOnTasks {
     /// Asks an account whether it has a task of which it has told no id.
-    func lookUp(_ id: TaskID, at account: Account) async -> QueriedTask {
-        await caller.query(account, id, upstreamID: nil, timeout: Self.listTime)
+    func lookUp(_ id: TaskID, at destination: Destination) async -> QueriedTask {
+        await caller.query(destination, id, upstreamID: nil, timeout: Self.listTime)
+    }
+
+    /// Which of Kling's APIs a task was sent by. While the store is away: as the account is spoken to by now.
+    func dialect(of id: TaskID, at account: Account) async -> KlingDialect {
+        (try? await store.task(id))?.dialect ?? account.dialect
     }
 
     /// The account that a task was sent to, as it is configured today.
@@ -26,7 +31,9 @@ extension TryOnTasks {
         background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
                 guard await background.sleep(until: .now + pause), account.mustLearnLookup else { return }
-                switch await caller.ask(account, record.id, upstreamID: nil, timeout: Self.listTime) {
+                switch await caller.ask(
+                    Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.listTime)
+                {
                 case .found: return account.learn(AccountTraits(hasLookup: true))
                 case .other(let object) where object.externalTaskID == nil && object.taskID == record.upstreamID:
                     return account.learn(AccountTraits(hasLookup: false))
@@ -44,7 +51,8 @@ extension TryOnTasks {
         background.start { [self] in
             guard await background.sleep(until: .now + Self.lookupLag),
                 case .found(_, _, let other) = await caller.ask(
-                    account, record.id, upstreamID: nil, timeout: Self.listTime), other != record.upstreamID
+                    Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.listTime),
+                other != record.upstreamID
             else { return }
             account.learn(AccountTraits(hasUniqueIDs: false))
             caller.observer.event(

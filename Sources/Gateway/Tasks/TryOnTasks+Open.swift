@@ -15,18 +15,19 @@ extension TryOnTasks {
     /// - Parameter body: what to send again; nil if that cannot be had now.
     /// - Returns: ``Attempt/accepted(_:_:)``, or ``Attempt/open(timedOut:)`` if that is still so at the end.
     func settle(
-        _ id: TaskID, at account: Account, timedOut: Bool, body: () async -> [ByteSlice]?
+        _ id: TaskID, at destination: Destination, timedOut: Bool, body: () async -> [ByteSlice]?
     ) async -> Attempt {
+        let account = destination.account
         if account.hasLookup == false { return .open(timedOut: timedOut) }
         let deadline = MonotonicTime.now + LookUpPlan.clientWait
         var plan = LookUpPlan.request(start: .now)
         while case .lookUp(let time) = plan.step {
             guard await background.sleep(until: time) else { break }
-            let found = await lookUp(id, at: account)
+            let found = await lookUp(id, at: destination)
             switch found {
             case .found(let answer, _, let upstreamID): return await adopt(answer, upstreamID, id, account)
             case .unknown where account.mayRepeat && plan.allowsRepeat(at: .now):
-                let record = await sendAgain(id, at: account, until: deadline, body)
+                let record = await sendAgain(id, at: destination, until: deadline, body)
                 if let record { return record }
             case .unknown, .other, .none: break
             }
@@ -38,13 +39,14 @@ extension TryOnTasks {
     /// Sends an open create again. However that is refused, the first one may have arrived, and the refusal is no answer to
     /// that: only an acceptance settles anything.
     private func sendAgain(
-        _ id: TaskID, at account: Account, until deadline: MonotonicTime, _ body: () async -> [ByteSlice]?
+        _ id: TaskID, at destination: Destination, until deadline: MonotonicTime,
+        _ body: () async -> [ByteSlice]?
     ) async -> Attempt? {
         let left = deadline - .now
         guard left >= Self.leastTimeout, let body = await body() else { return nil }
-        let again = await attempt(body, id, at: account, timeout: min(left, account.timeout))
+        let again = await repeated(body, id, at: destination, timeout: min(left, destination.account.timeout))
         guard case .accepted(let record, _) = again else { return nil }
-        checkUniqueness(record, at: account)
+        checkUniqueness(record, at: destination.account)
         return again
     }
 
@@ -80,7 +82,7 @@ extension TryOnTasks {
                 return false
             }
             await flagIfOld(id)
-            let found = await lookUp(id, at: account)
+            let found = await lookUp(id, at: Destination(account, await dialect(of: id, at: account)))
             if case .found(let answer, _, let upstreamID) = found,
                 case .accepted = await adopt(answer, upstreamID, id, account)
             {

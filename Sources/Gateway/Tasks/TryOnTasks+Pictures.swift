@@ -3,42 +3,92 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Pictures that an account wants otherwise than clients send them. Where it does not, nothing of this costs anything.
+/// Pictures that an account wants otherwise than clients send them, or takes by links alone. Where it does not, nothing of
+/// this costs anything.
 extension TryOnTasks {
-    /// What `account` is sent for a request, under that id.
+    /// What is sent for a request, under that id.
     func body(
-        of request: TryOnRequest, _ id: TaskID, _ tenant: String, for account: Account, on loop: EventLoop
+        of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination, on loop: EventLoop
     ) async throws(GatewayError) -> [ByteSlice] {
-        if account.normalizesPictures, let body = try await normalized(request, id, tenant, on: loop) { return body }
-        return request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
+        let parcel = Parcel(request: request, id: id, tenant: tenant, loop: loop)
+        return try await body(of: parcel, for: destination)
+            ?? request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
     }
 
-    /// What `account` is sent for a create.
-    func body(of create: Create, for account: Account) async throws(GatewayError) -> [ByteSlice] {
-        guard account.normalizesPictures else { return create.body }
-        return try await normalized(create.request, create.id, create.principal.tenant, on: create.loop) ?? create.body
+    /// What is sent for a create.
+    func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
+        let parcel = Parcel(
+            request: create.request, id: create.id, tenant: create.principal.tenant, loop: create.loop)
+        return try await body(of: parcel, for: destination) ?? create.body
     }
 
-    /// What `account` is sent for a task that has waited, whose `body` was kept.
+    /// What is sent for a task that has waited, whose `body` was kept.
     func body(
-        _ body: [ByteSlice], of entry: QueuedTask, for account: Account
+        _ body: [ByteSlice], of entry: QueuedTask, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
-        guard account.normalizesPictures, let block = body.first?.bytes else { return body }
         // It was checked before it was kept, and is what it was.
-        guard let request = try? await TryOnRequest.parse(block, models: TryOnModels(adding: [entry.model])) else {
-            return body
-        }
-        return try await normalized(request, entry.task, entry.tenant, on: background.loop) ?? body
+        guard let block = body.first?.bytes,
+            let request = try? await TryOnRequest.parse(block, models: TryOnModels(adding: [entry.model]))
+        else { return body }
+        let parcel = Parcel(request: request, id: entry.task, tenant: entry.tenant, loop: background.loop)
+        return try await self.body(of: parcel, for: destination) ?? body
+    }
+
+    /// A request that is about to be sent.
+    private struct Parcel {
+        let request: TryOnRequest
+        let id: TaskID
+        let tenant: String
+        let loop: EventLoop
+    }
+
+    /// - Returns: nil if the request can be sent as it is.
+    /// - Throws: ``Cause/badParameter`` if the account can't be sent it, whatever is done.
+    private func body(of parcel: Parcel, for destination: Destination) async throws(GatewayError) -> [ByteSlice]? {
+        let (speech, account) = (destination.dialect.speech, destination.account)
+        try speech.check(parcel.request)
+        if !speech.takesFiles { return try await linked(parcel, account) }
+        return account.normalizesPictures ? try await normalized(parcel) : nil
     }
 
     /// - Returns: nil if the pictures can stay as they are.
-    private func normalized(
-        _ request: TryOnRequest, _ id: TaskID, _ tenant: String, on loop: EventLoop
-    ) async throws(GatewayError) -> [ByteSlice]? {
-        guard let pictures = try await pictures?.replacements(for: request, tenant: tenant, on: loop),
-            pictures.human != nil || pictures.cloth != nil
-        else { return nil }
-        return request.upstreamBody(
-            externalTaskID: id.description, callbackURL: callbackURL(of: id), replacements: pictures)
+    private func normalized(_ parcel: Parcel) async throws(GatewayError) -> [ByteSlice]? {
+        let replacements = try await pictures?.replacements(
+            for: parcel.request, tenant: parcel.tenant, on: parcel.loop)
+        guard let replacements, replacements.human != nil || replacements.cloth != nil else { return nil }
+        return parcel.request.upstreamBody(
+            externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id), replacements: replacements)
+    }
+
+    // MARK: Links
+
+    private func linked(_ parcel: Parcel, _ account: Account) async throws(GatewayError) -> [ByteSlice] {
+        let body = parcel.request.solutionsBody(
+            externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id),
+            humanURL: try await link(.human, parcel, account), clothURL: try await link(.cloth, parcel, account))
+        return [ByteSlice(Bytes(body), 0..<body.count)]
+    }
+
+    /// Where Kling finds a picture: where its client has it, or at the gateway.
+    private func link(_ field: PictureField, _ parcel: Parcel, _ account: Account) async throws(GatewayError) -> String
+    {
+        let url = parcel.request.pictureURL(field)
+        if let url, !account.normalizesPictures { return url }
+        guard let hosted, let pictures, let base = options.publicURL else {
+            if let url { return url }
+            throw GatewayError(
+                .badParameter,
+                "\(field.rawValue) is a file, and Kling takes URLs alone. Send an http(s) URL; the gateway serves files to "
+                    + "Kling once its operator sets public_url.", parameter: field.rawValue)
+        }
+        guard let file = try await pictures.fileToHost(field, of: parcel.request, parcel.tenant, on: parcel.loop) else {
+            return url ?? ""
+        }
+        defer { withExtendedLifetime(file.lease) {} }
+        do {
+            return try await hosted.host(file.bytes, format: file.format, for: parcel.id).url(publicURL: base)
+        } catch {
+            throw GatewayError(hosting: error, caller.observer)
+        }
     }
 }

@@ -105,7 +105,7 @@ extension TryOnTasks {
         var relay: KlingAnswer?
         var observed: TaskRecord?
         if case .found(let answer, let object, let upstreamID) = await caller.query(
-            account, record.id, upstreamID: record.upstreamID, timeout: Self.refreshTime)
+            Destination(account, record.dialect), record.id, upstreamID: record.upstreamID, timeout: Self.refreshTime)
         {
             relay = answer
             observed = await note(object, upstreamID, in: answer, of: record, account)

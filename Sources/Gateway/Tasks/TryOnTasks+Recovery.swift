@@ -23,7 +23,7 @@ extension TryOnTasks {
         let now = MonotonicTime.now
         for (id, key, age) in found.keys { _ = running.admit(id, key: key, limit: .max, now: now + (.zero - age)) }
         report(found.strangers)
-        recoverTellings(found.open)
+        told.recover(open: found.open.map(\.id))
         for record in found.accepted { follow(record) }
         let orphans = found.accepted.filter { account(of: $0) == nil }
         background.start { [self] in await flagStuck(orphans) }

@@ -19,53 +19,61 @@ enum Sent: Sendable {
 /// Sending: one account after the other for as long as none has taken the task.
 extension TryOnTasks {
     /// Calls Kling for a task whose intent is written.
-    /// - Parameter first: the account that the intent names; nil: it names none.
-    func send(_ create: Create, at first: Account?) async -> Sent {
+    /// - Parameter first: where to, as the intent says; nil: it does not.
+    func send(_ create: Create, at first: Destination?) async -> Sent {
         var create = create
         var next = first
         var decliner: Account?
-        var refusal: BareAnswer?
+        var refusal: GatewayError?
         while true {
-            let account: Account
+            let destination: Destination
             if let next {
-                account = next
+                destination = next
             } else {
                 switch await nextPlace(for: create, after: decliner) {
-                case .success(.account(let other)): account = other
+                case .success(.account(let other)): destination = other
                 case .success(.queue(let reservation)): return .toQueue(reservation)
                 case .failure(let error): return .nowhere(noAccount(for: create, refusal) ?? error)
                 }
             }
-            let body: [ByteSlice]
+            let account = destination.account
+            let sent: (attempt: Attempt, to: Destination)
             do {
-                body = try await self.body(of: create, for: account)
+                sent = try await attempt(create, at: destination)
             } catch {
                 accounts.settled(create.id, on: account.name, .withdrawn)
                 return .nowhere(error)
             }
-            var attempt = await attempt(body, create.id, at: account, create.note)
-            if case .open(let timedOut) = attempt {
-                attempt = await settle(create.id, at: account, timedOut: timedOut) { body }
-            }
-            switch attempt {
+            switch sent.attempt {
             case .accepted(let record, let answer): return .accepted(record, answer)
             case .refused(let status, let answer): return .refused(httpStatus: status, answer)
             case .open(let timedOut): return .open(account, timedOut: timedOut)
             // The account's state keeps it from being chosen again at once.
             case .declined: (next, decliner) = (nil, account)
-            case .unsuitable(let answer):
-                (next, decliner, refusal) = (nil, account, answer)
+            case .unsuitable(let error):
+                (next, decliner, refusal) = (nil, account, error)
                 create.excluding.insert(account.name)
             }
         }
     }
 
+    /// Sends a create to one account, and waits for what comes of it as long as its client does.
+    private func attempt(
+        _ create: Create, at destination: Destination
+    ) async throws(GatewayError) -> (attempt: Attempt, to: Destination) {
+        let body = { (to: Destination) async throws(GatewayError) in try await self.body(of: create, for: to) }
+        let sent = try await attempt(create.id, at: destination, create.note, body: body)
+        guard case .open(let timedOut) = sent.attempt else { return sent }
+        let settled = await settle(create.id, at: sent.to, timedOut: timedOut) { try? await body(sent.to) }
+        return (settled, sent.to)
+    }
+
     /// What a client is told whose request no account takes that could be asked; nil if one may later.
-    private func noAccount(for create: Create, _ refusal: BareAnswer?) -> GatewayError? {
+    private func noAccount(for create: Create, _ refusal: GatewayError?) -> GatewayError? {
         guard let refusal, !accounts.canQueue(model: create.request.model, excluding: create.excluding) else {
             return nil
         }
-        return GatewayError(refusal)
+        return refusal
     }
 
     /// Where a task goes that no account has, durably.
@@ -73,23 +81,23 @@ extension TryOnTasks {
     private func nextPlace(for create: Create, after decliner: Account?) async -> Result<Place, GatewayError> {
         await result { () async throws(GatewayError) in
             if let account = accounts.reserve(create.id, model: create.request.model, excluding: create.excluding) {
-                try await assign(create, to: account)
-                return .account(account)
+                let destination = Destination(account)
+                try await assign(create, to: destination)
+                return .account(destination)
             }
             // While it waits no account may have it: if it ends here, nobody need be asked.
             if decliner != nil { try await assign(create, to: nil) }
             let place = try await place(for: create)
-            if case .account(let account) = place { try await assign(create, to: account) }
+            if case .account(let destination) = place { try await assign(create, to: destination) }
             return place
         }
     }
 
-    private func assign(_ create: Create, to account: Account?) async throws(GatewayError) {
+    private func assign(_ create: Create, to destination: Destination?) async throws(GatewayError) {
         do {
-            _ = try await store.assign(
-                create.id, account: account?.name, identity: account?.identity.number, at: clock.now)
+            try await store.assign(create.id, to: destination, at: clock.now)
         } catch {
-            if let account { accounts.settled(create.id, on: account.name, .withdrawn) }
+            if let destination { accounts.settled(create.id, on: destination.account.name, .withdrawn) }
             throw GatewayError(error)
         }
     }

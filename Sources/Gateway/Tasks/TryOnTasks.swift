@@ -16,6 +16,8 @@ final class TryOnTasks: Sendable {
         var publicURL: String?
         /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
         var resendWindow: Duration = .seconds(600)
+        /// The file of ``ToldIDs``; nil: there is none.
+        var toldPath: String?
     }
 
     let options: Options
@@ -30,6 +32,8 @@ final class TryOnTasks: Sendable {
     let callbackTokens: CallbackTokens
     /// Works on pictures for accounts that want them otherwise than clients send them; nil: they are left alone.
     let pictures: PictureService?
+    /// Serves pictures to Kling, each while its task is at work; nil: it is given none.
+    let hosted: HostedPictures?
     let clock: GuardedClock
     let cache: TaskCache
     let running = RunningTasks()
@@ -39,8 +43,8 @@ final class TryOnTasks: Sendable {
     let ends = TaskEnds()
     /// Jobs, by their first tasks, whose requests are being answered.
     let answering = Lock<Set<TaskID>>([])
-    /// The tasks whose clients were told the gateway's id, or may have been, while the store could not be written to.
-    let unkept = Lock<[TaskID: Telling]>([:])
+    /// What clients were told that the store does not say.
+    let told: ToldIDs
     /// What goes on when no client waits: look-ups, the queue. On the loop that was given.
     let background: Background
     /// How many creates are under way, counted from the intent to the answer.
@@ -57,10 +61,10 @@ final class TryOnTasks: Sendable {
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
         courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
-        clock: GuardedClock = GuardedClock(), cache: TaskCache,
-        loop: EventLoop
+        hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, loop: EventLoop
     ) {
         self.options = options
+        told = ToldIDs(path: options.toldPath)
         self.store = store
         self.caller = caller
         self.accounts = accounts
@@ -68,6 +72,7 @@ final class TryOnTasks: Sendable {
         self.courier = courier
         self.callbackTokens = callbackTokens
         self.pictures = pictures
+        self.hosted = hosted
         self.clock = clock
         self.cache = cache
         let background = Background(loop: loop)
@@ -114,7 +119,7 @@ final class TryOnTasks: Sendable {
     func accept(
         _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
     ) async throws(StoreError) -> TaskRecord {
-        let publicID = mayBeTold(id) ? id.description : upstreamID
+        let publicID = told.contains(id) ? id.description : upstreamID
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
@@ -137,7 +142,7 @@ final class TryOnTasks: Sendable {
     /// Keeps everything in memory in step with a record that has changed: slots, watching, the cache, deliveries.
     func follow(_ record: TaskRecord) {
         if let publicID = record.publicID {
-            forgetTelling(record.id)
+            told.remove(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
         if record.callbackURL != nil || record.job != nil { courier?.kick() }
@@ -164,9 +169,10 @@ final class TryOnTasks: Sendable {
 
     /// Nothing is known any more of a task that has ended.
     func forget(_ id: TaskID) {
-        forgetTelling(id)
+        told.remove(id)
         running.finish(id)
         queue?.forget(id)
+        hosted?.end(of: id)
         ends.ended(id)
     }
 

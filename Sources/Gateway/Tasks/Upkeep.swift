@@ -21,6 +21,7 @@ struct Upkeep: Sendable {
         }
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(60)) { assets?.expire() }
+        every(.seconds(10)) { tasks.hosted?.expire() }
         every(.seconds(20)) { await keepClock() }
         every(.seconds(600), atOnce: false) { await prune() }
     }
@@ -56,7 +57,7 @@ struct Upkeep: Sendable {
 
     /// A list call is free: it shows whether Kling accepts the account again.
     private func probe(_ account: Account) async {
-        let answer = try? await tasks.caller.list(account, timeout: TryOnTasks.listTime)
+        let answer = try? await tasks.caller.list(Destination(account), timeout: TryOnTasks.listTime).answer
         tasks.note(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
 

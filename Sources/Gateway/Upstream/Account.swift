@@ -43,11 +43,12 @@ public final class Account: Sendable {
     /// - Parameters:
     ///   - hasLookup: whether it finds tasks by the gateway's own id; `nil`: to be found out.
     ///   - hasUniqueIDs: whether it refuses a second create of one `external_task_id`; `nil`: as far as is known.
+    ///   - dialect: which of Kling's APIs it speaks; `nil`: to be found out.
     public init(
         name: String, baseURL: String, credential: Credential, models: Set<String> = [], weight: Int = 1,
-        concurrency: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, timeout: Duration = .seconds(30),
-        caFile: String? = nil,
-        proxy: String? = nil, normalizesPictures: Bool = false
+        concurrency: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, dialect: KlingDialect? = nil,
+        timeout: Duration = .seconds(30), caFile: String? = nil, proxy: String? = nil,
+        normalizesPictures: Bool = false
     ) {
         self.name = name
         self.baseURL = baseURL
@@ -55,7 +56,7 @@ public final class Account: Sendable {
         self.models = models
         self.weight = weight
         self.concurrency = concurrency
-        configured = AccountTraits(hasLookup: hasLookup, hasUniqueIDs: hasUniqueIDs)
+        configured = AccountTraits(hasLookup: hasLookup, hasUniqueIDs: hasUniqueIDs, dialect: dialect)
         identity = AccountIdentity(baseURL: baseURL, credential)
         self.timeout = timeout
         self.caFile = caFile
@@ -91,11 +92,26 @@ public final class Account: Sendable {
     /// as configured or found out; else presumed of Kling's own hosts and of accounts with Kling's own signed tokens. That
     /// it finds tasks by the id says nothing about this.
     var hasUniqueIDs: Bool {
-        configured.hasUniqueIDs ?? learnedTraits.hasUniqueIDs ?? (signsTokens || BaseURL(baseURL)?.isKlings == true)
+        configured.hasUniqueIDs ?? learnedTraits.hasUniqueIDs ?? (signsTokens || isAtKling)
     }
 
     /// Whether a create whose answer was lost may be sent again, once the account says that it doesn't know it.
     var mayRepeat: Bool { hasLookup == true && hasUniqueIDs }
+
+    /// Which of Kling's APIs it is spoken to by: as configured or found out; else the one that Kling sells today on its own
+    /// hosts, and the older one elsewhere. Kling's signed tokens are of the older one alone.
+    var dialect: KlingDialect {
+        if signsTokens { return .kolors }
+        return configured.dialect ?? learnedTraits.dialect ?? (isAtKling ? .solutions : .kolors)
+    }
+
+    /// The API to try where the account says that there is no such route as `dialect` has; `nil` if it can be but that one.
+    func alternative(to dialect: KlingDialect) -> KlingDialect? {
+        guard configured.dialect == nil, !signsTokens else { return nil }
+        return dialect == .kolors ? .solutions : .kolors
+    }
+
+    private var isAtKling: Bool { BaseURL(baseURL)?.isKlings == true }
 
     /// What was found out.
     var learnedTraits: AccountTraits { learned.withLock { $0 } }
@@ -105,6 +121,7 @@ public final class Account: Sendable {
         learned.withLock { learned in
             learned.hasLookup = traits.hasLookup ?? learned.hasLookup
             learned.hasUniqueIDs = traits.hasUniqueIDs ?? learned.hasUniqueIDs
+            learned.dialect = traits.dialect ?? learned.dialect
         }
     }
 
@@ -141,10 +158,13 @@ public struct AccountTraits: Sendable, Hashable {
     public var hasLookup: Bool?
     /// Whether it refuses a second create of one `external_task_id`.
     public var hasUniqueIDs: Bool?
+    /// Which of Kling's APIs it speaks.
+    public var dialect: KlingDialect?
 
     /// Nothing is known but what is given.
-    public init(hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil) {
+    public init(hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, dialect: KlingDialect? = nil) {
         self.hasLookup = hasLookup
         self.hasUniqueIDs = hasUniqueIDs
+        self.dialect = dialect
     }
 }

@@ -27,6 +27,8 @@ public struct AccountFigures: Sendable, Hashable {
     public let window: Int
     /// Its share of the work beside others'.
     public let weight: Int
+    /// Which of Kling's APIs it is spoken to by.
+    public let dialect: KlingDialect
 }
 
 extension AccountState {
@@ -35,7 +37,8 @@ extension AccountState {
         AccountFigures(
             name: account.name, state: word, disabledBy: disablement?.code, reason: disablement?.reason,
             refusedModels: denials.keys.sorted(), running: slots.count, limit: limit.current,
-            learnedLimit: limit.learned, window: start.window, weight: account.weight)
+            learnedLimit: limit.learned, window: start.window, weight: account.weight,
+            dialect: account.dialect)
     }
 
     /// What should survive a restart, as of `time` in milliseconds since 1970.
@@ -44,7 +47,8 @@ extension AccountState {
             name: account.name, disabledBy: disablement?.code.rawValue, reason: disablement?.reason,
             refusedModels: denials.keys.sorted(), learnedLimit: limit.learned,
             hasLookup: account.learnedTraits.hasLookup,
-            hasUniqueIDs: account.learnedTraits.hasUniqueIDs, identity: account.identity.number, updatedAt: time)
+            hasUniqueIDs: account.learnedTraits.hasUniqueIDs, identity: account.identity.number,
+            api: account.learnedTraits.dialect?.rawValue, updatedAt: time)
     }
 
     /// The phase in one word.

@@ -193,7 +193,10 @@ struct AccountState: Sendable {
             denials[model] = Disablement(code: code, reason: code.meaning, probeAt: now)
         }
         record.learnedLimit.map { limit.restore($0, now: now) }
-        account.learn(AccountTraits(hasLookup: record.hasLookup, hasUniqueIDs: record.hasUniqueIDs))
+        account.learn(
+            AccountTraits(
+                hasLookup: record.hasLookup, hasUniqueIDs: record.hasUniqueIDs,
+                dialect: record.api.flatMap(KlingDialect.init)))
     }
 
     /// Takes a slot for a task that was made before a restart, `age` ago.

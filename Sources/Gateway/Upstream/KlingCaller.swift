@@ -10,36 +10,54 @@ struct KlingCaller: Sendable {
     /// Sends a create.
     /// - Parameter timeout: how long Kling has; nil: as long as the account allows.
     func create(
-        _ account: Account, _ body: [ByteSlice], timeout: Duration? = nil
+        _ destination: Destination, _ body: [ByteSlice], timeout: Duration? = nil
     ) async throws(KlingFailure) -> UpstreamAnswer {
-        try await call(.create, account, TryOn.path, body: body, timeout: timeout ?? account.timeout)
+        let speech = destination.dialect.speech
+        let answer = try await call(
+            speech.create(body), destination.account, timeout: timeout ?? destination.account.timeout)
+        return speech.created(answer)
     }
 
     /// Asks for a task by Kling's id or, without one, by the gateway's, which was sent as `external_task_id`. An account
     /// that ignores the gateway's ids is not asked by them.
-    func query(_ account: Account, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
-        if upstreamID == nil, account.hasLookup == false { return .unknown }
-        return await ask(account, task, upstreamID: upstreamID, timeout: timeout)
+    func query(
+        _ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration
+    ) async -> QueriedTask {
+        if upstreamID == nil, destination.account.hasLookup == false { return .unknown }
+        return await ask(destination, task, upstreamID: upstreamID, timeout: timeout)
     }
 
     /// The same, also where it is not known yet what asking is worth.
-    func ask(_ account: Account, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
-        let path = TryOn.path + "/" + Self.escaped(upstreamID ?? task.description)
-        guard let answer = try? await call(.query, account, path, timeout: timeout) else { return .none }
-        return QueriedTask(answer, to: task, upstreamID: upstreamID)
+    func ask(_ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
+        await query(destination, [AskedTask(id: task, upstreamID: upstreamID)], timeout: timeout).first ?? .none
+    }
+
+    /// Asks for several tasks at once, as many as the API takes; what is known of each, in their order.
+    func query(_ destination: Destination, _ tasks: [AskedTask], timeout: Duration) async -> [QueriedTask] {
+        let speech = destination.dialect.speech
+        guard let answer = try? await call(speech.query(tasks), destination.account, timeout: timeout) else {
+            return tasks.map { _ in .none }
+        }
+        return speech.found(answer, tasks)
     }
 
     /// Asks for a page of the account's tasks, newest first.
-    func list(_ account: Account, page: Int = 1, timeout: Duration) async throws(KlingFailure) -> UpstreamAnswer {
-        let size = TryOn.pageSizes.upperBound
-        return try await call(.list, account, TryOn.path + "?pageNum=\(page)&pageSize=\(size)", timeout: timeout)
+    /// - Returns: the answer, and the page that it is.
+    func list(
+        _ destination: Destination, _ position: ListPosition = ListPosition(), timeout: Duration
+    ) async throws(KlingFailure) -> (answer: UpstreamAnswer, page: TaskPage?) {
+        let speech = destination.dialect.speech
+        let answer = try await call(speech.list(position), destination.account, timeout: timeout)
+        return (answer, speech.page(answer))
     }
 
     private func call(
-        _ kind: UpstreamCallKind, _ account: Account, _ path: String, body: [ByteSlice] = [], timeout: Duration
+        _ request: UpstreamRequest, _ account: Account, timeout: Duration
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let token = account.token(now: Int(WallClock.seconds))
-        let call = KlingCall(kind: kind, account: account, path: path, token: token, body: body, timeout: timeout)
+        let call = KlingCall(
+            kind: request.kind, method: request.method, account: account, path: request.path, token: token,
+            body: request.body, timeout: timeout)
         let answered = try await send(call)
         // 1003 and 1004 say that the request was not even looked at: it may be sent again.
         guard answered.envelope?.code.class == .tokenTime, account.invalidate(token) else { return answered }
@@ -61,23 +79,6 @@ struct KlingCaller: Sendable {
                 call, .fault(error.fault), detail: error.detail, duration: MonotonicTime.now - start)
             throw error
         }
-    }
-
-    /// An id as a path segment: everything but unreserved characters is percent-encoded (RFC 3986 §2.3).
-    private static func escaped(_ id: String) -> String {
-        var text = ""
-        for byte in id.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                text.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let digits = String(byte, radix: 16, uppercase: true)
-                text += "%" + (digits.count == 1 ? "0" : "") + digits
-            }
-        }
-        return text
     }
 }
 
@@ -119,6 +120,18 @@ enum UpstreamAnswer: Sendable {
     /// What the log says of it; `nil` if the outcome says it all.
     fileprivate var detail: String? {
         if case .bare(let answer) = self { answer.summary + ", without an envelope" } else { nil }
+    }
+
+    /// Whether it says that an account speaks the other of Kling's APIs, or not this one: that there is no such route, or no
+    /// such model. Then nothing was made.
+    var deniesRoute: Bool {
+        if hasNoRoute { return true }
+        switch self {
+        case .enveloped(_, let answer):
+            if [.invalidMethod, .notFound].contains(answer.code) { return true }
+            return answer.code == .invalidParameter && answer.message.lowercased().contains("model")
+        case .bare(let answer): return answer.verdict == .model
+        }
     }
 
     /// Whether it says that there is no such path or method, as resellers without a list do.

@@ -12,16 +12,24 @@ public protocol KlingUpstream: Sendable {
 public struct KlingCall: Sendable {
     /// What it is for.
     public let kind: UpstreamCallKind
+    /// How it is sent.
+    public let method: UpstreamMethod
     /// Whom to ask.
     public let account: Account
-    /// What follows the account's base URL: `/v1/images/kolors-virtual-try-on`, with id or query.
+    /// What follows the account's base URL, such as `/v1/images/kolors-virtual-try-on`, with id or query.
     public let path: String
     /// What follows `Bearer `.
     public var token: String
-    /// The body of a create; empty for the others.
+    /// The body; empty for GET.
     public var body: [ByteSlice] = []
     /// How long the whole exchange may take.
     public let timeout: Duration
+}
+
+/// A method of HTTP, as far as Kling is asked by it.
+public enum UpstreamMethod: String, Sendable {
+    case get = "GET"
+    case post = "POST"
 }
 
 /// Kling's answer.

@@ -45,7 +45,8 @@ extension UseapiHandler {
         let outfit = try await pictures.outfit(wanted.human, wearing: wanted.garment, admitted)
         let requestID = admitted.note.requestID
         return JobRequest(
-            tryOn: try await outfit.request(model: wanted.model, models: models, keeping: body),
+            tryOn: try await outfit.request(
+                model: wanted.model, settings: wanted.settings, models: models, keeping: body),
             count: wanted.imageCount, shape: Shape.useapi.rawValue, record: UseapiView.taskInfo(wanted),
             callbackURL: wanted.replyURL, callbackRef: wanted.replyRef,
             refusal: { ErrorAnswer.stored($0, shape: .useapi, requestID: requestID) }, account: account,

@@ -7,6 +7,11 @@ enum UseapiMember: String, Sendable, CaseIterable {
     case email
     /// Not on useapi.net's page: one of Kling's models.
     case model
+    /// Nor these: Kling's settings.
+    case keepFace = "keep_face"
+    case keepPose = "keep_pose"
+    case keepBackground = "keep_background"
+    case watermark
 }
 
 extension GatewayError {

@@ -10,6 +10,7 @@ struct UseapiMembers: Sendable {
         case long(ByteSlice)
         /// A number as it is written.
         case number(String)
+        case flag(Bool)
         /// The bytes of an uploaded file.
         case file(ByteSlice)
         /// What no member is.
@@ -73,6 +74,7 @@ extension UseapiMembers {
         case .string where member.content.count > longestText: .long(ByteSlice(body, member.content))
         case .string: .text(body.withByteSpan { JSONString.text($0, member.content) })
         case .number: .number(body.withByteSpan { JSONString.text($0, member.value) })
+        case .bool: .flag(body.withByteSpan { JSONString.text($0, member.value) } == "true")
         default: .other(member.kind)
         }
     }

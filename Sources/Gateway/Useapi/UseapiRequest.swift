@@ -24,6 +24,7 @@ struct UseapiRequest: Sendable {
     /// The upstream account that shall have the job.
     let email: String?
     let model: String
+    let settings: TryOnSettings
 
     /// Checks a create.
     /// - Throws: what is wrong, naming the member.
@@ -39,6 +40,9 @@ struct UseapiRequest: Sendable {
         replyRef = try members.text(.replyRef)
         email = try members.text(.email)
         model = try members.model(of: models) ?? Self.defaultModel
+        settings = TryOnSettings(
+            keepFace: try members.flag(.keepFace) ?? true, keepPose: try members.flag(.keepPose) ?? true,
+            keepBackground: try members.flag(.keepBackground) ?? true, watermark: try members.flag(.watermark) ?? false)
         if case .both = garment, model == TryOnModels.defaultModel {
             throw GatewayError(
                 in: .model, "\(model) takes one garment. Send upperInput and lowerInput with \(Self.defaultModel).")
@@ -104,6 +108,7 @@ extension UseapiMembers {
             let json = Bytes(JSONString.json(text))
             content = .base64(ByteSlice(json, 1..<json.count - 1))
         case .number: throw wrongType(member, "an http(s) URL", .number)
+        case .flag: throw wrongType(member, "an http(s) URL", .bool)
         case .other(let kind): throw wrongType(member, "an http(s) URL", kind)
         }
         return GivenPicture(member.rawValue, content)
@@ -116,6 +121,7 @@ extension UseapiMembers {
         case nil: return nil
         case .text(let text), .number(let text): digits = text
         case .long, .file: digits = ""
+        case .flag: throw wrongType(member, "a number", .bool)
         case .other(let kind): throw wrongType(member, "a number", kind)
         }
         let isDecimal = digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
@@ -123,6 +129,16 @@ extension UseapiMembers {
             throw GatewayError(in: member, "must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }
         return value
+    }
+
+    /// A truth value, which forms can only send as a text.
+    fileprivate func flag(_ member: UseapiMember) throws(GatewayError) -> Bool? {
+        switch self[member] {
+        case nil: return nil
+        case .flag(let flag): return flag
+        case .text(let text) where Bool(text) != nil: return Bool(text)
+        default: throw GatewayError(in: member, "must be true or false.")
+        }
     }
 
     fileprivate func url(_ member: UseapiMember) throws(GatewayError) -> HTTPURL? {
@@ -142,6 +158,7 @@ extension UseapiMembers {
         case .text(let text) where text.utf8.count <= limit: return text
         case .text, .long: throw GatewayError(in: member, "is longer than \(limit) bytes. Send a shorter one.")
         case .number: throw wrongType(member, "a string", .number)
+        case .flag: throw wrongType(member, "a string", .bool)
         case .other(let kind): throw wrongType(member, "a string", kind)
         case .file: throw GatewayError(in: member, "is a file; send a text.")
         }

@@ -10,6 +10,7 @@ final class KlingReader: TaskReader {
     }
 
     private let owner = Lock(Owner())
+    private let cursors = Lock(ListCursors())
 
     /// Whose tasks are read. Set it before the watcher starts.
     func serve(_ tasks: TryOnTasks) { owner.withLock { $0.tasks = tasks } }
@@ -18,20 +19,49 @@ final class KlingReader: TaskReader {
 
     func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage {
         guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
-        let answered = try? await tasks.caller.list(account, page: page, timeout: TryOnTasks.listTime)
-        guard let answered else { throw .unavailable }
+        let destination = Destination(account)
+        guard let position = cursors.withLock({ $0.position(page, of: destination) }) else {
+            // Its place among the pages is not known any more: the next run begins anew.
+            return TaskPage(tasks: [], isLast: true)
+        }
+        let listed = try? await tasks.caller.list(destination, position, timeout: TryOnTasks.listTime)
+        guard let listed else { throw .unavailable }
         // A reseller without a list answers that there is no such path or method.
-        if answered.hasNoRoute { throw .noList }
-        guard let answer = answered.envelope, answer.code == .ok, let page = answer.tasks else { throw .unavailable }
-        return TaskPage(tasks: page, isLast: page.count < WatchSchedule.pageSize)
+        if listed.answer.hasNoRoute { throw .noList }
+        guard let found = listed.page else { throw .unavailable }
+        cursors.withLock { $0.note(found.nextCursor, after: page, of: destination) }
+        return found
     }
 
-    func query(_ account: String, _ task: TaskID, upstreamID: String) async throws(TaskReadFailure) -> TaskObject? {
-        guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
-        switch await tasks.caller.query(account, task, upstreamID: upstreamID, timeout: TryOnTasks.refreshTime) {
-        case .found(_, let object, _): return object
-        case .unknown: return nil
-        case .other, .none: throw .unavailable
+    func tasksPerQuery(_ account: String) -> Int {
+        tasks?.accounts.named(account).map { Destination($0).dialect.speech.tasksPerQuery } ?? 1
+    }
+
+    func query(_ account: String, _ watched: [WatchedID]) async -> [TaskReading] {
+        guard let tasks, let account = tasks.accounts.named(account) else { return watched.map { _ in .failed } }
+        var readings: [TaskID: TaskReading] = [:]
+        for (dialect, group) in await byDialect(watched, tasks) {
+            let asked = group.map { AskedTask(id: $0.id, upstreamID: $0.upstreamID) }
+            let found = await tasks.caller.query(
+                Destination(account, dialect), asked, timeout: TryOnTasks.refreshTime)
+            for (task, found) in zip(group, found) { readings[task.id] = TaskReading(found) }
+        }
+        return watched.map { readings[$0.id] ?? .failed }
+    }
+
+    /// The tasks by the API that each was sent by, in parts that one query may ask for.
+    private func byDialect(
+        _ watched: [WatchedID], _ tasks: TryOnTasks
+    ) async -> [(dialect: KlingDialect, tasks: [WatchedID])] {
+        var groups: [KlingDialect: [WatchedID]] = [:]
+        for task in watched {
+            guard let record = try? await tasks.store.task(task.id) else { continue }
+            groups[record.dialect, default: []].append(task)
+        }
+        return groups.flatMap { dialect, group in
+            stride(from: 0, to: group.count, by: dialect.speech.tasksPerQuery).map { start in
+                (dialect, Array(group[start..<min(start + dialect.speech.tasksPerQuery, group.count)]))
+            }
         }
     }
 
@@ -44,5 +74,30 @@ final class KlingReader: TaskReader {
 
     func flag(_ task: TaskID, isStuck: Bool) async {
         _ = await tasks?.flag(task, isStuck ? .stuck : [])
+    }
+}
+
+extension TaskReading {
+    fileprivate init(_ found: QueriedTask) {
+        switch found {
+        case .found(_, let object, _): self = .found(object)
+        case .unknown: self = .unknown
+        case .other, .none: self = .failed
+        }
+    }
+}
+
+/// Where the pages of accounts' lists begin, for APIs whose pages have no numbers: each page names the next.
+private struct ListCursors {
+    private var cursors: [String: [Int: String]] = [:]
+
+    /// Where a page begins; nil if no page before it has said so.
+    func position(_ page: Int, of destination: Destination) -> ListPosition? {
+        if page == 1 || destination.dialect.speech.hasPageNumbers { return ListPosition(page: page) }
+        return cursors[destination.account.name]?[page].map { ListPosition(page: page, cursor: $0) }
+    }
+
+    mutating func note(_ cursor: String?, after page: Int, of destination: Destination) {
+        cursors[destination.account.name, default: [:]][page + 1] = cursor
     }
 }

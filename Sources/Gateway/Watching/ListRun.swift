@@ -13,6 +13,7 @@ struct ListRun: Sendable {
     private(set) var deepPage: Int
 
     private let firstPages: Int
+    private let fewTasks: Int
     private let isDeepWanted: Bool
     private var page = 0
     private var isOnFirstPages = true
@@ -21,7 +22,12 @@ struct ListRun: Sendable {
     ///   - awaited: the tasks that the first pages may have, and that somebody waits for.
     ///   - swept: the others that these may have. For them alone there is one first page.
     ///   - isDeepWanted: whether many tasks are due that they don't have.
-    init(awaited: [TaskID], swept: [TaskID], isDeepWanted: Bool, deepPage: Int) {
+    ///   - fewTasks: as many as can be asked for one by one.
+    init(
+        awaited: [TaskID], swept: [TaskID], isDeepWanted: Bool, deepPage: Int,
+        fewTasks: Int = WatchSchedule.readsPerInterval
+    ) {
+        self.fewTasks = fewTasks
         (self.awaited, self.swept) = (Set(awaited), Set(swept))
         self.deepPage = deepPage
         self.isDeepWanted = isDeepWanted
@@ -47,7 +53,7 @@ struct ListRun: Sendable {
             return nil
         }
         if hasEnded { return nil }
-        if page < firstPages, page == 0 || awaited.count > WatchSchedule.readsPerInterval {
+        if page < firstPages, page == 0 || awaited.count > fewTasks {
             page += 1
             return page
         }

@@ -8,9 +8,11 @@ protocol TaskReader: Sendable {
     /// - Parameter page: from 1.
     func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage
 
-    /// Asks for one task.
-    /// - Returns: nil if Kling says that it has no such task, in whatever shape.
-    func query(_ account: String, _ task: TaskID, upstreamID: String) async throws(TaskReadFailure) -> TaskObject?
+    /// How many tasks of an account one call may ask for.
+    func tasksPerQuery(_ account: String) -> Int
+
+    /// Asks for tasks, ``tasksPerQuery(_:)`` at most; what became of each, in their order.
+    func query(_ account: String, _ tasks: [WatchedID]) async -> [TaskReading]
 
     /// Keeps what Kling says of tasks.
     /// - Returns: for each, in the same order, what has become of it. What can't be kept counts as unfinished.
@@ -18,6 +20,21 @@ protocol TaskReader: Sendable {
 
     /// The operator is to know that Kling doesn't know a task, or that it does again.
     func flag(_ task: TaskID, isStuck: Bool) async
+}
+
+/// A task that is read, by both of its ids.
+struct WatchedID: Sendable, Equatable {
+    let id: TaskID
+    let upstreamID: String
+}
+
+/// What Kling says of a task that it was asked for.
+enum TaskReading: Sendable {
+    case found(TaskObject)
+    /// It has no such task, in whatever shape it says so.
+    case unknown
+    /// It could not be heard.
+    case failed
 }
 
 /// Why Kling could not be heard.
@@ -33,6 +50,8 @@ struct TaskPage: Sendable {
     let tasks: [TaskObject]
     /// Whether nothing comes behind it.
     let isLast: Bool
+    /// What the next page is asked for by, where pages have no numbers.
+    var nextCursor: String?
 }
 
 /// A watched task, and what Kling says of it.

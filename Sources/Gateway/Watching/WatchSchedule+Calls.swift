@@ -67,11 +67,11 @@ extension WatchSchedule {
         if listing != nil { return listNextPage() }
         guard noListUntil == nil else { return nil }
         let deep = awaited.count + swept.count
-        let singly = max(0, Self.readsPerInterval - max(reads, readsUnderWay) - deep)
+        let singly = max(0, readLimit - max(reads, readsUnderWay) - deep)
         let isBlocked = !lists.isOver(now)
         let due = shallow.take(isBlocked ? singly : .max, where: isWaiting)
-        // A single task costs a call either way, and a query brings less.
-        if isBlocked || due.count <= min(1, singly) && deep < Self.manyDeepTasks {
+        // What one query has costs a call either way, and a query brings less.
+        if isBlocked || due.count <= min(tasksPerQuery, singly) && deep < Self.manyDeepTasks {
             for task in due { lineSingly(task) }
             return nil
         }
@@ -82,7 +82,7 @@ extension WatchSchedule {
         var run = ListRun(
             awaited: due.filter { watches[$0]?.isAwaited == true },
             swept: due.filter { watches[$0]?.isAwaited == false },
-            isDeepWanted: deep >= Self.manyDeepTasks, deepPage: deepPage)
+            isDeepWanted: deep >= Self.manyDeepTasks, deepPage: deepPage, fewTasks: readLimit)
         nextPage = run.next(isLast: false)
         listing = run
         return listNextPage()
@@ -100,7 +100,7 @@ extension WatchSchedule {
 
     /// Asks for as many single tasks as the bounds allow, most of them such that somebody waits for.
     private mutating func read() -> [Action] {
-        let bound = calls.isProbing ? 1 : Self.readsPerInterval
+        let bound = calls.isProbing ? 1 : readLimit
         let limit = max(0, bound - max(reads, readsUnderWay))
         let kept = min(swept.count, limit / Self.sweepShare)
         var tasks = awaited.take(limit - kept, where: isWaiting)

@@ -22,7 +22,7 @@ struct WatchSchedule: Sendable {
         /// List that page of the account's tasks, newest first, ``pageSize`` a page; report `listed`, `listFailed` or
         /// `listIsMissing`.
         case list(page: Int)
-        /// Ask for one task; report `seen`, `ended`, `notFound` or `readFailed`.
+        /// Ask for one task, in one call with up to ``tasksPerQuery`` others; report `seen`, `ended`, `notFound` or `readFailed`.
         case read(TaskID)
         /// Kling hasn't known the task for ``stuckAfter``: tell the operator.
         case flag(TaskID)
@@ -36,7 +36,7 @@ struct WatchSchedule: Sendable {
     static let pageSize = 500
     /// The most pages that Kling has.
     static let lastPage = 1000
-    /// The most tasks that are asked for one by one in an interval, and at once.
+    /// The most calls for single tasks in an interval, and at once.
     static let readsPerInterval = 5
     /// Of those, one in so many is kept for tasks that nobody waits for.
     static let sweepShare = 5
@@ -66,6 +66,11 @@ struct WatchSchedule: Sendable {
         var isDeep = false
         var isStuck: Bool
     }
+
+    /// How many tasks one call may ask for.
+    var tasksPerQuery = 1
+    /// The most tasks that are asked for one by one in an interval, and at once.
+    var readLimit: Int { Self.readsPerInterval * tasksPerQuery }
 
     // Shared between the two files of the type, and with nobody else.
     var watches: [TaskID: Watch] = [:]

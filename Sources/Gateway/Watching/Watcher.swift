@@ -145,6 +145,7 @@ final class Watcher: @unchecked Sendable {
     }
 
     private func tick(_ account: String) {
+        accounts[account]?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
         perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
     }
 
@@ -166,15 +167,19 @@ final class Watcher: @unchecked Sendable {
     private func perform(_ actions: [WatchSchedule.Action], _ account: String) {
         loop.assertCurrent()
         if isStopped { return }
+        var reads: [TaskID] = []
         for action in actions {
-            loop.spawn { [self] in
-                switch action {
-                case .list(let page): await list(page, of: account)
-                case .read(let task): await read(task, of: account)
-                case .flag(let task): await reader.flag(task, isStuck: true)
-                case .clearFlag(let task): await reader.flag(task, isStuck: false)
-                }
+            switch action {
+            case .list(let page): loop.spawn { [self] in await list(page, of: account) }
+            case .read(let task): reads.append(task)
+            case .flag(let task): loop.spawn { [reader] in await reader.flag(task, isStuck: true) }
+            case .clearFlag(let task): loop.spawn { [reader] in await reader.flag(task, isStuck: false) }
             }
+        }
+        let size = accounts[account]?.schedule.tasksPerQuery ?? 1
+        for start in stride(from: 0, to: reads.count, by: size) {
+            let tasks = Array(reads[start..<min(start + size, reads.count)])
+            loop.spawn { [self] in await read(tasks, of: account) }
         }
     }
 
@@ -199,16 +204,18 @@ final class Watcher: @unchecked Sendable {
         }
     }
 
-    private func read(_ task: TaskID, of account: String) async {
-        guard let home = homes[task] else { return }
-        do {
-            guard let object = try await reader.query(account, task, upstreamID: home.upstreamID) else {
-                return perform(accounts[account]?.schedule.notFound(task, now: clock()) ?? [], account)
+    private func read(_ tasks: [TaskID], of account: String) async {
+        let watched = tasks.compactMap { task in
+            homes[task].map { WatchedID(id: task, upstreamID: $0.upstreamID) }
+        }
+        for (task, reading) in zip(watched, await reader.query(account, watched)) {
+            switch reading {
+            case .found(let object):
+                let progress = await reader.found([FoundTask(id: task.id, object: object)])
+                perform(note(task.id, progress.first ?? .unfinished, at: clock()), account)
+            case .unknown: perform(accounts[account]?.schedule.notFound(task.id, now: clock()) ?? [], account)
+            case .failed: accounts[account]?.schedule.readFailed(task.id, now: clock())
             }
-            let progress = await reader.found([FoundTask(id: task, object: object)])
-            perform(note(task, progress.first ?? .unfinished, at: clock()), account)
-        } catch {
-            accounts[account]?.schedule.readFailed(task, now: clock())
         }
     }
 }

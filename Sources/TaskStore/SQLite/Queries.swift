@@ -2,7 +2,7 @@
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
-    case taskByPublicID, taskByExternalID, taskByReleasedID, page, pageBytes
+    case taskByPublicID, taskByExternalID, taskByReleasedID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
@@ -17,7 +17,7 @@ enum Query: Int, CaseIterable {
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
-        job_index, task, account_identity, content
+        job_index, task, account_identity, content, api, shape
         """
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
@@ -45,20 +45,21 @@ enum Query: Int, CaseIterable {
         case .insertTask:
             """
             INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
-            status_word, released, updated_at, key_id, idempotency_key, job, job_index, account_identity, content)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            status_word, released, updated_at, key_id, idempotency_key, job, job_index, account_identity, content,
+            api, shape)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
             """
         case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
         case .assignTask:
-            "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4 WHERE task = ?1"
+            "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4, api = ?5 WHERE task = ?1"
         case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
         case .nameTask: "UPDATE tasks SET \(Self.progress), \(Self.names) WHERE task = ?1"
         case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7 WHERE task = ?1"
         case .rewriteTask:
             """
             UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11, account = ?12,
-            payload = ?13, account_identity = ?14 WHERE task = ?1
+            payload = ?13, account_identity = ?14, api = ?15 WHERE task = ?1
             """
         case .pruneTasks:
             """
@@ -83,6 +84,8 @@ enum Query: Int, CaseIterable {
         case .page: page(of: Self.columns) + " ORDER BY number DESC"
         // SQLite reads no answer to know how long it is.
         case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
+        case .slice: slice(of: Self.columns)
+        case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes")))"
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
@@ -103,6 +106,13 @@ enum Query: Int, CaseIterable {
         SELECT \(columns) FROM tasks
         WHERE tenant = ?1 AND number <= (SELECT number FROM last) - ?2
         AND number > (SELECT number FROM last) - ?2 - ?3
+        """
+    }
+
+    private func slice(of columns: String) -> String {
+        """
+        SELECT \(columns) FROM tasks INDEXED BY tasks_numbers WHERE tenant = ?1 AND number IS NOT NULL AND number < ?2
+        AND created_at >= ?3 AND created_at < ?4 AND ?5 & (1 << state) <> 0 ORDER BY number DESC LIMIT ?6
         """
     }
 

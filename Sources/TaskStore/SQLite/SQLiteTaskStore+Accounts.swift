@@ -11,7 +11,7 @@ extension SQLiteTaskStore {
                     learnedLimit: row.optionalInteger(4).map(Int.init),
                     hasLookup: row.optionalInteger(5).map { $0 != 0 },
                     hasUniqueIDs: row.optionalInteger(7).map { $0 != 0 },
-                    identity: row.optionalInteger(8), updatedAt: row.integer(6))
+                    identity: row.optionalInteger(8), api: row.optionalText(9), updatedAt: row.integer(6))
             }
         }
     }
@@ -28,6 +28,7 @@ extension SQLiteTaskStore {
             keep.bind(7, state.updatedAt)
             keep.bind(8, state.hasUniqueIDs.map { $0 ? 1 : 0 })
             keep.bind(9, state.identity)
+            keep.bind(10, state.api)
             try keep.execute()
         }
     }

@@ -4,10 +4,10 @@ extension SQLiteTaskStore {
     }
 
     public func assign(
-        _ id: TaskID, account: String?, identity: Int64?, at time: Int64
+        _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id) { $0.assign(account, identity: identity, at: time) }
+            try connection.change(id) { $0.assign(account, identity: identity, api: api, at: time) }
         }
     }
 
@@ -109,6 +109,26 @@ extension SQLiteTaskStore {
             let bytes = try select(.pageBytes).first { Int($0.integer(0)) } ?? 0
             if bytes > limit { return .long(bytes: bytes) }
             return .records(try select(.page).rows(TaskRecord.init(row:)))
+        }
+    }
+
+    public func tasks(
+        tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord> {
+        try await read { connection throws(StoreError) in
+            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+                let select = try connection.statement(query)
+                select.bind(1, tenant)
+                select.bind(2, slice.below ?? .max)
+                select.bind(3, slice.createdAt.lowerBound)
+                select.bind(4, slice.createdAt.upperBound)
+                select.bind(5, (slice.states ?? Set(TaskState.allCases)).reduce(0) { $0 | 1 << $1.rawValue })
+                select.bind(6, slice.limit)
+                return select
+            }
+            let bytes = try select(.sliceBytes).first { Int($0.integer(0)) } ?? 0
+            if bytes > limit { return .long(bytes: bytes) }
+            return .records(try select(.slice).rows(TaskRecord.init(row:)))
         }
     }
 

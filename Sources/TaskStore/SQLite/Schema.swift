@@ -54,7 +54,7 @@ enum Schema {
     private static let steps = [
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
-        ("clock", clock), ("outbox lanes", outboxLanes),
+        ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
     ]
 
     /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
@@ -241,5 +241,12 @@ enum Schema {
             instr(url, '://') + 1 + instr(substr(url, instr(url, '://') + 3) || '/', '/'))) WHERE url <> '';
         CREATE INDEX deliveries_lanes ON deliveries (tenant, receiver, next_attempt_at)
             WHERE next_attempt_at IS NOT NULL;
+        """
+
+    /// Which of Kling's APIs a task was sent by, and an account was found to speak; in whose words a client is called back.
+    private static let dialects = """
+        ALTER TABLE tasks ADD COLUMN api TEXT;
+        ALTER TABLE tasks ADD COLUMN shape TEXT;
+        ALTER TABLE accounts ADD COLUMN api TEXT;
         """
 }

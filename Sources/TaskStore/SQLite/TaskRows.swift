@@ -7,7 +7,8 @@ extension TaskRecord {
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
             createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24),
-            account: row.filledText(2), accountIdentity: row.optionalInteger(23),
+            shape: row.optionalText(26),
+            account: row.filledText(2), accountIdentity: row.optionalInteger(23), api: row.optionalText(25),
             state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
             number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
             statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
@@ -110,6 +111,8 @@ extension Connection {
         insert.bind(11, task.job.map { Int64($0.index) })
         insert.bind(12, task.accountIdentity)
         insert.bind(13, task.content)
+        insert.bind(14, task.api)
+        insert.bind(15, task.shape)
         try insert.execute()
         return database.lastInsertedRowID
     }
@@ -136,6 +139,7 @@ extension Connection {
             update.bind(12, new.account ?? "")
             update.bind(13, new.payload)
             update.bind(14, new.accountIdentity)
+            update.bind(15, new.api)
         }
         try update.execute()
     }
@@ -146,6 +150,7 @@ extension Connection {
         update.bind(2, task.account ?? "")
         update.bind(3, task.updatedAt)
         update.bind(4, task.accountIdentity)
+        update.bind(5, task.api)
         try update.execute()
     }
 }
@@ -155,7 +160,8 @@ extension Query {
     fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
         let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
         let isEnded = new.finishedAt != old.finishedAt
-        let isMoved = new.account != old.account || new.accountIdentity != old.accountIdentity
+        let isMoved =
+            new.account != old.account || new.accountIdentity != old.accountIdentity || new.api != old.api
         let isRare = new.isReleased != old.isReleased || new.payload != old.payload
         self =
             switch (isNamed, isEnded, isMoved, isRare || isMoved && new.state != old.state) {

@@ -49,6 +49,7 @@ extension Upstream {
             account.array("refused_models") { models in
                 for model in state?.refusedModels ?? [] { models.string(model) }
             }
+            account.member("api", state?.api ?? api.rawValue)
             if let hasLookup = state?.hasLookup { account.member("lookup", hasLookup) }
             if let hasUniqueIDs = state?.hasUniqueIDs { account.member("unique", hasUniqueIDs) }
         }

@@ -21,6 +21,7 @@ extension Configuration {
         options.publicURL = publicURL?.text
         options.openAIWait = openai.wait
         options.resendWindow = resend.window
+        options.toldPath = store.told
         options.isSecure = tls != nil
         options.origins = cors.origins
         options.version = Version.number
@@ -62,7 +63,8 @@ extension Configuration {
     func complete(_ parts: inout Gateway.Parts) throws {
         if queue != nil { parts.spool = try Spool(spool) }
         parts.assets = try AssetStore(store.assets, clock: parts.clock)
-        let secrets = upstreams.compactMap { upstream in upstream.webhookSecret.map { (upstream.name, $0) } }
+        let secrets = upstreams.filter { !$0.webhookSecrets.isEmpty }.map { ($0.name, $0.webhookSecrets) }
+        parts.hostedPictures = try HostedPictures(store.pictures, bounds: pictures.bounds, clock: parts.clock)
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }
 
@@ -78,6 +80,15 @@ extension Configuration {
         switch store {
         case .sqlite(let path): path
         }
+    }
+}
+
+extension Configuration.Pictures {
+    fileprivate var bounds: HostedPictureBounds {
+        var bounds = HostedPictureBounds()
+        (bounds.linger, bounds.age) = (linger.nanoseconds / 1_000_000, age.nanoseconds / 1_000_000)
+        bounds.bytes = bytes
+        return bounds
     }
 }
 
@@ -121,8 +132,19 @@ extension Upstream {
             }
         return Account(
             name: name, baseURL: url.text, credential: credential, models: Set(models), weight: weight,
-            concurrency: concurrency, hasLookup: lookup.isKnown, hasUniqueIDs: unique.isKnown, timeout: timeout,
-            caFile: caFile, proxy: proxy?.reveal(), normalizesPictures: pictures == .normalize)
+            concurrency: concurrency, hasLookup: lookup.isKnown, hasUniqueIDs: unique.isKnown, dialect: api.isKnown,
+            timeout: timeout, caFile: caFile, proxy: proxy?.reveal(), normalizesPictures: pictures == .normalize)
+    }
+}
+
+extension Upstream.API {
+    /// Which it is; `nil`: to be found out.
+    fileprivate var isKnown: KlingDialect? {
+        switch self {
+        case .auto: nil
+        case .kolors: .kolors
+        case .solutions: .solutions
+        }
     }
 }
 

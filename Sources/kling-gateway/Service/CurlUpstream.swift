@@ -35,7 +35,7 @@ struct CurlUpstream: KlingUpstream {
     }
 
     private func request(_ call: KlingCall) -> HTTPClientRequest {
-        var request = HTTPClientRequest(call.kind == .create ? .post : .get, call.account.baseURL + call.path)
+        var request = HTTPClientRequest(call.method == .post ? .post : .get, call.account.baseURL + call.path)
         request.headers = [
             (name: "Authorization", value: "Bearer " + call.token),
             (name: "Content-Type", value: "application/json"),

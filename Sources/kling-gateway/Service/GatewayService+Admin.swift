@@ -61,6 +61,7 @@ extension MetricsSources {
         tasks = { gateway.taskFigures }
         self.store = { store.statistics }
         deliveries = { courier.figures }
+        hostedPictures = { gateway.hostedPictureFigures }
         self.droppedLogLines = droppedLogLines
     }
 }

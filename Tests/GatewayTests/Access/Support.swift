@@ -125,7 +125,8 @@ struct Fixture {
 /// What keys don't need.
 extension KeyStore {
     func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
-    func assign(_ id: TaskID, account: String?, identity: Int64?, at time: Int64) async throws(StoreError) -> TaskRecord
+    func assign(_ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64) async throws(StoreError)
+        -> TaskRecord
     {
         fatalError("not for keys")
     }
@@ -147,6 +148,9 @@ extension KeyStore {
     func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
     func tasks(
         tenant: String, page: Int, size: Int, answersUpTo limit: Int
+    ) async throws(StoreError) -> RecordPage<TaskRecord> { fatalError("not for keys") }
+    func tasks(
+        tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord> { fatalError("not for keys") }
     func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
     func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {

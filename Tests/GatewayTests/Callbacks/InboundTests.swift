@@ -80,7 +80,7 @@ import Testing
     ) async throws -> [String] {
         let receiver = Receiver(record)
         let inbound = InboundCallbacks(
-            tokens: CallbackTokens(try vault()), secrets: ["signing": Self.secret], receiver: receiver)
+            tokens: CallbackTokens(try vault()), secrets: ["signing": [Self.secret]], receiver: receiver)
         do {
             try await inbound.receive(Array(body.utf8), proof, about: record, now: Self.now)
         } catch {
@@ -188,7 +188,7 @@ import Testing
         let loop = try EventLoop(name: "door")
         let (tokens, task) = (CallbackTokens(try vault()), record())
         let receiver = Receiver(task)
-        let inbound = InboundCallbacks(tokens: tokens, secrets: ["signing": Self.secret], receiver: receiver)
+        let inbound = InboundCallbacks(tokens: tokens, secrets: ["signing": [Self.secret]], receiver: receiver)
         let server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress("127.0.0.1:0"))]),
             loops: [loop], budget: ByteBudget(capacity: 4 << 20), responder: Door(inbound: inbound))

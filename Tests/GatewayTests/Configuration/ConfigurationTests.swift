@@ -55,6 +55,7 @@ struct ConfigurationTests {
         #expect(try Self.load(nil, environment).spool == "/data/spool")
         environment["KLING_GATEWAY_STORE"] = "sqlite:/data/second.db"
         #expect(try Self.load(nil, environment).spool == "/data/second.db.spool")
+        #expect(try Self.load(nil, environment).store.pictures == "/data/second.db.pictures")
     }
 
     @Test func `the reference has every key, each at its default`() throws {
@@ -143,6 +144,9 @@ struct ConfigurationTests {
         ("limits: {body: 32MB}", "limits.body (line 1): found \"32MB\"; allowed: 65536 to"),
         ("limits: {buffered_bytes: 32MiB}", "limits.buffered_bytes: found 33554432; allowed: at least twice"),
         ("query: {freshness: 1}", "query.freshness (line 1): found \"1\"; allowed: a duration from 0s to 1h"),
+        ("pictures: {age: 1s}", "pictures.age (line 1): found \"1s\"; allowed: a duration from 1m to 1d"),
+        ("pictures: {bytes: 1g}", "pictures.bytes (line 1): found \"1g\"; allowed: 33554432 to"),
+        ("pictures: normalize", "pictures (line 1): found a text; a map of linger, age, bytes is wanted"),
         ("callbacks: {allow: [10.0.0.1/8]}", "callbacks.allow[0] (line 1)"),
         ("log: {level: loud, format: xml}", "log.format (line 1): found \"xml\"; allowed: json, text"),
         ("log: debug", "log (line 1): found a text; a map of level, format is wanted"),

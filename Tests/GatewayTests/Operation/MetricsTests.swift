@@ -119,6 +119,14 @@ struct MetricsTests {
         #expect(page.contains("kling_gateway_callbacks_due 4"))
     }
 
+    @Test func `hosted pictures show by number and size`() {
+        var sources = MetricsSources()
+        sources.hostedPictures = { HostedPictureFigures(count: 2, bytes: 7_000) }
+        let page = page(metrics(), sources)
+        #expect(page.contains("kling_gateway_hosted_pictures 2"))
+        #expect(page.contains("kling_gateway_hosted_picture_bytes 7000"))
+    }
+
     @Test func `every sample belongs to a family that was announced, once`() {
         let metrics = metrics()
         metrics.upstreamCall(account: "main", kind: .query, outcome: .code(.ok), duration: .zero)

@@ -38,6 +38,26 @@ struct PictureServiceTests {
         #expect(desk.budget.used == 0)
     }
 
+    @Test func `a file for a link is itself if it needs nothing, else counts in the budget`() async throws {
+        let desk = try Desk([:])
+        let fine = SamplePicture.file(SamplePicture.webP)
+        let same = try await desk.prepared(fine)
+        #expect(same.file.bytes === fine.bytes && same.format == .webp)
+        while desk.budget.used > 0 { await Task.yield() }
+        var made = try await desk.prepared(SamplePicture.file(SamplePicture.png(width: 2_100, height: 400)))
+        #expect(made.format == .jpeg && desk.budget.used == made.file.count)
+        made = same
+        while desk.budget.used > 0 { await Task.yield() }
+        let small = SamplePicture.file(SamplePicture.png(width: 300, height: 300))
+        let error = await #expect(throws: GatewayError.self) { _ = try await desk.prepared(small) }
+        #expect(
+            error?.parameter == "human_image"
+                && error?.message.hasPrefix(
+                    "human_image is 300 x 300 pixels: the shortest side must be more than 300 pixels") == true
+        )
+        #expect(desk.budget.used == 0)
+    }
+
     @Test(arguments: [
         ("https://shop.example/missing", "its server answered 404"),
         ("https://shop.example/late", "its server was too slow"),
@@ -291,6 +311,14 @@ private struct Desk {
         try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
                 try await service.oneGarment(upper: upper, lower: lower, tenant: "shop", on: loop)
+            }
+        }.value.get()
+    }
+
+    func prepared(_ file: ByteSlice) async throws -> (file: ByteSlice, format: PictureFormat) {
+        try await loop.spawn { [self] in
+            await Result.of { () async throws(GatewayError) in
+                try await service.prepared(file, field: "human_image", tenant: "shop", on: loop)
             }
         }.value.get()
     }

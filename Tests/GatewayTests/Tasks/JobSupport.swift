@@ -111,6 +111,7 @@ struct JobFixture {
         /// Who is called; nil: nobody.
         var receivers: Receivers?
         var clock = GuardedClock()
+        var hosted: HostedPictures?
     }
 
     static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
@@ -169,7 +170,7 @@ struct JobFixture {
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
             queue: queue, courier: courier,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+            hosted: options.hosted, clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
     }
 
     static func principal(concurrency: Int? = nil) -> Principal {

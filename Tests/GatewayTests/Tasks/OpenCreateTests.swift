@@ -139,7 +139,9 @@ import Testing
             let start = MonotonicTime.now
             let made = try await subject.create().get()
             #expect(made == subject.kling.book[0].id)
-            #expect(subject.kling.creates.map(\.account) == ["first", "second"])
+            // What says that there is no such route, or no such model, is tried in Kling's other API as well.
+            let isTriedTwice = [404, 405, 501].contains(status) || body.contains("model_not_found")
+            #expect(subject.kling.creates.map(\.account) == (isTriedTwice ? ["first"] : []) + ["first", "second"])
             #expect(MonotonicTime.now - start < LookUpPlan.clientWait / 5)
         }
     }

@@ -55,7 +55,7 @@ private struct Remains {
             NewTask(id: task, tenant: "shop", account: nil, model: "kolors-virtual-try-on-v1", createdAt: now))
         if hasBody { try await spool.write(task, [ByteSlice(copying: "{}")]) }
         _ = try await store.queue(task, payload: 2, at: now) { _ in StoredAnswer(status: 200, body: []) }
-        if let account { _ = try await store.assign(task, account: account, identity: nil, at: now) }
+        if let account { _ = try await store.assign(task, account: account, identity: nil, api: nil, at: now) }
     }
 
     /// A task that Kling has, or a create that is open, since long.

@@ -17,6 +17,7 @@ private final class Reader: TaskReader {
         var calls: [String] = []
         var found: [TaskID] = []
         var flags: [TaskID: Bool] = [:]
+        var tasksPerQuery = 1
     }
 
     let state = Lock(State())
@@ -39,15 +40,18 @@ private final class Reader: TaskReader {
         return TaskPage(tasks: tasks.compactMap { object($0.id, $0.status) }, isLast: true)
     }
 
-    nonisolated(nonsending) func query(
-        _ account: String, _ task: TaskID, upstreamID: String
-    ) async throws(TaskReadFailure) -> TaskObject? {
+    func tasksPerQuery(_ account: String) -> Int { state.withLock { $0.tasksPerQuery } }
+
+    nonisolated(nonsending) func query(_ account: String, _ tasks: [WatchedID]) async -> [TaskReading] {
         let (known, failure) = state.withLock { state in
-            state.calls.append("\(account) query \(upstreamID)")
-            return (state.tasks.first { $0.id == upstreamID }, state.failure)
+            state.calls.append("\(account) query \(tasks.map(\.upstreamID).joined(separator: ","))")
+            return (state.tasks, state.failure)
         }
-        if let failure, failure != .noList { throw failure }
-        return known.flatMap { object($0.id, $0.status) }
+        return tasks.map { task in
+            if let failure, failure != .noList { return .failed }
+            let status = known.first { $0.id == task.upstreamID }?.status
+            return status.flatMap { object(task.upstreamID, $0) }.map { .found($0) } ?? .unknown
+        }
     }
 
     nonisolated(nonsending) func found(_ tasks: [FoundTask]) async -> [TaskProgress] {

@@ -165,6 +165,7 @@ final class GatewayUnderTest: Sendable {
                 dispatch: { wait: 200ms }
                 queue: \(options.has(.queue) ? "{ tasks: 1000 }" : "off")
                 callbacks: { allow: [127.0.0.0/8] }
+                resend: { window: 1h }
                 \(hasPublicURL ? "public_url: \(ownURL)" : "")
                 """
         }

@@ -1,0 +1,199 @@
+internal import Base
+internal import EventLoop
+internal import HTTPServer
+internal import KlingAPI
+internal import TaskStore
+
+/// Create, query and list in the shape of Kling's new API, whatever the accounts speak. Inside, a task is what it is in the
+/// older shape: it is found by all.
+struct SolutionsHandler: ShapeHandler {
+    let kling: KlingHandler
+
+    private var tasks: TryOnTasks { kling.tasks }
+
+    func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        switch (admitted.match.route, admitted.request.method) {
+        case (.solutionsTryOn, _): try await create(admitted)
+        case (.solutions, .post): try await list(admitted)
+        case (.solutions, _): try await query(admitted)
+        default: throw .unknownPath
+        }
+    }
+
+    private func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let limit = min(kling.bodyLimit, Solutions.maxBodyBytes)
+        var response = try await kling.create(admitted, limit: limit) { [kling] body throws(ParameterError) in
+            try await TryOnRequest.parse(solutions: body, models: kling.models)
+        }
+        // Kept and remembered answers are in the older shape, too.
+        if case .bytes(let bytes) = response.body, let answer = KlingAnswer(bytes), let task = answer.task {
+            response.body = .bytes(answer.relayed(data: task.solutionsCreatedJSON))
+        }
+        return response
+    }
+
+    // MARK: Query
+
+    private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let query: SolutionsQuery
+        do {
+            query = try SolutionsQuery(query: admitted.request.head.query)
+        } catch {
+            throw GatewayError(error)
+        }
+        let calls = query.ids.map { id in
+            admitted.request.loop.spawn { [self] in
+                await result { () async throws(GatewayError) in try await find(id, by: query.key, admitted) }
+            }
+        }
+        var (shown, data): (Set<String>, JSONWriter) = ([], JSONWriter())
+        var found: [TaskObject] = []
+        for call in calls {
+            guard let task = try await call.value.get(), let id = task.taskID, shown.insert(id).inserted else {
+                continue
+            }
+            found.append(task)
+        }
+        data.array { list in for task in found { list.json(task.solutionsJSON) } }
+        return try await admitted.success(Envelope.success(requestID: admitted.note.requestID, data: data.bytes))
+    }
+
+    /// A task of the tenant's; nil: there is none.
+    private func find(
+        _ id: String, by key: SolutionsQuery.Key, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> TaskObject? {
+        let found: TryOnTasks.Found
+        do {
+            found = try await tasks.query(id, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+        } catch {
+            if error.cause == .unknownTask { return nil }
+            throw error
+        }
+        guard let task = KlingAnswer(found.body)?.task else { return nil }
+        // A client's own id may look like one that it was told, and the other way round.
+        switch key {
+        case .taskIDs: return task.taskID == id || task.externalTaskID != id ? task : nil
+        case .externalTaskIDs: return task.externalTaskID == id ? task : nil
+        }
+    }
+
+    // MARK: List
+
+    private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
+        let body = try await admitted.body(limit: min(kling.bodyLimit, Solutions.maxBodyBytes))
+        if body.count == 0 {
+            throw GatewayError(.malformedBody, "The body is empty. Send a JSON object: {} lists the last 30 days.")
+        }
+        let wanted: SolutionsList
+        do {
+            // The block lends its bytes for the copy.
+            wanted = try SolutionsList(body: unsafe body.withUnsafeBytes { unsafe Array($0) })
+        } catch {
+            throw GatewayError(error)
+        }
+        let (page, lease) = try await slice(wanted, admitted)
+        let (head, tail) = Self.around(page, requestID: admitted.note.requestID)
+        var array = SlicedArray(after: head, capacity: page.records.count * 512)
+        for record in page.records {
+            guard let task = TaskObject(TaskView.json(record)) else { continue }
+            array.append(task.solutionsJSON)
+        }
+        var response = Answer.success([], requestID: admitted.note.requestID)
+        response.body = array.body(before: tail, holding: lease)
+        return response
+    }
+
+    private struct Page {
+        var records: [TaskRecord]
+        /// Where the next one goes on; nil: there is none.
+        var next: SliceCursor?
+    }
+
+    private func slice(
+        _ wanted: SolutionsList, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> (Page, ByteBudget.Lease?) {
+        let times = wanted.times(now: Int(tasks.clock.now))
+        var start = SliceCursor(createdAt: Int64(times.lowerBound)..<Int64(times.upperBound))
+        if let cursor = wanted.cursor {
+            guard let known = SliceCursor(cursor) else {
+                throw GatewayError(
+                    .badParameter, "cursor is none of this gateway. Send the next_cursor of the page before.",
+                    parameter: "cursor")
+            }
+            start = known
+        }
+        if wanted.statuses != nil, wanted.cursor == nil { try await refreshUnfinished(start, admitted) }
+        let slice = TaskSlice(
+            below: start.below, createdAt: start.createdAt, states: wanted.statuses?.states, limit: wanted.limit + 1)
+        var (records, lease) = try await admitted.page(of: slice.limit, fix: "Send a smaller limit.") {
+            [tasks, tenant = admitted.tenant] limit throws(StoreError) in
+            try await tasks.store.tasks(tenant: tenant, slice, answersUpTo: limit)
+        }
+        var next: SliceCursor?
+        if records.count > wanted.limit {
+            records.removeLast()
+            next = SliceCursor(below: records.last?.number, createdAt: start.createdAt)
+        }
+        return (Page(records: await tasks.refreshed(records, admitted.note), next: next), lease)
+    }
+
+    /// Before tasks are chosen by their states, those that may have ended meanwhile are looked at, as far as a page goes.
+    private func refreshUnfinished(_ start: SliceCursor, _ admitted: AdmittedRequest) async throws(GatewayError) {
+        let slice = TaskSlice(
+            createdAt: start.createdAt, states: [.submitted, .processing], limit: Solutions.limits.upperBound)
+        let (records, lease) = try await admitted.page(of: slice.limit, fix: "Ask without filters.") {
+            [tasks, tenant = admitted.tenant] limit throws(StoreError) in
+            try await tasks.store.tasks(tenant: tenant, slice, answersUpTo: limit)
+        }
+        _ = await tasks.refreshed(records, admitted.note)
+        withExtendedLifetime(lease) {}
+    }
+
+    /// What stands before and behind the tasks of a page.
+    private static func around(_ page: Page, requestID: String) -> (head: [UInt8], tail: [UInt8]) {
+        let (head, tail) = Envelope.aroundArray(requestID: requestID)
+        let more = JSONWriter.object { data in
+            data.member("count", page.records.count)
+            data.member("next_cursor", page.next?.text ?? "")
+            data.member("has_more", page.next != nil)
+        }
+        // `data` is an object around the array.
+        return (
+            head.dropLast() + Array(#"{"result":["#.utf8),
+            Array("],".utf8) + more.dropFirst() + tail.dropFirst()
+        )
+    }
+}
+
+/// Where a page of a list ends: the next one has the tasks that were told before. New tasks come above it.
+struct SliceCursor: Sendable, Equatable {
+    /// The number of the last task; nil: the list begins.
+    var below: Int64?
+    /// The times of creation, which go on.
+    let createdAt: Range<Int64>
+
+    init(below: Int64? = nil, createdAt: Range<Int64>) {
+        self.below = below
+        self.createdAt = createdAt
+    }
+
+    /// The cursor as clients keep it: they need not know what is in it.
+    var text: String { Base64.encode(Array("\(below ?? 0) \(createdAt.lowerBound) \(createdAt.upperBound)".utf8)) }
+
+    /// Reads such a text.
+    init?(_ text: String) {
+        guard text.utf8.count <= 128, let bytes = Base64.decode(text.utf8) else { return nil }
+        let numbers = String(decoding: bytes, as: UTF8.self).split(separator: " ").map { Int64($0) }
+        guard numbers.count == 3, let below = numbers[0], let start = numbers[1], let end = numbers[2],
+            below > 0, start <= end
+        else { return nil }
+        self.init(below: below, createdAt: start..<end)
+    }
+}
+
+extension [TaskStatus] {
+    /// The states that these words stand for.
+    fileprivate var states: Set<TaskState> {
+        Set(TaskState.allCases.filter { state in contains { $0.rawValue == state.word } && state != .refused })
+    }
+}

@@ -1,0 +1,43 @@
+internal import Base
+internal import KlingAPI
+internal import TaskStore
+
+/// `/v1/images/kolors-virtual-try-on`: a task is asked for by its path, a list by the numbers of its pages.
+struct KolorsDialect: UpstreamDialect {
+    let tasksPerQuery = 1
+    let hasPageNumbers = true
+    let takesFiles = true
+
+    func check(_ request: TryOnRequest) throws(GatewayError) {
+        guard let name = request.settings.nonDefaultNames.first else { return }
+        throw GatewayError(
+            .badParameter,
+            "\(name) cannot be changed: no account of this gateway that could take the request speaks the API that has it. "
+                + "Leave \(name) out.", parameter: name)
+    }
+
+    func create(_ body: [ByteSlice]) -> UpstreamRequest {
+        UpstreamRequest(kind: .create, method: .post, path: TryOn.path, body: body)
+    }
+
+    func query(_ tasks: [AskedTask]) -> UpstreamRequest {
+        let id = tasks.first.map { $0.upstreamID ?? $0.id.description } ?? ""
+        return UpstreamRequest(kind: .query, path: TryOn.path + "/" + PercentEncoding.segment(id))
+    }
+
+    func list(_ position: ListPosition) -> UpstreamRequest {
+        let size = TryOn.pageSizes.upperBound
+        return UpstreamRequest(kind: .list, path: TryOn.path + "?pageNum=\(position.page)&pageSize=\(size)")
+    }
+
+    func created(_ answer: UpstreamAnswer) -> UpstreamAnswer { answer }
+
+    func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask] {
+        tasks.map { QueriedTask(answer, to: $0.id, upstreamID: $0.upstreamID) }
+    }
+
+    func page(_ answer: UpstreamAnswer) -> TaskPage? {
+        guard let envelope = answer.envelope, envelope.code == .ok, let tasks = envelope.tasks else { return nil }
+        return TaskPage(tasks: tasks, isLast: tasks.count < TryOn.pageSizes.upperBound)
+    }
+}
