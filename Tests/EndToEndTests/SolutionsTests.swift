@@ -85,6 +85,18 @@ import Testing
         }
     }
 
+    @Test func `what an account without its route says stands, where it has the other one no more than that`()
+        async throws
+    {
+        let first = Rig.Account(name: "first", settings: "weight: 100", api: .kolors)
+        try await Rig.run([first, Rig.Account(name: "second")]) { rig in
+            try rig.fail("create:http-404:1:1", on: "first")
+            let id = try await rig.createdTask()
+            #expect(rig.kling.tasks.map(\.account) == ["second"])
+            try await eventually("the task has ended") { try await rig.status(id) == "succeed" }
+        }
+    }
+
     // MARK: Pictures
 
     @Test func `a picture that comes as bytes is served to Kling while its task is at work`() async throws {

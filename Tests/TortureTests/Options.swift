@@ -34,6 +34,8 @@ struct TortureOptions: Sendable {
         case clocks
         /// Another account of Kling's comes under the name of an old one.
         case swaps
+        /// One account of Kling's speaks its newer API alone.
+        case dialects
     }
 
     /// How often the gateway is killed, the kill before the last start not counted.

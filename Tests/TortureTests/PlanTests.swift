@@ -61,7 +61,8 @@ struct PlanTests {
             let options = try options(seed: 6, without: part.rawValue)
             #expect(TortureOptions.Capability.allCases.filter { !options.has($0) } == [part])
         }
-        let plain = try options(seed: 6, without: "lag,resellers,bare,strangers,ids,cuts,resends,outages,clocks,swaps")
+        let plain = try options(
+            seed: 6, without: "lag,resellers,bare,strangers,ids,cuts,resends,outages,clocks,swaps,dialects")
         #expect(AccountPlan(plain).accounts.map(\.name) == ["account-0", "account-1", "account-2"])
         let plans = (1...200).map { CreatePlan($0, plain, tenants: ["a"]) }
         #expect(plans.allSatisfy { !$0.resends && $0.wanted == 1 })

@@ -49,6 +49,12 @@ extension Configuration {
             let advice = "stands for nothing here: give the accounts of the file a url"
             warnings.append(ConfigurationProblem(.init(path: "", override: "KLING_BASE_URL"), advice))
         }
+        if publicURL == nil {
+            let advice = "no pictures that come as files reach this account, which takes URLs: set public_url"
+            for (index, upstream) in upstreams.enumerated() where upstream.takesLinksAlone {
+                warnings.append(ConfigurationProblem(.init(path: "upstreams[\(index)]"), advice))
+            }
+        }
         if keys.isEmpty {
             warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
         }

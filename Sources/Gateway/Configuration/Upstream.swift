@@ -38,6 +38,15 @@ public struct Upstream: Sendable {
 
     init(url: BaseURL) { self.url = url }
 
+    /// Whether it is spoken to by the API that takes pictures by their URLs alone, as far as is known before it is asked.
+    var takesLinksAlone: Bool {
+        switch api {
+        case .auto: apiKey != nil && url.isKlings
+        case .kolors: false
+        case .solutions: true
+        }
+    }
+
     /// How it knows us.
     public var credentials: Credentials {
         if let apiKey { return .apiKey(apiKey) }

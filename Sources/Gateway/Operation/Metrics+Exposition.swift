@@ -1,4 +1,5 @@
 internal import Base
+internal import KlingAPI
 internal import TaskStore
 
 extension Metrics {
@@ -115,6 +116,12 @@ extension Metrics {
         for account in accounts { writer.sample([("account", account.name)], account.running) }
         writer.family("account_concurrency_limit", .gauge, "Tasks that an account may run, where a limit is known.")
         for account in accounts { account.limit.map { writer.sample([("account", account.name)], $0) } }
+        writer.family("account_api", .gauge, "1 for Kling's API that an account is spoken to by, else 0.")
+        for account in accounts {
+            for api in KlingDialect.allCases {
+                writer.sample([("account", account.name), ("api", api.rawValue)], account.dialect == api ? 1 : 0)
+            }
+        }
     }
 
     private static func write(_ tasks: TaskFigures, to writer: inout ExpositionWriter) {

@@ -40,7 +40,11 @@ extension TryOnTasks {
             let otherBody = try? await body(other), await redirect(id, to: other)
         else { return (await judge(answer, id, first), first) }
         let second = await call(id, otherBody, other, note)
-        if case .success(let answer) = second, !answer.deniesRoute { other.confirm() }
+        if case .success(let answer) = second {
+            // It has neither: what its own API has said stands.
+            if answer.deniesRoute { return (await judge(.success(denial), id, first), first) }
+            other.confirm()
+        }
         return (await judge(second, id, other), other)
     }
 

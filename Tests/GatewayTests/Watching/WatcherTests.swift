@@ -122,6 +122,18 @@ struct WatcherTests {
         await end()
     }
 
+    @Test func `what one query may ask for is read by one, and what is more by one list`() async {
+        reader.state.withLock { $0.tasksPerQuery = 4 }
+        watch(4)
+        await tick(after: .seconds(8))
+        #expect(reader.calls.count == 1)
+        #expect(reader.calls[0].hasPrefix("main query ") && reader.calls[0].split(separator: ",").count == 4)
+        watch(5)
+        await tick(after: .seconds(8))
+        #expect(reader.calls.last == "main list 1" && reader.calls.count == 2)
+        await end()
+    }
+
     @Test func `a hint is followed at once, and to its end`() async {
         watch(1)
         reader.state.withLock { $0.tasks[0].status = "succeed" }

@@ -12,7 +12,7 @@ final class Upstream: Sendable {
         let shape = dice.pick([(1, "1201"), (1, "1203"), (1, "failed")])
         var arguments = [
             "simulate", "--listen", "127.0.0.1:0", "--seed", "\(options.seed)", "--unknown-task", shape,
-            "--min-duration", "20", "--max-duration", "500",
+            "--min-duration", "20", "--max-duration", "500", "--no-fetch",
         ]
         // A gateway with a wrong clock can do nothing at Kling: that is not what is tried here.
         if options.has(.clocks) { arguments.append("--any-token-time") }

@@ -19,6 +19,8 @@ struct AccountPlan: Sendable {
         /// Its name at the gateway: two have the same if one takes the other's place there.
         let gatewayName: String
         let kind: Kind
+        /// Whether it speaks Kling's newer API, and not the older one.
+        var isNewer = false
         let slots: Int
         /// How long it doesn't know a task by the gateway's id, and whether its list lags as well.
         let lag: (seconds: String, isOfLists: Bool)
@@ -45,6 +47,8 @@ struct AccountPlan: Sendable {
         if options.has(.swaps) {
             accounts.append(account("account-0-other", as: Self.swappedName, .kling, slots: 4))
         }
+        let newer = accounts.lastIndex { $0.kind == .kling && $0.gatewayName != Self.swappedName }
+        if options.has(.dialects), let newer { accounts[newer].isNewer = true }
         self.accounts = accounts
     }
 
@@ -67,6 +71,7 @@ extension AccountPlan.Account {
     /// As the simulator's command line takes it.
     var argument: String {
         switch kind {
+        case .kling where isNewer: "\(name)=api-key-of-\(name),slots=\(slots),api=solutions"
         case .kling: "\(name)=access-key-\(name):secret-key-\(name):\(slots)"
         case .reseller: "\(name)=api-key-of-\(name),slots=\(slots),not-unique"
         case .blind: "\(name)=api-key-of-\(name),slots=\(slots),not-unique,no-lookup"
@@ -76,9 +81,12 @@ extension AccountPlan.Account {
     /// As the gateway's configuration takes it.
     func settings(url: String) -> String {
         let credentials =
-            kind == .kling
-            ? "access_key: access-key-\(name), secret_key: secret-key-\(name)"
-            : "api_key: api-key-of-\(name), lookup: \(kind == .reseller ? "yes" : "no")"
+            switch kind {
+            case .kling where isNewer: "api_key: api-key-of-\(name), api: solutions, lookup: yes, unique: yes"
+            case .kling: "access_key: access-key-\(name), secret_key: secret-key-\(name)"
+            case .reseller: "api_key: api-key-of-\(name), lookup: yes"
+            case .blind: "api_key: api-key-of-\(name), lookup: no"
+            }
         return "  - { name: \(gatewayName), url: \"\(url)\", timeout: 2s, \(credentials) }"
     }
 }
