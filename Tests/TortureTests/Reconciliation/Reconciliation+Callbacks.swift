@@ -11,10 +11,11 @@ extension Reconciliation {
         }
     }
 
-    /// Whether several tasks call one receiver: such as are at Kling, or may wait in the queue for what a torn answer told of.
+    /// Whether several tasks call one receiver: such as are at Kling, or what a torn answer told of.
     private func sharesReceiver(_ create: CreateEntry, _ arrived: [Callback]) -> Bool {
         if (upstreamByCreate[create.number]?.count ?? 0) > 1 { return true }
-        return !create.hasKey && create.tornAnswers > 0 && Set(arrived.map(\.task.id)).count > 1
+        let ids = Set(arrived.map(\.task.id)).union(create.told.map(\.id))
+        return !create.hasKey && create.tornAnswers > 0 && ids.count > 1
     }
 
     private func missing(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
