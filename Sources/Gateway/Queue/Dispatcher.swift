@@ -59,6 +59,9 @@ struct Dispatcher: Sendable {
             sent = try await send(entry, to: destination)
         } catch let error as SpoolError {
             return await withdraw(entry, account, error)
+        } catch let error as GatewayError where error.cause == .noMemory || error.cause == .storeUnavailable {
+            // There is no room for its pictures now.
+            return await withdraw(entry, account, SpoolError(.unavailable, error.message))
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             return await fail(entry, (error as? GatewayError)?.message ?? "\(error)")

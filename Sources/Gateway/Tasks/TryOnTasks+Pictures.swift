@@ -26,10 +26,16 @@ extension TryOnTasks {
     func body(
         _ body: [ByteSlice], of entry: QueuedTask, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
-        // It was checked before it was kept, and is what it was.
-        guard let block = body.first?.bytes,
-            let request = try? await TryOnRequest.parse(block, models: TryOnModels(adding: [entry.model]))
-        else { return body }
+        guard let block = body.first?.bytes else { return body }
+        let request: TryOnRequest
+        do {
+            request = try await TryOnRequest.parse(block, models: TryOnModels(adding: [entry.model]))
+        } catch {
+            if error == .noMemory { throw GatewayError(error) }
+            // It was checked before it was kept, perhaps by an older version, which was less strict.
+            if destination.dialect.speech.takesFiles { return body }
+            throw GatewayError(error)
+        }
         let parcel = Parcel(request: request, id: entry.task, tenant: entry.tenant, loop: background.loop)
         return try await self.body(of: parcel, for: destination) ?? body
     }

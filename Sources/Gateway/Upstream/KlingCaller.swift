@@ -125,12 +125,13 @@ enum UpstreamAnswer: Sendable {
     /// Whether it says that an account speaks the other of Kling's APIs, or not this one: that there is no such route, or no
     /// such model. Then nothing was made.
     var deniesRoute: Bool {
-        if hasNoRoute { return true }
         switch self {
+        case .bare(let answer): return hasNoRoute || answer.verdict == .model
         case .enveloped(_, let answer):
-            if [.invalidMethod, .notFound].contains(answer.code) { return true }
+            // Whatever the status: only a refusal of the request itself is one, and a duplicate says that there is a task.
+            guard answer.code.class == .request, !answer.isDuplicate else { return false }
+            if hasNoRoute || [.invalidMethod, .notFound].contains(answer.code) { return true }
             return answer.code == .invalidParameter && answer.message.lowercased().contains("model")
-        case .bare(let answer): return answer.verdict == .model
         }
     }
 

@@ -47,7 +47,7 @@ public struct SolutionsQuery: Sendable, Hashable {
     }
 
     /// The query, without the `?` before it.
-    public var text: String { key.rawValue + "=" + ids.map(Self.encoded).joined(separator: ",") }
+    public var text: String { key.rawValue + "=" + ids.map(PercentEncoding.encoded).joined(separator: ",") }
 
     /// The value of a parameter: `%` with two hex digits is a byte, `+` a blank, as clients' libraries write it.
     private static func decoded(_ value: Substring, _ key: Key) throws(ParameterError) -> String {
@@ -65,20 +65,6 @@ public struct SolutionsQuery: Sendable, Hashable {
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .value(key.rawValue, "is not UTF-8. Percent-encode the UTF-8 of its ids.")
-        }
-        return text
-    }
-
-    /// Everything but unreserved characters is percent-encoded (RFC 3986 section 2.3).
-    private static func encoded(_ id: String) -> String {
-        var text = ""
-        for byte in id.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
-                text.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
         }
         return text
     }

@@ -22,7 +22,7 @@ struct KolorsDialect: UpstreamDialect {
 
     func query(_ tasks: [AskedTask]) -> UpstreamRequest {
         let id = tasks.first.map { $0.upstreamID ?? $0.id.description } ?? ""
-        return UpstreamRequest(kind: .query, path: TryOn.path + "/" + PercentEncoding.segment(id))
+        return UpstreamRequest(kind: .query, path: TryOn.path + "/" + PercentEncoding.encoded(id))
     }
 
     func list(_ position: ListPosition) -> UpstreamRequest {

@@ -1,9 +1,10 @@
 /// Percent-encoding (RFC 3986 section 2.1).
-enum PercentEncoding {
-    /// An id as a path segment: everything but unreserved characters is encoded (section 2.3).
-    static func segment(_ id: String) -> String {
+public enum PercentEncoding {
+    /// A text as a segment of a path, or as a value in a query: everything but unreserved characters is encoded (section
+    /// 2.3).
+    public static func encoded(_ plain: String) -> String {
         var text = ""
-        for byte in id.utf8 {
+        for byte in plain.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
