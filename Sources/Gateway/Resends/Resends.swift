@@ -43,8 +43,6 @@ final class Resends: Sendable {
     /// What is kept grows by 16 bytes an entry: so many of them and more are kept more seldom.
     private static let fewEntries = 2048
     private static let longestKeepInterval = Duration.seconds(1)
-    /// How soon it is tried again where the store is away.
-    private static let retryInterval = Duration.seconds(1)
     /// Under which name a server keeps it. Several that share a store have one each.
     private static let server = "main"
     /// How many creates of a crashed server are taken up at most, besides those that it has named.
@@ -211,7 +209,8 @@ final class Resends: Sendable {
             try await store.keep(
                 unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
-            if state.withLock({ $0.planKeeping() }) != nil { keepLater(after: Self.retryInterval) }
+            // As soon as ever: what is read just after the store is back must not wait for that.
+            if let pause = state.withLock({ $0.planKeeping() }) { keepLater(after: pause) }
         }
     }
 
