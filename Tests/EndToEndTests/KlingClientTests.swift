@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import KlingSimulator
 import TestKit
 import Testing
 
@@ -20,9 +21,9 @@ import Testing
                 + "3214b798-e1b4-4b00-b7af-72b5b0417420_raw_image_0.jpg"),
     ]
 
-    private func resellerExample(_ page: String, _ language: String) async throws {
+    private func resellerExample(_ page: String, _ language: String, _ api: SimulatedAPI) async throws {
         let example = try #require(Self.pages[page])
-        try await Rig.run(duration: 1000...1000) { rig in
+        try await Rig.run([.speaking(api)], duration: 1000...1000) { rig in
             let printed = try await RealClient.example(
                 "\(page).\(language)", [example.host: rig.gateway.url, example.key: GatewayProcess.key])
             let task = try #require(rig.kling.tasks.first)
@@ -32,18 +33,24 @@ import Testing
         }
     }
 
-    @Test(arguments: pages.keys.sorted())
-    func `a reseller's example for curl`(page: String) async throws { try await resellerExample(page, "sh") }
+    @Test(arguments: pages.keys.sorted(), SimulatedAPI.either)
+    func `a reseller's example for curl`(page: String, api: SimulatedAPI) async throws {
+        try await resellerExample(page, "sh", api)
+    }
 
-    @Test(.needsNode, arguments: pages.keys.sorted())
-    func `a reseller's example for fetch`(page: String) async throws { try await resellerExample(page, "mjs") }
+    @Test(.needsNode, arguments: pages.keys.sorted(), SimulatedAPI.either)
+    func `a reseller's example for fetch`(page: String, api: SimulatedAPI) async throws {
+        try await resellerExample(page, "mjs", api)
+    }
 
-    @Test(.needsPython, arguments: pages.keys.sorted())
-    func `a reseller's example for requests`(page: String) async throws { try await resellerExample(page, "py") }
+    @Test(.needsPython, arguments: pages.keys.sorted(), SimulatedAPI.either)
+    func `a reseller's example for requests`(page: String, api: SimulatedAPI) async throws {
+        try await resellerExample(page, "py", api)
+    }
 
-    @Test(arguments: [false, true])
-    func `Kling's own examples, with a bearer key and with a token`(signed: Bool) async throws {
-        try await Rig.run { rig in
+    @Test(arguments: [false, true], SimulatedAPI.either)
+    func `Kling's own examples, with a bearer key and with a token`(signed: Bool, api: SimulatedAPI) async throws {
+        try await Rig.run([.speaking(api)]) { rig in
             let keys = try await PrintedKey.made(rig)
             let now = Int(WallClock.seconds)
             let token =
@@ -59,8 +66,9 @@ import Testing
         }
     }
 
-    @Test(.needsPython) func `the calls of Kling's ComfyUI nodes, with keys that the gateway issued`() async throws {
-        try await Rig.run(duration: 1500...1500) { rig in
+    @Test(.needsPython, arguments: SimulatedAPI.either)
+    func `the calls of Kling's ComfyUI nodes, with keys that the gateway issued`(_ api: SimulatedAPI) async throws {
+        try await Rig.run([.speaking(api)], isPublic: true, duration: 1500...1500, fetchesPictures: true) { rig in
             let keys = try await PrintedKey.made(rig)
             let printed = try await RealClient.run(
                 "comfyui.py",
@@ -74,8 +82,10 @@ import Testing
     }
 
     /// - Parameter email: what stands in the example's place of an account, and an account's name in place of it.
-    private func useapiExample(_ language: String, key: String, email: String? = nil) async throws {
-        try await Rig.run(duration: 1000...1000) { rig in
+    private func useapiExample(
+        _ language: String, key: String, email: String? = nil, _ api: SimulatedAPI
+    ) async throws {
+        try await Rig.run([.speaking(api)], duration: 1000...1000) { rig in
             var changes = ["https://api.useapi.net": rig.gateway.url, key: GatewayProcess.key]
             if let email { changes[email] = "kling" }
             let printed = try await RealClient.example("useapi.\(language)", changes)
@@ -86,16 +96,18 @@ import Testing
         }
     }
 
-    @Test func `useapi's example for curl`() async throws { try await useapiExample("sh", key: "…") }
-
-    @Test(.needsNode, arguments: [nil, "Previously configured account email"])
-    func `useapi's example for fetch`(email: String?) async throws {
-        try await useapiExample("mjs", key: "API token", email: email)
+    @Test(arguments: SimulatedAPI.either) func `useapi's example for curl`(api: SimulatedAPI) async throws {
+        try await useapiExample("sh", key: "…", api)
     }
 
-    @Test(.needsPython, arguments: [nil, "Previously configured account email"])
-    func `useapi's example for requests`(email: String?) async throws {
-        try await useapiExample("py", key: "API token", email: email)
+    @Test(.needsNode, arguments: [nil, "Previously configured account email"], SimulatedAPI.either)
+    func `useapi's example for fetch`(email: String?, api: SimulatedAPI) async throws {
+        try await useapiExample("mjs", key: "API token", email: email, api)
+    }
+
+    @Test(.needsPython, arguments: [nil, "Previously configured account email"], SimulatedAPI.either)
+    func `useapi's example for requests`(email: String?, api: SimulatedAPI) async throws {
+        try await useapiExample("py", key: "API token", email: email, api)
     }
 
     @Test(.needsPython) func `the standardwebhooks library believes callbacks, and no forgery of them`() async throws {

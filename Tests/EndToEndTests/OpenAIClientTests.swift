@@ -1,4 +1,5 @@
 import Foundation
+import KlingSimulator
 import TestKit
 import Testing
 
@@ -7,15 +8,25 @@ import Testing
     /// What lets the gateway fetch what the simulated Kling has made.
     private static let settings = "fetch: { allow: [127.0.0.0/8] }\nqueue: off\ndispatch: { wait: 0s }\n"
 
+    /// - Parameter fetches: whether the newer API fetches its pictures.
+    private func withRig(
+        _ api: SimulatedAPI, fetches: Bool = true, _ body: (Rig) async throws -> Void
+    ) async throws {
+        try await Rig.run(
+            [.speaking(api)], settings: Self.settings, isPublic: true, fetchesPictures: fetches, body)
+    }
+
     private func run(_ name: String, base: String = "/v1", _ rig: Rig) async throws {
         try await RealClient.run(
             "openai_sdk.py",
             ["GATEWAY": rig.gateway.url, "KEY": GatewayProcess.key, "BASE": base, "CASE": name])
     }
 
-    @Test(arguments: ["/v1", "/kling/v1"])
-    func `it lists models, and makes a try-on that is answered with its URL`(base: String) async throws {
-        try await Rig.run(settings: Self.settings) { rig in
+    @Test(arguments: ["/v1", "/kling/v1"], SimulatedAPI.either)
+    func `it lists models, and makes a try-on that is answered with its URL`(
+        base: String, api: SimulatedAPI
+    ) async throws {
+        try await withRig(api) { rig in
             try await run("models", base: base, rig)
             try await run("url", base: base, rig)
             #expect(rig.creates() == 1)
@@ -23,8 +34,9 @@ import Testing
         }
     }
 
-    @Test func `it makes try-ons that are answered with the pictures themselves`() async throws {
-        try await Rig.run(settings: Self.settings) { rig in
+    @Test(arguments: SimulatedAPI.either)
+    func `it makes try-ons that are answered with the pictures themselves`(_ api: SimulatedAPI) async throws {
+        try await withRig(api) { rig in
             try await run("base64_picture", rig)
             #expect(rig.creates() == 2)
         }
@@ -37,8 +49,9 @@ import Testing
         }
     }
 
-    @Test func `a task that fails is not made again`() async throws {
-        try await Rig.run(settings: Self.settings) { rig in
+    @Test(arguments: SimulatedAPI.either)
+    func `a task that fails is not made again`(_ api: SimulatedAPI) async throws {
+        try await withRig(api, fetches: false) { rig in
             try await run("failed_task", rig)
             #expect(rig.creates() == 2, "one for each of two edits")
         }

@@ -19,6 +19,11 @@ final class Rig {
         /// Which of Kling's APIs it speaks, to whom has its API key; nil: the older one, to whom signs tokens.
         var api: SimulatedAPI?
 
+        /// An account that is told to speak one of Kling's APIs, or that speaks the older one by itself.
+        static func speaking(_ api: SimulatedAPI) -> Account {
+            api == .solutions ? Account(name: "kling", settings: "api: solutions", api: api) : Account(name: "kling")
+        }
+
         fileprivate var simulated: SimulatedAccount {
             let key: SimulatedAccount.Key =
                 api == nil
@@ -192,6 +197,11 @@ final class Rig {
             tasks.map { ($0["task_id"] as? String ?? "", $0["task_status"] as? String ?? "") }
         ) { "\($0) and \($1)" }
     }
+}
+
+extension SimulatedAPI {
+    /// Either of Kling's APIs, of which a client must not notice which one it is served by.
+    static let either: [SimulatedAPI] = [.kolors, .solutions]
 }
 
 extension GatewayProcess {

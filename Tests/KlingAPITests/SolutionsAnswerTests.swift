@@ -110,6 +110,18 @@ struct SolutionsAnswerTests {
         #expect(created.task?.externalTaskID == "e" && created.task?.status == .submitted)
     }
 
+    @Test(arguments: [
+        (#""status":"succeeded""#, TaskStatus.submitted), (#""status":"failed","message":"""#, .submitted),
+        (#""status":"failed","message":"no person""#, .failed),
+        (#""status":"succeed","outputs":[{"type":"image","url":"https://k.example/1.png"}]"#, .succeed),
+    ])
+    func `a create's task that has ended is asked for again, unless its answer says how`(
+        state: String, status: TaskStatus
+    ) throws {
+        let answer = try #require(read(#"{"code":0,"data":{"task_id":"9",\#(state)}}"#))
+        #expect(answer.created?.task?.status == status)
+    }
+
     @Test(arguments: ["", "<html>", "[]", "{}", #"{"code":"0"}"#, #"{"code":0,"code":0}"#, #"{"code":0"#])
     func `anything else is no answer`(body: String) {
         #expect(read(body) == nil)

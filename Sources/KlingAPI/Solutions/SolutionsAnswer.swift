@@ -52,9 +52,11 @@ public struct SolutionsAnswer: Sendable {
             .flatMap(Self.withoutEnd).flatMap { answer(with: $0) }
     }
 
-    /// This answer has no result: a task that has succeeded by then is told as submitted, so that it is read once more.
+    /// This answer has no result and no reason: a task that has ended by then is told as submitted, so that it is read
+    /// once more.
     private static func withoutEnd(_ task: TaskObject) -> TaskObject? {
-        guard task.status == .succeed, task.images.isEmpty, let id = task.taskID else { return task }
+        let isWhole = task.status == .succeed ? !task.images.isEmpty : task.statusMessage != nil
+        guard task.status?.isFinal == true, !isWhole, let id = task.taskID else { return task }
         return TaskObject(task.rewritten(taskID: id, externalTaskID: task.externalTaskID, status: .submitted))
     }
 
