@@ -2,18 +2,12 @@ public import Base
 
 /// What the first bytes of a picture say about it. The picture is never decoded.
 public struct ImageHeader: Sendable, Hashable {
-    /// The formats that Kling takes.
-    public enum Format: String, Sendable {
-        case jpeg = "JPEG"
-        case png = "PNG"
-    }
-
-    /// Why a file is not a picture that Kling takes.
+    /// Why a file is not a picture that a create may have.
     public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
         /// It is something else: its name, if its first bytes tell.
         case format(String?)
         /// It begins like a picture, but its header is broken or cut off.
-        case header(Format)
+        case header(PictureFormat)
         /// It is too small.
         case size(width: Int, height: Int)
         /// It has too many bytes.
@@ -22,7 +16,7 @@ public struct ImageHeader: Sendable, Hashable {
         public var description: String {
             switch self {
             case .format(let name):
-                "is \(name ?? "not a picture by its first bytes"); allowed are JPEG and PNG. Convert the picture."
+                "is \(name ?? "not a picture by its first bytes"); allowed are JPEG, PNG and WebP. Convert the picture."
             case .header(let format):
                 "begins like a \(format.rawValue) file, but its header is broken or cut off. Send the whole file."
             case .size(let width, let height):
@@ -34,7 +28,7 @@ public struct ImageHeader: Sendable, Hashable {
         }
     }
 
-    public let format: Format
+    public let format: PictureFormat
     /// In pixels.
     public let width: Int
     /// In pixels.
@@ -59,6 +53,9 @@ public struct ImageHeader: Sendable, Hashable {
     private static func read(_ file: PictureFile, _ text: Span<UInt8>) throws(Problem) -> ImageHeader {
         if file.begins([0xFF, 0xD8, 0xFF], text) { return try jpeg(file, text) }
         if file.begins([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], text) { return try png(file, text) }
+        if file.begins(Array("RIFF".utf8), text), file.begins(Array("WEBP".utf8), text, at: 8) {
+            return try webp(file, text)
+        }
         throw .format(otherFormat(file, text))
     }
 
@@ -102,8 +99,24 @@ public struct ImageHeader: Sendable, Hashable {
         throw .header(.jpeg)
     }
 
+    /// The first chunk has the size, and says in which way (RFC 9649, sections 2.5 to 2.7).
+    private static func webp(_ file: PictureFile, _ text: Span<UInt8>) throws(Problem) -> ImageHeader {
+        func number(_ width: Int, at index: Int) -> Int? { file.integer(width, text, at: index, isLittle: true) }
+        let size: (width: Int, height: Int)?
+        if file.begins(Array("VP8 ".utf8), text, at: 12), file.begins([0x9D, 0x01, 0x2A], text, at: 23) {
+            size = number(4, at: 26).map { ($0 & 0x3FFF, $0 >> 16 & 0x3FFF) }
+        } else if file.begins(Array("VP8L".utf8), text, at: 12), file.begins([0x2F], text, at: 20) {
+            size = number(4, at: 21).map { (($0 & 0x3FFF) + 1, ($0 >> 14 & 0x3FFF) + 1) }
+        } else if file.begins(Array("VP8X".utf8), text, at: 12), let width = number(3, at: 24) {
+            size = number(3, at: 27).map { (width + 1, $0 + 1) }
+        } else {
+            size = nil
+        }
+        guard let size else { throw .header(.webp) }
+        return ImageHeader(format: .webp, width: size.width, height: size.height)
+    }
+
     private static let others: [(start: [UInt8], offset: Int, name: String)] = [
-        (Array("WEBP".utf8), 8, "a WebP picture"),
         (Array("GIF8".utf8), 0, "a GIF picture"),
         (Array("BM".utf8), 0, "a BMP picture"),
         (Array("ftypavif".utf8), 4, "an AVIF picture"),
@@ -142,11 +155,11 @@ struct PictureFile: Sendable {
         }
     }
 
-    /// A big-endian number.
-    func integer(_ width: Int, _ text: Span<UInt8>, at index: Int) -> Int? {
+    /// A number, big-endian unless it is said otherwise.
+    func integer(_ width: Int, _ text: Span<UInt8>, at index: Int, isLittle: Bool = false) -> Int? {
         var value = 0
         for offset in 0..<width {
-            guard let byte = byte(index + offset, text) else { return nil }
+            guard let byte = byte(index + (isLittle ? width - 1 - offset : offset), text) else { return nil }
             value = value << 8 | Int(byte)
         }
         return value

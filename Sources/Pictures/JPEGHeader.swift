@@ -1,3 +1,5 @@
+internal import Base
+
 /// The segments of a JPEG file up to its first scan (ITU-T T.81, annex B).
 struct JPEGHeader {
     private var size: PictureSize?

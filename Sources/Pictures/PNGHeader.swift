@@ -1,3 +1,5 @@
+internal import Base
+
 /// The first chunk of a PNG file (PNG, third edition, section 11.2.1).
 enum PNGHeader {
     static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {

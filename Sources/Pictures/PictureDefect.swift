@@ -1,3 +1,5 @@
+public import Base
+
 /// Why a file is not made into a picture. The description goes behind the name of the field that it was given in.
 public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     /// It is something else: its name, if its first bytes tell.

@@ -1,3 +1,5 @@
+public import Base
+
 /// What a picture may be when it comes in, and what it must be when it goes out.
 public struct PictureLimits: Sendable {
     /// The most bytes of a file that is looked at.

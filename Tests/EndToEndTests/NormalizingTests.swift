@@ -48,6 +48,42 @@ import Testing
         }
     }
 
+    /// 320 x 320 pixels of one colour.
+    private static let webP = "UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE="
+
+    @Test(arguments: SimulatedAPI.either)
+    func `a WebP file is made a JPEG for the older API, also from the queue, and served as it is to the newer`(
+        _ api: SimulatedAPI
+    ) async throws {
+        var account = Rig.Account.speaking(api)
+        account.slots = 1
+        account.settings += ", concurrency: 1"
+        try await Rig.run(
+            [account], settings: Self.settings, isPublic: true, duration: 300...300, fetchesPictures: true
+        ) { rig in
+            let body = #"{"human_image":"\#(Self.webP)","cloth_image":"data:image/webp;base64,\#(Self.webP)"}"#
+            var ids: [String] = []
+            for _ in 0..<2 { ids.append(try await rig.gateway.ask("POST", Fixture.path, body: body).createdTask()) }
+            try await eventually("both are made") {
+                for id in ids { if try await rig.status(id) != "succeed" { return false } }
+                return true
+            }
+            #expect(rig.kling.tasks.count == 2)
+            let ends = rig.kling.tasks.map { $0.personURL?.suffix(5) }
+            #expect(ends == Array(repeating: api == .kolors ? nil : ".webp", count: 2))
+        }
+    }
+
+    @Test func `a WebP file that is broken is refused before anything is paid`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            let broken = Self.webP.dropLast(24)
+            let body = #"{"human_image":"https://shop.example/p.png","cloth_image":"\#(broken)"}"#
+            let answer = try await rig.gateway.ask("POST", Fixture.path, body: body)
+            #expect(answer.status == 400 && answer.error["param"] as? String == "cloth_image", "\(answer.text)")
+            #expect(answer.text.contains("broken or cut off") && rig.creates() == 0, "\(answer.text)")
+        }
+    }
+
     @Test func `addresses that clients may not name are not called`() async throws {
         try await Rig.run([Self.account], settings: Self.settings) { rig in
             let url = "\(rig.kling.url)/results/1/0.png"

@@ -56,7 +56,8 @@ struct PictureTests {
         ("AAAA\\u0000AAA", "0x0 after 4"), ("AAAAé", "after 4 letters"), ("ftp://x/y", "scheme 'ftp'"),
         ("file:///etc/passwd", "scheme 'file'"), ("data:image/png,AAAA", "not base64"),
         ("data:image/png;base64,", "no picture in it"), ("HTTPS://", "without a host"), ("AAAA", "not a picture"),
-        ("UklGRgAAAABXRUJQVlA4", "WebP"), ("R0lGODlhAAAA", "GIF"), ("PGh0bWw+", "HTML"),
+        ("UklGRgAAAABXRUJQVlA4", "like a WebP file, but its header is broken"), ("R0lGODlhAAAA", "GIF"),
+        ("PGh0bWw+", "HTML"),
         ("/9j/4AAQ", "header is broken"), ("iVBORw0KGgo=", "header is broken"),
     ])
     func `what is no picture is refused with a reason`(text: String, reason: String) async {
@@ -69,6 +70,18 @@ struct PictureTests {
         let text = create([("human_image", "\"\(url)\""), ("cloth_image", urlB)])
         let body = joined(try await parse(text).upstreamBody(externalTaskID: "GW", callbackURL: nil))
         #expect(String(decoding: body, as: UTF8.self).contains("\"human_image\":\"\(url)\""))
+    }
+
+    @Test(arguments: [
+        ("VP8 ", [0, 0, 0, 0x9D, 1, 0x2A, 0x90, 1, 0x2D, 1], 400), ("VP8L", [0x2F, 0x8F, 0x01, 0x4B, 0x00], 400),
+        ("VP8X", [0, 0, 0, 0, 0xFF, 7, 0, 0x2C, 1, 0], 2048), ("VP8L", [0x2E, 0x8F, 0x01, 0x4B, 0x00], nil),
+        ("VP8 ", [0, 0, 0, 0x9D, 1, 0x2B, 0x90, 1, 0x2D, 1], nil), ("ALPH", [0, 0, 0, 0, 0xFF, 7, 0, 0x2C, 1, 0], nil),
+    ])
+    func `the size of a WebP picture stands in its first chunk`(chunk: String, content: [UInt8], width: Int?) throws {
+        let file = Array("RIFF\0\0\0\0WEBP\(chunk)".utf8) + [UInt8(content.count), 0, 0, 0] + content
+        let header = try? ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
+        #expect(header?.width == width && header?.height == width.map { _ in 301 })
+        #expect(header.map { $0.format == .webp } ?? true)
     }
 
     @Test(arguments: [(300, 300, true), (299, 300, false), (300, 299, false), (65_535, 300, true), (0, 300, false)])

@@ -1,5 +1,5 @@
+internal import Base
 internal import Crypto
-internal import KlingAPI
 
 /// A picture that a tenant has uploaded. Its file's name says all that is known of it.
 struct Asset: Sendable, Hashable {
@@ -11,7 +11,7 @@ struct Asset: Sendable, Hashable {
     let createdAt: Int64
 
     /// A new one, with a name of its own.
-    init(_ format: ImageHeader.Format, owner: AssetOwner, bytes: Int, createdAt: Int64) {
+    init(_ format: PictureFormat, owner: AssetOwner, bytes: Int, createdAt: Int64) {
         name = LinkName.random() + format.suffix
         self.owner = owner
         self.bytes = bytes
@@ -19,7 +19,7 @@ struct Asset: Sendable, Hashable {
     }
 
     /// What the picture is, by its name.
-    var mediaType: String { name.hasSuffix(ImageHeader.Format.png.suffix) ? "image/png" : "image/jpeg" }
+    var mediaType: String { PictureFormat(fileName: name)?.mediaType ?? "application/octet-stream" }
 
     // MARK: The file
 
@@ -49,7 +49,7 @@ struct Asset: Sendable, Hashable {
     /// Whether a link may end with `text`.
     static func isName(_ text: Substring) -> Bool {
         guard let suffix = LinkName.rest(of: text) else { return false }
-        return ImageHeader.Format.all.contains { suffix == $0.suffix }
+        return PictureFormat.allCases.contains { suffix == $0.suffix }
     }
 }
 
@@ -71,17 +71,5 @@ struct AssetOwner: Sendable, Hashable {
             digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
         self.digits = digits
-    }
-}
-
-extension ImageHeader.Format {
-    fileprivate static let all: [Self] = [.jpeg, .png]
-
-    /// How names of files in this format end.
-    fileprivate var suffix: String {
-        switch self {
-        case .jpeg: ".jpg"
-        case .png: ".png"
-        }
     }
 }

@@ -25,7 +25,8 @@ struct AssetHandler: Sendable {
         if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
             throw GatewayError(
                 .unsupportedMediaType,
-                "This path reads the picture alone. Send its bytes as the body, as image/jpeg or image/png.")
+                "This path reads the picture alone. Send its bytes as the body, as image/jpeg, image/png or image/webp."
+            )
         }
         guard let base = bases(admitted.request).first else {
             throw GatewayError(.malformedRequest, "The request has no Host, by which the picture's link would begin.")

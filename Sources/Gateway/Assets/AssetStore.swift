@@ -57,7 +57,7 @@ public final class AssetStore: Sendable {
 
     /// Keeps a picture, which was found to be one.
     func keep(
-        _ picture: ByteSlice, format: ImageHeader.Format, tenant: String, now: Int64? = nil
+        _ picture: ByteSlice, format: PictureFormat, tenant: String, now: Int64? = nil
     ) async throws(SpoolError) -> Asset {
         let owner = AssetOwner(tenant: tenant)
         let asset = Asset(format, owner: owner, bytes: picture.count, createdAt: now ?? clock.now)

@@ -16,14 +16,14 @@ enum KlingSchemas {
 
     /// How a URL begins that is passed on.
     static let urlPattern = #"^[Hh][Tt][Tt][Pp][Ss]?://[\s\S]"#
-    /// How the base64 of a JPEG or PNG begins, and that there is enough of it for a header.
+    /// How the base64 of a JPEG, PNG or WebP begins, and that there is enough of it for a header.
     private static let base64Pattern =
-        #"^\s*(?:[Dd][Aa][Tt][Aa]:[^,]*;base64,)?(?=[A-Za-z0-9+/_\-\s]{15,}={0,2}\s*$)(?:[/_]9j[/_]|iVBORw0KGgo)"#
+        #"^\s*(?:[Dd][Aa][Tt][Aa]:[^,]*;base64,)?(?=[A-Za-z0-9+/_\-\s]{15,}={0,2}\s*$)(?:[/_]9j[/_]|iVBORw0KGgo|UklGR.{6}XRUJQ)"#
 
     private static let picture: JSONLiteral = [
         "description": .string(
             """
-            An `http(s)` URL, or base64 of a JPEG or PNG file: at most \(TryOn.maxPictureBytes) bytes decoded, at least \
+            An `http(s)` URL, or base64 of a JPEG, PNG or WebP file: at most \(TryOn.maxPictureBytes) bytes decoded, at least \
             \(TryOn.minPictureSide) × \(TryOn.minPictureSide) pixels. A `data:` prefix, line breaks, URL-safe letters and \
             missing padding are put right.
             """),

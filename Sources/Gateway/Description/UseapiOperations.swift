@@ -47,7 +47,7 @@ enum UseapiOperations {
         "summary": "Upload a picture",
         "description": .string(
             """
-            POST the bytes of a JPEG or PNG, at most \(TryOn.maxPictureBytes), at least \(TryOn.minPictureSide) × \
+            POST the bytes of a JPEG, PNG or WebP, at most \(TryOn.maxPictureBytes), at least \(TryOn.minPictureSide) × \
             \(TryOn.minPictureSide) pixels, with your key. The answer is `{"status": 3, "url": "...", "message": "", \
             "fileName": "..."}`; its `url` can be sent in place of a picture's own, for a day. Errors are those of the \
             other paths.

@@ -1,4 +1,4 @@
-internal import Pictures
+internal import Base
 internal import TaskStore
 
 /// A picture that the gateway serves to Kling for a task. Its file's name says all that is known of it.
@@ -16,16 +16,14 @@ struct HostedPicture: Sendable, Hashable {
 
     /// A new one, with a name of its own.
     init(_ format: PictureFormat, of task: TaskID, bytes: Int, madeAt: Int64) {
-        name = "\(LinkName.random()).\(format.suffix)"
+        name = LinkName.random() + format.suffix
         self.task = task
         self.bytes = bytes
         self.madeAt = madeAt
     }
 
     /// What the picture is, by its name.
-    var mediaType: String {
-        PictureFormat.allCases.first { name.hasSuffix($0.suffix) }?.mediaType ?? "application/octet-stream"
-    }
+    var mediaType: String { PictureFormat(fileName: name)?.mediaType ?? "application/octet-stream" }
 
     /// Where it is served.
     /// - Parameter publicURL: what the gateway is reached by, without a slash at the end.
@@ -54,7 +52,7 @@ struct HostedPicture: Sendable, Hashable {
         let parts = file.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let task = TaskID(String(parts[0])), let time = Int64(parts[1]),
             let suffix = LinkName.rest(of: parts[2]),
-            PictureFormat.allCases.contains(where: { suffix == ".\($0.suffix)" })
+            PictureFormat.allCases.contains(where: { suffix == $0.suffix })
         else { return nil }
         name = String(parts[2])
         self.task = task
@@ -62,24 +60,5 @@ struct HostedPicture: Sendable, Hashable {
         madeAt = time
         // Numbers and ids can be written in several ways: a file is named in one.
         guard self.file == file else { return nil }
-    }
-}
-
-extension PictureFormat {
-    /// How names of files in this format end.
-    fileprivate var suffix: String {
-        switch self {
-        case .jpeg: "jpg"
-        case .png: "png"
-        case .webp: "webp"
-        }
-    }
-
-    fileprivate var mediaType: String {
-        switch self {
-        case .jpeg: "image/jpeg"
-        case .png: "image/png"
-        case .webp: "image/webp"
-        }
     }
 }

@@ -109,17 +109,18 @@ final class PictureService: Sendable {
 
     // MARK: Normalizing
 
-    /// What is sent in place of the pictures of `request` to an account that wants them normalized.
+    /// What is sent in place of pictures of `request` to an account that wants them normalized, or takes no files in
+    /// their format.
     ///
     /// What cannot be fetched, or not now, is left to Kling; what is no picture that Kling could take is an error.
     func replacements(
-        for request: TryOnRequest, tenant: String, on loop: EventLoop
+        for fields: [PictureField], of request: TryOnRequest, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> TryOnRequest.Replacements {
         async let second = outcome { () async throws(GatewayError) in
-            try await self.replacement(.cloth, of: request, tenant, loop)
+            fields.contains(.cloth) ? try await self.replacement(.cloth, of: request, tenant, loop) : nil
         }
         let first = await outcome { () async throws(GatewayError) in
-            try await self.replacement(.human, of: request, tenant, loop)
+            fields.contains(.human) ? try await self.replacement(.human, of: request, tenant, loop) : nil
         }
         return TryOnRequest.Replacements(human: try first.get(), cloth: try await second.get())
     }
@@ -145,7 +146,9 @@ final class PictureService: Sendable {
                 }
             }
         } catch {
-            return nil
+            // A file in a format that Kling doesn't take cannot be left to it.
+            guard let format = request.fileFormat(field), !limits.formats.contains(format) else { return nil }
+            throw GatewayError(error, in: field.rawValue)
         }
         do {
             return try made.get().map { ByteSlice($0, 0..<$0.count) }

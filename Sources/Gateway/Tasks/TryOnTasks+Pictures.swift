@@ -54,13 +54,19 @@ extension TryOnTasks {
         let (speech, account) = (destination.dialect.speech, destination.account)
         try speech.check(parcel.request)
         if !speech.takesFiles { return try await linked(parcel, account) }
-        return account.normalizesPictures ? try await normalized(parcel) : nil
+        let fields = PictureField.allCases.filter { field in
+            account.normalizesPictures
+                || parcel.request.fileFormat(field).map { !speech.fileFormats.contains($0) } ?? false
+        }
+        return fields.isEmpty ? nil : try await normalized(fields, parcel)
     }
 
     /// - Returns: nil if the pictures can stay as they are.
-    private func normalized(_ parcel: Parcel) async throws(GatewayError) -> [ByteSlice]? {
+    private func normalized(
+        _ fields: [PictureField], _ parcel: Parcel
+    ) async throws(GatewayError) -> [ByteSlice]? {
         let replacements = try await pictures?.replacements(
-            for: parcel.request, tenant: parcel.tenant, on: parcel.loop)
+            for: fields, of: parcel.request, tenant: parcel.tenant, on: parcel.loop)
         guard let replacements, replacements.human != nil || replacements.cloth != nil else { return nil }
         return parcel.request.upstreamBody(
             externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id), replacements: replacements)

@@ -69,6 +69,14 @@ public struct Base64File: Sendable {
 }
 
 extension TryOnRequest {
+    /// The format of a picture that is base64; nil for a URL.
+    public func fileFormat(_ field: PictureField) -> PictureFormat? {
+        switch field == .human ? human : cloth {
+        case .url: nil
+        case .base64(let header, _): header.format
+        }
+    }
+
     /// The file of a picture that is base64; nil for a URL.
     public func base64File(_ field: PictureField) -> Base64File? {
         (field == .human ? humanText : clothText).map(Base64File.init)

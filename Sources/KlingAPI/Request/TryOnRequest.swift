@@ -94,7 +94,7 @@ public struct TryOnRequest: Sendable {
         _ body: Bytes, _ scan: JSONScanner, _ index: Int?, _ field: PictureField
     ) async throws(ParameterError) -> (TryOnPicture, PictureText?) {
         guard let index, !scan.members[index].isNullOrEmpty else {
-            throw .value(field.rawValue, "is missing. Send an http(s) URL, or a JPEG or PNG picture as base64.")
+            throw .value(field.rawValue, "is missing. Send an http(s) URL, or a JPEG, PNG or WebP picture as base64.")
         }
         let member = scan.members[index]
         guard member.kind == .string else {

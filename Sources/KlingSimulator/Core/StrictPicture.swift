@@ -38,8 +38,9 @@ enum StrictPicture {
 
     private static func checkHeader(_ letters: ArraySlice<UInt8>) throws(Problem) {
         guard let file = Base64.decode(letters) else { throw .encoding }
+        let header: ImageHeader
         do {
-            _ = try ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
+            header = try ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
         } catch .size {
             throw .size
         } catch .length {
@@ -47,6 +48,7 @@ enum StrictPicture {
         } catch {
             throw .format
         }
+        guard header.format != .webp else { throw .format }
     }
 
     private static let isLetter: [Bool] = {

@@ -43,7 +43,6 @@ enum FetchedPicture: Sendable {
     }
 
     private static func size(_ file: [UInt8]) throws(Problem) -> (width: Int, height: Int) {
-        if let size = WebPSize(file) { return (size.width, size.height) }
         do {
             let header = try ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
             return (header.width, header.height)

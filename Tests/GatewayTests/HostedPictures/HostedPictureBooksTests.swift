@@ -1,4 +1,4 @@
-import Pictures
+import Base
 import Testing
 
 @testable import Gateway

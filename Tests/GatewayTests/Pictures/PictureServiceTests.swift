@@ -336,7 +336,7 @@ private struct Desk {
         let request = try await TryOnRequest.parse(Bytes(Array(body.utf8)))
         return try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
-                try await service.replacements(for: request, tenant: "shop", on: loop)
+                try await service.replacements(for: PictureField.allCases, of: request, tenant: "shop", on: loop)
             }
         }.value.get()
     }

@@ -6,7 +6,7 @@ internal import TaskStore
 struct KolorsDialect: UpstreamDialect {
     let tasksPerQuery = 1
     let hasPageNumbers = true
-    let takesFiles = true
+    let fileFormats: Set = [PictureFormat.jpeg, .png]
 
     func check(_ request: TryOnRequest) throws(GatewayError) {
         guard let name = request.settings.nonDefaultNames.first else { return }

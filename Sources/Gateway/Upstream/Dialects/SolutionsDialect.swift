@@ -7,7 +7,7 @@ internal import TaskStore
 struct SolutionsDialect: UpstreamDialect {
     let tasksPerQuery = Solutions.idsPerQuery.upperBound
     let hasPageNumbers = false
-    let takesFiles = false
+    let fileFormats: Set<PictureFormat> = []
 
     func check(_ request: TryOnRequest) {}
 
