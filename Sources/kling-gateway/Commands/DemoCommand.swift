@@ -7,7 +7,8 @@ internal import HTTPServer
 internal import KlingAPI
 internal import KlingSimulator
 
-/// A whole try-on on this machine: a simulated Kling, a gateway with a store and a key, and curl as the client.
+/// A whole try-on on this machine: a simulated Kling that speaks the newer API, a gateway with a store and a key, and curl
+/// as a client of the older API and then of the newer one.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Watch a try-on go through a gateway and a simulated Kling on this machine.")
@@ -26,7 +27,7 @@ struct DemoCommand: AsyncParsableCommand {
         let simulator = try KlingSimulator(configuration: .demo, loops: [simulatorLoop])
         try await simulator.start()
         let kling = simulator.url
-        print("Kling     \(kling)  (simulated: nothing leaves this machine)")
+        print("Kling     \(kling)  (simulated, speaks its newer API; nothing leaves this machine)")
 
         let (service, configuration, log) = try await startGateway(kling, folder)
         let gateway = "http://\(service.addresses[0])"
@@ -37,9 +38,9 @@ struct DemoCommand: AsyncParsableCommand {
 
         let client = DemoClient(gateway: gateway, key: issued.key.reveal(), folder: folder)
         let tried = Result { try client.tryOn() }
-        if case .success(let (picture, taskID)) = tried {
-            print("\nThe picture is at \(picture).\n\nNow it is your turn, in another terminal:\n")
-            client.printNextSteps(after: taskID)
+        if case .success(let result) = tried {
+            print("\nThe picture is at \(result.path).\n\nNow it is your turn, in another terminal:\n")
+            client.printNextSteps(after: result)
             if !once {
                 print("\nCtrl-C ends the demo.")
                 await signals.wait()
@@ -57,14 +58,16 @@ struct DemoCommand: AsyncParsableCommand {
     ) async throws -> (GatewayService, Configuration, LogOutput) {
         let host = listen.split(separator: ":").dropLast().joined(separator: ":")
         var log: LogOutput?
-        for address in [listen, "\(host):0"] {
+        // The account is served pictures by links, so that the port must be known before it is listened on.
+        let others = (0..<5).map { _ in "\(host):\(UInt16.random(in: 20_000..<30_000))" }
+        for address in [listen] + others {
             let configuration = try Configuration.load(from: .demo(kling: kling, listen: address, folder))
             let output = log ?? LogOutput(configuration)
             log = output
             do {
                 return (try await GatewayService(configuration, log: output), configuration, output)
-            } catch let error as HTTPServerError where error.isAddressInUse && address == listen {
-                print("          (\(listen) is in use: a free port is taken)")
+            } catch let error as HTTPServerError where error.isAddressInUse {
+                print("          (\(address) is in use: another port is taken)")
             } catch {
                 throw fail("\(error)")
             }
@@ -87,18 +90,22 @@ extension SimulatorConfiguration {
 }
 
 extension SimulatedAccount {
-    /// The account of the demo and of `simulate`.
-    static let demo = SimulatedAccount(
-        name: "demo", keys: [.signed(accessKey: "simulated-access-key", secretKey: Secret("simulated-secret-key"))])
+    /// The demo's account at Kling.
+    fileprivate static let demo = {
+        var account = SimulatedAccount(name: "demo", keys: [.plain(Secret("simulated-api-key"))])
+        account.api = .solutions
+        return account
+    }()
 }
 
 extension ConfigurationSources {
     /// The environment that the demo's gateway reads, in place of the process's.
     fileprivate static func demo(kling: String, listen: String, _ folder: DemoFolder) -> ConfigurationSources {
         ConfigurationSources(environment: [
-            "KLING_ACCESS_KEY": "simulated-access-key",
-            "KLING_SECRET_KEY": "simulated-secret-key",
+            "KLING_API_KEY": "simulated-api-key",
+            "KLING_API": "solutions",
             "KLING_BASE_URL": kling,
+            "KLING_GATEWAY_PUBLIC_URL": "http://\(listen)",
             "KLING_GATEWAY_LISTEN": listen,
             "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
             "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"),

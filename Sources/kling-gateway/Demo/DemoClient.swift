@@ -8,29 +8,57 @@ struct DemoClient {
     let key: String
     let folder: DemoFolder
 
+    /// What a try-on has come to.
+    struct Result {
+        let taskID: String
+        /// Where the picture is, at Kling and on this machine.
+        let url, path: String
+    }
+
     private var endpoint: String { gateway + "/kling" + TryOn.path }
+    private var newerCreate: String { gateway + Solutions.createPath }
+    private var newerQuery: String { gateway + Solutions.path }
     private var authorization: [String] { ["-H", "Authorization: Bearer \(key)"] }
     private var json: [String] { ["-H", "Content-Type: application/json"] }
 
-    /// Creates a task with two pictures, waits for its end and stores the result; returns where, and the task's id.
-    func tryOn() throws -> (picture: String, taskID: String) {
+    /// Creates a task with two pictures, waits for its end and stores the result, all as a client of Kling's older API; then
+    /// looks at the task as one of the newer API.
+    func tryOn() throws -> Result {
         let create = try folder.write(Self.createBody, to: "create.json")
         let made = try curl(["-X", "POST", endpoint] + authorization + json + ["--data", "@\(create)"])
         guard let id = KlingAnswer(made)?.task?.taskID else { throw fail("the create was not accepted") }
         let url = try wait(for: id)
         let picture = folder.path("result.png")
         try curl(["--fail", "-o", picture, url], isQuiet: true)
-        return (picture, id)
+        print("\nThe same task for a client of Kling's newer API:\n")
+        try curl([newerQuery + "?task_ids=" + id] + authorization)
+        return Result(taskID: id, url: url, path: picture)
     }
 
     /// Says what to type next.
-    func printNextSteps(after taskID: String) {
+    func printNextSteps(after result: Result) {
         let create = folder.path("create.json")
         for arguments in [
+            ["-X", "POST", newerCreate] + authorization + json + ["--data", Self.newerBody(result.url)],
             ["-X", "POST", endpoint] + authorization + json + ["--data", "@\(create)"],
             ["\(endpoint)?pageNum=1&pageSize=10"] + authorization,
-            [endpoint + "/" + taskID] + authorization,
+            [endpoint + "/" + result.taskID] + authorization,
         ] { print(Self.line(arguments)) }
+    }
+
+    /// A create of the newer API, which tries on what a picture has on.
+    private static func newerBody(_ url: String) -> String {
+        let body = JSONWriter.object { body in
+            body.array("contents") { contents in
+                for type in ["person_image", "product_image"] {
+                    contents.object { content in
+                        content.member("type", type)
+                        content.member("url", url)
+                    }
+                }
+            }
+        }
+        return String(decoding: body, as: UTF8.self)
     }
 
     private func wait(for id: String) throws -> String {

@@ -1,0 +1,17 @@
+import Foundation
+import TestKit
+import Testing
+
+/// What a newcomer sees first.
+@Suite(.aFewAtATime) struct DemoTests {
+    @Test func `the demo shows a try-on to a client of either API, and ends by itself`() async throws {
+        let folder = try TemporaryFolder()
+        let demo = try Program.gateway(["demo", "--once", "--directory", folder.path("demo")], environment: [:])
+        let outcome = try await demo.end(within: 120)
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        #expect(outcome.output.contains(#""task_status":"succeed""#), "\(outcome.output)")
+        #expect(outcome.output.contains(#""status":"succeed""#) && outcome.output.contains("/solutions?task_ids="))
+        let picture = try Data(contentsOf: URL(filePath: folder.path("demo/result.png")))
+        #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+}
