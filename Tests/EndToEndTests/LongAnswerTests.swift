@@ -65,6 +65,12 @@ import Testing
                 #expect(page.tasks.allSatisfy { GatewayProcess.pictureLength($0) == 1_000_000 })
             }
             for id in ids { #expect(try await gateway.picture(of: id) == 1_000_000) }
+            for start in stride(from: 0, to: Self.count, by: 20) {
+                let asked = Array(ids[start..<start + 20])
+                let answer = try await gateway.ask("GET", "/solutions?task_ids=" + asked.joined(separator: ","))
+                #expect(answer.tasks.map { $0["id"] as? String } == asked)
+                #expect(answer.tasks.allSatisfy { ($0["outputs"] as? [[String: Any]])?.count == 1 })
+            }
             if let resident = gateway.program.residentBytes, let peak = gateway.program.peakBytes {
                 #expect(resident - before < 50 << 20)
                 #expect(peak - before < 120 << 20)

@@ -43,19 +43,50 @@ struct SolutionsHandler: ShapeHandler {
         }
         let calls = query.ids.map { id in
             admitted.request.loop.spawn { [self] in
-                await result { () async throws(GatewayError) in try await find(id, by: query.key, admitted) }
+                await result { () async throws(GatewayError) in
+                    try await find(id, by: query.key, admitted).flatMap { FoundTask($0, asked: id) }
+                }
             }
         }
-        var (shown, data): (Set<String>, JSONWriter) = ([], JSONWriter())
-        var found: [TaskObject] = []
+        var (shown, found): (Set<String>, [FoundTask]) = ([], [])
         for call in calls {
-            guard let task = try await call.value.get(), let id = task.taskID, shown.insert(id).inserted else {
-                continue
-            }
-            found.append(task)
+            if let task = try await call.value.get(), shown.insert(task.id).inserted { found.append(task) }
         }
-        data.array { list in for task in found { list.json(task.solutionsJSON) } }
-        return try await admitted.success(Envelope.success(requestID: admitted.note.requestID, data: data.bytes))
+        return try await told(found, by: query.key, admitted)
+    }
+
+    /// A task that a query has found.
+    private struct FoundTask {
+        let id, asked: String
+        let bytes: Int
+        /// nil: it is long, and read again once there is memory for all of the answer.
+        let json: [UInt8]?
+
+        init?(_ task: TaskObject, asked: String) {
+            guard let id = task.taskID else { return nil }
+            let json = task.solutionsJSON
+            (self.id, self.asked, bytes) = (id, asked, json.count)
+            self.json = json.count <= AdmittedRequest.shortAnswer ? json : nil
+        }
+    }
+
+    private func told(
+        _ found: [FoundTask], by key: SolutionsQuery.Key, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> HTTPResponse {
+        let long = found.reduce(0) { $0 + ($1.json == nil ? $1.bytes : 0) }
+        let lease = long > 0 ? try await admitted.room(for: long, fix: "Ask for fewer tasks.") : nil
+        let (head, tail) = Envelope.aroundArray(requestID: admitted.note.requestID)
+        var array = SlicedArray(after: head, capacity: found.reduce(0) { $0 + $1.bytes } - long)
+        for task in found {
+            if let json = task.json {
+                array.append(json)
+            } else if let again = try await find(task.asked, by: key, admitted) {
+                array.append(again.solutionsJSON)
+            }
+        }
+        var response = Answer.success([], requestID: admitted.note.requestID)
+        response.body = array.body(before: tail, holding: lease)
+        return response
     }
 
     /// A task of the tenant's; nil: there is none.

@@ -62,7 +62,9 @@ extension AdmittedRequest {
         }
     }
 
-    private func room(for bytes: Int, fix: String) async throws(GatewayError) -> ByteBudget.Lease {
+    /// Takes the memory for a page.
+    /// - Throws: ``Cause/noMemory``, with what the client may ask for instead.
+    func room(for bytes: Int, fix: String) async throws(GatewayError) -> ByteBudget.Lease {
         do {
             return try await budget.reserve(bytes, owner: tenant, on: request.loop, patience: Self.patience)
         } catch {
