@@ -31,6 +31,12 @@ extension ReconciliationTests {
         Case(.retryInvited, if: "the next request after a cut connection was refused") { books in
             books.addRepeated([.cut(hasArrived: false), .failed(400, code: 1301, forbidsRetry: false)], make: 1)
         },
+        Case(if: "the second of two equal creates was refused") { books in
+            books.addRepeated([.accepted("k4"), .failed(400, code: 1301, forbidsRetry: false)], wanted: 2, make: 1)
+        },
+        Case(.retryInvited, if: "the second of two equal creates was refused and made") { books in
+            books.addRepeated([.accepted("k4"), .failed(400, code: 1301, forbidsRetry: false)], wanted: 2, make: 2)
+        },
         Case(.madeTwice, if: "with a key nothing excuses another task") { books in
             books.addRepeated([.cut(hasArrived: true), .accepted("k5")], make: 2)
             books.clients.creates[4]?.hasKey = true

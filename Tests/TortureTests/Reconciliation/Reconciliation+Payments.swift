@@ -84,10 +84,10 @@ extension Reconciliation {
         }
     }
 
-    /// What the last answer that a client read can be about: a task that no answer before it can have told of, to a client
-    /// that did not read it to the end, and whose next request is another create to the gateway.
+    /// What the last answer that a client read can be about: a task that no answer before it can have told of, whether the
+    /// client read that or not. After it the client's next request is another create to the gateway.
     func lastUntorn(_ create: CreateEntry) -> UpstreamTask? {
-        let told = create.hasKey ? 0 : create.tornAnswers
+        let told = create.hasKey ? 0 : create.tornAnswers + Set(create.acceptances.map(\.id)).count
         return upstreamByCreate[create.number]?.dropFirst(told).first
     }
 
