@@ -34,7 +34,7 @@ struct AccountPlan: Sendable {
     init(_ options: TortureOptions) {
         var dice = Dice(seed: options.seed, "accounts")
         func account(_ name: String, as gatewayName: String? = nil, _ kind: Account.Kind, slots: Int) -> Account {
-            let lag = dice.pick([(2, "0"), (2, "0.3"), (2, "1.5"), (3, "4")])
+            let lag = dice.pick([(2, "0"), (2, "0.3"), (2, "1.5"), (3, "4")] + kind.longLags)
             return Account(
                 name: name, gatewayName: gatewayName ?? name, kind: kind, slots: slots, lag: (lag, dice.chance(0.5)))
         }
@@ -65,6 +65,11 @@ struct AccountPlan: Sendable {
 
     /// The one whose proxies refuse what they do not like.
     var moody: Account { accounts.first { $0.kind == .reseller } ?? accounts[accounts.count - 1] }
+}
+
+extension AccountPlan.Account.Kind {
+    /// What is longer than any plan of the gateway's: it costs a second task if a create is sent again after all.
+    fileprivate var longLags: [(Int, String)] { self == .reseller ? [(9, "8")] : [] }
 }
 
 extension AccountPlan.Account {
