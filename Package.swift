@@ -74,7 +74,6 @@ let package = Package(
                 "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", crypto, logging,
                 .product(name: "Yams", package: "Yams"),
             ],
-            exclude: ["Gateway.docc"],
             swiftSettings: strict),
 
         .target(
