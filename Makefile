@@ -88,9 +88,14 @@ bench: build ## measure against nginx on this machine
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 
 .PHONY: lint
-lint: ## check the formatting, and the sizes of files and functions
+lint: ## check formatting, the sizes of files and functions, and links
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	python3 Tests/Lint/sizes.py
+	python3 Tests/Lint/links.py
+
+.PHONY: check
+check: libraries lint test ## check all that a change must pass: lint, every test, a minute of fuzzing
+	Tests/Fuzz/run.sh 60
 
 .PHONY: sanitize
 sanitize: deps ## run every test under the address, then the thread sanitizer
