@@ -129,6 +129,7 @@ public struct Gateway: HTTPResponder {
             fetcher: PictureFetcher(
                 source: parts.pictures, budget: parts.budget, observer: telemetry, accounts: parts.accounts.all),
             workers: PictureWorkers())
+        let reader = KlingReader()
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
@@ -136,7 +137,9 @@ public struct Gateway: HTTPResponder {
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
             pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
-            cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2), loop: parts.loop)
+            cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2),
+            watcher: Watcher(reader: reader, on: parts.loop, seed: .random(in: 0...(.max))), loop: parts.loop)
+        reader.serve(tasks)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         hosted = HostedPictureHandler(

@@ -11,7 +11,7 @@ public protocol CallbackSender: Sendable {
     func send(_ message: CallbackMessage) async throws(CallbackFailure) -> CallbackReply
 
     /// Why a URL can never be sent to, as far as that shows without looking a name up; nil: it is tried.
-    func refusal(of url: String) -> CallbackRefusal?
+    func refusal(of url: String) -> AddressRefusal?
 }
 
 /// A callback as it goes out.
@@ -72,22 +72,6 @@ public struct CallbackFailure: Error, Sendable, Equatable {
     }
 }
 
-/// Why a URL can never be called.
-public enum CallbackRefusal: Sendable, CaseIterable {
-    case malformed, scheme, userInformation, fragment, address
-
-    /// What is wrong, to stand behind the member's name.
-    var words: String {
-        switch self {
-        case .malformed: "is not an absolute URL. Send one such as https://shop.example/kling."
-        case .scheme: "must begin with http:// or https://."
-        case .userInformation: "has a user name or password before the host. Send a URL without them."
-        case .fragment: "has a fragment (#). Send the URL without it."
-        case .address: "names an address that this gateway does not call. Send one of the public internet."
-        }
-    }
-}
-
 /// The check of a `callback_url` at create.
 public enum CallbackAddress {
     /// Refuses a URL that could never be called. What a name resolves to is judged at every connection.
@@ -95,5 +79,18 @@ public enum CallbackAddress {
         guard let refusal = sender.refusal(of: url.text) else { return }
         let parameter = "callback_url"
         throw GatewayError(.badParameter, "\(parameter) \(refusal.words)", parameter: parameter)
+    }
+}
+
+extension AddressRefusal {
+    /// What is wrong, to stand behind the member's name.
+    fileprivate var words: String {
+        switch self {
+        case .malformed: "is not an absolute URL. Send one such as https://shop.example/kling."
+        case .scheme: "must begin with http:// or https://."
+        case .userInformation: "has a user name or password before the host. Send a URL without them."
+        case .fragment: "has a fragment (#). Send the URL without it."
+        case .address: "names an address that this gateway does not call. Send one of the public internet."
+        }
     }
 }

@@ -75,9 +75,6 @@ public struct PictureFetchFailure: Error, Sendable, Hashable {
     }
 }
 
-/// Why a URL can never be fetched.
-public typealias AddressRefusal = CallbackRefusal
-
 /// Where nothing is fetched.
 struct NoPictures: PictureSource {
     func fetch(_ picture: PictureFetch) async throws(PictureFetchFailure) -> PictureReply {

@@ -61,7 +61,8 @@ final class TryOnTasks: Sendable {
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
         courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
-        hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, loop: EventLoop
+        hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, watcher: Watcher,
+        loop: EventLoop
     ) {
         self.options = options
         told = ToldIDs(path: options.toldPath)
@@ -75,6 +76,7 @@ final class TryOnTasks: Sendable {
         self.hosted = hosted
         self.clock = clock
         self.cache = cache
+        self.watcher = watcher
         let background = Background(loop: loop)
         let ids = Lock(TaskIDGenerator())
         (self.background, self.ids) = (background, ids)
@@ -83,9 +85,6 @@ final class TryOnTasks: Sendable {
             ? Resends(window: options.resendWindow, store: store, background: background, clock: clock) {
                 ids.withLock { $0.next(at: clock.now) }
             } : nil
-        let reader = KlingReader()
-        watcher = Watcher(reader: reader, on: loop, seed: .random(in: 0...(.max)))
-        reader.serve(self)
     }
 
     /// A new gateway id.

@@ -37,7 +37,7 @@ struct CurlCallbackSender: CallbackSender {
         }
     }
 
-    func refusal(of url: String) -> CallbackRefusal? { CallbackRefusal(policy.refusal(of: url)) }
+    func refusal(of url: String) -> AddressRefusal? { AddressRefusal(policy.refusal(of: url)) }
 
     /// Lets go of all connections.
     func shutdown() {
@@ -60,7 +60,7 @@ struct CurlCallbackSender: CallbackSender {
     private static let largestAnswer = 16 << 20
 }
 
-extension CallbackRefusal {
+extension AddressRefusal {
     /// The same in the gateway's words.
     init?(_ refusal: AddressPolicy.Refusal?) {
         guard let refusal else { return nil }

@@ -47,7 +47,8 @@ private final class WorkingKling: KlingUpstream {
             options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
             accounts: Accounts([account("main", hasLookup: true)]), queue: nil, courier: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+            cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
+            loop: loop)
         let id = taskIDs(1)[0]
         try await store.begin(
             NewTask(id: id, tenant: "shop", account: "main", model: "m", createdAt: WallClock.milliseconds))

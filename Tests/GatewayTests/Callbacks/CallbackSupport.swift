@@ -201,7 +201,7 @@ final class Receivers: CallbackSender {
         return try result.get()
     }
 
-    func refusal(of url: String) -> CallbackRefusal? { url.contains("127.0.0.1") ? .address : nil }
+    func refusal(of url: String) -> AddressRefusal? { url.contains("127.0.0.1") ? .address : nil }
 }
 
 /// Secrets that a test sets.

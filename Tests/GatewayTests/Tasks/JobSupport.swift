@@ -170,7 +170,9 @@ struct JobFixture {
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
             queue: queue, courier: courier,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            hosted: options.hosted, clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+            hosted: options.hosted, clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20),
+            watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
+            loop: loop)
     }
 
     static func principal(concurrency: Int? = nil) -> Principal {

@@ -34,7 +34,9 @@ import Testing
                 queue: nil,
                 courier: nil,
                 callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-                cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+                cache: TaskCache(capacity: 10, bytes: 1 << 20),
+                watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
+                loop: loop)
             try await tasks.recover()
             let outcome = await loop.spawn { () -> (any Error)? in
                 do { try await body(Subject(kling: kling, tasks: tasks, events: events, loop: loop)) } catch {

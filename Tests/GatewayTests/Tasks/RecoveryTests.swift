@@ -92,7 +92,8 @@ private struct Remains {
             accounts: Accounts([account]),
             queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop), courier: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10, bytes: 1 << 20), loop: loop)
+            cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
+            loop: loop)
         if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
         try await tasks.recover()
         let failure: (any Error)?
