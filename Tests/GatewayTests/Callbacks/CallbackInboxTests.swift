@@ -43,12 +43,14 @@ private final class WorkingKling: KlingUpstream {
         let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
         let loop = try EventLoop(name: "inbox")
         let kling = WorkingKling()
+        let reader = KlingReader()
         let tasks = TryOnTasks(
             options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
             accounts: Accounts([account("main", hasLookup: true)]), queue: nil, courier: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
+            cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: reader, on: loop, seed: 1),
             loop: loop)
+        reader.serve(tasks)
         let id = taskIDs(1)[0]
         try await store.begin(
             NewTask(id: id, tenant: "shop", account: "main", model: "m", createdAt: WallClock.milliseconds))

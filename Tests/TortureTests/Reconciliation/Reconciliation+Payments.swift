@@ -48,10 +48,22 @@ extension Reconciliation {
                 guard create.wanted > 1, !isDoubtful(first.at) else { continue }
                 return Violation(
                     kind: .merged, create: create.number,
-                    explanation: "\(first.id) was told at \(time(first.at)), and again at \(time(second.at))")
+                    explanation: "\(first.id) was told at \(time(first.at)), and again at \(time(second.at)); "
+                        + surroundings(of: first.at))
             }
             return nil
         }
+    }
+
+    /// What may have kept the gateway from keeping that an answer was read.
+    private func surroundings(of answer: Moment) -> String {
+        guard let kill = books.clients.kills.filter({ $0 >= answer }).min() else { return "it was not killed since" }
+        let near = (answer - 3_000_000)...kill
+        let outages = books.clients.outages.filter { $0.overlaps(near) }.map {
+            "\(time($0.lowerBound)) to \(time($0.upperBound))"
+        }
+        return "killed at \(time(kill)), too busy for \(lag(answer...kill) / 1000) ms of that, outages: "
+            + (outages.isEmpty ? "none" : outages.joined(separator: ", "))
     }
 
     /// Where a second create of one id would make another task, none follows one whose outcome is not known.
