@@ -52,9 +52,7 @@ extension TryOnTasks {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
             let quietFor = clock.age(since: record.updatedAt)
             guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
-            while await !flag(record.id, .stuck) {
-                guard await background.sleep(until: .now + .seconds(5)) else { return }
-            }
+            await flagAtLast(record.id, .stuck)
         }
     }
 

@@ -141,19 +141,27 @@ extension TryOnTasks {
     func flagIfOld(_ id: TaskID) async {
         guard let record = try? await store.task(id), record.upstreamID == nil, record.flags.isEmpty else { return }
         let age = clock.age(since: record.createdAt)
-        if age >= WatchSchedule.stuckAfter { await flagUnknown(id) }
+        if age >= WatchSchedule.stuckAfter { _ = await flag(id, .unknown) }
     }
 
-    /// Nobody will ever know by asking.
-    func flagUnknown(_ id: TaskID) async { _ = await flag(id, .unknown) }
+    /// Tells the operator that asking will never settle a create, however long the store is away.
+    private func flagUnknown(_ id: TaskID) async { await flagAtLast(id, .unknown) }
 
-    /// Tells the operator of a task.
-    /// - Returns: whether that is recorded.
+    /// Flags a task for the operator, however long the store is away.
+    func flagAtLast(_ id: TaskID, _ flags: TaskFlags) async {
+        while await !flag(id, flags) {
+            guard await background.sleep(until: .now + .seconds(5)) else { return }
+        }
+    }
+
+    /// Flags a task for the operator.
+    /// - Returns: false if the store is away.
     func flag(_ id: TaskID, _ flags: TaskFlags) async -> Bool {
         do {
             try await store.flag(id, flags)
             return true
         } catch {
+            if error.code == .notFound { return true }
             couldNotRecord("a task that an operator should look at could not be flagged", id, error)
             return false
         }
