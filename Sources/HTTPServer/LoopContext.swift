@@ -26,8 +26,9 @@ internal import Synchronization
     private var receiptTimer: Timer?
     private var isReceiptTimerArmed = false
 
-    /// How often acknowledgements are looked for.
-    static let receiptInterval = Duration.milliseconds(40)
+    /// How often acknowledgements are looked for: Linux delays them by up to 40 ms, so that a look as seldom as that would
+    /// often come just before.
+    static let receiptInterval = Duration.milliseconds(15)
 
     private static let inputBytes = 16 << 10
 
