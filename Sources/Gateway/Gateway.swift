@@ -96,7 +96,7 @@ public struct Gateway: HTTPResponder {
 
     let options: Options
     let access: Access
-    private let assets: AssetStore?
+    let assets: AssetStore?
     private let budget: ByteBudget
     let limiter = RateLimiter()
     let crossOrigin: CrossOrigin?
@@ -161,29 +161,6 @@ public struct Gateway: HTTPResponder {
             tasks: tasks, assets: uploads, pictures: intake, models: options.models, bodyLimit: options.bodyLimit)
     }
 
-    /// Takes up what a stop or a crash has left, and begins the work that no client waits for. Serve after that.
-    /// - Throws: why the store or the spool cannot be read.
-    public func start() async throws {
-        try await tasks.clock.resume(from: tasks.store)
-        // Before tasks go on: what ends from now on is told.
-        try await tasks.hosted?.recover(from: tasks.store)
-        try await tasks.recover()
-        tasks.watcher.start()
-        tasks.courier?.start()
-        Upkeep(tasks: tasks, retention: options.retention, assets: assets).start()
-    }
-
-    /// Ends the work that no client waits for; what is left undone is found in the store by the next start. Deliveries
-    /// under way have until `deadline`. Call it when nothing is served any more.
-    public func stop(by deadline: MonotonicTime) async {
-        await tasks.watcher.stop()
-        await tasks.background.stop()
-        await tasks.resends?.stop()
-        await tasks.courier?.stop(grace: max(.zero, deadline - .now))
-        pictures.stop()
-        try? await tasks.store.keep(clockMark: tasks.clock.believed)
-    }
-
     // MARK: HTTPResponder
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -191,8 +168,11 @@ public struct Gateway: HTTPResponder {
         defer { telemetry.ended() }
         let note = ExchangeNote(requestID: RequestID.of(request.headers))
         var response: HTTPResponse
-        do {
-            response = try await answer(request, note)
+        let answered = await Origin.$current.withValue(.request(note.requestID)) {
+            await result { () async throws(GatewayError) in try await answer(request, note) }
+        }
+        do throws(GatewayError) {
+            response = try answered.get()
         } catch {
             note.cause = error.cause
             response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)

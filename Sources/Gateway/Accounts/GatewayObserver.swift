@@ -1,10 +1,19 @@
 /// What the gateway tells of its work, for metrics and logs. Its functions are called on event loops and must not block.
 public protocol GatewayObserver: Sendable {
     /// A request to Kling is over.
-    /// - Parameter detail: why there is no envelope, for logs only.
-    func upstreamCall(_ call: KlingCall, _ outcome: UpstreamCallOutcome, detail: String?, duration: Duration)
+    func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd)
     /// Something happened that an operator may want to read: static words, with the particulars beside them.
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)])
+}
+
+/// How a request to Kling ended.
+public struct UpstreamCallEnd: Sendable {
+    public var outcome: UpstreamCallOutcome
+    /// Why there is no envelope, for logs only; nil: there is one.
+    public var detail: String?
+    /// Kling's own id of the exchange, if it has told one.
+    public var requestID: String?
+    public var duration: Duration
 }
 
 /// How much an event matters.

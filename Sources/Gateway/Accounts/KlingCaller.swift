@@ -7,14 +7,14 @@ struct KlingCaller: Sendable {
     let upstream: any KlingUpstream
     let observer: any GatewayObserver
 
-    /// Sends a create.
+    /// Sends the create of a task.
     /// - Parameter timeout: how long Kling has; nil: as long as the account allows.
     func create(
-        _ destination: Destination, _ body: [ByteSlice], timeout: Duration? = nil
+        _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let speech = destination.dialect.speech
         let answer = try await call(
-            speech.create(body), destination.account, timeout: timeout ?? destination.account.timeout)
+            speech.create(body), of: [task], destination.account, timeout: timeout ?? destination.account.timeout)
         return speech.created(answer)
     }
 
@@ -35,9 +35,9 @@ struct KlingCaller: Sendable {
     /// Asks for several tasks at once, as many as the API takes; what is known of each, in their order.
     func query(_ destination: Destination, _ tasks: [AskedTask], timeout: Duration) async -> [QueriedTask] {
         let speech = destination.dialect.speech
-        guard let answer = try? await call(speech.query(tasks), destination.account, timeout: timeout) else {
-            return tasks.map { _ in .none }
-        }
+        let answer = try? await call(
+            speech.query(tasks), of: tasks.map(\.id), destination.account, timeout: timeout)
+        guard let answer else { return tasks.map { _ in .none } }
         return speech.found(answer, tasks)
     }
 
@@ -47,17 +47,17 @@ struct KlingCaller: Sendable {
         _ destination: Destination, _ position: ListPosition = ListPosition(), timeout: Duration
     ) async throws(KlingFailure) -> (answer: UpstreamAnswer, page: TaskPage?) {
         let speech = destination.dialect.speech
-        let answer = try await call(speech.list(position), destination.account, timeout: timeout)
+        let answer = try await call(speech.list(position), of: [], destination.account, timeout: timeout)
         return (answer, speech.page(answer))
     }
 
     private func call(
-        _ request: UpstreamRequest, _ account: Account, timeout: Duration
+        _ request: UpstreamRequest, of tasks: [TaskID], _ account: Account, timeout: Duration
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let token = account.token(now: Int(WallClock.seconds))
         let call = KlingCall(
-            kind: request.kind, method: request.method, account: account, path: request.path, token: token,
-            body: request.body, timeout: timeout)
+            kind: request.kind, method: request.method, account: account, tasks: tasks, path: request.path,
+            token: token, body: request.body, timeout: timeout)
         let answered = try await send(call)
         // 1003 and 1004 say that the request was not even looked at: it may be sent again.
         guard answered.envelope?.code.class == .tokenTime, account.invalidate(token) else { return answered }
@@ -72,11 +72,16 @@ struct KlingCaller: Sendable {
             let reply = try await upstream.send(call)
             let answer = UpstreamAnswer(reply)
             observer.upstreamCall(
-                call, answer.outcome, detail: answer.detail, duration: MonotonicTime.now - start)
+                call,
+                UpstreamCallEnd(
+                    outcome: answer.outcome, detail: answer.detail, requestID: answer.envelope?.requestID,
+                    duration: MonotonicTime.now - start))
             return answer
         } catch {
             observer.upstreamCall(
-                call, .fault(error.fault), detail: error.detail, duration: MonotonicTime.now - start)
+                call,
+                UpstreamCallEnd(
+                    outcome: .fault(error.fault), detail: error.detail, duration: MonotonicTime.now - start))
             throw error
         }
     }

@@ -1,4 +1,5 @@
 public import Base
+internal import TaskStore
 
 /// How the gateway reaches Kling; the one door through which requests leave.
 public protocol KlingUpstream: Sendable {
@@ -16,6 +17,8 @@ public struct KlingCall: Sendable {
     public let method: UpstreamMethod
     /// Whom to ask.
     public let account: Account
+    /// The tasks that it makes or asks for; none for a list.
+    let tasks: [TaskID]
     /// What follows the account's base URL, such as `/v1/images/kolors-virtual-try-on`, with id or query.
     public let path: String
     /// What follows `Bearer `.

@@ -1,4 +1,5 @@
 internal import Base
+internal import TaskStore
 
 /// What is known of one exchange, gathered while it is answered, for its line in the log and for metrics.
 final class ExchangeNote: @unchecked Sendable {
@@ -11,6 +12,10 @@ final class ExchangeNote: @unchecked Sendable {
     var shape = Shape.kling
     var tenant: String?
     var cause: Cause?
+    /// The task that it is about, by the gateway's id: the first of a job.
+    var task: TaskID?
+    /// The account that was asked to make it.
+    var account: String?
     /// The time spent waiting for Kling.
     private(set) var upstreamTime: Duration?
 

@@ -58,7 +58,7 @@ public final class Courier: @unchecked Sendable {
     public func start() {
         loop.execute { [self] in
             guard runner == nil, !isStopped else { return }
-            runner = loop.spawn { [self] in await run() }
+            runner = Origin.$current.withValue(.callbacks) { loop.spawn { [self] in await run() } }
         }
     }
 

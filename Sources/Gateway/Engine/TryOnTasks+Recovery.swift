@@ -100,7 +100,7 @@ extension TryOnTasks {
                 await resolve(record, orEndBecause: "")
             }
         }
-        background.start { await dispatcher.run() }
+        Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
     }
 
     /// The unfinished tasks, by what is to be done.

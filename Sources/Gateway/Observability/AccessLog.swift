@@ -2,6 +2,7 @@ internal import Base
 internal import EventLoop
 internal import HTTPServer
 internal import Synchronization
+internal import TaskStore
 
 /// A line for each exchange, at `info`. It goes to the log's writer directly: by way of a dictionary of metadata each
 /// line would cost as much as the rest of a small request.
@@ -73,6 +74,8 @@ public final class AccessLog: Sendable {
         line.add("status", exchange.status)
         if let route = note?.route { line.add("route", route.rawValue) }
         if let tenant = note?.tenant { line.add("tenant", tenant) }
+        if let task = note?.task { line.add("task", task.description) }
+        if let account = note?.account { line.add("account", account) }
         if let cause = note?.cause { line.add("cause", cause.rawValue) }
         line.add("duration_us", Int((exchange.finishedAt - exchange.receivedAt).nanoseconds / 1000))
         if let upstream = note?.upstreamTime { line.add("upstream_us", Int(upstream.nanoseconds / 1000)) }

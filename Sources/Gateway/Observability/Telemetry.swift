@@ -3,6 +3,7 @@ internal import EventLoop
 internal import HTTPServer
 internal import KlingAPI
 public import Logging
+internal import TaskStore
 
 /// Where what happens goes: into the metrics, and into the log.
 public struct Telemetry: GatewayObserver {
@@ -35,25 +36,36 @@ public struct Telemetry: GatewayObserver {
 
     // MARK: GatewayObserver
 
-    public func upstreamCall(
-        _ call: KlingCall, _ outcome: UpstreamCallOutcome, detail: String?, duration: Duration
-    ) {
-        metrics.upstreamCall(account: call.account.name, kind: call.kind, outcome: outcome, duration: duration)
+    public func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {
+        metrics.upstreamCall(
+            account: call.account.name, kind: call.kind, outcome: end.outcome, duration: end.duration)
         // A call that Kling answered is not worth a line of its own, unless somebody looks for it.
-        let level: Logger.Level = detail == nil ? .debug : .warning
+        let level: Logger.Level = end.detail == nil ? .debug : .warning
         guard logger.logLevel <= level else { return }
-        logger.log(
-            level: level, "call to Kling",
-            metadata: [
-                "account": "\(call.account.name)", "kind": "\(call.kind.rawValue)", "outcome": "\(outcome.word)",
-                "detail": "\(detail ?? "-")", "duration_us": "\(duration.nanoseconds / 1000)",
-            ])
+        var metadata = Logger.Metadata.ofOrigin
+        metadata["account"] = "\(call.account.name)"
+        metadata["kind"] = "\(call.kind.rawValue)"
+        metadata["outcome"] = "\(end.outcome.word)"
+        metadata["detail"] = "\(end.detail ?? "-")"
+        metadata["duration_us"] = "\(end.duration.nanoseconds / 1000)"
+        if let id = end.requestID { metadata["upstream_request_id"] = "\(id)" }
+        if !call.tasks.isEmpty { metadata["task"] = "\(call.tasks.map(\.description).joined(separator: ","))" }
+        logger.log(level: level, "call to Kling", metadata: metadata)
     }
 
     public func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {
-        var metadata: Logger.Metadata = [:]
+        guard logger.logLevel <= level.loggerLevel else { return }
+        var metadata = Logger.Metadata.ofOrigin
         for (name, value) in details { metadata["\(name)"] = "\(value)" }
         logger.log(level: level.loggerLevel, "\(message)", metadata: metadata)
+    }
+}
+
+extension Logger.Metadata {
+    /// What all lines of the current task have.
+    fileprivate static var ofOrigin: Self {
+        guard let (name, value) = Origin.current?.field else { return [:] }
+        return [name: "\(value)"]
     }
 }
 

@@ -12,6 +12,7 @@ extension TryOnTasks {
     func attached(
         to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> [UInt8]? {
+        note.task = id
         await pursue(id, on: loop) { () throws(GatewayError) in request }
         let record: TaskRecord?
         do {

@@ -71,9 +71,10 @@ extension TryOnTasks {
         timeout: Duration? = nil
     ) async -> Result<UpstreamAnswer, KlingFailure> {
         let start = MonotonicTime.now
+        note?.account = destination.account.name
         defer { note?.waitedForKling(since: start) }
         do {
-            return .success(try await caller.create(destination, body, timeout: timeout))
+            return .success(try await caller.create(destination, id, body, timeout: timeout))
         } catch {
             return .failure(error)
         }

@@ -75,6 +75,7 @@ extension TryOnTasks {
         _ loop: EventLoop
     ) -> Create {
         let id = note.resend?.task ?? makeID()
+        note.task = id
         return Create(
             id: id, request: request, principal: principal, idempotency: idempotency,
             body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note,

@@ -22,6 +22,7 @@ extension TryOnTasks {
         _ id: String, tenant: String, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> Found {
         let entry = try await entry(TaskCache.Key(tenant: tenant, id: id))
+        note.task = entry.record.id
         if let json = entry.finishedJSON() {
             return Found(body: Envelope.success(requestID: note.requestID, data: json))
         }

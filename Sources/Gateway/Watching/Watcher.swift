@@ -56,7 +56,7 @@ final class Watcher: @unchecked Sendable {
         loop.execute { [self] in
             if isStopped { return }
             let timer = Timer(loop: loop) { [unowned self] in
-                tick()
+                Origin.$current.withValue(.watching) { tick() }
                 self.timer?.arm(after: Self.pause)
             }
             timer.arm(after: Self.pause)

@@ -215,7 +215,7 @@ final class Secrets: WebhookSecretSource {
 
 /// Nobody listens.
 struct Silence: GatewayObserver {
-    func upstreamCall(_ call: KlingCall, _ outcome: UpstreamCallOutcome, detail: String?, duration: Duration) {}
+    func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {}
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {}
 }
 

@@ -73,7 +73,7 @@ import Testing
 
     private struct Operator: GatewayObserver {
         let events: Mailbox<String>
-        func upstreamCall(_ call: KlingCall, _ outcome: UpstreamCallOutcome, detail: String?, duration: Duration) {}
+        func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {}
         func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {
             events.put("\(message)")
         }
