@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# curl sends a POST a second time by itself when the connection breaks before an answer, if it was used before.
+# curl repeats a POST on its own when a reused connection breaks before the answer.
 #
-# One would guess that only --retry makes curl send something again. But a connection that was kept from an earlier
-# transfer and ends without a byte of an answer is taken for one that had been closed while it was idle: the request goes
-# out once more on a fresh one, POST or not, without a word and with exit status 0. On a first connection nothing is
-# sent again, not even with --retry, which does not count a broken connection among its cases. PHP's extension, with one
-# handle for several transfers, does the same.
+# One would expect that only --retry makes curl repeat a request. But if a connection from an earlier transfer ends
+# without a byte of an answer, curl assumes that the server had closed it while it was idle. It repeats the request on a
+# new connection, POST or not, without a message and with exit status 0. On a first connection it repeats nothing, not
+# even with --retry, which does not cover broken connections. PHP's extension does the same if one handle is used for
+# several transfers.
 # Recorded with curl 7.88.1 and PHP 8.2 of Debian 12.
 . "$(dirname "$0")/lib/common.sh"
 need curl curl

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# In Go the name of a header decides whether a POST is sent twice: Idempotency-Key makes net/http send it again.
+# Go's net/http repeats a POST on its own if it has an Idempotency-Key.
 #
-# One would guess that the header is for the server alone. With it (or X-Idempotency-Key) the transport takes a POST for
-# one that may be repeated, and does so when a connection that was used before breaks before an answer; the key is the
-# same both times. It is sent within a moment, while the server may still be at work on the first: a server that refuses
-# a key in use shows the caller that refusal. On a first connection nothing is sent again.
+# One would expect that the header is for the server alone. With it (or X-Idempotency-Key) the transport treats a POST
+# as safe to repeat, and repeats it when a reused connection breaks before the answer, with the same key. It does so at
+# once, while the server may still be working on the first request: if the server refuses a key that is in use, the
+# caller sees that refusal. On a first connection it repeats nothing.
 # Recorded with Go 1.19.8 of Debian 12.
 . "$(dirname "$0")/lib/common.sh"
 need go golang-go

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Java's HttpURLConnection sends a POST a second time when the connection breaks before an answer, even a new one.
+# Java's HttpURLConnection repeats a POST on its own when a connection, even a new one, breaks before the answer.
 #
-# One would guess that a POST is sent once, and that a broken connection is an IOException. But the request is kept, and
-# sent once more on another connection; the program sees one exchange that went well. That a body of known length is
-# streamed (setFixedLengthStreamingMode) keeps it from that, or the system property sun.net.http.retryPost=false.
-# java.net.http.HttpClient does not do it.
+# One would expect that a POST is sent once, and that a broken connection is an IOException. But the request is kept and
+# sent once more on another connection; the program sees one successful exchange. Streaming a body of known length
+# (setFixedLengthStreamingMode) prevents it, and so does the system property sun.net.http.retryPost=false.
+# java.net.http.HttpClient does not repeat a POST.
 # Recorded with OpenJDK 17.
 . "$(dirname "$0")/lib/common.sh"
 need java openjdk-17-jdk-headless

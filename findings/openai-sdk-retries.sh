@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# OpenAI's Python SDK sends a paid POST up to three times without an Idempotency-Key; only a header of its own counts.
+# OpenAI's Python SDK sends a paid POST up to three times, without an Idempotency-Key.
 #
-# The SDK knows idempotency keys, and one would guess that the retries of images.edit carry one, the same each time. None
-# is sent. The only difference between a retry and a new order is x-stainless-retry-count (1 or 2 in place of 0), which
-# does not say what it is a retry of: a server can only compare the content.
+# The SDK supports idempotency keys, and one would expect that the retries of images.edit carry one, the same each time.
+# None is sent. A retry differs from a new request only in x-stainless-retry-count (1 or 2 instead of 0), which does not
+# say which request is retried: a server can only compare the content.
 # Recorded with openai 3.52.0.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv

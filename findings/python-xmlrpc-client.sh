@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Python's xmlrpc.client makes a call twice when the connection breaks before an answer, even a new one.
+# Python's xmlrpc.client repeats a call on its own when a connection, even a new one, breaks before the answer.
 #
-# Python's other clients leave a POST alone: urllib, http.client, and requests, httpx and urllib3 as they come. One would
-# guess the same of the client of a protocol whose every call is a POST that may do anything. It calls once more, on
-# another connection, and tells nobody.
+# Python's other clients do not repeat a POST: urllib, http.client, and requests, httpx and urllib3 with their defaults.
+# One would expect the same of xmlrpc.client, where every call is a POST that may do anything. It repeats the call once,
+# on another connection, without telling the caller.
 # Recorded with Python 3.11.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3

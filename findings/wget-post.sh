@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# wget and wget2 send a POST again and again while connections break before an answer: up to 20 times by default.
+# wget and wget2 send a POST again as long as connections break before the answer: up to 20 times in total by default.
 #
-# Their --tries is known from downloads, where to try again is harmless. One would guess that --post-data is sent once;
-# it goes out anew with each try, with no option given.
+# Their --tries is known from downloads, where repeating is harmless. One would expect that --post-data is sent once. It
+# is sent again with each try, without any option.
 # Recorded with GNU Wget 1.21.3 and Wget2 1.99.1 of Debian 12.
 . "$(dirname "$0")/lib/common.sh"
 need wget wget
