@@ -97,6 +97,59 @@ import Testing
         }
     }
 
+    @Test func `what the older API cannot do has an account show its newer one, and is refused by name without it`()
+        async throws
+    {
+        try await Rig.run([Self.account(.solutions)]) { rig in
+            let answer = try await Self.create(rig, #","settings":{"keep_face":false}"#)
+            #expect(answer.status == 200, "\(answer.text)")
+            rig.kling.set(.kolors)
+            let other = try await Self.create(rig, #","settings":{"keep_face":false}"#)
+            #expect(other.status == 400 && other.error["param"] as? String == "settings.keep_face", "\(other.text)")
+            #expect(rig.kling.tasks.count == 1)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a file that the account can never be sent is refused by name, also by one that is full`(
+        isFull: Bool
+    ) async throws {
+        let picture = Data(SamplePictures.person).base64EncodedString()
+        var account = Self.account(.solutions, "lookup: yes, unique: yes, concurrency: 1")
+        if isFull { account.settings += ", api: solutions" }
+        try await Rig.run([account], duration: 60_000...60_000) { rig in
+            if isFull { _ = try await rig.createdTask() }
+            let body = #"{"human_image":"\#(picture)","cloth_image":"https://shop.example/c.png"}"#
+            let answer = try await rig.gateway.ask("POST", Fixture.path, body: body)
+            #expect(answer.status == 400 && answer.error["param"] as? String == "human_image", "\(answer.text)")
+            #expect(rig.kling.tasks.count == (isFull ? 1 : 0))
+        }
+    }
+
+    @Test func `a list is bounded by the times that it shows`() async throws {
+        let account = Self.account(.solutions, "api: solutions, concurrency: 1")
+        try await Rig.run([account], duration: 1500...1500) { rig in
+            let ids = [try await rig.createdTask(), try await rig.createdTask()]
+            try await eventually("both are made") { rig.kling.tasks.count == 2 }
+            try await eventually("both have ended") {
+                try await Self.queried(rig, "task_ids=" + ids.joined(separator: ",")).allSatisfy {
+                    $0["status"] as? String == "succeed"
+                }
+            }
+            for task in try await Self.queried(rig, "task_ids=" + ids.joined(separator: ",")) {
+                let time = try #require(task["create_time"] as? Int)
+                func listed(_ start: Int, _ end: Int) async throws -> [String] {
+                    let body = #"{"start_time":\#(start),"end_time":\#(end)}"#
+                    let data = try await rig.gateway.ask("POST", "/solutions", body: body).data
+                    return (data["result"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? String }
+                }
+                let id = try #require(task["id"] as? String)
+                #expect(try await listed(time, time + 1) == [id])
+                #expect(try await listed(time - 1, time).isEmpty)
+            }
+        }
+    }
+
     // MARK: Pictures
 
     @Test func `a picture that comes as bytes is served to Kling while its task is at work`() async throws {

@@ -18,6 +18,9 @@ struct Destination: Sendable {
     /// The same account in its other API, if it may speak that.
     var alternative: Destination? { account.alternative(to: dialect).map { Destination(account, $0) } }
 
+    /// Whether the account is spoken to by its other API by now.
+    var isOutdated: Bool { dialect != account.dialect }
+
     /// The account has shown that it speaks this API.
     func confirm() {
         guard alternative != nil, account.learnedTraits.dialect != dialect else { return }

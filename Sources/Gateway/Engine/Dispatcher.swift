@@ -37,7 +37,7 @@ struct Dispatcher: Sendable {
     func resume(_ record: TaskRecord, at account: Account) {
         guard let entry = queue.take(record.id) else { return }
         let destination = Destination(account, record.dialect)
-        background.start { await finish(entry, account, await settle(entry, destination, timedOut: false)) }
+        background.start { await finish(entry, destination, await settle(entry, destination, timedOut: false)) }
     }
 
     // MARK: One task
@@ -67,7 +67,7 @@ struct Dispatcher: Sendable {
             return await fail(entry, (error as? GatewayError)?.message ?? "\(error)")
         }
         if case .open(let timedOut) = sent.attempt { sent.attempt = await settle(entry, sent.to, timedOut: timedOut) }
-        await finish(entry, account, sent.attempt)
+        await finish(entry, sent.to, sent.attempt)
     }
 
     /// Sends a task; its body is in memory no longer than that takes.
@@ -112,14 +112,15 @@ struct Dispatcher: Sendable {
                 guard let body = try? await body(of: entry) else { return nil }
                 return try? await tasks.body(body, of: entry, for: destination)
             }
-            guard case .open = attempt, destination.account.mayRepeat else { return attempt }
+            guard case .open = attempt, destination.account.mayRepeat, !destination.isOutdated else { return attempt }
             await tasks.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
         }
     }
 
-    private func finish(_ entry: QueuedTask, _ account: Account, _ attempt: Attempt) async {
+    private func finish(_ entry: QueuedTask, _ destination: Destination, _ attempt: Attempt) async {
+        let account = destination.account
         switch attempt {
         case .accepted: queue.forget(entry.task)
         case .refused(_, let answer): await fail(entry, Disclosure.withheld(entry.task, nil, from: answer.message))
@@ -128,7 +129,11 @@ struct Dispatcher: Sendable {
         case .open where Task.isCancelled: break
         case .open:
             // It is never sent again, and does not wait any more.
-            tasks.settleInBackground(entry.task, at: account)
+            if destination.isOutdated {
+                tasks.findInBackground(entry.task, at: account)
+            } else {
+                tasks.settleInBackground(entry.task, at: account)
+            }
             queue.forget(entry.task)
         }
     }

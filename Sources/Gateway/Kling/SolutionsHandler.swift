@@ -22,8 +22,13 @@ struct SolutionsHandler: ShapeHandler {
 
     private func create(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let limit = min(kling.bodyLimit, Solutions.maxBodyBytes)
-        var response = try await kling.create(admitted, limit: limit) { [kling] body throws(ParameterError) in
-            try await TryOnRequest.parse(solutions: body, models: kling.models)
+        var response: HTTPResponse
+        do {
+            response = try await kling.create(admitted, limit: limit) { [kling] body throws(ParameterError) in
+                try await TryOnRequest.parse(solutions: body, models: kling.models)
+            }
+        } catch {
+            throw error.renamed(Self.places)
         }
         // Kept and remembered answers are in the older shape, too.
         if case .bytes(let bytes) = response.body, let answer = KlingAnswer(bytes), let task = answer.task {
@@ -31,6 +36,13 @@ struct SolutionsHandler: ShapeHandler {
         }
         return response
     }
+
+    /// Where the members of the older shape stand in this one, for errors that come after the body was read.
+    private static let places = [
+        "callback_url": "options.callback_url", "external_task_id": "options.external_task_id",
+        "watermark": "options.watermark.enabled", "keep_face": "settings.keep_face", "keep_pose": "settings.keep_pose",
+        "keep_background": "settings.keep_background",
+    ]
 
     // MARK: Query
 
@@ -143,7 +155,7 @@ struct SolutionsHandler: ShapeHandler {
     private func slice(
         _ wanted: SolutionsList, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> (Page, ByteBudget.Lease?) {
-        let times = wanted.times(now: Int(tasks.clock.now))
+        let times = wanted.times(now: Int(tasks.clock.now + SliceCursor.clockSkew))
         var start = SliceCursor(createdAt: Int64(times.lowerBound)..<Int64(times.upperBound))
         if let cursor = wanted.cursor {
             guard let known = SliceCursor(cursor) else {
@@ -155,7 +167,7 @@ struct SolutionsHandler: ShapeHandler {
         }
         if wanted.statuses != nil, wanted.cursor == nil { try await refreshUnfinished(start, admitted) }
         let slice = TaskSlice(
-            below: start.below, createdAt: start.createdAt, states: wanted.statuses?.states, limit: wanted.limit + 1)
+            below: start.below, createdAt: start.recorded, states: wanted.statuses?.states, limit: wanted.limit + 1)
         var (records, lease) = try await admitted.page(of: slice.limit, fix: "Send a smaller limit.") {
             [tasks, tenant = admitted.tenant] limit throws(StoreError) in
             try await tasks.store.tasks(tenant: tenant, slice, answersUpTo: limit)
@@ -165,13 +177,14 @@ struct SolutionsHandler: ShapeHandler {
             records.removeLast()
             next = SliceCursor(below: records.last?.number, createdAt: start.createdAt)
         }
-        return (Page(records: await tasks.refreshed(records, admitted.note), next: next), lease)
+        let told = await tasks.refreshed(records, admitted.note).filter { start.createdAt.contains($0.toldCreatedAt) }
+        return (Page(records: told, next: next), lease)
     }
 
     /// Before tasks are chosen by their states, those that may have ended meanwhile are looked at, as far as a page goes.
     private func refreshUnfinished(_ start: SliceCursor, _ admitted: AdmittedRequest) async throws(GatewayError) {
         let slice = TaskSlice(
-            createdAt: start.createdAt, states: [.submitted, .processing], limit: Solutions.limits.upperBound)
+            createdAt: start.recorded, states: [.submitted, .processing], limit: Solutions.limits.upperBound)
         let (records, lease) = try await admitted.page(of: slice.limit, fix: "Ask without filters.") {
             [tasks, tenant = admitted.tenant] limit throws(StoreError) in
             try await tasks.store.tasks(tenant: tenant, slice, answersUpTo: limit)
@@ -208,6 +221,16 @@ struct SliceCursor: Sendable, Equatable {
         self.createdAt = createdAt
     }
 
+    /// The times at which the gateway may have written down tasks of these times: Kling's come later, of those that have
+    /// waited much later, and its clock may be another.
+    var recorded: Range<Int64> {
+        let (lower, upper) = (createdAt.lowerBound - Self.longestWait, createdAt.upperBound + Self.clockSkew)
+        return max(0, lower)..<max(0, lower, upper)
+    }
+
+    private static let longestWait: Int64 = 3_600_000
+    fileprivate static let clockSkew: Int64 = 300_000
+
     /// The cursor as clients keep it: they need not know what is in it.
     var text: String { Base64.encode(Array("\(below ?? 0) \(createdAt.lowerBound) \(createdAt.upperBound)".utf8)) }
 
@@ -219,6 +242,13 @@ struct SliceCursor: Sendable, Equatable {
             below > 0, start <= end
         else { return nil }
         self.init(below: below, createdAt: start..<end)
+    }
+}
+
+extension TaskRecord {
+    /// When it was created, as clients are told: Kling's time as soon as Kling has told one.
+    fileprivate var toldCreatedAt: Int64 {
+        answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? createdAt
     }
 }
 

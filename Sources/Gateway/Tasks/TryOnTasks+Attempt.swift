@@ -19,7 +19,8 @@ enum Attempt: Sendable {
 /// One account asked to make a task.
 extension TryOnTasks {
     /// Sends a task where its record says. An account that says that it has no such route has made nothing: where it may
-    /// speak the other API, that is tried, which the record says before.
+    /// speak the other API, that is tried, which the record says before. So it is where this API cannot express what is
+    /// asked for.
     /// - Parameter body: what to send in an API.
     /// - Returns: what came of it, and where it was sent last.
     /// - Throws: why it cannot be sent now; then it was not.
@@ -32,20 +33,52 @@ extension TryOnTasks {
             parcel = try await body(first)
         } catch {
             guard error.cause == .badParameter else { throw error }
-            accounts.settled(id, on: first.account.name, .withdrawn)
-            return (.unsuitable(error), first)
+            if let other = first.alternative,
+                case .success(let attempt)? = try await alternative(id, other, note, body)
+            {
+                return (attempt, other)
+            }
+            return (unsuitable(error, id, first), first)
         }
         let answer = await call(id, parcel, first, note)
-        guard case .success(let denial) = answer, denial.deniesRoute, let other = first.alternative,
-            let otherBody = try? await body(other), await redirect(id, to: other)
-        else { return (await judge(answer, id, first), first) }
-        let second = await call(id, otherBody, other, note)
-        if case .success(let answer) = second {
-            // It has neither: what its own API has said stands.
-            if answer.deniesRoute { return (await judge(.success(denial), id, first), first) }
+        guard case .success(let denial) = answer, denial.deniesRoute, let other = first.alternative else {
+            return (await judge(answer, id, first), first)
+        }
+        switch try await alternative(id, other, note, body) {
+        case .success(let attempt): return (attempt, other)
+        // In Kling's own words there is no such route: it must be the other, which cannot be asked for this.
+        case .failure(let error) where denial.envelope != nil: return (unsuitable(error, id, first), first)
+        // What its own API has said stands.
+        case .failure, nil: return (await judge(answer, id, first), first)
+        }
+    }
+
+    /// Sends a task by an account's other API.
+    /// - Returns: what came of it; nil if the account does not have that one either, and the failure if it cannot express
+    ///   what is asked for: then nothing was made.
+    private func alternative(
+        _ id: TaskID, _ other: Destination, _ note: ExchangeNote?,
+        _ body: (Destination) async throws(GatewayError) -> [ByteSlice]
+    ) async throws(GatewayError) -> Result<Attempt, GatewayError>? {
+        let parcel: [ByteSlice]
+        do {
+            parcel = try await body(other)
+        } catch {
+            guard error.cause == .badParameter else { throw error }
+            return .failure(error)
+        }
+        guard await redirect(id, to: other) else { return nil }
+        let answer = await call(id, parcel, other, note)
+        if case .success(let said) = answer {
+            if said.deniesRoute { return nil }
             other.confirm()
         }
-        return (await judge(second, id, other), other)
+        return .success(await judge(answer, id, other))
+    }
+
+    private func unsuitable(_ error: GatewayError, _ id: TaskID, _ destination: Destination) -> Attempt {
+        accounts.settled(id, on: destination.account.name, .withdrawn)
+        return .unsuitable(error)
     }
 
     /// The same once more, by the same API, for a create whose answer was lost.

@@ -105,6 +105,7 @@ extension TryOnTasks {
         if let account = accounts.reserve(id, model: model, excluding: excluding) {
             return .account(Destination(account))
         }
+        if let refusal = refusal(of: create.request, excluding: excluding) { throw refusal }
         let isWorthWaiting = accounts.canQueue(model: model, excluding: excluding)
         if isWorthWaiting,
             let account = await accounts.wait(

@@ -7,7 +7,10 @@ internal import TaskStore
 extension TryOnTasks {
     /// Asks an account whether it has a task of which it has told no id.
     func lookUp(_ id: TaskID, at destination: Destination) async -> QueriedTask {
-        await caller.query(destination, id, upstreamID: nil, timeout: Self.listTime)
+        let found = await caller.query(destination, id, upstreamID: nil, timeout: Self.listTime)
+        // Of a route that the account does not have any more, "unknown" may mean just that.
+        if case .unknown = found, destination.isOutdated { return .none }
+        return found
     }
 
     /// Which of Kling's APIs a task was sent by. While the store is away: as the account is spoken to by now.

@@ -26,7 +26,7 @@ extension TryOnTasks {
             let found = await lookUp(id, at: destination)
             switch found {
             case .found(let answer, _, let upstreamID): return await adopt(answer, upstreamID, id, account)
-            case .unknown where account.mayRepeat && plan.allowsRepeat(at: .now):
+            case .unknown where account.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: .now):
                 let record = await sendAgain(id, at: destination, until: deadline, body)
                 if let record { return record }
             case .unknown, .other, .none: break

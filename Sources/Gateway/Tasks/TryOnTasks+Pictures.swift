@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import KlingAPI
+internal import Pictures
 internal import TaskStore
 
 /// Pictures that an account wants otherwise than clients send them, or takes by links alone. Where it does not, nothing of
@@ -54,11 +55,12 @@ extension TryOnTasks {
         let (speech, account) = (destination.dialect.speech, destination.account)
         try speech.check(parcel.request)
         if !speech.takesFiles { return try await linked(parcel, account) }
-        let fields = PictureField.allCases.filter { field in
-            account.normalizesPictures
-                || parcel.request.fileFormat(field).map { !speech.fileFormats.contains($0) } ?? false
+        if account.normalizesPictures { return try await normalized(PictureField.allCases, parcel) }
+        let needsWork = { (field: PictureField) in
+            parcel.request.fileFormat(field).map { !speech.takesFile(in: $0) } ?? false
         }
-        return fields.isEmpty ? nil : try await normalized(fields, parcel)
+        guard needsWork(.human) || needsWork(.cloth) else { return nil }
+        return try await normalized(PictureField.allCases.filter(needsWork), parcel)
     }
 
     /// - Returns: nil if the pictures can stay as they are.
@@ -70,6 +72,48 @@ extension TryOnTasks {
         guard let replacements, replacements.human != nil || replacements.cloth != nil else { return nil }
         return parcel.request.upstreamBody(
             externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id), replacements: replacements)
+    }
+
+    // MARK: Requests that no account takes
+
+    /// Why no account could ever be sent a request, as far as that shows without work on its pictures; nil: one may.
+    func refusal(of request: TryOnRequest, excluding: Set<String>) -> GatewayError? {
+        var first: GatewayError?
+        for account in accounts.all where !excluding.contains(account.name) {
+            let destination = Destination(account)
+            for destination in [destination, destination.alternative].compactMap({ $0 }) {
+                guard let refusal = refusal(of: request, at: destination) else { return nil }
+                first = first ?? refusal
+            }
+        }
+        return first
+    }
+
+    private func refusal(of request: TryOnRequest, at destination: Destination) -> GatewayError? {
+        let speech = destination.dialect.speech
+        do {
+            try speech.check(request)
+        } catch {
+            return error
+        }
+        if speech.takesFiles { return nil }
+        for field in PictureField.allCases {
+            guard let (width, height) = request.fileSize(field) else { continue }
+            if hosted == nil || options.publicURL == nil { return Self.noLink(to: field) }
+            let least = PictureLimits.solutions.leastSide
+            if min(width, height) < least {
+                let defect = PictureDefect.tooShort(width: width, height: height, moreThan: least - 1)
+                return .badPicture(field.rawValue, defect.description)
+            }
+        }
+        return nil
+    }
+
+    private static func noLink(to field: PictureField) -> GatewayError {
+        GatewayError(
+            .badParameter,
+            "\(field.rawValue) is a file, and Kling takes URLs alone. Send an http(s) URL; the gateway serves files to "
+                + "Kling once its operator sets public_url.", parameter: field.rawValue)
     }
 
     // MARK: Links
@@ -88,10 +132,7 @@ extension TryOnTasks {
         if let url, !account.normalizesPictures { return url }
         guard let hosted, let pictures, let base = options.publicURL else {
             if let url { return url }
-            throw GatewayError(
-                .badParameter,
-                "\(field.rawValue) is a file, and Kling takes URLs alone. Send an http(s) URL; the gateway serves files to "
-                    + "Kling once its operator sets public_url.", parameter: field.rawValue)
+            throw Self.noLink(to: field)
         }
         guard let file = try await pictures.fileToHost(field, of: parcel.request, parcel.tenant, on: parcel.loop) else {
             return url ?? ""

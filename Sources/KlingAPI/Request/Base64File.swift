@@ -77,6 +77,14 @@ extension TryOnRequest {
         }
     }
 
+    /// The size of a picture that is base64, in pixels; nil for a URL.
+    public func fileSize(_ field: PictureField) -> (width: Int, height: Int)? {
+        switch field == .human ? human : cloth {
+        case .url: nil
+        case .base64(let header, _): (header.width, header.height)
+        }
+    }
+
     /// The file of a picture that is base64; nil for a URL.
     public func base64File(_ field: PictureField) -> Base64File? {
         (field == .human ? humanText : clothText).map(Base64File.init)

@@ -6,7 +6,9 @@ internal import TaskStore
 struct KolorsDialect: UpstreamDialect {
     let tasksPerQuery = 1
     let hasPageNumbers = true
-    let fileFormats: Set = [PictureFormat.jpeg, .png]
+    let takesFiles = true
+
+    func takesFile(in format: PictureFormat) -> Bool { format != .webp }
 
     func check(_ request: TryOnRequest) throws(GatewayError) {
         guard let name = request.settings.nonDefaultNames.first else { return }

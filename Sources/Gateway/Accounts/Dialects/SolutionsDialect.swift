@@ -7,7 +7,9 @@ internal import TaskStore
 struct SolutionsDialect: UpstreamDialect {
     let tasksPerQuery = Solutions.idsPerQuery.upperBound
     let hasPageNumbers = false
-    let fileFormats: Set<PictureFormat> = []
+    let takesFiles = false
+
+    func takesFile(in format: PictureFormat) -> Bool { false }
 
     func check(_ request: TryOnRequest) {}
 

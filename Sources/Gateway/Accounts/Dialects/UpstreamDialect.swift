@@ -9,8 +9,10 @@ protocol UpstreamDialect: Sendable {
     var tasksPerQuery: Int { get }
     /// Whether a page of a list is asked for by its number, and not by what the page before has said.
     var hasPageNumbers: Bool { get }
-    /// The formats of the files that it takes in a request; none: it takes URLs alone.
-    var fileFormats: Set<PictureFormat> { get }
+    /// Whether it takes the bytes of pictures, and not their URLs alone.
+    var takesFiles: Bool { get }
+    /// Whether it takes files of that format.
+    func takesFile(in format: PictureFormat) -> Bool
 
     /// Refuses a request that can't be made in it.
     /// - Throws: ``Cause/badParameter``, which names the member.
@@ -29,11 +31,6 @@ protocol UpstreamDialect: Sendable {
     func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask]
     /// The page that an answer to a list is; nil if it is none.
     func page(_ answer: UpstreamAnswer) -> TaskPage?
-}
-
-extension UpstreamDialect {
-    /// Whether it takes the bytes of pictures, and not their URLs alone.
-    var takesFiles: Bool { !fileFormats.isEmpty }
 }
 
 extension KlingDialect {
