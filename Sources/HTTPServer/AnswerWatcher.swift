@@ -25,6 +25,10 @@ extension RequestBody {
     /// watcher is told before this returns. On the connection's loop.
     public func lookForClientHere() { connection.lookForClient(of: exchange) }
 
+    /// How long ago the last bytes of its connection came to this machine, however late they are taken up, to about 4 ms; nil
+    /// where the system does not say. On the connection's loop.
+    public var inputAge: Duration? { connection.inputAge }
+
     /// Whether it is the first on its connection.
     public var isFirstOnConnection: Bool { exchange <= 1 }
 

@@ -25,11 +25,24 @@ extension Connection {
         }
     }
 
+    /// See ``RequestBody/inputAge``.
+    var inputAge: Duration? {
+        loop.assertCurrent()
+        return transport.inputAge
+    }
+
     /// The client has ended its side.
     func endInput() {
         if inputHasEnded { return }
         inputHasEnded = true
         exchange?.watcher?.clientHasFinished()
+    }
+
+    /// FIN was read. Closing before the last answer is acknowledged would leave it open whether the client has read it.
+    func finishInput() {
+        endInput()
+        let isOnItsWay = lifecycle.phase == .idle || lifecycle.phase == .lingering
+        happened(isOnItsWay && !lookForReceipts() ? .inputEndedBeforeReceipt : .inputEnded)
     }
 
     /// The exchange's answer was handed to the system.
@@ -39,15 +52,22 @@ extension Connection {
         context.awaitReceipt(self)
     }
 
+    /// How long a client that has ended its side may take to acknowledge the answer.
+    static let receiptPatience = Duration.seconds(2)
+
     /// Looks whether everything that was written was acknowledged.
     /// - Returns: whether nothing is waited for any more.
     @discardableResult
     func lookForReceipts() -> Bool {
         if unacknowledged.isEmpty { return true }
-        guard transport.hasDeliveredAll else { return false }
+        guard transport.hasDeliveredAll else {
+            if lifecycle.phase == .awaitingReceipt, transport.end == .connection { fail() }
+            return false
+        }
         for watcher in unacknowledged { watcher.answerWasAcknowledged() }
         unacknowledged.removeAll(keepingCapacity: true)
         context.forgetReceipt(self)
+        happened(.receiptCame)
         return true
     }
 

@@ -17,4 +17,12 @@ extension Connection {
         default: break
         }
     }
+
+    /// Closes if no part of another request has arrived.
+    func stopWhenIdle() {
+        guard lifecycle.phase == .idle else { return }
+        isReadable = true
+        readHead()
+        happened(.stopping)
+    }
 }

@@ -77,6 +77,7 @@ final class Connection: @unchecked Sendable {
         case .handling: driveBody()
         case .writing: flush()
         case .discarding, .lingering: discard()
+        case .awaitingReceipt: lookForReceipts()
         case .closed: break
         }
     }
@@ -95,6 +96,7 @@ final class Connection: @unchecked Sendable {
             transport.finish()
             setDeadline(.now + configuration.lingerTimeout)
             discard()
+        case .awaitReceipt: setDeadline(.now + Self.receiptPatience)
         case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
         case .failBody: failBody()
         case .abandon: abandonNow(inputHasFailed ? .clientGone : .writeTimeout)
@@ -195,8 +197,7 @@ final class Connection: @unchecked Sendable {
         switch unsafe transport.receive(into: space) {
         case .bytes(0):
             isReadable = false
-            endInput()
-            happened(.inputEnded)
+            finishInput()
             return nil
         case .bytes(let count):
             // A short read has emptied the socket; what comes later is reported, but a FIN is reported once.
@@ -257,17 +258,9 @@ final class Connection: @unchecked Sendable {
 
     // MARK: End
 
-    /// Closes if no part of another request has arrived.
-    func stopWhenIdle() {
-        guard lifecycle.phase == .idle else { return }
-        isReadable = true
-        readHead()
-        happened(.stopping)
-    }
-
     /// Gives up whatever goes on.
     func abandon(_ end: HTTPExchange.End) {
-        if lifecycle.phase == .idle || lifecycle.phase == .readingHead || lifecycle.phase == .lingering {
+        if lifecycle.isBetweenExchanges {
             lifecycle.close()
             close()
         } else if lifecycle.phase != .closed {

@@ -13,6 +13,8 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case discarding
         /// Our side is closed; input is discarded until the client has closed too, having read the answer.
         case lingering
+        /// The client has ended its side, and its system has not acknowledged the last answer: it may still read it.
+        case awaitingReceipt
         case closed
     }
 
@@ -32,6 +34,10 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case bodyDiscarded
         /// FIN was read.
         case inputEnded
+        /// FIN was read, and an answer before it is not acknowledged.
+        case inputEndedBeforeReceipt
+        /// All answers are acknowledged.
+        case receiptCame
         /// The connection was reset or has failed.
         case failed
         /// The phase took too long.
@@ -52,6 +58,8 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case discardBody
         /// Close our side, discard input.
         case linger
+        /// Wait for the acknowledgement, but not for long.
+        case awaitReceipt
         /// Answer 408.
         case refuseLateHead
         /// Tell whoever reads the body that it will not come in time, or not at all.
@@ -66,6 +74,9 @@ struct ConnectionLifecycle: Hashable, Sendable {
 
     /// Whether the answer being written is the last.
     var endsWithAnswer: Bool { phase == .writing(then: .linger) || phase == .writing(then: .close) }
+
+    /// Whether no request is at work, and no answer is being written.
+    var isBetweenExchanges: Bool { [.idle, .readingHead, .lingering, .awaitingReceipt].contains(phase) }
 
     /// Goes on from an event; one that means nothing in the present phase changes nothing.
     mutating func handle(_ event: Event) -> Action {
@@ -82,10 +93,13 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case (.writing(.discardBody), .written): return move(to: .discarding, .discardBody)
         case (.writing(.linger), .written): return move(to: .lingering, .linger)
         case (.writing(.close), .written): return move(to: .closed, .close)
+        case (.idle, .inputEndedBeforeReceipt), (.lingering, .inputEndedBeforeReceipt):
+            return move(to: .awaitingReceipt, .awaitReceipt)
         case (.idle, .stopping): return move(to: .closed, .close)
         case (.idle, .inputEnded), (.readingHead, .inputEnded), (.discarding, .inputEnded), (.lingering, .inputEnded),
             (.idle, .failed), (.readingHead, .failed), (.discarding, .failed), (.lingering, .failed),
-            (.idle, .timedOut), (.discarding, .timedOut), (.lingering, .timedOut):
+            (.idle, .timedOut), (.discarding, .timedOut), (.lingering, .timedOut),
+            (.awaitingReceipt, .receiptCame), (.awaitingReceipt, .failed), (.awaitingReceipt, .timedOut):
             return move(to: .closed, .close)
         default: return .none
         }

@@ -128,6 +128,17 @@ enum Transport {
         return Int32(state.revents) & finished != 0 ? .client : nil
     }
 
+    /// How long ago the client's last bytes came to this machine, to about 4 ms; nil where the system does not say.
+    var inputAge: Duration? {
+        #if canImport(Glibc)
+        var (info, size) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
+        guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
+        return .milliseconds(Int64(info.tcpi_last_data_recv))
+        #else
+        return nil
+        #endif
+    }
+
     /// Whether the client's system has acknowledged all that was written, a FIN included (on a Unix-domain socket: whether
     /// the client has read it). False on a connection that was reset before that.
     var hasDeliveredAll: Bool {

@@ -1,3 +1,4 @@
+internal import Base
 internal import HTTPServer
 internal import TaskStore
 
@@ -28,6 +29,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         request.watchAnswer(self)
         while true {
             await resends.lookForClients(of: key, and: request)
+            if reader.hasLeft, let age = request.body.inputAge { reader.sentAt = MonotonicTime.now + (.zero - age) }
             if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
             switch resends.arrive(key, reader, request) {
             case .make(let number, let id): (self.number, task) = (number, id)
@@ -48,7 +50,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     /// There is a task, or may be one: whoever comes with the same content may be told of it.
     func made() {
         isMade = true
-        if let number { resends.note(number) { ledger, _ in ledger.made(number) } }
+        if let number { resends.note(number) { ledger, now in ledger.made(number, now: now) } }
     }
 
     /// What it was attached to has made nothing: it makes a task of its own.

@@ -44,6 +44,16 @@ struct ResendLedger: Sendable {
         var hasLeft = false
         /// Whether its connection is lost: it will read nothing.
         var isLost = false
+        /// Of one that has left, when its request came to this machine; nil: the system does not say.
+        var sentAt: MonotonicTime?
+
+        /// Whether it was sent before a task was there that a client was then told of: by a client that left and sent the
+        /// same again. One that was sent later is sent on purpose, by a client that has only ended its side.
+        fileprivate func isBelated(_ madeAt: MonotonicTime) -> Bool {
+            sentAt.map { $0 + Self.precision < madeAt } ?? true
+        }
+
+        private static let precision = Duration.milliseconds(4)
     }
 
     private struct Entry {
@@ -57,6 +67,8 @@ struct ResendLedger: Sendable {
         var invitesRetry = false
         /// How many wait for it.
         var waiting = 0
+        /// When the task was there for its reader.
+        var madeAt = MonotonicTime.now
         /// When it is forgotten, if nobody reads its answer.
         var expiresAt: MonotonicTime?
 
@@ -102,21 +114,23 @@ struct ResendLedger: Sendable {
     ) -> Arrival {
         expire(now)
         if let group = groups[key] {
-            if group.open > 0, let arrival = arrive(at: group, reader) { return arrival }
+            if group.open > 0, let arrival = arrive(at: group, reader, now) { return arrival }
             if reader.hasLeft, let rival = entries[group.numbers[0]] { return .share(group.numbers[0], rival.task) }
         }
         // It took longer to get here than the one that its client has sent after it.
-        if reader.hasLeft, let task = repeated.task(of: key, now: now) { return .share(nil, task) }
+        if reader.hasLeft, let told = repeated.last(of: key, now: now), reader.isBelated(told.madeAt) {
+            return .share(nil, told.task)
+        }
         add(Entry(key: key, task: makeID(), reader: reader))
         return .make(last)
     }
 
-    private mutating func arrive(at group: Group, _ reader: Reader) -> Arrival? {
+    private mutating func arrive(at group: Group, _ reader: Reader, _ now: MonotonicTime) -> Arrival? {
         var undecided: (number: Int, waiting: Int)?
         for number in group.numbers {
             guard let entry = entries[number], entry.isOpen else { continue }
             if entry.reader == nil, !entry.isAtWork {
-                update(number) { ($0.reader, $0.invitesRetry, $0.expiresAt) = (reader, false, nil) }
+                update(number) { ($0.reader, $0.invitesRetry, $0.expiresAt, $0.madeAt) = (reader, false, nil, now) }
                 return .attach(number, entry.task)
             }
             if entry.waiting < undecided?.waiting ?? .max { undecided = (number, entry.waiting) }
@@ -135,7 +149,7 @@ struct ResendLedger: Sendable {
     }
 
     func doubts(_ key: ResendKey, now: MonotonicTime) -> Doubts {
-        if repeated.task(of: key, now: now) != nil { return Doubts(wasRead: true) }
+        if repeated.last(of: key, now: now) != nil { return Doubts(wasRead: true) }
         return Doubts(others: groups[key]?.numbers.filter { entries[$0]?.isOpen == false } ?? [])
     }
 
@@ -178,12 +192,15 @@ struct ResendLedger: Sendable {
     mutating func read(_ number: Int, now: MonotonicTime) {
         guard let entry = entries[number] else { return }
         if entry.invitesRetry { return leaveUnread(number, now) }
-        repeated.insert(entry.key, entry.task, now: now)
+        repeated.insert(entry.key, RecentKeys.Told(task: entry.task, madeAt: entry.madeAt), now: now)
         remove(number)
     }
 
     /// The create has come to something: there is a task, or may be one.
-    mutating func made(_ number: Int) { entries[number]?.isAtWork = false }
+    mutating func made(_ number: Int, now: MonotonicTime) {
+        entries[number]?.isAtWork = false
+        entries[number]?.madeAt = now
+    }
 
     /// The create has come to nothing.
     mutating func madeNothing(_ number: Int) { remove(number) }
@@ -249,19 +266,26 @@ struct RecentKeys: Sendable {
     private static let capacity = 1024
     private static let life = Duration.seconds(10)
 
-    private var young: [ResendKey: TaskID] = [:]
-    private var old: [ResendKey: TaskID] = [:]
+    /// What a client was told.
+    struct Told: Sendable {
+        let task: TaskID
+        /// When the task was there.
+        let madeAt: MonotonicTime
+    }
+
+    private var young: [ResendKey: Told] = [:]
+    private var old: [ResendKey: Told] = [:]
     private var turnsAt: MonotonicTime?
 
-    mutating func insert(_ key: ResendKey, _ task: TaskID, now: MonotonicTime) {
+    mutating func insert(_ key: ResendKey, _ told: Told, now: MonotonicTime) {
         if young.count >= Self.capacity || turnsAt.map({ $0 <= now }) ?? true {
             (old, young, turnsAt) = (young, [:], now + Self.life)
         }
-        young[key] = task
+        young[key] = told
     }
 
-    /// The task of the last answer to that content.
-    func task(of key: ResendKey, now: MonotonicTime) -> TaskID? {
+    /// The last answer to that content.
+    func last(of key: ResendKey, now: MonotonicTime) -> Told? {
         guard let turnsAt, now < turnsAt + Self.life else { return nil }
         return young[key] ?? old[key]
     }

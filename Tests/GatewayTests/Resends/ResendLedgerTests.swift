@@ -15,9 +15,11 @@ struct ResendLedgerTests {
         var tasks = 0
 
         mutating func arrive(
-            _ key: ResendKey = ResendLedgerTests.key, at seconds: Double = 0, hasLeft: Bool = false
+            _ key: ResendKey = ResendLedgerTests.key, at seconds: Double = 0, hasLeft: Bool = false,
+            sentAt: Double? = nil
         ) -> ResendLedger.Arrival {
-            ledger.arrive(key, ResendLedger.Reader(hasLeft: hasLeft), now: moment(seconds)) {
+            let reader = ResendLedger.Reader(hasLeft: hasLeft, sentAt: sentAt.map(moment))
+            return ledger.arrive(key, reader, now: moment(seconds)) {
                 tasks += 1
                 return id(tasks)
             }
@@ -26,7 +28,7 @@ struct ResendLedgerTests {
         /// A create that was made, and whose client has left before its answer.
         mutating func leaveUnread(at seconds: Double = 0) {
             guard case .make(let number) = arrive(at: seconds) else { return }
-            ledger.made(number)
+            ledger.made(number, now: moment(0))
             ledger.lost(number, now: moment(seconds))
         }
     }
@@ -36,7 +38,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive() == .make(1))
         #expect(subject.arrive() == .make(2))
         for number in [1, 2] {
-            subject.ledger.made(number)
+            subject.ledger.made(number, now: moment(0))
             subject.ledger.read(number, now: moment(1))
         }
         #expect(subject.arrive(at: 2) == .make(3))
@@ -58,7 +60,7 @@ struct ResendLedgerTests {
     @Test func `a create that comes after the one that its client has sent in its place has that one's task`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
-        subject.ledger.made(1)
+        subject.ledger.made(1, now: moment(0))
         subject.ledger.read(1, now: moment(1))
         #expect(subject.ledger.doubts(Self.key, now: moment(1)).wasRead)
         #expect(subject.arrive(at: 2, hasLeft: true) == .share(nil, id(1)))
@@ -73,7 +75,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive() == .make(1))
         subject.ledger.lost(1, now: moment(1))
         #expect(subject.arrive(at: 2) == .wait(1))
-        subject.ledger.made(1)
+        subject.ledger.made(1, now: moment(0))
         #expect(subject.arrive(at: 3) == .attach(1, id(1)))
     }
 
@@ -92,7 +94,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive() == .make(1))
         subject.ledger.left(1)
         #expect(subject.arrive(at: 1) == .wait(1))
-        subject.ledger.made(1)
+        subject.ledger.made(1, now: moment(0))
         #expect(subject.arrive(at: 2) == .wait(1))
         if isRead { subject.ledger.read(1, now: moment(3)) } else { subject.ledger.lost(1, now: moment(3)) }
         #expect(subject.arrive(at: 4) == (isRead ? .make(2) : .attach(1, id(1))))
@@ -114,13 +116,25 @@ struct ResendLedgerTests {
     @Test func `an answer that invites a retry is attached to although it was read`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
-        subject.ledger.made(1)
+        subject.ledger.made(1, now: moment(0))
         subject.ledger.inviteRetry(1)
         subject.ledger.read(1, now: moment(1))
         #expect(subject.arrive(at: 2) == .attach(1, id(1)))
         // The second time it was a success.
         subject.ledger.read(1, now: moment(3))
         #expect(subject.arrive(at: 4) == .make(2))
+    }
+
+    @Test(arguments: [(1.0, false), (2.9, false), (3.1, true)])
+    func `a client that has ended its side sends an equal create on purpose, if the first had its task by then`(
+        sentAt: Double, isOnPurpose: Bool
+    ) {
+        var subject = Subject()
+        #expect(subject.arrive(at: 2) == .make(1))
+        subject.ledger.made(1, now: moment(3))
+        subject.ledger.read(1, now: moment(3.2))
+        #expect(
+            subject.arrive(at: 4, hasLeft: true, sentAt: sentAt) == (isOnPurpose ? .make(2) : .share(nil, id(1))))
     }
 
     @Test func `another tenant's content, or other content, is another create`() {
@@ -148,7 +162,7 @@ struct ResendLedgerTests {
         for number in 0..<20 {
             let key = ResendKey(tenant: "shop", content: ContentDigest(high: 0, low: UInt64(number)))
             guard case .make(let entry) = others.arrive(key, at: Double(number)) else { continue }
-            others.ledger.made(entry)
+            others.ledger.made(entry, now: moment(0))
             others.ledger.lost(entry, now: moment(Double(number)))
         }
         #expect(others.ledger.count == 8)
@@ -162,7 +176,7 @@ struct ResendLedgerTests {
         #expect(subject.ledger.makeAnew(1) { id(77) } == id(77))
         subject.ledger.lost(1, now: moment(2))
         #expect(subject.arrive(at: 3) == .wait(1))
-        subject.ledger.made(1)
+        subject.ledger.made(1, now: moment(0))
         #expect(subject.arrive(at: 4) == .attach(1, id(77)))
     }
 
