@@ -1,3 +1,5 @@
+public import KlingAPI
+
 /// What the gateway tells of its work, for metrics and logs. Its functions are called on event loops and must not block.
 public protocol GatewayObserver: Sendable {
     /// A request to Kling is over.
@@ -11,8 +13,8 @@ public struct UpstreamCallEnd: Sendable {
     public var outcome: UpstreamCallOutcome
     /// Why there is no envelope, for logs only; nil: there is one.
     public var detail: String?
-    /// Kling's own id of the exchange, if it has told one.
-    public var requestID: String?
+    /// Kling's envelope, if there is one: its id of the exchange is read where it is logged.
+    public var envelope: KlingAnswer?
     public var duration: Duration
 }
 

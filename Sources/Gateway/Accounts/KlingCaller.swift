@@ -74,7 +74,7 @@ struct KlingCaller: Sendable {
             observer.upstreamCall(
                 call,
                 UpstreamCallEnd(
-                    outcome: answer.outcome, detail: answer.detail, requestID: answer.envelope?.requestID,
+                    outcome: answer.outcome, detail: answer.detail, envelope: answer.envelope,
                     duration: MonotonicTime.now - start))
             return answer
         } catch {

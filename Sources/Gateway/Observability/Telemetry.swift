@@ -48,7 +48,7 @@ public struct Telemetry: GatewayObserver {
         metadata["outcome"] = "\(end.outcome.word)"
         metadata["detail"] = "\(end.detail ?? "-")"
         metadata["duration_us"] = "\(end.duration.nanoseconds / 1000)"
-        if let id = end.requestID { metadata["upstream_request_id"] = "\(id)" }
+        if let id = end.envelope?.requestID { metadata["upstream_request_id"] = "\(id)" }
         if !call.tasks.isEmpty { metadata["task"] = "\(call.tasks.map(\.description).joined(separator: ","))" }
         logger.log(level: level, "call to Kling", metadata: metadata)
     }
