@@ -44,13 +44,14 @@ struct ResendLedger: Sendable {
         var hasLeft = false
         /// Whether its connection is lost: it will read nothing.
         var isLost = false
-        /// Of one that has left, when its request came to this machine; nil: the system does not say.
+        /// When the request of a client that has ended its side reached this machine; nil if the system does not say.
         var sentAt: MonotonicTime?
 
-        /// Whether it was sent before a task was there that a client was then told of: by a client that left and sent the
-        /// same again. One that was sent later is sent on purpose, by a client that has only ended its side.
-        fileprivate func isBelated(_ madeAt: MonotonicTime) -> Bool {
-            sentAt.map { $0 + Self.precision < madeAt } ?? true
+        /// Whether the request was sent before the task existed that its successor was answered with: its client gave up
+        /// and sent the same content again. A later one is deliberate, from a client that only ended its side.
+        fileprivate func isBelated(_ madeAt: MonotonicTime?) -> Bool {
+            guard let sentAt, let madeAt else { return true }
+            return sentAt + Self.precision < madeAt
         }
 
         private static let precision = Duration.milliseconds(4)
@@ -67,8 +68,8 @@ struct ResendLedger: Sendable {
         var invitesRetry = false
         /// How many wait for it.
         var waiting = 0
-        /// When the task was there for its reader.
-        var madeAt = MonotonicTime.now
+        /// When the task existed for its reader; nil while the create is at work, and after a restart.
+        var madeAt: MonotonicTime?
         /// When it is forgotten, if nobody reads its answer.
         var expiresAt: MonotonicTime?
 
@@ -269,8 +270,8 @@ struct RecentKeys: Sendable {
     /// What a client was told.
     struct Told: Sendable {
         let task: TaskID
-        /// When the task was there.
-        let madeAt: MonotonicTime
+        /// When the task existed; nil if that is unknown.
+        let madeAt: MonotonicTime?
     }
 
     private var young: [ResendKey: Told] = [:]

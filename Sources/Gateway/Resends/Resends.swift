@@ -209,7 +209,7 @@ final class Resends: Sendable {
             try await store.keep(
                 unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
-            // As soon as ever: what is read just after the store is back must not wait for that.
+            // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
             if let pause = state.withLock({ $0.planKeeping() }) { keepLater(after: pause) }
         }
     }
