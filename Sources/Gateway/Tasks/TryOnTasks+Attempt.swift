@@ -19,8 +19,8 @@ enum Attempt: Sendable {
 /// One account asked to make a task.
 extension TryOnTasks {
     /// Sends a task where its record says. An account that says that it has no such route has made nothing: where it may
-    /// speak the other API, that is tried, which the record says before. So it is where this API cannot express what is
-    /// asked for.
+    /// speak the other API, that is tried, which the record says before. The other API is also tried if this one cannot
+    /// express the request.
     /// - Parameter body: what to send in an API.
     /// - Returns: what came of it, and where it was sent last.
     /// - Throws: why it cannot be sent now; then it was not.
@@ -46,7 +46,7 @@ extension TryOnTasks {
         }
         switch try await alternative(id, other, note, body) {
         case .success(let attempt): return (attempt, other)
-        // In Kling's own words there is no such route: it must be the other, which cannot be asked for this.
+        // Kling itself says that this route is gone: the other API is the right one, and cannot express the request.
         case .failure(let error) where denial.envelope != nil: return (unsuitable(error, id, first), first)
         // What its own API has said stands.
         case .failure, nil: return (await judge(answer, id, first), first)

@@ -8,7 +8,7 @@ extension TryOnTasks {
     /// Asks an account whether it has a task of which it has told no id.
     func lookUp(_ id: TaskID, at destination: Destination) async -> QueriedTask {
         let found = await caller.query(destination, id, upstreamID: nil, timeout: Self.listTime)
-        // Of a route that the account does not have any more, "unknown" may mean just that.
+        // If the account no longer has this route, "unknown" proves nothing.
         if case .unknown = found, destination.isOutdated { return .none }
         return found
     }

@@ -76,7 +76,7 @@ extension TryOnTasks {
 
     // MARK: Requests that no account takes
 
-    /// Why no account could ever be sent a request, as far as that shows without work on its pictures; nil: one may.
+    /// Why no account can ever take a request, judged without decoding its pictures; nil if one may.
     func refusal(of request: TryOnRequest, excluding: Set<String>) -> GatewayError? {
         var first: GatewayError?
         for account in accounts.all where !excluding.contains(account.name) {

@@ -1,6 +1,6 @@
 /// Where work comes from, for the lines that it leaves in the log.
 ///
-/// It belongs to the current task, and to those that it starts: what a request has set going keeps the request's id, also
+/// It belongs to the current task and to the tasks that it starts: work that a request starts keeps the request's id, even
 /// after the answer.
 enum Origin: Sendable {
     /// A client's request, by its `X-Request-Id`.
