@@ -225,8 +225,7 @@ public struct Gateway: HTTPResponder {
         let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
             let admitted = AdmittedRequest(
-                request: request, match: match, principal: principal, idempotent: idempotent, note: note,
-                budget: budget)
+                request, match, principal, idempotent: idempotent, note, budget)
             var response =
                 switch match.terms.shape {
                 case .kling: try await kling.answer(admitted)

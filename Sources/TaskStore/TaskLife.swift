@@ -1,7 +1,11 @@
-/// The steps of a task's life, without a store: every step says whether it changed anything.
 extension TaskRecord {
     /// The record of a task that is about to be sent.
-    init(_ task: NewTask, job: JobPlace? = nil) {
+    init(_ task: NewTask, job: JobPlace? = nil) { self.init(Fields(task, job: job)) }
+}
+
+/// The steps of a task's life, without a store: every step says whether it changed anything.
+extension TaskRecord.Fields {
+    fileprivate init(_ task: NewTask, job: JobPlace?) {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,

@@ -35,54 +35,90 @@ public struct TaskFlags: OptionSet, Sendable, Hashable {
     public static let unknown = TaskFlags(rawValue: 2)
 }
 
-/// What is known about a task. Times are milliseconds since 1970.
+/// What is known about a task: a snapshot, whose ``Fields`` are its members. Times are milliseconds since 1970.
+///
+/// The fields are kept on the heap. A record goes through many asynchronous calls, each of which would otherwise hold a
+/// copy of 360 bytes and a reference to each of its texts.
+@dynamicMemberLookup
 public struct TaskRecord: Sendable, Equatable {
-    /// The gateway's id, which is also Kling's `external_task_id`.
-    public let id: TaskID
-    /// Who may see the task.
-    public let tenant: String
-    /// The client's own `external_task_id`.
-    public let externalTaskID: String?
-    public let model: String
-    /// The client's own `callback_url`.
-    public let callbackURL: String?
-    /// The key that the create came with.
-    public let keyID: String?
-    /// The client's `Idempotency-Key`.
-    public let idempotencyKey: String?
-    public let createdAt: Int64
-    /// The job that the task is a part of.
-    public let job: JobPlace?
-    /// What the create was sent with, if that is remembered until its answer was read.
-    public let content: ContentDigest?
-    /// In whose words the client is called back, as the gateway names them; nil: in those of Kling's older API.
-    public let shape: String?
+    private final class Storage: Sendable {
+        let fields: Fields
+        init(_ fields: Fields) { self.fields = fields }
+    }
 
-    /// The account that has the task, or is about to be sent it; nil: none was chosen.
-    public internal(set) var account: String?
-    /// Which account that name stood for then; nil: not known.
-    public internal(set) var accountIdentity: Int64?
-    /// Which of Kling's APIs the account was spoken to by, as the gateway names them; nil: there was but one.
-    public internal(set) var api: String?
-    public internal(set) var state: TaskState = .intent
-    public internal(set) var flags: TaskFlags = []
-    /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
-    public internal(set) var number: Int64?
-    /// The `task_id` that the client was told. Once there, it never changes.
-    public internal(set) var publicID: String?
-    /// Kling's `task_id`.
-    public internal(set) var upstreamID: String?
-    /// Kling's own word for the state, which may be none of ``TaskState``.
-    public internal(set) var statusWord = ""
-    /// Kling's last `data` object, as it came.
-    public internal(set) var answer: [UInt8]?
-    /// Whether the client may use its `external_task_id` again: the create was refused, or never reached Kling.
-    public internal(set) var isReleased = false
-    public internal(set) var updatedAt: Int64
-    /// When the task ended.
-    public internal(set) var finishedAt: Int64?
-    /// The bytes of the request that is kept outside of the store until Kling has the task; 0: there is none.
-    public internal(set) var payload = 0
+    private var storage: Storage
+
+    /// The record of what is known.
+    init(_ fields: Fields) { storage = Storage(fields) }
+
+    /// All that is known.
+    var fields: Fields { storage.fields }
+
+    public subscript<Value>(dynamicMember member: KeyPath<Fields, Value>) -> Value { storage.fields[keyPath: member] }
+
+    /// To change several fields, change ``fields`` and make a record of them: each change of one makes new storage.
+    subscript<Value>(dynamicMember member: WritableKeyPath<Fields, Value>) -> Value {
+        get { storage.fields[keyPath: member] }
+        set {
+            var fields = storage.fields
+            fields[keyPath: member] = newValue
+            storage = Storage(fields)
+        }
+    }
+
+    public static func == (one: TaskRecord, other: TaskRecord) -> Bool {
+        one.storage === other.storage || one.storage.fields == other.storage.fields
+    }
+
+    /// The fields of a record.
+    public struct Fields: Sendable, Equatable {
+        /// The gateway's id, which is also Kling's `external_task_id`.
+        public let id: TaskID
+        /// Who may see the task.
+        public let tenant: String
+        /// The client's own `external_task_id`.
+        public let externalTaskID: String?
+        public let model: String
+        /// The client's own `callback_url`.
+        public let callbackURL: String?
+        /// The key that the create came with.
+        public let keyID: String?
+        /// The client's `Idempotency-Key`.
+        public let idempotencyKey: String?
+        public let createdAt: Int64
+        /// The job that the task is a part of.
+        public let job: JobPlace?
+        /// What the create was sent with, if that is remembered until its answer was read.
+        public let content: ContentDigest?
+        /// In whose words the client is called back, as the gateway names them; nil: in those of Kling's older API.
+        public let shape: String?
+
+        /// The account that has the task, or is about to be sent it; nil: none was chosen.
+        public internal(set) var account: String?
+        /// Which account that name stood for then; nil: not known.
+        public internal(set) var accountIdentity: Int64?
+        /// Which of Kling's APIs the account was spoken to by, as the gateway names them; nil: there was but one.
+        public internal(set) var api: String?
+        public internal(set) var state: TaskState = .intent
+        public internal(set) var flags: TaskFlags = []
+        /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
+        public internal(set) var number: Int64?
+        /// The `task_id` that the client was told. Once there, it never changes.
+        public internal(set) var publicID: String?
+        /// Kling's `task_id`.
+        public internal(set) var upstreamID: String?
+        /// Kling's own word for the state, which may be none of ``TaskState``.
+        public internal(set) var statusWord = ""
+        /// Kling's last `data` object, as it came.
+        public internal(set) var answer: [UInt8]?
+        /// Whether the client may use its `external_task_id` again: the create was refused, or never reached Kling.
+        public internal(set) var isReleased = false
+        public internal(set) var updatedAt: Int64
+        /// When the task ended.
+        public internal(set) var finishedAt: Int64?
+        /// The bytes of the request that is kept outside of the store until Kling has the task; 0: there is none.
+        public internal(set) var payload = 0
+    }
 }
 
 /// A task about to be sent to Kling.

@@ -28,7 +28,7 @@ struct Destination: Sendable {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// Which of Kling's APIs the task was sent by.
     var dialect: KlingDialect { api.flatMap(KlingDialect.init) ?? .kolors }
 }

@@ -3,7 +3,7 @@ internal import HTTPServer
 internal import TaskStore
 
 /// A request that has passed the checks of its head: what a route's handler works on.
-struct AdmittedRequest: Sendable {
+final class AdmittedRequest: Sendable {
     let request: HTTPRequest
     let match: RouteMatch
     let principal: Principal
@@ -12,6 +12,14 @@ struct AdmittedRequest: Sendable {
     let note: ExchangeNote
     /// What bodies may take up of the memory, those of answers included.
     let budget: ByteBudget
+
+    init(
+        _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, idempotent: IdempotentRequest?,
+        _ note: ExchangeNote, _ budget: ByteBudget
+    ) {
+        (self.request, self.match, self.principal, self.idempotent) = (request, match, principal, idempotent)
+        (self.note, self.budget) = (note, budget)
+    }
 
     var tenant: String { principal.tenant }
     /// The decoded last segment of a path that names something.

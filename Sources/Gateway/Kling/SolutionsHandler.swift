@@ -245,7 +245,7 @@ struct SliceCursor: Sendable, Equatable {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// When it was created, as clients are told: Kling's time as soon as Kling has told one.
     fileprivate var toldCreatedAt: Int64 {
         answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? createdAt

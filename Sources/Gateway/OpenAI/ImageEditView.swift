@@ -58,7 +58,7 @@ struct ImageEditView {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// The id that its client knows it by.
     var shownID: String { publicID ?? id.description }
 }

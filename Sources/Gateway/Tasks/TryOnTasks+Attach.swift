@@ -48,7 +48,7 @@ extension TryOnTasks {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// Whether it has ended without Kling ever having had it: nothing was charged.
     var wasNeverMade: Bool { state.isFinal && upstreamID == nil }
 }

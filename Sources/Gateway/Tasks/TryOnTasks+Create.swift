@@ -3,16 +3,31 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// A create on its way: what was asked, by whom, and what is sent.
+/// A create on its way: what was asked, and how it looks for an account. What was asked is on the heap, as it goes through
+/// a dozen asynchronous calls.
+@dynamicMemberLookup
 struct Create: Sendable {
-    let id: TaskID
-    let request: TryOnRequest
-    let principal: Principal
-    let idempotency: IdempotencyKey?
-    /// What Kling is sent; the same whatever account it goes to.
-    let body: [ByteSlice]
-    let note: ExchangeNote
-    let loop: EventLoop
+    /// What was asked, by whom, and what is sent.
+    final class Order: Sendable {
+        let id: TaskID
+        let request: TryOnRequest
+        let principal: Principal
+        let idempotency: IdempotencyKey?
+        /// What Kling is sent; the same whatever account it goes to.
+        let body: [ByteSlice]
+        let note: ExchangeNote
+        let loop: EventLoop
+
+        init(
+            _ id: TaskID, _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?,
+            _ body: [ByteSlice], _ note: ExchangeNote, _ loop: EventLoop
+        ) {
+            (self.id, self.request, self.principal, self.idempotency) = (id, request, principal, idempotency)
+            (self.body, self.note, self.loop) = (body, note, loop)
+        }
+    }
+
+    private let order: Order
     /// Until when it may wait for an account before it is queued.
     var deadline: MonotonicTime
     /// Accounts that must not have it, by name.
@@ -20,8 +35,15 @@ struct Create: Sendable {
     /// A place in the queue that was taken ahead for it.
     var room: TaskQueue.Reservation?
 
+    init(_ order: Order, deadline: MonotonicTime) { (self.order, self.deadline) = (order, deadline) }
+
+    subscript<Value>(dynamicMember member: KeyPath<Order, Value>) -> Value { order[keyPath: member] }
+
+    /// The intent of it, made at a time in milliseconds since 1970.
+    func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask { order.newTask(at: place, createdAt: createdAt) }
+
     /// How long the body is.
-    var byteCount: Int { body.reduce(0) { $0 + $1.count } }
+    var byteCount: Int { order.body.reduce(0) { $0 + $1.count } }
 }
 
 /// Create: the intent is written, Kling is called, and what comes of it is written before the client is told.
@@ -76,11 +98,9 @@ extension TryOnTasks {
     ) -> Create {
         let id = note.resend?.task ?? makeID()
         note.task = id
+        let body = request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
         return Create(
-            id: id, request: request, principal: principal, idempotency: idempotency,
-            body: request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id)), note: note,
-            loop: loop,
-            deadline: .now + options.dispatchWait)
+            Create.Order(id, request, principal, idempotency, body, note, loop), deadline: .now + options.dispatchWait)
     }
 
     private func admit(_ create: Create) throws(GatewayError) {
@@ -143,9 +163,8 @@ extension TryOnTasks {
     }
 }
 
-extension Create {
-    /// The intent of it, made at a time in milliseconds since 1970.
-    func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask {
+extension Create.Order {
+    fileprivate func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask {
         var destination: Destination?
         if case .account(let chosen) = place { destination = chosen }
         let account = destination?.account

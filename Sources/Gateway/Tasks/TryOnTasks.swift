@@ -187,7 +187,7 @@ final class TryOnTasks: Sendable {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// Whether something waits for the task's end without asking for it: a callback, a held answer to a job, or the
     /// next create of a key that may run only so many. Who was put off with an id asks, and each question is a look.
     fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || job != nil }

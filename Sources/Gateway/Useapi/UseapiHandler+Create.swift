@@ -88,9 +88,9 @@ extension UseapiMembers {
 extension GatewayError {
     /// The error with the job's number in place of the task's id, which these answers have no member for.
     fileprivate func namingJob() -> GatewayError {
-        guard let job else { return self }
+        guard let job = self.job else { return self }
         var error = self
-        error.message = message.replacing("error.task_id", with: "GET /v1/kling/tasks/\(job)")
+        error.message = self.message.replacing("error.task_id", with: "GET /v1/kling/tasks/\(job)")
         return error
     }
 }

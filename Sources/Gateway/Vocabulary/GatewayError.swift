@@ -3,23 +3,47 @@ public import KlingAPI
 /// What a client is told instead of an answer of success.
 ///
 /// The message says what was wrong and what to do. It never has a stack, a file, a key, an account's name or an address.
+///
+/// Every call that may fail keeps room for one: its ``Fields`` are on the heap.
+@dynamicMemberLookup
 public struct GatewayError: Error, Sendable {
-    /// Which row of the table applies.
-    public let cause: Cause
-    /// A sentence or two for whoever sent the request.
-    public var message: String
-    /// The member, parameter or header that is meant.
-    public var parameter: String?
-    /// `Retry-After` in seconds, in place of the table's; at most 60 are sent.
-    public var retryAfter: Int?
-    /// The id by which a task whose fate is open can be queried.
-    public var taskID: String?
-    /// The number of that task's job, if it has one.
-    public var job: Int64?
-    /// More header fields: `Allow`, the limits of a key.
-    public var headers: [(name: String, value: String)] = []
-    /// For ``Cause/refused``: how Kling said it.
-    public var refusal: Refusal?
+    private final class Storage: Sendable {
+        let fields: Fields
+        init(_ fields: Fields) { self.fields = fields }
+    }
+
+    private var storage: Storage
+
+    public subscript<Value>(dynamicMember member: KeyPath<Fields, Value>) -> Value { storage.fields[keyPath: member] }
+
+    public subscript<Value>(dynamicMember member: WritableKeyPath<Fields, Value>) -> Value {
+        get { storage.fields[keyPath: member] }
+        set {
+            var fields = storage.fields
+            fields[keyPath: member] = newValue
+            storage = Storage(fields)
+        }
+    }
+
+    /// What an error says.
+    public struct Fields: Sendable {
+        /// Which row of the table applies.
+        public let cause: Cause
+        /// A sentence or two for whoever sent the request.
+        public var message: String
+        /// The member, parameter or header that is meant.
+        public var parameter: String?
+        /// `Retry-After` in seconds, in place of the table's; at most 60 are sent.
+        public var retryAfter: Int?
+        /// The id by which a task whose fate is open can be queried.
+        public var taskID: String?
+        /// The number of that task's job, if it has one.
+        public var job: Int64?
+        /// More header fields: `Allow`, the limits of a key.
+        public var headers: [(name: String, value: String)] = []
+        /// For ``Cause/refused``: how Kling said it.
+        public var refusal: Refusal?
+    }
 
     /// Kling's own words for a request that it refused for good.
     public struct Refusal: Sendable {
@@ -33,9 +57,7 @@ public struct GatewayError: Error, Sendable {
 
     /// An error of `cause`.
     public init(_ cause: Cause, _ message: String, parameter: String? = nil) {
-        self.cause = cause
-        self.message = message
-        self.parameter = parameter
+        storage = Storage(Fields(cause: cause, message: message, parameter: parameter))
     }
 
     /// A member of the request that is wrong.
@@ -51,17 +73,17 @@ public struct GatewayError: Error, Sendable {
     /// The same in the words of another shape, if it is about one of these members.
     /// - Parameter names: of Kling's members: how a message calls each, which the message begins with or not.
     func renamed(_ names: [String: String]) -> GatewayError {
-        guard let parameter, let name = names[parameter] else { return self }
+        guard let parameter = self.parameter, let name = names[parameter] else { return self }
         var error = self
         error.parameter = name
-        if message.hasPrefix(parameter + " ") { error.message = name + message.dropFirst(parameter.count) }
+        if self.message.hasPrefix(parameter + " ") { error.message = name + self.message.dropFirst(parameter.count) }
         return error
     }
 
     /// A request that Kling refused for good.
     init(status: Int, answer: KlingAnswer, message: String) {
         self.init(.refused, message)
-        refusal = Refusal(status: status, code: answer.code, requestID: answer.requestID)
+        self.refusal = Refusal(status: status, code: answer.code, requestID: answer.requestID)
     }
 
     /// A request that no account takes, as its upstream has said without Kling's envelope: in the gateway's words.
@@ -74,7 +96,7 @@ public struct GatewayError: Error, Sendable {
             }
         self.init(.refused, "Kling's side has refused the request with HTTP \(answer.httpStatus): \(advice)")
         let status = (400...499).contains(answer.httpStatus) ? answer.httpStatus : 400
-        refusal = Refusal(status: status, code: .invalidRequest, requestID: nil)
+        self.refusal = Refusal(status: status, code: .invalidRequest, requestID: nil)
     }
 
     /// Our own fault: no word about it but the request id.

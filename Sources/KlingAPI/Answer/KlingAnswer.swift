@@ -1,7 +1,7 @@
 public import Base
 
 /// An answer of Kling: the envelope `code`, `message`, `request_id`, `data`, and whatever else came with them.
-public struct KlingAnswer: Sendable {
+public final class KlingAnswer: Sendable {
     /// Kling's service code.
     public let code: KlingCode
     /// The task, if `data` is one object.
@@ -19,7 +19,7 @@ public struct KlingAnswer: Sendable {
     }
 
     /// Reads an answer's body, of which it keeps a copy.
-    public init?(_ body: ByteSlice) {
+    public convenience init?(_ body: ByteSlice) {
         self.init(body.bytes.withByteSpan { $0.array(body.range) })
     }
 

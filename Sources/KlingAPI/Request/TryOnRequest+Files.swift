@@ -36,11 +36,6 @@ extension TryOnRequest {
         let text = PictureText(
             block: block, value: 0..<block.count, missingPadding: 0,
             file: PictureFile(start: 1, count: file.count, isBase64: true))
-        var request = self
-        switch field {
-        case .human: (request.human, request.humanText) = (.base64(header, bytes: file.count), text)
-        case .cloth: (request.cloth, request.clothText) = (.base64(header, bytes: file.count), text)
-        }
-        return request
+        return replacing(field, with: (.base64(header, bytes: file.count), text))
     }
 }

@@ -15,7 +15,7 @@ public enum PictureField: String, Sendable, CaseIterable {
 }
 
 /// A create that was checked, and whose body can be sent on with what the gateway says in place of the client's words.
-public struct TryOnRequest: Sendable {
+public final class TryOnRequest: Sendable {
     /// The model, one of those allowed.
     public let model: String
     /// The client's own id of the task.
@@ -25,15 +25,39 @@ public struct TryOnRequest: Sendable {
     /// What else is asked for, which only the solutions dialect knows.
     public let settings: TryOnSettings
     /// The picture of the person.
-    public internal(set) var human: TryOnPicture
+    public let human: TryOnPicture
     /// The picture of the garment.
-    public internal(set) var cloth: TryOnPicture
+    public let cloth: TryOnPicture
 
     let body: Bytes
     let scan: JSONScanner
     let places: Places
-    var humanText: PictureText?
-    var clothText: PictureText?
+    let humanText: PictureText?
+    let clothText: PictureText?
+
+    private init(
+        _ body: Bytes, _ scan: JSONScanner, _ places: Places, _ members: Members, human: Picture, cloth: Picture
+    ) {
+        (self.body, self.scan, self.places) = (body, scan, places)
+        (model, externalTaskID) = (members.model, members.externalTaskID)
+        (callbackURL, settings) = (members.callbackURL, members.settings)
+        (self.human, humanText) = human
+        (self.cloth, clothText) = cloth
+    }
+
+    private typealias Members = (
+        model: String, externalTaskID: String?, callbackURL: HTTPURL?, settings: TryOnSettings
+    )
+
+    /// A picture, and its base64 if it has one.
+    typealias Picture = (TryOnPicture, PictureText?)
+
+    /// The same create with another picture.
+    func replacing(_ field: PictureField, with picture: Picture) -> TryOnRequest {
+        TryOnRequest(
+            body, scan, places, (model, externalTaskID, callbackURL, settings),
+            human: field == .human ? picture : (human, humanText), cloth: field == .cloth ? picture : (cloth, clothText))
+    }
 
     /// Checks the body of a create.
     ///
@@ -48,15 +72,15 @@ public struct TryOnRequest: Sendable {
         let scan = try await scanned(body)
         let places = body.withByteSpan { Places(scan.members, $0) }
         let members = MemberReader(members: scan.members, places: places)
-        let (model, externalTaskID, callback) = try body.withByteSpan { (bytes) throws(ParameterError) in
-            (try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes))
+        let values = try body.withByteSpan { (bytes) throws(ParameterError) in
+            (
+                try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes),
+                try members.settings(bytes)
+            )
         }
-        let settings = try body.withByteSpan { (bytes) throws(ParameterError) in try members.settings(bytes) }
-        let (human, humanText) = try await picture(body, scan, places.human, .human)
-        let (cloth, clothText) = try await picture(body, scan, places.cloth, .cloth)
-        return TryOnRequest(
-            model: model, externalTaskID: externalTaskID, callbackURL: callback, settings: settings, human: human,
-            cloth: cloth, body: body, scan: scan, places: places, humanText: humanText, clothText: clothText)
+        let human = try await picture(body, scan, places.human, .human)
+        let cloth = try await picture(body, scan, places.cloth, .cloth)
+        return TryOnRequest(body, scan, places, values, human: human, cloth: cloth)
     }
 
     /// The URL of a picture that is one.
@@ -92,7 +116,7 @@ public struct TryOnRequest: Sendable {
 
     private static func picture(
         _ body: Bytes, _ scan: JSONScanner, _ index: Int?, _ field: PictureField
-    ) async throws(ParameterError) -> (TryOnPicture, PictureText?) {
+    ) async throws(ParameterError) -> Picture {
         guard let index, !scan.members[index].isNullOrEmpty else {
             throw .value(field.rawValue, "is missing. Send an http(s) URL, or a JPEG, PNG or WebP picture as base64.")
         }

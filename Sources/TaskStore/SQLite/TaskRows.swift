@@ -2,7 +2,11 @@ internal import GRDB
 
 extension TaskRecord {
     /// Reads the columns that ``Query`` lists for tasks.
-    init(row: PreparedStatement) {
+    init(row: PreparedStatement) { self.init(Fields(row: row)) }
+}
+
+extension TaskRecord.Fields {
+    fileprivate init(row: PreparedStatement) {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
@@ -46,15 +50,16 @@ extension Connection {
     /// Takes a record one step on, and keeps what changed with all that follows from it.
     /// - Returns: the record as it is now.
     func change(
-        _ id: TaskID, claim: ClaimStep = .kept, _ step: (inout TaskRecord) throws(StoreError) -> TaskRecord.Step
+        _ id: TaskID, claim: ClaimStep = .kept, _ step: (inout TaskRecord.Fields) throws(StoreError) -> TaskRecord.Fields.Step
     ) throws(StoreError) -> TaskRecord {
         guard let (old, row) = try find(id) else { throw StoreError(.notFound, "no task \(id)") }
-        var new = old
-        switch try step(&new) {
-        case .unchanged: return new
+        var fields = old.fields
+        switch try step(&fields) {
+        case .unchanged: return old
         case .impossible: throw StoreError(.stale, "task \(id) is \(old.state) already")
         case .changed: break
         }
+        let new = TaskRecord(fields)
         let delivery = delivery(old, new)
         let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
         if claimed == nil, delivery == nil, new.job == nil {

@@ -94,7 +94,7 @@ struct TasksCommand: AsyncParsableCommand {
     }
 }
 
-extension TaskRecord {
+extension TaskRecord.Fields {
     /// A line for people.
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
