@@ -52,6 +52,8 @@ let package = Package(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+        // On Linux only; elsewhere the platform's own allocator serves.
+        .systemLibrary(name: "CTCMalloc", providers: [.apt(["libgoogle-perftools-dev"])]),
         .systemLibrary(name: "CProcess"),
 
         .target(name: "Base", swiftSettings: strict),
@@ -83,7 +85,8 @@ let package = Package(
             name: "kling-gateway",
             dependencies: [
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
-                "KlingSimulator", "CProcess", logging,
+                "KlingSimulator", "CProcess", .target(name: "CTCMalloc", condition: .when(platforms: [.linux])),
+                logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict,

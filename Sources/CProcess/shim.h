@@ -5,7 +5,6 @@
 
 #include <stdlib.h>
 #ifdef __GLIBC__
-#include <malloc.h>
 
 extern char __executable_start[], etext[];
 

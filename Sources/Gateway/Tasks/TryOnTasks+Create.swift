@@ -40,7 +40,9 @@ struct Create: Sendable {
     subscript<Value>(dynamicMember member: KeyPath<Order, Value>) -> Value { order[keyPath: member] }
 
     /// The intent of it, made at a time in milliseconds since 1970.
-    func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask { order.newTask(at: place, createdAt: createdAt) }
+    func newTask(at place: TryOnTasks.Place?, createdAt: Int64) -> NewTask {
+        order.newTask(at: place, createdAt: createdAt)
+    }
 
     /// How long the body is.
     var byteCount: Int { order.body.reduce(0) { $0 + $1.count } }

@@ -56,7 +56,8 @@ public final class TryOnRequest: Sendable {
     func replacing(_ field: PictureField, with picture: Picture) -> TryOnRequest {
         TryOnRequest(
             body, scan, places, (model, externalTaskID, callbackURL, settings),
-            human: field == .human ? picture : (human, humanText), cloth: field == .cloth ? picture : (cloth, clothText))
+            human: field == .human ? picture : (human, humanText), cloth: field == .cloth ? picture : (cloth, clothText)
+        )
     }
 
     /// Checks the body of a create.

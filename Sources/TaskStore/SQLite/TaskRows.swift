@@ -50,7 +50,8 @@ extension Connection {
     /// Takes a record one step on, and keeps what changed with all that follows from it.
     /// - Returns: the record as it is now.
     func change(
-        _ id: TaskID, claim: ClaimStep = .kept, _ step: (inout TaskRecord.Fields) throws(StoreError) -> TaskRecord.Fields.Step
+        _ id: TaskID, claim: ClaimStep = .kept,
+        _ step: (inout TaskRecord.Fields) throws(StoreError) -> TaskRecord.Fields.Step
     ) throws(StoreError) -> TaskRecord {
         guard let (old, row) = try find(id) else { throw StoreError(.notFound, "no task \(id)") }
         var fields = old.fields

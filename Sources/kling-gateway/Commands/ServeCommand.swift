@@ -21,7 +21,7 @@ struct ServeCommand: AsyncParsableCommand {
         flags["log.level"] = logLevel
         let configuration = try options.load(flags: flags)
         ProcessLimits.ignoreBrokenPipes()
-        ProcessLimits.returnLargeBlocks()
+        ProcessLimits.returnFreedMemory()
         let log = LogOutput(configuration)
         if configuration.storeDiesWithContainer {
             log.logger.warning(

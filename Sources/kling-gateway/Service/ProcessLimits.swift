@@ -1,5 +1,6 @@
 #if canImport(Glibc)
 internal import CProcess
+internal import CTCMalloc
 internal import Glibc
 #elseif canImport(Darwin)
 internal import Darwin
@@ -42,12 +43,16 @@ enum ProcessLimits {
     /// Has OpenSSL, libcurl's included, write no session keys to a file that the environment names.
     static func ignoreKeyLogFile() { unsafe unsetenv("SSLKEYLOGFILE") }
 
-    /// Has `malloc` give back blocks of 128 KiB and more at once. By itself glibc would keep ever larger ones once it has
-    /// freed one: libcurl's send buffers of 2 MiB, 10 MB after four large creates, decoded pictures, and long answers,
-    /// of which 60 with 1 MB each left 45 MB behind.
-    static func returnLargeBlocks() {
+    /// Has memory that was freed go back to the system at once, but for 4 MiB that the threads keep at hand: otherwise 60
+    /// answers of 1 MB each leave 60 MB behind.
+    static func returnFreedMemory() {
         #if canImport(Glibc)
-        mallopt(M_MMAP_THRESHOLD, 128 << 10)
+        for (property, value) in [
+            ("tcmalloc.aggressive_memory_decommit", 1), ("tcmalloc.max_total_thread_cache_bytes", 4 << 20),
+        ] {
+            _ = unsafe MallocExtension_SetNumericProperty(property, value)
+        }
+        MallocExtension_ReleaseFreeMemory()
         #endif
     }
 
