@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import KlingSimulator
 import TestKit
@@ -96,6 +97,28 @@ import Testing
             let answer = try await rig.gateway.edit(wishes: #"{"seconds":3}"#, headers: [Self.retry])
             #expect(answer.status == 200, "\(answer.text)")
             #expect(rig.kling.tasks.map(\.id) == [answer.json["task_id"] as? String])
+        }
+    }
+
+    @Test func `a client that comes again for an open create waits no longer than others do`() async throws {
+        try await Rig.run(settings: Self.short) { rig in
+            try rig.fail("create:slow=60:1:1")
+            let (port, body) = (rig.gateway.port, EditJSON.body())
+            let client = try await blocking { try RawClient(port: port) }
+            try await blocking {
+                try client.send(
+                    "POST \(EditForm.path) HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            }
+            try await eventually("Kling has the create") { rig.creates() == 1 }
+            try rig.fail("query:http-500")
+            try await rig.kill()
+            try await rig.start(settings: Self.short)
+            let start = MonotonicTime.now
+            let again = try await rig.gateway.edit()
+            #expect(again.status == 504 && again.error["task_id"] != nil, "\(again.text)")
+            #expect(MonotonicTime.now - start < .seconds(8))
+            #expect(rig.creates() == 1)
         }
     }
 

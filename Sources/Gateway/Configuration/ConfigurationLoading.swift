@@ -45,9 +45,9 @@ extension Configuration {
             let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
             reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
         }
-        if !upstreams.isEmpty, reader.sources.ignoresBaseURL(upstreams) {
-            let advice = "stands for nothing here: give the accounts of the file a url"
-            warnings.append(ConfigurationProblem(.init(path: "", override: "KLING_BASE_URL"), advice))
+        for (key, variable) in reader.sources.ignoredVariables(upstreams) {
+            let advice = "stands for nothing here: give the accounts of the file \(key) instead"
+            warnings.append(ConfigurationProblem(.init(path: "", override: variable), advice))
         }
         if publicURL == nil {
             let advice = "no pictures that come as files reach this account, which takes URLs: set public_url"

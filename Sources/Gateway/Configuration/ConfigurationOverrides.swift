@@ -59,9 +59,13 @@ extension ConfigurationSources {
     /// The name of the environment's account.
     private static let account = "env"
 
-    /// Whether `KLING_BASE_URL` is set for nobody, as no account is the environment's.
-    func ignoresBaseURL(_ upstreams: [Upstream]) -> Bool {
-        set("KLING_BASE_URL") != nil && !upstreams.contains { $0.name == Self.account }
+    /// What is set for the environment's account beside its credentials.
+    private static let settings = [("url", "KLING_BASE_URL"), ("api", "KLING_API")]
+
+    /// The settings of the environment's account that are set for nobody, as no account is the environment's.
+    func ignoredVariables(_ upstreams: [Upstream]) -> [(key: String, variable: String)] {
+        if upstreams.isEmpty || upstreams.contains(where: { $0.name == Self.account }) { return [] }
+        return Self.settings.filter { set($0.1) != nil }
     }
 
     /// The account of the `KLING_*` credentials. A variable that the file names itself is the file's: the same account
@@ -82,9 +86,7 @@ extension ConfigurationSources {
             credentials.append(("api_key", "KLING_API_KEY"))
         }
         if credentials.isEmpty { return }
-        for (key, variable) in [("url", "KLING_BASE_URL"), ("api", "KLING_API")] where set(variable) != nil {
-            credentials.append((key, variable))
-        }
+        credentials += Self.settings.filter { set($0.1) != nil }
         var entries = [ConfigurationNode.Entry(key: "name", value: .init(.text(Self.account)))]
         entries += credentials.map { key, variable in
             .init(key: key, value: .init(.text(environment[variable] ?? ""), override: variable))

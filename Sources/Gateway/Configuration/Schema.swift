@@ -109,6 +109,7 @@ struct Key<Root>: Sendable {
                 if let secret = reader.secret(node, place, format) { store(&root, [secret]) }
                 return
             }
+            if elements.isEmpty { reader.report(place, "the list is empty; leave \(name) out, or name one") }
             store(
                 &root,
                 elements.enumerated().compactMap { index, element in

@@ -23,8 +23,8 @@ struct ImageEdits: Sendable {
         do {
             switch try await asked(admitted) {
             case .answered(let response): return response
-            case .job(let job, let format, let isRepeated):
-                var response = try await answer(job, format, until: .now + wait, admitted)
+            case .job(let job, let format, let deadline, let isRepeated):
+                var response = try await answer(job, format, until: deadline, admitted)
                 if isRepeated { response.headers.append(Answer.replayed) }
                 return response
             }
@@ -36,21 +36,24 @@ struct ImageEdits: Sendable {
     /// What a request comes to before it is waited for. What it has of the body's memory ends with it.
     private enum Asked {
         case answered(HTTPResponse)
-        /// - Parameter isRepeated: whether it was answered before.
-        case job(JobRecord, ImageEdit.ResultFormat, isRepeated: Bool)
+        /// - Parameters:
+        ///   - until: how long its client waits, counted from the end of the request's body.
+        ///   - isRepeated: whether it was answered before.
+        case job(JobRecord, ImageEdit.ResultFormat, until: MonotonicTime, isRepeated: Bool)
     }
 
     private func asked(_ admitted: AdmittedRequest) async throws(GatewayError) -> Asked {
         let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
+        let deadline = MonotonicTime.now + wait
         let content = await admitted.content(body, try await admitted.form(in: body))
         let members =
             if let form = content.form { try EditMembers(form: form) } else { try await EditMembers(json: body) }
         let format = try ImageEdit.ResultFormat(members)
-        if let earlier = try await earlier(admitted, content, members, format) { return earlier }
+        if let earlier = try await earlier(admitted, content, members, format, deadline) { return earlier }
         let edit = try ImageEdit(members, models: models)
         try admitted.principal.scope.check(model: edit.model)
         let job = try await made(edit, admitted, content)
-        return .job(job, format, isRepeated: false)
+        return .job(job, format, until: deadline, isRepeated: false)
     }
 
     private func made(
@@ -95,44 +98,44 @@ extension ImageEdits {
     /// has read the answer, or because an SDK says that it tries again.
     private func earlier(
         _ admitted: AdmittedRequest, _ content: RequestContent, _ members: EditMembers,
-        _ format: ImageEdit.ResultFormat
+        _ format: ImageEdit.ResultFormat, _ deadline: MonotonicTime
     ) async throws(GatewayError) -> Asked? {
         let isRetry = admitted.request.headers[Self.attempts].flatMap { Int($0) }.map { $0 > 0 } ?? false
         if let idempotent = admitted.idempotent, let known = idempotent.known {
             do {
                 if let answer = try idempotent.replay(await content.sha256) {
-                    return try await repeated(answer, known, format, admitted)
+                    return try await repeated(answer, known, format, deadline, admitted)
                 }
             } catch {
                 guard error.cause == .idempotencyOpen else { throw error }
-                if let job = try await tasks.unansweredJob(known) { return .job(job, format, isRepeated: false) }
+                if let job = try await tasks.unansweredJob(known) { return .job(job, format, until: deadline, isRepeated: false) }
                 if !isRetry { throw error }
             }
         }
         if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
-            let job = try await tasks.attachedJob(to: first, on: admitted.request.loop) { () throws(GatewayError) in
+            let job = try await tasks.attachedJob(to: first, until: deadline, on: admitted.request.loop) { () throws(GatewayError) in
                 try await tryOn(try ImageEdit(members, models: models), admitted, content)
             }
-            if let job { return .job(job, format, isRepeated: true) }
+            if let job { return .job(job, format, until: deadline, isRepeated: true) }
             try ticket.makeAnew()
         }
         guard isRetry,
             let latest = try await tasks.latestJob(
                 content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable),
-            let job = await tasks.settled(latest, on: admitted.request.loop)
+            let job = await tasks.settled(latest, until: deadline, on: admitted.request.loop)
         else { return nil }
         admitted.note.resend?.withdraw()
-        return .job(job, format, isRepeated: false)
+        return .job(job, format, until: deadline, isRepeated: false)
     }
 
     /// A success is shown anew from its job: the pictures themselves are kept nowhere.
     private func repeated(
         _ answer: StoredAnswer, _ known: IdempotencyRecord, _ format: ImageEdit.ResultFormat,
-        _ admitted: AdmittedRequest
+        _ deadline: MonotonicTime, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> Asked {
         do throws(StoreError) {
             if answer.status == 200, let job = try await tasks.store.job(of: known.task) {
-                return .job(job, format, isRepeated: true)
+                return .job(job, format, until: deadline, isRepeated: true)
             }
         } catch {
             throw GatewayError(error)

@@ -57,8 +57,8 @@ struct LookUpPlan: Sendable, Equatable {
     }
 
     /// While the client waits: as many look-ups as fit in its wait.
-    static func request(start: MonotonicTime) -> LookUpPlan {
-        LookUpPlan(.request(deadline: start + clientWait), start)
+    static func request(start: MonotonicTime, until deadline: MonotonicTime? = nil) -> LookUpPlan {
+        LookUpPlan(.request(deadline: deadline ?? start + clientWait), start)
     }
 
     /// Nobody waits: look-ups until Kling has said the last word. After a restart the plan starts anew.

@@ -35,13 +35,18 @@ extension TryOnTasks {
 
     /// Brings an earlier create whose outcome is open to its end while a client waits that has sent the same again: it is
     /// looked up, and sent again where its own client's create would be.
-    /// - Parameter request: what to send again.
-    func pursue(_ id: TaskID, on loop: EventLoop, _ request: () async throws(GatewayError) -> TryOnRequest) async {
+    /// - Parameters:
+    ///   - limit: when that client waits no longer; nil: as long as clients wait for an open create.
+    ///   - request: what to send again.
+    func pursue(
+        _ id: TaskID, until limit: MonotonicTime? = nil, on loop: EventLoop,
+        _ request: () async throws(GatewayError) -> TryOnRequest
+    ) async {
         guard let record = try? await store.task(id), record.state == .intent, record.upstreamID == nil,
             case .same(let account) = match(of: record)
         else { return }
         let destination = Destination(account, record.dialect)
-        _ = await settle(id, at: destination, timedOut: false) {
+        _ = await settle(id, at: destination, timedOut: false, until: limit) {
             guard let request = try? await request() else { return nil }
             return try? await body(of: request, id, record.tenant, for: destination, on: loop)
         }

@@ -71,12 +71,14 @@ extension TryOnTasks {
     /// The job of a create that came before with the same content.
     /// - Parameters:
     ///   - task: its first task. If its outcome is open, that is brought to its end first, as far as a client waits for it.
+    ///   - deadline: when the client waits no longer; nil: as long as clients wait for an open create.
     ///   - request: what to send again then.
     /// - Returns: nil if it has made nothing.
     func attachedJob(
-        to task: TaskID, on loop: EventLoop, _ request: () async throws(GatewayError) -> TryOnRequest
+        to task: TaskID, until deadline: MonotonicTime? = nil, on loop: EventLoop,
+        _ request: () async throws(GatewayError) -> TryOnRequest
     ) async throws(GatewayError) -> JobRecord? {
-        await pursue(task, on: loop, request)
+        await pursue(task, until: deadline, on: loop, request)
         let job: JobRecord?
         do {
             job = try await store.job(of: task)
@@ -84,13 +86,15 @@ extension TryOnTasks {
             throw GatewayError(error)
         }
         guard let job else { return nil }
-        return await settled(job, on: loop)
+        return await settled(job, until: deadline, on: loop)
     }
 
     /// A job, as soon as it is known what its create came to, or when there is no more time to wait for that.
     /// - Returns: nil if it has made nothing.
-    func settled(_ job: JobRecord, on loop: EventLoop) async -> JobRecord? {
-        let settled = job.isKnown ? job : await ended(job, until: .now + Self.openCreateTime, on: loop)
+    func settled(_ job: JobRecord, until deadline: MonotonicTime?, on loop: EventLoop) async -> JobRecord? {
+        let latest = MonotonicTime.now + Self.openCreateTime
+        let deadline = min(deadline ?? latest, latest)
+        let settled = job.isKnown ? job : await ended(job, until: deadline, on: loop)
         return settled.tasks.allSatisfy(\.wasNeverMade) ? nil : settled
     }
 

@@ -12,15 +12,20 @@ extension TryOnTasks {
     /// Asks for an open create while somebody who was told nothing, or was told that it is queued, waits for it. What Kling
     /// doesn't know, after as long as it may be slow to know it, is sent again, under the same id to the same account: if
     /// that is known to make but one task of one id.
-    /// - Parameter body: what to send again; nil if that cannot be had now.
+    /// - Parameters:
+    ///   - limit: when whoever waits does so no longer, if that is before ``LookUpPlan/clientWait`` has passed.
+    ///   - body: what to send again; nil if that cannot be had now.
     /// - Returns: ``Attempt/accepted(_:_:)``, or ``Attempt/open(timedOut:)`` if that is still so at the end.
     func settle(
-        _ id: TaskID, at destination: Destination, timedOut: Bool, body: () async -> [ByteSlice]?
+        _ id: TaskID, at destination: Destination, timedOut: Bool, until limit: MonotonicTime? = nil,
+        body: () async -> [ByteSlice]?
     ) async -> Attempt {
         let account = destination.account
         if account.hasLookup == false { return .open(timedOut: timedOut) }
-        let deadline = MonotonicTime.now + LookUpPlan.clientWait
-        var plan = LookUpPlan.request(start: .now)
+        let start = MonotonicTime.now
+        let latest = start + LookUpPlan.clientWait
+        let deadline = min(limit ?? latest, latest)
+        var plan = LookUpPlan.request(start: start, until: deadline)
         while case .lookUp(let time) = plan.step {
             guard await background.sleep(until: time) else { break }
             let found = await lookUp(id, at: destination)

@@ -121,13 +121,20 @@ struct ConfigurationTests {
         #expect(configuration.upstreams.count == 1 && secret.reveal() == "file-S3CRET")
     }
 
-    @Test func `who sets a base URL that no account takes is warned`() throws {
-        var environment = Self.secrets.merging(["KLING_BASE_URL": "https://kling.example"]) { $1 }
+    @Test(arguments: [("KLING_BASE_URL", "https://kling.example"), ("KLING_API", "kolors")])
+    func `a setting of the environment's account that no account takes is warned of`(
+        variable: String, value: String
+    ) throws {
+        let environment = Self.secrets.merging([variable: value]) { $1 }
+        #expect(try Self.load("", environment).warnings.allSatisfy { $0.place != variable })
         let yaml = "upstreams: [{name: a, api_key: {env: KLING_API_KEY}}]"
-        #expect(try Self.load("", environment).warnings.allSatisfy { $0.place == "keys" })
-        environment = ["HOME": "/", "KLING_BASE_URL": "https://kling.example", "KLING_API_KEY": "key-S3CRET"]
-        let warnings = try Self.load(yaml, environment).warnings
-        #expect(warnings.contains { $0.place == "KLING_BASE_URL" }, "\(warnings)")
+        let warnings = try Self.load(yaml, ["HOME": "/", variable: value, "KLING_API_KEY": "key-S3CRET"]).warnings
+        #expect(warnings.contains { $0.place == variable }, "\(warnings)")
+    }
+
+    @Test func `a list of no secrets is an error`() {
+        let report = Self.problems("upstreams: [{name: a, api_key: S3CRET-1, webhook_secret: []}]")
+        #expect(report.contains("webhook_secret (line 1): the list is empty"), "\(report)")
     }
 
     @Test(arguments: [

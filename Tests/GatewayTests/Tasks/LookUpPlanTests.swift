@@ -33,6 +33,12 @@ struct LookUpPlanTests {
         #expect(plan.allowsRepeat(at: start + .seconds(3.997)))
     }
 
+    @Test func `a client that waits less has fewer look-ups made for it`() {
+        let (times, end) = run(.request(start: start, until: start + .seconds(5))) { _ in .unknown }
+        #expect(times == [0, 1, 2, 4])
+        #expect(end == .handOver)
+    }
+
     @Test(arguments: [LookUpPlan.Answer.unknown, .none])
     func `slow look-ups end with the client's wait, and never say that nothing was made`(answer: LookUpPlan.Answer) {
         let (times, end) = run(.request(start: start), taking: 4) { _ in answer }
