@@ -64,6 +64,21 @@ import Testing
         }
     }
 
+    @Test(arguments: [SimulatedAPI.kolors, .solutions])
+    func `an account that is full of tasks of an API that is gone is found to speak the other one`(
+        _ first: SimulatedAPI
+    ) async throws {
+        let second: SimulatedAPI = first == .kolors ? .solutions : .kolors
+        let hour = 3_600_000...3_600_000
+        let account = Self.account(first, "lookup: yes, unique: yes, concurrency: 1")
+        try await Rig.run([account], settings: "queue: off", duration: hour) { rig in
+            _ = try await rig.createdTask()
+            rig.kling.set(second)
+            try await eventually("the account has room") { try await rig.create().status == 200 }
+            #expect(rig.kling.tasks.map(\.dialect.rawValue) == [first.rawValue, second.rawValue])
+        }
+    }
+
     @Test(arguments: ["create:lost-answer:1:1", "create:slow=1:1:1"])
     func `a create whose answer is lost, or whose gateway dies, has one task on an account of the newer API`(
         _ fault: String

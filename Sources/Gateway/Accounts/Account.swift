@@ -38,6 +38,7 @@ public final class Account: Sendable {
     private let learned = Lock(AccountTraits())
     private let listed = Lock<MonotonicTime?>(nil)
     private let probed = Lock<MonotonicTime?>(nil)
+    private let sought = Lock<MonotonicTime?>(nil)
 
     /// Describes an account.
     /// - Parameters:
@@ -84,6 +85,15 @@ public final class Account: Sendable {
     }
 
     private static let probeInterval = Duration.seconds(60)
+
+    /// Whether it may be found out now, by free calls, which of Kling's APIs it speaks: at most once a minute.
+    func takeAPIProbe(now: MonotonicTime) -> Bool {
+        sought.withLock { sought in
+            if let last = sought, now - last < Self.probeInterval { return false }
+            sought = now
+            return true
+        }
+    }
 
     /// Whether that is to be found out.
     var mustLearnLookup: Bool { configured.hasLookup == nil && learnedTraits.hasLookup == nil }

@@ -31,6 +31,9 @@ enum QueriedTask: Sendable {
         }
     }
 
+    /// Whether the account has the task.
+    var isFound: Bool { if case .found = self { true } else { false } }
+
     /// The account's id of the task; `nil` if the object is another task's, or may be.
     private static func id(of object: TaskObject, _ task: TaskID, _ upstreamID: String?) -> String? {
         // Asked by the gateway's id, only that id in the answer shows that it is not somebody else's task.

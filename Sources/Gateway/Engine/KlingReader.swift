@@ -42,9 +42,11 @@ final class KlingReader: TaskReader {
         var readings: [TaskID: TaskReading] = [:]
         for (dialect, group) in await byDialect(watched, tasks) {
             let asked = group.map { AskedTask(id: $0.id, upstreamID: $0.upstreamID) }
-            let found = await tasks.caller.query(
-                Destination(account, dialect), asked, timeout: TryOnTasks.refreshTime)
+            let destination = Destination(account, dialect)
+            let found = await tasks.caller.query(destination, asked, timeout: TryOnTasks.refreshTime)
             for (task, found) in zip(group, found) { readings[task.id] = TaskReading(found) }
+            let missing = zip(group, found).filter { !$1.isFound }.map(\.0.id)
+            if !missing.isEmpty { await tasks.miss(missing, at: destination) }
         }
         return watched.map { readings[$0.id] ?? .failed }
     }

@@ -13,6 +13,21 @@ extension TryOnTasks {
         return found
     }
 
+    /// Notes that an account does not show tasks that it has accepted. Its API may be gone: then the end of no task would
+    /// ever be seen, no slot freed, and no create sent that would find the account's other API. Lists, which are free, find
+    /// it; and tasks of an API that the account speaks no more take up no slots.
+    func miss(_ missing: [TaskID], at destination: Destination) async {
+        let account = destination.account
+        if let other = destination.alternative, !destination.isOutdated, account.takeAPIProbe(now: .now),
+            let listed = try? await caller.list(destination, timeout: Self.listTime), listed.answer.hasNoRoute,
+            let found = try? await caller.list(other, timeout: Self.listTime), found.page != nil
+        {
+            other.confirm()
+        }
+        guard destination.isOutdated else { return }
+        for id in missing { accounts.settled(id, on: account.name, .missing) }
+    }
+
     /// Which of Kling's APIs a task was sent by. While the store is away: as the account is spoken to by now.
     func dialect(of id: TaskID, at account: Account) async -> KlingDialect {
         (try? await store.task(id))?.dialect ?? account.dialect
