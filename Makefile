@@ -103,9 +103,9 @@ check: libraries lint test ## check all that a change must pass: lint, every tes
 sanitize: deps ## run every test under the address, then the thread sanitizer
 	# Leaks: Foundation's Process leaks in the tests themselves; the gateway that they run is checked for them.
 	# One test at a time: a sanitized suite is slow, and starved tests miss the servers' deadlines.
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --no-parallel --scratch-path .build-asan --sanitize=address \
+	SANITIZED=1 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --no-parallel --scratch-path .build-asan --sanitize=address \
 		-Xswiftc -DADDRESS_SANITIZER $(ARGS)
-	$(SWIFT) test --no-parallel --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SANITIZER $(ARGS)
+	SANITIZED=1 $(SWIFT) test --no-parallel --scratch-path .build-tsan --sanitize=thread -Xswiftc -DTHREAD_SANITIZER $(ARGS)
 
 .PHONY: fuzz
 fuzz: libraries ## fuzz the parsers for SECONDS=600

@@ -15,6 +15,12 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
+/// tcmalloc serves every malloc, on Linux only. A sanitizer brings its own, and sees no memory but that.
+let hasTCMalloc = Context.environment["SANITIZED"] == nil
+let allocator: [Target.Dependency] =
+    hasTCMalloc ? [.target(name: "CTCMalloc", condition: .when(platforms: [.linux]))] : []
+let allocatorFlag: [SwiftSetting] = hasTCMalloc ? [.define("TCMALLOC", .when(platforms: [.linux]))] : []
+
 /// Tests call C freely; they keep the language mode and the warnings.
 let tests: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
@@ -52,7 +58,6 @@ let package = Package(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
-        // On Linux only; elsewhere the platform's own allocator serves.
         .systemLibrary(name: "CTCMalloc", providers: [.apt(["libgoogle-perftools-dev"])]),
         .systemLibrary(name: "CProcess"),
 
@@ -85,11 +90,11 @@ let package = Package(
             name: "kling-gateway",
             dependencies: [
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
-                "KlingSimulator", "CProcess", .target(name: "CTCMalloc", condition: .when(platforms: [.linux])),
+                "KlingSimulator", "CProcess",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict,
+            ] + allocator,
+            swiftSettings: strict + allocatorFlag,
             linkerSettings: [
                 // A static Swift has the program export every symbol, which keeps all of Foundation in it and resident;
                 // LLVM's linker folds what is alike, and packs 100,000 relocations, which are read at each start:

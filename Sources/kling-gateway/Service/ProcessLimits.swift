@@ -1,9 +1,11 @@
 #if canImport(Glibc)
 internal import CProcess
-internal import CTCMalloc
 internal import Glibc
 #elseif canImport(Darwin)
 internal import Darwin
+#endif
+#if TCMALLOC
+internal import CTCMalloc
 #endif
 
 /// What a server asks of the system before it serves.
@@ -46,7 +48,7 @@ enum ProcessLimits {
     /// Has memory that was freed go back to the system at once, but for 4 MiB that the threads keep at hand: otherwise 60
     /// answers of 1 MB each leave 60 MB behind.
     static func returnFreedMemory() {
-        #if canImport(Glibc)
+        #if TCMALLOC
         for (property, value) in [
             ("tcmalloc.aggressive_memory_decommit", 1), ("tcmalloc.max_total_thread_cache_bytes", 4 << 20),
         ] {
