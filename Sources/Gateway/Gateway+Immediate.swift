@@ -1,15 +1,15 @@
 public import HTTPServer
 internal import KlingAPI
 
-/// The queries that cost least: clients poll, and most of what they are told is known already.
+/// The cheapest queries: clients poll, and most of the answers are known already.
 extension Gateway {
-    /// Answers the query of a task that has ended and that is in memory, under a key that is known, without a task of
-    /// its own. Every other request goes through all the checks of ``respond(to:)``, of which these are the same.
+    /// Answers the query of a task that has ended and is in memory, under a known key, without starting a Swift task.
+    /// Every other request goes through ``respond(to:)``, which makes the same checks and more.
     public func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
         guard request.method == .get || request.method == .head,
             let match = request.head.withPath({ RouteMatch(path: $0) }), match.route == .tryOnTask,
             let principal = access.knownPrincipal(of: request),
-            let json = tasks.finished(match.identifier, tenant: principal.tenant)
+            let json = tasks.queries.finished(match.identifier, tenant: principal.tenant)
         else { return nil }
         let note = ExchangeNote(requestID: RequestID.of(request.headers))
         (note.route, note.shape, note.tenant) = (match.route, match.terms.shape, principal.tenant)

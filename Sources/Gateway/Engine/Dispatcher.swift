@@ -13,6 +13,7 @@ struct Dispatcher: Sendable {
     private static let pauses = LookUpPlan.outagePauses
 
     private var background: Background { tasks.background }
+    private var ledger: TaskLedger { tasks.ledger }
 
     /// Goes on until it is cancelled.
     func run() async {
@@ -50,8 +51,8 @@ struct Dispatcher: Sendable {
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended meanwhile, for instance because the operator has cancelled it.
-            if error.code == .stale || error.code == .notFound { return await tasks.forgetEnded(entry.task) }
-            tasks.couldNotRecord("a queued task could not be given to an account", entry.task, error)
+            if error.code == .stale || error.code == .notFound { return await ledger.forgetEnded(entry.task) }
+            ledger.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }
         var sent: (attempt: Attempt, to: Destination)
@@ -76,8 +77,8 @@ struct Dispatcher: Sendable {
         _ entry: QueuedTask, to destination: Destination
     ) async throws -> (attempt: Attempt, to: Destination) {
         let kept = try await body(of: entry)
-        return try await tasks.attempt(entry.task, at: destination) { to throws(GatewayError) in
-            try await tasks.body(kept, of: entry, for: to)
+        return try await tasks.attempts.attempt(entry.task, at: destination) { to throws(GatewayError) in
+            try await tasks.bodies.body(kept, of: entry, for: to)
         }
     }
 
@@ -108,12 +109,12 @@ struct Dispatcher: Sendable {
         var pause = Self.pauses.lowerBound
         while true {
             // Without its body it can only be asked for.
-            let attempt = await tasks.settle(entry.task, at: destination, timedOut: timedOut) {
+            let attempt = await tasks.openCreates.settle(entry.task, at: destination, timedOut: timedOut) {
                 guard let body = try? await body(of: entry) else { return nil }
-                return try? await tasks.body(body, of: entry, for: destination)
+                return try? await tasks.bodies.body(body, of: entry, for: destination)
             }
             guard case .open = attempt, destination.account.mayRepeat, !destination.isOutdated else { return attempt }
-            await tasks.flagIfOld(entry.task)
+            await ledger.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
         }
@@ -130,9 +131,9 @@ struct Dispatcher: Sendable {
         case .open:
             // It is never sent again, and does not wait any more.
             if destination.isOutdated {
-                tasks.findInBackground(entry.task, at: account)
+                tasks.openCreates.findInBackground(entry.task, at: account)
             } else {
-                tasks.settleInBackground(entry.task, at: account)
+                tasks.openCreates.settleInBackground(entry.task, at: account)
             }
             queue.forget(entry.task)
         }
@@ -150,7 +151,7 @@ struct Dispatcher: Sendable {
     }
 
     private func fail(_ entry: QueuedTask, _ reason: String) async {
-        await tasks.endAtLast(entry.task, because: reason)
+        await ledger.endAtLast(entry.task, because: reason)
         queue.forget(entry.task)
     }
 
@@ -164,7 +165,7 @@ struct Dispatcher: Sendable {
                 return queue.putBack(entry.task)
             } catch {
                 if error.code == .stale || error.code == .notFound { return queue.forget(entry.task) }
-                tasks.couldNotRecord("a task could not be queued again", entry.task, error)
+                ledger.couldNotRecord("a task could not be queued again", entry.task, error)
                 guard await background.sleep(until: .now + .seconds(1)) else { return }
             }
         }

@@ -24,7 +24,7 @@ final class KlingReader: TaskReader {
             // Its place among the pages is not known any more: the next run begins anew.
             return TaskPage(tasks: [], isLast: true)
         }
-        let listed = try? await tasks.caller.list(destination, position, timeout: TryOnTasks.listTime)
+        let listed = try? await tasks.caller.list(destination, position, timeout: AccountProbes.timeout)
         guard let listed else { throw .unavailable }
         // A reseller without a list answers that there is no such path or method.
         if listed.answer.hasNoRoute { throw .noList }
@@ -43,10 +43,10 @@ final class KlingReader: TaskReader {
         for (dialect, group) in await byDialect(watched, tasks) {
             let asked = group.map { AskedTask(id: $0.id, upstreamID: $0.upstreamID) }
             let destination = Destination(account, dialect)
-            let found = await tasks.caller.query(destination, asked, timeout: TryOnTasks.refreshTime)
+            let found = await tasks.caller.query(destination, asked, timeout: TaskQueries.timeout)
             for (task, found) in zip(group, found) { readings[task.id] = TaskReading(found) }
             let missing = zip(group, found).filter { !$1.isFound }.map(\.0.id)
-            if !missing.isEmpty { await tasks.miss(missing, at: destination) }
+            if !missing.isEmpty { await tasks.probes.miss(missing, at: destination) }
         }
         return watched.map { readings[$0.id] ?? .failed }
     }
@@ -70,12 +70,12 @@ final class KlingReader: TaskReader {
     func found(_ found: [FoundTask]) async -> [TaskProgress] {
         guard let tasks else { return found.map { _ in .unfinished } }
         var progress: [TaskProgress] = []
-        for task in found { progress.append(await tasks.heard(task.object, of: task.id)) }
+        for task in found { progress.append(await tasks.ledger.heard(task.object, of: task.id)) }
         return progress
     }
 
     func flag(_ task: TaskID, isStuck: Bool) async {
-        _ = await tasks?.flag(task, isStuck ? .stuck : [])
+        _ = await tasks?.ledger.flag(task, isStuck ? .stuck : [])
     }
 }
 

@@ -21,7 +21,7 @@ struct Upkeep: Sendable {
         }
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(60)) { assets?.expire() }
-        every(.seconds(10)) { tasks.hosted?.expire() }
+        every(.seconds(10)) { tasks.ledger.hosted?.expire() }
         every(.seconds(20)) { await keepClock() }
         every(.seconds(600), atOnce: false) { await prune() }
     }
@@ -57,8 +57,8 @@ struct Upkeep: Sendable {
 
     /// A list call is free: it shows whether Kling accepts the account again.
     private func probe(_ account: Account) async {
-        let answer = try? await tasks.caller.list(Destination(account), timeout: TryOnTasks.listTime).answer
-        tasks.note(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
+        let answer = try? await tasks.caller.list(Destination(account), timeout: AccountProbes.timeout).answer
+        tasks.attempts.report(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
 
     /// The next start goes on from here, whatever the wall clock says then.

@@ -2,34 +2,35 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What Kling's calls make of tasks.
+/// Applies Kling's callbacks to tasks.
 struct CallbackInbox: CallbackReceiver {
     let tasks: TryOnTasks
 
     func record(of task: TaskID) async throws(StoreError) -> TaskRecord? { try await tasks.store.task(task) }
 
-    /// Taken at its word, if that is all that a query would bring: under Kling's id of the task, and with pictures if it has
-    /// succeeded. What is late or comes again changes nothing: states only go forward.
+    /// Applies a reported state as if a query had returned it, if it is as complete: it has Kling's id of the task, and
+    /// pictures if the task has succeeded. Otherwise it is a hint. A late or repeated callback changes nothing, because
+    /// states only move forward.
     func observed(_ task: TaskID, _ object: TaskObject) async {
         let isWhole = TaskState(object.status) != nil && (object.status != .succeed || !object.images.isEmpty)
         guard isWhole, let upstreamID = try? await record(of: task)?.upstreamID, upstreamID == object.taskID else {
             return await hint(task)
         }
-        _ = await tasks.heard(object, of: task)
+        _ = await tasks.ledger.heard(object, of: task)
     }
 
     func hint(_ task: TaskID) async {
-        tasks.watcher.hint(task)
+        tasks.ledger.watcher.hint(task)
         guard let record = try? await tasks.store.task(task), record.upstreamID == nil, !record.state.isFinal,
-            let account = tasks.account(of: record)
+            let account = tasks.ledger.account(of: record)
         else { return }
-        // The answer to its create is lost or still on its way: Kling has the task.
+        // Kling has the task, but the answer to its create is lost or still in flight.
         tasks.background.start { [tasks] in
             guard
-                case .found(let answer, _, let upstreamID) = await tasks.lookUp(
+                case .found(let answer, _, let upstreamID) = await tasks.probes.lookUp(
                     task, at: Destination(account, record.dialect))
             else { return }
-            _ = await tasks.adopt(answer, upstreamID, task, account)
+            _ = await tasks.attempts.adopt(answer, upstreamID, task, account)
         }
     }
 }

@@ -8,7 +8,7 @@ struct KlingHandler: ShapeHandler {
     let tasks: TryOnTasks
     let models: TryOnModels
     let pictures: PictureIntake
-    /// The most bytes of a body.
+    /// The maximum size of a body, in bytes.
     let bodyLimit: Int
 
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
@@ -23,7 +23,7 @@ struct KlingHandler: ShapeHandler {
         }
     }
 
-    /// Answers a create in whatever shape `parse` reads; the answer is in Kling's older one.
+    /// Answers a create in any shape that `parse` reads. The answer is in the shape of Kling's older API.
     func create(
         _ admitted: AdmittedRequest, limit: Int, parse: (Bytes) async throws(ParameterError) -> TryOnRequest
     ) async throws(GatewayError) -> HTTPResponse {
@@ -45,13 +45,13 @@ struct KlingHandler: ShapeHandler {
         try admitted.principal.scope.check(model: wanted.model)
         let request = try await pictures.inlined(wanted, admitted)
         if let ticket, let earlier = ticket.earlier {
-            let made = try await tasks.attached(to: earlier, request, admitted.note, on: admitted.request.loop)
+            let made = try await tasks.creates.attached(to: earlier, request, admitted.note, on: admitted.request.loop)
             if let made {
                 return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
             }
             try ticket.makeAnew()
         }
-        let made = try await tasks.create(
+        let made = try await tasks.creates.create(
             request, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
         return Answer.success(made, requestID: admitted.note.requestID)
     }
@@ -59,12 +59,12 @@ struct KlingHandler: ShapeHandler {
     private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let page = try ListParameters(query: admitted.request.head.query)
         var response = Answer.success([], requestID: admitted.note.requestID)
-        response.body = try await tasks.list(page, for: admitted)
+        response.body = try await tasks.queries.list(page, for: admitted)
         return response
     }
 
     private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
-        let found = try await tasks.query(
+        let found = try await tasks.queries.query(
             admitted.identifier, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
         var response = try await admitted.success(found.body)
         if let staleness = found.staleness {

@@ -4,8 +4,8 @@ internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
-/// Create, query and list in the shape of Kling's new API, whatever the accounts speak. Inside, a task is what it is in the
-/// older shape: it is found by all.
+/// Create, query and list in the shape of Kling's newer API, whichever API the accounts use. Inside the gateway, tasks
+/// are in the older shape, so clients of every shape can find them.
 struct SolutionsHandler: ShapeHandler {
     let kling: KlingHandler
 
@@ -30,14 +30,14 @@ struct SolutionsHandler: ShapeHandler {
         } catch {
             throw error.renamed(Self.places)
         }
-        // Kept and remembered answers are in the older shape, too.
+        // Replayed answers are in the older shape, too.
         if case .bytes(let bytes) = response.body, let answer = KlingAnswer(bytes), let task = answer.task {
             response.body = .bytes(answer.relayed(data: task.solutionsCreatedJSON))
         }
         return response
     }
 
-    /// Where the members of the older shape stand in this one, for errors that come after the body was read.
+    /// The paths in this shape of the older members, for errors that occur after the body was read.
     private static let places = [
         "callback_url": "options.callback_url", "external_task_id": "options.external_task_id",
         "watermark": "options.watermark.enabled", "keep_face": "settings.keep_face", "keep_pose": "settings.keep_pose",
@@ -71,7 +71,7 @@ struct SolutionsHandler: ShapeHandler {
     private struct FoundTask {
         let id, asked: String
         let bytes: Int
-        /// nil: it is long, and read again once there is memory for all of the answer.
+        /// nil if it is long: it is read again once there is memory for the whole answer.
         let json: [UInt8]?
 
         init?(_ task: TaskObject, asked: String) {
@@ -101,19 +101,19 @@ struct SolutionsHandler: ShapeHandler {
         return response
     }
 
-    /// A task of the tenant's; nil: there is none.
+    /// Finds a task of the tenant; nil if there is none.
     private func find(
         _ id: String, by key: SolutionsQuery.Key, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> TaskObject? {
-        let found: TryOnTasks.Found
+        let found: TaskQueries.Found
         do {
-            found = try await tasks.query(id, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+            found = try await tasks.queries.query(id, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
         } catch {
             if error.cause == .unknownTask { return nil }
             throw error
         }
         guard let task = KlingAnswer(found.body)?.task else { return nil }
-        // A client's own id may look like one that it was told, and the other way round.
+        // A client's own id may look like an id that the client was told, and vice versa.
         switch key {
         case .taskIDs: return task.taskID == id || task.externalTaskID != id ? task : nil
         case .externalTaskIDs: return task.externalTaskID == id ? task : nil
@@ -129,7 +129,7 @@ struct SolutionsHandler: ShapeHandler {
         }
         let wanted: SolutionsList
         do {
-            // The block lends its bytes for the copy.
+            // The bytes are valid during the call; the array is a copy.
             wanted = try SolutionsList(body: unsafe body.withUnsafeBytes { unsafe Array($0) })
         } catch {
             throw GatewayError(error)
@@ -148,7 +148,7 @@ struct SolutionsHandler: ShapeHandler {
 
     private struct Page {
         var records: [TaskRecord]
-        /// Where the next one goes on; nil: there is none.
+        /// Where the next page starts; nil if there is none.
         var next: SliceCursor?
     }
 
@@ -177,11 +177,13 @@ struct SolutionsHandler: ShapeHandler {
             records.removeLast()
             next = SliceCursor(below: records.last?.number, createdAt: start.createdAt)
         }
-        let told = await tasks.refreshed(records, admitted.note).filter { start.createdAt.contains($0.toldCreatedAt) }
+        let told = await tasks.queries.refreshed(records, admitted.note).filter {
+            start.createdAt.contains($0.toldCreatedAt)
+        }
         return (Page(records: told, next: next), lease)
     }
 
-    /// Before tasks are chosen by their states, those that may have ended meanwhile are looked at, as far as a page goes.
+    /// Refreshes up to a page of unfinished tasks before tasks are filtered by state, because some may have ended.
     private func refreshUnfinished(_ start: SliceCursor, _ admitted: AdmittedRequest) async throws(GatewayError) {
         let slice = TaskSlice(
             createdAt: start.recorded, states: [.submitted, .processing], limit: Solutions.limits.upperBound)
@@ -189,11 +191,11 @@ struct SolutionsHandler: ShapeHandler {
             [tasks, tenant = admitted.tenant] limit throws(StoreError) in
             try await tasks.store.tasks(tenant: tenant, slice, answersUpTo: limit)
         }
-        _ = await tasks.refreshed(records, admitted.note)
+        _ = await tasks.queries.refreshed(records, admitted.note)
         withExtendedLifetime(lease) {}
     }
 
-    /// What stands before and behind the tasks of a page.
+    /// The JSON before and after the tasks of a page.
     private static func around(_ page: Page, requestID: String) -> (head: [UInt8], tail: [UInt8]) {
         let (head, tail) = Envelope.aroundArray(requestID: requestID)
         let more = JSONWriter.object { data in
@@ -209,11 +211,11 @@ struct SolutionsHandler: ShapeHandler {
     }
 }
 
-/// Where a page of a list ends: the next one has the tasks that were told before. New tasks come above it.
+/// Where a page of a list ends. The next page has the older tasks; new tasks do not shift it.
 struct SliceCursor: Sendable, Equatable {
-    /// The number of the last task; nil: the list begins.
+    /// The number of the last task; nil at the start of the list.
     var below: Int64?
-    /// The times of creation, which go on.
+    /// The range of creation times, the same for all pages.
     let createdAt: Range<Int64>
 
     init(below: Int64? = nil, createdAt: Range<Int64>) {
@@ -221,8 +223,8 @@ struct SliceCursor: Sendable, Equatable {
         self.createdAt = createdAt
     }
 
-    /// The times at which the gateway may have written down tasks of these times: Kling's come later, of those that have
-    /// waited much later, and its clock may be another.
+    /// When the gateway may have recorded tasks of these creation times. Kling's times are later, much later for tasks
+    /// that waited in the queue, and Kling's clock may differ.
     var recorded: Range<Int64> {
         let (lower, upper) = (createdAt.lowerBound - Self.longestWait, createdAt.upperBound + Self.clockSkew)
         return max(0, lower)..<max(0, lower, upper)
@@ -231,10 +233,10 @@ struct SliceCursor: Sendable, Equatable {
     private static let longestWait: Int64 = 3_600_000
     fileprivate static let clockSkew: Int64 = 300_000
 
-    /// The cursor as clients keep it: they need not know what is in it.
+    /// The cursor as clients keep it, an opaque text.
     var text: String { Base64.encode(Array("\(below ?? 0) \(createdAt.lowerBound) \(createdAt.upperBound)".utf8)) }
 
-    /// Reads such a text.
+    /// Parses ``text``; nil if it is not a cursor.
     init?(_ text: String) {
         guard text.utf8.count <= 128, let bytes = Base64.decode(text.utf8) else { return nil }
         let numbers = String(decoding: bytes, as: UTF8.self).split(separator: " ").map { Int64($0) }
@@ -246,7 +248,7 @@ struct SliceCursor: Sendable, Equatable {
 }
 
 extension TaskRecord.Fields {
-    /// When it was created, as clients are told: Kling's time as soon as Kling has told one.
+    /// The creation time that clients see: Kling's once it is known, the gateway's before.
     fileprivate var toldCreatedAt: Int64 {
         answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? createdAt
     }

@@ -5,18 +5,18 @@ internal import Hashing
 internal import KlingAPI
 internal import TaskStore
 
-/// `POST /v1/images/edits`: a job that is answered when its pictures are there.
+/// Serves `POST /v1/images/edits`: a job that is answered when its pictures are finished.
 struct ImageEdits: Sendable {
     let tasks: TryOnTasks
     let models: TryOnModels
-    /// The most bytes of a body.
+    /// The maximum size of a body, in bytes.
     let bodyLimit: Int
-    /// How long a client is kept waiting for its pictures.
+    /// How long a client waits for its pictures.
     let wait: Duration
     let intake: PictureIntake
-    /// Fetches what was made.
+    /// Fetches the finished pictures.
     let pictures: PictureService
-    /// Of the memory that bodies take up.
+    /// The budget of the memory for bodies.
     let budget: ByteBudget
 
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
@@ -33,12 +33,12 @@ struct ImageEdits: Sendable {
         }
     }
 
-    /// What a request comes to before it is waited for. What it has of the body's memory ends with it.
+    /// What a request leads to before the wait for its pictures. It no longer holds memory of the request's body.
     private enum Asked {
         case answered(HTTPResponse)
         /// - Parameters:
-        ///   - until: how long its client waits, counted from the end of the request's body.
-        ///   - isRepeated: whether it was answered before.
+        ///   - until: the deadline of the client's wait, which starts at the end of the request's body.
+        ///   - isRepeated: whether the answer is marked as a replay of an earlier one.
         case job(JobRecord, ImageEdit.ResultFormat, until: MonotonicTime, isRepeated: Bool)
     }
 
@@ -69,12 +69,12 @@ struct ImageEdits: Sendable {
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
             fingerprint: content.digest.bytes, idempotency: idempotency,
             refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
-        return try await tasks.createJob(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
+        return try await tasks.jobs.create(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
     }
 }
 
 extension ImageEdits {
-    /// What each of the tasks is.
+    /// The try-on that each of the tasks runs.
     private func tryOn(
         _ edit: ImageEdit, _ admitted: AdmittedRequest, _ content: RequestContent
     ) async throws(GatewayError) -> TryOnRequest {
@@ -86,16 +86,16 @@ extension ImageEdits {
     }
 }
 
-// MARK: - Requests that come again
+// MARK: - Repeated requests
 
 extension ImageEdits {
-    /// How long after a job was made a client's next attempt attaches to it, in milliseconds.
+    /// How long after a job's creation a retry of an SDK attaches to it, in milliseconds.
     private static let attachable: Int64 = 600_000
-    /// On what attempt an SDK is; more than 0 is a retry.
+    /// The header with an SDK's number of retries; more than 0 means a retry.
     private static let attempts: StaticString = "x-stainless-retry-count"
 
-    /// What was made, or is being made, for the same request when it came first: by its `Idempotency-Key`, because nobody
-    /// has read the answer, or because an SDK says that it tries again.
+    /// The result of an earlier copy of the request, finished or in flight. It is found by the `Idempotency-Key`, as a
+    /// create whose answer was not read, or because an SDK says that it retries.
     private func earlier(
         _ admitted: AdmittedRequest, _ content: RequestContent, _ members: EditMembers,
         _ format: ImageEdit.ResultFormat, _ deadline: MonotonicTime
@@ -108,27 +108,30 @@ extension ImageEdits {
                 }
             } catch {
                 guard error.cause == .idempotencyOpen else { throw error }
-                if let job = try await tasks.unansweredJob(known) { return .job(job, format, until: deadline, isRepeated: false) }
+                if let job = try await tasks.jobs.unanswered(known) {
+                    return .job(job, format, until: deadline, isRepeated: false)
+                }
                 if !isRetry { throw error }
             }
         }
         if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
-            let job = try await tasks.attachedJob(to: first, until: deadline, on: admitted.request.loop) { () throws(GatewayError) in
+            let job = try await tasks.jobs.attached(to: first, until: deadline, on: admitted.request.loop) {
+                () throws(GatewayError) in
                 try await tryOn(try ImageEdit(members, models: models), admitted, content)
             }
             if let job { return .job(job, format, until: deadline, isRepeated: true) }
             try ticket.makeAnew()
         }
         guard isRetry,
-            let latest = try await tasks.latestJob(
+            let latest = try await tasks.jobs.latest(
                 content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable),
-            let job = await tasks.settled(latest, until: deadline, on: admitted.request.loop)
+            let job = await tasks.jobs.settled(latest, until: deadline, on: admitted.request.loop)
         else { return nil }
         admitted.note.resend?.withdraw()
         return .job(job, format, until: deadline, isRepeated: false)
     }
 
-    /// A success is shown anew from its job: the pictures themselves are kept nowhere.
+    /// Repeats the answer of an earlier request. A success is shown from its job, because pictures are not stored.
     private func repeated(
         _ answer: StoredAnswer, _ known: IdempotencyRecord, _ format: ImageEdit.ResultFormat,
         _ deadline: MonotonicTime, _ admitted: AdmittedRequest
@@ -153,7 +156,7 @@ extension ImageEdits {
         var job = job
         if !job.isFinal {
             let start = MonotonicTime.now
-            job = await tasks.ended(job, until: deadline, on: admitted.request.loop)
+            job = await tasks.jobs.ended(job, until: deadline, on: admitted.request.loop)
             admitted.note.waitedForKling(since: start)
         }
         guard job.isFinal else { throw .unfinished(job, after: wait) }
@@ -161,10 +164,11 @@ extension ImageEdits {
         do {
             view = try ImageEditView(job)
         } catch {
-            await tasks.answered(job, ErrorAnswer.stored(error, shape: .openAI, requestID: admitted.note.requestID))
+            await tasks.jobs.recordAnswer(
+                ErrorAnswer.stored(error, shape: .openAI, requestID: admitted.note.requestID), to: job)
             throw error
         }
-        await tasks.answered(job, StoredAnswer(status: 200, body: view.json))
+        await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: view.json), to: job)
         if format == .url { return try await admitted.success(view.json) }
         do {
             let slices = view.slices(try await texts(of: view, admitted), isWithURLs: format == .both)
@@ -172,13 +176,13 @@ extension ImageEdits {
             response.body = .slices(slices)
             return response
         } catch {
-            // Who has not asked for the picture itself is served by its URL.
+            // A client that did not ask for base64 only is served by the URL.
             if format == .base64 { throw .unfetched(job) }
             return try await admitted.success(view.json)
         }
     }
 
-    /// The base64 of each picture that was made.
+    /// The base64 of each finished picture.
     private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes] {
         var texts: [Bytes] = []
         for url in view.urls {
@@ -195,7 +199,7 @@ extension ImageEdits {
 }
 
 extension GatewayError {
-    /// The picture is there, but not here.
+    /// The error for a picture that Kling made but the gateway could not fetch.
     fileprivate static func unfetched(_ job: JobRecord) -> GatewayError {
         var error = GatewayError(
             .upstreamFailed,
@@ -204,7 +208,7 @@ extension GatewayError {
         return error
     }
 
-    /// The error with the parameter's name as OpenAI's clients send it: pictures by their list's name.
+    /// The error with the parameter's name as OpenAI's clients send it: a picture has the name of its list.
     fileprivate var inOpenAIsWords: GatewayError {
         var error = renamed(["model_name": EditMembers.Name.model.rawValue])
         if let bracket = error.parameter?.firstIndex(of: "[") {

@@ -16,9 +16,9 @@ struct JobRequest: Sendable {
     var callbackURL: HTTPURL?
     /// What the client wants to read in each of those callbacks.
     var callbackRef: String?
-    /// Of the content, for ``TryOnTasks/latestJob(_:tenant:since:)``.
+    /// Of the content, for ``TryOnJobs/latest(_:tenant:since:)``.
     var fingerprint: [UInt8]?
-    /// The client's `Idempotency-Key`. What it answers is told by ``TryOnTasks/answered(_:_:)``.
+    /// The client's `Idempotency-Key`. What it answers is told by ``TryOnJobs/recordAnswer(_:to:)``.
     var idempotency: IdempotencyKey?
     /// How a refusal of the whole job for good is answered: kept for the `Idempotency-Key`.
     var refusal: @Sendable (GatewayError) -> StoredAnswer

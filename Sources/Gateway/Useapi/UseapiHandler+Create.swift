@@ -16,7 +16,7 @@ extension UseapiHandler {
         let job: JobRecord
         do {
             if let ticket, let earlier = ticket.earlier {
-                let job = try await tasks.attachedJob(to: earlier, on: admitted.request.loop) {
+                let job = try await tasks.jobs.attached(to: earlier, on: admitted.request.loop) {
                     () throws(GatewayError) in try await self.job(wanted, body, admitted).tryOn
                 }
                 if let job {
@@ -27,13 +27,13 @@ extension UseapiHandler {
             }
             var request = try await self.job(wanted, body, admitted)
             if case .first(let key) = idempotency { request.idempotency = key }
-            job = try await tasks.createJob(
+            job = try await tasks.jobs.create(
                 request, for: admitted.principal, admitted.note, on: admitted.request.loop)
         } catch {
             throw error.renamed(wanted.names).namingJob()
         }
         let answer = UseapiView.json(job)
-        await tasks.answered(job, StoredAnswer(status: 200, body: answer))
+        await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: answer), to: job)
         return Answer.success(answer, requestID: admitted.note.requestID)
     }
 
@@ -53,7 +53,7 @@ extension UseapiHandler {
             maxJobs: wanted.maxJobs)
     }
 
-    /// What the request's `Idempotency-Key`, if it has one, means for it.
+    /// Checks the request's `Idempotency-Key`, if it has one: an earlier answer is replayed, a new key is claimed.
     private func claim(
         _ admitted: AdmittedRequest, _ content: RequestContent
     ) async throws(GatewayError) -> AdmittedRequest.Repetition {
@@ -68,9 +68,9 @@ extension UseapiHandler {
             }
             return .first(idempotent.claim(fingerprint))
         } catch {
-            guard error.cause == .idempotencyOpen, let job = try await tasks.unansweredJob(known) else { throw error }
+            guard error.cause == .idempotencyOpen, let job = try await tasks.jobs.unanswered(known) else { throw error }
             let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
-            await tasks.answered(job, answer)
+            await tasks.jobs.recordAnswer(answer, to: job)
             return .answered(Answer.repeated(answer, requestID: requestID))
         }
     }

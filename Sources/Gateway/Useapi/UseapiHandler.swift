@@ -3,7 +3,7 @@ internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
-/// Jobs and assets as useapi.net's clients ask for them.
+/// Serves jobs and assets in useapi.net's shape.
 struct UseapiHandler: ShapeHandler {
     let tasks: TryOnTasks
     let assets: AssetHandler?
@@ -26,11 +26,11 @@ struct UseapiHandler: ShapeHandler {
         }
     }
 
-    /// Shows a job, also one that was asked for in the words of another shape.
+    /// Answers a query for a job, including one that was created in another shape.
     private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let id = admitted.identifier
         guard id.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(id) else { throw .unknownTask }
-        let found = try await tasks.job(
+        let found = try await tasks.jobs.find(
             number, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
         var response = try await admitted.success(UseapiView.json(found.job))
         if let staleness = found.staleness {
@@ -55,24 +55,24 @@ struct UseapiHandler: ShapeHandler {
         return response
     }
 
-    /// Jobs that a list may show, newest first, and the memory that they take.
+    /// The jobs for a list, newest first, and the lease of the memory that they take.
     private func page(
         _ wanted: UseapiListParameters, ofAccount account: String?, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> (jobs: [JobRecord], lease: ByteBudget.Lease?) {
-        // Which account has a job is not what the store looks jobs up by.
+        // The store cannot look jobs up by account: read a full page, and let the caller filter it.
         let (tenant, size) = (admitted.tenant, account == nil ? wanted.size : TryOn.pageSizes.upperBound)
         let fix = "Ask for a smaller pageSize, or for less time with createdAfter and createdBefore."
-        // A picture's URL stands in a page twice.
+        // A picture's URL appears twice in a page.
         let (jobs, lease) = try await admitted.page(of: size, copies: 2, fix: fix) { limit throws(StoreError) in
             try await tasks.store.jobs(
                 tenant: tenant, shape: Shape.useapi.rawValue, createdAfter: wanted.createdAfter,
                 createdBefore: wanted.createdBefore, limit: size, answersUpTo: limit)
         }
-        return (await tasks.refreshed(jobs, admitted.note), lease)
+        return (await tasks.jobs.refreshed(jobs, admitted.note), lease)
     }
 
-    /// The account that `email` names. Where there is but one, an address of useapi.net's, which no account's name can
-    /// be, means that one.
+    /// The account that `email` names. If there is only one account, a text that can't be an account's name, such as an
+    /// email address of useapi.net's, means that one.
     func account(named email: String?) throws(GatewayError) -> String? {
         guard let email else { return nil }
         if tasks.accounts.named(email) != nil { return email }

@@ -57,14 +57,14 @@ private final class WorkingKling: KlingUpstream {
         if !isOpen {
             let answer = try #require(
                 KlingAnswer(Array(#"{"code":0,"data":{"task_id":"815","task_status":"submitted"}}"#.utf8)))
-            _ = try await tasks.accept(try #require(answer.task), in: answer, upstreamID: "815", id)
+            _ = try await tasks.ledger.accept(try #require(answer.task), in: answer, upstreamID: "815", id)
         }
         let failure: (any Error)?
         do {
             try await body(CallbackInbox(tasks: tasks), kling) { try #require(try await store.task(id)) }
             failure = nil
         } catch { failure = error }
-        await tasks.watcher.stop()
+        await tasks.ledger.watcher.stop()
         await tasks.background.stop()
         await store.close()
         loop.stop()

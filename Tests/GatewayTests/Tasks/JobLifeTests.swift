@@ -19,29 +19,29 @@ import Testing
         try await JobFixture.run { fixture in
             let job = try await whole(fixture, fixture.job(2))
             let end = fixture.loop.spawn {
-                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
             }
-            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             try await fixture.hear("failed", of: job.tasks[1])
             try await fixture.hear("succeed", of: job.tasks[0])
             #expect(await end.value.tasks.map(\.state) == [.succeed, .failed])
-            let again = await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
-            #expect(again.isFinal && fixture.tasks.ends.count == 0)
+            let again = await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            #expect(again.isFinal && fixture.tasks.ledger.ends.count == 0)
         }
     }
 
     @Test func `a wait ends when its time is over, or its caller leaves`() async throws {
         try await JobFixture.run { fixture in
             let job = try await whole(fixture, fixture.job(2))
-            let soon = await fixture.tasks.ended(job, until: .now + .milliseconds(20), on: fixture.loop)
+            let soon = await fixture.tasks.jobs.ended(job, until: .now + .milliseconds(20), on: fixture.loop)
             #expect(soon.tasks.map(\.state) == [.submitted, .submitted])
             let left = fixture.loop.spawn {
-                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
             }
-            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             left.cancel()
             #expect(await left.value.isFinal == false)
-            #expect(fixture.tasks.ends.count == 0)
+            #expect(fixture.tasks.ledger.ends.count == 0)
         }
     }
 
@@ -52,11 +52,11 @@ import Testing
             let request = fixture.job(2) { $0.fingerprint = [9] }
             let create = fixture.loop.spawn { await fixture.refusal(request)?.cause }
             #expect(await kling.arrivals.next() == 1)
-            let job = try #require(try await fixture.tasks.latestJob([9], tenant: "shop", since: 0))
+            let job = try #require(try await fixture.tasks.jobs.latest([9], tenant: "shop", since: 0))
             let end = fixture.loop.spawn {
-                await fixture.tasks.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
             }
-            while fixture.tasks.ends.count == 0 { await Task.yield() }
+            while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             kling.letGo()
             #expect(await end.value.tasks.map(\.state) == [.refused, .refused])
             #expect(await create.value == .refused)
@@ -72,15 +72,15 @@ import Testing
             let loop = fixture.loop
             try await fixture.hear("succeed", of: job.tasks[0])
             fixture.kling.set(try #require(job.tasks[1].upstreamID), "processing")
-            let found = try await fixture.tasks.job(job.number, tenant: "shop", note, on: loop)
+            let found = try await fixture.tasks.jobs.find(job.number, tenant: "shop", note, on: loop)
             #expect(found.job.tasks.map(\.state) == [.succeed, .processing] && found.staleness == nil)
             #expect(note.upstreamTime != nil)
             await #expect(throws: GatewayError.self) {
-                try await fixture.tasks.job(job.number, tenant: "other", note, on: loop)
+                try await fixture.tasks.jobs.find(job.number, tenant: "other", note, on: loop)
             }
             let known = try await fixture.tasks.store.jobs(
                 tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5)
-            let listed = await fixture.tasks.refreshed(known, note)
+            let listed = await fixture.tasks.jobs.refreshed(known, note)
             #expect(listed.map(\.number) == [job.number])
             #expect(listed[0].tasks.map(\.state) == [.succeed, .processing])
         }
@@ -125,7 +125,7 @@ import Testing
             #expect(fixture.kling.creates == 0)
             // Its client was never answered: whoever repeats the request gets this job.
             let known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
-            #expect(try await fixture.tasks.unansweredJob(known)?.number == number)
+            #expect(try await fixture.tasks.jobs.unanswered(known)?.number == number)
         }
     }
 
@@ -175,7 +175,7 @@ import Testing
             let url = try HTTPURL("https://client.example/jobs")
             let note = ExchangeNote(requestID: "r")
             let request = fixture.job(1) { ($0.callbackURL, $0.callbackRef) = (url, "ref-1") }
-            let job = try await fixture.tasks.createJob(
+            let job = try await fixture.tasks.jobs.create(
                 request, for: JobFixture.principal(), note, on: fixture.loop)
             try await fixture.hear("succeed", of: job.tasks[0])
             #expect(try await fixture.deliveries() == ["ref-1:submitted", "ref-1:succeed"])
@@ -208,16 +208,16 @@ import Testing
         try await JobFixture.run { fixture in
             let note = ExchangeNote(requestID: "r")
             let key = IdempotencyKey(key: "try-1", fingerprint: [1])
-            let job = try await fixture.tasks.createJob(
+            let job = try await fixture.tasks.jobs.create(
                 fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note, on: fixture.loop)
             var known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
-            #expect(try await fixture.tasks.unansweredJob(known) == nil)
+            #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
             note.hold?.partIsOver()
-            #expect(try await fixture.tasks.unansweredJob(known)?.number == job.number)
-            await fixture.tasks.answered(job, StoredAnswer(status: 200, body: [5]))
+            #expect(try await fixture.tasks.jobs.unanswered(known)?.number == job.number)
+            await fixture.tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: [5]), to: job)
             known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
             #expect(known.answer == StoredAnswer(status: 200, body: [5]))
-            #expect(try await fixture.tasks.unansweredJob(known) == nil)
+            #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
             let again = await fixture.refusal(fixture.job(1) { $0.idempotency = key })
             #expect(again?.cause == .idempotencyOpen)
         }

@@ -130,18 +130,18 @@ struct JobFixture {
         let folder = try options.folder ?? TemporaryFolder()
         let loop = try EventLoop(name: "jobs")
         let fixture = try await JobFixture(kling, options, folder, loop)
-        try await fixture.tasks.recover()
-        fixture.tasks.courier?.start()
+        try await Recovery(tasks: fixture.tasks).run()
+        fixture.tasks.ledger.courier?.start()
         let outcome = await loop.spawn { () -> (any Error)? in
             do { try await body(fixture) } catch { return error }
             return nil
         }
         .value
         kling.letGo()
-        await fixture.tasks.watcher.stop()
+        await fixture.tasks.ledger.watcher.stop()
         await fixture.tasks.background.stop()
-        await fixture.tasks.courier?.stop(grace: .zero)
-        while fixture.tasks.openCreates.withLock({ $0 }) > 0 { await Task.yield() }
+        await fixture.tasks.ledger.courier?.stop(grace: .zero)
+        while fixture.tasks.attempts.inFlight.withLock({ $0 }) > 0 { await Task.yield() }
         loop.stop()
         await fixture.store.close()
         if let outcome { throw outcome }
@@ -192,7 +192,7 @@ struct JobFixture {
         _ request: JobRequest, _ principal: Principal = principal(), _ note: ExchangeNote = ExchangeNote(requestID: "r")
     ) async throws(GatewayError) -> JobRecord {
         defer { note.hold?.partIsOver() }
-        return try await tasks.createJob(request, for: principal, note, on: loop)
+        return try await tasks.jobs.create(request, for: principal, note, on: loop)
     }
 
     /// Why a job is not made.
@@ -221,7 +221,7 @@ struct JobFixture {
         kling.set(id, status)
         let answer = KlingAnswer(
             Array(#"{"code":0,"data":{"task_id":"\#(id)","task_status":"\#(status)"}}"#.utf8))
-        _ = await tasks.heard(try #require(answer?.task), of: task.id)
+        _ = await tasks.ledger.heard(try #require(answer?.task), of: task.id)
     }
 
     /// What is in the outbox, in the order in which it was put there.

@@ -51,7 +51,8 @@ import Testing
             #expect(try await fixture.store.unfinished(after: nil, limit: 9).isEmpty)
             let kept = try await fixture.store.idempotency(tenant: "shop", key: "try-1")?.answer
             #expect(kept == StoredAnswer(status: 400, body: Array("no, says Kling".utf8)))
-            #expect(fixture.tasks.queue?.figures.tasks == 0 && fixture.tasks.answering.withLock { $0.isEmpty })
+            #expect(
+                fixture.tasks.ledger.queue?.figures.tasks == 0 && fixture.tasks.jobs.answering.withLock { $0.isEmpty })
             // Nothing of it counts any more.
             _ = try await fixture.create(fixture.job(4), JobFixture.principal(concurrency: 4))
         }
@@ -70,9 +71,9 @@ import Testing
             #expect(job.tasks[0].publicID == error.taskID && job.tasks[0].state == .intent)
             #expect(job.tasks[1...].map(\.state) == [.failed, .failed])
             #expect(job.tasks[1...].allSatisfy { $0.statusWord == "not sent; nothing was charged" })
-            #expect(kling.creates == 1 && fixture.tasks.queue?.figures.tasks == 0)
+            #expect(kling.creates == 1 && fixture.tasks.ledger.queue?.figures.tasks == 0)
             let known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
-            #expect(try await fixture.tasks.unansweredJob(known) == nil)
+            #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
         }
     }
 
@@ -86,7 +87,7 @@ import Testing
             create.cancel()
             kling.letGo()
             #expect(await create.value == nil)
-            let made = try #require(try await fixture.tasks.latestJob([9], tenant: "shop", since: 0))
+            let made = try #require(try await fixture.tasks.jobs.latest([9], tenant: "shop", since: 0))
             _ = try await fixture.job(made.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
         }
     }
@@ -116,12 +117,12 @@ import Testing
         try await JobFixture.run(kling, options) { fixture in
             let running = try await fixture.create(fixture.job(1))
             #expect(await fixture.refusal(fixture.job(4))?.cause == .accountsFull)
-            #expect(fixture.tasks.queue?.figures.tasks == 0)
+            #expect(fixture.tasks.ledger.queue?.figures.tasks == 0)
             #expect(try await fixture.store.unfinished(after: nil, limit: 9).count == 1)
             let job = try await fixture.create(fixture.job(3))
             #expect(job.tasks.map(\.state) == [.queued, .queued, .queued] && kling.creates == 1)
             #expect(job.tasks.map(\.publicID) == job.tasks.map(\.id.description))
-            #expect(fixture.tasks.queue?.figures.tasks == 3)
+            #expect(fixture.tasks.ledger.queue?.figures.tasks == 3)
             try await fixture.hear("succeed", of: running.tasks[0])
             let sent = try await fixture.job(job.number) { $0.tasks[0].upstreamID != nil }
             #expect(sent.tasks.map(\.state) == [.submitted, .queued, .queued])
@@ -149,8 +150,8 @@ import Testing
             #expect(await fixture.refusal(fixture.job(1), three)?.cause == .runningTasks)
             #expect(await fixture.refusal(fixture.job(1) { $0.maxJobs = 1 })?.cause == .runningTasks)
             let whole = try await fixture.job(job.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
-            while fixture.tasks.openCreates.withLock({ $0 }) > 0 { await Task.yield() }
-            #expect(fixture.tasks.queue?.figures.tasks == 0)
+            while fixture.tasks.attempts.inFlight.withLock({ $0 }) > 0 { await Task.yield() }
+            #expect(fixture.tasks.ledger.queue?.figures.tasks == 0)
             for task in whole.tasks { try await fixture.hear("succeed", of: task) }
             _ = try await fixture.create(fixture.job(1) { $0.maxJobs = 1 }, three)
         }
@@ -167,7 +168,7 @@ import Testing
             let job = try await fixture.job(number) { $0.tasks[1].state == .queued }
             // Nobody else gets what waits for it.
             _ = try await fixture.job(try await fixture.create(fixture.job(1)).number) { $0.tasks[0].account == "main" }
-            #expect(fixture.tasks.queue?.next(where: fixture.tasks.accounts.mayServe) == nil)
+            #expect(fixture.tasks.ledger.queue?.next(where: fixture.tasks.accounts.mayServe) == nil)
             try await fixture.hear("succeed", of: job.tasks[0])
             let whole = try await fixture.job(number) { $0.tasks[1].upstreamID != nil }
             #expect(whole.tasks.map(\.account) == ["second", "second"])

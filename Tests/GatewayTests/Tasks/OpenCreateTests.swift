@@ -37,7 +37,7 @@ import Testing
                 cache: TaskCache(capacity: 10, bytes: 1 << 20),
                 watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
                 loop: loop)
-            try await tasks.recover()
+            try await Recovery(tasks: tasks).run()
             let outcome = await loop.spawn { () -> (any Error)? in
                 do { try await body(Subject(kling: kling, tasks: tasks, events: events, loop: loop)) } catch {
                     return error
@@ -45,7 +45,7 @@ import Testing
                 return nil
             }
             .value
-            await tasks.watcher.stop()
+            await tasks.ledger.watcher.stop()
             await tasks.background.stop()
             loop.stop()
             await store.close()
@@ -57,7 +57,7 @@ import Testing
         func create() async throws -> Result<String, GatewayError> {
             let request = try await TryOnRequest.parse(Bytes(Array(OpenCreateTests.json.utf8)))
             do throws(GatewayError) {
-                let body = try await tasks.create(
+                let body = try await tasks.creates.create(
                     request, for: JobFixture.principal(), idempotency: nil, ExchangeNote(requestID: "r"), on: loop)
                 return .success(KlingAnswer(body)?.task?.taskID ?? "-")
             } catch {
@@ -66,7 +66,7 @@ import Testing
         }
 
         func query(_ id: String) async throws -> TaskObject? {
-            let found = try await tasks.query(id, tenant: "shop", ExchangeNote(requestID: "r"), on: loop)
+            let found = try await tasks.queries.query(id, tenant: "shop", ExchangeNote(requestID: "r"), on: loop)
             return KlingAnswer(found.body)?.task
         }
     }

@@ -95,10 +95,10 @@ private struct Remains {
             cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
             loop: loop)
         if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
-        try await tasks.recover()
+        try await Recovery(tasks: tasks).run()
         let failure: (any Error)?
         do { try await body(tasks); failure = nil } catch { failure = error }
-        await tasks.watcher.stop()
+        await tasks.ledger.watcher.stop()
         await tasks.background.stop()
         loop.stop()
         if let failure { throw failure }
@@ -122,7 +122,7 @@ private struct Remains {
         try await remains.start(kling, account("other")) { tasks in
             let record = try await remains.record { $0.flags.contains(.unknown) }
             #expect(record.state == .queued && record.account == "gone")
-            let next = tasks.queue?.next { _ in true }
+            let next = tasks.ledger.queue?.next { _ in true }
             #expect(next == nil)
         }
         #expect(kling.calls.count == 0)
@@ -142,7 +142,7 @@ private struct Remains {
             let flagged = try await remains.store.allTasks(
                 TaskFilter(flags: [.stuck, .unknown]), before: nil, limit: 9)
             #expect(flagged.map(\.id) == [remains.task])
-            #expect(await tasks.background.loop.run { tasks.watcher.count } == 0)
+            #expect(await tasks.background.loop.run { tasks.ledger.watcher.count } == 0)
         }
         #expect(kling.calls.count == 0)
         await remains.store.close()
@@ -223,8 +223,8 @@ private struct Remains {
         let kling = KnowingKling(known: [remains.task])
         try await remains.start(kling, account("main", hasLookup: true)) { tasks in
             let object = try #require(answer.task)
-            _ = try await tasks.accept(object, in: answer, upstreamID: "kling-1", remains.task)
-            try await tasks.end(remains.task, because: "never reached Kling; nothing was charged")
+            _ = try await tasks.ledger.accept(object, in: answer, upstreamID: "kling-1", remains.task)
+            try await tasks.ledger.end(remains.task, because: "never reached Kling; nothing was charged")
             let record = try await remains.record { _ in true }
             #expect(record.state == .processing)
         }

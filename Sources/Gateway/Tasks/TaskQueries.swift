@@ -3,8 +3,21 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Query: finished tasks from memory or the store, unfinished ones as new as Kling has them.
-extension TryOnTasks {
+/// Answers queries: finished tasks from memory or the store, unfinished ones as Kling reports them.
+final class TaskQueries: Sendable {
+    let ledger: TaskLedger
+    let caller: KlingCaller
+    private let attempts: CreateAttempts
+    /// How old the reported state of an unfinished task may be.
+    let freshness: Duration
+
+    /// How long a query waits for Kling.
+    static let timeout = Duration.seconds(3)
+
+    init(_ ledger: TaskLedger, _ caller: KlingCaller, _ attempts: CreateAttempts, freshness: Duration) {
+        (self.ledger, self.caller, self.attempts, self.freshness) = (ledger, caller, attempts, freshness)
+    }
+
     /// An answer to a query.
     struct Found: Sendable {
         let body: [UInt8]
@@ -12,12 +25,12 @@ extension TryOnTasks {
         var staleness: Duration?
     }
 
-    /// The task object of a tenant's task that has ended, if it was asked for lately by its public id.
+    /// The task object of a tenant's finished task, if it was recently queried by its public id.
     func finished(_ publicID: String, tenant: String) -> [UInt8]? {
-        cache.entry(TaskCache.Key(tenant: tenant, id: publicID))?.finishedJSON()
+        ledger.cache.entry(TaskCache.Key(tenant: tenant, id: publicID))?.finishedJSON()
     }
 
-    /// Finds a tenant's task by its public id, or by the client's own, and says what has become of it.
+    /// Finds a tenant's task by its public id, or by the client's own, and reports its state.
     func query(
         _ id: String, tenant: String, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> Found {
@@ -36,9 +49,11 @@ extension TryOnTasks {
         return Found(body: relay.relayed(data: json))
     }
 
-    /// The entry of a task, one for each whatever id it was asked for by: kept under its public id.
+    // MARK: Entries
+
+    /// The entry of a task, which is the same whatever id the client has used: it is kept under the public id.
     private func entry(_ key: TaskCache.Key) async throws(GatewayError) -> TaskEntry {
-        if let known = cache.entry(key) { return known }
+        if let known = ledger.cache.entry(key) { return known }
         let record: TaskRecord?
         do {
             record = try await find(key)
@@ -52,27 +67,29 @@ extension TryOnTasks {
     /// The entry of a record that was just read.
     func entry(of record: TaskRecord, _ publicID: String) -> TaskEntry {
         let key = TaskCache.Key(tenant: record.tenant, id: publicID)
-        if let known = cache.entry(key) { return known }
-        let age = Duration.milliseconds(max(0, clock.now - record.updatedAt))
-        return cache.insert(TaskEntry(record, age: age, now: .now), key)
+        if let known = ledger.cache.entry(key) { return known }
+        let age = Duration.milliseconds(max(0, ledger.clock.now - record.updatedAt))
+        return ledger.cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
 
-    /// Finds a task by its public id, the client's own, or the gateway's, which a client may have been told when the store
-    /// could not keep that.
+    /// Finds a task by its public id, by the client's own, or by the gateway's, which a client may have been told while the
+    /// store could not record it.
     private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
-        if let found = try await store.task(tenant: key.tenant, publicID: key.id), found.state != .refused {
-            return try await shown(found)
+        if let found = try await ledger.store.task(tenant: key.tenant, publicID: key.id), found.state != .refused {
+            return try await ledger.shown(found)
         }
-        guard let id = TaskID(key.id), let record = try await store.task(id), record.tenant == key.tenant else {
+        guard let id = TaskID(key.id), let record = try await ledger.store.task(id), record.tenant == key.tenant else {
             return nil
         }
-        // Nobody but who was told it knows the gateway's id: it finds the task whatever has become of that.
-        return record.state == .refused ? record : try await shown(record)
+        // Only a client that was told the gateway's id knows it: it finds the task in every state.
+        return record.state == .refused ? record : try await ledger.shown(record)
     }
 
-    /// What is known of a task, as new as `freshness` wants it.
+    // MARK: Refreshing
+
+    /// The state of a task, no older than `freshness` if Kling answers.
     func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
-        let action = entry.query(now: .now, freshness: options.freshness) {
+        let action = entry.query(now: .now, freshness: freshness) {
             loop.spawn { [self] in await refresh(entry) }
         }
         switch action {
@@ -80,54 +97,54 @@ extension TryOnTasks {
         case .began(let call): return await call.value
         case .join(let call):
             var refreshed = await call.value
-            // Kling's request id belongs to the query that asked.
+            // Kling's request id belongs to the query that has asked.
             refreshed.relay = nil
             return refreshed
         }
     }
 
-    /// Asks Kling for the task and notes what it says. It never fails: then the last known state stands.
+    /// Asks Kling for the task and records the answer. If that fails, the last known state stands.
     private func refresh(_ entry: TaskEntry) async -> Refreshed {
         var record = entry.record
         if record.upstreamID == nil {
-            // An open create may have been settled by somebody else, such as the operator.
-            record = (try? await store.task(record.id)) ?? record
+            // Something else, such as the operator, may have settled an open create.
+            record = (try? await ledger.store.task(record.id)) ?? record
             if record.state.isFinal { return Refreshed(record: entry.finish(record, now: .now).record) }
         }
         guard record.account != nil else {
-            // It waits for an account: what the store says of it is all that there is to know.
+            // It waits for an account: the store knows all there is to know.
             return Refreshed(record: entry.finish(record, now: .now).record)
         }
-        guard let account = account(of: record) else {
-            // Its account is configured no more: what Kling said last stands.
+        guard let account = ledger.account(of: record) else {
+            // Its account is no longer configured: Kling's last answer stands.
             let known = entry.finish(nil, now: .now)
             return Refreshed(record: known.record, staleness: known.staleness)
         }
         var relay: KlingAnswer?
         var observed: TaskRecord?
         if case .found(let answer, let object, let upstreamID) = await caller.query(
-            Destination(account, record.dialect), record.id, upstreamID: record.upstreamID, timeout: Self.refreshTime)
+            Destination(account, record.dialect), record.id, upstreamID: record.upstreamID, timeout: Self.timeout)
         {
             relay = answer
-            observed = await note(object, upstreamID, in: answer, of: record, account)
+            observed = await keep(object, upstreamID, in: answer, of: record, account)
         }
         let (known, staleness) = entry.finish(observed, now: .now)
         return Refreshed(record: known, relay: observed == nil ? nil : relay, staleness: staleness)
     }
 
-    private func note(
+    private func keep(
         _ object: TaskObject, _ upstreamID: String, in answer: KlingAnswer, of record: TaskRecord, _ account: Account
     ) async -> TaskRecord? {
         guard record.upstreamID != nil else {
-            guard case .accepted(let accepted, _) = await adopt(answer, upstreamID, record.id, account) else {
+            guard case .accepted(let accepted, _) = await attempts.adopt(answer, upstreamID, record.id, account) else {
                 return nil
             }
             return accepted
         }
         do {
-            return try await observe(object, of: record)
+            return try await ledger.observe(object, of: record)
         } catch {
-            couldNotRecord("what Kling said of a task could not be recorded", record.id, error)
+            ledger.couldNotRecord("what Kling said of a task could not be recorded", record.id, error)
             return nil
         }
     }

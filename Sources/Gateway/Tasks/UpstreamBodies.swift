@@ -4,26 +4,57 @@ internal import KlingAPI
 internal import Pictures
 internal import TaskStore
 
-/// Pictures that an account wants otherwise than clients send them, or takes by links alone. Where it does not, nothing of
-/// this costs anything.
-extension TryOnTasks {
-    /// What is sent for a request, under that id.
+/// Makes what an account is sent for a request: some accounts need other pictures than the client has sent, or take links
+/// only. For all others this costs nothing.
+final class UpstreamBodies: Sendable {
+    private let accounts: Accounts
+    /// The address at which clients and Kling reach the gateway; nil: Kling gets no callback address.
+    private let publicURL: String?
+    private let callbackTokens: CallbackTokens
+    /// Converts pictures; nil: they are sent as they are.
+    private let pictures: PictureService?
+    /// Serves pictures to Kling; nil: no pictures are hosted.
+    private let hosted: HostedPictures?
+    private let observer: any GatewayObserver
+    /// Runs the work for tasks whose clients no longer wait.
+    private let loop: EventLoop
+
+    init(
+        accounts: Accounts, publicURL: String?, callbackTokens: CallbackTokens, pictures: PictureService?,
+        hosted: HostedPictures?, observer: any GatewayObserver, loop: EventLoop
+    ) {
+        (self.accounts, self.publicURL, self.callbackTokens) = (accounts, publicURL, callbackTokens)
+        (self.pictures, self.hosted, self.observer, self.loop) = (pictures, hosted, observer, loop)
+    }
+
+    /// What Kling is sent for a request in its older API, unless an account needs something else.
+    func usual(_ request: TryOnRequest, _ id: TaskID) -> [ByteSlice] {
+        request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
+    }
+
+    /// The address that Kling calls for a task; nil: none.
+    private func callbackURL(of id: TaskID) -> String? {
+        publicURL.map { callbackTokens.url(publicURL: $0, task: id) }
+    }
+
+    // MARK: Bodies
+
+    /// What a destination is sent for a request, under that id.
     func body(
         of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination, on loop: EventLoop
     ) async throws(GatewayError) -> [ByteSlice] {
         let parcel = Parcel(request: request, id: id, tenant: tenant, loop: loop)
-        return try await body(of: parcel, for: destination)
-            ?? request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
+        return try await body(of: parcel, for: destination) ?? usual(request, id)
     }
 
-    /// What is sent for a create.
+    /// What a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
         let parcel = Parcel(
             request: create.request, id: create.id, tenant: create.principal.tenant, loop: create.loop)
         return try await body(of: parcel, for: destination) ?? create.body
     }
 
-    /// What is sent for a task that has waited, whose `body` was kept.
+    /// What a destination is sent for a queued task whose `body` was kept.
     func body(
         _ body: [ByteSlice], of entry: QueuedTask, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
@@ -37,7 +68,7 @@ extension TryOnTasks {
             if destination.dialect.speech.takesFiles { return body }
             throw GatewayError(error)
         }
-        let parcel = Parcel(request: request, id: entry.task, tenant: entry.tenant, loop: background.loop)
+        let parcel = Parcel(request: request, id: entry.task, tenant: entry.tenant, loop: loop)
         return try await self.body(of: parcel, for: destination) ?? body
     }
 
@@ -50,7 +81,7 @@ extension TryOnTasks {
     }
 
     /// - Returns: nil if the request can be sent as it is.
-    /// - Throws: ``Cause/badParameter`` if the account can't be sent it, whatever is done.
+    /// - Throws: ``Cause/badParameter`` if the account can never be sent this request.
     private func body(of parcel: Parcel, for destination: Destination) async throws(GatewayError) -> [ByteSlice]? {
         let (speech, account) = (destination.dialect.speech, destination.account)
         try speech.check(parcel.request)
@@ -76,7 +107,7 @@ extension TryOnTasks {
 
     // MARK: Requests that no account takes
 
-    /// Why no account can ever take a request, judged without decoding its pictures; nil if one may.
+    /// Why no account can ever take a request, without decoding its pictures; nil if an account may.
     func refusal(of request: TryOnRequest, excluding: Set<String>) -> GatewayError? {
         var first: GatewayError?
         for account in accounts.all where !excluding.contains(account.name) {
@@ -99,7 +130,7 @@ extension TryOnTasks {
         if speech.takesFiles { return nil }
         for field in PictureField.allCases {
             guard let (width, height) = request.fileSize(field) else { continue }
-            if hosted == nil || options.publicURL == nil { return Self.noLink(to: field) }
+            if hosted == nil || publicURL == nil { return Self.noLink(to: field) }
             let least = PictureLimits.solutions.leastSide
             if min(width, height) < least {
                 let defect = PictureDefect.tooShort(width: width, height: height, moreThan: least - 1)
@@ -125,12 +156,12 @@ extension TryOnTasks {
         return [ByteSlice(Bytes(body), 0..<body.count)]
     }
 
-    /// Where Kling finds a picture: where its client has it, or at the gateway.
+    /// The URL from which Kling fetches a picture: the client's own, or one of the gateway's.
     private func link(_ field: PictureField, _ parcel: Parcel, _ account: Account) async throws(GatewayError) -> String
     {
         let url = parcel.request.pictureURL(field)
         if let url, !account.normalizesPictures { return url }
-        guard let hosted, let pictures, let base = options.publicURL else {
+        guard let hosted, let pictures, let base = publicURL else {
             if let url { return url }
             throw Self.noLink(to: field)
         }
@@ -141,7 +172,7 @@ extension TryOnTasks {
         do {
             return try await hosted.host(file.bytes, format: file.format, for: parcel.id).url(publicURL: base)
         } catch {
-            throw GatewayError(hosting: error, caller.observer)
+            throw GatewayError(hosting: error, observer)
         }
     }
 }

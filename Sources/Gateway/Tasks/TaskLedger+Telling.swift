@@ -1,9 +1,9 @@
 internal import TaskStore
 
-/// The ids that clients are told of open tasks. An id that was told finds its task for ever, and stays the task's public one,
-/// even if that cannot be kept yet.
-extension TryOnTasks {
-    /// The id under which a client is told of an open task: Kling's own, if the task was found by other ways just now.
+/// The ids that clients are told for open tasks. An id that a client was told finds its task forever and stays the task's
+/// public id, even if the store cannot record it yet.
+extension TaskLedger {
+    /// The id to tell a client for an open task. It is Kling's own id if the task was found in the meantime.
     func shown(_ id: TaskID) async -> String {
         do {
             return try await store.show(id, at: clock.now).publicID ?? id.description
@@ -14,9 +14,9 @@ extension TryOnTasks {
         }
     }
 
-    /// To answer a query names the task: one whose create is still open gets the gateway's id for its public one.
-    /// - Returns: nil if it has ended unseen.
-    /// - Throws: if that cannot be kept, and the task was not sent yet: it may end unseen.
+    /// Answering a query tells the client an id: an open create gets the gateway's id as its public one.
+    /// - Returns: nil if the task has ended without any client knowing of it.
+    /// - Throws: if this cannot be recorded and the task was not sent yet: such a task may still disappear.
     func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {
         if record.publicID != nil { return record }
         do {
@@ -29,7 +29,7 @@ extension TryOnTasks {
         }
     }
 
-    /// Has the store say what a client was told, before the task ends: it must not end unseen.
+    /// Records in the store what a client was told, before the task ends: otherwise it would disappear.
     func keepTelling(_ id: TaskID) async throws(StoreError) {
         guard told.contains(id) else { return }
         do {

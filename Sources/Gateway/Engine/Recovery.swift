@@ -2,85 +2,89 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// What a stop or a crash has left is taken up where it was.
-extension TryOnTasks {
+/// Continues what a shutdown or a crash has left behind.
+struct Recovery: Sendable {
+    let tasks: TryOnTasks
+
     private static let batch = 500
 
-    /// Reads every unfinished task, before anything is served: slots are taken, what Kling has is watched, what is open
-    /// is asked for, what is queued waits on.
-    func recover() async throws {
+    private var ledger: TaskLedger { tasks.ledger }
+    private var store: any TaskStore { tasks.ledger.store }
+    private var accounts: Accounts { tasks.ledger.accounts }
+    private var clock: GuardedClock { tasks.ledger.clock }
+    private var background: Background { tasks.ledger.background }
+
+    /// Reads every unfinished task before anything is served: slots are taken, tasks that Kling has are watched, open ones
+    /// are asked for, queued ones keep waiting.
+    func run() async throws {
         if let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
-            ids.withLock { $0.rise(above: newest.id, at: clock.now) }
+            ledger.raiseIDs(above: newest.id)
         }
         var found = Unfinished()
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records { found.add(record, match(of: record), age: clock.age(since: record.createdAt)) }
+            for record in records {
+                found.add(record, ledger.match(of: record), age: clock.age(since: record.createdAt))
+            }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         accounts.restore(try await store.accountStates(), running: found.running)
         let now = MonotonicTime.now
-        for (id, key, age) in found.keys { _ = running.admit(id, key: key, limit: .max, now: now + (.zero - age)) }
+        for (id, key, age) in found.keys {
+            _ = ledger.running.admit(id, key: key, limit: .max, now: now + (.zero - age))
+        }
         report(found.strangers)
-        told.recover(open: found.open.map(\.id))
-        for record in found.accepted { follow(record) }
-        let orphans = found.accepted.filter { account(of: $0) == nil }
-        background.start { [self] in await flagStuck(orphans) }
-        try await resends?.restore()
+        ledger.told.recover(open: found.open.map(\.id))
+        for record in found.accepted { ledger.follow(record) }
+        let orphans = found.accepted.filter { ledger.account(of: $0) == nil }
+        background.start { await flagStuck(orphans) }
+        try await tasks.resends?.restore()
         try await recoverLookups()
         try await store.releaseLeases(at: clock.now)
-        for id in found.neverSent { await endAtLast(id, because: "not sent; nothing was charged") }
+        for id in found.neverSent { await ledger.endAtLast(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
-        for record in found.open { await resolve(record, orEndBecause: "not sent; nothing was charged") }
+        for record in found.open {
+            await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
+        }
     }
 
-    /// Tells the operator of accounts that have other keys, or are at other hosts, than when creates were sent to them whose
-    /// outcome is open.
-    /// - Parameter creates: how many, by the accounts' names.
+    /// Logs accounts that have other keys, or other hosts, than when open creates were sent to them.
+    /// - Parameter creates: how many creates, by the accounts' names.
     private func report(_ creates: [String: Int]) {
         for (name, count) in creates.sorted(by: { $0.key < $1.key }) where accounts.named(name) != nil {
-            caller.observer.event(
+            ledger.observer.event(
                 .error, "an account is not the one that open creates were sent to: they are not sent again",
                 [("account", name), ("creates", String(count))])
         }
     }
 
-    /// Tasks of accounts that are configured no more are heard of no more: a day after that was last so, the operator is
-    /// told. They keep the state that they have.
+    /// Flags tasks whose accounts are no longer configured, a day after the last news of each. They keep their state.
     private func flagStuck(_ records: [TaskRecord]) async {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
             let quietFor = clock.age(since: record.updatedAt)
             guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
-            await flagAtLast(record.id, .stuck)
+            await ledger.flagAtLast(record.id, .stuck)
         }
     }
 
-    /// Takes up a task that is not sent any more: one that no account was ever given ends, any other is asked for there.
-    private func resolve(_ record: TaskRecord, orEndBecause reason: String) async {
-        if record.account == nil { return await endAtLast(record.id, because: reason) }
-        switch match(of: record) {
-        case .same(let account): settleInBackground(record.id, at: account)
-        case .rekeyed(let account): findInBackground(record.id, at: account)
-        case .none: background.start { [self] in await leaveToOperator(record.id) }
-        }
-    }
-
-    /// A task that Kling accepted lately shows whether its account finds tasks by the gateway's ids: without that, open
-    /// creates of the account could not be settled.
+    /// Finds out, with a recently accepted task of each account, whether the account finds tasks by the gateway's ids:
+    /// without that, open creates of the account cannot be settled.
     private func recoverLookups() async throws {
         let recent = try await store.allTasks(TaskFilter(), before: nil, limit: Self.batch)
         var asked: Set<String> = []
         for record in recent where record.upstreamID != nil {
-            guard let account = account(of: record), asked.insert(account.name).inserted else { continue }
-            learnLookup(account, record)
+            guard let account = ledger.account(of: record), asked.insert(account.name).inserted else { continue }
+            tasks.probes.learnLookup(account, record)
         }
     }
 
     private func recoverQueue(_ records: [TaskRecord]) async throws {
-        guard let queue else {
-            // The queue was switched off: what waits in it has no way to Kling any more.
-            for record in records { await resolve(record, orEndBecause: "not sent; nothing was charged") }
+        guard let queue = ledger.queue else {
+            // The queue was switched off: its tasks cannot be sent any longer.
+            for record in records {
+                await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
+            }
             return
         }
         var accounts: [TaskID: String] = [:]
@@ -88,22 +92,22 @@ extension TryOnTasks {
             accounts[record.id] = try await store.job(of: record.id)?.account
         }
         let missing = try await queue.recover(records, accounts: accounts)
-        let dispatcher = Dispatcher(tasks: self, queue: queue)
+        let dispatcher = Dispatcher(tasks: tasks, queue: queue)
         for record in records {
             if missing.contains(record.id) {
-                await resolve(record, orEndBecause: "the request was lost; nothing was charged")
-            } else if case .same(let account) = match(of: record) {
+                await tasks.openCreates.resolve(record, orEndBecause: "the request was lost; nothing was charged")
+            } else if case .same(let account) = ledger.match(of: record) {
                 dispatcher.resume(record, at: account)
             } else if record.account != nil {
-                // Another account than today's may have it: it keeps its place, and is not sent again.
+                // Another account may have it: it keeps its place there, and is not sent again.
                 _ = queue.take(record.id)
-                await resolve(record, orEndBecause: "")
+                await tasks.openCreates.resolve(record, orEndBecause: "")
             }
         }
         Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
     }
 
-    /// The unfinished tasks, by what is to be done.
+    /// The unfinished tasks, by what has to be done.
     private struct Unfinished {
         var running: [RunningTask] = []
         var keys: [(TaskID, String, age: Duration)] = []
@@ -111,7 +115,7 @@ extension TryOnTasks {
         var open: [TaskRecord] = []
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
-        /// How many open creates were sent under the name of each account that is not the same any more.
+        /// How many open creates were sent under the name of each account that has changed since.
         var strangers: [String: Int] = [:]
 
         mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) {

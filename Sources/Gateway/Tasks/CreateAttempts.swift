@@ -2,26 +2,36 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What became of sending a task to an account, once the books are kept.
+/// What became of sending a task to an account, once everything is recorded.
 enum Attempt: Sendable {
     /// Kling has the task, and the store says so.
     case accepted(TaskRecord, KlingAnswer)
     /// No account will take it.
     case refused(httpStatus: Int, KlingAnswer)
-    /// This account does not take it, for a reason that lies with the account; another one may.
+    /// This account does not take it now, for a reason that lies with the account; another one may.
     case declined
     /// This account does not take such a request; another one may.
     case unsuitable(GatewayError)
-    /// Nobody knows whether Kling has the task.
+    /// It is unknown whether Kling has the task.
     case open(timedOut: Bool)
 }
 
-/// One account asked to make a task.
-extension TryOnTasks {
-    /// Sends a task where its record says. An account that says that it has no such route has made nothing: where it may
-    /// speak the other API, that is tried, which the record says before. The other API is also tried if this one cannot
+/// Asks one account to make a task, and records what comes of it.
+final class CreateAttempts: Sendable {
+    private let ledger: TaskLedger
+    private let caller: KlingCaller
+    private let probes: AccountProbes
+    /// How many creates are in flight, counted from the intent to the answer.
+    let inFlight = Lock(0)
+
+    init(_ ledger: TaskLedger, _ caller: KlingCaller, _ probes: AccountProbes) {
+        (self.ledger, self.caller, self.probes) = (ledger, caller, probes)
+    }
+
+    /// Sends a task where its record says. An account that answers that it has no such route has made nothing: if it may
+    /// speak the other API, that one is tried, which the record says first. The other API is also tried if this one cannot
     /// express the request.
-    /// - Parameter body: what to send in an API.
+    /// - Parameter body: makes what is sent in an API.
     /// - Returns: what came of it, and where it was sent last.
     /// - Throws: why it cannot be sent now; then it was not.
     func attempt(
@@ -48,14 +58,14 @@ extension TryOnTasks {
         case .success(let attempt): return (attempt, other)
         // Kling itself says that this route is gone: the other API is the right one, and cannot express the request.
         case .failure(let error) where denial.envelope != nil: return (unsuitable(error, id, first), first)
-        // What its own API has said stands.
+        // The answer of its own API stands.
         case .failure, nil: return (await judge(answer, id, first), first)
         }
     }
 
-    /// Sends a task by an account's other API.
-    /// - Returns: what came of it; nil if the account does not have that one either, and the failure if it cannot express
-    ///   what is asked for: then nothing was made.
+    /// Sends a task with an account's other API.
+    /// - Returns: what came of it; nil if the account does not have that API either, and the failure if that API cannot
+    ///   express the request. In both cases nothing was made.
     private func alternative(
         _ id: TaskID, _ other: Destination, _ note: ExchangeNote?,
         _ body: (Destination) async throws(GatewayError) -> [ByteSlice]
@@ -77,11 +87,11 @@ extension TryOnTasks {
     }
 
     private func unsuitable(_ error: GatewayError, _ id: TaskID, _ destination: Destination) -> Attempt {
-        accounts.settled(id, on: destination.account.name, .withdrawn)
+        ledger.accounts.settled(id, on: destination.account.name, .withdrawn)
         return .unsuitable(error)
     }
 
-    /// The same once more, by the same API, for a create whose answer was lost.
+    /// Sends a create whose answer was lost once more, with the same API.
     /// - Parameter timeout: how long Kling has, if less than the account allows.
     func repeated(
         _ body: [ByteSlice], _ id: TaskID, at destination: Destination, timeout: Duration
@@ -91,10 +101,10 @@ extension TryOnTasks {
 
     private func redirect(_ id: TaskID, to other: Destination) async -> Bool {
         do {
-            try await store.assign(id, to: other, at: clock.now)
+            try await ledger.store.assign(id, to: other, at: ledger.clock.now)
             return true
         } catch {
-            couldNotRecord("a create could not be given to an account's other API", id, error)
+            ledger.couldNotRecord("a create could not be given to an account's other API", id, error)
             return false
         }
     }
@@ -113,6 +123,8 @@ extension TryOnTasks {
         }
     }
 
+    // MARK: Judgement
+
     private func judge(
         _ answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination
     ) async -> Attempt {
@@ -121,7 +133,7 @@ extension TryOnTasks {
         case .success(.enveloped(let status, let answer)): return await judge(answer, status, id, destination)
         case .success(.bare(let answer)): return judge(answer, id, account)
         case .failure(let error):
-            accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
+            ledger.accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
             return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined
         }
     }
@@ -137,10 +149,10 @@ extension TryOnTasks {
             return await adopt(answer, upstreamID, id, account)
         case .refusedForNow: return declined(AccountFault(answer), id, account)
         case .refusedForGood:
-            accounts.settled(id, on: account.name, .refusedForGood)
+            ledger.accounts.settled(id, on: account.name, .refusedForGood)
             return .refused(httpStatus: status, answer)
         case .refusedHere, .ambiguous:
-            accounts.settled(id, on: account.name, .ambiguous)
+            ledger.accounts.settled(id, on: account.name, .ambiguous)
             return .open(timedOut: answer.code == .timeout || status == 504)
         }
     }
@@ -149,24 +161,24 @@ extension TryOnTasks {
         switch CreateOutcome(answer) {
         case .refusedForNow: return declined(AccountFault(answer), id, account)
         case .refusedHere, .refusedForGood:
-            accounts.settled(id, on: account.name, .refusedForGood)
+            ledger.accounts.settled(id, on: account.name, .refusedForGood)
             return .unsuitable(GatewayError(answer))
         case .accepted, .ambiguous:
-            accounts.settled(id, on: account.name, .ambiguous)
+            ledger.accounts.settled(id, on: account.name, .ambiguous)
             return .open(timedOut: answer.httpStatus == 504)
         }
     }
 
     private func declined(_ fault: AccountFault, _ id: TaskID, _ account: Account) -> Attempt {
-        note(accounts.settled(id, on: account.name, .refusedForNow(fault)))
-        if fault == .saturated { watcher.limited(account.name) }
+        report(ledger.accounts.settled(id, on: account.name, .refusedForNow(fault)))
+        if fault == .saturated { ledger.watcher.limited(account.name) }
         return .declined
     }
 
-    /// Tells the operator what an account's refusal has made of it.
-    func note(_ transition: AccountTransition?) {
+    /// Logs that an account has changed its state.
+    func report(_ transition: AccountTransition?) {
         guard let account = transition?.to else { return }
-        caller.observer.event(
+        ledger.observer.event(
             account.state == .disabled ? .error : .warning, "an account has changed its state",
             [
                 ("account", account.name), ("state", account.state.rawValue),
@@ -176,17 +188,17 @@ extension TryOnTasks {
 
     // MARK: Acceptances
 
-    /// Kling has the task: the store learns it before anybody else does.
+    /// Records that Kling has the task, before any client is told.
     func adopt(_ answer: KlingAnswer, _ upstreamID: String, _ id: TaskID, _ account: Account) async -> Attempt {
-        accounts.settled(id, on: account.name, .accepted)
+        ledger.accounts.settled(id, on: account.name, .accepted)
         guard let object = answer.task else { return .open(timedOut: false) }
         do {
-            let record = try await accept(object, in: answer, upstreamID: upstreamID, id)
-            learnLookup(account, record)
+            let record = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
+            probes.learnLookup(account, record)
             return .accepted(record, answer)
         } catch {
-            // Kling's id may be nowhere but in this line.
-            caller.observer.event(
+            // This line may be the only place that has Kling's id.
+            ledger.observer.event(
                 .error, "an accepted task could not be recorded",
                 [
                     ("task", id.description), ("account", account.name), ("upstream_id", upstreamID),
@@ -199,21 +211,21 @@ extension TryOnTasks {
         }
     }
 
-    /// Notes that Kling has a task as soon as the store is back. A stop waits for it as for a create, for as long as its
-    /// grace lasts.
+    /// Records an acceptance as soon as the store is available again. A shutdown waits for it as for a create, until the end
+    /// of the grace period.
     private func acceptInBackground(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) {
-        openCreates.withLock { $0 += 1 }
-        let isStarted = background.start { [self] in
+        inFlight.withLock { $0 += 1 }
+        let isStarted = ledger.background.start { [self] in
             await acceptAtLast(object, in: answer, upstreamID, id)
-            openCreates.withLock { $0 -= 1 }
+            inFlight.withLock { $0 -= 1 }
         }
-        if !isStarted { openCreates.withLock { $0 -= 1 } }
+        if !isStarted { inFlight.withLock { $0 -= 1 } }
     }
 
     private func acceptAtLast(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async {
-        while await background.sleep(until: .now + .seconds(1)) {
+        while await ledger.background.sleep(until: .now + .seconds(1)) {
             do throws(StoreError) {
-                _ = try await accept(object, in: answer, upstreamID: upstreamID, id)
+                _ = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
                 return
             } catch {
                 if error.code == .stale || error.code == .notFound { return }

@@ -3,69 +3,89 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Jobs: requests for several tasks, admitted whole or not at all.
+/// Makes jobs: requests for several tasks, admitted as a whole or not at all.
 ///
-/// The first task goes ahead: what Kling makes of it decides whether there is a job. Until then nothing is paid for
-/// the others, and a refusal needs no more than one call.
-extension TryOnTasks {
-    /// How long a task that was admitted waits for an account where there is no queue.
+/// The first task goes ahead: what Kling makes of it decides whether there is a job. Until then nothing is charged for the
+/// others, and a refusal needs only one call.
+final class TryOnJobs: Sendable {
+    let ledger: TaskLedger
+    let queries: TaskQueries
+    let openCreates: OpenCreates
+    private let creates: TryOnCreates
+    private let placement: Placement
+    private let sender: CreateSender
+    private let attempts: CreateAttempts
+    private let dispatchWait: Duration
+    /// Jobs whose requests are being answered, by their first tasks.
+    let answering = Lock<Set<TaskID>>([])
+
+    /// How long an admitted task waits for an account where there is no queue.
     private static let patience = Duration.seconds(300)
 
-    /// Has Kling make as many pictures as asked for.
+    init(
+        _ ledger: TaskLedger, _ queries: TaskQueries, _ openCreates: OpenCreates, _ creates: TryOnCreates,
+        _ placement: Placement, _ sender: CreateSender, _ attempts: CreateAttempts, dispatchWait: Duration
+    ) {
+        (self.ledger, self.queries, self.openCreates) = (ledger, queries, openCreates)
+        (self.creates, self.placement, self.sender, self.attempts) = (creates, placement, sender, attempts)
+        self.dispatchWait = dispatchWait
+    }
+
+    /// Makes as many pictures as requested.
     ///
-    /// It returns when the first task was accepted, or when all of them are queued; the others are sent then, and never
-    /// turn the job into an error: what Kling refuses of them has failed, in the job. From the intents on the work
-    /// belongs to the gateway: it goes on when the caller is cancelled.
-    /// - Throws: what keeps the job from being admitted as a whole (slots, queue, the key's running tasks, `maxJobs`, an
-    ///   unknown `account`); what became of its first task, if that is no acceptance. Then no task was made, but where
+    /// It returns when the first task is accepted, or when all of them are queued. The others are sent then and never turn
+    /// the job into an error: those that Kling refuses have failed within the job. From the intents on the work belongs to
+    /// the gateway: it continues when the caller is cancelled.
+    /// - Throws: what prevents the job from being admitted as a whole (slots, queue, the key's running tasks, `maxJobs`, an
+    ///   unknown `account`); or the outcome of its first task, if that is not an acceptance. Then no task was made, unless
     ///   ``GatewayError/taskID`` names one whose outcome is open; ``GatewayError/job`` is its job.
-    func createJob(
+    func create(
         _ request: JobRequest, for principal: Principal, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> JobRecord {
-        if let callback = request.callbackURL ?? request.tryOn.callbackURL, let courier {
+        if let callback = request.callbackURL ?? request.tryOn.callbackURL, let courier = ledger.courier {
             try CallbackAddress.check(callback, courier.sender)
         }
-        var creates = try made(request, principal, note, loop)
+        var creates = try prepare(request, principal, note, loop)
         try admit(creates, principal)
         let place: Place
         let job: JobRecord
         do {
-            place = try await self.place(for: creates[0])
-            try takeRoom(for: &creates, beside: place)
+            place = try await placement.reserve(for: creates[0])
+            try reserveRoom(for: &creates, beside: place)
             job = try await begin(creates, at: place, request, note)
         } catch {
-            for create in creates { running.finish(create.id) }
+            for create in creates { ledger.running.finish(create.id) }
             throw error
         }
-        openCreates.withLock { $0 += 1 }
+        attempts.inFlight.withLock { $0 += 1 }
         let work = loop.spawn { [self, creates] in
             defer {
-                openCreates.withLock { $0 -= 1 }
+                attempts.inFlight.withLock { $0 -= 1 }
                 note.hold?.partIsOver()
             }
             return await result { () async throws(GatewayError) in
                 try await carryOut(job, creates, at: place, request)
             }
         }
-        return try await known(note, work.value.get)
+        return try await self.creates.remember(note, work.value.get)
     }
 
     // MARK: Admission
 
-    private func made(
+    private func prepare(
         _ request: JobRequest, _ principal: Principal, _ note: ExchangeNote, _ loop: EventLoop
     ) throws(GatewayError) -> [Create] {
         precondition(JobRecord.sizes.contains(request.count), "a job has one task to four")
-        if let name = request.account, accounts.named(name) == nil {
+        if let name = request.account, ledger.accounts.named(name) == nil {
             throw GatewayError(
                 .badParameter, "email names no account of this gateway. Send the name of one, or leave email out.",
                 parameter: "email")
         }
-        let excluding = accounts.others(than: request.account)
+        let excluding = ledger.accounts.others(than: request.account)
         return (0..<request.count).map { index in
-            // The time that the others take is not the exchange's.
+            // The time spent on the others is not the exchange's.
             let note = index == 0 ? note : ExchangeNote(requestID: note.requestID)
-            var create = made(request.tryOn, principal, nil, note, loop)
+            var create = creates.prepare(request.tryOn, principal, nil, note, loop)
             create.excluding = excluding
             return create
         }
@@ -73,7 +93,7 @@ extension TryOnTasks {
 
     private func admit(_ creates: [Create], _ principal: Principal) throws(GatewayError) {
         guard let limit = principal.limits.concurrency else { return }
-        guard running.admit(creates.map(\.id), key: principal.keyID, limit: limit) else {
+        guard ledger.running.admit(creates.map(\.id), key: principal.keyID, limit: limit) else {
             throw GatewayError(
                 .runningTasks,
                 "This request needs \(creates.count) running tasks, and this key may have \(limit). Wait until some have "
@@ -81,16 +101,17 @@ extension TryOnTasks {
         }
     }
 
-    /// Takes places in the queue for all tasks but the first, in case that no account has room when they are sent. Where
-    /// the queue has none, they must fit into the limits of the accounts.
-    private func takeRoom(for creates: inout [Create], beside place: Place) throws(GatewayError) {
+    /// Reserves places in the queue for all tasks but the first, in case no account has room when they are sent. If the
+    /// queue has none, the tasks must fit into the limits of the accounts.
+    private func reserveRoom(for creates: inout [Create], beside place: Place) throws(GatewayError) {
         if creates.count == 1 { return }
         let (model, excluding) = (creates[0].request.model, creates[0].excluding)
-        if let rooms = queue?.reserve(creates.dropFirst().map(\.byteCount)) {
+        if let rooms = ledger.queue?.reserve(creates.dropFirst().map(\.byteCount)) {
             for (index, room) in rooms.enumerated() { creates[index + 1].room = room }
         } else {
+            let accounts = ledger.accounts
             if case .account = place, accounts.fits(creates.count - 1, model: model, excluding: excluding) { return }
-            withdraw(creates[0], from: place)
+            placement.withdraw(creates[0], from: place)
             throw accounts.whyNot(model: model, excluding: excluding)
         }
     }
@@ -98,8 +119,9 @@ extension TryOnTasks {
     private func begin(
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> JobRecord {
+        let createdAt = ledger.clock.now
         let tasks = creates.enumerated().map { index, create in
-            var task = create.newTask(at: index == 0 ? place : nil, createdAt: clock.now)
+            var task = create.newTask(at: index == 0 ? place : nil, createdAt: createdAt)
             if index > 0 { task.externalTaskID = nil }
             if request.callbackURL != nil { task.callbackURL = nil }
             return task
@@ -107,22 +129,22 @@ extension TryOnTasks {
         let isCalled = request.callbackURL != nil || tasks[0].callbackURL != nil
         let first = tasks[0].id
         answering.withLock { _ = $0.insert(first) }
-        note.hold = CallbackHold(tasks.map(\.id), isCalled ? courier : nil) { [self] in
+        note.hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.courier : nil) { [self] in
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            return try await store.begin(
-                tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: clock.now))
+            return try await ledger.store.begin(
+                tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
         } catch {
             note.hold?.partIsOver()
-            withdraw(creates[0], from: place)
+            placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
             throw GatewayError(error)
         }
     }
 
     private func cancelRooms(of creates: [Create]) {
-        for room in creates.compactMap(\.room) { queue?.cancel(room) }
+        for room in creates.compactMap(\.room) { ledger.queue?.cancel(room) }
     }
 
     // MARK: The first task
@@ -132,13 +154,14 @@ extension TryOnTasks {
     ) async throws(GatewayError) -> JobRecord {
         var job = job
         let (first, others) = (creates[0], creates.dropFirst())
-        switch await sent(first, to: place) {
+        switch await sender.send(first, to: place) {
         case .accepted(let record, _):
             job.tasks[0] = record
             for other in others { sendInBackground(other, job) }
         case .toQueue(let reservation):
             do {
-                job.tasks[0] = try await enqueue(first, reservation, account: job.account, answering: Self.unasked)
+                job.tasks[0] = try await sender.enqueue(
+                    first, reservation, account: job.account, answering: Self.unasked)
             } catch {
                 await giveUp(job, creates, "could not be queued")
                 throw error
@@ -147,18 +170,18 @@ extension TryOnTasks {
                 job.tasks[index] = await queueOrSend(creates[index], job, index)
             }
         case .refused(let status, let answer):
-            let error = refusal(first, status, answer)
+            let error = sender.refusal(first, status, answer)
             await giveUp(job, creates, error.message, answer: request.refusal(error))
             throw error
         case .nowhere(let error):
             await giveUp(job, creates, "no account took it")
             throw error
         case .open(let account, let timedOut):
-            var error = await leftOpen(first, account, timedOut: timedOut)
+            var error = await sender.leaveOpen(first, account, timedOut: timedOut)
             error.job = job.number
-            // Its client is told of an error: no more than the one is paid for.
+            // The client is told of an error: only the first task may be charged.
             cancelRooms(of: creates)
-            for other in others { await giveUp(other, "not sent; nothing was charged") }
+            for other in others { await ledger.giveUp(other.id, because: "not sent; nothing was charged") }
             throw error
         }
         return job
@@ -169,15 +192,15 @@ extension TryOnTasks {
         preconditionFailure("a task of a job has no Idempotency-Key")
     }
 
-    /// Kling has none of a job's tasks, and its client is told so.
+    /// Ends a job of which Kling has no task.
     private func giveUp(_ job: JobRecord, _ creates: [Create], _ reason: String, answer: StoredAnswer? = nil) async {
         cancelRooms(of: creates)
         do {
             try await refuse(job, reason, answer)
         } catch {
-            couldNotRecord("a refused job could not be recorded", job.tasks[0].id, error)
-            background.start { [self] in
-                while await background.sleep(until: .now + .seconds(5)) {
+            ledger.couldNotRecord("a refused job could not be recorded", job.tasks[0].id, error)
+            ledger.background.start { [self] in
+                while await ledger.background.sleep(until: .now + .seconds(5)) {
                     do throws(StoreError) { return try await refuse(job, reason, answer) } catch { continue }
                 }
             }
@@ -186,24 +209,24 @@ extension TryOnTasks {
 
     private func refuse(_ job: JobRecord, _ reason: String, _ answer: StoredAnswer?) async throws(StoreError) {
         do {
-            try await store.refuse(job: job.number, reason: reason, at: clock.now, answer: answer)
-            for task in job.tasks { forget(task.id) }
+            try await ledger.store.refuse(job: job.number, reason: reason, at: ledger.clock.now, answer: answer)
+            for task in job.tasks { ledger.forget(task.id) }
         } catch  where error.code == .stale {
-            // One was found at Kling after all, by a callback: the others have failed in that job.
-            for task in job.tasks { try await end(task.id, because: reason) }
+            // A callback has shown that Kling has one of the tasks: the others have failed within the job.
+            for task in job.tasks { try await ledger.end(task.id, because: reason) }
         }
     }
 
     // MARK: The others
 
-    /// Sends a task of a job that its client knows of.
+    /// Sends a task of a job that its client knows.
     private func sendInBackground(_ create: Create, _ job: JobRecord) {
-        openCreates.withLock { $0 += 1 }
+        attempts.inFlight.withLock { $0 += 1 }
         create.loop.spawn { [self] in
             var create = create
-            create.deadline = .now + (create.room == nil ? Self.patience : options.dispatchWait)
-            await finish(create, await send(create, at: nil), job)
-            openCreates.withLock { $0 -= 1 }
+            create.deadline = .now + (create.room == nil ? Self.patience : dispatchWait)
+            await finish(create, await sender.send(create, to: nil), job)
+            attempts.inFlight.withLock { $0 -= 1 }
         }
     }
 
@@ -211,30 +234,31 @@ extension TryOnTasks {
         switch sent {
         case .toQueue(let reservation):
             do {
-                _ = try await enqueue(create, reservation, account: job.account, answering: Self.unasked)
+                _ = try await sender.enqueue(create, reservation, account: job.account, answering: Self.unasked)
             } catch {
-                await giveUp(create, "could not be queued; nothing was charged")
+                await ledger.giveUp(create.id, because: "could not be queued; nothing was charged")
             }
             return
         case .accepted: break
-        case .refused(let status, let answer): await giveUp(create, refusal(create, status, answer).message)
-        case .nowhere(let error): await giveUp(create, error.message)
-        case .open(let account, _): settleInBackground(create.id, at: account)
+        case .refused(let status, let answer):
+            await ledger.giveUp(create.id, because: sender.refusal(create, status, answer).message)
+        case .nowhere(let error): await ledger.giveUp(create.id, because: error.message)
+        case .open(let account, _): openCreates.settleInBackground(create.id, at: account)
         }
         cancelRooms(of: [create])
     }
 
-    /// Puts a task of a queued job beside its first one; it is sent as others are if that can't be.
+    /// Queues a task of a queued job next to the first one; if that fails, the task is sent as others are.
     private func queueOrSend(_ create: Create, _ job: JobRecord, _ index: Int) async -> TaskRecord {
         guard let room = create.room else {
             sendInBackground(create, job)
             return job.tasks[index]
         }
         do {
-            return try await enqueue(create, room, account: job.account, answering: Self.unasked)
+            return try await sender.enqueue(create, room, account: job.account, answering: Self.unasked)
         } catch {
-            await giveUp(create, "could not be queued; nothing was charged")
-            return (try? await store.task(create.id)) ?? job.tasks[index]
+            await ledger.giveUp(create.id, because: "could not be queued; nothing was charged")
+            return (try? await ledger.store.task(create.id)) ?? job.tasks[index]
         }
     }
 }

@@ -1,0 +1,63 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// A create in progress: what was asked, and where it may go. What was asked is on the heap, because a create passes through
+/// a dozen asynchronous calls.
+@dynamicMemberLookup
+struct Create: Sendable {
+    /// What was asked, by whom, and what is sent.
+    final class Order: Sendable {
+        let id: TaskID
+        let request: TryOnRequest
+        let principal: Principal
+        let idempotency: IdempotencyKey?
+        /// What Kling is sent, unless an account needs something else.
+        let body: [ByteSlice]
+        let note: ExchangeNote
+        let loop: EventLoop
+
+        init(
+            _ id: TaskID, _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?,
+            _ body: [ByteSlice], _ note: ExchangeNote, _ loop: EventLoop
+        ) {
+            (self.id, self.request, self.principal, self.idempotency) = (id, request, principal, idempotency)
+            (self.body, self.note, self.loop) = (body, note, loop)
+        }
+    }
+
+    private let order: Order
+    /// When it stops waiting for an account and is queued.
+    var deadline: MonotonicTime
+    /// The names of accounts that must not get it.
+    var excluding: Set<String> = []
+    /// A place in the queue that was reserved for it in advance.
+    var room: TaskQueue.Reservation?
+
+    init(_ order: Order, deadline: MonotonicTime) { (self.order, self.deadline) = (order, deadline) }
+
+    subscript<Value>(dynamicMember member: KeyPath<Order, Value>) -> Value { order[keyPath: member] }
+
+    /// The length of the body in bytes.
+    var byteCount: Int { order.body.reduce(0) { $0 + $1.count } }
+
+    /// The record of the intent to make it.
+    /// - Parameter createdAt: milliseconds since 1970.
+    func newTask(at place: Place?, createdAt: Int64) -> NewTask { order.newTask(at: place, createdAt: createdAt) }
+}
+
+extension Create.Order {
+    fileprivate func newTask(at place: Place?, createdAt: Int64) -> NewTask {
+        var destination: Destination?
+        if case .account(let chosen) = place { destination = chosen }
+        let account = destination?.account
+        return NewTask(
+            id: id, tenant: principal.tenant, account: account?.name, accountIdentity: account?.identity.number,
+            api: destination?.dialect.rawValue, externalTaskID: request.externalTaskID, model: request.model,
+            callbackURL: request.callbackURL?.text,
+            keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
+            content: note.resend?.key.content,
+            shape: note.shape == .solutions ? note.shape.rawValue : nil, createdAt: createdAt)
+    }
+}

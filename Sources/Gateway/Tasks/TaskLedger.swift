@@ -1,0 +1,202 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// The book of tasks: every change of a task's record goes through it, and everything in memory follows the record.
+final class TaskLedger: Sendable {
+    let store: any TaskStore
+    let accounts: Accounts
+    /// Holds creates that wait for an account; nil: there is no queue.
+    let queue: TaskQueue?
+    let watcher: Watcher
+    /// Delivers callbacks; nil: no callbacks are sent.
+    let courier: Courier?
+    /// Serves pictures to Kling while their tasks run; nil: no pictures are hosted.
+    let hosted: HostedPictures?
+    let cache: TaskCache
+    let clock: GuardedClock
+    /// Counts the running tasks of each key.
+    let running = RunningTasks()
+    /// Wakes callers that wait for tasks to end.
+    let ends = TaskEnds()
+    /// The ids that clients were told but that the store could not record.
+    let told: ToldIDs
+    /// Runs work that no client waits for, on the loop it was given.
+    let background: Background
+    let observer: any GatewayObserver
+    private let ids = Lock(TaskIDGenerator())
+
+    /// - Parameter toldPath: the file of ``ToldIDs``; nil: there is none.
+    init(
+        store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher, courier: Courier?,
+        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, toldPath: String?, background: Background,
+        observer: any GatewayObserver
+    ) {
+        (self.store, self.accounts, self.queue, self.watcher) = (store, accounts, queue, watcher)
+        (self.courier, self.hosted, self.cache, self.clock) = (courier, hosted, cache, clock)
+        (self.background, self.observer) = (background, observer)
+        told = ToldIDs(path: toldPath)
+    }
+
+    // MARK: Ids
+
+    /// Makes a new task id.
+    func makeID() -> TaskID { ids.withLock { $0.next(at: clock.now) } }
+
+    /// Makes later ids greater than `id`.
+    func raiseIDs(above id: TaskID) { ids.withLock { $0.rise(above: id, at: clock.now) } }
+
+    // MARK: What Kling says
+
+    /// Records what Kling says about a task that it has accepted.
+    func observe(_ task: TaskObject, of record: TaskRecord) async throws(StoreError) -> TaskRecord {
+        let word = task.status?.rawValue ?? ""
+        let state = TaskState(task.status)
+        let json = Array(task.json)
+        if state == record.state || state == nil, word == record.statusWord, json == record.answer {
+            watcher.seen(record.id, .unfinished)
+            return record
+        }
+        let observation = Observation(state: state, statusWord: word, answer: json, at: clock.now)
+        let observed = try await store.observe(record.id, observation)
+        follow(observed)
+        return observed
+    }
+
+    /// Records that Kling has accepted a task, as its `answer` says.
+    func accept(
+        _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
+    ) async throws(StoreError) -> TaskRecord {
+        let publicID = told.contains(id) ? id.description : upstreamID
+        let acceptance = Acceptance(
+            upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
+            statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
+        let record = try await store.accept(id, acceptance) {
+            StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
+        }
+        follow(record)
+        return record
+    }
+
+    /// Records what Kling was heard to say about a task, from whatever source.
+    func heard(_ object: TaskObject, of id: TaskID) async -> TaskProgress {
+        do throws(StoreError) {
+            guard let record = try await store.task(id), !record.state.isFinal else { return .ended }
+            return try await observe(object, of: record).state.isFinal ? .ended : .unfinished
+        } catch {
+            couldNotRecord("what Kling said of a task could not be recorded", id, error)
+            return .unfinished
+        }
+    }
+
+    // MARK: Ends
+
+    /// Ends a task that Kling never had. If no client knows the task, it disappears; otherwise it fails with the given
+    /// reason. A task that Kling was meanwhile found to have is left running.
+    /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
+    func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
+        try await keepTelling(id)
+        let record = try await store.endUnmade(id, because: reason, at: clock.now, answer: answer)
+        if record.state == .refused { forget(id) } else { follow(record) }
+    }
+
+    /// Ends a task that Kling never had, and retries for as long as the store is unavailable.
+    func endAtLast(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async {
+        while !Task.isCancelled {
+            do throws(StoreError) {
+                return try await end(id, because: reason, answer: answer)
+            } catch {
+                couldNotRecord("a task that was not made could not be ended", id, error)
+                guard await background.sleep(until: .now + .seconds(5)) else { return }
+            }
+        }
+    }
+
+    /// Ends a task whose create was not made, so that the client can use its `external_task_id` again. If the store is
+    /// unavailable, this continues in the background.
+    func giveUp(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async {
+        running.finish(id)
+        do {
+            try await end(id, because: reason, answer: answer)
+        } catch {
+            couldNotRecord("a refused task could not be recorded", id, error)
+            background.start { [self] in await endAtLast(id, because: reason, answer: answer) }
+        }
+    }
+
+    // MARK: Following a record
+
+    /// Updates everything in memory after a record has changed: slots, watching, the cache, deliveries.
+    func follow(_ record: TaskRecord) {
+        if let publicID = record.publicID {
+            told.remove(record.id)
+            cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
+        }
+        if record.callbackURL != nil || record.job != nil { courier?.kick() }
+        if record.state.isFinal {
+            if let account = record.account { accounts.settled(record.id, on: account, .ended) }
+            watcher.seen(record.id, .ended)
+            forget(record.id)
+        } else if let account = account(of: record)?.name, let upstreamID = record.upstreamID {
+            let isAwaited = record.isAwaited || accounts.hasLimit(account)
+            watcher.watch(WatchedTask(record, isAwaited: isAwaited, clock), upstreamID: upstreamID, of: account)
+        }
+    }
+
+    /// Drops everything in memory about a task that has ended.
+    func forget(_ id: TaskID) {
+        told.remove(id)
+        running.finish(id)
+        queue?.forget(id)
+        hosted?.end(of: id)
+        ends.ended(id)
+    }
+
+    /// Catches up with a task that something else has ended, such as an operator's command.
+    func forgetEnded(_ id: TaskID) async {
+        if let record = try? await store.task(id), record.state.isFinal { follow(record) }
+        queue?.forget(id)
+    }
+
+    /// Logs a change that could not be recorded.
+    func couldNotRecord(_ what: StaticString, _ id: TaskID, _ error: StoreError) {
+        observer.event(.error, what, [("task", id.description), ("reason", error.detail)])
+    }
+}
+
+extension TaskRecord.Fields {
+    /// Whether something waits for the task's end without polling for it: a callback, a held answer to a job, or the next
+    /// create of a key with a concurrency limit. A client that was given an id polls, and each poll refreshes the task.
+    fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || job != nil }
+
+    /// Whether the task ended without Kling ever having it, so that nothing was charged.
+    var wasNeverMade: Bool { state.isFinal && upstreamID == nil }
+}
+
+extension WatchedTask {
+    /// A task that Kling has.
+    init(_ record: TaskRecord, isAwaited: Bool, _ clock: GuardedClock) {
+        self.init(
+            id: record.id, isAwaited: isAwaited, quietFor: clock.age(since: record.updatedAt),
+            isStuck: record.flags.contains(.stuck))
+    }
+}
+
+extension GatewayError {
+    /// The store failed. Details go to the log only.
+    init(_ error: StoreError) {
+        switch error.code {
+        case .externalTaskIDInUse:
+            self.init(
+                .badParameter,
+                "external_task_id is in use by another task of yours. Send another one, or query that task.",
+                parameter: "external_task_id")
+        case .idempotencyKeyInUse: self = .idempotencyKeyOpen
+        case .tooManyJobs:
+            self.init(.runningTasks, "As many jobs run as maxJobs allows. Wait until one has ended.")
+        default:
+            self.init(.storeUnavailable, "The gateway cannot reach its store. Send the request again in a few seconds.")
+        }
+    }
+}

@@ -1,0 +1,187 @@
+internal import Base
+internal import EventLoop
+internal import KlingAPI
+internal import TaskStore
+
+/// Makes single tasks: the intent is recorded, Kling is called, and the outcome is recorded before the client is told.
+final class TryOnCreates: Sendable {
+    private let ledger: TaskLedger
+    private let placement: Placement
+    private let sender: CreateSender
+    private let openCreates: OpenCreates
+    private let attempts: CreateAttempts
+    private let bodies: UpstreamBodies
+    /// How long a create waits for a free account before it is queued.
+    private let dispatchWait: Duration
+
+    init(
+        _ ledger: TaskLedger, _ placement: Placement, _ sender: CreateSender, _ openCreates: OpenCreates,
+        _ attempts: CreateAttempts, _ bodies: UpstreamBodies, dispatchWait: Duration
+    ) {
+        (self.ledger, self.placement, self.sender) = (ledger, placement, sender)
+        (self.openCreates, self.attempts, self.bodies) = (openCreates, attempts, bodies)
+        self.dispatchWait = dispatchWait
+    }
+
+    /// Makes a task at Kling.
+    ///
+    /// From the intent on the work belongs to the gateway: it continues when the caller is cancelled.
+    /// - Returns: the answer's body, Kling's envelope with the client's ids.
+    func create(
+        _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote,
+        on loop: EventLoop
+    ) async throws(GatewayError) -> [UInt8] {
+        if let callback = request.callbackURL, let courier = ledger.courier {
+            try CallbackAddress.check(callback, courier.sender)
+        }
+        let create = prepare(request, principal, idempotency, note, loop)
+        try admit(create)
+        let place: Place
+        do {
+            place = try await placement.reserve(for: create)
+            try await begin(create, at: place)
+        } catch {
+            ledger.running.finish(create.id)
+            throw error
+        }
+        attempts.inFlight.withLock { $0 += 1 }
+        let work = loop.spawn { [self] in
+            defer {
+                attempts.inFlight.withLock { $0 -= 1 }
+                note.hold?.partIsOver()
+            }
+            return await result { () async throws(GatewayError) in try await carryOut(create, at: place) }
+        }
+        return try await remember(note, work.value.get)
+    }
+
+    /// Tells the ledger of re-sent creates whether the create has made a task, or may have.
+    func remember<Made>(
+        _ note: ExchangeNote, _ outcome: () throws(GatewayError) -> Made
+    ) throws(GatewayError) -> Made {
+        do {
+            let made = try outcome()
+            note.resend?.made()
+            return made
+        } catch {
+            if error.taskID != nil { note.resend?.made() }
+            throw error
+        }
+    }
+
+    /// Prepares a create under a new id.
+    func prepare(
+        _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?, _ note: ExchangeNote,
+        _ loop: EventLoop
+    ) -> Create {
+        let id = note.resend?.task ?? ledger.makeID()
+        note.task = id
+        return Create(
+            Create.Order(id, request, principal, idempotency, bodies.usual(request, id), note, loop),
+            deadline: .now + dispatchWait)
+    }
+
+    private func admit(_ create: Create) throws(GatewayError) {
+        guard let limit = create.principal.limits.concurrency else { return }
+        guard ledger.running.admit(create.id, key: create.principal.keyID, limit: limit, now: .now) else {
+            throw GatewayError(
+                .runningTasks, "This key has \(limit) tasks running, which is its limit. Wait until one has ended.")
+        }
+    }
+
+    private func begin(_ create: Create, at place: Place) async throws(GatewayError) {
+        let task = create.newTask(at: place, createdAt: ledger.clock.now)
+        if task.callbackURL != nil, let courier = ledger.courier {
+            create.note.hold = CallbackHold([create.id], courier)
+        }
+        do {
+            try await ledger.store.begin(task)
+        } catch {
+            create.note.hold?.partIsOver()
+            placement.withdraw(create, from: place)
+            throw GatewayError(error)
+        }
+    }
+
+    // MARK: The outcome
+
+    /// Makes or queues a task whose intent is recorded.
+    /// - Returns: the answer's body.
+    private func carryOut(_ create: Create, at place: Place) async throws(GatewayError) -> [UInt8] {
+        switch await sender.send(create, to: place) {
+        case .accepted(let record, let answer): return relayed(answer, record)
+        case .toQueue(let reservation): return try await enqueue(create, reservation)
+        case .open(let account, let timedOut): throw await sender.leaveOpen(create, account, timedOut: timedOut)
+        case .refused(let status, let answer):
+            let error = sender.refusal(create, status, answer)
+            let stored = ErrorAnswer.stored(error, shape: create.note.shape, requestID: create.note.requestID)
+            await ledger.giveUp(create.id, because: "refused", answer: stored)
+            throw error
+        case .nowhere(let error):
+            await ledger.giveUp(create.id, because: "no account took it")
+            throw error
+        }
+    }
+
+    private func enqueue(
+        _ create: Create, _ reservation: TaskQueue.Reservation
+    ) async throws(GatewayError) -> [UInt8] {
+        let requestID = create.note.requestID
+        let answer: @Sendable (TaskRecord) -> [UInt8] = {
+            Envelope.success(requestID: requestID, data: TaskView.json($0))
+        }
+        do {
+            return answer(
+                try await sender.enqueue(create, reservation) { StoredAnswer(status: 200, body: answer($0)) })
+        } catch {
+            await ledger.giveUp(create.id, because: "could not be queued")
+            throw error
+        }
+    }
+
+    /// Kling's answer with the client's ids. What Kling has just said is not parsed a second time, unless the record is
+    /// already ahead of it.
+    private func relayed(_ answer: KlingAnswer, _ record: TaskRecord) -> [UInt8] {
+        guard let task = answer.task, TaskState(task.status) ?? record.state >= record.state else {
+            return answer.relayed(data: TaskView.json(record))
+        }
+        return answer.relayed(data: TaskView.json(task, of: record))
+    }
+
+    // MARK: Re-sent creates
+
+    /// The answer to a create that was sent again because its first answer was not read. If the first outcome is still open,
+    /// it is settled first, for as long as the first client would have waited.
+    /// - Returns: the answer's body, Kling's envelope with the client's ids; nil if the first create has made nothing.
+    /// - Throws: ``Cause/upstreamFailed`` with the task's id, if the outcome is still open.
+    func attached(
+        to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote, on loop: EventLoop
+    ) async throws(GatewayError) -> [UInt8]? {
+        note.task = id
+        await openCreates.pursue(id, on: loop) { () throws(GatewayError) in request }
+        let record: TaskRecord?
+        do {
+            record = try await ledger.store.task(id)
+        } catch {
+            throw GatewayError(error)
+        }
+        guard let record, !record.wasNeverMade else { return nil }
+        if record.upstreamID != nil || record.state == .queued {
+            return Envelope.success(requestID: note.requestID, data: TaskView.json(record))
+        }
+        var error = GatewayError(
+            .upstreamFailed,
+            "This create came before, and its task may have been made. Do not send it again: query it by error.task_id."
+        )
+        // Telling the client the id makes it the task's public id.
+        error.taskID = await ledger.shown(id)
+        throw error
+    }
+}
+
+/// The outcome of `body` as a value, which can be carried out of a task.
+func result<Success>(
+    _ body: () async throws(GatewayError) -> Success
+) async -> Result<Success, GatewayError> {
+    do { return .success(try await body()) } catch { return .failure(error) }
+}
