@@ -4,15 +4,15 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A block of bytes that is held once: filled by one owner, then shared for reading.
+/// A shared block of bytes: one owner fills it, then any thread may read it.
 ///
-/// Blocks of ``mappingThreshold`` bytes and more are anonymous mappings: their pages are taken as they are touched and
-/// go back to the system when the block is released, where `malloc` would keep them.
+/// A block of ``mappingThreshold`` bytes or more is an anonymous mapping: its pages are allocated when they are first
+/// touched and returned to the system when the block is released, whereas `malloc` would keep them.
 @safe public final class Bytes: @unchecked Sendable {
-    // @unchecked: `count` and the bytes are written by the one owner that fills the block, before it hands it on;
-    // after that everybody only reads.
+    // @unchecked: only the owner that fills the block writes `count` and the bytes, and only before it shares the
+    // block; after that, every thread only reads.
 
-    /// From this size on a block is a mapping of its own.
+    /// The size from which a block is its own mapping.
     public static let mappingThreshold = 64 << 10
 
     /// How many bytes the block can hold.
@@ -27,15 +27,15 @@ internal import Darwin
     /// Makes an empty block.
     /// - Parameters:
     ///   - capacity: how many bytes it can hold.
-    ///   - onRelease: called once, on whatever thread lets go of the block last.
+    ///   - onRelease: called once, on the thread that releases the block last.
     public convenience init(capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
         guard let base = unsafe Self.take(capacity) else { fatalError("\(capacity) bytes: errno \(errno)") }
         unsafe self.init(base, capacity: capacity, onRelease)
     }
 
-    /// Makes an empty block, unless the system has no memory for it; then nothing is called.
+    /// Makes an empty block; nil if the system has no memory for it. `onRelease` is then not called.
     ///
-    /// For what others choose the size of.
+    /// Use it for sizes that depend on input.
     public convenience init?(reserving capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
         guard let base = unsafe Self.take(capacity) else { return nil }
         unsafe self.init(base, capacity: capacity, onRelease)
@@ -69,43 +69,43 @@ internal import Darwin
         onRelease?()
     }
 
-    /// Forgets what lies behind the first `count` bytes. For the owner that fills the block, as long as it alone has it.
+    /// Drops all but the first `count` bytes. Only for the owner, before the block is shared.
     public func shorten(to count: Int) {
         precondition((0...self.count).contains(count), "a block gets no longer by this")
         self.count = count
     }
 
-    /// Lends the bytes held, bounds-checked.
+    /// Calls `body` with the bytes, as a bounds-checked span.
     public func withSpan<Result, Failure: Error>(
         _ body: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(unsafe UnsafeRawBufferPointer(start: base, count: count).bytes)
     }
 
-    /// The first place in `range` with `byte`; nil without one.
+    /// The first index of `byte` in `range`; nil if there is none.
     public func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int? {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range is outside of the block")
-        // memchr reads within the range, which was checked.
+        // `memchr` only reads within the range, which was checked above.
         let found = unsafe memchr(base + range.lowerBound, Int32(byte), range.count)
         return unsafe found.map { unsafe $0 - UnsafeMutableRawPointer(base) }
     }
 
-    /// Lends the bytes held.
+    /// Calls `body` with the bytes.
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    /// Lends the bytes held for rewriting in place. Only for the owner, before the block is shared.
+    /// Calls `body` with the bytes, which it may modify in place. Only for the owner, before the block is shared.
     public func withUnsafeMutableBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
     }
 
-    /// Lets `body` write behind the bytes held, and takes in as many as it says it wrote.
-    /// Only for the owner, before the block is shared.
+    /// Calls `body` with the free space after the bytes, and appends as many bytes as it returns. Only for the owner,
+    /// before the block is shared.
     @discardableResult
     public func append<Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Int
@@ -117,7 +117,7 @@ internal import Darwin
         return written
     }
 
-    /// Adds a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
+    /// Appends a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
     public func append(contentsOf bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count <= capacity - count, "more bytes than there is room for")
         unsafe append { space in
@@ -127,14 +127,14 @@ internal import Darwin
     }
 }
 
-/// A range of a block: what a request body is put together from without copying.
+/// A range of a block, for building bodies without copying.
 public struct ByteSlice: Sendable {
     /// The block, kept alive by the slice.
     public let bytes: Bytes
-    /// The range of the block that is meant.
+    /// The range within the block.
     public let range: Range<Int>
 
-    /// Names `range` of `bytes`.
+    /// Makes a slice over `range` of `bytes`.
     public init(_ bytes: Bytes, _ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range is outside of the block")
         self.bytes = bytes
@@ -147,10 +147,10 @@ public struct ByteSlice: Sendable {
         range = 0..<bytes.count
     }
 
-    /// How many bytes are meant.
+    /// How many bytes the slice has.
     public var count: Int { range.count }
 
-    /// Lends the bytes meant.
+    /// Calls `body` with the slice's bytes.
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -6,7 +6,7 @@ internal import Darwin
 
 /// An IPv4 or IPv6 address.
 public struct IPAddress: Sendable, Hashable {
-    /// Which of the two.
+    /// The address family.
     public enum Family: Sendable, Hashable {
         case v4, v6
 
@@ -14,7 +14,7 @@ public struct IPAddress: Sendable, Hashable {
         public var bitWidth: Int { self == .v4 ? 32 : 128 }
     }
 
-    /// Which of the two.
+    /// The address family.
     public let family: Family
     /// The address as a number; that of an IPv4 address is below 2^32.
     public let bits: UInt128
@@ -31,7 +31,7 @@ public struct IPAddress: Sendable, Hashable {
         self.bits = bits
     }
 
-    /// Reads `192.0.2.1` or `2001:db8::1`, as `inet_pton` does: no zone, no brackets, no short, octal or hex forms.
+    /// Parses `192.0.2.1` or `2001:db8::1`, as `inet_pton` does: no zone, no brackets, no short, octal or hex forms.
     public init?(_ text: String) {
         if text.utf8.contains(0) { return nil }
         var v4 = in_addr()
@@ -45,7 +45,7 @@ public struct IPAddress: Sendable, Hashable {
         }
     }
 
-    /// Reads the address out of the bytes of a `sockaddr_in` or `sockaddr_in6`.
+    /// Reads the address from the bytes of a `sockaddr_in` or `sockaddr_in6`.
     public init?(socketAddress bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= MemoryLayout<sockaddr>.size else { return nil }
         switch Int32(unsafe bytes.loadUnaligned(as: sockaddr.self).sa_family) {
@@ -62,14 +62,15 @@ public struct IPAddress: Sendable, Hashable {
         self.init(v6: UInt128(bigEndian: bits))
     }
 
-    /// The IPv4 address inside `::ffff:0:0/96`; any other address as it is. Sockets treat the two alike.
+    /// The IPv4 address inside an IPv4-mapped address (`::ffff:0:0/96`), or else this address. Sockets treat both forms
+    /// alike.
     public var unmapped: IPAddress {
         family == .v6 && bits >> 32 == 0xffff ? IPAddress(v4: UInt32(truncatingIfNeeded: bits)) : self
     }
 }
 
 extension IPAddress: CustomStringConvertible {
-    /// The text that ``init(_:)`` reads; IPv6 as RFC 5952 wants it.
+    /// The text that ``init(_:)`` parses; IPv6 in the form of RFC 5952.
     public var description: String {
         if family == .v4 {
             return stride(from: 24, through: 0, by: -8).map { String(bits >> $0 & 0xff) }.joined(separator: ".")
@@ -84,15 +85,15 @@ extension IPAddress: CustomStringConvertible {
     }
 }
 
-/// A range of addresses: those that begin with the same bits.
+/// A range of addresses that start with the same bits.
 public struct CIDR: Sendable, Hashable, CustomStringConvertible {
     /// The first address of the range.
     public let base: IPAddress
-    /// How many leading bits count.
+    /// How many leading bits the addresses share.
     public let prefixLength: Int
 
-    /// Reads `10.0.0.0/8`, `fd00::/8`, or an address alone. `nil` also for `10.0.0.1/8`: bits behind the prefix are a
-    /// slip of whoever wrote it.
+    /// Parses `10.0.0.0/8`, `fd00::/8`, or a single address. Bits set after the prefix, as in `10.0.0.1/8`, are taken
+    /// for a mistake and give `nil`.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count <= 2, let base = IPAddress(String(parts[0])) else { return nil }
@@ -110,7 +111,7 @@ public struct CIDR: Sendable, Hashable, CustomStringConvertible {
     private var hostBits: Int { base.family.bitWidth - prefixLength }
     private var hostBitsAreZero: Bool { (base.bits >> hostBits) << hostBits == base.bits }
 
-    /// Whether `address` is in the range. An IPv4-mapped IPv6 address is looked for as the IPv4 address that it is.
+    /// Whether `address` is in the range. An IPv4 range matches an IPv4-mapped IPv6 address by its IPv4 address.
     public func contains(_ address: IPAddress) -> Bool {
         let address = base.family == .v4 ? address.unmapped : address
         return address.family == base.family && (address.bits ^ base.bits) >> hostBits == 0

@@ -4,14 +4,15 @@ internal import Foundation
 internal import Synchronization
 #endif
 
-/// A value that one thread at a time may touch.
+/// A value that only one thread at a time may access.
 ///
-/// Hold it for a few loads and stores: never call C that may block, resume a continuation or wait with it held.
+/// Hold it only for a few loads and stores: never call C that may block, resume a continuation or wait while holding
+/// it.
 ///
 /// It is `Synchronization.Mutex`. Under the thread sanitizer, which does not understand that type and reports races in
 /// correct code, it is `NSLock`, a `pthread_mutex_t` (build with `-D THREAD_SANITIZER`).
 public final class Lock<State>: @unchecked Sendable {
-    // @unchecked: `state` is reached through `withLock` alone, which lets in one thread at a time.
+    // @unchecked: `state` is only accessed in `withLock`, which admits one thread at a time.
     #if THREAD_SANITIZER
     private let mutex = NSLock()
     private var state: State
@@ -19,7 +20,7 @@ public final class Lock<State>: @unchecked Sendable {
     /// Makes a lock around `state`.
     public init(_ state: sending State) { self.state = state }
 
-    /// Runs `body` alone, with the state.
+    /// Calls `body` with the state while holding the lock.
     public func withLock<Result, Failure: Error>(
         _ body: (inout sending State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
@@ -33,7 +34,7 @@ public final class Lock<State>: @unchecked Sendable {
     /// Makes a lock around `state`.
     public init(_ state: sending State) { mutex = Mutex(state) }
 
-    /// Runs `body` alone, with the state.
+    /// Calls `body` with the state while holding the lock.
     public func withLock<Result, Failure: Error>(
         _ body: (inout sending State) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

@@ -4,22 +4,22 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A moment on the clock that never jumps (`CLOCK_MONOTONIC`): what deadlines and durations are reckoned with.
+/// A time on the clock that never jumps (`CLOCK_MONOTONIC`), for deadlines and durations.
 public struct MonotonicTime: Hashable, Comparable, Sendable {
-    /// Nanoseconds since a start that means nothing.
+    /// Nanoseconds since an arbitrary start.
     public var nanoseconds: Int64
 
-    /// The moment `nanoseconds` after the clock's start.
+    /// The time `nanoseconds` after the clock's start.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// This moment. Costs about 20 ns and no system call.
+    /// The current time. Reading it takes about 20 ns and no system call.
     public static var now: MonotonicTime {
         MonotonicTime(nanoseconds: nanosecondsOf(CLOCK_MONOTONIC))
     }
 
     public static func < (left: MonotonicTime, right: MonotonicTime) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// The moment `duration` later.
+    /// The time `duration` after `time`.
     public static func + (time: MonotonicTime, duration: Duration) -> MonotonicTime {
         MonotonicTime(nanoseconds: time.nanoseconds + duration.nanoseconds)
     }
@@ -41,7 +41,7 @@ extension Duration {
     public var seconds: Double { Double(nanoseconds) / 1e9 }
 }
 
-/// The wall clock, for what leaves the process or must survive it.
+/// The wall clock, for times that leave the process or outlive it.
 public enum WallClock {
     /// Milliseconds since 1970, as Kling's `created_at` counts them.
     public static var milliseconds: Int64 { nanosecondsOf(CLOCK_REALTIME) / 1_000_000 }

@@ -1,10 +1,10 @@
-/// The formats of pictures that the gateway reads, told by a file's first bytes alone.
+/// A picture format that the gateway reads. It is detected from a file's first bytes only.
 public enum PictureFormat: String, Sendable, CaseIterable {
     case jpeg = "JPEG"
     case png = "PNG"
     case webp = "WebP"
 
-    /// How names of files in this format end.
+    /// The file name extension of this format, including the dot.
     public var suffix: String {
         switch self {
         case .jpeg: ".jpg"
@@ -13,7 +13,7 @@ public enum PictureFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// What `Content-Type` says of it.
+    /// The media type, for `Content-Type`.
     public var mediaType: String {
         switch self {
         case .jpeg: "image/jpeg"
@@ -22,7 +22,7 @@ public enum PictureFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// The format that files with this name have; nil if the end is none of theirs.
+    /// The format with the file name's extension; nil if no format has it.
     public init?(fileName: some StringProtocol) {
         guard let format = Self.allCases.first(where: { fileName.hasSuffix($0.suffix) }) else { return nil }
         self = format

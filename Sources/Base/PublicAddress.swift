@@ -1,8 +1,10 @@
 extension IPAddress {
-    /// Whether it is a unicast address of the public internet: not loopback, private, link-local (cloud metadata lives
-    /// there), shared (RFC 6598), multicast, documentation, benchmarking or reserved (RFC 6890 and the IANA
-    /// special-purpose registries). Of IPv6 that is 2000::/3 less its exceptions; an IPv4 address inside an IPv6 one
-    /// (mapped, NAT64) is judged as itself, tunnels (6to4, Teredo) are not public.
+    /// Whether this is a unicast address of the public internet: not loopback, private, link-local (cloud metadata
+    /// services are there), shared (RFC 6598), multicast, documentation, benchmarking or reserved (RFC 6890 and the
+    /// IANA special-purpose registries).
+    ///
+    /// For IPv6, that is 2000::/3 without its special-purpose ranges. An IPv4 address inside an IPv6 one (mapped,
+    /// NAT64) is judged as the IPv4 address; tunnels (6to4, Teredo) are not public.
     public var isPublic: Bool {
         switch family {
         case .v4: !Self.specialV4.contains { $0.contains(self) }
@@ -12,7 +14,7 @@ extension IPAddress {
 
     private var isGlobalV6: Bool { Self.globalV6.contains(self) && !Self.specialV6.contains { $0.contains(self) } }
 
-    /// The IPv4 address that a packet to this IPv6 address ends at: `::ffff:0:0/96`, `64:ff9b::/96` (RFC 6052).
+    /// The IPv4 address that a packet to this IPv6 address reaches: `::ffff:0:0/96`, `64:ff9b::/96` (RFC 6052).
     private var embeddedV4: IPAddress? {
         let prefix = bits >> 32
         return prefix == 0xffff || prefix == 0x64_ff9b << 64 ? IPAddress(v4: UInt32(truncatingIfNeeded: bits)) : nil
@@ -45,7 +47,7 @@ extension IPAddress {
         block("240.0.0.0/4"),  // reserved, broadcast
     ]
 
-    /// A range of the tables above.
+    /// Parses an entry of the tables above.
     private static func block(_ text: StaticString) -> CIDR {
         guard let range = CIDR(text.description) else { preconditionFailure("not a range: \(text)") }
         return range

@@ -1,16 +1,16 @@
-/// A text that must not reach a log, an error or a client: it prints as `<redacted>`.
+/// A string that must not reach a log, an error or a client: it prints as `<redacted>`.
 ///
-/// Read it with ``reveal()``, at the one place that needs the bytes.
+/// Call ``reveal()`` only where the bytes are needed.
 public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let value: String
 
     /// Wraps `value`.
     public init(_ value: String) { self.value = value }
 
-    /// The text itself.
+    /// The string itself.
     public func reveal() -> String { value }
 
-    /// Whether there is no text at all.
+    /// Whether the string is empty.
     public var isEmpty: Bool { value.isEmpty }
 
     public var description: String { "<redacted>" }

@@ -4,14 +4,15 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A call into the system that failed: which one, and why.
+/// A system call that failed, and its error code.
 public struct SystemCallError: Error, Hashable, CustomStringConvertible {
-    /// The function's name, with what it was asked for where that helps: `bind 127.0.0.1:8080`.
+    /// The function's name, with its argument where that helps: `bind 127.0.0.1:8080`.
     public let call: String
-    /// `errno` as the call left it.
+    /// The `errno` of the call.
     public let code: Int32
 
-    /// Names a failure; read `errno` right after the call, before anything else can change it.
+    /// Makes an error with `code`, or with `errno` by default: then call it right after the failed call, before
+    /// anything else can change `errno`.
     public init(_ call: String, code: Int32? = nil) {
         self.code = code ?? errno
         self.call = call

@@ -1,4 +1,4 @@
-// libcurl, with typed doors to its variadic functions, which Swift cannot call.
+// libcurl, with typed wrappers for its variadic functions, which Swift cannot call.
 #ifndef KLING_GATEWAY_CCURL_SHIM_H
 #define KLING_GATEWAY_CCURL_SHIM_H
 
@@ -57,7 +57,7 @@ static inline CURLSHcode ccurl_share(CURLSH *share, curl_lock_data data) {
     return curl_share_setopt(share, CURLSHOPT_SHARE, data);
 }
 
-// What a CURLMSG_DONE message says; the union in CURLMsg has no name in Swift.
+// The result in a CURLMSG_DONE message. Swift has no name for the union in CURLMsg.
 static inline CURLcode ccurl_result(const CURLMsg *message) { return message->data.result; }
 
 #endif

@@ -1,4 +1,4 @@
-// OpenSSL's TLS, with doors to its macros, which Swift does not see.
+// OpenSSL's TLS, with wrappers for its macros, which Swift does not import.
 #ifndef KLING_GATEWAY_COPENSSL_SHIM_H
 #define KLING_GATEWAY_COPENSSL_SHIM_H
 
@@ -23,7 +23,7 @@ static inline void copenssl_set_session_cache(SSL_CTX *context, long mode) {
     SSL_CTX_set_session_cache_mode(context, mode);
 }
 static inline void copenssl_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
-// Takes the certificate over if it returns 1.
+// Takes ownership of the certificate if it returns 1.
 static inline int copenssl_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
     return (int)SSL_CTX_add0_chain_cert(context, certificate);
 }

@@ -1,4 +1,4 @@
-// libpng by its simplified door (png_image_*), whose errors are return values: the other one jumps over frames.
+// libpng's simplified API (png_image_*), which returns errors. The full API reports them with longjmp, across frames.
 #ifndef KLING_GATEWAY_CPNG_SHIM_H
 #define KLING_GATEWAY_CPNG_SHIM_H
 
@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 #if defined(__linux__)
-// <stdio.h> has it for those that define _GNU_SOURCE, which an imported module cannot.
+// <stdio.h> declares fopencookie only under _GNU_SOURCE, which an imported module cannot define.
 typedef struct {
     ssize_t (*read)(void *cookie, char *room, size_t size);
     ssize_t (*write)(void *cookie, const char *bytes, size_t size);

@@ -1,4 +1,4 @@
-// libjpeg-turbo by its TurboJPEG door, whose errors are return values: libjpeg's own jumps over frames.
+// libjpeg-turbo's TurboJPEG API, which returns errors. libjpeg's own API reports them with longjmp, across frames.
 #ifndef KLING_GATEWAY_CTURBOJPEG_SHIM_H
 #define KLING_GATEWAY_CTURBOJPEG_SHIM_H
 

@@ -1,4 +1,4 @@
-// libwebp: the decoder is used; the encoder makes what it is tested with.
+// libwebp. The gateway uses the decoder; the encoder makes the tests' pictures.
 #ifndef KLING_GATEWAY_CWEBP_SHIM_H
 #define KLING_GATEWAY_CWEBP_SHIM_H
 

@@ -10,26 +10,27 @@ internal import Darwin
 
 /// One libevent `event_base` on one thread, as a Swift task executor.
 ///
-/// A task started with ``spawn(_:)`` runs on the loop's thread until its end, with all that it calls: what belongs to a
-/// connection needs no lock. Sockets, timers and signals are watched through ``SocketWatch``, ``Timer`` and
-/// ``SignalWatch``, which may be touched on the loop's thread only; that is checked.
+/// A task started with ``spawn(_:)`` runs on the loop's thread for its whole life, with everything it calls, so a
+/// connection's state needs no lock. Sockets, timers and signals are watched through ``SocketWatch``, ``Timer`` and
+/// ``SignalWatch``, which may only be used on the loop's thread; this is checked.
 ///
-/// Other threads reach the loop through ``execute(_:)`` (and Swift through `enqueue`): an inbox under a lock and an
-/// `eventfd`, written once however many jobs arrive before the loop looks. The base itself has no locks.
+/// Other threads reach the loop through ``execute(_:)`` (and Swift through `enqueue`): their jobs go to an inbox under
+/// a lock, and an `eventfd` is written once for all jobs that arrive before the loop reads the inbox. The base itself
+/// has no locks.
 @safe public final class EventLoop: TaskExecutor, @unchecked Sendable {
-    // @unchecked: `inbox` is locked; everything else that changes is touched on the loop's thread alone (`isCurrent`
-    // is checked at each entry), or before the thread runs.
+    // @unchecked: `inbox` has a lock; all other mutable state is only accessed on the loop's thread (`isCurrent` is
+    // checked at each entry), or before the thread runs.
 
-    /// For logs and the thread's name; at most 15 bytes are shown by the system.
+    /// The name in logs and of the thread; the system shows at most 15 bytes of it.
     public let name: String
 
     let base: OpaquePointer
     private let wakeUp: WakeUp
     private let inbox = Lock(Inbox())
     private var ready: [Job] = []
-    /// The jobs of the round that runs; between rounds empty, and kept for its room.
+    /// The jobs of the current round. Empty between rounds, when only its capacity is kept.
     private var round: [Job] = []
-    /// The inbox's other buffer, empty but while it is taken in.
+    /// The inbox's other buffer. Empty except in ``takeInbox()``.
     private var arrived: [Job] = []
     private var isDraining = false
     let lateTimers = LateTimers()
@@ -37,7 +38,7 @@ internal import Darwin
     private var thread = pthread_t(bitPattern: 0)
     private let hasEnded = Atomic(false)
 
-    /// What other threads have brought.
+    /// Jobs that other threads submitted.
     private struct Inbox {
         var jobs: [Job] = []
         var isWakeUpPending = false
@@ -48,11 +49,11 @@ internal import Darwin
         case block(@Sendable () -> Void)
     }
 
-    /// How many rounds of jobs made ready by jobs are run before sockets and timers get their turn.
+    /// How many rounds of jobs, each made ready by the one before, run before sockets and timers get their turn.
     private static let roundsPerTurn = 16
 
     /// Makes the base and starts its thread.
-    /// - Throws: ``SystemCallError`` if the system has no descriptor, memory or thread left.
+    /// - Throws: ``SystemCallError`` if the system is out of descriptors, memory or threads.
     public init(name: String) throws(SystemCallError) {
         self.name = name
         guard let configuration = unsafe event_config_new() else { throw SystemCallError("event_config_new") }
@@ -76,7 +77,7 @@ internal import Darwin
     // MARK: Running
 
     private func start() throws(SystemCallError) {
-        // The new thread waits for this lock before it does anything, and so sees `thread` as `pthread_create` left it.
+        // The new thread first waits for this lock, so it sees the `thread` that `pthread_create` stored.
         let failure = inbox.withLock { _ -> Int32 in
             let argument = unsafe Unmanaged.passRetained(self).toOpaque()
             let code = unsafe pthread_create(&thread, nil, { unsafe EventLoop.threadMain($0) }, argument)
@@ -88,7 +89,7 @@ internal import Darwin
 
     private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let argument = unsafe argument else { preconditionFailure("a loop's thread starts with its loop") }
-        // Taken over from `start`, which retained it for this thread.
+        // Takes ownership of the reference that `start` retained for this thread.
         let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
         loop.inbox.withLock { _ in }
         #if os(Linux)
@@ -99,8 +100,8 @@ internal import Darwin
         return nil
     }
 
-    /// Ends the thread after the present turn and waits for it. Call it from another thread, once, when nothing uses
-    /// the loop any more: jobs that come later are never run.
+    /// Stops the thread after the current turn and waits for it. Call it once, from another thread, after all users of
+    /// the loop have stopped: jobs that are submitted later never run.
     public func stop() {
         precondition(!isCurrent, "a loop cannot wait for its own end")
         execute { [self] in unsafe event_base_loopbreak(base) }
@@ -110,7 +111,7 @@ internal import Darwin
     /// Whether the caller runs on the loop's thread.
     public var isCurrent: Bool { pthread_equal(pthread_self(), thread) != 0 }
 
-    /// Traps unless the caller runs on the loop's thread (or the loop has ended and nobody does).
+    /// Traps unless the caller runs on the loop's thread, or that thread has ended.
     public func assertCurrent() {
         precondition(
             isCurrent || hasEnded.load(ordering: .acquiring), "\(name): loop state was touched from another thread")
@@ -118,11 +119,12 @@ internal import Darwin
 
     // MARK: Jobs
 
-    /// Runs `block` on the loop's thread, after what is already waiting. From any thread.
+    /// Runs `block` on the loop's thread, after the jobs that are already queued. Can be called from any thread.
     public func execute(_ block: @escaping @Sendable () -> Void) { submit(.block(block)) }
 
-    /// Starts a task whose whole life is on this loop. It is the one place where the project starts unstructured tasks:
-    /// a bare `Task {}` would leave the loop.
+    /// Starts a task that runs on this loop for its whole life.
+    ///
+    /// This is the only place where the project starts unstructured tasks: a bare `Task {}` would leave the loop.
     @discardableResult
     public func spawn<Success: Sendable>(
         _ body: @escaping @Sendable () async -> Success
@@ -130,7 +132,7 @@ internal import Darwin
         Task(executorPreference: self, operation: body)
     }
 
-    /// Runs `body` on the loop's thread and returns what it made. From any task.
+    /// Runs `body` on the loop's thread and returns its result. Can be called from any task.
     public func run<Success: Sendable>(_ body: @escaping @Sendable () -> Success) async -> Success {
         if isCurrent { return body() }
         return await withCheckedContinuation { continuation in
@@ -152,7 +154,7 @@ internal import Darwin
         if mustWake { wakeUp.signal() }
     }
 
-    /// Takes in what other threads brought; called by the wake-up.
+    /// Takes the jobs that other threads submitted, and runs them. Called by the wake-up.
     func takeInbox() {
         wakeUp.clear()
         inbox.withLock { inbox in
@@ -165,7 +167,7 @@ internal import Darwin
         }
     }
 
-    /// Runs the body of a libevent callback, then the jobs that it made ready. Every callback comes through here.
+    /// Runs the body of a libevent callback, then the jobs that it made ready. Every callback goes through here.
     func enter(_ body: () -> Void) {
         isDraining = true
         body()
@@ -185,11 +187,12 @@ internal import Darwin
         round.removeAll(keepingCapacity: true)
     }
 
-    /// Runs a job as one of no serial executor: a task that must first leave one is enqueued again at each of its steps.
+    /// Runs a job outside of any serial executor: a task that must first leave one is enqueued again at each of its
+    /// steps.
     private func run(_ job: UnownedJob) {
         #if THREAD_SANITIZER
-        // Just that is wanted here: of a continuation that is resumed before its task waits for it, Swift's runtime tells
-        // the sanitizer only if the task is enqueued after that.
+        // The thread sanitizer needs this: if a continuation is resumed before its task waits for it, Swift's runtime
+        // only tells the sanitizer about it if the task is enqueued afterwards.
         unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         #else
         unsafe job.runSynchronously(on: asUnownedTaskExecutor())
@@ -203,7 +206,7 @@ internal import Darwin
 
     // MARK: Time
 
-    /// A queue for timers that all wait equally long: arming one costs the same however many wait. Kept per duration.
+    /// The queue for timers with the same duration, created on first use. Arming one costs the same however many wait.
     public func commonTimeout(_ duration: Duration) -> CommonTimeout {
         assertCurrent()
         let key = duration.nanoseconds

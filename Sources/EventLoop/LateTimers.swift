@@ -1,9 +1,9 @@
 internal import Base
 internal import CLibevent
 
-/// The timers that libevent has no memory for: the loop looks after them itself, every 10 ms, so that no deadline is lost.
+/// Timers that libevent has no memory for: the loop checks them itself, every 10 ms, so that no deadline is lost.
 ///
-/// The event behind it is made and armed with the loop; to arm it again takes no memory.
+/// Its own event is created and armed with the loop; arming it again takes no memory.
 @safe final class LateTimers {
     private var event: OpaquePointer?
     private var waiting: [ObjectIdentifier: Late] = [:]
@@ -13,14 +13,16 @@ internal import CLibevent
         let due: MonotonicTime
     }
 
-    /// How often they are looked at.
+    /// How often waiting timers are checked.
     private static let pace = Duration.milliseconds(10)
-    /// How often nothing is found.
+    /// The interval when no timer waits.
     private static let day = Duration.seconds(86_400)
 
-    /// Called once, before the loop's thread runs. The loop owns this and unregisters it in its `deinit`: the unretained
-    /// context is valid as long as the event is.
-    /// - Returns: whether there was memory for it.
+    /// Creates and arms the event. Called once, before the loop's thread runs.
+    ///
+    /// The loop owns this object and unregisters it in its `deinit`: the unretained context is valid as long as the
+    /// event is.
+    /// - Returns: whether there was memory for the event.
     func register(on loop: EventLoop) -> Bool {
         unsafe event = event_new(loop.base, -1, 0, lateTimersAreDue, Unmanaged.passUnretained(loop).toOpaque())
         return unsafe event != nil && arm(after: Self.day)
@@ -31,7 +33,7 @@ internal import CLibevent
         unsafe event = nil
     }
 
-    /// Looks after `timer` until it is due or removed.
+    /// Keeps `timer` until it is due or removed.
     func add(_ timer: Timer, due: MonotonicTime) {
         waiting[ObjectIdentifier(timer)] = Late(timer: timer, due: due)
         _ = arm(after: Self.pace)
@@ -41,7 +43,7 @@ internal import CLibevent
         if !waiting.isEmpty { waiting[ObjectIdentifier(timer)] = nil }
     }
 
-    /// Fires those that are due.
+    /// Fires the timers that are due.
     func look() {
         let now = MonotonicTime.now
         while let (key, next) = waiting.min(by: { $0.value.due < $1.value.due }), next.due <= now {

@@ -7,19 +7,19 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A socket that listens, without blocking. Whoever made it closes it.
+/// A non-blocking socket that listens. The code that creates it must close it.
 public struct ListeningSocket: Sendable {
-    /// The descriptor, to be watched for reading.
+    /// The descriptor to watch for reading.
     public let descriptor: Int32
-    /// Where it listens, with the port that the system chose if it was left to that.
+    /// The address it listens on, with the port that the system chose if port 0 was requested.
     public let address: SocketAddress
 
-    /// Binds and listens.
+    /// Binds the socket and starts to listen.
     ///
-    /// A Unix-domain socket's file that nobody listens behind any more is replaced.
+    /// A Unix-domain socket's file that is left over from a process that is gone is replaced.
     /// - Parameters:
     ///   - mode: the access mode of a Unix-domain socket's file.
-    ///   - isDual: whether an IPv6 socket takes IPv4 connections too.
+    ///   - isDual: whether an IPv6 socket accepts IPv4 connections too.
     /// - Throws: ``SystemCallError``; its code is `EADDRINUSE` if something else listens there.
     public init(address: SocketAddress, mode: UInt32 = 0o660, isDual: Bool = true) throws(SystemCallError) {
         let descriptor = try Self.makeSocket(address)
@@ -43,8 +43,8 @@ public struct ListeningSocket: Sendable {
         if case .unix(let path) = address { unsafe unlink(path) }
     }
 
-    /// Takes the next connection, with neither `O_NONBLOCK` nor `FD_CLOEXEC` left to do.
-    /// - Throws: `EAGAIN` when nobody waits.
+    /// Accepts the next connection, with `O_NONBLOCK` and `FD_CLOEXEC` already set.
+    /// - Throws: ``SystemCallError``; its code is `EAGAIN` if no connection is waiting.
     public func accept() throws(SystemCallError) -> (descriptor: Int32, peer: SocketAddress) {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -57,7 +57,7 @@ public struct ListeningSocket: Sendable {
         return (descriptor, SocketAddress(storage, length: length) ?? .unix(path: ""))
     }
 
-    /// Whether somebody waits to be accepted.
+    /// Whether a connection is waiting to be accepted.
     public var hasWaiting: Bool {
         var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&state, 1, 0) > 0

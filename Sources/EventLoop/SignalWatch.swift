@@ -1,14 +1,14 @@
 internal import CLibevent
 
-/// Calls a closure on the loop's thread when the process gets a signal. Loop-confined.
+/// Calls a closure on the loop's thread when the process receives a signal. Loop-confined.
 ///
-/// libevent delivers signals to one base of a process: watch them all on the same loop.
+/// libevent delivers signals to only one base of a process: watch them all on the same loop.
 @safe public final class SignalWatch {
     private let loop: EventLoop
     private var event: OpaquePointer?
     private let body: () -> Void
 
-    /// Takes over `signal` from its default action until the watch is released.
+    /// Replaces the default action of `signal` until the watch is released.
     public init(loop: EventLoop, signal: Int32, _ body: @escaping () -> Void) {
         loop.assertCurrent()
         self.loop = loop
@@ -17,7 +17,7 @@ internal import CLibevent
         unsafe event = event_new(
             loop.base, signal, Int16(EV_SIGNAL | EV_PERSIST), signalHasArrived,
             Unmanaged.passUnretained(self).toOpaque())
-        // Watches are made at the start: without them the process could not be stopped as it should.
+        // Watches are created at startup: without them, the process could not shut down cleanly.
         precondition(unsafe event != nil && event_add(event, nil) == 0, "signal \(signal) cannot be watched: no memory")
     }
 

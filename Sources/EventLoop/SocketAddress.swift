@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Where a socket listens, or who is at its other end: IPv4, IPv6 or a path in the file system.
+/// The address of a socket or of its peer: IPv4, IPv6 or a path in the file system.
 public enum SocketAddress: Hashable, Sendable {
     /// `address` in network order as a number (127.0.0.1 is `0x7f000001`).
     case ipv4(address: UInt32, port: UInt16)
@@ -13,8 +13,8 @@ public enum SocketAddress: Hashable, Sendable {
     /// A Unix-domain socket; the path is empty for a peer that is not bound.
     case unix(path: String)
 
-    /// Reads `127.0.0.1:8080`, `[::1]:8080`, `:8080` (every IPv6 and IPv4 address), or `unix:/path`.
-    /// Names are not looked up: `nil` for anything else.
+    /// Parses `127.0.0.1:8080`, `[::1]:8080`, `:8080` (all IPv6 and IPv4 addresses), or `unix:/path`. Host names are
+    /// not resolved: anything else gives `nil`.
     public init?(_ text: String) {
         if text.hasPrefix("unix:") {
             let path = String(text.dropFirst("unix:".count))
@@ -45,8 +45,8 @@ public enum SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The address without its port, as it is counted and logged: an IPv4 address inside IPv6 is that IPv4 address,
-    /// a path is `unix:` and the path.
+    /// The address without its port, for counting and logging. An IPv4 address inside IPv6 gives the IPv4 address; a
+    /// path gives `unix:` and the path.
     public var host: String {
         switch self {
         case .ipv4(let address, _): Self.text(ipv4: address)
@@ -55,7 +55,7 @@ public enum SocketAddress: Hashable, Sendable {
         }
     }
 
-    /// The same host with no port, IPv4 inside IPv6 taken out: a key for counting connections per address.
+    /// The same host without a port, and IPv4 inside IPv6 as IPv4: a key for counting connections per address.
     public var withoutPort: SocketAddress {
         switch self {
         case .ipv4(let address, _): .ipv4(address: address, port: 0)

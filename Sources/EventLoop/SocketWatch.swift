@@ -1,32 +1,33 @@
 internal import CLibevent
 
-/// What a socket can be watched for, and what it was found ready for.
+/// The events that a socket can be watched for, or that were reported.
 public struct SocketEvents: OptionSet, Sendable {
     public let rawValue: Int16
     public init(rawValue: Int16) { self.rawValue = rawValue }
 
-    /// There is something to read, or the peer has closed, or the socket has failed.
+    /// There are bytes to read, or the peer has closed, or the socket has failed.
     public static let read = SocketEvents(rawValue: Int16(EV_READ))
     /// There is room to write, or the socket has failed.
     public static let write = SocketEvents(rawValue: Int16(EV_WRITE))
-    /// The peer has sent FIN, perhaps behind bytes that are still to be read. Reported where the system can (Linux).
+    /// The peer has sent FIN; there may be bytes to read before it. Reported where the system supports it (Linux).
     public static let peerFinished = SocketEvents(rawValue: Int16(EV_CLOSED))
-    /// Report a change once, rather than as long as it lasts: whoever asks for it reads and writes until `EAGAIN`.
+    /// Report each change once, not for as long as it lasts. The watcher must then read and write until `EAGAIN`.
     public static let edgeTriggered = SocketEvents(rawValue: Int16(bitPattern: UInt16(EV_ET)))
 }
 
-/// Calls a closure whenever a descriptor is ready. Loop-confined. It does not own the descriptor: stop the watch, or
-/// release it, before closing that.
+/// Calls a closure whenever a descriptor is ready. Loop-confined.
+///
+/// It does not own the descriptor: pause or release the watch before closing the descriptor.
 @safe public final class SocketWatch {
     private let loop: EventLoop
     private var event: OpaquePointer?
-    /// Whether the system took the last wish to watch. It may have no memory for it; then nothing is ever reported.
+    /// Whether the descriptor is being watched. The system may have no memory for that; then nothing is ever reported.
     public private(set) var isWatching = false
     private let body: (SocketEvents) -> Void
 
-    /// Starts to watch `descriptor`; ask ``isWatching`` whether that worked.
+    /// Starts to watch `descriptor`; check ``isWatching`` for success.
     /// - Parameters:
-    ///   - events: what to watch for; the same until the end (make another watch to change it).
+    ///   - events: what to watch for. It cannot be changed later; make another watch instead.
     ///   - body: called on the loop's thread. It may release the watch.
     public init(
         loop: EventLoop, descriptor: Int32, events: SocketEvents, _ body: @escaping (SocketEvents) -> Void
@@ -46,13 +47,13 @@ public struct SocketEvents: OptionSet, Sendable {
         if let event = unsafe event { unsafe event_free(event) }
     }
 
-    /// Watches again after ``pause()``.
+    /// Resumes watching after ``pause()``.
     public func resume() {
         loop.assertCurrent()
         isWatching = unsafe event != nil && event_add(event, nil) == 0
     }
 
-    /// Reports nothing until ``resume()``.
+    /// Stops reporting until ``resume()``.
     public func pause() {
         loop.assertCurrent()
         isWatching = false

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The system's form of an address (`struct sockaddr`).
+/// Conversions from and to the system's form of an address (`struct sockaddr`).
 extension SocketAddress {
     init?(_ storage: sockaddr_storage, length: socklen_t) {
         let address = unsafe withUnsafeBytes(of: storage) { bytes -> SocketAddress? in
@@ -33,7 +33,7 @@ extension SocketAddress {
         self = address
     }
 
-    /// Lends the address as the system wants it.
+    /// Calls `body` with the address in the system's form.
     func withSystemAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         switch self {
         case .ipv4(let address, let port):
@@ -65,7 +65,7 @@ extension SocketAddress {
         _ value: Value, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {
         unsafe withUnsafePointer(to: value) { pointer in
-            // Every `sockaddr_…` begins as `sockaddr` does; that is what the type is for.
+            // Every `sockaddr_…` type starts with the fields of `sockaddr`, which exists for this purpose.
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 unsafe body(address, socklen_t(MemoryLayout<Value>.size))
             }

@@ -7,14 +7,16 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Calls a closure once, some time after it was armed. Loop-confined; it can be armed again, also from its own closure.
-/// Where libevent has no memory for it, the loop looks after it itself: it fires all the same, up to 10 ms late.
+/// Calls a closure once, a given time after it was armed. Loop-confined.
+///
+/// It can be armed again, even from its own closure. If libevent has no memory for it, the loop keeps track of it, and
+/// it still fires, up to 10 ms late.
 @safe public final class Timer {
     private let loop: EventLoop
     private var event: OpaquePointer?
     private let body: () -> Void
 
-    /// Makes a timer that waits for ``arm(after:)``. It stops for good when it is released.
+    /// Makes a timer that is not armed. Releasing it cancels it for good.
     public init(loop: EventLoop, _ body: @escaping () -> Void) {
         loop.assertCurrent()
         self.loop = loop
@@ -29,14 +31,14 @@ internal import Darwin
         if let event = unsafe event { unsafe event_free(event) }
     }
 
-    /// Fires after `delay`, in place of an earlier time it was armed for.
+    /// Arms the timer to fire after `delay`, instead of any earlier deadline.
     public func arm(after delay: Duration) {
         loop.assertCurrent()
         var time = timeval(delay)
         unsafe add(&time, after: delay)
     }
 
-    /// The same at constant cost: for deadlines that thousands of connections share.
+    /// Arms the timer at constant cost, for deadlines that thousands of connections share.
     public func arm(after timeout: CommonTimeout) {
         loop.assertCurrent()
         guard let queue = unsafe timeout.queue else { return arm(after: timeout.duration) }
@@ -50,7 +52,7 @@ internal import Darwin
         loop.lateTimers.add(self, due: .now + delay)
     }
 
-    /// Does not fire any more until it is armed again.
+    /// Keeps the timer from firing until it is armed again.
     public func cancel() {
         loop.assertCurrent()
         loop.lateTimers.remove(self)
@@ -60,11 +62,11 @@ internal import Darwin
     func fired() { loop.enter(body) }
 }
 
-/// A duration for which the loop keeps a queue of its own (`event_base_init_common_timeout`).
+/// A duration for which the loop keeps its own timer queue (`event_base_init_common_timeout`).
 @safe public struct CommonTimeout {
     /// How long timers armed with it wait.
     public let duration: Duration
-    // Owned by the event base, valid as long as that is. `nil` once the base has as many queues as it can have (256).
+    // Owned by the event base, and valid as long as the base is. `nil` once the base has its maximum of queues (256).
     let queue: UnsafePointer<timeval>?
 }
 
@@ -83,8 +85,8 @@ extension timeval {
 }
 
 extension EventLoop {
-    /// Waits for `duration` on this loop's timers.
-    /// - Throws: `CancellationError` at once when the task is cancelled.
+    /// Suspends the caller for `duration`, using this loop's timers.
+    /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(for duration: Duration) async throws(CancellationError) {
         let nap = Nap()
         let finished = await withTaskCancellationHandler {
@@ -98,7 +100,7 @@ extension EventLoop {
     }
 }
 
-/// One sleep: the timer and who waits for it. Touched on the loop's thread only.
+/// One sleep: the timer and the continuation that waits for it. Only accessed on the loop's thread.
 private final class Nap: @unchecked Sendable {
     // @unchecked: both closures that reach it run through `EventLoop.execute`, in order, on one thread.
     private var timer: Timer?

@@ -7,7 +7,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// How other threads get a loop out of `epoll_wait`: an `eventfd` (a pipe where there is none) that the loop reads.
+/// Wakes a loop from `epoll_wait`: an `eventfd` (a pipe where there is none) that the loop reads.
 @safe final class WakeUp {
     private let readEnd: Int32
     private let writeEnd: Int32
@@ -34,9 +34,11 @@ internal import Darwin
         if writeEnd != readEnd { close(writeEnd) }
     }
 
-    /// Called once, before the loop's thread runs. The loop owns the wake-up and unregisters it in its `deinit`: the
-    /// unretained context is valid as long as the event is.
-    /// - Returns: whether there was memory for it.
+    /// Creates and adds the event. Called once, before the loop's thread runs.
+    ///
+    /// The loop owns the wake-up and unregisters it in its `deinit`: the unretained context is valid as long as the
+    /// event is.
+    /// - Returns: whether there was memory for the event.
     func register(on loop: EventLoop) -> Bool {
         let context = unsafe Unmanaged.passUnretained(loop).toOpaque()
         unsafe event = event_new(loop.base, readEnd, Int16(EV_READ | EV_PERSIST), wakeUpHasFired, context)
@@ -48,14 +50,17 @@ internal import Darwin
         unsafe event = nil
     }
 
-    /// From any thread; on the loop's own it gives sockets and timers their turn before the loop comes back
-    /// (`event_active` would not: libevent empties its active queue before it polls again). A full counter means that a wake-up is pending already.
+    /// Wakes the loop. Can be called from any thread.
+    ///
+    /// On the loop's own thread, it gives sockets and timers their turn before the loop runs more jobs. `event_active`
+    /// would not, because libevent empties its active queue before it polls again. If the counter is full, a wake-up is
+    /// already pending.
     func signal() {
         var one: UInt64 = 1
         _ = unsafe write(writeEnd, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// On the loop's thread: makes the descriptor wait for the next signal.
+    /// Clears the signal, so that the descriptor waits for the next one. Called on the loop's thread.
     func clear() {
         var count: UInt64 = 0
         _ = unsafe read(readEnd, &count, MemoryLayout<UInt64>.size)

@@ -1,8 +1,8 @@
 internal import HTTPServer
 
-/// What is judged of a body by the request's head.
+/// Checks of a body by the head of its request.
 extension Gateway {
-    /// What can be said of a body before it is read.
+    /// Checks a body before it is read.
     func checkBody(_ request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {
         let length = request.body.declaredLength
         if length == 0, !request.headers.contains("Content-Length") {

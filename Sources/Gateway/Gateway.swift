@@ -6,51 +6,51 @@ public import KlingAPI
 internal import Pictures
 public import TaskStore
 
-/// The product: answers clients in Kling's shape, with what Kling says.
+/// The gateway: answers clients with Kling's results, in the shape of the API that they use.
 ///
-/// The checks come in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
+/// The checks run in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
 /// size, rate, memory, body, members.
 public struct Gateway: HTTPResponder {
-    /// What it is told to do.
+    /// The settings of a gateway.
     public struct Options: Sendable {
-        /// The most bytes of a body.
+        /// The maximum size of a request body, in bytes.
         public var bodyLimit = 32 << 20
         /// The models that a create may name.
         public var models = TryOnModels.documented
-        /// How old what is said of an unfinished task may be.
+        /// How old the reported state of an unfinished task may be.
         public var freshness: Duration = .seconds(1)
-        /// Finished and running tasks kept in memory, about.
+        /// The approximate number of finished and running tasks kept in memory.
         public var cachedTasks = 8192
-        /// What they may take, about, in bytes: enough for all of them with answers such as Kling's.
+        /// The approximate size that they may have, in bytes: enough for all of them with answers such as Kling's.
         public var cachedBytes = 32 << 20
-        /// Proxies whose `X-Forwarded-For` is believed.
+        /// Proxies whose `X-Forwarded-For` is trusted.
         public var trustedProxies: [CIDR] = []
         /// How long a create waits for a free account before it is queued.
         public var dispatchWait: Duration = .seconds(1)
-        /// What may wait in the queue; nil: there is none.
+        /// The limits of the queue; nil: there is no queue.
         public var queue: QueueBounds?
-        /// What clients and Kling reach the gateway by; nil: Kling isn't given a callback address.
+        /// The URL at which clients and Kling reach the gateway; nil: Kling gets no callback address.
         public var publicURL: String?
-        /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
+        /// How long a create whose answer cannot have been read is remembered; zero: not at all.
         public var resendWindow: Duration = .seconds(600)
         /// The file for ids that clients were told while the store could not be written to; nil: there is none.
         public var toldPath: String?
-        /// How long OpenAI's clients are kept waiting for their pictures.
+        /// How long OpenAI's clients wait for their pictures.
         public var openAIWait: Duration = .seconds(300)
-        /// Whether clients speak TLS with it.
+        /// Whether clients connect to it with TLS.
         public var isSecure = false
         /// How long records are kept.
         public var retention = Retention()
-        /// The gateway's own version, for the description of what it serves.
+        /// The gateway's version, for the description of its API.
         public var version = "0"
         /// Origins of web pages that may call, such as `https://shop.example.com`, or `*` for any.
         public var origins: [String] = []
 
-        /// The defaults.
+        /// Creates the default settings.
         public init() {}
     }
 
-    /// What it works with.
+    /// The parts that a gateway is built from.
     public struct Parts: Sendable {
         let access: Access
         let accounts: Accounts
@@ -64,21 +64,21 @@ public struct Gateway: HTTPResponder {
         public var courier: Courier?
         /// Keeps the bodies of queued creates; nil: there is no queue.
         public var spool: Spool?
-        /// Fetches pictures that the gateway works on itself.
+        /// Fetches the pictures that the gateway processes itself.
         public var pictures: any PictureSource = NoPictures()
-        /// Keeps what tenants upload; nil: nothing can be uploaded.
+        /// Stores what tenants upload; nil: nothing can be uploaded.
         public var assets: AssetStore?
-        /// Keeps the pictures that Kling is given links of; nil: there are none.
+        /// Stores the pictures that Kling gets as links; nil: there are none.
         public var hostedPictures: HostedPictures?
-        /// The clock of everything that this gateway does.
+        /// The clock for everything that this gateway does.
         public var clock = GuardedClock()
-        /// The secrets with which accounts sign their callbacks, by name.
+        /// The secrets with which accounts sign their callbacks, by the account's name.
         public var webhookSecrets: [String: [Secret]] = [:]
 
-        /// Names what a gateway cannot do without.
+        /// Creates the parts that a gateway can't do without.
         /// - Parameters:
-        ///   - loop: where the work is done that no client waits for.
-        ///   - budget: what bodies may take up of the memory.
+        ///   - loop: the loop of the background work.
+        ///   - budget: the memory budget for bodies.
         public init(
             access: Access, accounts: Accounts, store: any TaskStore, upstream: any KlingUpstream,
             telemetry: Telemetry, loop: EventLoop, callbackTokens: CallbackTokens, budget: ByteBudget
@@ -108,10 +108,10 @@ public struct Gateway: HTTPResponder {
     private let kling: KlingHandler
     private let openAI: OpenAIHandler
     private let useapi: UseapiHandler
-    /// Works on pictures.
+    /// Processes pictures.
     let pictures: PictureService
 
-    /// Puts the gateway together. Nothing happens before ``start()``.
+    /// Builds the gateway. It does nothing before ``start()``.
     public init(options: Options, _ parts: Parts) {
         self.options = options
         access = parts.access
@@ -180,7 +180,7 @@ public struct Gateway: HTTPResponder {
         crossOrigin?.mark(&response, for: request.headers)
         response.note = note
         note.resend?.answered(status: response.status)
-        // The client has left: its exchange ended before this, without an answer to carry the note.
+        // The client has left: its exchange ended earlier, without an answer to carry the note.
         if Task.isCancelled { note.hold?.partIsOver() }
         return response
     }
@@ -201,7 +201,7 @@ public struct Gateway: HTTPResponder {
         telemetry.finished(exchange)
     }
 
-    // MARK: The checks, in their order
+    // MARK: The checks, in order
 
     private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         if let methods = HTTPResponse.methods(for: request, note) { return methods }
@@ -221,7 +221,7 @@ public struct Gateway: HTTPResponder {
         note.tenant = principal.tenant
         if request.method == .post { try checkBody(request, match.terms.body) }
         let idempotent = try await idempotency(of: request, principal, note)
-        // To repeat an answer counts against no limit.
+        // Repeating an answer counts against no limit.
         let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
         do {
             let admitted = AdmittedRequest(
@@ -243,7 +243,7 @@ public struct Gateway: HTTPResponder {
         }
     }
 
-    /// What needs no key. For Kling's own calls the path's token is one.
+    /// Answers routes that need no key. For Kling's callbacks, the token in the path is one.
     private func answerAnyone(
         _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
@@ -258,8 +258,8 @@ public struct Gateway: HTTPResponder {
         }
     }
 
-    /// Reads a request's `Idempotency-Key`. Where the first request with the key has lost its client, what comes of that
-    /// one is waited for: a library that sends the request again by itself needs an answer, and not a 409.
+    /// Reads a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
+    /// outcome: a library that automatically resends the request needs an answer, not a 409.
     private func idempotency(
         of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
     ) async throws(GatewayError) -> IdempotentRequest? {
@@ -271,7 +271,7 @@ public struct Gateway: HTTPResponder {
         }
         let idempotent = try await IdempotentRequest(
             key, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
-        // The first one has made nothing, and the key is free.
+        // The first request has made nothing, and the key is free.
         if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.makeAnew() }
         return idempotent
     }

@@ -2,9 +2,10 @@ internal import Base
 internal import CCurl
 
 extension AddressPolicy {
-    /// Judges a URL before anything is done with it; `nil` means that the rest is decided when it is connected to.
+    /// Checks a URL before it is used; `nil` means that the address is checked when connecting.
     ///
-    /// The URL is read by libcurl's own parser (`curl_url_set`), so that both see the same host.
+    /// The URL is parsed by libcurl's own parser (`curl_url_set`), so that the check and the transfer see the same
+    /// host.
     public func refusal(of url: String) -> Refusal? {
         guard let parts = URLParts(url) else { return .malformed }
         if parts.scheme != "http", parts.scheme != "https" { return .scheme }
@@ -16,11 +17,11 @@ extension AddressPolicy {
     }
 }
 
-/// What is judged of a URL.
+/// The parts of a URL that are checked.
 private struct URLParts {
     var scheme: String
     var hasUserInfo: Bool
-    /// In lower case, without brackets, zone and trailing dot; IPv4 in any spelling as four decimal numbers.
+    /// In lower case, without brackets, zone and trailing dot. IPv4 in any spelling becomes four decimal numbers.
     var host: String?
 
     init?(_ url: String) {
@@ -45,7 +46,7 @@ private struct URLParts {
         if name.hasPrefix("[") { return String(name.dropFirst().prefix { $0 != "]" && $0 != "%" }) }
         guard name.hasSuffix(".") else { return name }
         while name.hasSuffix(".") { name.removeLast() }
-        // Without its dot a number may turn out to be an address.
+        // Without its trailing dot, a number may turn out to be an address.
         guard let handle = unsafe curl_url() else { return nil }
         defer { unsafe curl_url_cleanup(handle) }
         guard unsafe curl_url_set(handle, CURLUPART_URL, "http://\(name)/", 0) == CURLUE_OK else { return name }

@@ -1,6 +1,6 @@
-/// Collects one answer out of what libcurl hands on, within its limits. Bytes in, verdicts out, no I/O.
+/// Collects one answer from what libcurl delivers, within its limits. Takes bytes, returns verdicts, does no I/O.
 struct AnswerReader {
-    /// Why no more is taken.
+    /// The limit that the answer exceeded.
     enum Violation: String {
         case headTooLarge = "the head of the answer is over its limit"
         case tooManyInterimAnswers = "too many interim answers"
@@ -8,9 +8,9 @@ struct AnswerReader {
     }
 
     private enum Phase {
-        /// In a status line or the fields behind it.
+        /// In a status line or the fields after it.
         case head(isInterim: Bool)
-        /// Behind the final head: what still looks like a field is a trailer, and is dropped.
+        /// After the final head: what still looks like a field is a trailer, and is dropped.
         case body
     }
 
@@ -24,13 +24,13 @@ struct AnswerReader {
 
     private(set) var headers = HTTPClientHeaders()
     private(set) var body: [UInt8] = []
-    /// How many bytes of a body came, kept or not.
+    /// How many body bytes were received, kept or not.
     private(set) var bodyCount = 0
-    /// The first limit that was passed.
+    /// The first limit that was exceeded.
     private(set) var violation: Violation?
-    /// Whether a line of an answer came.
+    /// Whether any line of an answer was received.
     private(set) var hasBegun = false
-    /// Whether the final head came to its end. libcurl takes a head that the peer's close cuts short for a whole one.
+    /// Whether the final head is complete. libcurl treats a head that is cut short by the peer's close as complete.
     var isHeadComplete: Bool { if case .body = phase { true } else { false } }
 
     init(_ configuration: HTTPClientConfiguration, maximumBody: Int, keepsBody: Bool = true) {
@@ -40,7 +40,7 @@ struct AnswerReader {
         self.keepsBody = keepsBody
     }
 
-    /// Takes in a line of a head; `false` ends the transfer.
+    /// Processes a line of a head; `false` ends the transfer.
     mutating func take(line: UnsafeRawBufferPointer) -> Bool {
         hasBegun = true
         headBytes += line.count
@@ -65,8 +65,8 @@ struct AnswerReader {
         return interimAnswers <= maximumInterimAnswers || refuse(.tooManyInterimAnswers)
     }
 
-    /// Takes in a piece of the body; `false` ends the transfer.
-    /// - Parameter expected: the whole length if that is known, to make room once.
+    /// Processes a piece of the body; `false` ends the transfer.
+    /// - Parameter expected: the total length if it is known, to reserve space once.
     mutating func take(body bytes: UnsafeRawBufferPointer, expected: @autoclosure () -> Int) -> Bool {
         bodyCount += bytes.count
         if bodyCount > maximumBody { return refuse(.bodyTooLarge) }

@@ -2,9 +2,9 @@ internal import Base
 internal import CCurl
 internal import EventLoop
 
-/// One `CURLM` on one loop: its connections, its handles, and the transfers under way.
+/// One `CURLM` on one loop: its connections, its handles, and the transfers in flight.
 @safe final class ConnectionPool: @unchecked Sendable {
-    // @unchecked: everything but `init` is called on the loop's thread, which each entry checks.
+    // @unchecked: everything except `init` is called on the loop's thread, which each entry point checks.
     private let loop: EventLoop
     private let configuration: HTTPClientConfiguration
     private let multi: UnsafeMutableRawPointer
@@ -17,12 +17,12 @@ internal import EventLoop
     private var isClosed = false
     private var counters = HTTPClientStatistics()
 
-    /// How many handles are kept for their memory.
+    /// How many idle handles are kept to reuse their memory.
     private static let idleHandles = 64
-    /// How often in a row libcurl is called for "at once" timers before the loop gets its turn.
+    /// How many times in a row libcurl is called for "at once" timers before the loop gets its turn.
     private static let timeoutsPerTurn = 16
 
-    /// The process-wide set-up of libcurl, once.
+    /// Whether libcurl is set up for the process, which happens once.
     private static let isLibraryReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(loop: EventLoop, configuration: HTTPClientConfiguration) throws(HTTPClientError) {
@@ -37,12 +37,12 @@ internal import EventLoop
     }
 
     deinit {
-        // A pool that was closed has freed its handles with its connections.
+        // A closed pool has already freed its handles and connections.
         if !isClosed { freeHandles() }
     }
 
     private func setOptions() {
-        // Valid as long as the multi handle is: that is cleaned up by the pool, in `close` or `deinit`.
+        // The pool outlives its multi handle, which it cleans up in `close` or `deinit`, so the pointer stays valid.
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
         unsafe ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
@@ -59,14 +59,14 @@ internal import EventLoop
 
     // MARK: Transfers
 
-    /// A name for the next transfer.
+    /// Returns an id for the next transfer.
     func nextTicket() -> UInt64 {
         loop.assertCurrent()
         lastTicket += 1
         return lastTicket
     }
 
-    /// Starts a transfer; `waiter` is resumed once, perhaps before this returns.
+    /// Starts a transfer; `waiter` is resumed once, possibly before this returns.
     func start(_ request: HTTPClientRequest, ticket: UInt64, _ waiter: CheckedContinuation<Outcome, Never>) {
         loop.assertCurrent()
         do throws(HTTPClientError) {
@@ -106,7 +106,7 @@ internal import EventLoop
         return table
     }
 
-    /// Gives a transfer up; nothing happens if it has ended.
+    /// Cancels a transfer; does nothing if it has ended.
     func cancel(_ ticket: UInt64) {
         loop.assertCurrent()
         guard let transfer = active[ticket] else { return }
@@ -151,7 +151,7 @@ internal import EventLoop
         unsafe curl_multi_socket_action(multi, descriptor, events, &running)
     }
 
-    /// Runs what libcurl wants run at once, in place of a timer of 0 ms, and ends the transfers that are over.
+    /// Runs what libcurl wants to run at once, instead of arming a timer of 0 ms, and ends the finished transfers.
     private func settle() {
         endFinished()
         var rounds = 0
@@ -167,7 +167,7 @@ internal import EventLoop
     private func endFinished() {
         var left: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &left) {
-            // The message is gone once its handle is removed.
+            // The message is invalid once its handle is removed.
             let result = unsafe ccurl_result(message)
             guard let transfer = unsafe Transfer.of(message.pointee.easy_handle) else { continue }
             end(transfer, transfer.outcome(result))
@@ -185,7 +185,7 @@ internal import EventLoop
         clock?.set(milliseconds: milliseconds)
     }
 
-    // MARK: The end
+    // MARK: Shutdown
 
     /// Ends all transfers and closes all connections.
     func close() {

@@ -1,15 +1,15 @@
 internal import CCurl
 
-/// A `CURL *` with typed options. It neither owns nor frees it.
+/// A `CURL *` with typed options, which it neither owns nor frees.
 @safe final class EasyHandle {
     let raw: UnsafeMutableRawPointer
-    /// Whether libcurl had no memory for an option: what the handle has then is not what was asked for.
+    /// Whether libcurl ran out of memory for an option: the handle's options are then not those that were asked for.
     var lacksMemory = false
 
     init(raw: UnsafeMutableRawPointer) { unsafe self.raw = raw }
 
-    // A refused option is a fault in this module: every option used exists in the oldest libcurl that is supported, and
-    // values are checked before they come here. Only memory can run out.
+    // A refused option is a bug in this module: every option used exists in the oldest supported libcurl, and values
+    // are checked before they get here. Only memory can run out.
     func set(_ option: CURLoption, _ value: Int) { check(unsafe ccurl_set_long(raw, option, value), option) }
     func set(_ option: CURLoption, offset value: Int) {
         check(unsafe ccurl_set_offset(raw, option, curl_off_t(value)), option)
@@ -36,7 +36,7 @@ internal import CCurl
         return value
     }
 
-    /// One of the `…_T` times, which count microseconds.
+    /// Reads one of the `…_T` times, which count microseconds.
     func time(_ info: CURLINFO) -> Duration { .microseconds(offset(info)) }
 
     func offset(_ info: CURLINFO) -> Int {
@@ -52,7 +52,7 @@ internal import CCurl
     }
 }
 
-/// libcurl's words for a result.
+/// Returns libcurl's description of a result.
 func describe(_ result: CURLcode) -> String {
     unsafe "curl \(result.rawValue): \(String(cString: curl_easy_strerror(result)))"
 }

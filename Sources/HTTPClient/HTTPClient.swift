@@ -3,17 +3,17 @@ internal import Synchronization
 
 /// An HTTP client on libcurl's multi-socket interface: one connection pool on one event loop.
 ///
-/// Clients share nothing: requests to hosts that others have named belong to a client of their own.
+/// Clients share nothing: use a separate client for requests to hosts that others named.
 ///
-/// Nothing is followed, retried, decoded or taken from the environment on its own: redirects are answers, a failed
-/// request is an error, content codings stay. The one exception is libcurl's own: a GET on a reused connection that
-/// turns out to be dead is sent again on a fresh one.
+/// The client does not follow redirects, retry, decode, or read the environment: a redirect is an answer, a failed
+/// request is an error, and content codings stay. The one exception is libcurl's: it sends a GET again on a new
+/// connection if a reused connection turns out to be dead.
 public final class HTTPClient: Sendable {
     private let loop: EventLoop
     private let pool: ConnectionPool
     private let isShutDown = Atomic(false)
 
-    /// Makes a client for `loop`. From any thread.
+    /// Makes a client for `loop`. May be called from any thread.
     /// - Throws: ``HTTPClientError`` with ``HTTPClientError/Code/other`` if libcurl cannot be set up.
     public init(loop: EventLoop, configuration: HTTPClientConfiguration = .init()) throws(HTTPClientError) {
         self.loop = loop
@@ -22,10 +22,9 @@ public final class HTTPClient: Sendable {
 
     deinit { shutdown() }
 
-    /// Sends `request` and waits for the whole answer. From a task on the client's loop, any number at a time.
+    /// Sends `request` and waits for the whole answer. Call it from a task on the client's loop, any number at a time.
     ///
-    /// Any status is an answer. When the task is cancelled the transfer ends at once, and with it an HTTP/1.1
-    /// connection.
+    /// Any status is an answer. Cancelling the task ends the transfer at once, and with it an HTTP/1.1 connection.
     public func execute(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
         loop.assertCurrent()
         if Task.isCancelled { throw HTTPClientError(.cancelled, wasSent: false) }
@@ -33,20 +32,20 @@ public final class HTTPClient: Sendable {
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { pool.start(request, ticket: ticket, $0) }
         } onCancel: {
-            // It runs after `start`, as the loop comes to it when this task lets go of the thread.
+            // This runs after `start`: the loop gets to it when this task has suspended.
             loop.execute { [pool] in pool.cancel(ticket) }
         }
         return try outcome.get()
     }
 
-    /// Ends every transfer with ``HTTPClientError/Code/shutDown`` and closes every connection; later requests fail.
-    /// From any thread; call it before the loop is stopped.
+    /// Ends every transfer with ``HTTPClientError/Code/shutDown`` and closes every connection; later requests fail. May
+    /// be called from any thread, before the loop is stopped.
     public func shutdown() {
         if isShutDown.exchange(true, ordering: .relaxed) { return }
         if loop.isCurrent { pool.close() } else { loop.execute { [pool] in pool.close() } }
     }
 
-    /// What the client is doing and has done.
+    /// Returns the client's figures, for metrics.
     public func statistics() async -> HTTPClientStatistics {
         await loop.run { [pool] in pool.statistics }
     }

@@ -1,7 +1,7 @@
 internal import CCurl
 
 extension HTTPClientError.Code {
-    /// What libcurl's result means, unless the transfer knows better.
+    /// Maps a result of libcurl to a code, unless the transfer knows better.
     init(_ result: CURLcode) {
         self = Self.table[result.rawValue] ?? .other
     }

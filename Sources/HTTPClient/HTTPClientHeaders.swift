@@ -1,6 +1,6 @@
 /// The header fields of an answer, in the order received. Names compare without case (RFC 9110 §5.1).
 ///
-/// They are kept as the bytes that came, and become strings when they are asked for.
+/// They are kept as the received bytes, and become strings only when they are read.
 public struct HTTPClientHeaders: Sendable, Sequence {
     /// One field.
     public struct Field: Sendable, Hashable {
@@ -8,7 +8,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         public let value: String
     }
 
-    /// Where a field stands in the bytes.
+    /// Where a field is in the bytes.
     private struct Place {
         var name: Range<Int>
         var value: Range<Int>
@@ -35,7 +35,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         return AnyIterator { rest.next().map { Field(name: text($0.name), value: text($0.value)) } }
     }
 
-    /// Takes in a field line, its line end included. A line without a name is left out.
+    /// Adds a field line, including its line end. A line without a name is skipped.
     mutating func append(line: UnsafeRawBufferPointer) {
         guard let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
         var value = colon + 1..<line.count
@@ -47,7 +47,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
             Place(name: start..<start + colon, value: start + value.lowerBound..<start + value.upperBound))
     }
 
-    /// Forgets all fields, for the next head, and makes room for those of a usual one.
+    /// Removes all fields, for the next head, and reserves space for those of a typical one.
     mutating func begin() {
         bytes.removeAll(keepingCapacity: true)
         bytes.reserveCapacity(512)

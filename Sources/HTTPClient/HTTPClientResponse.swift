@@ -2,13 +2,13 @@ public import Base
 
 /// A complete answer.
 public struct HTTPClientResponse: Sendable {
-    /// Where the time went, each reckoned from the start of the transfer; 0 for what a reused connection left out.
+    /// Where the time went, each measured from the start of the transfer; 0 for what a reused connection skipped.
     public struct Timings: Sendable, Hashable {
         /// Until the name was looked up.
         public var nameLookup = Duration.zero
-        /// Until the connection stood (TCP).
+        /// Until the TCP connection was established.
         public var connect = Duration.zero
-        /// Until the TLS handshake was over; 0 without TLS.
+        /// Until the TLS handshake was complete; 0 without TLS.
         public var tls = Duration.zero
         /// Until the first byte of the answer.
         public var firstByte = Duration.zero
@@ -24,7 +24,7 @@ public struct HTTPClientResponse: Sendable {
     public let body: [UInt8]
     /// Where the time went.
     public let timings: Timings
-    /// Whom the connection goes to (the proxy, if there is one).
+    /// The address that the connection goes to (the proxy's, if there is one).
     public let peer: IPAddress?
     /// Whether the connection had been used before.
     public let isReusedConnection: Bool

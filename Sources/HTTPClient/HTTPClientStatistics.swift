@@ -1,8 +1,8 @@
 /// Figures of one client, for metrics.
 public struct HTTPClientStatistics: Sendable, Hashable {
-    /// Connections open now, idle ones included.
+    /// Connections open now, including idle ones.
     public var openConnections = 0
-    /// Transfers under way now, those that wait for a connection included.
+    /// Transfers in flight now, including those that wait for a connection.
     public var activeTransfers = 0
     /// Connections opened since the start.
     public var connectionsOpened = 0

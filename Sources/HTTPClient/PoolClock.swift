@@ -1,12 +1,12 @@
 internal import Base
 internal import EventLoop
 
-/// When libcurl wants to be called next.
+/// Keeps track of when libcurl wants to be called next.
 ///
-/// libcurl moves its time-out with nearly every step, mostly to later. The loop's timer is moved only to earlier: when
-/// it fires too soon it is armed for the rest.
+/// libcurl moves its timeout with nearly every step, mostly to a later time. The loop's timer is only moved to an
+/// earlier time: when it fires too soon, it is armed for the rest.
 final class PoolClock {
-    /// Whether libcurl waits to be called at once.
+    /// Whether libcurl wants to be called at once.
     var isDueNow = false
     private var deadline: MonotonicTime?
     private var armedFor: MonotonicTime?
@@ -14,19 +14,20 @@ final class PoolClock {
     private let loop: EventLoop
     private lazy var timer = Timer(loop: loop) { [unowned self] in fired() }
 
-    /// - Parameter onDue: called when ``isDueNow`` has become true by time.
+    /// Makes a clock without a timeout.
+    /// - Parameter onDue: called by the timer when ``isDueNow`` is true.
     init(loop: EventLoop, onDue: @escaping () -> Void) {
         self.loop = loop
         self.onDue = onDue
     }
 
-    /// Takes libcurl's new time-out: negative is none.
+    /// Sets libcurl's new timeout; negative: none.
     func set(milliseconds: Int) {
         isDueNow = milliseconds == 0
         deadline = milliseconds > 0 ? .now + .milliseconds(milliseconds) : nil
     }
 
-    /// Called when libcurl has been given its turn: makes sure that the timer fires in time.
+    /// Makes sure that the timer fires in time. Call it after libcurl has had its turn.
     func settle() {
         if isDueNow {
             armedFor = .now

@@ -1,10 +1,10 @@
 internal import CCurl
 
 extension HTTPClientResponse {
-    /// Where a redirect leads (RFC 9110 section 10.2.2): its `Location`, taken relative to `url`, which was asked, without
-    /// a fragment. Nil if there is no such field, or none that can be understood.
+    /// Returns where a redirect leads (RFC 9110 section 10.2.2): its `Location`, resolved against the requested `url`,
+    /// without a fragment. Nil if the field is missing or cannot be parsed.
     ///
-    /// Nothing is judged of it: ask ``AddressPolicy/refusal(of:)`` before it is followed.
+    /// The target is not checked: call ``AddressPolicy/refusal(of:)`` before following it.
     public func redirectTarget(from url: String) -> String? {
         guard let location = headers["Location"], !location.isEmpty else { return nil }
         return Self.resolve(location, against: url)
@@ -13,7 +13,7 @@ extension HTTPClientResponse {
     private static func resolve(_ reference: String, against url: String) -> String? {
         guard let handle = unsafe curl_url() else { return nil }
         defer { unsafe curl_url_cleanup(handle) }
-        // Set a second time, a URL is taken as relative to the first. Spaces and letters beyond ASCII are encoded.
+        // A URL that is set second is resolved against the first. Spaces and non-ASCII letters are encoded.
         guard unsafe curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK,
             unsafe curl_url_set(handle, CURLUPART_URL, reference, UInt32(CURLU_URLENCODE)) == CURLUE_OK,
             unsafe curl_url_set(handle, CURLUPART_FRAGMENT, nil, 0) == CURLUE_OK

@@ -1,11 +1,12 @@
 internal import Base
 
-/// How far a body made of ranges has been handed out. It only goes forward: what cannot be rewound cannot be sent twice.
+/// A body made of ranges, and how much of it was handed out. It only moves forward: what cannot be rewound cannot be
+/// sent twice.
 struct RequestBody {
     private let slices: [ByteSlice]
     private var index = 0
     private var offset = 0
-    /// All bytes of the body.
+    /// The size of the body in bytes.
     let count: Int
     /// How many of them have been handed out.
     private(set) var handedOut = 0
@@ -15,7 +16,7 @@ struct RequestBody {
         count = slices.reduce(0) { $0 + $1.count }
     }
 
-    /// Copies the next bytes into `space` until that is full or the body is at its end; returns how many.
+    /// Copies the next bytes into `space` until it is full or the body ends; returns how many.
     mutating func read(into space: UnsafeMutableRawBufferPointer) -> Int {
         var filled = 0
         while filled < space.count, index < slices.count {

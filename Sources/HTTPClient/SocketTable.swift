@@ -9,14 +9,15 @@ internal import Darwin
 
 /// The sockets that libcurl wants watched, by descriptor.
 ///
-/// A connection that goes idle stays registered for reading, although libcurl asks for its removal: the next request
-/// on it then costs no `epoll_ctl`. It leaves the table when libcurl closes it, through the close callback. Sockets
-/// that libcurl has not opened through this table (its resolver's) leave when it says so.
+/// A connection that goes idle stays registered for reading, although libcurl asks for its removal: the next request on
+/// it then costs no `epoll_ctl`. It leaves the table when libcurl closes it, through the close callback. A socket that
+/// libcurl did not open through this table (its resolver's) is removed when libcurl asks for it.
 final class SocketTable {
-    /// One watched descriptor. The two directions are events of their own: one of them comes and goes alone.
+    /// One watched descriptor. Reading and writing are separate events, because one often starts and stops without the
+    /// other.
     private final class Entry {
         let isConnection: Bool
-        /// Whether libcurl is waiting on it, or has it lying in its pool.
+        /// Whether libcurl waits on it, rather than keeping it idle in its pool.
         var isWanted = false
         var reading: SocketWatch?
         var isReading = false
@@ -34,7 +35,8 @@ final class SocketTable {
     /// Connections opened since the start.
     private(set) var connectionsOpened = 0
 
-    /// - Parameter onReady: told that a descriptor on which libcurl waits is ready.
+    /// Makes an empty table.
+    /// - Parameter onReady: called when a descriptor that libcurl waits on is ready.
     init(loop: EventLoop, onReady: @escaping (Int32, SocketEvents) -> Void) {
         self.loop = loop
         self.onReady = onReady
@@ -42,7 +44,7 @@ final class SocketTable {
 
     // MARK: Life
 
-    /// Opens a socket for a connection; -1 if the system has none left.
+    /// Opens a socket for a connection; -1 if the system refuses one.
     func open(family: Int32, type: Int32, protocol number: Int32) -> Int32 {
         #if os(Linux)
         let descriptor = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
@@ -57,7 +59,7 @@ final class SocketTable {
         return descriptor
     }
 
-    /// Closes a connection's socket, and forgets it before its number can be given out again.
+    /// Closes a connection's socket, and removes it from the table before its number can be reused.
     func close(_ descriptor: Int32) -> Int32 {
         if entry(descriptor)?.isConnection == true { openConnections -= 1 }
         forget(descriptor)
@@ -84,10 +86,10 @@ final class SocketTable {
 
     // MARK: Interest
 
-    /// Follows what libcurl waits for (`CURL_POLL_…`).
+    /// Watches what libcurl waits for (`CURL_POLL_…`).
     ///
-    /// Where the system has no memory to watch a socket, its transfer runs into its time-out: libcurl could only be told
-    /// to give up all transfers of the loop, and any later one.
+    /// If the system has no memory to watch a socket, its transfer runs into its timeout: an error would make libcurl
+    /// give up all transfers of the loop, including later ones.
     func watch(_ descriptor: Int32, for interest: Int32) {
         let known = entry(descriptor)
         if interest == CURL_POLL_REMOVE {
@@ -124,8 +126,8 @@ final class SocketTable {
     private func ready(_ descriptor: Int32, _ events: SocketEvents) {
         guard let entry = entry(descriptor) else { return }
         if entry.isWanted { return onReady(descriptor, events) }
-        // The peer has closed an idle connection, or sent what nobody asked for: libcurl finds out before it uses the
-        // connection again. Until then the event would come over and over.
+        // The peer closed an idle connection, or sent data that was not asked for: libcurl notices before it reuses the
+        // connection. Until then, the event would fire over and over.
         setReading(false, entry, descriptor)
     }
 }

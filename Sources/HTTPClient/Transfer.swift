@@ -9,7 +9,7 @@ internal import Darwin
 
 typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
 
-/// One easy handle, and the request that is under way on it. Reused for one request after the other.
+/// One easy handle, and the request in flight on it. It is reused for one request after the other.
 ///
 /// libcurl holds an unretained pointer to it from `init` to `deinit`, which frees the handle first; the pool keeps it
 /// alive for as long as the handle is in the multi handle.
@@ -23,15 +23,16 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
     private var body = RequestBody([])
     private var answer: AnswerReader
     private var waiter: CheckedContinuation<Outcome, Never>?
-    /// How often the request was about to be written to a connection; libcurl may do so again.
+    /// How many times the request was about to be written to a connection; libcurl may do so again.
     private var attempts = 0
     private var addressesPermitted = 0
     private(set) var addressesRefused = 0
     private var isResendRefused = false
 
-    /// Names the request under way for whoever wants to cancel it.
+    /// Identifies the request in flight, so that it can be cancelled.
     private(set) var ticket: UInt64 = 0
 
+    /// Makes a transfer with a new easy handle.
     /// - Parameters:
     ///   - sockets: told of sockets opened and closed; outlives every connection.
     ///   - share: the TLS sessions that the pool's connections share.
@@ -49,7 +50,8 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         answer = AnswerReader(configuration, maximumBody: 0)
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe setCallbacks(context: context)
-        // libcurl copies this pair from the first handle of a connection: it is the same on all.
+        // libcurl copies the close callback and its context from the first handle of a connection, so all handles have
+        // the same.
         unsafe handle.set(CURLOPT_CLOSESOCKETDATA, pointer: Unmanaged.passUnretained(sockets).toOpaque())
         unsafe handle.set(CURLOPT_SHARE, pointer: share)
         if handle.lacksMemory { throw .noMemory }
@@ -79,14 +81,14 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
     }
 
-    /// Whether another request may go over this handle: not if it keeps a large buffer.
+    /// Whether to reuse the handle for another request: not if it keeps a large buffer.
     var isWorthKeeping: Bool { !options.hasLargeBuffer }
     /// Body bytes handed to libcurl, and received.
     var traffic: (sent: Int, received: Int) { (body.handedOut, answer.bodyCount) }
 
     // MARK: One request
 
-    /// Readies the handle for `request`.
+    /// Prepares the handle for `request`.
     func prepare(_ request: HTTPClientRequest, ticket: UInt64) throws(HTTPClientError) {
         body = RequestBody(request.method == .post ? request.body : [])
         try options.apply(request, bodyCount: body.count)
@@ -96,10 +98,10 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         (attempts, addressesPermitted, addressesRefused, isResendRefused) = (0, 0, 0, false)
     }
 
-    /// Who is told the outcome.
+    /// Sets the continuation that is resumed with the outcome.
     func begin(_ waiter: CheckedContinuation<Outcome, Never>) { self.waiter = waiter }
 
-    /// Hands the outcome over, once, and lets go of what the request held. The handle is out of the multi handle.
+    /// Delivers the outcome, once, and releases what the request held. The handle has already left the multi handle.
     func finish(_ outcome: Outcome) {
         let waiter = waiter.take()
         body = RequestBody([])
@@ -108,7 +110,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         waiter?.resume(returning: outcome)
     }
 
-    /// Whether a byte of the request may have been written. Over HTTP/2 libcurl counts them too late to be sure.
+    /// Whether a byte of the request may have been written. Over HTTP/2, libcurl counts bytes too late to be certain.
     var wasSent: Bool {
         attempts > 0
             && (body.handedOut > 0 || request.version != .http1 || handle.long(CURLINFO_REQUEST_SIZE) > 0)
@@ -121,11 +123,11 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
     }
 
     private func failure(_ result: CURLcode) -> HTTPClientError {
-        // Without an error of libcurl's it is the head that is not whole.
+        // If libcurl reports no error, the head is incomplete.
         var code = result == CURLE_OK ? .closed : HTTPClientError.Code(result)
         var detail = describe(result)
         if let violation = answer.violation { (code, detail) = (.tooLarge, violation.rawValue) }
-        // Also libcurl's word for a line that is over its own limit.
+        // libcurl also reports this for a line that exceeds its own limit.
         if result == CURLE_OUT_OF_MEMORY, attempts > 0 { code = .tooLarge }
         if addressesRefused > 0, addressesPermitted == 0 {
             (code, detail) = (.addressRefused, "the policy forbids the host's address")
@@ -166,7 +168,7 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
         return isPermitted
     }
 
-    /// Judges the peer of the connection chosen, which may be a reused one, and keeps a POST from being sent twice.
+    /// Checks the peer of the chosen connection, which may be a reused one, and keeps a POST from being sent twice.
     fileprivate func mayBeWritten(to peer: UnsafePointer<CChar>?) -> Bool {
         if attempts > 0, request.method == .post, wasSent {
             isResendRefused = true
@@ -215,7 +217,7 @@ private func socketIsWanted(
 ) -> curl_socket_t {
     guard let address = unsafe address else { return CURL_SOCKET_BAD }
     let transfer = unsafe transfer(context)
-    // The address is longer than its declared type; libcurl has room for any behind it.
+    // The address may be longer than its declared type; libcurl has room for any address behind it.
     let start = unsafe UnsafeRawPointer(address) + (MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 0)
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: Int(address.pointee.addrlen))
     guard transfer.permits(unsafe IPAddress(socketAddress: bytes)) else { return CURL_SOCKET_BAD }

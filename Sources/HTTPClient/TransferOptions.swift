@@ -1,20 +1,20 @@
 internal import Base
 internal import CCurl
 
-/// The options of one easy handle: what is set once, and what was set last, so that a reused handle is told only what
-/// has changed.
+/// The options of one easy handle: those that are set once, and those that were set last, so that only changes are set
+/// on a reused handle.
 @safe final class TransferOptions {
     private let handle: EasyHandle
     private let defaultCAFile: String?
     private var last: HTTPClientRequest?
     private var lines: UnsafeMutablePointer<curl_slist>?
-    /// Whether the handle has a send buffer of its own size, which it would keep.
+    /// Whether the handle has an enlarged send buffer, which it would keep.
     private(set) var hasLargeBuffer = false
 
-    /// Bodies from this size on get the largest send buffer that libcurl has.
+    /// Bodies from this size on get the largest send buffer that libcurl allows.
     private static let largeBody = 256 << 10
     private static let largeBuffer = 2 << 20
-    /// Bodies up to this size, in one piece, go with the head.
+    /// Bodies up to this size are sent together with the head if they are in one piece.
     private static let smallBody = 16 << 10
 
     init(_ handle: EasyHandle, configuration: HTTPClientConfiguration) {
@@ -23,13 +23,13 @@ internal import CCurl
         setConstants(configuration)
     }
 
-    /// The handle must be gone by then: libcurl reads the list as long as a transfer lasts.
+    /// The handle must be freed by then: libcurl reads the list for as long as a transfer lasts.
     deinit { unsafe curl_slist_free_all(lines) }
 
     private func setConstants(_ configuration: HTTPClientConfiguration) {
         let numbers: [(CURLoption, Int)] = [
             (CURLOPT_NOSIGNAL, 1),
-            // Without it a slow name look-up blocks the loop when its transfer is given up.
+            // Without it, a slow name look-up blocks the loop when its transfer is cancelled.
             (CURLOPT_QUICK_EXIT, 1),
             (CURLOPT_FOLLOWLOCATION, 0),
             (CURLOPT_HTTP09_ALLOWED, 0),
@@ -43,14 +43,14 @@ internal import CCurl
         for (option, value) in numbers { handle.set(option, value) }
         handle.set(CURLOPT_PROTOCOLS_STR, "http,https")
         handle.set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
-        // An empty text is "no proxy, whatever the environment says"; a proxy of the request takes its place.
+        // An empty string means "no proxy, whatever the environment says"; a proxy of the request replaces it.
         handle.set(CURLOPT_PROXY, "")
         handle.set(CURLOPT_NOPROXY, "")
-        // With a directory set libcurl reads the file of authorities again for each connection.
+        // With a directory set, libcurl reads the file of certificate authorities again for each connection.
         handle.set(CURLOPT_CAPATH, nil)
     }
 
-    /// Sets what is different from the last request on this handle.
+    /// Sets the options that differ from the last request on this handle.
     func apply(_ request: HTTPClientRequest, bodyCount: Int) throws(HTTPClientError) {
         if let flaw = request.flaw { throw HTTPClientError(.invalidRequest, wasSent: false, detail: flaw) }
         try applyHeaders(request)
@@ -68,7 +68,7 @@ internal import CCurl
         last?.body = []
     }
 
-    /// After a failure everything is set anew by the next request on the handle.
+    /// Throws if libcurl ran out of memory. The next request on the handle then sets everything again.
     private func checkMemory() throws(HTTPClientError) {
         guard handle.lacksMemory else { return }
         handle.lacksMemory = false
@@ -89,12 +89,12 @@ internal import CCurl
         }
     }
 
-    /// Has libcurl write a small body together with the head: one system call, where the read callback takes two.
+    /// Makes libcurl write a small body together with the head: one system call, where the read callback takes two.
     ///
-    /// libcurl could rewind such a body and send it again by itself; `Transfer` forbids that before each attempt.
+    /// libcurl could rewind such a body and send it again on its own; `Transfer` forbids that before each attempt.
     private func applySmallBody(_ body: [ByteSlice]) {
         let isSmall = body.count == 1 && body[0].count > 0 && body[0].count <= Self.smallBody
-        // The transfer keeps the slice until its handle has left the multi handle; the bytes do not move meanwhile.
+        // The transfer keeps the slice until its handle has left the multi handle; the bytes do not move until then.
         let start = unsafe isSmall ? body[0].withUnsafeBytes { $0.baseAddress } : nil
         unsafe handle.set(CURLOPT_POSTFIELDS, pointer: UnsafeMutableRawPointer(mutating: start))
     }
@@ -115,7 +115,8 @@ internal import CCurl
 
     private func applyHeaders(_ request: HTTPClientRequest) throws(HTTPClientError) {
         if let last, last.method == request.method, last.headers.elementsEqual(request.headers, by: ==) { return }
-        // `Expect` would cost a round trip or a second's wait; a form's content type is nobody's wish.
+        // `Expect` would cost a round trip or a wait of a second, and libcurl's default content type, a form's, is
+        // wrong.
         var texts = request.method == .post ? ["Expect:"] : []
         if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
             texts.append("Content-Type:")

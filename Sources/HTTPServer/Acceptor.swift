@@ -7,9 +7,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Accepts connections on the first loop and hands them out. Loop-confined.
+/// Accepts connections on the first loop and distributes them over all loops. Loop-confined.
 final class Acceptor: @unchecked Sendable {
-    // @unchecked: everything that changes is touched on `loop` alone.
+    // @unchecked: all mutable state is only accessed on `loop`.
     let loop: EventLoop
     private let contexts: [LoopContext]
     private let ledger: ConnectionLedger
@@ -28,13 +28,13 @@ final class Acceptor: @unchecked Sendable {
         let tls: TLSContext?
     }
 
-    /// Connections taken before other sockets get their turn.
+    /// Connections accepted before other sockets get their turn.
     private static let batch = 64
-    /// How long one notice stands for all of its kind.
+    /// How long further notices of the same kind are suppressed.
     private static let quiet = Duration.seconds(10)
-    /// How long accepting rests when the system has nothing left and nobody is idle.
+    /// How long accepting pauses when the system is out of resources and no connection is idle.
     private static let rest = Duration.milliseconds(250)
-    /// How many idle connections are closed when the system has nothing left.
+    /// How many idle connections are closed when the system is out of resources.
     private static let closedForRelief = 16
 
     init(
@@ -80,7 +80,8 @@ final class Acceptor: @unchecked Sendable {
         }
     }
 
-    /// Takes who is waiting, then closes.
+    /// Refuses the connections in the waiting room, accepts those that the system still holds, then closes the
+    /// listeners.
     func stop() {
         hasStopped = true
         for guest in room.leave() { refuse(guest) }
@@ -95,13 +96,13 @@ final class Acceptor: @unchecked Sendable {
 
     private func accept(from socket: ListeningSocket) {
         for _ in 0..<Self.batch {
-            // The rest wait with the system, until the round is over that is under way.
+            // The rest wait in the system's queue until the current round of closing ends.
             if room.isFull { return pauseListeners() }
             if !take(from: socket) { return }
         }
     }
 
-    /// - Returns: whether there may be more.
+    /// - Returns: whether more connections may be waiting.
     private func take(from socket: ListeningSocket) -> Bool {
         let connection: (descriptor: Int32, peer: SocketAddress)
         do throws(SystemCallError) {
@@ -110,10 +111,10 @@ final class Acceptor: @unchecked Sendable {
             switch error.code {
             case EAGAIN, EWOULDBLOCK: return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // The system looks for a descriptor first, and only then for somebody who waits.
+                // The system allocates a descriptor before it checks whether a connection is waiting.
                 if !hasStopped, socket.hasWaiting { relieve(error) }
                 return false
-            // The client left before it was its turn, or was never allowed in: the next one may be fine.
+            // The client left before it was accepted, or the system forbids it: the next one may be fine.
             default: return true
             }
         }
@@ -142,9 +143,9 @@ final class Acceptor: @unchecked Sendable {
         }
     }
 
-    /// Has the loops close the connections that have been idle longest, then lets in who waits.
+    /// Has the loops close the connections that have been idle longest, then admits the waiting ones.
     private func makeRoom() {
-        // A few more than are needed now: to look through the connections costs the same for one as for many.
+        // A few more than needed now: searching the connections costs the same for one as for many.
         let wanted = room.count + ledger.limit / 128
         loop.spawn { [self] in
             let closed = await closeMostIdle(wanted)
@@ -154,7 +155,7 @@ final class Acceptor: @unchecked Sendable {
         }
     }
 
-    /// - Returns: how many idle connections were closed, at least `wanted` if there are so many.
+    /// - Returns: how many idle connections were closed, at least `wanted` if there are that many.
     private func closeMostIdle(_ wanted: Int) async -> Int {
         var idle = IdleCensus(wanted: wanted)
         for context in contexts { idle.add(await context.loop.run { context.idle(wanted) }) }
@@ -165,8 +166,10 @@ final class Acceptor: @unchecked Sendable {
         return closed
     }
 
-    /// The system has no descriptor or memory for another connection: idle ones are closed. Where none is, those who wait
-    /// are told, and accepting rests; a level-triggered listener would be reported again at once, for ever.
+    /// Closes idle connections when the system has no descriptor or memory for another one.
+    ///
+    /// If none is idle, the waiting connections are refused and accepting pauses: otherwise a level-triggered listener
+    /// would be reported again at once, endlessly.
     private func relieve(_ error: SystemCallError) {
         log(.exhausted(error), quietUntil: &quietUntil.exhausted)
         pauseListeners()
@@ -200,13 +203,13 @@ final class Acceptor: @unchecked Sendable {
 
     private static func refuse(_ guest: Guest) { refuse(guest.descriptor, speaksTLS: guest.tls != nil) }
 
-    /// Says so in few bytes, as far as that goes without waiting, and closes.
+    /// Closes the connection, after a 503 if it does not speak TLS and the socket has room.
     private static func refuse(_ descriptor: Int32, speaksTLS: Bool) {
         defer { close(descriptor) }
         if speaksTLS { return }
         let answer: StaticString =
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        // The bytes are in the binary for ever.
+        // The literal's bytes are in the binary, so the pointer is always valid.
         unsafe send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount, Int32(MSG_NOSIGNAL))
         shutdown(descriptor, Int32(SHUT_WR))
     }
@@ -219,7 +222,7 @@ final class Acceptor: @unchecked Sendable {
         for listener in listeners { listener.watch.resume() }
     }
 
-    /// A server at a limit meets it many times in a row, and lets one in now and then: one notice says it all.
+    /// Logs a notice, unless one was logged recently: a server at a limit reaches it many times in a row.
     private func log(_ notice: HTTPServerNotice, quietUntil: inout MonotonicTime) {
         let now = MonotonicTime.now
         guard now >= quietUntil else { return }

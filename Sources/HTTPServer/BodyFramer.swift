@@ -1,4 +1,4 @@
-/// Finds a body's end in what arrives, for both kinds of delimiting.
+/// Finds the end of a body in the input, whether it is delimited by `Content-Length` or by chunks.
 struct BodyFramer {
     private enum Source {
         case length(remaining: Int)
@@ -7,7 +7,7 @@ struct BodyFramer {
 
     private var source: Source
 
-    /// - Parameter limit: the most bytes of data to accept of a chunked body.
+    /// - Parameter limit: the most bytes of data to accept from a chunked body.
     init(_ framing: BodyFraming, limit: Int) {
         source =
             switch framing {
@@ -25,19 +25,20 @@ struct BodyFramer {
         }
     }
 
-    /// How many more bytes belong to the body, all of them data; `nil` where that is not known.
+    /// How many more bytes belong to the body, all of them data; `nil` for a chunked body.
     var plainRemainder: Int? {
         if case .length(let remaining) = source { return remaining }
         return nil
     }
 
-    /// `count` bytes of a plain remainder were read directly.
+    /// Records that `count` bytes of the plain remainder were read directly.
     mutating func took(_ count: Int) {
         if case .length(let remaining) = source { source = .length(remaining: remaining - count) }
     }
 
-    /// Takes in `input` up to the body's end, or until `room` bytes of data were found, and names them in order.
-    /// - Returns: how many bytes were taken.
+    /// Consumes `input` up to the end of the body, or until it found `room` bytes of data, and passes the ranges of
+    /// data to `data` in order.
+    /// - Returns: how many bytes were consumed.
     mutating func take(
         _ input: Span<UInt8>, room: Int, _ data: (Range<Int>) -> Void
     ) throws(ChunkFault) -> Int {

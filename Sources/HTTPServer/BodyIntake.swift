@@ -1,22 +1,22 @@
 internal import Base
 
-/// How far a request's body has been read, and where to. No I/O.
+/// How much of a request's body has been read, and where it is stored. No I/O.
 struct BodyIntake {
     enum Step: Sendable {
-        /// The body is there as a whole.
+        /// The body is complete.
         case complete
-        /// The socket has to bring more.
+        /// More input is needed from the socket.
         case blocked
         /// A chunked body has filled the block.
         case needsRoom
         case failed(RequestBodyError)
     }
 
-    /// What has not been read of the body.
+    /// The part of the body that has not been read.
     enum Remainder: Hashable {
         case nothing
         case bytes(Int)
-        /// It may go on for long, or nobody knows where it ends.
+        /// It may be long, or its end is unknown.
         case unknown
     }
 
@@ -26,14 +26,14 @@ struct BodyIntake {
     /// Whether the client still waits for `100 Continue`.
     var awaitsContinue = false
     var framer: BodyFramer
-    /// Where the data goes; nowhere when the body is discarded.
+    /// Where the data goes; nil when the body is discarded.
     var block: Bytes?
-    /// Bytes of the body read, coding included.
+    /// Bytes of the body that were read, including the chunked coding.
     private(set) var received = 0
     private var state: State
     private var rate: RateDeadline?
 
-    /// For a request without a body.
+    /// Makes the intake of a request without a body.
     init() { self.init(framing: .none, awaitsContinue: false) }
 
     init(rules: MessageRules) { self.init(framing: rules.framing, awaitsContinue: rules.expectsContinue) }
@@ -62,7 +62,7 @@ struct BodyIntake {
         }
     }
 
-    /// Somebody wants the body, in `block`.
+    /// Starts to collect the body in `block`.
     mutating func begin(limit: Int, block: Bytes) {
         precondition(state == .unread, "a body is collected once")
         state = .reading
@@ -80,13 +80,13 @@ struct BodyIntake {
         block = nil
     }
 
-    /// `count` bytes were read from the client.
+    /// Records that `count` bytes were read from the client.
     mutating func received(_ count: Int) {
         received += count
         rate?.made(count)
     }
 
-    /// When the rest of the body is late; the time runs from the first time this is asked.
+    /// When the rest of the body is late. The time runs from the first call.
     mutating func deadline(_ configuration: HTTPServerConfiguration) -> MonotonicTime {
         let known =
             rate
@@ -96,7 +96,7 @@ struct BodyIntake {
         return known.due
     }
 
-    /// Takes in `input` as far as it belongs to the body and there is room.
+    /// Consumes the part of `input` that belongs to the body and fits into the block.
     mutating func take(_ input: Span<UInt8>) throws(ChunkFault) -> Int {
         let block = self.block
         let room = block.map { $0.capacity - $0.count } ?? .max

@@ -1,4 +1,4 @@
-/// Who gets bytes of a budget, and when. No waiting, no threads.
+/// Decides which requests get bytes of a budget, and when. No waiting, no threads.
 struct BudgetRules {
     enum Answer: Hashable { case granted, queued, impossible }
 
@@ -21,29 +21,29 @@ struct BudgetRules {
         self.share = share
     }
 
-    /// A name for a request that may have to wait.
+    /// Makes an identifier for a request that may have to wait.
     mutating func makeTicket() -> Int {
         lastTicket += 1
         return lastTicket
     }
 
-    /// Grants the bytes, or puts the request behind those that wait.
-    /// - Parameter isBeside: whether the owner holds something already that it lets go of only if it gets this.
+    /// Grants the bytes, or queues the request.
+    /// - Parameter isBeside: whether the owner already holds bytes that it only releases after it gets these.
     mutating func ask(for count: Int, owner: String, ticket: Int, isBeside: Bool = false) -> Answer {
         if count > share { return .impossible }
         queue.append(Request(ticket: ticket, count: count, owner: owner, isBeside: isBeside))
         return serve().contains(ticket) ? .granted : .queued
     }
 
-    /// Takes a request out of the queue, if it is still there.
-    /// - Returns: whose turn has come by that.
+    /// Removes a request from the queue, if it is still there.
+    /// - Returns: the tickets of the requests that are granted as a result.
     mutating func leave(_ ticket: Int) -> [Int] {
         queue.removeAll { $0.ticket == ticket }
         return serve()
     }
 
-    /// Takes bytes back.
-    /// - Returns: whose turn has come by that.
+    /// Returns bytes to the budget.
+    /// - Returns: the tickets of the requests that are granted as a result.
     mutating func giveBack(_ count: Int, owner: String) -> [Int] {
         used -= count
         let rest = usedByOwner[owner, default: 0] - count
@@ -51,8 +51,9 @@ struct BudgetRules {
         return serve()
     }
 
-    /// Grants in order. Who waits for the whole budget holds up all behind; who waits for an owner's share, nobody. What
-    /// nobody waits for is theirs who would wait for themselves.
+    /// Grants queued requests in order. A request that waits for free capacity holds up all requests behind it; one
+    /// that waits for its owner's share holds up none. Bytes that no such request waits for go to requests with
+    /// `isBeside`, which could otherwise wait for bytes that their owner itself holds.
     private mutating func serve() -> [Int] {
         var served: [Int] = []
         var isHeldUp = false

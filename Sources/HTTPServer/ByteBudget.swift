@@ -1,12 +1,12 @@
 internal import Base
 public import EventLoop
 
-/// The bytes that bodies being held may take together.
+/// A limit on the bytes that bodies in memory take together.
 ///
-/// A body gets all it asks for or waits; who asked first is served first, but one owner has at most a share, and a body
-/// that waits for its own owner's share lets others pass. From any loop.
+/// A body gets all the bytes that it requests, or waits. Requests are granted in order, but one owner gets at most a
+/// share, and a body that waits for its owner's share lets others pass. Can be used from any loop.
 public final class ByteBudget: Sendable {
-    /// How many bytes one owner may have, as long as it asks for nothing beside others.
+    /// How many bytes one owner may have, except through ``reserveBeside(_:owner:on:patience:)``.
     public let share: Int
     private let queue: Lock<Queue>
 
@@ -15,23 +15,23 @@ public final class ByteBudget: Sendable {
         var waiters: [Int: Waiter] = [:]
     }
 
-    /// Resumed with why there is nothing, or `nil` when the bytes are had.
+    /// Resumed with the reason for a refusal, or with `nil` once the bytes are granted.
     private typealias Waiter = CheckedContinuation<RequestBodyError?, Never>
 
-    /// A budget of `capacity` bytes, or of whatever else is counted.
-    /// - Parameter share: how much of it one owner may have; nil: half.
+    /// Makes a budget of `capacity` bytes, or of any other unit.
+    /// - Parameter share: how much of it one owner may have; half of it if nil.
     public init(capacity: Int, share: Int? = nil) {
         self.share = share ?? capacity / 2
         queue = Lock(Queue(rules: BudgetRules(capacity: capacity, share: self.share)))
     }
 
-    /// How many bytes are taken.
+    /// How many bytes are reserved.
     public var used: Int { queue.withLock { $0.rules.used } }
 
     /// How many bodies wait.
     public var waiting: Int { queue.withLock { $0.waiters.count } }
 
-    /// A part of the budget, given back when it is released.
+    /// A reservation, which returns its bytes to the budget when it is released.
     public final class Lease: Sendable {
         private let budget: ByteBudget
         private let owner: String
@@ -45,7 +45,7 @@ public final class ByteBudget: Sendable {
 
         deinit { shrink(to: 0) }
 
-        /// Gives back all but `rest` bytes.
+        /// Returns all but `rest` bytes to the budget.
         public func shrink(to rest: Int) {
             let surplus = count.withLock { count in
                 defer { count = min(count, rest) }
@@ -55,23 +55,23 @@ public final class ByteBudget: Sendable {
         }
     }
 
-    /// Takes `count` bytes on `owner`'s account.
+    /// Reserves `count` bytes for `owner`, and waits if needed.
     /// - Parameters:
     ///   - loop: the caller's loop, on which it waits.
-    ///   - patience: how long it waits.
-    /// - Throws: `noBudget` when the time is over, or at once if `count` is more than one owner can ever have;
-    ///   `cancelled`.
+    ///   - patience: how long to wait.
+    /// - Throws: `noBudget` after `patience`, or at once if `count` is more than one owner can ever have; `cancelled`.
     public func reserve(
         _ count: Int, owner: String, on loop: EventLoop, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
         try await reserve(count, owner, isBeside: false, loop, patience)
     }
 
-    /// Takes `count` bytes beside others that the caller holds, or an owner's share if that is less.
+    /// Reserves `count` bytes in addition to others that the caller holds, or an owner's share if that is less.
     ///
-    /// To wait for its own share could be to wait for itself: it gets more than that if nobody else waits. What is more
-    /// than a share is not counted, so that a request which is alone always finds room.
-    /// - Throws: `noBudget` when `patience` is over; `cancelled`.
+    /// If the owner's share is used up, the caller could be waiting for bytes that it holds itself, so it may exceed
+    /// the share if nothing else waits. Bytes above one share are not counted, so that a request that is alone always
+    /// finds room.
+    /// - Throws: `noBudget` after `patience`; `cancelled`.
     public func reserveBeside(
         _ count: Int, owner: String, on loop: EventLoop, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
@@ -103,7 +103,7 @@ public final class ByteBudget: Sendable {
         switch answer {
         case .granted: waiter.resume(returning: nil)
         case .impossible: waiter.resume(returning: .noBudget)
-        // A cancellation that came before the waiter was there found nobody to tell.
+        // If the cancellation came before the waiter was stored, its handler found nothing to resume.
         case .queued: if Task.isCancelled { leave(id, .cancelled) }
         }
     }

@@ -1,4 +1,4 @@
-/// Which bytes may stand where (RFC 9110 §5.6.2, RFC 9112 §2 to §5).
+/// Which bytes are allowed where (RFC 9110 §5.6.2, RFC 9112 §2 to §5).
 extension UInt8 {
     static let tab = UInt8(ascii: "\t")
     static let carriageReturn = UInt8(ascii: "\r")
@@ -8,13 +8,13 @@ extension UInt8 {
     static let comma = UInt8(ascii: ",")
     static let slash = UInt8(ascii: "/")
 
-    /// `tchar`: what names, methods and codings are made of.
+    /// Whether this is a `tchar`, of which names, methods and codings consist.
     var isToken: Bool { isIn(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
-    /// What may stand in a field value: everything but controls; the tab is none.
+    /// Whether a field value may contain this byte: the tab, and everything but control characters.
     var isFieldValue: Bool { self >= 0x20 && self != 0x7f || self == .tab }
-    /// What may stand in a request target: visible ASCII but `#`.
+    /// Whether a request target may contain this byte: visible ASCII except `#`.
     var isTarget: Bool { self > 0x20 && self < 0x7f && self != UInt8(ascii: "#") }
-    /// What may stand in a host's name: unreserved, sub-delimiters and `%` (RFC 3986 §3.2.2).
+    /// Whether a host name may contain this byte: unreserved characters, sub-delimiters and `%` (RFC 3986 §3.2.2).
     var isHostName: Bool { isIn(low: 0x2bff_7ff2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
     var isDigit: Bool { self >= 0x30 && self <= 0x39 }
     var isBlank: Bool { self == .space || self == .tab }
@@ -29,10 +29,10 @@ extension UInt8 {
         }
     }
 
-    /// The small letter of a capital one; other bytes as they are.
+    /// The lowercase form of an ASCII letter; other bytes unchanged.
     var lowercased: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
 
-    /// Whether the bit of this byte is set in a set of ASCII bytes.
+    /// Whether this byte is in a set of ASCII bytes, given as a bit mask.
     private func isIn(low: UInt64, high: UInt64) -> Bool {
         if self >= 0x80 { return false }
         return (self < 0x40 ? low >> UInt64(self) : high >> UInt64(self - 0x40)) & 1 == 1
@@ -40,16 +40,16 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
-    /// Whether these are the bytes of `text`, in capital or small letters. `text` is given in any.
+    /// Whether these bytes equal `text`, ignoring the case of ASCII letters.
     func equalsIgnoringCase(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        // A `StaticString` of more than one character has its bytes in the binary for ever.
+        // A `StaticString` of more than one character has its bytes in the binary, so the pointer is always valid.
         let other = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         for index in 0..<count where unsafe self[index].lowercased != other[index].lowercased { return false }
         return true
     }
 
-    /// The number that these decimal digits write; `nil` if there is none, something else, or more than fits in 63 bits.
+    /// The value of these decimal digits; `nil` if there are none, or other bytes, or if it does not fit in 63 bits.
     var decimalValue: Int? {
         guard !isEmpty else { return nil }
         var value = 0

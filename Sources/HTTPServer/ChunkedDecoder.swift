@@ -1,21 +1,21 @@
-/// Why a chunked body is given up.
+/// Why a chunked body is rejected.
 enum ChunkFault: Error, Hashable {
-    /// It breaks RFC 9112 §7.1, or goes on about extensions or trailers for too long.
+    /// It violates RFC 9112 §7.1, or its extensions and trailers are too long.
     case malformed
-    /// Its chunks are longer than allowed in all.
+    /// Its chunks together are longer than allowed.
     case tooLarge
 }
 
 /// A strict, incremental decoder of chunked bodies (RFC 9112 §7.1): bytes in, ranges of data out.
 ///
-/// Sizes are hexadecimal digits alone; extensions are skipped, trailers are checked and dropped, both up to a bound.
+/// Sizes are hexadecimal digits only; extensions are skipped, trailers are checked and dropped, both up to a limit.
 struct ChunkedDecoder {
     fileprivate enum State: UInt8 {
         case size, extensions, sizeLineFeed, data, dataReturn, dataLineFeed
         case trailerStart, trailerName, trailerValue, trailerLineFeed, endLineFeed, complete
     }
 
-    /// Bytes of extensions and trailers that a body may have in all.
+    /// How many bytes of extensions and trailers a body may have in total.
     private static let sidelineBytes = 8 << 10
     private static let longestSize = 16
 
@@ -32,8 +32,9 @@ struct ChunkedDecoder {
     /// Whether the body has ended.
     var isComplete: Bool { state == .complete }
 
-    /// Takes in `input` up to the end of the body, or until `room` bytes of data were found, and names them in order.
-    /// - Returns: how many bytes were taken.
+    /// Consumes `input` up to the end of the body, or until it found `room` bytes of data, and passes the ranges of
+    /// data to `data` in order.
+    /// - Returns: how many bytes were consumed.
     mutating func decode(
         _ input: Span<UInt8>, room: Int = .max, _ data: (Range<Int>) -> Void
     ) throws(ChunkFault) -> Int {

@@ -1,9 +1,9 @@
 internal import Base
 internal import EventLoop
 
-/// Bodies: read when somebody wants them, read over when nobody did.
+/// Request bodies: read when the handler asks for them, discarded otherwise.
 extension Connection {
-    /// Bodies up to this size are not reckoned.
+    /// Bodies up to this size are not reserved from the budget.
     private static let unreservedBytes = 64 << 10
     /// Bytes read before other connections get their turn.
     private static let bytesPerTurn = 256 << 10
@@ -30,9 +30,9 @@ extension Connection {
         }
     }
 
-    /// Reads the body of a request whose method gives it no meaning, before anybody answers: whether its coding is sound
-    /// must be known by then. It is kept for a handler that wants it all the same.
-    /// - Returns: the refusal of a body that is broken, late or too long for that.
+    /// Reads the body of a request whose method gives it no meaning, before the request is answered: by then it must be
+    /// known whether the body's coding is valid. The body is kept in case the handler asks for it.
+    /// - Returns: the refusal of a body that is malformed, late or too long for this.
     func readBodyAhead() async -> HTTPResponse? {
         do throws(RequestBodyError) {
             readAhead = try await collectBody(of: exchangeCount, limit: Self.unreservedBytes, owner: "", headroom: 0)
@@ -68,12 +68,12 @@ extension Connection {
         _ count: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
         guard count > Self.unreservedBytes else { return (try Self.block(count), nil) }
-        // Who may hold the body, but not also what is made of it, gets all that one owner may have.
+        // If the owner's share fits the body, but not the headroom too, all of the share is reserved.
         let wanted = min(Self.reserved(count, headroom), max(count, context.budget.share))
         let lease = try await context.budget.reserve(
             wanted, owner: owner, on: loop, patience: configuration.budgetTimeout)
         if lifecycle.phase == .closed { throw .clientGone }
-        // The block holds the lease until its last reader lets go of it.
+        // The block holds the lease until its last reader releases the block.
         return (try Self.block(count) { _ = lease }, lease)
     }
 
@@ -95,7 +95,7 @@ extension Connection {
         let next = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
                 bodyWaiter = waiter
-                // A cancellation that came before the waiter was there found nobody to tell.
+                // If the cancellation came before the waiter was stored, its handler found nothing to resume.
                 if Task.isCancelled { wakeBody(.failed(.cancelled)) }
             }
         } onCancel: {
@@ -110,10 +110,10 @@ extension Connection {
         bodyWaiter = nil
     }
 
-    /// The client has ended its side, or is too slow.
+    /// Fails the body, because the client has closed its side or is too slow.
     func failBody() { wakeBody(.failed(inputHasEnded ? .clientGone : .timedOut)) }
 
-    /// Something was reported while the handler is at work.
+    /// Handles an event while the handler is running.
     func driveBody() {
         if bodyWaiter == nil {
             if transport.end == .connection { fail() }
@@ -124,7 +124,7 @@ extension Connection {
         wakeBody(step)
     }
 
-    /// Reads what there is, as long as it is this connection's turn.
+    /// Reads the available input until this connection's turn ends.
     private func pumpBody() -> BodyIntake.Step {
         var turn = Self.bytesPerTurn
         do throws(ChunkFault) {
@@ -166,7 +166,7 @@ extension Connection {
         }
     }
 
-    /// Reads once: straight into the block where only data can come.
+    /// Reads once, directly into the block if only data can follow.
     private func receiveBody() throws(ChunkFault) -> Int? {
         if let rest = body.framer.plainRemainder, let block = body.block {
             let count = unsafe block.append { space in
@@ -178,14 +178,14 @@ extension Connection {
         }
         let space = unsafe context.inputSpace
         guard let count = unsafe receive(into: space) else { return nil }
-        // `inputSpace` is the context's, which nobody else reads to before this turn is over.
+        // The context owns `inputSpace`, and nothing else reads into it before this turn ends.
         let input = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
         let taken = unsafe try body.take(input.span)
         if taken < count { pending = unsafe Array(input[taken...]) }
         return count
     }
 
-    /// 25 bytes on a connection with nothing else to write: a socket that has no room for them is no use.
+    /// Sends `100 Continue`. Nothing else is being written, so a socket without room for 25 bytes counts as failed.
     private func sendContinue() {
         body.awaitsContinue = false
         var output = Output(rendered: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), slices: [])
@@ -195,9 +195,9 @@ extension Connection {
         fail()
     }
 
-    // MARK: Reading over
+    // MARK: Discarding
 
-    /// Reads and forgets: the rest of a short body, or whatever the client still sends to a closed side.
+    /// Reads and discards the rest of a short body, or what the client still sends after our side is closed.
     func discard() {
         if lifecycle.phase == .discarding {
             switch pumpBody() {

@@ -1,13 +1,13 @@
 internal import Base
 
-/// Answers.
+/// Writing answers.
 extension Connection {
-    /// From this size on what is left of an unread body is not worth reading over.
+    /// If more of an unread body is left than this, it is not discarded to reuse the connection.
     private static let smallRemainder = 64 << 10
-    /// The most room that is kept for rendering.
+    /// The largest rendering buffer that is kept for reuse.
     private static let keptRenderSpace = 64 << 10
 
-    /// The handler's answer, or the server's own refusal.
+    /// Sends the handler's answer, or the server's own refusal.
     func answer(_ response: HTTPResponse, end: HTTPExchange.End) {
         guard lifecycle.phase != .closed, var exchange = self.exchange else { return }
         exchange.task = nil
@@ -27,7 +27,7 @@ extension Connection {
         happened(.answered(then: next))
     }
 
-    /// The responder's words for what the server refuses by itself; the last answer on the connection.
+    /// The responder's answer to a request that the server itself refuses. It is the last answer on the connection.
     func refusal(_ fault: HeadFault) -> HTTPResponse {
         var response = context.responder.response(
             to: HTTPRejection(status: fault.status, message: fault.message, head: exchange?.head, peer: peer))
@@ -44,7 +44,7 @@ extension Connection {
         }
     }
 
-    /// Whether closing now could reset the connection under the answer.
+    /// Whether closing now could reset the connection before the client has read the answer.
     private var hasUnreadInput: Bool { isReadable || !pending.isEmpty }
 
     private func render(_ response: HTTPResponse, closes: Bool, into bytes: inout [UInt8]) -> [ByteSlice] {
@@ -65,7 +65,7 @@ extension Connection {
         }
     }
 
-    /// Writes what there is room for.
+    /// Writes as much as the socket has room for.
     func flush() {
         guard var output else { return }
         self.output = nil
@@ -93,7 +93,7 @@ extension Connection {
         }
     }
 
-    /// The room that an answer was rendered in serves the next one.
+    /// Keeps the buffer that an answer was rendered into, for the next answer.
     private func giveBack(_ output: consuming Output) {
         let space = output.takeRendered()
         if space.capacity <= Self.keptRenderSpace { context.renderSpace = space }

@@ -1,9 +1,9 @@
 internal import Base
 internal import EventLoop
 
-/// Answers that are written, and of which it is not known yet whether the client's system has them.
+/// Tracks written answers until the client's system has acknowledged them.
 ///
-/// TCP says so by acknowledgements, which are not reported: they are looked for when the next request comes, every
+/// TCP's acknowledgements are not reported, so they are polled: when the next request arrives, every
 /// ``LoopContext/receiptInterval`` until then, and when the connection ends.
 extension Connection {
     /// See ``HTTPRequest/watchAnswer(_:)``.
@@ -31,32 +31,33 @@ extension Connection {
         return transport.inputAge
     }
 
-    /// The client has ended its side.
+    /// Records that the client has closed its side.
     func endInput() {
         if inputHasEnded { return }
         inputHasEnded = true
         exchange?.watcher?.clientHasFinished()
     }
 
-    /// FIN was read. Closing before the last answer is acknowledged would leave it open whether the client has read it.
+    /// Handles a FIN that was read. Closing before the last answer is acknowledged would leave it unknown whether the
+    /// client has read it.
     func finishInput() {
         endInput()
         let isOnItsWay = lifecycle.phase == .idle || lifecycle.phase == .lingering
         happened(isOnItsWay && !lookForReceipts() ? .inputEndedBeforeReceipt : .inputEnded)
     }
 
-    /// The exchange's answer was handed to the system.
+    /// Waits for the acknowledgement of the exchange's answer, which was handed to the system.
     func awaitReceipt() {
         guard let watcher = exchange?.watcher.take() else { return }
         unacknowledged.append(watcher)
         context.awaitReceipt(self)
     }
 
-    /// How long a client that has ended its side may take to acknowledge the answer.
+    /// How long a client that has closed its side may take to acknowledge the answer.
     static let receiptPatience = Duration.seconds(2)
 
-    /// Looks whether everything that was written was acknowledged.
-    /// - Returns: whether nothing is waited for any more.
+    /// Checks whether everything that was written has been acknowledged.
+    /// - Returns: whether no acknowledgement is pending.
     @discardableResult
     func lookForReceipts() -> Bool {
         if unacknowledged.isEmpty { return true }
@@ -71,7 +72,7 @@ extension Connection {
         return true
     }
 
-    /// The connection is about to close: what is not acknowledged by now never will be.
+    /// Ends the wait before the connection closes: what is not acknowledged by now never will be.
     func endReceipts() {
         exchange?.watcher.take()?.answerWasLost()
         if lookForReceipts() { return }

@@ -1,15 +1,16 @@
 internal import Base
 
-/// What a server does to connections from outside, when it stops or is full.
+/// What the server does to connections when it stops or is full.
 extension Connection {
-    /// How long it has been idle; nil unless it is. Who has sent nothing of a TLS handshake is idle as well.
+    /// How long the connection has been idle; nil if it is not. It is also idle if the client has sent nothing of a TLS
+    /// handshake.
     var idleness: Idleness? {
         guard lifecycle.phase == .idle, let deadline, transport.isReady || !transport.hasReceived else { return nil }
         let patience = transport.isReady ? configuration.idleTimeout : configuration.headTimeout
         return Idleness(since: deadline + (.zero - patience), isStranger: !wasServed)
     }
 
-    /// Answers 503 to a request that has not wholly arrived: there is no time left for the rest.
+    /// Answers 503 to a request that has not completely arrived: there is no time left for the rest.
     func refuseUnread() {
         switch lifecycle.phase {
         case .readingHead: refuse(HeadFault(503, "The server is stopping. Send the request again."), nil)
@@ -18,7 +19,7 @@ extension Connection {
         }
     }
 
-    /// Closes if no part of another request has arrived.
+    /// Closes the connection if no part of another request has arrived.
     func stopWhenIdle() {
         guard lifecycle.phase == .idle else { return }
         isReadable = true

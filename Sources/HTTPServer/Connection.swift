@@ -2,38 +2,39 @@ internal import Base
 internal import EventLoop
 internal import Synchronization
 
-/// One client's connection: it does what its ``ConnectionLifecycle`` says. Loop-confined.
+/// One client's connection, driven by its ``ConnectionLifecycle``. Loop-confined.
 ///
-/// The socket is registered once, edge-triggered, for its whole life; `isReadable` and `isWritable` remember what was
-/// reported. One timer serves all deadlines: it is armed again only when it fires too early, or not early enough.
+/// The socket is registered once, edge-triggered, for its whole life; `isReadable` remembers what was reported. One
+/// timer serves all deadlines: it is only armed again when it fires too early, or would fire too late.
 final class Connection: @unchecked Sendable {
-    // @unchecked: all state is touched on the context's loop alone; its watch and timer check that.
+    // @unchecked: all state is only accessed on the context's loop; its watch and timer check that.
     let context: LoopContext
     let peer: SocketAddress
     var transport: Transport
     var lifecycle = ConnectionLifecycle()
     var exchange: Exchange?
-    /// Which exchange the present one is.
+    /// The number of the current exchange.
     private(set) var exchangeCount = 0
     var body = BodyIntake()
-    /// The body, where it was read before the handler was called.
+    /// The body, if it was read before the handler was called.
     var readAhead: Bytes?
     var bodyWaiter: CheckedContinuation<BodyIntake.Step, Never>?
     var output: Output?
     var writeDeadline: RateDeadline?
-    /// Whether a request was answered with less than 400.
+    /// Whether a request was answered with a status below 400.
     var wasServed = false
-    /// Whether the connection ends with RST, as a stand-in server may want.
+    /// Whether the connection ends with RST, as the simulator may want.
     var resetsAtEnd = false
     var discarded = 0
-    /// Who waits to hear that an answer arrived, of those that are written.
+    /// Watchers of answers that were written but are not acknowledged yet.
     var unacknowledged: [any AnswerWatcher] = []
 
-    /// Input that was read together with what came before it.
+    /// Input that was read along with what came before it.
     var pending: [UInt8] = []
     var pendingStart = 0
     var isReadable = true
-    /// libevent reports a socket that was reset as readable and writable, as it does a well one.
+    /// Whether the socket was last reported readable and writable. libevent reports a reset socket like that, and a
+    /// healthy one too.
     private var mayHaveFailed = false
     var inputHasEnded = false
 
@@ -70,7 +71,7 @@ final class Connection: @unchecked Sendable {
         setDeadline(.now + (transport.beginsWithHandshake ? configuration.headTimeout : configuration.idleTimeout))
     }
 
-    /// Something was reported: goes on with what the connection is doing.
+    /// Continues the current phase after an event.
     func drive() {
         switch lifecycle.phase {
         case .idle, .readingHead: readHead()
@@ -130,11 +131,11 @@ final class Connection: @unchecked Sendable {
         go(on: outcome, consumed: consumed)
     }
 
-    /// - Returns: whether something was read and understood.
+    /// - Returns: whether input was read and parsed.
     private func receiveHead() -> Bool {
         let space = unsafe context.inputSpace
         guard let count = unsafe receive(into: space), count > 0 else { return false }
-        // `inputSpace` is the context's, which nobody else reads to before this turn is over.
+        // The context owns `inputSpace`, and nothing else reads into it before this turn ends.
         let input = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
         let (consumed, outcome) = unsafe parser.parse(input.span)
         if consumed < count { pending = unsafe Array(input[consumed...]) }
@@ -192,7 +193,7 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Input
 
-    /// Reads once, and keeps the books. `nil` when there is nothing (the reason has been dealt with).
+    /// Reads once and updates the connection's state. `nil` if nothing was read; the reason has been handled.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Int? {
         switch unsafe transport.receive(into: space) {
         case .bytes(0):
@@ -200,7 +201,7 @@ final class Connection: @unchecked Sendable {
             finishInput()
             return nil
         case .bytes(let count):
-            // A short read has emptied the socket; what comes later is reported, but a FIN is reported once.
+            // A short read has emptied the socket. Later input is reported again, but a FIN is only reported once.
             if !inputHasEnded { isReadable = transport.mayHoldMore(after: count, of: space.count) }
             return count
         case .handshaken:
@@ -220,8 +221,8 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether to read once more although a short read has emptied the socket: where more is awaited, a reset behind
-    /// what was read would not be reported again.
+    /// Whether to read once more although a short read has emptied the socket. When more input is expected, a reset
+    /// after the bytes that were read would not be reported again.
     func looksAgain() -> Bool {
         defer { mayHaveFailed = false }
         return mayHaveFailed
@@ -236,7 +237,7 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Deadlines
 
-    /// `nil`: nothing has to happen by itself.
+    /// Sets when the current phase times out; `nil` for never.
     func setDeadline(_ due: MonotonicTime?) {
         deadline = due
         guard let due, timerDue.map({ due < $0 }) ?? true else { return }
@@ -258,7 +259,7 @@ final class Connection: @unchecked Sendable {
 
     // MARK: End
 
-    /// Gives up whatever goes on.
+    /// Ends the connection, whatever it is doing.
     func abandon(_ end: HTTPExchange.End) {
         if lifecycle.isBetweenExchanges {
             lifecycle.close()

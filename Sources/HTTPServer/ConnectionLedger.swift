@@ -1,7 +1,8 @@
 internal import Base
 internal import EventLoop
 
-/// Counts connections: who may come in, and to which loop. From any thread, one short locked section a connection.
+/// Counts connections, and decides which are admitted and to which loop. Can be used from any thread: one short locked
+/// section per connection.
 final class ConnectionLedger: Sendable {
     /// Why a connection is refused.
     enum Refusal: Error { case full, fullForAddress }
@@ -28,9 +29,9 @@ final class ConnectionLedger: Sendable {
         self.limitPerAddress = limitPerAddress
     }
 
-    /// Lets a connection in.
-    /// - Returns: the loop with the fewest.
-    /// - Throws: `fullForAddress`, which is counted; or `full`: see ``giveUp()``.
+    /// Admits a connection.
+    /// - Returns: the loop with the fewest connections.
+    /// - Throws: `fullForAddress`, which is counted, or `full`, which ``giveUp()`` counts.
     func enter(_ peer: SocketAddress) throws(Refusal) -> Int {
         try state.withLock { state throws(Refusal) in
             if limit > 0, state.open >= limit { throw .full }
@@ -49,13 +50,13 @@ final class ConnectionLedger: Sendable {
         }
     }
 
-    /// Counts a connection for which there was no room, nor was any made.
+    /// Counts a connection that was refused because no room was found or made for it.
     func giveUp() { state.withLock { $0.refusedFull += 1 } }
 
-    /// Counts connections that were closed for others.
+    /// Counts connections that were closed to make room for others.
     func closedForRoom(_ count: Int) { state.withLock { $0.closedForRoom += count } }
 
-    /// A connection has closed.
+    /// Removes a connection that has closed.
     func leave(_ peer: SocketAddress, loop: Int) {
         let waiters = state.withLock { state in
             state.perLoop[loop] -= 1
@@ -79,7 +80,7 @@ final class ConnectionLedger: Sendable {
         }
     }
 
-    /// The counts, without the requests.
+    /// The counts, except for the requests.
     var statistics: HTTPServerStatistics {
         state.withLock { state in
             HTTPServerStatistics(

@@ -1,19 +1,19 @@
-/// What a connection is doing, and what is to be done when something happens to it. No I/O, no time.
+/// The state machine of a connection: events in, actions out. No I/O, no time.
 struct ConnectionLifecycle: Hashable, Sendable {
     enum Phase: Hashable, Sendable {
-        /// Nothing of a request has arrived.
+        /// No byte of a request has arrived.
         case idle
-        /// A part of a head has.
+        /// A part of a head has arrived.
         case readingHead
-        /// The handler is at work; it may be reading the body.
+        /// The handler is running; it may be reading the body.
         case handling
         /// The answer is being written.
         case writing(then: Afterwards)
-        /// The answer is written; the rest of a short body is read over, so that the connection can be used again.
+        /// The answer is written; the rest of a short body is discarded, so that the connection can be reused.
         case discarding
-        /// Our side is closed; input is discarded until the client has closed too, having read the answer.
+        /// Our side is closed; input is discarded until the client has read the answer and closed too.
         case lingering
-        /// The client has ended its side, and its system has not acknowledged the last answer: it may still read it.
+        /// The client has closed its side, but its system has not acknowledged the last answer: it may still read it.
         case awaitingReceipt
         case closed
     }
@@ -24,17 +24,17 @@ struct ConnectionLifecycle: Hashable, Sendable {
     enum Event: Hashable, Sendable {
         /// The first byte of a head was read.
         case headBegan
-        /// The head is complete and sound.
+        /// The head is complete and valid.
         case headEnded
-        /// An answer (also to a faulty head) is there.
+        /// An answer is ready, perhaps to an invalid head.
         case answered(then: Afterwards)
         /// The answer is written.
         case written
-        /// The body was read over to its end.
+        /// The rest of the body was discarded.
         case bodyDiscarded
         /// FIN was read.
         case inputEnded
-        /// FIN was read, and an answer before it is not acknowledged.
+        /// FIN was read, and an answer before it is not acknowledged yet.
         case inputEndedBeforeReceipt
         /// All answers are acknowledged.
         case receiptCame
@@ -42,7 +42,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case failed
         /// The phase took too long.
         case timedOut
-        /// The server stops, and no byte of another request has arrived.
+        /// The server stops or makes room, and no byte of another request has arrived.
         case stopping
     }
 
@@ -52,19 +52,19 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case startHandler
         /// Write the answer.
         case write
-        /// Look for the next request's head.
+        /// Read the next request's head.
         case readHead
-        /// Read the rest of the body and forget it.
+        /// Read the rest of the body and discard it.
         case discardBody
         /// Close our side, discard input.
         case linger
-        /// Wait for the acknowledgement, but not for long.
+        /// Wait for the acknowledgement, for a short time.
         case awaitReceipt
         /// Answer 408.
         case refuseLateHead
-        /// Tell whoever reads the body that it will not come in time, or not at all.
+        /// Fail the read of the body: the rest is late, or will not arrive.
         case failBody
-        /// Cancel the handler, report the exchange as given up, close.
+        /// Cancel the handler, report the exchange as abandoned, and close.
         case abandon
         /// Close.
         case close
@@ -75,10 +75,10 @@ struct ConnectionLifecycle: Hashable, Sendable {
     /// Whether the answer being written is the last.
     var endsWithAnswer: Bool { phase == .writing(then: .linger) || phase == .writing(then: .close) }
 
-    /// Whether no request is at work, and no answer is being written.
+    /// Whether no request is being handled and no answer is being written.
     var isBetweenExchanges: Bool { [.idle, .readingHead, .lingering, .awaitingReceipt].contains(phase) }
 
-    /// Goes on from an event; one that means nothing in the present phase changes nothing.
+    /// Moves to the next phase. An event without a meaning in the current phase is ignored.
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {
         case (.closed, _): return .none
@@ -105,7 +105,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
         }
     }
 
-    /// Ends it from outside, whatever it is doing.
+    /// Closes the connection from outside, in any phase.
     mutating func close() { phase = .closed }
 
     private mutating func move(to next: Phase, _ action: Action) -> Action {

@@ -1,9 +1,9 @@
-/// The `Date` line (RFC 9110 §6.6.1), rendered once a second. Confined to whoever owns it.
+/// The `Date` line (RFC 9110 §6.6.1), rendered once a second. Confined to its owner.
 struct DateLine {
     private var second: Int64 = -1
     private var line: [UInt8] = []
 
-    /// The line for `second` since 1970, with its CR LF.
+    /// The line for `second` (since 1970), with its CR LF.
     mutating func bytes(at second: Int64) -> [UInt8] {
         if second != self.second {
             self.second = second

@@ -1,7 +1,7 @@
 internal import Base
 internal import EventLoop
 
-/// One request and its answer, while they last.
+/// One request and its answer, while they are in progress.
 struct Exchange {
     let head: HTTPRequestHead?
     let peer: SocketAddress
@@ -14,10 +14,10 @@ struct Exchange {
     var answeredAt: MonotonicTime?
     var end = HTTPExchange.End.complete
     var note: (any Sendable)?
-    /// Who wants to know whether the answer arrives.
+    /// Is told whether the answer arrives.
     var watcher: (any AnswerWatcher)?
 
-    /// What became of it.
+    /// The result of the exchange, for the responder.
     func report(_ end: HTTPExchange.End, bodyBytes: Int) -> HTTPExchange {
         let now = MonotonicTime.now
         return HTTPExchange(

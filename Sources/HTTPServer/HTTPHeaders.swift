@@ -1,4 +1,4 @@
-/// A request's header fields. Names are compared without regard to case; nothing is copied before a value is taken.
+/// A request's header fields. Names are case-insensitive; a value is only copied when it is read.
 public struct HTTPHeaders: Sendable {
     let head: HTTPRequestHead
 
@@ -8,7 +8,7 @@ public struct HTTPHeaders: Sendable {
     /// The value of the first field of that name.
     public subscript(name: StaticString) -> String? { firstValue(of: name).map(head.text) }
 
-    /// The values of all fields of that name, in their order.
+    /// The values of all fields of that name, in the order received.
     public func values(of name: StaticString) -> [String] {
         head.ranges.fields.filter { matches($0, name) }.map { head.text($0.value) }
     }
@@ -21,7 +21,7 @@ public struct HTTPHeaders: Sendable {
     /// Whether there is a field of that name.
     public func contains(_ name: StaticString) -> Bool { firstValue(of: name) != nil }
 
-    /// Lends the value of the first field of that name; `nil` without one.
+    /// Calls `body` with the value of the first field of that name, or with `nil` if there is none.
     public func withValue<Result>(of name: StaticString, _ body: (Span<UInt8>?) -> Result) -> Result {
         guard let value = firstValue(of: name) else { return body(nil) }
         let bytes = head.bytes
@@ -29,7 +29,7 @@ public struct HTTPHeaders: Sendable {
         return body(all.extracting(value.indices))
     }
 
-    /// Hands over each field, in the order received.
+    /// Calls `body` with each field, in the order received.
     public func forEach(_ body: (_ name: String, _ value: String) -> Void) {
         for field in head.ranges.fields { body(head.text(field.name), head.text(field.value)) }
     }

@@ -10,11 +10,11 @@ public enum HTTPMethod: String, Sendable {
     case trace = "TRACE"
     case connect = "CONNECT"
     case query = "QUERY"
-    /// Any other: refused with 501, and so seen in rejections alone.
+    /// Any other method. It is refused with 501, so it only occurs in rejections.
     case unknown = "UNKNOWN"
 
-    /// Whether a body says something to the method. Others may have one, which is read before they are answered, and
-    /// may have at most 64 KiB.
+    /// Whether a body has a meaning for the method. With other methods, a body is read before the request is answered,
+    /// and may have at most 64 KiB.
     var hasMeaningfulBody: Bool {
         switch self {
         case .post, .put, .patch, .query: true
@@ -23,7 +23,8 @@ public enum HTTPMethod: String, Sendable {
     }
 }
 
-/// The minor version decides what the connection does afterwards (RFC 9112 §2.3, §9.3); 1.2 and later count as 1.1.
+/// The HTTP version, which decides what the connection does after the answer (RFC 9112 §2.3, §9.3); 1.2 and later count
+/// as 1.1.
 public enum HTTPVersion: Sendable {
     case http10
     case http11

@@ -1,11 +1,14 @@
 public import Base
 public import EventLoop
 
-/// A request whose head has arrived. Its body has not been read yet, and is not before ``RequestBody/collect(limit:owner:headroom:)``.
+/// A request whose head has arrived.
+///
+/// Its body is not read until ``RequestBody/collect(limit:owner:headroom:)`` is called, unless the method gives it no
+/// meaning.
 public struct HTTPRequest: Sendable {
     /// Method, target and header fields.
     public let head: HTTPRequestHead
-    /// The body, read when it is asked for.
+    /// The body, read on demand.
     public let body: RequestBody
     /// The other end of the connection.
     public let peer: SocketAddress

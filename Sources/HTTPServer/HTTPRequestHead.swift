@@ -1,5 +1,4 @@
-/// A request's head as it was received: one block of bytes, and where in it everything stands. Nothing is turned into
-/// a `String` before it is asked for.
+/// A request's head as received: one block of bytes, and the ranges of its parts. Strings are only made on access.
 public final class HTTPRequestHead: Sendable {
     /// The method.
     public let method: HTTPMethod
@@ -15,20 +14,21 @@ public final class HTTPRequestHead: Sendable {
         self.ranges = ranges
     }
 
-    /// The path of the target, raw: it begins with `/`, is ASCII without controls, and each `%` has two hex digits.
+    /// The raw path of the target: it begins with `/` (or is `*`), is ASCII without controls, and each `%` has two hex
+    /// digits.
     public var path: String { ranges.path.isEmpty ? "/" : text(ranges.path) }
 
-    /// What follows the target's first `?`, raw; `nil` without one.
+    /// The raw query: what follows the target's first `?`; `nil` without one.
     public var query: String? { ranges.query.map(text) }
 
-    /// Whom the client meant to reach (`host`, `host:port`): the authority of an absolute-form target, else `Host`.
-    /// Empty if an HTTP/1.0 client named nobody.
+    /// The host that the client wants to reach (`host`, `host:port`): the authority of an absolute-form target, else
+    /// `Host`. Empty if an HTTP/1.0 client named no host.
     public var authority: String { text(ranges.authority) }
 
     /// The header fields.
     public var headers: HTTPHeaders { HTTPHeaders(head: self) }
 
-    /// Lends the raw path's bytes.
+    /// Calls `body` with the raw path's bytes.
     public func withPath<Result>(_ body: (Span<UInt8>) -> Result) -> Result {
         if ranges.path.isEmpty { return body([.slash].span) }
         let bytes = bytes
@@ -36,7 +36,7 @@ public final class HTTPRequestHead: Sendable {
         return body(all.extracting(ranges.path.indices))
     }
 
-    /// Lends the raw query's bytes; `nil` without a query.
+    /// Calls `body` with the raw query's bytes, or with `nil` without a query.
     public func withQuery<Result>(_ body: (Span<UInt8>?) -> Result) -> Result {
         guard let query = ranges.query else { return body(nil) }
         let bytes = bytes
@@ -47,7 +47,7 @@ public final class HTTPRequestHead: Sendable {
     func text(_ range: HeadRange) -> String { String(decoding: bytes[range.indices], as: UTF8.self) }
 }
 
-/// A range of a head, in half the room of `Range<Int>`: heads are far below 4 GiB.
+/// A range of a head, in half the space of `Range<Int>`: heads are far below 4 GiB.
 struct HeadRange: Hashable, Sendable {
     var start: UInt32 = 0
     var end: UInt32 = 0
@@ -57,9 +57,9 @@ struct HeadRange: Hashable, Sendable {
     var indices: Range<Int> { Int(start)..<Int(end) }
 }
 
-/// Where the parts of a head stand.
+/// The ranges of a head's parts.
 struct HeadRanges: Hashable, Sendable {
-    /// One header field; the value without the white space around it.
+    /// One header field; the value excludes the white space around it.
     struct Field: Hashable, Sendable {
         var name = HeadRange()
         var value = HeadRange()

@@ -1,7 +1,7 @@
 public import Base
 
-/// An answer. The server adds `Date`, `Content-Length` and `Connection`, and drops them from `headers`, with the other
-/// hop-by-hop fields (RFC 9110 §7.6.1).
+/// An answer. The server adds `Date`, `Content-Length` and `Connection`, and drops them from `headers`, along with the
+/// other hop-by-hop fields (RFC 9110 §7.6.1).
 public struct HTTPResponse: Sendable {
     /// What follows the head.
     public enum Body: Sendable {
@@ -9,7 +9,7 @@ public struct HTTPResponse: Sendable {
         case none
         /// A few bytes.
         case bytes([UInt8])
-        /// Ranges of blocks, sent one after the other without a copy.
+        /// Ranges of blocks, sent in order without a copy.
         case slices([ByteSlice])
 
         /// How many bytes there are.
@@ -24,20 +24,20 @@ public struct HTTPResponse: Sendable {
 
     /// The status code, 200 to 599.
     public var status: Int
-    /// The header fields, sent in this order. A field is left out, rather than sent, when its name is not a token or
-    /// its value has a control character.
+    /// The header fields, sent in this order. A field is left out if its name is not a token or its value has a control
+    /// character.
     public var headers: [(name: String, value: String)]
     /// The body. For HEAD, 204 and 304 it is not sent (HEAD and 304 keep its length).
     public var body: Body
-    /// Whether the connection closes after this answer, whatever the client would like.
+    /// Whether the connection closes after this answer, even if the client wants to keep it.
     public var closes: Bool
-    /// Something to find again in ``HTTPExchange/note``: a request id, say.
+    /// A value that is passed on to ``HTTPExchange/note``, such as a request id.
     public var note: (any Sendable)?
 
-    /// Set by a stand-in server that breaks HTTP on purpose: goes out in place of the answer.
+    /// Bytes that are sent instead of the answer, set by a stand-in server that breaks HTTP on purpose.
     public var wire: Wire?
 
-    /// Bytes that are sent as they are, and how the connection ends then. For tests of clients.
+    /// Bytes that are sent unchanged, and how the connection then ends. For tests of clients.
     public struct Wire: Sendable {
         /// How the connection ends.
         public enum End: Sendable {
@@ -47,19 +47,19 @@ public struct HTTPResponse: Sendable {
             case reset
         }
 
-        /// What is sent; may be nothing.
+        /// The bytes to send; may be empty.
         public var bytes: [ByteSlice]
-        /// What follows.
+        /// How the connection ends after them.
         public var end: End
 
-        /// Puts a broken answer together.
+        /// Makes a broken answer.
         public init(bytes: [ByteSlice], end: End) {
             self.bytes = bytes
             self.end = end
         }
     }
 
-    /// Puts an answer together.
+    /// Makes an answer.
     public init(
         status: Int, headers: [(name: String, value: String)] = [], body: Body = .none, closes: Bool = false,
         note: (any Sendable)? = nil

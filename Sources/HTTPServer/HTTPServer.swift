@@ -2,10 +2,10 @@ public import Base
 public import EventLoop
 internal import Synchronization
 
-/// A strict HTTP/1.1 server on a number of loops.
+/// A strict HTTP/1.1 server on one or more loops.
 ///
-/// The first loop accepts and hands each connection to the loop with the fewest; there it stays. The loops must outlive
-/// the server: await ``shutdown(grace:)`` before they are stopped.
+/// The first loop accepts connections and assigns each one, for its whole life, to the loop with the fewest. The loops
+/// must outlive the server: await ``shutdown(grace:)`` before stopping them.
 public final class HTTPServer: Sendable {
     private let configuration: HTTPServerConfiguration
     private let contexts: [LoopContext]
@@ -14,8 +14,8 @@ public final class HTTPServer: Sendable {
 
     /// Makes a server that does not listen yet.
     /// - Parameters:
-    ///   - budget: what bodies of more than 64 KiB are reserved from; several servers may share one.
-    ///   - log: told what an operator should know, on the first loop; at most once in 10 s for each kind of notice.
+    ///   - budget: the budget for bodies of more than 64 KiB; several servers may share one.
+    ///   - log: called with notices for the operator, on the first loop; at most once in 10 s for each kind of notice.
     public init(
         configuration: HTTPServerConfiguration, loops: [EventLoop], budget: ByteBudget, responder: any HTTPResponder,
         log: @escaping @Sendable (HTTPServerNotice) -> Void = { _ in }
@@ -35,7 +35,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// Listens on all addresses, or on none.
-    /// - Returns: the addresses, in their order, with the ports that the system chose.
+    /// - Returns: the addresses, in the same order, with the ports that the system chose.
     /// - Throws: ``HTTPServerError``.
     public func start() async throws(HTTPServerError) -> [SocketAddress] {
         let result = await acceptor.loop.run { [self] () -> Result<[SocketAddress], HTTPServerError> in
@@ -46,16 +46,18 @@ public final class HTTPServer: Sendable {
         return try result.get()
     }
 
-    /// Takes what connections are waiting, then listens no more. Later answers close their connections, and idle
-    /// connections close.
+    /// Accepts the connections that are waiting, then stops listening. Later answers close their connections, and idle
+    /// connections are closed.
     public func stopAccepting() async {
         await acceptor.loop.run { [self] in acceptor.stop() }
         for context in contexts { await context.loop.run { context.drain() } }
     }
 
-    /// Stops accepting, waits at most `grace` for exchanges to finish, and gives up those that have not: their
-    /// handlers' tasks are cancelled. Requests that have not wholly arrived are refused with 503 a moment before that, so
-    /// that their clients can read it. Returns when every connection is closed.
+    /// Stops accepting, waits at most `grace` for exchanges to finish, and abandons the rest: their handlers' tasks are
+    /// cancelled.
+    ///
+    /// Shortly before that, requests that have not completely arrived are refused with 503, so that their clients can
+    /// still read the answer. Returns when every connection is closed.
     public func shutdown(grace: Duration) async {
         await stopAccepting()
         let farewell = min(.seconds(1), grace / 2)
@@ -72,7 +74,7 @@ public final class HTTPServer: Sendable {
         await patience.value
     }
 
-    /// What has happened so far.
+    /// The server's counts so far.
     public var statistics: HTTPServerStatistics {
         var statistics = ledger.statistics
         statistics.requests = contexts.reduce(0) { $0 + $1.requests.load(ordering: .relaxed) }
@@ -84,7 +86,7 @@ public final class HTTPServer: Sendable {
 public struct HTTPServerStatistics: Hashable, Sendable {
     /// Connections open now.
     public var open = 0
-    /// Connections let in since the start.
+    /// Connections admitted since the start.
     public var accepted = 0
     /// Connections refused because there were too many.
     public var refusedFull = 0
@@ -96,10 +98,10 @@ public struct HTTPServerStatistics: Hashable, Sendable {
     public var requests = 0
 }
 
-/// What an operator should know.
+/// Something that an operator should know.
 public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
-    /// The system has no descriptor or memory for another connection: idle ones are closed, and where none is, new ones
-    /// are refused.
+    /// The system has no descriptor or memory for another connection: idle ones are closed, and if none is idle, new
+    /// ones are refused.
     case exhausted(SystemCallError)
     /// Idle connections are being closed to make room, because of ``HTTPServerConfiguration/connections``.
     case crowded(limit: Int)
@@ -116,11 +118,11 @@ public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Why a server does not start.
+/// Why a server could not start.
 public enum HTTPServerError: Error, Hashable, CustomStringConvertible {
     /// Something else listens there.
     case addressInUse(SocketAddress)
-    /// The system does not let us listen there.
+    /// The system does not allow listening there.
     case cannotListen(SocketAddress, SystemCallError)
 
     public var description: String {

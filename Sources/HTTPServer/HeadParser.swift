@@ -1,4 +1,4 @@
-/// What is wrong with a request's head, and the status that says so.
+/// A fault in a request's head, and the status to answer it with.
 struct HeadFault: Error, Hashable {
     let status: Int
     let message: String
@@ -8,7 +8,7 @@ struct HeadFault: Error, Hashable {
         self.message = message
     }
 
-    /// 400.
+    /// Makes a fault with status 400.
     init(_ message: String) { self.init(400, message) }
 }
 
@@ -21,15 +21,15 @@ struct HeadLimits: Sendable {
 
 /// A strict, incremental parser of HTTP/1.x request heads (RFC 9112 §2 to §5): bytes in, one head or one fault out.
 ///
-/// Each byte is looked at once, however the head is split. Nothing that can be read in two ways is let through: line
-/// ends are CR LF, lines are not folded, names are tokens followed by a colon at once, values have no controls.
+/// Each byte is parsed once, however the head is split. Nothing ambiguous is accepted: lines end in CR LF and are not
+/// folded, names are tokens directly followed by a colon, and values have no control characters.
 struct HeadParser {
     enum Outcome {
         /// More bytes are needed.
         case incomplete
-        /// The head is there, and this is what it says about the body and the connection.
+        /// The head is complete, with what it says about the body and the connection.
         case complete(HTTPRequestHead, MessageRules)
-        /// The request is refused; the head where it could be read to its end.
+        /// The request is refused. The head is given if it was read to its end.
         case refused(HeadFault, HTTPRequestHead?)
     }
 
@@ -38,7 +38,7 @@ struct HeadParser {
         case fieldStart, name, beforeValue, value, valueLineFeed, endLineFeed
     }
 
-    /// The longest method that is looked at, whether it is known or not.
+    /// The longest method that is parsed, known or not.
     fileprivate static let longestMethod = 32
     fileprivate static let usualFields = 12
 
@@ -55,12 +55,12 @@ struct HeadParser {
 
     init(limits: HeadLimits) { self.limits = limits }
 
-    /// Whether anything of a head has arrived.
+    /// Whether any part of a head has arrived.
     var hasBegun: Bool { state != .start }
 
-    /// Takes in `input` up to the end of the head.
-    /// - Returns: how many bytes were taken, all of them if the head is incomplete; the rest belongs to the body or to
-    ///   the next request. After a head or a fault the parser is used up.
+    /// Consumes `input` up to the end of the head.
+    /// - Returns: how many bytes were consumed, all of them if the head is incomplete; the rest belongs to the body or
+    ///   to the next request. After a head or a fault, the parser must not be used again.
     mutating func parse(_ input: Span<UInt8>) -> (consumed: Int, outcome: Outcome) {
         var index = 0
         do throws(HeadFault) {
@@ -75,7 +75,7 @@ struct HeadParser {
         }
     }
 
-    /// Skips the one CR LF that may stand before a request (RFC 9112 §2.2).
+    /// Skips the one CR LF that may precede a request (RFC 9112 §2.2).
     fileprivate mutating func skipEmptyLine(_ input: Span<UInt8>, _ index: inout Int) throws(HeadFault) {
         if state == .start, index < input.count {
             state = input[index] == .carriageReturn ? .startLineFeed : .method
@@ -88,8 +88,8 @@ struct HeadParser {
         }
     }
 
-    /// Runs the states over the input until that, or the head, ends. `headStart` is where the head's first byte stands,
-    /// or would stand, relative to `input`: a position less `headStart` is a position in the head.
+    /// Runs the state machine until the input or the head ends. `headStart` is the index in `input` of the head's first
+    /// byte, negative if that byte came earlier: an index minus `headStart` is a position in the head.
     fileprivate mutating func scan(
         _ input: Span<UInt8>, _ index: inout Int, headStart: Int
     ) throws(HeadFault) -> Bool {
@@ -119,7 +119,7 @@ struct HeadParser {
         return false
     }
 
-    /// The last of the bytes from `start` on that a value goes on with: the hot loop of the parser.
+    /// The index of the last byte from `start` on that continues a value: the hot loop of the parser.
     fileprivate func skipValue(_ input: Span<UInt8>, from start: Int, to end: Int) -> Int {
         var index = start
         while index + 1 < end, input[index + 1].isFieldValue { index += 1 }
@@ -134,7 +134,7 @@ struct HeadParser {
     }
 }
 
-// MARK: One byte in each state
+// MARK: States
 
 extension HeadParser {
     fileprivate mutating func take(method byte: UInt8, at position: UInt32) throws(HeadFault) {
@@ -228,7 +228,7 @@ extension HeadParser {
         state = next
     }
 
-    /// All bytes are there: what they mean together.
+    /// Interprets the complete head.
     fileprivate mutating func finish() -> Outcome {
         let method = HTTPMethod(bytes.span.extracting(method.indices))
         let version: HTTPVersion = isVersion10 ? .http10 : .http11
@@ -253,7 +253,7 @@ extension HeadFault {
 }
 
 extension HTTPMethod {
-    /// Reads a method; they are case-sensitive (RFC 9110 §9.1).
+    /// Parses a method; methods are case-sensitive (RFC 9110 §9.1).
     init(_ text: Span<UInt8>) {
         self = Self.known.first { text.isExactly($0.name) }?.method ?? .unknown
     }

@@ -1,19 +1,20 @@
 internal import Base
 
-/// An idle connection, as it is weighed against others when some have to be closed.
+/// How idle a connection is, to decide which ones are closed.
 struct Idleness {
-    /// Since when.
+    /// When the connection became idle.
     let since: MonotonicTime
-    /// Whether nothing was done for it yet: no request was answered with less than 400. Anybody can have such a one.
+    /// Whether no request on the connection was answered with a status below 400. Anybody can open such a connection.
     let isStranger: Bool
 }
 
-/// Which idle connections are closed to make room. Pure.
+/// Decides which idle connections are closed to make room. Pure.
 ///
-/// Those that have been idle longest go first. Where more than half of all connections are idle strangers', only those
-/// go: whoever opens connections and sends nothing pushes out no client that was served before.
+/// Those that have been idle longest go first. If more than half of all connections are idle strangers
+/// (``Idleness/isStranger``), only those go: a client that opens connections and sends nothing does not push out
+/// clients that were served before.
 struct IdleCensus {
-    /// What is closed: idle connections up to a time.
+    /// What to close: connections that have been idle since a given time or longer.
     struct Cut: Equatable {
         let last: MonotonicTime
         let sparesServed: Bool
@@ -28,7 +29,7 @@ struct IdleCensus {
     private var strangerCount = 0
     private let wanted: Int
 
-    /// Looks for `wanted` connections.
+    /// Starts the choice of `wanted` connections to close.
     init(wanted: Int, _ idle: some Sequence<Idleness> = []) {
         self.wanted = wanted
         for one in idle {
@@ -39,7 +40,7 @@ struct IdleCensus {
         cut()
     }
 
-    /// Adds those of another loop.
+    /// Adds the idle connections of another loop.
     mutating func add(_ other: IdleCensus) {
         all += other.all
         strangers += other.strangers

@@ -2,9 +2,9 @@ internal import Base
 internal import EventLoop
 internal import Synchronization
 
-/// What the connections of one loop share. Loop-confined but for the counters.
+/// State that the connections of one loop share. Loop-confined except for the counter.
 @safe final class LoopContext: @unchecked Sendable {
-    // @unchecked: everything that changes is touched on the loop's thread alone, but for `requests`, an atomic.
+    // @unchecked: all mutable state is only accessed on the loop's thread, except for `requests`, which is atomic.
     let loop: EventLoop
     let configuration: HTTPServerConfiguration
     let responder: any HTTPResponder
@@ -14,20 +14,20 @@ internal import Synchronization
     /// Requests whose head was read.
     let requests = Atomic(0)
 
-    /// Where heads and chunked bodies are read to before they are understood.
+    /// The buffer that heads and chunked bodies are read into before they are parsed.
     let inputSpace: UnsafeMutableRawBufferPointer
-    /// Where answers are rendered; kept for its room.
+    /// The buffer that answers are rendered into; kept for its capacity.
     var renderSpace: [UInt8] = []
     private(set) var isDraining = false
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var date = DateLine()
-    /// Those that wait to hear that an answer arrived.
+    /// Connections with answers that are not acknowledged yet.
     private var awaiting: [ObjectIdentifier: Connection] = [:]
     private var receiptTimer: Timer?
     private var isReceiptTimerArmed = false
 
-    /// How often acknowledgements are looked for: Linux delays them by up to 40 ms, so that a look as seldom as that would
-    /// often come just before.
+    /// How often acknowledgements are polled. Linux delays them by up to 40 ms, so polling at that interval would often
+    /// just miss them.
     static let receiptInterval = Duration.milliseconds(15)
 
     private static let inputBytes = 16 << 10
@@ -45,7 +45,7 @@ internal import Synchronization
         unsafe inputSpace = .allocate(byteCount: Self.inputBytes, alignment: 64)
     }
 
-    /// How large heads may be.
+    /// The limits on the size of heads.
     var headLimits: HeadLimits {
         HeadLimits(
             headBytes: configuration.headBytes, fields: configuration.headFields,
@@ -54,11 +54,11 @@ internal import Synchronization
 
     deinit { unsafe inputSpace.deallocate() }
 
-    /// The `Date` line of now.
+    /// The `Date` line for the current time.
     func dateLine() -> [UInt8] { date.bytes(at: WallClock.seconds) }
 
-    /// Takes over a connection that the ledger has let in; plain without `tls`. Where there is no memory to serve it, it
-    /// is closed.
+    /// Takes over a connection that the ledger has admitted; without `tls` it is plain. If there is no memory to serve
+    /// it, it is closed.
     func adopt(_ descriptor: Int32, peer: SocketAddress, tls: TLSContext?) {
         guard let transport = transport(descriptor, tls) else {
             Transport.plain(descriptor: descriptor).close()
@@ -74,13 +74,13 @@ internal import Synchronization
         return TLSSession(tls, descriptor: descriptor).map { .tls($0) }
     }
 
-    /// A connection has closed.
+    /// Removes a connection that has closed.
     func forget(_ connection: Connection) {
         connections[ObjectIdentifier(connection)] = nil
         ledger.leave(connection.peer, loop: index)
     }
 
-    /// A connection waits to hear that an answer arrived.
+    /// Adds a connection that waits for an acknowledgement.
     func awaitReceipt(_ connection: Connection) {
         awaiting[ObjectIdentifier(connection)] = connection
         armReceiptTimer()
@@ -105,25 +105,25 @@ internal import Synchronization
         armReceiptTimer()
     }
 
-    /// The timer must end on its loop, which the context need not.
+    /// Releases the timer, which must happen on its loop; the context may be released elsewhere.
     private func dropReceiptTimerAtEnd() {
         if isDraining, awaiting.isEmpty { (receiptTimer, isReceiptTimerArmed) = (nil, false) }
     }
 
-    /// From now on each answer is its connection's last; idle connections close.
+    /// Makes each further answer its connection's last, and closes idle connections.
     func drain() {
         isDraining = true
         dropReceiptTimerAtEnd()
         for connection in connections.values { connection.stopWhenIdle() }
     }
 
-    /// The idle connections, as far as `wanted` can be chosen of them.
+    /// The idle connections, for a choice of `wanted` of them.
     func idle(_ wanted: Int) -> IdleCensus {
         IdleCensus(wanted: wanted, connections.values.lazy.compactMap(\.idleness))
     }
 
-    /// Closes idle connections.
-    /// - Returns: how many.
+    /// Closes the idle connections that `cut` includes.
+    /// - Returns: how many were closed.
     func closeIdle(_ cut: IdleCensus.Cut) -> Int {
         var closed = 0
         for connection in connections.values where connection.idleness.map(cut.includes) ?? false {
@@ -134,12 +134,12 @@ internal import Synchronization
         return closed
     }
 
-    /// Answers 503 to requests that have not wholly arrived.
+    /// Answers 503 to requests that have not completely arrived.
     func refuseUnread() {
         for connection in connections.values { connection.refuseUnread() }
     }
 
-    /// Ends what is still there.
+    /// Abandons all connections that are left.
     func abandonAll() {
         for connection in connections.values { connection.abandon(.shutdown) }
     }

@@ -5,17 +5,17 @@ enum BodyFraming: Hashable, Sendable {
     case chunked
 }
 
-/// What a head says about itself as a whole: target, host, body, connection. Whatever two readers could understand
-/// differently is a fault.
+/// What a head as a whole says: target, host, body, connection. Anything that two parsers could interpret differently
+/// is a fault.
 struct MessageRules: Hashable, Sendable {
     /// How the body is delimited.
     private(set) var framing = BodyFraming.none
-    /// Whether the client wants to go on using the connection (RFC 9112 §9.3).
+    /// Whether the client wants to reuse the connection (RFC 9112 §9.3).
     private(set) var keepsAlive: Bool
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     private(set) var expectsContinue = false
 
-    /// The fields that matter here, as they were found.
+    /// The fields that these rules use, as received.
     private struct Found {
         var host: HeadRange?
         var contentLength: HeadRange?
@@ -25,7 +25,7 @@ struct MessageRules: Hashable, Sendable {
         var wantsKeepAlive = false
     }
 
-    /// Judges a head whose lines are sound, and fills in `ranges`' path, query and authority.
+    /// Checks a head whose lines are valid, and sets the path, query and authority of `ranges`.
     init(
         _ bytes: Span<UInt8>, target: HeadRange, method: HTTPMethod, version: HTTPVersion, _ ranges: inout HeadRanges
     ) throws(HeadFault) {
@@ -88,8 +88,8 @@ struct MessageRules: Hashable, Sendable {
         }
     }
 
-    /// `chunked` and nothing else is spoken here. A list in which it is not last cannot be delimited at all (RFC 9112
-    /// §6.3); other codings are merely not implemented (§6.1).
+    /// Checks that the coding is `chunked` and nothing else. A list in which `chunked` is not last has no end that can
+    /// be found (RFC 9112 §6.3); other codings are merely not implemented (§6.1).
     private static func check(coding: Span<UInt8>) throws(HeadFault) {
         var count = 0
         var chunkedAt: [Int] = []
@@ -116,7 +116,8 @@ struct MessageRules: Hashable, Sendable {
 }
 
 extension Span<UInt8> {
-    /// Lends each member of a comma-separated list, without the white space around it, empty ones included.
+    /// Calls `body` with each member of a comma-separated list, without the white space around it, including empty
+    /// ones.
     func forEachListed(_ body: (Span<UInt8>) -> Void) {
         var start = 0
         for index in 0...count where index == count || self[index] == .comma {
@@ -128,16 +129,16 @@ extension Span<UInt8> {
         }
     }
 
-    /// Whether there is at least one byte, and all may stand in a token.
+    /// Whether there is at least one byte, and a token may contain all of them.
     var isToken: Bool {
         for index in 0..<count where !self[index].isToken { return false }
         return !isEmpty
     }
 
-    /// Whether these are the bytes of `text`.
+    /// Whether these bytes equal `text`.
     func isExactly(_ text: StaticString) -> Bool {
         guard count == text.utf8CodeUnitCount else { return false }
-        // As in `equalsIgnoringCase`: these bytes are in the binary for ever.
+        // As in `equalsIgnoringCase`: these bytes are in the binary, so the pointer is always valid.
         let other = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
         for index in 0..<count where unsafe self[index] != other[index] { return false }
         return true

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What is still to be written of an answer: rendered bytes, then ranges of blocks.
+/// The rest of an answer that is being written: rendered bytes, then ranges of blocks.
 struct Output {
     private var rendered: [UInt8]
     private var renderedOffset = 0
@@ -22,8 +22,8 @@ struct Output {
         self.slices = slices
     }
 
-    /// Writes until all is written, or there is no room.
-    /// - Returns: how many bytes were written, and what the last call said (`bytes` when all is written).
+    /// Writes until everything is written, or the socket has no room.
+    /// - Returns: how many bytes were written, and the outcome of the last call (`bytes` if everything is written).
     mutating func write(to transport: Transport) -> (count: Int, outcome: Transport.Outcome) {
         var total = 0
         while !isEmpty {
@@ -35,7 +35,7 @@ struct Output {
         return (total, .bytes(total))
     }
 
-    /// Hands back the rendered bytes, for their room.
+    /// Returns the rendered bytes, so that their capacity can be reused.
     consuming func takeRendered() -> [UInt8] { rendered }
 
     private var isEmpty: Bool { renderedOffset == rendered.count && sliceIndex == slices.count }

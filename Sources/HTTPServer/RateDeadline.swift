@@ -1,6 +1,6 @@
 internal import Base
 
-/// When something that has to make a least rate is late: an allowance from its start, and time for each byte made.
+/// The deadline of a transfer with a minimum rate: an allowance from its start, and time for each byte transferred.
 struct RateDeadline: Hashable, Sendable {
     private let start: MonotonicTime
     private let rate: Int
@@ -11,10 +11,10 @@ struct RateDeadline: Hashable, Sendable {
         self.rate = max(rate, 1)
     }
 
-    /// Bytes have been made.
+    /// Records that `count` bytes were transferred.
     mutating func made(_ count: Int) { bytes += count }
 
-    /// The moment from which on it is late.
+    /// The time from which the transfer is late.
     var due: MonotonicTime {
         let (seconds, rest) = bytes.quotientAndRemainder(dividingBy: rate)
         return start + .seconds(seconds) + .milliseconds(rest * 1000 / rate)

@@ -1,9 +1,9 @@
 public import Base
 internal import EventLoop
 
-/// A request's body, which stays unread (and the client's upload stopped) until somebody asks for it. Loop-confined.
+/// A request's body. It stays unread, and the client's upload stalled, until the handler asks for it. Loop-confined.
 public final class RequestBody: @unchecked Sendable {
-    // @unchecked: `collect` traps anywhere but on the connection's loop; the rest never changes.
+    // @unchecked: `collect` traps anywhere but on the connection's loop; the stored properties never change.
 
     /// `Content-Length`; 0 for a request without a body, `nil` for a chunked one.
     public let declaredLength: Int?
@@ -21,37 +21,37 @@ public final class RequestBody: @unchecked Sendable {
 
     /// Reads the whole body into one block. Call it once, on the connection's loop (in the handler's own task).
     ///
-    /// A body that came with the head is returned without suspending. For others a client that asked for it is told
-    /// `100 Continue` now. More than 64 KiB are reserved from the server's ``ByteBudget`` before they are read, and
-    /// given back when the block is released; a chunked body reserves `limit` once it has passed 64 KiB. With `headroom`
-    /// that is at most what one owner may have.
+    /// A body that arrived with the head is returned without suspending. For any other body, `100 Continue` is sent now
+    /// to a client that waits for it. A body of more than 64 KiB is reserved from the server's ``ByteBudget`` before it
+    /// is read, and the bytes are returned when the block is released; a chunked body reserves `limit` once it has
+    /// passed 64 KiB. Together with `headroom`, that is at most what one owner may have.
     /// - Parameters:
-    ///   - limit: the most bytes to take; a longer `Content-Length` is refused before anything is read.
-    ///   - owner: on whose account the bytes are reserved.
-    ///   - headroom: how many bytes more are reserved for each hundred of the body's, for what its reader makes of it and
-    ///     keeps together with the block. To take them later could wait for ever on others that do the same.
-    /// - Throws: ``RequestBodyError``; the connection closes after the answer then.
+    ///   - limit: the most bytes to accept; a longer `Content-Length` is refused before anything is read.
+    ///   - owner: whose share of the budget the bytes count against.
+    ///   - headroom: how many more bytes to reserve, in percent of the body, for what the caller makes of the body and
+    ///     keeps together with the block. Reserving them later could deadlock with others that do the same.
+    /// - Throws: ``RequestBodyError``; the connection then closes after the answer.
     public func collect(limit: Int, owner: String, headroom: Int = 0) async throws(RequestBodyError) -> Bytes {
         try await connection.collectBody(of: exchange, limit: limit, owner: owner, headroom: headroom)
     }
 }
 
-/// Why a body could not be had. The server closes the connection after the answer to such a request.
+/// Why a body could not be read. The server closes the connection after the answer to such a request.
 public enum RequestBodyError: Error, Hashable, Sendable {
     /// It is longer than allowed.
     case tooLarge(limit: Int)
     /// Its chunked coding is broken.
     case malformed
-    /// It came too slowly.
+    /// It arrived too slowly.
     case timedOut
-    /// The memory for it was not to be had in time.
+    /// No memory became available for it in time.
     case noBudget
     /// The client sent FIN or RST in the middle of it.
     case clientGone
     /// The task that asked for it was cancelled.
     case cancelled
 
-    /// What was wrong, as a sentence fit for the client.
+    /// What was wrong, as a sentence for the client.
     public var message: String {
         switch self {
         case .tooLarge(let limit): "The body is longer than \(limit) bytes."
@@ -63,7 +63,7 @@ public enum RequestBodyError: Error, Hashable, Sendable {
         }
     }
 
-    /// The status that says so: 413, 400, 408 or 503.
+    /// The status to answer with: 413, 400, 408 or 503.
     public var status: Int {
         switch self {
         case .tooLarge: 413
@@ -75,6 +75,6 @@ public enum RequestBodyError: Error, Hashable, Sendable {
 }
 
 extension HeadFault {
-    /// A body that was judged before the handler was called.
+    /// Makes a fault from the error of a body that was read before the handler was called.
     init(_ error: RequestBodyError) { self.init(error.status, error.message) }
 }

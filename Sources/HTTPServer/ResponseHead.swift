@@ -2,16 +2,16 @@ internal import Base
 
 /// Renders the head of an answer (RFC 9112 §4, §5).
 struct ResponseHead {
-    /// What `Connection` says.
+    /// The value of `Connection`.
     enum Connection { case unsaid, close, keepAlive }
 
     let status: Int
     let connection: Connection
-    /// `nil` where an answer has no length (204).
+    /// `nil` if the answer has no length (204).
     let contentLength: Int?
     let fields: [(name: String, value: String)]
 
-    /// Adds the head's bytes to `bytes`. `date` is the whole `Date` line.
+    /// Appends the head's bytes to `bytes`. `date` is the whole `Date` line.
     func render(into bytes: inout [UInt8], date: [UInt8]) {
         bytes.append("HTTP/1.1 ")
         bytes.append(number: status)
@@ -33,7 +33,7 @@ struct ResponseHead {
         bytes.append("\r\n")
     }
 
-    /// Adds a field line, unless it is one of the server's own, or could not be read as what was meant.
+    /// Appends a field line, unless only the server may send the field, or it is malformed.
     private static func render(_ field: (name: String, value: String), into bytes: inout [UInt8]) {
         let start = bytes.count
         bytes.append(contentsOf: field.name.utf8)
@@ -69,7 +69,7 @@ struct ResponseHead {
         return "Unassigned"
     }
 
-    /// The common ones first.
+    /// The reason phrases, the common ones first.
     private static let reasons: [(Int, StaticString)] = [
         (200, "OK"), (400, "Bad Request"), (401, "Unauthorized"), (404, "Not Found"), (429, "Too Many Requests"),
         (201, "Created"), (202, "Accepted"), (204, "No Content"), (301, "Moved Permanently"), (302, "Found"),
@@ -85,11 +85,11 @@ struct ResponseHead {
 
 extension [UInt8] {
     mutating func append(_ text: StaticString) {
-        // A `StaticString`'s bytes are in the binary for ever.
+        // A `StaticString`'s bytes are in the binary, so the pointer is always valid.
         unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Adds a number's decimal digits; it is not negative.
+    /// Appends the decimal digits of `number`, which must not be negative.
     mutating func append(number: Int) {
         var power = 1
         while number / power >= 10 { power *= 10 }

@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// OpenSSL's way to a ``TLSSession``'s socket. Its own kind of socket writes with `write`, which raises SIGPIPE, and
-/// does not tell whether a read has emptied the socket.
+/// The BIO through which OpenSSL uses a ``TLSSession``'s socket. OpenSSL's own socket BIO writes with `write`, which
+/// raises SIGPIPE, and does not tell whether a read has emptied the socket.
 enum SocketBIO {
     /// A BIO for `session`, which must own it; nil if there is no memory for it.
     static func make(for session: TLSSession) -> OpaquePointer? {
@@ -12,7 +12,7 @@ enum SocketBIO {
         return unsafe bio
     }
 
-    /// Makes what all connections need. At the start, because nothing can be served without it.
+    /// Makes what all connections share. Called at startup, because nothing can be served without it.
     static func setUp() { _ = unsafe method }
 
     // Made once for the process, then only read.
@@ -36,7 +36,7 @@ private func writeSocket(_ bio: OpaquePointer?, bytes: UnsafePointer<CChar>?, co
     return unsafe report(session(of: bio).writeSocket(bytes), to: bio, retry: BIO_FLAGS_WRITE)
 }
 
-/// Nothing is held back, so there is nothing to flush; whatever else is asked, is not there.
+/// Answers OpenSSL's control commands. Nothing is buffered, so there is nothing to flush; all else is unsupported.
 private func controlSocket(
     _: OpaquePointer?, command: Int32, _: Int, _: UnsafeMutableRawPointer?
 ) -> Int { command == BIO_CTRL_FLUSH ? 1 : 0 }

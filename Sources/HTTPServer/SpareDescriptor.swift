@@ -4,20 +4,20 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A descriptor that is kept to be given up: where the system has none left, one more connection can be accepted, to be
-/// told so. Loop-confined.
+/// A descriptor held in reserve. When the system has none left, it is released so that one more connection can be
+/// accepted and refused. Loop-confined.
 final class SpareDescriptor {
     private var descriptor = SpareDescriptor.take()
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Runs `body` with one more descriptor for it to take and to close again.
+    /// Runs `body` with one descriptor free, which it may use and must close again.
     func lend(_ body: () -> Void) {
         if descriptor >= 0 { close(descriptor) }
         body()
         descriptor = Self.take()
     }
 
-    /// -1 if there is none: then the next turn tries again.
+    /// Opens the descriptor; -1 if there is none, and the next ``lend(_:)`` tries again.
     private static func take() -> Int32 { unsafe open("/dev/null", O_RDONLY | O_CLOEXEC) }
 }

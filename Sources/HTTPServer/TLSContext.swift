@@ -1,17 +1,17 @@
 public import Base
 internal import COpenSSL
 
-/// What the connections of a listener with TLS share: its certificate, the key, and the rules. From any thread.
+/// The certificate, key and rules that the connections of a TLS listener share. Can be used from any thread.
 ///
-/// TLS 1.2 and newer with OpenSSL's default ciphers; ALPN has `http/1.1` alone; sessions are resumed by tickets, so that
-/// none are kept here; no renegotiation, no compression.
+/// TLS 1.2 and newer with OpenSSL's default ciphers; ALPN selects only `http/1.1`; sessions are resumed by tickets, so
+/// none are stored here; no renegotiation, no compression.
 @safe public final class TLSContext: @unchecked Sendable {
-    // @unchecked: nothing changes the `SSL_CTX` once `init` is done, and OpenSSL counts its users atomically.
+    // @unchecked: nothing changes the `SSL_CTX` after `init`, and OpenSSL counts its references atomically.
     private let context: OpaquePointer
 
-    /// Checks and takes in a certificate and its key.
+    /// Checks and loads a certificate and its key.
     /// - Parameters:
-    ///   - certificateChain: PEM: the server's certificate, then those of its issuers, the root left out.
+    ///   - certificateChain: PEM: the server's certificate, then those of its issuers, without the root.
     ///   - privateKey: PEM, without a passphrase.
     /// - Throws: ``TLSContextError``.
     public init(certificateChain: String, privateKey: Secret) throws(TLSContextError) {
@@ -26,7 +26,7 @@ internal import COpenSSL
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// A new connection's `SSL`, which is the caller's to free; nil if there is no memory for it.
+    /// Makes a new connection's `SSL`, which the caller must free; nil if there is no memory for it.
     func makeSession() -> OpaquePointer? {
         defer { ERR_clear_error() }
         return unsafe SSL_new(context)
@@ -38,7 +38,7 @@ internal import COpenSSL
         unsafe copenssl_set_minimum_version(context, TLS1_2_VERSION)
         unsafe copenssl_forbid_renegotiation_and_compression(context)
         unsafe copenssl_set_session_cache(context, Int(SSL_SESS_CACHE_OFF))
-        // An answer is written record by record, from wherever its bytes are by then; idle connections hold no buffers.
+        // An answer is written record by record, and its bytes may move in between; idle connections hold no buffers.
         let modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
         unsafe copenssl_set_modes(context, Int(modes))
         unsafe copenssl_read_ahead(context)
@@ -71,13 +71,13 @@ internal import COpenSSL
     }
 }
 
-/// Why a certificate and a key cannot be served with.
+/// Why a certificate and a key cannot be used.
 public struct TLSContextError: Error, Hashable, CustomStringConvertible {
     /// What is at fault.
     public enum Part: Hashable, Sendable { case certificate, privateKey }
 
     public let part: Part
-    /// The reason, about an "it" that is the part. It holds nothing of the key.
+    /// The reason, in which "it" is the part. It contains nothing of the key.
     public let description: String
 
     fileprivate init(_ part: Part, _ description: String) {
@@ -85,7 +85,7 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// What OpenSSL said of a certificate.
+    /// The error that OpenSSL reported for a certificate.
     fileprivate static func lastError() -> TLSContextError {
         if PEM.isAtEnd { return TLSContextError(.certificate, "it holds no certificate in PEM") }
         let reason = unsafe ERR_reason_error_string(ERR_get_error()).map { unsafe String(cString: $0) }
@@ -93,7 +93,7 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// A text that objects in PEM are read from, one after the other.
+/// Reads PEM objects from a text, one after the other.
 @safe private struct PEM: ~Copyable {
     private let source: OpaquePointer
 
@@ -105,26 +105,27 @@ public struct TLSContextError: Error, Hashable, CustomStringConvertible {
         text.withUTF8 { bytes in _ = unsafe BIO_write(source, bytes.baseAddress, Int32(clamping: bytes.count)) }
     }
 
-    // A key's copy is wiped by OpenSSL as it frees the memory.
+    // OpenSSL wipes the copy of a key when it frees the memory.
     deinit { unsafe BIO_free_all(source) }
 
-    /// The next certificate, which is the caller's to free.
+    /// The next certificate, which the caller must free.
     func nextCertificate() -> OpaquePointer? {
         ERR_clear_error()
         return unsafe PEM_read_bio_X509(source, nil, refusePassphrase, nil)
     }
 
-    /// The next private key, which is the caller's to free.
+    /// The next private key, which the caller must free.
     func privateKey(_ isEncrypted: inout Bool) -> OpaquePointer? {
         ERR_clear_error()
         return unsafe PEM_read_bio_PrivateKey(source, nil, refusePassphrase, &isEncrypted)
     }
 
-    /// Whether the last thing that was looked for is missing because no more PEM is there.
+    /// Whether the last read found nothing because there is no more PEM.
     static var isAtEnd: Bool { copenssl_is(ERR_peek_error(), ERR_LIB_PEM, PEM_R_NO_START_LINE) }
 }
 
-/// Without it OpenSSL asks on the terminal. `context` is a `Bool`, set if a passphrase is wanted.
+/// Gives no passphrase; without this callback, OpenSSL asks on the terminal. `context` points to a `Bool`, which is set
+/// if a passphrase is needed.
 private func refusePassphrase(
     _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32, context: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -132,7 +133,8 @@ private func refusePassphrase(
     return -1
 }
 
-/// Who offers protocols must offer ours (RFC 7301 §3.2); who offers none gets it as well.
+/// Selects our protocol. A client that offers protocols must offer it (RFC 7301 §3.2); a client that offers none gets
+/// it as well.
 private func selectProtocol(
     _: OpaquePointer?, chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?, chosenCount: UnsafeMutablePointer<UInt8>?,
     offered: UnsafePointer<UInt8>?, offeredCount: UInt32, _: UnsafeMutableRawPointer?
@@ -141,7 +143,7 @@ private func selectProtocol(
     var match: UnsafeMutablePointer<UInt8>?
     let result = unsafe SSL_select_next_proto(
         &match, chosenCount, ours.utf8Start, UInt32(ours.utf8CodeUnitCount), offered, offeredCount)
-    // What was chosen points into the literal, which is there for ever.
+    // A match points into the literal, whose bytes are in the binary, so the pointer is always valid.
     unsafe chosen?.pointee = unsafe UnsafePointer(match)
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL
 }

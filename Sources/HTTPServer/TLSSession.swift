@@ -1,16 +1,17 @@
 internal import COpenSSL
 
-/// One connection's TLS, and its socket. Loop-confined; it frees what it has of OpenSSL, and closes nothing.
+/// One connection's TLS and its socket. Loop-confined. It frees its OpenSSL objects, but does not close the socket.
 ///
-/// OpenSSL's errors are a queue of the thread, which libcurl uses too: it is emptied before each call and after failures.
+/// OpenSSL keeps errors in a queue per thread, which libcurl uses too: it is cleared before each call and after
+/// failures.
 @safe final class TLSSession {
     let descriptor: Int32
-    /// Whether another read may bring something without anything new having been reported: OpenSSL reads ahead, and
-    /// holds what the caller had no room for.
+    /// Whether another read may return bytes without a new event: OpenSSL reads ahead, and keeps what the caller had no
+    /// room for.
     private(set) var mayHoldMore = true
-    /// Whether reading has stopped because nothing could be written: in a handshake both sides speak.
+    /// Whether reading waits for room to write: in a handshake, both sides send.
     private(set) var readWaitsForRoom = false
-    /// Whether the handshake is over.
+    /// Whether the handshake is complete.
     private(set) var hasShakenHands = false
     /// Whether the client has sent anything.
     private(set) var hasReceived = false
@@ -22,10 +23,11 @@ internal import COpenSSL
     private var hasSaidGoodbye = false
     private var socketReadsLeft = 0
 
-    /// A client can send records that bring nothing, such as key updates, as long as it likes, and OpenSSL would read on
-    /// and on: after so many reads of the socket others get their turn.
+    /// How many times the socket is read before other connections get their turn: a client can send records without
+    /// data, such as key updates, for as long as it likes, and OpenSSL would keep reading.
     private static let socketReadsPerTurn = 4
 
+    /// Makes the session of a new connection.
     /// - Returns: nil if there is no memory for it.
     init?(_ context: TLSContext, descriptor: Int32) {
         guard let session = unsafe context.makeSession() else { return nil }
@@ -33,14 +35,14 @@ internal import COpenSSL
         unsafe self.session = session
         unsafe SSL_set_accept_state(session)
         guard let bio = unsafe SocketBIO.make(for: self) else { return nil }
-        // One for both directions: the session frees it.
+        // One BIO for both directions, which the `SSL` frees.
         unsafe SSL_set_bio(session, bio, bio)
     }
 
     deinit { unsafe SSL_free(session) }
 
-    /// Reads at most a record, or goes on with the handshake. After the goodbye it reads what is on the wire, to be
-    /// thrown away.
+    /// Reads at most one record, or continues the handshake. After `close_notify` was sent, it reads raw bytes, to be
+    /// discarded.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
         readWaitsForRoom = false
@@ -54,7 +56,7 @@ internal import COpenSSL
         return .bytes(count)
     }
 
-    /// Writes at most a record.
+    /// Writes at most one record.
     func send(_ part: UnsafeRawBufferPointer) -> Transport.Outcome {
         ERR_clear_error()
         var count = 0
@@ -65,7 +67,7 @@ internal import COpenSSL
         return broken()
     }
 
-    /// Sends `close_notify`, if that still means something. A client that is gone does not miss it.
+    /// Sends `close_notify`, if that still makes sense. Failures are ignored: a client that is gone does not need it.
     func sayGoodbye() -> Transport.Outcome {
         if hasSaidGoodbye || isBroken || !hasShakenHands { return .bytes(0) }
         ERR_clear_error()
@@ -96,7 +98,7 @@ internal import COpenSSL
         readWaitsForRoom = reason == SSL_ERROR_WANT_WRITE
         switch reason {
         case SSL_ERROR_WANT_READ where socketReadsLeft < 0: return .unfinished
-        // A client that leaves without `close_notify` is a client that leaves: HTTP has its own lengths.
+        // A client may leave without `close_notify`, because HTTP has its own lengths.
         case SSL_ERROR_WANT_READ: return socketHasEnded ? .bytes(0) : .blocked
         case SSL_ERROR_WANT_WRITE: return .blocked
         case SSL_ERROR_ZERO_RETURN: return .bytes(0)
@@ -104,7 +106,7 @@ internal import COpenSSL
         }
     }
 
-    /// After such an error the session must not be used any more, not even for a goodbye.
+    /// Marks the session as broken: after such an error, OpenSSL must not be called again, not even for `close_notify`.
     private func broken() -> Transport.Outcome {
         ERR_clear_error()
         isBroken = true
@@ -117,18 +119,18 @@ internal import COpenSSL
         return outcome
     }
 
-    /// A word in the client's own language, as far as that goes without waiting.
+    /// Answers 400 in plain HTTP, if the socket has room for it.
     private func refusePlain() {
         let answer: StaticString =
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\nThis port speaks TLS: https.\n"
-        // The bytes are in the binary for ever.
+        // The literal's bytes are in the binary, so the pointer is always valid.
         let bytes = unsafe UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount)
         _ = unsafe Transport.plain(descriptor: descriptor).send(bytes)
         Transport.plain(descriptor: descriptor).finish()
     }
 }
 
-/// The socket, as OpenSSL asks for it.
+/// The socket operations that OpenSSL calls, through ``SocketBIO``.
 extension TLSSession {
     func readSocket(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         socketReadsLeft -= 1
@@ -139,7 +141,7 @@ extension TLSSession {
             if case .bytes = outcome { hasReceived = true }
             return outcome
         }
-        // OpenSSL takes a FIN for an attack, and would not write after it: it is told to wait.
+        // OpenSSL treats a FIN as an attack, and would not write after it, so it is told to wait.
         socketHasEnded = true
         return .blocked
     }

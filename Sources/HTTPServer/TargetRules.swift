@@ -1,7 +1,7 @@
-/// Target and host (RFC 9112 §3.2, RFC 3986).
+/// The rules for target and host (RFC 9112 §3.2, RFC 3986).
 extension HeadRanges {
-    /// Splits an origin-form or absolute-form target; its bytes have been checked one by one before. OPTIONS may ask for
-    /// the server as a whole (`*`, RFC 9112 §3.2.4), which then stands for the path.
+    /// Splits an origin-form or absolute-form target, whose bytes have already been checked one by one. OPTIONS may
+    /// address the server as a whole (`*`, RFC 9112 §3.2.4), which then becomes the path.
     mutating func take(target: HeadRange, of bytes: Span<UInt8>, method: HTTPMethod) throws(HeadFault) {
         if method == .options, bytes.extracting(target.indices).isExactly("*") { return path = target }
         guard bytes.extracting(target.indices).hasSoundEscapes else {
@@ -30,7 +30,7 @@ extension HeadRanges {
         throw HeadFault("The request target is neither a path nor an http address.")
     }
 
-    /// Checks `Host`; the target's own authority, if it has one, takes its place (RFC 9112 §3.2.2).
+    /// Checks `Host`; the target's own authority, if it has one, takes precedence (RFC 9112 §3.2.2).
     mutating func take(host: HeadRange?, of bytes: Span<UInt8>, version: HTTPVersion) throws(HeadFault) {
         guard let host else {
             if version == .http11 { throw HeadFault("Host is missing.") }

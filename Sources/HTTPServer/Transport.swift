@@ -13,13 +13,13 @@ enum Transport {
     /// TLS over the socket.
     case tls(TLSSession)
 
-    /// What came of reading or writing.
+    /// The result of a read or a write.
     enum Outcome: Hashable {
-        /// That many bytes were moved; 0 in reading is the client's end: its FIN, or `close_notify`.
+        /// That many bytes were transferred; a read of 0 is the client's end: its FIN, or `close_notify`.
         case bytes(Int)
-        /// Nothing was read but the last of the handshake.
+        /// The handshake is complete, and no data was read.
         case handshaken
-        /// Nothing was read so far, but there is more to look at when it is this connection's turn again.
+        /// No data was read so far, but there is more to read in this connection's next turn.
         case unfinished
         /// The socket must become ready first.
         case blocked
@@ -34,7 +34,7 @@ enum Transport {
         }
     }
 
-    /// Whether requests can come: no handshake is under way.
+    /// Whether requests can arrive: no handshake is in progress.
     var isReady: Bool {
         switch self {
         case .plain: true
@@ -42,7 +42,7 @@ enum Transport {
         }
     }
 
-    /// Whether a byte has been read from a client that has to shake hands.
+    /// Whether a byte has been read from a client that has to perform a handshake; true on a plain connection.
     var hasReceived: Bool {
         switch self {
         case .plain: true
@@ -50,12 +50,12 @@ enum Transport {
         }
     }
 
-    /// Whether the first thing to come is a handshake.
+    /// Whether the connection begins with a handshake.
     var beginsWithHandshake: Bool {
         if case .tls = self { true } else { false }
     }
 
-    /// Reads what there is, at most as much as there is room for.
+    /// Reads what is available, at most as much as there is room for.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Outcome {
         if case .tls(let session) = self { return unsafe session.receive(into: space) }
         while true {
@@ -65,7 +65,7 @@ enum Transport {
         }
     }
 
-    /// Whether a read of `count` bytes, with room for `room`, may have left something that is not reported any more.
+    /// Whether a read of `count` bytes, with room for `room`, may have left input that is not reported again.
     func mayHoldMore(after count: Int, of room: Int) -> Bool {
         switch self {
         case .plain: count == room
@@ -73,7 +73,7 @@ enum Transport {
         }
     }
 
-    /// Whether reading goes on when the socket can be written to.
+    /// Whether reading continues when the socket is writable.
     var readWaitsForRoom: Bool {
         switch self {
         case .plain: false
@@ -81,7 +81,7 @@ enum Transport {
         }
     }
 
-    /// Writes as much of the parts, one after the other, as there is room for. A client that is gone is no signal.
+    /// Writes as much of the parts, in order, as there is room for. A client that is gone does not raise SIGPIPE.
     func send(_ parts: UnsafeMutableBufferPointer<iovec>) -> Outcome {
         if case .tls(let session) = self {
             guard let part = unsafe parts.first(where: { unsafe $0.iov_len > 0 }) else { return .bytes(0) }
@@ -107,18 +107,18 @@ enum Transport {
 
     private static var failure: Outcome { errno == EAGAIN || errno == EWOULDBLOCK ? .blocked : .failed }
 
-    /// What has ended, perhaps behind bytes that are still to be read.
+    /// What has ended. There may still be bytes to read before that.
     enum End {
-        /// The client has sent FIN. Known where the system tells (Linux).
+        /// The client has sent FIN. Detected where the system reports it (Linux).
         case client
-        /// The connection is beyond use in both directions; a FIN alone does not make it so.
+        /// The connection is unusable in both directions; a FIN alone does not make it so.
         case connection
     }
 
-    /// What the system knows to have ended; nil: nothing.
+    /// What the system reports as ended; nil if nothing.
     var end: End? {
         #if canImport(Glibc)
-        let finished: Int32 = 0x2000  // POLLRDHUP, which glibc declares for programs that ask for its extensions
+        let finished: Int32 = 0x2000  // POLLRDHUP, which glibc only declares if its extensions are enabled
         #else
         let finished: Int32 = 0
         #endif
@@ -128,7 +128,8 @@ enum Transport {
         return Int32(state.revents) & finished != 0 ? .client : nil
     }
 
-    /// How long ago the client's last bytes came to this machine, to about 4 ms; nil where the system does not say.
+    /// How long ago the client's last bytes reached this machine, to about 4 ms; nil where the system does not report
+    /// it.
     var inputAge: Duration? {
         #if canImport(Glibc)
         var (info, size) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
@@ -139,8 +140,8 @@ enum Transport {
         #endif
     }
 
-    /// Whether the client's system has acknowledged all that was written, a FIN included (on a Unix-domain socket: whether
-    /// the client has read it). False on a connection that was reset before that.
+    /// Whether the client's system has acknowledged everything that was written, including a FIN (on a Unix-domain
+    /// socket: whether the client has read it). False on a connection that was reset before that.
     var hasDeliveredAll: Bool {
         #if canImport(Glibc)
         var rest: Int32 = 0
@@ -151,7 +152,7 @@ enum Transport {
         #endif
     }
 
-    /// Says that nothing more will be written, where there is a word for that below HTTP (`close_notify`).
+    /// Sends `close_notify` over TLS; does nothing on a plain connection.
     func sayGoodbye() -> Outcome {
         switch self {
         case .plain: .bytes(0)
@@ -173,7 +174,7 @@ enum Transport {
         Glibc.close(descriptor)
     }
 
-    /// Sends small pieces at once (`TCP_NODELAY`).
+    /// Makes small writes go out at once (`TCP_NODELAY`).
     func setUp() {
         var one: Int32 = 1
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))

@@ -1,12 +1,13 @@
 internal import Base
 
-/// Accepted connections for which others have to be closed first: events in, actions out, no I/O.
+/// Accepted connections that wait until others are closed: events in, actions out, no I/O.
 ///
-/// One round of closing is under way at a time; who comes meanwhile waits for its end. After a round that found nobody
-/// to close, rounds rest for a moment: a server full of work is not made to look for idle connections all the time.
+/// Only one round of closing is in progress at a time; a connection that arrives meanwhile waits for its end. After a
+/// round that closed nothing, no round starts for a moment: a busy server does not search for idle connections all the
+/// time.
 struct WaitingRoom<Guest> {
     enum Action: Equatable {
-        /// The guest waits for the round that is under way.
+        /// The guest waits for the round in progress.
         case wait
         /// The guest waits; start a round and report ``roundEnded(closed:at:)``.
         case makeRoom
@@ -19,18 +20,18 @@ struct WaitingRoom<Guest> {
     private var restsUntil: MonotonicTime?
     private let capacity: Int
 
-    /// - Parameter capacity: the most that wait; whoever comes then is turned away.
+    /// - Parameter capacity: how many guests may wait; further ones are turned away.
     init(capacity: Int) { self.capacity = capacity }
 
-    /// How long rounds rest after one that closed nothing.
+    /// The pause after a round that closed nothing.
     static var rest: Duration { .milliseconds(100) }
 
-    /// How many wait.
+    /// How many guests wait.
     var count: Int { guests.count }
-    /// Whether nobody else can wait. It ends with the round that is under way.
+    /// Whether no other guest can wait, until the round in progress ends.
     var isFull: Bool { guests.count >= capacity }
 
-    /// Somebody came when all places were taken.
+    /// Handles a guest that arrived when the server was full.
     mutating func enter(_ guest: Guest, at now: MonotonicTime) -> Action {
         if let restsUntil, now < restsUntil { return .refuse }
         guard !isFull else { return .refuse }
@@ -40,25 +41,25 @@ struct WaitingRoom<Guest> {
         return .makeRoom
     }
 
-    /// A round has closed this many.
-    /// - Returns: who waited, in the order in which they came; those who find no place may enter again.
+    /// Ends a round that closed this many connections.
+    /// - Returns: the guests that waited, in the order in which they came; those that find no place may enter again.
     mutating func roundEnded(closed: Int, at now: MonotonicTime) -> [Guest] {
         isMakingRoom = false
         restsUntil = closed == 0 ? now + Self.rest : nil
         return leave()
     }
 
-    /// The server stops.
+    /// Removes and returns all guests.
     mutating func leave() -> [Guest] {
         defer { guests = [] }
         return guests
     }
 }
 
-/// How many accepted connections may wait beside those that are let in.
+/// How many accepted connections may wait in addition to those that are admitted.
 enum WaitingPlaces {
     static let most = 64
 
-    /// Few beside few: they take descriptors, too.
+    /// Few if the limit is low: waiting connections take descriptors, too.
     static func count(besides connections: Int) -> Int { min(most, connections / 8 + 1) }
 }

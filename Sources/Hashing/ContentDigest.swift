@@ -1,23 +1,23 @@
 public import Base
 internal import CXXHash
 
-/// What identifies content: XXH3 of 128 bits, the same on every machine and in every version from 0.8 on.
+/// A 128-bit XXH3 digest that identifies content. It is the same on every machine and in every version from 0.8 on.
 ///
-/// It tells what has changed by accident, and equal content from other content. It protects against nobody who chooses
+/// It detects accidental changes and tells different contents apart. It gives no protection against anyone who chooses
 /// the content.
 public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
-    /// How many bytes it has when it is written down.
+    /// The size of ``bytes``.
     public static let byteCount = 16
 
-    /// The upper and the lower half of the number.
+    /// The upper and the lower half of the 128-bit value.
     public let high, low: UInt64
 
-    /// Names the halves of a digest that was made before.
+    /// Restores a digest from its halves.
     public init(high: UInt64, low: UInt64) { (self.high, self.low) = (high, low) }
 
     /// The digest of `bytes`.
     public init(of bytes: UnsafeRawBufferPointer) {
-        // The library reads the bytes lent and keeps nothing; without bytes it reads none.
+        // The library reads the bytes during the call and keeps no pointer to them; if `count` is 0, it reads nothing.
         self.init(unsafe XXH3_128bits(bytes.baseAddress, bytes.count))
     }
 
@@ -32,7 +32,7 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         self = text.withUTF8 { unsafe ContentDigest(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The digest of the slices' bytes, one slice behind another.
+    /// The digest of the slices' bytes, in order.
     public init(of slices: [ByteSlice]) {
         if slices.count == 1 {
             self.init(of: slices[0])
@@ -43,14 +43,14 @@ public struct ContentDigest: Hashable, Sendable, CustomStringConvertible {
         self = hash.finish()
     }
 
-    /// The digest of this content together with another's; itself without another.
+    /// This digest combined with another one; unchanged if `other` is nil.
     public func mixed(with other: ContentDigest?) -> ContentDigest {
         guard let other else { return self }
         return ContentDigest(high: high ^ other.high, low: low ^ other.low)
     }
 
-    /// Reads what ``bytes`` has written.
-    /// - Returns: nil if `bytes` are not ``byteCount`` bytes.
+    /// Restores a digest from its ``bytes``.
+    /// - Returns: nil if `bytes` does not have ``byteCount`` bytes.
     public init?(bytes: some Collection<UInt8>) {
         guard bytes.count == Self.byteCount else { return nil }
         let number = bytes.reduce(UInt128(0)) { $0 << 8 | UInt128($1) }

@@ -12,23 +12,23 @@ public enum Base64 {
         String(decoding: encodedBytes(Array(bytes).span, alphabet), as: UTF8.self)
     }
 
-    /// How long the standard text of `count` bytes is.
+    /// The length of the standard base64 of `count` bytes.
     public static func textCount(of count: Int) -> Int { (count + 2) / 3 * 4 }
 
-    /// The standard text of a picture, as a block of its own.
-    /// - Parameter onRelease: called once, when the block is let go of.
-    /// - Returns: nil if there is no memory for it; then nothing is called.
+    /// Encodes a picture in the standard alphabet, into a new block.
+    /// - Parameter onRelease: called once, when the block is released.
+    /// - Returns: nil if there is not enough memory; `onRelease` is then not called.
     public static func encode(_ picture: Bytes, onRelease: (@Sendable () -> Void)? = nil) -> Bytes? {
         guard let text = Bytes(reserving: textCount(of: picture.count), onRelease: onRelease) else { return nil }
         append(ByteSlice(picture, 0..<picture.count), to: text)
         return text
     }
 
-    /// Adds the standard text of `file` to `text`, which must have the room. Only for the owner of `text`, before it is
-    /// shared.
+    /// Appends the standard base64 of `file` to `text`, which must have room for it. Only the owner of `text` may call
+    /// this, and only before it is shared.
     static func append(_ file: ByteSlice, to text: Bytes) {
         precondition(text.capacity - text.count >= textCount(of: file.count), "more text than there is room for")
-        // The room was looked at; the file lies in another block.
+        // The precondition checked the room, and the file is in a different block.
         file.bytes.withByteSpan { bytes in
             _ = unsafe text.append { space in
                 var position = 0
@@ -41,7 +41,7 @@ public enum Base64 {
         }
     }
 
-    /// The bytes that `text` stands for; nil unless it is the one canonical text for them.
+    /// Decodes `text`; nil unless it is the canonical encoding of its bytes.
     public static func decode(_ text: some Sequence<UInt8>, _ alphabet: Alphabet = .standard) -> [UInt8]? {
         let text = Array(text)
         var letters = text[...]
@@ -114,7 +114,7 @@ public enum Base64 {
 }
 
 extension Span<UInt8> {
-    /// Whether all are letters of the standard alphabet.
+    /// Whether all bytes are letters of the standard alphabet.
     var isBase64: Bool {
         unsafe withUnsafeBufferPointer { letters in
             // The span lends its own memory, `count` bytes long.
@@ -126,7 +126,7 @@ extension Span<UInt8> {
 
 /// Whether the `count` bytes at `start` are all letters of the standard alphabet.
 ///
-/// Branch-free, and a free function over a pointer: only in this form the optimiser makes vector code of it.
+/// Branch-free, and a free function over a pointer: the optimizer vectorizes only this form.
 @unsafe func isBase64(_ start: UnsafePointer<UInt8>, _ count: Int) -> Bool {
     var found: UInt8 = 0
     for index in 0..<count {

@@ -1,10 +1,10 @@
 public import Base
 
-/// What the first bytes of a picture say about it. The picture is never decoded.
+/// The format and size of a picture, read from its first bytes. The picture is never decoded.
 public struct ImageHeader: Sendable, Hashable {
-    /// Why a file is not a picture that a create may have.
+    /// Why a file cannot be used as a picture in a create.
     public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
-        /// It is something else: its name, if its first bytes tell.
+        /// It is another kind of file, with its name if the first bytes reveal it.
         case format(String?)
         /// It begins like a picture, but its header is broken or cut off.
         case header(PictureFormat)
@@ -34,7 +34,7 @@ public struct ImageHeader: Sendable, Hashable {
     /// In pixels.
     public let height: Int
 
-    /// Reads a file that lies in `file`, and holds it to Kling's bounds.
+    /// Reads the header of `file` and checks it against Kling's limits.
     public static func check(file: ByteSlice) throws(Problem) -> ImageHeader {
         try file.bytes.withByteSpan { (bytes) throws(Problem) -> ImageHeader in
             try check(PictureFile(start: file.range.lowerBound, count: file.count, isBase64: false), bytes)
@@ -99,7 +99,7 @@ public struct ImageHeader: Sendable, Hashable {
         throw .header(.jpeg)
     }
 
-    /// The first chunk has the size, and says in which way (RFC 9649, sections 2.5 to 2.7).
+    /// The first chunk holds the size; its type determines the layout (RFC 9649, sections 2.5 to 2.7).
     private static func webp(_ file: PictureFile, _ text: Span<UInt8>) throws(Problem) -> ImageHeader {
         func number(_ width: Int, at index: Int) -> Int? { file.integer(width, text, at: index, isLittle: true) }
         let size: (width: Int, height: Int)?
@@ -135,9 +135,9 @@ public struct ImageHeader: Sendable, Hashable {
     }
 }
 
-/// A file at random access, either as it is or behind its base64 text, of which only the letters asked for are decoded.
+/// Random access to a file, either raw or as base64 text. Only the letters that a byte needs are decoded.
 struct PictureFile: Sendable {
-    /// Where the file, or its text, begins.
+    /// Where the file, or its base64 text, starts.
     let start: Int
     /// How many bytes the file has.
     let count: Int
@@ -155,7 +155,7 @@ struct PictureFile: Sendable {
         }
     }
 
-    /// A number, big-endian unless it is said otherwise.
+    /// An integer of `width` bytes, big-endian unless `isLittle` is set.
     func integer(_ width: Int, _ text: Span<UInt8>, at index: Int, isLittle: Bool = false) -> Int? {
         var value = 0
         for offset in 0..<width {

@@ -1,28 +1,28 @@
-/// What a service code of Kling means for whoever sent the request.
+/// What a Kling service code means for the sender of the request.
 public enum FaultClass: Sendable, Hashable {
-    /// The request was done.
+    /// The request succeeded.
     case ok
-    /// The account cannot be used until its owner acts: keys, arrears, spent packs, address policy.
+    /// The account cannot be used until its owner acts: on its keys, arrears, exhausted packs or IP address policy.
     case credentials
-    /// The token was read outside of its time: signing a new one once may help.
+    /// Kling read the token outside its validity period: retrying once with a new token may help.
     case tokenTime
-    /// The account may not use this interface or model.
+    /// The account may not use this API or model.
     case permission
-    /// The request itself is refused for good, whoever sends it.
+    /// Kling refuses the request itself for good, whichever account sends it.
     case request
-    /// Too many requests: the account rests for a while.
+    /// Too many requests: the gateway must back off from the account for a while.
     case rateLimited
-    /// As many tasks run as the account's packs allow: a slot has to become free.
+    /// The account runs as many tasks as its packs allow: a slot must become free first.
     case saturated
-    /// Kling is down for a while and has not taken the request.
+    /// Kling is temporarily down and did not accept the request.
     case unavailable
-    /// Kling failed in a way that does not say whether the request was taken.
+    /// Kling failed, and it is unknown whether it accepted the request.
     case ambiguous
-    /// A code that is not documented.
+    /// An undocumented code.
     case unknown
 }
 
-/// A service code of Kling's envelope. Codes that are not documented survive.
+/// A service code from Kling's envelope. Undocumented codes are preserved.
 public struct KlingCode: RawRepresentable, Hashable, Sendable {
     public let rawValue: Int
 
@@ -51,16 +51,16 @@ public struct KlingCode: RawRepresentable, Hashable, Sendable {
     public static let unavailable = Self(rawValue: 5001)
     public static let timeout = Self(rawValue: 5002)
 
-    /// Every documented code, ascending.
+    /// Every documented code, in ascending order.
     public static let documented: [KlingCode] = rows.map(\.code)
 
-    /// The HTTP status that Kling sends with the code; 500 for a code that is not documented.
+    /// The HTTP status that Kling sends with the code; 500 for an undocumented code.
     public var httpStatus: Int { Self.table[self]?.httpStatus ?? 500 }
 
     /// What the code says about the request.
     public var `class`: FaultClass { Self.table[self]?.class ?? .unknown }
 
-    /// Kling's own words for the code.
+    /// Kling's own description of the code.
     public var meaning: String { Self.table[self]?.meaning ?? "unknown service code \(rawValue)" }
 
     private struct Row {

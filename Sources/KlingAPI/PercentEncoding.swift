@@ -1,7 +1,6 @@
 /// Percent-encoding (RFC 3986 section 2.1).
 public enum PercentEncoding {
-    /// A text as a segment of a path, or as a value in a query: everything but unreserved characters is encoded (section
-    /// 2.3).
+    /// Encodes `plain` for use as a path segment or a query value: everything but unreserved characters (section 2.3).
     public static func encoded(_ plain: String) -> String {
         var text = ""
         for byte in plain.utf8 {

@@ -1,28 +1,28 @@
-/// The names and bounds of the virtual try-on interface.
+/// The paths and limits of Kling's virtual try-on API.
 public enum TryOn {
-    /// The path of create and list; a task lies one segment below.
+    /// The path for create and list; a task is one segment below it.
     public static let path = "/v1/images/kolors-virtual-try-on"
 
-    /// The most bytes that a picture may have, decoded.
+    /// The maximum size of a picture in bytes, after base64 decoding.
     public static let maxPictureBytes = 10_485_760
-    /// The least width and height of a picture, in pixels.
+    /// The minimum width and height of a picture, in pixels.
     public static let minPictureSide = 300
-    /// The most bytes of an `external_task_id`.
+    /// The maximum length of an `external_task_id`, in bytes.
     public static let maxExternalTaskIDBytes = 256
-    /// The most bytes of a `callback_url`.
+    /// The maximum length of a `callback_url`, in bytes.
     public static let maxCallbackURLBytes = 2048
 
-    /// Page numbers that a list takes.
+    /// The page numbers that a list accepts.
     public static let pageNumbers = 1...1000
-    /// Page sizes that a list takes.
+    /// The page sizes that a list accepts.
     public static let pageSizes = 1...500
-    /// The page size of a list that names none.
+    /// The page size of a list that does not specify one.
     public static let defaultPageSize = 30
 }
 
 /// The models that a create may name.
 public struct TryOnModels: Sendable, Hashable {
-    /// The model of a create that names none.
+    /// The model of a create that does not specify one.
     public static let defaultModel = "kolors-virtual-try-on-v1"
 
     /// The newest model of the kolors dialect.
@@ -40,13 +40,13 @@ public struct TryOnModels: Sendable, Hashable {
         names = documented + others.filter { !documented.contains($0) }
     }
 
-    /// The name by which the kolors dialect knows a model: it has none for that of the solutions, and takes the newest.
+    /// The kolors dialect's name for a model. It has none for the model of the solutions, and uses its newest instead.
     static func kolorsName(of model: String) -> String { model == Solutions.model ? newestModel : model }
 
-    /// Whether `name` is one of them.
+    /// Whether `name` is one of these models.
     public func contains(_ name: String) -> Bool { names.contains(name) }
 
-    /// The model whose name is `bytes`, without making a string.
+    /// The model whose name is `bytes`, found without creating a string.
     func name(equalTo bytes: Span<UInt8>) -> String? {
         names.first { bytes.equals($0) }
     }

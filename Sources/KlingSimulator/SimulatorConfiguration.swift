@@ -2,47 +2,47 @@ internal import Base
 public import EventLoop
 public import KlingAPI
 
-/// What a simulator is like.
+/// The configuration of a simulator.
 public struct SimulatorConfiguration: Sendable {
-    /// How a query for a task that is not known is answered; all three were seen.
+    /// How a query for an unknown task is answered. All three answers have been observed.
     public enum UnknownTaskShape: String, Sendable, CaseIterable {
         /// 400, 1201, "Task not found".
         case invalidParameter = "1201"
         /// 404, 1203.
         case notFound = "1203"
-        /// 200 with a task that failed, "task not found".
+        /// 200 with a failed task, "task not found".
         case failedTask = "failed"
     }
 
-    /// Where to listen; port 0 takes a free one.
+    /// The address to listen on; port 0 chooses a free one.
     public var address: SocketAddress = .ipv4(address: 0x7F00_0001, port: 0)
-    /// What the URLs of pictures begin with (`https://host`); nil for the address that is listened on.
+    /// The prefix of picture URLs (`https://host`); nil for the listening address.
     public var publicURL: String?
-    /// Who may ask for something: at least one.
+    /// The accounts: at least one.
     public var accounts: [SimulatedAccount]
-    /// What ids, durations and pictures are drawn from.
+    /// The seed of ids, durations and pictures.
     public var seed: UInt64 = 0
-    /// How long tasks take, in milliseconds: each one's is drawn from this range.
+    /// How long tasks take, in milliseconds: each task's duration is drawn from this range.
     public var duration = 8_000...15_000
-    /// How a query for a task that is not known is answered.
+    /// How a query for an unknown task is answered.
     public var unknownTaskShape = UnknownTaskShape.invalidParameter
-    /// What goes wrong from the start.
+    /// The initial fault rules.
     public var faults: [FaultRule] = []
-    /// What callbacks are signed with, each message with all: two while a secret is exchanged, none for callbacks without
-    /// a signature.
+    /// The signatures of callbacks; each message carries all of them. Two while a secret is rotated, none for unsigned
+    /// callbacks.
     public var webhookSignatures: [WebhookSignature] = []
-    /// What the new interface says that tasks are paid with.
+    /// How the newer API says that tasks are paid for.
     public var billing = SimulatedBilling.unit
-    /// Whether the new interface fetches the pictures of a create before it takes it. Otherwise it takes any URL.
+    /// Whether the newer API fetches the pictures of a create before it accepts it. Otherwise it accepts any URL.
     public var fetchesPictures = true
-    /// Whether requests without a valid token are refused; otherwise they are the first account's.
+    /// Whether requests without a valid token are refused; otherwise they count as the first account's.
     public var requireTokens = true
-    /// Whether tokens are refused before and after their times.
+    /// Whether tokens are refused before their `nbf` and from their `exp` on.
     public var checksTokenTimes = true
     /// The time, in milliseconds since 1970.
     public var now: @Sendable () -> Int = { Int(WallClock.milliseconds) }
 
-    /// The defaults, for `accounts`.
+    /// The default configuration, for `accounts`.
     public init(accounts: [SimulatedAccount]) {
         precondition(!accounts.isEmpty, "a simulator needs an account")
         self.accounts = accounts

@@ -1,11 +1,11 @@
 internal import Base
 
-/// A white picture that others are laid on.
+/// A white canvas on which pictures are placed.
 struct Canvas {
     let raster: Raster
 
-    /// - Parameter parts: each made just before it is laid down, so that one at a time stands in memory.
-    /// - Returns: nil if there is no memory for it.
+    /// - Parameter parts: the pictures; each is made just before it is placed, so that only one at a time is in memory.
+    /// - Returns: nil if there is not enough memory.
     init?<Failure: Error>(
         _ size: PictureSize, _ parts: [(place: StitchPlan.Place, make: () throws(Failure) -> Raster)]
     ) throws(Failure) {

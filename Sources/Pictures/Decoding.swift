@@ -1,9 +1,9 @@
 internal import Base
 
 extension PictureHeader {
-    /// Decodes the picture of `file`, whose header this is, to about `wanted`: no smaller, and as stored, not yet upright.
+    /// Decodes the picture in `file`, which has this header, to at least the size `wanted`, in its stored orientation.
     ///
-    /// JPEG and WebP are shrunk as they are decoded, so that a large picture does not stand in memory whole.
+    /// JPEG and WebP are shrunk while they are decoded, so that a large picture is not in memory as a whole.
     func decode(
         _ file: ByteSlice, atLeast wanted: PictureSize, _ limits: PictureLimits
     ) throws(PictureDefect) -> Raster {

@@ -1,23 +1,23 @@
 internal import Base
 
 extension ByteSlice {
-    /// Lends the bytes meant as a span, bounds-checked.
+    /// Calls `body` with the bytes of the slice, as a bounds-checked span.
     func withBytes<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // The slice keeps its block alive, and nobody writes to a block that is shared.
+        // The slice keeps its block alive, and nothing writes to a block that is shared.
         try unsafe withUnsafeBytes { (raw) throws(Failure) -> Result in
             try unsafe body(raw.assumingMemoryBound(to: UInt8.self).span)
         }
     }
 
-    /// A part of the slice, counted from its beginning.
+    /// A part of the slice; `part` is relative to its start.
     func part(_ part: Range<Int>) -> ByteSlice {
         ByteSlice(bytes, range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound)
     }
 }
 
-/// Reads numbers and marks out of a file at random; nil beyond its end.
+/// Reads numbers and marks anywhere in a file; numbers are nil beyond its end.
 extension Span<UInt8> {
     func byte(_ index: Int) -> UInt8? { index >= 0 && index < count ? self[index] : nil }
 

@@ -20,10 +20,10 @@ struct JPEGDecoder {
         }
     }
 
-    /// The library must have found the same header: what a decoding costs was reckoned from ours.
+    /// Checks that the library finds the same header, because the cost of decoding was estimated from ours.
     private func check(_ file: UnsafeBufferPointer<UInt8>, _ handle: tjhandle) throws(PictureDefect) {
         var (width, height, subsampling, colorspace) = (CInt(0), CInt(0), CInt(0), CInt(0))
-        // The library writes to the four numbers and reads no more than the bytes lent.
+        // The library writes only to the four numbers and reads no more than the bytes lent.
         let status = unsafe tjDecompressHeader3(
             handle, file.baseAddress, CUnsignedLong(file.count), &width, &height, &subsampling, &colorspace)
         let isPrint = colorspace == TJCS_CMYK.rawValue || colorspace == TJCS_YCCK.rawValue
@@ -65,28 +65,28 @@ struct JPEGDecoder {
         ).orNoMemory()
     }
 
-    /// Decompresses into `space`, which holds `size` in `format` without padding.
+    /// Decompresses into `space`, which has room for `size` pixels in `format`, without padding.
     private func decompress(
         _ file: UnsafeBufferPointer<UInt8>, _ size: PictureSize, _ space: UnsafeMutableBufferPointer<UInt8>,
         _ format: TJPF, _ handle: tjhandle
     ) throws(PictureDefect) {
-        // The library chooses the scale that fits into the size given, which is one of its own, and writes rows of
-        // `width` pixels, `height` of them, and no more.
+        // The library picks the scale that fits the given size, which is one of its own. It writes `height` rows of
+        // `width` pixels and no more.
         let status = unsafe tjDecompress2(
             handle, file.baseAddress, CUnsignedLong(file.count), space.baseAddress, CInt(size.width), 0,
             CInt(size.height), CInt(format.rawValue), TJFLAG_LIMITSCANS)
-        // A warning is a blemish, such as bytes between two segments: the picture is there.
+        // A warning is harmless, such as one about bytes between two segments: the picture is still decoded.
         let isFatal = unsafe status != 0 && tjGetErrorCode(handle) != CInt(TJERR_WARNING.rawValue)
         guard !isFatal else { throw .data(.jpeg) }
     }
 }
 
-/// CMYK to RGB without a profile: each ink takes its share of the light.
+/// Converts CMYK to RGB without a color profile: each ink absorbs its share of the light.
 private enum PrintColors {
     static func convert(
         _ inks: Span<UInt8>, _ print: PictureHeader.PrintColors, into target: inout MutableSpan<UInt8>
     ) {
-        // Stored inverted, a number says how much light is left.
+        // An inverted sample is the amount of light that remains.
         let mask: UInt8 = print == .inverted ? 0 : 0xFF
         var (read, write) = (0, 0)
         while read < inks.count {

@@ -3,14 +3,14 @@ internal import CTurboJPEG
 
 /// Encodes JPEG with libjpeg-turbo.
 enum JPEGEncoder {
-    /// Qualities that are tried one after the other until the file is small enough; below them nothing looks right.
+    /// The qualities to try in order until the file is small enough. Anything below them looks bad.
     private static let steps: [(quality: CInt, subsampling: TJSAMP)] = [
         (92, TJSAMP_444), (85, TJSAMP_420), (70, TJSAMP_420), (50, TJSAMP_420),
     ]
-    /// What the format can name.
+    /// The longest side that libjpeg-turbo supports, in pixels.
     private static let maxSide = 65_500
 
-    /// A file of at most `limit` bytes.
+    /// Encodes `raster` to a file of at most `limit` bytes.
     static func encode(_ raster: Raster, atMost limit: Int) throws(PictureDefect) -> Bytes {
         guard raster.size.longSide <= maxSide, let handle = unsafe tjInitCompress() else { throw .encoding }
         defer { unsafe tjDestroy(handle) }
@@ -25,12 +25,12 @@ enum JPEGEncoder {
     ) throws(PictureDefect) -> Bytes? {
         let (width, height) = (CInt(raster.size.width), CInt(raster.size.height))
         let most = Int(tjBufSize(width, height, CInt(subsampling.rawValue)))
-        // A mapping: of its pages only those are taken that the file needs.
+        // A large block is a mapping: only the pages that the file uses take memory.
         let space = try Bytes(reserving: most).orNoMemory()
         let isMade = unsafe space.append { (target) -> Int in
             var start = unsafe target.bindMemory(to: UInt8.self).baseAddress
             var count = CUnsignedLong(most)
-            // The library reads `height` rows of `width` pixels, and writes no more than `tjBufSize` has said.
+            // The library reads `height` rows of `width` pixels, and writes no more than `tjBufSize` bytes.
             let status = unsafe raster.pixels.withUnsafeBytes { pixels in
                 unsafe tjCompress2(
                     handle, pixels.bindMemory(to: UInt8.self).baseAddress, width, 0, height, CInt(TJPF_RGB.rawValue),
@@ -44,10 +44,10 @@ enum JPEGEncoder {
 }
 
 extension Bytes {
-    /// A block of just the bytes held.
+    /// A copy without unused capacity.
     fileprivate func trimmed() throws(PictureDefect) -> Bytes {
         let block = try Bytes(reserving: count).orNoMemory()
-        // `append` checks the room.
+        // `append` checks that the bytes fit.
         unsafe withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         return block
     }

@@ -6,7 +6,7 @@ struct JPEGHeader {
     private var isProgressive = false
     private var orientation: Orientation?
     private var hasAdobe = false
-    /// Samples of a pixel, in 64ths: chroma may have fewer than luma.
+    /// Samples per pixel, in 64ths; chroma may have fewer than luma.
     private var samples = 64
     private var components = 0
 
@@ -14,7 +14,7 @@ struct JPEGHeader {
         var header = JPEGHeader()
         let scan = try header.readSegments(bytes)
         guard let size = header.size, let count = bytes.byte(scan + 2) else { throw .header(.jpeg) }
-        // Such files are kept whole, as coefficients of two bytes, before the first pixel comes out.
+        // The library holds such a file whole, as two-byte coefficients, before it outputs the first pixel.
         let isKept = header.isProgressive || Int(count) < header.components
         return PictureHeader(
             format: .jpeg, size: size, orientation: header.orientation ?? .upright,
@@ -24,7 +24,7 @@ struct JPEGHeader {
 
     private static let maxSegments = 2048
 
-    /// - Returns: where the header of the first scan begins, at its length.
+    /// - Returns: the position of the first scan's header, at its length field.
     private mutating func readSegments(_ bytes: Span<UInt8>) throws(PictureDefect) -> Int {
         var position = 2
         for _ in 0..<Self.maxSegments {
@@ -77,7 +77,7 @@ struct JPEGHeader {
     }
 }
 
-/// How many times a JPEG file goes over its picture, and whether it comes to its end.
+/// Counts the scans of a JPEG file, and checks whether the file is complete.
 struct JPEGScans {
     private(set) var count = 0
     private(set) var isComplete = false
@@ -98,7 +98,7 @@ struct JPEGScans {
         }
     }
 
-    /// The next marker from `position` on, which comes to stand behind it; nil at the end of the file.
+    /// Finds the next marker at or after `position`, and moves `position` past it; nil at the end of the file.
     private static func marker(_ bytes: Span<UInt8>, _ position: inout Int) -> UInt8? {
         while position < bytes.count - 1 {
             if bytes[position] == 0xFF, bytes[position + 1] != 0, bytes[position + 1] != 0xFF {

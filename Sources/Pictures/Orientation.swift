@@ -1,12 +1,12 @@
-/// How a picture is turned to stand upright: the eight values of EXIF's tag 0x0112 (CIPA DC-008, section 4.6.4).
+/// How a stored picture relates to the upright one: the eight values of EXIF's tag 0x0112 (CIPA DC-008, section 4.6.4).
 enum Orientation: Int, Sendable, CaseIterable {
     case upright = 1
     case mirrored, upsideDown, upsideDownMirrored, mirroredRotatedLeft, rotatedRight, mirroredRotatedRight, rotatedLeft
 
-    /// Whether width and height change places.
+    /// Whether width and height are swapped.
     var swapsSides: Bool { rawValue >= 5 }
 
-    /// Where a pixel of the upright picture lies in the stored one, whose size is `stored`.
+    /// The position, in the stored picture of size `stored`, of a pixel of the upright picture.
     @inline(__always)
     func source(x: Int, y: Int, in stored: PictureSize) -> (x: Int, y: Int) {
         let (right, bottom) = (stored.width - 1, stored.height - 1)
@@ -22,8 +22,8 @@ enum Orientation: Int, Sendable, CaseIterable {
         }
     }
 
-    /// Reads the tag out of an EXIF block: a TIFF file's first directory (TIFF 6.0, section 2).
-    /// - Parameter start: where the block's TIFF header stands.
+    /// Reads the tag from an EXIF block: the first directory of a TIFF file (TIFF 6.0, section 2).
+    /// - Parameter start: the position of the block's TIFF header.
     init(exif bytes: Span<UInt8>, at start: Int, end: Int) {
         self = Self.value(bytes, start, min(end, bytes.count)).flatMap(Orientation.init(rawValue:)) ?? .upright
     }

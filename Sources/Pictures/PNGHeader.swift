@@ -7,7 +7,7 @@ enum PNGHeader {
             let width = bytes.bigEndian(4, at: 16), let height = bytes.bigEndian(4, at: 20),
             (1..<1 << 31).contains(width), (1..<1 << 31).contains(height)
         else { throw .header(.png) }
-        // It is decoded whole, to three bytes a pixel.
+        // The whole picture is decoded, to three bytes per pixel.
         return PictureHeader(
             format: .png, size: PictureSize(width: width, height: height), heldBytesPerPixel: 3,
             payload: 0..<bytes.count)

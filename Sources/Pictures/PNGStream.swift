@@ -7,31 +7,32 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A PNG file as a stream that has nothing but what makes its picture, and an end.
+/// A PNG file as a stream of only the chunks that make up its picture, with a time limit.
 ///
-/// libpng unpacks texts and profiles as soon as it comes by them, a thousand of 8 MB from a small file, and whatever
-/// follows the last row in the picture's own data. The former are left out, for the latter there is only so much time.
+/// libpng decompresses text and profile chunks as soon as it reads them; a small file can hold a thousand of 8 MB. It
+/// also decompresses whatever follows the last row in the picture's own data. The stream skips the former and limits
+/// the time for the latter.
 struct PNGStream {
     private let file: ByteSlice
-    /// What is being read of the file.
+    /// The part of the file that is being read.
     private var kept = 0..<8
-    /// A moment on the clock of the thread's own work.
+    /// When to stop, in nanoseconds of the thread's CPU time.
     private let deadline: Int64
-    /// Whether the time was over before the file was.
+    /// Whether the time limit was reached before the end of the file.
     private(set) var isOverdue = false
 
-    /// - Parameter time: how long the thread may work before the last byte is read.
+    /// - Parameter time: how much CPU time the thread may spend before it reads the last byte.
     init(_ file: ByteSlice, time: Duration) {
         self.file = file
         kept = 0..<min(kept.count, file.count)
         deadline = Self.timeWorked + time.nanoseconds
     }
 
-    /// Lends `stream` as libpng wants it, for the time of `body` and on this thread.
+    /// Calls `body` with `stream` as the `FILE` that libpng needs. The file is valid only in `body` and on this thread.
     static func withFile<Result, Failure: Error>(
         _ stream: inout PNGStream, _ body: (UnsafeMutablePointer<FILE>) throws(Failure) -> Result
     ) throws(Failure) -> Result? {
-        // The pointer is used until the file is closed, which is before the access to `stream` ends.
+        // The pointer is not used after the file is closed, which happens before the access to `stream` ends.
         try unsafe withUnsafeMutablePointer(to: &stream) { (cookie) throws(Failure) -> Result? in
             guard let file = unsafe open(cookie) else { return nil }
             defer { unsafe fclose(file) }
@@ -41,7 +42,7 @@ struct PNGStream {
 
     #if os(Linux)
     private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
-        // What is lent to `read` is the stream, and `size` bytes of room.
+        // `read` is lent the stream, and `size` bytes of room.
         let functions = unsafe kling_stream_functions(
             read: { cookie, room, size in unsafe PNGStream.read(cookie, room, size) }, write: nil, seek: nil,
             close: nil)
@@ -49,7 +50,7 @@ struct PNGStream {
     }
     #else
     private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
-        // What is lent to `read` is the stream, and `size` bytes of room.
+        // `read` is lent the stream, and `size` bytes of room.
         unsafe funopen(
             cookie, { cookie, room, size in Int32(unsafe PNGStream.read(cookie, room, Int(size))) }, nil, nil, nil)
     }
@@ -62,19 +63,19 @@ struct PNGStream {
         return unsafe stream?.pointee.read(UnsafeMutableRawBufferPointer(start: room, count: size)) ?? -1
     }
 
-    /// - Returns: how many bytes were read, 0 at the end; -1 when the time is over.
+    /// - Returns: the number of bytes read; 0 at the end, -1 when the time is over.
     private mutating func read(_ room: UnsafeMutableRawBufferPointer) -> Int {
         isOverdue = isOverdue || Self.timeWorked > deadline
         if isOverdue { return -1 }
         kept = file.withBytes { [kept] in Self.next(kept, in: $0) }
         let part = kept.prefix(room.count)
-        // The part is no longer than the room.
+        // The part fits into `room`.
         unsafe file.part(part).withUnsafeBytes { unsafe room.copyMemory(from: $0) }
         kept = part.upperBound..<kept.upperBound
         return part.count
     }
 
-    /// The rest of `kept`, or the next chunk that is kept (PNG, third edition, section 5.3).
+    /// The rest of `kept`, or the next chunk to keep (PNG, third edition, section 5.3).
     private static func next(_ kept: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
         var kept = kept
         while kept.isEmpty, kept.upperBound < bytes.count {
@@ -85,17 +86,17 @@ struct PNGStream {
         return kept
     }
 
-    /// Chunks that no reader may pass over begin with a capital. The others here make colours right.
+    /// Whether to keep a chunk. Critical chunks start with a capital letter; the others listed here make colors right.
     private static func isKept(_ bytes: Span<UInt8>, at name: Int) -> Bool {
         guard let first = bytes.byte(name) else { return true }
         return first & 0x20 == 0 || bytes.has("tRNS", at: name) || bytes.has("gAMA", at: name)
             || bytes.has("sRGB", at: name)
     }
 
-    /// How long this thread has worked, in nanoseconds.
+    /// The CPU time that this thread has used, in nanoseconds.
     private static var timeWorked: Int64 {
         var time = timespec()
-        // It writes to `time` alone.
+        // `clock_gettime` writes only to `time`.
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }

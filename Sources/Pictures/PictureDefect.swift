@@ -1,14 +1,14 @@
 public import Base
 
-/// Why a file is not made into a picture. The description goes behind the name of the field that it was given in.
+/// Why a file cannot be used as a picture. The description is appended to the name of the field that held the file.
 public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
-    /// It is something else: its name, if its first bytes tell.
+    /// It is another kind of file, with its name if the first bytes reveal it.
     case format(String?)
     /// It begins like a picture, but its header is broken or cut off.
     case header(PictureFormat)
-    /// Its header is right and what follows is not: broken, or cut off.
+    /// Its header is valid, but what follows is broken or cut off.
     case data(PictureFormat)
-    /// A kind that is not decoded: 12 bits a sample, lossless or arithmetic JPEG.
+    /// It is of an unsupported kind: JPEG with 12 bits per sample, or with lossless or arithmetic coding.
     case kind(PictureFormat, String)
     /// It has too many bytes.
     case length(Int, allowed: Int)
@@ -16,17 +16,17 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     case tooSmall(width: Int, height: Int, allowed: Int)
     /// Its shortest side is too short.
     case tooShort(width: Int, height: Int, moreThan: Int)
-    /// With its longest side shrunk as it must be, its shortest would be too short.
+    /// Shrinking its longest side to the limit would make its shortest side too short.
     case tooLong(width: Int, height: Int, allowed: Int, moreThan: Int)
-    /// It has more pixels than are decoded of its kind.
+    /// It has more pixels than the limit for its kind.
     case tooLarge(width: Int, height: Int, allowed: Int)
-    /// It is a JPEG of too many scans.
+    /// It is a JPEG with too many scans.
     case scans(Int, allowed: Int)
     /// Decoding it takes too long.
     case slow(PictureFormat)
-    /// It was decoded, and could not be written within the limits.
+    /// It was decoded, but could not be encoded within the limits.
     case encoding
-    /// There is no memory for its pixels.
+    /// There is not enough memory for its pixels.
     case noMemory
 
     public var description: String {
@@ -62,19 +62,19 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// Why two pictures are not made into one.
+/// Why two pictures cannot be stitched.
 public struct StitchDefect: Error, Sendable, Hashable {
-    /// Which of the two.
+    /// One of the two pictures.
     public enum Part: Sendable, Hashable { case upper, lower }
 
-    /// The one that is wrong.
+    /// The picture with the defect.
     public let part: Part
     /// What is wrong with it.
     public let defect: PictureDefect
 }
 
 extension Optional {
-    /// The value; nil stands for memory that was not to be had.
+    /// The value, where nil means that there was not enough memory.
     func orNoMemory() throws(PictureDefect) -> Wrapped {
         guard let self else { throw .noMemory }
         return self

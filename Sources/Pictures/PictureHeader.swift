@@ -1,28 +1,28 @@
 internal import Base
 
-/// What the first bytes of a file say about the picture in it: enough to know what decoding it will cost.
+/// What the header of a file says about its picture: enough to know what decoding will cost.
 struct PictureHeader: Sendable, Equatable {
     var format: PictureFormat
     /// As stored, in pixels.
     var size: PictureSize
-    /// How it is to be turned to stand upright.
+    /// How the stored picture relates to the upright one.
     var orientation = Orientation.upright
-    /// What decoding holds for every pixel, whatever size it is decoded to.
+    /// How many bytes decoding holds per pixel of the stored picture, whatever size it decodes to.
     var heldBytesPerPixel = 0
-    /// A JPEG in the colours of print, and whether they are stored inverted, as Adobe does.
+    /// How a CMYK JPEG stores its inks, plain or inverted as Adobe does; nil for other pictures.
     var print: PrintColors?
-    /// Where the picture lies in the file; of an animated WebP it is the first frame.
+    /// The range of the picture in the file; in an animated WebP, the first frame.
     var payload: Range<Int>
-    /// Whether there are more frames than the first.
+    /// Whether the file is an animation.
     var isAnimated = false
 
-    /// CMYK, as it is stored.
+    /// How CMYK is stored.
     enum PrintColors: Sendable, Hashable { case plain, inverted }
 
-    /// The size when it stands upright.
+    /// The size of the upright picture.
     var uprightSize: PictureSize { orientation.swapsSides ? size.turned : size }
 
-    /// Reads the header of `file` and holds it to `limits`.
+    /// Reads the header of `file` and checks it against `limits`.
     static func read(_ file: ByteSlice, _ limits: PictureLimits) throws(PictureDefect) -> PictureHeader {
         guard file.count <= limits.fileBytes else { throw .length(file.count, allowed: limits.fileBytes) }
         let header = try file.withBytes { (bytes) throws(PictureDefect) in
@@ -57,7 +57,7 @@ struct PictureSize: Sendable, Hashable {
     var longSide: Int { max(width, height) }
     var turned: PictureSize { PictureSize(width: height, height: width) }
 
-    /// The size at a fraction of this one, at least a pixel.
+    /// This size times a fraction, with sides of at least one pixel.
     func scaled(by numerator: Int, over denominator: Int) -> PictureSize {
         PictureSize(
             width: max(1, (width * numerator + denominator / 2) / denominator),
@@ -80,7 +80,7 @@ extension PictureFormat {
     }
 }
 
-/// Names for what is sent instead of a picture.
+/// Names for the other kinds of files that clients send.
 private enum OtherFormat {
     static func name(of bytes: Span<UInt8>) -> String? {
         marks.first { bytes.has($0.mark, at: $0.offset) }?.name

@@ -1,18 +1,19 @@
 public import Base
 
-/// Work on pictures that strangers have sent: bounded in pixels, bytes and time, whatever the file says.
+/// Processes untrusted pictures within bounds of pixels, bytes and time.
 ///
-/// The functions block for as long as they work, up to a few seconds: call them on ``PictureWorkers``.
+/// The functions block while they work, up to a few seconds: call them on ``PictureWorkers``.
 public enum PictureKit {
-    /// Makes one white picture in which both garments are whole, `upper` above `lower`, each in the middle.
+    /// Stitches two whole garments into one white picture, `upper` above `lower`, each centered.
     ///
-    /// They are never enlarged and keep their proportions. The wider one is made as wide as the other, but not narrower
-    /// than 768 pixels, so that neither dwarfs the other; both shrink alike when they are too tall together.
+    /// They are never enlarged and keep their proportions. The wider one is shrunk to the width of the other, but not
+    /// below 768 pixels, so that neither dwarfs the other. If they are too large together, both shrink by the same
+    /// factor.
     /// - Returns: a JPEG file within `limits`.
     public static func stitch(
         upper: ByteSlice, lower: ByteSlice, limits: PictureLimits = PictureLimits()
     ) throws(StitchDefect) -> Bytes {
-        // Both headers are judged before anything is decoded.
+        // Both headers are checked before anything is decoded.
         let headers = (
             upper: try read(upper, .upper, limits), lower: try read(lower, .lower, limits)
         )
@@ -31,17 +32,19 @@ public enum PictureKit {
         }
     }
 
-    /// Brings a picture into a form that Kling takes: upright by its EXIF orientation, in one of the formats of `limits`,
-    /// RGB, and within them. What is made has JPEG quality 92 with full colour; if that is too large, 85, 70 or 50.
-    /// - Returns: a JPEG file; nil if the picture needs nothing and is to be sent as it is.
+    /// Converts a picture to a form that Kling accepts: RGB, upright by its EXIF orientation, and within the sizes and
+    /// formats of `limits`.
+    ///
+    /// The result has JPEG quality 92 with full color resolution; if that is too large, 85, 70 or 50.
+    /// - Returns: a JPEG file; nil if the picture can be sent as it is.
     public static func normalize(
         _ file: ByteSlice, limits: PictureLimits = PictureLimits()
     ) throws(PictureDefect) -> Bytes? {
         try normalized(file, limits).made
     }
 
-    /// A file by a link of which Kling takes the picture, and its format: `file` itself if it needs nothing, else what
-    /// ``normalize(_:limits:)`` makes of it.
+    /// Prepares a picture that Kling fetches by URL, and returns its format. `made` is nil if `file` can be served as
+    /// it is; otherwise it is the result of ``normalize(_:limits:)``.
     public static func prepare(
         _ file: ByteSlice, limits: PictureLimits = .solutions
     ) throws(PictureDefect) -> (made: Bytes?, format: PictureFormat) {
@@ -80,7 +83,7 @@ public enum PictureKit {
 }
 
 extension PictureLimits {
-    /// `size`, shrunk to the longest side that is made, unless the shorter one would become too short by that.
+    /// `size` shrunk to a longest side of ``madeSide``, unless that would make the shorter side too short.
     fileprivate func shrunk(_ size: PictureSize) throws(PictureDefect) -> PictureSize {
         guard size.longSide > madeSide else { return size }
         let shorter = min(size.width, size.height)

@@ -1,38 +1,38 @@
 public import Base
 
-/// What a picture may be when it comes in, and what it must be when it goes out.
+/// The limits for pictures that come in, and for pictures that the gateway sends.
 public struct PictureLimits: Sendable {
-    /// The most bytes of a file that is looked at.
+    /// The maximum size of a file to read, in bytes.
     public var fileBytes = 16 << 20
-    /// The most pixels of a file that is decoded, however little memory that takes.
+    /// The maximum number of pixels to decode, even if that takes little memory.
     public var pixels = 64_000_000
-    /// The most bytes that decoding one file may hold beside the file and its result.
+    /// The maximum memory for decoding one file, in bytes, besides the file and the result.
     public var decodingBytes = 96 << 20
-    /// The most scans of a progressive JPEG. Usual ones have ten; each goes over all of the picture.
+    /// The maximum number of scans in a progressive JPEG. Typical files have ten; each scan covers the whole picture.
     public var scans = 100
-    /// How long a thread may work on decoding one PNG, whose data may go on behind its last row.
+    /// How much CPU time to spend on decoding one PNG, whose data may continue after its last row.
     public var pngTime = Duration.seconds(10)
 
-    /// The most bytes of a file that is made.
+    /// The maximum size of a file that is sent, in bytes.
     public var madeBytes = 10_485_760
-    /// The longest side of a picture that is made, in pixels.
+    /// The maximum width and height of a picture that is sent, in pixels.
     public var madeSide = 4096
-    /// The least width and height of a picture, in pixels.
+    /// The minimum width and height of a picture, in pixels.
     public var leastSide = 300
-    /// Whether the longest side is a rule and not a wish, and the shortest is told as what it must exceed. A picture so
-    /// long that no shrinking fits both is refused then; else it stays longer than ``madeSide``.
+    /// Whether ``madeSide`` is a hard limit, and errors give the shortest side as a bound to exceed. If so, a picture
+    /// too long and narrow to meet both limits is refused; otherwise, it stays longer than ``madeSide``.
     public var isStrict = false
-    /// The formats that are sent as they are.
+    /// The formats that can be sent as they are.
     public var formats: Set<PictureFormat> = [.jpeg, .png]
 
-    /// What Kling takes, and what a machine of a small gateway can bear.
+    /// What Kling accepts, and what the machine of a small gateway can handle.
     public init() {}
 
-    /// Kling's rules for pictures in requests to Kolors: at least 300 pixels a side, 10 MiB, JPEG and PNG.
+    /// Kling's rules for pictures in requests to Kolors: at least 300 pixels per side, 10 MiB, JPEG and PNG.
     public static let kolors = PictureLimits()
 
-    /// Kling's rules for pictures that its solutions fetch: more than 300 pixels and at most 2048 a side, 10 MB (taken
-    /// for the smaller of its two meanings), JPEG, PNG and WebP.
+    /// Kling's rules for pictures that its solutions fetch: more than 300 and at most 2048 pixels per side, 10 MB (read
+    /// as the smaller of its two meanings), JPEG, PNG and WebP.
     public static let solutions = {
         var limits = PictureLimits()
         (limits.madeSide, limits.leastSide, limits.isStrict) = (2048, 301, true)

@@ -1,12 +1,12 @@
 internal import Base
 internal import Dispatch
 
-/// The threads on which pictures are worked on, so that no loop does. One is taken when there is work, and let go of
-/// when there is none.
+/// Threads that process pictures, so that event loops don't. A thread is acquired when there is work, and released when
+/// there is none.
 public final class PictureWorkers: Sendable {
-    /// Why a piece of work was not begun.
+    /// Why work was not started.
     public enum Refusal: Error, Sendable, Hashable {
-        /// As many wait as may.
+        /// The maximum amount of work is already waiting.
         case full
         /// The workers have been stopped.
         case stopped
@@ -23,20 +23,20 @@ public final class PictureWorkers: Sendable {
     private let room: Int
 
     /// - Parameters:
-    ///   - width: how many pieces of work are done at once: each may hold ``PictureLimits/decodingBytes``.
-    ///   - room: how many may wait besides.
+    ///   - width: how many pieces of work run at once; each may hold ``PictureLimits/decodingBytes``.
+    ///   - room: how many more may wait.
     public init(width: Int = 2, room: Int = 64) {
         lanes = (0..<width).map { DispatchQueue(label: "kling-gateway.pictures.\($0)") }
         self.room = room
         state = Lock(State(idle: Array(0..<width)))
     }
 
-    /// Does `body` behind what came before, and waits for it. Work that was begun is done, also for a caller that is
-    /// cancelled.
+    /// Runs `body` after the work that is already waiting, and returns its result. Work that has started runs to its
+    /// end, even if the caller is cancelled.
     public func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Refusal) -> Result<Value, Failure> {
-        // Behind a lock, though the two threads take turns: the thread sanitizer doesn't see how a task is resumed.
+        // The two threads take turns, but the thread sanitizer doesn't see how a task is resumed, so this needs a lock.
         let outcome = Lock<Result<Value, Failure>?>(nil)
         let refusal = await withCheckedContinuation { (waiter: CheckedContinuation<Refusal?, Never>) in
             let refusal = submit { isStopped in
@@ -53,7 +53,7 @@ public final class PictureWorkers: Sendable {
         return result
     }
 
-    /// Refuses what waits and what comes. What was begun is done. From any thread.
+    /// Refuses waiting and future work; work that has started runs to its end. Can be called from any thread.
     public func stop() {
         let refused = state.withLock { state in
             state.isStopped = true

@@ -1,13 +1,13 @@
 internal import Base
 
-/// A decoded picture: rows of red, green and blue, a byte each, without padding.
+/// A decoded picture: rows of red, green and blue samples, one byte each, without padding.
 struct Raster: Sendable {
     let size: PictureSize
     let pixels: Bytes
 
     static let bytesPerPixel = 3
 
-    /// Makes a raster whose bytes, all of them, `fill` writes; nil if there is no memory for it.
+    /// Makes a raster, of which `fill` must write every byte; nil if there is not enough memory.
     init?<Failure: Error>(
         _ size: PictureSize, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
@@ -15,7 +15,7 @@ struct Raster: Sendable {
         let count = size.pixels * Self.bytesPerPixel
         guard let pixels = Bytes(reserving: count) else { return nil }
         self.pixels = pixels
-        // The space lent is the whole block. What is a mapping is zero; what is not is made so.
+        // The space lent is the whole block. A mapping is already zeroed; any other block is zeroed here.
         try unsafe pixels.append { (space) throws(Failure) -> Int in
             if count < Bytes.mappingThreshold { unsafe space.initializeMemory(as: UInt8.self, repeating: 0) }
             try unsafe fill(UnsafeMutableBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count]))
@@ -23,25 +23,25 @@ struct Raster: Sendable {
         }
     }
 
-    /// Makes a raster that `paint` writes, pixel by pixel, on black; nil if there is no memory for it.
+    /// Makes a black raster and lets `paint` write its pixels; nil if there is not enough memory.
     init?<Failure: Error>(
         _ size: PictureSize, paint: (inout MutableSpan<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
-        // The span is as large as the space lent.
+        // The span is exactly as large as the space lent.
         try unsafe self.init(size) { (space) throws(Failure) in
             var target = unsafe space.mutableSpan
             try paint(&target)
         }
     }
 
-    /// Lends the pixels.
+    /// Calls `body` with the pixels.
     func withPixels<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try ByteSlice(pixels, 0..<pixels.count).withBytes(body)
     }
 
-    /// The picture turned to stand upright.
+    /// The picture, turned upright.
     func turned(_ orientation: Orientation) throws(PictureDefect) -> Raster {
         if orientation == .upright { return self }
         return try Raster(

@@ -1,17 +1,17 @@
 internal import Base
 
-/// Shrinks a picture by the mean of the area that comes to lie under each pixel.
+/// Shrinks a picture by area averaging: a new pixel is the mean of the area that it covers.
 struct Shrinking {
-    /// The stored pixels that make up one new pixel along one side, each with its share.
+    /// The source pixels that make up one new pixel along one axis, each with its share.
     private struct Window {
         let start: Int
-        /// Of ``one`` together.
+        /// They add up to ``one``.
         let shares: [UInt32]
     }
 
     private static let shareBits = 14
     private static let one: UInt32 = 1 << 14
-    /// Bits behind the point that a row keeps between the two passes.
+    /// Fractional bits that a row keeps between the two passes.
     private static let rowBits = 6
 
     private let columns: [Window]
@@ -36,14 +36,15 @@ struct Shrinking {
 
     private static func windows(_ from: Int, _ to: Int) -> [Window] {
         (0..<to).map { index in
-            // New pixel `index` lies over from * index / to up to from * (index + 1) / to; counted in 1 / to of a pixel.
+            // New pixel `index` covers from * index / to up to from * (index + 1) / to; the unit here is 1 / to of a
+            // pixel.
             let (begin, end) = (from * index, from * (index + 1))
             let (first, last) = (begin / to, (end - 1) / to)
             var shares = (first...last).map { pixel in
                 let covered = min(end, (pixel + 1) * to) - max(begin, pixel * to)
                 return UInt32(covered * Int(one) / from)
             }
-            // What rounding has lost goes to the pixel in the middle.
+            // The pixel in the middle gets what rounding has lost.
             shares[shares.count / 2] += one - shares.reduce(0, +)
             return Window(start: first, shares: shares)
         }
@@ -58,7 +59,7 @@ struct Shrinking {
         for y in 0..<to.height {
             for index in 0..<width { sums[index] = half }
             for (offset, share) in rows[y].shares.enumerated() {
-                // Two windows may share their border row.
+                // Two windows may share the row at their border.
                 if rows[y].start + offset != rowIndex {
                     rowIndex = rows[y].start + offset
                     shrinkRow(source, at: rowIndex * from.width * Raster.bytesPerPixel, into: &row)

@@ -1,6 +1,6 @@
-/// Where two garments lie in the picture that is made of them.
+/// The layout of two garments in their stitched picture.
 struct StitchPlan: Sendable, Equatable {
-    /// A picture's place.
+    /// The position and size of a picture.
     struct Place: Sendable, Equatable {
         var x: Int
         var y: Int
@@ -11,19 +11,19 @@ struct StitchPlan: Sendable, Equatable {
     let upper: Place
     let lower: Place
 
-    /// The wider garment is not made narrower than this for the other's sake.
+    /// The minimum width to which the wider garment is shrunk to match the other, in pixels.
     private static let leastCommonWidth = 768
 
     /// - Parameters:
-    ///   - upper: its size when it stands upright.
-    ///   - lower: the same of the other.
+    ///   - upper: the size of the upper picture, upright.
+    ///   - lower: the size of the lower picture, upright.
     init(upper: PictureSize, lower: PictureSize, _ limits: PictureLimits) {
         let common = max(min(upper.width, lower.width), Self.leastCommonWidth)
         var sizes = [upper, lower].map { $0.width > common ? $0.scaled(by: common, over: $0.width) : $0 }
         let longest = max(sizes[0].height + sizes[1].height, sizes[0].width, sizes[1].width)
         if longest > limits.madeSide {
             sizes = sizes.map { $0.scaled(by: limits.madeSide, over: longest) }
-            // Rounding may have made them a pixel too tall together.
+            // Rounding may have made their total height a pixel too large.
             sizes[1].height = min(sizes[1].height, limits.madeSide - sizes[0].height)
         }
         let height = sizes[0].height + sizes[1].height

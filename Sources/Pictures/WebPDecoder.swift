@@ -1,9 +1,9 @@
 internal import Base
 internal import CWebP
 
-/// Decodes WebP with libwebp, transparency over white.
+/// Decodes WebP with libwebp. Transparency is blended onto white.
 enum WebPDecoder {
-    /// Decodes `payload`, a picture of `size`, straight to `wanted`, which is no larger.
+    /// Decodes `payload`, a picture of `size`, directly to `wanted`, which is no larger.
     static func decode(
         _ payload: ByteSlice, _ size: PictureSize, to wanted: PictureSize
     ) throws(PictureDefect) -> Raster {
@@ -30,12 +30,13 @@ enum WebPDecoder {
             unsafe config.options.scaled_width = CInt(wanted.width)
             unsafe config.options.scaled_height = CInt(wanted.height)
         }
-        // Colours come multiplied by their opacity.
+        // This mode premultiplies colors by their opacity.
         unsafe config.output.colorspace = MODE_rgbA
         unsafe config.output.is_external_memory = 1
         unsafe config.output.u.RGBA = WebPRGBABuffer(
             rgba: space.baseAddress, stride: CInt(wanted.width * 4), size: wanted.pixels * 4)
-        // The library reads no more than the bytes lent, writes no more than the size given, and frees its own.
+        // The library reads no more than the bytes lent, writes no more than the size given, and frees only its own
+        // memory.
         let status = unsafe payload.withUnsafeBytes { unsafe WebPDecode($0.baseAddress, $0.count, &config) }
         unsafe WebPFreeDecBuffer(&config.output)
         guard status == VP8_STATUS_OK else { throw .data(.webp) }

@@ -14,7 +14,7 @@ enum WebPHeader {
         guard status == VP8_STATUS_OK, features.has_animation == 0, features.width > 0, features.height > 0 else {
             throw .header(.webp)
         }
-        // Lossless pictures are decoded whole, and so is the transparency of others.
+        // The library holds lossless pictures whole, and the alpha channel of others.
         let held = features.format == 2 ? 4 : features.has_alpha != 0 ? 2 : 0
         return PictureHeader(
             format: .webp, size: PictureSize(width: Int(features.width), height: Int(features.height)),
@@ -22,7 +22,7 @@ enum WebPHeader {
             isAnimated: chunks.frame != nil)
     }
 
-    /// What is of interest beside the picture: the first frame of an animation, and how the picture is turned.
+    /// The chunks that matter besides the picture: the first frame of an animation, and the orientation.
     private struct Chunks {
         var frame: Range<Int>?
         var orientation = Orientation.upright
@@ -39,7 +39,7 @@ enum WebPHeader {
                 if frame == nil, bytes.has("ANMF", at: position), content + Self.frameHead < end {
                     frame = content + Self.frameHead..<end
                 } else if bytes.has("EXIF", at: position) {
-                    // Some writers keep the mark that EXIF has in JPEG.
+                    // Some encoders keep the marker that EXIF has in JPEG.
                     let start = bytes.has("Exif\0\0", at: content) ? content + 6 : content
                     orientation = Orientation(exif: bytes, at: start, end: end)
                 }

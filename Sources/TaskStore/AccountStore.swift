@@ -1,32 +1,33 @@
-/// What was learned of the upstream accounts, so that a restart does not learn it again at the clients' cost.
+/// What the gateway has learned about the upstream accounts, kept so that a restart does not learn it again at the
+/// clients' cost.
 public protocol AccountStore: Sendable {
-    /// What is known of every account that ever was.
+    /// Returns what is known about every account that was ever recorded.
     func accountStates() async throws(StoreError) -> [AccountStateRecord]
 
-    /// Keeps what is known of an account, in place of what was.
+    /// Stores what is known about an account, replacing what was stored before.
     func keep(_ state: AccountStateRecord) async throws(StoreError)
 }
 
-/// What was learned of an account. Times are milliseconds since 1970.
+/// What the gateway has learned about an account. Times are milliseconds since 1970.
 public struct AccountStateRecord: Sendable, Equatable {
     /// The account's name in the configuration.
     public var name: String
-    /// Why nothing may be sent to it until a probe succeeds: Kling's service code; nil: it isn't disabled.
+    /// Kling's service code that disabled the account until a probe succeeds; nil if it is not disabled.
     public var disabledBy: Int?
-    /// Kling's words with that code.
+    /// Kling's message for that code.
     public var reason: String?
-    /// Models that Kling refuses this account, by 1103.
+    /// Models that Kling refuses to this account with code 1103.
     public var refusedModels: [String]
-    /// How many tasks run at once, as learned from 1303.
+    /// How many tasks may run at once, as learned from code 1303.
     public var learnedLimit: Int?
-    /// Whether tasks are found by the gateway's own id; nil: not known yet.
+    /// Whether the account finds tasks by the gateway's own id; nil if not known yet.
     public var hasLookup: Bool?
-    /// Whether a second create of one `external_task_id` is refused; nil: not known yet.
+    /// Whether the account refuses a second create with the same `external_task_id`; nil if not known yet.
     public var hasUniqueIDs: Bool?
-    /// Of which account all this was learned, as a digest of its host and key: the name may come to stand for another one.
-    /// Nil: an older version did not say.
+    /// The account that this was learned about, as a digest of its host and key: the name may later stand for another
+    /// one. Nil in records of older versions, which did not store it.
     public var identity: Int64?
-    /// Which of Kling's APIs it was found to speak; nil: not known yet.
+    /// The one of Kling's APIs that the account was found to speak; nil if not known yet.
     public var api: String?
     public var updatedAt: Int64
 

@@ -1,43 +1,47 @@
-/// The outbox: callbacks that are to be sent to clients, written in the transaction that changed the task.
+/// The outbox: callbacks to send to clients, written in the transaction that changed the task.
 ///
-/// As for every function of the store: what a write returns is on the disk; any thread may call; times are milliseconds
+/// As everywhere in the store, a write is on disk when it returns, any thread may call, and times are milliseconds
 /// since 1970.
 public protocol DeliveryStore: Sendable {
-    /// Deliveries whose time has come, at most one of each task: the oldest that waits. Of every tenant some, and of
-    /// every receiver that it has, the longest due first: nobody's backlog hides another's, and what a reading costs
-    /// depends on how many tenants and receivers there are, not on how much waits.
-    /// - Parameter position: where the reading before has ended.
+    /// Returns due deliveries, at most one per task: the oldest that is waiting.
+    ///
+    /// Every tenant and each of its receivers gets a share, longest due first, so that one backlog does not hide
+    /// another. The cost depends on the number of tenants and receivers, not on the number of waiting deliveries.
+    /// - Parameter position: where the previous read ended.
     func dueDeliveries(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
     ) async throws(StoreError) -> OutboxPage
 
-    /// When the next delivery falls due; nil: none waits.
+    /// Returns when the next delivery falls due; nil if none is waiting.
     func nextDelivery() async throws(StoreError) -> Int64?
 
-    /// Takes a delivery for one attempt: until `lease` has passed nobody else is given it, and if the attempt is never
-    /// settled, because the process died, it falls due again then.
+    /// Claims a delivery for one attempt. Until the lease expires, no other caller can claim it. If the attempt is
+    /// never settled, because the process died, the delivery falls due again when the lease expires.
     /// - Parameters:
-    ///   - attempts: how many there were when it was read; the attempt that begins is the next.
-    ///   - lease: how long it lasts, in milliseconds.
-    /// - Returns: false if it was claimed, settled or superseded meanwhile, or an earlier one of the task waits.
+    ///   - attempts: the number of attempts when the delivery was read; this claim begins the next one.
+    ///   - lease: how long the lease lasts, in milliseconds.
+    /// - Returns: false if the delivery was claimed, settled or superseded in the meantime, or if an earlier delivery
+    ///   of the task is waiting.
     func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
 
-    /// Has whatever is claimed fall due at once, and whatever is further away than its pause after its pause: the clock
-    /// was ahead when that was reckoned. For a process that has just started and that alone delivers: who claimed it is
+    /// Releases every lease, so that claimed deliveries fall due at once. A delivery that is due further ahead than its
+    /// pause was scheduled while the clock was ahead; it falls due after its pause instead.
+    ///
+    /// Only for a process that has just started and is the only one that delivers: the process that held the leases is
     /// gone.
     func releaseLeases(at time: Int64) async throws(StoreError)
 
-    /// The clock has jumped by `step` milliseconds, back if that is negative, and says `time` now: what waits is due
-    /// after as long as it was before, and no later than its pause from now.
+    /// Adjusts due times after the wall clock has jumped by `step` milliseconds (negative: backwards) to `time`.
+    /// Waiting deliveries keep their remaining delay, but fall due no later than their pause from `time` on.
     func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError)
 
-    /// Notes how an attempt ended. A delivery that is to be tried again gives way, as `superseded`, to a later one of
-    /// the same task that waits. An attempt that isn't the last one claimed changes nothing.
+    /// Records how an attempt ended. A delivery to be retried becomes `superseded` if a later delivery of the same task
+    /// is waiting. An attempt that is not the last one claimed changes nothing.
     func settle(delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) async throws(StoreError)
 
-    /// Has a delivery, whatever became of it, sent once more from now on, with all its retries: its attempts count from
-    /// 1 again. While a lease of the task's runs, it waits for the end of that, and an attempt of its own that runs
-    /// counts no more.
+    /// Schedules a delivery to be sent again with all its retries, whatever its state. Its attempts count from 1 again.
+    /// While a lease of the task is held, the delivery waits until that ends. The outcome of an attempt already in
+    /// flight is ignored.
     /// - Throws: `notFound`.
     func redeliver(delivery id: String, at time: Int64) async throws(StoreError)
 
@@ -48,15 +52,15 @@ public protocol DeliveryStore: Sendable {
     func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt]
 }
 
-/// A callback to be written with a task's step.
+/// A callback to write in the same transaction as a task's step.
 public struct NewDelivery: Sendable, Equatable {
-    /// `webhook-id`: the same in every attempt; has no `.`.
+    /// The `webhook-id`: the same in every attempt, without a `.`.
     public var id: String
     /// Where it goes: the client's `callback_url`.
     public var url: String
     /// The body, frozen.
     public var body: [UInt8]
-    /// Whether it tells of the task's end.
+    /// Whether it reports the end of the task.
     public var isLast: Bool
 
     public init(id: String, url: String, body: [UInt8], isLast: Bool) {
@@ -67,19 +71,19 @@ public struct NewDelivery: Sendable, Equatable {
     }
 }
 
-/// What becomes of a delivery. Only `waiting` ones are sent.
+/// The state of a delivery. Only `waiting` deliveries are sent.
 public enum DeliveryState: Int, Sendable, CaseIterable {
-    /// To be sent, at once or again.
+    /// To be sent, for the first time or again.
     case waiting = 0
     /// The receiver answered 2xx.
     case delivered = 1
-    /// It had failed, and the task's next state took its place.
+    /// Its attempts failed, and a delivery of the task's next state replaced it.
     case superseded = 2
-    /// Every attempt failed, or the receiver said 410.
+    /// Every attempt failed, or the receiver answered 410.
     case failed = 3
 }
 
-/// A callback and what became of it.
+/// A callback and its state.
 public struct DeliveryRecord: Sendable, Equatable {
     public let id: String
     public let task: TaskID
@@ -91,7 +95,7 @@ public struct DeliveryRecord: Sendable, Equatable {
     public var state: DeliveryState
     /// How many attempts have begun.
     public var attempts: Int
-    /// When it falls due; while an attempt runs, when its lease ends. Nil: never again.
+    /// When it falls due or, while an attempt is in flight, when the lease ends; nil if it is not sent again.
     public var nextAttemptAt: Int64?
     /// When it was delivered, superseded or given up.
     public var finishedAt: Int64?
@@ -121,7 +125,7 @@ public struct DeliveryAttempt: Sendable, Equatable {
     public var startedAt: Int64
     /// In milliseconds.
     public var duration: Int64
-    /// What the receiver answered; nil if it didn't.
+    /// The status that the receiver answered with; nil if there was no answer.
     public var status: Int?
     /// Why there is no answer, in a few words for the operator.
     public var failure: String?
@@ -135,16 +139,16 @@ public struct DeliveryAttempt: Sendable, Equatable {
     }
 }
 
-/// What follows from an attempt.
+/// The outcome of an attempt.
 public enum DeliveryOutcome: Sendable, Equatable {
     case delivered
-    /// Again at that time.
+    /// To be sent again at that time.
     case retry(at: Int64)
-    /// Never again.
+    /// Not to be sent again.
     case gaveUp
 }
 
-/// Which deliveries an operator asks for. Everything given must hold.
+/// Selects deliveries for an operator. A delivery must match every value given.
 public struct DeliveryFilter: Sendable, Equatable {
     public var tenant: String?
     /// The task's public, upstream or gateway id.

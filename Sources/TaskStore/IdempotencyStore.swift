@@ -1,16 +1,16 @@
-/// Creates that clients may repeat. A key is claimed in the transaction that writes the intent (``TaskStore/begin(_:)``),
-/// and its answer is kept in the transaction that settles the create.
+/// Creates that clients may repeat. A key is claimed in the transaction that writes the intent
+/// (``TaskStore/begin(_:)``), and its answer is stored in the transaction that settles the create.
 public protocol IdempotencyStore: Sendable {
-    /// What is known of a tenant's key; nil: it is free.
+    /// Returns the claim of a tenant's key; nil if the key is free.
     func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord?
 }
 
-/// A client's `Idempotency-Key` and what it was sent with. Part of a ``NewTask``.
+/// A client's `Idempotency-Key` and what it was sent with. Part of a ``NewTask`` or ``NewJob``.
 public struct IdempotencyKey: Sendable, Equatable {
     public var key: String
-    /// Of the route and the content; equal requests have equal ones.
+    /// A digest of the route and the content: equal requests have equal fingerprints.
     public var fingerprint: [UInt8]
-    /// Claims of the key that were made before that are over and give way, in milliseconds since 1970.
+    /// The time before which claims of the key have expired and are replaced, in milliseconds since 1970.
     public var expiry: Int64
 
     public init(key: String, fingerprint: [UInt8], expiry: Int64 = .min) {
@@ -22,13 +22,13 @@ public struct IdempotencyKey: Sendable, Equatable {
 
 /// A claimed key.
 public struct IdempotencyRecord: Sendable, Equatable {
-    /// How long a claim holds at least, in milliseconds: a day.
+    /// The minimum lifetime of a claim, in milliseconds: one day.
     public static let lifetime: Int64 = 86_400_000
 
     public var fingerprint: [UInt8]
-    /// The task that the first request made.
+    /// The task that the first request created.
     public var task: TaskID
-    /// What to answer again; nil: the create is still open.
+    /// The answer to repeat; nil while the create is still open.
     public var answer: StoredAnswer?
     public var createdAt: Int64
 
@@ -40,7 +40,7 @@ public struct IdempotencyRecord: Sendable, Equatable {
     }
 }
 
-/// An answer to a create, as it was given.
+/// The answer that a create was given.
 public struct StoredAnswer: Sendable, Equatable {
     /// The HTTP status.
     public var status: Int

@@ -1,4 +1,4 @@
-/// The place of a task among those that one request has asked for.
+/// The position of a task among the tasks of one request.
 public struct JobPlace: Sendable, Hashable {
     /// The job's number.
     public let job: Int64
@@ -13,50 +13,50 @@ public struct JobPlace: Sendable, Hashable {
 
 /// One request for several tasks of the same content. Times are milliseconds since 1970.
 public struct JobRecord: Sendable, Equatable {
-    /// The tasks that a job may have.
+    /// How many tasks a job may have.
     public static let sizes = 1...4
 
-    /// The gateway's own integer, below 2^53; never used again.
+    /// The gateway's own number for the job, below 2^53 and never reused.
     public let number: Int64
     public let tenant: String
-    /// In whose words the client speaks: how the job is shown, and told at ``callbackURL``.
+    /// The API shape that the client uses. It decides how the job is shown, and how it is reported to ``callbackURL``.
     public let shape: String
-    /// What the shape needs of the request to show the job later.
+    /// The parts of the request that the shape needs to show the job later.
     public let request: [UInt8]
-    /// Where the job's states are told; nil if nowhere, or if its tasks tell theirs themselves.
+    /// Where the job's states are reported; nil if nowhere, or if its tasks report their own.
     public let callbackURL: String?
-    /// What the client wants to read in each callback.
+    /// The client's own reference, repeated in each callback.
     public let callbackRef: String?
     /// The client's `Idempotency-Key`.
     public let idempotencyKey: String?
-    /// The only account that may have the tasks; nil: any.
+    /// The only account that may run the tasks; nil: any.
     public let account: String?
     public let createdAt: Int64
-    /// In the order in which they were asked for. A `refused` one counts as failed: nobody was told of it alone.
+    /// In the order of the request. A `refused` task counts as failed: no client was ever told of it by itself.
     public var tasks: [TaskRecord]
 
-    /// When a task changed last.
+    /// When one of the tasks last changed.
     public var updatedAt: Int64 { tasks.map(\.updatedAt).max() ?? createdAt }
-    /// Whether nothing will change any more.
+    /// Whether all tasks have ended.
     public var isFinal: Bool { tasks.allSatisfy { $0.state.isFinal } }
-    /// Whether Kling has one of the tasks, or its client was told that one waits.
+    /// Whether Kling has one of the tasks, or the client was told that one is queued.
     public var isKnown: Bool { tasks.contains { $0.publicID != nil } }
 }
 
-/// A request about to be written down together with its tasks.
+/// A job to write together with its tasks.
 public struct NewJob: Sendable, Equatable {
     public var tenant: String
     public var shape: String
     public var request: [UInt8]
     public var callbackURL: String?
     public var callbackRef: String?
-    /// Of the content, so that the client's next attempt finds the job; nil: it need not be found.
+    /// A digest of the content, by which the client's next attempt finds the job; nil if it need not be found.
     public var fingerprint: [UInt8]?
     /// The client's `Idempotency-Key`, claimed with the record by the first task.
     public var idempotency: IdempotencyKey?
-    /// The only account that may have the tasks; nil: any.
+    /// The only account that may run the tasks; nil: any.
     public var account: String?
-    /// How many of the tenant's jobs may run beside it, on ``account`` if there is one; nil: any number.
+    /// How many other jobs of the tenant may be running, on ``account`` if that is set; nil: any number.
     public var runningBeside: Int?
     /// Milliseconds since 1970.
     public var createdAt: Int64

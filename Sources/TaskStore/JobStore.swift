@@ -1,51 +1,52 @@
-/// Requests for several tasks: written whole, found whole. Each task lives as any other does; its steps are the
-/// ``TaskStore``'s.
+/// Requests for several tasks, written and read as a whole. Each task otherwise behaves like any other, and takes its
+/// steps through ``TaskStore``.
 ///
-/// As for every function of the store: what a write returns is on the disk; any thread may call; times are milliseconds
+/// As everywhere in the store, a write is on disk when it returns, any thread may call, and times are milliseconds
 /// since 1970.
 public protocol JobStore: Sendable {
-    /// Writes down the intents of a job in one step, all or none, with their claims as ``TaskStore/begin(_:)`` does, but
-    /// for the job's `Idempotency-Key`: what that answers is told by ``answer(job:_:)``.
-    /// - Parameter tasks: ``JobRecord/sizes`` of them, none with an `Idempotency-Key` of its own; with a `callback_url`
-    ///   only if the job has none.
-    /// - Throws: as ``TaskStore/begin(_:)``; `tooManyJobs` if more than ``NewJob/runningBeside`` run.
+    /// Writes the intents of a job and their claims as ``TaskStore/begin(_:)`` does, all or none. The answer for the
+    /// job's `Idempotency-Key` is set by ``answer(job:_:)``.
+    /// - Parameter tasks: as many as ``JobRecord/sizes`` allows, none with its own `Idempotency-Key`, and with a
+    ///   `callback_url` only if the job has none.
+    /// - Throws: as ``TaskStore/begin(_:)``; `tooManyJobs` if more than ``NewJob/runningBeside`` are running.
     func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord
 
-    /// Ends the intents of a job that no client was told of, in one step: the job is found no more.
+    /// Ends the intents of a job that no client was told of, all in one step. The job can no longer be found.
     /// - Parameters:
     ///   - reason: what the operator sees as the tasks' status word.
     ///   - answer: what the client's `Idempotency-Key` answers from now on; nil frees the key.
-    /// - Throws: `notFound`; `stale` if a task is more than such an intent: nothing has changed then.
+    /// - Throws: `notFound`; `stale`, without changing anything, if a task is past that point.
     func refuse(
         job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError)
 
-    /// The client was answered: that is kept for its `Idempotency-Key`, if the key is still the job's and has no answer.
+    /// Stores the client's answer for its `Idempotency-Key`, if the job still holds the key and the key has no answer.
     /// - Parameter answer: nil frees the key.
     func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError)
 
-    /// A tenant's job.
+    /// Returns a tenant's job.
     func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord?
 
-    /// The job of a task; nil if the task has none, or that is found no more.
+    /// Returns the job of a task; nil if the task has none, or if the job can no longer be found.
     func job(of task: TaskID) async throws(StoreError) -> JobRecord?
 
-    /// A tenant's jobs of one shape that its clients know of, newest first.
+    /// Returns a tenant's jobs of one shape that its clients know of, newest first.
     /// - Parameters:
-    ///   - after: later ones only.
-    ///   - before: earlier ones only.
-    ///   - bytes: how many bytes Kling's answers in their tasks may have together.
+    ///   - after: only jobs created after this time.
+    ///   - before: only jobs created before this time.
+    ///   - bytes: the maximum total size of Kling's answers in their tasks, in bytes.
     func jobs(
         tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
         answersUpTo bytes: Int
     ) async throws(StoreError) -> RecordPage<JobRecord>
 
-    /// The newest job of a tenant with that content, made at `time` or later, whether its client knows of it or not.
+    /// Returns a tenant's newest job with that content, created at `time` or later, whether or not its client knows of
+    /// it.
     func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord?
 }
 
 extension JobStore {
-    /// A tenant's jobs of one shape, however long Kling's answers in their tasks are.
+    /// Returns a tenant's jobs of one shape, without a limit on the size of Kling's answers in their tasks.
     public func jobs(
         tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
     ) async throws(StoreError) -> [JobRecord] {

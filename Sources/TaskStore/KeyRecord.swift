@@ -1,11 +1,11 @@
-/// A key to be kept: the gateway's bearer key and its access key with secret key. Times are milliseconds since 1970.
+/// A key to store: the gateway's bearer key, and its access key with secret key. Times are milliseconds since 1970.
 public struct NewKey: Sendable, Equatable {
-    /// A short text to name the key by, such as `key_01J…`.
+    /// A short name for the key, such as `key_01J…`.
     public var id: String
     public var tenant: String
     /// The SHA-256 of the bearer key, 32 bytes.
     public var bearerHash: [UInt8]
-    /// The access key, which is no secret.
+    /// The access key, which is not secret.
     public var accessKey: String
     /// The secret key, encrypted.
     public var sealedSecretKey: [UInt8]
@@ -23,10 +23,10 @@ public struct NewKey: Sendable, Equatable {
     }
 }
 
-/// A key as it is kept.
+/// A stored key.
 public struct KeyRecord: Sendable, Equatable {
     public let key: NewKey
-    /// Since when it isn't valid any more, in milliseconds since 1970.
+    /// When the key was revoked, in milliseconds since 1970; nil while it is valid.
     public let revokedAt: Int64?
 
     public init(key: NewKey, revokedAt: Int64?) {
@@ -38,11 +38,11 @@ public struct KeyRecord: Sendable, Equatable {
 /// The owner of tasks.
 public struct TenantRecord: Sendable, Equatable {
     public let name: String
-    /// The secret that signs what is delivered to the tenant, encrypted.
+    /// The secret that signs deliveries to the tenant, encrypted.
     public let sealedWebhookSecret: [UInt8]
-    /// The secret before that one, encrypted: it signs as well until ``previousValidUntil``.
+    /// The previous secret, encrypted. It also signs until ``previousValidUntil``.
     public let previousSealedWebhookSecret: [UInt8]?
-    /// Milliseconds since 1970; nil if there is no secret before.
+    /// Milliseconds since 1970; nil if there is no previous secret.
     public let previousValidUntil: Int64?
     /// Milliseconds since 1970.
     public let createdAt: Int64

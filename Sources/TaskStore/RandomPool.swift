@@ -6,7 +6,7 @@ internal import Darwin
 
 /// The system's randomness, fetched many words at a time: one system call serves dozens of ids.
 struct RandomPool: RandomNumberGenerator {
-    /// `getentropy` gives at most 256 bytes a call.
+    /// `getentropy` returns at most 256 bytes per call.
     private static let words = 32
 
     private var pool: [UInt64] = []
@@ -18,7 +18,7 @@ struct RandomPool: RandomNumberGenerator {
 
     private mutating func refill() {
         pool = Array(repeating: 0, count: Self.words)
-        // The array lends its own memory.
+        // The array's own memory, which is valid until the closure returns.
         let result = unsafe pool.withUnsafeMutableBytes { bytes -> Int32 in
             guard let start = bytes.baseAddress else { return 0 }
             return unsafe getentropy(start, bytes.count)

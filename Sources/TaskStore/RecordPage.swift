@@ -1,12 +1,12 @@
-/// Which of a tenant's tasks are read.
+/// Selects which of a tenant's tasks to read.
 public struct TaskSlice: Sendable {
-    /// Only those that were told before the one with this number; nil: from the newest on.
+    /// Only tasks that the client was told of before the one with this number; nil: from the newest on.
     public var below: Int64?
-    /// Only those that were made then, in milliseconds since 1970.
+    /// Only tasks created in this range, in milliseconds since 1970.
     public var createdAt: Range<Int64>
-    /// Only those in these states; nil: in all.
+    /// Only tasks in these states; nil: in any state.
     public var states: Set<TaskState>?
-    /// How many at most, from 1.
+    /// The maximum number of tasks, at least 1.
     public var limit: Int
 
     public init(below: Int64? = nil, createdAt: Range<Int64>, states: Set<TaskState>? = nil, limit: Int) {
@@ -17,9 +17,9 @@ public struct TaskSlice: Sendable {
     }
 }
 
-/// A page of records, read only if it is not too long to be held.
+/// A page of records, read only if it is small enough to hold in memory.
 public enum RecordPage<Record: Sendable>: Sendable {
     case records([Record])
-    /// Kling's answers in it have that many bytes, which is more than was allowed. None of them was read.
+    /// Nothing was read, because Kling's answers in the page have this many bytes, which exceeds the limit.
     case long(bytes: Int)
 }

@@ -1,33 +1,34 @@
-/// What outlives a server of the creates whose answers were not read: see ``UnreadCreates``.
+/// The unread creates of a server, kept so that they survive the process: see ``UnreadCreates``.
 ///
-/// As for every function of the store: what a write returns is on the disk; any thread may call.
+/// As everywhere in the store, a write is on disk when it returns, and any thread may call.
 public protocol ResendStore: Sendable {
-    /// What the server of that name kept last; nil: nothing.
+    /// Returns what the server of that name stored last; nil if nothing.
     func unread(server: String) async throws(StoreError) -> UnreadCreates?
 
-    /// Keeps which creates are unread, in place of what the server kept before.
+    /// Stores which creates are unread, replacing what the server stored before.
     /// - Parameters:
-    ///   - unread: names the first tasks of those that are unread. Called on a thread of the store's, in the transaction:
-    ///     every create that was written before is named by it, or was read.
+    ///   - unread: returns the first task of each unread create. Called on a store thread inside the transaction, when
+    ///     every create written before is in the list or was read.
     ///   - time: milliseconds since 1970.
     func keep(
         unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
     ) async throws(StoreError)
 
-    /// The creates with content that were, or may have been, unread when that was kept, oldest first.
+    /// Returns the creates with content that are, or may be, unread according to what was stored, oldest first.
     /// - Parameters:
-    ///   - unread: what was kept last; nil: every create with content counts as unread.
-    ///   - limit: how many of those that were written after it; the newest.
+    ///   - unread: what was stored last; nil: every create with content counts as unread.
+    ///   - limit: the maximum number of creates written after that; the newest are returned.
     func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord]
 }
 
-/// The creates of a server whose answers their clients have not read so far.
+/// A server's creates whose answers their clients have not read yet.
 ///
-/// A create is unread from its first write on. So at any later time those are unread that are named here, and those that
-/// were written after it was kept.
+/// A create is unread from its first write on. At any later time, the unread creates are therefore among those named
+/// here and those written after this was stored.
 public struct UnreadCreates: Sendable, Equatable {
-    /// The last task that had been written then, by the order of writing. Ids do not tell: a clock may be set back.
+    /// The row of the last task written before this was stored. Ids do not tell the order, because a clock may be set
+    /// back.
     public var writtenThrough: Int64
-    /// The first tasks of those that are unread.
+    /// The first task of each unread create.
     public var tasks: [TaskID]
 }

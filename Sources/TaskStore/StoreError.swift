@@ -1,7 +1,7 @@
-/// Why the store didn't do what it was asked.
+/// Why the store could not do what was asked.
 public struct StoreError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
-        /// The queue is full, the store is closed, or the disk doesn't answer as it should.
+        /// The queue is full, the store is closed, or the disk does not respond as it should.
         case unavailable
         /// Another process holds the database.
         case busy
@@ -9,28 +9,28 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case full
         /// The file, the folder or the disk can't be written to.
         case readOnly
-        /// The file isn't a database, or not any more.
+        /// The file is not a database, or is damaged.
         case corrupt
         /// A newer version of the program has written the database.
         case newerSchema
-        /// Another `serve` uses the store.
+        /// Another `serve` process uses the store.
         case alreadyServed
-        /// The tenant has a task of that `external_task_id`.
+        /// The tenant already has a task with that `external_task_id`.
         case externalTaskIDInUse
-        /// The tenant has sent that `Idempotency-Key` within a day.
+        /// The tenant has already used that `Idempotency-Key` within a day.
         case idempotencyKeyInUse
-        /// As many jobs of the tenant run as may.
+        /// The tenant already runs as many jobs as it may.
         case tooManyJobs
-        /// There is a key or task of that id, access key or bearer key.
+        /// A key or task with that id, access key or bearer key already exists.
         case alreadyExists
-        /// There is no such task or key.
+        /// There is no such task, job, delivery or key.
         case notFound
-        /// The task is past the point where this could happen to it.
+        /// The task is past the point where this step is possible.
         case stale
     }
 
     public let code: Code
-    /// What happened, for logs and for the operator's terminal: it may name files, so never for a client.
+    /// What happened, for logs and the operator's terminal. It may name files, so clients must never see it.
     public let detail: String
 
     public init(_ code: Code, _ detail: String) {

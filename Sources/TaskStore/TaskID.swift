@@ -1,4 +1,4 @@
-/// The gateway's own name of a task: a ULID, so that ids sort by the time at which they were made.
+/// The gateway's own id of a task: a ULID, so that ids sort by creation time.
 ///
 /// 48 bits of milliseconds since 1970 and 80 random bits; 16 bytes in the store, 26 Crockford letters in text.
 public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible {
@@ -8,7 +8,7 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
     /// The id of no task.
     public static let none = TaskID(high: 0, low: 0)
 
-    /// Below and above every id that was ever made.
+    /// Bounds below and above every id that is ever generated.
     static let first = TaskID(high: 0, low: 0)
     static let last = TaskID(high: .max, low: .max)
 
@@ -17,7 +17,7 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
         self.low = low
     }
 
-    /// Below every id that is made at a time, in milliseconds since 1970, or later.
+    /// Returns a lower bound of the ids generated at a time, in milliseconds since 1970, or later.
     static func first(at time: Int64) -> TaskID { TaskID(high: UInt64(max(0, min(time, 1 << 48 - 1))) << 16, low: 0) }
 
     /// When the id was made, in milliseconds since 1970.
@@ -39,7 +39,7 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
     }
 
     /// Reads 26 Crockford letters of either case.
-    /// - Returns: nil for any other text, one over 128 bits included.
+    /// - Returns: nil for any other text, including one that exceeds 128 bits.
     public init?(_ text: String) {
         var (high, low, count) = (UInt64(0), UInt64(0), 0)
         for letter in text.utf8 {
@@ -63,9 +63,9 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
     }
 }
 
-/// Makes ids that rise, also when many are made within a millisecond or the clock steps back.
+/// Generates ascending ids, even when several are generated within a millisecond or the clock steps back.
 ///
-/// Two generators never need to know of each other: the random bits keep their ids apart.
+/// Generators need no coordination: the random bits keep their ids distinct.
 public struct TaskIDGenerator: Sendable {
     private var last = TaskID.first
     private var random = RandomPool()
@@ -73,24 +73,24 @@ public struct TaskIDGenerator: Sendable {
     /// Makes a generator.
     public init() {}
 
-    /// How far ahead of the clock an id may be for others to be made behind it, in milliseconds: a day. What a clock that
-    /// was years ahead has left stands alone.
+    /// How far ahead of the clock an id may be for later ids to continue above it, in milliseconds: one day. An id left
+    /// by a clock that was years ahead is ignored.
     private static let reach: Int64 = 86_400_000
 
-    /// Has every id from now on be greater than one that another generator has made, unless that is far ahead.
+    /// Makes every later id greater than `id`, which another generator made, unless `id` is far ahead of the clock.
     /// - Parameter milliseconds: the time since 1970.
     public mutating func rise(above id: TaskID, at milliseconds: Int64) {
         if id > last, id.milliseconds - milliseconds <= Self.reach { last = id }
     }
 
-    /// Makes the next id, greater than every one before it.
+    /// Generates the next id, which is greater than every previous one.
     /// - Parameter milliseconds: the time since 1970.
     public mutating func next(at milliseconds: Int64) -> TaskID {
         if milliseconds > last.milliseconds {
             let high = UInt64(truncatingIfNeeded: milliseconds) << 16 | UInt64.random(in: 0...0x7FFF, using: &random)
             last = TaskID(high: high, low: random.next())
         } else {
-            // A step of random width keeps neighbours from being guessed.
+            // A random step keeps neighbouring ids from being guessed.
             let (low, overflow) = last.low.addingReportingOverflow(.random(in: 1...(1 << 40), using: &random))
             last = TaskID(high: last.high + (overflow ? 1 : 0), low: low)
         }

@@ -3,7 +3,7 @@ extension TaskRecord {
     init(_ task: NewTask, job: JobPlace? = nil) { self.init(Fields(task, job: job)) }
 }
 
-/// The steps of a task's life, without a store: every step says whether it changed anything.
+/// The steps of a task's life, independent of a store. Each step returns whether it changed the record.
 extension TaskRecord.Fields {
     fileprivate init(_ task: NewTask, job: JobPlace?) {
         self.init(
@@ -15,15 +15,15 @@ extension TaskRecord.Fields {
 
     /// What a step did to the record.
     enum Step: Equatable {
-        /// The record says something new.
+        /// The step changed the record.
         case changed
-        /// The record said so already, or something later.
+        /// The record already said this, or something later.
         case unchanged
         /// The record is past the point where the step makes sense.
         case impossible
     }
 
-    /// Another account is to be sent the task, or none for now.
+    /// Assigns the task to another account, or to none for now.
     mutating func assign(_ new: String?, identity: Int64?, api newAPI: String?, at time: Int64) -> Step {
         guard upstreamID == nil, !state.isFinal else { return .impossible }
         guard new != account || identity != accountIdentity || newAPI != api else { return .unchanged }
@@ -32,7 +32,7 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// No account has room: the task waits, and its client is told the gateway's own id.
+    /// Queues the task because no account has room. Its client is told the gateway's own id.
     mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
         throws(StoreError) -> Step
     {
@@ -46,7 +46,7 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// Kling has the task. To a record that Kling accepted under the same id before it is what was seen of the task.
+    /// Records that Kling has the task. If Kling already accepted it under the same id, this counts as an observation.
     mutating func accept(_ acceptance: Acceptance, number next: () throws(StoreError) -> Int64) throws(StoreError)
         -> Step
     {
@@ -69,7 +69,7 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// The client is told the gateway's own id.
+    /// Makes the gateway's own id the public id, because the client is told that id.
     mutating func show(at time: Int64, number next: () throws(StoreError) -> Int64) throws(StoreError) -> Step {
         if publicID != nil { return .unchanged }
         guard !state.isFinal else { return .impossible }
@@ -78,7 +78,7 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// The create was refused for good, or never made, before any client was told of the task.
+    /// Ends a task whose create was refused for good, or never reached Kling, before any client was told of the task.
     mutating func refuse(statusWord reason: String, at time: Int64) -> Step {
         if state == .refused { return .unchanged }
         guard state == .intent, publicID == nil else { return .impossible }
@@ -89,12 +89,12 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// Something was seen of the task. What is older than the record changes nothing.
+    /// Applies what was seen of the task. An observation of an earlier state changes nothing.
     mutating func observe(_ seen: Observation) -> Step {
         let next = seen.state ?? state
         guard !state.isFinal, next >= state, next != .refused else { return .unchanged }
         if seen.yieldsToAcceptance, upstreamID != nil { return .unchanged }
-        // Kling has the task only once an acceptance has said under which id; before that it can but fail.
+        // Only an acceptance gives Kling's id and shows that Kling has the task. Before that, the task can only fail.
         guard upstreamID != nil || next == .failed else { return .unchanged }
         guard next != state || seen.statusWord != statusWord || seen.answer.map({ $0 != answer }) ?? false else {
             return .unchanged
@@ -107,13 +107,13 @@ extension TaskRecord.Fields {
         return .changed
     }
 
-    /// The task is not to be sent, which only a task without an account can be sure of.
+    /// Ends a queued task without sending it. Only a task without an account is certain not to have been sent.
     mutating func cancel(reason: String, at time: Int64) -> Step {
         guard state == .queued, account == nil else { return .impossible }
         return observe(Observation(state: .failed, statusWord: reason, answer: nil, at: time))
     }
 
-    /// The operator is to know something of the task, or no longer.
+    /// Sets what the operator should know about the task.
     mutating func flag(_ new: TaskFlags) -> Step {
         guard !state.isFinal, new != flags else { return .unchanged }
         flags = new

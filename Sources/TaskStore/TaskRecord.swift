@@ -1,23 +1,23 @@
 public import Hashing
 
-/// Where a task stands. States only ever go forward, in the order given here.
+/// The state of a task. States only move forward, in the order given here.
 public enum TaskState: Int, Sendable, CaseIterable, Comparable {
     /// Written before Kling is called; it isn't known yet whether Kling has the task.
     case intent = 0
-    /// Told to the client, and waiting for an account that has room.
+    /// The client was told of it, and it waits for an account that has room.
     case queued = 1
     /// Kling has it.
     case submitted = 2
-    /// Kling works on it.
+    /// Kling is working on it.
     case processing = 3
     /// Ended with a picture.
     case succeed = 4
-    /// Ended without.
+    /// Ended without a picture.
     case failed = 5
     /// Ended before any client was told of it: no query and no list shows it.
     case refused = 6
 
-    /// Whether nothing will change any more.
+    /// Whether the task has ended.
     public var isFinal: Bool { self >= .succeed }
 
     public static func < (one: TaskState, other: TaskState) -> Bool { one.rawValue < other.rawValue }
@@ -28,17 +28,17 @@ public struct TaskFlags: OptionSet, Sendable, Hashable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Kling hasn't known the task for a day, or it is a day since its account, configured no more, was heard of it.
+    /// Kling has not known the task for a day, or its account is no longer configured and the last news is a day old.
     public static let stuck = TaskFlags(rawValue: 1)
-    /// Nobody can tell whether Kling has the task: its account has no look-up, is configured no more, or has not said for a
-    /// day.
+    /// It is unknown whether Kling has the task: its account has no look-up, is no longer configured, or has given no
+    /// answer for a day.
     public static let unknown = TaskFlags(rawValue: 2)
 }
 
-/// What is known about a task: a snapshot, whose ``Fields`` are its members. Times are milliseconds since 1970.
+/// A snapshot of what is known about a task. Its members are those of ``Fields``. Times are milliseconds since 1970.
 ///
-/// The fields are kept on the heap. A record goes through many asynchronous calls, each of which would otherwise hold a
-/// copy of 360 bytes and a reference to each of its texts.
+/// The fields are kept on the heap. A record is passed through many async calls, each of which would otherwise hold a
+/// copy of 360 bytes and a reference to each of its strings.
 @dynamicMemberLookup
 public struct TaskRecord: Sendable, Equatable {
     private final class Storage: Sendable {
@@ -48,15 +48,16 @@ public struct TaskRecord: Sendable, Equatable {
 
     private var storage: Storage
 
-    /// The record of what is known.
+    /// Makes a record of these fields.
     init(_ fields: Fields) { storage = Storage(fields) }
 
-    /// All that is known.
+    /// All fields.
     var fields: Fields { storage.fields }
 
     public subscript<Value>(dynamicMember member: KeyPath<Fields, Value>) -> Value { storage.fields[keyPath: member] }
 
-    /// To change several fields, change ``fields`` and make a record of them: each change of one makes new storage.
+    /// Reads or changes one field. Each change allocates new storage: to change several fields, change a copy of
+    /// ``fields`` and make a record of it.
     subscript<Value>(dynamicMember member: WritableKeyPath<Fields, Value>) -> Value {
         get { storage.fields[keyPath: member] }
         set {
@@ -74,49 +75,53 @@ public struct TaskRecord: Sendable, Equatable {
     public struct Fields: Sendable, Equatable {
         /// The gateway's id, which is also Kling's `external_task_id`.
         public let id: TaskID
-        /// Who may see the task.
+        /// The tenant whose keys may see the task.
         public let tenant: String
         /// The client's own `external_task_id`.
         public let externalTaskID: String?
         public let model: String
         /// The client's own `callback_url`.
         public let callbackURL: String?
-        /// The key that the create came with.
+        /// The id of the key that the create was sent with.
         public let keyID: String?
         /// The client's `Idempotency-Key`.
         public let idempotencyKey: String?
         public let createdAt: Int64
         /// The job that the task is a part of.
         public let job: JobPlace?
-        /// What the create was sent with, if that is remembered until its answer was read.
+        /// A digest of the create's content, if it is remembered until its answer is read.
         public let content: ContentDigest?
-        /// In whose words the client is called back, as the gateway names them; nil: in those of Kling's older API.
+        /// The API shape in which the client is called back, by the gateway's name for it; nil: that of Kling's older
+        /// API.
         public let shape: String?
 
-        /// The account that has the task, or is about to be sent it; nil: none was chosen.
+        /// The account that has the task or is about to be sent it; nil if none is chosen.
         public internal(set) var account: String?
-        /// Which account that name stood for then; nil: not known.
+        /// Identifies the account that the name stood for then; nil if not known.
         public internal(set) var accountIdentity: Int64?
-        /// Which of Kling's APIs the account was spoken to by, as the gateway names them; nil: there was but one.
+        /// The one of Kling's APIs that the account was called through, by the gateway's name for it; nil if no account
+        /// is chosen, or in records from when there was only one.
         public internal(set) var api: String?
         public internal(set) var state: TaskState = .intent
         public internal(set) var flags: TaskFlags = []
-        /// The place among the tenant's tasks, dense from 1: given when the client is first told of the task.
+        /// The position among the tenant's tasks, consecutive from 1, assigned when the client is first told of the
+        /// task.
         public internal(set) var number: Int64?
-        /// The `task_id` that the client was told. Once there, it never changes.
+        /// The `task_id` that the client was told. Once set, it never changes.
         public internal(set) var publicID: String?
         /// Kling's `task_id`.
         public internal(set) var upstreamID: String?
-        /// Kling's own word for the state, which may be none of ``TaskState``.
+        /// Kling's own word for the state, which need not match any ``TaskState``.
         public internal(set) var statusWord = ""
-        /// Kling's last `data` object, as it came.
+        /// Kling's last `data` object, as received.
         public internal(set) var answer: [UInt8]?
         /// Whether the client may use its `external_task_id` again: the create was refused, or never reached Kling.
         public internal(set) var isReleased = false
         public internal(set) var updatedAt: Int64
         /// When the task ended.
         public internal(set) var finishedAt: Int64?
-        /// The bytes of the request that is kept outside of the store until Kling has the task; 0: there is none.
+        /// The size in bytes of the request that is kept outside the store until Kling has the task; 0 if there is
+        /// none.
         public internal(set) var payload = 0
     }
 }
@@ -125,23 +130,23 @@ public struct TaskRecord: Sendable, Equatable {
 public struct NewTask: Sendable, Equatable {
     public var id: TaskID
     public var tenant: String
-    /// The account that is called next; nil: none is chosen yet.
+    /// The account that is called next; nil if none is chosen yet.
     public var account: String?
-    /// Which account that name stands for.
+    /// Identifies the account that the name stands for.
     public var accountIdentity: Int64?
-    /// Which of Kling's APIs the account is spoken to by.
+    /// The one of Kling's APIs that the account is called through.
     public var api: String?
     /// The client's own `external_task_id`, claimed with the record.
     public var externalTaskID: String?
     public var model: String
     public var callbackURL: String?
-    /// The key that the create came with.
+    /// The id of the key that the create was sent with.
     public var keyID: String?
     /// The client's `Idempotency-Key`, claimed with the record.
     public var idempotency: IdempotencyKey?
-    /// What the create was sent with, to be remembered until its answer was read; nil: it need not be.
+    /// A digest of the create's content, remembered until its answer is read; nil if it need not be.
     public var content: ContentDigest?
-    /// In whose words the client is called back.
+    /// The API shape in which the client is called back.
     public var shape: String?
     /// Milliseconds since 1970.
     public var createdAt: Int64
@@ -168,13 +173,13 @@ public struct NewTask: Sendable, Equatable {
     }
 }
 
-/// Kling's yes to a create, or a look-up's find.
+/// Kling's acceptance of a create, or a task found by a look-up.
 public struct Acceptance: Sendable, Equatable {
     /// Kling's `task_id`.
     public var upstreamID: String
-    /// The `task_id` to tell the client; kept only if the client wasn't told one before.
+    /// The `task_id` to tell the client; ignored if the client was already told one.
     public var publicID: String
-    /// The state that Kling named: ``TaskState/submitted`` for words that nobody knows.
+    /// The state that Kling named: ``TaskState/submitted`` for an unknown word.
     public var state: TaskState
     /// Kling's own word.
     public var statusWord: String
@@ -197,15 +202,15 @@ public struct Acceptance: Sendable, Equatable {
 
 /// What was seen of a task: by a query, a list, a callback, or the gateway itself.
 public struct Observation: Sendable, Equatable {
-    /// The state that was seen; nil for a word that nobody knows, which leaves the state as it is.
+    /// The state that was seen; nil for an unknown word, which leaves the state unchanged.
     public var state: TaskState?
     /// Kling's own word.
     public var statusWord: String
-    /// Kling's `data` object; nil keeps the one before.
+    /// Kling's `data` object; nil keeps the previous one.
     public var answer: [UInt8]?
     /// Milliseconds since 1970.
     public var at: Int64
-    /// Whether it means nothing once Kling has the task: the gateway's own word that Kling never had it.
+    /// Whether it is ignored once Kling has the task, as for the gateway's own conclusion that Kling never had it.
     public var yieldsToAcceptance: Bool
 
     public init(
@@ -219,11 +224,11 @@ public struct Observation: Sendable, Equatable {
     }
 }
 
-/// Which tasks an operator asks for. Everything given must hold.
+/// Selects tasks for an operator. A task must match every value given.
 public struct TaskFilter: Sendable, Equatable {
     /// The owner; nil: any.
     public var tenant: String?
-    /// Flags of which the task has at least one; empty: any or none.
+    /// The task has at least one of these flags; empty: flags do not matter.
     public var flags: TaskFlags
     /// Only tasks that haven't ended.
     public var isUnfinished: Bool

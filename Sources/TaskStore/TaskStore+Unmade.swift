@@ -1,6 +1,6 @@
 extension TaskStore {
-    /// Ends a task that Kling never had: unseen, if no client knows of it, else as failed, for the reason given. One that
-    /// Kling was found to have meanwhile goes on.
+    /// Ends a task that Kling never had: invisibly if no client knows of it, otherwise as failed with the given reason.
+    /// If Kling turns out to have accepted it in the meantime, the task continues.
     /// - Parameters:
     ///   - time: milliseconds since 1970.
     ///   - answer: what its `Idempotency-Key` answers from now on; nil frees the key.
@@ -14,7 +14,7 @@ extension TaskStore {
             guard let record = try await task(id) else { throw StoreError(.notFound, "no task \(id)") }
             return record
         } catch  where error.code == .stale {
-            // Whoever knows of a task's job knows of it, though it has no name yet.
+            // A client that knows a job knows all of its tasks, even one that has no public id yet.
             _ = try? await show(id, at: time)
             let observation = Observation(
                 state: .failed, statusWord: reason, answer: nil, at: time, yieldsToAcceptance: true)

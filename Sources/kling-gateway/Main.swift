@@ -4,7 +4,7 @@ internal import ArgumentParser
 internal import EventLoop
 #endif
 
-/// The command line: one file a command, in `Commands/`.
+/// The command line, with one file per command in `Commands/`.
 @main
 struct KlingGateway: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +20,7 @@ struct KlingGateway: AsyncParsableCommand {
 
 #if THREAD_SANITIZER
 extension KlingGateway {
-    /// The program's start, on an event loop: the sanitizer doesn't see what Dispatch's threads hand to each other.
+    /// The entry point, on an event loop: the sanitizer does not see what Dispatch's threads hand to each other.
     static func main() async throws {
         ProcessLimits.ignoreKeyLogFile()
         try await withTaskExecutorPreference(EventLoop(name: "main")) { await main(nil) }
@@ -28,7 +28,7 @@ extension KlingGateway {
 }
 #else
 extension KlingGateway {
-    /// The program's start.
+    /// The entry point.
     static func main() async {
         ProcessLimits.ignoreKeyLogFile()
         await main(nil)
@@ -36,7 +36,7 @@ extension KlingGateway {
 }
 #endif
 
-/// Says what this build is.
+/// Prints the version of this build.
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 

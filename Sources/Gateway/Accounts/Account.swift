@@ -1,9 +1,9 @@
 public import Base
 public import KlingAPI
 
-/// An account at Kling, or at a reseller that speaks Kling's API: where it is and how it is asked.
+/// An account at Kling, or at a reseller that speaks Kling's API: where it is and how the gateway uses it.
 public final class Account: Sendable {
-    /// How the gateway shows that it may use the account.
+    /// How the gateway authenticates to the account.
     public enum Credential: Sendable {
         /// Tokens signed with an access key and a secret key.
         case tokens(TokenSigner)
@@ -11,26 +11,26 @@ public final class Account: Sendable {
         case apiKey(Secret)
     }
 
-    /// What the operator calls it. Clients never see it.
+    /// The operator's name for it. Clients never see it.
     public let name: String
     /// `https://api-singapore.klingai.com`, or a reseller's `https://host/kling`; no slash at the end.
     public let baseURL: String
-    /// The models it may be asked for; empty: all.
+    /// The models that it may be sent; empty: all.
     public let models: Set<String>
-    /// Its share of the work beside others'.
+    /// Its share of the work relative to other accounts.
     public let weight: Int
-    /// Creates that may run at once; `nil`: learned.
+    /// How many tasks may run at once; `nil`: learned.
     public let concurrency: Int?
-    /// How long Kling has for an answer.
+    /// The timeout of a create.
     public let timeout: Duration
     /// A file with the certificates to trust, in place of the system's.
     public let caFile: String?
-    /// The proxy to go through; none unless one is configured.
+    /// The proxy to use; `nil`: none.
     public let proxy: String?
-    /// Whether it is sent pictures in the form that suits Kling best, rather than as clients send them.
+    /// Whether the gateway converts pictures to the form that suits Kling best, rather than sending them as clients do.
     public let normalizesPictures: Bool
 
-    /// Tells this account from another one that has had, or will have, the same name.
+    /// Distinguishes this account from past and future accounts with the same name.
     let identity: AccountIdentity
 
     private let credential: Credential
@@ -42,9 +42,10 @@ public final class Account: Sendable {
 
     /// Describes an account.
     /// - Parameters:
-    ///   - hasLookup: whether it finds tasks by the gateway's own id; `nil`: to be found out.
-    ///   - hasUniqueIDs: whether it refuses a second create of one `external_task_id`; `nil`: as far as is known.
-    ///   - dialect: which of Kling's APIs it speaks; `nil`: to be found out.
+    ///   - hasLookup: whether it finds tasks by the gateway's own id; `nil`: learned.
+    ///   - hasUniqueIDs: whether it rejects a second create with the same `external_task_id`; `nil`: learned or
+    ///     assumed.
+    ///   - dialect: which of Kling's APIs it speaks; `nil`: learned or assumed.
     public init(
         name: String, baseURL: String, credential: Credential, models: Set<String> = [], weight: Int = 1,
         concurrency: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, dialect: KlingDialect? = nil,
@@ -70,11 +71,11 @@ public final class Account: Sendable {
 
     // MARK: Traits
 
-    /// Whether it finds tasks by the gateway's own id, as configured or found out; `nil`: not known yet. Kling itself,
-    /// whose tokens are signed, does; resellers may not.
+    /// Whether it finds tasks by the gateway's own id, as configured or learned; `nil`: not known yet. Accounts with
+    /// Kling's signed tokens do; resellers may not.
     var hasLookup: Bool? { configured.hasLookup ?? learnedTraits.hasLookup ?? (signsTokens ? true : nil) }
 
-    /// Whether that is to be found out by asking now: where an answer said nothing, it is asked again after a minute.
+    /// Returns whether to probe for lookup support now: at most once a minute, until it is known.
     func takeLookupProbe(now: MonotonicTime) -> Bool {
         guard mustLearnLookup else { return false }
         return probed.withLock { probed in
@@ -86,7 +87,7 @@ public final class Account: Sendable {
 
     private static let probeInterval = Duration.seconds(60)
 
-    /// Whether it may be found out now, by free calls, which of Kling's APIs it speaks: at most once a minute.
+    /// Returns whether to probe now, with free calls, which of Kling's APIs it speaks: at most once a minute.
     func takeAPIProbe(now: MonotonicTime) -> Bool {
         sought.withLock { sought in
             if let last = sought, now - last < Self.probeInterval { return false }
@@ -95,27 +96,28 @@ public final class Account: Sendable {
         }
     }
 
-    /// Whether that is to be found out.
+    /// Whether lookup support is neither configured nor learned yet.
     var mustLearnLookup: Bool { configured.hasLookup == nil && learnedTraits.hasLookup == nil }
 
-    /// Whether it refuses a second create of one `external_task_id`, so that one whose answer was lost may be sent again:
-    /// as configured or found out; else presumed of Kling's own hosts and of accounts with Kling's own signed tokens. That
-    /// it finds tasks by the id says nothing about this.
+    /// Whether it rejects a second create with the same `external_task_id`, so that a create whose answer was lost may
+    /// be sent again. Configured or learned; otherwise assumed for Kling's own hosts and for accounts with Kling's
+    /// signed tokens. That an account finds tasks by the id does not imply this.
     var hasUniqueIDs: Bool {
         configured.hasUniqueIDs ?? learnedTraits.hasUniqueIDs ?? (signsTokens || isAtKling)
     }
 
-    /// Whether a create whose answer was lost may be sent again, once the account says that it doesn't know it.
+    /// Whether a create whose answer was lost may be sent again after the account has said that it doesn't know the
+    /// task.
     var mayRepeat: Bool { hasLookup == true && hasUniqueIDs }
 
-    /// Which of Kling's APIs it is spoken to by: as configured or found out; else the one that Kling sells today on its own
-    /// hosts, and the older one elsewhere. Kling's signed tokens are of the older one alone.
+    /// Which of Kling's APIs the gateway uses for the account. Configured or learned; otherwise the API that Kling
+    /// sells today on its own hosts, and the older one elsewhere. Kling's signed tokens work with the older API only.
     var dialect: KlingDialect {
         if signsTokens { return .kolors }
         return configured.dialect ?? learnedTraits.dialect ?? (isAtKling ? .solutions : .kolors)
     }
 
-    /// The API to try where the account says that there is no such route as `dialect` has; `nil` if it can be but that one.
+    /// The API to try when the account answers that it has no such route as in `dialect`; `nil` if its API is certain.
     func alternative(to dialect: KlingDialect) -> KlingDialect? {
         guard configured.dialect == nil, !signsTokens else { return nil }
         return dialect == .kolors ? .solutions : .kolors
@@ -123,10 +125,10 @@ public final class Account: Sendable {
 
     private var isAtKling: Bool { BaseURL(baseURL)?.isKlings == true }
 
-    /// What was found out.
+    /// What the account's answers have shown so far.
     var learnedTraits: AccountTraits { learned.withLock { $0 } }
 
-    /// Notes what was found out. What is configured stands above it.
+    /// Records what the account's answers have shown. The configuration takes precedence.
     func learn(_ traits: AccountTraits) {
         learned.withLock { learned in
             learned.hasLookup = traits.hasLookup ?? learned.hasLookup
@@ -137,7 +139,7 @@ public final class Account: Sendable {
 
     private var signsTokens: Bool { if case .tokens = credential { true } else { false } }
 
-    /// Whether the account's tasks may be listed now: at most once in `freshness`, whoever asks.
+    /// Returns whether the account's tasks may be listed now: at most once per `freshness`, across all callers.
     func mayList(now: MonotonicTime, freshness: Duration) -> Bool {
         listed.withLock { listed in
             if let last = listed, now - last < freshness { return false }
@@ -146,7 +148,7 @@ public final class Account: Sendable {
         }
     }
 
-    /// What follows `Bearer ` in a request at `now`, in seconds since 1970.
+    /// The bearer token of a request at `now`, in seconds since 1970.
     func token(now: Int) -> String {
         switch credential {
         case .tokens(let signer): signer.token(now: now)
@@ -154,7 +156,7 @@ public final class Account: Sendable {
         }
     }
 
-    /// Has the next request signed anew; false if there is nothing to sign.
+    /// Makes the next request sign a new token; false if there is nothing to sign.
     func invalidate(_ token: String) -> Bool {
         guard case .tokens(let signer) = credential else { return false }
         signer.invalidate(token)
@@ -162,16 +164,16 @@ public final class Account: Sendable {
     }
 }
 
-/// What an account's answers have shown it to do; `nil`: not known.
+/// What an account's answers have shown about it; `nil`: not known.
 public struct AccountTraits: Sendable, Hashable {
     /// Whether it finds tasks by the gateway's own id.
     public var hasLookup: Bool?
-    /// Whether it refuses a second create of one `external_task_id`.
+    /// Whether it rejects a second create with the same `external_task_id`.
     public var hasUniqueIDs: Bool?
     /// Which of Kling's APIs it speaks.
     public var dialect: KlingDialect?
 
-    /// Nothing is known but what is given.
+    /// Creates traits. Those not given are unknown.
     public init(hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, dialect: KlingDialect? = nil) {
         self.hasLookup = hasLookup
         self.hasUniqueIDs = hasUniqueIDs

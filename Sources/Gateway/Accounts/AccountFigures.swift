@@ -1,38 +1,38 @@
 public import KlingAPI
 internal import TaskStore
 
-/// What is going on with one account, for metrics and operators.
+/// The state of one account, for metrics and operators.
 public struct AccountFigures: Sendable, Hashable {
     /// Whether it takes creates.
     public enum State: String, Sendable, CaseIterable {
         case healthy, saturated, cooling, disabled
     }
 
-    /// What the operator calls it.
+    /// The operator's name for it.
     public let name: String
     /// Whether it takes creates.
     public let state: State
-    /// Kling's code and words, if it is disabled.
+    /// Kling's code and message, if it is disabled.
     public let disabledBy: KlingCode?
     public let reason: String?
-    /// Models that Kling refuses it.
+    /// Models that Kling does not let the account use.
     public let refusedModels: [String]
     /// How many slots are taken.
     public let running: Int
-    /// The limit that holds: as configured or as learned; `nil`: none is known.
+    /// The limit in force, configured or learned; `nil`: none is known.
     public let limit: Int?
-    /// The limit as learned, where that holds.
+    /// The learned limit, if it is the one in force.
     public let learnedLimit: Int?
-    /// How many creates it gets at once, as long as it has not shown that it takes more.
+    /// How many creates may be in flight at once; each acceptance doubles it.
     public let window: Int
-    /// Its share of the work beside others'.
+    /// Its share of the work relative to other accounts.
     public let weight: Int
-    /// Which of Kling's APIs it is spoken to by.
+    /// Which of Kling's APIs the gateway uses for it.
     public let dialect: KlingDialect
 }
 
 extension AccountState {
-    /// What is going on. The time must have been passed in by ``advance(to:)``.
+    /// The current figures. Call ``advance(to:)`` with the current time first.
     var figures: AccountFigures {
         AccountFigures(
             name: account.name, state: word, disabledBy: disablement?.code, reason: disablement?.reason,
@@ -41,7 +41,7 @@ extension AccountState {
             dialect: account.dialect)
     }
 
-    /// What should survive a restart, as of `time` in milliseconds since 1970.
+    /// What must survive a restart, as of `time` in milliseconds since 1970.
     func record(at time: Int64) -> AccountStateRecord {
         AccountStateRecord(
             name: account.name, disabledBy: disablement?.code.rawValue, reason: disablement?.reason,
@@ -51,7 +51,7 @@ extension AccountState {
             api: account.learnedTraits.dialect?.rawValue, updatedAt: time)
     }
 
-    /// The phase in one word.
+    /// The phase without its details.
     var word: AccountFigures.State {
         switch phase {
         case .healthy: .healthy
@@ -66,22 +66,23 @@ extension AccountState {
     }
 }
 
-/// What keeps an account from taking a create, the soonest overcome first.
+/// What keeps an account from taking a create, ordered by how soon it clears.
 enum Obstacle: Int, Comparable {
     /// Its slots are taken.
     case full
-    /// It was asked too often.
+    /// It is rate limited.
     case rateLimited
     /// It cannot be reached, or is down.
     case cooling
-    /// Its operator must act.
+    /// The operator must act.
     case disabled
 
     static func < (one: Obstacle, other: Obstacle) -> Bool { one.rawValue < other.rawValue }
 }
 
 extension AccountState {
-    /// What keeps the account from taking a create of `model`, if anything does; `nil` if it does not serve the model.
+    /// What keeps the account from taking a create of `model` if it has no room now; `nil` if it does not serve the
+    /// model.
     func obstacle(to model: String) -> Obstacle? {
         guard account.serves(model) else { return nil }
         if let denial = denials[model], !denial.isOpen { return .disabled }

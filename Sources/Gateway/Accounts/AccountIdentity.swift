@@ -3,13 +3,13 @@ internal import Crypto
 internal import KlingAPI
 internal import TaskStore
 
-/// Which account a name stands for, as far as its configuration shows: digests of the host and of the access key or API
-/// key. The secret key and the path may change with the account staying the same.
+/// Identifies the account behind a name by its configuration: digests of the host and of the access key or API key. The
+/// secret key and the path may change without changing the identity.
 ///
-/// New keys may be the same account's or another one's. That cannot be seen from here, only asked: what an account has, it
-/// has; but that it doesn't know a task of an earlier key proves nothing.
+/// New keys may belong to the same account or to another one; only the account's answers can tell. A task of an earlier
+/// key that is found belongs to this account, but one that isn't found proves nothing.
 struct AccountIdentity: Sendable, Hashable {
-    /// The number that stands in the store: the host's digest in its upper half, the key's in its lower.
+    /// The number in the store: the host's digest in the upper half, the key's in the lower.
     let number: Int64
 
     init(baseURL: String, _ credential: Account.Credential) {
@@ -22,7 +22,7 @@ struct AccountIdentity: Sendable, Hashable {
         number = Self.digest(host) << 32 | Self.digest(key)
     }
 
-    /// Whether that other one is at the same host, where no two tasks have one id.
+    /// Whether `other` is at the same host, where task ids are unique.
     func hasHost(of other: Int64) -> Bool { other >> 32 == number >> 32 }
 
     /// 32 bits.
@@ -31,16 +31,17 @@ struct AccountIdentity: Sendable, Hashable {
     }
 }
 
-/// How an account of today stands to a task.
+/// How a task's account relates to the account that now has its name.
 enum AccountMatch: Sendable {
     /// The task was sent to it.
     case same(Account)
-    /// The task was sent under its name to the same host with another key: to it, or to another account.
+    /// The task was sent under this name to the same host with another key: to this account or to another one.
     case rekeyed(Account)
-    /// Its account is configured no more, or its name stands for one at another host; or it was sent to none.
+    /// The task's account is no longer configured, or its name now stands for an account at another host, or the task
+    /// was never sent to an account.
     case none
 
-    /// - Parameter account: the account that has the name of the task's today.
+    /// - Parameter account: the account that is configured under the name of the task's account.
     init(_ record: TaskRecord, _ account: Account?) {
         guard let account else {
             self = .none
@@ -53,7 +54,7 @@ enum AccountMatch: Sendable {
         }
     }
 
-    /// The account that may be asked for the task.
+    /// The account to ask for the task.
     var account: Account? {
         switch self {
         case .same(let account), .rekeyed(let account): account

@@ -4,27 +4,28 @@ internal import TaskStore
 
 /// Whether an account takes creates.
 ///
-/// What a create's end makes of it. In ``cooling(_:)`` and ``disabled(_:)`` most creates were sent before the trouble and
-/// say nothing new; one create, the probe, is sent to find out:
+/// A create's outcome changes the phase as in this table. In ``cooling(_:)`` and ``disabled(_:)``, only the outcome of
+/// one create, the probe, counts: most others were sent before the trouble and say nothing new.
 ///
-/// | phase                  | accepted  | 1303      | 1302, 5001, not sent | ambiguous       | refused for good, 1103 | withdrawn, ended, missing |
-/// |------------------------|-----------|-----------|----------------------|-----------------|------------------------|---------------------------|
-/// | healthy                | healthy   | saturated | cooling              | healthy         | healthy                | healthy                   |
-/// | saturated              | saturated | saturated | cooling              | saturated       | saturated              | as it is, healthy, healthy |
-/// | cooling, any other     | as it is  | as it is  | as it is             | as it is        | as it is               | as it is                  |
-/// | cooling, the probe     | healthy   | saturated | cooling, longer      | cooling, longer | healthy                | next one probes           |
-/// | disabled, any other    | as it is  | as it is  | as it is             | as it is        | as it is               | as it is                  |
-/// | disabled, the probe    | healthy   | saturated | disabled             | disabled        | next one probes        | next one probes           |
+/// | event                  | healthy   | saturated | cooling, the probe | disabled, the probe |
+/// |------------------------|-----------|-----------|--------------------|---------------------|
+/// | accepted               | healthy   | saturated | healthy            | healthy             |
+/// | 1303                   | saturated | saturated | saturated          | saturated           |
+/// | 1302, 5001, not sent   | cooling   | cooling   | cooling, longer    | disabled            |
+/// | ambiguous              | healthy   | saturated | cooling, longer    | disabled            |
+/// | refused for good, 1103 | healthy   | saturated | healthy            | next create probes  |
+/// | withdrawn              | healthy   | saturated | next create probes | next create probes  |
+/// | ended, missing         | healthy   | healthy   | next create probes | next create probes  |
 ///
-/// An account fault (1000–1004, 1100–1102, 1304) disables from every phase. A saturated account is healthy again when one
-/// of its tasks has ended or turned out to be missing, or its pause is over; its limit goes on holding it back. A cooling
-/// account may be probed when its pause is over, a disabled one when a free list call was answered.
+/// An account fault (1000–1004, 1100–1102, 1304) disables the account in every phase. A saturated account becomes
+/// healthy when one of its tasks has ended or turned out to be missing, or when its pause ends; its limit still
+/// applies. A cooling account may be probed when its pause ends, a disabled one after it has answered a free list call.
 enum AccountPhase: Sendable, Hashable {
-    /// It takes what its slots allow.
+    /// It takes as many creates as its slots allow.
     case healthy
-    /// It has just refused a task because too many run.
+    /// It has just rejected a task because too many are running.
     case saturated(until: MonotonicTime)
-    /// It is left alone for a moment, then probed by one create.
+    /// It gets no creates for a moment, then one create as a probe.
     case cooling(Cooling)
     /// It is not used until a probe succeeds.
     case disabled(Disablement)
@@ -33,9 +34,9 @@ enum AccountPhase: Sendable, Hashable {
     struct Context {
         let now: MonotonicTime
         let timing: AccountTiming
-        /// 0 up to, but not including, 1.
+        /// At least 0 and less than 1.
         let random: Double
-        /// How long the account is to be left alone if it turns saturated now.
+        /// How long the account is left alone if it becomes saturated now.
         let saturation: Duration
     }
 
@@ -80,6 +81,6 @@ enum AccountPhase: Sendable, Hashable {
 }
 
 extension AccountPhase.Context {
-    /// When an account that is disabled now is listed again.
+    /// When an account that is disabled now is probed by a list call.
     var nextProbe: MonotonicTime { now + timing.probeInterval }
 }

@@ -1,7 +1,7 @@
 internal import Base
 public import TaskStore
 
-/// Several accounts, and the choice among them. No waiting, no threads, no clock.
+/// The accounts, and the choice among them. No waiting, no threads, no clock.
 struct AccountPool: Sendable {
     private var states: [AccountState]
     private let places: [String: Int]
@@ -31,14 +31,14 @@ struct AccountPool: Sendable {
         return states[best.place].account
     }
 
-    /// When time alone changes what can be had.
+    /// The next time at which capacity may change without an event.
     func nextChange(after now: MonotonicTime) -> MonotonicTime? {
         states.compactMap { $0.nextChange(after: now) }.min()
     }
 
     // MARK: Refusals
 
-    /// What a client is told when nothing can be had: the obstacle that is overcome soonest.
+    /// The error for a client when no account takes its create. It names the obstacle that will clear soonest.
     mutating func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime) -> GatewayError {
         for place in states.indices { states[place].advance(to: now) }
         let asked = states.filter { !excluding.contains($0.account.name) }
@@ -63,7 +63,7 @@ struct AccountPool: Sendable {
         }
     }
 
-    /// Whether a task of `model` may be queued: an account will take it without its operator's doing.
+    /// Whether a task of `model` may be queued: some account will take it without the operator's help.
     func canQueue(model: String, excluding: Set<String> = []) -> Bool {
         states.contains { state in
             !excluding.contains(state.account.name) && state.obstacle(to: model).map { $0 < .disabled } ?? false
@@ -79,7 +79,8 @@ struct AccountPool: Sendable {
         return false
     }
 
-    /// Whether so many more tasks fit into the limits of healthy accounts, however many may be sent at once.
+    /// Whether `count` more tasks fit into the limits of healthy accounts, however few creates may be in flight at
+    /// once.
     mutating func fits(_ count: Int, model: String, excluding: Set<String>, now: MonotonicTime) -> Bool {
         var room = 0
         for place in states.indices where !excluding.contains(states[place].account.name) {
@@ -89,27 +90,27 @@ struct AccountPool: Sendable {
         return room >= count
     }
 
-    /// Whether only so many tasks run there at once, as configured or as learned.
+    /// Whether the account has a limit on concurrent tasks, configured or learned.
     func hasLimit(_ name: String) -> Bool { places[name].map { states[$0].limit.current != nil } ?? false }
 
     // MARK: Events
 
-    /// Notes what became of a create.
-    /// - Returns: what that made of the account, if its state has another name now.
+    /// Records the outcome of a create.
+    /// - Returns: the transition, if the account's ``AccountFigures/State`` changed.
     mutating func settle(
         _ task: TaskID, on account: String, _ event: CreateEvent, now: MonotonicTime
     ) -> AccountTransition? {
-        // The usual events need no jitter, and a number costs a system call.
+        // The usual events need no jitter, and a random number costs a system call.
         let jitter = event == .accepted || event == .ended || event == .missing ? 0 : random()
         return change(account) { $0.settle(task, event, now: now, random: jitter) }
     }
 
-    /// The disabled accounts whose free list call is due, and is on its way then.
+    /// Returns the disabled accounts whose free list call is due, and schedules the next one for each.
     mutating func takeProbes(now: MonotonicTime) -> [Account] {
         states.indices.filter { states[$0].takeProbe(now: now) }.map { states[$0].account }
     }
 
-    /// Notes what came of a list call.
+    /// Records the outcome of a list call.
     mutating func probed(_ account: String, _ outcome: ProbeOutcome, now: MonotonicTime) -> AccountTransition? {
         change(account) { $0.probed(outcome, now: now) }
     }
@@ -121,9 +122,9 @@ struct AccountPool: Sendable {
         return states[place].word == old ? nil : AccountTransition(from: old, to: states[place].figures)
     }
 
-    // MARK: What is known
+    // MARK: Figures and saved state
 
-    /// What is going on, account by account, in the configuration's order.
+    /// The figures of each account, in the configuration's order.
     mutating func figures(now: MonotonicTime) -> [AccountFigures] {
         states.indices.map { place in
             states[place].advance(to: now)
@@ -131,11 +132,11 @@ struct AccountPool: Sendable {
         }
     }
 
-    /// What has changed since it was taken last, and is to be kept.
+    /// Returns the state of the accounts that changed since the last call, to be saved.
     mutating func takeChanged(at time: Int64) -> [AccountStateRecord] {
         states.compactMap { state in
             let (name, identity) = (state.account.name, state.account.identity.number)
-            // Times are not compared: a record is kept when something else has changed.
+            // Compared without the time, so that a record is saved only when something else has changed.
             let record = state.record(at: 0)
             if record == taken[name] ?? AccountStateRecord(name: name, identity: identity, updatedAt: 0) { return nil }
             taken[name] = record
@@ -143,13 +144,13 @@ struct AccountPool: Sendable {
         }
     }
 
-    /// Has records taken once more, which could not be kept.
+    /// Makes the next ``takeChanged(at:)`` return the state of these accounts again, because it could not be saved.
     mutating func putBack(_ records: [AccountStateRecord]) {
-        // A time that no record has: whatever is known then is another record.
+        // No record has this time, so whatever the state is then, it counts as changed.
         for record in records { taken[record.name] = AccountStateRecord(name: record.name, updatedAt: -1) }
     }
 
-    /// Takes up what was known before a restart. Accounts that are configured no more are left out.
+    /// Restores what was known before a restart. Ignores accounts that are no longer configured.
     mutating func restore(
         _ records: [AccountStateRecord], running: [RunningTask], now: MonotonicTime
     ) {
@@ -167,21 +168,21 @@ struct AccountPool: Sendable {
     }
 }
 
-/// An account's state has another name now.
+/// A change of an account's state.
 struct AccountTransition: Sendable, Hashable {
-    /// What it was.
+    /// The state before.
     let from: AccountFigures.State
-    /// What it is.
+    /// The figures after the change.
     let to: AccountFigures
 }
 
-/// An unfinished task, as the store knows it at start.
+/// An unfinished task that the store has at startup.
 public struct RunningTask: Sendable {
     /// The gateway's id.
     public let id: TaskID
-    /// Who has it.
+    /// The name of the account that has it.
     public let account: String
-    /// How long ago it was made.
+    /// How long ago it was created.
     public let age: Duration
 
     /// Describes a task.

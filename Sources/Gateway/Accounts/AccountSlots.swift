@@ -1,7 +1,8 @@
 internal import Base
 internal import TaskStore
 
-/// The tasks that take up an account's concurrency: from the reservation to the end, but no longer than a task can run.
+/// The tasks that count against an account's concurrency: from the reservation until they end or are too old to be
+/// running.
 struct AccountSlots: Sendable {
     private struct Slot {
         let model: String
@@ -14,7 +15,7 @@ struct AccountSlots: Sendable {
         case underWay
         /// Kling has the task, or may have it.
         case running
-        /// Kling has said that it doesn't have the task. Nothing is taken up, unless the task is found after all.
+        /// Kling has said that it doesn't have the task. It takes up no slot, unless the task is found after all.
         case missing
     }
 
@@ -22,7 +23,7 @@ struct AccountSlots: Sendable {
     /// Creates that have not been answered yet.
     private(set) var underWay = 0
     private var missing = 0
-    /// No slot is freed by time alone before this.
+    /// No slot expires before this time.
     private(set) var firstExpiry: MonotonicTime?
 
     /// How many slots are taken.
@@ -31,38 +32,39 @@ struct AccountSlots: Sendable {
     /// The model of a task that has a slot.
     func model(of task: TaskID) -> String? { slots[task]?.model }
 
-    /// Takes a slot for a create that begins.
+    /// Takes a slot for a new create.
     mutating func take(_ task: TaskID, model: String, until expiry: MonotonicTime) {
         insert(task, Slot(model: model, expiresAt: expiry, stage: .underWay))
     }
 
-    /// Takes a slot for a task that runs already.
+    /// Takes a slot for a task that is already running.
     mutating func restore(_ task: TaskID, until expiry: MonotonicTime) {
         insert(task, Slot(model: "", expiresAt: expiry, stage: .running))
     }
 
-    /// Notes that a create was answered, or never will be, or that its task was found.
-    /// - Returns: whether it was under way.
+    /// Records that a create was answered or never will be, or that its task was found.
+    /// - Returns: whether the create was unanswered until now.
     mutating func answered(_ task: TaskID) -> Bool { change(task, to: .running) == .underWay }
 
-    /// Notes that Kling doesn't know a task whose create was left open.
-    /// - Returns: whether that has freed its slot.
+    /// Records that Kling doesn't know a task whose create had an unknown outcome.
+    /// - Returns: whether this freed its slot.
     mutating func missed(_ task: TaskID) -> Bool { change(task, to: .missing) == .running }
 
-    /// Notes that Kling did not take a create. If one before it was left open, Kling may have the task all the same.
+    /// Records that Kling rejected a create. If an earlier create of the task had an unknown outcome, Kling may still
+    /// have the task.
     mutating func declined(_ task: TaskID) {
         if slots[task]?.stage == .underWay { free(task) } else { _ = change(task, to: .missing) }
     }
 
     /// Frees the slot of a task.
-    /// - Returns: whether there is one taken less.
+    /// - Returns: whether this freed a slot that was taken.
     @discardableResult mutating func free(_ task: TaskID) -> Bool {
         guard let slot = slots.removeValue(forKey: task) else { return false }
         count(slot.stage, -1)
         return slot.stage != .missing
     }
 
-    /// Frees the slots of tasks that are too old to run.
+    /// Frees the slots of tasks that are too old to be running.
     mutating func expire(now: MonotonicTime) {
         guard let firstExpiry, firstExpiry <= now else { return }
         for (task, slot) in slots where slot.expiresAt <= now { free(task) }

@@ -4,17 +4,17 @@ internal import TaskStore
 
 /// What the gateway knows of one account: whether it takes creates, and how many.
 ///
-/// Time is passed in: nothing here changes by itself. ``AccountPhase`` has the table of what events make of it.
+/// Time is passed in; nothing changes by itself. ``AccountPhase`` has the table of phases and events.
 struct AccountState: Sendable {
     let account: Account
     let timing: AccountTiming
     private(set) var phase = AccountPhase.healthy
-    /// Models that Kling refuses this account.
+    /// Models that Kling does not let this account use.
     private(set) var denials: [String: Disablement] = [:]
     private(set) var limit: ConcurrencyLimit
     private(set) var start = SlowStart()
     private(set) var slots = AccountSlots()
-    /// How long the account is left alone if it turns saturated.
+    /// How long the account is left alone if it becomes saturated.
     private var saturation: Duration
 
     init(_ account: Account, timing: AccountTiming) {
@@ -26,14 +26,14 @@ struct AccountState: Sendable {
 
     // MARK: Time
 
-    /// Does what time alone does.
+    /// Applies the changes that depend on time alone.
     mutating func advance(to now: MonotonicTime) {
         if case .saturated(let until) = phase, until <= now { phase = .healthy }
         slots.expire(now: now)
         limit.raiseIfDue(after: timing.raiseInterval, now: now)
     }
 
-    /// When time alone lets the account take a create that it doesn't take now, or next changes what it takes.
+    /// The next time at which the account may take more creates without an event.
     func nextChange(after now: MonotonicTime) -> MonotonicTime? {
         let pause: MonotonicTime? =
             switch phase {
@@ -47,11 +47,11 @@ struct AccountState: Sendable {
 
     // MARK: Room
 
-    /// How many free slots an account without any limit counts for when nothing runs there.
+    /// How many free slots an idle account without a limit counts as.
     private static let assumedRoom = 16.0
 
-    /// How much room there is for a create of `model`, weighted; `nil` if none. A learned limit that is the only
-    /// obstacle is noted.
+    /// How much weighted room there is for a create of `model`; `nil` if none. Records demand if a learned limit is the
+    /// only obstacle.
     mutating func room(for model: String, now: MonotonicTime) -> Double? {
         guard isOpen(to: model, now: now) else { return nil }
         guard !isFull else {
@@ -62,7 +62,7 @@ struct AccountState: Sendable {
         return room * Double(account.weight)
     }
 
-    /// How many more tasks of `model` fit into its limit while it is healthy.
+    /// How many more tasks of `model` fit into the limit; 0 unless the account is healthy.
     func freeSlots(for model: String) -> Int {
         guard case .healthy = phase, account.serves(model), denials[model] == nil else { return 0 }
         return limit.current.map { max(0, $0 - slots.count) } ?? .max
@@ -70,7 +70,7 @@ struct AccountState: Sendable {
 
     private var isFull: Bool { limit.current.map { slots.count >= $0 } ?? false }
 
-    /// Whether a create of `model` may be sent, as far as slots don't matter.
+    /// Whether a create of `model` may be sent, regardless of free slots.
     private func isOpen(to model: String, now: MonotonicTime) -> Bool {
         let takesCreates =
             switch phase {
@@ -82,7 +82,7 @@ struct AccountState: Sendable {
         return takesCreates && account.serves(model) && denials[model]?.isOpen ?? true
     }
 
-    /// Takes a slot for a create, of which ``room(for:now:)`` has said that there is one.
+    /// Takes a slot for a create. ``room(for:now:)`` must have found room for it.
     mutating func reserve(_ task: TaskID, model: String, now: MonotonicTime) {
         slots.take(task, model: model, until: now + timing.longestSlot)
         denials[model]?.begin(task)
@@ -97,8 +97,8 @@ struct AccountState: Sendable {
 
     // MARK: Events
 
-    /// Notes what became of a create.
-    /// - Parameter random: 0 up to, but not including, 1.
+    /// Records the outcome of a create.
+    /// - Parameter random: at least 0 and less than 1.
     mutating func settle(_ task: TaskID, _ event: CreateEvent, now: MonotonicTime, random: Double) {
         advance(to: now)
         let model = slots.model(of: task)
@@ -111,7 +111,7 @@ struct AccountState: Sendable {
         adjustSaturation(event, before)
     }
 
-    /// - Returns: whether the event can mean anything to the account.
+    /// - Returns: whether the event matters to the account's phase.
     private mutating func settleSlot(of task: TaskID, _ event: CreateEvent) -> Bool {
         switch event {
         case .accepted: if slots.answered(task) { start.accepted() }
@@ -124,7 +124,7 @@ struct AccountState: Sendable {
         return true
     }
 
-    /// An account that refuses task after task because too many run is left alone for longer and longer.
+    /// Makes the pause longer while an account keeps rejecting tasks because too many are running.
     private mutating func adjustSaturation(_ event: CreateEvent, _ before: AccountPhase) {
         if case .saturated = phase, phase != before {
             saturation = timing.longer(saturation)
@@ -145,7 +145,7 @@ struct AccountState: Sendable {
 
     // MARK: Probes
 
-    /// Whether it is time for a list call, which is on its way then.
+    /// Returns whether a list call is due, and schedules the next one.
     mutating func takeProbe(now: MonotonicTime) -> Bool {
         let nextProbe = now + timing.probeInterval
         var isDue = false
@@ -157,7 +157,7 @@ struct AccountState: Sendable {
         return isDue
     }
 
-    /// Notes what came of the list call.
+    /// Records the outcome of the list call.
     mutating func probed(_ outcome: ProbeOutcome, now: MonotonicTime) {
         switch outcome {
         case .answered: changeDisablements { $0.listed() }
@@ -181,8 +181,8 @@ struct AccountState: Sendable {
 
     // MARK: Restart
 
-    /// Takes up what was learned before a restart, unless that was of another account with the same name. What was
-    /// disabled then is probed at once: its operator may have acted.
+    /// Restores what was learned before a restart, unless it was learned from another account with the same name. What
+    /// was disabled is probed at once, because the operator may have acted.
     mutating func restore(_ record: AccountStateRecord, now: MonotonicTime) {
         if let known = record.identity, known != account.identity.number { return }
         if let code = record.disabledBy.map(KlingCode.init(rawValue:)) {
@@ -199,7 +199,7 @@ struct AccountState: Sendable {
                 dialect: record.api.flatMap(KlingDialect.init)))
     }
 
-    /// Takes a slot for a task that was made before a restart, `age` ago.
+    /// Takes a slot for a task that was created before a restart, `age` ago.
     mutating func restore(_ task: TaskID, age: Duration, now: MonotonicTime) {
         guard age < timing.longestSlot else { return }
         slots.restore(task, until: now + (timing.longestSlot - max(.zero, age)))

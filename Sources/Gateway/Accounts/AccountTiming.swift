@@ -1,24 +1,24 @@
 internal import Base
 
-/// How long an account is left alone, and when what was learned of it is doubted.
+/// How long an account is left alone, and when the gateway questions what it has learned about it.
 struct AccountTiming: Sendable {
     /// The first pause of a saturated or cooling account.
     var firstPause: Duration = .seconds(1)
-    /// What repeated pauses grow to.
+    /// The longest pause.
     var longestPause: Duration = .seconds(10)
-    /// The most by which a cooling account's pause is shortened at random, as a part of it.
+    /// The largest fraction of a cooling account's pause that jitter takes off.
     var jitter = 0.2
-    /// From one free list call to a disabled account to the next.
+    /// The interval between free list calls to a disabled account.
     var probeInterval: Duration = .seconds(30)
-    /// After which a learned limit that stands in the way is raised by one.
+    /// How long a learned limit that holds back creates stays unchanged before it is raised by one.
     var raiseInterval: Duration = .seconds(60)
     /// How long a task that doesn't end holds its slot.
     var longestSlot: Duration = TaskSlots.longest
 
-    /// The pause after one of `pause`.
+    /// The pause that follows `pause`.
     func longer(_ pause: Duration) -> Duration { min(longestPause, pause * 2) }
 
-    /// A pause that many gateways don't end at the same moment.
-    /// - Parameter random: 0 up to, but not including, 1.
+    /// A pause with jitter, so that many gateways don't end it at the same moment.
+    /// - Parameter random: at least 0 and less than 1.
     func jittered(_ pause: Duration, random: Double) -> Duration { pause * (1 - jitter * random) }
 }

@@ -2,13 +2,13 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// The creates that wait for a slot, and the alarm that looks again when time alone brings one.
+/// The creates that wait for a slot, and the alarm that tries again when one may be free without an event.
 struct WaitingRoom {
     var queue = RoomQueue()
     fileprivate var waiters: [Int: CheckedContinuation<Account?, Never>] = [:]
     fileprivate var alarm: Alarm?
     fileprivate var lastAlarm = 0
-    /// Where alarms are set: the loop of whoever came last.
+    /// The loop on which alarms are set: that of the latest waiter.
     fileprivate var loop: EventLoop?
 
     /// A sleep until the pool's next change.
@@ -18,19 +18,19 @@ struct WaitingRoom {
         var sleeper: Task<Void, Never>?
     }
 
-    /// What is to be done about the alarm when the lock is open again.
+    /// What to do about the alarm once the lock is released.
     fileprivate struct AlarmChange {
         var ended: Task<Void, Never>?
         var begun: (number: Int, delay: Duration, loop: EventLoop)?
     }
 
-    /// Keeps the alarm in step with what is waited for.
+    /// Sets the alarm for the pool's next change, if any create waits.
     fileprivate mutating func setAlarm(for change: MonotonicTime?, now: MonotonicTime) -> AlarmChange {
         guard !queue.isEmpty, let change, let loop else {
             defer { alarm = nil }
             return AlarmChange(ended: alarm?.sleeper)
         }
-        // An alarm that rings too early is set again then.
+        // An alarm that rings too early is then set again.
         if let alarm, alarm.at <= change { return AlarmChange() }
         let ended = alarm?.sleeper
         lastAlarm += 1
@@ -39,14 +39,14 @@ struct WaitingRoom {
     }
 }
 
-/// A create that gets what it waited for.
+/// A waiting create and the account that it gets.
 struct ServedWaiter: Sendable {
     fileprivate let waiter: CheckedContinuation<Account?, Never>
     fileprivate let account: Account
 }
 
 extension Accounts.State {
-    /// Gives the creates that wait what there is.
+    /// Gives free slots to waiting creates.
     mutating func serve(_ now: MonotonicTime) -> [ServedWaiter] {
         room.queue.isEmpty ? [] : Self.serve(&room, from: &pool, now)
     }
@@ -64,14 +64,14 @@ extension Accounts.State {
 }
 
 extension Accounts {
-    /// Takes a slot for a create, and waits for one as long as there is none: first come, first served, and tenants in
-    /// turns. It waits in vain while every account that is not excluded is disabled.
+    /// Takes a slot for a create, and waits for one if none is free: first come, first served, with tenants taking
+    /// turns. If every account that is not excluded stays disabled, it waits until the deadline.
     /// - Parameters:
-    ///   - excluding: the names of accounts that must not have the task.
+    ///   - excluding: the names of accounts that must not get the task.
     ///   - deadline: when it gives up.
-    ///   - loop: the caller's loop, on which it waits.
-    /// - Returns: the account; `nil` when the deadline has passed or the calling task is cancelled. No slot is taken
-    ///   then. A slot that was had before the cancellation is returned.
+    ///   - loop: the caller's event loop, on which it waits.
+    /// - Returns: the account; `nil` if the deadline has passed or the calling task is cancelled, in which case no slot
+    ///   is taken. If a slot was taken before the cancellation, its account is returned.
     func wait(
         for task: TaskID, tenant: String, model: String, excluding: Set<String> = [], until deadline: MonotonicTime,
         on loop: EventLoop
@@ -100,7 +100,7 @@ extension Accounts {
             state.room.queue.join(waiter)
             return ((), state.serve(now))
         }
-        // A cancellation that came before the continuation was there found nobody to tell.
+        // A cancellation before the continuation was stored had nothing to resume.
         if Task.isCancelled { leave(waiter) }
     }
 
@@ -112,7 +112,7 @@ extension Accounts {
         continuation?.resume(returning: nil)
     }
 
-    /// Changes what the lock guards, then wakes whom that has served and sets the alarm anew.
+    /// Changes the guarded state, then resumes the waiters that were served and updates the alarm.
     func change<Result: Sendable>(
         _ now: MonotonicTime, _ body: (inout State) -> (Result, [ServedWaiter])
     ) -> Result {
@@ -135,7 +135,8 @@ extension Accounts {
             guard (try? await loop.sleep(for: delay)) != nil else { return }
             self.ring(number)
         }
-        // The alarm may have been replaced meanwhile by somebody who did not know its sleeper yet.
+        // The alarm may have been replaced before its sleeper was stored, in which case nothing has cancelled the
+        // sleeper yet.
         let isNeeded = state.withLock { state in
             guard state.room.alarm?.number == number else { return false }
             state.room.alarm?.sleeper = sleeper

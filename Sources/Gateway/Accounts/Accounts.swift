@@ -1,11 +1,12 @@
 public import Base
 public import TaskStore
 
-/// The accounts that work may be sent to: who takes the next task, who waits for a slot, and what is known of each.
+/// The accounts that work may be sent to: which takes the next task, which creates wait for a slot, and what is known
+/// of each account.
 ///
-/// From any thread. Every reservation, by ``reserve(_:model:excluding:now:)`` or
-/// ``wait(for:tenant:model:excluding:until:on:)``, needs one ``settled(_:on:_:now:)`` that tells what became of the create,
-/// and, where a task was or may have been made, a second one with ``CreateEvent/ended``.
+/// Any thread may call any function. Every reservation, by ``reserve(_:model:excluding:now:)`` or
+/// ``wait(for:tenant:model:excluding:until:on:)``, needs one ``settled(_:on:_:now:)`` with the create's outcome. If a
+/// task was or may have been made, it needs a second one with ``CreateEvent/ended``.
 public final class Accounts: Sendable {
     private let byName: [String: Account]
     let state: Lock<State>
@@ -17,14 +18,14 @@ public final class Accounts: Sendable {
         var room = WaitingRoom()
     }
 
-    /// At least one account, with names of their own.
+    /// Creates the pool from at least one account. Names must be unique.
     public convenience init(_ accounts: [Account]) {
         self.init(accounts, timing: AccountTiming(), random: { .random(in: 0..<1) }, clock: { .now })
     }
 
     /// - Parameters:
-    ///   - random: makes numbers from 0 up to, but not including, 1, by which pauses are shortened.
-    ///   - clock: the time for whoever waits.
+    ///   - random: returns numbers from 0 up to, but not including, 1, which shorten pauses.
+    ///   - clock: the current time for waiting creates.
     init(
         _ accounts: [Account], timing: AccountTiming, random: @escaping @Sendable () -> Double,
         clock: @escaping @Sendable () -> MonotonicTime
@@ -34,17 +35,17 @@ public final class Accounts: Sendable {
         self.clock = clock
     }
 
-    /// The account of that name, to which a task that it has always goes back; `nil` if it is configured no more.
+    /// The account with this name, which a task that it has always returns to; `nil` if it is no longer configured.
     public func named(_ name: String) -> Account? { byName[name] }
 
-    /// All of them, in no order.
+    /// All accounts, in no particular order.
     var all: [Account] { Array(byName.values) }
 
     // MARK: Choice
 
-    /// Takes a slot for a create, of the healthy account with the most free weighted capacity.
-    /// - Parameter excluding: the names of accounts that have refused this very task.
-    /// - Returns: the account, or `nil` if none has room, or those that wait come first.
+    /// Takes a slot for a create at the healthy account with the most free weighted capacity.
+    /// - Parameter excluding: the names of accounts that have rejected this task.
+    /// - Returns: the account, or `nil` if none has room after waiting creates were served.
     func reserve(
         _ task: TaskID, model: String, excluding: Set<String> = [], now: MonotonicTime = .now
     ) -> Account? {
@@ -54,8 +55,8 @@ public final class Accounts: Sendable {
         }
     }
 
-    /// What a client is told when nothing can be had. Accounts that have refused a task stand in the state that this
-    /// brought them into.
+    /// The error for a client when no account takes its create. An account that has rejected the task counts with the
+    /// state that this put it in.
     func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime = .now) -> GatewayError {
         state.withLock { $0.pool.whyNot(model: model, excluding: excluding, now: now) }
     }
@@ -65,15 +66,15 @@ public final class Accounts: Sendable {
         account.map { account in Set(byName.keys.filter { $0 != account }) } ?? []
     }
 
-    /// The names of the accounts that will not do.
+    /// The names of the accounts that don't meet the need.
     func excluded(by need: QueueNeed) -> Set<String> { others(than: need.account).union(need.excluding) }
 
-    /// Whether so many more tasks fit into the limits of healthy accounts.
+    /// Whether `count` more tasks fit into the limits of healthy accounts.
     func fits(_ count: Int, model: String, excluding: Set<String>, now: MonotonicTime = .now) -> Bool {
         state.withLock { $0.pool.fits(count, model: model, excluding: excluding, now: now) }
     }
 
-    /// Whether only so many tasks run there at once, so that each one's end matters to others.
+    /// Whether the account has a limit on concurrent tasks, so that a task's end frees a slot for another.
     func hasLimit(_ name: String) -> Bool { state.withLock { $0.pool.hasLimit(name) } }
 
     /// Whether a task of `model` may be queued: at least one account that serves it is not disabled.
@@ -81,8 +82,8 @@ public final class Accounts: Sendable {
         state.withLock { $0.pool.canQueue(model: model, excluding: excluding) }
     }
 
-    /// Whether it is worth while to wait for an account for a queued task. One that only a certain account may have is
-    /// tried when that has room, so that it doesn't hold up the others of its tenant.
+    /// Whether it is worth waiting for an account for a queued task. A task that only one account may have is tried
+    /// only when that account has room, so that it doesn't hold up the tenant's other tasks.
     func mayServe(_ need: QueueNeed) -> Bool {
         let (excluded, now) = (excluded(by: need), clock())
         if need.account == nil { return canQueue(model: need.model, excluding: excluded) }
@@ -91,8 +92,9 @@ public final class Accounts: Sendable {
 
     // MARK: Events
 
-    /// Notes what became of a create. Accounts that are configured no more, and events of tasks without a slot, do no harm.
-    /// - Returns: what that made of the account, if its state has another name now.
+    /// Records the outcome of a create. Accounts that are no longer configured are ignored, and the task need not have
+    /// a slot.
+    /// - Returns: the transition, if the account's ``AccountFigures/State`` changed.
     @discardableResult func settled(
         _ task: TaskID, on account: String, _ event: CreateEvent, now: MonotonicTime = .now
     ) -> AccountTransition? {
@@ -102,12 +104,12 @@ public final class Accounts: Sendable {
         }
     }
 
-    /// The disabled accounts whose free list call is due; each is named once in half a minute, and needs one
-    /// ``probed(_:_:now:)``.
+    /// Returns the disabled accounts whose free list call is due. Returns each at most once in 30 seconds; each needs
+    /// one ``probed(_:_:now:)``.
     func probes(now: MonotonicTime = .now) -> [Account] { state.withLock { $0.pool.takeProbes(now: now) } }
 
-    /// Notes what came of an account's list call.
-    /// - Returns: what that made of the account, if its state has another name now.
+    /// Records the outcome of an account's list call.
+    /// - Returns: the transition, if the account's ``AccountFigures/State`` changed.
     @discardableResult func probed(
         _ account: String, _ outcome: ProbeOutcome, now: MonotonicTime = .now
     ) -> AccountTransition? {
@@ -117,9 +119,9 @@ public final class Accounts: Sendable {
         }
     }
 
-    // MARK: What is known
+    // MARK: Figures and saved state
 
-    /// What is going on, account by account, in the configuration's order.
+    /// The figures of each account, in the configuration's order.
     public func figures(now: MonotonicTime = .now) -> [AccountFigures] {
         state.withLock { $0.pool.figures(now: now) }
     }
@@ -127,17 +129,17 @@ public final class Accounts: Sendable {
     /// How many creates wait for a slot.
     public var waiting: Int { state.withLock { $0.room.queue.count } }
 
-    /// What has changed since it was taken last, and is to be kept.
+    /// Returns the state of the accounts that changed since the last call, to be saved.
     /// - Parameter time: milliseconds since 1970.
     public func takeChanged(at time: Int64 = WallClock.milliseconds) -> [AccountStateRecord] {
         state.withLock { $0.pool.takeChanged(at: time) }
     }
 
-    /// Has records taken once more, which could not be kept.
+    /// Makes the next ``takeChanged(at:)`` return the state of these accounts again, because it could not be saved.
     public func putBack(_ records: [AccountStateRecord]) { state.withLock { $0.pool.putBack(records) } }
 
-    /// Takes up what was known before a restart; call it before any task is sent. Disabled accounts are probed at once:
-    /// their operator may have acted. What belongs to accounts that are configured no more is left out.
+    /// Restores what was known before a restart. Call it before any task is sent. Disabled accounts are probed at once,
+    /// because the operator may have acted. Ignores accounts that are no longer configured.
     public func restore(
         _ records: [AccountStateRecord], running: [RunningTask], now: MonotonicTime = .now
     ) {

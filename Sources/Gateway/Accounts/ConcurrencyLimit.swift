@@ -1,38 +1,38 @@
 internal import Base
 
-/// How many tasks an account runs at once: as configured, or fewer, as learned from its refusals.
+/// How many tasks an account runs at once: as configured, or fewer, as its rejections have shown.
 struct ConcurrencyLimit: Sendable, Hashable {
     /// What the operator allows; `nil`: as many as Kling takes.
     let configured: Int?
-    /// What Kling takes; `nil`: no refusal has shown less than what is configured.
+    /// What Kling takes; `nil`: no rejection has shown a limit below the configured one.
     private(set) var learned: Int?
     private var changedAt: MonotonicTime?
     private var stoodInTheWay = false
 
-    /// A limit of which nothing is learned yet.
+    /// Creates a limit with nothing learned yet.
     init(configured: Int?) { self.configured = configured }
 
-    /// The limit that holds; `nil`: none.
+    /// The limit in force; `nil`: none.
     var current: Int? { learned ?? configured }
 
-    /// Notes a refusal beside `running` other tasks.
+    /// Records a rejection while `running` other tasks were running.
     mutating func refused(beside running: Int, now: MonotonicTime) {
         learn(max(1, min(running, current ?? .max)), now)
     }
 
-    /// Takes up what was learned before a restart.
+    /// Restores what was learned before a restart.
     mutating func restore(_ limit: Int, now: MonotonicTime) { learn(max(1, limit), now) }
 
-    /// Notes that there would have been one more task, but for the limit.
+    /// Records that the limit held back a task.
     mutating func noteDemand() { stoodInTheWay = learned != nil }
 
-    /// When a learned limit is raised, if it has stood in the way.
+    /// When to raise a learned limit; `nil` unless it has held back a task.
     func raise(after interval: Duration) -> MonotonicTime? {
         guard learned != nil, stoodInTheWay, let changedAt else { return nil }
         return changedAt + interval
     }
 
-    /// Raises a learned limit by one if its time has come.
+    /// Raises a learned limit by one when it is due.
     mutating func raiseIfDue(after interval: Duration, now: MonotonicTime) {
         guard let learned, let moment = raise(after: interval), moment <= now else { return }
         learn(learned + 1, now)
@@ -45,13 +45,13 @@ struct ConcurrencyLimit: Sendable, Hashable {
     }
 }
 
-/// How many creates an account gets at once before it has shown that it takes them: one, doubled by each acceptance.
+/// How many creates an account gets at once before it has shown that it takes more: one, doubled by each acceptance.
 struct SlowStart: Sendable, Hashable {
-    /// The most creates under way at once.
+    /// The most creates in flight at once.
     private(set) var window = 1
 
     private static let widest = 1 << 16
 
-    /// Notes an acceptance.
+    /// Records an acceptance.
     mutating func accepted() { window = min(window * 2, Self.widest) }
 }

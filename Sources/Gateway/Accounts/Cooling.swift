@@ -1,13 +1,13 @@
 internal import Base
 internal import TaskStore
 
-/// A pause of an account, and the one create that probes it afterwards.
+/// A pause in which an account gets no creates, and the create that probes it afterwards.
 struct Cooling: Sendable, Hashable {
-    /// Why an account is left alone.
+    /// Why the account is left alone.
     enum Cause: Sendable, Hashable {
         /// 1302.
         case rateLimited
-        /// 5001, or an answer in another voice than Kling's.
+        /// 5001, or an answer without Kling's envelope that means the same.
         case unavailable
         /// No connection.
         case unreachable
@@ -24,7 +24,7 @@ struct Cooling: Sendable, Hashable {
 
     /// Why the account is left alone.
     let cause: Cause
-    /// How long, before it was jittered.
+    /// How long the pause is, before jitter.
     let pause: Duration
     /// When it may be probed.
     let until: MonotonicTime
@@ -43,7 +43,7 @@ struct Cooling: Sendable, Hashable {
         self.init(cause, context.timing.firstPause, context)
     }
 
-    /// The pause after a probe that ended in `event`.
+    /// The pause after a probe that ended with `event`.
     func longer(_ event: CreateEvent, _ context: AccountPhase.Context) -> Cooling {
         Cooling(Cause(event) ?? cause, context.timing.longer(pause), context)
     }
@@ -51,14 +51,14 @@ struct Cooling: Sendable, Hashable {
     /// Whether a create may probe the account now.
     func isOpen(now: MonotonicTime) -> Bool { probe == nil && until <= now }
 
-    /// The same while `task` probes the account.
+    /// A copy in which `task` probes the account.
     func probed(by task: TaskID) -> Cooling {
         var cooling = self
         cooling.probe = task
         return cooling
     }
 
-    /// The same after a probe that has shown nothing: the next create probes.
+    /// A copy after a probe that has shown nothing: the next create is the probe.
     var unprobed: Cooling {
         var cooling = self
         cooling.probe = nil

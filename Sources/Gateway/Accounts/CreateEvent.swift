@@ -1,42 +1,42 @@
 internal import KlingAPI
 
-/// What became of a create that had reserved a slot of an account.
+/// The outcome of a create that had reserved a slot of an account.
 ///
-/// Look-ups, queries and lists are no creates: what comes of them says nothing about an account's room.
+/// Lookups, queries and lists are not creates; their outcomes say nothing about an account's room.
 enum CreateEvent: Sendable, Hashable {
     /// Kling has the task; it runs until ``ended``.
     case accepted
-    /// No byte left the gateway: the account could not be reached.
+    /// No byte left the gateway, because the account could not be reached.
     case notSent
-    /// Kling has not taken the task, for a reason that lies with the account.
+    /// Kling has rejected the task for a reason on the account's side.
     case refusedForNow(AccountFault)
-    /// Kling has not taken the task, for a reason that lies with the request.
+    /// Kling has rejected the task for a reason in the request.
     case refusedForGood
-    /// Nobody knows whether Kling has the task, which may run.
+    /// It is unknown whether Kling has the task, which may be running.
     case ambiguous
-    /// Kling doesn't know the task of an ambiguous create: it takes up nothing until it is ``accepted`` after all.
+    /// Kling doesn't know the task of an ambiguous create, which takes up no slot unless it is ``accepted`` after all.
     case missing
     /// The task has ended, or was never made.
     case ended
-    /// The create was not even tried: whoever had reserved the slot had no use for it.
+    /// The create was not tried: the caller gave back the slot.
     case withdrawn
 }
 
 /// Why an account takes no task now.
 enum AccountFault: Sendable, Hashable {
-    /// As many tasks run as its packs allow (1303).
+    /// As many tasks are running as its resource packs allow (1303).
     case saturated
-    /// It is asked too often (1302).
+    /// It gets too many requests (1302).
     case rateLimited
-    /// Kling is down for a while (5001).
+    /// Kling is temporarily unavailable (5001).
     case unavailable
-    /// It cannot be used until its operator acts (1000–1004, 1100–1102, 1304), in Kling's words. 1003 and 1004 are
-    /// among them because a token signed anew was outside of its time as well: a clock is wrong.
+    /// It cannot be used until the operator acts (1000–1004, 1100–1102, 1304), with Kling's message. 1003 and 1004 are
+    /// included because a newly signed token was rejected as well, which means that a clock is wrong.
     case account(KlingCode, reason: String)
-    /// It may not use this model (1103), in Kling's words.
+    /// It may not use this model (1103), with Kling's message.
     case model(KlingCode, reason: String)
 
-    /// Reads an answer that is ``CreateOutcome/refusedForNow``.
+    /// Reads an answer whose outcome is ``CreateOutcome/refusedForNow``.
     init(_ answer: KlingAnswer) {
         switch answer.code.class {
         case .saturated: self = .saturated
@@ -47,7 +47,7 @@ enum AccountFault: Sendable, Hashable {
         }
     }
 
-    /// Reads such an answer without Kling's envelope.
+    /// Reads such an answer that has no Kling envelope.
     init(_ answer: BareAnswer) {
         switch answer.verdict {
         case .account(let code): self = .account(code, reason: answer.summary)
@@ -58,14 +58,14 @@ enum AccountFault: Sendable, Hashable {
     }
 }
 
-/// What came of the free list call by which a disabled account is probed.
+/// The outcome of the free list call that probes a disabled account.
 enum ProbeOutcome: Sendable, Hashable {
-    /// Kling listed the account's tasks; or the account has no list, as resellers' may, and only a create can show whether
-    /// it is accepted.
+    /// Kling listed the account's tasks. Or the account has no list, as with some resellers, and only a create can show
+    /// whether it is accepted.
     case answered
-    /// Kling still refuses the account.
+    /// Kling still rejects the account.
     case refused(KlingCode, reason: String)
-    /// There was no answer, or none that says anything about the account.
+    /// There was no answer, or one that says nothing about the account.
     case failed
 
     /// Reads the answer to a list call; `nil` if there was none.

@@ -1,13 +1,13 @@
 internal import KlingAPI
 internal import TaskStore
 
-/// Where a create is sent: an account, and which of Kling's APIs it is spoken to by. A task's record names both before
-/// anything is sent: what was lost is asked for in the API that it was sent by.
+/// Where a create is sent: an account, and one of Kling's APIs. A task's record names both before anything is sent, so
+/// that a create whose answer was lost is looked up in the API that it was sent by.
 struct Destination: Sendable {
     let account: Account
     let dialect: KlingDialect
 
-    /// The account, as it is spoken to by now.
+    /// The account, with the API that the gateway uses for it now.
     init(_ account: Account) { self.init(account, account.dialect) }
 
     init(_ account: Account, _ dialect: KlingDialect) {
@@ -15,13 +15,13 @@ struct Destination: Sendable {
         self.dialect = dialect
     }
 
-    /// The same account in its other API, if it may speak that.
+    /// The same account with the other API, if the account may speak it.
     var alternative: Destination? { account.alternative(to: dialect).map { Destination(account, $0) } }
 
-    /// Whether the account is spoken to by its other API by now.
+    /// Whether the gateway now uses the other API for the account.
     var isOutdated: Bool { dialect != account.dialect }
 
-    /// The account has shown that it speaks this API.
+    /// Records that the account has shown that it speaks this API.
     func confirm() {
         guard alternative != nil, account.learnedTraits.dialect != dialect else { return }
         account.learn(AccountTraits(dialect: dialect))
@@ -34,7 +34,7 @@ extension TaskRecord.Fields {
 }
 
 extension TaskStore {
-    /// Writes down where a task is sent next, or that this is open again.
+    /// Records where a task is sent next; nil: not decided.
     func assign(_ id: TaskID, to destination: Destination?, at time: Int64) async throws(StoreError) {
         _ = try await assign(
             id, account: destination?.account.name, identity: destination?.account.identity.number,

@@ -2,51 +2,52 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Why an account, or a model of it, is not used, and how far the probing is: a free list call first, then one create.
+/// Why an account, or one of its models, is not used, and the stage of its probe: first a free list call, then one
+/// create.
 struct Disablement: Sendable, Hashable {
     private enum Stage: Sendable, Hashable {
-        /// The list call is made at this time.
+        /// The list call is due at this time.
         case waiting(until: MonotonicTime)
-        /// The list call was answered: the next create probes.
+        /// The list call was answered: the next create is the probe.
         case open
-        /// This create probes.
+        /// This create is the probe.
         case probed(by: TaskID)
     }
 
     /// Kling's service code.
     let code: KlingCode
-    /// Kling's words.
+    /// Kling's message.
     let reason: String
     private var stage: Stage
 
-    /// Disabled from now on.
+    /// Disables the account or model from now on.
     init(code: KlingCode, reason: String, probeAt: MonotonicTime) {
         self.code = code
         self.reason = reason
         stage = .waiting(until: probeAt)
     }
 
-    /// The create that probes.
+    /// The create that is the probe, if there is one.
     var probe: TaskID? { if case .probed(let task) = stage { task } else { nil } }
 
-    /// Whether a create may probe now.
+    /// Whether the next create is the probe.
     var isOpen: Bool { stage == .open }
 
-    /// Whether it is time for the list call.
+    /// Whether the list call is due.
     func isDue(now: MonotonicTime) -> Bool {
         if case .waiting(let until) = stage { until <= now } else { false }
     }
 
-    /// The list call is on its way; if nothing is heard of it, the next one is made at `moment`.
+    /// Records that the list call was made. Without an answer, the next one is due at `moment`.
     mutating func list(nextProbe moment: MonotonicTime) { stage = .waiting(until: moment) }
 
-    /// Kling has answered the list call.
+    /// Records that Kling has answered the list call.
     mutating func listed() { if case .waiting = stage { stage = .open } }
 
-    /// `task` probes.
+    /// Makes `task` the probe if ``isOpen``.
     mutating func begin(_ task: TaskID) { if isOpen { stage = .probed(by: task) } }
 
-    /// What is left after the probing create: `nil` if it has shown that the account can be used.
+    /// The state after the probe's outcome; `nil` if the account can be used again.
     func after(_ event: CreateEvent, nextProbe moment: MonotonicTime) -> Disablement? {
         var rest = self
         switch event {

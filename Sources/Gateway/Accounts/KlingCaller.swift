@@ -2,13 +2,14 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Asks Kling as one account: with a token, which is signed once more when Kling finds it outside of its time.
+/// Calls Kling with an account's token. If Kling rejects the token as expired or not yet valid, signs a new one and
+/// retries once.
 struct KlingCaller: Sendable {
     let upstream: any KlingUpstream
     let observer: any GatewayObserver
 
     /// Sends the create of a task.
-    /// - Parameter timeout: how long Kling has; nil: as long as the account allows.
+    /// - Parameter timeout: how long Kling has; nil: the account's timeout.
     func create(
         _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil
     ) async throws(KlingFailure) -> UpstreamAnswer {
@@ -18,8 +19,8 @@ struct KlingCaller: Sendable {
         return speech.created(answer)
     }
 
-    /// Asks for a task by Kling's id or, without one, by the gateway's, which was sent as `external_task_id`. An account
-    /// that ignores the gateway's ids is not asked by them.
+    /// Queries a task by Kling's id or, without one, by the gateway's, which was sent as `external_task_id`. An account
+    /// that ignores the gateway's ids is not queried by them.
     func query(
         _ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration
     ) async -> QueriedTask {
@@ -27,12 +28,12 @@ struct KlingCaller: Sendable {
         return await ask(destination, task, upstreamID: upstreamID, timeout: timeout)
     }
 
-    /// The same, also where it is not known yet what asking is worth.
+    /// Queries a task without checking first whether the account ignores the gateway's ids.
     func ask(_ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
         await query(destination, [AskedTask(id: task, upstreamID: upstreamID)], timeout: timeout).first ?? .none
     }
 
-    /// Asks for several tasks at once, as many as the API takes; what is known of each, in their order.
+    /// Queries several tasks at once, at most as many as the API takes. The results are in the order of `tasks`.
     func query(_ destination: Destination, _ tasks: [AskedTask], timeout: Duration) async -> [QueriedTask] {
         let speech = destination.dialect.speech
         let answer = try? await call(
@@ -41,8 +42,8 @@ struct KlingCaller: Sendable {
         return speech.found(answer, tasks)
     }
 
-    /// Asks for a page of the account's tasks, newest first.
-    /// - Returns: the answer, and the page that it is.
+    /// Requests a page of the account's tasks, newest first.
+    /// - Returns: the answer, and the page in it, if any.
     func list(
         _ destination: Destination, _ position: ListPosition = ListPosition(), timeout: Duration
     ) async throws(KlingFailure) -> (answer: UpstreamAnswer, page: TaskPage?) {
@@ -59,7 +60,7 @@ struct KlingCaller: Sendable {
             kind: request.kind, method: request.method, account: account, tasks: tasks, path: request.path,
             token: token, body: request.body, timeout: timeout)
         let answered = try await send(call)
-        // 1003 and 1004 say that the request was not even looked at: it may be sent again.
+        // After 1003 or 1004, Kling has not processed the request, so it may be sent again.
         guard answered.envelope?.code.class == .tokenTime, account.invalidate(token) else { return answered }
         var again = call
         again.token = account.token(now: Int(WallClock.seconds))
@@ -87,7 +88,7 @@ struct KlingCaller: Sendable {
     }
 }
 
-/// An upstream's answer, as far as it could be read.
+/// An upstream's answer, with or without Kling's envelope.
 enum UpstreamAnswer: Sendable {
     /// With Kling's envelope.
     case enveloped(status: Int, KlingAnswer)
@@ -122,24 +123,24 @@ enum UpstreamAnswer: Sendable {
         }
     }
 
-    /// What the log says of it; `nil` if the outcome says it all.
+    /// The detail for the log; `nil` if the outcome is enough.
     fileprivate var detail: String? {
         if case .bare(let answer) = self { answer.summary + ", without an envelope" } else { nil }
     }
 
-    /// Whether it says that an account speaks the other of Kling's APIs, or not this one: that there is no such route, or no
-    /// such model. Then nothing was made.
+    /// Whether it says that the account doesn't speak this API, because it has no such route or no such model. Then
+    /// nothing was made.
     var deniesRoute: Bool {
         switch self {
         case .bare(let answer): return hasNoRoute || answer.verdict == .model
         case .enveloped(_, let answer):
-            // Whatever the status: only a refusal of the request itself is one, and a duplicate says that there is a task.
+            // Whatever the status, only a request error can mean this, and a duplicate means that there is a task.
             guard answer.code.class == .request, !answer.isDuplicate else { return false }
             if hasNoRoute || [.invalidMethod, .notFound].contains(answer.code) { return true }
             return answer.code == .invalidParameter && answer.message.lowercased().contains("model")
         }
     }
 
-    /// Whether it says that there is no such path or method, as resellers without a list do.
+    /// Whether it says that there is no such path or method, as from resellers without a list.
     var hasNoRoute: Bool { [404, 405, 501].contains(status) && envelope?.code != .rateLimited }
 }

@@ -1,11 +1,11 @@
 public import Base
 internal import TaskStore
 
-/// How the gateway reaches Kling; the one door through which requests leave.
+/// Sends requests to Kling. Every request to Kling goes through it.
 public protocol KlingUpstream: Sendable {
     /// Sends one request and returns the whole answer, whatever its status. Never sends anything twice.
     ///
-    /// It runs on the caller's event loop. When the task is cancelled, so is the transfer.
+    /// It runs on the caller's event loop. Cancelling the task cancels the transfer.
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply
 }
 
@@ -15,13 +15,13 @@ public struct KlingCall: Sendable {
     public let kind: UpstreamCallKind
     /// How it is sent.
     public let method: UpstreamMethod
-    /// Whom to ask.
+    /// The account to call.
     public let account: Account
-    /// The tasks that it makes or asks for; none for a list.
+    /// The tasks that it creates or queries; empty for a list.
     let tasks: [TaskID]
-    /// What follows the account's base URL, such as `/v1/images/kolors-virtual-try-on`, with id or query.
+    /// What follows the account's base URL, such as `/v1/images/kolors-virtual-try-on`, with the id or query.
     public let path: String
-    /// What follows `Bearer `.
+    /// The bearer token.
     public var token: String
     /// The body; empty for GET.
     public var body: [ByteSlice] = []
@@ -29,7 +29,7 @@ public struct KlingCall: Sendable {
     public let timeout: Duration
 }
 
-/// A method of HTTP, as far as Kling is asked by it.
+/// An HTTP method that Kling's APIs use.
 public enum UpstreamMethod: String, Sendable {
     case get = "GET"
     case post = "POST"
@@ -42,7 +42,7 @@ public struct KlingReply: Sendable {
     /// The body.
     public let body: [UInt8]
 
-    /// An answer as it came.
+    /// Creates an answer.
     public init(status: Int, body: [UInt8]) {
         self.status = status
         self.body = body
@@ -51,7 +51,7 @@ public struct KlingReply: Sendable {
 
 /// Why there is no answer.
 public struct KlingFailure: Error, Sendable {
-    /// False only if surely no byte of the request was written: Kling cannot have acted on it.
+    /// False only if certainly no byte of the request was written, so that Kling cannot have acted on it.
     public let wasSent: Bool
     /// What kind of failure it is.
     public let fault: UpstreamFault

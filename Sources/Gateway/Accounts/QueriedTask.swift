@@ -1,14 +1,14 @@
 internal import KlingAPI
 internal import TaskStore
 
-/// What an account says of one task that it was asked for. The one place that decides whether an answer is about that
-/// task at all: resellers have been seen to answer with their newest task, or with a cached page.
+/// What an account says about one task that was queried. Only this type decides whether an answer is about that task at
+/// all, because some resellers have answered with their newest task or with a cached page.
 enum QueriedTask: Sendable {
-    /// The account has the task, under that id of its own.
+    /// The account has the task, under this id of its own.
     case found(KlingAnswer, TaskObject, upstreamID: String)
     /// The account says that it has no such task.
     case unknown
-    /// The answer is about another task, or does not say about which.
+    /// The answer is about another task, or does not say which one.
     case other(TaskObject)
     /// There was no answer, or none that could be understood.
     case none
@@ -16,7 +16,7 @@ enum QueriedTask: Sendable {
     /// Judges an answer.
     /// - Parameters:
     ///   - task: the gateway's id, which was sent as `external_task_id`.
-    ///   - upstreamID: the account's id by which it was asked; `nil`: it was asked by the gateway's.
+    ///   - upstreamID: the account's id in the query; `nil` if the query used the gateway's id.
     init(_ answer: UpstreamAnswer, to task: TaskID, upstreamID: String?) {
         switch answer {
         case .bare(let answer): self = answer.isUnknownTask ? .unknown : .none
@@ -34,11 +34,11 @@ enum QueriedTask: Sendable {
     /// Whether the account has the task.
     var isFound: Bool { if case .found = self { true } else { false } }
 
-    /// The account's id of the task; `nil` if the object is another task's, or may be.
+    /// The account's id of the task; `nil` if the object is, or may be, another task's.
     private static func id(of object: TaskObject, _ task: TaskID, _ upstreamID: String?) -> String? {
-        // Asked by the gateway's id, only that id in the answer shows that it is not somebody else's task.
+        // For a query by the gateway's id, only that id in the answer shows that it is the right task.
         guard let upstreamID else { return object.externalTaskID == task.description ? object.taskID : nil }
-        // The account's own id says it all; resellers may show an `external_task_id` of theirs.
+        // The account's own id is sufficient; resellers may return an `external_task_id` of their own.
         if let id = object.taskID { return id == upstreamID ? id : nil }
         return object.externalTaskID.map { $0 == task.description } ?? true ? upstreamID : nil
     }

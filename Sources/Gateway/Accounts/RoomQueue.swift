@@ -1,8 +1,8 @@
 internal import TaskStore
 
-/// Who waits for a slot, and whose turn it is: tenants take turns, and each tenant's creates stand in line.
+/// The creates that wait for a slot. Tenants take turns, and each tenant's creates wait in line.
 ///
-/// A create that nothing can be had for lets others pass that need something else.
+/// A create that no account has room for lets creates with other needs pass.
 struct RoomQueue: Sendable {
     /// A create that waits.
     struct Waiter: Sendable {
@@ -12,7 +12,7 @@ struct RoomQueue: Sendable {
         let need: Need
     }
 
-    /// What a create waits for. Two of equal need are served alike.
+    /// What a create waits for. An account that has no room for one create has none for another with an equal need.
     struct Need: Sendable, Hashable {
         let model: String
         let excluding: Set<String>
@@ -27,10 +27,10 @@ struct RoomQueue: Sendable {
     /// How many creates wait.
     var count: Int { needs.values.reduce(0, +) }
 
-    /// Whether none does.
+    /// Whether no create waits.
     var isEmpty: Bool { turns.isEmpty }
 
-    /// A name for a create that may have to wait.
+    /// Makes an identifier for a create that may have to wait.
     mutating func makeTicket() -> Int {
         lastTicket += 1
         return lastTicket
@@ -43,16 +43,16 @@ struct RoomQueue: Sendable {
         needs[waiter.need, default: 0] += 1
     }
 
-    /// Takes a create out, if it still waits.
+    /// Removes a create, if it still waits.
     mutating func leave(_ ticket: Int, tenant: String) {
         guard let place = lines[tenant]?.firstIndex(where: { $0.ticket == ticket }) else { return }
         remove(place, of: tenant)
         if lines[tenant] == nil { turns.removeAll { $0 == tenant } }
     }
 
-    /// Serves creates as long as there is something to be had.
-    /// - Parameter serve: takes what a create needs; `nil` if it cannot be had.
-    /// - Returns: who was served, with what.
+    /// Gives free slots to waiting creates until none are left.
+    /// - Parameter serve: takes what a create needs; returns `nil` if it is not available.
+    /// - Returns: the creates that were served, and what each got.
     mutating func serve<Served>(_ serve: (Waiter) -> Served?) -> [(waiter: Waiter, served: Served)] {
         var all: [(waiter: Waiter, served: Served)] = []
         var vain: Set<Need> = []

@@ -3,8 +3,8 @@ internal import KlingAPI
 /// A page of an account's tasks.
 struct TaskPage: Sendable {
     let tasks: [TaskObject]
-    /// Whether nothing comes behind it.
+    /// Whether it is the last page.
     let isLast: Bool
-    /// What the next page is asked for by, where pages have no numbers.
+    /// The cursor for the next page, where pages have no numbers.
     var nextCursor: String?
 }

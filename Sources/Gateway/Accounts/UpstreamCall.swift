@@ -2,22 +2,22 @@ public import KlingAPI
 
 /// What a call to an upstream account was for.
 public enum UpstreamCallKind: String, CaseIterable, Sendable {
-    /// Make a task.
+    /// Create a task.
     case create
-    /// Read one task.
+    /// Query tasks.
     case query
-    /// Read a page of tasks.
+    /// List a page of tasks.
     case list
 }
 
-/// What became of a call to an upstream account: a closed set, whatever an upstream answers.
+/// The outcome of a call to an upstream account: one of a closed set, whatever the upstream answers.
 public enum UpstreamCallOutcome: Hashable, Sendable {
-    /// Kling's envelope came, with this service code; codes that are not documented are counted as one.
+    /// Kling's envelope with this service code. Metrics count all undocumented codes as one.
     case code(KlingCode)
-    /// No envelope came.
+    /// No envelope.
     case fault(UpstreamFault)
 
-    /// The outcome in a word, for logs.
+    /// The outcome as one word, for logs.
     var word: String {
         switch self {
         case .code(let code): String(code.rawValue)
@@ -26,11 +26,11 @@ public enum UpstreamCallOutcome: Hashable, Sendable {
     }
 }
 
-/// Why a call brought no envelope.
+/// Why a call has no envelope.
 public enum UpstreamFault: String, CaseIterable, Sendable {
-    /// Name look-up, connect or TLS failed: nothing was sent.
+    /// DNS lookup, connect or TLS failed: nothing was sent.
     case unreachable
-    /// No answer in time.
+    /// There was no answer within the timeout.
     case timeout
     /// The connection ended before the answer was complete.
     case interrupted
@@ -40,15 +40,15 @@ public enum UpstreamFault: String, CaseIterable, Sendable {
     case malformed
     /// An HTTP error without an envelope.
     case httpError = "http_error"
-    /// The gateway gave the call up itself.
+    /// The gateway cancelled the call.
     case cancelled
     /// Anything else.
     case other
 }
 
-/// The label values of outcomes, each with a place in a row of counters.
+/// The metric label values of outcomes, each with an index into an array of counters.
 enum UpstreamOutcomeSlots {
-    /// The label's values, by place.
+    /// The label values, by index.
     static let labels: [String] =
         KlingCode.documented.map { "\($0.rawValue)" } + ["unknown_code"] + UpstreamFault.allCases.map(\.rawValue)
 
@@ -58,7 +58,7 @@ enum UpstreamOutcomeSlots {
     private static let faults = Dictionary(
         uniqueKeysWithValues: UpstreamFault.allCases.enumerated().map { ($0.element, unknownCode + 1 + $0.offset) })
 
-    /// The place of `outcome`.
+    /// The index of `outcome`.
     static func place(of outcome: UpstreamCallOutcome) -> Int {
         switch outcome {
         case .code(let code): places[code.rawValue] ?? unknownCode

@@ -1,7 +1,7 @@
 internal import HTTPServer
 
 extension Access {
-    /// The owner of a request's key, if that is known by now: found without a copy of the field.
+    /// The owner of a request's key, if the key is already known. The header field is not copied.
     func knownPrincipal(of request: HTTPRequest) -> Principal? {
         guard request.headers.count(of: "Authorization") == 1 else { return nil }
         return request.headers.withValue(of: "Authorization") { value in
@@ -10,7 +10,7 @@ extension Access {
         }
     }
 
-    /// The owner of a request's key. A known key is found without a suspension.
+    /// The owner of a request's key. Finding a known key doesn't suspend.
     func principal(of request: HTTPRequest) async throws(GatewayError) -> Principal {
         if let known = knownPrincipal(of: request) { return known }
         do {
@@ -22,7 +22,7 @@ extension Access {
 }
 
 extension GatewayError {
-    /// Why a request was not let in.
+    /// Tells a client why it was not authenticated.
     init(_ refusal: AccessRefusal) {
         switch refusal {
         case .missing:

@@ -2,18 +2,18 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// Answers that may be long: they take their part of the memory for bodies until they are sent.
+/// Answers that may be long: they reserve memory from the budget for bodies until they are sent.
 extension AdmittedRequest {
-    /// How long a page waits for memory, before anything of it is read.
+    /// How long a page waits for memory before it is read.
     private static let patience = Duration.seconds(10)
-    /// What an element has beside Kling's answer, about, in bytes.
+    /// The approximate size of an element besides Kling's answer, in bytes.
     private static let beside = 512
 
-    /// Bodies of up to this size are not reckoned with, as for requests.
+    /// Bodies up to this size are not counted, as for requests.
     static let shortAnswer = 64 << 10
 
-    /// A 200 with `body`. One over ``shortAnswer`` finds memory at once or is refused: while it waited, others would join
-    /// it.
+    /// A 200 with `body`. A body over ``shortAnswer`` gets memory at once or is refused: while it waited, more such
+    /// answers would pile up.
     /// - Throws: ``Cause/noMemory``.
     func success(_ body: [UInt8]) async throws(GatewayError) -> HTTPResponse {
         var response = Answer.success([], requestID: note.requestID)
@@ -31,20 +31,21 @@ extension AdmittedRequest {
         return response
     }
 
-    /// Reads a page; if it is long, memory for it is taken before that.
+    /// Reads a page. Memory for a long page is reserved before it is read.
     /// - Parameters:
-    ///   - count: how many elements it has at most.
-    ///   - copies: how often an answer stands in the page, at most.
-    ///   - fix: what the client may ask for instead.
-    ///   - read: reads the page, unless the answers in it have more bytes than it is told.
-    /// - Returns: the page, and its memory, to be held until it is sent; nil if that is so little that nobody counts it.
-    /// - Throws: ``Cause/noMemory``; what the store says.
+    ///   - count: the maximum number of elements.
+    ///   - copies: how often the page contains each answer, at most.
+    ///   - fix: tells the client what it may ask for instead.
+    ///   - read: reads the page, unless its answers have more than `limit` bytes.
+    /// - Returns: the page, and the lease of its memory to hold until it is sent; nil for a page that is too small to
+    ///   count.
+    /// - Throws: ``Cause/noMemory``, or the store's error.
     func page<Record>(
         of count: Int, copies: Int = 1, fix: String,
         _ read: (_ limit: Int) async throws(StoreError) -> RecordPage<Record>
     ) async throws(GatewayError) -> (records: [Record], lease: ByteBudget.Lease?) {
         var (limit, lease): (Int, ByteBudget.Lease?) = (Self.shortAnswer, nil)
-        // Between two rounds the page may have grown.
+        // The page may grow between two rounds.
         while true {
             let page: RecordPage<Record>
             do {
@@ -62,8 +63,8 @@ extension AdmittedRequest {
         }
     }
 
-    /// Takes the memory for a page.
-    /// - Throws: ``Cause/noMemory``, with what the client may ask for instead.
+    /// Reserves the memory for a page.
+    /// - Throws: ``Cause/noMemory``, which tells the client what it may ask for instead.
     func room(for bytes: Int, fix: String) async throws(GatewayError) -> ByteBudget.Lease {
         do {
             return try await budget.reserve(bytes, owner: tenant, on: request.loop, patience: Self.patience)

@@ -2,7 +2,7 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// A request that has passed the checks of its head: what a route's handler works on.
+/// A request that has passed the checks of its head, as the handler of its route gets it.
 final class AdmittedRequest: Sendable {
     let request: HTTPRequest
     let match: RouteMatch
@@ -10,7 +10,7 @@ final class AdmittedRequest: Sendable {
     /// Its `Idempotency-Key`, if it is a POST that has one.
     let idempotent: IdempotentRequest?
     let note: ExchangeNote
-    /// What bodies may take up of the memory, those of answers included.
+    /// The memory budget for bodies, including those of answers.
     let budget: ByteBudget
 
     init(
@@ -22,11 +22,11 @@ final class AdmittedRequest: Sendable {
     }
 
     var tenant: String { principal.tenant }
-    /// The decoded last segment of a path that names something.
+    /// The decoded last segment of a path that identifies something.
     var identifier: String { match.identifier }
 
     /// Reads the whole body.
-    /// - Parameter headroom: memory to reserve for what is made of it, in hundredths of its own.
+    /// - Parameter headroom: extra memory to reserve for what is made of the body, in percent of its size.
     func body(limit: Int, headroom: Int = 0) async throws(GatewayError) -> Bytes {
         do {
             return try await request.body.collect(limit: limit, owner: tenant, headroom: headroom)
@@ -35,7 +35,7 @@ final class AdmittedRequest: Sendable {
         }
     }
 
-    /// The form that a body is, if `Content-Type` says so; else nil.
+    /// Parses the body as a form if `Content-Type` says that it is one; otherwise returns nil.
     func form(in body: Bytes) async throws(GatewayError) -> FormData? {
         guard let type = request.headers["Content-Type"], type.lowercased().hasPrefix("multipart/") else { return nil }
         do {
@@ -45,13 +45,13 @@ final class AdmittedRequest: Sendable {
         }
     }
 
-    /// What the request was sent with.
+    /// The request's content, by which a repetition is recognized.
     func content(_ body: Bytes, _ form: FormData? = nil) async -> RequestContent {
         await RequestContent(match.route, body, form)
     }
 
-    /// Gets a create without an `Idempotency-Key` its place among those that are remembered until their answers are read.
-    /// - Returns: nil if it has a key, or nothing is remembered.
+    /// Registers a create without an `Idempotency-Key` among those that are remembered until their answers are read.
+    /// - Returns: nil if it has a key, or if creates are not remembered.
     func resend(of content: RequestContent, _ resends: Resends?) async throws(GatewayError) -> ResendTicket? {
         guard idempotent == nil, let resends else { return nil }
         let key = ResendKey(tenant: tenant, content: content.digest)
@@ -60,7 +60,7 @@ final class AdmittedRequest: Sendable {
         return ticket
     }
 
-    /// What the request's `Idempotency-Key`, if it has one, means for its body.
+    /// Whether the request repeats an earlier one, by its `Idempotency-Key` and its content.
     func repetition(of content: RequestContent) async throws(GatewayError) -> Repetition {
         guard let idempotent else { return .none }
         let fingerprint = await content.sha256
@@ -71,11 +71,11 @@ final class AdmittedRequest: Sendable {
     }
 
     enum Repetition {
-        /// It has no key.
+        /// The request has no key.
         case none
-        /// It is the first with its key, which is claimed with the task's record.
+        /// The request is the first with its key, which is claimed together with the task's record.
         case first(IdempotencyKey)
-        /// It was answered before.
+        /// The request was answered before.
         case answered(HTTPResponse)
     }
 }

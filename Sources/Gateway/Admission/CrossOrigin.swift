@@ -1,22 +1,21 @@
 internal import HTTPServer
 
-/// Lets web pages of certain origins call (the Fetch standard's CORS protocol).
+/// Lets web pages of certain origins call the gateway (the Fetch standard's CORS protocol).
 ///
-/// A page authenticates with a key that it puts into a header field, never with what its browser would add by itself:
-/// credentials in that sense are not allowed.
+/// A page authenticates with a key that it puts into a header field, never with what its browser would add by itself.
+/// So CORS credentials are not allowed.
 struct CrossOrigin: Sendable {
     private let origins: Set<String>
     private let isOpen: Bool
 
-    /// Lets pages of `origins` call, `*` for those of any; nil if there are none.
+    /// Allows pages of `origins`, or of any origin with `*`; nil if the list is empty.
     init?(origins: [String]) {
         guard !origins.isEmpty else { return nil }
         self.origins = Set(origins)
         isOpen = origins.contains("*")
     }
 
-    /// The answer to a browser that asks whether a page may send a request; nil if this is no such question, or the page
-    /// may not.
+    /// The answer to a preflight request; nil if the request is not one, or the page may not call.
     func preflight(_ request: HTTPRequest, _ methods: RouteTerms.Methods, requestID: String) -> HTTPResponse? {
         guard request.method == .options, request.headers.contains("Access-Control-Request-Method"),
             request.headers.contains("Origin"), allowed(request.headers) != nil
@@ -31,7 +30,7 @@ struct CrossOrigin: Sendable {
             ])
     }
 
-    /// Adds what lets a page read `response`, be it a success or an error.
+    /// Adds the header fields that let a page read `response`, whether a success or an error.
     /// - Parameter headers: the request's; nil if they could not be read.
     func mark(_ response: inout HTTPResponse, for headers: HTTPHeaders?) {
         response.headers.append((name: "Vary", value: "Origin"))
@@ -40,7 +39,7 @@ struct CrossOrigin: Sendable {
         response.headers.append((name: "Access-Control-Expose-Headers", value: Self.responseHeaders))
     }
 
-    /// What `Access-Control-Allow-Origin` says to a request; nil for a page that may not call.
+    /// The value of `Access-Control-Allow-Origin` for a request; nil for a page that may not call.
     private func allowed(_ headers: HTTPHeaders?) -> String? {
         if isOpen { return "*" }
         guard let headers, headers.count(of: "Origin") == 1, let origin = headers["Origin"], origins.contains(origin)
@@ -48,12 +47,12 @@ struct CrossOrigin: Sendable {
         return origin
     }
 
-    /// `*` stands for the fields that client libraries add to tell about themselves; it does not cover `Authorization`.
+    /// `*` covers the fields in which client libraries describe themselves; it does not cover `Authorization`.
     private static let requestHeaders = "Authorization, Content-Type, Idempotency-Key, X-Request-Id, *"
     private static let responseHeaders = """
         X-Request-Id, Retry-After, x-should-retry, Idempotent-Replayed, x-kling-gateway-stale, \
         x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests
         """
-    /// In seconds: the longest that every browser believes.
+    /// In seconds: the longest time that every browser accepts.
     private static let maxAge = "7200"
 }

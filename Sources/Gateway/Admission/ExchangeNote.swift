@@ -1,33 +1,33 @@
 internal import Base
 internal import TaskStore
 
-/// What is known of one exchange, gathered while it is answered, for its line in the log and for metrics.
+/// What is known about one exchange, gathered while it is answered, for its line in the log and for metrics.
 final class ExchangeNote: @unchecked Sendable {
-    // @unchecked: written by the exchange's handler and the work that it waits for, read when the exchange is over; all
-    // on the connection's loop.
+    // @unchecked: written by the exchange's handler and the work that it waits for, and read when the exchange has
+    // ended; all of that runs on the connection's loop.
 
     let requestID: String
     var route: Route?
-    /// How its errors look.
+    /// The format of its errors.
     var shape = Shape.kling
     var tenant: String?
     var cause: Cause?
-    /// The task that it is about, by the gateway's id: the first of a job.
+    /// The gateway's id of the task that it is about; for a job, of its first task.
     var task: TaskID?
-    /// The account that was asked to make it.
+    /// The account that the create was sent to.
     var account: String?
     /// The time spent waiting for Kling.
     private(set) var upstreamTime: Duration?
 
-    /// Keeps a task's callbacks back until its create was answered.
+    /// Holds back a task's callbacks until its create is answered.
     var hold: CallbackHold?
 
-    /// The create's place among those that are remembered until their answers are read.
+    /// The create's entry among those that are remembered until their answers are read.
     var resend: ResendTicket?
 
     init(requestID: String) { self.requestID = requestID }
 
-    /// Counts the time since `start` as Kling's.
+    /// Adds the time since `start` to ``upstreamTime``.
     func waitedForKling(since start: MonotonicTime) {
         upstreamTime = (upstreamTime ?? .zero) + (MonotonicTime.now - start)
     }

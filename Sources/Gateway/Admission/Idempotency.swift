@@ -2,16 +2,16 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// A client's `Idempotency-Key`: what it was sent with before, if it was.
+/// A client's `Idempotency-Key`, and the request that used it before, if there is one.
 struct IdempotentRequest: Sendable {
     /// The header field.
     static let header: StaticString = "Idempotency-Key"
     private static let longest = 255
 
     let key: String
-    /// The request that had the key first; nil: this is it.
+    /// The first request with the key; nil if this is the first.
     let known: IdempotencyRecord?
-    /// Who had the key before that is forgotten, in milliseconds since 1970.
+    /// Uses of the key before this time are forgotten; in milliseconds since 1970.
     private let expiry: Int64
 
     /// Reads the key of a request; nil if it has none.
@@ -27,8 +27,8 @@ struct IdempotentRequest: Sendable {
         return key
     }
 
-    /// Looks for the request that had a key first.
-    /// - Parameter now: the time that has surely come: a key that was used may cost a second payment.
+    /// Looks up the first request with a key.
+    /// - Parameter now: the time that has certainly come. A key that is forgotten too early may cost a second payment.
     init(_ key: String, tenant: String, in store: any TaskStore, believed now: Int64) async throws(GatewayError) {
         self.key = key
         let expiry = now - IdempotencyRecord.lifetime
@@ -40,13 +40,13 @@ struct IdempotentRequest: Sendable {
         }
     }
 
-    /// What a create claims the key with.
+    /// The claim on the key that a create makes.
     func claim(_ fingerprint: [UInt8]) -> IdempotencyKey {
         IdempotencyKey(key: key, fingerprint: fingerprint, expiry: expiry)
     }
 
-    /// The stored answer, to a request with the same content; nil if this request is the first with its key.
-    /// - Throws: if the first is still being answered, or had another content.
+    /// The stored answer, for a request with the same content; nil if this request is the first with its key.
+    /// - Throws: if the first request is still being answered, or had different content.
     func replay(_ fingerprint: [UInt8]) throws(GatewayError) -> StoredAnswer? {
         guard let known else { return nil }
         guard known.fingerprint == fingerprint else {

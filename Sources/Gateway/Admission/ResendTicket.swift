@@ -2,26 +2,26 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// One request for a create, in the ledger: it hears what becomes of the answer, and says what becomes of the create.
+/// A create request in the ledger. It is told what becomes of the answer, and records what becomes of the create.
 final class ResendTicket: AnswerWatcher, @unchecked Sendable {
-    // @unchecked: touched on the connection's loop alone, by the request's handler and by the server.
+    // @unchecked: used only on the connection's loop, by the request's handler and by the server.
 
-    /// Which content it is, and whose.
+    /// The tenant and the content.
     let key: ResendKey
     private let resends: Resends
-    /// How it stands with the client.
+    /// The state of the client.
     private(set) var reader = ResendLedger.Reader()
-    /// The entry; nil: it has none yet, or has given it up.
+    /// The number of the entry; nil before it has one, and after it has given it up.
     private var number: Int?
     /// The first task of the entry.
     private(set) var task: TaskID
-    /// The first task of the create that this one was attached to, as long as that has not come to nothing.
+    /// The first task of the create that this one is attached to, unless that create has made nothing.
     private(set) var earlier: TaskID?
     private var isMade = false
 
-    /// Gets an entry for a request: one of its own, or that of an earlier create. While it is undecided whether an earlier
-    /// one's answer was read, it waits.
-    /// - Throws: if the client has left meanwhile: nothing is made for it.
+    /// Gets an entry for a request: a new one, or that of an earlier create. Waits while it is undecided whether the
+    /// answer of an earlier one was read.
+    /// - Throws: if the client has left meanwhile; then nothing is made for it.
     init(_ key: ResendKey, of request: HTTPRequest, _ resends: Resends) async throws(GatewayError) {
         self.key = key
         self.resends = resends
@@ -47,14 +47,14 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
 
     // MARK: The create
 
-    /// There is a task, or may be one: whoever comes with the same content may be told of it.
+    /// Records that there is a task, or may be one, so that a request with the same content can be told of it.
     func made() {
         isMade = true
         if let number { resends.note(number) { ledger, now in ledger.made(number, now: now) } }
     }
 
-    /// What it was attached to has made nothing: it makes a task of its own.
-    /// - Throws: if the client has left meanwhile: nothing is made for it.
+    /// Gives it a task of its own, because the create that it was attached to has made nothing.
+    /// - Throws: if the client has left meanwhile; then nothing is made for it.
     func makeAnew() throws(GatewayError) {
         guard let number, let id = resends.makeAnew(number) else {
             throw GatewayError(.draining, "The client has left.")
@@ -62,7 +62,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         (task, earlier, isMade) = (id, nil, false)
     }
 
-    /// The request is answered with that status. What has made nothing need not be remembered.
+    /// Records that the request is answered with `status`. A create that made nothing need not be remembered.
     func answered(status: Int) {
         guard let number else { return }
         if !isMade {
@@ -73,7 +73,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         }
     }
 
-    /// The request is answered by other means: its entry is not needed.
+    /// Gives up the entry, because the request is answered in another way.
     func withdraw() {
         isMade = false
         answered(status: 200)

@@ -1,16 +1,16 @@
 internal import Base
 internal import Crypto
 
-/// A picture that a tenant has uploaded. Its file's name says all that is known of it.
+/// A picture that a tenant has uploaded. The name of its file contains all that is known about it.
 struct Asset: Sendable, Hashable {
-    /// What its link ends with: unguessable letters and the format's suffix.
+    /// The end of its link: unguessable characters and the format's suffix.
     let name: String
     let owner: AssetOwner
     let bytes: Int
     /// Milliseconds since 1970.
     let createdAt: Int64
 
-    /// A new one, with a name of its own.
+    /// Creates an asset with a new name.
     init(_ format: PictureFormat, owner: AssetOwner, bytes: Int, createdAt: Int64) {
         name = LinkName.random() + format.suffix
         self.owner = owner
@@ -18,23 +18,23 @@ struct Asset: Sendable, Hashable {
         self.createdAt = createdAt
     }
 
-    /// What the picture is, by its name.
+    /// The media type of the picture, by its name.
     var mediaType: String { PictureFormat(fileName: name)?.mediaType ?? "application/octet-stream" }
 
     // MARK: The file
 
-    /// The name of the file; while it is written it has another end.
+    /// The name of the file. While it is written, it is called ``draft``.
     var file: String { "\(owner.digits)-\(createdAt)-\(name)" }
     var draft: String { file + Self.draftSuffix }
 
     private static let draftSuffix = ".part"
 
-    /// Whether a file has the name of one that was not written to its end.
+    /// Whether a file has the name of a draft, which was not written completely.
     static func isDraft(_ file: String) -> Bool {
         file.hasSuffix(draftSuffix) && Asset(file: String(file.dropLast(draftSuffix.count)), bytes: 0) != nil
     }
 
-    /// Reads the name of a file; nil if it is no asset's.
+    /// Parses the name of a file; nil if it is not an asset's.
     init?(file: String, bytes: Int) {
         let parts = file.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let owner = AssetOwner(digits: String(parts[0])), let time = Int64(parts[1]),
@@ -53,8 +53,8 @@ struct Asset: Sendable, Hashable {
     }
 }
 
-/// Whose an asset is, as a part of a file's name: the beginning of the SHA-256 of the tenant's name, which may have
-/// letters that no file should have.
+/// The owner of an asset, as part of a file name: the beginning of the SHA-256 of the tenant's name, which may contain
+/// characters that don't belong in a file name.
 struct AssetOwner: Sendable, Hashable {
     /// 32 hexadecimal digits.
     let digits: String

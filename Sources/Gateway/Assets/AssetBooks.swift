@@ -1,19 +1,19 @@
-/// What may be kept of uploaded pictures.
+/// The limits for uploaded pictures.
 struct AssetBounds: Sendable, Hashable {
-    /// How long one is kept, in milliseconds.
+    /// How long a picture is kept, in milliseconds.
     var lifetime: Int64 = 24 * 3_600_000
-    /// The most that a tenant has.
+    /// The maximum for one tenant.
     var ownCount = 2_000
     var ownBytes = 1 << 30
-    /// The most that all tenants have together.
+    /// The maximum for all tenants together.
     var count = 20_000
     var bytes = 4 << 30
 }
 
-/// Which uploaded pictures there are. They go when their time is over, or before that when newer ones need the room: a
-/// tenant's oldest for its own, and when all room is taken the oldest of whoever has the most.
+/// The index of uploaded pictures. They expire after their lifetime, and are evicted earlier if newer ones need the
+/// room: a tenant's oldest for its own, and when all room is taken, the oldest of the tenant with the most bytes.
 struct AssetBooks: Sendable {
-    /// One tenant's, oldest first.
+    /// One tenant's pictures, oldest first.
     private struct Shelf {
         var assets: [Asset] = []
         var bytes = 0
@@ -26,8 +26,8 @@ struct AssetBooks: Sendable {
 
     init(_ bounds: AssetBounds = AssetBounds()) { self.bounds = bounds }
 
-    /// Takes in an asset: the newest of all, but for those that a clock that was ahead has dated.
-    /// - Returns: those that have to go for it.
+    /// Adds an asset. It is the newest of its owner, apart from those that were dated by a clock that was ahead.
+    /// - Returns: the assets that are evicted for it.
     mutating func admit(_ asset: Asset) -> [Asset] {
         let older = shelves[asset.owner]?.assets.lastIndex { $0.createdAt <= asset.createdAt }
         shelves[asset.owner, default: Shelf()].assets.insert(asset, at: older.map { $0 + 1 } ?? 0)
@@ -45,18 +45,18 @@ struct AssetBooks: Sendable {
         return gone
     }
 
-    /// The asset that `owner` has under a name, unless its time is over.
+    /// The asset that `owner` has under a name, unless it has expired.
     func find(_ name: String, of owner: AssetOwner, now: Int64) -> Asset? {
         shelves[owner]?.assets.last { $0.name == name && now - $0.createdAt < bounds.lifetime }
     }
 
-    /// Takes out an asset, if it is there.
+    /// Removes an asset, if it is there.
     mutating func remove(_ asset: Asset) {
         guard let index = shelves[asset.owner]?.assets.firstIndex(of: asset) else { return }
         remove(at: index, of: asset.owner)
     }
 
-    /// Takes out those whose time is over.
+    /// Removes the expired assets and returns them.
     mutating func expire(now: Int64) -> [Asset] {
         var gone: [Asset] = []
         for owner in Array(shelves.keys) {

@@ -2,7 +2,7 @@ internal import KlingAPI
 
 /// The link of an uploaded picture.
 struct AssetLink: Sendable, Hashable {
-    /// Where links lead to.
+    /// The path of all links.
     static let path: StaticString = "/v1/kling/assets/"
 
     /// What follows the path: the asset's name.
@@ -11,10 +11,10 @@ struct AssetLink: Sendable, Hashable {
     let host: String
 
     /// The link of `asset`.
-    /// - Parameter base: where clients reach the gateway, without a slash at the end.
+    /// - Parameter base: the URL at which clients reach the gateway, without a trailing slash.
     static func url(of asset: Asset, base: String) -> String { "\(base)\(path)\(asset.name)" }
 
-    /// Reads a URL; nil if no gateway makes such links.
+    /// Parses a URL; nil if no gateway makes such links.
     init?(_ text: String) {
         guard let url = try? HTTPURL(text) else { return nil }
         let address = text.prefix { $0 != "?" }
@@ -26,6 +26,6 @@ struct AssetLink: Sendable, Hashable {
     }
 
     /// Whether the link leads to the gateway.
-    /// - Parameter bases: where clients reach it.
+    /// - Parameter bases: the URLs at which clients reach it.
     func leads(to bases: [String]) -> Bool { bases.contains { (try? HTTPURL($0))?.host == host } }
 }

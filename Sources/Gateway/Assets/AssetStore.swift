@@ -1,10 +1,10 @@
 internal import Base
 internal import KlingAPI
 
-/// The pictures that tenants have uploaded, on the disk: one file each, mode 0600, in a folder of its own.
+/// The pictures that tenants have uploaded, on disk: one file each, mode 0600, in a folder of their own.
 ///
-/// From any thread; nobody's loop waits for the disk. What ``keep(_:format:tenant:now:)`` returns from survives a crash
-/// of the machine.
+/// Usable from any thread; no event loop waits for the disk. When ``keep(_:format:tenant:now:)`` returns, the picture
+/// survives a crash of the machine.
 public final class AssetStore: Sendable {
     /// Two, so that a large picture doesn't hold up a small one.
     private static let threads = 2
@@ -14,9 +14,9 @@ public final class AssetStore: Sendable {
     private let books: Lock<AssetBooks>
     private let clock: GuardedClock
 
-    /// Opens the folder at `path`, makes it (mode 0700) if it isn't there, and finds what was kept. Waits for the disk.
-    /// Nothing goes for its age yet: the clock may be wrong at a start.
-    /// - Throws: what keeps the gateway from using the folder, in words for the operator.
+    /// Opens the folder at `path`, creates it (mode 0700) if it doesn't exist, and indexes its pictures. Blocks on the
+    /// disk. Nothing expires yet, because the clock may be wrong at startup.
+    /// - Throws: why the gateway can't use the folder, in words for the operator.
     public convenience init(_ path: String, clock: GuardedClock) throws(SpoolError) {
         try self.init(path, bounds: AssetBounds(), now: 0, clock: clock)
     }
@@ -32,7 +32,7 @@ public final class AssetStore: Sendable {
         books = Lock(try Self.found(in: folder, bounds, now))
     }
 
-    /// What is there, without what a crash has left half written and what has to go.
+    /// Indexes the pictures in the folder. Removes what a crash has left half written and what exceeds the limits.
     private static func found(
         in folder: DurableFolder, _ bounds: AssetBounds, _ now: Int64
     ) throws(SpoolError) -> AssetBooks {
@@ -52,10 +52,10 @@ public final class AssetStore: Sendable {
         return books
     }
 
-    /// How many there are, and how many bytes they have.
+    /// The number of pictures and their total bytes.
     var figures: (count: Int, bytes: Int) { books.withLock { ($0.count, $0.bytes) } }
 
-    /// Keeps a picture, which was found to be one.
+    /// Stores data that was found to be a picture.
     func keep(
         _ picture: ByteSlice, format: PictureFormat, tenant: String, now: Int64? = nil
     ) async throws(SpoolError) -> Asset {
@@ -74,20 +74,20 @@ public final class AssetStore: Sendable {
         return asset
     }
 
-    /// The picture that a tenant has under a name; nil if it has none, or has it no more.
+    /// The picture that a tenant has under a name; nil if there is none or it has expired.
     func find(_ name: String, tenant: String, now: Int64? = nil) -> Asset? {
         let believed = now ?? clock.believed
         return books.withLock { $0.find(name, of: AssetOwner(tenant: tenant), now: believed) }
     }
 
-    /// Reads a picture, into the one block that it is held in.
-    /// - Parameter holding: is let go of together with the block, such as the memory's lease.
-    /// - Throws: `missing` if it is gone by now.
+    /// Reads a picture into one block of memory.
+    /// - Parameter holding: released together with the block, such as the memory's lease.
+    /// - Throws: `missing` if it has been removed meanwhile.
     func read(_ asset: Asset, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
         try await workers.run { [folder] () throws(SpoolError) in try folder.read(asset.file, holding: holding) }
     }
 
-    /// Removes those whose time is over, when there is time.
+    /// Removes the expired pictures, without waiting for the disk.
     func expire() {
         let believed = clock.believed
         remove(books.withLock { $0.expire(now: believed) })

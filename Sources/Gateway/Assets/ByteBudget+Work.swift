@@ -2,12 +2,12 @@ internal import EventLoop
 internal import HTTPServer
 
 extension ByteBudget {
-    /// What is as small as this is not reckoned with, as for requests.
+    /// Sizes up to this are not counted, as for requests.
     private static let small = 64 << 10
     private static let patience = Duration.seconds(10)
 
-    /// Takes the bytes that a request's handler needs beside the request's own.
-    /// - Returns: nil if they are so few that nobody counts them.
+    /// Reserves the bytes that a request's handler needs besides those of the request.
+    /// - Returns: nil if they are too few to count.
     func room(for count: Int, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Lease? {
         if count <= Self.small { return nil }
         do {

@@ -1,13 +1,13 @@
 internal import Base
 internal import TaskStore
 
-/// How the table follows the store.
+/// Keeps the table up to date with the store.
 extension Access {
-    /// What one who waits for a look is told.
+    /// What a caller that waits for a refresh is told.
     enum Turn: Sendable {
-        /// The look is over; whether the store answered.
+        /// The refresh has ended; whether the store answered.
         case done(Bool)
-        /// To look is its turn, after so much time.
+        /// It is the caller's turn to refresh, after this delay.
         case lead(after: Duration)
     }
 
@@ -20,13 +20,13 @@ extension Access {
         _ = try vault.open(newest.sealedSecretKey, .secretKey, of: newest.id)
     }
 
-    /// Looks whether keys have changed. Called every 500 ms, so that a revoked key stops within a second.
+    /// Checks whether keys have changed. Called every 500 ms, so that a revoked key stops working within a second.
     /// - Returns: whether the store answered.
     @discardableResult
     public func refresh() async -> Bool { await look() }
 
-    /// Has the store looked at, once after this call, with all others who ask.
-    /// - Returns: whether it answered.
+    /// Waits for a refresh that begins after this call and is shared with all other callers.
+    /// - Returns: whether the store answered.
     func look() async -> Bool {
         let delay: Duration
         switch await turn() {

@@ -2,41 +2,42 @@ internal import Base
 internal import KlingAPI
 public import TaskStore
 
-/// Knows clients by their keys: those of the configuration and those of the store.
+/// Authenticates clients by their keys: those of the configuration and those of the store.
 ///
-/// A known key costs a hash and a look into a table. One that isn't known has the store's version looked at, at most
-/// once per ``Policy/lookInterval`` in all, so that a new key works at once and a guesser doesn't reach the database.
+/// A known key costs a hash and a table lookup. An unknown key triggers a refresh from the store, at most one per
+/// ``Policy/lookInterval`` in total, so that a new key works at once and guessing keys doesn't load the database.
 /// Any thread may call any function.
 public final class Access: Sendable {
-    /// The times that bound how old an answer may be.
+    /// The limits on how stale an answer may be.
     public struct Policy: Sendable {
-        /// The least time between two looks at the store's version.
+        /// The minimum time between the starts of two refreshes.
         public var lookInterval = Duration.milliseconds(20)
-        /// How long keys of the store are believed after the last look that succeeded. Revocations made while the store
-        /// can't be read take as long to be seen.
+        /// How long keys of the store are trusted after the last successful refresh. While the store can't be read, a
+        /// revocation takes that long to be noticed.
         public var trust = Duration.seconds(300)
 
-        /// The defaults.
+        /// Creates the default policy.
         public init() {}
     }
 
-    /// The clocks. Tests bring their own.
+    /// The clocks. Tests pass their own.
     public struct Clock: Sendable {
         var monotonic: @Sendable () -> MonotonicTime = { .now }
-        /// Milliseconds since 1970, as the clients' clocks say: for the tokens that they sign.
+        /// The wall clock, in milliseconds since 1970: for tokens that clients sign by their own clocks.
         var wall: @Sendable () -> Int64
-        /// The same, never earlier than is believed: a key that has ended does not come back with a clock set back.
+        /// The same, but never earlier than the believed time: an ended key must not come back when the clock is set
+        /// back.
         var now: @Sendable () -> Int64
-        /// The time that has surely come: what has ended by then is ended for good.
+        /// The time that has certainly come: what has ended by then has ended for good.
         var believed: @Sendable () -> Int64
-        /// Waits, also when the caller is cancelled: a look early would come too often.
+        /// Waits, even if the caller is cancelled: otherwise refreshes would come too often.
         var sleep: @Sendable (Duration) async -> Void = { duration in
-            // A task of its own isn't cancelled with the one that waits for it. The time is that of a look into the
-            // store, which happens on no loop anyway.
+            // An unstructured task isn't cancelled with the one that waits for it. It need not run on a loop, because
+            // the refresh that follows reads the store, which doesn't either.
             await Task { try? await Task.sleep(for: duration) }.value
         }
 
-        /// The system's clocks.
+        /// Creates clocks from the gateway's clock.
         public init(_ clock: GuardedClock = GuardedClock()) {
             wall = { clock.wall }
             now = { clock.now }
@@ -47,7 +48,7 @@ public final class Access: Sendable {
     struct State {
         var table: KeyTable
         var version = Int64.min
-        /// When the last look that succeeded began.
+        /// When the last successful refresh began.
         var seenAt: MonotonicTime?
         var schedule: LookSchedule<CheckedContinuation<Turn, Never>>
     }
@@ -59,7 +60,7 @@ public final class Access: Sendable {
     let staticKeys: KeyTable
     let state: Lock<State>
 
-    /// Knows `staticKeys` at once, and those of `store` after ``load()``.
+    /// Knows `staticKeys` at once, and the keys of `store` after ``load()``.
     public init(
         staticKeys: [StaticKey], store: any TaskStore, vault: Vault, policy: Policy = Policy(), clock: Clock = Clock()
     ) {
@@ -72,10 +73,10 @@ public final class Access: Sendable {
         state = Lock(State(table: table, schedule: LookSchedule(interval: policy.lookInterval)))
     }
 
-    // MARK: Who is it
+    // MARK: Authentication
 
-    /// Lets a request in.
-    /// - Parameter authorization: the values of its `Authorization` fields, without blanks around them.
+    /// Authenticates a request.
+    /// - Parameter authorization: the values of its `Authorization` fields, without surrounding spaces.
     func authenticate(authorization: [String]) async throws(AccessRefusal) -> Principal {
         guard let value = authorization.first else { throw .missing }
         guard authorization.count == 1 else { throw .malformed }
@@ -87,15 +88,15 @@ public final class Access: Sendable {
         }
     }
 
-    /// What can be said of a field's value at once.
+    /// What can be decided about a field's value at once.
     enum Verdict {
         case known(Principal)
         case refused(AccessRefusal)
-        /// The key or token in that range isn't known, or not surely any more: ``authenticate(authorization:)`` decides.
+        /// The key or token in this range is unknown or no longer trusted: ``authenticate(authorization:)`` decides.
         case undecided(Range<Int>)
     }
 
-    /// Judges the value of the only `Authorization` field as far as that needs no store: the fast path.
+    /// Judges the value of the only `Authorization` field without the store: the fast path.
     func check(_ value: Span<UInt8>) -> Verdict {
         let range: Range<Int>
         switch BearerCredential(value) {
@@ -135,12 +136,12 @@ public final class Access: Sendable {
         } catch let refusal as AccessRefusal {
             throw refusal
         } catch {
-            // The vault doesn't open the secret key: the operator's matter, the client may be right.
+            // The vault can't open the secret key. That is the operator's problem: the client's token may be valid.
             throw .unavailable
         }
     }
 
-    /// The token's principal, once it is believed; nil if its issuer isn't known.
+    /// Verifies a token and returns its principal; nil if its issuer is unknown.
     private func verify(_ token: ClientToken) throws -> Principal? {
         let (table, seenAt) = current()
         guard let issuer = table.issuer(token.issuer), isBelieved(issuer.entry, seenAt) else { return nil }

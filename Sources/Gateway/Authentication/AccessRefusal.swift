@@ -1,23 +1,23 @@
 public import KlingAPI
 
-/// Why a request isn't let in.
+/// Why a request isn't authenticated.
 public enum AccessRefusal: String, Error, Sendable, CaseIterable {
     /// There are no credentials.
     case missing
-    /// They are no single bearer key or token; the store wasn't asked.
+    /// They are not a single bearer key or token; the store wasn't asked.
     case malformed
-    /// No valid key is like that: there never was one, or it is revoked.
+    /// The key never existed, or it is revoked.
     case unknown
-    /// A token that its issuer hasn't signed.
+    /// The token was not signed by its issuer.
     case signature
-    /// A token whose time hasn't come.
+    /// The token isn't valid yet.
     case notYetValid
-    /// A token whose time is over.
+    /// The token has expired.
     case expired
-    /// The store can't be asked, and what is known doesn't say.
+    /// The store can't be read, and the keys in memory don't decide.
     case unavailable
 
-    /// Kling's code for it; none for what isn't the client's fault.
+    /// Kling's code for it; `nil` if it isn't the client's fault.
     public var code: KlingCode? {
         switch self {
         case .missing: .authorizationEmpty

@@ -1,16 +1,16 @@
-/// What stands in an `Authorization` field, found in place (RFC 9110 section 11.4, RFC 6750 section 2.1).
+/// The credential in an `Authorization` field, parsed in place (RFC 9110 section 11.4, RFC 6750 section 2.1).
 enum BearerCredential {
-    /// There is no field, or nothing in it.
+    /// There is no field, or it is empty.
     case missing
-    /// It is no bearer credential that could be known.
+    /// It is not a well-formed bearer credential.
     case malformed
-    /// Where the key or token stands.
+    /// The range of the key or token.
     case present(Range<Int>)
 
     /// The longest field value that is read, in bytes.
     static let maxBytes = 4096
 
-    /// Reads a field's value, which has no blanks around it.
+    /// Parses a field's value, which has no surrounding spaces.
     init(_ value: Span<UInt8>) {
         guard !value.isEmpty else { self = .missing; return }
         guard value.count <= Self.maxBytes, Self.namesBearer(value) else { self = .malformed; return }

@@ -1,16 +1,17 @@
 internal import TaskStore
 
-/// The keys as they were at one version of the store. Never changed, only replaced: any thread reads it.
+/// A snapshot of the keys at one version of the store. It never changes and is only replaced, so any thread may read
+/// it.
 final class KeyTable: Sendable {
-    /// What is known of a key.
+    /// What is known about a key.
     struct Entry: Sendable {
         let principal: Principal
-        /// From when on it isn't valid, in milliseconds since 1970.
+        /// When it ceases to be valid, in milliseconds since 1970.
         var endsAt: Int64?
         /// Whether it comes from the store, so that its validity depends on how fresh the table is.
         let isStored: Bool
 
-        /// Whether the key is valid at `milliseconds`, since 1970.
+        /// Whether the key is valid at a time in milliseconds since 1970.
         func isValid(at milliseconds: @autoclosure () -> Int64) -> Bool { endsAt.map { milliseconds() < $0 } ?? true }
     }
 
@@ -22,10 +23,10 @@ final class KeyTable: Sendable {
 
     private let entries: [Digest: Entry]
     private let issuers: [String: Issuer]
-    /// Keys that have ended: they stay so, also when the clock is set back.
+    /// Keys that have ended. They don't return when the clock is set back.
     private let ended: Set<String>
 
-    /// The keys that don't need the store.
+    /// Creates a table of the keys that don't need the store.
     init(_ staticKeys: [StaticKey]) {
         entries = Dictionary(
             staticKeys.map { ($0.digest, Entry(principal: $0.principal, isStored: false)) },
@@ -34,7 +35,8 @@ final class KeyTable: Sendable {
         ended = []
     }
 
-    /// `staticKeys`, and those of `records` that have not surely ended by `now`, in milliseconds since 1970.
+    /// Creates a table of `staticKeys` and of those `records` that have not certainly ended by `now`, in milliseconds
+    /// since 1970.
     init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
         var entries = staticKeys.entries
         var issuers: [String: Issuer] = [:]
@@ -59,9 +61,9 @@ final class KeyTable: Sendable {
         self.ended = ended
     }
 
-    /// The key of that digest.
+    /// The key with this digest.
     subscript(digest: Digest) -> Entry? { entries[digest] }
 
-    /// The key pair of that access key.
+    /// The key pair with this access key.
     func issuer(_ accessKey: String) -> Issuer? { issuers[accessKey] }
 }

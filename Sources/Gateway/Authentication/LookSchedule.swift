@@ -1,23 +1,24 @@
 internal import Base
 
-/// Who looks at the store, and when: one look at a time, two starts at least an interval apart, whoever asks.
+/// Decides who refreshes from the store, and when: one refresh at a time, and at least an interval between two starts,
+/// however many callers ask.
 ///
-/// One of those who wait leads: it waits for its turn, looks, and tells those who asked before the look began. Whoever
-/// asks after that needs a look of its own, because this one may not see what was written meanwhile.
+/// One of the waiting callers leads: it waits for its turn, refreshes, and tells those that asked before the refresh
+/// began. Callers that ask later need another refresh, because this one may not see what was written meanwhile.
 struct LookSchedule<Waiter> {
-    /// What somebody who asks is to do.
+    /// What a caller has to do.
     enum Ask: Equatable {
-        /// Lead a look, after so much time.
+        /// Lead a refresh, after this delay.
         case lead(after: Duration)
         /// Wait to be told.
         case wait
     }
 
-    /// What is to be done when a look is over.
+    /// What to do when a refresh has ended.
     struct End {
-        /// Who is told how it went.
+        /// The waiters to tell how it went.
         let passengers: [Waiter]
-        /// Who leads the next look, and after how much time.
+        /// The waiter that leads the next refresh, and its delay.
         let leader: (waiter: Waiter, after: Duration)?
     }
 
@@ -29,20 +30,20 @@ struct LookSchedule<Waiter> {
     private var boarding: [Waiter] = []
     private var passengers: [Waiter] = []
 
-    /// Keeps the starts of two looks `interval` apart.
+    /// Keeps the starts of two refreshes `interval` apart.
     init(interval: Duration) { self.interval = interval }
 
-    /// Somebody wants a look that begins after now. One who is to wait is handed in with ``board(_:)``.
+    /// Asks for a refresh that begins after now. A caller that has to wait is then passed to ``board(_:)``.
     mutating func ask(now: MonotonicTime) -> Ask {
         guard phase == .idle else { return .wait }
         phase = .boarding
         return .lead(after: delay(now))
     }
 
-    /// Somebody waits for a look.
+    /// Adds a caller that waits for a refresh.
     mutating func board(_ waiter: Waiter) { boarding.append(waiter) }
 
-    /// The leader begins to look.
+    /// The leader's refresh begins.
     mutating func began(now: MonotonicTime) {
         phase = .looking
         lastStart = now
@@ -50,7 +51,7 @@ struct LookSchedule<Waiter> {
         boarding = []
     }
 
-    /// The leader's look is over.
+    /// The leader's refresh has ended.
     mutating func ended(now: MonotonicTime) -> End {
         defer { passengers = [] }
         phase = boarding.isEmpty ? .idle : .boarding

@@ -1,11 +1,11 @@
 public import Base
 
-/// A bearer key that the configuration names: known without the store, valid as long as the process lives.
+/// A bearer key from the configuration: known without the store, and valid as long as the process runs.
 public struct StaticKey: Sendable {
     let digest: Digest
     let principal: Principal
 
-    /// Takes a key of `tenant`.
+    /// Creates a key of `tenant`.
     public init(
         key: Secret, tenant: String, limits: Principal.Limits = Principal.Limits(),
         scope: Principal.Scope = Principal.Scope()
@@ -15,7 +15,7 @@ public struct StaticKey: Sendable {
             tenant: tenant, keyID: "static_" + digest.hexadecimal.prefix(16), limits: limits, scope: scope)
     }
 
-    /// Takes a key that is a tenant of its own: `key-` and the first 8 hexadecimal digits of its SHA-256.
+    /// Creates a key with a tenant of its own: `key-` and the first 8 hexadecimal digits of its SHA-256.
     public init(key: Secret) {
         self.init(key: key, tenant: "key-" + Digest(of: key).hexadecimal.prefix(8))
     }

@@ -14,7 +14,7 @@ final class Background: Sendable {
 
     init(loop: EventLoop) { self.loop = loop }
 
-    /// Starts `body`. It is cancelled when the gateway stops; what it leaves undone is found in the store again.
+    /// Starts `body`. It is cancelled when the gateway stops; work left undone is found in the store again.
     /// - Returns: false if the gateway has stopped: `body` is not called.
     @discardableResult
     func start(_ body: @escaping @Sendable () async -> Void) -> Bool {
@@ -30,7 +30,7 @@ final class Background: Sendable {
         }
     }
 
-    /// Cancels what goes on and waits for its end.
+    /// Cancels all running work and waits for it to end.
     func stop() async {
         let tasks = state.withLock { state in
             state.isStopped = true
@@ -40,7 +40,7 @@ final class Background: Sendable {
         for task in tasks { await task.value }
     }
 
-    /// Waits until `time`; false if the gateway stops before.
+    /// Waits until `time`; returns false if the gateway stops first.
     func sleep(until time: MonotonicTime) async -> Bool {
         let pause = time - .now
         if pause > .zero { try? await loop.sleep(for: pause) }

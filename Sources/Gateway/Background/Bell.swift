@@ -1,8 +1,8 @@
 internal import EventLoop
 
-/// What a loop's task waits on: a time, or somebody's ring. Loop-confined.
+/// Lets a task on a loop wait for a timeout or for a ring. Loop-confined.
 final class Bell: @unchecked Sendable {
-    // @unchecked: touched on the loop alone, which each function checks.
+    // @unchecked: used only on the loop, which each function checks.
     private let loop: EventLoop
     private var timer: Timer?
     private var waiter: CheckedContinuation<Void, Never>?
@@ -12,7 +12,7 @@ final class Bell: @unchecked Sendable {
 
     init(loop: EventLoop) { self.loop = loop }
 
-    /// Ends the wait, or the next one if nobody waits.
+    /// Ends the current wait, or the next one if no task is waiting.
     func ring() {
         loop.assertCurrent()
         hasRung = true
@@ -26,8 +26,8 @@ final class Bell: @unchecked Sendable {
         wake()
     }
 
-    /// Waits until the bell rings or `duration` is over. For one task at a time.
-    /// - Parameter heeding: whether a ring ends it; if not, it ends the wait after this one.
+    /// Waits until the bell rings or `duration` has passed. Only one task may wait at a time.
+    /// - Parameter heeding: whether a ring ends this wait; if not, the ring ends the wait after it.
     func wait(for duration: Duration, heeding: Bool = true) async {
         loop.assertCurrent()
         if !isClosed, !(heeding && hasRung) {

@@ -2,14 +2,14 @@ internal import Crypto
 internal import KlingAPI
 public import TaskStore
 
-/// What a client is told of its task at its `callback_url`: Kling's flat callback under the client's ids.
+/// Callbacks to a client's `callback_url`: Kling's flat callback with the client's ids.
 public enum CallbackBody {
-    /// The delivery that follows from a step of a task, if one does. The store calls it in the step's transaction; it
-    /// makes the same of the same step.
+    /// The delivery that a task's step causes, if any. The store calls this in the step's transaction. The same step
+    /// always gives the same delivery.
     ///
-    /// A delivery is due whenever the word that the client sees differs from the one before. `submitted` comes once, and
-    /// before all others or not at all: a state that was not seen is not made up.
-    /// - Parameter before: nil for a record that is new.
+    /// A delivery is made whenever the status that the client sees changes. `submitted` is sent once, before all other
+    /// states, or not at all: a state that was not observed is not made up.
+    /// - Parameter before: nil for a new record.
     public static func delivery(before: TaskRecord?, after: TaskRecord) -> NewDelivery? {
         guard let url = after.callbackURL, let word = word(of: after) else { return nil }
         let told = before.flatMap(word(of:))
@@ -18,8 +18,8 @@ public enum CallbackBody {
             id: identifier(after, word), url: url, body: json(after, word), isLast: after.state.isFinal)
     }
 
-    /// The word for a task's state that its client sees; nil as long as the client can't know of the task, and as long as
-    /// nobody knows whether Kling has it.
+    /// The status that the client sees; nil while the client can't know about the task, and while it is unknown whether
+    /// Kling has it.
     static func word(of record: TaskRecord) -> String? {
         guard record.publicID != nil else { return nil }
         switch record.state {
@@ -31,7 +31,7 @@ public enum CallbackBody {
         }
     }
 
-    /// The body: Kling's own last words if they say so, else what the gateway knows.
+    /// The body: Kling's last answer if it has this status, otherwise what the gateway knows.
     private static func json(_ record: TaskRecord, _ word: String) -> [UInt8] {
         let json = klingJSON(record, word)
         guard record.shape == Shape.solutions.rawValue else { return json }
@@ -50,8 +50,8 @@ public enum CallbackBody {
         return Disclosure.withheld(record, from: fields.json)
     }
 
-    /// `webhook-id`: a digest, because a client never sees the gateway's own id, and words of Kling's may have any letter.
-    /// The time is in it because a word that nobody knows may come again.
+    /// `webhook-id`: a digest, because clients never see the gateway's own id, and Kling's status may contain any
+    /// character. It covers the time because an unknown status may come again.
     private static func identifier(_ record: TaskRecord, _ word: String) -> String {
         let digest = SHA256.hash(data: Array("\(record.id)\n\(record.updatedAt)\n\(word)".utf8))
         return "msg_" + Base64.encode(digest.prefix(18), .urlSafe)

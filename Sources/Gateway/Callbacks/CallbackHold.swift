@@ -1,18 +1,18 @@
 internal import TaskStore
 
-/// Notes when a create is answered for good: when the exchange is over, and with it the work, which may go on when the
-/// client has left. Until then the callbacks of its tasks are kept back.
+/// Holds back the callbacks of a create's tasks until both the HTTP exchange and the create's work have ended. The work
+/// may continue after the client has left.
 final class CallbackHold: @unchecked Sendable {
-    // @unchecked: touched on the connection's loop alone, where exchange and work end.
+    // @unchecked: accessed only on the connection's loop, where both the exchange and the work end.
     private let tasks: [TaskID]
     private let courier: Courier?
     private let then: () -> Void
     private var parts = 2
 
-    /// Begins to keep back. Call it before the first write of the tasks.
+    /// Starts holding back. Call it before the first write of the tasks.
     /// - Parameters:
-    ///   - courier: who keeps back; nil: nobody need.
-    ///   - then: is called at the end, on the loop.
+    ///   - courier: holds the deliveries; nil: there are none to hold.
+    ///   - then: called at the end, on the loop.
     init(_ tasks: [TaskID], _ courier: Courier?, then: @escaping () -> Void = {}) {
         self.tasks = tasks
         self.courier = courier
@@ -20,7 +20,7 @@ final class CallbackHold: @unchecked Sendable {
         for task in tasks { courier?.hold(task) }
     }
 
-    /// The exchange, or the work, is over.
+    /// Records that the exchange or the work has ended. Call it once for each.
     func partIsOver() {
         parts -= 1
         guard parts == 0 else { return }

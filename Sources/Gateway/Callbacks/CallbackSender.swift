@@ -1,31 +1,31 @@
 public import KlingAPI
 
-/// How the gateway reaches receivers that clients have named; the one door through which callbacks leave.
+/// Sends callbacks to the receivers that clients name. Every callback goes through it.
 ///
-/// Behind it no address is connected to that a client may not name, no redirect is followed, no proxy is used, and no
-/// connection is shared with anything else.
+/// An implementation connects to no address that a client may not name, follows no redirect, uses no proxy, and shares
+/// no connection with anything else.
 public protocol CallbackSender: Sendable {
-    /// Posts one message and returns how it was answered, whatever the status. The answer's body is thrown away.
+    /// Posts one message and returns the answer, whatever its status. The answer's body is discarded.
     ///
-    /// It runs on the caller's event loop. When the task is cancelled, so is the transfer.
+    /// It runs on the caller's event loop. Cancelling the task cancels the transfer.
     func send(_ message: CallbackMessage) async throws(CallbackFailure) -> CallbackReply
 
-    /// Why a URL can never be sent to, as far as that shows without looking a name up; nil: it is tried.
+    /// Why a URL can never be called, judged without a DNS lookup; nil: it may be tried.
     func refusal(of url: String) -> AddressRefusal?
 }
 
-/// A callback as it goes out.
+/// A callback as it is sent.
 public struct CallbackMessage: Sendable {
     public let url: String
     public let headers: [(name: String, value: String)]
     public let body: [UInt8]
-    /// How long everything may take: look-up, connection, request and answer.
+    /// The timeout of the whole exchange: DNS lookup, connection, request and answer.
     public let timeout: Duration
 
-    /// Signs a message as Standard Webhooks say.
+    /// Signs a message as Standard Webhooks specifies.
     /// - Parameters:
-    ///   - signatures: one for each secret that is valid.
-    ///   - time: of this attempt, in milliseconds since 1970.
+    ///   - signatures: one for each valid secret.
+    ///   - time: the time of this attempt, in milliseconds since 1970.
     public init(
         id: String, url: String, body: [UInt8], signatures: [WebhookSignature], at time: Int64, userAgent: String,
         timeout: Duration
@@ -50,7 +50,7 @@ public struct CallbackMessage: Sendable {
 /// How a receiver answered.
 public struct CallbackReply: Sendable, Equatable {
     public var status: Int
-    /// The value of `Retry-After`, as it came.
+    /// The value of `Retry-After`, unparsed.
     public var retryAfter: String?
 
     public init(status: Int, retryAfter: String? = nil) {
@@ -61,9 +61,9 @@ public struct CallbackReply: Sendable, Equatable {
 
 /// Why a receiver did not answer.
 public struct CallbackFailure: Error, Sendable, Equatable {
-    /// A few words for the operator, never for a tenant: they may tell what is reachable from here.
+    /// A short text for the operator, never for a tenant: it may show what is reachable from the gateway.
     public let reason: String
-    /// Whether it was the gateway that gave up, because it stops.
+    /// Whether the gateway cancelled the attempt, because it is stopping.
     public let isCancelled: Bool
 
     public init(_ reason: String, isCancelled: Bool = false) {
@@ -72,9 +72,9 @@ public struct CallbackFailure: Error, Sendable, Equatable {
     }
 }
 
-/// The check of a `callback_url` at create.
+/// Checks the `callback_url` of a create.
 public enum CallbackAddress {
-    /// Refuses a URL that could never be called. What a name resolves to is judged at every connection.
+    /// Rejects a URL that can never be called. The addresses that a name resolves to are checked at every connection.
     public static func check(_ url: HTTPURL, _ sender: any CallbackSender) throws(GatewayError) {
         guard let refusal = sender.refusal(of: url.text) else { return }
         let parameter = "callback_url"
@@ -83,7 +83,7 @@ public enum CallbackAddress {
 }
 
 extension AddressRefusal {
-    /// What is wrong, to stand behind the member's name.
+    /// What is wrong with the URL, to follow the member's name.
     fileprivate var words: String {
         switch self {
         case .malformed: "is not an absolute URL. Send one such as https://shop.example/kling."

@@ -3,19 +3,19 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// One attempt: claimed, signed, sent, settled.
+/// One attempt: claim, sign, send, settle.
 extension Courier {
     /// How an attempt ended, for the plan.
     enum AttemptEnd: Equatable {
         case answered
         case unanswered
-        /// Somebody else has it, or it is past.
+        /// It was not sent, because it could not be claimed, or it was cancelled.
         case notTaken
         case storeFailed(StoreError)
     }
 
-    /// How often the outcome of an attempt is offered to a store that fails, and with which pauses. After that the lease
-    /// brings the delivery back.
+    /// The pauses between tries to record an outcome in a failing store. After the last try, the delivery falls due
+    /// again when its lease expires.
     private static let settlePauses: [Duration] = [.milliseconds(100), .seconds(1), .seconds(5)]
 
     func attempt(_ record: DeliveryRecord) async -> AttemptEnd {
@@ -33,7 +33,7 @@ extension Courier {
         let start = MonotonicTime.now
         let result = await send(record)
         if case .failure(let failure) = result, failure.isCancelled { return .notTaken }
-        // The end is what counts, by the clock as it is then: it may have jumped since the start.
+        // The start is reckoned back from the end, because the clock may have jumped during the attempt.
         let (number, end, duration) = (record.attempts + 1, clock.now, (MonotonicTime.now - start).milliseconds)
         let attempt = DeliveryAttempt(
             number: number, startedAt: end - duration, duration: duration,
@@ -59,7 +59,8 @@ extension Courier {
         do { return .success(try await sender.send(message)) } catch { return .failure(error) }
     }
 
-    /// A tenant's secrets, ready to sign. Read anew each time: a rotation in another process holds at once.
+    /// A tenant's secrets, ready to sign. They are read for each attempt, so that a rotation in another process takes
+    /// effect at once.
     private func signatures(of tenant: String) async throws -> [WebhookSignature] {
         let signatures = try await secrets.secrets(of: tenant, at: clock.believed).compactMap { WebhookSignature($0) }
         guard !signatures.isEmpty else { throw VaultError(purpose: .webhookSecret, record: tenant) }
@@ -90,7 +91,7 @@ extension Courier {
             }
         }
         if outcome == .delivered { return }
-        // Neither the URL, nor the host that the reason's details may name, nor anything that the receiver has said.
+        // Logs neither the URL, nor the host that the reason's details may name, nor anything that the receiver said.
         let details: [(StaticString, String)] = [
             ("delivery", record.id), ("task", record.task.description), ("tenant", record.tenant),
             ("attempt", "\(attempt.number)"), ("status", attempt.status.map { "\($0)" } ?? "-"),

@@ -2,14 +2,14 @@ internal import Base
 public import EventLoop
 public import TaskStore
 
-/// Takes deliveries out of the store's outbox when they are due, and sends them.
+/// Sends the deliveries in the store's outbox when they are due.
 ///
-/// It lives on one loop, which its ``CallbackSender`` knows. An attempt is claimed with a lease before anything is sent,
-/// and settled after it: what a crash leaves falls due again when its lease is over, so that everything is delivered at
-/// least once. Any thread may call any function.
+/// It runs on one loop, which its ``CallbackSender`` must use too. Each attempt is claimed with a lease before anything
+/// is sent, and settled afterwards. After a crash, a claimed delivery falls due again when its lease expires, so every
+/// delivery is sent at least once. Any thread may call any function.
 public final class Courier: @unchecked Sendable {
-    // @unchecked: `bell`, `plan`, `clockLead`, `attempts`, `runner`, `random`, `failures` and `isStopped` are touched on
-    // `loop` alone, where every task of the courier runs; the rest never changes or is locked.
+    // @unchecked: `bell`, `plan`, `clockLead`, `attempts`, `runner`, `random`, `failures` and `isStopped` are accessed
+    // only on `loop`, where every task of the courier runs; everything else is immutable or behind a lock.
 
     let loop: EventLoop
     let store: any DeliveryStore
@@ -23,20 +23,20 @@ public final class Courier: @unchecked Sendable {
     private let bell: Bell
 
     private var plan: CourierPlan
-    /// How far the clock was ahead of the monotonic one when the outbox was last looked at.
+    /// How far the clock was ahead of the monotonic one when the outbox was last checked.
     private var clockLead: Int64?
     private var attempts: [String: Task<Void, Never>] = [:]
     private var runner: Task<Void, Never>?
     var random: any RandomNumberGenerator & Sendable
-    /// How often in a row the store has failed.
+    /// How many times in a row the store has failed.
     private var failures = 0
     private var isStopped = false
 
-    /// Makes a courier that waits for ``start()``.
+    /// Creates a courier, which does nothing before ``start()``.
     /// - Parameters:
-    ///   - loop: where it lives.
-    ///   - secrets: whose secrets sign what is sent to a tenant.
-    ///   - random: what retries are jittered with.
+    ///   - loop: where the courier runs.
+    ///   - secrets: provides the secrets that sign callbacks to a tenant.
+    ///   - random: the source of the retries' jitter.
     public init(
         loop: EventLoop, store: any DeliveryStore, sender: any CallbackSender, secrets: any WebhookSecretSource,
         observer: any GatewayObserver, policy: Policy, clock: GuardedClock = GuardedClock(),
@@ -54,7 +54,7 @@ public final class Courier: @unchecked Sendable {
         plan = CourierPlan(policy.limits)
     }
 
-    /// Begins to deliver.
+    /// Starts to deliver.
     public func start() {
         loop.execute { [self] in
             guard runner == nil, !isStopped else { return }
@@ -62,23 +62,24 @@ public final class Courier: @unchecked Sendable {
         }
     }
 
-    /// Something was written to the outbox: look at once.
+    /// Checks the outbox at once. Call it after something was written to it.
     public func kick() { loop.execute { [self] in bell.ring() } }
 
-    /// Keeps back what is written of a task until ``release(_:)``: its create has not been answered. Call it before the
-    /// first write that can make a delivery. It does not survive the process, and need not: nobody waits then.
+    /// Holds back a task's deliveries until ``release(_:)``, because its create has not been answered yet. Call it
+    /// before the first write that can make a delivery. A hold does not survive a restart, and need not: no client is
+    /// waiting then.
     public func hold(_ task: TaskID) { held.withLock { _ = $0.insert(task) } }
 
-    /// Lets a task's deliveries go.
+    /// Ends the hold on a task's deliveries.
     public func release(_ task: TaskID) {
         if held.withLock({ $0.remove(task) }) != nil { kick() }
     }
 
-    /// What was delivered since the start, and what is under way.
+    /// What was delivered since the start, and what is in flight.
     public var figures: DeliveryFigures { counts.withLock { $0 } }
 
-    /// Begins nothing more and waits for what is under way. What is not over after `grace` is cut off; its lease brings
-    /// it back. The store is not asked again when this returns.
+    /// Starts no new attempts, and waits for those in flight. It cancels what still runs after `grace`; the leases of
+    /// those deliveries bring them back. The store is not used after this returns.
     public func stop(grace: Duration) async {
         let work = await loop.run { [self] in
             isStopped = true
@@ -93,18 +94,18 @@ public final class Courier: @unchecked Sendable {
         end.cancel()
     }
 
-    // MARK: Looking for work
+    // MARK: Checking the outbox
 
     private func run() async {
         while !isStopped {
             let pause = await look()
-            // A store that fails is left alone, however often the bell rings.
+            // During backoff from a failing store, the bell does not end the wait.
             await bell.wait(for: max(pause, backOff), heeding: failures == 0)
         }
     }
 
-    /// Begins what is due.
-    /// - Returns: when to look again, unless the bell rings.
+    /// Starts the deliveries that are due.
+    /// - Returns: how long to wait before the next check, unless the bell rings.
     private func look() async -> Duration {
         do {
             let now = try await currentTime()
@@ -120,7 +121,8 @@ public final class Courier: @unchecked Sendable {
             let page = try await store.dueDeliveries(at: now, from: plan.position, bounds)
             if isStopped { return .zero }
             begin(plan.take(page, held: heldTasks, now: clock.monotonic))
-            // Many looks in a row cost something: they take a fifth of the time, however often the bell rings.
+            // Checks are expensive. With this pause, a series of them takes about a fifth of the time, however often
+            // the bell rings.
             if plan.wantsMore {
                 await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false)
             }
@@ -131,8 +133,8 @@ public final class Courier: @unchecked Sendable {
         }
     }
 
-    /// The time by which deliveries are due. When the clock has jumped, they go with it: none waits longer than its pause,
-    /// and none loses one.
+    /// The time that decides which deliveries are due. When the clock has jumped, it first shifts all deliveries by the
+    /// same amount, so that none waits longer than its pause and none loses its pause.
     private func currentTime() async throws(StoreError) -> Int64 {
         let (now, monotonic) = (clock.now, clock.monotonic)
         let step = clockLead.map { now - monotonic - $0 } ?? 0
@@ -146,7 +148,7 @@ public final class Courier: @unchecked Sendable {
 
     private var heldTasks: Set<TaskID> { held.withLock { $0 } }
 
-    /// The store did not do what it was asked.
+    /// Records that a call to the store failed.
     private func storeFailed(_ error: StoreError) {
         if failures == 0 {
             observer.event(.error, "the outbox cannot be used: callbacks wait", [("reason", error.detail)])
@@ -154,13 +156,13 @@ public final class Courier: @unchecked Sendable {
         failures += 1
     }
 
-    /// The store did what it was asked.
+    /// Records that a call to the store succeeded.
     func storeWorks() {
         if failures > 0 { observer.event(.warning, "the outbox can be used again", []) }
         failures = 0
     }
 
-    /// How long to leave the store alone.
+    /// How long to leave a failing store alone.
     private var backOff: Duration {
         failures == 0 ? .zero : min(policy.longestBackOff, policy.poll * (1 << min(failures - 1, 10)))
     }
@@ -184,7 +186,8 @@ public final class Courier: @unchecked Sendable {
         if case .storeFailed(let error) = end { storeFailed(error) }
         if !isStopped, failures == 0 { begin(plan.begin(held: heldTasks, now: now)) }
         note()
-        // What could not be claimed is not looked at again at once: the store may say the same for long.
+        // A delivery that could not be claimed is not retried at once, because the store may give the same answer for
+        // some time.
         if isLaneEmpty, end == .answered || end == .unanswered { bell.ring() }
     }
 
@@ -197,22 +200,22 @@ public final class Courier: @unchecked Sendable {
 }
 
 extension Courier {
-    /// The times and bounds of deliveries.
+    /// The times and limits of deliveries.
     public struct Policy: Sendable {
-        /// What the gateway calls itself towards receivers.
+        /// The `User-Agent` that receivers see.
         public var userAgent: String
-        /// How long an attempt is nobody else's.
+        /// How long an attempt's claim keeps other couriers from the delivery.
         public var lease = Duration.seconds(60)
-        /// How long everything of an attempt may take.
+        /// The timeout of a whole attempt.
         public var timeout = Duration.seconds(15)
-        /// The longest time between two looks: other processes write to the outbox, too.
+        /// The longest time between two checks of the outbox, to which other processes write as well.
         public var poll = Duration.seconds(1)
-        /// The longest time for which a store that fails is left alone.
+        /// The longest backoff from a failing store.
         public var longestBackOff = Duration.seconds(30)
-        /// When to try again.
+        /// When to retry.
         public var schedule = DeliverySchedule.standard
         var limits = CourierPlan.Limits()
-        /// How far the clock may go from the monotonic one between two looks before it is said to have jumped, in
+        /// How much the clock may drift from the monotonic one between two checks before this counts as a jump, in
         /// milliseconds.
         var clockTolerance: Int64 = 1000
 
@@ -221,17 +224,17 @@ extension Courier {
     }
 }
 
-/// What became of deliveries since the start, and what is under way.
+/// What became of deliveries since the start, and what is in flight.
 public struct DeliveryFigures: Sendable, Equatable {
     /// Attempts that the receiver answered with 2xx.
     public var delivered: UInt64 = 0
-    /// Attempts that failed and are to be repeated.
+    /// Attempts that failed and will be retried.
     public var retried: UInt64 = 0
-    /// Deliveries that will not be tried again.
+    /// Deliveries that will not be retried.
     public var gaveUp: UInt64 = 0
-    /// Attempts under way.
+    /// Attempts in flight.
     public var running = 0
-    /// Deliveries that were due when the outbox was last looked at, as far as it was.
+    /// Deliveries that were due in the part of the outbox read last.
     public var due = 0
 
     /// Nothing yet.

@@ -2,36 +2,36 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Which deliveries may be sent now. A value: due deliveries and ended attempts in, attempts to begin out.
+/// Decides which deliveries may be sent now. A value: due deliveries and ended attempts in, attempts to start out.
 ///
-/// A receiver, a tenant, and hosts that must be looked up have bounds of their own, so that whoever is slow fills its own
-/// share and no more; beyond that receivers take turns. A named host that has not answered of late gets one attempt at a
-/// time. Deliveries that must wait for their receiver are kept, a few of each; what is not kept is read again. `now` is
+/// Receivers, tenants and DNS lookups have limits of their own, so that a slow receiver or tenant fills only its own
+/// share. Within these limits, receivers take turns. A named host that has not answered recently gets one attempt at a
+/// time. Deliveries that must wait for their receiver are kept, a few for each; the rest are read again later. `now` is
 /// in milliseconds on the monotonic clock.
 struct CourierPlan {
-    /// How many attempts may run at once.
+    /// How many attempts may be in flight.
     struct Limits {
         var overall = 128
         var perReceiver = 10
         var perTenant = 32
-        /// Hosts whose names are being looked up.
+        /// How many hosts may be looked up at once.
         var lookups = 32
         var lookupsPerTenant = 4
-        /// How many deliveries of a tenant wait here for one receiver.
+        /// How many deliveries of a tenant to one receiver are kept waiting in memory.
         var waiting = 32
         /// How many receivers and hosts are remembered.
         var remembered = 65_536
-        /// How long a name that was looked up needs no other look-up, in milliseconds: less than libcurl remembers it.
+        /// How long a host that has answered needs no new DNS lookup, in milliseconds: less than libcurl caches it.
         var nameLife: Int64 = 50_000
     }
 
-    /// What shares a connection pool and a bound: scheme, host and port.
+    /// What shares a connection pool and a limit: scheme, host and port.
     struct Receiver: Hashable {
         let isSecure: Bool
         let host: String
         let port: Int
 
-        /// The receiver of a URL. One that is no URL is a receiver of its own, whose attempts fail.
+        /// The receiver of a URL. An invalid URL gets a receiver of its own, whose attempts fail.
         init(_ text: String) {
             let url = try? HTTPURL(text)
             isSecure = url?.isSecure ?? false
@@ -39,7 +39,7 @@ struct CourierPlan {
             port = url?.port ?? 0
         }
 
-        /// Whether its host is found by a look-up.
+        /// Whether its host is a name, which needs a DNS lookup.
         var isNamed: Bool { IPAddress(host) == nil }
     }
 
@@ -56,9 +56,9 @@ struct CourierPlan {
     }
 
     let limits: Limits
-    /// Where to read on.
+    /// Where the next read of the outbox continues.
     private(set) var position = OutboxPosition()
-    /// How many deliveries the last reading found due.
+    /// How many deliveries the last read found due.
     private(set) var due = 0
 
     private var running: [String: Running] = [:]
@@ -67,34 +67,34 @@ struct CourierPlan {
     private var perReceiver: [Receiver: Int] = [:]
     private var perTenant: [String: Int] = [:]
     private var lookups: [String: Int] = [:]
-    /// Hosts that an attempt is to, and that may have to be looked up for it.
+    /// Hosts with an attempt in flight that may need a DNS lookup.
     private var sought: Set<String> = []
-    /// When receivers had their last turn.
+    /// The number of each receiver's last turn.
     private var turns: [Receiver: Int] = [:]
     private var turn = 0
-    /// Until when hosts need no look-up.
+    /// When each host needs a DNS lookup again.
     private var known: [String: Int64] = [:]
 
     init(_ limits: Limits = Limits()) {
         self.limits = limits
     }
 
-    /// How many attempts run.
+    /// How many attempts are in flight.
     var runningCount: Int { running.count }
-    /// Whether deliveries behind those read may be able to go: read on at once.
+    /// Whether to read on at once, because deliveries that were not read yet may be able to start.
     var wantsMore: Bool { position.tenant != nil && running.count < limits.overall }
 
-    /// How much to read.
-    /// - Parameter held: how many tasks there are of which nothing may be sent yet. They stand in front of others.
+    /// How much to read from the outbox.
+    /// - Parameter held: how many tasks have their deliveries on hold. These may come before others in the outbox.
     func bounds(held: Int) -> OutboxBounds {
         var bounds = OutboxBounds()
         bounds.each = limits.waiting + min(held, bounds.rows)
         return bounds
     }
 
-    /// Takes in what is due, in place of what was known to be.
-    /// - Parameter held: tasks of which nothing may be sent yet.
-    /// - Returns: the attempts to begin.
+    /// Replaces the known due deliveries with those just read.
+    /// - Parameter held: tasks whose deliveries are on hold.
+    /// - Returns: the attempts to start.
     mutating func take(_ page: OutboxPage, held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
         position = page.next
         due = page.rows.count
@@ -106,7 +106,8 @@ struct CourierPlan {
         return begin(held: held, now: now)
     }
 
-    /// Begins what may go: the receivers first that had their turn longest ago, and of each what is longest due.
+    /// Starts the attempts that are allowed: receivers whose last turn is longest ago go first, and for each the
+    /// delivery that has been due longest.
     mutating func begin(held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
         var begun: [DeliveryRecord] = []
         for lane in lanesInTurn {
@@ -165,9 +166,9 @@ struct CourierPlan {
         turns[receiver] = turn
     }
 
-    /// An attempt is over.
-    /// - Parameter wasAnswered: whether the receiver was reached, and its name is known from now on.
-    /// - Returns: whether the store is to be asked for more of the kind.
+    /// Records that an attempt has ended.
+    /// - Parameter wasAnswered: whether the receiver answered, so that its host needs no DNS lookup for a while.
+    /// - Returns: whether the store should be asked for more deliveries of this tenant to this receiver.
     mutating func ended(_ id: String, wasAnswered: Bool, now: Int64) -> Bool {
         guard let ended = running.removeValue(forKey: id) else { return false }
         busyTasks.remove(ended.task)

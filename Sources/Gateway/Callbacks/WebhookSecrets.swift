@@ -2,14 +2,14 @@ public import Base
 internal import KlingAPI
 public import TaskStore
 
-/// Where the secrets come from that sign what is sent to tenants.
+/// Provides the secrets that sign callbacks to tenants.
 public protocol WebhookSecretSource: Sendable {
-    /// The secrets that are valid at a time, in milliseconds since 1970, the current one first.
+    /// The tenant's secrets that are valid at `now`, in milliseconds since 1970, the current one first.
     func secrets(of tenant: String, at now: Int64) async throws -> [Secret]
 }
 
-/// The secrets as the store keeps them, sealed. Every function throws what the store throws, and ``VaultError`` when the
-/// master key isn't the store's.
+/// The webhook secrets, sealed in the store. Every function throws the store's errors, and ``VaultError`` if the master
+/// key isn't the store's.
 public struct WebhookSecrets: WebhookSecretSource {
     private let store: any TaskStore
     private let vault: Vault
@@ -20,7 +20,7 @@ public struct WebhookSecrets: WebhookSecretSource {
         self.vault = vault
     }
 
-    /// A tenant's secrets: the current one, made at its first use, and during a rotation the one before.
+    /// A tenant's secrets: the current one, which is made on first use, and during a rotation also the previous one.
     public func secrets(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> [Secret] {
         let kept = try await store.tenant(
             orInsert: TenantRecord(
@@ -32,12 +32,12 @@ public struct WebhookSecrets: WebhookSecretSource {
         return try sealed.map { try vault.open($0, .webhookSecret, of: tenant) }
     }
 
-    /// Makes a new secret for a tenant. Deliveries carry the signatures of both until `grace` is over.
+    /// Makes a new secret for a tenant. Until `grace` has passed, deliveries are signed with both.
     /// - Returns: the new secret.
     public func rotate(
         tenant: String, grace: Duration, at now: Int64 = WallClock.milliseconds
     ) async throws -> Secret {
-        // The tenant must be there, and the master key must be the one that its secret was sealed with.
+        // Makes sure that the tenant exists and that the master key can open its secret.
         _ = try await secrets(of: tenant, at: now)
         let made = Self.made()
         _ = try await store.rotateWebhookSecret(
@@ -46,12 +46,12 @@ public struct WebhookSecrets: WebhookSecretSource {
         return made
     }
 
-    /// Reads how long an old secret still signs: `30m`, `24h`, at most `30d`.
+    /// Parses how long an old secret stays valid: `30m`, `24h`, at most `30d`.
     public static func grace(_ text: String) -> Duration? {
         ValueFormat<Duration>.duration(.zero ... .seconds(30 * 86_400)).parse(text)
     }
 
-    /// A secret of 32 bytes of the system's randomness.
+    /// A secret of 32 random bytes from the system.
     private static func made() -> Secret {
         var random = SystemRandomNumberGenerator()
         return WebhookSignature.secret(key: (0..<32).map { _ in .random(in: .min ... .max, using: &random) })

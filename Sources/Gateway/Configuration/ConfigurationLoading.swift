@@ -3,7 +3,7 @@ internal import KlingAPI
 
 extension Configuration {
     /// Reads, checks and completes a configuration.
-    /// - Throws: every problem of it at once.
+    /// - Throws: all its problems at once.
     public static func load(from sources: ConfigurationSources) throws(ConfigurationError) -> Configuration {
         var reader = ConfigurationReader(sources)
         var root = reader.readFile()
@@ -29,7 +29,7 @@ extension Configuration {
         if case .madeAt = masterKey { masterKey = .madeAt(path: "\(store.directory)/master.key") }
     }
 
-    /// Checks what one key alone can't show.
+    /// Checks what involves more than one key.
     private mutating func validate(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
         if upstreams.isEmpty,
             !reader.problems.contains(where: { $0.place.hasPrefix("KLING_") || $0.place == "upstreams" })
@@ -60,7 +60,7 @@ extension Configuration {
         }
     }
 
-    /// A key whose models nobody knows could create nothing.
+    /// Reports models of client keys that are unknown: no create could use them.
     private func reportUnknownModels(_ reader: inout ConfigurationReader) {
         let known = TryOnModels(adding: models).names
         for (index, key) in keys.enumerated() {
@@ -72,7 +72,7 @@ extension Configuration {
         }
     }
 
-    /// Reports values that stand twice, by place alone: they may be secrets.
+    /// Reports values that occur twice. Those under a `key` are named only by place, because they may be secrets.
     private static func reportRepetitions(
         of values: [String], in list: String, key: String?, _ reader: inout ConfigurationReader
     ) {
@@ -90,7 +90,7 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
-    /// What the file says; nothing if there is none.
+    /// Reads the configuration file; the result is empty if there is none.
     fileprivate mutating func readFile() -> ConfigurationNode {
         guard let (path, place) = sources.file else { return ConfigurationNode(.nothing) }
         switch sources.files.read(path) {

@@ -8,7 +8,7 @@ struct ConfigurationNode: Sendable {
         case map([Entry])
     }
 
-    /// A key with its value; a key may stand there more than once.
+    /// A key with its value. A map may contain a key more than once.
     struct Entry: Sendable {
         var key: String
         var value: ConfigurationNode
@@ -17,9 +17,9 @@ struct ConfigurationNode: Sendable {
     }
 
     var content: Content
-    /// The line of the file, if it is the file's.
+    /// The line in the file, if the value comes from the file.
     var line: Int?
-    /// The variable or flag that it came from, if it isn't.
+    /// The variable or flag that the value comes from, if it doesn't come from the file.
     var override: String?
 
     init(_ content: Content, line: Int? = nil, override: String? = nil) {
@@ -28,7 +28,7 @@ struct ConfigurationNode: Sendable {
         self.override = override
     }
 
-    /// What it is, for messages: a text is never quoted here, it may be a secret.
+    /// The kind of value, for messages. A text is never quoted here, because it may be a secret.
     var kind: String {
         switch content {
         case .nothing: "nothing"
@@ -38,8 +38,8 @@ struct ConfigurationNode: Sendable {
         }
     }
 
-    /// Puts `node` where `path` leads, making the maps on the way. What stands in the way and is not a map is left alone:
-    /// the decoder will report it.
+    /// Sets the value at `path`, creating maps on the way. A value on the way that isn't a map is left alone: the
+    /// decoder reports it.
     mutating func set(_ path: ArraySlice<Substring>, to node: ConfigurationNode) {
         guard let key = path.first else {
             self = node
@@ -80,7 +80,7 @@ struct ConfigurationNode: Sendable {
         return entries.first { $0.key == key }?.value
     }
 
-    /// Every `{env: NAME}` below.
+    /// The names of all `{env: NAME}` below.
     var namedVariables: Set<String> {
         switch content {
         case .nothing, .text: []

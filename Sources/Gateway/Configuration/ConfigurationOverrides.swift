@@ -1,6 +1,6 @@
 internal import Crypto
 
-/// A variable that stands for a key.
+/// An environment variable that overrides a configuration key.
 struct ConfigurationOverride: Sendable {
     let variable: String
     let path: String
@@ -20,12 +20,12 @@ struct ConfigurationOverride: Sendable {
         ConfigurationOverride(variable: "KLING_GATEWAY_LOG_FORMAT", path: "log.format"),
     ]
 
-    /// Lists are comma-separated outside of a file.
+    /// The keys with lists, which are comma-separated outside of a file.
     private static let lists: Set = [
         "listen", "admin.listen", "callbacks.allow", "fetch.allow", "models", "trusted_proxies", "cors.origins",
     ]
 
-    /// Puts a text in the place of the key at `path`.
+    /// Overrides the key at `path` with a text.
     static func apply(_ text: String, from origin: String, to path: String, in root: inout ConfigurationNode) {
         if path == "queue", text != "off" {
             if case .text? = root["queue"]?.content { root.set(["queue"], to: ConfigurationNode(.nothing)) }
@@ -40,7 +40,7 @@ struct ConfigurationOverride: Sendable {
 }
 
 extension ConfigurationSources {
-    /// Lays the environment and the flags over what the file says. An empty variable is as good as none.
+    /// Applies the environment and then the flags on top of the file. An empty variable counts as unset.
     func overlay(_ root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
         addAccount(to: &root, &reader)
         addKeys(to: &root)
@@ -56,20 +56,20 @@ extension ConfigurationSources {
 
     private func set(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// The name of the environment's account.
+    /// The name of the account that the environment defines.
     private static let account = "env"
 
-    /// What is set for the environment's account beside its credentials.
+    /// The settings of that account besides its credentials.
     private static let settings = [("url", "KLING_BASE_URL"), ("api", "KLING_API")]
 
-    /// The settings of the environment's account that are set for nobody, as no account is the environment's.
+    /// The variables that set something for that account although there is no such account.
     func ignoredVariables(_ upstreams: [Upstream]) -> [(key: String, variable: String)] {
         if upstreams.isEmpty || upstreams.contains(where: { $0.name == Self.account }) { return [] }
         return Self.settings.filter { set($0.1) != nil }
     }
 
-    /// The account of the `KLING_*` credentials. A variable that the file names itself is the file's: the same account
-    /// is not there twice.
+    /// Adds the account of the `KLING_*` credentials. A variable that the file itself names belongs to the file's
+    /// account, so that the same account is not added twice.
     private func addAccount(to root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
         let claimed = root["upstreams"]?.namedVariables ?? []
         let pair = ["KLING_ACCESS_KEY", "KLING_SECRET_KEY"]
@@ -94,7 +94,7 @@ extension ConfigurationSources {
         root.append(ConfigurationNode(.map(entries), override: "the account of KLING_*"), to: "upstreams")
     }
 
-    /// The keys of `KLING_GATEWAY_API_KEYS`.
+    /// Adds the keys of `KLING_GATEWAY_API_KEYS`.
     private func addKeys(to root: inout ConfigurationNode) {
         let variable = "KLING_GATEWAY_API_KEYS"
         let words = set(variable)?.split(separator: ",").map(\.trimmed) ?? []
@@ -111,7 +111,7 @@ extension ConfigurationSources {
         }
     }
 
-    /// A tenant for a key that names none: `key-` and the first 8 hex digits of its SHA-256.
+    /// The tenant of a key that names none: `key-` and the first 8 hex digits of its SHA-256.
     private static func tenant(of key: String) -> String {
         let hex = SHA256.hash(data: Array(key.utf8)).prefix(4).map { byte in
             let digits = String(byte, radix: 16)
@@ -122,7 +122,7 @@ extension ConfigurationSources {
 }
 
 extension Substring {
-    /// Without the blanks around it.
+    /// The text without leading and trailing spaces.
     fileprivate var trimmed: String {
         let start = drop { $0 == " " }
         return String(start.reversed().drop { $0 == " " }.reversed())

@@ -1,10 +1,10 @@
-/// Something about a configuration that must be mended (or, as a warning, should be looked at).
+/// Something in a configuration that must be fixed (or, as a warning, should be looked at).
 ///
-/// It never holds a secret: what was found is named only where its key cannot hold one.
+/// It never contains a secret: the value is quoted only for keys that can't hold one.
 public struct ConfigurationProblem: Error, Sendable, Hashable, CustomStringConvertible {
     /// Where: a key path (`upstreams[0].url`), a variable's name or a flag.
     public let place: String
-    /// The line of the file, where the problem stands in one.
+    /// The line in the file, if the problem is in the file.
     public let line: Int?
     /// What was found, what is allowed, and what to do.
     public let message: String
@@ -22,11 +22,11 @@ public struct ConfigurationProblem: Error, Sendable, Hashable, CustomStringConve
     }
 }
 
-/// Why there is no configuration: every problem, in the order of the file.
+/// Why a configuration could not be loaded: every problem, in the order in which they were found.
 public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     /// What was read, for the first line of a report: a path, or `the environment`.
     public let source: String
-    /// All that is wrong; never empty.
+    /// The problems; never empty.
     public let problems: [ConfigurationProblem]
 
     /// The whole report: a line for each problem.
@@ -36,12 +36,12 @@ public struct ConfigurationError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Where a value came from: a key path in a file, or the variable or flag that stands for it.
+/// Where a value came from: a key path in a file, or the variable or flag that overrides it.
 struct ConfigurationPlace: Sendable, Hashable, CustomStringConvertible {
     /// The keys and indices that lead to the value; empty at the top of a file.
     var path: String
     var line: Int?
-    /// The variable or flag, where the value is not the file's.
+    /// The variable or flag, if the value doesn't come from the file.
     var override: String?
 
     static let top = ConfigurationPlace(path: "", line: nil, override: nil)

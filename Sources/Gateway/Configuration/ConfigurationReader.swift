@@ -1,6 +1,6 @@
 internal import Base
 
-/// Reads values and collects what is wrong with them.
+/// Reads values and collects their problems.
 struct ConfigurationReader {
     let sources: ConfigurationSources
     var problems: [ConfigurationProblem] = []
@@ -24,7 +24,7 @@ struct ConfigurationReader {
         return nil
     }
 
-    /// The text of a secret, wherever it is.
+    /// The value of a secret: a text, `{env: NAME}` or `{file: PATH}`.
     mutating func secret(
         _ node: ConfigurationNode, _ place: ConfigurationPlace, _ format: ValueFormat<Secret>
     ) -> Secret? {
@@ -69,7 +69,7 @@ struct ConfigurationReader {
         }
     }
 
-    /// What was found, short and on one line. User info of a URL is left out.
+    /// What was found, shortened to one line. A text with `@` is not shown: it may be a URL with user info.
     private static func quoted(_ text: String) -> String {
         if text.contains("@") { return "a text with '@' (not shown)" }
         let shown = text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "?" : String($0) }

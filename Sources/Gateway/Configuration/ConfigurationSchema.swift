@@ -1,6 +1,6 @@
 internal import Base
 
-// The key names of the configuration, each with its place in the value, its format and its bounds.
+// The key names of the configuration, each with its property, its format and its bounds.
 
 extension Configuration {
     static let schema = Schema<Configuration>([
@@ -116,7 +116,7 @@ extension Upstream {
         .value("unique", \.unique, .word),
     ])
 
-    /// A name, and exactly one kind of credentials. What is there but unreadable was reported already.
+    /// Requires a name and exactly one kind of credentials. Values that can't be read have been reported already.
     @Sendable static func check(
         upstream: Upstream, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
     ) {

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What a configuration is made from. Nothing else of the process is looked at.
+/// The inputs of a configuration. Nothing else in the process is read.
 public struct ConfigurationSources: Sendable {
     /// The environment.
     public var environment: [String: String]
@@ -15,7 +15,7 @@ public struct ConfigurationSources: Sendable {
     /// The file system.
     public var files: ConfigurationFiles
 
-    /// Names the sources.
+    /// Creates sources from these inputs.
     public init(
         environment: [String: String], configFlag: String? = nil, flags: [String: String] = [:],
         files: ConfigurationFiles = .system
@@ -26,7 +26,7 @@ public struct ConfigurationSources: Sendable {
         self.files = files
     }
 
-    /// The file to be read: `--config`, else `KLING_GATEWAY_CONFIG`, else the usual one if it is there.
+    /// The file to read: `--config`, else `KLING_GATEWAY_CONFIG`, else the default file if it exists.
     var file: (path: String, place: ConfigurationPlace)? {
         if let configFlag { return (configFlag, ConfigurationPlace(path: "", override: "--config")) }
         if let path = environment["KLING_GATEWAY_CONFIG"], !path.isEmpty {
@@ -36,7 +36,7 @@ public struct ConfigurationSources: Sendable {
         return files.exists(usual) ? (usual, .top) : nil
     }
 
-    /// The folder for the store where none is named.
+    /// The folder for the store if the configuration names none.
     var stateDirectory: String? {
         if let directory = environment["STATE_DIRECTORY"]?.split(separator: ":").first { return String(directory) }
         let usual = "/var/lib/kling-gateway"
@@ -46,16 +46,16 @@ public struct ConfigurationSources: Sendable {
     }
 }
 
-/// The few things that a configuration asks of the file system.
+/// The file system operations that loading a configuration needs.
 public struct ConfigurationFiles: Sendable {
-    /// A file's text, or why it can't be had.
+    /// Reads a file's text, or says why it can't be read.
     public var read: @Sendable (String) -> Result<String, SystemFailure>
-    /// Whether anything is there.
+    /// Whether a path exists.
     public var exists: @Sendable (String) -> Bool
-    /// Whether it is there and may be written.
+    /// Whether a path exists and is writable.
     public var isWritable: @Sendable (String) -> Bool
 
-    /// Names the functions.
+    /// Creates a file system from these functions.
     public init(
         read: @escaping @Sendable (String) -> Result<String, SystemFailure>,
         exists: @escaping @Sendable (String) -> Bool, isWritable: @escaping @Sendable (String) -> Bool
@@ -65,15 +65,15 @@ public struct ConfigurationFiles: Sendable {
         self.isWritable = isWritable
     }
 
-    /// Why a file can't be had.
+    /// Why a file can't be read.
     public struct SystemFailure: Error, Sendable, CustomStringConvertible {
         public let description: String
 
-        /// Names the reason.
+        /// Creates a failure with a description.
         public init(_ description: String) { self.description = description }
     }
 
-    /// The real one.
+    /// The system's own file system.
     public static let system = ConfigurationFiles(
         read: { FilePath.contents(of: $0) },
         exists: { unsafe access($0, F_OK) == 0 },
@@ -84,7 +84,7 @@ public struct ConfigurationFiles: Sendable {
 enum FilePath {
     private static let largest = 1 << 20
 
-    /// The folder that a path lies in.
+    /// The folder that contains a path.
     static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -2,7 +2,8 @@ internal import Base
 internal import HTTPServer
 
 extension Configuration {
-    /// Reads the certificate, and tries it with its key: what is served with later is what was checked here.
+    /// Reads the certificate and checks it together with its key. The gateway later serves exactly what was checked
+    /// here.
     mutating func completeTLS(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
         guard var tls, let node = root["tls"] else { return }
         for name in ["certificate", "private_key"] where node[name] == nil {

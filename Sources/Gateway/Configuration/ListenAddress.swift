@@ -1,6 +1,6 @@
 internal import Base
 
-/// Where a listener listens.
+/// The address of a listener.
 public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// A numeric address, without brackets, and a port; port 0 lets the system choose.
     case tcp(host: String, port: UInt16)

@@ -1,15 +1,16 @@
 internal import Base
 
-/// The keys of a map: what the decoder reads, what unknown keys are compared with, and what the reference file must have.
+/// The keys of a map. The decoder reads them, suggestions for unknown keys come from them, and the reference file must
+/// contain them.
 struct Schema<Root>: Sendable {
     let keys: [Key<Root>]
 
     init(_ keys: [Key<Root>]) { self.keys = keys }
 
-    /// Every key path below, without indices.
+    /// Every key path below this map, without indices.
     var paths: [String] { keys.flatMap { key in [key.name] + key.children.map { "\(key.name).\($0)" } } }
 
-    /// Reads `node` into `root`, reporting what is wrong with it.
+    /// Reads `node` into `root`, and reports its problems.
     func read(
         _ node: ConfigurationNode, at place: ConfigurationPlace, into root: inout Root,
         _ reader: inout ConfigurationReader
@@ -40,7 +41,8 @@ struct Schema<Root>: Sendable {
         return "unknown key; known here: \(keys.map(\.name).joined(separator: ", "))"
     }
 
-    /// A slip of indentation makes keys of secrets: only what looks like a key is shown.
+    /// A key as messages show it. Wrong indentation can turn a secret into a key, so only what looks like a key is
+    /// shown.
     private func shown(_ name: String) -> String {
         let looksLikeKey = name.utf8.allSatisfy {
             ASCII.isLowercase($0) || ASCII.isUppercase($0) || "_- ".utf8.contains($0)
@@ -49,7 +51,7 @@ struct Schema<Root>: Sendable {
     }
 }
 
-/// A key of a map: its name, and what to do with its value.
+/// A key of a map: its name, and how to read its value.
 struct Key<Root>: Sendable {
     let name: String
     /// The key paths below its value.
@@ -65,7 +67,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A key with one value, or none.
+    /// A key with one optional value.
     static func optional<Value>(
         _ name: String, _ path: any WritableKeyPath<Root, Value?> & Sendable, _ format: ValueFormat<Value>
     ) -> Key {
@@ -74,7 +76,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A key with a list of values; a text is a list of one.
+    /// A key with a list of values; a single value is a list of one.
     static func list<Value>(
         _ name: String, _ path: any WritableKeyPath<Root, [Value]> & Sendable, _ format: ValueFormat<Value>
     ) -> Key {
@@ -89,7 +91,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A secret: its text, `{env: NAME}` or `{file: PATH}`.
+    /// A key with a secret: its text, `{env: NAME}` or `{file: PATH}`.
     static func secret(
         _ name: String, _ format: ValueFormat<Secret> = .credential,
         _ store: @escaping @Sendable (inout Root, Secret) -> Void
@@ -99,7 +101,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A list of secrets; one alone is a list of one.
+    /// A key with a list of secrets; a single secret is a list of one.
     static func secrets(
         _ name: String, _ format: ValueFormat<Secret> = .credential,
         _ store: @escaping @Sendable (inout Root, [Secret]) -> Void
@@ -127,7 +129,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A key with a map that may be missing, or off where `canBeOff`.
+    /// A key with a map that may be missing, or `off` if `canBeOff`.
     static func section<Section: Sendable>(
         _ name: String, _ path: any WritableKeyPath<Root, Section?> & Sendable, _ schema: Schema<Section>,
         from initial: Section, canBeOff: Bool = false
@@ -143,7 +145,7 @@ struct Key<Root>: Sendable {
         }
     }
 
-    /// A key with a list of maps, each of them checked after it was read.
+    /// A key with a list of maps, each checked after it is read.
     static func sections<Section: Sendable>(
         _ name: String, _ path: any WritableKeyPath<Root, [Section]> & Sendable, _ schema: Schema<Section>,
         from initial: Section,
@@ -164,9 +166,9 @@ struct Key<Root>: Sendable {
     }
 }
 
-/// Finds what somebody meant to write.
+/// Finds the name that was probably meant.
 enum Spelling {
-    /// The candidate with the fewest edits, if they are few.
+    /// The candidate with the smallest edit distance, if that is small.
     static func nearest(to word: String, in candidates: [String]) -> String? {
         guard word.utf8.count <= 64 else { return nil }
         let word = word.lowercased().replacing("-", with: "_")
@@ -177,7 +179,7 @@ enum Spelling {
         return ranked.candidate
     }
 
-    /// Levenshtein's distance.
+    /// The Levenshtein distance.
     static func distance(_ left: String, _ right: String) -> Int {
         let right = Array(right.utf8)
         var row = Array(0...right.count)

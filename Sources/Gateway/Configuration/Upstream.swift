@@ -1,35 +1,35 @@
 public import Base
 
-/// A Kling account, or a reseller's.
+/// An account at Kling or at a reseller.
 public struct Upstream: Sendable {
     /// Kling's own address for most of the world.
     static let singapore = BaseURL(host: "api-singapore.klingai.com")
 
-    /// What the log, the metrics and the store know it by.
+    /// Its name in the log, the metrics and the store.
     public internal(set) var name = ""
-    /// What requests' paths are added to.
+    /// The base URL of its API.
     public internal(set) var url: BaseURL
-    /// What proves Kling's callbacks, two while one takes the other's place; none: they are hints.
+    /// The secrets that Kling signs its callbacks with; two during a rotation. Empty: callbacks are only hints.
     public internal(set) var webhookSecrets: [Secret] = []
-    /// Creates that may run at once; `nil`: learned.
+    /// How many creates may run at once; `nil`: learned.
     public internal(set) var concurrency: Int?
-    /// Its share of the work beside others'.
+    /// Its share of the work relative to other accounts.
     public internal(set) var weight = 1
-    /// The models it may be used for; none: all.
+    /// The models it may be used for; empty: all.
     public internal(set) var models: [String] = []
     /// How long it has to answer.
     public internal(set) var timeout = Duration.seconds(30)
-    /// A PEM file of authorities to be trusted instead of the system's.
+    /// A PEM file of certificate authorities to trust instead of the system's.
     public internal(set) var caFile: String?
     /// The URL of the proxy to go through, which may hold a password.
     public internal(set) var proxy: Secret?
-    /// How it wants pictures that clients name by URL.
+    /// How it gets pictures that clients name by URL.
     public internal(set) var pictures = Pictures.asTheyAre
     /// Which of Kling's APIs it speaks.
     public internal(set) var api = API.auto
-    /// Whether it can be asked for a task by our own id.
+    /// Whether it finds tasks by the gateway's own id.
     public internal(set) var lookup = Trait.auto
-    /// Whether it refuses a second create of one `external_task_id`.
+    /// Whether it refuses a second create with the same `external_task_id`.
     public internal(set) var unique = Trait.auto
 
     var accessKey: Secret?
@@ -38,7 +38,7 @@ public struct Upstream: Sendable {
 
     init(url: BaseURL) { self.url = url }
 
-    /// Whether it is spoken to by the API that takes pictures by their URLs alone, as far as is known before it is asked.
+    /// Whether its API takes pictures only by URL, judged by the configuration alone.
     var takesLinksAlone: Bool {
         switch api {
         case .auto: apiKey != nil && url.isKlings
@@ -47,21 +47,21 @@ public struct Upstream: Sendable {
         }
     }
 
-    /// How it knows us.
+    /// How the gateway authenticates to it.
     public var credentials: Credentials {
         if let apiKey { return .apiKey(apiKey) }
         return .keyPair(accessKey: accessKey ?? Secret(""), secretKey: secretKey ?? Secret(""))
     }
 
-    /// How an account knows us.
+    /// How the gateway authenticates to an account.
     public enum Credentials: Sendable {
         /// Tokens are signed with the secret key.
         case keyPair(accessKey: Secret, secretKey: Secret)
-        /// Sent as it is.
+        /// The key is sent as it is.
         case apiKey(Secret)
     }
 
-    /// How an account wants pictures that clients name by URL.
+    /// How an account gets pictures that clients name by URL.
     public enum Pictures: String, Sendable, CaseIterable {
         /// The URL is passed on.
         case asTheyAre = "as-they-are"
@@ -71,7 +71,7 @@ public struct Upstream: Sendable {
 
     /// Which of Kling's try-on APIs an account speaks.
     public enum API: String, Sendable, CaseIterable {
-        /// As is presumed of its host, or found out.
+        /// Presumed from its host and credentials, and corrected by its answers.
         case auto
         /// `kolors-virtual-try-on`, which resellers speak.
         case kolors
@@ -79,9 +79,9 @@ public struct Upstream: Sendable {
         case solutions
     }
 
-    /// What an account does or doesn't do with our own ids.
+    /// Whether an account supports something that involves the gateway's own ids.
     public enum Trait: String, Sendable, CaseIterable {
-        /// As is known of such accounts, or found out.
+        /// Presumed for accounts of its kind, or found out.
         case auto
         /// It does.
         case yes
@@ -90,18 +90,18 @@ public struct Upstream: Sendable {
     }
 }
 
-/// A client's key that stands in the configuration.
+/// A client's key from the configuration.
 public struct ConfiguredKey: Sendable {
     /// The bearer key.
     public internal(set) var key = Secret("")
-    /// Whose tasks it makes and sees.
+    /// The tenant whose tasks it creates and sees.
     public internal(set) var tenant = ""
-    /// The most requests in a minute; `nil`: no limit.
+    /// The maximum number of requests per minute; `nil`: no limit.
     public internal(set) var requestsPerMinute: Int?
-    /// The most unfinished tasks; `nil`: no limit.
+    /// The maximum number of unfinished tasks; `nil`: no limit.
     public internal(set) var concurrency: Int?
-    /// The models that it may be used for; none: all.
+    /// The models that it may be used for; empty: all.
     public internal(set) var models: [String] = []
-    /// Where it may be used from; none: anywhere.
+    /// The addresses that it may be used from; empty: any.
     public internal(set) var addresses: [CIDR] = []
 }

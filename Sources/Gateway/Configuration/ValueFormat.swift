@@ -1,11 +1,11 @@
 internal import Base
 internal import Logging
 
-/// How a text becomes a value, and what to say when it can't.
+/// How to parse a text into a value, and what to say if that fails.
 struct ValueFormat<Value: Sendable>: Sendable {
     /// What is allowed, as the end of a sentence: `a duration such as 500ms, 1s, 30m or 400d`.
     let allowed: String
-    /// The value, or nothing for a text that is not allowed.
+    /// Parses a text; `nil` if it is not allowed.
     let parse: @Sendable (String) -> Value?
 }
 
@@ -21,7 +21,7 @@ extension ValueFormat where Value == String {
     static let origin = ValueFormat(allowed: "* or an origin such as https://shop.example.com") { text in
         if text == "*" { return text }
         guard let url = BaseURL(text), url.path.isEmpty else { return nil }
-        // A browser leaves the scheme's own port out.
+        // Browsers omit the scheme's default port.
         let port = url.isSecure ? ":443" : ":80"
         return url.text.hasSuffix(port) ? String(url.text.dropLast(port.count)) : url.text
     }
@@ -35,7 +35,7 @@ extension ValueFormat where Value == String {
 }
 
 extension ValueFormat where Value == Int {
-    /// - Parameter other: what may stand there instead and is read elsewhere, for the message.
+    /// - Parameter other: another allowed text, which is read elsewhere; for the message.
     static func count(_ range: ClosedRange<Int>, or other: String? = nil) -> ValueFormat {
         let allowed = "a number from \(range.lowerBound) to \(range.upperBound)" + (other.map { ", or \($0)" } ?? "")
         return ValueFormat(allowed: allowed) { text in
@@ -60,7 +60,7 @@ extension ValueFormat where Value == Int? {
 
 extension ValueFormat where Value == Duration {
     static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
-        // Nothing needs no unit.
+        // Only 0 needs no unit.
         let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         let allowed =
             "a duration from \(range.lowerBound.configurationText) to \(range.upperBound.configurationText), "
@@ -75,7 +75,7 @@ extension ValueFormat where Value == Duration {
 }
 
 extension Duration {
-    /// The duration as the configuration has it: `30m`.
+    /// The duration in the notation of the configuration: `30m`.
     var configurationText: String {
         let milliseconds = nanoseconds / 1_000_000
         let units = [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
@@ -123,7 +123,7 @@ extension ValueFormat where Value: RawRepresentable<String> & CaseIterable {
     }
 }
 
-/// What a secret may look like. The text itself is never part of a message.
+/// The formats of secrets. The text itself is never part of a message.
 extension ValueFormat where Value == Secret {
     static let anySecret = ValueFormat(allowed: "a text") { Secret($0) }
     static let credential = visible(1...512)
@@ -147,7 +147,7 @@ extension ValueFormat where Value == Secret {
     }
 }
 
-/// Digits and a unit; `nil` for anything else, and for what overflows.
+/// Parses digits and a unit; `nil` for anything else, and on overflow.
 private func number(_ text: String, units: [String: Int]) -> Int? {
     let digits = text.prefix { $0.isASCII && $0.isNumber }
     guard !digits.isEmpty, let number = Int(digits), let unit = units[String(text.dropFirst(digits.count))]

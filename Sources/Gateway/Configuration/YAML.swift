@@ -1,15 +1,16 @@
 internal import Yams
 
-/// Reads YAML as texts, lists and maps. The one place that knows Yams.
+/// Parses YAML into texts, lists and maps. The only place that uses Yams.
 ///
 /// Yams would read `off` as a Bool and an unquoted `0123456` as a number: here, scalars stay as they were written.
 enum YAML {
-    /// Marks a key that occurs again in its map, so that Yams doesn't stop at the first such key: a private-use character.
+    /// Marks a key that is repeated in its map, so that Yams doesn't stop at the first repetition: a private-use
+    /// character.
     private static let repetition: Unicode.Scalar = "\u{E000}"
     private static let mostRepetitions = 100
 
-    /// The file's content; nothing, if the file is empty or all comments.
-    /// - Throws: a problem with its line. It quotes nothing of the file, which may hold secrets.
+    /// Parses a file's text. A file that is empty or has only comments is `.nothing`.
+    /// - Throws: a problem with its line. It never quotes the file, which may contain secrets.
     static func parse(_ text: String) throws(ConfigurationProblem) -> ConfigurationNode {
         var text = text
         for _ in 0..<mostRepetitions {
@@ -35,7 +36,7 @@ enum YAML {
         }
     }
 
-    /// Writes the mark before the key that stands at `mark`, behind its quote if it has one.
+    /// Inserts ``repetition`` before the key at `mark`, after its opening quote if it has one.
     private static func mark(_ mark: Mark, in text: String) -> String? {
         var scalars = Array(text.unicodeScalars)
         let ends = scalars.indices.filter { scalars[$0] == "\n" }
@@ -73,7 +74,7 @@ enum YAML {
     }
 }
 
-/// What to say of a file that is not YAML.
+/// The problems of a file that is not valid YAML.
 private enum ParseFailure {
     static func syntax(_ error: YamlError) -> ConfigurationProblem {
         switch error {

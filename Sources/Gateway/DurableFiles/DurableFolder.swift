@@ -6,26 +6,26 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A folder of files that are written whole or not at all, held open, and this process's alone until it is let go of. Its
-/// functions wait for the disk.
+/// A folder whose files are written completely or not at all. It is held open, and locked for this process until it is
+/// released. Its functions block on the disk.
 ///
-/// While a file is written it has the name of its draft. Nothing in the folder is touched that isn't named.
+/// While a file is written, it has the name of its draft. Files that no caller names are never touched.
 final class DurableFolder: Sendable {
-    /// What `writev` takes at once: `IOV_MAX`, which POSIX puts at 16 or more and Linux and macOS at this.
+    /// How many slices `writev` accepts at once: `IOV_MAX`, which is at least 16 by POSIX, and this on Linux and macOS.
     private static let mostPieces = 1024
 
     let path: String
-    /// What the folder is, in words for the operator: `spool`.
+    /// What the folder is for, in a word for the operator: `spool`.
     private let purpose: String
     private let folder: Int32
     private let lock: FolderLock
 
-    /// Opens the folder, and makes it (mode 0700) if it isn't there.
+    /// Opens the folder, and creates it (mode 0700) if it doesn't exist.
     /// - Parameters:
-    ///   - purpose: what the folder is, in a word for the operator.
-    ///   - advice: what the operator may do if the folder can't be made.
-    ///   - apart: what gives each gateway a folder of its own.
-    /// - Throws: `inUse` if another gateway has the folder.
+    ///   - purpose: what the folder is for, in a word for the operator.
+    ///   - advice: what the operator can do if the folder can't be created.
+    ///   - apart: how to give each gateway a folder of its own.
+    /// - Throws: `inUse` if another gateway uses the folder.
     init(_ path: String, purpose: String, advice: String, apart: String) throws(SpoolError) {
         self.path = path
         self.purpose = purpose
@@ -50,7 +50,7 @@ final class DurableFolder: Sendable {
 
     deinit { close(folder) }
 
-    /// Writes a file; when it returns, the disk has it whole, under its name. Slices are written as they lie.
+    /// Writes a file. When this returns, the complete file is on disk under its name. The slices are not copied.
     func write(_ name: String, _ body: [ByteSlice], draft: String) throws(SpoolError) {
         do throws(SpoolError) {
             try write(body, to: draft)
@@ -65,8 +65,8 @@ final class DurableFolder: Sendable {
         }
     }
 
-    /// Reads a file, into the one block that it is held in.
-    /// - Parameter holding: is let go of together with the block.
+    /// Reads a file into one block of memory.
+    /// - Parameter holding: released together with the block.
     func read(_ name: String, holding: (any Sendable)? = nil) throws(SpoolError) -> Bytes {
         let file = unsafe openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw failure("cannot open", name) }
@@ -78,7 +78,7 @@ final class DurableFolder: Sendable {
         while block.count < block.capacity {
             var code: Int32 = 0
             let before = block.count
-            // The block lends the room behind its bytes; no more than its size is read into it.
+            // The block lends the free room after its bytes; no more than the size of that room is read into it.
             unsafe block.append { room in
                 let count = unsafe Self.readSome(file, room)
                 code = count < 0 ? errno : 0
@@ -91,7 +91,7 @@ final class DurableFolder: Sendable {
         return block
     }
 
-    /// Removes a file, if it is there. That needn't be durable: what is left over is removed at the next start.
+    /// Removes a file, if it exists. The removal need not be durable: leftovers are removed at the next start.
     func remove(_ name: String) throws(SpoolError) {
         guard unsafe unlinkat(folder, name, 0) == 0 || errno == ENOENT else { throw failure("cannot remove", name) }
     }
@@ -100,7 +100,7 @@ final class DurableFolder: Sendable {
         SpoolError(what, "\(path)/\(name)", errno: errno)
     }
 
-    /// How many bytes a file has.
+    /// The size of a file, in bytes.
     func size(of name: String) throws(SpoolError) -> Int {
         var status = stat()
         guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
@@ -114,7 +114,7 @@ final class DurableFolder: Sendable {
 
     /// The names of everything in the folder.
     func names() throws(SpoolError) -> [String] {
-        // A descriptor of its own: `closedir` closes it, and its place in the folder is its own.
+        // A separate descriptor: `closedir` closes it, and its position in the folder is not shared.
         let descriptor = unsafe openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0, let directory = unsafe fdopendir(descriptor) else {
             throw SpoolError("cannot list the \(purpose) folder", path, errno: errno)
@@ -141,10 +141,10 @@ extension DurableFolder {
         guard Self.gather(body, file), fsync(file) == 0 else { throw failure("cannot write", name) }
     }
 
-    /// Writes the slices as they lie (`writev`).
-    /// - Returns: false with `errno` if that fails.
+    /// Writes the slices without copying them (`writev`).
+    /// - Returns: false, with `errno` set, if that fails.
     private static func gather(_ body: [ByteSlice], _ file: Int32) -> Bool {
-        // The pointers are good for as long as the blocks live, which is until after the last write.
+        // The pointers are valid as long as the blocks live, which is until after the last write.
         withExtendedLifetime(body) {
             var pieces = unsafe body.filter { $0.count > 0 }.map { slice in
                 unsafe slice.withUnsafeBytes { bytes in
@@ -181,10 +181,10 @@ extension DurableFolder {
     }
 }
 
-// MARK: Making
+// MARK: Creating
 
 extension DurableFolder {
-    /// Makes the folder and those above it that aren't there.
+    /// Creates the folder and its missing parents.
     private static func make(_ path: String, _ purpose: String) throws(SpoolError) {
         if unsafe mkdir(path, 0o700) != 0 {
             switch errno {
@@ -202,7 +202,7 @@ extension DurableFolder {
         SpoolError("cannot create the \(purpose) folder", path, errno: errno)
     }
 
-    /// What was made in the folder is there after a crash.
+    /// Makes sure that new entries of a folder survive a crash.
     private static func sync(_ path: String) throws(SpoolError) {
         let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw SpoolError("cannot open", path, errno: errno) }

@@ -4,20 +4,20 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The right to use a folder: one process has it, until it ends or lets the lock go.
+/// The exclusive right to use a folder: one process has it until the process ends or releases the lock.
 final class FolderLock: Sendable {
     private static let name = ".lock"
-    /// How often it is tried, 20 ms apart: its holder may just be ending.
+    /// How often to try, 20 ms apart: the holder may be about to exit.
     private static let attempts = 25
 
     private let descriptor: Int32
 
-    /// Takes the lock in the folder at `path`.
+    /// Acquires the lock in the folder at `path`.
     /// - Parameters:
     ///   - folder: the folder, open.
-    ///   - purpose: what the folder is, in a word for the operator.
-    ///   - advice: what gives each gateway a folder of its own.
-    /// - Throws: `inUse`, or what kept the lock from being opened.
+    ///   - purpose: what the folder is for, in a word for the operator.
+    ///   - advice: how to give each gateway a folder of its own.
+    /// - Throws: `inUse`, or why the lock can't be opened.
     init(in folder: Int32, _ path: String, purpose: String, advice: String) throws(SpoolError) {
         let lock = "\(path)/\(Self.name)"
         let file = unsafe openat(folder, Self.name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -37,7 +37,8 @@ final class FolderLock: Sendable {
                 .inUse,
                 "another kling-gateway uses the \(purpose) folder \(path): it holds the lock \(lock). \(advice)")
         }
-        // Last: what throws once this is set also runs `deinit`, and a file that is closed twice may be another's.
+        // Last: an error thrown once this is set would also run `deinit`, and a descriptor closed twice may be another
+        // file's.
         descriptor = file
     }
 

@@ -1,16 +1,16 @@
-/// What makes a link unguessable: 160 random bits of the system's generator, as 32 letters and digits.
+/// The unguessable part of a link: 160 random bits of the system's generator, as 32 letters and digits.
 enum LinkName {
     static let count = 32
     private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 
-    /// A new one.
+    /// Creates a new name.
     static func random() -> String {
         var random = SystemRandomNumberGenerator()
         let letters = (0..<count).map { _ in alphabet.randomElement(using: &random) ?? 0 }
         return String(decoding: letters, as: UTF8.self)
     }
 
-    /// What follows the random letters that `text` begins with; nil if it doesn't begin with such.
+    /// What follows the random characters at the start of `text`; nil if it doesn't start with such.
     static func rest(of text: Substring) -> Substring? {
         let letters = text.utf8.prefix(count)
         return letters.count == count && letters.allSatisfy(alphabet.contains) ? text.dropFirst(count) : nil

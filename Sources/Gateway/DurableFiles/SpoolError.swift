@@ -4,28 +4,28 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Why the spool didn't do what it was asked.
+/// Why an operation on a folder of files failed.
 public struct SpoolError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
         /// The disk, or the owner's share of it, is full.
         case full
-        /// The folder or the disk can't be written to or looked into.
+        /// The folder or the disk can't be written to or read.
         case readOnly
         /// There is no such file.
         case missing
-        /// The file is not what was written.
+        /// The file doesn't contain what was written.
         case damaged
         /// Another gateway uses the folder.
         case inUse
-        /// The disk doesn't answer as it should.
+        /// The disk doesn't work as it should.
         case unavailable
     }
 
     public let code: Code
-    /// What happened, for logs and for the operator's terminal: it names files, so never for a client.
+    /// What happened, for logs and for the operator's terminal. It names files, so it must never reach a client.
     public let detail: String
 
-    /// Reads a failure of the system's, about `path`.
+    /// Creates an error from the `errno` of a system call on `path`.
     init(_ what: String, _ path: String, errno code: Int32) {
         switch code {
         case ENOSPC, EDQUOT: self.code = .full

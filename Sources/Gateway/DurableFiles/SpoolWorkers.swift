@@ -1,7 +1,7 @@
 internal import Base
 internal import Dispatch
 
-/// The threads that wait for the spool's disk, so that no loop does. One is taken when there is work, and let go of
+/// The threads that block on the disk, so that no event loop does. A thread is taken when there is work, and released
 /// when there is none.
 final class SpoolWorkers: Sendable {
     private struct State {
@@ -12,17 +12,17 @@ final class SpoolWorkers: Sendable {
     private let state: Lock<State>
     private let lanes: [DispatchQueue]
 
-    /// - Parameter width: how many pieces of work are done at once.
+    /// - Parameter width: how many pieces of work run at once.
     init(width: Int) {
         lanes = (0..<width).map { DispatchQueue(label: "kling-gateway.spool.\($0)") }
         state = Lock(State(idle: Array(0..<width)))
     }
 
-    /// Does `body` behind what came before, and waits for it. A cancelled caller waits as well: the work is done.
+    /// Runs `body` after the work queued before it, and waits for it. A cancelled caller also waits: the work is done.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(SpoolError) -> Value
     ) async throws(SpoolError) -> Value {
-        // Behind a lock, though the two threads take turns: the thread sanitizer doesn't see how a task is resumed.
+        // Locked, though the two threads take turns: the thread sanitizer doesn't see how a task is resumed.
         let outcome = Lock<Result<Value, SpoolError>>(.failure(SpoolError(.unavailable, "the spool didn't get to it")))
         await withCheckedContinuation { waiter in
             submit {
@@ -34,7 +34,7 @@ final class SpoolWorkers: Sendable {
         return try outcome.withLock { $0 }.get()
     }
 
-    /// Does `work` behind what came before.
+    /// Runs `work` after the work queued before it.
     func submit(_ work: @escaping @Sendable () -> Void) {
         let lane = state.withLock { state in
             state.waiting.append(work)

@@ -1,27 +1,27 @@
 internal import TaskStore
 
-/// What may be kept of pictures for Kling. Times are in milliseconds.
+/// The limits for hosted pictures. Times are in milliseconds.
 public struct HostedPictureBounds: Sendable, Hashable {
-    /// How long one is kept after its task has ended.
+    /// How long a picture is kept after its task has ended.
     public var linger: Int64 = 600_000
-    /// How long one is kept at most, whatever becomes of its task.
+    /// How long a picture is kept at most, whatever becomes of its task.
     public var age: Int64 = 3_600_000
-    /// How many bytes there are of all.
+    /// The maximum size of all pictures, in bytes.
     public var bytes = 1 << 30
-    /// How many there are; of usual ones the bytes are reached long before.
+    /// The maximum number of pictures; pictures of usual sizes reach the limit of bytes long before.
     var count = 16_384
 
-    /// The defaults.
+    /// Creates the default limits.
     public init() {}
 }
 
-/// Which hosted pictures there are, and until when. A value: its times are those of a clock that never jumps, in
-/// milliseconds.
+/// The index of hosted pictures, with the times at which they expire. A value; its times are those of a clock that
+/// never jumps, in milliseconds.
 struct HostedPictureBooks: Sendable {
     private struct Entry {
         let picture: HostedPicture
         let madeAt: Int64
-        /// From when on it is not there any more.
+        /// When it expires.
         var goesAt: Int64
         var hasEnded = false
     }
@@ -40,9 +40,9 @@ struct HostedPictureBooks: Sendable {
         entries[name].flatMap { now < $0.goesAt ? $0.picture : nil }
     }
 
-    /// Takes in a new picture.
-    /// - Returns: those that have to go for it: what is over, then the oldest whose tasks have ended; nil if there would
-    ///   be no room even then, and nothing goes.
+    /// Adds a new picture.
+    /// - Returns: the pictures that are evicted for it: expired ones, then the oldest whose tasks have ended; nil if
+    ///   there would be no room even then, and nothing is evicted.
     mutating func admit(_ picture: HostedPicture, now: Int64) -> [HostedPicture]? {
         guard let gone = leaving(for: picture.bytes, now: now) else { return nil }
         for old in gone { remove(old) }
@@ -65,8 +65,8 @@ struct HostedPictureBooks: Sendable {
         return bytes <= bounds.bytes && count <= bounds.count ? gone : nil
     }
 
-    /// Takes in a picture of an earlier life of the gateway, also one for which there is no room any more.
-    /// - Parameter madeAt: when it was made, by the clock of this life.
+    /// Restores a picture from before the restart, even above the limits.
+    /// - Parameter madeAt: when it was made, by the clock of this process.
     mutating func restore(_ picture: HostedPicture, madeAt: Int64) { insert(picture, madeAt: madeAt) }
 
     private mutating func insert(_ picture: HostedPicture, madeAt: Int64) {
@@ -75,7 +75,7 @@ struct HostedPictureBooks: Sendable {
         bytes += picture.bytes
     }
 
-    /// A task has ended: Kling needs its pictures for a little while at most.
+    /// Shortens the life of an ended task's pictures: Kling needs them only for a little longer.
     mutating func end(of task: TaskID, now: Int64) {
         for name in names[task] ?? [] {
             guard let entry = entries[name], !entry.hasEnded else { continue }
@@ -84,14 +84,14 @@ struct HostedPictureBooks: Sendable {
         }
     }
 
-    /// Takes out the pictures of a task.
+    /// Removes the pictures of a task and returns them.
     mutating func removeAll(of task: TaskID) -> [HostedPicture] {
         let pictures = (names[task] ?? []).compactMap { entries[$0]?.picture }
         for picture in pictures { remove(picture) }
         return pictures
     }
 
-    /// Takes out a picture.
+    /// Removes a picture.
     /// - Returns: whether it was there.
     @discardableResult
     mutating func remove(_ picture: HostedPicture) -> Bool {
@@ -102,7 +102,7 @@ struct HostedPictureBooks: Sendable {
         return true
     }
 
-    /// Takes out what is over.
+    /// Removes the expired pictures and returns them.
     mutating func expire(now: Int64) -> [HostedPicture] {
         let gone = entries.values.filter { $0.goesAt <= now }.map(\.picture)
         for picture in gone { remove(picture) }

@@ -1,17 +1,17 @@
 internal import Base
 internal import HTTPServer
 
-/// Gives pictures to Kling, which has been told their names: `GET /pictures/{name}`.
+/// Serves pictures to Kling, which has been told their names: `GET /pictures/{name}`.
 struct HostedPictureHandler: Sendable {
-    /// nil: there are none.
+    /// nil if no pictures are hosted.
     let pictures: HostedPictures?
     let budget: ByteBudget
     let observer: any GatewayObserver
 
-    /// On whose account files are held: no tenant is called so.
+    /// The owner of files in the memory budget. No tenant can have this name.
     private static let owner = "(pictures)"
 
-    /// Answers a request on the path of a name. A wrong one costs a look into the memory, whatever it is.
+    /// Answers a request for a name. An unknown name costs only a lookup in memory.
     func answer(_ request: HTTPRequest, name: String, requestID: String) async throws(GatewayError) -> HTTPResponse {
         guard let pictures, let picture = pictures.find(name) else { throw .unknownPath }
         let lease = try await budget.room(for: picture.bytes, tenant: Self.owner, on: request.loop)
@@ -32,7 +32,7 @@ struct HostedPictureHandler: Sendable {
 }
 
 extension GatewayError {
-    /// A picture cannot be hosted, or not be read: 503. The operator is told if that is the disk's doing.
+    /// A picture can't be hosted or read: 503. The operator is told the reason.
     init(hosting error: SpoolError, _ observer: any GatewayObserver) {
         let advice = "Send the request again later, or the pictures' own URLs."
         if error.code == .full {

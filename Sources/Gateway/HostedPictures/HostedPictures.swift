@@ -2,12 +2,12 @@ internal import Base
 internal import Pictures
 internal import TaskStore
 
-/// The pictures that Kling is given links of, on the disk: one file each, mode 0600, in a folder of its own. Each belongs
-/// to a task, and goes with it.
+/// The pictures that Kling gets as links, on disk: one file each, mode 0600, in a folder of their own. Each belongs to
+/// a task, which limits how long it is kept.
 ///
-/// From any thread; nobody's loop waits for the disk. What ``host(_:format:for:)`` returns from survives a crash of the
-/// machine. Ages are those of a clock that never jumps; over a restart, of the believed time, which is never ahead of what
-/// has passed. No error that is thrown has a picture's name.
+/// Usable from any thread; no event loop waits for the disk. When ``host(_:format:for:)`` returns, the picture survives
+/// a crash of the machine. Ages are those of a clock that never jumps and, over a restart, of the believed time, which
+/// never runs ahead of what has passed. No error that is thrown contains a picture's name.
 public final class HostedPictures: Sendable {
     /// Two, so that a large picture doesn't hold up a small one.
     private static let threads = 2
@@ -18,9 +18,9 @@ public final class HostedPictures: Sendable {
     private let books: Lock<HostedPictureBooks>
     private let clock: GuardedClock
 
-    /// Opens the folder at `path`, and makes it (mode 0700) if it isn't there. Waits for the disk. What an earlier life has
-    /// left is served from ``recover(from:)`` on.
-    /// - Throws: what keeps the gateway from using the folder, in words for the operator.
+    /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. Blocks on the disk. Pictures from
+    /// before the restart are served once ``recover(from:)`` has run.
+    /// - Throws: why the gateway can't use the folder, in words for the operator.
     public init(_ path: String, bounds: HostedPictureBounds, clock: GuardedClock) throws(SpoolError) {
         self.bounds = bounds
         self.clock = clock
@@ -31,12 +31,12 @@ public final class HostedPictures: Sendable {
         books = Lock(HostedPictureBooks(bounds))
     }
 
-    /// How many there are, and how many bytes they have.
+    /// The number of pictures and their total bytes.
     var figures: HostedPictureFigures { books.withLock { HostedPictureFigures(count: $0.count, bytes: $0.bytes) } }
 
-    /// Keeps a picture for a task, and serves it from now on.
-    /// - Throws: `full` if there is no room, `missing` if the task has ended and its pictures are gone by now, or what the
-    ///   disk said; then there is no such picture.
+    /// Stores a picture for a task, and serves it from now on.
+    /// - Throws: `full` if there is no room, `missing` if the task has ended and its pictures have been removed, or the
+    ///   disk's error. Then the picture doesn't exist.
     func host(
         _ file: ByteSlice, format: PictureFormat, for task: TaskID
     ) async throws(SpoolError) -> HostedPicture {
@@ -53,7 +53,7 @@ public final class HostedPictures: Sendable {
             _ = books.withLock { $0.remove(picture) }
             throw error
         }
-        // Whoever took it out of the books meanwhile may have looked for its file before that was there.
+        // A removal from the index meanwhile may have looked for the file before it existed.
         if find(picture.name) == nil {
             remove([picture])
             throw SpoolError(.missing, "the task has ended")
@@ -61,23 +61,23 @@ public final class HostedPictures: Sendable {
         return picture
     }
 
-    /// A task has ended: its pictures go after a while.
+    /// Lets the pictures of an ended task expire after a while.
     func end(of task: TaskID) { books.withLock { $0.end(of: task, now: clock.monotonic) } }
 
-    /// Kling was not told of a task's pictures, and will not be: they go at once.
+    /// Removes a task's pictures at once, because Kling was not told of them and will not be.
     func discard(of task: TaskID) { remove(books.withLock { $0.removeAll(of: task) }) }
 
-    /// The picture that is served under a name. Asks the memory alone.
+    /// The picture that is served under a name. Looks only in memory.
     func find(_ name: String) -> HostedPicture? { books.withLock { $0.find(name, now: clock.monotonic) } }
 
-    /// Reads a picture, into the one block that it is held in.
-    /// - Parameter holding: is let go of together with the block, such as the memory's lease.
-    /// - Throws: `missing` if it is gone by now.
+    /// Reads a picture into one block of memory.
+    /// - Parameter holding: released together with the block, such as the memory's lease.
+    /// - Throws: `missing` if it has been removed meanwhile.
     func read(_ picture: HostedPicture, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
         try await run(picture) { folder throws(SpoolError) in try folder.read(picture.file, holding: holding) }
     }
 
-    /// Removes those whose time is over, when there is time.
+    /// Removes the expired pictures, without waiting for the disk.
     func expire() { remove(books.withLock { $0.expire(now: clock.monotonic) }) }
 
     private func run<Value: Sendable>(
@@ -93,7 +93,7 @@ public final class HostedPictures: Sendable {
     private func remove(_ pictures: [HostedPicture]) {
         if pictures.isEmpty { return }
         workers.submit { [folder] in
-            // What cannot be removed is found by the next start.
+            // What can't be removed is found at the next start.
             for picture in pictures { try? folder.remove(picture.file) }
         }
     }
@@ -102,8 +102,9 @@ public final class HostedPictures: Sendable {
 // MARK: Recovery
 
 extension HostedPictures {
-    /// Takes up what a stop or a crash has left, before anything is served: pictures of tasks that are at work stay, those
-    /// of tasks that have ended linger, and those that no task needs go. The clock has been resumed.
+    /// Restores what a shutdown or a crash has left. Pictures of unfinished tasks stay, those of ended tasks linger,
+    /// and those that no task needs are removed. Call it after the clock has been resumed and before the gateway serves
+    /// requests.
     func recover(from store: any TaskStore) async throws {
         let (now, believed) = (clock.monotonic, clock.believed)
         var needs: [TaskID: Need] = [:]
@@ -127,14 +128,14 @@ extension HostedPictures {
         }
     }
 
-    /// For how long a task needs its pictures.
+    /// How long a task needs its pictures.
     private enum Need {
         case whileAtWork, linger, none
 
         init(_ task: TaskRecord?) { self = task.map { $0.state.isFinal ? .linger : .whileAtWork } ?? .none }
     }
 
-    /// The pictures that are in the folder, without what a crash has left half written.
+    /// The pictures in the folder. Removes what a crash has left half written.
     private func left() async throws(SpoolError) -> [HostedPicture] {
         try await workers.run { [folder] () throws(SpoolError) in
             var pictures: [HostedPicture] = []
@@ -155,14 +156,14 @@ extension HostedPictures {
     }
 }
 
-/// How many hosted pictures there are, and how many bytes they have.
+/// The number of hosted pictures and their total bytes.
 public struct HostedPictureFigures: Sendable, Hashable {
     public let count: Int
     public let bytes: Int
 }
 
 extension SpoolError {
-    /// The same without a picture's name, which nobody may read in a log.
+    /// The same error without a picture's name, which must not appear in a log.
     fileprivate func withholding(_ picture: HostedPicture) -> SpoolError {
         SpoolError(code, detail.replacing(picture.name, with: "…"))
     }

@@ -3,45 +3,47 @@ internal import HTTPServer
 public import KlingAPI
 public import TaskStore
 
-/// What is made of Kling's calls. Its functions return quickly: Kling waits.
+/// Handles what Kling's callbacks say. Its functions return quickly, because Kling waits.
 public protocol CallbackReceiver: Sendable {
     /// The record of a task that Kling calls about.
     func record(of task: TaskID) async throws(StoreError) -> TaskRecord?
-    /// Kling has said this of the task: proven by its signature, and about no other task.
+    /// Kling has reported this state of the task. Its signature proves it, and it is about no other task.
     func observed(_ task: TaskID, _ object: TaskObject) async
-    /// Somebody who knows the task's address says that something has happened: Kling should be asked soon.
+    /// A caller who knows the task's address says that something has happened, so Kling should be queried soon.
     func hint(_ task: TaskID) async
 }
 
 /// Kling's own callbacks: `POST /callbacks/kling/{token}`.
 ///
-/// The token is the caller's only credential. What it says is believed if Kling's signature (Standard Webhooks) fits the
-/// account's secret; else it is a hint, and the state is read from Kling. A forged or repeated one changes nothing.
+/// The token is the caller's only credential. A callback is trusted if Kling's signature (Standard Webhooks) matches
+/// the account's secret. Otherwise it is only a hint, and the state is read from Kling. A forged or repeated one
+/// changes nothing.
 public struct InboundCallbacks: Sendable {
-    /// The most bytes of a callback.
+    /// The maximum size of a callback, in bytes.
     static let bodyLimit = 1 << 20
 
     private let tokens: CallbackTokens
     private let signatures: [String: [WebhookSignature]]
     private let receiver: any CallbackReceiver
 
-    /// Receives callbacks.
-    /// - Parameter secrets: of the accounts that sign, by name: two of each while one takes the other's place.
+    /// Creates the receiver.
+    /// - Parameter secrets: the secrets of the accounts that sign, by name: two of an account while its secret is
+    ///   rotated.
     public init(tokens: CallbackTokens, secrets: [String: [Secret]], receiver: any CallbackReceiver) {
         self.tokens = tokens
         signatures = secrets.mapValues { $0.compactMap { WebhookSignature($0) } }.filter { !$0.value.isEmpty }
         self.receiver = receiver
     }
 
-    /// The header fields that matter.
+    /// The header fields that prove a callback.
     struct Proof: Equatable {
         var id: String
         var timestamp: String
         var signature: String
     }
 
-    /// Finds the task of a path's token.
-    /// - Throws: what an unknown path is answered with.
+    /// Finds the task that a path's token names.
+    /// - Throws: ``Cause/unknownPath`` if there is none.
     func record(of token: String) async throws(GatewayError) -> TaskRecord {
         guard let task = tokens.task(of: token) else { throw .unknownPath }
         let record: TaskRecord?
@@ -54,7 +56,7 @@ public struct InboundCallbacks: Sendable {
         return record
     }
 
-    /// Takes in a callback about a task.
+    /// Handles a callback about a task.
     /// - Parameters:
     ///   - proof: nil if it isn't signed.
     ///   - now: seconds since 1970.
@@ -80,14 +82,14 @@ public struct InboundCallbacks: Sendable {
         return true
     }
 
-    /// Takes in what the console's button for a test sends, to the address without a token.
-    /// - Throws: unless an account has signed it.
+    /// Handles the test callback of Kling's console, sent to the path without a token.
+    /// - Throws: an error unless an account's secret verifies it.
     func receiveTest(_ body: [UInt8], _ proof: Proof?, now: Int) throws(GatewayError) {
         let all = signatures.values.joined()
         guard let proof, all.contains(where: { $0.proves(body, proof, now: now) }) else { throw .wrongSignature }
     }
 
-    /// Whether Kling names the task: by its own id, or by the one that the gateway gave it.
+    /// Whether the callback names the task: by Kling's id, or by the gateway's while Kling's is unknown.
     private static func isAbout(_ record: TaskRecord, _ object: TaskObject) -> Bool {
         if let upstreamID = record.upstreamID { return object.taskID == upstreamID }
         return object.taskID != nil && object.externalTaskID == record.id.description
@@ -95,8 +97,8 @@ public struct InboundCallbacks: Sendable {
 }
 
 extension InboundCallbacks {
-    /// Answers a request on the path of a token.
-    /// - Parameter token: nil on the path without one, which is the test's.
+    /// Answers a callback.
+    /// - Parameter token: the path's token; nil on the path for test callbacks, which has none.
     func answer(_ request: HTTPRequest, token: String?, requestID: String) async throws(GatewayError) -> HTTPResponse {
         let proof = Self.proof(request.headers)
         if let token {
@@ -116,17 +118,17 @@ extension InboundCallbacks {
     private func body(of request: HTTPRequest) async throws(GatewayError) -> [UInt8] {
         do {
             let bytes = try await request.body.collect(limit: Self.bodyLimit, owner: Self.owner)
-            // The block lends its bytes for the copy.
+            // The bytes are valid during the call; the array is a copy.
             return unsafe bytes.withUnsafeBytes { unsafe Array($0) }
         } catch {
             throw GatewayError(error)
         }
     }
 
-    /// On whose account bodies are held: no tenant is called so.
+    /// The owner of callback bodies in the memory budget. No tenant has this name.
     private static let owner = "(kling)"
 
-    /// The proof of a request that has a signature; what is missing beside it makes it a wrong one.
+    /// The proof of a signed request; nil without a signature. Other missing fields make the proof invalid.
     private static func proof(_ headers: HTTPHeaders) -> Proof? {
         guard let signature = headers["webhook-signature"] else { return nil }
         return Proof(

@@ -2,24 +2,24 @@ internal import Base
 internal import HTTPServer
 internal import KlingAPI
 
-/// Takes pictures that tenants upload, and gives them back.
+/// Stores the pictures that tenants upload, and serves them.
 struct AssetHandler: Sendable {
     let assets: AssetStore
     let budget: ByteBudget
     let observer: any GatewayObserver
-    /// What clients reach the gateway by; nil: what each of them says that it does.
+    /// The URL at which clients reach the gateway; nil to use the host that each request names.
     let publicURL: String?
-    /// Whether clients speak TLS with the gateway itself.
+    /// Whether clients use TLS with the gateway itself.
     let isSecure: Bool
 
-    /// The first of the addresses is the one that links begin with.
+    /// The URLs at which clients reach the gateway. Links begin with the first.
     func bases(_ request: HTTPRequest) -> [String] {
         let authority = request.head.authority
         let own = authority.isEmpty ? [] : ["\(isSecure ? "https" : "http")://\(authority)"]
         return (publicURL.map { [$0] } ?? []) + own
     }
 
-    /// Keeps the picture that a request's body is.
+    /// Stores the picture in a request's body.
     func upload(_ admitted: AdmittedRequest, bodyLimit: Int) async throws(GatewayError) -> HTTPResponse {
         let types = admitted.request.headers.values(of: "Content-Type")
         if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
@@ -54,10 +54,10 @@ struct AssetHandler: Sendable {
         return Answer.success(answer, requestID: admitted.note.requestID)
     }
 
-    /// useapi.net's number for an upload that went well.
+    /// useapi.net's status for a successful upload.
     private static let uploaded = 3
 
-    /// Gives a tenant its picture.
+    /// Serves a picture to its tenant.
     func download(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         guard let asset = assets.find(admitted.identifier, tenant: admitted.tenant) else { throw .unknownAsset }
         let lease = try await budget.room(for: asset.bytes, tenant: admitted.tenant, on: admitted.request.loop)
@@ -71,8 +71,8 @@ struct AssetHandler: Sendable {
     }
 
     /// Reads a picture.
-    /// - Parameter holding: is let go of together with the block.
-    /// - Returns: nil if it is gone by now.
+    /// - Parameter holding: released together with the block.
+    /// - Returns: nil if the picture no longer exists.
     func read(_ asset: Asset, holding: (any Sendable)?) async throws(GatewayError) -> Bytes? {
         do throws(SpoolError) {
             return try await assets.read(asset, holding: holding)
@@ -91,7 +91,7 @@ struct AssetHandler: Sendable {
 }
 
 extension GatewayError {
-    /// There is no such picture, it is somebody else's, or its time is over.
+    /// The picture does not exist, is another tenant's, or has expired.
     fileprivate static let unknownAsset = GatewayError(
         .unknownPath, "There is no such picture: it is kept for a day, for keys of the tenant that has uploaded it.")
 }

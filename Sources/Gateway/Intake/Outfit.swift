@@ -1,24 +1,25 @@
 internal import Base
 internal import KlingAPI
 
-/// What a person is to wear.
+/// What to put on a person.
 enum Garment: Sendable {
     case one(GivenPicture)
-    /// Two that are made one picture.
+    /// Two garments, which are combined into one picture.
     case both(upper: GivenPicture, lower: GivenPicture)
 }
 
-/// A person and one picture of all that is to be worn.
+/// A person, and one picture of everything to wear.
 struct Outfit: Sendable {
     private let given: GivenFiles
     private var human: GivenPicture { given.pictures[0] }
     private var cloth: GivenPicture { given.pictures[1] }
 
-    /// - Parameter given: the two, the person first.
+    /// - Parameter given: the two pictures, the person first.
     init(given: GivenFiles) { self.given = given }
 
-    /// The create of it in Kling's words.
-    /// - Parameter body: what the client's pictures lie in, with room for their text: kept with the request's bytes.
+    /// The create for the outfit, in Kling's shape.
+    /// - Parameter body: the block that holds the client's pictures, with room for their base64. It is kept with the
+    ///   request's bytes.
     /// - Throws: an error that names the given field, if it is about a picture.
     func request(
         model: String, externalTaskID: String? = nil, callbackURL: String? = nil, settings: TryOnSettings,

@@ -2,17 +2,18 @@ internal import Base
 internal import HTTPServer
 internal import KlingAPI
 
-/// Turns the pictures of a create into what Kling is sent, whatever shape it came in: links of uploaded pictures become
-/// files, two garments become one.
+/// Prepares the pictures of a create of any shape for Kling: links to uploaded pictures become files, and two garments
+/// become one picture.
 ///
-/// What that takes beside the request's body counts in the memory's budget.
+/// The memory for this, beside the request's body, is taken from the memory budget.
 struct PictureIntake: Sendable {
-    /// nil: nothing is kept, and no link leads to it.
+    /// nil if uploads are not stored, and so no links to them exist.
     let assets: AssetHandler?
     let service: PictureService
     let budget: ByteBudget
 
-    /// A create in Kling's words with files in place of links. Where it has none, nothing is allocated for that.
+    /// A create in Kling's shape with files in place of links. Without links it is returned as it is, with no
+    /// allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
         let (human, cloth) = (link(.human, of: wanted), link(.cloth, of: wanted))
         if human == nil && cloth == nil { return wanted }
@@ -36,8 +37,8 @@ struct PictureIntake: Sendable {
         wanted.pictureURL(field, with: AssetLink.path).map { GivenPicture(field.rawValue, .url($0)) }
     }
 
-    /// A person and a garment as files, where their links came. The body of the request has room for the text of others,
-    /// as far as the tenant's share goes.
+    /// A person and a garment, with files in place of links. For other pictures, the lease of the request's body
+    /// already has room for their base64, within the tenant's share.
     /// - Throws: an error that names the given field.
     func outfit(
         _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
@@ -61,9 +62,9 @@ struct PictureIntake: Sendable {
 
     // MARK: Links
 
-    /// Puts files in place of links. The memory for all of them and for their text is taken at once, before the first is
-    /// read.
-    /// - Parameter made: how many bytes a file has, made here, whose text is needed besides; nil if none is of any.
+    /// Puts files in place of links. The memory for all of them and for their base64 is reserved at once, before the
+    /// first is read.
+    /// - Parameter made: the size of a file made here whose base64 needs memory as well; nil if no base64 is needed.
     private func files(
         of pictures: [GivenPicture], besides made: Int? = 0, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> GivenFiles {
@@ -78,8 +79,8 @@ struct PictureIntake: Sendable {
         return GivenFiles(pictures: files, lease: lease, textCount: text)
     }
 
-    /// The asset that a picture is the link of.
-    /// - Throws: if it has the link of one that the tenant doesn't have.
+    /// The asset that a picture links to; nil if it links to none.
+    /// - Throws: if the link leads to this gateway, but not to an asset of the tenant's.
     private func asset(_ picture: GivenPicture, _ admitted: AdmittedRequest) throws(GatewayError) -> Asset? {
         guard let assets, case .url(let text) = picture.content, let link = AssetLink(text) else { return nil }
         if let asset = assets.assets.find(link.name, tenant: admitted.tenant) { return asset }
@@ -96,15 +97,15 @@ struct PictureIntake: Sendable {
     }
 }
 
-/// Pictures with files in place of links, and what those take of the memory.
+/// Pictures with files in place of links, and the memory that those take.
 struct GivenFiles: Sendable {
     let pictures: [GivenPicture]
-    /// nil: it is too little to be counted.
+    /// nil if it is too little to be counted.
     let lease: ByteBudget.Lease?
-    /// Of the lease, what is for the files' base64.
+    /// The part of the lease that is for the files' base64.
     fileprivate let textCount: Int
 
-    /// Gives the rest back: the text is made.
+    /// Releases the rest of the lease, once the base64 is written.
     func keepText() { lease?.shrink(to: textCount) }
 }
 

@@ -1,7 +1,7 @@
 public import Base
 internal import KlingAPI
 
-/// A new key with its secrets, to be shown once.
+/// A new key with its secrets, which are shown once.
 public struct IssuedKey: Sendable {
     public let tenant: String
     public let id: String
@@ -12,7 +12,7 @@ public struct IssuedKey: Sendable {
     /// The tenant's current webhook secret.
     public let webhookSecret: Secret
 
-    /// The JSON that scripts read, secrets included.
+    /// The JSON for scripts, including the secrets.
     public func json() -> [UInt8] {
         JSONWriter.object { writer in
             writer.member("tenant", tenant)

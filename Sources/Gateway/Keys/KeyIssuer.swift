@@ -1,7 +1,7 @@
 public import Base
 public import TaskStore
 
-/// Why a key isn't made.
+/// Why a key can't be created or rotated.
 public enum KeyIssueError: Error, Hashable, CustomStringConvertible {
     case badTenantName
     case noKey(String)
@@ -16,25 +16,25 @@ public enum KeyIssueError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Makes, replaces and lists keys. Times are milliseconds since 1970.
+/// Creates, rotates and lists keys. Times are milliseconds since 1970.
 ///
-/// Every function throws what the store throws, and ``VaultError`` when the master key isn't the store's.
+/// Every function throws the store's errors, and ``VaultError`` if the master key isn't the store's.
 public struct KeyIssuer: Sendable {
     private let store: any TaskStore
     private let vault: Vault
 
-    /// Issues keys into `store`, sealed by `vault`.
+    /// Creates an issuer that writes keys to `store`, sealed by `vault`.
     public init(store: any TaskStore, vault: Vault) {
         self.store = store
         self.vault = vault
     }
 
-    /// Whether a tenant may be called so: 1 to 64 of `[A-Za-z0-9._-]`.
+    /// Whether a tenant may have this name: 1 to 64 of `[A-Za-z0-9._-]`.
     public static func isTenantName(_ name: String) -> Bool {
         (1...64).contains(name.utf8.count) && name.utf8.allSatisfy(nameLetters.contains)
     }
 
-    /// Makes a key for `tenant`, which comes into being with its first one.
+    /// Creates a key for `tenant`. A tenant comes into existence with its first key.
     /// - Throws: ``KeyIssueError/badTenantName``.
     public func issue(tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> IssuedKey {
         guard Self.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
@@ -50,7 +50,7 @@ public struct KeyIssuer: Sendable {
         return issued
     }
 
-    /// Makes a new key for the tenant of `id`, and ends that one after `grace`.
+    /// Creates a new key for the tenant of `id`, and revokes that one after `grace`.
     /// - Throws: ``KeyIssueError/noKey(_:)``, ``KeyIssueError/revoked(_:)``.
     public func rotate(
         key id: String, grace: Duration = .zero, at now: Int64 = WallClock.milliseconds
@@ -61,7 +61,7 @@ public struct KeyIssuer: Sendable {
         do {
             try await store.revoke(key: id, at: now + max(0, grace.nanoseconds / 1_000_000))
         } catch {
-            // Nobody will see the new key: it is not to stay valid.
+            // The caller never sees the new key, so it must not stay valid.
             try? await store.revoke(key: issued.id, at: now)
             throw error
         }
@@ -73,7 +73,7 @@ public struct KeyIssuer: Sendable {
         try await store.keys().map { ListedKey($0, now: now) }
     }
 
-    /// The secret that signs deliveries to `tenant`: made at its first use, the same until it is rotated.
+    /// The secret that signs deliveries to `tenant`: created at its first use, and unchanged until it is rotated.
     public func webhookSecret(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> Secret {
         try await WebhookSecrets(store: store, vault: vault).secrets(of: tenant, at: now)[0]
     }
@@ -81,7 +81,7 @@ public struct KeyIssuer: Sendable {
     private static let letters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
     private static let nameLetters = Set(letters + Array("._-".utf8))
 
-    /// Text of so many letters and digits, each worth 5.95 random bits of the system's generator.
+    /// A text of `count` letters and digits, each worth 5.95 random bits of the system's generator.
     private static func random(_ count: Int) -> String {
         var random = SystemRandomNumberGenerator()
         let text = (0..<count).map { _ in letters[Int.random(in: letters.indices, using: &random)] }

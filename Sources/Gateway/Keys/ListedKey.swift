@@ -3,7 +3,7 @@ internal import TaskStore
 
 /// A key as the operator sees it in a list. Times are milliseconds since 1970.
 public struct ListedKey: Sendable, Hashable {
-    /// How a key is.
+    /// The status of a key.
     public enum Status: String, Sendable {
         case active
         /// Valid until ``ListedKey/revokedAt``.

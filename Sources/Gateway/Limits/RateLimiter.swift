@@ -1,15 +1,15 @@
 internal import Base
 
-/// What became of a request under its key's rate.
+/// The outcome of a request under its key's rate.
 struct RateDecision: Sendable, Hashable {
     let isAdmitted: Bool
     /// Requests per minute.
     let limit: Int
-    /// How many more would be let in now.
+    /// How many more requests would be admitted now.
     let remaining: Int
-    /// Seconds until all of ``limit`` would be, rounded up.
+    /// Seconds until ``limit`` requests would be admitted, rounded up.
     let reset: Int
-    /// Seconds until the next one would be, rounded up: 0 if one would now.
+    /// Seconds until the next request would be admitted, rounded up; 0 if one would be admitted now.
     let retryAfter: Int
 
     /// The response's header fields.
@@ -22,11 +22,12 @@ struct RateDecision: Sendable, Hashable {
     }
 }
 
-/// A key's allowance of requests: full at first, and it fills evenly, `limit` requests a minute.
+/// A key's allowance of requests: full at first, and refilled evenly at `limit` requests a minute.
 ///
-/// It is kept in whole parts, so many to a request that each nanosecond brings `limit` of them: nothing is rounded.
+/// It is counted in whole parts. A request has so many of them that each nanosecond adds `limit` parts: nothing is
+/// rounded.
 struct RateBucket: Sendable {
-    /// The highest limit that is told from none.
+    /// The highest limit that has an effect; higher ones count as this.
     static let maxLimit = 100_000_000
 
     private static let partsPerRequest: Int64 = 60_000_000_000
@@ -34,13 +35,13 @@ struct RateBucket: Sendable {
     private var parts: Int64
     private var filledAt: MonotonicTime
 
-    /// A full one.
+    /// Creates a full bucket.
     init(limit: Int, now: MonotonicTime) {
         parts = Int64(Self.bounded(limit)) * Self.partsPerRequest
         filledAt = now
     }
 
-    /// Lets a request in if the allowance has one.
+    /// Admits a request if the allowance has one.
     mutating func take(limit: Int, now: MonotonicTime) -> RateDecision {
         fill(limit, now)
         let isAdmitted = parts >= Self.partsPerRequest
@@ -52,7 +53,7 @@ struct RateBucket: Sendable {
             retryAfter: Self.seconds(Self.partsPerRequest - parts, rate))
     }
 
-    /// Whether it is as good as a new one at `now`.
+    /// Whether it is full at `now`, like a new bucket.
     func isFull(limit: Int, now: MonotonicTime) -> Bool {
         var copy = self
         copy.fill(limit, now)
@@ -61,7 +62,7 @@ struct RateBucket: Sendable {
 
     private mutating func fill(_ limit: Int, _ now: MonotonicTime) {
         let rate = Int64(Self.bounded(limit))
-        // Threads read the clock before they get the lock: a moment may come after a later one.
+        // Threads read the clock before they get the lock, so `now` may be earlier than in the call before.
         let elapsed = min(max(0, (now - filledAt).nanoseconds), Self.partsPerRequest)
         filledAt = max(filledAt, now)
         let (filled, overflow) = parts.addingReportingOverflow(elapsed * rate)
@@ -70,14 +71,14 @@ struct RateBucket: Sendable {
 
     private static func bounded(_ limit: Int) -> Int { min(max(limit, 1), maxLimit) }
 
-    /// The seconds in which so many parts come, rounded up.
+    /// The seconds in which `parts` are added, rounded up.
     private static func seconds(_ parts: Int64, _ rate: Int64) -> Int {
         guard parts > 0 else { return 0 }
         return Int((parts - 1) / (rate * 1_000_000_000) + 1)
     }
 }
 
-/// Holds every key to its rate of requests, however many threads ask. Keys without a limit cost nothing.
+/// Limits every key to its rate of requests, over all threads. Keys without a limit cost nothing.
 final class RateLimiter: Sendable {
     private struct Kept {
         var bucket: RateBucket
@@ -104,10 +105,10 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// How many keys are remembered.
+    /// The number of keys that are remembered.
     var count: Int { state.withLock { $0.kept.count } }
 
-    /// Forgets the keys that a new bucket would serve as well.
+    /// Forgets the keys whose buckets are full, because new ones would do as well.
     private static func sweep(_ state: inout State, _ now: MonotonicTime) {
         state.kept = state.kept.filter { !$0.value.bucket.isFull(limit: $0.value.limit, now: now) }
         state.sweepAt = max(leastSweep, state.kept.count * 2)

@@ -17,10 +17,10 @@ struct TaskSlots: Sendable {
     private var keys: [TaskID: String] = [:]
     private var sweepAt = TaskSlots.leastSweep
 
-    /// How many slots are taken, by all keys.
+    /// The number of slots taken by all keys.
     var count: Int { keys.count }
 
-    /// Takes a slot of `key` for a task, if it has fewer than `limit`. To take it again changes nothing.
+    /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
     mutating func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime) -> Bool {
         if keys[task] != nil { return true }
         if keys.count >= sweepAt { sweep(now) }
@@ -49,16 +49,16 @@ struct TaskSlots: Sendable {
     }
 }
 
-/// Holds every key to its number of running tasks, however many threads ask.
+/// Limits every key to its number of running tasks, over all threads.
 final class RunningTasks: Sendable {
     private let slots = Lock(TaskSlots())
 
-    /// Takes a slot of `key` for a task, if it has fewer than `limit`. To take it again changes nothing.
+    /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
     func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
         slots.withLock { $0.admit(task, key: key, limit: limit, now: now) }
     }
 
-    /// Takes a slot of `key` for each of several tasks, for all of them or for none.
+    /// Takes a slot of `key` for each of several tasks: for all of them or for none.
     func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
         slots.withLock { slots in
             for (index, task) in tasks.enumerated() where !slots.admit(task, key: key, limit: limit, now: now) {

@@ -11,7 +11,7 @@ public struct GatewayLogHandler: LogHandler {
     private let format: LogFormat
     private let writer: LogWriter
 
-    /// Makes a handler; hand it to `LoggingSystem.bootstrap`.
+    /// Creates a handler to pass to `LoggingSystem.bootstrap`.
     public init(label: String, writer: LogWriter, level: Logger.Level, format: LogFormat) {
         self.label = label
         self.writer = writer
@@ -32,7 +32,7 @@ public struct GatewayLogHandler: LogHandler {
         if let provided = metadataProvider?.get() { pairs.merge(provided) { $1 } }
         if let own = event.metadata { pairs.merge(own) { $1 } }
         if let error = event.error { pairs["error"] = "\(error)" }
-        // A key that a JSON line has already is not written a second time.
+        // A key that every JSON line already has gets an underscore, so that it isn't written twice.
         for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
             let isTaken = ["time", "level", "logger", "message"].contains(key)
             line.add(isTaken ? "_" + key : key, value.description)

@@ -1,11 +1,11 @@
 internal import Base
 
-/// A line of the log in the making: bytes, no Foundation. What would break out of the line is escaped.
+/// Builds a line of the log as bytes, without Foundation. Characters that would break out of the line are escaped.
 struct LogLine {
     private var bytes: [UInt8] = []
     private let format: LogFormat
 
-    /// Begins a line at this moment.
+    /// Begins a line with the current time.
     init(_ format: LogFormat, level: StaticString, message: String, label: String) {
         self.init(
             format, level: level.description, message: message, label: label, milliseconds: WallClock.milliseconds)
@@ -67,7 +67,7 @@ struct LogLine {
         }
     }
 
-    /// Whether a byte stands for itself wherever it is.
+    /// Whether a byte never needs to be escaped.
     private static func isPlain(_ byte: UInt8) -> Bool {
         (0x20..<0x7F).contains(byte) && byte != 0x22 && byte != 0x5C
     }
@@ -75,7 +75,7 @@ struct LogLine {
     private mutating func escapeByteByByte(_ text: String) {
         var previous: UInt8 = 0
         for byte in text.utf8 {
-            // C1 controls are C2 80 to C2 9F in UTF-8: terminals obey them.
+            // C1 controls, which terminals obey, are C2 80 to C2 9F in UTF-8.
             let isC1 = previous == 0xC2 && (0x80...0x9F).contains(byte)
             previous = byte
             switch byte {
@@ -111,7 +111,7 @@ struct LogLine {
         decimal(Int(milliseconds % 1000), 3, then: "Z")
     }
 
-    /// The Gregorian date, reckoned in eras of 400 years that begin on 1 March: the leap day is then a year's last.
+    /// The Gregorian date, computed in eras of 400 years that begin on 1 March, so that the leap day is a year's last.
     private static func date(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
         let shifted = days + 719_468
         let (era, dayOfEra) = (shifted / 146_097, shifted % 146_097)

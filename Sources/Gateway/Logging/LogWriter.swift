@@ -7,9 +7,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Carries lines to a descriptor on a thread of its own: whoever logs never waits for the reader.
+/// Writes lines to a descriptor on a thread of its own, so that logging never waits for the reader.
 ///
-/// Lines that don't fit the buffer are dropped, and counted in a line of their own once the reader moves again. The
+/// Lines that don't fit in the buffer are dropped, and reported in a line of their own once the reader continues. The
 /// process must ignore SIGPIPE.
 public final class LogWriter: Sendable {
     private struct State {
@@ -19,7 +19,7 @@ public final class LogWriter: Sendable {
         var isDraining = false
     }
 
-    /// How long a line may wait for company: one wake-up and one system call then serve many.
+    /// How long a line may wait for others, so that one wake-up and one system call serve many.
     private static let gathering = DispatchTimeInterval.milliseconds(10)
 
     private let descriptor: Int32
@@ -28,11 +28,11 @@ public final class LogWriter: Sendable {
     private let state = Lock(State())
     private let queue = DispatchQueue(label: "kling-gateway.log")
 
-    /// Makes a writer. As much again as `capacity` may be in the hands of the system call.
+    /// Creates a writer. While the system call writes, it holds up to `capacity` bytes more.
     /// - Parameters:
-    ///   - descriptor: where lines go; stays the caller's.
-    ///   - capacity: bytes of lines that may wait.
-    ///   - format: the form of the line that counts dropped ones.
+    ///   - descriptor: where lines are written; the caller keeps the ownership.
+    ///   - capacity: how many bytes of lines may wait.
+    ///   - format: the format of the line that reports dropped lines.
     public init(descriptor: Int32 = 2, capacity: Int = 1 << 20, format: LogFormat = .json) {
         self.descriptor = descriptor
         self.capacity = capacity
@@ -42,7 +42,7 @@ public final class LogWriter: Sendable {
     /// How many lines were dropped since the start.
     public var droppedLines: UInt64 { state.withLock { $0.everDropped } }
 
-    /// Takes a line, its newline included. Never waits; any thread.
+    /// Queues a line, which includes its newline. Never waits for the reader; usable from any thread.
     public func write(_ line: [UInt8]) {
         let mustStart = state.withLock { state in
             guard state.buffer.count + line.count <= capacity else {
@@ -58,7 +58,7 @@ public final class LogWriter: Sendable {
     }
 
     /// Waits until all lines so far are written, but no longer than `limit`.
-    /// - Returns: whether they are.
+    /// - Returns: whether they were written.
     @discardableResult
     public func flush(within limit: Duration) -> Bool {
         let reached = DispatchSemaphore(value: 0)
@@ -92,7 +92,7 @@ public final class LogWriter: Sendable {
         return line.finish()
     }
 
-    /// Writes all of it. A descriptor that reports an error loses the rest: there is nobody to tell.
+    /// Writes all of the bytes. If the descriptor reports an error, the rest is lost, as there is nowhere to report it.
     private func send(_ bytes: [UInt8]) {
         unsafe bytes.withUnsafeBytes { bytes in
             var sent = 0

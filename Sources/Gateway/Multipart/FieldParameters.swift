@@ -1,14 +1,14 @@
-/// The value of a header field such as `Content-Type` or `Content-Disposition`: a word, and parameters behind it
+/// The value of a header field such as `Content-Type` or `Content-Disposition`: a word, and the parameters after it
 /// (RFC 9110 section 5.6.6, RFC 6266 section 4.1).
 struct FieldParameters: Sendable {
     /// The word before the first `;`, in lower case.
     let word: String
 
-    /// In their order, names in lower case. A value in quotes stands here without them and without the backslashes
-    /// before quotes and backslashes; all others are letters, as browsers mean them.
+    /// In their order, with names in lower case. A quoted value is stored without its quotes and without the
+    /// backslashes before quotes and backslashes. All other backslashes are literal, as browsers mean them.
     private let parameters: [(name: String, value: [UInt8])]
 
-    /// Reads a value; nil if it is malformed, or names a parameter twice.
+    /// Parses a value; nil if it is malformed, or names a parameter twice.
     init?(_ value: some Collection<UInt8>) {
         var reader = Reader(rest: Array(value)[...])
         reader.skipBlanks()
@@ -30,7 +30,7 @@ struct FieldParameters: Sendable {
         self.parameters = parameters
     }
 
-    /// The value of the parameter of that name, which is in lower case.
+    /// The value of the parameter with this name, which is in lower case.
     subscript(name: String) -> [UInt8]? { parameters.first { $0.name == name }?.value }
 
     private struct Reader {
@@ -68,7 +68,7 @@ struct FieldParameters: Sendable {
             while let byte = rest.first {
                 rest = rest.dropFirst()
                 if byte == UInt8(ascii: "\"") { return value }
-                // A browser's path may have backslashes that escape nothing.
+                // A path from a browser may have backslashes that escape nothing.
                 if byte == UInt8(ascii: "\\"), let next = rest.first, next == byte || next == UInt8(ascii: "\"") {
                     rest = rest.dropFirst()
                     value.append(next)
@@ -82,7 +82,7 @@ struct FieldParameters: Sendable {
 }
 
 extension UInt8 {
-    /// Whether the byte may stand in a token (RFC 9110 section 5.6.2).
+    /// Whether the byte may occur in a token (RFC 9110 section 5.6.2).
     var isTokenByte: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

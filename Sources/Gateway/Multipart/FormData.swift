@@ -1,21 +1,21 @@
 internal import Base
 
-/// A `multipart/form-data` body (RFC 7578): ranges of the block that it came in, no copies.
+/// A `multipart/form-data` body (RFC 7578): ranges of the block that it arrived in, without copies.
 ///
-/// It is read strictly: lines end with CRLF, every part has a name, nothing is encoded for transport, no part is a list
-/// of parts, and the closing delimiter must be there. What stands before the first delimiter and behind the last is
-/// nobody's (RFC 2046 section 5.1.1).
+/// It is parsed strictly: lines end with CRLF, every part has a name, nothing is encoded for transport, no part is a
+/// list of parts, and the closing delimiter must be there. What precedes the first delimiter and follows the last is
+/// ignored (RFC 2046 section 5.1.1).
 struct FormData: Sendable {
     /// One field or file.
     struct Part: Sendable {
         let name: String
-        /// Whether it came with a file name. What browsers send where no file was chosen, neither a name nor a byte
-        /// (HTML, section 4.10.21.4), is an empty text.
+        /// Whether it came with a file name. What browsers send if no file was chosen, with an empty file name and no
+        /// content (HTML, section 4.10.21.4), is an empty text.
         let isFile: Bool
         let content: ByteSlice
 
         /// The content as text.
-        /// - Throws: if it is no UTF-8.
+        /// - Throws: if it is not UTF-8.
         func text() throws(FormError) -> String {
             let bytes = unsafe content.withUnsafeBytes { unsafe Array($0) }
             guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -25,13 +25,13 @@ struct FormData: Sendable {
         }
     }
 
-    /// The most parts of a form.
+    /// The maximum number of parts.
     static let mostParts = 64
 
     /// In the order in which they were sent. Several may have the same name.
     let parts: [Part]
 
-    /// Reads a form. A large one is searched in slices, between which other tasks of the executor run.
+    /// Parses a form. A large one is searched in slices, between which other tasks of the executor run.
     /// - Parameter contentType: the header field's value.
     static func parse(_ body: Bytes, contentType: String) async throws(FormError) -> FormData {
         var search = FormDelimiter.Search(try FormDelimiter(contentType: contentType), body)

@@ -1,7 +1,7 @@
 internal import Base
 
-/// What stands between the parts of a form: two hyphens and the boundary that `Content-Type` names, on a line of their
-/// own (RFC 2046 section 5.1.1).
+/// What separates the parts of a form: two hyphens and the boundary from `Content-Type`, on a line of their own (RFC
+/// 2046 section 5.1.1).
 struct FormDelimiter: Sendable {
     private let bytes: [UInt8]
 
@@ -35,12 +35,12 @@ struct FormDelimiter: Sendable {
     struct Place: Equatable {
         /// Where the content before it ends.
         let start: Int
-        /// Where what follows it begins.
+        /// Where the content after it begins.
         let end: Int
         let isLast: Bool
     }
 
-    /// Whether the delimiter is at `position`, which begins a line: where its line ends.
+    /// Where the delimiter's line ends, if the delimiter is at `position`, which begins a line; nil otherwise.
     fileprivate func end(_ body: Bytes, at position: Int) -> (end: Int, isLast: Bool)? {
         body.withSpan { span in
             var position = position
@@ -63,7 +63,7 @@ struct FormDelimiter: Sendable {
     struct Search {
         private let delimiter: FormDelimiter
         private let body: Bytes
-        /// Where others get their turn next.
+        /// The position at which other tasks get their next turn.
         private var pause = sliceSize
 
         private static let sliceSize = 1 << 20
@@ -73,13 +73,13 @@ struct FormDelimiter: Sendable {
             self.body = body
         }
 
-        /// The first one: at the very beginning, or behind a preamble.
+        /// The first delimiter: at the very beginning, or after a preamble.
         mutating func first() async -> Place? {
             if let (end, isLast) = delimiter.end(body, at: 0) { return Place(start: 0, end: end, isLast: isLast) }
             return await next(from: 0)
         }
 
-        /// The first one behind a line break at `start` or later.
+        /// The next delimiter after a line break at `start` or later.
         mutating func next(from start: Int) async -> Place? {
             var position = start
             while true {
@@ -104,13 +104,13 @@ struct FormDelimiter: Sendable {
 
 extension RawSpan {
     fileprivate func byte(_ offset: Int) -> UInt8 {
-        // `UInt8` has no bit pattern that means nothing; the offset is checked.
+        // Every bit pattern is a valid `UInt8`, and the offset is checked.
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
     }
 }
 
 extension Bytes {
-    /// The byte at `index`; nil behind the end.
+    /// The byte at `index`; nil past the end.
     func byte(_ index: Int) -> UInt8? {
         index < count ? withSpan { $0.byte(index) } : nil
     }

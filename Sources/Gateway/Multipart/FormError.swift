@@ -1,8 +1,8 @@
-/// Why a body is not the form that its `Content-Type` says.
+/// Why a body is not the form that its `Content-Type` declares.
 struct FormError: Error, Sendable, Equatable {
-    /// A sentence for whoever sent it.
+    /// A sentence for the client.
     let message: String
-    /// The part that is meant, by its name if that was read.
+    /// The name of the part in question, if it was read.
     var part: String?
 
     init(_ message: String, part: String? = nil) {

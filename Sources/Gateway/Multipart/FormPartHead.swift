@@ -1,21 +1,22 @@
 internal import Base
 
-/// The head of a part (RFC 7578 section 4): its name, and whether it is a file. Other fields say nothing that matters.
+/// The head of a part (RFC 7578 section 4): its name, and whether it is a file. Other fields are ignored, or only
+/// checked.
 struct FormPartHead: Sendable {
     let name: String
     let isFile: Bool
-    /// Whether its file has no name.
+    /// Whether its file name is empty.
     let isNamelessFile: Bool
     /// Where the content begins.
     let end: Int
 
-    /// The most bytes of a head.
+    /// The maximum size of a head, in bytes.
     static let mostBytes = 4096
-    /// The most bytes of a name.
+    /// The maximum size of a name, in bytes.
     static let longestName = 256
 
-    /// Reads the head at `start`.
-    /// - Parameter ordinal: which part it is, from 1 on.
+    /// Parses the head at `start`.
+    /// - Parameter ordinal: the number of the part, from 1.
     init(_ body: Bytes, at start: Int, ordinal: Int) throws(FormError) {
         let place = "Part \(ordinal)"
         var (position, fields) = (start, [String: [UInt8]]())
@@ -40,7 +41,7 @@ struct FormPartHead: Sendable {
         try checkEncoding(fields)
     }
 
-    /// The next line of a head without its CRLF; nil for the empty one that ends it.
+    /// The next line of a head without its CRLF; nil for the empty line that ends the head.
     private static func line(
         _ body: Bytes, at position: Int, of start: Int, _ place: String
     ) throws(FormError) -> [UInt8]? {
@@ -60,8 +61,8 @@ struct FormPartHead: Sendable {
         return line
     }
 
-    /// Splits a line; the name in lower case. A line that goes on with the one before is refused with all that have no
-    /// name.
+    /// Splits a line into its name, in lower case, and its value. A continuation line has no name and is refused like
+    /// any such line.
     private static func field(_ line: [UInt8], _ place: String) throws(FormError) -> (String, [UInt8]) {
         let name = line.prefix { $0.isTokenByte }
         guard !name.isEmpty, name.count < line.count, line[name.count] == UInt8(ascii: ":") else {

@@ -4,30 +4,30 @@ internal import HTTPServer
 internal import Synchronization
 internal import TaskStore
 
-/// A line for each exchange, at `info`. It goes to the log's writer directly: by way of a dictionary of metadata each
-/// line would cost as much as the rest of a small request.
+/// Writes a line for each exchange, at `info`. It bypasses the logger: with a metadata dictionary, each line would cost
+/// as much as the rest of a small request.
 ///
-/// Of requests whose credentials are refused ten a second have a line, so that nobody without a key can fill a disk; once
-/// a second at most a line says how many more there were. Everything else has its line.
+/// At most ten requests per second with refused credentials get a line, so that clients without a key can't fill a
+/// disk. At most once per second, a line says how many more there were. All other requests get a line each.
 public final class AccessLog: Sendable {
     private let writer: LogWriter
     private let format: LogFormat
     private let refusals = Lock(LineSampler(perSecond: AccessLog.refusalsPerSecond))
-    /// Whether lines were left out that are not told of yet.
+    /// Whether lines were left out that have not been reported yet.
     private let isOwing = Atomic(false)
 
     private static let refusalsPerSecond = 10
 
-    /// Longer paths are cut.
+    /// Longer paths are truncated.
     private static let longestPath = 200
 
-    /// Writes lines of `format` to `writer`.
+    /// Creates an access log that writes lines in `format` to `writer`.
     public init(writer: LogWriter, format: LogFormat) {
         self.writer = writer
         self.format = format
     }
 
-    /// Writes what is known of an exchange that is over.
+    /// Writes the line of a finished exchange.
     func write(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
         if exchange.status == 401 {
             let verdict = refusals.withLock { refusals in
@@ -42,7 +42,8 @@ public final class AccessLog: Sendable {
         writeLine(exchange, note)
     }
 
-    /// The path, without what opens something by itself. Without a route it may be any path, also one of those.
+    /// The path without the secret names and tokens that grant access by themselves. A request without a route may have
+    /// any path, including one with such a secret.
     private static func path(of head: HTTPRequestHead, _ route: Route?) -> String {
         switch route {
         case .hostedPicture: HostedPicture.path + "…"
@@ -51,7 +52,7 @@ public final class AccessLog: Sendable {
         }
     }
 
-    /// Says what was left out and not told of yet. At the end.
+    /// Reports the lines left out so far. Call it at shutdown.
     public func finish() { tell(refusals.withLock { $0.tell() }) }
 
     private func tell(_ leftOut: Int) {

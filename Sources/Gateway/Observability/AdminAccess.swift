@@ -1,15 +1,15 @@
 internal import Base
 internal import EventLoop
 
-/// Who may read what the operators' listener serves beside its probes.
+/// Decides who may read the operators' listener, apart from its probes.
 struct AdminAccess: Sendable {
     enum Verdict {
         case allowed
-        /// There is a token and the request does not show it.
+        /// A token is configured, and the request doesn't present it.
         case unauthorized
-        /// There is no token and the peer is not on this machine.
+        /// No token is configured, and the peer is not on this machine.
         case forbidden
-        /// There is no token, and the request is for a host by another name than this machine's own.
+        /// No token is configured, and the request names another host than this machine.
         case misdirected
     }
 
@@ -17,9 +17,9 @@ struct AdminAccess: Sendable {
     private let hosts: Set<String>
 
     /// - Parameters:
-    ///   - token: `nil` lets in peers on this machine alone. An empty one lets in nobody.
-    ///   - hosts: the listener's own addresses, without ports and brackets: without a token they may be asked for as well
-    ///     as loopback addresses and `localhost`.
+    ///   - token: `nil` admits only peers on this machine. An empty token admits no one.
+    ///   - hosts: the listener's own addresses, without ports and brackets. Without a token, requests may name them as
+    ///     well as loopback addresses and `localhost`.
     init(token: Secret?, hosts: Set<String> = []) {
         self.token = token.map { Array($0.reveal().utf8) }
         self.hosts = hosts
@@ -28,8 +28,8 @@ struct AdminAccess: Sendable {
     /// Judges a request.
     /// - Parameters:
     ///   - authorization: the values of its `Authorization` fields.
-    ///   - authority: its `Host`. A page in a browser on this machine can make a name of its own site lead here (DNS
-    ///     rebinding), and would read the answer; it cannot choose another name.
+    ///   - authority: its `Host`. A page in a browser on this machine can make a name of its own site resolve to this
+    ///     machine (DNS rebinding) and would then read the answer, but it can't send another name.
     func verdict(authorization: [String], authority: String, peer: SocketAddress) -> Verdict {
         guard let token else {
             guard peer.isOnThisMachine else { return .forbidden }
@@ -61,7 +61,7 @@ struct AdminAccess: Sendable {
         return Array(value.dropFirst(scheme.count).drop { $0 == " " }.utf8)
     }
 
-    /// Compares in a time that depends on what was shown, and not on the secret or how much of it was right.
+    /// Compares in a time that depends only on the length of `shown`, not on the secret or on how much of it matches.
     static func isEqual(_ shown: [UInt8], _ secret: [UInt8]) -> Bool {
         if secret.isEmpty { return false }
         var difference = shown.count ^ secret.count

@@ -3,22 +3,22 @@ public import HTTPServer
 
 /// Serves the operators' listener: `/healthz`, `/readyz` and `/metrics`, for GET and HEAD.
 ///
-/// The two probes are for anyone and say nothing but whether things work. All else needs `Authorization: Bearer` with
-/// the token; without a token in the configuration it is for peers on this machine alone (loopback or a Unix-domain
-/// socket; behind a proxy on this machine everybody is such a peer, so set a token there).
+/// The two probes answer everyone, and only say whether things work. Everything else needs `Authorization: Bearer` with
+/// the token. If no token is configured, it is served only to peers on this machine (loopback or a Unix-domain socket).
+/// Behind a proxy on this machine every client is such a peer, so set a token there.
 public struct AdminResponder: HTTPResponder {
     private let access: AdminAccess
     private let readiness: Readiness
     private let metrics: Metrics
     private let sources: MetricsSources
 
-    /// Makes the responder of a second listener.
+    /// Creates the responder of the operators' listener.
     /// - Parameters:
-    ///   - token: what `/metrics` asks for; `nil` if there is none.
+    ///   - token: the token that `/metrics` requires; `nil` if there is none.
     ///   - hosts: the listener's own addresses, without ports and brackets.
     ///   - readiness: what `/readyz` reports.
     ///   - metrics: what `/metrics` shows.
-    ///   - sources: what it shows beside that.
+    ///   - sources: the figures that it shows besides those.
     public init(
         token: Secret?, hosts: Set<String> = [], readiness: Readiness, metrics: Metrics, sources: MetricsSources
     ) {
@@ -58,7 +58,7 @@ public struct AdminResponder: HTTPResponder {
     }
 }
 
-/// What the operators' listener serves.
+/// The routes of the operators' listener.
 enum AdminRoute: String, CaseIterable {
     case alive = "/healthz"
     case ready = "/readyz"
@@ -66,7 +66,7 @@ enum AdminRoute: String, CaseIterable {
 
     private var isOpen: Bool { self != .metrics }
 
-    /// Finds a request's route, or why there is none. Who may not read the listener does not learn what it serves.
+    /// Finds a request's route, or why it is refused. A client without access doesn't learn which routes exist.
     static func choose(
         method: HTTPMethod, path: String, access: () -> AdminAccess.Verdict
     ) -> Result<AdminRoute, AdminRefusal> {
@@ -84,13 +84,13 @@ enum AdminRoute: String, CaseIterable {
     }
 }
 
-/// Why the operators' listener does not answer.
+/// Why the operators' listener refuses a request.
 struct AdminRefusal: Error, Equatable {
     var status: Int
     var message: String
     var header: Header?
 
-    /// A field that belongs to the status.
+    /// A header field that belongs to the status.
     enum Header: String {
         case challenge = "WWW-Authenticate"
         case allow = "Allow"
@@ -115,14 +115,14 @@ extension HTTPResponse {
         HTTPResponse(status: 200, headers: AdminResponder.headers("text/plain"), body: .bytes(Array(text.utf8)))
     }
 
-    /// The answer with the id of its exchange.
+    /// The response with the id of its request.
     fileprivate func named(_ requestID: String) -> HTTPResponse {
         var response = self
         response.headers.append((name: "X-Request-Id", value: requestID))
         return response
     }
 
-    /// The report as JSON; the checks' names are the wiring's own and need no escaping.
+    /// The report as JSON. The names of the checks are fixed in the code and need no escaping.
     static func readiness(_ report: HealthReport) -> HTTPResponse {
         let checks = report.outcomes.map { "\"\($0.name)\":\"\($0.outcome.rawValue)\"" }.joined(separator: ",")
         let text = "{\"ready\":\(report.isReady),\"checks\":{\(checks)}}\n"
@@ -131,7 +131,7 @@ extension HTTPResponse {
             body: .bytes(Array(text.utf8)))
     }
 
-    /// A refusal as JSON. Its message is one of our own sentences, without quotes or controls.
+    /// A refusal as JSON. Its message is one of the gateway's own texts, without quotes or control characters.
     fileprivate static func json(_ refusal: AdminRefusal) -> HTTPResponse {
         let header = refusal.header.map { [(name: $0.rawValue, value: $0.value)] } ?? []
         return HTTPResponse(

@@ -1,16 +1,16 @@
 internal import HTTPServer
 
-/// How a process divides the descriptors that the system lets it have: what it cannot do without, clients' connections,
-/// operators' connections, and calls to others. Pure.
+/// How a process divides the file descriptors that the system allows it: fixed needs, client connections, operator
+/// connections and outgoing calls. Computed without side effects.
 ///
-/// Where not everything fits, each part gets its least, and of what is left clients get about six tenths, calls to
-/// others a third, operators a sixteenth. What clients do not need goes back to the calls.
+/// If not everything fits, each part gets its minimum. Of the rest, clients get about six tenths, outgoing calls a
+/// third and operators a sixteenth. What clients don't need goes back to the calls.
 public struct DescriptorPlan: Hashable, Sendable {
-    /// What would be used if there were enough.
+    /// What would be used if there were enough descriptors.
     public struct Wishes: Hashable, Sendable {
-        /// Event loops.
+        /// The number of event loops.
         public var loops: Int
-        /// Listening sockets, the operators' included.
+        /// Listening sockets, including the operators'.
         public var listeners: Int
         /// Descriptors that are open already.
         public var inherited = 3
@@ -18,10 +18,10 @@ public struct DescriptorPlan: Hashable, Sendable {
         public var connections: Int
         /// Operators' connections.
         public var adminConnections: Int
-        /// Connections to others.
+        /// Outgoing connections.
         public var pools: Pools
 
-        /// Names all but what is open already.
+        /// Creates wishes with the default for ``inherited``.
         public init(loops: Int, listeners: Int, connections: Int, adminConnections: Int, pools: Pools) {
             self.loops = loops
             self.listeners = listeners
@@ -31,16 +31,16 @@ public struct DescriptorPlan: Hashable, Sendable {
         }
     }
 
-    /// The most connections of each kind of client that the gateway itself is.
+    /// The maximum number of outgoing connections of each kind.
     public struct Pools: Hashable, Sendable {
-        /// To Kling, for each loop.
+        /// To Kling, per loop.
         public var upstream: Int
         /// To receivers of callbacks.
         public var callbacks: Int
-        /// To hosts of pictures, for each loop.
+        /// To picture hosts, per loop.
         public var pictures: Int
 
-        /// Names all three.
+        /// Creates pools of these sizes.
         public init(upstream: Int, callbacks: Int, pictures: Int) {
             self.upstream = upstream
             self.callbacks = callbacks
@@ -50,11 +50,11 @@ public struct DescriptorPlan: Hashable, Sendable {
         fileprivate func total(_ loops: Int) -> Int { (upstream + pictures) * loops + callbacks }
     }
 
-    /// There are too few descriptors to serve with.
+    /// The limit allows too few descriptors to serve.
     public struct TooFew: Error, Hashable, CustomStringConvertible {
         /// The limit.
         public let limit: Int
-        /// The least that would do.
+        /// The minimum that serving needs.
         public let least: Int
 
         public var description: String {
@@ -63,20 +63,20 @@ public struct DescriptorPlan: Hashable, Sendable {
         }
     }
 
-    /// Clients' connections at once.
+    /// The maximum number of client connections.
     public let connections: Int
-    /// Operators' connections at once.
+    /// The maximum number of operator connections.
     public let adminConnections: Int
-    /// Connections to others.
+    /// Outgoing connections.
     public let pools: Pools
-    /// With how many descriptors nothing has to be lowered.
+    /// The number of descriptors with which nothing has to be lowered.
     public let needed: Int
 
-    /// The store, the spool, the assets and what is read from the system, at their busiest.
+    /// The files of the store, the spool and the assets, and those read from the system, at their busiest.
     private static let files = 48
-    /// A loop's own, and what libcurl keeps open for its two clients on it.
+    /// A loop's own descriptors, and those that libcurl keeps open for its two clients on it.
     private static let perLoop = 8
-    /// A connection to others may take two sockets while it is set up: for two addresses, or to wait for a name's.
+    /// An outgoing connection may take two sockets while it is set up: for two addresses, or to wait for a name lookup.
     private static let perCall = 2
     private static let least = (connections: 16, admin: 8, pools: Pools(upstream: 2, callbacks: 2, pictures: 1))
 
@@ -107,8 +107,8 @@ public struct DescriptorPlan: Hashable, Sendable {
             + HTTPServerConfiguration.descriptors(forConnections: wishes.connections)
     }
 
-    /// Half for Kling, a quarter each for the others, of what is there beyond the least; what a kind does not want is
-    /// Kling's.
+    /// Of what exceeds the minimum, Kling gets half and each of the others a quarter. What those don't want goes to
+    /// Kling.
     private static func divide(_ connections: Int, among wishes: Pools, loops: Int) -> Pools {
         let extra = max(0, connections - least.pools.total(loops))
         let callbacks = min(wishes.callbacks, least.pools.callbacks + extra / 4)

@@ -6,12 +6,12 @@ struct ExpositionWriter {
 
     typealias Labels = [(name: String, value: String)]
 
-    /// What every family's name begins with.
+    /// The prefix of every family's name.
     static let prefix = "kling_gateway_"
-    /// `Content-Type` of what is written.
+    /// The `Content-Type` of the page.
     static let mediaType = "text/plain; version=0.0.4; charset=utf-8"
 
-    /// What has been written.
+    /// The bytes written so far.
     private(set) var bytes: [UInt8] = []
     private var name = ""
 
@@ -26,12 +26,12 @@ struct ExpositionWriter {
         write("\n# TYPE \(self.name) \(kind.rawValue)\n")
     }
 
-    /// Writes a sample that is a whole number.
+    /// Writes an integer sample.
     mutating func sample(_ labels: Labels = [], _ value: some BinaryInteger) {
         line("", labels, bound: nil, "\(value)")
     }
 
-    /// Writes a sample that is not.
+    /// Writes a floating-point sample.
     mutating func sample(_ labels: Labels = [], _ value: Double) {
         line("", labels, bound: nil, Self.text(value))
     }
@@ -50,8 +50,8 @@ struct ExpositionWriter {
 
     /// Writes the samples of one histogram.
     /// - Parameters:
-    ///   - bounds: the buckets' upper bounds, inclusive and rising.
-    ///   - counts: how many values fell into each bucket (not cumulative), and last those over every bound.
+    ///   - bounds: the buckets' upper bounds, inclusive and ascending.
+    ///   - counts: how many values fell into each bucket (not cumulative), followed by the number above every bound.
     mutating func histogram(_ labels: Labels = [], bounds: [Double], counts: [UInt64], sum: Double) {
         precondition(counts.count == bounds.count + 1, "a count for each bucket, and one beyond")
         var total: UInt64 = 0
@@ -91,7 +91,7 @@ struct ExpositionWriter {
         }
     }
 
-    /// A number as Go's `ParseFloat` reads it.
+    /// Formats a number so that Go's `ParseFloat` reads it.
     static func text(_ value: Double) -> String {
         if value.isNaN { return "NaN" }
         if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

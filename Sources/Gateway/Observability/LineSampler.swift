@@ -1,11 +1,11 @@
 internal import Base
 
-/// Which of many alike lines are written: so many a second, and after that how many were left out. A value, no clock.
+/// Limits similar log lines to a number per second, and counts the lines left out. A value; time is passed in.
 struct LineSampler {
     /// What to do with one line.
     struct Verdict: Equatable {
         var isWritten: Bool
-        /// Lines that were left out before this one, to be told of now.
+        /// The number of lines left out before this one, to report now.
         var leftOut = 0
     }
 
@@ -16,7 +16,7 @@ struct LineSampler {
 
     init(perSecond: Int) { self.perSecond = perSecond }
 
-    /// A line comes.
+    /// Decides whether to write a line.
     mutating func take(at now: MonotonicTime) -> Verdict {
         let told = look(at: now)
         written += 1
@@ -25,7 +25,7 @@ struct LineSampler {
         return Verdict(isWritten: isWritten, leftOut: told)
     }
 
-    /// Whether something is to be told of that was left out in an earlier second: how many lines; else 0.
+    /// The number of lines left out in earlier seconds, to report now; 0 if there are none.
     mutating func look(at now: MonotonicTime) -> Int {
         let present = now.nanoseconds / 1_000_000_000
         guard present != second else { return 0 }
@@ -33,7 +33,7 @@ struct LineSampler {
         return tell()
     }
 
-    /// What was left out, which is told of by that.
+    /// Returns the number of lines left out so far, and resets it.
     mutating func tell() -> Int {
         defer { leftOut = 0 }
         return leftOut

@@ -3,8 +3,8 @@ internal import KlingAPI
 internal import TaskStore
 
 extension Metrics {
-    /// The page that Prometheus reads (text format 0.0.4). Takes the time of a few thousand additions, and reads
-    /// `/proc`: for an operator's listener, not for every request.
+    /// The page that Prometheus reads (text format 0.0.4). It costs a few thousand additions and reads `/proc`, so it
+    /// is for the operators' listener, not for every request.
     public func exposition(of sources: MetricsSources = MetricsSources()) -> [UInt8] {
         var writer = ExpositionWriter()
         let totals = totals()
@@ -77,7 +77,7 @@ extension Metrics {
         }
     }
 
-    /// Writes a histogram that has counted something.
+    /// Writes a histogram, unless it is empty.
     private func write(
         _ words: HistogramWords, _ labels: ExpositionWriter.Labels, _ totals: [UInt64],
         to writer: inout ExpositionWriter

@@ -6,10 +6,10 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What is counted while requests are served, and the page that shows it.
+/// Counts the requests and calls of the gateway, and writes the page that shows them.
 ///
-/// Every function may be called from any thread. To count takes one short lock that hardly any two threads share: there
-/// are several rows of the same counters, each thread adds to its own, and only ``exposition(of:)`` adds them up.
+/// Every function may be called from any thread. Counting takes one short lock that is rarely contended: there are
+/// several rows of the same counters, each thread adds to one of them, and only ``exposition(of:)`` adds them up.
 public final class Metrics: Sendable {
     let layout: MetricsLayout
     let version: String
@@ -18,8 +18,8 @@ public final class Metrics: Sendable {
 
     private static let rowCount = 8
 
-    /// Makes counters that are all zero. The names are closed lists, so that no client can make the page grow; what is
-    /// in neither counts under `none`.
+    /// Creates counters that are all zero. The lists of names are closed, so that no client can make the page grow. A
+    /// name in neither list counts as `none`.
     /// - Parameters:
     ///   - routes: the routes' names, with the method where that matters: `create`, `query`.
     ///   - accounts: the names of the upstream accounts.
@@ -32,18 +32,18 @@ public final class Metrics: Sendable {
         rows = (0..<Self.rowCount).map { _ in Lock(Array(repeating: 0, count: layout.wordCount)) }
     }
 
-    /// An exchange has begun. Each call needs one of ``exchangeEnded()``.
+    /// Counts an exchange that has begun. Each call needs one of ``exchangeEnded()``.
     public func exchangeBegan() { row.withLock { $0[layout.inFlight] &+= 1 } }
 
-    /// An exchange that had begun is over.
+    /// Counts the end of an exchange that had begun.
     public func exchangeEnded() { row.withLock { $0[layout.inFlight] &-= 1 } }
 
-    /// Counts an exchange that is over.
+    /// Counts a finished exchange.
     /// - Parameters:
-    ///   - route: one of the names given at the start.
+    ///   - route: one of the names given to the initializer.
     ///   - status: the status sent.
-    ///   - own: the time from the request's first byte to its answer, without what the upstream took.
-    ///   - upstream: how long the gateway waited for an upstream; `nil` if it asked none.
+    ///   - own: the time from the request's first byte to its answer, without the time that the upstream took.
+    ///   - upstream: how long the gateway waited for an upstream; `nil` if it called none.
     ///   - received: bytes of head and body read from the client.
     ///   - sent: bytes of head and body sent to it.
     public func exchange(
@@ -61,10 +61,10 @@ public final class Metrics: Sendable {
         }
     }
 
-    /// Counts a call to an upstream account, whoever it was made for.
+    /// Counts a call to an upstream account, for a request or in the background.
     /// - Parameters:
-    ///   - account: one of the names given at the start.
-    ///   - duration: from the call to its outcome.
+    ///   - account: one of the names given to the initializer.
+    ///   - duration: the time from the call to its outcome.
     public func upstreamCall(
         account: String, kind: UpstreamCallKind, outcome: UpstreamCallOutcome, duration: Duration
     ) {
@@ -90,7 +90,8 @@ public final class Metrics: Sendable {
     private var row: Lock<[UInt64]> { rows[Self.threadNumber % rows.count] }
 
     private static var threadNumber: Int {
-        // Threads' descriptors stand a stack and its guard page apart: neighbours differ in the bits above a page's.
+        // The descriptors of threads are a stack and its guard page apart, so neighbours differ in the bits above a
+        // page.
         #if canImport(Glibc)
         Int(pthread_self() >> 12)
         #else

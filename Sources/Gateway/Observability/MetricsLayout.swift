@@ -1,8 +1,8 @@
 internal import Base
 
-/// Where each counter stands in a row of 64-bit words. Fixed at the start: to count is to add to a word.
+/// The place of each counter in a row of 64-bit words. It is fixed at startup, so that counting only adds to a word.
 struct MetricsLayout: Sendable {
-    /// What counts for a name that is not in a list.
+    /// The name that unlisted names are counted under.
     static let unnamed = "none"
 
     let routes: [String]
@@ -18,14 +18,14 @@ struct MetricsLayout: Sendable {
         accountPlaces = Self.places(self.accounts)
     }
 
-    /// The word of the exchanges that are under way.
+    /// The word of the exchanges in flight.
     let inFlight = 0
     private let firstRoute = 1
     private var firstAccount: Int { firstRoute + routes.count * RouteWords.count }
-    /// How many words there are.
+    /// The number of words.
     var wordCount: Int { firstAccount + accounts.count * UpstreamCallKind.allCases.count * CallWords.count }
 
-    /// The words of a route; those of ``unnamed`` for one that was not announced.
+    /// The words of a route; those of ``unnamed`` for an unlisted one.
     func words(route: String) -> RouteWords {
         RouteWords(start: firstRoute + (routePlaces[route] ?? routes.count - 1) * RouteWords.count)
     }
@@ -78,7 +78,7 @@ struct CallWords {
     var duration: HistogramWords { HistogramWords(start: outcomes.upperBound, buckets: .upstream) }
 }
 
-/// The words of a histogram: one for each bucket, one beyond, and the sum in nanoseconds.
+/// The words of a histogram: one for each bucket, one for larger values, and the sum in nanoseconds.
 struct HistogramWords {
     let start: Int
     let buckets: LatencyBuckets
@@ -107,10 +107,10 @@ struct LatencyBuckets: Sendable {
         nanoseconds = seconds.map { Int64(($0 * 1e9).rounded()) }
     }
 
-    /// The gateway's own share: tens of microseconds, and what waiting for memory or a slot makes of them.
+    /// The gateway's own share: tens of microseconds, and more for requests that wait for memory or a slot.
     static let own = LatencyBuckets(
         [0.000_05, 0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5])
-    /// The upstream's share: from a reused connection next door to the longest time-out.
+    /// The upstream's share: from a reused connection to a nearby host to the longest timeout.
     static let upstream = LatencyBuckets([0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60])
 
     /// The first bucket whose bound is not below `value`.
@@ -121,14 +121,14 @@ struct LatencyBuckets: Sendable {
     }
 }
 
-/// The statuses that are counted one by one; the others share a place.
+/// The statuses that are counted separately; all others share one place.
 enum StatusSlots {
     private static let statuses = [
         200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 422, 429, 431, 499, 500, 501,
         502, 503, 504, 505,
     ]
 
-    /// The label's values, by place.
+    /// The values of the label, by place.
     static let labels: [String] = statuses.map { "\($0)" } + ["other"]
 
     private static let places: [UInt8] = (0..<600).map { status in

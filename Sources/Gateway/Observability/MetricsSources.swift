@@ -1,7 +1,7 @@
 public import TaskStore
 
-/// Where ``Metrics/exposition(of:)`` reads what others count: called once for each page, on the caller's thread; they
-/// must not block. A family whose source is `nil` is left out.
+/// The figures of other parts that ``Metrics/exposition(of:)`` shows. Each source is called once per page, on the
+/// caller's thread, and must not block. A family whose source is `nil` is left out.
 public struct MetricsSources: Sendable {
     /// The listener's connections.
     public var connections: (@Sendable () -> ConnectionFigures)?
@@ -17,44 +17,44 @@ public struct MetricsSources: Sendable {
     public var store: (@Sendable () -> StoreStatistics)?
     /// Callbacks to clients.
     public var deliveries: (@Sendable () -> DeliveryFigures)?
-    /// The pictures that Kling was given links of.
+    /// The pictures that Kling got as links.
     public var hostedPictures: (@Sendable () -> HostedPictureFigures)?
-    /// How many log lines found the log's buffer full.
+    /// How many log lines were dropped because the log's buffer was full.
     public var droppedLogLines: (@Sendable () -> UInt64)?
 
-    /// No source at all.
+    /// Creates sources that are all `nil`.
     public init() {}
 }
 
-/// Tasks that have not gone the usual way.
+/// Tasks that did not go the usual way.
 public struct TaskFigures: Sendable {
-    /// In the queue, those that are being sent included.
+    /// Tasks in the queue, including those being sent.
     public var queued = 0
     /// The bytes of their bodies.
     public var queuedBytes = 0
-    /// How long the oldest of those that wait has waited, in seconds.
+    /// How long the oldest waiting task has waited, in seconds.
     public var oldestQueuedSeconds = 0.0
-    /// Unknown to Kling for a day, or of an outcome that nobody can find out; as last counted.
+    /// Unfinished tasks that are stuck or whose outcome can't be found out, as last counted.
     public var flagged = 0
-    /// Creates that were given an earlier one's answer, because nobody had read that.
+    /// Creates that got the unread answer of an earlier one.
     public var attachedCreates: UInt64 = 0
 
-    /// None.
+    /// Creates figures that are all zero.
     public init() {}
 }
 
-/// What a listener's connections are doing.
+/// The connections of a listener.
 public struct ConnectionFigures: Sendable {
     /// Open now.
     public var open: Int
-    /// Accepted since the start, refused ones included.
+    /// Accepted since the start, including refused ones.
     public var accepted: UInt64
-    /// Refused since the start, by reason: a closed set of words.
+    /// Refused since the start, by reason; the reasons are a closed set of words.
     public var refused: [(reason: String, count: UInt64)]
-    /// Idle ones that were closed for new ones since the start.
+    /// Idle connections closed to make room for new ones since the start.
     public var closedForRoom: UInt64
 
-    /// Puts the figures together.
+    /// Creates figures.
     public init(
         open: Int, accepted: UInt64, refused: [(reason: String, count: UInt64)], closedForRoom: UInt64 = 0
     ) {
@@ -71,10 +71,10 @@ public struct BodyFigures: Sendable {
     public var used: Int
     /// Bytes that may be reserved.
     public var limit: Int
-    /// Bodies that wait for their share.
+    /// Bodies that wait for memory.
     public var waiting: Int
 
-    /// Puts the figures together.
+    /// Creates figures.
     public init(used: Int, limit: Int, waiting: Int) {
         self.used = used
         self.limit = limit

@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// What this process takes from the system.
+/// The resources that this process uses.
 struct ProcessFigures {
     /// CPU time, user and system.
     var processorSeconds: Double
@@ -15,7 +15,7 @@ struct ProcessFigures {
     /// Descriptors allowed (the soft limit).
     var descriptorLimit: UInt64
 
-    /// Asks the system.
+    /// Reads the figures from the system.
     static func current() -> ProcessFigures {
         ProcessFigures(
             processorSeconds: processorTime(), residentBytes: residentMemory(), openDescriptors: countDescriptors(),

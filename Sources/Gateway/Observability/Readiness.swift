@@ -1,7 +1,7 @@
 internal import Base
 public import EventLoop
 
-/// Whether the gateway can do its work, found out when somebody asks.
+/// Finds out whether the gateway can do its work, whenever a probe asks.
 public final class Readiness: Sendable {
     private typealias Rounds = ReadinessRounds<CheckedContinuation<HealthReport, Never>>
 
@@ -10,11 +10,11 @@ public final class Readiness: Sendable {
     private let onChange: @Sendable (HealthChange) -> Void
     private let rounds: Lock<Rounds>
 
-    /// Names what must work.
+    /// Creates a readiness probe from its checks.
     /// - Parameters:
-    ///   - checks: all of them are run at the same time.
+    ///   - checks: all of them run at the same time.
     ///   - patience: how long a probe waits for them at most.
-    ///   - onChange: called when a check's outcome is another than before, on the loop of a probe.
+    ///   - onChange: called when a check's outcome changes, on the loop of a probe.
     public init(
         _ checks: [HealthCheck], patience: Duration = .seconds(2),
         onChange: @escaping @Sendable (HealthChange) -> Void = { _ in }
@@ -25,9 +25,9 @@ public final class Readiness: Sendable {
         rounds = Lock(Rounds(checks: checks.count))
     }
 
-    /// Runs the checks, or waits for those that another probe has started. From any task; it cannot be cancelled, and
-    /// takes no longer than the patience.
-    /// - Parameter loop: where checks that have to be started run.
+    /// Runs the checks, or waits for those that another probe has started. Call it from any task. It can't be
+    /// cancelled, and takes no longer than `patience`.
+    /// - Parameter loop: the loop to run checks on that have to be started.
     public func report(on loop: EventLoop) async -> HealthReport {
         await withCheckedContinuation { continuation in
             perform(rounds.withLock { $0.join(continuation) }, on: loop)
@@ -58,7 +58,7 @@ public final class Readiness: Sendable {
 
     private func wait(for round: Int, on loop: EventLoop) {
         loop.spawn { [self] in
-            // It is thrown for cancelled tasks alone, and nobody cancels this one.
+            // `sleep` throws only in a cancelled task, and this one is never cancelled.
             try? await loop.sleep(for: patience)
             perform(rounds.withLock { $0.expired(round: round) }, on: loop)
         }

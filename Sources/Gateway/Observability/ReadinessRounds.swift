@@ -1,13 +1,13 @@
-/// Rounds of health checks, and who waits for them: events in, actions out.
+/// Rounds of health checks, and the probes that wait for them: events in, actions out.
 ///
-/// A round runs every check once and ends when all have answered or its time is over. Probes that come meanwhile wait
-/// for the same round, so that a storm of probes costs what one costs. A check that hangs beyond its round is not
-/// started again until it has ended: until then each round reports it as timed out.
+/// A round runs every check once, and ends when all have finished or its time has passed. Probes that arrive meanwhile
+/// wait for the same round, so that a storm of probes costs no more than one. A check that hangs beyond its round is
+/// not started again until it has ended; until then, each round reports it as timed out.
 struct ReadinessRounds<Waiter> {
     enum Action {
         /// Run this check and report `finished`.
         case run(check: Int)
-        /// Report `expired` with this round's number when the patience is over.
+        /// Report `expired` with this round's number when the patience has run out.
         case armTimer(round: Int)
         /// Give these outcomes to these waiters.
         case answer([Waiter], [HealthOutcome])
@@ -32,7 +32,7 @@ struct ReadinessRounds<Waiter> {
         last = Array(repeating: .ok, count: checks)
     }
 
-    /// A probe came.
+    /// A probe has arrived.
     mutating func join(_ waiter: Waiter) -> [Action] {
         waiters.append(waiter)
         if waiters.count > 1 { return [] }
@@ -43,7 +43,7 @@ struct ReadinessRounds<Waiter> {
         return [.armTimer(round: round)] + idle.map { .run(check: $0) }
     }
 
-    /// A check ended, perhaps after its round.
+    /// A check has ended, perhaps after its round.
     mutating func finished(_ check: Int, _ error: (any Error)?) -> [Action] {
         isRunning[check] = false
         if waiters.isEmpty { return [] }
@@ -53,7 +53,7 @@ struct ReadinessRounds<Waiter> {
         return answers.contains { if case .waiting = $0 { true } else { false } } ? changes : changes + end()
     }
 
-    /// The patience of a round is over.
+    /// The patience of a round has run out.
     mutating func expired(round: Int) -> [Action] {
         if round != self.round || waiters.isEmpty { return [] }
         var changes: [Action] = []

@@ -5,7 +5,7 @@ internal import KlingAPI
 public import Logging
 internal import TaskStore
 
-/// Where what happens goes: into the metrics, and into the log.
+/// Records what happens in the metrics and in the log.
 public struct Telemetry: GatewayObserver {
     let metrics: Metrics
     let logger: Logger
@@ -21,9 +21,9 @@ public struct Telemetry: GatewayObserver {
     func began() { metrics.exchangeBegan() }
     func ended() { metrics.exchangeEnded() }
 
-    /// An exchange is over.
+    /// Records a finished exchange.
     func finished(_ exchange: HTTPExchange) {
-        // An exchange that was abandoned has no answer to carry its note.
+        // An abandoned exchange has no answer to carry its note.
         let note =
             exchange.note as? ExchangeNote ?? exchange.head.map { ExchangeNote(requestID: RequestID.of($0.headers)) }
         let total = exchange.answeredAt - exchange.receivedAt
@@ -39,7 +39,7 @@ public struct Telemetry: GatewayObserver {
     public func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {
         metrics.upstreamCall(
             account: call.account.name, kind: call.kind, outcome: end.outcome, duration: end.duration)
-        // A call that Kling answered is not worth a line of its own, unless somebody looks for it.
+        // A call that Kling answered is logged only at debug level.
         let level: Logger.Level = end.detail == nil ? .debug : .warning
         guard logger.logLevel <= level else { return }
         var metadata = Logger.Metadata.ofOrigin
@@ -62,7 +62,7 @@ public struct Telemetry: GatewayObserver {
 }
 
 extension Logger.Metadata {
-    /// What all lines of the current task have.
+    /// The fields that all lines of the current task have.
     fileprivate static var ofOrigin: Self {
         guard let (name, value) = Origin.current?.field else { return [:] }
         return [name: "\(value)"]

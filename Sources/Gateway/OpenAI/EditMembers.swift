@@ -2,9 +2,9 @@ internal import Base
 internal import KlingAPI
 
 /// The members of an image edit that the gateway knows, whether it came as JSON or as a form. `prompt`, `size` and all
-/// others are accepted and mean nothing here.
+/// others are accepted and ignored.
 struct EditMembers: Sendable {
-    /// A member's name, as OpenAI's clients write it or, for the last, as Kling's do.
+    /// A member's name, as OpenAI's clients write it or, for the last ones, as Kling's do.
     enum Name: String, Sendable {
         case image, images
         case model, n, user, stream
@@ -20,13 +20,13 @@ struct EditMembers: Sendable {
         var isFlag: Bool { [.stream, .keepFace, .keepPose, .keepBackground, .watermark].contains(self) }
     }
 
-    /// A picture in the place that it has among the others.
+    /// A picture, and the member that it came in.
     struct Picture: Sendable {
         let name: Name
         let content: GivenPicture.Content
     }
 
-    /// The most pictures: a person and two garments.
+    /// The maximum number of pictures: a person and two garments.
     static let mostPictures = 3
 
     private var texts: [Name: String] = [:]
@@ -34,7 +34,7 @@ struct EditMembers: Sendable {
 
     subscript(name: Name) -> String? { texts[name] }
 
-    /// What Kling's settings are.
+    /// Kling's settings.
     var settings: TryOnSettings {
         get throws(GatewayError) {
             TryOnSettings(
@@ -49,7 +49,7 @@ struct EditMembers: Sendable {
         return flag
     }
 
-    /// Takes in a text or number; an empty one is the same as none.
+    /// Adds a text or number. An empty one counts as missing.
     private mutating func add(_ name: Name, text: String) throws(GatewayError) {
         if text.isEmpty { return }
         guard texts.updateValue(text, forKey: name) == nil else {
@@ -74,7 +74,7 @@ extension EditMembers {
         for part in form.parts {
             guard let name = Self.name(of: part.name) else { continue }
             if name.isPicture {
-                // A browser sends an input that nobody has filled as nothing.
+                // A browser sends an input that was left empty as an empty part.
                 if part.isFile || part.content.count > 0 { try add(name, picture: Self.picture(part)) }
             } else if part.isFile || part.content.count > Self.longestText {
                 throw GatewayError(name, "is a file, or too long. Send a short text.")
@@ -84,10 +84,10 @@ extension EditMembers {
         }
     }
 
-    /// The most bytes of a text that is read as one.
+    /// The maximum length of a text that is decoded, in bytes.
     private static let longestText = 16 << 10
 
-    /// The member that a part belongs to. Of other members than pictures nothing can be nested.
+    /// The member that a part belongs to. Only the names of pictures may have brackets.
     private static func name(of part: String) -> Name? {
         guard let bracket = part.firstIndex(of: "["), part.hasSuffix("]") else { return Name(rawValue: part) }
         return Name(rawValue: String(part[..<bracket])).flatMap { $0.isPicture ? $0 : nil }
@@ -109,7 +109,7 @@ extension EditMembers {
 }
 
 extension GivenPicture.Content {
-    /// A text that is an `http` or `https` URL; nil if it is not.
+    /// A text that is an `http` or `https` URL; nil for any other text.
     init?(url text: String) {
         let start = text.prefix(8).lowercased()
         guard start.hasPrefix("http://") || start.hasPrefix("https://") else { return nil }
@@ -122,8 +122,8 @@ extension GivenPicture.Content {
 extension EditMembers {
     private static let slice = 64 << 10
 
-    /// Reads a JSON object. A large one is read in slices, between which other tasks of the loop run. A picture is a
-    /// string, or an object with an `image_url`; several are an array.
+    /// Parses a JSON object. A large one is parsed in slices, between which other tasks of the loop run. A picture is a
+    /// string, or an object with an `image_url`; several pictures are an array.
     init(json body: Bytes) async throws(GatewayError) {
         let object = try await Self.scanned(body, 0..<body.count)
         guard object.kind == .object else {
@@ -144,7 +144,8 @@ extension EditMembers {
         }
     }
 
-    /// - Parameter elements: of an array, if one is wanted; it is not read on when there are more.
+    /// - Parameter elements: how many elements of an array to expect; nil for an object. Scanning stops when there are
+    ///   more.
     private static func scanned(
         _ body: Bytes, _ range: Range<Int>, elements: Int? = nil
     ) async throws(GatewayError) -> JSONScanner {
@@ -213,7 +214,7 @@ extension EditMembers {
 }
 
 extension GatewayError {
-    /// A member that is wrong. The problem goes behind its name.
+    /// An error about a member. The message is its name followed by the problem.
     init(_ name: EditMembers.Name, _ problem: String) {
         self.init(.badParameter, "\(name.rawValue) \(problem)", parameter: name.rawValue)
     }

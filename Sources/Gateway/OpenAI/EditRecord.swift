@@ -1,7 +1,7 @@
 internal import KlingAPI
 
 extension ImageEdit {
-    /// What is kept with the job: `taskInfo` of useapi.net's shape, in which jobs of any shape can be queried.
+    /// What is stored with the job: the `taskInfo` of useapi.net's shape, in which jobs of any shape can be queried.
     var record: [UInt8] {
         JSONWriter.object(capacity: 512) { info in
             info.member("type", "mmu_img2img_aitryon")

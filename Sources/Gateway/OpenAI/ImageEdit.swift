@@ -1,13 +1,13 @@
 internal import Base
 internal import KlingAPI
 
-/// A try-on as OpenAI's clients ask for one: the person first, then what is to be worn.
+/// A try-on as OpenAI's clients request it: the person first, then what to wear.
 struct ImageEdit: Sendable {
-    /// What the answer has of each picture.
+    /// What the answer contains for each picture.
     enum ResultFormat: String, Sendable {
         case url
         case base64 = "b64_json"
-        /// The request doesn't say: clients of either kind find what they look for.
+        /// The request doesn't say, so the answer suits clients of either kind.
         case both
 
         /// Reads `response_format`.
@@ -33,13 +33,13 @@ struct ImageEdit: Sendable {
     let human: GivenPicture
     let garment: Garment
     let count: Int
-    /// The client's own name for whom it works.
+    /// The client's own name for its user.
     let user: String?
     let externalTaskID: String?
     let callbackURL: String?
     let settings: TryOnSettings
 
-    /// Checks an edit, but for what is checked of every create.
+    /// Checks an edit, except for what is checked in every create.
     init(_ members: EditMembers, models: TryOnModels) throws(GatewayError) {
         model = try Self.model(members, models)
         (human, garment) = try Self.pictures(members)

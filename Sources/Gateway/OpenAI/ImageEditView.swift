@@ -3,14 +3,14 @@ internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
-/// What an edit's job has come to, as OpenAI's clients read it.
+/// The result of an edit's job, as OpenAI's clients read it.
 struct ImageEditView {
-    /// The pictures' URLs, in the order of the tasks. A task that has failed beside others has none.
+    /// The pictures' URLs, in the order of the tasks. A task that failed while others succeeded has none.
     let urls: [String]
     private let job: JobRecord
 
-    /// Shows a job whose tasks have all ended.
-    /// - Throws: why there is no picture.
+    /// Creates the view of a job whose tasks have all ended.
+    /// - Throws: the reason, if there is no picture.
     init(_ job: JobRecord) throws(GatewayError) {
         self.job = job
         let tasks = job.tasks.map { ($0, $0.answer.flatMap { TaskObject($0) }) }
@@ -31,8 +31,8 @@ struct ImageEditView {
         }
     }
 
-    /// The answer's body with the pictures' base64 in it, which is not copied.
-    /// - Parameter isWithURLs: whether the URLs stand beside it.
+    /// The answer's body with the pictures' base64, which is not copied.
+    /// - Parameter isWithURLs: whether the body also has the pictures' URLs.
     func slices(_ pictures: [Bytes], isWithURLs: Bool) -> [ByteSlice] {
         var slices: [ByteSlice] = []
         var text = #"{"created":\#(created),"data":["#
@@ -48,7 +48,7 @@ struct ImageEditView {
 
     private var created: Int { Int(job.createdAt / 1000) }
 
-    /// By what the tasks can be queried on Kling's paths, and the job on useapi.net's.
+    /// Writes the ids by which clients query the tasks on Kling's paths, and the job on useapi.net's.
     private func write(to body: inout JSONWriter) {
         body.member("task_id", job.tasks[0].shownID)
         if job.tasks.count > 1 {
@@ -59,12 +59,12 @@ struct ImageEditView {
 }
 
 extension TaskRecord.Fields {
-    /// The id that its client knows it by.
+    /// The id by which the client knows the task.
     var shownID: String { publicID ?? id.description }
 }
 
 extension GatewayError {
-    /// A task has failed: no retry makes it better.
+    /// The error for a task that has failed. A retry would not help.
     fileprivate static func failed(_ task: TaskRecord, reason: String) -> GatewayError {
         let reason = Disclosure.withheld(task.id, task.externalTaskID, from: reason)
         let lower = reason.lowercased()
@@ -77,12 +77,12 @@ extension GatewayError {
         return error
     }
 
-    /// What Kling's reasons have in them when its moderation has refused a picture.
+    /// Phrases in Kling's reasons that show that its moderation has refused a picture.
     private static let moderationWords = [
         "risk control", "security policy", "content policy", "sensitive", "moderation",
     ]
 
-    /// A job has not ended in time.
+    /// The error for a job that has not ended in time.
     static func unfinished(_ job: JobRecord, after wait: Duration) -> GatewayError {
         var error = GatewayError(
             .taskUnfinished,

@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// The models and image edits that OpenAI's clients ask for.
+/// Serves the models and image edits in OpenAI's shape.
 struct OpenAIHandler: ShapeHandler {
     let models: TryOnModels
     let edits: ImageEdits
@@ -44,6 +44,7 @@ struct OpenAIHandler: ShapeHandler {
         model.member("owned_by", "kling")
     }
 
-    /// When a model was made is not known: the day that virtual try-on came to the interface, in seconds since 1970.
+    /// The creation time of every model, as the real one is unknown: the day on which virtual try-on came to the API,
+    /// in seconds since 1970.
     private static let firstDay = 1_726_617_600
 }

@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// Says what the gateway can be asked for: to programs at `/openapi.json`, to people at `/docs`. Anybody may read it.
+/// Serves the description of the gateway's API: to programs at `/openapi.json`, to people at `/docs`. It needs no key.
 struct APIDescription: Sendable {
     private let document: [UInt8]
     private let page: DocsPage
@@ -9,8 +9,8 @@ struct APIDescription: Sendable {
     private let isSecure: Bool
 
     /// - Parameters:
-    ///   - publicURL: by what clients reach the gateway; nil: by whatever they say that they do.
-    ///   - isSecure: whether clients speak TLS with the gateway itself.
+    ///   - publicURL: the URL at which clients reach the gateway; nil to use the host that each request names.
+    ///   - isSecure: whether clients use TLS with the gateway itself.
     init(models: TryOnModels, version: String, publicURL: String?, isSecure: Bool) {
         let literal = OpenAPIDocument.literal(models: models, version: version)
         document = literal.json
@@ -22,13 +22,13 @@ struct APIDescription: Sendable {
     /// The document.
     func document(requestID: String) -> HTTPResponse { Answer.success(document, requestID: requestID) }
 
-    /// The page, whose examples have the address that the request was sent to.
+    /// The page, with the address that the request was sent to in its examples.
     func page(for request: HTTPRequest, requestID: String) -> HTTPResponse {
         HTTPResponse(
             status: 200,
             headers: [
                 (name: "Content-Type", value: "text/html; charset=utf-8"), (name: "X-Request-Id", value: requestID),
-                // It has nothing that runs, and nothing from elsewhere; the client's own word stands in it.
+                // The page needs no scripts and loads nothing; it contains the host name that the client sent.
                 (name: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'"),
                 (name: "X-Content-Type-Options", value: "nosniff"),
             ],

@@ -1,5 +1,5 @@
 extension Cause {
-    /// What it means, as the document says it.
+    /// The cause's meaning, as it appears in the document.
     var meaning: String {
         switch self {
         case .missingCredentials: "There is no key."
@@ -46,22 +46,22 @@ extension Cause {
 }
 
 extension Set<Cause> {
-    /// Why whatever is asked for may be refused.
+    /// The causes for which any request may be refused.
     static let anything: Set = [
         .malformedRequest, .tooSlow, .targetTooLong, .expectationFailed, .headTooLarge, .notImplemented,
         .unsupportedVersion, .draining, .internalFault,
     ]
-    /// Why what needs a key may be.
+    /// The same for requests that need a key.
     static let withKey = anything.union([
         .missingCredentials, .invalidCredentials, .tokenNotYetValid, .tokenExpired, .forbidden, .requestRate,
         .storeUnavailable,
     ])
-    /// Why what has a body may be.
+    /// The same for requests with a body.
     static let withBody = withKey.union([
         .lengthRequired, .bodyTooLarge, .unsupportedMediaType, .noMemory, .malformedBody, .badParameter,
         .idempotencyOpen, .idempotencyMismatch,
     ])
-    /// Why what makes tasks may be.
+    /// The same for requests that create tasks.
     static let withTasks: Set = withBody.union([
         .unknownModel, .runningTasks, .accountsFull, .accountsRateLimited, .accountsCooling, .accountsDisabled,
         .refused, .upstreamFailed, .upstreamTimedOut,

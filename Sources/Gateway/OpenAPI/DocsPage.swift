@@ -1,6 +1,6 @@
-/// The document for people: one page of HTML that needs no other.
+/// The document for people: one self-contained HTML page.
 struct DocsPage: Sendable {
-    /// What `BASE` stands in for.
+    /// The page, with a placeholder for the gateway's URL.
     private let template: String
     private static let base = "\u{1}"
 
@@ -147,7 +147,7 @@ extension DocsPage {
         }.joined(separator: "\n")
     }
 
-    /// CommonMark as far as the document has it: what stands between backticks is code.
+    /// Renders the part of CommonMark that the document uses: text between backticks is code.
     private static func marked(_ text: String) -> String {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false)
         return parts.enumerated().map { index, part in
@@ -172,7 +172,7 @@ extension JSONLiteral {
     fileprivate var text: String? {
         if case .string(let text) = self { text } else { nil }
     }
-    /// A value in a sentence.
+    /// The value as it appears in a sentence.
     fileprivate var shown: String {
         let json = String(decoding: json, as: UTF8.self)
         return text == nil || json == "\"\"" ? "`\(json)`" : "`\(text ?? "")`"

@@ -1,9 +1,9 @@
 internal import KlingAPI
 
-/// What the document says of errors, from the table of causes.
+/// The descriptions of errors, generated from the table of causes.
 enum ErrorDescriptions {
-    /// The answers that `causes` lead to: status, or `4XX`, and response.
-    /// - Parameter needsKey: whether the key's limits may show.
+    /// The responses for `causes`, each with its status or `4XX`.
+    /// - Parameter needsKey: whether the responses may have the header fields of a key's limits.
     static func responses(_ causes: Set<Cause>, _ shape: Shape, needsKey: Bool) -> [(status: String, JSONLiteral)] {
         let byStatus = Dictionary(grouping: causes.subtracting([.refused])) { $0.row.status }
         var responses = byStatus.sorted { $0.key < $1.key }.map { status, causes in
@@ -18,7 +18,7 @@ enum ErrorDescriptions {
         if status == 429 || status == 503 { headers.append(.retryAfter) }
         if causes.contains(where: \.row.isFinal) { headers.append(.shouldRetry) }
         if needsKey { headers += HeaderDescription.limits }
-        // Refusals for good are kept for an `Idempotency-Key`, and so may be the outcome that nobody knows.
+        // Final refusals are stored for an `Idempotency-Key`, and so may be unknown outcomes.
         if causes.contains(where: { [.refused, .upstreamFailed, .upstreamTimedOut].contains($0) }) {
             headers.append(.replayed)
         }
@@ -41,7 +41,7 @@ enum ErrorDescriptions {
         }
     }
 
-    /// The bodies of errors, by their names.
+    /// The schemas of error bodies, by name.
     static let schemas: JSONLiteral = [
         "ErrorObject": [
             "type": "object", "required": ["message", "type", "param", "code"],
@@ -85,7 +85,7 @@ enum ErrorDescriptions {
     ]
 }
 
-/// A response of the document.
+/// A response in the document.
 enum ResponseDescription {
     static func json(
         _ description: String, headers: [HeaderDescription], _ content: OperationDescription.Content

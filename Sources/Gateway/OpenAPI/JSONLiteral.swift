@@ -1,13 +1,13 @@
 internal import KlingAPI
 
-/// A JSON value that is written down in the source.
+/// A JSON value written as a literal in the source.
 enum JSONLiteral: Equatable, Sendable {
     case null
     case bool(Bool)
     case integer(Int)
     case string(String)
     case array([JSONLiteral])
-    /// The members in their order.
+    /// The members, in order.
     case object([Member])
 
     struct Member: Equatable, Sendable {
@@ -59,13 +59,13 @@ extension JSONLiteral {
         return members.first { $0.name == name }?.value
     }
 
-    /// The object with `others` behind its members; itself if it is none.
+    /// The object with the members of `others` appended; unchanged if either is not an object.
     func adding(_ others: JSONLiteral) -> JSONLiteral {
         guard case .object(let members) = self, case .object(let more) = others else { return self }
         return .object(members + more)
     }
 
-    /// An array of texts.
+    /// An array of strings.
     static func strings(_ texts: some Sequence<String>) -> JSONLiteral { .array(texts.map(JSONLiteral.string)) }
 }
 

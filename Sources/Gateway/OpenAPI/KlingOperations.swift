@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What the document says of the routes in Kling's shape, and of itself.
+/// The OpenAPI operations in Kling's shape, and of the document itself.
 enum KlingOperations {
     static let create = OperationDescription(
         name: "createTryOn", summary: "Try a garment on a person",
@@ -78,7 +78,7 @@ enum KlingOperations {
             content: .init(mediaType: "text/html", schema: ["type": "string"])),
         causes: .anything)
 
-    /// A parameter of the query that is a number.
+    /// A numeric parameter of the query.
     static func number(_ name: String, _ range: ClosedRange<Int>, default value: Int) -> JSONLiteral {
         [
             "name": .string(name), "in": "query",
@@ -89,7 +89,7 @@ enum KlingOperations {
         ]
     }
 
-    /// A segment of the path that names something.
+    /// A parameter that is a segment of the path.
     static func segment(_ name: String, _ description: String) -> JSONLiteral {
         [
             "name": .string(name), "in": "path", "required": true, "description": .string(description),

@@ -14,9 +14,9 @@ enum KlingSchemas {
         return schemas.adding(SolutionsSchemas.all)
     }
 
-    /// How a URL begins that is passed on.
+    /// Matches a URL that is passed on to Kling.
     static let urlPattern = #"^[Hh][Tt][Tt][Pp][Ss]?://[\s\S]"#
-    /// How the base64 of a JPEG, PNG or WebP begins, and that there is enough of it for a header.
+    /// Matches base64 that starts like a JPEG, PNG or WebP and is long enough for a header.
     private static let base64Pattern =
         #"^\s*(?:[Dd][Aa][Tt][Aa]:[^,]*;base64,)?(?=[A-Za-z0-9+/_\-\s]{15,}={0,2}\s*$)(?:[/_]9j[/_]|iVBORw0KGgo|UklGR.{6}XRUJQ)"#
 
@@ -35,8 +35,8 @@ enum KlingSchemas {
         "title": "Base64", "type": "string", "contentEncoding": "base64", "pattern": .string(base64Pattern),
     ]
 
-    /// What cannot be said of a single value stands in the description instead of among the properties: an id must be a
-    /// new one, an address must be one that may be called, and a model by the other name only matters without the first.
+    /// Rules that a schema of a single value cannot express are in the description, not among the properties: an id
+    /// must be new, an address must be allowed, and `model` only counts without `model_name`.
     private static func request(_ models: TryOnModels) -> JSONLiteral {
         let names = models.names.map(JSONLiteral.string)
         return [

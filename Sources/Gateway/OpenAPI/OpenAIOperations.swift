@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What the document says of the routes in OpenAI's shape.
+/// The OpenAPI operations in OpenAI's shape.
 enum OpenAIOperations {
     static let models = OperationDescription(
         name: "listModels", summary: "List the models", details: "",

@@ -1,9 +1,9 @@
 public import KlingAPI
 
-/// The OpenAPI 3.1 document of everything that clients can ask for, made from the table of routes.
+/// The OpenAPI 3.1 document of everything that clients can request, generated from the table of routes.
 public enum OpenAPIDocument {
     /// The document of a gateway with these models.
-    /// - Parameter version: the gateway's own.
+    /// - Parameter version: the gateway's version.
     public static func json(models: TryOnModels, version: String) -> [UInt8] {
         literal(models: models, version: version).json
     }
@@ -60,7 +60,7 @@ public enum OpenAPIDocument {
                 var methods: [JSONLiteral.Member] = []
                 for (method, operation) in line.operations {
                     var operation = operation
-                    // The same under another prefix is another operation, and must be called otherwise.
+                    // The same operation under another prefix needs an `operationId` of its own.
                     if index > 0 { operation.isRepeated() }
                     methods.append(.init(name: method, value: literal(operation, line.terms, &shared)))
                 }
@@ -104,11 +104,11 @@ public enum OpenAPIDocument {
     }
 }
 
-/// Responses that many operations have.
+/// Responses that several operations share.
 private struct SharedResponses {
     private(set) var members: [JSONLiteral.Member] = []
 
-    /// Refers to `response`, under `name` or a name that begins so.
+    /// Returns a reference to `response`, which is stored as `name` or `name` with a suffix.
     mutating func reference(to response: JSONLiteral, _ name: String) -> JSONLiteral {
         if let known = members.first(where: { $0.value == response && $0.name.hasPrefix(name) }) {
             return Self.reference(known.name)

@@ -1,45 +1,45 @@
 internal import KlingAPI
 
-/// What the document says of one method of one route.
+/// The description of one method of one route in the OpenAPI document.
 struct OperationDescription: Sendable {
-    /// A body that a request or an answer has.
+    /// The body of a request or an answer.
     struct Content: Sendable {
         var mediaType = "application/json"
-        /// Of the body, as JSON Schema has it.
+        /// The JSON Schema of the body.
         var schema: JSONLiteral
     }
 
-    /// What an answer of success has.
+    /// The description of a success answer.
     struct Success: Sendable {
         var description: String
         var content: Content
-        /// Names of header fields among ``HeaderDescriptions`` that such an answer may have.
+        /// The header fields that such an answer may have.
         var headers: [HeaderDescription] = []
-        /// What can be asked for next, by the answer's members.
+        /// The OpenAPI links: requests that can follow, filled from the answer's members.
         var links: JSONLiteral?
     }
 
-    /// A word that code generators make a function of.
+    /// The `operationId`, from which code generators name a function.
     var name: String
-    /// A line.
+    /// The summary, one line.
     var summary: String
-    /// What a client has to know beside that, as CommonMark.
+    /// What else a client has to know, as CommonMark.
     var details: String
     var parameters: [JSONLiteral] = []
-    /// What the request's body may be; empty: it has none.
+    /// The alternatives for the request's body; empty if it has none.
     var body: [Content] = []
     var success: Success
-    /// Every reason for which it may be answered with an error.
+    /// Every cause for which it may be answered with an error.
     var causes: Set<Cause>
 }
 
 /// A header field of answers.
 struct HeaderDescription: Sendable {
-    /// As it is sent.
+    /// The name as it is sent.
     let name: String
     let description: String
     let schema: JSONLiteral
-    /// Whether every answer of which it is said has it.
+    /// Whether every answer that lists the field has it.
     var isRequired = false
 
     static let requestID = HeaderDescription(
@@ -58,7 +58,7 @@ struct HeaderDescription: Sendable {
         name: "x-kling-gateway-stale",
         description: "How many seconds old the state is, where Kling could not be asked.",
         schema: ["type": "integer", "minimum": 1])
-    /// What is left of a key's requests, if it has a limit.
+    /// The state of a key's request limit, if it has one.
     static let limits = [
         HeaderDescription(
             name: "x-ratelimit-limit-requests", description: "The key's requests a minute, if they are limited.",

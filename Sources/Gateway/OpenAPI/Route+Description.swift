@@ -1,7 +1,7 @@
 internal import KlingAPI
 
 extension RouteTable.Line {
-    /// What the document says of the route's methods, in the order in which it says it. HEAD goes without saying.
+    /// The operations of the route's methods, in the order of the document. HEAD is not listed.
     var operations: [(method: String, OperationDescription)] {
         switch route {
         case .tryOn: [("get", KlingOperations.list), ("post", KlingOperations.create)]
@@ -26,12 +26,12 @@ extension RouteTable.Line {
 }
 
 extension RouteTable.Line {
-    /// What it says of a route in words, where a schema cannot say it.
+    /// The description of a route in words, where a schema cannot express it.
     var words: JSONLiteral { route == .useapiAssets ? UseapiOperations.upload : [:] }
 }
 
 extension Shape {
-    /// Under what the document has its routes.
+    /// The tag under which the document lists the shape's routes.
     var title: String {
         switch self {
         case .kling: "Kling"

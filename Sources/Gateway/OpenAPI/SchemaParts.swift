@@ -2,7 +2,7 @@ internal import KlingAPI
 
 /// Schemas that several shapes share.
 enum SchemaParts {
-    /// What counts as none, beside being left out.
+    /// The values that count as missing.
     static let none: JSONLiteral = ["enum": [nil, ""]]
 
     static func reference(_ schema: String) -> JSONLiteral { ["$ref": "#/components/schemas/\(schema)"] }
@@ -15,7 +15,7 @@ enum SchemaParts {
         ]
     }
 
-    /// A whole number, which may be written as a text, or none.
+    /// An integer, which may be written as a string, or none.
     static func number(_ range: ClosedRange<Int>, description: String) -> JSONLiteral {
         [
             "description": .string(description), "type": ["integer", "string", "null"],
@@ -33,14 +33,14 @@ enum SchemaParts {
         ]
     }
 
-    /// The schema for a form. Its names stand in lines of their parts' heads, which have no controls.
+    /// The schema for a form. Its names are sent in the header lines of the parts, so they have no control characters.
     static func forForm(_ schema: JSONLiteral) -> JSONLiteral {
         guard case .object(let members) = texts(schema) else { return schema }
         let names: JSONLiteral = ["pattern": #"^[^\u0000-\u0008\u000a-\u001f\u007f]+$"#]
         return .object(members + [.init(name: "propertyNames", value: names)])
     }
 
-    /// A schema whose members are all texts or files: nothing is null there, and numbers are texts.
+    /// The schema with all members as strings or files: a form has no null, and sends numbers as text.
     private static func texts(_ schema: JSONLiteral) -> JSONLiteral {
         switch schema {
         case .object(let members):

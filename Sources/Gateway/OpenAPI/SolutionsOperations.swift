@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What the document says of the routes in the shape of Kling's new API.
+/// The OpenAPI operations in the shape of Kling's newer API.
 enum SolutionsOperations {
     static let create = OperationDescription(
         name: "createSolutionsTryOn", summary: "Try a garment on a person",

@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// The bodies of Kling's new API as JSON Schema.
+/// The bodies of Kling's newer API as JSON Schema.
 enum SolutionsSchemas {
     static let all: JSONLiteral = [
         "SolutionsRequest": request, "SolutionsList": list, "SolutionsTask": task,

@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What the document says of the routes in useapi.net's shape.
+/// The OpenAPI operations in useapi.net's shape.
 enum UseapiOperations {
     static let create = OperationDescription(
         name: "createVirtualTryOn", summary: "Try garments on a person",
@@ -41,8 +41,8 @@ enum UseapiOperations {
         success: .init(description: "The jobs.", content: .init(schema: history)),
         causes: .withKey.union([.badParameter]))
 
-    /// In words alone: JSON Schema cannot say what a body of bytes must be, and tools that try what a schema allows would
-    /// be told that it is wrong.
+    /// Described in words only: JSON Schema cannot say what binary content must be, so tools that try whatever a schema
+    /// allows would be refused.
     static let upload: JSONLiteral = [
         "summary": "Upload a picture",
         "description": .string(

@@ -3,13 +3,13 @@ internal import EventLoop
 internal import HTTPServer
 internal import KlingAPI
 
-/// A file that is held, and what it takes of the budget: let go of together.
+/// A file in memory, and its share of the budget: both are released together.
 struct HeldFile: Sendable {
     let file: ByteSlice
-    /// Nil for what is reckoned elsewhere: a part of a body.
+    /// Nil for a file that is counted elsewhere: a part of a body.
     let lease: ByteBudget.Lease?
 
-    /// Gives its part of the budget back, a moment before a worker lets go of its bytes.
+    /// Gives back its share of the budget, which may be a moment before a worker releases its bytes.
     func letGo() { lease?.shrink(to: 0) }
 }
 
@@ -17,15 +17,15 @@ struct HeldFile: Sendable {
 enum FetchProblem: Error, Sendable {
     /// The address can never be fetched.
     case refused(AddressRefusal)
-    /// It was a redirect that led to such an address.
+    /// A redirect led to such an address.
     case redirectRefused
     case redirects
     case status(Int)
     case failure(PictureFetchFailure.Reason)
-    /// The gateway holds, or fetches, as much as it may.
+    /// The gateway already holds, or fetches, as much as it may.
     case noRoom(RequestBodyError)
 
-    /// What is wrong, to stand behind the field's name.
+    /// What is wrong, as a text to follow the field's name.
     var words: String {
         switch self {
         case .refused(let refusal): refusal.pictureWords
@@ -40,24 +40,24 @@ enum FetchProblem: Error, Sendable {
     private static let advice = "Check the URL, or send the picture itself."
 }
 
-/// Fetches pictures through the gateway's door: a few at once, of bounded size, each redirect judged anew.
+/// Fetches pictures through a ``PictureSource``: a few at once, of bounded size, and with every redirect checked again.
 final class PictureFetcher: Sendable {
-    /// Shops' addresses often lead to their content networks.
+    /// URLs of shops often redirect to their content delivery networks.
     static let maxRedirects = 3
-    /// How long a picture may take, redirects and all.
+    /// How long a picture may take, including redirects.
     private static let timeout = Duration.seconds(15)
-    /// How long it may wait for its turn.
+    /// How long it may wait for memory, and then for its turn.
     private static let patience = Duration.seconds(10)
 
     private let source: any PictureSource
     private let budget: ByteBudget
     private let observer: any GatewayObserver
-    /// Pictures that may be fetched at once, since each may begin with a look-up: 32, and 4 of one tenant.
+    /// How many pictures may be fetched at once, since each may begin with a name lookup: 32, and 4 per tenant.
     private let turns = ByteBudget(capacity: 32, share: 4)
     /// The accounts' own hosts, which they name in their answers.
     private let hosts: [AccountHost: String?]
 
-    /// Where an account is.
+    /// The host and port of an account.
     private struct AccountHost: Hashable {
         let host: String
         let port: Int
@@ -76,7 +76,7 @@ final class PictureFetcher: Sendable {
         hosts = Dictionary(known) { first, _ in first }
     }
 
-    /// Takes `count` bytes of the budget for a file of `tenant`.
+    /// Reserves `count` bytes of the budget for a file of `tenant`.
     func reserve(_ count: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> ByteBudget.Lease {
         do {
             return try await budget.reserveBeside(count, owner: tenant, on: loop, patience: Self.patience)
@@ -85,12 +85,12 @@ final class PictureFetcher: Sendable {
         }
     }
 
-    /// Fetches what a client has named.
+    /// Fetches a URL that a client has named.
     func fetch(_ url: String, limit: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> HeldFile {
         try await fetch(url, limit: limit, tenant: tenant, on: loop) { _ in .client }
     }
 
-    /// Fetches what an account has named, which may lie at its own host, wherever that is.
+    /// Fetches a URL that an account has named, which may be at its own host, wherever that is.
     func fetchResult(
         _ url: String, limit: Int, tenant: String, on loop: EventLoop
     ) async throws(FetchProblem) -> HeldFile {
@@ -150,7 +150,7 @@ final class PictureFetcher: Sendable {
 }
 
 extension AddressRefusal {
-    /// What is wrong with a picture's URL, to stand behind the field's name.
+    /// What is wrong with a picture's URL, as a text to follow the field's name.
     fileprivate var pictureWords: String {
         switch self {
         case .malformed: "is not an absolute URL. Send one such as https://shop.example/shirt.jpg."

@@ -4,10 +4,10 @@ internal import HTTPServer
 internal import KlingAPI
 internal import Pictures
 
-/// What the gateway does with pictures itself: it fetches them, makes two garments one, and brings what an account would
-/// not take into a form that it takes.
+/// The gateway's own work on pictures: it fetches them, stitches two garments into one picture, and converts what an
+/// account would not accept.
 ///
-/// Bytes that are held count in the budget until they are let go of; what decoding takes is bounded by the workers.
+/// Bytes count in the budget while they are held; the memory for decoding is bounded by the workers.
 final class PictureService: Sendable {
     private let fetcher: PictureFetcher
     private let workers: PictureWorkers
@@ -18,15 +18,15 @@ final class PictureService: Sendable {
         self.workers = workers
     }
 
-    /// Refuses what comes from now on, and what waits.
+    /// Refuses new work, and the work that waits.
     func stop() { workers.stop() }
 
-    /// Makes two garments one: a JPEG file within Kling's limits in which both are whole, `upper` above `lower`.
-    /// - Throws: an error that names the given field; 503 when as many pictures wait as may.
+    /// Stitches two garments into a JPEG file within Kling's limits that shows both whole, `upper` above `lower`.
+    /// - Throws: an error that names the given field; 503 if too many pictures are waiting.
     func oneGarment(
         upper: GivenPicture, lower: GivenPicture, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> Bytes {
-        // Room for what is made comes first: whoever has come as far as that is not turned away.
+        // Memory for the result comes first, so that a request that has got further is not turned away.
         let lease = try await reserve(limits.madeBytes, for: upper.field, tenant, loop)
         async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
         let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
@@ -38,13 +38,13 @@ final class PictureService: Sendable {
             return Bytes(made, holding: lease)
         }
         if case .success(let bytes?) = made { return bytes }
-        // Here, as a worker may let go of it a moment after its answer.
+        // Released here, because a worker may release it only a moment after its answer.
         lease.shrink(to: 0)
         guard case .failure(let error) = made else { throw GatewayError(.noBudget) }
         throw GatewayError(error.defect, in: (error.part == .upper ? upper : lower).field)
     }
 
-    /// The file that Kling has made: what an account's answer names.
+    /// Fetches the file that Kling has made, whose URL is in an account's answer.
     func result(_ url: String, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Bytes {
         do throws(FetchProblem) {
             let held = try await fetcher.fetchResult(url, limit: limits.fileBytes, tenant: tenant, on: loop)
@@ -57,10 +57,9 @@ final class PictureService: Sendable {
         }
     }
 
-    /// Makes a file one that Kling takes by a link, within ``PictureLimits/solutions``.
-    /// - Parameter field: by what name an error calls it.
-    /// - Returns: the file itself if it needs nothing, else a JPEG file, which counts in the budget for as long as it is
-    ///   held.
+    /// Converts a file, if necessary, to one that Kling accepts as a link, within ``PictureLimits/solutions``.
+    /// - Parameter field: its name in errors.
+    /// - Returns: the file itself if it needs no change, else a JPEG file, which counts in the budget while it is held.
     func prepared(
         _ file: ByteSlice, field: String, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> (file: ByteSlice, format: PictureFormat) {
@@ -83,9 +82,9 @@ final class PictureService: Sendable {
         }
     }
 
-    /// A picture of a request as a file that Kling takes by a link.
-    /// - Returns: the file, and its memory, to be held as long as the file; nil for one that its client has sent by its URL, if that cannot be fetched, or not now: it is left to
-    ///   Kling.
+    /// A picture of a request as a file that Kling accepts as a link.
+    /// - Returns: the file, and the lease of its memory to hold as long as the file; nil for a picture that the client
+    ///   sent by its URL and that can't be fetched, or not now: it is left to Kling.
     func fileToHost(
         _ field: PictureField, of request: TryOnRequest, _ tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> (bytes: ByteSlice, format: PictureFormat, lease: ByteBudget.Lease?)? {
@@ -109,10 +108,10 @@ final class PictureService: Sendable {
 
     // MARK: Normalizing
 
-    /// What is sent in place of pictures of `request` to an account that wants them normalized, or takes no files in
-    /// their format.
+    /// The pictures to send in place of those of `request` to an account that wants them normalized, or accepts no
+    /// files in their format.
     ///
-    /// What cannot be fetched, or not now, is left to Kling; what is no picture that Kling could take is an error.
+    /// What can't be fetched, or not now, is left to Kling. What is not a picture that Kling could accept is an error.
     func replacements(
         for fields: [PictureField], of request: TryOnRequest, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> TryOnRequest.Replacements {
@@ -130,7 +129,7 @@ final class PictureService: Sendable {
     ) async throws(GatewayError) -> ByteSlice? {
         let made: Result<Bytes?, PictureDefect>
         do throws(FetchProblem) {
-            // For the picture on its way through, and then for its text, which is a third longer.
+            // For the picture while it is converted, and then for its text, which is a third longer.
             let lease = try await fetcher.reserve(limits.madeBytes * 4 / 3 + 4, tenant: tenant, on: loop)
             if let url = request.pictureURL(field) {
                 let held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
@@ -146,7 +145,7 @@ final class PictureService: Sendable {
                 }
             }
         } catch {
-            // A file in a format that Kling doesn't take cannot be left to it.
+            // A file in a format that Kling doesn't accept can't be left to it.
             guard let format = request.fileFormat(field), !limits.formats.contains(format) else { return nil }
             throw GatewayError(error, in: field.rawValue)
         }
@@ -157,8 +156,8 @@ final class PictureService: Sendable {
         }
     }
 
-    /// The text of a picture that is sent in place of another one; nil if that can stay.
-    /// - Parameter isFetched: whether it is sent also if it needs nothing.
+    /// The base64 text of a picture to send in place of the original; nil if the original can stay.
+    /// - Parameter isFetched: whether the picture was fetched, and so is sent even if it needs no change.
     private func normalized(
         _ lease: ByteBudget.Lease, isFetched: Bool, _ file: @escaping @Sendable () throws(PictureDefect) -> ByteSlice
     ) async throws(FetchProblem) -> Result<Bytes?, PictureDefect> {
@@ -192,7 +191,7 @@ final class PictureService: Sendable {
                 throw GatewayError(error, in: picture.field)
             }
         case .base64(let text):
-            // The repaired text and the file stand beside each other for a while.
+            // The repaired text and the file are both in memory for a while.
             let lease = try await reserve(text.count * 2, for: picture.field, tenant, loop)
             let file: Base64File
             do {
@@ -228,7 +227,7 @@ final class PictureService: Sendable {
     }
 }
 
-/// The outcome of `body` as a value, which can be carried out of a child task.
+/// The outcome of `body` as a value that a child task can return.
 private func outcome<Success: Sendable>(
     _ body: @Sendable () async throws(GatewayError) -> Success
 ) async -> Result<Success, GatewayError> {
@@ -242,22 +241,22 @@ extension HeldFile {
 }
 
 extension Bytes {
-    /// A copy of `other` that has its part of the budget for as long as it is held; nil if there is no memory for it.
+    /// Creates a copy of `other` that has its share of the budget while it is held; nil if there is no memory for it.
     fileprivate convenience init?(_ other: Bytes, holding lease: ByteBudget.Lease) {
         self.init(reserving: other.count) { lease.shrink(to: 0) }
-        // `append` checks the room.
+        // `append` checks the capacity.
         unsafe other.withUnsafeBytes { unsafe append(contentsOf: $0) }
         lease.shrink(to: other.count)
     }
 }
 
 extension GatewayError {
-    /// A picture that is wrong.
+    /// A picture can't be used.
     static func badPicture(_ field: String, _ words: String) -> GatewayError {
         GatewayError(.badParameter, "\(field) \(words)", parameter: field)
     }
 
-    /// As many pictures wait for a worker as may.
+    /// Too many pictures are waiting for a worker.
     static let tooManyPictures = GatewayError(
         .noMemory, "The gateway works on as many pictures as it can. Send the request again later.")
 

@@ -1,22 +1,22 @@
-/// How the gateway fetches pictures by addresses that others have named; the one door through which it does.
+/// Fetches pictures from URLs that clients or accounts have named; the gateway's only way to do so.
 ///
-/// Behind it no address is connected to that may not be named, no proxy is used, and no connection is shared with
+/// An implementation connects only to addresses that may be named, uses no proxy, and shares no connection with
 /// anything else.
 public protocol PictureSource: Sendable {
-    /// Asks for `picture` once and returns how that was answered, whatever the status. Redirects are answers.
+    /// Requests `picture` once and returns the answer, whatever its status. Redirects are answers.
     ///
     /// It runs on the caller's event loop. When the task is cancelled, so is the transfer.
     func fetch(_ picture: PictureFetch) async throws(PictureFetchFailure) -> PictureReply
 
-    /// Why a URL can never be fetched, as far as that shows without looking a name up; nil: it is tried.
+    /// Why a URL can never be fetched, judged without a name lookup; nil if it may be tried.
     func refusal(of url: String) -> AddressRefusal?
 }
 
 /// One request for a picture.
 public struct PictureFetch: Sendable {
-    /// Who has named the address.
+    /// Who has named the URL.
     public enum Origin: Sendable, Hashable {
-        /// A client: addresses of the public internet, and what the operator allows.
+        /// A client. It may name addresses of the public internet, and those that the operator allows.
         case client
         /// An account that the operator has configured, which names its own host.
         /// - Parameter caFile: the authorities to trust in place of the system's.
@@ -25,9 +25,9 @@ public struct PictureFetch: Sendable {
 
     public var url: String
     public var origin: Origin
-    /// The most bytes of the answer.
+    /// The maximum size of the answer, in bytes.
     public var limit: Int
-    /// How long everything may take: look-up, connection, request and answer.
+    /// How long everything may take: name lookup, connection, request and answer.
     public var timeout: Duration
 }
 
@@ -49,24 +49,24 @@ public struct PictureReply: Sendable {
 public struct PictureFetchFailure: Error, Sendable, Hashable {
     /// From a closed list, for clients and metrics.
     public enum Reason: String, Sendable, CaseIterable {
-        /// Its name was not found.
+        /// The host's name was not found.
         case nameLookup
-        /// No connection, or no trust in the certificate.
+        /// There was no connection, or the certificate is not trusted.
         case unreachable
-        /// Only addresses that may not be named.
+        /// The host has only addresses that may not be named.
         case address
-        /// Not in time.
+        /// It took too long.
         case timeout
-        /// Over the limit.
+        /// The answer is larger than the limit.
         case tooLarge
-        /// It broke off, or is not HTTP.
+        /// The connection broke, or the answer is not HTTP.
         case broken
-        /// The gateway stops.
+        /// The gateway is shutting down.
         case cancelled
     }
 
     public let reason: Reason
-    /// A few words for the operator, never for a tenant: they may tell what is reachable from here.
+    /// A few words for the operator, never for a tenant: they may reveal what is reachable from here.
     public let detail: String
 
     public init(_ reason: Reason, detail: String = "") {
@@ -75,7 +75,7 @@ public struct PictureFetchFailure: Error, Sendable, Hashable {
     }
 }
 
-/// Where nothing is fetched.
+/// A source that fetches nothing.
 struct NoPictures: PictureSource {
     func fetch(_ picture: PictureFetch) async throws(PictureFetchFailure) -> PictureReply {
         throw PictureFetchFailure(.address)

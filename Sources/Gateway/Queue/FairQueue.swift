@@ -1,50 +1,50 @@
 internal import TaskStore
 
-/// Creates that wait for an account with room: which may come in, and which is tried next.
+/// The creates that wait for an account with room. It decides which are admitted and which is tried next.
 ///
-/// Room is reserved before a body is written to the spool, so that many creates at once never exceed the bounds. Tenants
-/// take turns; within a tenant the oldest task goes first, unless no account has room for what it needs. A task that was
-/// handed out counts until it is removed.
+/// Room is reserved before a body is written to the spool, so that concurrent creates never exceed the bounds. Tenants
+/// take turns. Within a tenant, the oldest task whose need an account can meet goes first. A task that was handed out
+/// counts until it is removed.
 struct FairQueue: Sendable {
     private var room: QueueRoom
     private var waiting: [String: [QueueNeed: QueueLane]] = [:]
-    /// The tenants that have tasks waiting, next one first.
+    /// The tenants that have waiting tasks; the first is next.
     private var turns: [String] = []
     private var needs: [QueueNeed: Int] = [:]
     private var handedOut: [TaskID: QueuedTask] = [:]
 
     init(_ bounds: QueueBounds) { room = QueueRoom(bounds) }
 
-    /// How many tasks count: those that wait, those handed out, and the reservations.
+    /// How many tasks count: those waiting, those handed out, and the reservations.
     var count: Int { room.tasks }
     /// How many bytes count.
     var bytes: Int { room.bytes }
     /// How many tasks wait.
     var waitingCount: Int { needs.values.reduce(0, +) }
-    /// When the queue was entered by the oldest that waits, in milliseconds since 1970.
+    /// When the oldest waiting task was queued, in milliseconds since 1970.
     var oldest: Int64? {
         waiting.values.lazy.flatMap { $0.values }.compactMap { $0.oldest?.enqueuedAt }.min()
     }
 
-    // MARK: In
+    // MARK: Enqueue
 
-    /// Reserves room for a task, or for a job of several: for all of them or for none.
+    /// Reserves room for a task, or for all tasks of a job or none.
     mutating func admit(tasks: Int = 1, bytes: Int) throws(QueueRefusal) -> QueueReservation {
         try room.reserve(tasks: tasks, bytes: bytes)
     }
 
-    /// Tasks for which room was reserved are in the spool and in the store: they wait from now on.
+    /// Queues tasks with reserved room, after they were written to the spool and the store.
     mutating func confirm(_ reservation: QueueReservation, _ entries: [QueuedTask]) {
         room.free(tasks: reservation.tasks, bytes: reservation.bytes)
         restore(entries)
     }
 
-    /// Nothing came of the reservation.
+    /// Releases a reservation that was not used.
     mutating func cancel(_ reservation: QueueReservation) {
         room.free(tasks: reservation.tasks, bytes: reservation.bytes)
     }
 
-    /// Takes in what was queued before a restart, whatever the bounds are now.
+    /// Restores what was queued before a restart, even above the bounds.
     mutating func restore(_ entries: [QueuedTask]) {
         for entry in entries {
             room.take(tasks: 1, bytes: entry.bytes)
@@ -52,11 +52,11 @@ struct FairQueue: Sendable {
         }
     }
 
-    // MARK: Out
+    // MARK: Dequeue
 
     /// Hands out the task to try next.
-    /// - Parameter hasRoom: whether an account has room for such a task; asked once for each need.
-    /// - Returns: nil if there is none. A task must be given back by ``remove(_:)`` or ``putBack(_:)``.
+    /// - Parameter hasRoom: whether an account has room for such a task; called once for each need.
+    /// - Returns: nil if there is none. Give the task back by ``remove(_:)`` or ``putBack(_:)``.
     mutating func next(where hasRoom: (QueueNeed) -> Bool) -> QueuedTask? {
         let needs = needs.keys.filter(hasRoom)
         if needs.isEmpty { return nil }
@@ -73,14 +73,14 @@ struct FairQueue: Sendable {
         return nil
     }
 
-    /// Hands out a certain task; nil if it doesn't wait.
+    /// Hands out a particular task; nil if it isn't waiting.
     mutating func take(_ task: TaskID) -> QueuedTask? {
         guard let entry = removeWaiting(task) else { return nil }
         handedOut[task] = entry
         return entry
     }
 
-    /// Hands out the waiting tasks that are too old, to be ended. Each must be given back like one to try.
+    /// Hands out the waiting tasks that are too old, for the caller to end. Give each back, as after ``next(where:)``.
     /// - Parameter now: milliseconds since 1970.
     mutating func expired(now: Int64) -> [QueuedTask] {
         var expired: [QueuedTask] = []
@@ -95,16 +95,17 @@ struct FairQueue: Sendable {
         return expired.sorted(by: QueueLane.precedes)
     }
 
-    /// From now on none of these accounts will do for a task that was handed out.
+    /// Excludes accounts from now on for a task that was handed out.
     mutating func exclude(_ accounts: Set<String>, for task: TaskID) { handedOut[task]?.excluding = accounts }
 
-    /// A task that was handed out found no room after all: it waits again, in its old place.
+    /// Puts a task that was handed out back into its old place, because no account had room.
     mutating func putBack(_ task: TaskID) {
         guard let entry = handedOut.removeValue(forKey: task) else { return }
         add(entry)
     }
 
-    /// A task is out, whether it was handed out or waits: sent, ended or cancelled. To repeat it changes nothing.
+    /// Removes a task that was sent, ended or cancelled, whether it was handed out or is waiting. Repeating it has no
+    /// effect.
     @discardableResult
     mutating func remove(_ task: TaskID) -> QueuedTask? {
         guard let entry = handedOut.removeValue(forKey: task) ?? removeWaiting(task) else { return nil }
@@ -138,7 +139,7 @@ struct FairQueue: Sendable {
         return nil
     }
 
-    /// A task has left its lane: what is empty is given up.
+    /// Updates the counts after a task has left its lane, and removes what is empty.
     private mutating func left(_ entry: QueuedTask) {
         needs[entry.need, default: 1] -= 1
         if needs[entry.need] == 0 { needs[entry.need] = nil }

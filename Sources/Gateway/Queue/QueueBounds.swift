@@ -1,12 +1,12 @@
 internal import TaskStore
 
-/// How much the queue holds. What is being tried counts until it is out.
+/// How much the queue may hold. A task that is being tried counts until it is removed.
 public struct QueueBounds: Sendable, Equatable {
-    /// How many tasks.
+    /// The most tasks.
     var tasks: Int
-    /// How many bytes of their bodies.
+    /// The most bytes of their bodies.
     var bytes: Int
-    /// How old a task may get, in milliseconds.
+    /// The age at which a task expires, in milliseconds.
     var maxAge: Int64
 
     public init(tasks: Int, bytes: Int, maxAge: Int64) {
@@ -23,23 +23,23 @@ struct QueuedTask: Sendable, Equatable {
     let model: String
     /// The size of its body.
     let bytes: Int
-    /// When it was queued, in milliseconds since 1970: its age counts on over a restart.
+    /// When it was queued, in milliseconds since 1970, so that its age continues across a restart.
     let enqueuedAt: Int64
-    /// The only account that may have it; nil: any.
+    /// The only account that may run it; nil: any.
     var account: String?
-    /// Accounts that don't take such a request, by name.
+    /// The names of accounts that don't take this request.
     var excluding: Set<String> = []
 
     /// What it waits for.
     var need: QueueNeed { QueueNeed(model: model, account: account, excluding: excluding) }
 }
 
-/// What a queued task waits for. Those of equal need stand in one lane.
+/// What a queued task waits for. A tenant's tasks with equal needs share a lane.
 struct QueueNeed: Sendable, Hashable {
     let model: String
     /// The only account that will do; nil: any.
     let account: String?
-    /// Accounts that will not do, by name.
+    /// The names of accounts that will not do.
     var excluding: Set<String> = []
 }
 
@@ -51,13 +51,13 @@ struct QueueReservation: Sendable, Equatable {
 
 /// Why a task isn't queued.
 enum QueueRefusal: Error, Equatable {
-    /// As many tasks wait as may.
+    /// The queue has as many tasks as it may hold.
     case tasks
-    /// The bodies that wait leave no room for this one.
+    /// The queued bodies leave no room for this one.
     case bytes
 }
 
-/// What is taken of the bounds: by tasks in the queue, and by those about to be.
+/// The part of the bounds that is in use, by queued tasks and by reservations.
 struct QueueRoom: Sendable {
     let bounds: QueueBounds
     private(set) var tasks = 0
@@ -65,7 +65,7 @@ struct QueueRoom: Sendable {
 
     init(_ bounds: QueueBounds) { self.bounds = bounds }
 
-    /// Takes room, if there is enough for all of it.
+    /// Takes room for all of it; throws if there isn't enough.
     mutating func reserve(tasks: Int, bytes: Int) throws(QueueRefusal) -> QueueReservation {
         guard tasks <= bounds.tasks - self.tasks else { throw .tasks }
         guard bytes <= bounds.bytes - self.bytes else { throw .bytes }
@@ -73,13 +73,13 @@ struct QueueRoom: Sendable {
         return QueueReservation(tasks: tasks, bytes: bytes)
     }
 
-    /// Takes room without asking: what was promised before a restart stays promised.
+    /// Takes room without checking the bounds: tasks that were accepted before a restart stay in the queue.
     mutating func take(tasks: Int, bytes: Int) {
         self.tasks += tasks
         self.bytes += bytes
     }
 
-    /// Gives room back.
+    /// Releases room.
     mutating func free(tasks: Int, bytes: Int) {
         precondition(tasks <= self.tasks && bytes <= self.bytes, "more room was given back than was taken")
         self.tasks -= tasks

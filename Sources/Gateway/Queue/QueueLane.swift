@@ -2,9 +2,10 @@ internal import TaskStore
 
 /// The waiting tasks of one tenant and need, oldest first.
 ///
-/// To add the youngest and to take the oldest cost the same however many wait; so does putting back what was taken last.
+/// Adding the youngest task and taking the oldest take constant time, as does putting back the task that was taken
+/// last.
 struct QueueLane: Sendable {
-    /// From this many empty places on, they are given up when they are half of all.
+    /// Empty places are removed when there are more than this many and they are more than half of all places.
     private static let leastEmpty = 32
 
     private var places: [QueuedTask?] = []
@@ -13,7 +14,7 @@ struct QueueLane: Sendable {
     var isEmpty: Bool { first == places.count }
     var oldest: QueuedTask? { isEmpty ? nil : places[first] }
 
-    /// Puts a task where it belongs by its age.
+    /// Inserts a task by its age.
     mutating func insert(_ entry: QueuedTask) {
         guard let oldest, Self.precedes(entry, oldest) else {
             return places.insert(entry, at: place(of: entry))
@@ -34,13 +35,13 @@ struct QueueLane: Sendable {
         return oldest
     }
 
-    /// Takes out a task wherever it is.
+    /// Removes a task wherever it is.
     mutating func remove(_ task: TaskID) -> QueuedTask? {
         guard let index = places.firstIndex(where: { $0?.task == task }) else { return nil }
         return places.remove(at: index)
     }
 
-    /// The first place whose task is younger.
+    /// The first place with a younger task.
     private func place(of entry: QueuedTask) -> Int {
         var (low, high) = (first, places.count)
         while low < high {

@@ -1,17 +1,17 @@
 internal import Base
 internal import TaskStore
 
-/// The bodies of queued creates, on the disk until they are sent: one file a task, mode 0600, in a folder of its own.
+/// The bodies of queued creates, on disk until they are sent: one file per task, mode 0600, in a folder of their own.
 ///
-/// Every function but the initializer may be called from any thread and never blocks it; what a write returns from is
-/// on the disk. A cancelled caller still waits: a write, once asked for, is done. One task's file is not written and
-/// removed at the same time; that is up to the caller, who owns the task.
+/// Any thread may call any function except the initializer without blocking. When a write returns, it is on disk.
+/// Cancelling the caller does not cancel a write: the caller still waits for it. The caller, which owns the task, must
+/// not write and remove its file at the same time.
 public final class Spool: Sendable {
-    /// What became of the files that were there at the start.
+    /// What became of the files that were there at startup.
     struct Recovery: Equatable {
         /// The queued tasks that have a body.
         var kept: Set<TaskID> = []
-        /// How many files were removed: half written ones, and those of tasks that are queued no more.
+        /// How many files were removed: half-written ones, and those of tasks that are no longer queued.
         var removed = 0
         /// Queued tasks without a body, which can never be sent.
         var missing: [TaskID] = []
@@ -23,22 +23,23 @@ public final class Spool: Sendable {
     private let folder: SpoolFolder
     private let workers = SpoolWorkers(width: Spool.threads)
 
-    /// Opens the folder at `path`, and makes it (mode 0700) if it isn't there. Waits for the disk. No other gateway can use
-    /// the folder until the spool is let go of.
-    /// - Throws: what keeps the gateway from using the folder, in words for the operator.
+    /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. It blocks on the disk. No other
+    /// gateway can use the folder until the spool is released.
+    /// - Throws: the reason why the gateway cannot use the folder, as a message for the operator.
     public init(_ path: String) throws(SpoolError) { folder = try SpoolFolder(path) }
 
-    /// Keeps the body of a task; when it returns, the body survives a crash of the machine. Slices are written as they
-    /// lie, without being put together first.
-    /// - Throws: `full`, `readOnly` or `unavailable`; then there is no such file.
+    /// Writes the body of a task. When it returns, the body survives a crash of the machine. Slices are written without
+    /// being joined first.
+    /// - Throws: `full`, `readOnly` or `unavailable`, in which case the file does not exist.
     func write(_ id: TaskID, _ body: [ByteSlice]) async throws(SpoolError) {
         try await workers.run { [folder] () throws(SpoolError) in try folder.write(id, body) }
     }
 
-    /// Reads the body of a task, and proves that it is what was written. It is held once, in the block that is returned.
+    /// Reads the body of a task, and verifies that it is what was written. Only one copy is in memory, in the returned
+    /// block.
     /// - Parameters:
-    ///   - length: how many bytes it has by its record.
-    ///   - holding: is let go of together with the block, such as the memory's lease.
+    ///   - length: how many bytes the task's record says it has.
+    ///   - holding: released together with the block, such as the memory's lease.
     /// - Throws: `missing`, `damaged`, `readOnly` or `unavailable`.
     func read(
         _ id: TaskID, length: Int, holding: (any Sendable)? = nil
@@ -53,16 +54,16 @@ public final class Spool: Sendable {
         try await workers.run { [folder] () throws(SpoolError) in try folder.remove(id) }
     }
 
-    /// Removes the body of a task when there is time; nobody waits for it.
+    /// Removes the body of a task in the background.
     func removeLater(_ id: TaskID) { workers.submit { [folder] in try? folder.remove(id) } }
 
-    /// The tasks whose bodies are there, oldest first.
+    /// The tasks that have a body, oldest first.
     func list() async throws(SpoolError) -> [TaskID] {
         try await workers.run { [folder] () throws(SpoolError) in try folder.list() }
     }
 
-    /// Brings folder and records together, at start-up before anything is written: removes half-written files and those
-    /// of tasks that are queued no more.
+    /// Reconciles the folder with the records at startup, before anything is written: removes half-written files and
+    /// those of tasks that are no longer queued.
     /// - Parameter queued: the tasks that the store says are queued.
     func recover(queued: Set<TaskID>) async throws(SpoolError) -> Recovery {
         try await workers.run { [folder] () throws(SpoolError) in

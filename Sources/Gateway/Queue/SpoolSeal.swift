@@ -1,11 +1,11 @@
 internal import Base
 internal import Hashing
 
-/// What stands behind a body in its file, and tells whether the body is whole: its length and its checksum.
+/// The trailer of a body's file, which shows whether the body is intact: its length and its checksum.
 struct SpoolSeal: Equatable, CustomStringConvertible {
     /// How many bytes a seal has in a file.
     static let byteCount = mark.count + 8 + ContentDigest.byteCount
-    /// No body has the control bytes around the name in it: JSON does not allow them.
+    /// No body contains the control bytes around the name, because JSON does not allow them.
     private static let mark = [0x00] + Array("KGBODY".utf8) + [0x01]
 
     let length: Int
@@ -36,10 +36,10 @@ struct SpoolSeal: Equatable, CustomStringConvertible {
 
     var description: String { "\(length) bytes with the checksum \(digest)" }
 
-    /// Takes a body out of its file.
+    /// Extracts a body from its file.
     /// - Parameters:
-    ///   - length: how many bytes it has by its record.
-    ///   - name: the file's, for the operator.
+    ///   - length: how many bytes the task's record says it has.
+    ///   - name: the file's name, for the operator.
     /// - Throws: `damaged`, with what was found and what was expected.
     static func body(in file: Bytes, expecting length: Int, name: String) throws(SpoolError) -> ByteSlice {
         let sealed = SpoolSeal(endOf: file)
@@ -55,7 +55,7 @@ struct SpoolSeal: Equatable, CustomStringConvertible {
         guard length == sealed.length else {
             throw SpoolError(.damaged, "\(name) is of another body: found \(found), expected \(length) bytes")
         }
-        // Whoever reads the whole block finds the body alone.
+        // Code that reads the whole block must find only the body.
         file.shorten(to: length)
         return body
     }

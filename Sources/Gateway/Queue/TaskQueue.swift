@@ -5,7 +5,7 @@ internal import TaskStore
 
 /// The creates that wait for an account: their places in memory, their bodies in the spool.
 ///
-/// From any thread.
+/// Any thread may call any function, unless it says otherwise.
 final class TaskQueue: Sendable {
     typealias Reservation = QueueReservation
 
@@ -17,13 +17,13 @@ final class TaskQueue: Sendable {
     private let loop: EventLoop
     private let bell: Bell
 
-    /// Bodies of up to this size are not reckoned with, as for requests.
+    /// Bodies up to this size don't count against the memory budget, as for requests.
     private static let smallBody = 64 << 10
-    /// How long a body waits for memory before its task waits again.
+    /// How long a body waits for memory before its task goes back into the queue.
     private static let patience = Duration.seconds(10)
 
     /// - Parameters:
-    ///   - budget: what bodies may take up of the memory, those of requests included.
+    ///   - budget: limits the memory for bodies, including those of requests.
     ///   - loop: where the queue is drained.
     init(_ bounds: QueueBounds, spool: Spool, budget: ByteBudget, loop: EventLoop) {
         self.spool = spool
@@ -34,15 +34,15 @@ final class TaskQueue: Sendable {
         queue = Lock(FairQueue(bounds))
     }
 
-    /// How many tasks count, how many bytes their bodies have, and since when the oldest waits.
+    /// How many tasks count, how many bytes their bodies have, and since when the oldest has been waiting.
     var figures: (tasks: Int, bytes: Int, oldest: Int64?) { queue.withLock { ($0.count, $0.bytes, $0.oldest) } }
 
-    // MARK: In
+    // MARK: Enqueue
 
-    /// Takes room for a body; nil if there is none.
+    /// Reserves room for a body; nil if there is none.
     func reserve(_ bytes: Int) -> Reservation? { queue.withLock { try? $0.admit(bytes: bytes) } }
 
-    /// Takes room for each of several bodies, for all of them or for none.
+    /// Reserves room for all of several bodies or for none.
     func reserve(_ bodies: [Int]) -> [Reservation]? {
         queue.withLock { queue in
             var reservations: [Reservation] = []
@@ -57,25 +57,25 @@ final class TaskQueue: Sendable {
         }
     }
 
-    /// Nothing came of a reservation.
+    /// Releases a reservation that was not used.
     func cancel(_ reservation: Reservation) { queue.withLock { $0.cancel(reservation) } }
 
-    /// Writes a body down: when it returns, it survives a crash.
+    /// Writes a body to the spool. When it returns, the body survives a crash.
     func keep(_ body: [ByteSlice], of task: TaskID) async throws(SpoolError) { try await spool.write(task, body) }
 
-    /// Removes the body of a task that doesn't come to wait, as far as it was written.
+    /// Removes the body, complete or not, of a task that is not queued after all.
     func discard(_ task: TaskID) { spool.removeLater(task) }
 
-    /// A task whose body and record are written waits from now on.
-    /// - Parameter account: the only one that may have it.
+    /// Queues a task after its body and record were written.
+    /// - Parameter account: the only account that may run it; nil: any.
     func confirm(_ reservation: Reservation, _ record: TaskRecord, account: String? = nil) {
         queue.withLock { $0.confirm(reservation, [QueuedTask(record, account: account)]) }
         ring()
     }
 
-    /// Takes in what was queued before a restart.
-    /// - Parameter accounts: of tasks that only one account may have.
-    /// - Returns: those whose body is gone: they can never be sent.
+    /// Restores what was queued before a restart.
+    /// - Parameter accounts: the account of each task that only one account may run.
+    /// - Returns: the tasks whose body is gone, which can never be sent.
     func recover(_ records: [TaskRecord], accounts: [TaskID: String]) async throws(SpoolError) -> Set<TaskID> {
         let missing = Set(try await spool.recover(queued: Set(records.map(\.id))).missing)
         let entries = records.filter { !missing.contains($0.id) }.map { QueuedTask($0, account: accounts[$0.id]) }
@@ -85,32 +85,34 @@ final class TaskQueue: Sendable {
 
     private func ring() { loop.execute { [bell] in bell.ring() } }
 
-    // MARK: Out
+    // MARK: Dequeue
 
-    /// Waits, on the queue's loop, until there may be something to try.
+    /// Waits until there may be a task to try. Call it on the queue's loop.
     func wait(for duration: Duration) async { await bell.wait(for: duration) }
 
     /// Hands out the task to try next.
     func next(where hasRoom: (QueueNeed) -> Bool) -> QueuedTask? { queue.withLock { $0.next(where: hasRoom) } }
 
-    /// Hands out a certain task that waits; nil if it doesn't.
+    /// Hands out a particular task; nil if it isn't waiting.
     func take(_ task: TaskID) -> QueuedTask? { queue.withLock { $0.take(task) } }
 
-    /// Hands out those that have waited for too long, to be ended. Their age goes on over restarts, which only the wall clock
-    /// does as well: where that is set forward tasks end early, which costs nobody anything; set back, they wait longer.
+    /// Hands out the tasks that have waited too long, for the caller to end. Ages continue across restarts, so the
+    /// monotonic clock can't measure them: pass ``GuardedClock/believed``, which follows a jump of the wall clock only
+    /// after a day.
     func expired(now: Int64) -> [QueuedTask] { queue.withLock { $0.expired(now: now) } }
 
-    /// From now on none of these accounts will do for a task that was handed out.
+    /// Excludes accounts from now on for a task that was handed out.
     func exclude(_ accounts: Set<String>, for task: TaskID) { queue.withLock { $0.exclude(accounts, for: task) } }
 
-    /// What was handed out waits again, in its old place.
+    /// Puts a task that was handed out back into its old place.
     func putBack(_ task: TaskID) {
         queue.withLock { $0.putBack(task) }
         ring()
     }
 
-    /// The body of a task, read anew; its memory is the budget's until it is let go of.
-    /// - Throws: `missing` or `damaged` if it can never be sent; `unavailable` too if there is no memory for it now.
+    /// Reads the body of a task. Its memory counts against the budget until the body is released.
+    /// - Throws: `missing` or `damaged` if the body can never be sent; `unavailable` also if there is no memory for it
+    ///   now.
     func body(of entry: QueuedTask) async throws(SpoolError) -> [ByteSlice] {
         var lease: ByteBudget.Lease?
         if entry.bytes > Self.smallBody {
@@ -124,16 +126,16 @@ final class TaskQueue: Sendable {
         return [try await spool.read(entry.task, length: entry.bytes, holding: lease)]
     }
 
-    /// A task is at Kling, or has ended: its place is free and its body is removed. To repeat it changes nothing.
+    /// Removes a task that Kling has or that has ended, with its body. Repeating it has no effect.
     func forget(_ task: TaskID) {
         guard queue.withLock({ $0.remove(task) }) != nil else { return }
-        // What is left over, because the disk is away, is removed at the next start.
+        // If the disk is unavailable, the file is removed at the next start.
         spool.removeLater(task)
     }
 }
 
 extension QueuedTask {
-    /// The place of a queued record.
+    /// Creates the queue entry of a queued record.
     init(_ record: TaskRecord, account: String?) {
         self.init(
             task: record.id, tenant: record.tenant, model: record.model, bytes: record.payload,

@@ -2,21 +2,21 @@ internal import Base
 internal import Crypto
 internal import Hashing
 
-/// What a request was sent with, as far as equal requests have it in common: the route and the JSON, or the names and
-/// contents of a form's parts, whatever is between them.
+/// The content that equal requests have in common: the route and the JSON, or the names and contents of a form's parts
+/// regardless of what is between them.
 struct RequestContent: Sendable {
     let route: Route
     let body: Bytes
     /// The body read as a form, if it is one.
     let form: FormData?
-    /// XXH3 of 128 bits, for what comes again within minutes: it takes a tenth of SHA-256's time.
+    /// A 128-bit XXH3 hash, for content that is sent again within minutes: it takes a tenth of SHA-256's time.
     let digest: ContentDigest
 
-    /// Reads all of it once.
+    /// Hashes the whole content once.
     init(_ route: Route, _ body: Bytes, _ form: FormData? = nil) async {
         (self.route, self.body, self.form) = (route, body, form)
         if form == nil, body.count <= Self.slice {
-            // Most bodies: without a state, and without a copy of the route.
+            // Most bodies: hashed without a streaming state and without a copy of the route.
             digest = ContentDigest(of: ByteSlice(body, 0..<body.count)).mixed(with: ContentDigest(of: route.rawValue))
         } else {
             var hash = ContentHash()
@@ -30,14 +30,14 @@ struct RequestContent: Sendable {
         get async {
             var hash = SHA256()
             await Self.read(route, body, form) { slice in
-                // The slice lends its bytes for the length of the call.
+                // The slice lends its bytes for the duration of the call.
                 unsafe slice.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
             }
             return Array(hash.finalize())
         }
     }
 
-    /// Hands out all of it, slice by slice. Of a large body other tasks of the loop run between two of them.
+    /// Passes on the whole content, slice by slice. In a large body, other tasks of the loop run between two slices.
     private static func read(
         _ route: Route, _ body: Bytes, _ form: FormData?, _ take: (ByteSlice) -> Void
     ) async {

@@ -2,39 +2,40 @@ internal import Base
 internal import Hashing
 internal import TaskStore
 
-/// What a create is told apart by: who sends it, and the exact content, in which the route counts.
+/// What identifies a create: its tenant and its exact content, which includes the route.
 struct ResendKey: Sendable, Hashable {
     let tenant: String
     let content: ContentDigest
 
-    /// Content is well mixed, and seldom the same for two tenants.
+    /// The content's digest is well mixed, and two tenants rarely send the same content.
     func hash(into hasher: inout Hasher) { hasher.combine(content.low) }
 }
 
-/// The creates whose answers were not read so far, and which of them the same content belongs to when it comes again.
+/// The creates whose answers have not been read yet, and which of them a request with the same content belongs to.
 ///
 /// Each create is one entry, from before its first write until its answer is read:
 ///
 /// | entry       | means                                                     | the same content from the same tenant |
 /// |-------------|-----------------------------------------------------------|---------------------------------------|
-/// | answering   | a client waits for the answer, or it is on its way        | is another create                     |
+/// | answering   | a client waits for the answer, or it is on its way        | is a new create                       |
 /// | left        | the same, but its client has ended its side               | waits until that is decided           |
 /// | unread      | the answer cannot have been read                          | attaches to it                        |
-/// | (none)      | the answer was read, or nothing was made                  | is another create                     |
+/// | (none)      | the answer was read, or nothing was made                  | is a new create                       |
 ///
-/// Many HTTP libraries send a POST again by themselves when its connection breaks; two equal creates whose answers are both
+/// Many HTTP libraries automatically resend a POST when its connection breaks. Two equal creates whose answers are both
 /// read are two tasks. A value: events in, answers out; time is passed in, and nothing changes by itself.
 struct ResendLedger: Sendable {
-    /// What a create that has arrived is to do.
+    /// What an arriving create has to do.
     enum Arrival: Sendable, Equatable {
-        /// Make a task, under that entry.
+        /// Create a task under this entry.
         case make(Int)
-        /// Take the answer of the create that this entry stands for, whose first task this is.
+        /// Use the answer of this entry's create, whose first task this is.
         case attach(Int, TaskID)
-        /// Look again when that entry has changed.
+        /// Try again when this entry has changed.
         case wait(Int)
-        /// Take the answer of that entry's create, whose first task this is, without an entry of its own: its client has
-        /// left already, and is most likely the one that has sent the same again. nil: that create's answer was read.
+        /// Use the answer of this entry's create, whose first task this is, without an entry of its own. The client of
+        /// the arriving request has left already, and has most likely sent the other create too. nil: that create's
+        /// answer was read.
         case share(Int?, TaskID)
     }
 
@@ -42,13 +43,14 @@ struct ResendLedger: Sendable {
     struct Reader: Sendable {
         /// Whether the client has ended its side.
         var hasLeft = false
-        /// Whether its connection is lost: it will read nothing.
+        /// Whether its connection is lost, so that it can't read the answer.
         var isLost = false
         /// When the request of a client that has ended its side reached this machine; nil if the system does not say.
         var sentAt: MonotonicTime?
 
-        /// Whether the request was sent before the task existed that its successor was answered with: its client gave up
-        /// and sent the same content again. A later one is deliberate, from a client that only ended its side.
+        /// Whether the request was sent before the task existed that a later request of its client was answered with.
+        /// Then the client gave up and sent the same content again. A request that was sent after that is deliberate,
+        /// from a client that only ended its side.
         fileprivate func isBelated(_ madeAt: MonotonicTime?) -> Bool {
             guard let sentAt, let madeAt else { return true }
             return sentAt + Self.precision < madeAt
@@ -60,20 +62,20 @@ struct ResendLedger: Sendable {
     private struct Entry {
         let key: ResendKey
         var task: TaskID
-        /// Who waits for the answer; nil: nobody has read it.
+        /// The client that waits for the answer; nil if the answer is unread.
         var reader: Reader?
-        /// Whether the create is still at work, so that there is nothing to attach to yet.
+        /// Whether the create is still in progress, so that there is nothing to attach to yet.
         var isAtWork = true
         /// Whether the answer invites a retry although it may be read: 502 or 504 with a task's id.
         var invitesRetry = false
-        /// How many wait for it.
+        /// How many requests wait for it to change.
         var waiting = 0
-        /// When the task existed for its reader; nil while the create is at work, and after a restart.
+        /// Since when the task has existed for its reader; nil while the create is in progress, and after a restart.
         var madeAt: MonotonicTime?
-        /// When it is forgotten, if nobody reads its answer.
+        /// When it expires, if its answer stays unread.
         var expiresAt: MonotonicTime?
 
-        /// Whether the same content may belong to it.
+        /// Whether a request with the same content may belong to it.
         var isOpen: Bool { reader.map(\.hasLeft) ?? true }
     }
 
@@ -86,12 +88,12 @@ struct ResendLedger: Sendable {
 
     /// How long an unread create is remembered.
     let window: Duration
-    /// How many unread creates are remembered: beyond that, the oldest are forgotten.
+    /// How many unread creates are remembered; beyond that, the oldest are evicted.
     private let capacity: Int
     private var entries: [Int: Entry] = [:]
     private var groups: [ResendKey: Group] = [:]
     private var repeated = RecentKeys()
-    /// When entries are to be forgotten, the first first. Those that were attached to since are passed over.
+    /// When entries expire, earliest first. Entries that a request has attached to since are skipped.
     private var ends: [(number: Int, at: MonotonicTime)] = []
     private var firstEnd = 0
     private var last = 0
@@ -101,15 +103,15 @@ struct ResendLedger: Sendable {
         self.capacity = capacity
     }
 
-    /// The first tasks of all creates whose answers were not read so far, in no order.
+    /// The first tasks of all creates whose answers have not been read yet, in no particular order.
     var tasks: [TaskID] { entries.values.map(\.task) }
 
     var count: Int { entries.count }
 
     // MARK: Arrivals
 
-    /// A create has come.
-    /// - Parameter makeID: makes the id of its first task, should it become one.
+    /// Adds an arriving create.
+    /// - Parameter makeID: makes the id of its first task, if it is to create one.
     mutating func arrive(
         _ key: ResendKey, _ reader: Reader, now: MonotonicTime, makeID: () -> TaskID
     ) -> Arrival {
@@ -118,7 +120,7 @@ struct ResendLedger: Sendable {
             if group.open > 0, let arrival = arrive(at: group, reader, now) { return arrival }
             if reader.hasLeft, let rival = entries[group.numbers[0]] { return .share(group.numbers[0], rival.task) }
         }
-        // It took longer to get here than the one that its client has sent after it.
+        // It took longer to arrive than the one that its client sent after it.
         if reader.hasLeft, let told = repeated.last(of: key, now: now), reader.isBelated(told.madeAt) {
             return .share(nil, told.task)
         }
@@ -139,13 +141,14 @@ struct ResendLedger: Sendable {
         return undecided.map { .wait($0.number) }
     }
 
-    /// What is to be looked at before a create of that content is judged.
+    /// What to check before a create with this content is judged.
     struct Doubts {
-        /// The entries whose clients wait for their answers: the same content may have come again before it was known that
-        /// one of them has left. None where the content was read lately, and so is sent on purpose.
+        /// The entries whose clients wait for their answers: the same content may have been sent again before it was
+        /// noticed that one of them has left. Empty if an answer to the content was read recently, so that it is sent
+        /// again on purpose.
         var others: [Int] = []
-        /// Whether it was read lately: then the create itself may have taken longer to get here than the one that was sent
-        /// after it.
+        /// Whether an answer to the content was read recently. Then the create itself may have taken longer to arrive
+        /// than one that was sent after it.
         var wasRead = false
     }
 
@@ -154,13 +157,13 @@ struct ResendLedger: Sendable {
         return Doubts(others: groups[key]?.numbers.filter { entries[$0]?.isOpen == false } ?? [])
     }
 
-    /// Whether it is not known yet what the create of an entry comes to.
+    /// Whether the create of an entry is still in progress.
     func isAtWork(_ number: Int) -> Bool { entries[number]?.isAtWork ?? false }
 
-    /// Somebody begins, or ceases, to wait for an entry to change.
+    /// Changes the number of requests that wait for an entry to change.
     mutating func wait(for number: Int, _ change: Int) { entries[number]?.waiting += change }
 
-    /// Takes up a create that a server before this one has left unread.
+    /// Restores a create that the previous process left unread.
     mutating func restore(_ key: ResendKey, _ task: TaskID, until time: MonotonicTime) {
         add(Entry(key: key, task: task, isAtWork: false))
         forgetLater(last, time)
@@ -189,7 +192,7 @@ struct ResendLedger: Sendable {
     /// The client of an entry's answer cannot have read it.
     mutating func lost(_ number: Int, now: MonotonicTime) { leaveUnread(number, now) }
 
-    /// The client's system has the answer.
+    /// The client's system has acknowledged the answer.
     mutating func read(_ number: Int, now: MonotonicTime) {
         guard let entry = entries[number] else { return }
         if entry.invitesRetry { return leaveUnread(number, now) }
@@ -197,16 +200,16 @@ struct ResendLedger: Sendable {
         remove(number)
     }
 
-    /// The create has come to something: there is a task, or may be one.
+    /// The create has made a task, or may have.
     mutating func made(_ number: Int, now: MonotonicTime) {
         entries[number]?.isAtWork = false
         entries[number]?.madeAt = now
     }
 
-    /// The create has come to nothing.
+    /// The create has made nothing.
     mutating func madeNothing(_ number: Int) { remove(number) }
 
-    /// What was attached to had made nothing: the request makes a task of its own, under the same entry.
+    /// Gives an entry a new task, because the create that its request was attached to has made nothing.
     mutating func makeAnew(_ number: Int, makeID: () -> TaskID) -> TaskID? {
         guard entries[number] != nil else { return nil }
         let task = makeID()
@@ -214,7 +217,7 @@ struct ResendLedger: Sendable {
         return task
     }
 
-    /// The answer that is about to be sent asks its client to come back.
+    /// The answer that is about to be sent asks its client to retry.
     mutating func inviteRetry(_ number: Int) { entries[number]?.invitesRetry = true }
 
     // MARK: Forgetting
@@ -246,7 +249,7 @@ struct ResendLedger: Sendable {
         firstEnd += 1
     }
 
-    /// Whether an end still is one: nobody has attached to the entry since.
+    /// Whether an entry still expires at this end: no request has attached to it since.
     private func isMeant(_ end: (number: Int, at: MonotonicTime)) -> Bool {
         guard let entry = entries[end.number] else { return false }
         return entry.reader == nil && entry.expiresAt == end.at
@@ -262,7 +265,8 @@ struct ResendLedger: Sendable {
     }
 }
 
-/// The content whose answer was read lately, and its task: of two generations the older is dropped when the younger is full, or old.
+/// The content whose answers were read recently, with the tasks. There are two generations; the older is dropped when
+/// the younger is full or old.
 struct RecentKeys: Sendable {
     private static let capacity = 1024
     private static let life = Duration.seconds(10)
@@ -270,7 +274,7 @@ struct RecentKeys: Sendable {
     /// What a client was told.
     struct Told: Sendable {
         let task: TaskID
-        /// When the task existed; nil if that is unknown.
+        /// Since when the task has existed; nil if that is unknown.
         let madeAt: MonotonicTime?
     }
 
@@ -285,7 +289,7 @@ struct RecentKeys: Sendable {
         young[key] = told
     }
 
-    /// The last answer to that content.
+    /// The last answer to this content.
     func last(of key: ResendKey, now: MonotonicTime) -> Told? {
         guard let turnsAt, now < turnsAt + Self.life else { return nil }
         return young[key] ?? old[key]

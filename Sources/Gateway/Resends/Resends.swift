@@ -3,17 +3,17 @@ internal import EventLoop
 internal import HTTPServer
 internal import TaskStore
 
-/// Remembers the creates without an `Idempotency-Key` whose answers cannot have been read, so that a client that sends the
-/// same again gets the answer and not another task. See ``ResendLedger``.
+/// Remembers the creates without an `Idempotency-Key` whose answers cannot have been read, so that a client that
+/// resends one gets its answer instead of a second task. See ``ResendLedger``.
 ///
-/// What is known is kept in the store ``keepInterval`` after it has changed, so that it outlives a crash: a create whose
-/// answer was read less than that before counts as unread then. From any thread.
+/// The state is saved in the store ``keepInterval`` after it has changed, so that it survives a crash. A create whose
+/// answer was read less than that before the crash counts as unread afterwards. Usable from any thread.
 final class Resends: Sendable {
-    /// What a create that has arrived is to do.
+    /// What an arriving create has to do.
     enum Arrival {
         case make(Int, TaskID)
         case attach(Int, TaskID)
-        /// Look again when that entry has changed, if it has not since so many changes.
+        /// Try again when this entry has changed, unless something has changed since `changes`.
         case wait(Int, changes: Int)
         case share(Int?, TaskID)
     }
@@ -21,16 +21,16 @@ final class Resends: Sendable {
     private struct State {
         var ledger: ResendLedger
         var waiters: [Int: [Int: CheckedContinuation<Void, Never>]] = [:]
-        /// The requests of the entries whose clients wait, by their bodies.
+        /// The request bodies of the entries whose clients wait.
         var requests: [Int: RequestBody] = [:]
         var lastWaiter = 0
-        /// How often an entry has changed.
+        /// How often any entry has changed.
         var changes = 0
         var isKeepingDue = false
         var attached: UInt64 = 0
 
-        /// - Returns: after what time all this is to be kept; nil if that is planned already. What is large is kept more
-        ///   seldom.
+        /// Plans to save the state. A large state is saved less often.
+        /// - Returns: the delay; nil if a save is already planned.
         mutating func planKeeping() -> Duration? {
             if isKeepingDue { return nil }
             isKeepingDue = true
@@ -38,17 +38,17 @@ final class Resends: Sendable {
         }
     }
 
-    /// How soon what has changed is kept.
+    /// How soon a change is saved.
     static let keepInterval = Duration.milliseconds(50)
-    /// What is kept grows by 16 bytes an entry: so many of them and more are kept more seldom.
+    /// The saved state grows by 16 bytes per entry. With multiples of this many entries, it is saved less often.
     private static let fewEntries = 2048
     private static let longestKeepInterval = Duration.seconds(1)
-    /// Under which name a server keeps it. Several that share a store have one each.
+    /// The name under which a server saves its state. Servers that share a store have one each.
     private static let server = "main"
-    /// How many creates of a crashed server are taken up at most, besides those that it has named.
+    /// The maximum number of creates that are restored after a crash, besides those that the saved state names.
     private static let mostRestored = 10_000
 
-    /// No task's id.
+    /// An id that no task has.
     let nothing = TaskID.none
     private let store: any TaskStore
     private let background: Background
@@ -57,7 +57,7 @@ final class Resends: Sendable {
     private let state: Lock<State>
 
     /// - Parameters:
-    ///   - window: for how long an unread create is remembered; more than 0.
+    ///   - window: how long an unread create is remembered; more than 0.
     ///   - makeID: makes the ids of tasks.
     init(
         window: Duration, store: any TaskStore, background: Background, clock: GuardedClock,
@@ -75,19 +75,19 @@ final class Resends: Sendable {
 
     // MARK: Entries
 
-    /// How long the end of a connection may take that was broken before the same content came again: a proxy may close the
-    /// client's side first.
+    /// How long it may take for the end of a broken connection to arrive after the same content was sent again: a proxy
+    /// may close the client's side first.
     private static let grace = Duration.milliseconds(100)
 
-    /// Looks whether the clients are still there whose equal creates are being answered, as well as the client of `request`:
-    /// where a connection has ended, its loop may not have got to it yet, or the end may still be on its way.
+    /// Checks whether the clients of equal creates in progress and the client of `request` are still there. If a
+    /// connection has ended, its loop may not have noticed yet, or the end may still be on its way.
     func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
         for pause in [Duration.zero, Self.grace] {
             let (others, wasRead) = state.withLock { state in
                 let doubts = state.ledger.doubts(key, now: .now)
                 return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
             }
-            // On a connection that goes on nothing has waited to be taken up.
+            // Only the first request on a connection can have waited to be accepted.
             if wasRead, request.body.isFirstOnConnection { request.body.lookForClientHere() }
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
@@ -95,7 +95,7 @@ final class Resends: Sendable {
         }
     }
 
-    /// A create has come.
+    /// Adds an arriving create.
     func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader, _ request: HTTPRequest) -> Arrival {
         change { state in
             var made: TaskID?
@@ -118,12 +118,12 @@ final class Resends: Sendable {
         }
     }
 
-    /// The client of an entry's request has its answer, or has left, or nothing was made for it.
+    /// Records that an entry's client has its answer or has left, or that nothing was made for it.
     func end(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
         note(number, isOver: true, event)
     }
 
-    /// Waits until it is known what the create of an entry comes to, or until the caller is cancelled.
+    /// Waits until an entry's create is no longer in progress, or until the caller is cancelled.
     func outcome(of number: Int) async {
         while !Task.isCancelled {
             let changes = state.withLock { $0.ledger.isAtWork(number) ? $0.changes : nil }
@@ -132,8 +132,8 @@ final class Resends: Sendable {
         }
     }
 
-    /// Something has happened to an entry.
-    /// - Parameter isOver: whether nobody waits for its answer any more.
+    /// Records an event of an entry, and wakes the requests that wait for it.
+    /// - Parameter isOver: whether its client no longer waits for the answer.
     func note(_ number: Int, isOver: Bool = false, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
         let waiters = change { state in
             event(&state.ledger, .now)
@@ -145,12 +145,13 @@ final class Resends: Sendable {
         for waiter in waiters.values { waiter.resume() }
     }
 
-    /// An entry gets another task; nil if the entry is forgotten.
+    /// Gives an entry a new task; nil if the entry no longer exists.
     func makeAnew(_ number: Int) -> TaskID? {
         change { state in state.ledger.makeAnew(number, makeID: makeID) }
     }
 
-    /// Waits until an entry changes, or until the caller is cancelled; not at all if something has since `changes`.
+    /// Waits until an entry changes, or until the caller is cancelled. Returns at once if any entry has changed since
+    /// `changes`.
     func change(of number: Int, since changes: Int) async {
         let ticket = state.withLock { state in
             state.lastWaiter += 1
@@ -180,7 +181,7 @@ final class Resends: Sendable {
 
     // MARK: The store
 
-    /// Takes up what a server before this one has left. Call it before anything is served.
+    /// Restores what the previous process left. Call it before the gateway serves requests.
     func restore() async throws(StoreError) {
         let left = try await store.unread(server: Self.server)
         let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
@@ -214,6 +215,6 @@ final class Resends: Sendable {
         }
     }
 
-    /// Keeps what is known at the end. Call it when nothing is served any more.
+    /// Saves the state a last time. Call it after the server has stopped.
     func stop() async { await keep() }
 }

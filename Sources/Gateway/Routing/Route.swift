@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// What the gateway serves. Its terms and paths stand in ``RouteTable``; the raw value is its name in log and metrics.
+/// What the gateway serves. The terms and paths are in ``RouteTable``; the raw value is the name in log and metrics.
 public enum Route: String, Sendable, CaseIterable {
     /// Create (POST) and list (GET).
     case tryOn = "try_on"
@@ -13,25 +13,25 @@ public enum Route: String, Sendable, CaseIterable {
     case solutions
     /// Kling's own callbacks.
     case callback = "kling_callback"
-    /// What the console's button for a test calls.
+    /// What the test button of Kling's console calls.
     case callbackTest = "kling_callback_test"
     /// The models, as OpenAI lists them.
     case models
-    /// One of them.
+    /// One model.
     case model
-    /// A try-on as OpenAI's clients ask for one: answered when the picture is there.
+    /// A try-on in OpenAI's shape, answered when the picture is ready.
     case imageEdits = "image_edits"
-    /// A job as useapi.net's clients ask for one.
+    /// A job in the shape of useapi.net.
     case useapiTryOn = "useapi_try_on"
     /// useapi.net's list of jobs.
     case useapiTasks = "useapi_tasks"
-    /// One of them.
+    /// One job.
     case useapiTask = "useapi_task"
     /// Upload of a picture.
     case useapiAssets = "useapi_assets"
     /// An uploaded picture.
     case useapiAsset = "useapi_asset"
-    /// A picture that Kling was given the link of.
+    /// A picture that Kling got as a link.
     case hostedPicture = "hosted_picture"
     /// The description of all routes.
     case openAPI = "openapi"
@@ -39,7 +39,7 @@ public enum Route: String, Sendable, CaseIterable {
     case docs
 }
 
-/// What holds for every request of a route.
+/// The rules for every request of a route.
 struct RouteTerms: Equatable, Sendable {
     /// Methods of a path. HEAD works where GET does.
     struct Methods: OptionSet, Sendable {
@@ -56,26 +56,26 @@ struct RouteTerms: Equatable, Sendable {
             }
         }
 
-        /// What `Allow` says.
+        /// The value of `Allow`.
         var text: String {
             [contains(.get) ? "GET, HEAD" : nil, contains(.post) ? "POST" : nil].compactMap(\.self)
                 .joined(separator: ", ")
         }
     }
 
-    /// What a POST has for a body.
+    /// The kind of body that a POST has.
     enum Body: Sendable {
-        /// JSON, by any name.
+        /// JSON, whatever the `Content-Type`, unless that is a multipart type.
         case json
         /// `multipart/form-data`, else JSON.
         case jsonOrForm
-        /// Whatever the route's own handler makes of it.
+        /// Any body; the route's own handler decides.
         case any
     }
 
     let shape: Shape
     let methods: Methods
-    /// Whether a client shows a key. Where none does, the path's own handler decides who may come in.
+    /// Whether clients must present a key. If not, the path's own handler decides who has access.
     var needsKey = true
     var body = Body.json
 }
@@ -85,7 +85,7 @@ enum RouteTable {
     struct Line: Sendable {
         let route: Route
         let terms: RouteTerms
-        /// From the root on; a last segment in braces stands for any one segment.
+        /// From the root; a last segment in braces matches any one segment.
         let paths: [String]
 
         init(_ route: Route, _ terms: RouteTerms, _ paths: [String]) {

@@ -2,14 +2,14 @@ internal import KlingAPI
 
 /// The route of a path.
 ///
-/// The path is split at raw `/`, repeated ones and one at the end count for nothing, each segment is decoded once.
+/// The path is split at raw `/`. Repeated and trailing slashes are ignored, and each segment is decoded once.
 struct RouteMatch: Equatable, Sendable {
     let route: Route
     let terms: RouteTerms
-    /// The decoded last segment of a path that names something: a task's id, a callback's token, a model.
+    /// The decoded last segment of a path that identifies something: a task's id, a callback's token, a model.
     var identifier = ""
 
-    /// Looks `path` up; nil if nothing is served there.
+    /// Looks up `path`; nil if nothing is served there.
     init?(path: Span<UInt8>) {
         guard let found = RouteTree.all.find(path) else { return nil }
         (route, terms) = (found.route, found.terms)
@@ -18,7 +18,7 @@ struct RouteMatch: Equatable, Sendable {
         self.identifier = identifier
     }
 
-    /// A segment's text; nil if it is no UTF-8, has a control character, or is longer than any id.
+    /// A segment's text; nil if it is not UTF-8, has a control character, or is longer than any id.
     private static func decoded(_ segment: Span<UInt8>) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(segment.count)
@@ -32,21 +32,21 @@ struct RouteMatch: Equatable, Sendable {
     }
 }
 
-/// The paths of a table, as a tree of their segments. To look one up takes no memory.
+/// The paths of a table, as a tree of their segments. A lookup doesn't allocate.
 struct RouteTree: Sendable {
     /// The tree of ``RouteTable``.
     static let all = RouteTree(RouteTable.lines)
 
-    /// What was found, and where the path names what is meant.
+    /// What was found, and the range of the identifier in the path.
     struct Found {
         let route: Route
         let terms: RouteTerms
         var identifier: Range<Int>?
     }
 
-    /// A segment after those of its parents. Nodes name one another by their places; 0, the root's, stands for none.
+    /// A segment after those of its parents. Nodes refer to one another by index; 0, the root's, means none.
     private struct Node {
-        /// Where the segment's name stands among ``letters``; empty for one that may have any name.
+        /// The range of the segment's name in ``letters``; empty if the segment may have any name.
         var name: Range<Int>
         var firstChild = 0
         var sibling = 0
@@ -78,7 +78,7 @@ struct RouteTree: Sendable {
         return child == 0 ? nil : child
     }
 
-    /// Adds a node behind those that are there. One of any name must come last: it hides what follows.
+    /// Adds a node after its siblings. One for any name must come last, because it hides what follows.
     private mutating func addChild(to parent: Int, named name: [UInt8]) -> Int {
         nodes.append(Node(name: letters.count..<letters.count + name.count))
         letters += name
@@ -123,12 +123,12 @@ struct RouteTree: Sendable {
 }
 
 extension RouteTree {
-    /// In whose words a path answers, also one that names what no name can be.
+    /// The shape that a path answers in, even if its identifier can't be one.
     static func shape(of path: Span<UInt8>) -> Shape { all.find(path)?.terms.shape ?? .kling }
 }
 
 extension Span<UInt8> {
-    /// Whether these bytes are `name`, as it is or percent-encoded.
+    /// Whether these bytes are `name`, literally or percent-encoded.
     fileprivate func isEncoded(_ name: Span<UInt8>) -> Bool {
         guard count >= name.count else { return false }
         var position = 0
@@ -138,7 +138,7 @@ extension Span<UInt8> {
         return position == count
     }
 
-    /// The byte at `position`, which moves behind it; a `%` with two hex digits stands for one byte.
+    /// Decodes the byte at `position` and moves past it; a `%` with two hex digits is one byte.
     fileprivate func decodedByte(at position: inout Int) -> UInt8 {
         let byte = self[position]
         if byte == UInt8(ascii: "%"), position + 2 < count,

@@ -1,5 +1,5 @@
 extension RouteTerms.Body {
-    /// Refuses a body whose name says that it cannot be read here.
+    /// Refuses a body whose `Content-Type` says that it can't be read here.
     func check(_ types: [String]) throws(GatewayError) {
         guard self != .any, let type = types.first(where: { $0.lowercased().hasPrefix("multipart/") }) else { return }
         switch self {

@@ -2,15 +2,15 @@ internal import Crypto
 internal import KlingAPI
 public import TaskStore
 
-/// The last path segments of the addresses that Kling calls the gateway at: one a task, which nobody can guess, and
-/// which nothing needs to remember. A token is the task's id and its HMAC-SHA256 under a key of the master key's.
+/// The last path segments of the addresses at which Kling calls the gateway: one per task, unguessable, and stored
+/// nowhere. A token is the task's id and its HMAC-SHA256 under a key derived from the master key.
 public struct CallbackTokens: Sendable {
     private let key: SymmetricKey
 
-    /// Makes and reads the tokens of a master key.
+    /// Creates and reads the tokens of the vault's master key.
     public init(_ vault: Vault) { key = vault.callbackTokens }
 
-    /// What stands before a token in the path of an address.
+    /// What precedes a token in the path of an address.
     static let path = "/callbacks/kling/"
     private static let idLength = 26
 
@@ -20,7 +20,7 @@ public struct CallbackTokens: Sendable {
         return id + Base64.encode(HMAC<SHA256>.authenticationCode(for: Array(id.utf8), using: key), .urlSafe)
     }
 
-    /// The task whose token `token` is; nil for any other text. Takes as long for a wrong code as for a right one.
+    /// The task of a token; nil for any other text. A wrong code takes as long as a right one.
     public func task(of token: String) -> TaskID? {
         let text = token.utf8
         guard text.count > Self.idLength, let id = TaskID(String(token.prefix(Self.idLength))),
@@ -30,12 +30,12 @@ public struct CallbackTokens: Sendable {
         return id
     }
 
-    /// A path without the token that it may have: for the log.
+    /// A path for the log, without the token that it may contain.
     static func withheld(from path: String) -> String {
         path.firstRange(of: Self.path.dropFirst()).map { String(path[..<$0.upperBound]) } ?? path
     }
 
-    /// What Kling is told as a task's `callback_url`.
-    /// - Parameter publicURL: what the gateway is reached by, without a slash at the end.
+    /// The `callback_url` that Kling gets for a task.
+    /// - Parameter publicURL: the URL at which the gateway is reached, without a trailing slash.
     public func url(publicURL: String, task: TaskID) -> String { publicURL + Self.path + token(of: task) }
 }

@@ -1,7 +1,7 @@
 internal import Base
 internal import Crypto
 
-/// The SHA-256 of a bearer key: all that is kept of it.
+/// The SHA-256 of a bearer key, which is all that is kept of it.
 struct Digest: Sendable {
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -9,7 +9,7 @@ struct Digest: Sendable {
     init(of bytes: Span<UInt8>) {
         var hash = SHA256()
         unsafe bytes.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
-        // A SHA-256 has 32 bytes, and the words may lie at any address.
+        // A SHA-256 has 32 bytes, and the words may be at any address.
         words = unsafe hash.finalize().withUnsafeBytes { unsafe Self.words($0) }
     }
 
@@ -44,12 +44,12 @@ struct Digest: Sendable {
 }
 
 extension Digest: Hashable {
-    /// Compares all four words, whatever the first ones say.
+    /// Always compares all four words, even if the first ones differ.
     static func == (one: Digest, other: Digest) -> Bool {
         (one.words.0 ^ other.words.0) | (one.words.1 ^ other.words.1) | (one.words.2 ^ other.words.2)
             | (one.words.3 ^ other.words.3) == 0
     }
 
-    /// One word spreads as well as four do.
+    /// One word is as evenly distributed as four.
     func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }

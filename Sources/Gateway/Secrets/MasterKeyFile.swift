@@ -14,7 +14,7 @@ struct MasterKeyFile {
     private static let maxBytes = 4096
     private static let keyBytes = 32
 
-    /// The text in the file, which is made if there is none.
+    /// The text in the file, which is created if it doesn't exist.
     func readOrMake() throws(MasterKeyError) -> Secret {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -40,7 +40,7 @@ struct MasterKeyFile {
         return Array(bytes.prefix(count))
     }
 
-    /// Makes the key under another name and links it to its own, so that nobody ever reads half a key.
+    /// Creates the key under another name and links it to its own, so that no process ever reads half a key.
     private func make() throws(SystemCallError) -> [UInt8] {
         var random = SystemRandomNumberGenerator()
         let key = (0..<Self.keyBytes).map { _ in UInt8.random(in: .min ... .max, using: &random) }

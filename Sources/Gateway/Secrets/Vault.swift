@@ -11,16 +11,16 @@ public struct VaultError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// Seals what the store keeps of secrets that must be had again: AES-256-GCM under a key of its own for each purpose.
+/// Seals secrets that the store must be able to give back: AES-256-GCM, with a separate key for each purpose.
 ///
 /// A sealed value is a version byte, the nonce, the ciphertext and the tag. It can be opened only for the purpose and
-/// the record that it was sealed for: moved to another record it is as if it were changed.
+/// the record that it was sealed for. Moved to another record, it fails to open, as if it had been changed.
 public struct Vault: Sendable {
     /// What a secret is for.
     public enum Purpose: String, Sendable, Hashable, CaseIterable {
         /// The secret key of an access key; its record is the key's id.
         case secretKey = "secret key"
-        /// What signs deliveries to a tenant; its record is the tenant's name.
+        /// The secret that signs deliveries to a tenant; its record is the tenant's name.
         case webhookSecret = "webhook secret"
     }
 
@@ -28,10 +28,10 @@ public struct Vault: Sendable {
 
     private let secretKeys: SymmetricKey
     private let webhookSecrets: SymmetricKey
-    /// What ``CallbackTokens`` are made with.
+    /// The key for ``CallbackTokens``.
     let callbackTokens: SymmetricKey
 
-    /// Seals under `masterKey`.
+    /// Creates a vault that seals under `masterKey`.
     public init(_ masterKey: MasterKey) {
         secretKeys = masterKey.derived(for: Purpose.secretKey.rawValue)
         webhookSecrets = masterKey.derived(for: Purpose.webhookSecret.rawValue)
@@ -45,12 +45,12 @@ public struct Vault: Sendable {
                 Array(secret.reveal().utf8), using: key(purpose), authenticating: Self.label(purpose, record))
             return [Self.version] + Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
         } catch {
-            // The key has 32 bytes and the nonce is made there: nothing else is refused.
+            // The key has 32 bytes, and `seal` makes the nonce. It refuses nothing else.
             fatalError("AES-GCM refuses to seal")
         }
     }
 
-    /// Opens what was sealed for `record`.
+    /// Opens a value that was sealed for `record`.
     public func open(_ sealed: [UInt8], _ purpose: Purpose, of record: String) throws(VaultError) -> Secret {
         do {
             guard sealed.first == Self.version else { throw CryptoKitError.authenticationFailure }

@@ -2,14 +2,14 @@ internal import Crypto
 internal import KlingAPI
 public import TaskStore
 
-/// What a useapi.net client is told of its job at its `replyUrl`: what a query would answer, and its `replyRef`.
+/// Callbacks to the `replyUrl` of a useapi.net job: the answer to a query, and the `replyRef`.
 public enum UseapiCallback {
-    /// The delivery that follows from a step of a job, if one does. The store calls it in the step's transaction; it makes
-    /// the same of the same step.
+    /// The delivery for a step of a job, if the step causes one. The store calls this in the step's transaction. The
+    /// same step always gives the same delivery.
     ///
-    /// A delivery is due whenever the client sees the job make progress: another status, another picture, another failure.
-    /// `submitted` comes before all others or not at all.
-    /// - Parameter before: nil for a record that is new.
+    /// A delivery is due whenever the client sees the job make progress: another status, another picture, another
+    /// failure. `submitted` is delivered before all others or not at all.
+    /// - Parameter before: nil for a new record.
     public static func delivery(before: JobRecord?, after: JobRecord) -> NewDelivery? {
         guard after.shape == Shape.useapi.rawValue, isCertain(after), let url = after.callbackURL else {
             return nil
@@ -21,12 +21,13 @@ public enum UseapiCallback {
             isLast: progress.status.isFinal)
     }
 
-    /// Whether it is known what became of a task that the client was told of. Before that there is nothing to tell.
+    /// Whether the outcome of a create is known for a task that the client was told of. Until then there is nothing to
+    /// report.
     private static func isCertain(_ job: JobRecord) -> Bool {
         job.tasks.contains { $0.publicID != nil && $0.state != .intent && $0.state != .refused }
     }
 
-    /// `webhook-id`: of the job and of how many of its tasks have come how far, which never comes again.
+    /// The `webhook-id`, from the job, its status and the number of its ended tasks: a combination that never recurs.
     private static func identifier(_ job: JobRecord, _ progress: UseapiProgress) -> String {
         let ended = job.tasks.count { $0.state.isFinal }
         let step = "\(job.number)\n\(progress.status.rawValue)\n\(ended)\n\(job.createdAt)"

@@ -1,17 +1,17 @@
 internal import KlingAPI
 
-/// The jobs that a list asks for.
+/// The parameters of a list of jobs.
 struct UseapiListParameters: Equatable {
-    /// The account that has them; nil: any.
+    /// The account that runs the jobs; nil for any.
     var email: String?
-    /// Whether pictures are asked for; a try-on makes nothing else.
+    /// Whether the list asks for pictures; a try-on makes nothing else.
     var wantsPictures = true
     var size = TryOn.defaultPageSize
-    /// Milliseconds since 1970, themselves not included.
+    /// Exclusive bounds of the creation time, in milliseconds since 1970.
     var createdBefore: Int64?
     var createdAfter: Int64?
 
-    /// Reads a raw query. Parameters that nobody knows are ignored.
+    /// Parses a raw query. Unknown parameters are ignored.
     init(query: String?) throws(GatewayError) {
         var seen: Set<String> = []
         for pair in (query ?? "").split(separator: "&") {
@@ -53,7 +53,7 @@ struct UseapiListParameters: Equatable {
         return value
     }
 
-    /// A value without its percent-encoding, which the server has found to be well-formed.
+    /// A value without its percent-encoding, which the server has already checked.
     private static func decoded(_ text: Substring, _ name: String) throws(GatewayError) -> String {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]

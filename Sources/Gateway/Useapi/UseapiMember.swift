@@ -7,7 +7,7 @@ enum UseapiMember: String, Sendable, CaseIterable {
     case email
     /// Not on useapi.net's page: one of Kling's models.
     case model
-    /// Nor these: Kling's settings.
+    /// Not on useapi.net's page either: Kling's settings.
     case keepFace = "keep_face"
     case keepPose = "keep_pose"
     case keepBackground = "keep_background"
@@ -15,7 +15,7 @@ enum UseapiMember: String, Sendable, CaseIterable {
 }
 
 extension GatewayError {
-    /// A member that is wrong. The problem goes behind its name.
+    /// An error about a member. The message is its name followed by the problem.
     init(in member: UseapiMember, _ problem: String) {
         self.init(.badParameter, "\(member.rawValue) \(problem)", parameter: member.rawValue)
     }

@@ -3,21 +3,21 @@ internal import KlingAPI
 
 /// The members of a create by name, whether it came as JSON or as a form.
 struct UseapiMembers: Sendable {
-    /// What a member is, if it is there and neither null nor empty.
+    /// The value of a member that is present and neither null nor empty.
     enum Value: Sendable {
         case text(String)
-        /// A text that only a picture may have, as JSON writes it between its quotes.
+        /// A text too long for anything but a picture, as it appears between the quotes of a JSON string.
         case long(ByteSlice)
         /// A number as it is written.
         case number(String)
         case flag(Bool)
         /// The bytes of an uploaded file.
         case file(ByteSlice)
-        /// What no member is.
+        /// A kind of value that no member accepts.
         case other(JSONKind)
     }
 
-    /// The most bytes, as they are written, of a text that is read as one.
+    /// The maximum length of a text that is decoded, in bytes before decoding.
     static let longestText = 16 << 10
 
     private var values: [UseapiMember: Value] = [:]
@@ -27,8 +27,8 @@ struct UseapiMembers: Sendable {
 
     subscript(member: UseapiMember) -> Value? { values[member] }
 
-    /// Takes in a member.
-    /// - Throws: if it is there already.
+    /// Adds a member.
+    /// - Throws: if it was added before.
     mutating func add(_ member: UseapiMember, _ value: Value) throws(GatewayError) {
         guard values.updateValue(value, forKey: member) == nil else {
             throw GatewayError(in: member, "stands in the request more than once. Send it once.")
@@ -39,7 +39,7 @@ struct UseapiMembers: Sendable {
 extension UseapiMembers {
     private static let slice = 1 << 20
 
-    /// Reads a JSON object. A large one is read in slices, between which other tasks of the loop run.
+    /// Parses a JSON object. A large one is parsed in slices, between which other tasks of the loop run.
     /// - Throws: what is wrong with the JSON.
     init(json body: Bytes) async throws(GatewayError) {
         var scanner = JSONScanner(range: 0..<body.count)
@@ -81,26 +81,26 @@ extension UseapiMembers {
 }
 
 extension UseapiMembers {
-    /// Takes in a part of a form that is a text.
+    /// Adds a text part of a form.
     mutating func add(_ name: String, text: ByteSlice) throws(GatewayError) {
         guard let member = UseapiMember(rawValue: name), text.count > 0 else { return }
         if text.count > Self.longestText { return try addLong(member, text) }
-        // The slice lends its bytes for the length of the call.
+        // The bytes are valid during the call; the string is a copy.
         guard let value = unsafe text.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
             throw GatewayError(in: member, "is not text in UTF-8.")
         }
         try add(member, .text(value))
     }
 
-    /// Takes in a part of a form that is a file.
+    /// Adds a file part of a form.
     mutating func add(_ name: String, file: ByteSlice) throws(GatewayError) {
         guard let member = UseapiMember(rawValue: name) else { return }
         try add(member, .file(file))
     }
 
-    /// A long text is a picture in base64: JSON writes its letters as they are.
+    /// Adds a long text, which must be a base64 picture: JSON does not escape its characters.
     private mutating func addLong(_ member: UseapiMember, _ text: ByteSlice) throws(GatewayError) {
-        // The slice lends its bytes for the length of the call.
+        // The bytes are valid during the call, and none of them leave it.
         let isPlain = unsafe text.withUnsafeBytes { bytes in
             unsafe bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }
         }

@@ -1,9 +1,9 @@
 internal import KlingAPI
 internal import TaskStore
 
-/// Where a job stands, in useapi.net's words and numbers.
+/// The status of a job, in useapi.net's numbers and words.
 enum UseapiStatus: Int, Sendable {
-    // 5 and 99 stand on useapi.net's pages; the other two are what Kling's web client is known to use.
+    // useapi.net documents 5 and 99; Kling's web client is known to use the other two.
     case submitted = 5
     case processing = 10
     case failed = 50
@@ -21,13 +21,13 @@ enum UseapiStatus: Int, Sendable {
     var isFinal: Bool { self == .failed || self == .succeed }
 }
 
-/// A job's tasks, taken together.
+/// The combined progress of a job's tasks.
 struct UseapiProgress: Sendable, Hashable {
-    /// Submitted until Kling works on one; ended when all have, with success if there is a picture.
+    /// Submitted until Kling works on a task; final once all tasks have ended, with success if there is a picture.
     let status: UseapiStatus
-    /// The pictures that are there, by the places of their tasks.
+    /// The finished pictures of each task, in the order of the tasks.
     let pictures: [[TaskImage]]
-    /// What went wrong so far; empty if nothing did.
+    /// What has gone wrong so far; empty if nothing has.
     let message: String
 
     init(_ tasks: [TaskRecord]) {
@@ -53,7 +53,7 @@ struct UseapiProgress: Sendable, Hashable {
         return tasks.count == 1 ? text : "\(failed.count) of \(tasks.count) pictures failed: \(text)"
     }
 
-    /// Why a task has no picture: Kling's words, or the gateway's if Kling never said a word.
+    /// Why a task has no picture: Kling's message, or the gateway's if Kling sent none.
     private static func reason(_ task: TaskRecord) -> String {
         if let said = task.answer.flatMap({ TaskObject($0) })?.statusMessage, !said.isEmpty {
             return Disclosure.withheld(task.id, task.externalTaskID, from: said)

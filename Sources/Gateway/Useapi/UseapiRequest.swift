@@ -1,13 +1,13 @@
 internal import Base
 internal import KlingAPI
 
-/// A create in useapi.net's shape, checked against the rules of its page.
+/// A create in useapi.net's shape, checked against the rules on its page.
 struct UseapiRequest: Sendable {
     /// How many pictures a job may make.
     static let imageCounts = 1...4
-    /// What `maxJobs` may be.
+    /// The range of `maxJobs`.
     static let jobCounts = 1...50
-    /// The longest URL of a picture, and the longest of the other texts, in bytes.
+    /// The maximum lengths of a picture's URL and of the other texts, in bytes.
     static let longestURL = 8192
     static let longestText = 1024
     /// The model of a create that names none.
@@ -15,19 +15,19 @@ struct UseapiRequest: Sendable {
 
     let human: GivenPicture
     let garment: Garment
-    /// How many pictures are to be made, each by a task of its own.
+    /// How many pictures to make, each by its own task.
     let imageCount: Int
     /// How many of the tenant's jobs may run at once.
     let maxJobs: Int?
     let replyURL: HTTPURL?
     let replyRef: String?
-    /// The upstream account that shall have the job.
+    /// The upstream account that runs the job.
     let email: String?
     let model: String
     let settings: TryOnSettings
 
     /// Checks a create.
-    /// - Throws: what is wrong, naming the member.
+    /// - Throws: an error that names the member.
     init(_ members: UseapiMembers, models: TryOnModels) throws(GatewayError) {
         guard let human = try members.picture(.humanImage) else {
             throw GatewayError(in: .humanImage, "is required. Send the http(s) URL of a picture of the person.")
@@ -51,7 +51,7 @@ struct UseapiRequest: Sendable {
 }
 
 extension UseapiRequest {
-    /// What the client calls Kling's members.
+    /// The client's names for Kling's members.
     var names: [String: String] {
         let cloth = if case .one(let picture) = garment { picture.field } else { UseapiMember.upperInput.rawValue }
         return [
@@ -60,7 +60,7 @@ extension UseapiRequest {
         ]
     }
 
-    /// The pictures in the page's order.
+    /// The pictures in the order of useapi.net's page.
     var pictures: [GivenPicture] {
         switch garment {
         case .one(let garment): [human, garment]
@@ -114,7 +114,7 @@ extension UseapiMembers {
         return GivenPicture(member.rawValue, content)
     }
 
-    /// A number, which forms can only send as a text.
+    /// A number, which forms can only send as text.
     fileprivate func integer(_ member: UseapiMember, _ range: ClosedRange<Int>) throws(GatewayError) -> Int? {
         let digits: String
         switch self[member] {
@@ -131,7 +131,7 @@ extension UseapiMembers {
         return value
     }
 
-    /// A truth value, which forms can only send as a text.
+    /// A Boolean, which forms can only send as text.
     fileprivate func flag(_ member: UseapiMember) throws(GatewayError) -> Bool? {
         switch self[member] {
         case nil: return nil

@@ -2,8 +2,8 @@ internal import Crypto
 internal import KlingAPI
 internal import TaskStore
 
-/// A job as useapi.net's page shows it. What a job of the gateway doesn't have stands there as on the page: points,
-/// tickets, a limitation.
+/// A job as useapi.net's page documents it. Members without a counterpart in the gateway (points, tickets, a
+/// limitation) are present as on that page.
 enum UseapiView {
     private static let type = "mmu_img2img_aitryon"
     private static let scene = "NORMAL_CREATION"
@@ -11,7 +11,7 @@ enum UseapiView {
     /// The answer to create and query.
     static func json(_ job: JobRecord) -> [UInt8] { JSONWriter.object(capacity: usualLength) { write(job, to: &$0) } }
 
-    /// The body of a callback: that of a query, and the client's own reference.
+    /// The body of a callback: the answer to a query, and the client's own reference.
     static func callback(_ job: JobRecord) -> [UInt8] {
         JSONWriter.object(capacity: usualLength) { body in
             write(job, to: &body)
@@ -19,13 +19,13 @@ enum UseapiView {
         }
     }
 
-    /// What stands around the jobs in the answer to a list.
+    /// The JSON before and after the jobs in the answer to a list.
     static var aroundHistory: (head: [UInt8], tail: [UInt8]) {
         let empty = JSONWriter.object { $0.array("history") { _ in } }
         return (Array(empty.dropLast(2)), Array(empty.suffix(2)))
     }
 
-    /// How many bytes a job's answer has, about.
+    /// The approximate size of a job's answer, in bytes.
     static let usualLength = 2048
 
     private static func write(_ job: JobRecord, to body: inout JSONWriter) {
@@ -55,7 +55,7 @@ enum UseapiView {
         body.member("editProject", orNull: nil)
     }
 
-    /// The most pictures of one task that have ids of their own. Kling makes one.
+    /// The maximum number of pictures shown per task, each with an id of its own. Kling makes one.
     private static let mostPictures = 8
 
     private static func write(_ job: JobRecord, _ status: UseapiStatus, task: inout JSONWriter) {
@@ -94,14 +94,14 @@ enum UseapiView {
         work.member("updateTime", Int(job.updatedAt))
     }
 
-    /// A number that is always the same for a tenant and tells nothing of it.
+    /// A number that is stable for a tenant and reveals nothing about it.
     private static func userID(_ tenant: String) -> Int {
         SHA256.hash(data: Array(tenant.utf8)).prefix(4).reduce(0) { $0 << 8 | Int($1) } & 0x7FFF_FFFF
     }
 
-    // MARK: What is kept of a request
+    // MARK: The stored request
 
-    /// `taskInfo`, made when the job is and kept with it.
+    /// The `taskInfo` of a new job, which is stored with it.
     static func taskInfo(_ request: UseapiRequest) -> [UInt8] {
         taskInfo(request.pictures, count: request.imageCount)
     }
@@ -113,7 +113,7 @@ enum UseapiView {
                 for picture in pictures { list.object { write(picture, input: &$0) } }
             }
             info.array("arguments") { list in
-                // The page has it; nobody asks for it.
+                // useapi.net's page has this argument, but clients cannot set it.
                 write("personType", "Female", to: &list)
                 write("imageCount", String(count), to: &list)
             }

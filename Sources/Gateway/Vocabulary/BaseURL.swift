@@ -1,19 +1,19 @@
 internal import Base
 
-/// An `http` or `https` URL that paths are added to: no user info, no query, no fragment, no slash at its end.
+/// An `http` or `https` URL that paths are added to, without user info, query, fragment or trailing slash.
 public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
-    /// The whole URL, without a slash at its end.
+    /// The whole URL, without a trailing slash.
     public let text: String
     /// Whether it is `https`.
     public let isSecure: Bool
-    /// The host's name or address, lower case, an IPv6 address without its brackets.
+    /// The host's name or address, in lower case; an IPv6 address without its brackets.
     public let host: String
-    /// The port, the scheme's own where none is named.
+    /// The port; the scheme's default if none is named.
     public let port: UInt16
     /// What follows the authority: empty, or with a leading and without a trailing slash.
     public let path: String
 
-    /// Reads an absolute URL; `nil` for anything else than described above.
+    /// Parses an absolute URL; `nil` for anything but the above.
     public init?(_ text: String) {
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.refused.contains($0) }),
             let separator = text.firstRange(of: "://")
@@ -34,7 +34,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         self.text = (isSecure ? "https://" : "http://") + rest[..<end].lowercased() + path
     }
 
-    /// `https://` and a name that is known to be one.
+    /// Creates an `https` URL of a host name that is known to be valid.
     init(host: StaticString) {
         self.host = host.description
         text = "https://" + self.host
@@ -80,7 +80,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// Classes of bytes that names are made of.
+/// The classes of bytes that names are made of.
 enum ASCII {
     static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     static func isLowercase(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }

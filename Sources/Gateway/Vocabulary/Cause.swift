@@ -1,15 +1,15 @@
 internal import KlingAPI
 
-/// Why a request gets no answer of success. One row each in ``row``: the only place that knows statuses and codes.
+/// Why a request fails. Each cause has one ``row``, the only place that defines statuses and codes.
 public enum Cause: String, Sendable, CaseIterable {
-    // Who asks
+    // Authentication
     case missingCredentials = "missing_credentials"
     case invalidCredentials = "invalid_credentials"
     case tokenNotYetValid = "token_not_yet_valid"
     case tokenExpired = "token_expired"
     case forbidden
 
-    // What is asked
+    // The request
     case malformedRequest = "malformed_request"
     case malformedBody = "malformed_body"
     case unknownModel = "unknown_model"
@@ -30,11 +30,11 @@ public enum Cause: String, Sendable, CaseIterable {
     case notImplemented = "not_implemented"
     case unsupportedVersion = "unsupported_version"
 
-    // How much is asked
+    // A key's limits
     case requestRate = "request_rate"
     case runningTasks = "running_tasks"
 
-    // What Kling makes of it
+    // Kling and its accounts
     case accountsFull = "accounts_full"
     case accountsRateLimited = "accounts_rate_limited"
     case accountsCooling = "accounts_cooling"
@@ -46,29 +46,29 @@ public enum Cause: String, Sendable, CaseIterable {
     case taskFailed = "task_failed"
     case taskUnfinished = "task_unfinished"
 
-    // How the gateway is
+    // The gateway's own state
     case draining
     case storeUnavailable = "store_unavailable"
     case noMemory = "no_memory"
     case internalFault = "internal_fault"
 
-    /// What a cause looks like to clients.
+    /// How clients see a cause.
     struct Row {
         /// The HTTP status.
         let status: Int
         /// Kling's service code.
         let code: KlingCode
-        /// `error.type`, in OpenAI's words.
+        /// `error.type`, in OpenAI's vocabulary.
         let type: String
-        /// `error.code`, a word that does not change.
+        /// `error.code`, a stable word.
         let word: String
-        /// `Retry-After` in seconds, unless the error knows better.
+        /// `Retry-After` in seconds, unless the error has its own.
         var retryAfter: Int?
-        /// Whether a retry cannot help, or could pay twice: `x-should-retry: false`.
+        /// Whether a retry can't help, or could be paid for twice: `x-should-retry: false`.
         var isFinal = false
     }
 
-    /// The row of the table for this cause. For ``refused`` Kling's own status and code take their place.
+    /// The row of the table for this cause. For ``refused``, Kling's own status and code replace those of the row.
     var row: Row {
         guard let row = Self.rows[self] else { preconditionFailure("\(self) has no row") }
         return row

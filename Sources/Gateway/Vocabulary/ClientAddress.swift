@@ -4,16 +4,16 @@ internal import HTTPServer
 
 /// Where a request comes from: the other end of its connection or, behind trusted proxies, the client that they name.
 ///
-/// Each proxy adds to the right end of `X-Forwarded-For` who called it. What a trusted proxy has added is believed, and
-/// nothing to the left of the first address that isn't such a proxy's: that much the client may have made up.
+/// Each proxy appends the address of its caller to `X-Forwarded-For`. What trusted proxies have added is believed.
+/// Everything to the left of the first address that isn't such a proxy's is ignored: the client may have made it up.
 struct ClientAddress: Sendable, Hashable {
-    /// The address; none behind a Unix-domain socket, or where a trusted proxy names none.
+    /// The address; nil behind a Unix-domain socket, or if a trusted proxy's entry has none.
     let address: IPAddress?
 
-    /// Reads the chain of `peer` and, behind it, `forwarded`.
+    /// Follows the chain from `peer` through `forwarded`.
     /// - Parameters:
     ///   - forwarded: the values of the `X-Forwarded-For` fields, in their order. Read only for a trusted peer.
-    ///   - trusted: the proxies that are believed.
+    ///   - trusted: the addresses of trusted proxies.
     init(peer: SocketAddress, forwarded: @autoclosure () -> [String], trusted: [CIDR]) {
         guard let peer = peer.ipAddress else {
             address = nil
@@ -32,7 +32,8 @@ struct ClientAddress: Sendable, Hashable {
         address = client.unmapped
     }
 
-    /// The address in an entry, which may have a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]:4711`.
+    /// The address in an entry, which may have a port: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`,
+    /// `[2001:db8::1]:4711`.
     private static func address(in entry: Substring) -> IPAddress? {
         var text = String(entry.drop(while: \.isBlank).reversed().drop(while: \.isBlank).reversed())
         if let end = text.firstIndex(of: "]"), text.first == "[" {

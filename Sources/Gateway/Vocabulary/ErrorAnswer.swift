@@ -18,7 +18,7 @@ enum ErrorAnswer {
         return HTTPResponse(status: status, headers: headers, body: .bytes(body(error, shape, requestID)))
     }
 
-    /// The answer for `error`, to be given again to whoever repeats the request.
+    /// The answer for `error`, to store for clients that repeat the request.
     static func stored(_ error: GatewayError, shape: Shape, requestID: String) -> StoredAnswer {
         StoredAnswer(status: error.refusal?.status ?? error.cause.row.status, body: body(error, shape, requestID))
     }
@@ -44,7 +44,8 @@ enum ErrorAnswer {
         }
     }
 
-    /// The page prints the whole answer to a wrong key: clients may compare it.
+    /// The message in useapi.net's shape. Its documentation shows the whole answer to a wrong key, so clients may
+    /// compare it.
     private static func useapiMessage(_ error: GatewayError) -> String {
         switch error.cause {
         case .missingCredentials, .invalidCredentials: "Unauthorized"
@@ -52,7 +53,7 @@ enum ErrorAnswer {
         }
     }
 
-    /// What OpenAI-style clients read.
+    /// The error object that OpenAI-style clients read.
     private static func object(_ error: GatewayError, _ word: String) -> Envelope.ErrorObject {
         Envelope.ErrorObject(
             message: error.message, type: error.cause.row.type, param: error.parameter, code: word,
@@ -61,7 +62,7 @@ enum ErrorAnswer {
 }
 
 extension GatewayError.Refusal {
-    /// The word for Kling's code that OpenAI's clients know, else the code.
+    /// The word that OpenAI's clients know for Kling's code, or else the code.
     fileprivate var word: String {
         switch code {
         case .platformPolicy, .contentPolicy: Cause.contentPolicy.row.word
@@ -70,13 +71,13 @@ extension GatewayError.Refusal {
     }
 }
 
-/// What every answer of the gateway has.
+/// The parts that the gateway's answers have in common.
 enum Answer {
     static func headers(requestID: String) -> [(name: String, value: String)] {
         [(name: "Content-Type", value: "application/json; charset=utf-8"), (name: "X-Request-Id", value: requestID)]
     }
 
-    /// What was answered before, once more.
+    /// Repeats a stored answer.
     static func repeated(_ answer: StoredAnswer, requestID: String) -> HTTPResponse {
         var response = success(answer.body, requestID: requestID)
         response.status = answer.status
@@ -84,7 +85,7 @@ enum Answer {
         return response
     }
 
-    /// The answer was given before.
+    /// The header field of a repeated answer.
     static let replayed = (name: "Idempotent-Replayed", value: "true")
 
     /// A 200 with `body`.

@@ -1,6 +1,6 @@
 internal import HTTPServer
 
-/// What the server refuses or cannot read, in the gateway's words.
+/// Errors for requests that the server refuses, and for bodies that it can't read.
 extension GatewayError {
     init(_ rejection: HTTPRejection) {
         let cause: Cause =

@@ -1,10 +1,11 @@
 public import KlingAPI
 
-/// What a client is told instead of an answer of success.
+/// The error that a client gets instead of a result.
 ///
-/// The message says what was wrong and what to do. It never has a stack, a file, a key, an account's name or an address.
+/// The message says what was wrong and what to do. It never contains a stack trace, a file name, a key, an account's
+/// name or an address.
 ///
-/// Every call that may fail keeps room for one: its ``Fields`` are on the heap.
+/// Every call that may fail reserves room for one, so its ``Fields`` are on the heap.
 @dynamicMemberLookup
 public struct GatewayError: Error, Sendable {
     private final class Storage: Sendable {
@@ -25,42 +26,42 @@ public struct GatewayError: Error, Sendable {
         }
     }
 
-    /// What an error says.
+    /// The contents of an error.
     public struct Fields: Sendable {
-        /// Which row of the table applies.
+        /// The row of the table that applies.
         public let cause: Cause
-        /// A sentence or two for whoever sent the request.
+        /// A sentence or two for the client.
         public var message: String
-        /// The member, parameter or header that is meant.
+        /// The member, parameter or header in question.
         public var parameter: String?
-        /// `Retry-After` in seconds, in place of the table's; at most 60 are sent.
+        /// `Retry-After` in seconds, in place of the table's; at most 60 is sent.
         public var retryAfter: Int?
-        /// The id by which a task whose fate is open can be queried.
+        /// The id by which a task whose outcome is unknown can be queried.
         public var taskID: String?
         /// The number of that task's job, if it has one.
         public var job: Int64?
-        /// More header fields: `Allow`, the limits of a key.
+        /// More header fields, such as `Allow` or the limits of a key.
         public var headers: [(name: String, value: String)] = []
-        /// For ``Cause/refused``: how Kling said it.
+        /// For ``Cause/refused``: Kling's answer.
         public var refusal: Refusal?
     }
 
-    /// Kling's own words for a request that it refused for good.
+    /// Kling's answer to a request that it refused for good.
     public struct Refusal: Sendable {
         /// Kling's HTTP status.
         public var status: Int
         /// Kling's service code.
         public var code: KlingCode
-        /// Kling's id of the exchange.
+        /// Kling's id of the request.
         public var requestID: String?
     }
 
-    /// An error of `cause`.
+    /// Creates an error of `cause`.
     public init(_ cause: Cause, _ message: String, parameter: String? = nil) {
         storage = Storage(Fields(cause: cause, message: message, parameter: parameter))
     }
 
-    /// A member of the request that is wrong.
+    /// A member of the request is wrong.
     init(_ error: ParameterError) {
         let cause: Cause =
             error == .noMemory
@@ -70,8 +71,9 @@ public struct GatewayError: Error, Sendable {
         self.init(cause, error.message, parameter: error.parameter)
     }
 
-    /// The same in the words of another shape, if it is about one of these members.
-    /// - Parameter names: of Kling's members: how a message calls each, which the message begins with or not.
+    /// The same error in the vocabulary of another shape, if it is about one of these members.
+    /// - Parameter names: by Kling's member, its name in that shape. It also replaces Kling's name at the start of the
+    ///   message.
     func renamed(_ names: [String: String]) -> GatewayError {
         guard let parameter = self.parameter, let name = names[parameter] else { return self }
         var error = self
@@ -80,13 +82,14 @@ public struct GatewayError: Error, Sendable {
         return error
     }
 
-    /// A request that Kling refused for good.
+    /// Kling refused a request for good.
     init(status: Int, answer: KlingAnswer, message: String) {
         self.init(.refused, message)
         self.refusal = Refusal(status: status, code: answer.code, requestID: answer.requestID)
     }
 
-    /// A request that no account takes, as its upstream has said without Kling's envelope: in the gateway's words.
+    /// No account accepts a request, as its upstream has said without Kling's envelope. The message is the gateway's
+    /// own.
     init(_ answer: BareAnswer) {
         let advice =
             switch answer.httpStatus {
@@ -99,11 +102,11 @@ public struct GatewayError: Error, Sendable {
         self.refusal = Refusal(status: status, code: .invalidRequest, requestID: nil)
     }
 
-    /// Our own fault: no word about it but the request id.
+    /// A fault of the gateway itself. The client learns only the request id.
     static let internalFault = GatewayError(
         .internalFault, "The gateway has failed. Tell its operator the request id of this answer.")
 
-    /// There is no such task, or it is somebody else's.
+    /// The task doesn't exist, or belongs to another tenant.
     static let unknownTask = GatewayError(
         .unknownTask, "There is no such task. Check the id: a task can be queried with the key's own tenant only.")
 }

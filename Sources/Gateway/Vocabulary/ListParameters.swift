@@ -1,11 +1,11 @@
 internal import KlingAPI
 
-/// The page that a list asks for.
+/// The page that a request for a list asks for.
 struct ListParameters: Equatable {
     var page = 1
     var size = TryOn.defaultPageSize
 
-    /// Reads a raw query. Parameters other than `pageNum` and `pageSize` are ignored.
+    /// Parses a raw query.
     init(query: String?) throws(GatewayError) {
         var seen: Set<String> = []
         for pair in (query ?? "").split(separator: "&") {

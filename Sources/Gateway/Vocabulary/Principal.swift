@@ -1,45 +1,45 @@
 public import Base
 
-/// Who a request comes from, as the gateway knows it by its key.
+/// The sender of a request, known by its key.
 public struct Principal: Sendable, Hashable {
-    /// What a key may do per unit of time; `nil` is no limit.
+    /// The limits of a key; `nil` is no limit.
     public struct Limits: Sendable, Hashable {
-        /// Requests in any minute.
+        /// Requests per minute.
         public var requestsPerMinute: Int?
         /// Tasks that run at once.
         public var concurrency: Int?
 
-        /// Names the limits.
+        /// Creates limits.
         public init(requestsPerMinute: Int? = nil, concurrency: Int? = nil) {
             self.requestsPerMinute = requestsPerMinute
             self.concurrency = concurrency
         }
     }
 
-    /// What a key is good for; an empty list forbids nothing.
+    /// What a key may be used for; an empty list allows everything.
     public struct Scope: Sendable, Hashable {
         /// The models that its creates may name.
         public var models: [String]
-        /// Where its requests may come from.
+        /// The addresses that its requests may come from.
         public var addresses: [CIDR]
 
-        /// Names what is allowed.
+        /// Creates a scope.
         public init(models: [String] = [], addresses: [CIDR] = []) {
             self.models = models
             self.addresses = addresses
         }
     }
 
-    /// Whose tasks the request may see.
+    /// The tenant whose tasks the request may see.
     public let tenant: String
-    /// The key that was shown; limits count per key.
+    /// The id of the key that was presented; limits apply per key.
     public let keyID: String
     public let limits: Limits
     public internal(set) var scope = Scope()
 }
 
 extension Principal.Scope {
-    /// Refuses a request that comes from elsewhere.
+    /// Refuses a request from an address that is not allowed.
     func check(_ client: @autoclosure () -> ClientAddress) throws(GatewayError) {
         if addresses.isEmpty { return }
         if let address = client().address, addresses.contains(where: { $0.contains(address) }) { return }
@@ -51,7 +51,7 @@ extension Principal.Scope {
     /// Whether creates may name the model.
     func isFor(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
 
-    /// Refuses a create with another model.
+    /// Refuses a create with a model that is not allowed.
     func check(model: String) throws(GatewayError) {
         if isFor(model) { return }
         throw GatewayError(

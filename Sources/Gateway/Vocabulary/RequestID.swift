@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import Synchronization
 
-/// The id of an exchange: the client's, if it sent a usable one, else one made here.
+/// The id of an exchange: the client's if it sent a usable one, else a generated one.
 enum RequestID {
     /// Client ids are 1 to this many visible ASCII characters.
     static let maxLength = 128
@@ -17,8 +17,8 @@ enum RequestID {
 
     static func of(_ rejection: HTTPRejection) -> String { rejection.head.map { of($0.headers) } ?? made() }
 
-    /// A new id: 15 hex digits, as many as a `String` holds without an allocation, taken from numbers that a bijection
-    /// spreads over their whole range.
+    /// Generates an id: 15 hex digits, as many as a `String` holds without an allocation. They are taken from a counter
+    /// that a bijection spreads over the whole range of numbers.
     static func made() -> String {
         var bits = seed &+ counter.add(1, ordering: .relaxed).newValue &* 0x9E37_79B9_7F4A_7C15
         bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -27,7 +27,7 @@ enum RequestID {
         return unsafe String(unsafeUninitializedCapacity: madeLength) { digits in
             for index in 0..<madeLength {
                 let digit = UInt8(bits >> (4 * index) & 15)
-                // There is room for as many as were asked for.
+                // The buffer has room for the `madeLength` bytes that were requested.
                 unsafe digits[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
             }
             return madeLength

@@ -3,6 +3,6 @@ public struct Retention: Sendable {
     public var tasks: Int64 = 400 * 86_400_000
     public var deliveries: Int64 = 30 * 86_400_000
 
-    /// The defaults.
+    /// Creates the default retention.
     public init() {}
 }

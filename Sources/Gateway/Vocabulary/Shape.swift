@@ -1,8 +1,8 @@
-/// In whose words a path answers, and how its errors look.
+/// The API in whose format a path answers, including its errors.
 public enum Shape: String, Sendable, CaseIterable {
     /// Kling's envelope, with the `error` object that OpenAI-style clients read beside its members.
     case kling
-    /// That of Kling's new API: the same envelope around other task objects.
+    /// Kling's new API: the same envelope around other task objects.
     case solutions
     /// OpenAI's: an error is the `error` object alone.
     case openAI = "openai"

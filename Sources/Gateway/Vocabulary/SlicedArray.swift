@@ -1,23 +1,23 @@
 internal import Base
 internal import HTTPServer
 
-/// A JSON array that is written element by element: long ones lie in blocks of their own, which are sent as they lie.
-/// Nothing is held twice.
+/// A JSON array that is written element by element. Long elements have blocks of their own, which are sent without
+/// copying, so nothing is in memory twice.
 struct SlicedArray {
     private var slices: [ByteSlice] = []
-    /// What is short, and goes into one block.
+    /// Short elements, which are gathered into one block.
     private var gathered: [UInt8]
     private var isEmpty = true
 
     /// - Parameters:
-    ///   - head: what comes before the elements, the bracket included.
-    ///   - capacity: how many bytes come, about.
+    ///   - head: what comes before the elements, including the bracket.
+    ///   - capacity: the approximate number of bytes.
     init(after head: some Collection<UInt8>, capacity: Int) {
         gathered = Array(head)
         gathered.reserveCapacity(min(capacity, Bytes.mappingThreshold))
     }
 
-    /// Writes an element.
+    /// Appends an element.
     mutating func append(_ element: [UInt8]) {
         if !isEmpty { gathered.append(UInt8(ascii: ",")) }
         isEmpty = false
@@ -28,8 +28,8 @@ struct SlicedArray {
 
     /// The body.
     /// - Parameters:
-    ///   - tail: what comes behind the elements, the bracket included.
-    ///   - lease: the memory of a long body, held until the body was sent.
+    ///   - tail: what comes after the elements, including the bracket.
+    ///   - lease: the memory of a long body, held until the body is sent.
     consuming func body(before tail: some Collection<UInt8>, holding lease: ByteBudget.Lease?) -> HTTPResponse.Body {
         gathered.append(contentsOf: tail)
         guard lease != nil || !slices.isEmpty else { return .bytes(gathered) }

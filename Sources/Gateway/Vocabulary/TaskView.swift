@@ -1,23 +1,23 @@
 internal import KlingAPI
 internal import TaskStore
 
-/// A task as its owner sees it: Kling's words under the client's ids.
+/// A task as its owner sees it: Kling's task object with the client's ids.
 enum TaskView {
-    /// The task object of a record, from what Kling said last.
+    /// The task object of a record, from Kling's last answer.
     static func json(_ record: TaskRecord) -> [UInt8] {
         guard let answer = record.answer, let task = TaskObject(answer) else { return bare(record) }
         return json(task, of: record)
     }
 
-    /// The task object that Kling has just sent, for the task's owner. The gateway's own id does not show in it, not
-    /// even where Kling repeats it in a member that nobody knows.
+    /// The task object that Kling has just sent, for the task's owner. The gateway's own id doesn't show in it, not
+    /// even if Kling repeats it in an unknown member.
     static func json(_ task: TaskObject, of record: TaskRecord) -> [UInt8] {
         let publicID = record.publicID ?? record.id.description
         let json = task.rewritten(taskID: publicID, externalTaskID: record.externalTaskID)
         return Disclosure.withheld(record, from: json)
     }
 
-    /// What can be said of a task of which Kling has said nothing yet.
+    /// The task object of a task about which Kling has said nothing yet.
     private static func bare(_ record: TaskRecord) -> [UInt8] {
         JSONWriter.object { task in
             task.member("task_id", record.publicID ?? record.id.description)
@@ -30,9 +30,9 @@ enum TaskView {
     }
 }
 
-/// Keeps the gateway's own id of a task, which Kling knows as `external_task_id`, from showing.
+/// Hides the gateway's own id of a task, which Kling knows as `external_task_id`.
 enum Disclosure {
-    /// `json` with the client's own id wherever the gateway's stands; untouched if that is the public id.
+    /// `json` with the client's own id in place of the gateway's; unchanged if the gateway's is the public id.
     static func withheld(_ record: TaskRecord, from json: [UInt8]) -> [UInt8] {
         let own = record.id.description
         guard record.publicID != own, contains(json, own) else { return json }
@@ -43,7 +43,7 @@ enum Disclosure {
         return Array(text.split(separator: own, omittingEmptySubsequences: false).joined(separator: shown ?? "").utf8)
     }
 
-    /// The same for a message of Kling's.
+    /// The same for a message from Kling.
     static func withheld(_ id: TaskID, _ externalTaskID: String?, from message: String) -> String {
         guard message.contains(id.description) else { return message }
         return message.split(separator: id.description, omittingEmptySubsequences: false)
@@ -63,7 +63,7 @@ enum Disclosure {
 }
 
 extension TaskState {
-    /// Kling's word for the state; what Kling does not know yet is shown as submitted.
+    /// Kling's word for the state; a task that Kling doesn't know yet is shown as submitted.
     var word: String {
         switch self {
         case .intent, .queued, .submitted: TaskStatus.submitted.rawValue
@@ -73,7 +73,7 @@ extension TaskState {
         }
     }
 
-    /// The state that Kling's word names; nil for words that are not known, which count as unfinished.
+    /// The state for Kling's word; nil for unknown words, which count as unfinished.
     init?(_ status: TaskStatus?) {
         switch status {
         case .submitted: self = .submitted

@@ -1,9 +1,10 @@
 internal import Base
 internal import TaskStore
 
-/// What is due when, by quarters of a second: to add costs the same however much there is, to take as much as is taken.
+/// Tasks by due time, in buckets of a quarter of a second. Adding a task takes constant time; draining takes time in
+/// proportion to what is drained.
 ///
-/// Nothing is ever taken out before its time: its owner knows whether it still means something then.
+/// Entries are never removed early. The owner decides, when an entry is drained, whether it is still valid.
 struct DueBuckets: Sendable {
     private var buckets: [Int64: [TaskID]] = [:]
     /// The first bucket that has not been drained.
@@ -12,18 +13,18 @@ struct DueBuckets: Sendable {
 
     init(now: MonotonicTime) { next = Self.bucket(at: now) }
 
-    /// The bucket from which what is due at `time` is drained: it is never drained before.
+    /// The bucket for what is due at `time`. It is never drained before that time.
     func bucket(for time: MonotonicTime) -> Int64 {
         max(next, (time.nanoseconds + Self.width - 1) / Self.width)
     }
 
     mutating func insert(_ task: TaskID, _ bucket: Int64) { buckets[bucket, default: []].append(task) }
 
-    /// Takes the buckets up to `now`, in their order.
+    /// Removes and returns the buckets up to `now`, in order.
     mutating func drain(_ now: MonotonicTime) -> [(bucket: Int64, tasks: [TaskID])] {
         let last = Self.bucket(at: now)
         guard last >= next else { return [] }
-        // After a long sleep there are fewer buckets than quarters of a second.
+        // After a long sleep, there may be fewer buckets than quarters of a second.
         let due = last - next < buckets.count ? Array(next...last) : buckets.keys.filter { $0 <= last }.sorted()
         next = last + 1
         return due.compactMap { bucket in buckets.removeValue(forKey: bucket).map { (bucket, $0) } }
@@ -32,7 +33,7 @@ struct DueBuckets: Sendable {
     private static func bucket(at time: MonotonicTime) -> Int64 { time.nanoseconds / width }
 }
 
-/// Tasks in a line, first come first served.
+/// A first-in, first-out queue of tasks.
 struct TaskLine: Sendable {
     private var tasks: [TaskID] = []
     private var first = 0
@@ -41,7 +42,7 @@ struct TaskLine: Sendable {
 
     mutating func append(_ task: TaskID) { tasks.append(task) }
 
-    /// Takes up to `limit` of those that are `wanted`, and drops the others that it comes across.
+    /// Removes and returns up to `limit` tasks that are `wanted`, and drops unwanted ones on the way.
     mutating func take(_ limit: Int = .max, where wanted: (TaskID) -> Bool) -> [TaskID] {
         var taken: [TaskID] = []
         while first < tasks.count, taken.count < limit {

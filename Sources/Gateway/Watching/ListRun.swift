@@ -1,15 +1,15 @@
 internal import TaskStore
 
-/// List calls of one account, one after the other: the first pages as long as more awaited tasks are missing from what
-/// came than can be asked for one by one, then, if many tasks are on none of them, one of the further pages, where the run
-/// before stopped: what is new does not wait for more of what is old.
+/// A run of list calls to one account. It lists the first pages while more awaited tasks are missing than can be
+/// queried one by one. Then, if many due tasks are on none of them, it lists one further page, where the previous run
+/// stopped, so that new tasks wait for at most one page of old ones.
 ///
-/// Tasks only move to later pages, so nothing that is on a page is passed over.
+/// Tasks only move to later pages, so no task on a page is skipped.
 struct ListRun: Sendable {
-    /// Due tasks that no page had so far: those that somebody waits for, and the others.
+    /// Due tasks that were on no page so far: those that something waits for, and the others.
     private var awaited: Set<TaskID>
     private var swept: Set<TaskID>
-    /// The page after the last that was listed of the further ones.
+    /// The further page that is next in turn.
     private(set) var deepPage: Int
 
     private let firstPages: Int
@@ -19,10 +19,10 @@ struct ListRun: Sendable {
     private var isOnFirstPages = true
 
     /// - Parameters:
-    ///   - awaited: the tasks that the first pages may have, and that somebody waits for.
-    ///   - swept: the others that these may have. For them alone there is one first page.
-    ///   - isDeepWanted: whether many tasks are due that they don't have.
-    ///   - fewTasks: as many as can be asked for one by one.
+    ///   - awaited: the tasks that may be on the first pages and that something waits for.
+    ///   - swept: the other tasks that may be on the first pages. For these alone, one page is listed.
+    ///   - isDeepWanted: whether many due tasks are not on the first pages.
+    ///   - fewTasks: how many tasks can be queried one by one.
     init(
         awaited: [TaskID], swept: [TaskID], isDeepWanted: Bool, deepPage: Int,
         fewTasks: Int = WatchSchedule.readsPerInterval
@@ -35,17 +35,17 @@ struct ListRun: Sendable {
         firstPages = awaited.isEmpty ? (swept.isEmpty ? 0 : 1) : min(full + 1, WatchSchedule.lastPage)
     }
 
-    /// Due tasks that no page had so far. In the order of their ids.
+    /// Due tasks that were on no page so far, ordered by id.
     var missing: [TaskID] { awaited.union(swept).sorted() }
 
-    /// A task has been looked at, or has ended.
+    /// Removes a task that was checked or has ended.
     mutating func remove(_ task: TaskID) {
         awaited.remove(task)
         swept.remove(task)
     }
 
     /// The page to list next; nil at the end of the run.
-    /// - Parameter isLast: whether nothing comes behind the page before.
+    /// - Parameter isLast: whether the page before was the account's last.
     mutating func next(isLast: Bool) -> Int? {
         let hasEnded = isLast && page > 0
         guard isOnFirstPages else {
@@ -59,13 +59,13 @@ struct ListRun: Sendable {
         }
         guard isDeepWanted else { return nil }
         isOnFirstPages = false
-        // What the first pages have just shown is not listed again.
+        // Skip the pages that this run has just listed.
         deepPage = max(deepPage, page + 1)
         page = deepPage
         return page
     }
 
-    /// The tasks that the first pages don't have, once these are over.
+    /// Removes and returns the tasks that are not on the first pages, once these have been listed.
     mutating func takeMissed(atEnd: Bool) -> [TaskID] {
         guard atEnd || !isOnFirstPages else { return [] }
         defer { (awaited, swept) = ([], []) }

@@ -1,43 +1,43 @@
 internal import KlingAPI
 internal import TaskStore
 
-/// How the watcher asks Kling and keeps what it hears. Calls come from the watcher's loop, and must end in some time of
-/// their own accord.
+/// Reads tasks at Kling for the watcher, and stores what Kling says. The watcher calls it on its loop. Every call must
+/// end within a limited time.
 protocol TaskReader: Sendable {
-    /// Lists an account's tasks, newest first, ``WatchSchedule/pageSize`` a page.
+    /// Lists an account's tasks, newest first, ``WatchSchedule/pageSize`` per page.
     /// - Parameter page: from 1.
     func list(_ account: String, page: Int) async throws(TaskReadFailure) -> TaskPage
 
-    /// How many tasks of an account one call may ask for.
+    /// How many of an account's tasks one query may ask for.
     func tasksPerQuery(_ account: String) -> Int
 
-    /// Asks for tasks, ``tasksPerQuery(_:)`` at most; what became of each, in their order.
+    /// Queries tasks, at most ``tasksPerQuery(_:)``. The results are in the order of `tasks`.
     func query(_ account: String, _ tasks: [WatchedID]) async -> [TaskReading]
 
-    /// Keeps what Kling says of tasks.
-    /// - Returns: for each, in the same order, what has become of it. What can't be kept counts as unfinished.
+    /// Stores what Kling says about tasks.
+    /// - Returns: the progress of each task, in the same order. A task that can't be stored counts as unfinished.
     func found(_ tasks: [FoundTask]) async -> [TaskProgress]
 
-    /// The operator is to know that Kling doesn't know a task, or that it does again.
+    /// Tells the operator that Kling doesn't know a task, or that it knows it again.
     func flag(_ task: TaskID, isStuck: Bool) async
 }
 
-/// A task that is read, by both of its ids.
+/// A task to query, with both of its ids.
 struct WatchedID: Sendable, Equatable {
     let id: TaskID
     let upstreamID: String
 }
 
-/// What Kling says of a task that it was asked for.
+/// What Kling says about a task that was queried.
 enum TaskReading: Sendable {
     case found(TaskObject)
-    /// It has no such task, in whatever shape it says so.
+    /// Kling has no such task, in whatever form it says so.
     case unknown
-    /// It could not be heard.
+    /// There was no usable answer.
     case failed
 }
 
-/// Why Kling could not be heard.
+/// Why a list could not be read.
 enum TaskReadFailure: Error {
     /// An outage, 1302, or an answer that makes no sense.
     case unavailable
@@ -45,7 +45,7 @@ enum TaskReadFailure: Error {
     case noList
 }
 
-/// A watched task, and what Kling says of it.
+/// A watched task, and what Kling says about it.
 struct FoundTask: Sendable {
     let id: TaskID
     let object: TaskObject

@@ -1,28 +1,28 @@
 internal import Base
 
-/// How often a task is looked at, by its age and by whether somebody waits for it.
+/// How often a task is checked, by its age and by whether something waits for it.
 enum WatchPace {
-    /// The pauses before each look at a task that somebody waits for, the longer the older the task is. With the
-    /// shortest, spread and rounded up to a bucket, each tick finds the task due.
+    /// The pauses between checks of a task that something waits for; they grow with its age. Even with jitter and
+    /// rounded up to a bucket, the shortest makes the task due at each tick.
     static let awaited = Duration.milliseconds(500)...Duration.seconds(5)
-    /// The pauses between looks at a task that nobody waits for: as long as the task is old.
+    /// The pauses between checks of a task that nothing waits for: as long as the task is old.
     static let swept = Duration.seconds(60)...Duration.seconds(600)
-    /// The pauses of a task that Kling doesn't know: as long as it hasn't.
+    /// The pauses for a task that Kling doesn't know: as long as Kling hasn't known it.
     static let unknown = Duration.seconds(1)...Duration.seconds(600)
-    /// The part of its age that an awaited task's pause is: it is the shortest up to 5 min, for which an answer may be
-    /// held, and the longest from 50 min on.
+    /// An awaited task's pause is this fraction of its age: the shortest up to 5 min, for which an answer may be held,
+    /// and the longest from 50 min on.
     private static let awaitedSlope: Int64 = 600
 
-    /// How long after a look the next one is.
+    /// The pause between a check and the next one.
     static func pause(age: Duration, isAwaited: Bool) -> Duration {
         isAwaited ? clamp(age / awaitedSlope, awaited) : clamp(age, swept)
     }
 
-    /// How long after Kling said that it doesn't know the task the next look is.
+    /// The pause before the next check after Kling said that it doesn't know the task.
     static func pause(unknownFor time: Duration) -> Duration { clamp(time, unknown) }
 
-    /// How long after it comes to be watched a task is first looked at. A new task waits for its first look; one that
-    /// was there before a restart is looked at somewhere within a pause, so that they don't all come at once.
+    /// The pause before the first check of a task. A new task waits for the shortest pause; one from before a restart
+    /// is checked at a random time within its pause, so that not all are checked at once.
     static func first(age: Duration, isAwaited: Bool, _ spread: inout Spread) -> Duration {
         let look = isAwaited ? awaited.lowerBound : swept.lowerBound
         if age < look { return spread.around(look - age) }
@@ -34,7 +34,8 @@ enum WatchPace {
     }
 }
 
-/// Keeps what began together from staying together: a small generator (SplitMix64), the same for the same seed.
+/// Jitter, so that what began together doesn't stay together: a small generator (SplitMix64), deterministic for each
+/// seed.
 struct Spread: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
@@ -48,21 +49,21 @@ struct Spread: RandomNumberGenerator, Sendable {
         return mixed ^ (mixed >> 31)
     }
 
-    /// `time`, up to a tenth more or less.
+    /// `time`, plus or minus up to a tenth.
     mutating func around(_ time: Duration) -> Duration {
         let tenth = time.nanoseconds / 10
         return time + .nanoseconds(Int64.random(in: -tenth...tenth, using: &self))
     }
 
-    /// Any time before `time`.
+    /// A random time below `time`.
     mutating func below(_ time: Duration) -> Duration {
         .nanoseconds(Int64.random(in: 0..<max(1, time.nanoseconds), using: &self))
     }
 }
 
-/// How long an account is left alone after calls to it failed.
+/// How long an account is left alone after failed calls.
 struct Backoff: Sendable {
-    /// The longest.
+    /// The longest pause.
     static let longest = Duration.seconds(60)
 
     private let shortest: Duration
@@ -77,14 +78,14 @@ struct Backoff: Sendable {
     /// Whether calls may be made.
     func isOver(_ now: MonotonicTime) -> Bool { resumeAt.map { now >= $0 } ?? true }
 
-    /// A call failed. Those that fail together count once.
+    /// Records a failed call. Calls that fail together count once.
     mutating func failed(_ now: MonotonicTime, _ spread: inout Spread) {
         guard isOver(now) else { return }
         pause = min(max(pause * 2, shortest), Self.longest)
         resumeAt = now + min(spread.around(pause), Self.longest)
     }
 
-    /// A call was answered.
+    /// Records an answered call.
     mutating func succeeded() {
         pause = .zero
         resumeAt = nil

@@ -1,9 +1,10 @@
 internal import Base
 internal import TaskStore
 
-/// Which tasks are due, and which calls are made for them.
+/// Which tasks are due, and which calls to make for them.
 extension WatchSchedule {
-    /// Sees to it that the task falls due at its time, unless it stands in an earlier bucket, which moves it on.
+    /// Puts a task into the bucket of its due time, unless it is in an earlier one, which moves it on when it is
+    /// drained.
     mutating func enter(_ task: TaskID, _ watch: inout Watch) {
         let bucket = buckets.bucket(for: watch.dueAt)
         if let present = watch.bucket, present <= bucket { return }
@@ -11,7 +12,7 @@ extension WatchSchedule {
         buckets.insert(task, bucket)
     }
 
-    /// The task is to be looked at as soon as the bounds allow.
+    /// Marks a task as due: it is checked as soon as the limits allow.
     mutating func fallDue(_ task: TaskID, _ watch: inout Watch) {
         if watch.isDue { return }
         watch.isDue = true
@@ -34,22 +35,22 @@ extension WatchSchedule {
             for task in tasks {
                 guard var watch = watches[task], watch.bucket == bucket else { continue }
                 watch.bucket = nil
-                // A task under way falls due again when that is over.
+                // A task with a call in flight gets a new due time when the call ends.
                 if watch.dueAt > now { enter(task, &watch) } else if !watch.isReading { fallDue(task, &watch) }
                 watches[task] = watch
             }
         }
     }
 
-    /// Whether a task is due and nothing is under way for it. A closure over the tasks alone, for use while a line is
-    /// changed.
+    /// Whether a task is due and has no call in flight. The closure captures only the tasks, so that it can be used
+    /// while a line is changed.
     private var isWaiting: (TaskID) -> Bool {
         { [watches] task in watches[task].map { $0.isDue && !$0.isReading } ?? false }
     }
 
     // MARK: Calls
 
-    /// Time has passed. It may be called at any time; the bounds hold for each ``interval``.
+    /// Returns the calls to make now. It may be called at any time; the limits apply per ``interval``.
     mutating func tick(now: MonotonicTime) -> [Action] {
         if let time = noListUntil, now >= time { noListUntil = nil }
         drain(now)
@@ -62,7 +63,7 @@ extension WatchSchedule {
         return read()
     }
 
-    /// Begins to list pages, if enough tasks are due, or goes on with it.
+    /// Starts to list pages if enough tasks are due, or continues to.
     private mutating func list(_ now: MonotonicTime) -> [Action]? {
         if listing != nil { return listNextPage() }
         guard noListUntil == nil else { return nil }
@@ -70,7 +71,7 @@ extension WatchSchedule {
         let singly = max(0, readLimit - max(reads, readsUnderWay) - deep)
         let isBlocked = !lists.isOver(now)
         let due = shallow.take(isBlocked ? singly : .max, where: isWaiting)
-        // What one query has costs a call either way, and a query brings less.
+        // If one query is enough for the tasks, it costs one call like a list, and its answer is smaller.
         if isBlocked || due.count <= min(tasksPerQuery, singly) && deep < Self.manyDeepTasks {
             for task in due { lineSingly(task) }
             return nil
@@ -98,7 +99,7 @@ extension WatchSchedule {
         if watches[task]?.isAwaited == true { awaited.append(task) } else { swept.append(task) }
     }
 
-    /// Asks for as many single tasks as the bounds allow, most of them such that somebody waits for.
+    /// Queries as many single tasks as the limits allow, most of them awaited ones.
     private mutating func read() -> [Action] {
         let bound = calls.isProbing ? 1 : readLimit
         let limit = max(0, bound - max(reads, readsUnderWay))
@@ -115,7 +116,7 @@ extension WatchSchedule {
         return actions
     }
 
-    /// A page has come. Tasks of it that ended are reported before, by ``ended(_:)``.
+    /// Records a page. Report those of its tasks that have ended by ``ended(_:)`` first.
     mutating func listed(_ found: [TaskID], isLast: Bool, now: MonotonicTime) -> [Action] {
         calls.succeeded()
         lists.succeeded()
@@ -135,14 +136,14 @@ extension WatchSchedule {
         return actions + read()
     }
 
-    /// A list call had no answer, or 1302, or another error.
+    /// Records that a list call got no answer, 1302 or another error.
     mutating func listFailed(now: MonotonicTime) {
         calls.failed(now, &spread)
         lists.failed(now, &spread)
         endListing()
     }
 
-    /// The account has no list: its tasks are asked for one by one for ``listRest``.
+    /// Records that the account has no list: for ``listRest``, its tasks are queried one by one.
     mutating func listIsMissing(now: MonotonicTime) {
         noListUntil = now + Self.listRest
         endListing()
@@ -155,11 +156,11 @@ extension WatchSchedule {
         for task in run.missing where isWaiting(task) { shallow.append(task) }
     }
 
-    /// A call for one task had no answer, or 1302, or another error.
+    /// Records that a query of a task got no answer, 1302 or another error.
     mutating func readFailed(_ task: TaskID, now: MonotonicTime) {
         calls.failed(now, &spread)
         guard var watch = watches[task], watch.isReading else { return }
-        // Not at once, so that a task that can't be read doesn't hold up the others.
+        // Not retried at once, so that a task that can't be read doesn't hold up the others.
         let pause = watch.isAwaited ? WatchPace.awaited.upperBound : WatchPace.swept.lowerBound
         looked(task, &watch, now + spread.around(pause))
         watches[task] = watch

@@ -4,25 +4,27 @@ internal import TaskStore
 /// A task that Kling has and that hasn't ended.
 struct WatchedTask: Sendable {
     let id: TaskID
-    /// Whether somebody waits for its end without asking for the task: a callback, a held answer, whoever gets its slot.
+    /// Whether something waits for its end without querying the task: a callback, a held answer, or a create that needs
+    /// its slot.
     var isAwaited: Bool
-    /// How long ago Kling took it, or last said something new of it. Time in the queue does not count: a task is as
-    /// young as its work.
+    /// How long ago Kling accepted it, or last said something new about it. Time in the queue does not count: a task is
+    /// as old as its work.
     var quietFor: Duration
-    /// Whether the operator knows that it is stuck.
+    /// Whether the operator has been told that it is stuck.
     var isStuck = false
 }
 
-/// When the unfinished tasks of one account are looked at, each until its end: events in, actions out.
+/// Decides when the unfinished tasks of one account are checked, each until it ends: events in, actions out.
 ///
-/// Many tasks are looked at by one list call; few, and those that the first pages don't have, one by one. Nothing that
-/// fails ends a task or takes it off the schedule: failed calls only slow the account's watching down.
+/// Many tasks are checked by one list call; a few tasks, and those that the first pages don't have, are queried one by
+/// one. No failure ends a task or takes it off the schedule: failed calls only slow down the watching of the account.
 struct WatchSchedule: Sendable {
     enum Action: Equatable {
-        /// List that page of the account's tasks, newest first, ``pageSize`` a page; report `listed`, `listFailed` or
+        /// List this page of the account's tasks, newest first, ``pageSize`` per page; report `listed`, `listFailed` or
         /// `listIsMissing`.
         case list(page: Int)
-        /// Ask for one task, in one call with up to ``tasksPerQuery`` others; report `seen`, `ended`, `notFound` or `readFailed`.
+        /// Query one task, in one call with up to ``tasksPerQuery`` others; report `seen`, `ended`, `notFound` or
+        /// `readFailed`.
         case read(TaskID)
         /// Kling hasn't known the task for ``stuckAfter``: tell the operator.
         case flag(TaskID)
@@ -30,37 +32,37 @@ struct WatchSchedule: Sendable {
         case clearFlag(TaskID)
     }
 
-    /// What the bounds on calls refer to: one list call, and ``readsPerInterval``.
+    /// The interval that limits apply to: one list call and ``readsPerInterval`` queries.
     static let interval = Duration.seconds(1)
     /// How many tasks a page has.
     static let pageSize = 500
-    /// The most pages that Kling has.
+    /// The number of the last page that Kling returns.
     static let lastPage = 1000
-    /// The most calls for single tasks in an interval, and at once.
+    /// The most queries in an interval, and the most in flight.
     static let readsPerInterval = 5
-    /// Of those, one in so many is kept for tasks that nobody waits for.
+    /// One in this many of them is reserved for tasks that nothing waits for.
     static let sweepShare = 5
-    /// From so many tasks on that the first pages don't have, further pages are listed in turn.
+    /// If at least this many due tasks are not on the first pages, further pages are listed in turn.
     static let manyDeepTasks = 10 * readsPerInterval
-    /// How long an account that says that it has no list is not asked for it: some resellers have none, but a proxy that is
-    /// being changed may say so too.
+    /// How long an account that says that it has no list is not asked for one. Some resellers have none, but a proxy
+    /// that is being reconfigured may say so too.
     static let listRest = Duration.seconds(60 * 60)
-    /// How long Kling may not know a task before that is the operator's business.
+    /// How long Kling may not know a task before the operator is told.
     static let stuckAfter = Duration.seconds(24 * 60 * 60)
 
-    /// What is known of a task.
+    /// What is known about a task.
     struct Watch: Sendable {
-        /// When its work began, as far as is known.
+        /// When Kling accepted it, or last said something new before it was watched.
         let since: MonotonicTime
         var isAwaited: Bool
-        /// When Kling last named it.
+        /// When Kling last reported it.
         var knownAt: MonotonicTime
         var dueAt: MonotonicTime
-        /// Where in `buckets` it is; an entry elsewhere means nothing.
+        /// The bucket in `buckets` that it is in; its entries in other buckets are stale.
         var bucket: Int64?
         var isDue = false
         var isReading = false
-        /// Whether it must be looked at once more after the call under way.
+        /// Whether it must be checked again after the call in flight.
         var wasHinted = false
         /// Whether the first pages don't have it.
         var isDeep = false
@@ -69,35 +71,35 @@ struct WatchSchedule: Sendable {
 
     /// How many tasks one call may ask for.
     var tasksPerQuery = 1
-    /// The most tasks that are asked for one by one in an interval, and at once.
+    /// The most tasks that are queried one by one in an interval, and the most in flight.
     var readLimit: Int { Self.readsPerInterval * tasksPerQuery }
 
-    // Shared between the two files of the type, and with nobody else.
+    // Internal only because the type has two files; nothing else uses these.
     var watches: [TaskID: Watch] = [:]
     var buckets: DueBuckets
     var spread: Spread
     var listing: ListRun?
-    /// The page with which `listing` goes on when the bounds allow; nil while a list call is under way.
+    /// The page that `listing` continues with when the limits allow; nil while a list call is in flight.
     var nextPage: Int?
-    /// Until when the account's tasks are asked for one by one, because it has no list.
+    /// Until when tasks are queried one by one, because the account has no list.
     var noListUntil: MonotonicTime?
     var deepPage = 2
-    /// Due tasks that a list call may have.
+    /// Due tasks that a list call may return.
     var shallow = TaskLine()
-    /// Due tasks that are asked for one by one.
+    /// Due tasks that are queried one by one: those that something waits for, and the others.
     var awaited = TaskLine()
     var swept = TaskLine()
     var intervalEnd: MonotonicTime
-    /// Whether somebody waits for each task, because only so many run there at once.
+    /// Whether something waits for every task, because the account limits how many run at once.
     private var isLimited = false
     var mayList = true
     var reads = 0
     var readsUnderWay = 0
     var calls = Backoff(shortest: .seconds(2))
-    // Longer, so that tasks are asked for one by one where only the list fails.
+    // Longer, so that tasks are queried one by one if only the list fails.
     var lists = Backoff(shortest: .seconds(4))
 
-    /// - Parameter seed: what the spread of the looks is made from.
+    /// - Parameter seed: the seed of the jitter between checks.
     init(seed: UInt64, now: MonotonicTime) {
         spread = Spread(seed: seed)
         buckets = DueBuckets(now: now)
@@ -112,7 +114,7 @@ struct WatchSchedule: Sendable {
 
     // MARK: Tasks
 
-    /// A task is to be watched. To repeat it changes nothing.
+    /// Starts to watch a task. Repeating it has no effect.
     mutating func watch(_ task: WatchedTask, now: MonotonicTime) {
         if watches[task.id] != nil { return }
         let isAwaited = task.isAwaited || isLimited
@@ -124,7 +126,8 @@ struct WatchSchedule: Sendable {
         watches[task.id] = watch
     }
 
-    /// Only so many tasks run there at once: from now on somebody waits for the end of each. To repeat it changes nothing.
+    /// Records that the account limits how many tasks run at once: from now on, something waits for the end of every
+    /// task. Repeating it has no effect.
     mutating func limit(now: MonotonicTime) {
         if isLimited { return }
         isLimited = true
@@ -139,7 +142,8 @@ struct WatchSchedule: Sendable {
         }
     }
 
-    /// Something may have happened to the task: it is looked at with the next tick, and after a call under way.
+    /// Has a task checked at the next tick, and again after a call in flight, because something may have happened to
+    /// it.
     mutating func hint(_ task: TaskID) {
         guard var watch = watches[task] else { return }
         watch.wasHinted = watch.wasHinted || watch.isReading || listing != nil
@@ -147,7 +151,7 @@ struct WatchSchedule: Sendable {
         watches[task] = watch
     }
 
-    /// Kling has said what there is to say of the task, whoever asked.
+    /// Records that Kling has reported the task's current state, however the gateway learned it.
     mutating func seen(_ task: TaskID, now: MonotonicTime) -> [Action] {
         guard var watch = watches[task] else { return [] }
         if watch.isReading { calls.succeeded() }
@@ -160,7 +164,7 @@ struct WatchSchedule: Sendable {
         return wasStuck ? [.clearFlag(task)] : []
     }
 
-    /// The task has ended, whoever noticed.
+    /// Records that the task has ended, however this was noticed.
     mutating func ended(_ task: TaskID) {
         guard let watch = watches.removeValue(forKey: task) else { return }
         if watch.isReading {
@@ -170,7 +174,7 @@ struct WatchSchedule: Sendable {
         listing?.remove(task)
     }
 
-    /// Kling says that it doesn't know the task, which proves nothing.
+    /// Records that Kling says that it doesn't know the task, which proves nothing.
     mutating func notFound(_ task: TaskID, now: MonotonicTime) -> [Action] {
         calls.succeeded()
         guard var watch = watches[task] else { return [] }
@@ -182,7 +186,7 @@ struct WatchSchedule: Sendable {
         return isNews ? [.flag(task)] : []
     }
 
-    /// A look is over, whatever it brought: the next is at `dueAt`, or at once if there was a hint meanwhile.
+    /// Ends a check, whatever its outcome: the next one is at `dueAt`, or at once if there was a hint meanwhile.
     mutating func looked(_ task: TaskID, _ watch: inout Watch, _ dueAt: MonotonicTime) {
         if watch.isReading { readsUnderWay -= 1 }
         watch.isReading = false

@@ -3,29 +3,30 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Watches the unfinished tasks of all accounts from one loop: makes the calls that the accounts' schedules ask for.
+/// Watches the unfinished tasks of all accounts from one loop, and makes the calls that the accounts' schedules ask
+/// for.
 ///
-/// Its functions may be called from any thread, but for those that say otherwise. It must be stopped before it is let
-/// go of.
+/// Any thread may call its functions, unless they say otherwise. Stop it before releasing it.
 final class Watcher: @unchecked Sendable {
-    // @unchecked: what changes is touched on the loop's thread alone, which each function that touches it checks.
+    // @unchecked: mutable state is accessed only on the loop's thread, by code that the loop runs or that asserts it;
+    // `news` is behind a lock.
 
-    /// What is watched of one account.
+    /// The watched tasks of one account.
     private struct Account {
         var schedule: WatchSchedule
         /// Watched tasks by Kling's id.
         var tasks: [String: TaskID] = [:]
     }
 
-    /// What others have told, to be taken in with the next tick: telling costs no turn of the loop.
+    /// Reports from other threads, applied at the next tick: a report costs no turn of the loop.
     private enum News {
         case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
         case seen(TaskID, TaskProgress, at: MonotonicTime)
         case limited(account: String, at: MonotonicTime)
     }
 
-    /// The pause between ticks: longer than an interval by more than the loop's clock is coarse, so that each tick finds
-    /// the interval before over.
+    /// The pause between ticks. It is longer than an interval by more than the resolution of the loop's clock, so that
+    /// the interval has always passed at the next tick.
     private static let pause = WatchSchedule.interval + .milliseconds(20)
 
     private let news = Lock<[News]>([])
@@ -39,8 +40,8 @@ final class Watcher: @unchecked Sendable {
     private var isStopped = false
 
     /// - Parameters:
-    ///   - seed: what the spread of the looks is made from.
-    ///   - clock: the present; tests bring their own.
+    ///   - seed: the seed of the jitter between checks.
+    ///   - clock: the current time; tests pass their own.
     init(
         reader: any TaskReader, on loop: EventLoop, seed: UInt64,
         clock: @escaping @Sendable () -> MonotonicTime = { .now }
@@ -51,7 +52,7 @@ final class Watcher: @unchecked Sendable {
         self.clock = clock
     }
 
-    /// Begins to tick, once an interval.
+    /// Starts to tick, once per interval.
     func start() {
         loop.execute { [self] in
             if isStopped { return }
@@ -64,7 +65,7 @@ final class Watcher: @unchecked Sendable {
         }
     }
 
-    /// Makes no call any more. What comes of those under way is still kept.
+    /// Stops making calls. The results of calls in flight are still stored.
     func stop() async {
         await loop.run { [self] in
             isStopped = true
@@ -74,13 +75,14 @@ final class Watcher: @unchecked Sendable {
 
     // MARK: Tasks
 
-    /// A task of an account is to be watched until its end. Kling knows it by `upstreamID`, and has just spoken of it.
+    /// Watches a task of an account until it ends. Kling knows the task by `upstreamID`, and has just answered about
+    /// it.
     func watch(_ task: WatchedTask, upstreamID: String, of account: String) {
         let now = clock()
         news.withLock { $0.append(.watch(task, upstreamID: upstreamID, account: account, at: now)) }
     }
 
-    /// Something may have happened to the task: it is looked at now, as far as the bounds on calls allow.
+    /// Checks a task now, within the limits on calls, because something may have happened to it.
     func hint(_ task: TaskID) {
         loop.execute { [self] in
             takeNews()
@@ -90,13 +92,13 @@ final class Watcher: @unchecked Sendable {
         }
     }
 
-    /// Somebody else has heard of the task from Kling: that counts as a look.
+    /// Records what Kling has told another part of the gateway about a task; this counts as a check.
     func seen(_ task: TaskID, _ progress: TaskProgress) {
         let now = clock()
         news.withLock { $0.append(.seen(task, progress, at: now)) }
     }
 
-    /// Only so many tasks run at once on that account, so that each one's end matters to others.
+    /// Records that the account limits how many tasks run at once, so that every task's end matters to others.
     func limited(_ account: String) {
         let now = clock()
         news.withLock { $0.append(.limited(account: account, at: now)) }
@@ -130,14 +132,14 @@ final class Watcher: @unchecked Sendable {
         accounts[account] = home
     }
 
-    /// How many tasks are watched. On the loop's thread.
+    /// How many tasks are watched. Call it on the loop's thread.
     var count: Int {
         loop.assertCurrent()
         takeNews()
         return accounts.values.reduce(0) { $0 + $1.schedule.count }
     }
 
-    /// An interval has passed. On the loop's thread.
+    /// Makes the calls that are due. Call it on the loop's thread, once per interval.
     func tick() {
         loop.assertCurrent()
         takeNews()

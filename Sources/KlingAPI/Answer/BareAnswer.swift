@@ -1,32 +1,32 @@
-/// An answer without Kling's envelope: a proxy's error page, or the words of a reseller that runs new-api.
+/// An answer without Kling's envelope: a proxy's error page, or an error from a reseller that runs new-api.
 public struct BareAnswer: Sendable, Hashable {
-    /// What such an answer to a create says.
+    /// What such an answer to a create means.
     public enum Verdict: Sendable, Hashable {
-        /// The account is left alone for a while. Nothing was made.
+        /// The account is temporarily unavailable. Nothing was created.
         case unavailable
-        /// The account is asked too often. Nothing was made.
+        /// The account gets too many requests. Nothing was created.
         case rateLimited
         /// The account cannot be used until its operator acts: its key, its quota or its URL is at fault. Nothing was
-        /// made. The code is the one by which Kling says the same.
+        /// created. The code is Kling's equivalent.
         case account(KlingCode)
-        /// The account does not serve the model. Nothing was made.
+        /// The account does not serve the model. Nothing was created.
         case model
-        /// The account does not take this request, such as a body of that size; another account may. Nothing was made.
+        /// The account does not accept this request, such as a body of that size; another may. Nothing was created.
         case request
-        /// It does not say whether anything was made.
+        /// It is unknown whether anything was created.
         case ambiguous
     }
 
     /// The HTTP status.
     public let httpStatus: Int
-    /// new-api's word for the cause, from `code` or `error.code`; `nil` if there is none.
+    /// new-api's error code, from `code` or `error.code`; `nil` if there is none.
     public let word: String?
-    /// What the answer says in words, at most 200 characters without control characters; `nil` if nothing.
+    /// The error message, at most 200 characters without control characters; `nil` if there is none.
     public let message: String?
 
     private static let longestMessage = 200
 
-    /// Reads an answer whose body is no envelope.
+    /// Reads an answer whose body is not an envelope.
     public init(httpStatus: Int, body: [UInt8] = []) {
         self.httpStatus = httpStatus
         let answer = JSONObject(body)
@@ -38,7 +38,7 @@ public struct BareAnswer: Sendable, Hashable {
         }.map { String($0.prefix(Self.longestMessage)) }
     }
 
-    /// The verdict: by the word, where it is known, else by the status.
+    /// The verdict, from ``word`` if it is known, otherwise from the status.
     public var verdict: Verdict { word.flatMap { Self.words[$0] } ?? Self.verdict(ofStatus: httpStatus) }
 
     /// Whether this answer to a query by id says that there is no such task.
@@ -63,8 +63,8 @@ public struct BareAnswer: Sendable, Hashable {
         }
     }
 
-    /// The words by which new-api says that it has not passed the request on. `task_failed`, `fail_to_fetch_task` and
-    /// `do_request_failed` are not among them: they tell of an upstream that was called.
+    /// The error codes with which new-api says that it did not forward the request. `task_failed`, `fail_to_fetch_task`
+    /// and `do_request_failed` are not among them: new-api sends them after it has called its upstream.
     private static let words: [String: Verdict] = [
         "insufficient_user_quota": .account(.resourcePackExhausted),
         "pre_consume_token_quota_failed": .account(.resourcePackExhausted),

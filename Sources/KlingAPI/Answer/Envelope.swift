@@ -1,4 +1,4 @@
-/// Writers of Kling's envelope.
+/// Writes Kling's envelope.
 public enum Envelope {
     /// The `error` object beside Kling's members, which is all that OpenAI-style clients read.
     public struct ErrorObject: Sendable, Hashable {
@@ -6,7 +6,7 @@ public enum Envelope {
         public var type: String
         public var param: String?
         public var code: String?
-        /// The id by which a task whose fate is open can be asked for.
+        /// The id by which the client can query a task whose outcome is unknown.
         public var taskID: String?
 
         public init(message: String, type: String, param: String? = nil, code: String? = nil, taskID: String? = nil) {
@@ -20,7 +20,7 @@ public enum Envelope {
         /// The object as JSON.
         public var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
 
-        /// Writes the members into an object that is being written.
+        /// Writes the members into an open object.
         public func write(to writer: inout JSONWriter) {
             writer.member("message", message)
             writer.member("type", type)
@@ -30,7 +30,7 @@ public enum Envelope {
         }
     }
 
-    /// An answer of success: `data` is JSON.
+    /// A success answer; `data` is JSON.
     public static func success(
         message: String = KlingCode.ok.meaning, requestID: String, data: some Collection<UInt8>
     ) -> [UInt8] {
@@ -42,14 +42,14 @@ public enum Envelope {
         }
     }
 
-    /// What stands around the elements of an answer of success whose `data` is an array: its bracket is the end of `head`
-    /// and the start of `tail`.
+    /// The text around the elements of a success answer whose `data` is an array. `head` ends with the opening bracket,
+    /// and `tail` starts with the closing one.
     public static func aroundArray(requestID: String) -> (head: [UInt8], tail: [UInt8]) {
         let empty = success(requestID: requestID, data: "[]".utf8)
         return (Array(empty.dropLast(2)), Array(empty.suffix(2)))
     }
 
-    /// An answer of failure, with an `error` object where one is given.
+    /// A failure answer, with an `error` object if one is given.
     public static func failure(
         _ code: KlingCode, message: String, requestID: String, error: ErrorObject? = nil
     ) -> [UInt8] {

@@ -1,6 +1,6 @@
 public import Base
 
-/// An answer of Kling: the envelope `code`, `message`, `request_id`, `data`, and whatever else came with them.
+/// An answer from Kling: the envelope `code`, `message`, `request_id` and `data`, and any other members.
 public final class KlingAnswer: Sendable {
     /// Kling's service code.
     public let code: KlingCode
@@ -18,42 +18,43 @@ public final class KlingAnswer: Sendable {
         self.envelope = envelope
     }
 
-    /// Reads an answer's body, of which it keeps a copy.
+    /// Reads a copy of an answer's body; nil unless it is a JSON object with an integer `code`.
     public convenience init?(_ body: ByteSlice) {
         self.init(body.bytes.withByteSpan { $0.array(body.range) })
     }
 
-    /// Kling's words, or none.
+    /// Kling's message; empty if there is none.
     public var message: String { envelope.string("message") ?? "" }
 
-    /// Kling's id of the exchange.
+    /// Kling's request id.
     public var requestID: String? { envelope.string("request_id") }
 
     /// The JSON of `data`.
     public var data: ArraySlice<UInt8>? { envelope["data"].map { envelope.bytes[$0.value] } }
 
-    /// The tasks, if `data` is an array. Elements that are no objects are left out.
+    /// The tasks, if `data` is an array. Elements that are not tasks are left out.
     public var tasks: [TaskObject]? {
         envelope.array("data")?.compactMap { element in
             element.kind == .object ? TaskObject(envelope.bytes, range: element.value) : nil
         }
     }
 
-    /// Whether this answer to a query by id says that Kling does not know the task: with 1201 or 1203, or with a
-    /// made-up task that failed because it was not found.
+    /// Whether this answer to a query by id says that Kling does not know the task: either with code 1201 or 1203, or
+    /// with a placeholder task that failed because the task was not found.
     public var isUnknownTask: Bool {
         if code == .invalidParameter || code == .notFound { return true }
         guard code == .ok, let task, task.status == .failed else { return false }
         return task.statusMessage?.lowercased().contains("task not found") == true
     }
 
-    /// Whether this answer to a create says that there is a task of that `external_task_id`: 1201 with the member's name
-    /// in its words. The gateway's ids are never used twice, so the task is this very one, which arrived before.
+    /// Whether this answer to a create says that a task with its `external_task_id` already exists: code 1201, with the
+    /// member's name in the message. The gateway never reuses an id, so the existing task is this very one, which
+    /// arrived earlier.
     public var isDuplicate: Bool {
         code == .invalidParameter && message.lowercased().contains("external_task_id")
     }
 
-    /// The answer again, member for member, with another `request_id` and other `data` where they are given.
+    /// Copies the answer member by member, with another `request_id` and other `data` if they are given.
     public func relayed(requestID: String? = nil, data: [UInt8]? = nil) -> [UInt8] {
         JSONWriter.object(capacity: envelope.bytes.count + 64) { writer in
             envelope.write(to: &writer) { member, bytes in
@@ -71,16 +72,16 @@ public final class KlingAnswer: Sendable {
 public enum CreateOutcome: Sendable, Hashable {
     /// Kling has the task, under this id.
     case accepted(taskID: String)
-    /// Kling has not taken the task, for a reason that lies with the account; another account may.
+    /// Kling did not accept the task for a reason specific to the account; another account may accept it.
     case refusedForNow
-    /// This account does not take this request; another account may.
+    /// This account does not accept this request; another account may.
     case refusedHere
-    /// Kling has not taken the task, and no account will.
+    /// Kling did not accept the task, and no account will.
     case refusedForGood
-    /// Nobody knows: ask before anything is sent again.
+    /// It is unknown whether Kling accepted the task: look it up before anything is sent again.
     case ambiguous
 
-    /// Judges an answer with Kling's envelope, which came with that HTTP status.
+    /// Judges an answer with Kling's envelope, received with this HTTP status.
     public init(httpStatus: Int, _ answer: KlingAnswer) {
         switch answer.code.class {
         case .ok:

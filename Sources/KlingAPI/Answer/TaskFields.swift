@@ -1,4 +1,4 @@
-/// A task to be written as Kling writes it: the `data` of an answer, an element of a list, or the body of a callback.
+/// A task to write as Kling does: the `data` of an answer, an element of a list, or the body of a callback.
 public struct TaskFields: Sendable, Hashable {
     public var taskID: String
     public var status: TaskStatus
@@ -8,9 +8,9 @@ public struct TaskFields: Sendable, Hashable {
     public var createdAt: Int
     /// In milliseconds since 1970.
     public var updatedAt: Int
-    /// The id that the creator gave.
+    /// The id given in the create.
     public var externalTaskID: String?
-    /// The pictures that were made; nil leaves the result out.
+    /// The resulting pictures; nil leaves the result out.
     public var images: [TaskImage]?
     /// A decimal number.
     public var finalUnitDeduction: String?
@@ -32,7 +32,7 @@ public struct TaskFields: Sendable, Hashable {
     /// The task as JSON.
     public var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
 
-    /// Writes the members into an object that is being written.
+    /// Writes the members into an open object.
     public func write(to writer: inout JSONWriter) {
         writer.member("task_id", taskID)
         writer.member("task_status", status.rawValue)

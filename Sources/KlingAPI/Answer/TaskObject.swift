@@ -1,8 +1,8 @@
-/// A picture that a task has made.
+/// A picture produced by a task.
 public struct TaskImage: Sendable, Hashable {
     public let index: Int
     public let url: String
-    /// The same picture with a watermark, if the create has asked for one.
+    /// The same picture with a watermark, if the create asked for one.
     public let watermarkURL: String?
 
     public init(index: Int, url: String, watermarkURL: String? = nil) {
@@ -12,12 +12,12 @@ public struct TaskImage: Sendable, Hashable {
     }
 }
 
-/// One task as Kling writes it: the `data` of an answer, an element of a list, or the whole body of a callback.
+/// A task as Kling writes it: the `data` of an answer, an element of a list, or the whole body of a callback.
 public struct TaskObject: Sendable {
     let object: JSONObject
     let info: JSONObject?
 
-    /// Reads the object that lies at `range`; nil if it is not one, or has a member twice where it matters.
+    /// Reads the object at `range`; nil if it is not an object, or has duplicate members where it matters.
     public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
         guard let object = JSONObject(bytes, range: range) else { return nil }
         self.object = object
@@ -25,8 +25,8 @@ public struct TaskObject: Sendable {
         if object["task_info"]?.kind == .object, info == nil { return nil }
     }
 
-    /// Kling's id of the task, which some write as a number. What no path could name is no id: text without characters,
-    /// of more than 256 bytes, or with control characters.
+    /// Kling's id of the task, which some upstreams write as a number. An id that no path could contain is ignored: an
+    /// empty one, one of more than 256 bytes, or one with control characters.
     public var taskID: String? {
         object.identifier("task_id").flatMap { id in
             let isID = (1...Self.longestID).contains(id.utf8.count) && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
@@ -42,13 +42,13 @@ public struct TaskObject: Sendable {
     /// Why the task failed.
     public var statusMessage: String? { object.string("task_status_msg") }
 
-    /// When the task was made, in milliseconds since 1970.
+    /// When the task was created, in milliseconds since 1970.
     public var createdAt: Int? { object.integer("created_at") }
 
     /// When the task last changed, in milliseconds since 1970.
     public var updatedAt: Int? { object.integer("updated_at") }
 
-    /// The id that the creator gave.
+    /// The id given in the create.
     public var externalTaskID: String? {
         info?.identifier("external_task_id") ?? object.identifier("external_task_id")
     }
@@ -56,7 +56,7 @@ public struct TaskObject: Sendable {
     /// What the task cost, as Kling writes it.
     public var finalUnitDeduction: String? { object.identifier("final_unit_deduction") }
 
-    /// The pictures that were made.
+    /// The resulting pictures.
     public var images: [TaskImage] {
         guard let result = object.object("task_result"), let elements = result.array("images") else { return [] }
         return elements.enumerated().compactMap { place, element in
@@ -68,14 +68,14 @@ public struct TaskObject: Sendable {
         }
     }
 
-    /// The object as it came.
+    /// The JSON of the object, unchanged.
     public var json: ArraySlice<UInt8> { object.json }
 
-    /// The object with the client's ids in place of Kling's and the gateway's, and every other member as it is.
+    /// The object with the client's ids in place of Kling's and the gateway's, and every other member unchanged.
     /// - Parameters:
     ///   - taskID: the public id.
-    ///   - externalTaskID: the client's own, or nil to leave none.
-    ///   - status: a state to show in place of Kling's. Without one, `succeeded` still becomes `succeed`.
+    ///   - externalTaskID: the client's own id, or nil to leave it out.
+    ///   - status: a status to show in place of Kling's. Without one, `succeeded` still becomes `succeed`.
     public func rewritten(taskID: String, externalTaskID: String?, status: TaskStatus? = nil) -> [UInt8] {
         let status = status ?? (object.string("task_status") == TaskStatus.otherSuccess ? .succeed : nil)
         return JSONWriter.object(capacity: object.range.count + 64) { writer in
@@ -95,7 +95,7 @@ public struct TaskObject: Sendable {
         }
     }
 
-    /// `task_info` with the client's id. One that is neither an object nor null is not passed on: it might be an id.
+    /// `task_info` with the client's id. A value that is neither an object nor null is not kept: it might be an id.
     private func infoEdit(_ member: JSONMember, _ externalTaskID: String?) -> JSONObject.Edit {
         guard info != nil || externalTaskID != nil else { return member.kind == .null ? .keep : .drop }
         return .replace(

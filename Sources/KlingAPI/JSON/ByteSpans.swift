@@ -1,11 +1,11 @@
 public import Base
 
 extension Bytes {
-    /// Lends the bytes held as a span of bytes, bounds-checked.
+    /// Calls `body` with the bytes held, as a bounds-checked span.
     public func withByteSpan<Result, Failure: Error>(
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // The block outlives the call, and nobody writes to it meanwhile.
+        // The block outlives the call, and nothing writes to it during the call.
         try unsafe withUnsafeBytes { (raw) throws(Failure) -> Result in
             try unsafe body(raw.assumingMemoryBound(to: UInt8.self).span)
         }
@@ -13,7 +13,7 @@ extension Bytes {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes are those of `text`.
+    /// Whether the bytes are the UTF-8 of `text`.
     func equals(_ text: String) -> Bool {
         var text = text
         return text.withUTF8 { utf8 in
@@ -23,7 +23,7 @@ extension Span<UInt8> {
         }
     }
 
-    /// Whether the bytes at `range` are those of `text`.
+    /// Whether the bytes at `range` are the UTF-8 of `text`.
     func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
         for index in 0..<range.count {
@@ -33,7 +33,7 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether the bytes of `text` stand somewhere in `range`.
+    /// Whether `text` occurs in `range`.
     func contains(_ text: StaticString, in range: Range<Int>) -> Bool {
         let length = text.utf8CodeUnitCount
         guard length <= range.count else { return false }
@@ -43,7 +43,7 @@ extension Span<UInt8> {
     /// A copy of the bytes at `range`.
     func array(_ range: Range<Int>) -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: range.count) { space, count in
-            // Each byte up to `range.count`, the capacity, is written before it counts.
+            // All `range.count` bytes, the whole capacity, are initialized before `count` is set.
             for index in 0..<range.count {
                 unsafe space.initializeElement(at: index, to: self[range.lowerBound + index])
             }

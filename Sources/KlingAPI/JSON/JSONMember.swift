@@ -15,34 +15,34 @@ public enum JSONKind: Sendable, Hashable {
     }
 }
 
-/// One member of an object, or one element of an array (whose name is empty), as ranges of the text it stands in.
+/// A member of an object, or an element of an array (with an empty name), as ranges of the JSON text.
 public struct JSONMember: Sendable {
-    /// The name as it is written, between its quotes.
+    /// The name as written, without its quotes.
     public internal(set) var name: Range<Int> = 0..<0
-    /// The value, a string with its quotes.
+    /// The value; a string includes its quotes.
     public internal(set) var value: Range<Int> = 0..<0
-    /// What the value is.
+    /// The kind of the value.
     public internal(set) var kind = JSONKind.null
-    /// Whether the name is written with escapes.
+    /// Whether the name contains escapes.
     public internal(set) var nameHasEscapes = false
-    /// Whether the value is a string that is written with escapes.
+    /// Whether the value is a string that contains escapes.
     public internal(set) var valueHasEscapes = false
     /// A seeded hash of the unescaped name.
     var nameHash = 0
 
-    /// The text of a string value between its quotes.
+    /// The content of a string value, without its quotes.
     public var content: Range<Int> { value.lowerBound + 1..<value.upperBound - 1 }
-    /// Whether the value is null, or a string without text.
+    /// Whether the value is null or an empty string.
     public var isNullOrEmpty: Bool { kind == .null || (kind == .string && value.count == 2) }
 }
 
-/// Why a text is not the JSON that was asked for.
+/// Why the scanner refuses a text.
 public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// How many bytes come before the place.
+    /// The byte offset of the error.
     public let offset: Int
-    /// What would have been right there.
+    /// What was expected there.
     public let expected: String
-    /// What was there instead: bounded and printable.
+    /// What was found instead, as bounded, printable text.
     public let found: String
 
     public var description: String { "at byte \(offset): expected \(expected), found \(found)" }

@@ -1,6 +1,6 @@
-/// Numbers as JSON writes them (RFC 8259 section 6).
+/// Numbers in JSON (RFC 8259 section 6).
 enum JSONNumber {
-    /// Where the number ends that begins at `range`'s start. A number that no finite double stands for is refused.
+    /// Finds the end of the number at the start of `range`. Refuses a number too large for a finite double.
     static func end(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> Int {
         var position = range.lowerBound
         func peek() -> UInt8 { position < range.upperBound ? bytes[position] : 0 }
@@ -40,7 +40,7 @@ enum JSONNumber {
         Double(String(decoding: bytes.array(range), as: UTF8.self))
     }
 
-    /// The number, if it is written as an integer and fits.
+    /// The number, if it is written as an integer and fits an `Int`.
     static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard range.count <= 20 else { return nil }
         return Int(String(decoding: bytes.array(range), as: UTF8.self))

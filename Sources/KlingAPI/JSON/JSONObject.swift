@@ -1,19 +1,19 @@
-/// A JSON object within bytes that are kept: its members by name, their values read when asked for.
+/// A JSON object, which keeps its bytes, finds members by name and reads their values on demand.
 public struct JSONObject: Sendable {
-    /// The bytes that the ranges are of.
+    /// The bytes that the ranges refer to.
     public let bytes: [UInt8]
-    /// The members, in their order.
+    /// The members, in the order of the text.
     public let members: [JSONMember]
-    /// The object in the bytes.
+    /// The range of the object in the bytes.
     public let range: Range<Int>
 
-    /// Reads the object that lies, alone, at `range`; nil if it is not a valid one.
+    /// Reads the object at `range`, which must hold nothing else; nil if it is not a valid object.
     public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
         guard let scan = try? JSONScanner(bytes.span, range: range ?? 0..<bytes.count) else { return nil }
         self.init(bytes, scan)
     }
 
-    /// Takes what was found in the bytes; nil if it is no object.
+    /// Creates the object from a completed scan of the bytes; nil if the value is not an object.
     init?(_ bytes: [UInt8], _ scan: JSONScanner) {
         guard scan.kind == .object else { return nil }
         self.bytes = bytes
@@ -21,7 +21,7 @@ public struct JSONObject: Sendable {
         members = scan.members
     }
 
-    /// The member of that name.
+    /// The member with this name.
     public subscript(name: StaticString) -> JSONMember? {
         let span = bytes.span
         return members.first { $0.isNamed(name, span) }
@@ -39,12 +39,12 @@ public struct JSONObject: Sendable {
         return JSONNumber.integer(bytes.span, member.value)
     }
 
-    /// A member that is a string, or an integer's digits.
+    /// A member that is a string, or an integer as its digits.
     public func identifier(_ name: StaticString) -> String? {
         string(name) ?? integer(name).map { String($0) }
     }
 
-    /// A member that is a truth value.
+    /// A member that is a Boolean.
     func bool(_ name: StaticString) -> Bool? {
         guard let member = self[name], member.kind == .bool else { return nil }
         return bytes[member.value.lowerBound] == UInt8(ascii: "t")
@@ -70,16 +70,16 @@ public struct JSONObject: Sendable {
         return (try? JSONScanner(bytes.span, range: member.value))?.members
     }
 
-    /// The object's own text.
+    /// The JSON of the object.
     public var json: ArraySlice<UInt8> { bytes[range] }
 
-    /// What becomes of a member of a copy.
+    /// What to do with a member when the object is copied.
     enum Edit {
         case keep, drop
         case replace([UInt8])
     }
 
-    /// Writes the members, each as `edit` says. Names and kept values stay byte for byte.
+    /// Writes the members, edited by `edit`. Names and kept values are copied byte for byte.
     func write(to writer: inout JSONWriter, _ edit: (JSONMember, Span<UInt8>) -> Edit) {
         for member in members {
             switch edit(member, bytes.span) {

@@ -1,23 +1,22 @@
-/// Finds the members of a JSON object, or the elements of an array, in a text that lies in one piece: their ranges,
-/// no values, no tree.
+/// Finds the ranges of the members of a JSON object, or of the elements of an array, in contiguous text.
 ///
-/// It is strict (RFC 8259): anything but one JSON text in UTF-8 without a byte order mark is refused, and so are names
-/// that occur twice in the outermost object, numbers beyond a double, more than ``maxDepth`` levels and more than
-/// ``maxMembers`` outermost members. It can stop within the text and go on later, so that a large one can be read in
-/// slices.
+/// The scanner builds no values and no tree. It is strict (RFC 8259): it refuses anything but one JSON text in UTF-8
+/// without a byte order mark. It also refuses duplicate names in the outermost object, numbers too large for a double,
+/// more than ``maxDepth`` levels and more than ``maxMembers`` outermost members. It can pause within the text and
+/// resume later, so that a large text can be scanned in slices.
 public struct JSONScanner: Sendable {
-    /// How many objects and arrays may lie in each other.
+    /// The maximum nesting depth of objects and arrays.
     public static let maxDepth = 64
-    /// How many members the outermost object may have.
+    /// The maximum number of members of the outermost object.
     public static let maxMembers = 256
 
     private static let usualMembers = 8
 
-    /// The members found so far of the outermost object, or the elements of the outermost array if they are kept.
+    /// The members of the outermost object found so far, or the elements of the outermost array if they are kept.
     public private(set) var members: [JSONMember] = []
-    /// What the text as a whole is, once its first byte was seen.
+    /// The kind of the outermost value, once its first byte has been scanned.
     public private(set) var kind: JSONKind?
-    /// The outermost value, without the white space around it, once all is read.
+    /// The range of the outermost value, without the whitespace around it, once the whole text has been scanned.
     public private(set) var value = 0..<0
 
     private enum Step {
@@ -30,28 +29,28 @@ public struct JSONScanner: Sendable {
     private var position: Int
     private var step = Step.value
     private var depth = 0
-    /// One bit a level, lowest outermost: whether it is an object.
+    /// One bit per level, the lowest for the outermost level: whether the level is an object.
     private var objects: UInt64 = 0
     private var current = JSONMember()
     private var stringStart = 0
     private var stringHasEscapes = false
 
-    /// Gets ready to read the text at `range`.
-    /// - Parameter keepsElements: whether to keep what lies in an outermost array. Of that there is no bound, and each
-    ///   element takes some hundred bytes; whoever wants an object does without.
+    /// Prepares to scan the text at `range`.
+    /// - Parameter keepsElements: whether to keep the elements of an outermost array. Their number is unbounded, and
+    ///   each takes about a hundred bytes, so a caller that expects an object leaves this off.
     public init(range: Range<Int>, keepsElements: Bool = false) {
         position = range.lowerBound
         end = range.upperBound
         self.keepsElements = keepsElements
     }
 
-    /// Reads a text at once, and keeps the elements of an array.
+    /// Scans the text at `range` in one go, and keeps the elements of an array.
     public init(_ bytes: Span<UInt8>, range: Range<Int>) throws(JSONError) {
         self.init(range: range, keepsElements: true)
         _ = try scan(bytes, upTo: range.upperBound)
     }
 
-    /// Reads on until about `limit`, and says whether all is read. `bytes` must be the same each time.
+    /// Continues the scan to about `limit`, and returns whether it is complete. `bytes` must be the same in every call.
     public mutating func scan(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
         while position < end {
             guard position < limit else { return false }
@@ -111,7 +110,7 @@ public struct JSONScanner: Sendable {
 
     private var isInObject: Bool { objects >> UInt64(depth - 1) & 1 == 1 }
 
-    /// Notes where a value begins, if it is one that is recorded.
+    /// Records where a value starts, if it is the outermost value or one level below it.
     private mutating func note(_ kind: JSONKind) {
         if depth == 0 {
             self.kind = kind
@@ -175,7 +174,7 @@ extension JSONScanner {
         stringHasEscapes = false
     }
 
-    /// Reads on within a string, and says whether its closing quote was reached.
+    /// Continues inside a string, and returns whether its closing quote was reached.
     private mutating func scanString(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
         let stop = min(end, limit)
         while position < stop {
@@ -197,7 +196,7 @@ extension JSONScanner {
         return false
     }
 
-    /// Takes in the string whose closing quote is at the position.
+    /// Finishes the string whose closing quote is at `position`.
     private mutating func finishString(_ bytes: Span<UInt8>) throws(JSONError) {
         let content = stringStart..<position
         position += 1

@@ -1,4 +1,4 @@
-/// Strings as JSON writes them, unescaped and escaped. What is unescaped has passed the scanner.
+/// Unescapes and escapes JSON strings. Text to unescape is expected to have passed the scanner.
 public enum JSONString {
     /// The text between the quotes at `content`, unescaped.
     public static func text(_ bytes: Span<UInt8>, _ content: Range<Int>) -> String {
@@ -30,7 +30,7 @@ public enum JSONString {
         return text
     }
 
-    /// Where `content` goes on behind `prefix`, if it begins with it. Without regard to case, `prefix` is in lower case.
+    /// The position after `prefix`, if `content` starts with it. To ignore case, `prefix` must be in lower case.
     static func position(
         after prefix: StaticString, _ bytes: Span<UInt8>, _ content: Range<Int>, ignoringCase: Bool = true
     ) -> Int? {
@@ -50,7 +50,7 @@ public enum JSONString {
         return position
     }
 
-    /// `text` in quotes.
+    /// `text` as a JSON string, in quotes.
     public static func json(_ text: String) -> [UInt8] {
         var output: [UInt8] = []
         output.reserveCapacity(text.utf8.count + 2)
@@ -58,7 +58,7 @@ public enum JSONString {
         return output
     }
 
-    /// Writes `text` in quotes behind `output`.
+    /// Appends `text` to `output` as a JSON string, in quotes.
     public static func append(_ text: String, to output: inout [UInt8]) {
         var text = text
         output.append(JSONText.quote)
@@ -107,7 +107,7 @@ public enum JSONString {
     }
 }
 
-/// Text that others wrote, made fit for a message: bounded, and without anything that is not printable ASCII.
+/// Makes untrusted text safe for a message: bounded in length, and printable ASCII only.
 enum Sanitised {
     static func text(_ text: String, limit: Int = 64) -> String {
         var result = ""

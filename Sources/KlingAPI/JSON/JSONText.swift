@@ -1,10 +1,10 @@
-/// Reading the inside of a JSON string: plain runs, escapes (RFC 8259 section 7) and UTF-8 (RFC 3629).
+/// Reads the content of a JSON string: plain runs, escapes (RFC 8259 section 7) and UTF-8 (RFC 3629).
 enum JSONText {
     static let quote = UInt8(ascii: "\"")
     static let backslash = UInt8(ascii: "\\")
 
-    /// The first place in `range` with a quote, a backslash, a control character or a byte beyond ASCII; the range's
-    /// end if there is none.
+    /// The position of the first quote, backslash, control character or non-ASCII byte in `range`; the end of the range
+    /// if there is none.
     static func endOfPlainRun(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
         unsafe bytes.extracting(range).withUnsafeBufferPointer { run in
             guard let start = run.baseAddress else { return range.upperBound }
@@ -12,7 +12,7 @@ enum JSONText {
         }
     }
 
-    /// What an escape stands for.
+    /// A decoded escape.
     struct Escape {
         let scalar: UInt32
         let length: Int
@@ -77,7 +77,7 @@ enum JSONText {
         }
     }
 
-    /// The length of the well-formed sequence that begins at `start` with a byte beyond ASCII.
+    /// The length of the well-formed UTF-8 sequence whose first byte, a non-ASCII one, is at `start`.
     static func sequenceLength(_ bytes: Span<UInt8>, at start: Int, end: Int) throws(JSONError) -> Int {
         let lead = bytes[start]
         let (length, second): (Int, ClosedRange<UInt8>) =
@@ -116,10 +116,9 @@ extension JSONError {
     }
 }
 
-/// How many of the `count` bytes at `start` come before the first quote, backslash, control character or byte beyond
-/// ASCII.
+/// How many of the `count` bytes at `start` precede the first quote, backslash, control character or non-ASCII byte.
 ///
-/// It is a free function over a pointer because only in this form the optimiser makes vector code of the inner loop.
+/// It is a free function over a pointer because the optimizer vectorizes the inner loop only in this form.
 @unsafe func plainPrefix(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
     var index = 0
     while index + 128 <= count, unsafe isPlainBlock(start + index) { index += 128 }
@@ -147,7 +146,7 @@ extension JSONError {
     return found < 0x80
 }
 
-/// The high bit of each byte that is special; exact up to and including the lowest one, which is all that is used.
+/// The high bit of each special byte. The result is exact only up to the lowest one, which is all that the caller uses.
 private func specialBytes(_ word: UInt64) -> UInt64 {
     let ones: UInt64 = 0x0101_0101_0101_0101
     let highs: UInt64 = 0x8080_8080_8080_8080

@@ -1,25 +1,25 @@
 /// Builds JSON as bytes, member by member, without a tree.
 public struct JSONWriter: Sendable {
-    /// What is written so far.
+    /// The bytes written so far.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    /// Makes room for about `capacity` bytes.
+    /// Reserves capacity for about `capacity` bytes.
     public init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
 
-    /// An object of what `body` writes.
+    /// An object with the members that `body` writes.
     public static func object(capacity: Int = 256, _ body: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter(capacity: capacity)
         writer.object(body)
         return writer.bytes
     }
 
-    /// Writes an object: an element, or the outermost value.
+    /// Writes an object, as an element or as the outermost value.
     public mutating func object(_ body: (inout JSONWriter) -> Void) {
         nest(UInt8(ascii: "{"), UInt8(ascii: "}"), body)
     }
 
-    /// Writes an array: an element, or the outermost value.
+    /// Writes an array, as an element or as the outermost value.
     public mutating func array(_ body: (inout JSONWriter) -> Void) {
         nest(UInt8(ascii: "["), UInt8(ascii: "]"), body)
     }
@@ -53,7 +53,7 @@ public struct JSONWriter: Sendable {
         integer(number)
     }
 
-    /// Writes a member that is a truth value.
+    /// Writes a member that is a Boolean.
     public mutating func member(_ name: StaticString, _ value: Bool) {
         self.name(name)
         raw(value ? "true" : "false")
@@ -65,7 +65,7 @@ public struct JSONWriter: Sendable {
         if let text { string(text) } else { raw("null") }
     }
 
-    /// Writes a member whose value is JSON already.
+    /// Writes a member whose value is already JSON.
     public mutating func member(_ name: StaticString, json: some Collection<UInt8>) {
         self.name(name)
         self.json(json)
@@ -89,7 +89,7 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
-    /// Writes a name as it stands between quotes somewhere else, already escaped.
+    /// Writes a name that is already escaped, in quotes.
     mutating func name(escaped: ArraySlice<UInt8>) {
         separate()
         bytes.append(JSONText.quote)

@@ -1,15 +1,15 @@
 public import Base
 
-/// A file that lies in a block as base64 text, which has been read and repaired.
+/// A file that a block holds as base64 text, already checked and repaired.
 public struct Base64File: Sendable {
     private let block: Bytes
     private let file: PictureFile
 
-    /// Why a text is no base64. The description goes behind the name of the field.
+    /// Why a text is not base64. The description is appended to the name of the field.
     public struct Problem: Error, Sendable, Hashable, CustomStringConvertible {
         public let description: String
 
-        /// Nothing is wrong with it: there is no memory to read it.
+        /// Nothing is wrong with the text, but there is not enough memory to read it.
         public static let noMemory = Problem(description: "cannot be read: there is no memory for it")
     }
 
@@ -18,13 +18,13 @@ public struct Base64File: Sendable {
         file = text.file
     }
 
-    /// Reads base64 as a create's members may have it: with `data:...;base64,` before it, with blanks, URL-safe letters
-    /// and JSON's escapes in it, without padding. The text itself is left as it is; a copy of it is repaired.
+    /// Reads base64 in any form that a create accepts: with a `data:...;base64,` prefix, with whitespace, URL-safe
+    /// letters or JSON escapes, or without padding. `text` itself stays unchanged; a copy of it is repaired.
     public static func read(_ text: ByteSlice) async throws(Problem) -> Base64File {
-        // The repair wants room for a quote before the letters.
+        // The repair needs room for a quote before the letters.
         guard let block = Bytes(reserving: text.count + 2) else { throw .noMemory }
         let quote: [UInt8] = [JSONText.quote]
-        // `append` checks the room.
+        // `append` checks that the bytes fit.
         unsafe quote.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         unsafe text.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
         unsafe quote.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
@@ -38,11 +38,11 @@ public struct Base64File: Sendable {
     /// How many bytes the file has.
     public var count: Int { file.count }
 
-    /// The file; nil if there is no memory for it. It takes about a millisecond for each megabyte.
+    /// Decodes the file; nil if there is not enough memory. This takes about a millisecond per megabyte.
     public func decoded() -> Bytes? {
         guard let bytes = Bytes(reserving: file.count) else { return nil }
         block.withByteSpan { text in
-            // The block is filled here, by its only owner; the space lent is as large as the file.
+            // Only this function owns the block while filling it, and the space lent is as large as the file.
             _ = unsafe bytes.append { space in
                 unsafe decode(text, into: space)
                 return file.count

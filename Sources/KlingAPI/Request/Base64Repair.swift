@@ -1,29 +1,31 @@
 internal import Base
 
-/// Makes standard base64 of a JSON string's text, in place: escapes are undone, blanks dropped, URL-safe letters
-/// exchanged and padding counted. It can stop within the text and go on later.
+/// Converts the text of a JSON string to standard base64, in place.
+///
+/// It decodes escapes, drops whitespace, replaces URL-safe letters and counts the padding. It can pause within the text
+/// and resume later.
 struct Base64Repair {
-    /// How many letters the text has so far, from its start on.
+    /// How many letters have been written so far, from the start of the text.
     private(set) var written = 0
-    /// How many `=` came behind them.
+    /// How many `=` follow them.
     private(set) var padding = 0
 
     private let letters: Range<Int>
     private var position: Int
 
-    /// Gets ready for the text at `letters`, which has passed the scanner.
+    /// Prepares to repair the text at `letters`, the content of a JSON string.
     init(_ letters: Range<Int>) {
         self.letters = letters
         position = letters.lowerBound
     }
 
-    /// Works on for about `limit` bytes, and says whether all is done.
+    /// Repairs about `limit` more bytes, and returns whether the whole text is done.
     mutating func run(_ body: Bytes, atMost limit: Int) throws(PictureProblem) -> Bool {
         let stop = min(letters.upperBound, position + limit)
         precondition(letters.upperBound <= body.count, "the text is outside of the block")
         try unsafe body.withUnsafeMutableBytes { (raw) throws(PictureProblem) in
             let bytes = unsafe raw.assumingMemoryBound(to: UInt8.self)
-            // The bounds were checked above; what is written never overtakes what is read.
+            // The bounds were checked above, and writing never overtakes reading.
             while position < stop {
                 if padding == 0 { unsafe takeLetters(bytes, stop) }
                 if position < stop { try unsafe takeSpecial(bytes) }
@@ -34,7 +36,7 @@ struct Base64Repair {
 
     private static let block = 32
 
-    /// Takes in letters up to the next byte that is not one as it stands.
+    /// Copies letters, in the standard alphabet, up to the next byte that is not a letter.
     @unsafe private mutating func takeLetters(_ bytes: UnsafeMutableBufferPointer<UInt8>, _ stop: Int) {
         guard let start = bytes.baseAddress else { return }
         var read = unsafe start + position
@@ -60,7 +62,7 @@ struct Base64Repair {
         position = unsafe read - start
     }
 
-    /// Takes in one byte or escape, whatever it is.
+    /// Handles one byte or escape of any kind.
     @unsafe private mutating func takeSpecial(_ bytes: UnsafeMutableBufferPointer<UInt8>) throws(PictureProblem) {
         var scalar = UInt32(unsafe bytes[position])
         var length = 1
@@ -88,7 +90,7 @@ struct Base64Repair {
         return "'\(Character(character))'"
     }
 
-    /// The standard letter for a byte; 0 for a byte that is no letter.
+    /// The standard letter for a byte; 0 for a byte that is not a letter.
     private static let letterTable: [UInt8] = (0...255).map { (byte: UInt8) -> UInt8 in
         switch byte {
         case 0x41...0x5A, 0x61...0x7A, 0x30...0x39, 0x2B, 0x2F: byte

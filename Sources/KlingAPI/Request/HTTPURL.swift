@@ -1,6 +1,6 @@
 /// An absolute `http` or `https` URL (RFC 9110 section 4.2) without user information and without a fragment.
 public struct HTTPURL: Sendable, Hashable {
-    /// Why a text is not such a URL. The description goes behind the name of the field.
+    /// Why a text is not such a URL. The description is appended to the name of the field.
     public enum Problem: Error, Sendable, Hashable, CustomStringConvertible {
         case scheme, host, userInformation, fragment, port, character, length
 
@@ -17,7 +17,7 @@ public struct HTTPURL: Sendable, Hashable {
         }
     }
 
-    /// The URL as it was written.
+    /// The URL as written.
     public let text: String
     /// Whether the scheme is `https`.
     public let isSecure: Bool
@@ -25,7 +25,7 @@ public struct HTTPURL: Sendable, Hashable {
     public let host: String
     /// Whether the host was written in brackets.
     public let isBracketed: Bool
-    /// The port, written or the scheme's own.
+    /// The port, either explicit or the default of the scheme.
     public let port: Int
 
     /// Reads `text`.
@@ -45,7 +45,7 @@ public struct HTTPURL: Sendable, Hashable {
         port = try Self.port(rest) ?? (isSecure ? 443 : 80)
     }
 
-    /// How long `http://` or `https://` at the start is.
+    /// The length of the leading `http://` or `https://`; nil if there is none.
     private static func schemeLength(_ bytes: [UInt8]) -> Int? {
         for scheme in ["https://", "http://"] as [StaticString] {
             if let end = JSONString.position(after: scheme, bytes.span, bytes.indices) { return end }
@@ -86,7 +86,7 @@ public struct HTTPURL: Sendable, Hashable {
         return port
     }
 
-    /// The characters of RFC 3986, and `|`, which receivers have in their queries.
+    /// The characters that RFC 3986 allows, and `|`, which receivers use in their queries.
     private static let allowed = table("-._~:/?#[]@!$&'()*+,;=%|")
     private static let hostCharacters = table("-._~")
 

@@ -1,12 +1,12 @@
-/// What is wrong with a request: the field, what was found, what is allowed and how to put it right.
+/// What is wrong with a request: the field, what was found, what is allowed and how to fix it.
 ///
 /// The message is bounded and printable, and never repeats a picture, a key or an address.
 public struct ParameterError: Error, Sendable, Hashable {
-    /// 1200 for a body that is not the JSON that was asked for or a member of the wrong type, 1201 for a bad value.
+    /// 1200 for a body that is not the expected JSON or for a member of the wrong type, 1201 for a bad value.
     public let code: KlingCode
-    /// The member that is meant, if it is one.
+    /// The member at fault, if there is one.
     public let parameter: String?
-    /// A sentence for whoever sent the request.
+    /// A sentence for the client.
     public let message: String
 
     public init(code: KlingCode, parameter: String?, message: String) {
@@ -15,7 +15,7 @@ public struct ParameterError: Error, Sendable, Hashable {
         self.message = message
     }
 
-    /// Nothing is wrong with it: there is no memory to work on it.
+    /// Nothing is wrong with the request, but there is not enough memory to process it.
     public static let noMemory = Self(
         code: .unavailable, parameter: nil, message: "There is no memory for the request. Send it again later.")
 

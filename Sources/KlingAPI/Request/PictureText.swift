@@ -2,21 +2,22 @@ internal import Base
 
 /// The text of a picture: its base64 letters, after repair.
 struct PictureText: Sendable {
-    /// What it lies in: the request's body, unless it stands in place of what the client has sent.
+    /// The block that holds the text: the request's body, or another one such as the replacement of what the client
+    /// sent.
     let block: Bytes
-    /// The value that is sent: from its opening quote on, with its closing one unless padding is missing.
+    /// The value to send: from the opening quote, and including the closing one unless padding is missing.
     let value: Range<Int>
-    /// How many `=` and then a quote have to be put behind the value.
+    /// How many `=` to send after the value, followed by a quote; 0 if the value is complete.
     let missingPadding: Int
-    /// What the letters stand for.
+    /// The file that the letters encode.
     let file: PictureFile
 
-    /// Bytes that are read between two chances for others to run.
+    /// How many bytes to read before yielding to other tasks.
     static let sliceSize = 1 << 20
 
-    /// Looks at the string `content` (without quotes), which is not empty and no URL, and repairs it in place where
-    /// it must.
-    /// - Throws: what is wrong with it, to be put behind the field's name.
+    /// Reads the string `content` (without quotes), which is neither empty nor a URL, and repairs it in place if
+    /// necessary.
+    /// - Throws: what is wrong with it; the description is appended to the name of the field.
     static func read(_ body: Bytes, _ content: Range<Int>, hasEscapes: Bool) async throws(PictureProblem) -> PictureText
     {
         let start = try body.withByteSpan { (bytes) throws(PictureProblem) in
@@ -30,7 +31,7 @@ struct PictureText: Sendable {
         return try await repaired(body, letters)
     }
 
-    /// The text if it needs no repair.
+    /// The text if it needs no repair, otherwise nil.
     private static func asItIs(_ body: Bytes, _ letters: Range<Int>) async -> PictureText? {
         let padding = body.withByteSpan { bytes in
             (0..<2).prefix { letters.count > $0 && bytes[letters.upperBound - 1 - $0] == UInt8(ascii: "=") }.count
@@ -49,7 +50,7 @@ struct PictureText: Sendable {
             block: body, value: letters.lowerBound - 1..<letters.upperBound + 1, missingPadding: 0, file: file)
     }
 
-    /// Rewrites the text in place, which only ever gets shorter but for its padding.
+    /// Rewrites the text in place. Apart from padding, the result is never longer.
     private static func repaired(_ body: Bytes, _ letters: Range<Int>) async throws(PictureProblem) -> PictureText {
         var repair = Base64Repair(letters)
         while !(try repair.run(body, atMost: sliceSize)) { await Task.yield() }
@@ -72,7 +73,7 @@ struct PictureText: Sendable {
     }
 }
 
-/// What is wrong with a picture's text. The description goes behind the name of the field.
+/// What is wrong with a picture's text. The description is appended to the name of the field.
 enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
     case dataURL, noLetters, cutOff, padding
     case scheme(String)
@@ -93,12 +94,12 @@ enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The prefix of a `data:` URL (RFC 2397).
 private enum DataURL {
-    /// The longest prefix that is looked for.
+    /// The maximum length of a prefix.
     static let maxPrefix = 512
 
-    /// Where the base64 letters begin, after blanks and after a prefix `data:...;base64,` if there is one.
+    /// Where the base64 letters start: after whitespace and the prefix `data:...;base64,`, if there is one.
     static func letters(_ bytes: Span<UInt8>, _ content: Range<Int>) throws(PictureProblem) -> Int {
-        // Blanks before the prefix are a few bytes at most; the repair drops any others.
+        // Whitespace before the prefix is a few bytes at most; the repair drops any other whitespace.
         let window = content.lowerBound..<min(content.upperBound, content.lowerBound + maxPrefix)
         let colon = window.first { bytes[$0] == UInt8(ascii: ":") }
         guard let colon else { return content.lowerBound }
@@ -117,7 +118,7 @@ private enum DataURL {
 }
 
 extension Bytes {
-    /// Puts a byte in its place. Only for the owner, before the block is shared.
+    /// Sets the byte at `index`. Only for the owner, before the block is shared.
     func setByte(_ byte: UInt8, at index: Int) {
         // The subscript of a raw buffer checks its bounds in debug builds only.
         precondition(index >= 0 && index < count, "the place is outside of the block")

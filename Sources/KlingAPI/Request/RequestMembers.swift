@@ -1,4 +1,4 @@
-/// Where the members that the gateway knows stand among those of a create.
+/// The indexes of the members that the gateway knows, among all members of a create.
 struct Places: Sendable {
     private(set) var modelName: Int?
     private(set) var model: Int?
@@ -15,7 +15,7 @@ struct Places: Sendable {
         for (index, member) in members.enumerated() { note(index, member, bytes) }
     }
 
-    /// Most members differ in length, so that a name is compared with one or two.
+    /// Most names differ in length, so that only one or two are compared byte by byte.
     private mutating func note(_ index: Int, _ member: JSONMember, _ bytes: Span<UInt8>) {
         if member.isNamed("model_name", bytes) {
             modelName = index
@@ -42,12 +42,12 @@ struct Places: Sendable {
 
     func index(of field: PictureField) -> Int? { field == .human ? human : cloth }
 
-    /// Whether the gateway sends its own words in place of this member, or none.
+    /// Whether the gateway replaces this member or leaves it out.
     func isReplaced(_ index: Int) -> Bool {
         index == modelName || index == model || index == callback || index == externalTaskID
     }
 
-    /// Whether this member is one of the settings, which the older shape itself does not have.
+    /// Whether this member is one of the settings, which Kling's older API does not have.
     func isSetting(_ index: Int) -> Bool {
         index == keepFace || index == keepPose || index == keepBackground || index == watermark
     }
@@ -66,7 +66,7 @@ struct MemberReader {
     let members: [JSONMember]
     let places: Places
 
-    /// The model, by either of its names.
+    /// The model, from `model_name` or `model`.
     func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
         for (index, parameter) in [(places.modelName, "model_name"), (places.model, "model")] {
             guard let content = try string(at: index, parameter) else { continue }
@@ -96,11 +96,11 @@ struct MemberReader {
         return text
     }
 
-    /// Where the client wants to be called.
+    /// The client's callback URL.
     func callback(_ bytes: Span<UInt8>) throws(ParameterError) -> HTTPURL? {
         let parameter = "callback_url"
         guard let content = try string(at: places.callback, parameter) else { return nil }
-        // An escape of six bytes stands for one.
+        // An escape takes up to six bytes for one byte of the URL.
         guard content.count <= TryOn.maxCallbackURLBytes * 6 else {
             throw .value(parameter, HTTPURL.Problem.length.description)
         }
@@ -111,7 +111,7 @@ struct MemberReader {
         }
     }
 
-    /// The text of an optional string member; null and an empty text are the same as none.
+    /// The content of an optional string member; null and an empty string count as absent.
     private func string(at index: Int?, _ parameter: String) throws(ParameterError) -> Range<Int>? {
         guard let index, !members[index].isNullOrEmpty else { return nil }
         guard members[index].kind == .string else {

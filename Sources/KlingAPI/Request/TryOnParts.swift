@@ -1,25 +1,25 @@
 public import Base
 
-/// What a create is made of, however it came: written down as the JSON that Kling takes, and checked as any other.
+/// The parts of a create in any form, to be written as the JSON that Kling accepts and checked like any other create.
 public struct TryOnParts: Sendable {
-    /// A picture, however it came.
+    /// A picture, in one of the forms that clients send.
     public enum Picture: Sendable {
         /// An `http` or `https` URL, which is passed on as it is.
         case url(String)
         /// The file itself.
         case file(ByteSlice)
-        /// Base64, with or without `data:...;base64,` before it, as it stands between the quotes of a JSON string or
-        /// alone; or a URL.
+        /// Base64, with or without a `data:...;base64,` prefix, either raw or as the content of a JSON string; or a
+        /// URL.
         case base64(ByteSlice)
     }
 
-    /// The model's name; one that is not known is an error.
+    /// The model's name; an unknown one is an error.
     public var model: String
     public var human: Picture
     public var cloth: Picture
-    /// The client's own id of the task.
+    /// The client's own id for the task.
     public var externalTaskID: String?
-    /// Where the client wants to be told of the task's states.
+    /// The URL for callbacks about the task's status.
     public var callbackURL: String?
     public var settings: TryOnSettings
 
@@ -35,14 +35,14 @@ public struct TryOnParts: Sendable {
         self.settings = settings
     }
 
-    /// How many bytes are needed at most beside those of the parts, for each hundred of theirs.
+    /// The most memory that the JSON takes besides the parts, in percent of their size.
     public static let growthPercent = 140
 
-    /// Writes the create down, and checks it as ``TryOnRequest/parse(_:models:)`` does.
+    /// Writes the create as JSON, and checks it as ``TryOnRequest/parse(_:models:)`` does.
     ///
-    /// Files are turned into base64 in slices, between which other tasks of the executor run.
-    /// - Parameter owner: kept until nobody needs the request any more: what has reserved the memory, say.
-    /// - Throws: what is wrong, in the words of Kling's members.
+    /// Files are encoded as base64 in slices, so that other tasks of the executor can run in between.
+    /// - Parameter owner: kept alive until the request's body is released; for example, a memory reservation.
+    /// - Throws: what is wrong, with the names of Kling's members.
     public func request(
         models: TryOnModels = .documented, keeping owner: (any Sendable)? = nil
     ) async throws(ParameterError) -> TryOnRequest {
@@ -65,7 +65,7 @@ public struct TryOnParts: Sendable {
 }
 
 extension TryOnParts.Picture {
-    /// How many bytes its text takes at most.
+    /// The maximum size of its text, in bytes.
     fileprivate var room: Int {
         switch self {
         case .url(let text): JSONString.json(text).count
@@ -74,7 +74,7 @@ extension TryOnParts.Picture {
         }
     }
 
-    /// Writes its text behind what stands in `body`, without quotes.
+    /// Appends its text to `body`, without quotes.
     func write(to body: Bytes, _ field: PictureField) async throws(ParameterError) {
         switch self {
         case .url(let text): body.append(JSONString.json(text).dropFirst().dropLast())
@@ -93,11 +93,13 @@ extension TryOnParts.Picture {
         }
     }
 
-    /// Bytes that are written between two chances for others to run: whole groups of base64.
+    /// How many bytes to write before yielding to other tasks: a whole number of base64 groups.
     private static let sliceSize = 3 << 18
 
-    /// Copies a text. Line breaks, which a form may have where JSON has escapes, become blanks; nothing else may be in
-    /// it that cannot stand in a JSON string.
+    /// Copies a text into a JSON string; false if that is not possible.
+    ///
+    /// Line breaks and tabs, which a form may contain where JSON has escapes, become spaces. Quotes, other control
+    /// characters and non-ASCII bytes are refused.
     private static func append(_ text: ByteSlice, to body: Bytes) -> Bool {
         var position = text.range.lowerBound
         while position < text.range.upperBound {
@@ -119,23 +121,23 @@ extension TryOnParts.Picture {
 }
 
 extension ByteSlice {
-    /// The range of the block in pieces of `size` bytes.
+    /// The range of the block, split into pieces of `size` bytes.
     fileprivate func slices(of size: Int) -> [Range<Int>] {
         stride(from: range.lowerBound, to: range.upperBound, by: size).map { $0..<min($0 + size, range.upperBound) }
     }
 }
 
 extension Bytes {
-    /// Adds a copy of `slice`, which must fit. Only for the owner, before the block is shared.
+    /// Appends a copy of `slice`, which must fit. Only for the owner, before the block is shared.
     func append(_ slice: ByteSlice) {
-        // `append` checks the room; the slice's block is another one.
+        // `append` checks that the bytes fit, and the slice is in another block.
         unsafe slice.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 
-    /// Adds a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
+    /// Appends a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
     func append(_ bytes: some Collection<UInt8>) {
         let copy = Array(bytes)
-        // `append` checks the room.
+        // `append` checks that the bytes fit.
         unsafe copy.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 

@@ -1,11 +1,11 @@
 public import Base
 
 extension TryOnRequest {
-    /// The URL of a picture, if it has `path` in it. No string is made of others, unless they are written with escapes.
+    /// The URL of a picture, if it contains `path`. Other URLs are not copied to a string, unless they contain escapes.
     public func pictureURL(_ field: PictureField, with path: StaticString) -> String? {
         guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
         let member = scan.members[index]
-        // What is longer is nobody's to search.
+        // Longer URLs are not worth searching.
         guard member.content.count <= TryOn.maxCallbackURLBytes else { return nil }
         return body.withByteSpan { bytes in
             guard member.valueHasEscapes || bytes.contains(path, in: member.content) else { return nil }
@@ -14,10 +14,10 @@ extension TryOnRequest {
         }
     }
 
-    /// The same create with a file in place of what the client has sent for a picture.
+    /// The same create with a file in place of the picture that the client sent.
     ///
-    /// The file is turned into base64 in slices, between which other tasks of the executor run.
-    /// - Parameter owner: kept until nobody needs that text any more: what has reserved the memory, say.
+    /// The file is encoded as base64 in slices, so that other tasks of the executor can run in between.
+    /// - Parameter owner: kept alive until the base64 is released; for example, a memory reservation.
     /// - Throws: what is wrong with the file.
     public func replacing(
         _ field: PictureField, with file: ByteSlice, keeping owner: (any Sendable)? = nil

@@ -4,7 +4,7 @@ public import Base
 public enum TryOnPicture: Sendable, Hashable {
     /// An `http` or `https` URL, passed on as it is.
     case url
-    /// Base64, whose file has this header and this many bytes.
+    /// Base64 of a file with this header and this many bytes.
     case base64(ImageHeader, bytes: Int)
 }
 
@@ -14,15 +14,15 @@ public enum PictureField: String, Sendable, CaseIterable {
     case cloth = "cloth_image"
 }
 
-/// A create that was checked, and whose body can be sent on with what the gateway says in place of the client's words.
+/// A validated create, whose body can be sent to Kling with values of the gateway in place of some of the client's.
 public final class TryOnRequest: Sendable {
     /// The model, one of those allowed.
     public let model: String
-    /// The client's own id of the task.
+    /// The client's own id for the task.
     public let externalTaskID: String?
-    /// Where the client wants to be told of the task's states.
+    /// The URL for callbacks about the task's status.
     public let callbackURL: HTTPURL?
-    /// What else is asked for, which only the solutions dialect knows.
+    /// The settings, which only the solutions dialect supports.
     public let settings: TryOnSettings
     /// The picture of the person.
     public let human: TryOnPicture
@@ -62,11 +62,12 @@ public final class TryOnRequest: Sendable {
 
     /// Checks the body of a create.
     ///
-    /// Pictures that need it are repaired in place: from here on the block is read through this request alone. A body
-    /// over 1 MiB is read in slices, between which other tasks of the executor run; a smaller one never suspends.
+    /// Base64 that needs it is repaired in place: after this call, the block must be read only through this request. A
+    /// body over 1 MiB is read in slices, so that other tasks of the executor can run in between; a smaller one never
+    /// suspends.
     /// - Parameters:
-    ///   - body: the whole body, owned by the caller and shared with nobody.
-    ///   - models: the models that may be named.
+    ///   - body: the whole body, owned by the caller and not shared.
+    ///   - models: the allowed models.
     public static func parse(
         _ body: Bytes, models: TryOnModels = .documented
     ) async throws(ParameterError) -> TryOnRequest {
@@ -84,7 +85,7 @@ public final class TryOnRequest: Sendable {
         return TryOnRequest(body, scan, places, values, human: human, cloth: cloth)
     }
 
-    /// The URL of a picture that is one.
+    /// The URL of a picture; nil for base64.
     public func pictureURL(_ field: PictureField) -> String? {
         guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
         return body.withByteSpan { JSONString.text($0, scan.members[index].content) }

@@ -1,4 +1,4 @@
-/// What a create asks for beside its pictures. Only the solutions dialect knows it.
+/// The settings of a create. Only the solutions dialect supports them.
 public struct TryOnSettings: Sendable, Hashable {
     /// Whether the person's face stays as it is: `keep_face`.
     public var keepFace = true
@@ -6,7 +6,7 @@ public struct TryOnSettings: Sendable, Hashable {
     public var keepPose = true
     /// Whether the background stays as it is: `keep_background`.
     public var keepBackground = true
-    /// Whether a picture with a watermark is made as well: `watermark`.
+    /// Whether Kling also makes a picture with a watermark: `watermark`.
     public var watermark = false
 
     public init(keepFace: Bool = true, keepPose: Bool = true, keepBackground: Bool = true, watermark: Bool = false) {
@@ -16,13 +16,13 @@ public struct TryOnSettings: Sendable, Hashable {
         self.watermark = watermark
     }
 
-    /// Whether nothing but what Kling does anyway is asked for.
+    /// Whether all settings have Kling's defaults.
     public var isDefault: Bool { self == Self() }
 
-    /// The members that ask for something else, by the names they have in a create.
+    /// The names of the settings that differ from the defaults, as they are in a create.
     public var nonDefaultNames: [String] { nonDefault.map(\.name) }
 
-    /// The same with what they ask for.
+    /// The settings that differ from the defaults, with their values.
     var nonDefault: [(name: String, value: Bool)] {
         let all = [
             ("keep_face", keepFace, true), ("keep_pose", keepPose, true), ("keep_background", keepBackground, true),
@@ -33,7 +33,7 @@ public struct TryOnSettings: Sendable, Hashable {
 }
 
 extension MemberReader {
-    /// The settings; `watermark` is a truth value, or an object as in the solutions dialect.
+    /// The settings; `watermark` is a Boolean, or an object as in the solutions dialect.
     func settings(_ bytes: Span<UInt8>) throws(ParameterError) -> TryOnSettings {
         TryOnSettings(
             keepFace: try flag(at: places.keepFace, "keep_face", bytes) ?? true,

@@ -1,7 +1,7 @@
 public import Base
 
 extension TryOnRequest {
-    /// Bodies below this size are sent as one block: copying them costs less than a list.
+    /// Bodies below this size are sent as one block: copying them costs less than a list of slices.
     public static let gatheringThreshold = 16 << 10
 
     /// Base64 texts, without quotes, that are sent in place of the client's pictures.
@@ -15,13 +15,14 @@ extension TryOnRequest {
         }
     }
 
-    /// The body to send to Kling in the kolors dialect: the client's members as they were checked but for the settings,
-    /// which it does not know, the model by name, and the gateway's own id and callback address in place of the client's.
+    /// The body to send to Kling in the kolors dialect.
     ///
-    /// A large body is not copied: the slices are ranges of the client's, with small rewritten pieces between them.
+    /// It has the client's members as they were checked, without default settings. The model has its kolors name, and
+    /// the gateway's own id and callback URL replace the client's. A large body is not copied: the slices are ranges of
+    /// the client's body, with small rewritten pieces between them.
     /// - Parameters:
     ///   - externalTaskID: the gateway's id of the task.
-    ///   - callbackURL: where Kling shall call the gateway, if anywhere.
+    ///   - callbackURL: the URL at which Kling calls the gateway, if any.
     ///   - replacements: pictures to send in place of the client's.
     public func upstreamBody(
         externalTaskID: String, callbackURL: String?, replacements: Replacements = Replacements()
@@ -39,19 +40,19 @@ extension TryOnRequest {
         return list.slices
     }
 
-    /// How long a text is that does not lie in the client's body.
+    /// The length of a text that is not in the client's body; 0 if it is.
     private func countBeside(_ text: PictureText?) -> Int {
         guard let text, text.block !== body else { return 0 }
         return text.value.count
     }
 
-    /// Settings that say what goes without saying are not sent. The others are kept with the request while it waits; it is
-    /// never sent with them in this shape.
+    /// Default settings are not sent, because this dialect does not support settings. Others are kept with a waiting
+    /// request, which the gateway never sends in this shape.
     private func isLeftOut(_ index: Int) -> Bool {
         places.isReplaced(index) || settings.isDefault && places.isSetting(index)
     }
 
-    /// The beginning of the object, which the client's members follow.
+    /// The start of the object, which the client's members follow.
     private func head(_ externalTaskID: String, _ callbackURL: String?) -> [UInt8] {
         var head: [UInt8] = []
         head.reserveCapacity(160 + (callbackURL?.utf8.count ?? 0))
@@ -74,7 +75,7 @@ extension TryOnRequest {
                 sink.add(Self.comma)
                 sink.add(ByteSlice(body, member.name.lowerBound - 1..<member.value.lowerBound))
             } else {
-                // What lies between two members has exactly one comma in it.
+                // The text after the previous value holds exactly one comma, and this member's name.
                 sink.add(ByteSlice(body, scan.members[index - 1].value.upperBound..<member.value.lowerBound))
             }
             if index == places.human {
@@ -107,7 +108,7 @@ extension TryOnRequest {
     private static let quote: [UInt8] = [JSONText.quote]
 }
 
-/// Takes in a body piece by piece.
+/// Collects a body piece by piece.
 private protocol BodySink {
     mutating func add(_ slice: ByteSlice)
     mutating func add(_ piece: [UInt8])
@@ -120,17 +121,17 @@ private struct BlockSink: BodySink {
     init(capacity: Int) { block = Bytes(capacity: capacity) }
 
     func add(_ slice: ByteSlice) {
-        // `append` checks the room; the slice's block is another one.
+        // `append` checks that the bytes fit, and the slice is in another block.
         unsafe slice.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
     }
 
     func add(_ piece: [UInt8]) {
-        // `append` checks the room.
+        // `append` checks that the bytes fit.
         unsafe piece.withUnsafeBytes { unsafe block.append(contentsOf: $0) }
     }
 }
 
-/// Keeps a list of ranges, those that adjoin as one, and copies the small pieces between them.
+/// Keeps a list of ranges, merging adjacent ones, and copies the small pieces between them.
 private struct SliceSink: BodySink {
     private(set) var slices: [ByteSlice] = []
 

@@ -1,21 +1,21 @@
-/// What a task was charged with: an entry of its `billing` (Kling, virtual-try-on page).
+/// A charge for a task: an entry of its `billing` (Kling, virtual-try-on page).
 public struct Billing: Sendable, Hashable {
-    /// Out of what it was paid: `charge_type`.
+    /// How the task was paid for: `charge_type`.
     public enum Kind: String, Sendable, CaseIterable {
         /// Units of a resource pack.
         case unit
-        /// Money of the account's balance.
+        /// Money from the account's balance.
         case cash
     }
 
     public let kind: Kind
-    /// How much it was, a decimal number such as `0.5`.
+    /// The amount, a decimal number such as `0.5`.
     public let amount: String
-    /// The currency of cash, such as `USD`; nil where Kling does not say.
+    /// The currency of a cash charge, such as `USD`; nil if Kling does not give it.
     public let currency: String?
-    /// The price of cash before discounts, a decimal number.
+    /// The price of a cash charge before discounts, a decimal number.
     public let listPrice: String?
-    /// The kind of the pack that has given the units, such as `image`; nil where Kling does not say.
+    /// The type of the resource pack that provided the units, such as `image`; nil if Kling does not give it.
     public let packageType: String?
 
     public init(
@@ -28,7 +28,7 @@ public struct Billing: Sendable, Hashable {
         self.packageType = packageType
     }
 
-    /// Reads an entry; nil without a known charge type and an amount.
+    /// Reads an entry; nil unless it has a known charge type and an amount.
     init?(_ entry: JSONObject) {
         guard let kind = entry.string("charge_type").flatMap(Kind.init(rawValue:)),
             let amount = entry.decimal("amount")
@@ -49,8 +49,8 @@ public struct Billing: Sendable, Hashable {
 }
 
 extension TaskObject {
-    /// What the task was charged with: its `billing` or, in a task of the kolors dialect, its two deductions. Entries
-    /// that make no sense are left out.
+    /// The charges for the task: its `billing` or, in a task of the kolors dialect, its two deductions. Invalid entries
+    /// are left out.
     public var billing: [Billing] {
         if let entries = object.objects("billing") { return entries.compactMap { Billing($0) } }
         let units = object.decimal("final_unit_deduction").map { Billing(kind: .unit, amount: $0) }
@@ -63,7 +63,7 @@ extension TaskObject {
 }
 
 extension JSONObject {
-    /// A member that is a decimal number without a sign and an exponent, in a string or not.
+    /// A member that is a decimal number without a sign or an exponent, written as a JSON number or string.
     func decimal(_ name: StaticString) -> String? {
         guard let member = self[name] else { return nil }
         let text = member.kind == .number ? String(decoding: bytes[member.value], as: UTF8.self) : string(name)

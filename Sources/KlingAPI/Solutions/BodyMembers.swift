@@ -1,10 +1,10 @@
-/// The members of an object within a client's body. What is wrong with one is said by its place, as in `contents[1].url`.
+/// The members of an object in a client's body. Errors name a member by its path, such as `contents[1].url`.
 ///
-/// An optional member that is null or an empty text is the same as none, as in the older shape. Members that nobody asks
-/// for are not looked at: Kling does not say what it does with them.
+/// An optional member that is null or an empty string counts as absent, as in the older shape. Members that the gateway
+/// does not read are ignored: Kling does not document what it does with them.
 struct BodyMembers {
     let object: JSONObject
-    /// Where the object stands; empty for the body itself.
+    /// The path of the object; empty for the body itself.
     let place: String
 
     /// Reads a body.
@@ -30,10 +30,10 @@ struct BodyMembers {
         self.place = place
     }
 
-    /// The place of a member.
+    /// The path of a member.
     func place(of name: StaticString) -> String { place.isEmpty ? "\(name)" : "\(place).\(name)" }
 
-    /// The JSON of a member, whatever it is.
+    /// The JSON of a member of any type.
     func json(_ name: StaticString) -> [UInt8]? { object.value(name) }
 
     /// A member that is a string.
@@ -43,7 +43,7 @@ struct BodyMembers {
     }
 
     /// A member that is an integer in `range`.
-    /// - Parameter words: what is allowed.
+    /// - Parameter words: describes the allowed values in the error message.
     func integer(_ name: StaticString, in range: ClosedRange<Int>, _ words: String) throws(ParameterError) -> Int? {
         guard try member(name, .number, words) != nil else { return nil }
         guard let value = object.integer(name), range.contains(value) else {

@@ -1,25 +1,25 @@
-/// An answer of Kling in the new shape, whose tasks are read into the older one (Kling, virtual-try-on page).
+/// An answer from Kling in the newer shape, with its tasks converted to the older one (Kling, virtual-try-on page).
 public struct SolutionsAnswer: Sendable {
-    /// The envelope, which both shapes have: code, message and id of the exchange. Its `data` is as it came.
+    /// The envelope, which both shapes share: code, message and request id. Its `data` is not converted.
     public let envelope: KlingAnswer
-    /// The tasks of a query or of a page of a list; nil if there is no array of them. Elements that are no task are left
-    /// out.
+    /// The tasks of a query or of a page of a list; nil if the answer has no array of them. Elements that are not tasks
+    /// are left out.
     public let tasks: [TaskObject]?
-    /// Where a list goes on; nil if Kling does not say.
+    /// The cursor of a list's next page; nil if Kling gives none.
     public let nextCursor: String?
-    /// Whether the list goes on.
+    /// Whether the list has more pages.
     public let hasMore: Bool
 
     /// Whether each element of the array is a task with an id.
     private let isWhole: Bool
 
-    /// What a query says of one task.
+    /// What the answer to a query says about one task.
     public enum Finding: Sendable {
-        /// Kling has the task. In the answer it is `data` all alone, as in an answer of the older shape.
+        /// Kling has the task. In the answer given here, `data` is that task alone, as in the older shape.
         case found(KlingAnswer, TaskObject)
         /// Kling says that it has no such task.
         case unknown
-        /// The answer does not say.
+        /// The answer does not say whether Kling has the task.
         case unclear
     }
 
@@ -29,7 +29,7 @@ public struct SolutionsAnswer: Sendable {
         self.init(envelope)
     }
 
-    /// Reads an answer whose envelope was read.
+    /// Reads an answer from an envelope that is already parsed.
     public init(_ envelope: KlingAnswer) {
         self.envelope = envelope
         let body = envelope.envelope.bytes
@@ -44,26 +44,27 @@ public struct SolutionsAnswer: Sendable {
         hasMore = page?.bool("has_more") ?? (nextCursor != nil)
     }
 
-    /// The answer to a create as the older shape has it: `data` is the task. One without a task is as it came; nil if
-    /// what stands in its place cannot be read, so that nobody knows what was made.
+    /// The answer to a create, converted to the older shape: `data` is the task. An answer whose `data` is not an
+    /// object is returned unchanged; nil if the object is not a valid task, so that it is unknown what Kling created.
     public var created: KlingAnswer? {
         guard let data = envelope.envelope["data"], data.kind == .object else { return envelope }
         return TaskObject(solutions: envelope.envelope.bytes, range: data.value)
             .flatMap(Self.withoutEnd).flatMap { answer(with: $0) }
     }
 
-    /// This answer has no result and no reason: a task that has ended by then is told as submitted, so that it is read
-    /// once more.
+    /// The task, reported as submitted if it has ended without a result or a reason, so that the gateway reads it
+    /// again. The answer to a create has neither.
     private static func withoutEnd(_ task: TaskObject) -> TaskObject? {
         let isWhole = task.status == .succeed ? !task.images.isEmpty : task.statusMessage != nil
         guard task.status?.isFinal == true, !isWhole, let id = task.taskID else { return task }
         return TaskObject(task.rewritten(taskID: id, externalTaskID: task.externalTaskID, status: .submitted))
     }
 
-    /// What the answer to a query says of a task that it has asked for.
+    /// Looks up one of the queried tasks in the answer.
     ///
-    /// A task counts as unknown only if the answer shows it: by an array of tasks in which each names its id and none is
-    /// it, or in words. 1201 or 1203 alone may mean a query whose ids got lost, or an account without this path.
+    /// A task counts as unknown only if the answer proves it: either all elements of the array are tasks that name
+    /// their id and none of them matches, or the message says so. Code 1201 or 1203 alone may mean that the ids in the
+    /// query were lost, or that the account does not have this path.
     public func find(_ id: String, by key: SolutionsQuery.Key) -> Finding {
         guard envelope.code == .ok else { return saysNotFound ? .unknown : .unclear }
         guard let tasks else { return .unclear }
@@ -85,7 +86,7 @@ public struct SolutionsAnswer: Sendable {
 }
 
 extension SolutionsQuery.Key {
-    /// The id of a task by which this asks for it.
+    /// The id of `task` that a query by this key uses.
     fileprivate func id(of task: TaskObject) -> String? {
         switch self {
         case .taskIDs: task.taskID

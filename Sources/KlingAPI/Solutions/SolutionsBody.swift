@@ -1,11 +1,11 @@
 extension TryOnRequest {
-    /// The body to send to Kling in the solutions dialect: the documented members and no other (Kling, virtual-try-on
+    /// The body to send to Kling in the solutions dialect, with only the documented members (Kling, virtual-try-on
     /// page).
     /// - Parameters:
     ///   - externalTaskID: the gateway's id of the task.
-    ///   - callbackURL: where Kling shall call the gateway, if anywhere.
-    ///   - humanURL: where Kling finds the picture of the person, which it does not take otherwise.
-    ///   - clothURL: where Kling finds the picture of the garment.
+    ///   - callbackURL: the URL at which Kling calls the gateway, if any.
+    ///   - humanURL: the URL of the picture of the person; Kling accepts pictures only as URLs here.
+    ///   - clothURL: the URL of the picture of the garment.
     public func solutionsBody(
         externalTaskID: String, callbackURL: String?, humanURL: String, clothURL: String
     ) -> [UInt8] {

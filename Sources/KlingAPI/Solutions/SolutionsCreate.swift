@@ -1,12 +1,13 @@
 public import Base
 
 extension TryOnRequest {
-    /// Checks the body of a create of the new shape: `contents`, `settings` and `options` (Kling, virtual-try-on page).
+    /// Checks the body of a create in the newer shape: `contents`, `settings` and `options` (Kling, virtual-try-on
+    /// page).
     ///
-    /// What comes out is a create as ``parse(_:models:)`` makes it of the older shape that says the same, with the model
-    /// of one that names none.
-    /// - Parameter models: the models that may be named.
-    /// - Throws: what is wrong, by the names of the new shape, such as `contents[1].url`.
+    /// The result is what ``parse(_:models:)`` returns for the equivalent create in the older shape that does not
+    /// specify a model.
+    /// - Parameter models: the allowed models.
+    /// - Throws: what is wrong, with the names of the newer shape, such as `contents[1].url`.
     public static func parse(
         solutions body: Bytes, models: TryOnModels = .documented
     ) async throws(ParameterError) -> TryOnRequest {
@@ -19,11 +20,11 @@ extension TryOnRequest {
     }
 }
 
-/// A create of the new shape, written down in the older one.
+/// A create in the newer shape, converted to the older one.
 private struct SolutionsCreate {
     /// The same create in the older shape.
     let json: [UInt8]
-    /// Where the members of the older shape have come from.
+    /// The paths in the newer shape, by the member names of the older one.
     private var places: [String: String] = [:]
 
     init(_ bytes: [UInt8]) throws(ParameterError) {
@@ -53,7 +54,7 @@ private struct SolutionsCreate {
         ("options", ["external_task_id", "callback_url", "watermark"]),
     ]
 
-    /// An error in the words of the older shape, in those of the new one.
+    /// Translates an error about the older shape to the names of the newer one.
     func renamed(_ error: ParameterError) -> ParameterError {
         guard let parameter = error.parameter,
             let name = places.keys.first(where: { parameter == $0 || parameter.hasPrefix($0 + ".") }),
@@ -93,7 +94,7 @@ private struct SolutionsCreate {
         return field
     }
 
-    /// Base64 is refused here: Kling does not say that it takes any in this shape.
+    /// Refuses base64: Kling does not document that it accepts any in this shape.
     private static func checkURL(of content: BodyMembers) throws(ParameterError) {
         let place = content.place(of: "url")
         guard let url = try content.string("url") else { throw .value(place, "is missing. Send the picture's URL.") }

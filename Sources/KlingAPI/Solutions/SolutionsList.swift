@@ -1,14 +1,14 @@
-/// Which tasks a list of the new shape asks for: the body of `POST /solutions` (Kling, virtual-try-on page).
+/// The tasks that a list in the newer shape asks for: the body of `POST /solutions` (Kling, virtual-try-on page).
 public struct SolutionsList: Sendable, Hashable {
-    /// The time of creation from which on tasks are listed, in milliseconds since 1970; nil: thirty days before the end.
+    /// The earliest creation time to list, in milliseconds since 1970; nil means thirty days before the end.
     public var startTime: Int?
-    /// The time of creation before which tasks are listed, in milliseconds since 1970; nil: now.
+    /// The creation time before which tasks are listed, in milliseconds since 1970; nil means now.
     public var endTime: Int?
-    /// Where an earlier page has ended. With it the times do not count.
+    /// The cursor from the previous page. If it is set, the times are ignored.
     public var cursor: String?
-    /// How many tasks a page has at most.
+    /// The maximum number of tasks in a page.
     public var limit = Solutions.defaultLimit
-    /// The states that are listed; nil: all.
+    /// The statuses to list; nil means all.
     public var statuses: [TaskStatus]?
 
     public init(
@@ -22,8 +22,8 @@ public struct SolutionsList: Sendable, Hashable {
         self.statuses = statuses
     }
 
-    /// Reads a body; no body is the same as an empty object. Members that Kling does not document are ignored.
-    /// - Throws: what is wrong with it, by the member's place, such as `filters[0].values`.
+    /// Reads a body; an empty one is the same as an empty object. Members that Kling does not document are ignored.
+    /// - Throws: what is wrong, with the path of the member, such as `filters[0].values`.
     public init(body: [UInt8]) throws(ParameterError) {
         if body.isEmpty {
             self.init()
@@ -44,14 +44,14 @@ public struct SolutionsList: Sendable, Hashable {
         }
     }
 
-    /// The times of creation that are asked for, in milliseconds since 1970: empty for a start in the future.
-    /// - Parameter now: in milliseconds since 1970.
+    /// The range of creation times to list, in milliseconds since 1970; empty if the start is after the end.
+    /// - Parameter now: the current time, in milliseconds since 1970.
     public func times(now: Int) -> Range<Int> {
         let end = endTime ?? now
         return min(startTime ?? end &- Solutions.defaultPeriod, end)..<end
     }
 
-    /// The body, with the members that say something else than Kling does anyway.
+    /// The body, with only the members that differ from Kling's defaults.
     public var json: [UInt8] {
         JSONWriter.object { body in
             if let startTime { body.member("start_time", startTime) }
@@ -68,11 +68,11 @@ public struct SolutionsList: Sendable, Hashable {
         }
     }
 
-    /// Up to the year 5138: what is later was not meant as milliseconds.
+    /// Times up to the year 5138. A larger number was not meant as milliseconds.
     private static let times = 0...99_999_999_999_999
     private static let timeWords = "a time in milliseconds since 1970"
 
-    /// There is one key to filter by, the state, so that there is at most one filter.
+    /// The status is the only key to filter by, so a list has at most one filter.
     private static func statuses(_ members: BodyMembers) throws(ParameterError) -> [TaskStatus]? {
         guard let filters = try members.elements("filters") else { return nil }
         guard filters.count <= 1 else {

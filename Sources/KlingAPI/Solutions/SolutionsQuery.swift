@@ -1,10 +1,10 @@
-/// The tasks that a query of the new shape asks for: `GET /solutions?task_ids=...` (Kling, virtual-try-on page).
+/// The tasks that a query in the newer shape asks for: `GET /solutions?task_ids=...` (Kling, virtual-try-on page).
 public struct SolutionsQuery: Sendable, Hashable {
-    /// By what tasks are asked for.
+    /// The kind of id that a query uses.
     public enum Key: String, Sendable, CaseIterable {
         /// Kling's own ids.
         case taskIDs = "task_ids"
-        /// The ids that the creator gave.
+        /// The ids given in the creates.
         case externalTaskIDs = "external_task_ids"
     }
 
@@ -12,14 +12,15 @@ public struct SolutionsQuery: Sendable, Hashable {
     /// The ids, 1 to 20.
     public let ids: [String]
 
-    /// Asks for these tasks. An id with a comma in it would be read as two.
+    /// Asks for these tasks. An id must not contain a comma, because it would be read as two.
     public init(_ key: Key, _ ids: [String]) {
         self.key = key
         self.ids = ids
     }
 
-    /// Reads a raw query. Parameters that Kling does not document are ignored; one without a value is the same as none.
-    /// - Throws: what is wrong with it, by the parameter's name.
+    /// Reads a raw query string. Parameters that Kling does not document are ignored; one without a value counts as
+    /// absent.
+    /// - Throws: what is wrong, with the parameter's name.
     public init(query: String?) throws(ParameterError) {
         var found: [Key: String] = [:]
         for pair in (query ?? "").split(separator: "&") {
@@ -46,10 +47,11 @@ public struct SolutionsQuery: Sendable, Hashable {
         self.init(key, ids)
     }
 
-    /// The query, without the `?` before it.
+    /// The query string, without the leading `?`.
     public var text: String { key.rawValue + "=" + ids.map(PercentEncoding.encoded).joined(separator: ",") }
 
-    /// The value of a parameter: `%` with two hex digits is a byte, `+` a blank, as clients' libraries write it.
+    /// Decodes the value of a parameter: `%` and two hex digits are a byte, and `+` is a space, as client libraries
+    /// write it.
     private static func decoded(_ value: Substring, _ key: Key) throws(ParameterError) -> String {
         var bytes: [UInt8] = []
         var rest = Substring(value).utf8

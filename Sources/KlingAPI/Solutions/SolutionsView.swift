@@ -1,10 +1,10 @@
-// A task of the older shape, written in the new one for clients that speak it (Kling, virtual-try-on page).
+// Converts a task from the older shape to the newer one, for clients that use it (Kling, virtual-try-on page).
 
 extension TaskObject {
-    /// The task as the answers to a query and to a list have it, and the body of a callback.
+    /// The task as it appears in the answers to a query and a list, and as the body of a callback.
     ///
-    /// Members that nobody knows stay as they are. A task that was charged in the older shape gets the `billing` that says
-    /// the same; one that was not charged yet gets an empty one.
+    /// Unknown members stay as they are. The deductions of the older shape become an equivalent `billing`; a task that
+    /// is not charged yet gets an empty one.
     public var solutionsJSON: [UInt8] {
         var task = solutionsRecast(id: "id")
         task.put("message", text: statusMessage ?? "")
@@ -13,14 +13,14 @@ extension TaskObject {
         return task.json
     }
 
-    /// The task as the answer to a create has it: without a result, and its id as `task_id`.
+    /// The task as it appears in the answer to a create: without a result, and with its id as `task_id`.
     public var solutionsCreatedJSON: [UInt8] {
         var task = solutionsRecast(id: "task_id")
         task.drop("message", "outputs", "billing", "id")
         return task.json
     }
 
-    /// What the two have in common, without any member of the older shape that has another name in the new one.
+    /// The part that both have in common, without members of the older shape that have another name in the newer one.
     private func solutionsRecast(id name: StaticString) -> JSONRecast {
         var task = JSONRecast(object)
         task.put(name, object.value("task_id"))
@@ -56,7 +56,7 @@ extension TaskObject {
         return writer.bytes
     }
 
-    /// What is left of an object without a member; nil if that is nothing.
+    /// The object without the member `name`; nil if no other member is left.
     private static func rest(of object: JSONObject, without name: StaticString) -> [UInt8]? {
         guard object.members.contains(where: { !$0.isNamed(name, object.bytes.span) }) else { return nil }
         var rest = JSONRecast(object)

@@ -1,12 +1,13 @@
-// A task of the new shape, read into the older one, in which the gateway keeps all tasks (Kling, virtual-try-on page).
+// Converts a task from the newer shape to the older one, in which the gateway keeps all tasks (Kling, virtual-try-on
+// page).
 
 extension TaskObject {
-    /// Reads a task of the new shape, out of the answer to a create, to a query or to a list, or a callback's body.
+    /// Reads a task in the newer shape, from the answer to a create, query or list, or from the body of a callback.
     ///
-    /// The members take the names that they have in the older shape. What has such a name already, and what nobody
-    /// knows, stays as it came; `billing` stays too, beside the deductions that are made of it.
-    /// - Parameter range: where the object lies; nil: it is all there is.
-    /// - Returns: nil if it is no object, has a member twice where it matters, or has two ids that differ.
+    /// Members are renamed to their names in the older shape. Members that already have such a name, and unknown
+    /// members, stay as they are. `billing` also stays, next to the deductions derived from it.
+    /// - Parameter range: the range of the object in `bytes`; nil if it is all of them.
+    /// - Returns: nil if it is not an object, has duplicate members where it matters, or has two different ids.
     public init?(solutions bytes: [UInt8], range: Range<Int>? = nil) {
         guard let object = JSONObject(bytes, range: range), Self.hasOneID(object) else { return nil }
         var task = JSONRecast(object)
@@ -29,8 +30,8 @@ extension TaskObject {
         self.init(task.json)
     }
 
-    /// Reads the body of a callback, in whichever of the two shapes it is.
-    /// - Returns: nil if it is no object, or contradicts itself.
+    /// Reads the body of a callback in either shape.
+    /// - Returns: nil if it is not an object, or contradicts itself.
     public init?(callback body: [UInt8]) {
         guard let object = JSONObject(body) else { return nil }
         if object["task_status"] == nil, object["status"] != nil || object["id"] != nil {
@@ -40,7 +41,7 @@ extension TaskObject {
         }
     }
 
-    /// The answer to a create has the id as `task_id`, everything else as `id`.
+    /// Whether `id` and `task_id` agree. The answer to a create has `task_id`; everything else has `id`.
     private static func hasOneID(_ object: JSONObject) -> Bool {
         guard let id = object.identifier("id"), let other = object.identifier("task_id") else { return true }
         return id == other
@@ -50,7 +51,7 @@ extension TaskObject {
         (object.string("status") ?? object.string("task_status")).map { TaskStatus(rawValue: $0).rawValue }
     }
 
-    /// The outputs that are pictures, as the older shape has them.
+    /// The outputs that are pictures, converted to the older shape.
     private static func images(of object: JSONObject) -> [[UInt8]] {
         let pictures = (object.objects("outputs") ?? []).filter { output in
             (output["type"] == nil || output.string("type") == "image") && filled(output.string("url")) != nil

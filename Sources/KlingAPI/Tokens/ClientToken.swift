@@ -1,9 +1,9 @@
 public import Base
 internal import Crypto
 
-/// Why a token is not believed.
+/// Why a token is rejected.
 public enum TokenFault: Error, Sendable, Hashable {
-    /// It is no HS256 token with an issuer and a time of expiry.
+    /// It is not an HS256 token with an issuer and an expiry time.
     case malformed
     /// It was not signed with the issuer's secret.
     case signature
@@ -12,7 +12,7 @@ public enum TokenFault: Error, Sendable, Hashable {
     case notYetValid
     case expired
 
-    /// Kling's code for it.
+    /// Kling's code for the fault.
     public var code: KlingCode {
         switch self {
         case .malformed, .signature, .tooLong: .authorizationInvalid
@@ -22,13 +22,13 @@ public enum TokenFault: Error, Sendable, Hashable {
     }
 }
 
-/// A JSON Web Token that somebody showed: read, but not believed until ``verify(secretKey:now:)`` returns.
+/// A JSON Web Token from a client: parsed, but not trusted until ``verify(secretKey:now:)`` returns.
 public struct ClientToken: Sendable {
-    /// The longest token that is read, in bytes.
+    /// The maximum length of a token, in bytes.
     public static let maxBytes = 4096
-    /// The farthest that a token's expiry may lie ahead, in seconds.
+    /// How far in the future a token may expire, in seconds.
     public static let maxLifetime = 24 * 60 * 60
-    /// How far clocks may be apart, in seconds.
+    /// The tolerated clock skew, in seconds.
     public static let leeway = 60
 
     /// The access key that the token names.
@@ -39,12 +39,12 @@ public struct ClientToken: Sendable {
     private let signed: [UInt8]
     private let signature: [UInt8]
 
-    /// Whether `text` has the look of a token: three parts.
+    /// Whether `text` looks like a token: it starts with `ey` and has three parts.
     public static func looksLikeToken(_ text: String) -> Bool {
         text.hasPrefix("ey") && text.utf8.count { $0 == UInt8(ascii: ".") } == 2
     }
 
-    /// Reads a token. Only HS256 is taken, whatever else the header says.
+    /// Reads a token. HS256 is the only accepted algorithm, whatever else the header says.
     public init(_ text: String) throws(TokenFault) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.maxBytes else { throw .malformed }
@@ -62,8 +62,8 @@ public struct ClientToken: Sendable {
         self.signature = signature
     }
 
-    /// Believes the token at `now`, in seconds since 1970, or says why not. The signature is compared in constant time,
-    /// and before anything else.
+    /// Verifies the token at `now`, in seconds since 1970, or throws why it is rejected. The signature is checked
+    /// first, in constant time.
     public func verify(secretKey: Secret, now: Int) throws(TokenFault) {
         let key = SymmetricKey(data: Array(secretKey.reveal().utf8))
         guard HMAC<SHA256>.isValidAuthenticationCode(signature, authenticating: signed, using: key) else {
@@ -80,7 +80,7 @@ public struct ClientToken: Sendable {
         Base64.decode(part, .urlSafe).flatMap { JSONObject($0) }
     }
 
-    /// A time, which may have a fraction (RFC 7519 section 2).
+    /// A time claim, which may be fractional (RFC 7519 section 2).
     private static func time(_ name: StaticString, of claims: JSONObject) throws(TokenFault) -> Double? {
         guard let member = claims[name] else { return nil }
         guard member.kind == .number, let value = JSONNumber.value(claims.bytes.span, member.value) else {

@@ -1,13 +1,13 @@
 public import Base
 internal import Crypto
 
-/// Signs the tokens that an account shows to Kling: JSON Web Tokens (RFC 7519) with HS256.
+/// Signs the tokens that an account sends to Kling: JSON Web Tokens (RFC 7519) with HS256.
 ///
-/// A token is kept and given out until half of its life is over. Any thread may ask.
+/// A token is reused until half of its lifetime has passed. Safe to use from any thread.
 public final class TokenSigner: Sendable {
     /// How long a token is valid, in seconds.
     public static let lifetime = 1800
-    /// How many seconds before its making a token becomes valid.
+    /// How long before its creation a token becomes valid, in seconds.
     public static let leeway = 5
 
     private struct Current {
@@ -15,7 +15,7 @@ public final class TokenSigner: Sendable {
         let madeAt: Int
     }
 
-    /// Whose tokens they are: `iss`.
+    /// The issuer of the tokens: `iss`.
     public let accessKey: String
     private let key: SymmetricKey
     private let current = Lock<Current?>(nil)
@@ -37,7 +37,7 @@ public final class TokenSigner: Sendable {
         return token
     }
 
-    /// Forgets `token`, which Kling has refused, so that the next one is signed anew.
+    /// Drops `token`, which Kling has refused, so that the next call signs a new one.
     public func invalidate(_ token: String) {
         current.withLock { current in
             if current?.token == token { current = nil }

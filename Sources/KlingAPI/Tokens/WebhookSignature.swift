@@ -1,16 +1,16 @@
 public import Base
 internal import Crypto
 
-/// Signs and checks callbacks as Standard Webhooks say: HMAC-SHA256 over id, timestamp and body.
+/// Signs and verifies callbacks as specified by Standard Webhooks: HMAC-SHA256 over id, timestamp and body.
 public struct WebhookSignature: Sendable {
     /// How far a timestamp may be from the receiver's clock, in seconds.
     public static let tolerance = 300
-    /// What a secret begins with, before its base64.
+    /// The prefix of a secret, before its base64.
     public static let secretPrefix = "whsec_"
 
     private let key: SymmetricKey
 
-    /// Takes a secret `whsec_<base64>`; nil if it is not one.
+    /// Uses the secret `whsec_<base64>`; nil if it does not have this form.
     public init?(_ secret: Secret) {
         let text = secret.reveal()
         guard text.hasPrefix(Self.secretPrefix),
@@ -28,11 +28,12 @@ public struct WebhookSignature: Sendable {
         "v1," + Base64.encode(HMAC<SHA256>.authenticationCode(for: Self.text(id, String(timestamp), body), using: key))
     }
 
-    /// Whether one of the signatures in `header` is right and `timestamp` is near `now`, in seconds since 1970.
+    /// Whether one of the signatures in `header` is valid and `timestamp` is within ``tolerance`` of `now`, in seconds
+    /// since 1970.
     /// - Parameters:
     ///   - id: the value of `webhook-id`.
     ///   - timestamp: the value of `webhook-timestamp`.
-    ///   - header: the value of `webhook-signature`: one or more, with spaces between.
+    ///   - header: the value of `webhook-signature`: one or more signatures, separated by spaces.
     public func verify(id: String, timestamp: String, body: [UInt8], header: String, now: Int) -> Bool {
         guard let time = Int(timestamp), time >= 0, (now - Self.tolerance...now + Self.tolerance).contains(time) else {
             return false

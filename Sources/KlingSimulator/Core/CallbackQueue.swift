@@ -1,11 +1,11 @@
-/// Changes of tasks that somebody wants to hear of, by the time when they are due: a binary heap.
+/// Changes of tasks that callbacks report, in a binary heap ordered by the time when they are due.
 struct CallbackQueue: Sendable {
     /// One change.
     struct Entry: Sendable, Hashable {
-        /// When to tell, in milliseconds since 1970.
+        /// When to report it, in milliseconds since 1970.
         let due: Int
         let taskID: String
-        /// When the task changed, in milliseconds since 1970: at that time it has the state to be told.
+        /// When the task changed, in milliseconds since 1970. The callback reports the state at that time.
         let changedAt: Int
     }
 
@@ -13,18 +13,18 @@ struct CallbackQueue: Sendable {
         let entry: Entry
         let number: Int
 
-        /// Of changes due at the same time the one that was added first comes first.
+        /// Whether this node is due earlier, or at the same time and was added earlier.
         func comes(before other: Node) -> Bool { (entry.due, number) < (other.entry.due, other.number) }
     }
 
-    /// Each node comes before its two children, those at `2 * index + 1` and behind it.
+    /// Each node comes before its two children, at `2 * index + 1` and `2 * index + 2`.
     private var nodes: [Node] = []
     private var added = 0
 
     /// When the next change is due.
     var nextDeadline: Int? { nodes.first?.entry.due }
 
-    /// Adds the changes that lie before a new task.
+    /// Adds the changes that a new task goes through.
     mutating func add(_ task: SimulatedTask) {
         // A task that ends at once has no states in between.
         for time in Set([task.createdAt, task.processingAt, task.endsAt]).sorted() {
@@ -43,7 +43,7 @@ struct CallbackQueue: Sendable {
         }
     }
 
-    /// Takes out the next change that is due at `now`.
+    /// Removes and returns the next change that is due at `now`, if any.
     mutating func take(now: Int) -> Entry? {
         guard let next = nodes.first, next.entry.due <= now else { return nil }
         nodes.swapAt(0, nodes.count - 1)

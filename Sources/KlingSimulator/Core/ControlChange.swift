@@ -1,19 +1,19 @@
 internal import KlingAPI
 
-/// Something that the control interface is asked to do beside faults.
+/// A change requested through the control API, other than faults.
 enum ControlChange: Sendable {
-    /// Gives an account other interfaces: `POST /_simulator/api`, `{"api": "solutions", "account": "first"}`. Without an
-    /// account it is for all.
+    /// Changes which APIs an account has: `POST /_simulator/api`, `{"api": "solutions", "account": "first"}`. Without
+    /// `account` it applies to all.
     case api(SimulatedAPI, account: String?)
     /// Adds a task of another solution: `POST /_simulator/foreign-tasks`, `{"account": "first", "id": "...", ...}`.
     case foreignTask(ForeignTask, account: String)
-    /// Sends what Kling's console sends to try a receiver: `POST /_simulator/test-callback`, `{"url": "..."}`.
+    /// Sends the test callback of Kling's console: `POST /_simulator/test-callback`, `{"url": "..."}`.
     case testCallback(String)
 
     /// The last segments of their paths.
     static let names: Set = ["api", "foreign-tasks", "test-callback"]
 
-    /// Reads the body of a request.
+    /// Parses the body of a request.
     /// - Parameter name: one of ``names``.
     init(_ name: String, _ body: [UInt8]) throws(SimulatedRefusal) {
         guard let object = JSONObject(body) else { throw SimulatedRefusal(.invalidRequest) }

@@ -1,13 +1,13 @@
 internal import Base
 internal import KlingAPI
 
-/// A create that Kling would take: checked as strictly as Kling does, nothing repaired.
+/// A create that Kling would accept: checked as strictly as Kling checks it, without repairs.
 struct CreateRequest: Sendable, Hashable {
     var externalTaskID: String?
     var callbackURL: String?
-    /// The person's and the garment's picture, if given by their URLs.
+    /// The URLs of the person's and the garment's picture, if they were given as URLs.
     var personURL, garmentURL: String?
-    /// The URLs of both in the order in which the new interface was given them; otherwise none.
+    /// The URLs of both in the order of the request to the newer API; empty for the older API.
     var contentURLs: [String] = []
     var settings = SolutionSettings()
     var hasWatermark = false
@@ -32,21 +32,21 @@ struct CreateRequest: Sendable, Hashable {
         }
     }
 
-    /// A create without pictures, for those that drive ``SimulatedKling`` by hand.
+    /// A create without pictures, for callers that use ``SimulatedKling`` directly.
     init(externalTaskID: String? = nil, callbackURL: String? = nil, wishes: SimulatedWishes = SimulatedWishes()) {
         self.externalTaskID = externalTaskID
         self.callbackURL = callbackURL
         self.wishes = wishes
     }
 
-    /// What is wished for in the query of the person's URL, where a client cannot send members of its own: `simulate=`
-    /// and URL-safe base64 of the object.
+    /// The wishes in the query of the person's URL, for clients that cannot send extra members: `simulate=` and the
+    /// URL-safe base64 of the object.
     static func wishes(in url: String) -> JSONObject? {
         guard let name = url.firstRange(of: "?simulate=") else { return nil }
         return Base64.decode(url[name.upperBound...].utf8, .urlSafe).flatMap { JSONObject($0) }
     }
 
-    /// An optional text; empty and null are the same as none.
+    /// An optional string; empty and null count as missing.
     private static func text(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) -> String? {
         guard let member = object[name], !member.isNullOrEmpty else { return nil }
         guard let text = object.string(name) else {
@@ -73,7 +73,7 @@ struct CreateRequest: Sendable, Hashable {
         }
         let content = object.bytes[member.content]
         if isURL(content) { return }
-        // Base64 has no need of escapes but for what an over-eager encoder makes of "/" and "+".
+        // Base64 needs no escapes, but some encoders escape "/" and "+".
         let letters = member.valueHasEscapes ? ArraySlice(JSONString.bytes(object.bytes.span, member.content)) : content
         do {
             try StrictPicture.check(letters)

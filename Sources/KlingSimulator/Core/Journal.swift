@@ -1,10 +1,10 @@
 internal import KlingAPI
 
-/// How often an account was asked for something.
+/// The request counts of an account.
 public struct SimulatedFigures: Sendable, Hashable {
     /// The account's name.
     public let account: String
-    /// Creates, whatever became of them.
+    /// Creates, whatever their outcome.
     public internal(set) var creates = 0
     /// Creates that made a task.
     public internal(set) var accepted = 0
@@ -14,7 +14,7 @@ public struct SimulatedFigures: Sendable, Hashable {
     public internal(set) var lists = 0
 }
 
-/// A create that arrived with an external id, and what its sender could know of it from the answer.
+/// A create with an external id, and what its answer told the client.
 struct ArrivedCreate: Sendable {
     enum Outcome: String, Sendable {
         /// The task was made, and the answer says so.
@@ -30,24 +30,24 @@ struct ArrivedCreate: Sendable {
     let outcome: Outcome
 }
 
-/// What the simulator was asked for: for tests that compare it with what somebody believes to have asked.
+/// A record of the requests received, for tests that compare it with what a client believes it sent.
 struct Journal: Sendable {
     private(set) var figures: [SimulatedFigures]
-    /// Requests that opened no account.
+    /// Requests that were refused for their credentials.
     private(set) var unauthorized = 0
-    /// Requests of an interface that their account does not have.
+    /// Requests to an API that their account does not have.
     private(set) var absentRoutes = 0
     /// Callbacks that were answered with 2xx, and those that were not.
     private(set) var callbacksDelivered = 0
     private(set) var callbacksFailed = 0
-    /// How often something went wrong with each kind of request.
+    /// The number of faults for each kind of request.
     private(set) var faults: [FaultRule.Point: Int] = [:]
-    /// The header fields that came last with each kind of request.
+    /// The header fields of the last request of each kind.
     private(set) var headers: [FaultRule.Point: [(name: String, value: String)]] = [:]
-    /// The name of every header field that ever came, in lower case.
+    /// The names of the header fields received, in lower case.
     private(set) var headerNames: Set<String> = []
 
-    /// Creates in their order, the first of them.
+    /// The first creates with an external id, in order of arrival.
     private(set) var creates: [ArrivedCreate] = []
 
     private static let maxHeaderNames = 1000

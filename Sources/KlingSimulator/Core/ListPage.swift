@@ -1,13 +1,13 @@
 internal import KlingAPI
 
-/// Which part of a list is asked for.
+/// The requested page of a list.
 struct ListPage: Sendable, Hashable {
     var number = 1
     var size = TryOn.defaultPageSize
 
     init() {}
 
-    /// Reads a query string; parameters that are not known are ignored.
+    /// Parses a query string. Unknown parameters are ignored.
     init(query: String?) throws(SimulatedRefusal) {
         for pair in (query ?? "").split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

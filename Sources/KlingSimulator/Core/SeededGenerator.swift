@@ -4,7 +4,7 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     init(seed: UInt64) { state = seed }
 
-    /// A generator that a seed and a text lead to.
+    /// A generator seeded with a number and a text.
     init(seed: UInt64, _ text: String) {
         // FNV-1a: `Hasher` differs from process to process.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ seed
@@ -20,12 +20,12 @@ struct SeededGenerator: RandomNumberGenerator, Sendable {
         return mixed ^ mixed >> 31
     }
 
-    /// A task's id as Kling makes them: 18 digits.
+    /// A task id in Kling's format: 18 digits.
     mutating func taskID() -> String {
         String(UInt64.random(in: 800_000_000_000_000_000...899_999_999_999_999_999, using: &self))
     }
 
-    /// A random UUID (RFC 9562 section 5.4), as Kling's `request_id`.
+    /// A random UUID (RFC 9562 section 5.4), like Kling's `request_id`.
     mutating func uuid() -> String {
         var bytes: [UInt8] = []
         for _ in 0..<2 {

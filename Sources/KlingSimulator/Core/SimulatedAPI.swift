@@ -1,4 +1,4 @@
-/// One of the two interfaces that Kling's virtual try-on has.
+/// One of the two APIs of Kling's virtual try-on.
 public enum SimulatedDialect: String, Sendable, CaseIterable {
     /// `/v1/images/kolors-virtual-try-on`.
     case kolors
@@ -6,13 +6,13 @@ public enum SimulatedDialect: String, Sendable, CaseIterable {
     case solutions
 }
 
-/// Which interfaces an account has.
+/// The APIs that an account has.
 public enum SimulatedAPI: String, Sendable, CaseIterable {
     case kolors, solutions, both
 
     /// Whether `dialect` is one of them.
     public func has(_ dialect: SimulatedDialect) -> Bool { self == .both || rawValue == dialect.rawValue }
 
-    /// How it is written on a command line.
+    /// The syntax on the command line.
     public static let usage = allCases.map(\.rawValue).joined(separator: "|")
 }

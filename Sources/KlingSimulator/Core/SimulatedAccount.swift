@@ -1,31 +1,31 @@
 public import Base
 
-/// An account of the simulated platform: the keys that open it, and how much it may do at once.
+/// An account of the simulated platform: its credentials, limits and behaviour.
 public struct SimulatedAccount: Sendable, Hashable {
-    /// One way to prove that one is the account's owner.
+    /// A credential of the account.
     public enum Key: Sendable, Hashable {
         /// An access key, whose tokens are signed with a secret key.
         case signed(accessKey: String, secretKey: Secret)
-        /// A key that is shown as it is.
+        /// A key that is sent as it is.
         case plain(Secret)
     }
 
     /// What the journal calls the account; it must be unique.
     public var name: String
-    /// Its keys; they share all that the account has.
+    /// Its keys. All of them share the account's tasks and limits.
     public var keys: [Key]
-    /// How many tasks may run at once; nil for any number.
+    /// How many tasks may run at once; nil for no limit.
     public var concurrency: Int?
-    /// Whether a second create of one `external_task_id` is refused, as Kling does. Otherwise it makes another task, as
-    /// resellers do.
+    /// Whether a second create with the same `external_task_id` is refused, as at Kling. Otherwise it makes another
+    /// task, as at resellers.
     public var isUnique = true
     /// Whether tasks are found by their `external_task_id`. Otherwise only by the platform's own id.
     public var hasLookup = true
 
-    /// Which interfaces it has, until that is changed.
+    /// The APIs that it has at the start.
     public var api = SimulatedAPI.kolors
 
-    /// An account with one key or several.
+    /// Creates an account with one or more keys.
     public init(name: String, keys: [Key], concurrency: Int? = nil) {
         self.name = name
         self.keys = keys
@@ -34,12 +34,12 @@ public struct SimulatedAccount: Sendable, Hashable {
 }
 
 extension SimulatedAccount {
-    /// How an account is written on a command line.
+    /// The syntax of an account on the command line.
     public static let usage =
         "NAME=ACCESS_KEY:SECRET_KEY[:CONCURRENCY] or NAME=API_KEY, with [,slots=CONCURRENCY][,not-unique][,no-lookup]"
         + "[,api=\(SimulatedAPI.usage)]"
 
-    /// Reads an account as it is written on a command line: `kling=ak:sk:5`, `reseller=sk-1,slots=3,not-unique`.
+    /// Parses an account from the command line: `kling=ak:sk:5`, `reseller=sk-1,slots=3,not-unique`.
     public init?(_ text: String) {
         let sides = text.split(separator: "=", maxSplits: 1)
         guard sides.count == 2 else { return nil }

@@ -1,27 +1,27 @@
 public import Base
 internal import KlingAPI
 
-/// What goes out in answer to a request, sound or not.
+/// The answer to a request, which may be faulty.
 public struct SimulatedAnswer: Sendable {
     /// How it is delivered.
     public enum Delivery: Sendable, Hashable {
-        /// As HTTP asks for.
+        /// As a valid HTTP response.
         case sound
         /// Not at all.
         case silence
-        /// The body as it is, in place of an answer; the connection is closed after it, or reset.
+        /// The raw body in place of an HTTP response; the connection is then closed or reset.
         case wire(isReset: Bool)
     }
 
-    /// The HTTP status; without meaning unless the delivery is sound.
+    /// The HTTP status; only meaningful if the delivery is `sound`.
     public var status: Int
-    /// The header fields that are the simulator's business.
+    /// The header fields that the simulator sets itself.
     public var headers: [(name: String, value: String)] = []
-    /// The body, in pieces that are sent one after the other.
+    /// The body, in pieces that are sent in order.
     public var body: [ByteSlice]
     /// How it is delivered.
     public var delivery = Delivery.sound
-    /// How long it is held back, in milliseconds.
+    /// How long it is delayed, in milliseconds.
     public var delay = 0
 
     init(status: Int, contentType: String, body: [UInt8]) {

@@ -1,7 +1,7 @@
 internal import Base
 internal import KlingAPI
 
-/// Finds the account that an `Authorization` field opens, with clocks trusted to the second.
+/// Finds the account that an `Authorization` field belongs to. Token times are checked without leeway.
 struct SimulatedAuthorization: Sendable {
     private let plain: [String: Int]
     private let signed: [String: (secretKey: Secret, account: Int)]
@@ -9,8 +9,9 @@ struct SimulatedAuthorization: Sendable {
     private let checksTimes: Bool
 
     /// - Parameters:
-    ///   - isRequired: whether a field that opens nothing is refused; otherwise it opens the first account.
-    ///   - checksTimes: whether a token is refused before and after its times.
+    ///   - isRequired: whether a field without valid credentials is refused; otherwise it counts as the first
+    ///     account's.
+    ///   - checksTimes: whether a token is refused before its `nbf` and from its `exp` on.
     init(_ accounts: [SimulatedAccount], isRequired: Bool, checksTimes: Bool) {
         var plain: [String: Int] = [:]
         var signed: [String: (secretKey: Secret, account: Int)] = [:]
@@ -28,11 +29,11 @@ struct SimulatedAuthorization: Sendable {
         self.checksTimes = checksTimes
     }
 
-    /// What a field opens.
+    /// The result of checking a field.
     struct Opened {
         /// The account's number.
         let account: Int
-        /// Whether it was a key that was shown as it is, or none was needed: the new interface takes no other.
+        /// Whether the credential was a plain key, or none was required. The newer API accepts nothing else.
         let isPlain: Bool
     }
 

@@ -1,14 +1,14 @@
 internal import KlingAPI
 
-/// What a task that succeeded is paid with, as the new interface tells it.
+/// How a successful task is paid for, as the newer API reports it.
 public enum SimulatedBilling: String, Sendable, CaseIterable {
-    /// A unit of a pack of images.
+    /// A unit of an image pack.
     case unit
-    /// Money of the balance, in yuan or in dollars.
+    /// Money from the balance, in yuan or in dollars.
     case yuan = "CNY"
     case dollars = "USD"
 
-    /// How it is written on a command line.
+    /// The syntax on the command line.
     public static let usage = allCases.map(\.rawValue).joined(separator: "|")
 
     /// Writes the one entry of `billing`.

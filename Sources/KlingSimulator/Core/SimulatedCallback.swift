@@ -1,14 +1,14 @@
 public import KlingAPI
 
-/// A message about a task's new state, as it is posted to whoever asked for it.
+/// A message about a task's new state, posted to the callback URL of its create.
 public struct SimulatedCallback: Sendable, Hashable {
-    /// Where to.
+    /// The URL that it is posted to.
     public let url: String
     /// The task that it is about.
     public let taskID: String
-    /// The task as the interface that it was made by tells it, flat: no envelope.
+    /// The task in the format of the API that created it, without an envelope.
     public let body: [UInt8]
-    /// What a receiver knows a repeated message by.
+    /// The id by which a receiver recognizes a repeated message.
     public let id: String
 
     init?(_ callback: DueCallback, base: String, billing: SimulatedBilling) {
@@ -20,14 +20,14 @@ public struct SimulatedCallback: Sendable, Hashable {
             switch callback.task.dialect {
             case .kolors: callback.task.fields(at: callback.changedAt, base: base).json
             case .solutions:
-                // Callbacks have another word for success than answers.
+                // Callbacks use another word for success than answers.
                 callback.task.solution(
                     at: callback.changedAt, success: "succeeded", base: base, billing: billing
                 ).json
             }
     }
 
-    /// What Kling's console sends to try a receiver.
+    /// The test message of Kling's console.
     init(testing url: String, taskID: String, now: Int) {
         self.url = url
         self.taskID = taskID
@@ -38,7 +38,7 @@ public struct SimulatedCallback: Sendable, Hashable {
 
     /// The header fields to send it with.
     /// - Parameters:
-    ///   - signatures: sign the message, if there are any.
+    ///   - signatures: the signatures to add, if any.
     ///   - now: in milliseconds since 1970.
     public func headers(signatures: [WebhookSignature], now: Int) -> [(name: String, value: String)] {
         let type = (name: "Content-Type", value: "application/json; charset=utf-8")

@@ -2,35 +2,35 @@ internal import KlingAPI
 
 /// Kling's side of virtual try-on, as a value: requests of verified accounts and the time go in, answers come out.
 ///
-/// It does no input or output and needs no timers: what a task's state is follows from the time alone. The same seed,
-/// requests and times make the same answers.
+/// It does no I/O and needs no timers: a task's state depends on the time alone. The same seed, requests and times give
+/// the same answers.
 struct SimulatedKling: Sendable {
     /// How long tasks and their pictures are kept, in milliseconds.
     static let retention = 30 * 24 * 60 * 60 * 1000
 
-    /// What the platform goes by.
+    /// The parameters of the platform.
     struct Rules: Sendable {
         var seed: UInt64 = 0
         /// How long tasks take, in milliseconds.
         var duration: ClosedRange<Int> = 8_000...15_000
-        /// The accounts, by their numbers. Whoever asks has been verified already: their keys do not matter.
+        /// The accounts, by their numbers. Requests are already authenticated, so the keys do not matter here.
         var accounts: [SimulatedAccount]
     }
 
-    /// What one account has.
+    /// The state of one account.
     struct Account {
         fileprivate let rules: SimulatedAccount
         var name: String { rules.name }
         /// Ids of its tasks, oldest first.
         fileprivate(set) var order: [String] = []
-        /// The newest task of each external id, by the interface that it was made by.
+        /// The newest task of each external id, by the API that created it.
         fileprivate var taskOfExternalID: [SimulatedDialect: [String: String]] = [:]
-        /// When the tasks that hold a slot give it back; empty where slots are not limited.
+        /// When each task that holds a slot releases it; empty if slots are not limited.
         fileprivate var ends: [Int] = []
-        /// How often a faulty answer was wished for, by external id.
+        /// How often creates asked for a faulty answer, by external id.
         fileprivate var wishedFaults: [String: Int] = [:]
 
-        /// The task that an external id is taken by. The interfaces share their ids.
+        /// The task that already uses an external id. The APIs share their external ids.
         fileprivate func taskOfExternalID(_ id: String) -> String? {
             SimulatedDialect.allCases.lazy.compactMap { taskOfExternalID[$0]?[id] }.first
         }
@@ -48,7 +48,7 @@ struct SimulatedKling: Sendable {
         accounts = rules.accounts.map { Account(rules: $0) }
     }
 
-    /// An id for an answer.
+    /// A new request id for an answer.
     mutating func requestID() -> String { generator.uuid() }
 
     /// An id that no task has.
@@ -58,7 +58,7 @@ struct SimulatedKling: Sendable {
         return id
     }
 
-    /// Draws whether something of probability `probability` happens.
+    /// Decides at random whether an event of this probability happens.
     mutating func happens(_ probability: Double) -> Bool {
         probability >= 1 || Double.random(in: 0..<1, using: &generator) < probability
     }
@@ -101,8 +101,8 @@ struct SimulatedKling: Sendable {
         accounts[account].taskOfExternalID[task.dialect, default: [:]][externalID] = task.id
     }
 
-    /// Finds a task by its id, or by its external id; of several with one external id the newest.
-    /// - Parameter fault: what goes wrong with the finding, if anything.
+    /// Finds a task by its id or its external id; if several share an external id, the newest.
+    /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func query(
         _ name: TaskName, account: Int, now: Int, _ fault: FindingFault? = nil
     ) -> SimulatedTask? {
@@ -126,7 +126,7 @@ struct SimulatedKling: Sendable {
         return task
     }
 
-    /// What is shown in the place of what was found, or not found.
+    /// What a query with a `stranger` fault returns in place of what it found.
     private mutating func strange(
         _ stranger: FindingFault.Stranger, in found: SimulatedTask?, _ kind: TaskName.Kind,
         _ dialect: SimulatedDialect, _ account: Int, _ now: Int
@@ -137,14 +137,14 @@ struct SimulatedKling: Sendable {
         case .another: break
         case .unnamed: shown.externalTaskID = nil
         case .renumbered:
-            // Whoever asks by the external id cannot know better, and gets the right answer.
+            // A query by the external id could not notice the difference, so it gets the right answer.
             guard kind == .own, let found else { return found }
             shown.externalTaskID = found.externalTaskID
         }
         return shown
     }
 
-    /// A task that nobody has asked for: it is in no book.
+    /// A made-up task, which is not stored.
     private mutating func someTask(_ dialect: SimulatedDialect, _ account: Int, _ now: Int) -> SimulatedTask {
         SimulatedTask(
             id: generator.taskID(), externalTaskID: "somebody-elses-order", account: accounts[account].name,
@@ -152,7 +152,7 @@ struct SimulatedKling: Sendable {
             outcome: .succeed, failure: nil, createdAt: now - 2, processingAt: now - 1, endsAt: now)
     }
 
-    /// The tasks of one interface that are at least `lag` milliseconds old.
+    /// The tasks of one API that are at least `lag` milliseconds old, newest first.
     func newestFirst(
         _ dialect: SimulatedDialect, _ account: Int, _ now: Int, lag: Int = 0
     ) -> some Sequence<SimulatedTask> {
@@ -161,7 +161,7 @@ struct SimulatedKling: Sendable {
     }
 
     /// A page of the account's tasks, newest first.
-    /// - Parameter fault: what goes wrong with the finding, if anything.
+    /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func list(
         _ page: ListPage, account: Int, now: Int, _ fault: FindingFault? = nil
     ) -> [SimulatedTask] {
@@ -170,7 +170,7 @@ struct SimulatedKling: Sendable {
         return Array(tasks.dropFirst((page.number - 1) * page.size).prefix(page.size))
     }
 
-    /// The task that a picture is of, if it has one at `now`.
+    /// The task that a picture belongs to, if the picture exists at `now`.
     func finishedTask(_ id: String, now: Int) -> SimulatedTask? {
         guard let task = tasks[id], task.status(at: now) == .succeed, now < task.createdAt + Self.retention else {
             return nil
@@ -178,17 +178,17 @@ struct SimulatedKling: Sendable {
         return task
     }
 
-    /// How many of an account's tasks have not come to their end at `now`.
+    /// How many of an account's try-on tasks are unfinished at `now`.
     func running(account: Int, now: Int) -> Int {
         accounts[account].order.count { tasks[$0].map { $0.endsAt > now && $0.foreignType == nil } ?? false }
     }
 
-    /// Every task of virtual try-on that is kept, oldest first within each account.
+    /// Every try-on task that is kept, oldest first within each account.
     var allTasks: [SimulatedTask] {
         accounts.flatMap { account in account.order.compactMap { tasks[$0] }.filter { $0.foreignType == nil } }
     }
 
-    /// Whether the fault that a create wishes for is still to happen; each call counts.
+    /// Whether the fault that a create asks for still happens. Each call counts as one create.
     mutating func takesWishedFault(_ request: CreateRequest, account: Int) -> Bool {
         guard request.wishes.fault != nil, [nil, accounts[account].name].contains(request.wishes.account) else {
             return false
@@ -203,7 +203,7 @@ struct SimulatedKling: Sendable {
     /// When the next callback is due, in milliseconds since 1970.
     var nextDeadline: Int? { callbacks.nextDeadline }
 
-    /// Takes out what is due at `now`, in order of time.
+    /// Removes and returns the callbacks that are due at `now`, in order of time.
     mutating func dueCallbacks(now: Int) -> [DueCallback] {
         var due: [DueCallback] = []
         while let next = callbacks.take(now: now) {
@@ -214,7 +214,7 @@ struct SimulatedKling: Sendable {
         return due
     }
 
-    /// Puts a callback that was taken out back, to be due `delay` milliseconds later.
+    /// Puts a callback back that was removed, to be due `delay` milliseconds later.
     mutating func postpone(_ callback: DueCallback, by delay: Int) {
         callbacks.add(
             CallbackQueue.Entry(due: callback.due + delay, taskID: callback.task.id, changedAt: callback.changedAt))
@@ -268,14 +268,14 @@ struct SimulatedKling: Sendable {
     }
 }
 
-/// A change of a task that its creator is to be told.
+/// A change of a task that is due to be reported to its creator.
 struct DueCallback: Sendable, Hashable {
     let task: SimulatedTask
-    /// When the task changed, in milliseconds since 1970: it is told with the state that it had then.
+    /// When the task changed, in milliseconds since 1970. The callback reports the state at that time.
     let changedAt: Int
-    /// When it was to be told, in milliseconds since 1970.
+    /// When the callback was due, in milliseconds since 1970.
     let due: Int
 
-    /// Whether it was put off before.
+    /// Whether it was postponed before.
     var isPostponed: Bool { due > changedAt }
 }

@@ -1,10 +1,10 @@
 internal import KlingAPI
 
-/// What can be changed beside faults.
+/// Changes other than faults.
 extension SimulatedPlatform {
-    /// Gives an account other interfaces, until ``reset()``.
+    /// Changes which APIs an account has, until ``reset()``.
     /// - Parameter account: its name; nil for all.
-    /// - Returns: whether there is one of that name.
+    /// - Returns: whether there is an account of that name.
     @discardableResult
     public mutating func set(_ api: SimulatedAPI, account: String? = nil) -> Bool {
         let numbers = apis.indices.filter { [nil, configuration.accounts[$0].name].contains(account) }
@@ -12,18 +12,18 @@ extension SimulatedPlatform {
         return !numbers.isEmpty
     }
 
-    /// Adds a task of another solution to an account's.
+    /// Adds a task of another solution to an account.
     /// - Parameter now: in milliseconds since 1970.
     /// - Returns: its id; nil if there is no such account, or one of the task's ids is taken.
     public mutating func add(_ task: ForeignTask, account: String, now: Int) -> String? {
         try? book(task, account, now)
     }
 
-    /// Sends what Kling's console sends to try a receiver: news of a task that nobody knows.
+    /// Sends the test callback of Kling's console, which is about a task that does not exist.
     /// - Parameters:
-    ///   - url: where to.
+    ///   - url: the URL to send it to.
     ///   - now: in milliseconds since 1970.
-    /// - Returns: whether it is a URL that something can be sent to.
+    /// - Returns: whether `url` is an `http` or `https` URL.
     @discardableResult
     public mutating func sendTestCallback(to url: String, now: Int) -> Bool {
         guard CreateRequest.isURL(url.utf8) else { return false }
@@ -31,7 +31,7 @@ extension SimulatedPlatform {
         return true
     }
 
-    /// Does what the control interface asks for.
+    /// Makes a change requested through the control API.
     mutating func make(_ change: ControlChange, _ now: Int) throws(SimulatedRefusal) -> [UInt8] {
         switch change {
         case .api(let api, let account):
@@ -46,7 +46,7 @@ extension SimulatedPlatform {
         }
     }
 
-    /// Which interfaces each account has.
+    /// The APIs that each account has.
     var apisJSON: [UInt8] {
         JSONWriter.object { writer in
             writer.array("accounts") { list in

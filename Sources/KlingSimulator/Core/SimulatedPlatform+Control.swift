@@ -1,8 +1,8 @@
 internal import KlingAPI
 
-/// What is asked for beside virtual try-on.
+/// Requests other than virtual try-on.
 extension SimulatedPlatform {
-    /// Shows a picture.
+    /// Serves a picture.
     mutating func show(_ picture: SimulatedRequest.Picture, _ now: Int) -> SimulatedAnswer {
         let file: [UInt8]
         switch picture {
@@ -15,13 +15,13 @@ extension SimulatedPlatform {
             guard kling.finishedTask(id, now: now)?.hasWatermark == true else {
                 return refuse(SimulatedRefusal(.notFound))
             }
-            // Another picture, so that whoever has one knows which it is.
+            // A different picture, so that the two can be told apart.
             file = SamplePictures.result(seed: configuration.seed, taskID: id + "/watermark")
         }
         return SimulatedAnswer(status: 200, contentType: "image/png", body: file)
     }
 
-    /// The account's packs: one of try-on, never spent.
+    /// The account's resource packs: one for try-on, which is never used up.
     mutating func costs(_ account: Int, _ now: Int) -> SimulatedAnswer {
         let data = JSONWriter.object { data in
             data.member("code", 0)
@@ -43,7 +43,7 @@ extension SimulatedPlatform {
         return succeed(data)
     }
 
-    /// Does what the control interface asks for.
+    /// Answers a request to the control API.
     mutating func answer(_ control: SimulatedRequest.Control, _ now: Int) -> SimulatedAnswer {
         switch control {
         case .tasks: return SimulatedAnswer(json: tasksJSON(now))
@@ -68,7 +68,7 @@ extension SimulatedPlatform {
         return SimulatedAnswer(json: Array("{}".utf8))
     }
 
-    /// Each create that arrived with an external id.
+    /// The creates that arrived with an external id.
     private var createsJSON: [UInt8] {
         JSONWriter.object { writer in
             writer.array("creates") { list in

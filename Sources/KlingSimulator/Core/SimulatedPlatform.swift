@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// The whole of the simulator but its sockets: the platform, the faults in force, and the journal.
+/// The whole simulator except its sockets: the platform, the faults in force, and the journal.
 ///
 /// Requests and the time go in, answers and callbacks come out.
 public struct SimulatedPlatform: Sendable {
@@ -9,7 +9,7 @@ public struct SimulatedPlatform: Sendable {
     private(set) var journal: Journal
     let configuration: SimulatorConfiguration
     private let authorization: SimulatedAuthorization
-    /// Which interfaces each account has.
+    /// The APIs that each account has.
     var apis: [SimulatedAPI]
     /// Callbacks that belong to no task, to be sent at once.
     var outbox: [SimulatedCallback] = []
@@ -28,16 +28,16 @@ public struct SimulatedPlatform: Sendable {
         journal = Journal(accounts: accounts.map(\.name))
     }
 
-    /// Every task that is kept, oldest first within each account.
+    /// Every try-on task that is kept, oldest first within each account.
     public var tasks: [SimulatedTask] { kling.allTasks }
 
-    /// How often each account was asked for what.
+    /// The request counts of each account.
     public var figures: [SimulatedFigures] { journal.figures }
 
-    /// Lets something go wrong from now on. Of several rules that apply the earliest decides.
+    /// Adds a fault rule. If several rules apply to a request, the earliest decides.
     public mutating func add(_ rule: FaultRule) { faults.add(rule) }
 
-    /// Lets nothing go wrong any more.
+    /// Removes all fault rules.
     public mutating func removeFaults() { faults = FaultRules([]) }
 
     /// Forgets everything but the configuration.
@@ -49,7 +49,7 @@ public struct SimulatedPlatform: Sendable {
     /// Answers a request.
     /// - Parameters:
     ///   - now: in milliseconds since 1970.
-    ///   - base: what a picture's URL begins with.
+    ///   - base: the prefix of picture URLs.
     public mutating func answer(_ request: SimulatedRequest, now: Int, base: String) -> SimulatedAnswer {
         switch request.route {
         case .none(let refusal): return refuse(refusal)
@@ -70,9 +70,10 @@ public struct SimulatedPlatform: Sendable {
         }
     }
 
-    /// The account whose call it is. An interface that it does not have is not there for it.
+    /// Returns the account that makes a call. A call to an API that the account doesn't have is refused as an unknown
+    /// method.
     func admit(_ call: SimulatedRequest.Call, _ authorization: String?, _ now: Int) throws(SimulatedRefusal) -> Int {
-        // What no account has is not there for anybody, whatever their keys.
+        // An API that no account has is absent for everyone, whatever their credentials.
         guard apis.contains(where: { $0.has(call.dialect) }) else { throw SimulatedRefusal(.invalidMethod) }
         let opened = try self.authorization.open(authorization, now: now)
         guard apis[opened.account].has(call.dialect) else { throw SimulatedRefusal(.invalidMethod) }
@@ -80,7 +81,7 @@ public struct SimulatedPlatform: Sendable {
         return opened.account
     }
 
-    /// Takes out the callbacks to send at `now`, in the order in which they are to arrive. Some may be there twice.
+    /// Removes and returns the callbacks to send at `now`, in the order of sending. There may be duplicates.
     public mutating func dueCallbacks(now: Int, base: String) -> [SimulatedCallback] {
         defer { outbox = [] }
         var sent: [DueCallback] = []
@@ -96,7 +97,7 @@ public struct SimulatedPlatform: Sendable {
         return outbox + sent.compactMap { SimulatedCallback($0, base: base, billing: configuration.billing) }
     }
 
-    /// Notes how a callback was taken.
+    /// Records whether a callback was delivered.
     mutating func noteCallback(delivered: Bool) { journal.noteCallback(delivered: delivered) }
 
     // MARK: Calls
@@ -185,12 +186,12 @@ public struct SimulatedPlatform: Sendable {
         return fault
     }
 
-    /// An answer that says no.
+    /// The answer for a refusal.
     mutating func refuse(_ refusal: SimulatedRefusal) -> SimulatedAnswer {
         SimulatedAnswer(refusal, requestID: kling.requestID())
     }
 
-    /// An answer that says yes.
+    /// A success answer.
     mutating func succeed(_ data: [UInt8]) -> SimulatedAnswer {
         SimulatedAnswer(data: data, requestID: kling.requestID())
     }

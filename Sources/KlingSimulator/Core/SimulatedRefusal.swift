@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// Why the platform does not do what was asked for: a code, and the words beside it.
+/// Why the platform refuses a request: a code and a message.
 struct SimulatedRefusal: Error, Hashable, Sendable {
     let code: KlingCode
     let message: String

@@ -1,11 +1,11 @@
 internal import KlingAPI
 
-/// A request to the simulator, understood as far as that goes without knowing who sent it.
+/// A request to the simulator, parsed but not yet authenticated.
 public struct SimulatedRequest: Sendable {
     /// A header field.
     public typealias Field = (name: String, value: String)
 
-    /// What can be asked for.
+    /// What a request asks for.
     enum Route: Sendable {
         case call(Call)
         case costs
@@ -14,7 +14,7 @@ public struct SimulatedRequest: Sendable {
         case none(SimulatedRefusal)
     }
 
-    /// What is asked for with the keys of an account.
+    /// A create, query or list, which needs an account's credentials.
     enum Call: Sendable {
         case create(SimulatedDialect, Result<CreateRequest, SimulatedRefusal>)
         case query(TaskName)
@@ -39,14 +39,14 @@ public struct SimulatedRequest: Sendable {
         }
     }
 
-    /// A picture that is shown to anybody.
+    /// A picture, which anyone may fetch.
     enum Picture: Sendable, Hashable {
         case person, garment
         case result(String)
         case watermarkedResult(String)
     }
 
-    /// The simulator's own interface.
+    /// A request to the simulator's control API.
     enum Control: Sendable {
         case tasks, creates, requests, apis, reset, clearFaults
         case addFault(Result<FaultRule, SimulatedRefusal>)
@@ -60,7 +60,7 @@ public struct SimulatedRequest: Sendable {
 
     var authorization: String? { headers.first { $0.name.lowercased() == "authorization" }?.value }
 
-    /// Reads a request. The body of a create is checked here, so that it need not be when the simulator is locked.
+    /// Parses a request. It also checks the body of a create, so that this is not done while the simulator is locked.
     /// - Parameters:
     ///   - method: the method; `HEAD` is the same as `GET`.
     ///   - path: the raw path of the target.

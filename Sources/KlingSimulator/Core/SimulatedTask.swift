@@ -8,29 +8,29 @@ public struct SimulatedTask: Sendable, Hashable {
     public internal(set) var externalTaskID: String?
     /// The name of the account that it belongs to.
     public let account: String
-    /// Where its creator wants to be called.
+    /// The URL that its callbacks are posted to.
     public let callbackURL: String?
-    /// The interface that it was made by, and that alone knows it.
+    /// The API that created it, and the only one that finds it.
     public let dialect: SimulatedDialect
-    /// The person's and the garment's picture, if given by their URLs.
+    /// The URLs of the person's and the garment's picture, if they were given as URLs.
     public let personURL, garmentURL: String?
-    /// What its creator wishes for, if it was made by the new interface.
+    /// The settings in its create, if it was made through the newer API.
     public let settings: SolutionSettings?
-    /// Whether it has a picture with a watermark as well.
+    /// Whether it also has a watermarked picture.
     public let hasWatermark: Bool
-    /// What it puts out, if it is no virtual try-on: see ``ForeignTask``.
+    /// The type of its output, if it isn't a virtual try-on: see ``ForeignTask``.
     var foreignType: String?
     /// How it ends: ``KlingAPI/TaskStatus/succeed`` or ``KlingAPI/TaskStatus/failed``.
     public let outcome: TaskStatus
     /// Why it fails, if it does.
     public let failure: String?
-    /// How long its picture's URL is made, in bytes; 0 for as long as it is.
+    /// The length that its picture's URL is padded to, in bytes; 0 for no padding.
     var urlBytes = 0
-    /// When it was made, begins to be processed, and ends, in milliseconds since 1970.
+    /// When it is created, starts processing, and ends, in milliseconds since 1970.
     public let createdAt, processingAt, endsAt: Int
-    /// How many creates named its external id: the one that made it, and those that were refused for it.
+    /// How many creates named its external id: the one that made it, and those refused as duplicates.
     public internal(set) var creates = 1
-    /// How many queries named it.
+    /// How many queries found it.
     public internal(set) var queries = 0
 
     /// Its state at `now`.
@@ -39,8 +39,8 @@ public struct SimulatedTask: Sendable, Hashable {
         return now >= processingAt ? .processing : .submitted
     }
 
-    /// What is said about it at `now`.
-    /// - Parameter base: what a picture's URL begins with.
+    /// The task at `now`, as the older API shows it.
+    /// - Parameter base: the prefix of picture URLs.
     func fields(at now: Int, base: String) -> TaskFields {
         let status = status(at: now)
         var fields = TaskFields(

@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What a create asks of the simulator, in its member `simulate`, which Kling would ignore, or in the person's URL.
+/// What a create asks of the simulator, in the member `simulate`, which Kling ignores, or in the person's URL.
 ///
 /// `{"outcome": "failed", "message": "...", "seconds": 2.5, "url_bytes": 1000000, "fault": "lost-answer", "times": 1,
 /// "account": "first"}`, all optional.
@@ -9,20 +9,20 @@ struct SimulatedWishes: Sendable, Hashable {
     var outcome = TaskStatus.succeed
     /// Why it fails, if it does.
     var message = Self.riskControl
-    /// How long it takes, in milliseconds; nil to draw it.
+    /// How long it takes, in milliseconds; nil for a random duration.
     var duration: Int?
-    /// How long its picture's URL is to be, in bytes; 0 for as long as it is.
+    /// The length that its picture's URL is padded to, in bytes; 0 for no padding.
     var urlBytes = 0
     /// What goes wrong with the answer to this create.
     var fault: SimulatedFault?
-    /// With how many creates of the same `external_task_id` it goes wrong.
+    /// How many creates of the same `external_task_id` the fault affects.
     var times = 1
-    /// The one account where it goes wrong; nil for all.
+    /// The account that the fault is limited to; nil for all.
     var account: String?
 
     private static let longestURL = 64 << 20
 
-    /// Kling's words for a picture that its filters refuse.
+    /// Kling's message for a picture that its filters refuse.
     static let riskControl = "Failure to pass the risk control system"
 
     init() {}

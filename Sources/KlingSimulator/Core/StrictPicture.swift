@@ -1,13 +1,13 @@
 internal import Base
 internal import KlingAPI
 
-/// Pictures as Kling takes them: plain base64 of a JPEG or PNG file.
+/// Pictures as Kling accepts them: plain base64 of a JPEG or PNG file.
 enum StrictPicture {
     /// What is wrong with a picture.
     enum Problem: Error, Hashable {
         case encoding, format, length, size
 
-        /// Kling's words, to be put behind the field's name.
+        /// Kling's message, which follows the field's name.
         var message: String {
             switch self {
             case .encoding: "File is not in a valid base64 format"
@@ -18,10 +18,10 @@ enum StrictPicture {
         }
     }
 
-    /// How much of a file is decoded to find its header, in letters: whole groups, 96 KiB decoded.
+    /// How many base64 characters are decoded to find the header: whole groups, 96 KiB decoded.
     private static let prefix = 128 << 10
 
-    /// Checks the letters of a picture.
+    /// Checks the base64 text of a picture.
     static func check(_ letters: ArraySlice<UInt8>) throws(Problem) {
         let padding = letters.suffix(2).count { $0 == UInt8(ascii: "=") }
         guard letters.count % 4 == 0, letters.dropLast(padding).allSatisfy({ isLetter[Int($0)] }) else {
@@ -31,7 +31,7 @@ enum StrictPicture {
         do {
             try checkHeader(letters.prefix(prefix))
         } catch .format where letters.count > prefix {
-            // A JPEG's frame header may lie behind a large preview.
+            // A JPEG's frame header may follow a large preview.
             try checkHeader(letters)
         }
     }

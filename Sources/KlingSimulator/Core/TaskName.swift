@@ -1,6 +1,6 @@
 /// How a query names a task.
 struct TaskName: Sendable, Hashable {
-    /// What the name is.
+    /// The kind of name.
     enum Kind: Sendable, Hashable {
         /// The platform's own id, or the creator's.
         case any
@@ -12,6 +12,6 @@ struct TaskName: Sendable, Hashable {
 
     let text: String
     let kind: Kind
-    /// The interface that is asked: it knows the tasks that were made by it, and no others.
+    /// The API that is queried, which only finds the tasks that it created.
     let dialect: SimulatedDialect
 }

@@ -2,7 +2,7 @@ internal import Base
 internal import KlingAPI
 
 extension SimulatedFault {
-    /// Whether the request is done before its answer goes wrong.
+    /// Whether the request is carried out before its answer goes wrong.
     var isWorkDone: Bool {
         switch kind {
         case .slow, .finding: true
@@ -10,7 +10,7 @@ extension SimulatedFault {
         }
     }
 
-    /// Whether the answer says that nothing was made: where it did not get so far, that is true.
+    /// Whether the answer says that nothing was made, which is true if the request was not carried out.
     var isClearRefusal: Bool {
         switch kind {
         case .code(let code): code.class != .ambiguous && code.class != .unknown
@@ -23,10 +23,10 @@ extension SimulatedFault {
 }
 
 extension SimulatedAnswer {
-    /// What goes out when a fault happens.
+    /// The answer that is sent when a fault happens.
     /// - Parameters:
-    ///   - right: the answer that the fault takes the place of, if the request was done.
-    ///   - shape: how the right answer would hold its tasks.
+    ///   - right: the correct answer that the fault replaces, if the request was carried out.
+    ///   - shape: how the correct answer represents its tasks.
     init(_ fault: SimulatedFault, instead right: SimulatedAnswer?, requestID: String, _ shape: TaskShape) {
         let right = right ?? SimulatedAnswer(json: Envelope.success(requestID: requestID, data: "{}".utf8))
         switch fault.kind {
@@ -37,7 +37,7 @@ extension SimulatedAnswer {
         case .slow(let delay):
             self = right
             self.delay = delay
-        // What is found was changed already.
+        // The search has already applied the fault.
         case .callback, .finding: self = right
         }
     }
@@ -55,7 +55,7 @@ extension SimulatedAnswer {
         if (300...399).contains(status) { headers.append((name: "Location", value: "https://kling.invalid/")) }
     }
 
-    /// How new-api names what its middlemen refuse.
+    /// The error body of new-api's own refusals.
     private static func newAPIError(_ status: Int) -> [UInt8] {
         let code =
             switch status {
@@ -105,7 +105,7 @@ extension SimulatedAnswer {
         return [ByteSlice(copying: #"{"code":0,"message":""#)] + letters + [ByteSlice(copying: #"","data":{}}"#)]
     }()
 
-    /// Its checksum is left out: whoever decodes it that far has lost already.
+    /// The checksum is left zero: a client that decodes that far has already inflated everything.
     private static let gzipBomb: ByteSlice = {
         var deflate = RunDeflate()
         deflate.append(0, count: 100_000_000)

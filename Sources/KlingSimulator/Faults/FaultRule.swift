@@ -1,19 +1,19 @@
 internal import KlingAPI
 
-/// When a fault happens: to which requests, how often, how likely.
+/// When a fault happens: to which requests, how often, and with what probability.
 public struct FaultRule: Sendable, Hashable {
-    /// What a fault happens to.
+    /// What a fault can happen to.
     public enum Point: String, Sendable, CaseIterable {
         case create, query, list, callback
     }
 
     public var point: Point
     public var fault: SimulatedFault
-    /// How likely it is, from 0 to 1.
+    /// Its probability, from 0 to 1.
     public var probability: Double
-    /// How often it happens at most; nil for ever.
+    /// The maximum number of times that it happens; nil for no limit.
     public var times: Int?
-    /// The one account that it happens to; nil for all.
+    /// The account that it is limited to; nil for all.
     public var account: String?
 
     public init(
@@ -26,10 +26,10 @@ public struct FaultRule: Sendable, Hashable {
         self.account = account
     }
 
-    /// How a rule is written on a command line.
+    /// The syntax of a rule on the command line.
     public static let usage = "create|query|list|callback:FAULT[:PROBABILITY[:TIMES]]"
 
-    /// Reads a rule as it is written on a command line: `create:lost-answer:0.05`, `query:5000:1:3`.
+    /// Parses a rule from the command line: `create:lost-answer:0.05`, `query:5000:1:3`.
     public init?(_ text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard (2...4).contains(parts.count), let point = Point(rawValue: String(parts[0])),
@@ -47,7 +47,7 @@ public struct FaultRule: Sendable, Hashable {
         guard isSound else { return nil }
     }
 
-    /// Reads a rule as it is sent to the control interface.
+    /// Parses a rule from a request to the control API.
     init(json object: JSONObject) throws(SimulatedRefusal) {
         guard let point = object.string("on").flatMap(Point.init(rawValue:)) else {
             throw .parameter("on must be one of \(Point.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -78,7 +78,7 @@ struct FaultRules: Sendable {
     mutating func add(_ rule: FaultRule) { rules.append(rule) }
 
     /// What goes wrong with a request, if anything.
-    /// - Parameter happens: draws whether something of a probability happens.
+    /// - Parameter happens: decides at random whether an event of this probability happens.
     mutating func fault(
         on point: FaultRule.Point, account: String?, _ happens: (Double) -> Bool
     ) -> SimulatedFault? {

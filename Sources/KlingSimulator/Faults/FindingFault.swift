@@ -1,19 +1,20 @@
-/// What can go wrong with what a query or a list finds.
+/// What can go wrong when a query or a list searches for tasks.
 ///
-/// As text: `lag=1.5` for queries and lists, `stranger`, `stranger-unnamed` and `stranger-renumbered` for queries.
+/// The text form is `lag=1.5` for queries and lists, and `stranger`, `stranger-unnamed` and `stranger-renumbered` for
+/// queries.
 public enum FindingFault: Sendable, Hashable {
     /// Tasks younger than this, in milliseconds, are not found by their external id, or not listed.
     case lag(Int)
-    /// Another task is shown.
+    /// A different task is returned.
     case stranger(Stranger)
 
-    /// In what way it is another one.
+    /// Which task is returned instead.
     public enum Stranger: String, Sendable, CaseIterable {
-        /// The account's newest other task, or one of nobody, in the place of the one that was asked for, known or not.
+        /// The account's newest other task, or a made-up one, whether the requested task exists or not.
         case another = "stranger"
         /// The same, without an external id.
         case unnamed = "stranger-unnamed"
-        /// The same, under the external id of the one that was asked for by its own id.
+        /// The same, with the external id of the requested task, if the query was by its own id.
         case renumbered = "stranger-renumbered"
     }
 

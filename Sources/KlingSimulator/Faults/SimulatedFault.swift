@@ -1,32 +1,32 @@
 internal import Base
 public import KlingAPI
 
-/// Something that goes wrong with an answer.
+/// A fault in an answer or in a callback.
 ///
-/// As text it is a name, for some with a value: `1303`, `http-502`, `slow=2.5`, `reset-mid-body`, `lag=1.5`. With `made-` in front
-/// the request is done all the same before its answer goes wrong: `made-5000` has made the task, `5000` has not.
-/// `lost-answer` is another word for `made-reset`.
+/// Its text form is a name, with a value for some faults: `1303`, `http-502`, `slow=2.5`, `reset-mid-body`, `lag=1.5`.
+/// With the prefix `made-`, the request is carried out before its answer goes wrong: `made-5000` makes the task, `5000`
+/// does not. `lost-answer` is an alias of `made-reset`.
 public struct SimulatedFault: Sendable, Hashable {
     /// What goes wrong.
     public enum Kind: Sendable, Hashable {
         /// An envelope with this code.
         case code(KlingCode)
-        /// An HTTP status without an envelope of Kling; 3xx with a `Location`.
+        /// An HTTP status without Kling's envelope; 3xx with a `Location`.
         case status(Int, BareBody)
-        /// An answer that is no answer of Kling.
+        /// Valid HTTP that is not one of Kling's answers.
         case answer(FaultyAnswer)
-        /// A breach of HTTP, or of the connection.
+        /// A violation of HTTP, or a broken connection.
         case wire(WireFault)
-        /// The right answer, late, in milliseconds.
+        /// The correct answer, delayed by this many milliseconds.
         case slow(Int)
-        /// Something else is found than what is there.
+        /// A search that misses tasks or returns a different one.
         case finding(FindingFault)
-        /// Something about a callback.
+        /// A faulty callback.
         case callback(CallbackFault)
     }
 
     public var kind: Kind
-    /// Whether the request is done before its answer goes wrong.
+    /// Whether the request is carried out before its answer goes wrong.
     public var isDone: Bool
 
     public init(_ kind: Kind, isDone: Bool = false) {
@@ -34,7 +34,7 @@ public struct SimulatedFault: Sendable, Hashable {
         self.isDone = isDone
     }
 
-    /// Reads a fault as text; nil if there is none of that name.
+    /// Parses the text form of a fault; nil if it is unknown.
     public init?(_ text: String) {
         if text == "lost-answer" {
             self.init(.wire(.reset), isDone: true)
@@ -46,7 +46,7 @@ public struct SimulatedFault: Sendable, Hashable {
         self.init(kind, isDone: isDone)
     }
 
-    /// Every fault there is, for messages.
+    /// The names of all faults, for messages.
     public static let usage: String = {
         let codes = KlingCode.documented.dropFirst().map { String($0.rawValue) }
         let names = FaultyAnswer.allCases.map(\.rawValue) + WireFault.allCases.map(\.rawValue)
@@ -66,7 +66,7 @@ public struct SimulatedFault: Sendable, Hashable {
         return FindingFault(text).map(Kind.finding) ?? CallbackFault(text).map(Kind.callback)
     }
 
-    /// Reads `STATUS` or `STATUS-BODY`.
+    /// Parses `STATUS` or `STATUS-BODY`.
     private static func status(_ text: Substring) -> Kind? {
         let parts = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
         guard let status = Int(parts[0]), (200...599).contains(status) else { return nil }
@@ -74,7 +74,7 @@ public struct SimulatedFault: Sendable, Hashable {
         return BareBody(rawValue: String(parts[1])).map { .status(status, $0) }
     }
 
-    /// What it can happen to.
+    /// What the fault can happen to.
     var points: Set<FaultRule.Point> {
         switch kind {
         case .callback: [.callback]
@@ -84,7 +84,7 @@ public struct SimulatedFault: Sendable, Hashable {
         }
     }
 
-    /// What goes wrong with a finding, if that is it.
+    /// The fault of a search, if it is one.
     var finding: FindingFault? { if case .finding(let fault) = kind { fault } else { nil } }
 
     static func milliseconds(_ seconds: Substring) -> Int? {
@@ -93,43 +93,43 @@ public struct SimulatedFault: Sendable, Hashable {
     }
 }
 
-/// What an HTTP status without an envelope of Kling brings with it.
+/// The body of an HTTP status without Kling's envelope.
 public enum BareBody: String, Sendable, CaseIterable {
-    /// A page of HTML, as proxies send it.
+    /// An HTML page, as proxies send it.
     case html
-    /// `{"error":{...}}`, as new-api and its like send it, on which most resellers run.
+    /// `{"error":{...}}`, as sent by new-api and similar software, on which most resellers run.
     case error
-    /// `{"code":"insufficient_user_quota",...}`, as new-api's task routes send it: the code is a text.
+    /// `{"code":"insufficient_user_quota",...}`, as sent by new-api's task routes: the code is a string.
     case code
 }
 
-/// Answers that are sound HTTP but no answers of Kling.
+/// Valid HTTP that is not one of Kling's answers.
 public enum FaultyAnswer: String, Sendable, CaseIterable {
-    /// Success, without the task's id.
+    /// Success, without a task id.
     case withoutTaskID = "no-task-id"
-    /// Success, with a task's id of 300 bytes.
+    /// Success, with a task id of 300 bytes.
     case longTaskID = "long-id"
-    /// Success, with control characters in the task's id.
+    /// Success, with control characters in the task id.
     case controlTaskID = "control-id"
-    /// 200 with a page of HTML.
+    /// 200 with an HTML page.
     case html
-    /// 200 with half of a JSON text.
+    /// 200 with truncated JSON.
     case notJSON = "not-json"
-    /// 200 with nothing.
+    /// 200 with an empty body.
     case empty
     /// 200 with 100 MiB of JSON.
     case huge
-    /// 200 with `Content-Encoding: gzip` and 100 MB of zeros behind 100 KB.
+    /// 200 with `Content-Encoding: gzip` and 100 KB that decompress to 100 MB of zeros.
     case gzipBomb = "gzip-bomb"
-    /// None, as long as the connection lives.
+    /// No answer while the connection stays open.
     case silence
 }
 
-/// Breaches of HTTP (RFC 9112) and of the connection.
+/// Violations of HTTP (RFC 9112), and broken connections.
 public enum WireFault: String, Sendable, CaseIterable {
     /// Reset before an answer.
     case reset
-    /// Closed before an answer, as a connection that was kept alive for too long.
+    /// Closed before an answer, like a connection that was kept alive for too long.
     case close
     /// Reset after the head.
     case resetAfterHead = "reset-after-head"
@@ -137,11 +137,11 @@ public enum WireFault: String, Sendable, CaseIterable {
     case resetMidBody = "reset-mid-body"
     /// Closed in the middle of the body: `Content-Length` promises more than comes.
     case lengthTooLong = "length-too-long"
-    /// More comes than `Content-Length` says.
+    /// More bytes arrive than `Content-Length` says.
     case lengthTooShort = "length-too-short"
-    /// A status line that is none.
+    /// Bytes that are not a status line.
     case garbage
-    /// A thousand interim answers, and none after them.
+    /// A thousand interim responses, and no final one.
     case interimFlood = "interim-flood"
 }
 
@@ -151,7 +151,7 @@ public enum CallbackFault: Sendable, Hashable {
     case lost
     /// It is sent twice.
     case duplicate
-    /// It is sent this much later, in milliseconds, and so after those that follow.
+    /// It is sent this many milliseconds late, and so after the callbacks that follow it.
     case late(Int)
 
     static let names = ["lost", "duplicate", "late=SECONDS"]

@@ -1,10 +1,10 @@
 internal import KlingAPI
 
-/// How an answer holds its tasks: for answers that are wrong in what they hold, and right in all else.
+/// How an answer represents its tasks: for faulty answers with wrong values in an otherwise correct structure.
 enum TaskShape: Sendable {
-    /// As the old interface does.
+    /// The older API.
     case kolors
-    /// As the new one does in the answer to a create, in a query and in a list.
+    /// The newer API, in the answers to a create, a query and a list.
     case created, found, listed
 
     init(_ call: SimulatedRequest.Call) {

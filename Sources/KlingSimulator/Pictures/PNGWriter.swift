@@ -1,13 +1,13 @@
-/// Writes PNG pictures (ISO/IEC 15948) of few colours: rows are runs, each told by how it differs from the one above.
+/// Writes PNG pictures (ISO/IEC 15948) of few colours. Rows are runs, encoded as differences from the row above.
 struct PNGWriter: Sendable {
-    /// A colour, 8 bits a channel.
+    /// A colour, 8 bits per channel.
     struct Color: Sendable, Hashable {
         var red, green, blue: UInt8
 
         init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
     }
 
-    /// Pixels side by side of one colour, up to but without `end`.
+    /// Adjacent pixels of one colour, up to but not including `end`.
     struct Run: Sendable, Hashable {
         let end: Int
         let color: Color
@@ -25,7 +25,7 @@ struct PNGWriter: Sendable {
     /// Adds the next row: runs that together are as wide as the picture.
     mutating func append(_ row: [Run]) {
         precondition(row.last?.end == width, "a row is as wide as its picture")
-        // Filter 2: each byte less the one above it.
+        // Filter 2: each byte minus the one above it.
         data.append(2, count: 1)
         var (position, new, old) = (0, 0, 0)
         while position < width {
@@ -38,10 +38,10 @@ struct PNGWriter: Sendable {
         above = row
     }
 
-    /// The file, when all rows are there.
+    /// Completes the file, after the last row.
     mutating func finish() -> [UInt8] {
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-        // 8 bits a channel, RGB, the only compression and filter methods, no interlace.
+        // 8 bits per channel, RGB, the only compression and filter methods, no interlace.
         Self.append("IHDR", UInt32(width).bytes + UInt32(height).bytes + [8, 2, 0, 0, 0], to: &file)
         Self.append("IDAT", data.finish(), to: &file)
         Self.append("IEND", [], to: &file)
@@ -71,7 +71,7 @@ private struct ZlibWriter: Sendable {
 
     private static let modulus: UInt64 = 65_521
 
-    /// Takes in `count` times the same byte. The Adler-32 sums of a run have closed forms.
+    /// Appends the same byte `count` times. The Adler-32 sums of a run have closed forms.
     mutating func append(_ byte: UInt8, count: Int) {
         deflate.append(byte, count: count)
         let (value, count) = (UInt64(byte), UInt64(count))
@@ -80,12 +80,12 @@ private struct ZlibWriter: Sendable {
     }
 
     mutating func finish() -> [UInt8] {
-        // Deflate, 32 KiB window; the second byte makes the two a multiple of 31.
+        // Deflate, 32 KiB window; the second byte makes the two bytes a multiple of 31.
         [0x78, 0x01] + deflate.finish() + UInt32(high << 16 | low).bytes
     }
 }
 
-/// The checksum of PNG's chunks (ISO/IEC 15948 annex D).
+/// The checksum of PNG chunks (ISO/IEC 15948 annex D).
 enum CRC32 {
     static func of(_ bytes: [UInt8]) -> UInt32 {
         ~bytes.reduce(UInt32.max) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
@@ -97,7 +97,7 @@ enum CRC32 {
 }
 
 extension UInt32 {
-    /// In network order.
+    /// The bytes in network order.
     fileprivate var bytes: [UInt8] {
         stride(from: 24, through: 0, by: -8).map { UInt8(truncatingIfNeeded: self >> UInt32($0)) }
     }

@@ -14,7 +14,7 @@ struct RunDeflate: Sendable {
         put(0b011, 3)
     }
 
-    /// Takes in `count` times the same byte.
+    /// Appends the same byte `count` times.
     mutating func append(_ byte: UInt8, count: Int) {
         guard count > 0 else { return }
         if byte == self.byte, self.count > 0 {
@@ -25,7 +25,7 @@ struct RunDeflate: Sendable {
         (self.byte, self.count) = (byte, count)
     }
 
-    /// The compressed stream.
+    /// Completes the stream and returns it.
     mutating func finish() -> [UInt8] {
         flush()
         putSymbol(256)
@@ -48,7 +48,7 @@ struct RunDeflate: Sendable {
         count = 0
     }
 
-    /// Where each length code from 257 on begins, and how many bits tell the rest (RFC 1951 section 3.2.5).
+    /// The first length of each length code from 257 on, and its number of extra bits (RFC 1951 section 3.2.5).
     private static let lengthCodes: [(start: Int, extra: Int)] = {
         var codes: [(start: Int, extra: Int)] = []
         var start = shortestMatch

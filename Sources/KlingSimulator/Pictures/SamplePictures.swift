@@ -1,4 +1,4 @@
-/// The pictures that the simulator shows: a person, a garment, and the person in a garment of a colour.
+/// The pictures that the simulator serves: a person, a garment, and the person in a coloured garment.
 public enum SamplePictures {
     /// A person, 512 x 768 pixels, as a PNG file.
     public static let person: [UInt8] = figure(shirt: PNGWriter.Color(0xB8, 0xBC, 0xC4), backdrop: 0)
@@ -14,7 +14,7 @@ public enum SamplePictures {
         return picture.finish()
     }()
 
-    /// The person in a garment whose colour follows from a seed and a task's id, as a PNG file.
+    /// The person in a garment whose colour depends on a seed and a task's id, as a PNG file.
     public static func result(seed: UInt64, taskID: String) -> [UInt8] {
         var generator = SeededGenerator(seed: seed, taskID)
         let word = generator.next()
@@ -31,7 +31,7 @@ public enum SamplePictures {
     private static func figure(shirt: PNGWriter.Color, backdrop: Int) -> [UInt8] {
         var picture = PNGWriter(width: width, height: height)
         for row in 0..<height {
-            // Bands rather than a gradient: most rows are like the one above.
+            // Bands rather than a gradient, so that most rows equal the one above.
             let shade = UInt8(200 - row / 64 * 6 + backdrop)
             let parts = [
                 (headHalfWidth(at: row - 150, radius: 62), skin),
@@ -59,7 +59,7 @@ public enum SamplePictures {
         }
     }
 
-    /// A row of parts about the middle; of those that lie on each other the last that has a width is seen.
+    /// A row of centred parts. Only the last part that has a width is drawn.
     private static func spans(
         _ parts: [(halfWidth: Int, color: PNGWriter.Color)], width: Int, backdrop: PNGWriter.Color
     ) -> [PNGWriter.Run] {

@@ -3,10 +3,10 @@ internal import EventLoop
 internal import HTTPClient
 internal import KlingAPI
 
-/// Posts callbacks when they are due. They are tried once: whether Kling tries again is not documented.
+/// Posts callbacks when they are due. Each is tried once: whether Kling retries is not documented.
 final class CallbackSender: @unchecked Sendable {
-    // @unchecked: `timer` and `isStopped` are touched on the loop alone, where `run` and `stop` are called; the rest
-    // never changes.
+    // @unchecked: `timer` and `isStopped` are only accessed on the loop, where `run` and `stop` are called; the other
+    // properties never change.
     private let host: PlatformHost
     private let client: HTTPClient
     private let loop: EventLoop
@@ -23,10 +23,10 @@ final class CallbackSender: @unchecked Sendable {
         self.signatures = signatures
     }
 
-    /// Looks again what is due. From any thread.
+    /// Checks again which callbacks are due. Can be called from any thread.
     func wake() { loop.execute { [self] in run() } }
 
-    /// Sends nothing any more. On the loop.
+    /// Stops sending. Must be called on the loop.
     func stop() {
         loop.assertCurrent()
         isStopped = true
@@ -45,7 +45,7 @@ final class CallbackSender: @unchecked Sendable {
         guard let next else { return }
         let timer = timer ?? Timer(loop: loop) { [unowned self] in run() }
         self.timer = timer
-        // One more, so that it is not a fraction of a millisecond early.
+        // One more millisecond, so that the timer does not fire a fraction of a millisecond early.
         timer.arm(after: .milliseconds(max(0, next - host.now) + 1))
     }
 

@@ -2,10 +2,10 @@ public import EventLoop
 public import HTTPClient
 public import HTTPServer
 
-/// A stand-in for Kling's open platform: its virtual try-on, with the same interface, errors and timing, real callbacks
-/// and real pictures, and whatever goes wrong when it is told to.
+/// A stand-in for Kling's open platform. It serves virtual try-on with the same APIs, errors and timing, sends real
+/// callbacks, serves real pictures, and injects faults when told to.
 ///
-/// The first of its loops sends the callbacks and fetches pictures. From any thread.
+/// The first of its loops sends the callbacks and fetches pictures. All methods can be called from any thread.
 public final class KlingSimulator: Sendable {
     private let host: PlatformHost
     private let server: HTTPServer
@@ -13,12 +13,12 @@ public final class KlingSimulator: Sendable {
     private let pictures: PictureFetcher
     private let loop: EventLoop
 
-    /// How many bytes the bodies that are being read may take together.
+    /// How many bytes the request bodies in flight may take together.
     private static let bodyBytes = 1 << 30
 
-    /// Makes a simulator that does not listen yet.
+    /// Creates a simulator that does not listen yet.
     /// - Parameter loops: at least one; they must outlive the simulator.
-    /// - Throws: ``HTTPClient/HTTPClientError`` if callbacks could not be sent, or pictures not be fetched.
+    /// - Throws: ``HTTPClient/HTTPClientError`` if the HTTP client for callbacks or for pictures cannot be created.
     public init(configuration: SimulatorConfiguration, loops: [EventLoop]) throws(HTTPClientError) {
         precondition(!loops.isEmpty, "a simulator needs a loop")
         loop = loops[0]
@@ -32,8 +32,8 @@ public final class KlingSimulator: Sendable {
             responder: SimulatorResponder(host: host, sender: callbacks, pictures: pictures))
     }
 
-    /// Listens.
-    /// - Returns: the address, with the port that the system chose if there was a choice.
+    /// Starts listening.
+    /// - Returns: the address, with the port that the system chose if the configured port is 0.
     /// - Throws: ``HTTPServer/HTTPServerError``.
     @discardableResult
     public func start() async throws(HTTPServerError) -> SocketAddress {
@@ -42,38 +42,38 @@ public final class KlingSimulator: Sendable {
         return address
     }
 
-    /// Answers what is being asked, for at most `grace`, and ends. Callbacks that are due later are never sent. Await it
-    /// before the simulator is released.
+    /// Waits up to `grace` for requests in flight, then shuts down. Callbacks that are due later are never sent. Await
+    /// it before you release the simulator.
     public func stop(grace: Duration = .milliseconds(100)) async {
         await loop.run { [callbacks] in callbacks.stop() }
         pictures.stop()
         await server.shutdown(grace: grace)
     }
 
-    /// What the URLs of its pictures begin with, without a slash at the end.
+    /// The prefix of its picture URLs, without a trailing slash.
     public var url: String { host.base }
 
-    /// Every task that is kept, oldest first within each account.
+    /// Every try-on task that is kept, oldest first within each account.
     public var tasks: [SimulatedTask] { host.withPlatform { $0.tasks } }
 
-    /// How often each account was asked for what.
+    /// The request counts of each account.
     public var figures: [SimulatedFigures] { host.withPlatform { $0.figures } }
 
-    /// Lets something go wrong from now on. Of several rules that apply the earliest decides.
+    /// Adds a fault rule. If several rules apply to a request, the earliest decides.
     public func add(_ rule: FaultRule) { host.withPlatform { $0.add(rule) } }
 
-    /// Lets nothing go wrong any more.
+    /// Removes all fault rules.
     public func removeFaults() { host.withPlatform { $0.removeFaults() } }
 
-    /// Gives an account other interfaces, until ``reset()``.
+    /// Changes which APIs an account has, until ``reset()``.
     /// - Parameter account: its name; nil for all.
-    /// - Returns: whether there is one of that name.
+    /// - Returns: whether there is an account of that name.
     @discardableResult
     public func set(_ api: SimulatedAPI, account: String? = nil) -> Bool {
         host.withPlatform { $0.set(api, account: account) }
     }
 
-    /// Adds a task of another solution to an account's.
+    /// Adds a task of another solution to an account.
     /// - Returns: its id; nil if there is no such account, or one of the task's ids is taken.
     @discardableResult
     public func add(_ task: ForeignTask, account: String) -> String? {
@@ -81,8 +81,8 @@ public final class KlingSimulator: Sendable {
         return host.withPlatform { $0.add(task, account: account, now: now) }
     }
 
-    /// Sends what Kling's console sends to try a receiver: news of a task that nobody knows.
-    /// - Returns: whether `url` is one that something can be sent to.
+    /// Sends the test callback of Kling's console, which is about a task that does not exist.
+    /// - Returns: whether `url` is an `http` or `https` URL.
     @discardableResult
     public func sendTestCallback(to url: String) -> Bool {
         let now = host.now

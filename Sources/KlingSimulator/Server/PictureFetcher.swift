@@ -2,16 +2,16 @@ internal import EventLoop
 internal import HTTPClient
 internal import KlingAPI
 
-/// Fetches the pictures of creates, as Kling's servers do: whatever the address, without following redirects.
+/// Fetches the pictures of creates, as Kling's servers do: from any address, without following redirects.
 struct PictureFetcher: Sendable {
     private let client: HTTPClient
     private let loop: EventLoop
 
     private static let timeout = Duration.seconds(10)
-    /// How many pictures are on their way at a time at most; further ones wait.
+    /// The maximum number of pictures in flight; further ones wait.
     private static let connections = 32
 
-    /// - Throws: ``HTTPClient/HTTPClientError`` if there can be no client.
+    /// - Throws: ``HTTPClient/HTTPClientError`` if the client cannot be created.
     init(loop: EventLoop) throws(HTTPClientError) {
         var configuration = HTTPClientConfiguration()
         configuration.limit(to: Self.connections)
@@ -19,10 +19,10 @@ struct PictureFetcher: Sendable {
         self.loop = loop
     }
 
-    /// Fetches nothing any more.
+    /// Stops fetching.
     func stop() { client.shutdown() }
 
-    /// What is behind each of the URLs, in their order.
+    /// Fetches each of the URLs. The results are in the same order.
     func fetch(_ urls: [String]) async -> [FetchedPicture] {
         let transfers = urls.map { url in loop.spawn { [self] in await fetch(url) } }
         var pictures: [FetchedPicture] = []

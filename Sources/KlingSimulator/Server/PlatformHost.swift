@@ -1,7 +1,7 @@
 internal import Base
 internal import EventLoop
 
-/// The platform where several loops can reach it, and the clock and the address that go with it.
+/// Shares the platform between loops, together with its clock and its address.
 final class PlatformHost: Sendable {
     private let platform: Lock<SimulatedPlatform>
     private let address = Lock("")
@@ -17,32 +17,32 @@ final class PlatformHost: Sendable {
     /// In milliseconds since 1970.
     var now: Int { clock() }
 
-    /// What a picture's URL begins with.
+    /// The prefix of picture URLs.
     var base: String { publicURL ?? address.withLock { $0 } }
 
-    /// Notes where the platform is to be reached.
+    /// Records the address at which the platform listens.
     func listens(at address: SocketAddress) {
         let text =
             switch address {
-            // "Every address" is none that could be connected to.
+            // Clients cannot connect to the wildcard address.
             case .ipv4(0, let port), .ipv6(0, let port, _): "http://127.0.0.1:\(port)"
             default: "http://\(address)"
             }
         self.address.withLock { $0 = text }
     }
 
-    /// Lends the platform, to one thread at a time.
+    /// Gives `body` exclusive access to the platform.
     func withPlatform<Result>(_ body: (inout sending SimulatedPlatform) -> sending Result) -> sending Result {
         platform.withLock(body)
     }
 
-    /// The pictures that have to be looked at before a request is answered, by their URLs.
+    /// The URLs of the pictures to fetch before a request is answered.
     func picturesToFetch(for request: SimulatedRequest) -> [String] {
         let now = now
         return platform.withLock { $0.picturesToFetch(for: request, now: now) }
     }
 
-    /// Answers a request, and says whether callbacks are due at another time than before.
+    /// Answers a request, and says whether the time of the next callback has changed.
     func answer(_ request: SimulatedRequest) -> (answer: SimulatedAnswer, hasNewDeadline: Bool) {
         let (now, base) = (now, base)
         return platform.withLock { platform in
@@ -52,7 +52,7 @@ final class PlatformHost: Sendable {
         }
     }
 
-    /// Takes out the callbacks that are due.
+    /// Removes and returns the callbacks that are due, and says when the next one is.
     func dueCallbacks() -> (callbacks: [SimulatedCallback], next: Int?) {
         let (now, base) = (now, base)
         return platform.withLock { platform in

@@ -2,15 +2,15 @@ internal import Base
 internal import EventLoop
 internal import HTTPServer
 
-/// Brings requests to the platform, and its answers back, sound or not.
+/// Passes requests to the platform, and sends its answers, including faulty ones.
 struct SimulatorResponder: HTTPResponder {
     let host: PlatformHost
     let sender: CallbackSender
     let pictures: PictureFetcher
 
-    /// More than any create that Kling would take.
+    /// Larger than any create that Kling accepts.
     private static let maxBody = 64 << 20
-    /// How long "never" is: by then every client has given up.
+    /// How long a silent connection stays open: every client has given up by then.
     private static let silence = Duration.seconds(600)
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -33,7 +33,7 @@ struct SimulatorResponder: HTTPResponder {
     }
 
     private func deliver(_ answer: SimulatedAnswer, on loop: EventLoop) async -> HTTPResponse {
-        // Whoever is cancelled has nobody left to answer.
+        // Ignore cancellation: the client is gone, and nobody reads the answer.
         if answer.delay > 0 { try? await loop.sleep(for: .milliseconds(answer.delay)) }
         var response = HTTPResponse(status: answer.status, headers: answer.headers, body: .slices(answer.body))
         switch answer.delivery {
@@ -49,7 +49,7 @@ struct SimulatorResponder: HTTPResponder {
 }
 
 extension SimulatedRequest {
-    /// A request that came through a socket.
+    /// Converts a request that the HTTP server has received.
     fileprivate init(_ request: HTTPRequest, body: [UInt8]) {
         var fields: [Field] = []
         request.headers.forEach { fields.append((name: $0, value: $1)) }

@@ -5,8 +5,8 @@ extension CreateRequest {
     private static let settings: Set = ["keep_face", "keep_pose", "keep_background"]
     private static let options: Set = ["callback_url", "external_task_id", "watermark"]
 
-    /// Checks the body of a create of the new interface, where nothing is taken that is not documented. The pictures
-    /// behind its URLs are another matter: ``checkPictures(_:)``.
+    /// Checks the body of a create of the newer API, which refuses everything undocumented. ``checkPictures(_:)``
+    /// checks the pictures behind its URLs.
     init(solution body: [UInt8]) throws(SimulatedRefusal) {
         self.init()
         let object = try StrictObject(body, members: ["contents", "settings", "options"])
@@ -43,7 +43,7 @@ extension CreateRequest {
         (personURL, garmentURL) = (urls["person_image"], urls["product_image"])
     }
 
-    /// Judges what was found behind ``contentURLs``, in their order.
+    /// Checks the pictures fetched from ``contentURLs``, in the same order.
     func checkPictures(_ pictures: [FetchedPicture]) throws(SimulatedRefusal) {
         for (index, picture) in pictures.enumerated() {
             do {

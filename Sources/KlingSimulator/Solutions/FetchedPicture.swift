@@ -1,29 +1,29 @@
 internal import Base
 internal import KlingAPI
 
-/// What is behind the URL of a picture.
+/// The result of fetching a picture's URL.
 enum FetchedPicture: Sendable {
-    /// A whole answer.
+    /// A complete answer.
     case answer(status: Int, body: [UInt8])
-    /// More than a picture may have.
+    /// More bytes than a picture may have.
     case tooLong
-    /// No answer, and why.
+    /// No answer, with the reason.
     case nothing(String)
 
     /// Why a picture is refused.
     struct Problem: Error, Hashable {
-        /// To be put behind the place of the URL.
+        /// The message that follows the path of the URL, as in `contents[0].url`.
         let message: String
 
         static let format = Problem(message: "is no picture that is supported, only jpg, jpeg, png and webp are")
         static let length = Problem(message: "has more bytes than the limit of 10MB")
     }
 
-    /// The most pixels of the longer side.
+    /// The maximum length of the longer side, in pixels.
     static let longestSide = 2048
 
-    /// Holds the picture to what the new interface takes: JPEG, PNG or WebP, up to 10 MB, the shorter side above 300
-    /// pixels, the longer up to 2048.
+    /// Checks the picture against the limits of the newer API: JPEG, PNG or WebP, up to 10 MB, the shorter side above
+    /// 300 pixels, the longer side up to 2048.
     func check() throws(Problem) {
         let file: [UInt8]
         switch self {

@@ -1,23 +1,23 @@
 internal import KlingAPI
 
-/// A task of another solution than virtual try-on: it stands in the answers of `/solutions` beside an account's tasks.
+/// A task of a solution other than virtual try-on, which `/solutions` returns along with an account's try-on tasks.
 public struct ForeignTask: Sendable, Hashable {
-    /// The platform's id; nil to draw one.
+    /// The platform's id; nil to generate one.
     public var id: String?
-    /// Its creator's id.
+    /// The id that its creator gave it.
     public var externalTaskID: String?
-    /// What it puts out.
+    /// The type of its output.
     public var outputType = "video"
-    /// How long it takes from now on, in milliseconds.
+    /// How long it takes after it is added, in milliseconds.
     public var duration = 0
 
-    /// A video that is there at once.
+    /// A video that is finished at once.
     public init(id: String? = nil, externalTaskID: String? = nil) {
         self.id = id
         self.externalTaskID = externalTaskID
     }
 
-    /// Reads `{"id": "...", "external_task_id": "...", "type": "video", "seconds": 2.5}`, all optional.
+    /// Parses `{"id": "...", "external_task_id": "...", "type": "video", "seconds": 2.5}`, all optional.
     init(json object: JSONObject) throws(SimulatedRefusal) {
         self.init(id: object.identifier("id"), externalTaskID: object.identifier("external_task_id"))
         outputType = object.string("type") ?? outputType

@@ -1,14 +1,14 @@
 internal import KlingAPI
 
 extension SimulatedKling {
-    /// A page of the account's tasks of the new interface, newest first, and whether there are more behind it.
-    /// - Parameter fault: what goes wrong with the finding, if anything.
+    /// A page of the account's tasks of the newer API, newest first, and whether more follow.
+    /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func list(
         _ page: SolutionPage, account: Int, now: Int, _ fault: FindingFault? = nil
     ) -> (tasks: [SimulatedTask], hasMore: Bool) {
         forgetExpired(account, now)
         let (times, lag) = (page.times(now: now), fault?.lag ?? 0)
-        // Where the page before ended is looked for among all: the state of its last task may have changed.
+        // Look for the end of the previous page among all tasks: the state of its last task may have changed.
         let behind = newestFirst(.solutions, account, now).drop { task in
             page.cursor.map { $0.taskID != task.id } ?? false
         }

@@ -1,6 +1,6 @@
 internal import KlingAPI
 
-/// What the new interface answers.
+/// The answers of the newer API.
 extension SimulatedPlatform {
     /// The `data` of a create.
     mutating func create(
@@ -10,7 +10,7 @@ extension SimulatedPlatform {
         return fields(of: task, now, base).created
     }
 
-    /// The `data` of a query: the tasks that are known, in the order in which they were asked for.
+    /// The `data` of a query: the known tasks, in the order in which the query names them.
     mutating func find(
         _ query: SolutionQuery, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
     ) -> [UInt8] {
@@ -44,8 +44,8 @@ extension SimulatedPlatform {
         task.solution(at: now, base: base, billing: configuration.billing)
     }
 
-    /// The pictures that have to be looked at before a request is answered, by their URLs: those of a create that would
-    /// be taken otherwise.
+    /// The URLs of the pictures to fetch before a request is answered: those of a create that would otherwise be
+    /// accepted.
     /// - Parameter now: in milliseconds since 1970.
     func picturesToFetch(for request: SimulatedRequest, now: Int) -> [String] {
         guard configuration.fetchesPictures, case .call(let call) = request.route,
@@ -57,7 +57,7 @@ extension SimulatedPlatform {
 }
 
 extension SimulatedRequest {
-    /// The request, refused if what is behind the URLs of its pictures is not to be taken.
+    /// The request, turned into a refusal if one of its fetched pictures is not acceptable.
     func judged(by pictures: [FetchedPicture]) -> SimulatedRequest {
         guard case .call(.create(let dialect, .success(let create))) = route else { return self }
         let result = Result { () throws(SimulatedRefusal) in

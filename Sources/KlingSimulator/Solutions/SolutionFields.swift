@@ -1,27 +1,27 @@
 internal import KlingAPI
 
-/// A task to be written as the new interface writes it: an element of an answer, or the body of a callback.
+/// A task in the format of the newer API: an element of an answer, or the body of a callback.
 struct SolutionFields: Sendable {
-    /// What a task has put out.
+    /// An output of a task.
     struct Output: Sendable {
         let type, url: String
         var watermarkURL: String?
     }
 
     let id: String
-    /// The state, in the word that the place wants.
+    /// The state. Callbacks use another word for success than answers.
     var status: String
     var message = ""
     let createTime, updateTime: Int
     var externalID = ""
     var outputs: [Output] = []
-    /// What it is paid with; nil if it is not, or not yet.
+    /// How the task is paid for; nil if it isn't, or not yet.
     var billing: SimulatedBilling?
 
     /// The task as JSON.
     var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
 
-    /// The answer to its create.
+    /// The `data` of the answer to its create.
     var created: [UInt8] {
         JSONWriter.object { data in
             data.member("task_id", id)
@@ -29,7 +29,7 @@ struct SolutionFields: Sendable {
         }
     }
 
-    /// Writes the members into an object that is being written.
+    /// Writes the members into an open object.
     func write(to writer: inout JSONWriter) {
         writer.member("id", id)
         writeState(to: &writer, withMessage: true)
@@ -55,10 +55,10 @@ struct SolutionFields: Sendable {
 }
 
 extension SimulatedTask {
-    /// What the new interface says about it at `now`.
+    /// The task at `now`, as the newer API shows it.
     /// - Parameters:
     ///   - success: the word for success.
-    ///   - base: what a picture's URL begins with.
+    ///   - base: the prefix of picture URLs.
     func solution(
         at now: Int, success: String = TaskStatus.succeed.rawValue, base: String, billing: SimulatedBilling
     ) -> SolutionFields {

@@ -1,30 +1,30 @@
 internal import Base
 internal import KlingAPI
 
-/// Which part of the list `POST /solutions` asks for.
+/// The part of the list that a `POST /solutions` request asks for.
 struct SolutionPage: Sendable, Hashable {
-    /// Where the page before ended.
+    /// Where the previous page ended.
     struct Cursor: Sendable, Hashable {
-        /// The times that the first page was asked for, so that they hold for all.
+        /// The time range of the first page's request, which applies to all pages.
         let start, end: Int
-        /// The last task of the page before.
+        /// The last task of the previous page.
         let taskID: String
     }
 
-    /// From when on, and until when, tasks were made, in milliseconds since 1970; nil for the default.
+    /// The range of creation times, in milliseconds since 1970; nil for the default.
     private(set) var start: Int?
     private(set) var end: Int?
     private(set) var cursor: Cursor?
     private(set) var limit = Self.limits.upperBound
-    /// The states that are asked for; nil for all.
+    /// The requested states; nil for all.
     private(set) var statuses: Set<TaskStatus>?
 
     private static let limits = 1...500
     private static let members: Set = ["start_time", "end_time", "cursor", "limit", "filters"]
-    /// What separates the parts of a cursor before they are encoded.
+    /// Separates the parts of a cursor before it is encoded.
     private static let separator: Character = "/"
 
-    /// Reads the body of a list.
+    /// Parses the body of a list request.
     init(_ body: [UInt8]) throws(SimulatedRefusal) {
         let object = try StrictObject(body, members: Self.members)
         start = try object.integer("start_time")
@@ -39,7 +39,7 @@ struct SolutionPage: Sendable, Hashable {
         for filter in try object.objects("filters", members: ["key", "values"]) ?? [] {
             guard try filter.text("key") == "status" else { throw filter.refusal("key", "must be status") }
             let words = try filter.texts("values") ?? []
-            // Both words for success are taken.
+            // Both words for success are accepted.
             let statuses = Set(words.map { $0 == "succeeded" ? .succeed : TaskStatus(rawValue: $0) })
             guard !statuses.isEmpty, statuses.allSatisfy(\.isKnown) else {
                 throw filter.refusal("values", "must be states of tasks")
@@ -49,14 +49,14 @@ struct SolutionPage: Sendable, Hashable {
         if let text = try object.text("cursor") { try read(text, object) }
     }
 
-    /// When the listed tasks were made.
+    /// The range of creation times of the listed tasks.
     func times(now: Int) -> (start: Int, end: Int) {
         if let cursor { return (cursor.start, cursor.end) }
         let end = end ?? now
         return (start ?? end - SimulatedKling.retention, end)
     }
 
-    /// The text for the page that follows the one that ends with a task.
+    /// The cursor of the page after the one that ends with `taskID`.
     func nextCursor(behind taskID: String, now: Int) -> String {
         let (start, end) = times(now: now)
         let parts = ["\(start)", "\(end)", words, taskID]

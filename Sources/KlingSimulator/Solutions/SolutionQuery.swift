@@ -1,12 +1,12 @@
 internal import KlingAPI
 
-/// Which tasks `GET /solutions` asks for.
+/// The tasks that a `GET /solutions` request asks for.
 struct SolutionQuery: Sendable, Hashable {
     let names: [TaskName]
 
     private static let counts = 1...20
 
-    /// Reads a query string; parameters that are not known are ignored.
+    /// Parses a query string. Unknown parameters are ignored.
     init(query: String?) throws(SimulatedRefusal) {
         var ids: [TaskName.Kind: [String]] = [:]
         for pair in (query ?? "").split(separator: "&") {

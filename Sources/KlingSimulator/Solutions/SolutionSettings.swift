@@ -1,12 +1,12 @@
 internal import KlingAPI
 
-/// What a task of the new interface is to leave of the person's picture as it is.
+/// Which parts of the person's picture a task of the newer API leaves unchanged.
 public struct SolutionSettings: Sendable, Hashable {
     public internal(set) var keepsFace = true
     public internal(set) var keepsPose = true
     public internal(set) var keepsBackground = true
 
-    /// Writes the members as a create has them.
+    /// Writes the members as they appear in a create.
     func write(to writer: inout JSONWriter) {
         writer.member("keep_face", keepsFace)
         writer.member("keep_pose", keepsPose)

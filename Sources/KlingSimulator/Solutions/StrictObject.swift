@@ -1,14 +1,14 @@
 internal import KlingAPI
 
-/// An object of a request that may have the members that are known and no others, each of the one kind that it must be.
+/// A JSON object of a request, read strictly: unknown members and members of the wrong type are refused.
 struct StrictObject {
     private let object: JSONObject
-    /// What stands in front of a member's name in messages: nothing, or `options.`.
+    /// The prefix of member names in messages: empty, or a path such as `options.`.
     private let path: String
 
     private static let longestName = 64
 
-    /// Reads a whole body.
+    /// Parses a whole body.
     init(_ body: [UInt8], members: Set<String>) throws(SimulatedRefusal) {
         guard let object = JSONObject(body) else {
             throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body")
@@ -44,20 +44,20 @@ struct StrictObject {
         return objects
     }
 
-    /// A member that is text; without letters it is none.
+    /// A member that is a string; nil if it is missing or empty.
     func text(_ name: StaticString) throws(SimulatedRefusal) -> String? {
         guard try member(name, .string) != nil, let text = object.string(name), !text.isEmpty else { return nil }
         return text
     }
 
-    /// The elements of a member that is an array of texts.
+    /// The elements of a member that is an array of strings.
     func texts(_ name: StaticString) throws(SimulatedRefusal) -> [String]? {
         guard try member(name, .array) != nil, let elements = object.array(name) else { return nil }
         guard elements.allSatisfy({ $0.kind == .string }) else { throw wrong(name, "an array of strings") }
         return elements.map { JSONString.text(object.bytes.span, $0.content) }
     }
 
-    /// A member that is a truth value.
+    /// A member that is a Boolean.
     func bool(_ name: StaticString) throws(SimulatedRefusal) -> Bool? {
         try member(name, .bool).map { object.bytes[$0.value].first == UInt8(ascii: "t") }
     }
@@ -69,7 +69,7 @@ struct StrictObject {
         return number
     }
 
-    /// What is wrong with a member, in its place.
+    /// A refusal that names a member by its path, and says what is wrong with it.
     func refusal(_ name: StaticString, _ problem: String) -> SimulatedRefusal {
         .parameter("\(path)\(name) \(problem)")
     }

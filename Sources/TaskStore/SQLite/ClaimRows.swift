@@ -2,13 +2,13 @@
 enum ClaimStep {
     /// Nothing.
     case kept
-    /// The client is answered: that is kept, if there is no answer yet.
+    /// The client is answered. The answer is stored if there is none yet.
     case answered(@Sendable (TaskRecord) -> StoredAnswer)
-    /// If the step gave up the task's names: an open key keeps the answer, or is free if there is none.
+    /// If the step released the task's names, an open key gets this answer, or is freed if it is nil.
     case released(StoredAnswer?)
 }
 
-/// By what a claim is found.
+/// Identifies a claim.
 struct ClaimName {
     let tenant: String
     let key: String
@@ -57,7 +57,8 @@ extension Connection {
         }
     }
 
-    /// The row of a key that the task has claimed, and that has no answer. Another task has it if it was claimed anew.
+    /// Returns the row of a key that the task claimed and that has no answer; nil also if another task has claimed it
+    /// since.
     private func openClaim(_ name: ClaimName, _ task: TaskID) throws(StoreError) -> Int64? {
         let select = try statement(.openClaim)
         select.bind(1, name.tenant)

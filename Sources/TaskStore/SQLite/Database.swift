@@ -3,7 +3,8 @@ internal import GRDB
 /// How the store's connections are opened.
 enum StoreDatabase {
     /// Opens the connection that writes, and brings the schema up to date.
-    /// - Parameter lock: the right to serve from the store; nil: an older schema is taken on only while nobody serves.
+    /// - Parameter lock: the right to serve from the store; nil: an older schema is migrated only while no process
+    ///   serves.
     static func writer(
         _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?
     ) throws(StoreError) -> DatabaseQueue {
@@ -12,7 +13,7 @@ enum StoreDatabase {
             var configuration = configuration(options)
             configuration.journalMode = .wal
             let queue = try DatabaseQueue(path: path, configuration: configuration)
-            // Only now: to open the write-ahead log, GRDB sets `synchronous` to NORMAL.
+            // Only after opening: GRDB sets `synchronous` to NORMAL when it opens the write-ahead log.
             try queue.inDatabase(makeDurable)
             try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
             try Schema.migrate(queue, serving: lock, patience: options.lockTimeout)
@@ -48,7 +49,7 @@ enum StoreDatabase {
         }
     }
 
-    /// How often a store that somebody else writes to at that moment is tried.
+    /// How many times to try to open a store that another process is writing to.
     private static let attempts = 3
 
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {

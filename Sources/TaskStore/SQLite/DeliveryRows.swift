@@ -11,8 +11,8 @@ extension DeliveryRecord {
 
 /// The outbox's rows.
 extension Connection {
-    /// Puts a delivery into the outbox, due at once; earlier ones of the task that have failed so far give way to it.
-    /// Takes two statements.
+    /// Adds a delivery to the outbox, due at once. It supersedes earlier deliveries of the task that have failed so
+    /// far. Runs two statements: call it inside ``atomically(_:)``.
     func insert(
         _ delivery: NewDelivery, of task: TaskID, tenant: String, at time: Int64
     ) throws(StoreError) {
@@ -32,7 +32,8 @@ extension Connection {
         try insert.execute()
     }
 
-    /// The row of a delivery of which `attempt` was the last one claimed and isn't settled, and its task.
+    /// Returns the row and the task of a delivery whose last claimed attempt is `attempt`, unless it is settled
+    /// already.
     func claimed(_ id: String, _ attempt: DeliveryAttempt) throws(StoreError) -> (row: Int64, task: TaskID)? {
         let select = try statement(.claimedDelivery)
         select.bind(1, id)
@@ -51,9 +52,10 @@ extension Connection {
         try insert.execute()
     }
 
+    /// Writes the state of a delivery after an attempt.
     /// - Parameters:
     ///   - end: when the attempt ended.
-    ///   - next: when the next one may begin; nil: there is none.
+    ///   - next: when the next attempt may begin; nil if there is none.
     func settle(row: Int64, _ state: DeliveryState, end: Int64, next: Int64? = nil) throws(StoreError) {
         let settle = try statement(.settleDelivery)
         settle.bind(1, row)
@@ -64,7 +66,7 @@ extension Connection {
         try settle.execute()
     }
 
-    /// Whether a later delivery of the task waits.
+    /// Whether a later delivery of the task is waiting.
     func isFollowed(row: Int64, task: TaskID) throws(StoreError) -> Bool {
         let select = try statement(.laterDelivery)
         select.bind(1, row)

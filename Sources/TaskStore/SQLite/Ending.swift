@@ -9,10 +9,10 @@ final class Ending: Sendable {
 
     private let state = Lock(State())
 
-    /// One more thread runs.
+    /// Counts one more running thread.
     func expect() { state.withLock { $0.running += 1 } }
 
-    /// One of them has ended.
+    /// Records that one of the threads has ended.
     func one() {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.running -= 1
@@ -23,7 +23,7 @@ final class Ending: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits until none runs.
+    /// Waits until all of the threads have ended.
     func all() async {
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in

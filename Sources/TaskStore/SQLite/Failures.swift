@@ -2,12 +2,12 @@ internal import GRDB
 internal import GRDBSQLite
 
 extension StoreError {
-    /// What an SQLite result code means to the caller.
+    /// Makes a store error from an SQLite result code.
     init(sqlite code: Int32, _ message: String) {
         self.init(Self.code(of: code, message), "SQLite \(code): \(message)")
     }
 
-    /// The same for what GRDB throws.
+    /// Makes a store error from an error thrown by GRDB.
     init(_ error: any Error) {
         switch error {
         case let error as StoreError: self = error
@@ -16,7 +16,7 @@ extension StoreError {
         }
     }
 
-    /// What is claimed, by the column that SQLite names when somebody else has it.
+    /// The errors for claims that are already held, by the column that SQLite names in its message.
     private static let claims: [(column: String, code: Code)] = [
         ("tasks.external_task_id", .externalTaskIDInUse), ("idempotency_keys.key", .idempotencyKeyInUse),
     ]

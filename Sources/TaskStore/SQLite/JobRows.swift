@@ -9,7 +9,7 @@ extension JobRecord {
             account: row.optionalText(7), createdAt: row.integer(8), tasks: [])
     }
 
-    /// The record with one of its tasks as it was, or will be.
+    /// Returns the record with one of its tasks replaced.
     func with(_ task: TaskRecord) -> JobRecord {
         var job = self
         guard let index = job.tasks.firstIndex(where: { $0.id == task.id }) else { return job }
@@ -62,7 +62,7 @@ extension Connection {
 
     // MARK: Steps of tasks
 
-    /// What follows for a job from a step of one of its tasks. The task's row has been written.
+    /// Applies what a step of a task means for its job. The task's row must be written already.
     func follow(_ place: JobPlace, from old: TaskRecord, to new: TaskRecord, _ claim: ClaimStep) throws(StoreError) {
         guard let job = try job(place.job) else { return }
         if let delivery = jobDelivery(job.with(old), job.with(new)) {
@@ -75,7 +75,7 @@ extension Connection {
         if job.tasks.allSatisfy({ $0.state == .refused }) { try delete(job) }
     }
 
-    /// Whether a client knows of another task of the job, and with it of this one.
+    /// Whether a client knows of any task of the job, and therefore of all of them.
     func isKnown(_ place: JobPlace) throws(StoreError) -> Bool { try job(place.job)?.isKnown ?? false }
 
     func refuse(
@@ -94,12 +94,12 @@ extension Connection {
 
     func answer(_ number: Int64, _ answer: StoredAnswer?) throws(StoreError) {
         guard let job = try job(number), let key = job.idempotencyKey, var first = job.tasks.first else { return }
-        // A key is freed as for a create that came to nothing.
+        // `settle` releases the claim of a released task only.
         first.isReleased = true
         try settle(ClaimName(tenant: job.tenant, key: key), .released(answer), first)
     }
 
-    /// The job's name is forgotten; its tasks stay for the operator.
+    /// Deletes the job. Its tasks stay for the operator.
     private func delete(_ job: JobRecord) throws(StoreError) {
         for query in [Query.leaveJob, .deleteJob] {
             let statement = try statement(query)
@@ -112,7 +112,7 @@ extension Connection {
         new.callbackURL == nil ? nil : jobDeliveries(old, new)
     }
 
-    /// Deliveries of a job stand in one line, that of its first task.
+    /// Adds a delivery of a job under its first task, so that all deliveries of the job are sent in order.
     private func insert(_ delivery: NewDelivery, of job: JobRecord, at time: Int64) throws(StoreError) {
         try insert(delivery, of: job.tasks[0].id, tenant: job.tenant, at: time)
     }
@@ -150,7 +150,7 @@ extension JobRecord {
 }
 
 extension ClaimStep {
-    /// The same for the key of a job, none of whose tasks will be made.
+    /// The step for the key of a job none of whose tasks will be created.
     fileprivate var ofJob: ClaimStep {
         if case .released = self { self } else { .released(nil) }
     }

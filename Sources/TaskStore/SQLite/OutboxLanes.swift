@@ -1,4 +1,4 @@
-/// The outbox, read lane by lane: each step is a look into an index, whatever stands behind it.
+/// Reads the outbox lane by lane. Each step is one index look-up, however many deliveries are waiting.
 extension Connection {
     func dueDeliveries(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
@@ -17,7 +17,7 @@ extension Connection {
         return page
     }
 
-    /// Reads a tenant's lanes, in a ring that begins behind the one that was read last.
+    /// Reads a tenant's lanes in a ring, starting after the one that was read last.
     private func readLanes(
         of tenant: String, at time: Int64, _ bounds: OutboxBounds, into page: inout OutboxPage
     ) throws(StoreError) {

@@ -1,6 +1,6 @@
 /// The statements of jobs.
 extension Query {
-    /// The order in which ``JobRecord/init(row:)`` reads.
+    /// The columns in the order in which ``JobRecord/init(row:)`` reads them.
     private static let jobColumns = """
         job, tenant, shape, request, callback_url, callback_ref, idempotency_key, account, created_at
         """
@@ -35,7 +35,7 @@ extension Query {
         case .leaveJob: "UPDATE tasks SET job = NULL, job_index = NULL WHERE job = ?1"
         case .deleteJob: "DELETE FROM jobs WHERE job = ?1"
         case .pruneJobs:
-            // Their tasks go with them, all at once. A job whose tasks ended by then was made by then.
+            // A trigger deletes the tasks with their job. A job whose tasks ended before ?1 was created before it too.
             """
             DELETE FROM jobs WHERE job IN (SELECT job FROM jobs INDEXED BY jobs_ages WHERE created_at < ?1
             AND NOT EXISTS (SELECT 1 FROM tasks INDEXED BY tasks_jobs WHERE tasks.job = jobs.job

@@ -1,17 +1,17 @@
-/// The statements of what the store keeps beside tasks and keys.
+/// The statements for claims, deliveries, unread creates, accounts and the clock mark.
 extension Query {
-    /// The order in which ``DeliveryRecord/init(row:)`` reads.
+    /// The columns in the order in which ``DeliveryRecord/init(row:)`` reads them.
     private static let deliveryColumns = """
         id, task, tenant, url, body, last, created_at, state, attempts, next_attempt_at, finished_at
         """
 
-    /// Deliveries of a task go in the order of their rows.
+    /// Whether no earlier delivery of the task is waiting: a task's deliveries are sent in the order of their rows.
     private static let isFirst = """
         NOT EXISTS (SELECT 1 FROM deliveries AS earlier INDEXED BY deliveries_tasks WHERE earlier.task = deliveries.task
         AND earlier.delivery < deliveries.delivery AND earlier.state = 0)
         """
 
-    /// When the last lease of the task ends; 0: none runs.
+    /// When the last lease of the task ends; 0 if none is held.
     private static let leaseEnd = """
         coalesce((SELECT max(running.next_attempt_at) FROM deliveries AS running
         WHERE running.task = deliveries.task AND running.leased = 1), 0)
@@ -39,7 +39,7 @@ extension Query {
         }
     }
 
-    /// What the steps of a task and the attempts to deliver do.
+    /// The statements for steps of tasks and for delivery attempts.
     var deliverySQL: String? {
         switch self {
         case .supersedeDeliveries:
@@ -58,13 +58,13 @@ extension Query {
             WHERE id = ?1 AND attempts = ?2 AND next_attempt_at <= ?3 AND \(Self.isFirst)
             """
         case .releaseLeases:
-            // Nothing is further away than its pause, unless the clock was ahead when that was reckoned.
+            // A delivery is due later than its pause only if it was scheduled while the clock was ahead.
             """
             UPDATE deliveries SET next_attempt_at = ?1 + iif(leased, 0, pause), leased = 0
             WHERE next_attempt_at IS NOT NULL AND (leased = 1 OR next_attempt_at > ?1 + pause)
             """
         case .shiftDeliveries:
-            // What was due before the jump and is due after it stays as it is: most of a backlog.
+            // Deliveries that are due both before and after the jump stay as they are: most of a backlog.
             """
             UPDATE deliveries SET next_attempt_at = min(next_attempt_at + ?1, ?2 + pause)
             WHERE next_attempt_at > min(?2, ?2 - ?1)
@@ -82,7 +82,7 @@ extension Query {
             SELECT ?1, coalesce(max(attempt), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM delivery_attempts WHERE delivery = ?1
             """
         case .redeliver:
-            // An attempt that runs, of this or another delivery of the task, is not overtaken.
+            // The delivery does not overtake an attempt in flight, of this or another delivery of the task.
             """
             UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL,
             next_attempt_at = max(?2, \(Self.leaseEnd)), pause = max(?2, \(Self.leaseEnd)) - ?2 WHERE id = ?1
@@ -91,7 +91,7 @@ extension Query {
         }
     }
 
-    /// What is asked of the outbox.
+    /// The statements that read and prune the outbox.
     var outboxSQL: String? {
         switch self {
         case .nextTenant:
@@ -138,7 +138,7 @@ extension Query {
         """
     }
 
-    /// What is kept of creates whose answers were not read.
+    /// The statements for creates whose answers were not read.
     var resendSQL: String? {
         switch self {
         case .unread: "SELECT written_through, tasks FROM unread WHERE server = ?1"

@@ -13,7 +13,7 @@ enum Query: Int, CaseIterable {
     case accounts, keepAccount, unread, keepUnread, createsAfter, clockMark, keepClockMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 
-    /// The order in which ``TaskRecord/init(row:)`` reads; the row's number, `task`, is the 23rd.
+    /// The columns in the order in which ``TaskRecord/init(row:)`` reads them. The row's number, `task`, is the 23rd.
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
@@ -23,12 +23,12 @@ enum Query: Int, CaseIterable {
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
     private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
 
-    /// The text of the statement.
+    /// The statement in SQL.
     var sql: String {
         switch self {
         case .begin: "BEGIN IMMEDIATE"
         case .commit: "COMMIT"
-        // A number in the file's header that nothing reads: SQLite writes its page, whatever stood there.
+        // Nothing reads this number in the file's header. SQLite writes its page even if the number stays the same.
         case .probe: "PRAGMA user_version = 0"
         case .savepoint: "SAVEPOINT step"
         case .release: "RELEASE step"
@@ -39,7 +39,7 @@ enum Query: Int, CaseIterable {
         }
     }
 
-    /// An update names no indexed column that stays the same: SQLite would write its index anew.
+    /// No update sets an indexed column that stays the same: SQLite would rewrite its index entry.
     private var taskSQL: String? {
         switch self {
         case .insertTask:
@@ -82,7 +82,7 @@ enum Query: Int, CaseIterable {
             AND released = 1 AND public_id IS NOT NULL ORDER BY task DESC LIMIT 1
             """
         case .page: page(of: Self.columns) + " ORDER BY number DESC"
-        // SQLite reads no answer to know how long it is.
+        // SQLite does not read an answer to get its length.
         case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
         case .slice: slice(of: Self.columns)
         case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes")))"
@@ -116,7 +116,7 @@ enum Query: Int, CaseIterable {
         """
     }
 
-    /// The gateway's ids of the tasks that have `own` for the gateway's, or `text` for their public or upstream id.
+    /// Selects the gateway ids of the tasks whose gateway id is `own`, or whose public or upstream id is `text`.
     static func named(_ own: String, _ text: String) -> String {
         """
         SELECT \(own) UNION SELECT id FROM tasks WHERE public_id = \(text)

@@ -1,8 +1,8 @@
 internal import GRDB
 
-/// The threads that read, each with a connection of its own.
+/// The threads that read, each with its own connection.
 final class Readers: Sendable {
-    /// What waits to be read.
+    /// The waiting reads.
     let queue: WorkQueue
 
     /// Opens the connections and starts the threads.

@@ -1,26 +1,27 @@
-/// What the writing connection knows of rows that it wrote lately, so that a create's second write doesn't read what its
-/// first has written: intents, and each tenant's last number.
+/// A cache of rows that the writing connection wrote recently: intents, and each tenant's last number. It saves a
+/// create's second write from reading what the first one wrote.
 ///
-/// Only what statements that succeeded have written is noted; it is dropped when a transaction fails, and when another
-/// connection has written.
+/// It holds only what was written successfully. It is dropped when a transaction fails, and when another connection has
+/// written.
 struct RecentTasks {
-    /// How many tasks and how many tenants are remembered; over that, everything is forgotten.
+    /// How many tasks, and how many tenants, are cached. When one of the two is full, all of its entries are evicted.
     private static let capacity = 4096
 
-    /// SQLite's count of what other connections have committed, as it was when this was true.
+    /// The value of SQLite's `data_version` for which the cache is valid: it changes when another connection commits.
     let dataVersion: Int64?
     private var intents: [TaskID: (TaskRecord, row: Int64)] = [:]
     private var lastNumbers: [String: Int64] = [:]
 
     init(dataVersion: Int64? = nil) { self.dataVersion = dataVersion }
 
-    /// An intent as it is in the file, and its row.
+    /// The intent as it is in the file, and its row; nil if it is not cached.
     subscript(id: TaskID) -> (TaskRecord, row: Int64)? { intents[id] }
 
     func lastNumber(tenant: String) -> Int64? { lastNumbers[tenant] }
 
-    /// A task was written.
-    /// - Parameter before: the record until then; nil if it is new. Only a number that was given just now is the last.
+    /// Records that a task was written.
+    /// - Parameter before: the previous record; nil if the task is new. The task's number is the tenant's last one only
+    ///   if this write assigned it.
     mutating func note(_ task: TaskRecord, row: Int64, before: TaskRecord?) {
         if intents.count >= Self.capacity { intents.removeAll(keepingCapacity: true) }
         intents[task.id] = task.state == .intent ? (task, row) : nil

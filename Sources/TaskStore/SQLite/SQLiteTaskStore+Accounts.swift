@@ -1,5 +1,5 @@
 extension SQLiteTaskStore {
-    /// Between the names of models, which have no line breaks.
+    /// Separates the names of models, which contain no line breaks.
     private static let separator: Character = "\n"
 
     public func accountStates() async throws(StoreError) -> [AccountStateRecord] {

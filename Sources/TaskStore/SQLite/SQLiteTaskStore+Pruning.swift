@@ -1,7 +1,7 @@
 internal import GRDB
 
 extension SQLiteTaskStore {
-    /// How many rows go at a time.
+    /// The maximum number of rows that one write removes.
     private static let pruned = 100
 
     public func prune(
@@ -32,7 +32,7 @@ extension Connection {
         let delete = try statement(query)
         delete.bind(1, time)
         delete.bind(2, limit)
-        // A task that ended by then was made by then: its id says so, and only those are looked at.
+        // A task that ended before `time` was created before it too, so only ids from before that time are searched.
         if query == .pruneTasks { delete.bind(3, TaskID.first(at: time)) }
         try delete.execute()
         return database.changesCount

@@ -40,7 +40,7 @@ extension SQLiteTaskStore {
 }
 
 extension TaskID {
-    /// 16 bytes of each, as the store has them.
+    /// Encodes each id as 16 bytes, as in the store's columns.
     fileprivate static func bytes(_ ids: [TaskID]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16 * ids.count)
@@ -54,7 +54,7 @@ extension TaskID {
         return bytes
     }
 
-    /// Reads ids that lie one behind the other.
+    /// Decodes consecutive ids of 16 bytes each.
     fileprivate static func list(_ bytes: [UInt8]) -> [TaskID] {
         stride(from: 0, to: bytes.count - bytes.count % 16, by: 16).map { start in
             let halves = [start, start + 8].map { bytes[$0..<$0 + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) } }

@@ -42,7 +42,7 @@ extension SQLiteTaskStore {
     ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
             _ = try connection.change(id, claim: .released(answer)) { record throws(StoreError) in
-                // Who knows of a job knows of all of its tasks.
+                // A client that knows a job knows all of its tasks.
                 if let place = record.job, try connection.isKnown(place) { return .impossible }
                 return record.refuse(statusWord: reason, at: time)
             }

@@ -1,36 +1,38 @@
 internal import Base
 
-/// The records in an SQLite file. One process writes tasks, others may look and change keys meanwhile.
+/// A task store in an SQLite file. One process serves from it; commands may read and change it at the same time.
 ///
-/// A write is answered when its transaction is synced to the disk (write-ahead log, `synchronous = FULL`).
+/// A write returns after its transaction is synced to disk (write-ahead log, `synchronous = FULL`).
 public final class SQLiteTaskStore: TaskStore {
     /// How the store uses memory, threads and time.
     public struct Options: Sendable {
         /// How many writes, and how many reads, may wait before more are refused.
         public var queueCapacity = 16_384
-        /// How many threads read.
+        /// The number of threads that read.
         public var readers = 2
-        /// The least time between the starts of two commits while fewer than 64 writes wait.
+        /// The minimum time between the starts of two commits while fewer than 64 writes are waiting.
         public var gathering = Duration.microseconds(2500)
-        /// How long to wait for another process that writes, in whole seconds.
+        /// How long to wait for another process that is writing, in whole seconds.
         public var lockTimeout = Duration.seconds(2)
         /// The page cache of the connection that writes, in bytes.
         public var cacheBytes = 16 << 20
-        /// The page cache of each connection that reads, in bytes: for the indexes; records are in the system's.
+        /// The page cache of each connection that reads, in bytes. It is meant for the indexes; records are in the
+        /// system's cache.
         public var readerCacheBytes = 4 << 20
-        /// From what length on the write-ahead log is moved into the database, in bytes.
+        /// The size from which the write-ahead log is checkpointed, in bytes.
         public var logBytes = 16 << 20
-        /// How long what ``SQLiteTaskStore/check()`` found stands, unless a transaction fails meanwhile.
+        /// How long a result of ``SQLiteTaskStore/check()`` is reused, unless a transaction fails in the meantime.
         public var checkInterval = Duration.seconds(3)
 
         public init() {}
     }
 
-    /// Says what is to be sent to the client when a task that has a `callback_url` takes a step (`before` is nil for its
-    /// first): nil for nothing. Called inside the transaction, on the thread that writes: quick, and without the store.
+    /// Returns the callback to send when a task that has a `callback_url` takes a step, or nil for none. `before` is
+    /// nil for the first step. Called on the writer thread inside the transaction: it must be quick and must not use
+    /// the store.
     public typealias Deliveries = @Sendable (_ before: TaskRecord?, _ after: TaskRecord) -> NewDelivery?
 
-    /// The same for a job that has a `callback_url`, whenever one of its tasks takes a step.
+    /// Like ``Deliveries``, for a job that has a `callback_url`, whenever one of its tasks takes a step.
     public typealias JobDeliveries = @Sendable (_ before: JobRecord?, _ after: JobRecord) -> NewDelivery?
 
     private let path: String
@@ -40,16 +42,18 @@ public final class SQLiteTaskStore: TaskStore {
     private let readersEnded = Ending()
     private let lastCheck: Lock<LastCheck>
 
-    /// Opens the store at `path`, making the file and its folder where they are missing, and brings it up to date.
+    /// Opens the store at `path`, creating the file and its folder if they are missing, and migrates it to the current
+    /// schema.
     ///
-    /// This blocks the thread: open before serving.
+    /// This blocks the thread: call it before serving.
     /// - Parameters:
-    ///   - lock: the caller's right to serve from the store. Without it, a store of an older version is brought up to date
-    ///     only while nobody serves from it.
+    ///   - lock: the caller's right to serve from the store. Without it, a store of an older version is migrated only
+    ///     while no process serves from it.
     ///   - deliveries: what the steps of tasks put into the outbox, due at once.
-    ///   - jobDeliveries: what the steps of jobs do; a job's go in their order, as a single task's do.
-    /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `alreadyServed`, `busy` or `unavailable`, with a text for the operator
-    ///   that names the file or folder.
+    ///   - jobDeliveries: what the steps of jobs put into the outbox. A job's deliveries are sent in order, as a single
+    ///     task's are.
+    /// - Throws: `readOnly`, `full`, `corrupt`, `newerSchema`, `alreadyServed`, `busy` or `unavailable`, with a message
+    ///   for the operator that names the file or folder.
     public init(
         path: String, options: Options = Options(), serving lock: ServeLock? = nil,
         deliveries: @escaping Deliveries = { _, _ in nil },
@@ -74,7 +78,7 @@ public final class SQLiteTaskStore: TaskStore {
     public func close() async {
         readers.queue.close()
         await readersEnded.all()
-        // Last, because the last connection to close moves the log into the database.
+        // The writer closes last, because the last connection to close moves the log into the database.
         writer.queue.close()
         await writerEnded.all()
     }
@@ -111,15 +115,15 @@ public final class SQLiteTaskStore: TaskStore {
     }
 }
 
-/// What the last check of the store found, so that a storm of probes costs few syncs of the disk.
+/// The result of the last check of the store, reused so that frequent probes cost few disk syncs.
 struct LastCheck {
     private let interval: Duration
     private var last: (result: Result<Void, StoreError>, at: MonotonicTime, failures: UInt64)?
 
     init(interval: Duration) { self.interval = interval }
 
-    /// What is known; nothing if that is too old, or if a transaction has failed since.
-    /// - Parameter failures: how many transactions have failed.
+    /// Returns the last result; nil if it is too old, or if a transaction has failed since.
+    /// - Parameter failures: how many transactions have failed so far.
     func result(at now: MonotonicTime, failures: UInt64) -> Result<Void, StoreError>? {
         guard let last, now - last.at < interval, failures == last.failures else { return nil }
         return last.result

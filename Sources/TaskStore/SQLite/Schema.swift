@@ -6,16 +6,17 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The tables, as named steps from an empty file to today.
+/// The tables, as named migrations from an empty file to the current schema.
 ///
-/// A step that was released is never edited: what comes later is another step.
+/// A released migration is never edited: a later change is another migration.
 enum Schema {
-    /// Brings the database to today's schema. A gateway of an older version that serves from it could not start again
-    /// after that: whoever doesn't serve does it only while nobody else serves, and nobody starts to meanwhile.
+    /// Migrates the database to the current schema. A gateway of an older version that serves from it could not start
+    /// again afterwards, so a caller that does not serve must take the lock for the migration. That keeps every other
+    /// process from serving.
     /// - Parameters:
-    ///   - lock: the right to serve; nil: it is taken for that moment.
-    ///   - patience: how long another process may have the right, which may bring up the schema at this moment too.
-    /// - Throws: `newerSchema` if a later version of the program has been there; `alreadyServed`.
+    ///   - lock: the right to serve; nil: it is taken for the duration of the migration.
+    ///   - patience: how long to wait for another process that holds the lock, which may be migrating the schema too.
+    /// - Throws: `newerSchema` if a newer version of the program has migrated the database; `alreadyServed`.
     static func migrate(_ queue: DatabaseQueue, serving lock: ServeLock?, patience: Duration) throws {
         let deadline = ContinuousClock.now + patience
         while try !isCurrent(queue) {
@@ -57,7 +58,7 @@ enum Schema {
         ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
     ]
 
-    /// Each index holds only the rows that are looked for through it, so that most writes touch few of them.
+    /// Each index contains only the rows that are looked up through it, so that most writes touch few of them.
     private static let tasks = """
         CREATE TABLE tasks (
             task INTEGER PRIMARY KEY,
@@ -110,7 +111,7 @@ enum Schema {
         CREATE TRIGGER keys_deleted AFTER DELETE ON keys BEGIN UPDATE key_version SET version = version + 1; END;
         """
 
-    /// An account of '' is none.
+    /// An account of '' means that the task has none.
     private static let taskLife = """
         ALTER TABLE tasks ADD COLUMN key_id TEXT;
         ALTER TABLE tasks ADD COLUMN idempotency_key TEXT;
@@ -134,7 +135,7 @@ enum Schema {
         ) STRICT;
         """
 
-    /// While `leased`, an attempt runs, and `next_attempt_at` is when its lease ends.
+    /// While `leased` is 1, an attempt is in flight, and `next_attempt_at` is when its lease ends.
     private static let outbox = """
         CREATE TABLE deliveries (
             delivery INTEGER PRIMARY KEY,
@@ -181,8 +182,8 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Numbers begin where other gateways' integer ids are, and none is used again. A task without a job is in none of the
-    /// indexes.
+    /// Job numbers start in the range of other gateways' integer ids and are never reused. A task without a job is in
+    /// none of the indexes.
     private static let jobs = """
         CREATE TABLE jobs (
             job INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -207,15 +208,16 @@ enum Schema {
         CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN DELETE FROM tasks WHERE job = old.job; END;
         """
 
-    /// Which account a name stood for when something was learned of it, or a task was sent to it.
+    /// Which account a name stood for when something was learned about it, or when a task was sent to it.
     private static let identities = """
         ALTER TABLE accounts ADD COLUMN has_unique_ids INTEGER;
         ALTER TABLE accounts ADD COLUMN identity INTEGER;
         ALTER TABLE tasks ADD COLUMN account_identity INTEGER;
         """
 
-    /// `content` is a digest of what a create without an `Idempotency-Key` was sent with. It is looked for in memory alone,
-    /// where each server keeps the creates whose answers were not read; `unread` has what of that outlives the process.
+    /// `content` is a digest of the content of a create without an `Idempotency-Key`. It is looked up in memory only,
+    /// where each server keeps the creates whose answers were not read; `unread` stores the part of that which must
+    /// survive the process.
     private static let resends = """
         ALTER TABLE tasks ADD COLUMN content BLOB;
         CREATE TABLE unread (
@@ -226,14 +228,15 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// Claims are found by their ages: the order of their rows is that of time only while the clock never goes back.
+    /// Claims are found by age through an index: their rows are in the order of time only while the clock never goes
+    /// back.
     private static let clock = """
         CREATE TABLE clock_mark (mark INTEGER PRIMARY KEY CHECK (mark = 1), time INTEGER NOT NULL) STRICT;
         CREATE INDEX idempotency_ages ON idempotency_keys (created_at);
         """
 
-    /// A lane is a tenant's deliveries to one `receiver`, the URL up to its path. `pause` is how long before
-    /// `next_attempt_at` that was set; of those that were there before, the longest that there is.
+    /// A lane is a tenant's deliveries to one `receiver`, the URL up to its path. `pause` is the delay with which
+    /// `next_attempt_at` was set. Existing rows that were attempted get the longest delay that there is.
     private static let outboxLanes = """
         ALTER TABLE deliveries ADD COLUMN receiver TEXT NOT NULL DEFAULT '-';
         ALTER TABLE deliveries ADD COLUMN pause INTEGER NOT NULL DEFAULT 0;
@@ -243,7 +246,8 @@ enum Schema {
             WHERE next_attempt_at IS NOT NULL;
         """
 
-    /// Which of Kling's APIs a task was sent by, and an account was found to speak; in whose words a client is called back.
+    /// The API that a task was sent through, and that an account was found to speak; the shape in which a client is
+    /// called back.
     private static let dialects = """
         ALTER TABLE tasks ADD COLUMN api TEXT;
         ALTER TABLE tasks ADD COLUMN shape TEXT;

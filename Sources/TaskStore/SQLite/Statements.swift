@@ -4,13 +4,13 @@ internal import Hashing
 
 /// A connection with its prepared statements. Belongs to one thread, and is used inside its queue's `inDatabase`.
 final class Connection {
-    /// GRDB's face of the connection.
+    /// The connection as GRDB sees it.
     let database: Database
-    /// What is to be sent to clients with a task's step.
+    /// Makes the callbacks for steps of tasks.
     let deliveries: SQLiteTaskStore.Deliveries
-    /// The same with a job's step.
+    /// Makes the callbacks for steps of jobs.
     let jobDeliveries: SQLiteTaskStore.JobDeliveries
-    /// What is in the file anyway, of use to the connection that writes.
+    /// A cache of rows that are also in the file, used by the connection that writes.
     var recent = RecentTasks()
     private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
 
@@ -23,7 +23,7 @@ final class Connection {
         self.jobDeliveries = jobDeliveries
     }
 
-    /// The statement of `query`, compiled at its first use.
+    /// Returns the statement of `query`, which is compiled on first use.
     func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
         if let statement = prepared[query.rawValue] { return statement }
         do {
@@ -35,25 +35,25 @@ final class Connection {
         }
     }
 
-    /// Runs a statement that takes no values and gives no rows.
+    /// Runs a statement that takes no values and returns no rows.
     func execute(_ query: Query) throws(StoreError) {
         let statement = try statement(query)
         try statement.execute()
     }
 
-    /// Runs several statements that stand or fall together, whatever becomes of the transaction's other writes.
+    /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
     func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
         try execute(.savepoint)
         do throws(StoreError) {
             try body()
             try execute(.release)
         } catch {
-            // Some failures, such as a full disk, have ended the whole transaction.
+            // Some failures, such as a full disk, end the whole transaction.
             if isInsideTransaction {
                 try execute(.rollback)
                 try execute(.release)
             }
-            // Steps within this one may have noted what is undone now.
+            // Steps inside `body` may have cached what is undone now.
             recent = RecentTasks(dataVersion: recent.dataVersion)
             throw error
         }
@@ -63,12 +63,12 @@ final class Connection {
     var isInsideTransaction: Bool { database.isInsideTransaction }
 }
 
-/// A statement of GRDB's, bound and read through SQLite's own functions: without `Data`, boxed values and their arrays,
-/// which cost more than SQLite itself. Columns are counted from 0, parameters from 1, as SQLite does.
+/// A GRDB statement that is bound and read through SQLite's own functions. This avoids `Data`, boxed values and their
+/// arrays, which cost more than SQLite itself. Columns count from 0 and parameters from 1, as in SQLite.
 ///
-/// What was bound stays bound until it is bound again: bind every parameter before each run.
+/// A bound value stays until its parameter is bound again: bind every parameter before each run.
 @safe struct PreparedStatement {
-    // The pointer is good for as long as the statement, which is kept beside it.
+    // The pointer is valid for as long as the statement, which `owner` keeps alive.
     private let owner: Statement
     private let handle: OpaquePointer
 
@@ -115,7 +115,7 @@ final class Connection {
 
     func bind(_ index: Int32, _ value: ContentDigest?) { bind(index, value.map { TaskID(high: $0.high, low: $0.low) }) }
 
-    /// Tells SQLite to take its copy at once: it goes into the space of the value bound before.
+    /// Tells SQLite to copy the value at once, into the space of the value bound before.
     nonisolated(unsafe) private static let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
     /// What an empty value points to: a null pointer would bind NULL.
     nonisolated(unsafe) private static let nothing = unsafe UnsafePointer(
@@ -127,7 +127,7 @@ final class Connection {
 
     // MARK: Runs
 
-    /// Runs the statement, which gives no rows.
+    /// Runs the statement, which returns no rows.
     func execute() throws(StoreError) {
         defer { unsafe _ = sqlite3_reset(handle) }
         _ = try step()
@@ -168,7 +168,7 @@ final class Connection {
 
     func text(_ column: Int32) -> String { optionalText(column) ?? "" }
 
-    /// Nil for '' too.
+    /// Returns the text; nil for NULL and for ''.
     func filledText(_ column: Int32) -> String? { optionalText(column).flatMap { $0.isEmpty ? nil : $0 } }
 
     func optionalText(_ column: Int32) -> String? {

@@ -8,11 +8,12 @@ internal import Darwin
 
 /// The database file and the folder around it.
 enum StoreFile {
-    /// Makes the folder (mode 0700) and the file (mode 0600) if they aren't there.
+    /// Creates the folder (mode 0700) and the file (mode 0600) if they do not exist.
     /// - Throws: `readOnly` or `unavailable`, naming the path at fault.
     static func prepare(_ path: String) throws(StoreError) {
         try makeFolder(folder(of: path))
-        // Only ever opened to be created: to close another descriptor of it would drop SQLite's locks.
+        // The file is opened only to create it: closing another descriptor of an existing file would drop SQLite's
+        // locks.
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor >= 0 {
             close(descriptor)
@@ -26,7 +27,8 @@ enum StoreFile {
         }
     }
 
-    /// Proves that there is room on the disk: a small write into the log may find room that the log had already.
+    /// Checks that the disk has room. A small write to the log proves nothing, because it may reuse space that the log
+    /// has.
     /// - Throws: `full`, `readOnly` or `unavailable`, naming the path.
     static func proveRoom(beside path: String) throws(StoreError) {
         let probe = path + ".probe"
@@ -37,13 +39,13 @@ enum StoreFile {
         let bytes = [UInt8](repeating: 0x55, count: probeBytes)
         let count = unsafe write(descriptor, bytes, bytes.count)
         if count == bytes.count { return }
-        // A disk that takes a part of it is full.
+        // A short write means that the disk is full.
         throw failure("no room for another \(probeBytes) bytes beside", path, count < 0 ? errno : ENOSPC)
     }
 
     private static let probeBytes = 64 << 10
 
-    /// An error of the system's, about `path`.
+    /// Makes a store error from a system error about `path`.
     static func failure(_ what: String, _ path: String, _ code: Int32) -> StoreError {
         let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "errno \(code)"
         let isReadOnly = code == EACCES || code == EPERM || code == EROFS
@@ -67,14 +69,14 @@ enum StoreFile {
     }
 }
 
-/// The right to serve from a store: one process at a time has it, until it ends or lets the lock go.
+/// The right to serve from a store. One process at a time holds it, until it exits or releases the lock.
 ///
-/// Commands that only look, or that change keys, don't need it.
+/// Commands that only read, or that change keys, do not need it.
 public final class ServeLock: Sendable {
     private let descriptor: Int32
 
     /// Takes the lock beside the store at `path`.
-    /// - Throws: `alreadyServed`, or what kept the lock file from being opened, naming the file.
+    /// - Throws: `alreadyServed`, or the error that kept the lock file from being opened or locked, naming the file.
     public init(store path: String) throws(StoreError) {
         try StoreFile.prepare(path)
         let lock = path + ".lock"
@@ -86,7 +88,7 @@ public final class ServeLock: Sendable {
             guard code == EWOULDBLOCK else { throw StoreFile.failure("cannot lock", lock, code) }
             throw StoreError(.alreadyServed, "another kling-gateway serves from this store: it holds the lock \(lock)")
         }
-        // Last: what throws once this is set also runs `deinit`, and a file that is closed twice may be another's.
+        // Set last: a throw after this would run `deinit` too, and closing a descriptor twice may close another file.
         descriptor = file
     }
 

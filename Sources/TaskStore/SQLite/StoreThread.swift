@@ -4,7 +4,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Threads of the store's own, so that a slow disk never holds up a loop or Swift's cooperative pool.
+/// The store's own threads, so that a slow disk never holds up a loop or Swift's cooperative pool.
 enum StoreThread {
     private final class Start {
         let name: String
@@ -22,7 +22,7 @@ enum StoreThread {
 
         private func nameThread() {
             #if canImport(Glibc)
-            // glibc declares pthread_setname_np for programs that ask for all of its extensions; this is what it does.
+            // glibc declares pthread_setname_np only if all of its extensions are enabled. This does the same.
             let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
             guard file >= 0 else { return }
             _ = unsafe write(file, name, name.utf8.count)
@@ -34,7 +34,7 @@ enum StoreThread {
     }
 
     /// Runs `body` on a new thread.
-    /// - Parameter name: what `ps -T` shows; Linux keeps none of more than 15 bytes.
+    /// - Parameter name: the name that `ps -T` shows; Linux keeps at most 15 bytes.
     static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
         let start = unsafe Unmanaged.passRetained(Start(name, body))
         #if canImport(Glibc)
@@ -42,7 +42,7 @@ enum StoreThread {
         #else
         var thread: pthread_t?
         #endif
-        // The new thread takes over the reference that is passed to it.
+        // The new thread takes ownership of the retained reference that is passed to it.
         let code = unsafe pthread_create(
             &thread, nil,
             { argument in

@@ -27,8 +27,8 @@ extension JobPlace {
     }
 }
 
-/// The tasks' rows. Most steps change the database by one statement: if it fails, SQLite undoes just that, and the other
-/// writes of the transaction stand without a savepoint for each.
+/// The rows of tasks. Most steps change the database by one statement. If it fails, SQLite rolls back that statement
+/// alone, so the transaction's other writes are kept without a savepoint for each step.
 extension Connection {
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
@@ -47,7 +47,7 @@ extension Connection {
         return record
     }
 
-    /// Takes a record one step on, and keeps what changed with all that follows from it.
+    /// Applies a step to a record, and writes what changed together with everything that follows from it.
     /// - Returns: the record as it is now.
     func change(
         _ id: TaskID, claim: ClaimStep = .kept,
@@ -77,7 +77,7 @@ extension Connection {
         return new
     }
 
-    /// The number behind the last that the tenant's tasks have.
+    /// Returns the number after the last one that the tenant's tasks have.
     func nextNumber(tenant: String) throws(StoreError) -> Int64 {
         if let last = recent.lastNumber(tenant: tenant) { return last + 1 }
         let last = try statement(.lastNumber)
@@ -85,7 +85,7 @@ extension Connection {
         return (try last.first { $0.integer(0) } ?? 0) + 1
     }
 
-    /// Drops what is remembered of tasks if another connection has written since. Call it inside the transaction.
+    /// Drops the cache of recent tasks if another connection has written since. Call it inside the transaction.
     func forgetWhatOthersChanged() throws(StoreError) {
         let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
         if version != recent.dataVersion { recent = RecentTasks(dataVersion: version) }
@@ -162,7 +162,7 @@ extension Connection {
 }
 
 extension Query {
-    /// The update that writes what differs, and few columns beside it.
+    /// The update that writes what has changed, and few other columns.
     fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
         let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
         let isEnded = new.finishedAt != old.finishedAt

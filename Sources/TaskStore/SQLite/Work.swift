@@ -1,27 +1,27 @@
 internal import Base
 
-/// Something that waits for one of the store's threads. Each thread's queue runs it, then finishes it, once.
+/// A unit of work that waits for one of the store's threads. The thread runs it and then finishes it, once.
 class Work: @unchecked Sendable {
-    // @unchecked: the queue hands it from the caller to one thread, which alone touches it from then on.
+    // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
 
-    /// Does the work and keeps what came out.
-    /// - Returns: why it failed, if it did.
+    /// Does the work and keeps its result.
+    /// - Returns: the error if it failed.
     func run(on connection: Connection) -> StoreError? { preconditionFailure("a subclass runs") }
 
-    /// Resumes the caller, with `failure` in place of what came out if there is one.
+    /// Resumes the caller, with `failure` in place of the result if there is one.
     func finish(_ failure: StoreError?) { preconditionFailure("a subclass finishes") }
 }
 
 /// Work that an `async` caller waits for.
 @safe final class Job<Value: Sendable>: Work, @unchecked Sendable {
-    // @unchecked: as for `Work`. @safe: the continuation is set before the job is queued, and resumed in `finish`
-    // alone, which is called once.
+    // @unchecked: as for `Work`. @safe: the continuation is set before the job is queued, and resumed only in `finish`,
+    // which is called once.
     typealias Body = @Sendable (Connection) throws(StoreError) -> Value
 
     private let body: Body
     private var waiter: UnsafeContinuation<Void, Never>?
-    // Behind a lock, though only one thread has it at a time: the way by which a resumed task comes to its thread is
-    // nothing that the thread sanitizer sees.
+    // Behind a lock, although only one thread uses it at a time: the thread sanitizer does not see how a resumed task
+    // gets to its thread.
     private let outcome = Lock<Result<Value, StoreError>>(
         .failure(StoreError(.unavailable, "the store didn't get to it")))
 
@@ -40,11 +40,12 @@ class Work: @unchecked Sendable {
 
     override func finish(_ failure: StoreError?) {
         if let failure { outcome.withLock { $0 = .failure(failure) } }
-        // Whoever takes work from a queue finishes it once; what a queue refuses is finished here alone.
+        // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
+        // `perform`.
         unsafe waiter?.resume()
     }
 
-    /// Puts `body` into `queue` and waits until it was done there.
+    /// Adds `body` to `queue` and waits until a thread has run it.
     static func perform(in queue: WorkQueue, _ body: @escaping Body) async throws(StoreError) -> Value {
         let job = Job(body)
         await unsafe withUnsafeContinuation { waiter in

@@ -1,24 +1,24 @@
 internal import Base
 internal import Dispatch
 
-/// Work on its way from any thread to the store's own: bounded, first come first served.
+/// A bounded queue of work from any thread to the store's threads, first in, first out.
 ///
-/// A thread is woken once for a whole batch: only if it sleeps, and only when enough waits for it.
+/// A thread is woken once for a whole batch, only if it sleeps and only when enough work is waiting.
 final class WorkQueue: Sendable {
-    /// What there is to do.
+    /// The result of waiting for work.
     enum Call {
         /// A batch was handed over.
         case work
-        /// Nothing came for as long as the thread wanted to wait.
+        /// No work arrived before the thread's idle timeout.
         case idle
-        /// Nothing is left and nothing will come.
+        /// The queue is closed and empty.
         case closed
     }
 
     private struct State {
         var waiting: [Work] = []
         var sleepers = 0
-        /// How many must wait before a sleeper is woken.
+        /// How much work must be waiting before a sleeping thread is woken.
         var wakeAt = 1
         var isClosed = false
     }
@@ -29,11 +29,11 @@ final class WorkQueue: Sendable {
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// How many wait.
+    /// How much work is waiting.
     var count: Int { state.withLock { $0.waiting.count } }
 
-    /// Adds work behind all other.
-    /// - Returns: why not, if not.
+    /// Adds work at the end of the queue.
+    /// - Returns: the error if the queue refused it.
     func append(_ work: Work) -> StoreError? {
         let (isIn, rings) = state.withLock { state in
             guard !state.isClosed, state.waiting.count < capacity else { return (false, false) }
@@ -44,7 +44,7 @@ final class WorkQueue: Sendable {
         return isIn ? nil : StoreError(.unavailable, "the store's queue is full or closed")
     }
 
-    /// Lets nothing in any more; what waits is still handed over.
+    /// Refuses new work. Waiting work is still handed over.
     func close() {
         let sleepers = state.withLock { state in
             state.isClosed = true
@@ -54,11 +54,11 @@ final class WorkQueue: Sendable {
         for _ in 0..<sleepers { bell.signal() }
     }
 
-    /// Waits for work and moves it into `batch`, which must be empty: its space is used again.
+    /// Waits for work and moves it into `batch`, which must be empty; its storage is reused.
     /// - Parameters:
-    ///   - limit: the most to hand over.
-    ///   - gather: collect until then, unless `enough` wait before or the queue closes.
-    ///   - idle: how long to wait for the first.
+    ///   - limit: the maximum to hand over.
+    ///   - gather: collect work until then, unless `enough` is waiting before or the queue closes.
+    ///   - idle: until when to wait for the first piece of work.
     func take(
         _ batch: inout [Work], limit: Int, gather: DispatchTime? = nil, enough: Int = 1,
         idle: DispatchTime = .distantFuture
@@ -75,7 +75,7 @@ final class WorkQueue: Sendable {
             }
             if let call { return call }
             if bell.wait(timeout: gather ?? idle) == .timedOut {
-                // A bell that rings just now is heard at the next wait, and finds the state as it is.
+                // If the bell is signalled just now, the next wait returns at once and finds the state as it is.
                 state.withLock { $0.sleepers = max(0, $0.sleepers - 1) }
                 if gather == nil { return .idle }
                 gather = nil

@@ -2,12 +2,14 @@ internal import Base
 internal import Dispatch
 internal import GRDB
 
-/// The one thread that writes: whatever waits goes into one transaction, and one sync of the disk serves all of it.
+/// The only thread that writes. It puts all waiting writes into one transaction, so that one disk sync serves all of
+/// them.
 ///
-/// Under load commits start at least ``SQLiteTaskStore/Options/gathering`` apart, unless enough waits: that makes few
-/// large commits out of many small ones. Writes that come one by one, as those of a single client do, never wait.
+/// Under load, commits start at least ``SQLiteTaskStore/Options/gathering`` apart, unless enough writes are waiting:
+/// that turns many small commits into a few large ones. Writes that come one at a time, like those of a single client,
+/// never wait.
 final class Writer: Sendable {
-    /// What waits to be written.
+    /// The waiting writes.
     let queue: WorkQueue
     private let counts = Lock(StoreStatistics())
 
@@ -39,11 +41,11 @@ final class Writer: Sendable {
     var statistics: StoreStatistics { counts.withLock { $0 } }
 }
 
-/// The writing thread's own state.
+/// The state of the writer thread.
 private final class Turns {
     private static let batchLimit = 1024
     private static let enough = 64
-    /// A transaction of this many writes means load.
+    /// A transaction with this many writes means load.
     private static let load = 4
     private static let idle = DispatchTimeInterval.milliseconds(500)
 
@@ -92,8 +94,8 @@ private final class Turns {
         }
     }
 
-    /// Runs every piece of work in one transaction.
-    /// - Returns: why the transaction failed as a whole, and with it everything in it.
+    /// Runs the whole batch in one transaction.
+    /// - Returns: the error if the transaction failed as a whole, and with it everything in it.
     private func commit(_ batch: [Work], since start: DispatchTime) -> StoreError? {
         guard let connection else { return StoreError(.unavailable, "the store is closed") }
         let changesBefore = connection.database.totalChangesCount
@@ -101,7 +103,7 @@ private final class Turns {
             try connection.execute(.begin)
             try connection.forgetWhatOthersChanged()
             for work in batch {
-                // SQLite ends the whole transaction by itself on some failures, such as a full disk.
+                // On some failures, such as a full disk, SQLite ends the whole transaction by itself.
                 if let failure = work.run(on: connection), !connection.isInsideTransaction { throw failure }
             }
             try connection.execute(.commit)

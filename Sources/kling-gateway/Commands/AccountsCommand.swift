@@ -4,7 +4,7 @@ internal import Gateway
 internal import KlingAPI
 internal import TaskStore
 
-/// What is known of the upstream accounts, as of the last change that a gateway has kept.
+/// Shows what is known about the upstream accounts, as of the last change that a gateway stored.
 struct AccountsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "accounts", abstract: "Show the upstream accounts, and what was learned of them.")
@@ -24,7 +24,7 @@ struct AccountsCommand: AsyncParsableCommand {
 }
 
 extension Upstream {
-    /// A line for people.
+    /// A human-readable line.
     fileprivate func line(_ state: AccountStateRecord?) -> String {
         let limit = concurrency.map { "\($0) at once" } ?? state?.learnedLimit.map { "\($0) at once, learned" }
         let fields = [
@@ -35,7 +35,7 @@ extension Upstream {
         return fields.compactMap(\.self).joined(separator: "  ")
     }
 
-    /// A line for scripts.
+    /// A line of JSON for scripts.
     fileprivate func jsonLine(_ state: AccountStateRecord?) -> String {
         let json = JSONWriter.object { account in
             account.member("name", name)

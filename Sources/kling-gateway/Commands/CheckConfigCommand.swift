@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Gateway
 
-/// Reads the configuration as `serve` would, and says all that is wrong with it.
+/// Reads the configuration as `serve` does, and reports everything that is wrong with it.
 struct CheckConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config", abstract: "Report every problem of the configuration at once.")

@@ -7,8 +7,8 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(help: "The configuration file; else KLING_GATEWAY_CONFIG, else /etc/kling-gateway/config.yaml if there.")
     var config: String?
 
-    /// Reads file and environment.
-    /// - Parameter flags: values of the command line, by key path.
+    /// Reads the configuration file and the environment.
+    /// - Parameter flags: values from the command line, by key path.
     func load(flags: [String: String] = [:]) throws -> Configuration {
         do {
             let configuration = try Configuration.load(

@@ -4,7 +4,7 @@ internal import Foundation
 internal import KlingAPI
 internal import TaskStore
 
-/// Callbacks to clients, and what became of them.
+/// Lists callbacks to clients with their states, and sends one again.
 struct DeliveriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "deliveries", abstract: "Look at callbacks to clients, and send one again.",
@@ -63,13 +63,13 @@ extension DeliveryState {
 }
 
 extension DeliveryRecord {
-    /// A line for people.
+    /// A human-readable line.
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
         return "\(time)  \(id)  \(state)  attempts \(attempts)  \(tenant)  \(url)"
     }
 
-    /// A line for scripts.
+    /// A line of JSON for scripts.
     fileprivate func jsonLine(_ history: [DeliveryAttempt]) -> String {
         let json = JSONWriter.object { delivery in
             delivery.member("id", id)

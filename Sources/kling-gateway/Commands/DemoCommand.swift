@@ -7,8 +7,8 @@ internal import HTTPServer
 internal import KlingAPI
 internal import KlingSimulator
 
-/// A whole try-on on this machine: a simulated Kling that speaks the newer API, a gateway with a store and a key, and curl
-/// as a client of the older API and then of the newer one.
+/// Runs a whole try-on on this machine: a simulated Kling that speaks the newer API, a gateway with a store and a key,
+/// and curl as a client of the older API and then of the newer one.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Watch a try-on go through a gateway and a simulated Kling on this machine.")
@@ -52,13 +52,14 @@ struct DemoCommand: AsyncParsableCommand {
         _ = try tried.get()
     }
 
-    /// Starts the gateway as `serve` would with this environment; on a free port if the wanted one is in use.
+    /// Starts the gateway as `serve` would with this environment, on another port if the requested one is in use.
     private func startGateway(
         _ kling: String, _ folder: DemoFolder
     ) async throws -> (GatewayService, Configuration, LogOutput) {
         let host = listen.split(separator: ":").dropLast().joined(separator: ":")
         var log: LogOutput?
-        // The account is served pictures by links, so that the port must be known before it is listened on.
+        // The account gets pictures as links to the gateway, so the port must be known before the gateway listens on
+        // it.
         let others = (0..<5).map { _ in "\(host):\(UInt16.random(in: 20_000..<30_000))" }
         for address in [listen] + others {
             let configuration = try Configuration.load(from: .demo(kling: kling, listen: address, folder))
@@ -99,7 +100,7 @@ extension SimulatedAccount {
 }
 
 extension ConfigurationSources {
-    /// The environment that the demo's gateway reads, in place of the process's.
+    /// The environment that the demo's gateway reads instead of the process's.
     fileprivate static func demo(kling: String, listen: String, _ folder: DemoFolder) -> ConfigurationSources {
         ConfigurationSources(environment: [
             "KLING_API_KEY": "simulated-api-key",

@@ -3,7 +3,7 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPClient
 
-/// Asks a running gateway's admin listener whether it is well, for containers without curl.
+/// Asks a running gateway's admin listener whether it is healthy, for containers without curl.
 struct HealthcheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "healthcheck", abstract: "Exit with 0 if the gateway on this machine is well.")

@@ -3,7 +3,7 @@ internal import Base
 internal import Gateway
 internal import KlingAPI
 
-/// The keys that live in the store. They work in a running gateway at once, and stop within a second.
+/// Manages the keys in the store. A new key works in a running gateway at once; a revoked one stops within a second.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Make, list, revoke and rotate keys.",
@@ -69,7 +69,7 @@ struct KeysCommand: AsyncParsableCommand {
 }
 
 extension IssuedKey {
-    /// Prints the key and its secrets. Only the webhook secret, which is the tenant's, can be read again.
+    /// Prints the key and its secrets. Only the webhook secret, which is the tenant's, can be shown again.
     fileprivate func show(_ json: Bool) {
         if json { return print(String(decoding: self.json(), as: UTF8.self)) }
         print(

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Gateway
 internal import KlingAPI
 
-/// Prints what the gateway serves, for tools that make clients of it.
+/// Prints the OpenAPI document, for tools that generate clients.
 struct OpenAPICommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "openapi",

@@ -4,7 +4,7 @@ internal import EventLoop
 internal import KlingAPI
 internal import KlingSimulator
 
-/// A stand-in for Kling, to try clients and faults against.
+/// Runs a stand-in for Kling, to try out clients and faults.
 struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run a stand-in for Kling: same API, errors, timing and pictures.")
@@ -48,14 +48,14 @@ struct SimulateCommand: AsyncParsableCommand {
         let loop = try EventLoop(name: "simulator")
         let simulator = try KlingSimulator(configuration: try simulation(), loops: [loop])
         try await simulator.start()
-        // Whoever waits for the address at the other end of a pipe gets it now.
+        // A process that waits for the address at the other end of a pipe gets it now.
         printNow(
             "Kling is simulated at \(simulator.url)" + (account.isEmpty ? ": \(keys)" : ""))
         await StopSignals(loop: loop).wait()
         await simulator.stop()
     }
 
-    /// How a client is told its keys.
+    /// The environment variables that give a client its keys.
     private var keys: String {
         api ?? SimulatedAPI.kolors.rawValue == SimulatedAPI.kolors.rawValue
             ? "KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)" : "KLING_API_KEY=\(apiKey)"

@@ -5,7 +5,7 @@ internal import Gateway
 internal import KlingAPI
 internal import TaskStore
 
-/// What an operator asks about tasks.
+/// Shows tasks to an operator, cancels queued ones and settles open ones.
 struct TasksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tasks", abstract: "Look at tasks, take queued ones back, and settle open ones.",
@@ -95,7 +95,7 @@ struct TasksCommand: AsyncParsableCommand {
 }
 
 extension TaskRecord.Fields {
-    /// A line for people.
+    /// A human-readable line.
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
         let words = (flags.contains(.stuck) ? "  stuck" : "") + (flags.contains(.unknown) ? "  unknown" : "")
@@ -104,13 +104,13 @@ extension TaskRecord.Fields {
 
     private var hasFailed: Bool { state == .failed || state == .refused }
 
-    /// Why it failed: Kling's words, else the gateway's, which the record has in the place of Kling's status.
+    /// Why the task failed: Kling's message, or else the gateway's, which the record stores in place of Kling's status.
     private var reason: String? {
         if let said = answer.flatMap({ TaskObject($0) })?.statusMessage { return said }
         return TaskStatus(rawValue: statusWord).isKnown ? nil : statusWord
     }
 
-    /// A line for scripts.
+    /// A line of JSON for scripts.
     fileprivate var jsonLine: String {
         let json = JSONWriter.object { task in
             task.member("id", id.description)

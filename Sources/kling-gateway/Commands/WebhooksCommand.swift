@@ -3,7 +3,7 @@ internal import Base
 internal import Gateway
 internal import KlingAPI
 
-/// The secrets that callbacks to clients are signed with.
+/// Manages the secrets that sign callbacks to clients.
 struct WebhooksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "webhooks", abstract: "Show, rotate and try out the secrets that sign callbacks to clients.",

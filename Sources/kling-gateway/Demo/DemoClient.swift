@@ -2,13 +2,13 @@ internal import Foundation
 internal import KlingAPI
 internal import KlingSimulator
 
-/// The demo's client: curl, with the very lines that a user would type.
+/// The demo's client: curl, with exactly the command lines that a user would type.
 struct DemoClient {
     let gateway: String
     let key: String
     let folder: DemoFolder
 
-    /// What a try-on has come to.
+    /// The result of a try-on.
     struct Result {
         let taskID: String
         /// Where the picture is, at Kling and on this machine.
@@ -21,8 +21,8 @@ struct DemoClient {
     private var authorization: [String] { ["-H", "Authorization: Bearer \(key)"] }
     private var json: [String] { ["-H", "Content-Type: application/json"] }
 
-    /// Creates a task with two pictures, waits for its end and stores the result, all as a client of Kling's older API; then
-    /// looks at the task as one of the newer API.
+    /// Creates a task with two pictures, waits for its end and stores the result, all as a client of Kling's older API;
+    /// then reads the task as a client of the newer API.
     func tryOn() throws -> Result {
         let create = try folder.write(Self.createBody, to: "create.json")
         let made = try curl(["-X", "POST", endpoint] + authorization + json + ["--data", "@\(create)"])
@@ -35,7 +35,7 @@ struct DemoClient {
         return Result(taskID: id, url: url, path: picture)
     }
 
-    /// Says what to type next.
+    /// Prints the commands to try next.
     func printNextSteps(after result: Result) {
         let create = folder.path("create.json")
         for arguments in [
@@ -46,7 +46,7 @@ struct DemoClient {
         ] { print(Self.line(arguments)) }
     }
 
-    /// A create of the newer API, which tries on what a picture has on.
+    /// A create of the newer API that tries on the clothes in a picture.
     private static func newerBody(_ url: String) -> String {
         let body = JSONWriter.object { body in
             body.array("contents") { contents in

@@ -4,7 +4,7 @@ internal import Foundation
 struct DemoFolder: Sendable {
     private let url: URL
 
-    /// `path`, made if missing, or a new folder for temporary files.
+    /// Uses `path`, which is created if missing, or else a new temporary folder.
     init(_ path: String?) throws {
         if let path {
             url = URL(filePath: path, directoryHint: .isDirectory)

@@ -5,9 +5,9 @@ internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
-/// The configuration in the words of the parts that it is handed to.
+/// Translates the configuration into the options of the gateway's parts.
 extension Configuration {
-    /// What the gateway is told to do.
+    /// The gateway's options.
     var gatewayOptions: Gateway.Options {
         var options = Gateway.Options()
         options.bodyLimit = limits.body
@@ -30,7 +30,7 @@ extension Configuration {
         return options
     }
 
-    /// The clients' listener.
+    /// The configuration of the clients' listener.
     func serverConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
         var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
         server.tls = try tls.map { try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey) }
@@ -41,7 +41,7 @@ extension Configuration {
         return server
     }
 
-    /// The addresses that operators may ask for by `Host`, beside loopback ones.
+    /// The hosts that operators may name in `Host`, besides loopback addresses.
     var adminHosts: Set<String> {
         Set(
             admin.listen.compactMap { address in
@@ -49,7 +49,7 @@ extension Configuration {
             })
     }
 
-    /// The operators' listener: a few connections, small requests.
+    /// The configuration of the operators' listener: few connections, small requests.
     func adminConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
         var server = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
         server.connections = descriptors.adminConnections
@@ -59,7 +59,7 @@ extension Configuration {
 }
 
 extension Configuration {
-    /// Adds what a gateway can do without.
+    /// Adds the optional parts of a gateway.
     func complete(_ parts: inout Gateway.Parts) throws {
         if queue != nil { parts.spool = try Spool(spool) }
         parts.assets = try AssetStore(store.assets, clock: parts.clock)
@@ -68,7 +68,7 @@ extension Configuration {
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }
 
-    /// Opens the store, whose steps write what clients are told of them.
+    /// Opens the store, whose steps write the callbacks to clients.
     /// - Parameter lock: the right to serve from it; nil for a command.
     func openStore(serving lock: ServeLock? = nil) throws -> SQLiteTaskStore {
         try SQLiteTaskStore(
@@ -93,7 +93,7 @@ extension Configuration.Pictures {
 }
 
 extension Vault {
-    /// Opens what the configuration's master key has sealed.
+    /// Makes the vault that opens what the configuration's master key has sealed.
     init(_ configuration: Configuration) throws {
         switch configuration.masterKey {
         case .value(let key): self.init(try MasterKey(key))
@@ -103,7 +103,7 @@ extension Vault {
 }
 
 extension ConfiguredKey {
-    /// The key as access knows it.
+    /// The key in the form that `Access` takes.
     var staticKey: StaticKey {
         StaticKey(
             key: key, tenant: tenant,
@@ -138,7 +138,7 @@ extension Upstream {
 }
 
 extension Upstream.API {
-    /// Which it is; `nil`: to be found out.
+    /// The configured API; `nil`: to be detected.
     fileprivate var isKnown: KlingDialect? {
         switch self {
         case .auto: nil
@@ -149,7 +149,7 @@ extension Upstream.API {
 }
 
 extension Upstream.Trait {
-    /// Whether the account does it; `nil`: as is known, or to be found out.
+    /// Whether the account has the trait; `nil`: as already learned, or to be detected.
     fileprivate var isKnown: Bool? {
         switch self {
         case .auto: nil

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Gateway
 
 extension Configuration {
-    /// Whether the store lies on a container's own layer, which goes when the container goes.
+    /// Whether the store is on a container's own layer, which is lost when the container is removed.
     var storeDiesWithContainer: Bool {
         guard FileManager.default.fileExists(atPath: "/.dockerenv"),
             let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)

@@ -3,15 +3,16 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPClient
 
-/// Calls receivers that clients have named: over connections of their own, under a policy that judges every address.
+/// Sends callbacks to receivers that clients named, over its own connections and under a policy that checks every
+/// address.
 struct CurlCallbackSender: CallbackSender {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
     private let policy: AddressPolicy
 
-    /// How many connections a loop may have where descriptors are no matter.
+    /// How many connections a loop may have if there are enough descriptors.
     static let connections = 256
 
-    /// A client for each loop that callbacks are sent from.
+    /// Makes a client for each loop that callbacks are sent from.
     /// - Parameter allowed: addresses that may be called besides those of the public internet.
     init(loops: [EventLoop], _ pools: DescriptorPlan.Pools = .wanted, allowing allowed: [CIDR]) throws {
         policy = .publicInternet(allowing: allowed)
@@ -39,7 +40,7 @@ struct CurlCallbackSender: CallbackSender {
 
     func refusal(of url: String) -> AddressRefusal? { AddressRefusal(policy.refusal(of: url)) }
 
-    /// Lets go of all connections.
+    /// Closes all connections.
     func shutdown() {
         for (_, client) in clients { client.shutdown() }
     }
@@ -56,12 +57,12 @@ struct CurlCallbackSender: CallbackSender {
         return request
     }
 
-    /// Nothing of an answer is kept: this bounds what is read of it.
+    /// The answer is discarded: this limits how much of it is read.
     private static let largestAnswer = 16 << 20
 }
 
 extension AddressRefusal {
-    /// The same in the gateway's words.
+    /// Translates a refusal of the HTTP client.
     init?(_ refusal: AddressPolicy.Refusal?) {
         guard let refusal else { return nil }
         self =

@@ -3,9 +3,9 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPClient
 
-/// Fetches pictures that others have named: over connections of their own, under a policy that judges every address.
+/// Fetches pictures over its own connections. For URLs that clients named, a policy checks every address.
 ///
-/// Most gateways never do: a loop's client is made when it is first needed.
+/// Most gateways never fetch any, so a loop's client is only made when it is first needed.
 final class CurlPictureSource: PictureSource {
     private struct State {
         var clients: [Int: HTTPClient] = [:]
@@ -18,10 +18,11 @@ final class CurlPictureSource: PictureSource {
 
     private let configuration: HTTPClientConfiguration
 
-    /// How many connections a loop may have where descriptors are no matter.
+    /// How many connections a loop may have if there are enough descriptors.
     static let connections = 64
 
-    /// - Parameter allowed: addresses that may be asked besides those of the public internet.
+    /// Makes a source that fetches from `loops`.
+    /// - Parameter allowed: addresses that clients' URLs may have besides those of the public internet.
     init(loops: [EventLoop], _ pools: DescriptorPlan.Pools, allowing allowed: [CIDR]) {
         self.loops = loops
         var configuration = HTTPClientConfiguration()
@@ -45,7 +46,7 @@ final class CurlPictureSource: PictureSource {
 
     func refusal(of url: String) -> AddressRefusal? { AddressRefusal(policy.refusal(of: url)) }
 
-    /// Lets go of all connections.
+    /// Closes all connections.
     func shutdown() {
         let clients = state.withLock { state in
             state.isShutDown = true
@@ -62,7 +63,7 @@ final class CurlPictureSource: PictureSource {
         let (made, isShutDown) = state.withLock { ($0.clients[index], $0.isShutDown) }
         if let made { return made }
         if isShutDown { throw HTTPClientError(.shutDown, wasSent: false) }
-        // Nobody else makes this one: the loop is ours until then.
+        // No other task makes this client: this one occupies the loop until then.
         let client = try HTTPClient(loop: loops[index], configuration: configuration)
         state.withLock { $0.clients[index] = client }
         return client
@@ -71,7 +72,7 @@ final class CurlPictureSource: PictureSource {
     private func request(_ picture: PictureFetch) -> HTTPClientRequest {
         var request = HTTPClientRequest(.get, picture.url)
         request.headers = [
-            // Content networks choose the format by it.
+            // CDNs choose the picture's format by this field.
             (name: "Accept", value: "image/jpeg, image/png, image/webp;q=0.5, */*;q=0.1"),
             (name: "User-Agent", value: callbackUserAgent),
         ]
@@ -87,7 +88,7 @@ final class CurlPictureSource: PictureSource {
 }
 
 extension HTTPClientError.Code {
-    /// The same in the gateway's few words.
+    /// The gateway's reason for this code.
     fileprivate var reason: PictureFetchFailure.Reason {
         switch self {
         case .nameLookup: .nameLookup

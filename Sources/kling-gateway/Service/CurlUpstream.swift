@@ -2,14 +2,14 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPClient
 
-/// Reaches Kling through libcurl, with the connections of the loop that asks.
+/// Calls Kling through libcurl, over the connections of the calling loop.
 struct CurlUpstream: KlingUpstream {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
 
-    /// How many connections a loop may have where descriptors are no matter.
+    /// How many connections a loop may have if there are enough descriptors.
     static let connections = HTTPClientConfiguration().maximumConnections
 
-    /// A client for each loop.
+    /// Makes a client for each loop.
     init(loops: [EventLoop], _ pools: DescriptorPlan.Pools) throws {
         var configuration = HTTPClientConfiguration()
         configuration.limit(to: pools.upstream)
@@ -29,7 +29,7 @@ struct CurlUpstream: KlingUpstream {
         }
     }
 
-    /// Lets go of all connections.
+    /// Closes all connections.
     func shutdown() {
         for (_, client) in clients { client.shutdown() }
     }
@@ -42,7 +42,7 @@ struct CurlUpstream: KlingUpstream {
             (name: "User-Agent", value: userAgent),
         ]
         request.body = call.body
-        // One lost HTTP/2 connection would leave every create on it open.
+        // One lost HTTP/2 connection would leave the outcome of every create on it unknown.
         request.version = call.kind == .create ? .http1 : .http2WhereOffered
         request.timeout = call.timeout
         request.maximumAnswer = call.kind == .list ? Self.largestList : Self.largestAnswer
@@ -57,11 +57,11 @@ struct CurlUpstream: KlingUpstream {
     private static let largestList = 8 << 20
 }
 
-/// What the gateway calls itself towards Kling.
+/// The `User-Agent` of calls to Kling.
 private let userAgent = "kling-gateway/\(Version.number)"
 
 extension HTTPClientError.Code {
-    /// The same in the gateway's few words.
+    /// The gateway's fault for this code.
     fileprivate var fault: UpstreamFault {
         switch self {
         case .nameLookup, .connect, .tls, .addressRefused: .unreachable

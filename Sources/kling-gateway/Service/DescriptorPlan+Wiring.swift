@@ -6,8 +6,8 @@ extension Configuration {
     /// How many event loops there are.
     var loopCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
 
-    /// Raises the limit of descriptors as far as it goes and divides what is there. What had to be lowered is logged.
-    /// Call it before anything is opened.
+    /// Raises the descriptor limit as far as possible and divides the descriptors. Logs what had to be lowered. Call it
+    /// before anything is opened.
     func divideDescriptors(_ logger: Logger) throws -> DescriptorPlan {
         let limit = ProcessLimits.raiseDescriptorLimit()
         let plan = try DescriptorPlan(limit: limit, descriptorWishes(limit: limit))
@@ -35,7 +35,7 @@ extension Configuration {
 }
 
 extension DescriptorPlan.Pools {
-    /// What is wanted where descriptors are no matter.
+    /// The pools to use if there are enough descriptors.
     static let wanted = DescriptorPlan.Pools(
         upstream: CurlUpstream.connections, callbacks: CurlCallbackSender.connections,
         pictures: CurlPictureSource.connections)

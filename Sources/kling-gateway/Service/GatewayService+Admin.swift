@@ -6,7 +6,7 @@ internal import TaskStore
 
 /// What operators see: readiness and figures.
 extension Readiness {
-    /// Ready is a gateway that is not stopping, whose store reads and writes, and that can look a key up.
+    /// A gateway is ready if it is not stopping, its store can read and write, and it can look up keys.
     convenience init(
         store: any TaskStore, access: Access, isDraining: @escaping @Sendable () -> Bool, logger: Logger
     ) {

@@ -6,7 +6,7 @@ internal import KlingAPI
 internal import Logging
 internal import TaskStore
 
-/// A whole gateway, put together from its configuration: loops, store, access, upstream, and the two listeners.
+/// A whole gateway, assembled from its configuration: loops, store, access, upstream, and the two listeners.
 final class GatewayService: Sendable {
     /// Where clients are served: the addresses that were bound.
     let addresses: [SocketAddress]
@@ -27,8 +27,8 @@ final class GatewayService: Sendable {
     private let watch: Task<Void, Never>
     private let logger: Logger
 
-    /// Starts to serve.
-    /// - Throws: what is wrong, as a text for the operator.
+    /// Starts serving.
+    /// - Throws: an error with a message for the operator.
     init(_ configuration: Configuration, log: LogOutput) async throws {
         let logger = log.logger
         self.configuration = configuration
@@ -82,7 +82,7 @@ final class GatewayService: Sendable {
         adminAddresses = try await admin.start()
     }
 
-    /// Has `access` look for keys that have changed, until it is cancelled.
+    /// Makes `access` look for changed keys until the returned task is cancelled.
     private static func refresh(_ access: Access, on loop: EventLoop) -> Task<Void, Never> {
         loop.spawn {
             while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
@@ -92,8 +92,9 @@ final class GatewayService: Sendable {
     /// The loop on which signals are watched.
     var signalLoop: EventLoop { loops[0] }
 
-    /// Ends the service: no new connections, and everything durable is on the disk. Exchanges, creates whose clients have
-    /// left, and callbacks under way share one grace, so that the whole takes a second or so more than it and the delay.
+    /// Stops the service: it accepts no new connections, and everything durable is on disk when this returns.
+    /// Exchanges, creates whose clients have left, and callbacks in flight share one grace period, so that stopping
+    /// takes a second or so more than that and the delay.
     func stop() async {
         isDraining.withLock { $0 = true }
         logger.notice("stopping")
@@ -112,7 +113,7 @@ final class GatewayService: Sendable {
         logger.notice("stopped")
     }
 
-    /// Creates outlive their clients' connections.
+    /// Waits for open creates, which outlive their clients' connections.
     private func finishCreates(until deadline: MonotonicTime) async {
         while gateway.openCreates > 0, MonotonicTime.now < deadline {
             try? await signalLoop.sleep(for: .milliseconds(20))

@@ -3,7 +3,7 @@ internal import Base
 internal import Gateway
 internal import TaskStore
 
-/// What the `keys` commands do, with the store that the configuration names.
+/// The operations of the `keys` commands, on the store that the configuration names.
 enum KeyAdministration {
     static func create(tenant: String, _ configuration: Configuration) async throws -> IssuedKey {
         try await withIssuer(configuration) { try await $0.issue(tenant: tenant, at: WallClock.milliseconds) }
@@ -21,7 +21,7 @@ enum KeyAdministration {
         try await withStore(of: configuration) { try await $0.revoke(key: id, at: WallClock.milliseconds) }
     }
 
-    /// Opens the store for one piece of work; what goes wrong is said on standard error.
+    /// Opens the store for the duration of `body`, and prints errors to standard error.
     static func withStore<Result>(
         of configuration: Configuration, _ body: (SQLiteTaskStore) async throws -> Result
     ) async throws -> Result {

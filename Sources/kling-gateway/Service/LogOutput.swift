@@ -1,15 +1,15 @@
 internal import Gateway
 internal import Logging
 
-/// The process's log: standard error, through a thread that alone waits for it.
+/// The process's log: standard error, written by its own thread, so that nothing else waits for it.
 struct LogOutput: Sendable {
     /// Writes to the log.
     let logger: Logger
-    /// Writes a line for each exchange; none above `info`.
+    /// Writes a line for each exchange; nil if the log's level is above `info`.
     let access: AccessLog?
     private let writer: LogWriter
 
-    /// The log that `configuration` asks for. Once a process.
+    /// Makes the log that `configuration` asks for. Call it once per process.
     init(_ configuration: Configuration) {
         let (level, format) = (configuration.log.level, configuration.log.format)
         let writer = LogWriter(descriptor: 2, format: format)
@@ -20,10 +20,10 @@ struct LogOutput: Sendable {
         self.writer = writer
     }
 
-    /// Lines that were dropped because standard error did not take them.
+    /// How many lines were dropped because standard error did not take them.
     var droppedLines: UInt64 { writer.droppedLines }
 
-    /// Writes what waits, within a second.
+    /// Writes the waiting lines, for at most a second.
     func close() {
         access?.finish()
         writer.flush(within: .seconds(1))

@@ -8,7 +8,7 @@ internal import Darwin
 internal import CTCMalloc
 #endif
 
-/// What a server asks of the system before it serves.
+/// Limits and settings of the process that a server changes before it serves.
 enum ProcessLimits {
     /// Raises the soft limit of open descriptors to the hard one, and returns it.
     static func raiseDescriptorLimit() -> Int {
@@ -25,13 +25,14 @@ enum ProcessLimits {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// How many of the first descriptors are open.
+    /// Returns how many descriptors below `limit`, and among the first 4096, are open.
     static func openDescriptors(below limit: Int) -> Int {
         (0..<Int32(clamping: min(limit, 4096))).count { fcntl($0, F_GETFD) >= 0 }
     }
 
-    /// Leaves no memory of this process on a disk, and lets no other process of this user's read it: keys are in it. A
-    /// handler of core dumps (`core_pattern`) may ignore the limit, so the process is not dumpable either.
+    /// Forbids core dumps and keeps other processes of the same user from reading this process's memory, because it
+    /// contains keys. A handler of core dumps (`core_pattern`) may ignore the limit, so the process is also made
+    /// non-dumpable.
     static func forbidCoreDumps() {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
         #if os(Linux)
@@ -42,11 +43,11 @@ enum ProcessLimits {
         #endif
     }
 
-    /// Has OpenSSL, libcurl's included, write no session keys to a file that the environment names.
+    /// Keeps OpenSSL, including libcurl's, from writing session keys to a file that the environment names.
     static func ignoreKeyLogFile() { unsafe unsetenv("SSLKEYLOGFILE") }
 
-    /// Has memory that was freed go back to the system at once, but for 4 MiB that the threads keep at hand: otherwise 60
-    /// answers of 1 MB each leave 60 MB behind.
+    /// Returns freed memory to the system at once, except for 4 MiB in the threads' caches: otherwise 60 answers of 1
+    /// MB each leave 60 MB behind.
     static func returnFreedMemory() {
         #if TCMALLOC
         for (property, value) in [
@@ -58,14 +59,15 @@ enum ProcessLimits {
         #endif
     }
 
-    /// Unmaps what starting has touched of the program's own code: of 19 MB (Foundation's, the runtime's, the
-    /// configuration's) idling needs 8. It stays in the system's cache, and comes back as it is called.
+    /// Unmaps the program's own code that start-up has touched: of 19 MB (Foundation's, the runtime's, the
+    /// configuration's), an idle gateway needs 8. The code stays in the system's cache and is mapped again when it is
+    /// called.
     static func unmapStartUpCode() {
         #if canImport(Glibc)
         unsafe madvise(cprocess_code_start(), cprocess_code_size(), Int32(MADV_DONTNEED))
         #endif
     }
 
-    /// A peer that closed is an error of the write, not the end of the process.
+    /// Ignores SIGPIPE: writing to a closed peer is an error of the write, not the end of the process.
     static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 }

@@ -12,7 +12,7 @@ final class StopSignals: Sendable {
     private let arrivals: AsyncStream<Void>
     private let watches: LoopBound<[SignalWatch]>
 
-    /// Watches from now on, on `loop`.
+    /// Starts watching on `loop`.
     init(loop: EventLoop) async {
         let (arrivals, arrived) = AsyncStream.makeStream(of: Void.self)
         self.arrivals = arrivals
@@ -32,7 +32,7 @@ final class StopSignals: Sendable {
         }
     }
 
-    /// Returns when the process was asked to stop.
+    /// Returns when the process is asked to stop.
     func wait() async {
         for await _ in arrivals { return }
     }

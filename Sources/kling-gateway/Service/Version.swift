@@ -1,5 +1,5 @@
-/// What this build is.
+/// The version of this build.
 enum Version {
-    /// Semantic version of the gateway.
+    /// The gateway's semantic version.
     static let number = "0.1.0"
 }

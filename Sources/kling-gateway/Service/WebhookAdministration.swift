@@ -5,7 +5,7 @@ internal import HTTPClient
 internal import KlingAPI
 internal import TaskStore
 
-/// What the `webhooks` and `deliveries` commands do, with the store that the configuration names.
+/// The operations of the `webhooks` and `deliveries` commands, on the store that the configuration names.
 enum WebhookAdministration {
     static func secrets(of tenant: String, _ configuration: Configuration) async throws -> [Secret] {
         try await withSecrets(of: tenant, configuration) { try await $0.secrets(of: tenant) }
@@ -41,7 +41,7 @@ enum WebhookAdministration {
         }
     }
 
-    /// Opens the outbox for one piece of work.
+    /// Opens the outbox for the duration of `body`.
     static func withDeliveries<Result>(
         of configuration: Configuration, _ body: (any DeliveryStore) async throws -> Result
     ) async throws -> Result {
@@ -67,11 +67,11 @@ enum WebhookAdministration {
         }
     }
 
-    /// What a receiver sees of a task that has just been made.
+    /// The event that a receiver gets for a task that has just been created.
     private static func testEvent(at now: Int64) -> [UInt8] {
         TaskFields(taskID: "test", status: .submitted, createdAt: Int(now), updatedAt: Int(now)).json
     }
 }
 
-/// What the gateway calls itself towards receivers.
+/// The `User-Agent` for receivers of callbacks and hosts of pictures.
 let callbackUserAgent = "kling-gateway/\(Version.number)"

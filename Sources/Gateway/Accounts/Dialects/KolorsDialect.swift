@@ -2,7 +2,7 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// `/v1/images/kolors-virtual-try-on`: a task is asked for by its path, a list by the numbers of its pages.
+/// `/v1/images/kolors-virtual-try-on`: tasks are queried by path, one at a time, and list pages by number.
 struct KolorsDialect: UpstreamDialect {
     let tasksPerQuery = 1
     let hasPageNumbers = true

@@ -2,8 +2,8 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// `/solutions/virtual_try_on`: up to 20 tasks are asked for at once, and a page of a list names the next by a cursor. One
-/// route serves all kinds of solutions of the account: what is no task of the gateway's is passed over by its id.
+/// `/solutions/virtual_try_on`: one query asks for up to 20 tasks, and each list page has a cursor for the next. One
+/// route serves all of the account's solutions; tasks that are not the gateway's are skipped by their id.
 struct SolutionsDialect: UpstreamDialect {
     let tasksPerQuery = Solutions.idsPerQuery.upperBound
     let hasPageNumbers = false
@@ -30,7 +30,7 @@ struct SolutionsDialect: UpstreamDialect {
 
     func created(_ answer: UpstreamAnswer) -> UpstreamAnswer {
         guard case .enveloped(let status, let envelope) = answer else { return answer }
-        // What cannot be read says nothing about what was made.
+        // An answer that cannot be read doesn't say whether a task was made.
         return SolutionsAnswer(envelope).created.map { .enveloped(status: status, $0) }
             ?? .bare(BareAnswer(httpStatus: status))
     }

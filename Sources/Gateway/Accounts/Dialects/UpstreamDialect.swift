@@ -2,39 +2,39 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// How an account is spoken to in one of Kling's APIs: what is sent, and what the answers mean. Nothing else asks which one
-/// it is. Tasks come out in the words of the older API, in which the gateway knows them.
+/// One of Kling's APIs, as spoken to accounts: what is sent, and what the answers mean. Other code doesn't ask which
+/// one it is. Tasks are returned in the form of the older API, which the gateway uses internally.
 protocol UpstreamDialect: Sendable {
     /// How many tasks one query may ask for.
     var tasksPerQuery: Int { get }
-    /// Whether a page of a list is asked for by its number, and not by what the page before has said.
+    /// Whether list pages are requested by number, rather than by a cursor from the page before.
     var hasPageNumbers: Bool { get }
-    /// Whether it takes the bytes of pictures, and not their URLs alone.
+    /// Whether it takes the bytes of pictures, not only their URLs.
     var takesFiles: Bool { get }
-    /// Whether it takes files of that format.
+    /// Whether it takes the bytes of pictures in this format.
     func takesFile(in format: PictureFormat) -> Bool
 
-    /// Refuses a request that can't be made in it.
-    /// - Throws: ``Cause/badParameter``, which names the member.
+    /// Rejects a request that this API cannot express.
+    /// - Throws: ``Cause/badParameter`` with the name of the member.
     func check(_ request: TryOnRequest) throws(GatewayError)
 
-    /// Makes a task.
+    /// The request that creates a task.
     func create(_ body: [ByteSlice]) -> UpstreamRequest
-    /// Asks for tasks, ``tasksPerQuery`` at most: all of them by the account's ids, or all by the gateway's.
+    /// The request that queries tasks, at most ``tasksPerQuery``: all by the account's ids, or all by the gateway's.
     func query(_ tasks: [AskedTask]) -> UpstreamRequest
-    /// Asks for a page of the account's tasks.
+    /// The request for a page of the account's tasks.
     func list(_ position: ListPosition) -> UpstreamRequest
 
-    /// The answer to a create, with the task in the words of the older API.
+    /// The answer to a create, with the task in the form of the older API.
     func created(_ answer: UpstreamAnswer) -> UpstreamAnswer
-    /// What the answer to a query says of each of the tasks, in their order.
+    /// What the answer to a query says about each task, in the order of `tasks`.
     func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask]
-    /// The page that an answer to a list is; nil if it is none.
+    /// The page in the answer to a list call; nil if it has none.
     func page(_ answer: UpstreamAnswer) -> TaskPage?
 }
 
 extension KlingDialect {
-    /// How accounts are spoken to in it.
+    /// The implementation of this API.
     var speech: any UpstreamDialect {
         switch self {
         case .kolors: KolorsDialect()
@@ -43,27 +43,27 @@ extension KlingDialect {
     }
 }
 
-/// A request to an account, as far as an API decides it.
+/// The parts of a request that depend on the API.
 struct UpstreamRequest: Sendable {
     let kind: UpstreamCallKind
     var method = UpstreamMethod.get
-    /// What follows the account's base URL.
+    /// The path and query after the account's base URL.
     let path: String
     var body: [ByteSlice] = []
 }
 
-/// A task that an account is asked for.
+/// A task to query at an account.
 struct AskedTask: Sendable {
     /// The gateway's id, which was sent as `external_task_id`.
     let id: TaskID
-    /// The account's id; nil: it is not known, and the task is asked for by the gateway's.
+    /// The account's id; nil if it is unknown, and the query uses the gateway's id.
     let upstreamID: String?
 }
 
-/// Where a list call goes on.
+/// Which page a list call requests.
 struct ListPosition: Sendable {
     /// The page, from 1.
     var page = 1
-    /// What the page before has said of this one, where pages have no numbers; nil: it is the first.
+    /// The cursor from the page before, where pages have no numbers; nil for the first page.
     var cursor: String?
 }
