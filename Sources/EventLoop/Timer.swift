@@ -88,7 +88,7 @@ extension EventLoop {
     /// Suspends the caller for `duration`, using this loop's timers.
     /// - Throws: `CancellationError` as soon as the task is cancelled.
     public func sleep(for duration: Duration) async throws(CancellationError) {
-        let nap = Nap()
+        let nap = Sleep()
         let finished = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 execute { nap.begin(continuation, on: self, for: duration) }
@@ -101,7 +101,7 @@ extension EventLoop {
 }
 
 /// One sleep: the timer and the continuation that waits for it. Only accessed on the loop's thread.
-private final class Nap: @unchecked Sendable {
+private final class Sleep: @unchecked Sendable {
     // @unchecked: both closures that reach it run through `EventLoop.execute`, in order, on one thread.
     private var timer: Timer?
     private var waiter: CheckedContinuation<Bool, Never>?

@@ -34,7 +34,7 @@ public struct Gateway: HTTPResponder {
         /// How long a create whose answer cannot have been read is remembered; zero: not at all.
         public var resendWindow: Duration = .seconds(600)
         /// The file for ids that clients were told while the store could not be written to; nil: there is none.
-        public var toldPath: String?
+        public var toldIDsPath: String?
         /// How long OpenAI's clients wait for their pictures.
         public var openAIWait: Duration = .seconds(300)
         /// Whether clients connect to it with TLS.
@@ -133,7 +133,7 @@ public struct Gateway: HTTPResponder {
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
-                resendWindow: options.resendWindow, toldPath: options.toldPath),
+                resendWindow: options.resendWindow, toldIDsPath: options.toldIDsPath),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
             pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
@@ -181,7 +181,7 @@ public struct Gateway: HTTPResponder {
         response.note = note
         note.resend?.answered(status: response.status)
         // The client has left: its exchange ended earlier, without an answer to carry the note.
-        if Task.isCancelled { note.hold?.partIsOver() }
+        if Task.isCancelled { note.hold?.partDidEnd() }
         return response
     }
 
@@ -197,7 +197,7 @@ public struct Gateway: HTTPResponder {
     }
 
     public func didFinish(_ exchange: HTTPExchange) {
-        (exchange.note as? ExchangeNote)?.hold?.partIsOver()
+        (exchange.note as? ExchangeNote)?.hold?.partDidEnd()
         telemetry.finished(exchange)
     }
 
@@ -215,7 +215,7 @@ public struct Gateway: HTTPResponder {
             if let answer { return answer }
             throw .methodNotAllowed(match.terms.methods)
         }
-        guard match.terms.needsKey else { return try await answerAnyone(request, match, note) }
+        guard match.terms.needsKey else { return try await answerWithoutKey(request, match, note) }
         let principal = try await access.principal(of: request)
         try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
         note.tenant = principal.tenant
@@ -244,7 +244,7 @@ public struct Gateway: HTTPResponder {
     }
 
     /// Answers routes that need no key. For Kling's callbacks, the token in the path is one.
-    private func answerAnyone(
+    private func answerWithoutKey(
         _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
     ) async throws(GatewayError) -> HTTPResponse {
         switch match.route {
@@ -272,7 +272,7 @@ public struct Gateway: HTTPResponder {
         let idempotent = try await IdempotentRequest(
             key, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
         // The first request has made nothing, and the key is free.
-        if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.makeAnew() }
+        if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.startOver() }
         return idempotent
     }
 }

@@ -46,8 +46,8 @@ internal import EventLoop
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe ccurl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, context)
         unsafe ccurl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, context)
-        unsafe ccurl_multi_set_socket(multi, interestHasChanged)
-        unsafe ccurl_multi_set_timer(multi, timeoutHasChanged)
+        unsafe ccurl_multi_set_socket(multi, onInterestChange)
+        unsafe ccurl_multi_set_timer(multi, onTimeoutChange)
         let limits = [
             (CURLMOPT_MAX_TOTAL_CONNECTIONS, configuration.maximumConnections),
             (CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maximumConnectionsPerHost),
@@ -214,7 +214,7 @@ private func pool(_ context: UnsafeMutableRawPointer?) -> ConnectionPool {
     return unsafe Unmanaged<ConnectionPool>.fromOpaque(context).takeUnretainedValue()
 }
 
-private func interestHasChanged(
+private func onInterestChange(
     _: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t, _ interest: Int32, _ context: UnsafeMutableRawPointer?,
     _: UnsafeMutableRawPointer?
 ) -> Int32 {
@@ -222,7 +222,7 @@ private func interestHasChanged(
     return 0
 }
 
-private func timeoutHasChanged(
+private func onTimeoutChange(
     _: UnsafeMutableRawPointer?, _ milliseconds: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int32 {
     unsafe pool(context).setTimeout(milliseconds: milliseconds)

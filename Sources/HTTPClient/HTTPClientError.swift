@@ -47,7 +47,7 @@ public struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertibl
     }
 
     /// Nothing was sent, because libcurl ran out of memory.
-    static let noMemory = HTTPClientError(.other, wasSent: false, detail: "libcurl has no memory")
+    static let noMemory = HTTPClientError(.other, wasSent: false, detail: "libcurl ran out of memory")
 
     public var description: String {
         "\(code.rawValue) (\(wasSent ? "sent" : "not sent"))\(detail.isEmpty ? "" : ": \(detail)")"

@@ -65,11 +65,11 @@ typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
             CURLOPT_PREREQDATA,
         ]
         for option in contexts { unsafe handle.set(option, pointer: context) }
-        unsafe handle.set(CURLOPT_WRITEFUNCTION, stream: bodyHasCome)
-        unsafe handle.set(CURLOPT_HEADERFUNCTION, stream: headLineHasCome)
-        unsafe handle.set(CURLOPT_READFUNCTION, stream: bodyIsWanted)
-        _ = unsafe ccurl_set_open_socket(handle.raw, socketIsWanted)
-        _ = unsafe ccurl_set_close_socket(handle.raw, socketIsDone)
+        unsafe handle.set(CURLOPT_WRITEFUNCTION, stream: onBody)
+        unsafe handle.set(CURLOPT_HEADERFUNCTION, stream: onHeadLine)
+        unsafe handle.set(CURLOPT_READFUNCTION, stream: onReadBody)
+        _ = unsafe ccurl_set_open_socket(handle.raw, onOpenSocket)
+        _ = unsafe ccurl_set_close_socket(handle.raw, onCloseSocket)
         _ = unsafe ccurl_set_before_request(handle.raw, requestIsAboutToBeWritten)
     }
 
@@ -192,27 +192,27 @@ private func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer {
     return unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
 }
 
-private func bodyHasCome(
+private func onBody(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let isTaken = unsafe transfer(context).take(body: UnsafeRawBufferPointer(start: bytes, count: size * count))
     return isTaken ? size * count : Int(CURL_WRITEFUNC_ERROR)
 }
 
-private func headLineHasCome(
+private func onHeadLine(
     _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
     let isTaken = unsafe transfer(context).take(line: UnsafeRawBufferPointer(start: bytes, count: size * count))
     return isTaken ? size * count : Int(CURL_WRITEFUNC_ERROR)
 }
 
-private func bodyIsWanted(
+private func onReadBody(
     _ space: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
 ) -> Int {
     unsafe transfer(context).readBody(into: UnsafeMutableRawBufferPointer(start: space, count: size * count))
 }
 
-private func socketIsWanted(
+private func onOpenSocket(
     _ context: UnsafeMutableRawPointer?, _: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
 ) -> curl_socket_t {
     guard let address = unsafe address else { return CURL_SOCKET_BAD }
@@ -226,7 +226,7 @@ private func socketIsWanted(
         protocol: unsafe address.pointee.protocol)
 }
 
-private func socketIsDone(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
+private func onCloseSocket(_ context: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> Int32 {
     guard let context = unsafe context else { return 1 }
     return unsafe Unmanaged<SocketTable>.fromOpaque(context).takeUnretainedValue().close(descriptor)
 }

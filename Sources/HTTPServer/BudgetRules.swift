@@ -6,7 +6,7 @@ struct BudgetRules {
         let ticket: Int
         let count: Int
         let owner: String
-        let isBeside: Bool
+        let isAdditional: Bool
     }
 
     private let capacity: Int
@@ -28,10 +28,10 @@ struct BudgetRules {
     }
 
     /// Grants the bytes, or queues the request.
-    /// - Parameter isBeside: whether the owner already holds bytes that it only releases after it gets these.
-    mutating func ask(for count: Int, owner: String, ticket: Int, isBeside: Bool = false) -> Answer {
+    /// - Parameter isAdditional: whether the owner already holds bytes that it only releases after it gets these.
+    mutating func ask(for count: Int, owner: String, ticket: Int, isAdditional: Bool = false) -> Answer {
         if count > share { return .impossible }
-        queue.append(Request(ticket: ticket, count: count, owner: owner, isBeside: isBeside))
+        queue.append(Request(ticket: ticket, count: count, owner: owner, isAdditional: isAdditional))
         return serve().contains(ticket) ? .granted : .queued
     }
 
@@ -53,14 +53,14 @@ struct BudgetRules {
 
     /// Grants queued requests in order. A request that waits for free capacity holds up all requests behind it; one
     /// that waits for its owner's share holds up none. Bytes that no such request waits for go to requests with
-    /// `isBeside`, which could otherwise wait for bytes that their owner itself holds.
+    /// `isAdditional`, which could otherwise wait for bytes that their owner itself holds.
     private mutating func serve() -> [Int] {
         var served: [Int] = []
         var isHeldUp = false
         for goesBeyondShare in [false, true] {
             queue.removeAll { request in
                 let isInShare = usedByOwner[request.owner, default: 0] + request.count <= share
-                if isHeldUp || !(isInShare || goesBeyondShare && request.isBeside) { return false }
+                if isHeldUp || !(isInShare || goesBeyondShare && request.isAdditional) { return false }
                 if used + request.count > capacity {
                     isHeldUp = true
                     return false

@@ -6,7 +6,7 @@ public import EventLoop
 /// A body gets all the bytes that it requests, or waits. Requests are granted in order, but one owner gets at most a
 /// share, and a body that waits for its owner's share lets others pass. Can be used from any loop.
 public final class ByteBudget: Sendable {
-    /// How many bytes one owner may have, except through ``reserveBeside(_:owner:on:patience:)``.
+    /// How many bytes one owner may have, except through ``reserveAdditional(_:owner:on:patience:)``.
     public let share: Int
     private let queue: Lock<Queue>
 
@@ -63,7 +63,7 @@ public final class ByteBudget: Sendable {
     public func reserve(
         _ count: Int, owner: String, on loop: EventLoop, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
-        try await reserve(count, owner, isBeside: false, loop, patience)
+        try await reserve(count, owner, isAdditional: false, loop, patience)
     }
 
     /// Reserves `count` bytes in addition to others that the caller holds, or an owner's share if that is less.
@@ -72,21 +72,21 @@ public final class ByteBudget: Sendable {
     /// the share if nothing else waits. Bytes above one share are not counted, so that a request that is alone always
     /// finds room.
     /// - Throws: `noBudget` after `patience`; `cancelled`.
-    public func reserveBeside(
+    public func reserveAdditional(
         _ count: Int, owner: String, on loop: EventLoop, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
-        try await reserve(min(count, share), owner, isBeside: true, loop, patience)
+        try await reserve(min(count, share), owner, isAdditional: true, loop, patience)
     }
 
     private func reserve(
-        _ count: Int, _ owner: String, isBeside: Bool, _ loop: EventLoop, _ patience: Duration
+        _ count: Int, _ owner: String, isAdditional: Bool, _ loop: EventLoop, _ patience: Duration
     ) async throws(RequestBodyError) -> Lease {
         let id = queue.withLock { $0.rules.makeTicket() }
         let timer = Timer(loop: loop) { [weak self] in self?.leave(id, .noBudget) }
         timer.arm(after: patience)
         defer { timer.cancel() }
         let refusal = await withTaskCancellationHandler {
-            await withCheckedContinuation { ask(for: count, owner: owner, isBeside: isBeside, ticket: id, $0) }
+            await withCheckedContinuation { ask(for: count, owner: owner, isAdditional: isAdditional, ticket: id, $0) }
         } onCancel: {
             leave(id, .cancelled)
         }
@@ -94,9 +94,9 @@ public final class ByteBudget: Sendable {
         return Lease(budget: self, owner: owner, count: count)
     }
 
-    private func ask(for count: Int, owner: String, isBeside: Bool, ticket id: Int, _ waiter: Waiter) {
+    private func ask(for count: Int, owner: String, isAdditional: Bool, ticket id: Int, _ waiter: Waiter) {
         let answer = queue.withLock { queue in
-            let answer = queue.rules.ask(for: count, owner: owner, ticket: id, isBeside: isBeside)
+            let answer = queue.rules.ask(for: count, owner: owner, ticket: id, isAdditional: isAdditional)
             if answer == .queued { queue.waiters[id] = waiter }
             return answer
         }

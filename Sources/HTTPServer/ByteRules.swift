@@ -64,7 +64,7 @@ extension Span<UInt8> {
     }
 
     /// Whether each `%` is followed by two hexadecimal digits.
-    var hasSoundEscapes: Bool {
+    var hasValidEscapes: Bool {
         for index in 0..<count where self[index] == UInt8(ascii: "%") {
             guard index + 2 < count, self[index + 1].hexValue != nil, self[index + 2].hexValue != nil else {
                 return false

@@ -16,7 +16,7 @@ struct ChunkedDecoder {
     }
 
     /// How many bytes of extensions and trailers a body may have in total.
-    private static let sidelineBytes = 8 << 10
+    private static let maximumOverhead = 8 << 10
     private static let longestSize = 16
 
     private let limit: Int
@@ -24,7 +24,7 @@ struct ChunkedDecoder {
     private var digits = 0
     private var size = 0
     private var total = 0
-    private var sideline = 0
+    private var overhead = 0
 
     /// A decoder for bodies of at most `limit` bytes of data.
     init(limit: Int) { self.limit = limit }
@@ -112,8 +112,8 @@ struct ChunkedDecoder {
     }
 
     private mutating func countSideline() throws(ChunkFault) {
-        sideline += 1
-        if sideline > Self.sidelineBytes { throw .malformed }
+        overhead += 1
+        if overhead > Self.maximumOverhead { throw .malformed }
     }
 
     private mutating func expect(_ byte: UInt8, _ right: UInt8, then next: State) throws(ChunkFault) {

@@ -135,7 +135,7 @@ extension Connection {
                     loop.execute { [self] in drive() }
                     return .blocked
                 } else {
-                    guard isReadable || looksAgain(), let count = try receiveBody() else { return stalled }
+                    guard isReadable || takeExtraRead(), let count = try receiveBody() else { return stalled }
                     turn -= count
                 }
             }

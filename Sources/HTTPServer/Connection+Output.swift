@@ -36,7 +36,7 @@ extension Connection {
         return response
     }
 
-    private func afterwards(isLast: Bool) -> ConnectionLifecycle.Afterwards {
+    private func afterwards(isLast: Bool) -> ConnectionLifecycle.NextStep {
         switch body.remainder {
         case .nothing: isLast ? (hasUnreadInput || exchange?.watcher != nil ? .linger : .close) : .nextRequest
         case .bytes(let count): isLast || count > Self.smallRemainder ? .linger : .discardBody
@@ -71,7 +71,7 @@ extension Connection {
         self.output = nil
         var (count, outcome) = output.write(to: transport)
         exchange?.bytesSent += count
-        if case .bytes = outcome, lifecycle.endsWithAnswer, !resetsAtEnd { outcome = transport.sayGoodbye() }
+        if case .bytes = outcome, lifecycle.endsWithAnswer, !resetsAtEnd { outcome = transport.sendCloseNotify() }
         switch outcome {
         case .bytes, .handshaken, .unfinished:
             writeDeadline = nil

@@ -64,7 +64,7 @@ final class Connection: @unchecked Sendable {
         ) { [unowned self] events in
             if events.contains(.peerFinished) { endInput() }
             mayHaveFailed = events.isSuperset(of: [.read, .write])
-            if events.contains(.read) || inputHasEnded || transport.readWaitsForRoom { isReadable = true }
+            if events.contains(.read) || inputHasEnded || transport.readNeedsWritable { isReadable = true }
             drive()
         }
         guard watch?.isWatching == true else { return abandon(.clientGone) }
@@ -119,7 +119,7 @@ final class Connection: @unchecked Sendable {
             if !pending.isEmpty {
                 takePending()
             } else {
-                guard isReadable || lifecycle.phase == .readingHead && looksAgain(), receiveHead() else { return }
+                guard isReadable || lifecycle.phase == .readingHead && takeExtraRead(), receiveHead() else { return }
             }
         }
     }
@@ -223,7 +223,7 @@ final class Connection: @unchecked Sendable {
 
     /// Whether to read once more although a short read has emptied the socket. When more input is expected, a reset
     /// after the bytes that were read would not be reported again.
-    func looksAgain() -> Bool {
+    func takeExtraRead() -> Bool {
         defer { mayHaveFailed = false }
         return mayHaveFailed
     }

@@ -8,7 +8,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
         /// The handler is running; it may be reading the body.
         case handling
         /// The answer is being written.
-        case writing(then: Afterwards)
+        case writing(then: NextStep)
         /// The answer is written; the rest of a short body is discarded, so that the connection can be reused.
         case discarding
         /// Our side is closed; input is discarded until the client has read the answer and closed too.
@@ -19,7 +19,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
     }
 
     /// What follows an answer.
-    enum Afterwards: Hashable, Sendable { case nextRequest, discardBody, linger, close }
+    enum NextStep: Hashable, Sendable { case nextRequest, discardBody, linger, close }
 
     enum Event: Hashable, Sendable {
         /// The first byte of a head was read.
@@ -27,7 +27,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
         /// The head is complete and valid.
         case headEnded
         /// An answer is ready, perhaps to an invalid head.
-        case answered(then: Afterwards)
+        case answered(then: NextStep)
         /// The answer is written.
         case written
         /// The rest of the body was discarded.

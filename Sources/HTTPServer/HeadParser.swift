@@ -145,7 +145,7 @@ extension HeadParser {
         } else if !byte.isToken {
             throw HeadFault("The request line does not begin with a method.")
         } else if position >= Self.longestMethod {
-            throw HeadFault(501, "The request's method is not known here.")
+            throw HeadFault(501, "The request's method is not supported.")
         }
     }
 
@@ -155,7 +155,7 @@ extension HeadParser {
             versionStart = position + 1
             state = .version
         } else if !byte.isTarget {
-            throw HeadFault("The request target has a byte that may not stand in it, or is missing.")
+            throw HeadFault("The request target is missing or contains an invalid byte.")
         } else if Int(position - target.start) >= limits.targetBytes {
             throw .targetTooLong
         }

@@ -35,7 +35,7 @@ struct MessageRules: Hashable, Sendable {
         try ranges.take(host: found.host, of: bytes, version: version)
         try setFraming(bytes, found, version: version)
         keepsAlive = !found.wantsClose && (version == .http11 || found.wantsKeepAlive)
-        if method == .unknown { throw HeadFault(501, "The request's method is not known here.") }
+        if method == .unknown { throw HeadFault(501, "The request's method is not supported.") }
         if version == .http11 { try setExpectation(bytes, found) }
     }
 
@@ -75,9 +75,9 @@ struct MessageRules: Hashable, Sendable {
     ) throws(HeadFault) {
         if let coding = found.transferCoding {
             guard found.contentLength == nil else {
-                throw HeadFault("Content-Length and Transfer-Encoding are both there.")
+                throw HeadFault("The request has both Content-Length and Transfer-Encoding.")
             }
-            guard version == .http11 else { throw HeadFault("HTTP/1.0 has no Transfer-Encoding.") }
+            guard version == .http11 else { throw HeadFault("Transfer-Encoding is not allowed in HTTP/1.0.") }
             try Self.check(coding: bytes.extracting(coding.indices))
             framing = .chunked
         } else if let length = found.contentLength {
@@ -102,13 +102,13 @@ struct MessageRules: Hashable, Sendable {
         guard isSound, chunkedAt.allSatisfy({ $0 == count - 1 }) else {
             throw HeadFault("Transfer-Encoding is not a list of codings that ends in chunked.")
         }
-        if count != 1 || chunkedAt.isEmpty { throw HeadFault(501, "The only transfer coding known here is chunked.") }
+        if count != 1 || chunkedAt.isEmpty { throw HeadFault(501, "The only supported transfer coding is chunked.") }
     }
 
     private mutating func setExpectation(_ bytes: Span<UInt8>, _ found: Found) throws(HeadFault) {
         for expectation in found.expectations {
             guard bytes.extracting(expectation.indices).equalsIgnoringCase("100-continue") else {
-                throw HeadFault(417, "The only expectation known here is 100-continue.")
+                throw HeadFault(417, "The only supported expectation is 100-continue.")
             }
             expectsContinue = framing != .none
         }

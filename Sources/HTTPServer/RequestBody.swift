@@ -57,7 +57,7 @@ public enum RequestBodyError: Error, Hashable, Sendable {
         case .tooLarge(let limit): "The body is longer than \(limit) bytes."
         case .malformed: "The body's chunked coding is broken."
         case .timedOut: "The body came too slowly. Send it again over a faster connection."
-        case .noBudget: "The gateway holds as many uploads as it can. Send the request again later."
+        case .noBudget: "The gateway has no memory for another upload. Send the request again later."
         case .clientGone: "The body ended before its announced length."
         case .cancelled: "The gateway is stopping. Send the request again."
         }

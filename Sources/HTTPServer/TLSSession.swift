@@ -10,9 +10,9 @@ internal import COpenSSL
     /// room for.
     private(set) var mayHoldMore = true
     /// Whether reading waits for room to write: in a handshake, both sides send.
-    private(set) var readWaitsForRoom = false
+    private(set) var readNeedsWritable = false
     /// Whether the handshake is complete.
-    private(set) var hasShakenHands = false
+    private(set) var isHandshakeComplete = false
     /// Whether the client has sent anything.
     private(set) var hasReceived = false
 
@@ -45,13 +45,13 @@ internal import COpenSSL
     /// discarded.
     func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
-        readWaitsForRoom = false
+        readNeedsWritable = false
         socketReadsLeft = Self.socketReadsPerTurn
         ERR_clear_error()
-        if !hasShakenHands { return shakeHands() }
+        if !isHandshakeComplete { return performHandshake() }
         var count = 0
         let result = unsafe SSL_read_ex(session, space.baseAddress, space.count, &count)
-        guard result == 1 else { return whyNothingWasRead(result) }
+        guard result == 1 else { return readFailure(result) }
         unsafe mayHoldMore = socketMayHoldMore || SSL_has_pending(session) == 1
         return .bytes(count)
     }
@@ -68,8 +68,8 @@ internal import COpenSSL
     }
 
     /// Sends `close_notify`, if that still makes sense. Failures are ignored: a client that is gone does not need it.
-    func sayGoodbye() -> Transport.Outcome {
-        if hasSaidGoodbye || isBroken || !hasShakenHands { return .bytes(0) }
+    func sendCloseNotify() -> Transport.Outcome {
+        if hasSaidGoodbye || isBroken || !isHandshakeComplete { return .bytes(0) }
         ERR_clear_error()
         let result = unsafe SSL_shutdown(session)
         if result < 0 {
@@ -80,22 +80,22 @@ internal import COpenSSL
         return .bytes(0)
     }
 
-    private func shakeHands() -> Transport.Outcome {
+    private func performHandshake() -> Transport.Outcome {
         let result = unsafe SSL_do_handshake(session)
         if result == 1 {
-            hasShakenHands = true
+            isHandshakeComplete = true
             return .handshaken
         }
         let speaksPlain = copenssl_is(ERR_peek_last_error(), ERR_LIB_SSL, SSL_R_HTTP_REQUEST)
-        let outcome = whyNothingWasRead(result)
+        let outcome = readFailure(result)
         if speaksPlain, outcome == .failed { refusePlain() }
         return outcome
     }
 
-    private func whyNothingWasRead(_ result: Int32) -> Transport.Outcome {
+    private func readFailure(_ result: Int32) -> Transport.Outcome {
         mayHoldMore = false
         let reason = unsafe SSL_get_error(session, result)
-        readWaitsForRoom = reason == SSL_ERROR_WANT_WRITE
+        readNeedsWritable = reason == SSL_ERROR_WANT_WRITE
         switch reason {
         case SSL_ERROR_WANT_READ where socketReadsLeft < 0: return .unfinished
         // A client may leave without `close_notify`, because HTTP has its own lengths.

@@ -4,7 +4,7 @@ extension HeadRanges {
     /// address the server as a whole (`*`, RFC 9112 §3.2.4), which then becomes the path.
     mutating func take(target: HeadRange, of bytes: Span<UInt8>, method: HTTPMethod) throws(HeadFault) {
         if method == .options, bytes.extracting(target.indices).isExactly("*") { return path = target }
-        guard bytes.extracting(target.indices).hasSoundEscapes else {
+        guard bytes.extracting(target.indices).hasValidEscapes else {
             throw HeadFault("The request target has a % without two hexadecimal digits.")
         }
         var rest = target
@@ -13,7 +13,7 @@ extension HeadRanges {
             authority = HeadRange(start: rest.start, end: rest.start)
             while authority.end < rest.end, !bytes[Int(authority.end)].endsAuthority { authority.end += 1 }
             guard bytes.extracting(authority.indices).isAuthority else {
-                throw HeadFault("The request target names no host that could exist.")
+                throw HeadFault("The request target's host is invalid.")
             }
             rest.start = authority.end
         }
@@ -36,7 +36,9 @@ extension HeadRanges {
             if version == .http11 { throw HeadFault("Host is missing.") }
             return
         }
-        guard bytes.extracting(host.indices).isAuthority else { throw HeadFault("Host is not a host.") }
+        guard bytes.extracting(host.indices).isAuthority else {
+            throw HeadFault("Host is not a valid host name or address.")
+        }
         if authority.isEmpty { authority = host }
     }
 }
@@ -56,7 +58,7 @@ extension Span<UInt8> {
             end += 1
         } else {
             while end < count, self[end].isHostName { end += 1 }
-            guard end > 0, extracting(0..<end).hasSoundEscapes else { return false }
+            guard end > 0, extracting(0..<end).hasValidEscapes else { return false }
         }
         if end == count { return true }
         guard self[end] == .colon else { return false }

@@ -38,7 +38,7 @@ enum Transport {
     var isReady: Bool {
         switch self {
         case .plain: true
-        case .tls(let session): session.hasShakenHands
+        case .tls(let session): session.isHandshakeComplete
         }
     }
 
@@ -74,10 +74,10 @@ enum Transport {
     }
 
     /// Whether reading continues when the socket is writable.
-    var readWaitsForRoom: Bool {
+    var readNeedsWritable: Bool {
         switch self {
         case .plain: false
-        case .tls(let session): session.readWaitsForRoom
+        case .tls(let session): session.readNeedsWritable
         }
     }
 
@@ -153,10 +153,10 @@ enum Transport {
     }
 
     /// Sends `close_notify` over TLS; does nothing on a plain connection.
-    func sayGoodbye() -> Outcome {
+    func sendCloseNotify() -> Outcome {
         switch self {
         case .plain: .bytes(0)
-        case .tls(let session): session.sayGoodbye()
+        case .tls(let session): session.sendCloseNotify()
         }
     }
 
@@ -166,7 +166,7 @@ enum Transport {
     /// Closes; `resets` sends RST in place of FIN.
     func close(resets: Bool = false) {
         if !resets {
-            _ = sayGoodbye()
+            _ = sendCloseNotify()
         } else {
             var linger = linger(l_onoff: 1, l_linger: 0)
             unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))

@@ -25,7 +25,7 @@ struct PNGStream {
     init(_ file: ByteSlice, time: Duration) {
         self.file = file
         kept = 0..<min(kept.count, file.count)
-        deadline = Self.timeWorked + time.nanoseconds
+        deadline = Self.threadCPUTime + time.nanoseconds
     }
 
     /// Calls `body` with `stream` as the `FILE` that libpng needs. The file is valid only in `body` and on this thread.
@@ -65,7 +65,7 @@ struct PNGStream {
 
     /// - Returns: the number of bytes read; 0 at the end, -1 when the time is over.
     private mutating func read(_ room: UnsafeMutableRawBufferPointer) -> Int {
-        isOverdue = isOverdue || Self.timeWorked > deadline
+        isOverdue = isOverdue || Self.threadCPUTime > deadline
         if isOverdue { return -1 }
         kept = file.withBytes { [kept] in Self.next(kept, in: $0) }
         let part = kept.prefix(room.count)
@@ -94,7 +94,7 @@ struct PNGStream {
     }
 
     /// The CPU time that this thread has used, in nanoseconds.
-    private static var timeWorked: Int64 {
+    private static var threadCPUTime: Int64 {
         var time = timespec()
         // `clock_gettime` writes only to `time`.
         unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

@@ -53,11 +53,11 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
         case .scans(let count, let allowed):
             "is a JPEG file of \(count) scans; at most \(allowed) are allowed. Save it as an ordinary JPEG."
         case .slow(let format):
-            "is a \(format.rawValue) file that takes too long to unpack. Save it anew."
+            "is a \(format.rawValue) file that takes too long to decompress. Save it again."
         case .encoding:
             "could not be brought within Kling's limits. Send a smaller picture."
         case .noMemory:
-            "could not be worked on: there is no memory for it. Send it again later."
+            "could not be processed: the gateway is out of memory. Send it again later."
         }
     }
 }

@@ -24,7 +24,7 @@ struct PictureHeader: Sendable, Equatable {
 
     /// Reads the header of `file` and checks it against `limits`.
     static func read(_ file: ByteSlice, _ limits: PictureLimits) throws(PictureDefect) -> PictureHeader {
-        guard file.count <= limits.fileBytes else { throw .length(file.count, allowed: limits.fileBytes) }
+        guard file.count <= limits.maxInputBytes else { throw .length(file.count, allowed: limits.maxInputBytes) }
         let header = try file.withBytes { (bytes) throws(PictureDefect) in
             guard let format = PictureFormat(of: bytes) else { throw .format(OtherFormat.name(of: bytes)) }
             return switch format {
@@ -33,11 +33,11 @@ struct PictureHeader: Sendable, Equatable {
             case .webp: try WebPHeader.read(file)
             }
         }
-        guard min(header.size.width, header.size.height) >= limits.leastSide else {
+        guard min(header.size.width, header.size.height) >= limits.minSide else {
             let size = header.uprightSize
             throw limits.isStrict
-                ? .tooShort(width: size.width, height: size.height, moreThan: limits.leastSide - 1)
-                : .tooSmall(width: size.width, height: size.height, allowed: limits.leastSide)
+                ? .tooShort(width: size.width, height: size.height, moreThan: limits.minSide - 1)
+                : .tooSmall(width: size.width, height: size.height, allowed: limits.minSide)
         }
         let allowed = min(limits.pixels, limits.decodingBytes / max(1, header.heldBytesPerPixel))
         guard header.size.pixels <= allowed else {

@@ -26,7 +26,7 @@ public enum PictureKit {
             ])
         guard let canvas else { throw StitchDefect(part: .upper, defect: .noMemory) }
         do {
-            return try JPEGEncoder.encode(canvas.raster, atMost: limits.madeBytes)
+            return try JPEGEncoder.encode(canvas.raster, atMost: limits.maxOutputBytes)
         } catch {
             throw StitchDefect(part: .upper, defect: error)
         }
@@ -59,9 +59,9 @@ public enum PictureKit {
         let size = try limits.shrunk(header.uprightSize)
         let isFine =
             limits.formats.contains(header.format) && !header.isAnimated && header.orientation == .upright
-            && header.print == nil && size == header.size && file.count <= limits.madeBytes
+            && header.print == nil && size == header.size && file.count <= limits.maxOutputBytes
         if isFine { return (nil, header) }
-        return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.madeBytes), header)
+        return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.maxOutputBytes), header)
     }
 
     private static func read(
@@ -83,14 +83,16 @@ public enum PictureKit {
 }
 
 extension PictureLimits {
-    /// `size` shrunk to a longest side of ``madeSide``, unless that would make the shorter side too short.
+    /// `size` shrunk to a longest side of ``maxOutputSide``, unless that would make the shorter side too short.
     fileprivate func shrunk(_ size: PictureSize) throws(PictureDefect) -> PictureSize {
-        guard size.longSide > madeSide else { return size }
+        guard size.longSide > maxOutputSide else { return size }
         let shorter = min(size.width, size.height)
-        if shorter * madeSide >= leastSide * size.longSide { return size.scaled(by: madeSide, over: size.longSide) }
-        guard !isStrict else {
-            throw .tooLong(width: size.width, height: size.height, allowed: madeSide, moreThan: leastSide - 1)
+        if shorter * maxOutputSide >= minSide * size.longSide {
+            return size.scaled(by: maxOutputSide, over: size.longSide)
         }
-        return size.scaled(by: leastSide, over: shorter)
+        guard !isStrict else {
+            throw .tooLong(width: size.width, height: size.height, allowed: maxOutputSide, moreThan: minSide - 1)
+        }
+        return size.scaled(by: minSide, over: shorter)
     }
 }

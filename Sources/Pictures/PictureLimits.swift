@@ -3,7 +3,7 @@ public import Base
 /// The limits for pictures that come in, and for pictures that the gateway sends.
 public struct PictureLimits: Sendable {
     /// The maximum size of a file to read, in bytes.
-    public var fileBytes = 16 << 20
+    public var maxInputBytes = 16 << 20
     /// The maximum number of pixels to decode, even if that takes little memory.
     public var pixels = 64_000_000
     /// The maximum memory for decoding one file, in bytes, besides the file and the result.
@@ -14,13 +14,13 @@ public struct PictureLimits: Sendable {
     public var pngTime = Duration.seconds(10)
 
     /// The maximum size of a file that is sent, in bytes.
-    public var madeBytes = 10_485_760
+    public var maxOutputBytes = 10_485_760
     /// The maximum width and height of a picture that is sent, in pixels.
-    public var madeSide = 4096
+    public var maxOutputSide = 4096
     /// The minimum width and height of a picture, in pixels.
-    public var leastSide = 300
-    /// Whether ``madeSide`` is a hard limit, and errors give the shortest side as a bound to exceed. If so, a picture
-    /// too long and narrow to meet both limits is refused; otherwise, it stays longer than ``madeSide``.
+    public var minSide = 300
+    /// Whether ``maxOutputSide`` is a hard limit, and errors give the shortest side as a bound to exceed. If so, a picture
+    /// too long and narrow to meet both limits is refused; otherwise, it stays longer than ``maxOutputSide``.
     public var isStrict = false
     /// The formats that can be sent as they are.
     public var formats: Set<PictureFormat> = [.jpeg, .png]
@@ -35,8 +35,8 @@ public struct PictureLimits: Sendable {
     /// as the smaller of its two meanings), JPEG, PNG and WebP.
     public static let solutions = {
         var limits = PictureLimits()
-        (limits.madeSide, limits.leastSide, limits.isStrict) = (2048, 301, true)
-        limits.madeBytes = 10_000_000
+        (limits.maxOutputSide, limits.minSide, limits.isStrict) = (2048, 301, true)
+        limits.maxOutputBytes = 10_000_000
         limits.formats = [.jpeg, .png, .webp]
         return limits
     }()

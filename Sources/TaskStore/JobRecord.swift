@@ -57,14 +57,14 @@ public struct NewJob: Sendable, Equatable {
     /// The only account that may run the tasks; nil: any.
     public var account: String?
     /// How many other jobs of the tenant may be running, on ``account`` if that is set; nil: any number.
-    public var runningBeside: Int?
+    public var maximumOtherRunningJobs: Int?
     /// Milliseconds since 1970.
     public var createdAt: Int64
 
     public init(
         tenant: String, shape: String, request: [UInt8] = [], callbackURL: String? = nil, callbackRef: String? = nil,
         fingerprint: [UInt8]? = nil, idempotency: IdempotencyKey? = nil, account: String? = nil,
-        runningBeside: Int? = nil, createdAt: Int64
+        maximumOtherRunningJobs: Int? = nil, createdAt: Int64
     ) {
         self.tenant = tenant
         self.shape = shape
@@ -74,7 +74,7 @@ public struct NewJob: Sendable, Equatable {
         self.fingerprint = fingerprint
         self.idempotency = idempotency
         self.account = account
-        self.runningBeside = runningBeside
+        self.maximumOtherRunningJobs = maximumOtherRunningJobs
         self.createdAt = createdAt
     }
 }

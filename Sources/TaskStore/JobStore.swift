@@ -8,7 +8,7 @@ public protocol JobStore: Sendable {
     /// job's `Idempotency-Key` is set by ``answer(job:_:)``.
     /// - Parameter tasks: as many as ``JobRecord/sizes`` allows, none with its own `Idempotency-Key`, and with a
     ///   `callback_url` only if the job has none.
-    /// - Throws: as ``TaskStore/begin(_:)``; `tooManyJobs` if more than ``NewJob/runningBeside`` are running.
+    /// - Throws: as ``TaskStore/begin(_:)``; `tooManyJobs` if more than ``NewJob/maximumOtherRunningJobs`` are running.
     func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord
 
     /// Ends the intents of a job that no client was told of, all in one step. The job can no longer be found.

@@ -93,7 +93,7 @@ extension TaskRecord.Fields {
     mutating func observe(_ seen: Observation) -> Step {
         let next = seen.state ?? state
         guard !state.isFinal, next >= state, next != .refused else { return .unchanged }
-        if seen.yieldsToAcceptance, upstreamID != nil { return .unchanged }
+        if seen.isIgnoredOnceAccepted, upstreamID != nil { return .unchanged }
         // Only an acceptance gives Kling's id and shows that Kling has the task. Before that, the task can only fail.
         guard upstreamID != nil || next == .failed else { return .unchanged }
         guard next != state || seen.statusWord != statusWord || seen.answer.map({ $0 != answer }) ?? false else {

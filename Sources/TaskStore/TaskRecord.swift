@@ -211,16 +211,16 @@ public struct Observation: Sendable, Equatable {
     /// Milliseconds since 1970.
     public var at: Int64
     /// Whether it is ignored once Kling has the task, as for the gateway's own conclusion that Kling never had it.
-    public var yieldsToAcceptance: Bool
+    public var isIgnoredOnceAccepted: Bool
 
     public init(
-        state: TaskState?, statusWord: String, answer: [UInt8]?, at: Int64, yieldsToAcceptance: Bool = false
+        state: TaskState?, statusWord: String, answer: [UInt8]?, at: Int64, isIgnoredOnceAccepted: Bool = false
     ) {
         self.state = state
         self.statusWord = statusWord
         self.answer = answer
         self.at = at
-        self.yieldsToAcceptance = yieldsToAcceptance
+        self.isIgnoredOnceAccepted = isIgnoredOnceAccepted
     }
 }
 

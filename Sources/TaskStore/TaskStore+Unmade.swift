@@ -17,7 +17,7 @@ extension TaskStore {
             // A client that knows a job knows all of its tasks, even one that has no public id yet.
             _ = try? await show(id, at: time)
             let observation = Observation(
-                state: .failed, statusWord: reason, answer: nil, at: time, yieldsToAcceptance: true)
+                state: .failed, statusWord: reason, answer: nil, at: time, isIgnoredOnceAccepted: true)
             return try await observe(id, observation)
         }
     }

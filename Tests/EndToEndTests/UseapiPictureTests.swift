@@ -58,7 +58,7 @@ import Testing
             let here = "http://127.0.0.1:\(rig.gateway.port)\(path)"
             let foreign = try await rig.gateway.job(person: here, key: GatewayProcess.otherKey)
             #expect(
-                foreign.status == 400 && foreign.useapiError?.hasPrefix("humanImage is the link of a picture") == true)
+                foreign.status == 400 && foreign.useapiError?.hasPrefix("humanImage links to a picture") == true)
             #expect(try await rig.gateway.job(person: here).status == 200)
             #expect(kling.posts.count == 1)
         }

@@ -34,7 +34,7 @@ final class ClientTLS {
         SSL_CTX_free(context)
     }
 
-    func shakeHands() -> Step { step(SSL_do_handshake(session)) { [] } }
+    func performHandshake() -> Step { step(SSL_do_handshake(session)) { [] } }
 
     func decrypt() -> Step {
         var space = [UInt8](repeating: 0, count: 65536)
@@ -54,7 +54,7 @@ final class ClientTLS {
     }
 
     /// Makes `close_notify`.
-    func sayGoodbye() { SSL_shutdown(session) }
+    func sendCloseNotify() { SSL_shutdown(session) }
 
     func received(_ bytes: [UInt8]) { BIO_write(incoming, bytes, Int32(bytes.count)) }
 

@@ -24,7 +24,7 @@ struct HostileClientTests {
             let failures = await onThread { () -> [String] in
                 HostileCase.all.compactMap { item in
                     let client = RawClient(address, tls: ClientTLS(authority: files.certificate))
-                    return client.shakeHands() ?? Self.problem(with: item, client, cutting)
+                    return client.performHandshake() ?? Self.problem(with: item, client, cutting)
                 }
             }
             #expect(failures == [])

@@ -95,14 +95,14 @@ struct BudgetRulesTests {
         var rules = BudgetRules(capacity: 100, share: 50)
         #expect(rules.ask(for: 50, owner: "a", ticket: 1) == .granted)
         #expect(rules.ask(for: 10, owner: "a", ticket: 2) == .queued)
-        #expect(rules.ask(for: 20, owner: "a", ticket: 3, isBeside: true) == .granted)
+        #expect(rules.ask(for: 20, owner: "a", ticket: 3, isAdditional: true) == .granted)
         #expect(rules.ask(for: 40, owner: "b", ticket: 4) == .queued)
-        #expect(rules.ask(for: 20, owner: "a", ticket: 5, isBeside: true) == .queued)
+        #expect(rules.ask(for: 20, owner: "a", ticket: 5, isAdditional: true) == .queued)
         #expect(rules.giveBack(20, owner: "a") == [4])
         #expect(rules.giveBack(40, owner: "b") == [5])
         #expect(rules.giveBack(50, owner: "a") == [2])
         #expect(rules.used == 30)
-        #expect(rules.ask(for: 51, owner: "a", ticket: 6, isBeside: true) == .impossible)
+        #expect(rules.ask(for: 51, owner: "a", ticket: 6, isAdditional: true) == .impossible)
     }
 }
 

@@ -29,7 +29,7 @@ struct TLSTests {
         _ address: SocketAddress, _ files: TestCertificate, dribbles: Bool = false
     ) -> RawClient {
         let client = RawClient(address, tls: ClientTLS(authority: files.certificate), dribbles: dribbles)
-        #expect(client.shakeHands() == nil)
+        #expect(client.performHandshake() == nil)
         return client
     }
 
@@ -50,7 +50,7 @@ struct TLSTests {
             await onThread {
                 let tls = ClientTLS(authority: files.certificate, newest: newest, protocols: protocols)
                 let client = RawClient(address, tls: tls)
-                #expect(client.shakeHands() == nil)
+                #expect(client.performHandshake() == nil)
                 #expect("\(tls.version) \(tls.chosenProtocol)" == expected)
                 client.send(HostileCase.next)
                 #expect(client.read()?.status == 200)
@@ -62,9 +62,9 @@ struct TLSTests {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let old = ClientTLS(authority: files.certificate, newest: TLS1_1_VERSION)
-                #expect(RawClient(address, tls: old).shakeHands() != nil)
+                #expect(RawClient(address, tls: old).performHandshake() != nil)
                 let other = ClientTLS(authority: files.certificate, protocols: ["h2"])
-                #expect(RawClient(address, tls: other).shakeHands()?.contains("no application protocol") == true)
+                #expect(RawClient(address, tls: other).performHandshake()?.contains("no application protocol") == true)
             }
         }
     }
@@ -78,7 +78,7 @@ struct TLSTests {
                 let silent = RawClient(address)
                 let half = RawClient(address)
                 let tls = ClientTLS(authority: files.certificate)
-                _ = tls.shakeHands()
+                _ = tls.performHandshake()
                 half.sendRaw(Array(tls.takeOutput().prefix(50)))
                 #expect(silent.isAtEnd())
                 #expect(half.isAtEnd())
@@ -185,7 +185,7 @@ struct TLSTests {
             await onThread {
                 let tls = ClientTLS(authority: files.certificate)
                 let client = RawClient(address, tls: tls)
-                #expect(client.shakeHands() == nil)
+                #expect(client.performHandshake() == nil)
                 let other = Self.client(address, files)
                 for part in ["GET / HT", "TP/1.1\r\nHost: a\r\n\r\n" + Self.post("/", 4) + "ab"] {
                     client.send(part)

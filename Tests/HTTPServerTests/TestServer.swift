@@ -209,10 +209,10 @@ final class RawClient: @unchecked Sendable {
     deinit { close(descriptor) }
 
     /// Goes through the handshake: `nil`, or why it failed.
-    func shakeHands() -> String? {
+    func performHandshake() -> String? {
         guard let tls else { return nil }
         while true {
-            let step = tls.shakeHands()
+            let step = tls.performHandshake()
             flush()
             switch step {
             case .done: return nil
@@ -261,7 +261,7 @@ final class RawClient: @unchecked Sendable {
     /// FIN, and `close_notify` before it over TLS.
     func finish(saysGoodbye: Bool = true) {
         if saysGoodbye {
-            tls?.sayGoodbye()
+            tls?.sendCloseNotify()
             flush()
         }
         shutdown(descriptor, Int32(SHUT_WR))

@@ -27,10 +27,10 @@ struct HostilePictureTests {
     }
 
     private static func expectWithin(_ made: Bytes, _ limits: PictureLimits) {
-        #expect(made.count <= limits.madeBytes)
+        #expect(made.count <= limits.maxOutputBytes)
         do {
             let decoded = try Decoded(jpeg: made)
-            #expect(max(decoded.width, decoded.height) <= limits.madeSide)
+            #expect(max(decoded.width, decoded.height) <= limits.maxOutputSide)
         } catch {
             Issue.record("what was made is no JPEG: \(error)")
         }
@@ -67,7 +67,7 @@ struct HostilePictureTests {
 
     @Test func `a large picture of zeros is decoded within the limits`() {
         var limits = PictureLimits()
-        limits.madeSide = 400
+        limits.maxOutputSide = 400
         let bomb = PNGFile(width: 2000, height: 1500).file
         #expect(bomb.count < 60_000)
         #expect(Self.answer(bomb, limits: limits) == nil)
@@ -142,14 +142,14 @@ struct HostilePictureTests {
 
     @Test func `a long strip is stitched, and left alone where it need not be touched`() throws {
         var limits = PictureLimits()
-        limits.madeSide = 1000
-        limits.leastSide = 1
+        limits.maxOutputSide = 1000
+        limits.minSide = 1
         #expect(Self.answer(PNGFile(width: 1, height: 20_000, colorType: 0).file, limits: limits) == nil)
     }
 
     @Test func `too many bytes`() {
         var limits = PictureLimits()
-        limits.fileBytes = 1000
+        limits.maxInputBytes = 1000
         #expect(Self.answer([UInt8](repeating: 0xFF, count: 1001), limits: limits) == .length(1001, allowed: 1000))
     }
 

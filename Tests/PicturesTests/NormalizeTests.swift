@@ -78,7 +78,7 @@ struct NormalizeTests {
 
     @Test func `what is over the limits is shrunk, and keeps its proportions`() throws {
         var limits = PictureLimits()
-        limits.madeSide = 500
+        limits.maxOutputSide = 500
         let painting = Painting.quarters(1100, 850)
         for file in [painting.jpeg(), painting.png(), painting.webP(isLossless: false)] {
             let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file), limits: limits)))
@@ -94,9 +94,9 @@ struct NormalizeTests {
     @Test func `a file of too many bytes is written anew`() throws {
         var limits = PictureLimits()
         let file = Painting.noise(320, 320).png()
-        limits.madeBytes = file.count / 2
+        limits.maxOutputBytes = file.count / 2
         let made = try #require(try PictureKit.normalize(ByteSlice(file), limits: limits))
-        #expect(made.count <= limits.madeBytes)
+        #expect(made.count <= limits.maxOutputBytes)
     }
 
     // MARK: For links
@@ -124,7 +124,7 @@ struct NormalizeTests {
             #expect((decoded.width, decoded.height) == size && prepared.format == .jpeg)
         }
         var limits = PictureLimits.solutions
-        limits.madeBytes = 100_000
+        limits.maxOutputBytes = 100_000
         let large = try PictureKit.prepare(ByteSlice(Painting.noise(320, 320).webP()), limits: limits)
         #expect(try #require(large.made).count <= 100_000)
     }
@@ -144,10 +144,10 @@ struct NormalizeTests {
 
     @Test func `the limits of Kolors are those that always were`() {
         let (kolors, solutions) = (PictureLimits.kolors, PictureLimits.solutions)
-        #expect((kolors.madeSide, kolors.leastSide, kolors.madeBytes) == (4096, 300, 10_485_760))
+        #expect((kolors.maxOutputSide, kolors.minSide, kolors.maxOutputBytes) == (4096, 300, 10_485_760))
         #expect(!kolors.isStrict && solutions.isStrict)
         #expect(kolors.formats == [.jpeg, .png] && solutions.formats == [.jpeg, .png, .webp])
-        #expect((solutions.madeSide, solutions.leastSide, solutions.madeBytes) == (2048, 301, 10_000_000))
+        #expect((solutions.maxOutputSide, solutions.minSide, solutions.maxOutputBytes) == (2048, 301, 10_000_000))
     }
 
     @Test func `shrinking is the mean of what lies under a pixel`() throws {

@@ -40,8 +40,8 @@ struct StitchTests {
     ) {
         let limits = PictureLimits()
         let plan = StitchPlan(upper: upper, lower: lower, limits)
-        #expect(plan.canvas.longSide <= limits.madeSide)
-        #expect(min(plan.canvas.width, plan.canvas.height) >= limits.leastSide)
+        #expect(plan.canvas.longSide <= limits.maxOutputSide)
+        #expect(min(plan.canvas.width, plan.canvas.height) >= limits.minSide)
         #expect(plan.upper.y >= 0 && plan.upper.y + plan.upper.size.height == plan.lower.y)
         #expect(plan.lower.y + plan.lower.size.height <= plan.canvas.height)
         for (place, size) in [(plan.upper, upper), (plan.lower, lower)] {
@@ -94,11 +94,11 @@ struct StitchTests {
         var limits = PictureLimits()
         let noise = ByteSlice(Painting.noise(400, 400).png())
         let free = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)
-        limits.madeBytes = free.count / 3
+        limits.maxOutputBytes = free.count / 3
         let bound = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)
-        #expect(bound.count <= limits.madeBytes)
+        #expect(bound.count <= limits.maxOutputBytes)
         #expect(try Decoded(jpeg: bound).height == 800)
-        limits.madeBytes = 1000
+        limits.maxOutputBytes = 1000
         #expect(throws: StitchDefect.self) { try PictureKit.stitch(upper: noise, lower: noise, limits: limits) }
     }
 }

@@ -230,7 +230,7 @@ extension StoreContractTests {
             try await store.begin(samples.task())
             for (account, running) in [(nil, 2), ("main", 1), ("second", 1), ("third", 0)] as [(String?, Int)] {
                 let tasks = samples.tasks(1, account: "third")
-                let job = Samples.job(account: account, runningBeside: running - 1)
+                let job = Samples.job(account: account, maximumOtherRunningJobs: running - 1)
                 #expect(
                     await failure { () throws(StoreError) in try await store.begin(tasks, job: job) } == .tooManyJobs)
                 #expect(try await store.task(tasks[0].id) == nil)
@@ -238,13 +238,13 @@ extension StoreContractTests {
             for id in running[..<3] { _ = try await store.observe(id, Samples.seen(.failed)) }
             // One that waits for an account counts for the one that it must have.
             _ = try await store.begin(
-                samples.tasks(1, account: nil), job: Samples.job(account: "main", runningBeside: 0))
+                samples.tasks(1, account: nil), job: Samples.job(account: "main", maximumOtherRunningJobs: 0))
             let tasks = samples.tasks(1, account: nil)
             #expect(
                 await failure { () throws(StoreError) in
-                    try await store.begin(tasks, job: Samples.job(account: "main", runningBeside: 0))
+                    try await store.begin(tasks, job: Samples.job(account: "main", maximumOtherRunningJobs: 0))
                 } == .tooManyJobs)
-            _ = try await store.begin(tasks, job: Samples.job(runningBeside: 2))
+            _ = try await store.begin(tasks, job: Samples.job(maximumOtherRunningJobs: 2))
         }
     }
 

@@ -39,7 +39,7 @@ extension StoreContractTests {
     func `that Kling never had a task is not believed once Kling has it`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var never = Samples.seen(.failed, word: "never reached Kling")
-            never.yieldsToAcceptance = true
+            never.isIgnoredOnceAccepted = true
             let (had, open) = (samples.task(), samples.task())
             try await store.begin(had)
             try await store.begin(open)

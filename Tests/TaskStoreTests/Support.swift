@@ -86,12 +86,12 @@ struct Samples {
 
     static func job(
         tenant: String = "shop", shape: String = "useapi", callbackURL: String? = nil, fingerprint: [UInt8]? = nil,
-        key: String? = nil, account: String? = nil, runningBeside: Int? = nil, at time: Int64 = 1_000
+        key: String? = nil, account: String? = nil, maximumOtherRunningJobs: Int? = nil, at time: Int64 = 1_000
     ) -> NewJob {
         NewJob(
             tenant: tenant, shape: shape, request: Array("{}".utf8), callbackURL: callbackURL, callbackRef: "ref-1",
             fingerprint: fingerprint, idempotency: key.map { claim($0, at: time) },
-            account: account, runningBeside: runningBeside, createdAt: time)
+            account: account, maximumOtherRunningJobs: maximumOtherRunningJobs, createdAt: time)
     }
 
     static func acceptance(_ upstreamID: String, _ state: TaskState = .submitted, at time: Int64 = 2_000) -> Acceptance

@@ -123,7 +123,7 @@ public final class Account: Sendable {
         return dialect == .kolors ? .solutions : .kolors
     }
 
-    private var isAtKling: Bool { BaseURL(baseURL)?.isKlings == true }
+    private var isAtKling: Bool { BaseURL(baseURL)?.isKlingHost == true }
 
     /// What the account's answers have shown so far.
     var learnedTraits: AccountTraits { learned.withLock { $0 } }

@@ -48,18 +48,18 @@ struct AccountPool: Sendable {
                 .accountsDisabled, "No upstream account of this gateway serves \(model). Its operator must add one.")
         case .full:
             return GatewayError(
-                .accountsFull, "As many tasks run at Kling as may run at once. Send the request again later.")
+                .accountsFull, "All task slots at Kling are in use. Retry later.")
         case .rateLimited:
             var error = GatewayError(
-                .accountsRateLimited, "Kling gets too many requests. Send the request again in a moment.")
+                .accountsRateLimited, "Kling is rate limiting this gateway. Retry in a moment.")
             error.retryAfter = nextChange(after: now).map { max(1, Int(($0 - now).seconds.rounded(.up))) } ?? 1
             return error
         case .cooling:
-            return GatewayError(.accountsCooling, "Kling is unavailable. Nothing was made; send the request again.")
+            return GatewayError(.accountsCooling, "Kling is unavailable. No task was made; retry the request.")
         case .disabled:
             return GatewayError(
                 .accountsDisabled,
-                "No account of the gateway at Kling can be used. Its operator must act: the cause is in its log.")
+                "None of this gateway's Kling accounts can be used. Its operator must act: the cause is in its log.")
         }
     }
 

@@ -7,7 +7,7 @@ struct ConcurrencyLimit: Sendable, Hashable {
     /// What Kling takes; `nil`: no rejection has shown a limit below the configured one.
     private(set) var learned: Int?
     private var changedAt: MonotonicTime?
-    private var stoodInTheWay = false
+    private var hasHeldBackTask = false
 
     /// Creates a limit with nothing learned yet.
     init(configured: Int?) { self.configured = configured }
@@ -24,11 +24,11 @@ struct ConcurrencyLimit: Sendable, Hashable {
     mutating func restore(_ limit: Int, now: MonotonicTime) { learn(max(1, limit), now) }
 
     /// Records that the limit held back a task.
-    mutating func noteDemand() { stoodInTheWay = learned != nil }
+    mutating func noteDemand() { hasHeldBackTask = learned != nil }
 
     /// When to raise a learned limit; `nil` unless it has held back a task.
     func raise(after interval: Duration) -> MonotonicTime? {
-        guard learned != nil, stoodInTheWay, let changedAt else { return nil }
+        guard learned != nil, hasHeldBackTask, let changedAt else { return nil }
         return changedAt + interval
     }
 
@@ -41,7 +41,7 @@ struct ConcurrencyLimit: Sendable, Hashable {
     private mutating func learn(_ limit: Int, _ now: MonotonicTime) {
         learned = configured.map { limit >= $0 } == true ? nil : limit
         changedAt = now
-        stoodInTheWay = false
+        hasHeldBackTask = false
     }
 }
 

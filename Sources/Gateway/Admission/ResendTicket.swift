@@ -55,8 +55,8 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
 
     /// Gives it a task of its own, because the create that it was attached to has made nothing.
     /// - Throws: if the client has left meanwhile; then nothing is made for it.
-    func makeAnew() throws(GatewayError) {
-        guard let number, let id = resends.makeAnew(number) else {
+    func startOver() throws(GatewayError) {
+        guard let number, let id = resends.startOver(number) else {
             throw GatewayError(.draining, "The client has left.")
         }
         (task, earlier, isMade) = (id, nil, false)

@@ -11,7 +11,7 @@ public final class AssetStore: Sendable {
 
     private let folder: DurableFolder
     private let workers = SpoolWorkers(width: AssetStore.threads)
-    private let books: Lock<AssetBooks>
+    private let books: Lock<AssetIndex>
     private let clock: GuardedClock
 
     /// Opens the folder at `path`, creates it (mode 0700) if it doesn't exist, and indexes its pictures. Blocks on the
@@ -35,7 +35,7 @@ public final class AssetStore: Sendable {
     /// Indexes the pictures in the folder. Removes what a crash has left half written and what exceeds the limits.
     private static func found(
         in folder: DurableFolder, _ bounds: AssetBounds, _ now: Int64
-    ) throws(SpoolError) -> AssetBooks {
+    ) throws(SpoolError) -> AssetIndex {
         var assets: [Asset] = []
         for name in try folder.names() {
             if Asset.isDraft(name) {
@@ -47,7 +47,7 @@ public final class AssetStore: Sendable {
             }
         }
         assets.sort { $0.createdAt < $1.createdAt }
-        var books = AssetBooks(bounds)
+        var books = AssetIndex(bounds)
         for asset in assets.flatMap({ books.admit($0) }) + books.expire(now: now) { try folder.remove(asset.file) }
         return books
     }

@@ -11,7 +11,7 @@ extension ByteBudget {
     func room(for count: Int, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Lease? {
         if count <= Self.small { return nil }
         do {
-            return try await reserveBeside(count, owner: tenant, on: loop, patience: Self.patience)
+            return try await reserveAdditional(count, owner: tenant, on: loop, patience: Self.patience)
         } catch {
             throw GatewayError(error)
         }

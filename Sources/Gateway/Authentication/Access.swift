@@ -5,13 +5,13 @@ public import TaskStore
 /// Authenticates clients by their keys: those of the configuration and those of the store.
 ///
 /// A known key costs a hash and a table lookup. An unknown key triggers a refresh from the store, at most one per
-/// ``Policy/lookInterval`` in total, so that a new key works at once and guessing keys doesn't load the database.
+/// ``Policy/refreshInterval`` in total, so that a new key works at once and guessing keys doesn't load the database.
 /// Any thread may call any function.
 public final class Access: Sendable {
     /// The limits on how stale an answer may be.
     public struct Policy: Sendable {
         /// The minimum time between the starts of two refreshes.
-        public var lookInterval = Duration.milliseconds(20)
+        public var refreshInterval = Duration.milliseconds(20)
         /// How long keys of the store are trusted after the last successful refresh. While the store can't be read, a
         /// revocation takes that long to be noticed.
         public var trust = Duration.seconds(300)
@@ -50,7 +50,7 @@ public final class Access: Sendable {
         var version = Int64.min
         /// When the last successful refresh began.
         var seenAt: MonotonicTime?
-        var schedule: LookSchedule<CheckedContinuation<Turn, Never>>
+        var schedule: RefreshSchedule<CheckedContinuation<Turn, Never>>
     }
 
     let policy: Policy
@@ -70,7 +70,7 @@ public final class Access: Sendable {
         self.vault = vault
         let table = KeyTable(staticKeys)
         self.staticKeys = table
-        state = Lock(State(table: table, schedule: LookSchedule(interval: policy.lookInterval)))
+        state = Lock(State(table: table, schedule: RefreshSchedule(interval: policy.refreshInterval)))
     }
 
     // MARK: Authentication

@@ -21,7 +21,7 @@ final class CallbackHold: @unchecked Sendable {
     }
 
     /// Records that the exchange or the work has ended. Call it once for each.
-    func partIsOver() {
+    func partDidEnd() {
         parts -= 1
         guard parts == 0 else { return }
         for task in tasks { courier?.release(task) }

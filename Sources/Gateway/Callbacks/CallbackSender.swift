@@ -90,7 +90,7 @@ extension AddressRefusal {
         case .scheme: "must begin with http:// or https://."
         case .userInformation: "has a user name or password before the host. Send a URL without them."
         case .fragment: "has a fragment (#). Send the URL without it."
-        case .address: "names an address that this gateway does not call. Send one of the public internet."
+        case .address: "names an address that this gateway does not call. Use a public address."
         }
     }
 }

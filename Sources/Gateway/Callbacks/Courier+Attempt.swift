@@ -98,9 +98,9 @@ extension Courier {
             ("reason", attempt.failure.map { String($0.prefix { $0 != ":" }) } ?? "-"),
         ]
         if outcome == .gaveUp {
-            observer.event(.warning, "a callback was given up", details)
+            observer.event(.warning, "a callback failed for good", details)
         } else {
-            observer.event(.debug, "a callback failed and will be repeated", details)
+            observer.event(.debug, "a callback failed and will be retried", details)
         }
     }
 }

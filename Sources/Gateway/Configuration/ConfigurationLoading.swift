@@ -46,11 +46,11 @@ extension Configuration {
             reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
         }
         for (key, variable) in reader.sources.ignoredVariables(upstreams) {
-            let advice = "stands for nothing here: give the accounts of the file \(key) instead"
+            let advice = "has no effect here: give the accounts in the file \(key) instead"
             warnings.append(ConfigurationProblem(.init(path: "", override: variable), advice))
         }
         if publicURL == nil {
-            let advice = "no pictures that come as files reach this account, which takes URLs: set public_url"
+            let advice = "pictures sent as files cannot reach this account, which takes only URLs: set public_url"
             for (index, upstream) in upstreams.enumerated() where upstream.takesLinksAlone {
                 warnings.append(ConfigurationProblem(.init(path: "upstreams[\(index)]"), advice))
             }

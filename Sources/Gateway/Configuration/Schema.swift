@@ -24,7 +24,9 @@ struct Schema<Root>: Sendable {
             return
         }
         for entry in entries {
-            if entry.isRepeated { reader.report(place.key(shown(entry.key), entry.value), "stands twice in one map") }
+            if entry.isRepeated {
+                reader.report(place.key(shown(entry.key), entry.value), "occurs twice in the same map")
+            }
             guard let key = keys.first(where: { $0.name == entry.key }) else {
                 reader.report(place.key(shown(entry.key), entry.value), unknown(entry.key))
                 continue
@@ -153,7 +155,7 @@ struct Key<Root>: Sendable {
     ) -> Key {
         Key(name: name, children: schema.paths) { node, place, root, reader in
             guard case .list(let elements) = node.content else {
-                return reader.report(place, "found \(node.kind); a list of maps is wanted")
+                return reader.report(place, "found \(node.kind); expected a list of maps")
             }
             root[keyPath: path] = elements.enumerated().map { index, element in
                 var section = initial

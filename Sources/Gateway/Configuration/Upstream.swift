@@ -41,7 +41,7 @@ public struct Upstream: Sendable {
     /// Whether its API takes pictures only by URL, judged by the configuration alone.
     var takesLinksAlone: Bool {
         switch api {
-        case .auto: apiKey != nil && url.isKlings
+        case .auto: apiKey != nil && url.isKlingHost
         case .kolors: false
         case .solutions: true
         }

@@ -86,7 +86,7 @@ private enum ParseFailure {
         }
     }
 
-    static func repeatedKey(_ mark: Mark) -> ConfigurationProblem { at(mark, "a key stands twice in one map") }
+    static func repeatedKey(_ mark: Mark) -> ConfigurationProblem { at(mark, "a key occurs twice in the same map") }
 
     private static func at(_ mark: Mark, _ message: String) -> ConfigurationProblem {
         ConfigurationProblem(ConfigurationPlace(path: "", line: mark.line), "\(message), at column \(mark.column)")

@@ -36,7 +36,7 @@ extension GatewayError {
     init(hosting error: SpoolError, _ observer: any GatewayObserver) {
         let advice = "Send the request again later, or the pictures' own URLs."
         if error.code == .full {
-            self.init(.noMemory, "The gateway holds as many pictures for Kling as it may. \(advice)")
+            self.init(.noMemory, "The gateway's storage for pictures is full. \(advice)")
         } else {
             self.init(.storeUnavailable, "The gateway cannot keep pictures for Kling now. \(advice)")
         }

@@ -15,7 +15,7 @@ public final class HostedPictures: Sendable {
     private let bounds: HostedPictureBounds
     private let folder: DurableFolder
     private let workers = SpoolWorkers(width: HostedPictures.threads)
-    private let books: Lock<HostedPictureBooks>
+    private let books: Lock<HostedPictureIndex>
     private let clock: GuardedClock
 
     /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. Blocks on the disk. Pictures from
@@ -28,7 +28,7 @@ public final class HostedPictures: Sendable {
             path, purpose: "pictures",
             advice: "The gateway keeps pictures for Kling there: let it write beside its store.",
             apart: "Give each gateway a store of its own: pictures for Kling lie beside it.")
-        books = Lock(HostedPictureBooks(bounds))
+        books = Lock(HostedPictureIndex(bounds))
     }
 
     /// The number of pictures and their total bytes.

@@ -113,7 +113,7 @@ extension GatewayError {
     fileprivate static func lostAsset(_ picture: GivenPicture) -> GatewayError {
         GatewayError(
             .badParameter,
-            "\(picture.field) is the link of a picture that is not kept any more, or not for this key. Upload it again.",
+            "\(picture.field) links to a picture that has expired or belongs to another tenant. Upload it again.",
             parameter: picture.field)
     }
 }

@@ -49,7 +49,7 @@ struct KlingHandler: ShapeHandler {
             if let made {
                 return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
             }
-            try ticket.makeAnew()
+            try ticket.startOver()
         }
         let made = try await tasks.creates.create(
             request, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)

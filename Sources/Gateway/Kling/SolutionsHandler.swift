@@ -160,7 +160,7 @@ struct SolutionsHandler: ShapeHandler {
         if let cursor = wanted.cursor {
             guard let known = SliceCursor(cursor) else {
                 throw GatewayError(
-                    .badParameter, "cursor is none of this gateway. Send the next_cursor of the page before.",
+                    .badParameter, "cursor was not issued by this gateway. Send the next_cursor of the previous page.",
                     parameter: "cursor")
             }
             start = known
@@ -178,7 +178,7 @@ struct SolutionsHandler: ShapeHandler {
             next = SliceCursor(below: records.last?.number, createdAt: start.createdAt)
         }
         let told = await tasks.queries.refreshed(records, admitted.note).filter {
-            start.createdAt.contains($0.toldCreatedAt)
+            start.createdAt.contains($0.shownCreatedAt)
         }
         return (Page(records: told, next: next), lease)
     }
@@ -249,7 +249,7 @@ struct SliceCursor: Sendable, Equatable {
 
 extension TaskRecord.Fields {
     /// The creation time that clients see: Kling's once it is known, the gateway's before.
-    fileprivate var toldCreatedAt: Int64 {
+    fileprivate var shownCreatedAt: Int64 {
         answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? createdAt
     }
 }

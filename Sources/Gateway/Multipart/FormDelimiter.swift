@@ -14,7 +14,7 @@ struct FormDelimiter: Sendable {
             throw FormError("Content-Type has no boundary. Let your HTTP client set the header itself.")
         }
         guard (1...70).contains(boundary.count), boundary.allSatisfy(Self.isBoundaryByte), boundary.last != 0x20 else {
-            throw FormError("The boundary of Content-Type has letters, or a length, that none may have.")
+            throw FormError("The boundary in Content-Type has an invalid character or length.")
         }
         bytes = [Self.hyphen, Self.hyphen] + boundary
     }

@@ -58,7 +58,7 @@ public final class AccessLog: Sendable {
     private func tell(_ leftOut: Int) {
         guard leftOut > 0 else { return }
         var line = LogLine(
-            format, level: "info", message: "requests with refused credentials have no lines of their own",
+            format, level: "info", message: "requests with refused credentials were not logged individually",
             label: "kling-gateway")
         line.add("requests", leftOut)
         writer.write(line.finish())

@@ -53,7 +53,7 @@ struct EditMembers: Sendable {
     private mutating func add(_ name: Name, text: String) throws(GatewayError) {
         if text.isEmpty { return }
         guard texts.updateValue(text, forKey: name) == nil else {
-            throw GatewayError(name, "stands in the request more than once. Send it once.")
+            throw GatewayError(name, "appears in the request more than once. Send it once.")
         }
     }
 

@@ -32,13 +32,13 @@ struct ImageEditView {
     }
 
     /// The answer's body with the pictures' base64, which is not copied.
-    /// - Parameter isWithURLs: whether the body also has the pictures' URLs.
-    func slices(_ pictures: [Bytes], isWithURLs: Bool) -> [ByteSlice] {
+    /// - Parameter includesURLs: whether the body also has the pictures' URLs.
+    func slices(_ pictures: [Bytes], includesURLs: Bool) -> [ByteSlice] {
         var slices: [ByteSlice] = []
         var text = #"{"created":\#(created),"data":["#
         for (index, picture) in pictures.enumerated() {
             text += index == 0 ? "{" : ",{"
-            if isWithURLs { text += #""url":\#(String(decoding: JSONString.json(urls[index]), as: UTF8.self)),"# }
+            if includesURLs { text += #""url":\#(String(decoding: JSONString.json(urls[index]), as: UTF8.self)),"# }
             slices += [ByteSlice(copying: text + #""b64_json":""#), ByteSlice(picture, 0..<picture.count)]
             text = #""}"#
         }

@@ -29,7 +29,7 @@ struct ImageEdits: Sendable {
                 return response
             }
         } catch {
-            throw error.inOpenAIsWords
+            throw error.withOpenAINames
         }
     }
 
@@ -68,7 +68,7 @@ struct ImageEdits: Sendable {
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
             fingerprint: content.digest.bytes, idempotency: idempotency,
-            refusal: { ErrorAnswer.stored($0.inOpenAIsWords, shape: .openAI, requestID: requestID) })
+            refusal: { ErrorAnswer.stored($0.withOpenAINames, shape: .openAI, requestID: requestID) })
         return try await tasks.jobs.create(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
     }
 }
@@ -120,7 +120,7 @@ extension ImageEdits {
                 try await tryOn(try ImageEdit(members, models: models), admitted, content)
             }
             if let job { return .job(job, format, until: deadline, isRepeated: true) }
-            try ticket.makeAnew()
+            try ticket.startOver()
         }
         guard isRetry,
             let latest = try await tasks.jobs.latest(
@@ -171,7 +171,7 @@ extension ImageEdits {
         await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: view.json), to: job)
         if format == .url { return try await admitted.success(view.json) }
         do {
-            let slices = view.slices(try await texts(of: view, admitted), isWithURLs: format == .both)
+            let slices = view.slices(try await texts(of: view, admitted), includesURLs: format == .both)
             var response = Answer.success([], requestID: admitted.note.requestID)
             response.body = .slices(slices)
             return response
@@ -209,7 +209,7 @@ extension GatewayError {
     }
 
     /// The error with the parameter's name as OpenAI's clients send it: a picture has the name of its list.
-    fileprivate var inOpenAIsWords: GatewayError {
+    fileprivate var withOpenAINames: GatewayError {
         var error = renamed(["model_name": EditMembers.Name.model.rawValue])
         if let bracket = error.parameter?.firstIndex(of: "[") {
             error.parameter = error.parameter.map { String($0[..<bracket]) }

@@ -19,7 +19,7 @@ struct OpenAIHandler: ShapeHandler {
         let json = JSONWriter.object { list in
             list.member("object", "list")
             list.array("data") { data in
-                for name in models.names where admitted.principal.scope.isFor(name) {
+                for name in models.names where admitted.principal.scope.allows(name) {
                     data.object { Self.write(name, to: &$0) }
                 }
             }
@@ -28,7 +28,7 @@ struct OpenAIHandler: ShapeHandler {
     }
 
     private func model(_ admitted: AdmittedRequest) throws(GatewayError) -> HTTPResponse {
-        guard models.contains(admitted.identifier), admitted.principal.scope.isFor(admitted.identifier) else {
+        guard models.contains(admitted.identifier), admitted.principal.scope.allows(admitted.identifier) else {
             throw GatewayError(
                 .unlistedModel, "There is no such model. GET /v1/models lists those that there are.",
                 parameter: "model")

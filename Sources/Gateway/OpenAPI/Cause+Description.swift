@@ -39,7 +39,7 @@ extension Cause {
         case .taskUnfinished: "The picture is not there in time; query it by `error.task_id`."
         case .draining: "The gateway is stopping."
         case .storeUnavailable: "The gateway's store cannot be used now."
-        case .noMemory: "The gateway holds as many uploads as it can."
+        case .noMemory: "The gateway has no memory for another upload."
         case .internalFault: "The gateway has failed."
         }
     }

@@ -46,10 +46,10 @@ struct HeaderDescription: Sendable {
         name: "X-Request-Id", description: "The request's own, if it was one of 1 to 128 visible ASCII characters.",
         schema: ["type": "string", "pattern": "^[!-~]{1,128}$"], isRequired: true)
     static let retryAfter = HeaderDescription(
-        name: "Retry-After", description: "Seconds after which it is worth to come back.",
+        name: "Retry-After", description: "Seconds to wait before retrying.",
         schema: ["type": "integer", "minimum": 1, "maximum": 60], isRequired: true)
     static let shouldRetry = HeaderDescription(
-        name: "x-should-retry", description: "Stands where a retry cannot help, or could pay twice.",
+        name: "x-should-retry", description: "Sent if a retry cannot help or could be charged twice.",
         schema: ["type": "string", "const": "false"])
     static let replayed = HeaderDescription(
         name: "Idempotent-Replayed", description: "Stands on what was answered to the same `Idempotency-Key` before.",

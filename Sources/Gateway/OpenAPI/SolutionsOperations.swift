@@ -40,7 +40,7 @@ enum SolutionsOperations {
     static let list = OperationDescription(
         name: "listSolutions", summary: "List your tasks",
         details: """
-            Newest first. With a `cursor` the list goes on where the page before has ended, whatever comes in meanwhile: the \
+            Newest first. With a `cursor` the list continues after the previous page, regardless of new tasks: the \
             times do not count then, and the filters must be the same.
             """,
         body: [.init(schema: ["$ref": "#/components/schemas/SolutionsList"])],

@@ -15,7 +15,7 @@ enum UseapiSchemas {
 
         - `replyUrl`: an `http(s)` URL in the public internet that is told the job's progress, as a query shows it.
         - `replyRef`: stands in what is told there.
-        - `email`: the name of the upstream account that shall have the job.
+        - `email`: the name of the upstream account that runs the job.
 
         `null` and `""` are the same as none. Members that are not known are ignored.
         """

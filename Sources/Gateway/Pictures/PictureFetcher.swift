@@ -79,7 +79,7 @@ final class PictureFetcher: Sendable {
     /// Reserves `count` bytes of the budget for a file of `tenant`.
     func reserve(_ count: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> ByteBudget.Lease {
         do {
-            return try await budget.reserveBeside(count, owner: tenant, on: loop, patience: Self.patience)
+            return try await budget.reserveAdditional(count, owner: tenant, on: loop, patience: Self.patience)
         } catch {
             throw .noRoom(error)
         }

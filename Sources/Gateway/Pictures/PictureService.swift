@@ -27,7 +27,7 @@ final class PictureService: Sendable {
         upper: GivenPicture, lower: GivenPicture, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> Bytes {
         // Memory for the result comes first, so that a request that has got further is not turned away.
-        let lease = try await reserve(limits.madeBytes, for: upper.field, tenant, loop)
+        let lease = try await reserve(limits.maxOutputBytes, for: upper.field, tenant, loop)
         async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
         let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
         let found = (upper: first, lower: await second)
@@ -47,7 +47,7 @@ final class PictureService: Sendable {
     /// Fetches the file that Kling has made, whose URL is in an account's answer.
     func result(_ url: String, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Bytes {
         do throws(FetchProblem) {
-            let held = try await fetcher.fetchResult(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+            let held = try await fetcher.fetchResult(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
             guard let lease = held.lease else { return held.file.bytes }
             guard let copy = Bytes(held.file.bytes, holding: lease) else { throw FetchProblem.noRoom(.noBudget) }
             return copy
@@ -64,7 +64,7 @@ final class PictureService: Sendable {
         _ file: ByteSlice, field: String, tenant: String, on loop: EventLoop
     ) async throws(GatewayError) -> (file: ByteSlice, format: PictureFormat) {
         let limits = PictureLimits.solutions
-        let lease = try await reserve(limits.madeBytes, for: field, tenant, loop)
+        let lease = try await reserve(limits.maxOutputBytes, for: field, tenant, loop)
         let made: Result<(Bytes?, PictureFormat), PictureDefect> = try await run { () throws(PictureDefect) in
             let (made, format) = try PictureKit.prepare(file, limits: limits)
             guard let made else { return (nil, format) }
@@ -91,7 +91,7 @@ final class PictureService: Sendable {
         let held: HeldFile
         if let url = request.pictureURL(field) {
             do {
-                held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+                held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
             } catch {
                 return nil
             }
@@ -130,9 +130,9 @@ final class PictureService: Sendable {
         let made: Result<Bytes?, PictureDefect>
         do throws(FetchProblem) {
             // For the picture while it is converted, and then for its text, which is a third longer.
-            let lease = try await fetcher.reserve(limits.madeBytes * 4 / 3 + 4, tenant: tenant, on: loop)
+            let lease = try await fetcher.reserve(limits.maxOutputBytes * 4 / 3 + 4, tenant: tenant, on: loop)
             if let url = request.pictureURL(field) {
-                let held = try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+                let held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
                 defer { held.letGo() }
                 made = try await normalized(lease, isFetched: true) { held.file }
             } else {
@@ -186,7 +186,7 @@ final class PictureService: Sendable {
         case .file(let file): return HeldFile(file: file, lease: nil)
         case .url(let url):
             do {
-                return try await fetcher.fetch(url, limit: limits.fileBytes, tenant: tenant, on: loop)
+                return try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
             } catch {
                 throw GatewayError(error, in: picture.field)
             }
@@ -258,7 +258,7 @@ extension GatewayError {
 
     /// Too many pictures are waiting for a worker.
     static let tooManyPictures = GatewayError(
-        .noMemory, "The gateway works on as many pictures as it can. Send the request again later.")
+        .noMemory, "The gateway is already processing as many pictures as it can. Send the request again later.")
 
     fileprivate init(_ defect: PictureDefect, in field: String) {
         self = defect == .noMemory ? GatewayError(.noBudget) : .badPicture(field, defect.description)

@@ -53,7 +53,7 @@ struct SpoolSeal: Equatable, CustomStringConvertible {
             throw SpoolError(.damaged, "\(name) is damaged: found \(found), expected \(sealed)")
         }
         guard length == sealed.length else {
-            throw SpoolError(.damaged, "\(name) is of another body: found \(found), expected \(length) bytes")
+            throw SpoolError(.damaged, "\(name) belongs to another body: found \(found), expected \(length) bytes")
         }
         // Code that reads the whole block must find only the body.
         file.shorten(to: length)

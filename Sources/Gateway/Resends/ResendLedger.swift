@@ -210,7 +210,7 @@ struct ResendLedger: Sendable {
     mutating func madeNothing(_ number: Int) { remove(number) }
 
     /// Gives an entry a new task, because the create that its request was attached to has made nothing.
-    mutating func makeAnew(_ number: Int, makeID: () -> TaskID) -> TaskID? {
+    mutating func startOver(_ number: Int, makeID: () -> TaskID) -> TaskID? {
         guard entries[number] != nil else { return nil }
         let task = makeID()
         update(number) { ($0.task, $0.isAtWork) = (task, true) }

@@ -6,7 +6,7 @@ internal import TaskStore
 /// Remembers the creates without an `Idempotency-Key` whose answers cannot have been read, so that a client that
 /// resends one gets its answer instead of a second task. See ``ResendLedger``.
 ///
-/// The state is saved in the store ``keepInterval`` after it has changed, so that it survives a crash. A create whose
+/// The state is saved in the store ``saveInterval`` after it has changed, so that it survives a crash. A create whose
 /// answer was read less than that before the crash counts as unread afterwards. Usable from any thread.
 final class Resends: Sendable {
     /// What an arriving create has to do.
@@ -31,15 +31,15 @@ final class Resends: Sendable {
 
         /// Plans to save the state. A large state is saved less often.
         /// - Returns: the delay; nil if a save is already planned.
-        mutating func planKeeping() -> Duration? {
+        mutating func planSave() -> Duration? {
             if isKeepingDue { return nil }
             isKeepingDue = true
-            return min(keepInterval * max(1, ledger.count / fewEntries), longestKeepInterval)
+            return min(saveInterval * max(1, ledger.count / fewEntries), longestKeepInterval)
         }
     }
 
     /// How soon a change is saved.
-    static let keepInterval = Duration.milliseconds(50)
+    static let saveInterval = Duration.milliseconds(50)
     /// The saved state grows by 16 bytes per entry. With multiples of this many entries, it is saved less often.
     private static let fewEntries = 2048
     private static let longestKeepInterval = Duration.seconds(1)
@@ -146,8 +146,8 @@ final class Resends: Sendable {
     }
 
     /// Gives an entry a new task; nil if the entry no longer exists.
-    func makeAnew(_ number: Int) -> TaskID? {
-        change { state in state.ledger.makeAnew(number, makeID: makeID) }
+    func startOver(_ number: Int) -> TaskID? {
+        change { state in state.ledger.startOver(number, makeID: makeID) }
     }
 
     /// Waits until an entry changes, or until the caller is cancelled. Returns at once if any entry has changed since
@@ -174,7 +174,7 @@ final class Resends: Sendable {
     }
 
     private func change<Result>(_ body: (inout State) -> Result) -> Result {
-        let (result, pause) = state.withLock { state in (body(&state), state.planKeeping()) }
+        let (result, pause) = state.withLock { state in (body(&state), state.planSave()) }
         if let pause { keepLater(after: pause) }
         return result
     }
@@ -211,7 +211,7 @@ final class Resends: Sendable {
                 unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
             // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
-            if let pause = state.withLock({ $0.planKeeping() }) { keepLater(after: pause) }
+            if let pause = state.withLock({ $0.planSave() }) { keepLater(after: pause) }
         }
     }
 

@@ -39,7 +39,7 @@ public struct MasterKey: Sendable {
     /// owner.
     ///
     /// Two processes that do so at once get the same key. Blocks the thread.
-    public init(readingOrMaking path: String) throws(MasterKeyError) {
+    public init(readingOrCreating path: String) throws(MasterKeyError) {
         try self.init(MasterKeyFile(path: path).readOrMake())
     }
 

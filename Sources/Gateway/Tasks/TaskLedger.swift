@@ -27,16 +27,16 @@ final class TaskLedger: Sendable {
     let observer: any GatewayObserver
     private let ids = Lock(TaskIDGenerator())
 
-    /// - Parameter toldPath: the file of ``ToldIDs``; nil: there is none.
+    /// - Parameter toldIDsPath: the file of ``ToldIDs``; nil: there is none.
     init(
         store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher, courier: Courier?,
-        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, toldPath: String?, background: Background,
+        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, toldIDsPath: String?, background: Background,
         observer: any GatewayObserver
     ) {
         (self.store, self.accounts, self.queue, self.watcher) = (store, accounts, queue, watcher)
         (self.courier, self.hosted, self.cache, self.clock) = (courier, hosted, cache, clock)
         (self.background, self.observer) = (background, observer)
-        told = ToldIDs(path: toldPath)
+        told = ToldIDs(path: toldIDsPath)
     }
 
     // MARK: Ids

@@ -48,7 +48,7 @@ final class TryOnCreates: Sendable {
         let work = loop.spawn { [self] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
-                note.hold?.partIsOver()
+                note.hold?.partDidEnd()
             }
             return await result { () async throws(GatewayError) in try await carryOut(create, at: place) }
         }
@@ -97,7 +97,7 @@ final class TryOnCreates: Sendable {
         do {
             try await ledger.store.begin(task)
         } catch {
-            create.note.hold?.partIsOver()
+            create.note.hold?.partDidEnd()
             placement.withdraw(create, from: place)
             throw GatewayError(error)
         }

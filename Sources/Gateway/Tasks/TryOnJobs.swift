@@ -61,7 +61,7 @@ final class TryOnJobs: Sendable {
         let work = loop.spawn { [self, creates] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
-                note.hold?.partIsOver()
+                note.hold?.partDidEnd()
             }
             return await result { () async throws(GatewayError) in
                 try await carryOut(job, creates, at: place, request)
@@ -136,7 +136,7 @@ final class TryOnJobs: Sendable {
             return try await ledger.store.begin(
                 tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
         } catch {
-            note.hold?.partIsOver()
+            note.hold?.partDidEnd()
             placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
             throw GatewayError(error)
@@ -268,7 +268,7 @@ extension NewJob {
         self.init(
             tenant: tenant, shape: request.shape, request: request.record, callbackURL: request.callbackURL?.text,
             callbackRef: request.callbackRef, fingerprint: request.fingerprint, idempotency: request.idempotency,
-            account: request.account, runningBeside: request.maxJobs.map { $0 - 1 },
+            account: request.account, maximumOtherRunningJobs: request.maxJobs.map { $0 - 1 },
             createdAt: createdAt)
     }
 }

@@ -19,7 +19,7 @@ final class TryOnTasks: Sendable {
         /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
         var resendWindow: Duration = .seconds(600)
         /// The file of ``ToldIDs``; nil: there is none.
-        var toldPath: String?
+        var toldIDsPath: String?
     }
 
     let ledger: TaskLedger
@@ -45,7 +45,8 @@ final class TryOnTasks: Sendable {
         let background = Background(loop: loop)
         let ledger = TaskLedger(
             store: store, accounts: accounts, queue: queue, watcher: watcher, courier: courier, hosted: hosted,
-            cache: cache, clock: clock, toldPath: options.toldPath, background: background, observer: caller.observer)
+            cache: cache, clock: clock, toldIDsPath: options.toldIDsPath, background: background,
+            observer: caller.observer)
         (self.ledger, self.caller) = (ledger, caller)
         bodies = UpstreamBodies(
             accounts: accounts, publicURL: options.publicURL, callbackTokens: callbackTokens, pictures: pictures,

@@ -131,7 +131,7 @@ final class UpstreamBodies: Sendable {
         for field in PictureField.allCases {
             guard let (width, height) = request.fileSize(field) else { continue }
             if hosted == nil || publicURL == nil { return Self.noLink(to: field) }
-            let least = PictureLimits.solutions.leastSide
+            let least = PictureLimits.solutions.minSide
             if min(width, height) < least {
                 let defect = PictureDefect.tooShort(width: width, height: height, moreThan: least - 1)
                 return .badPicture(field.rawValue, defect.description)

@@ -23,7 +23,7 @@ extension UseapiHandler {
                     let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
                     return Answer.repeated(answer, requestID: admitted.note.requestID)
                 }
-                try ticket.makeAnew()
+                try ticket.startOver()
             }
             var request = try await self.job(wanted, body, admitted)
             if case .first(let key) = idempotency { request.idempotency = key }

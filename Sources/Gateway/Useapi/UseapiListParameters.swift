@@ -19,7 +19,7 @@ struct UseapiListParameters: Equatable {
             let name = String(parts[0])
             guard ["email", "contentType", "pageSize", "createdBefore", "createdAfter"].contains(name) else { continue }
             guard seen.insert(name).inserted else {
-                throw GatewayError(.badParameter, "\(name) stands in the query more than once.", parameter: name)
+                throw GatewayError(.badParameter, "\(name) appears in the query more than once.", parameter: name)
             }
             try read(name, Self.decoded(parts.count > 1 ? parts[1] : "", name))
         }

@@ -31,7 +31,7 @@ struct UseapiMembers: Sendable {
     /// - Throws: if it was added before.
     mutating func add(_ member: UseapiMember, _ value: Value) throws(GatewayError) {
         guard values.updateValue(value, forKey: member) == nil else {
-            throw GatewayError(in: member, "stands in the request more than once. Send it once.")
+            throw GatewayError(in: member, "appears in the request more than once. Send it once.")
         }
     }
 }
@@ -104,7 +104,7 @@ extension UseapiMembers {
         let isPlain = unsafe text.withUnsafeBytes { bytes in
             unsafe bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }
         }
-        guard isPlain else { throw GatewayError(in: member, "is too long for a text, and is no base64.") }
+        guard isPlain else { throw GatewayError(in: member, "is too long for a text and is not base64.") }
         try add(member, .long(text))
     }
 }

@@ -44,7 +44,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether it is on one of Kling's own hosts.
-    var isKlings: Bool { ["klingai.com", "kling.ai"].contains { host == $0 || host.hasSuffix("." + $0) } }
+    var isKlingHost: Bool { ["klingai.com", "kling.ai"].contains { host == $0 || host.hasSuffix("." + $0) } }
 
     /// `"`, `#`, `<`, `>`, `?`, `@`, `\`, `^`, `` ` ``, `{`, `|`, `}`.
     private static let refused = Set("\"#<>?@\\^`{|}".utf8)

@@ -18,7 +18,7 @@ struct ListParameters: Equatable {
             default: continue
             }
             guard seen.insert(name).inserted else {
-                throw GatewayError(.badParameter, "\(name) stands in the query more than once.", parameter: name)
+                throw GatewayError(.badParameter, "\(name) appears in the query more than once.", parameter: name)
             }
             let value = try Self.number(parts.count > 1 ? parts[1] : "", name, range)
             if name == "pageNum" { page = value } else { size = value }

@@ -49,11 +49,11 @@ extension Principal.Scope {
     }
 
     /// Whether creates may name the model.
-    func isFor(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
+    func allows(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
 
     /// Refuses a create with a model that is not allowed.
     func check(model: String) throws(GatewayError) {
-        if isFor(model) { return }
+        if allows(model) { return }
         throw GatewayError(
             .forbidden,
             "This key may not use the model \(model). Send one that it may, or ask the gateway's operator: "

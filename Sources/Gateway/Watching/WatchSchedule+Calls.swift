@@ -143,9 +143,9 @@ extension WatchSchedule {
         endListing()
     }
 
-    /// Records that the account has no list: for ``listRest``, its tasks are queried one by one.
+    /// Records that the account has no list: for ``listRetryInterval``, its tasks are queried one by one.
     mutating func listIsMissing(now: MonotonicTime) {
-        noListUntil = now + Self.listRest
+        noListUntil = now + Self.listRetryInterval
         endListing()
         for task in shallow.take(where: isWaiting) { lineSingly(task) }
     }

@@ -46,7 +46,7 @@ struct WatchSchedule: Sendable {
     static let manyDeepTasks = 10 * readsPerInterval
     /// How long an account that says that it has no list is not asked for one. Some resellers have none, but a proxy
     /// that is being reconfigured may say so too.
-    static let listRest = Duration.seconds(60 * 60)
+    static let listRetryInterval = Duration.seconds(60 * 60)
     /// How long Kling may not know a task before the operator is told.
     static let stuckAfter = Duration.seconds(24 * 60 * 60)
 

@@ -85,7 +85,7 @@ final class Watcher: @unchecked Sendable {
     /// Checks a task now, within the limits on calls, because something may have happened to it.
     func hint(_ task: TaskID) {
         loop.execute { [self] in
-            takeNews()
+            applyReports()
             guard let home = homes[task] else { return }
             accounts[home.account]?.schedule.hint(task)
             tick(home.account)
@@ -104,7 +104,7 @@ final class Watcher: @unchecked Sendable {
         news.withLock { $0.append(.limited(account: account, at: now)) }
     }
 
-    private func takeNews() {
+    private func applyReports() {
         let arrived = news.withLock { news in
             defer { news.removeAll() }
             return news
@@ -135,14 +135,14 @@ final class Watcher: @unchecked Sendable {
     /// How many tasks are watched. Call it on the loop's thread.
     var count: Int {
         loop.assertCurrent()
-        takeNews()
+        applyReports()
         return accounts.values.reduce(0) { $0 + $1.schedule.count }
     }
 
     /// Makes the calls that are due. Call it on the loop's thread, once per interval.
     func tick() {
         loop.assertCurrent()
-        takeNews()
+        applyReports()
         for account in accounts.keys.sorted() { tick(account) }
     }
 

@@ -11,7 +11,7 @@ public struct HTTPURL: Sendable, Hashable {
             case .userInformation: "has a user name or password before the host. Send a URL without them."
             case .fragment: "has a fragment (#). Send the URL without it."
             case .port: "has a port that is not a number from 1 to 65535."
-            case .character: "has a character that no URL may have. Percent-encode it."
+            case .character: "contains a character that is not allowed in a URL. Percent-encode it."
             case .length: "is longer than \(TryOn.maxCallbackURLBytes) bytes. Send a shorter URL."
             }
         }

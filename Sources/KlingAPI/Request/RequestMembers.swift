@@ -91,7 +91,7 @@ struct MemberReader {
             throw .value(parameter, "has \(text.utf8.count) bytes; allowed are 1 to \(limit). Send a shorter one.")
         }
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
-            throw .value(parameter, "has a control character in it. Send it without.")
+            throw .value(parameter, "contains a control character. Remove it.")
         }
         return text
     }

@@ -29,7 +29,7 @@ extension TryOnRequest {
     ) -> [ByteSlice] {
         let head = head(externalTaskID, callbackURL)
         let more = (replacements.human?.count ?? 0) + (replacements.cloth?.count ?? 0)
-        let room = body.count + countBeside(humanText) + countBeside(clothText) + head.count + more + 16
+        let room = body.count + lengthOutsideBody(humanText) + lengthOutsideBody(clothText) + head.count + more + 16
         if room < Self.gatheringThreshold {
             var block = BlockSink(capacity: room)
             write(head, replacements, to: &block)
@@ -41,7 +41,7 @@ extension TryOnRequest {
     }
 
     /// The length of a text that is not in the client's body; 0 if it is.
-    private func countBeside(_ text: PictureText?) -> Int {
+    private func lengthOutsideBody(_ text: PictureText?) -> Int {
         guard let text, text.block !== body else { return 0 }
         return text.value.count
     }

@@ -49,12 +49,12 @@ public struct SolutionsAnswer: Sendable {
     public var created: KlingAnswer? {
         guard let data = envelope.envelope["data"], data.kind == .object else { return envelope }
         return TaskObject(solutions: envelope.envelope.bytes, range: data.value)
-            .flatMap(Self.withoutEnd).flatMap { answer(with: $0) }
+            .flatMap(Self.submittedIfIncomplete).flatMap { answer(with: $0) }
     }
 
     /// The task, reported as submitted if it has ended without a result or a reason, so that the gateway reads it
     /// again. The answer to a create has neither.
-    private static func withoutEnd(_ task: TaskObject) -> TaskObject? {
+    private static func submittedIfIncomplete(_ task: TaskObject) -> TaskObject? {
         let isWhole = task.status == .succeed ? !task.images.isEmpty : task.statusMessage != nil
         guard task.status?.isFinal == true, !isWhole, let id = task.taskID else { return task }
         return TaskObject(task.rewritten(taskID: id, externalTaskID: task.externalTaskID, status: .submitted))

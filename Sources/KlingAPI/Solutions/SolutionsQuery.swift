@@ -27,7 +27,7 @@ public struct SolutionsQuery: Sendable, Hashable {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let key = Key(rawValue: String(parts[0])), parts.count == 2, !parts[1].isEmpty else { continue }
             guard found.updateValue(try Self.decoded(parts[1], key), forKey: key) == nil else {
-                throw .value(key.rawValue, "stands in the query more than once. Separate ids by commas.")
+                throw .value(key.rawValue, "appears in the query more than once. Separate ids by commas.")
             }
         }
         guard found.count < 2 else {
@@ -62,7 +62,10 @@ public struct SolutionsQuery: Sendable, Hashable {
             }
             guard let high = rest.popFirst().flatMap(JSONText.hexValue),
                 let low = rest.popFirst().flatMap(JSONText.hexValue)
-            else { throw .value(key.rawValue, "has a % without two hexadecimal digits behind it. Write %25 for it.") }
+            else {
+                throw .value(
+                    key.rawValue, "has a % that is not followed by two hexadecimal digits. Write a literal % as %25.")
+            }
             bytes.append(UInt8(high << 4 | low))
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {

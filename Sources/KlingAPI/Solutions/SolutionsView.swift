@@ -9,7 +9,7 @@ extension TaskObject {
         var task = solutionsRecast(id: "id")
         task.put("message", text: statusMessage ?? "")
         task.put("outputs", outputs)
-        task.put("billing", object["billing"]?.kind == .array ? object.value("billing") : madeUpBilling)
+        task.put("billing", object["billing"]?.kind == .array ? object.value("billing") : derivedBilling)
         return task.json
     }
 
@@ -21,8 +21,8 @@ extension TaskObject {
     }
 
     /// The part that both have in common, without members of the older shape that have another name in the newer one.
-    private func solutionsRecast(id name: StaticString) -> JSONRecast {
-        var task = JSONRecast(object)
+    private func solutionsRecast(id name: StaticString) -> JSONRewriter {
+        var task = JSONRewriter(object)
         task.put(name, object.value("task_id"))
         task.put("status", text: status?.rawValue)
         task.move("created_at", to: "create_time")
@@ -39,7 +39,7 @@ extension TaskObject {
         var writer = JSONWriter()
         writer.array { outputs in
             for image in object.object("task_result")?.objects("images") ?? [] where image.string("url") != nil {
-                var output = JSONRecast(image)
+                var output = JSONRewriter(image)
                 output.put("type", text: "image")
                 output.drop("index")
                 outputs.json(output.json)
@@ -48,7 +48,7 @@ extension TaskObject {
         return writer.bytes
     }
 
-    private var madeUpBilling: [UInt8] {
+    private var derivedBilling: [UInt8] {
         var writer = JSONWriter()
         writer.array { entries in
             for entry in billing { entries.object { entry.write(to: &$0) } }
@@ -59,7 +59,7 @@ extension TaskObject {
     /// The object without the member `name`; nil if no other member is left.
     private static func rest(of object: JSONObject, without name: StaticString) -> [UInt8]? {
         guard object.members.contains(where: { !$0.isNamed(name, object.bytes.span) }) else { return nil }
-        var rest = JSONRecast(object)
+        var rest = JSONRewriter(object)
         rest.drop(name)
         return rest.json
     }

@@ -10,7 +10,7 @@ extension TaskObject {
     /// - Returns: nil if it is not an object, has duplicate members where it matters, or has two different ids.
     public init?(solutions bytes: [UInt8], range: Range<Int>? = nil) {
         guard let object = JSONObject(bytes, range: range), Self.hasOneID(object) else { return nil }
-        var task = JSONRecast(object)
+        var task = JSONRewriter(object)
         task.move("id", to: "task_id")
         task.put("task_status", text: Self.status(of: object))
         task.put("task_status_msg", text: Self.filled(object.string("message") ?? object.string("task_status_msg")))
@@ -57,7 +57,7 @@ extension TaskObject {
             (output["type"] == nil || output.string("type") == "image") && filled(output.string("url")) != nil
         }
         return pictures.enumerated().map { index, output in
-            var image = JSONRecast(output)
+            var image = JSONRewriter(output)
             image.put("index", Array(String(index).utf8))
             image.drop("type")
             if filled(output.string("watermark_url")) == nil { image.drop("watermark_url") }
@@ -65,7 +65,7 @@ extension TaskObject {
         }
     }
 
-    private static func putDeductions(of object: JSONObject, _ task: inout JSONRecast) {
+    private static func putDeductions(of object: JSONObject, _ task: inout JSONRewriter) {
         let billing = (object.objects("billing") ?? []).compactMap { Billing($0) }
         if let units = billing.first(where: { $0.kind == .unit }) {
             task.put("final_unit_deduction", text: units.amount)

@@ -104,7 +104,7 @@ struct SimulatedKling: Sendable {
     /// Finds a task by its id or its external id; if several share an external id, the newest.
     /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func query(
-        _ name: TaskName, account: Int, now: Int, _ fault: FindingFault? = nil
+        _ name: TaskName, account: Int, now: Int, _ fault: SearchFault? = nil
     ) -> SimulatedTask? {
         forgetExpired(account, now)
         let own = name.kind == .external ? nil : tasks[name.text]
@@ -128,7 +128,7 @@ struct SimulatedKling: Sendable {
 
     /// What a query with a `stranger` fault returns in place of what it found.
     private mutating func strange(
-        _ stranger: FindingFault.Stranger, in found: SimulatedTask?, _ kind: TaskName.Kind,
+        _ stranger: SearchFault.Stranger, in found: SimulatedTask?, _ kind: TaskName.Kind,
         _ dialect: SimulatedDialect, _ account: Int, _ now: Int
     ) -> SimulatedTask? {
         let other = newestFirst(dialect, account, now).first { $0.id != found?.id }
@@ -163,7 +163,7 @@ struct SimulatedKling: Sendable {
     /// A page of the account's tasks, newest first.
     /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func list(
-        _ page: ListPage, account: Int, now: Int, _ fault: FindingFault? = nil
+        _ page: ListPage, account: Int, now: Int, _ fault: SearchFault? = nil
     ) -> [SimulatedTask] {
         forgetExpired(account, now)
         let tasks = newestFirst(.kolors, account, now, lag: fault?.lag ?? 0)
@@ -189,7 +189,7 @@ struct SimulatedKling: Sendable {
     }
 
     /// Whether the fault that a create asks for still happens. Each call counts as one create.
-    mutating func takesWishedFault(_ request: CreateRequest, account: Int) -> Bool {
+    mutating func consumeRequestedFault(_ request: CreateRequest, account: Int) -> Bool {
         guard request.wishes.fault != nil, [nil, accounts[account].name].contains(request.wishes.account) else {
             return false
         }

@@ -124,7 +124,7 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func carryOut(
-        _ call: SimulatedRequest.Call, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String,
+        _ call: SimulatedRequest.Call, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String,
         _ requestID: String
     ) -> SimulatedAnswer {
         do {
@@ -137,7 +137,7 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func data(
-        _ call: SimulatedRequest.Call, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
+        _ call: SimulatedRequest.Call, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String
     ) throws(SimulatedRefusal) -> [UInt8] {
         switch call {
         case .create(.kolors, let request):
@@ -173,7 +173,7 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func fault(for call: SimulatedRequest.Call, account: Int) -> SimulatedFault? {
-        if case .create(_, .success(let request)) = call, kling.takesWishedFault(request, account: account) {
+        if case .create(_, .success(let request)) = call, kling.consumeRequestedFault(request, account: account) {
             journal.noteFault(on: .create)
             return request.wishes.fault
         }

@@ -20,7 +20,7 @@ public struct SimulatedFault: Sendable, Hashable {
         /// The correct answer, delayed by this many milliseconds.
         case slow(Int)
         /// A search that misses tasks or returns a different one.
-        case finding(FindingFault)
+        case finding(SearchFault)
         /// A faulty callback.
         case callback(CallbackFault)
     }
@@ -51,7 +51,7 @@ public struct SimulatedFault: Sendable, Hashable {
         let codes = KlingCode.documented.dropFirst().map { String($0.rawValue) }
         let names = FaultyAnswer.allCases.map(\.rawValue) + WireFault.allCases.map(\.rawValue)
         let statuses = ["http-STATUS"] + BareBody.allCases.map { "http-STATUS-\($0.rawValue)" }
-        let others = ["slow=SECONDS"] + names + FindingFault.names + CallbackFault.names
+        let others = ["slow=SECONDS"] + names + SearchFault.names + CallbackFault.names
         return (["lost-answer"] + codes + statuses + others).joined(separator: ", ")
     }()
 
@@ -63,7 +63,7 @@ public struct SimulatedFault: Sendable, Hashable {
         if text.hasPrefix("slow="), let delay = milliseconds(text.dropFirst("slow=".count)) { return .slow(delay) }
         if let answer = FaultyAnswer(rawValue: text) { return .answer(answer) }
         if let wire = WireFault(rawValue: text) { return .wire(wire) }
-        return FindingFault(text).map(Kind.finding) ?? CallbackFault(text).map(Kind.callback)
+        return SearchFault(text).map(Kind.finding) ?? CallbackFault(text).map(Kind.callback)
     }
 
     /// Parses `STATUS` or `STATUS-BODY`.
@@ -85,7 +85,7 @@ public struct SimulatedFault: Sendable, Hashable {
     }
 
     /// The fault of a search, if it is one.
-    var finding: FindingFault? { if case .finding(let fault) = kind { fault } else { nil } }
+    var finding: SearchFault? { if case .finding(let fault) = kind { fault } else { nil } }
 
     static func milliseconds(_ seconds: Substring) -> Int? {
         guard let seconds = Double(seconds), (0...86_400).contains(seconds) else { return nil }

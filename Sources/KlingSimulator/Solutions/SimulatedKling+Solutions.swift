@@ -4,7 +4,7 @@ extension SimulatedKling {
     /// A page of the account's tasks of the newer API, newest first, and whether more follow.
     /// - Parameter fault: what goes wrong with the search, if anything.
     mutating func list(
-        _ page: SolutionPage, account: Int, now: Int, _ fault: FindingFault? = nil
+        _ page: SolutionPage, account: Int, now: Int, _ fault: SearchFault? = nil
     ) -> (tasks: [SimulatedTask], hasMore: Bool) {
         forgetExpired(account, now)
         let (times, lag) = (page.times(now: now), fault?.lag ?? 0)

@@ -12,7 +12,7 @@ extension SimulatedPlatform {
 
     /// The `data` of a query: the known tasks, in the order in which the query names them.
     mutating func find(
-        _ query: SolutionQuery, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
+        _ query: SolutionQuery, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.array { list in
@@ -26,7 +26,7 @@ extension SimulatedPlatform {
 
     /// The `data` of a page of the list.
     mutating func list(
-        _ page: SolutionPage, _ account: Int, _ fault: FindingFault?, _ now: Int, _ base: String
+        _ page: SolutionPage, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String
     ) -> [UInt8] {
         let (tasks, hasMore) = kling.list(page, account: account, now: now, fault)
         return JSONWriter.object(capacity: tasks.count * 384 + 128) { data in

@@ -67,7 +67,7 @@ extension Connection {
     }
 
     /// Whether a later delivery of the task is waiting.
-    func isFollowed(row: Int64, task: TaskID) throws(StoreError) -> Bool {
+    func hasLaterDelivery(row: Int64, task: TaskID) throws(StoreError) -> Bool {
         let select = try statement(.laterDelivery)
         select.bind(1, row)
         select.bind(2, task)

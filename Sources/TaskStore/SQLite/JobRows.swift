@@ -22,7 +22,7 @@ extension JobRecord {
 extension Connection {
     func insert(_ new: NewJob, _ tasks: [NewTask]) throws(StoreError) -> JobRecord {
         precondition(JobRecord.sizes.contains(tasks.count), "a job has one task to four")
-        if let limit = new.runningBeside, try runningJobs(of: new) > limit {
+        if let limit = new.maximumOtherRunningJobs, try runningJobs(of: new) > limit {
             throw StoreError(.tooManyJobs, "more than \(limit) jobs of \(new.tenant) run")
         }
         var job: JobRecord?
@@ -70,7 +70,7 @@ extension Connection {
         }
         guard new.isReleased, job.tasks.allSatisfy(\.isReleased) else { return }
         if let key = job.idempotencyKey {
-            try settle(ClaimName(tenant: job.tenant, key: key), claim.ofJob, job.tasks[0])
+            try settle(ClaimName(tenant: job.tenant, key: key), claim.forJobKey, job.tasks[0])
         }
         if job.tasks.allSatisfy({ $0.state == .refused }) { try delete(job) }
     }
@@ -151,7 +151,7 @@ extension JobRecord {
 
 extension ClaimStep {
     /// The step for the key of a job none of whose tasks will be created.
-    fileprivate var ofJob: ClaimStep {
+    fileprivate var forJobKey: ClaimStep {
         if case .released = self { self } else { .released(nil) }
     }
 }

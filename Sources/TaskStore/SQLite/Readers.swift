@@ -6,22 +6,22 @@ final class Readers: Sendable {
     let queue: WorkQueue
 
     /// Opens the connections and starts the threads.
-    init(_ path: String, _ options: SQLiteTaskStore.Options, ended: Ending) throws(StoreError) {
+    init(_ path: String, _ options: SQLiteTaskStore.Options, ended: ThreadGroup) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         for number in 0..<options.readers {
-            ended.expect()
+            ended.enter()
             do {
                 let database = try StoreDatabase.reader(path, options)
                 try StoreThread.start("store-reader-\(number)") { [queue] in Self.run(queue, database, ended) }
             } catch {
-                ended.one()
+                ended.leave()
                 queue.close()
                 throw StoreError(error)
             }
         }
     }
 
-    private static func run(_ queue: WorkQueue, _ database: DatabaseQueue, _ ended: Ending) {
+    private static func run(_ queue: WorkQueue, _ database: DatabaseQueue, _ ended: ThreadGroup) {
         var connection = database.inDatabase { Optional(Connection($0)) }
         var batch: [Work] = []
         while let open = connection, queue.take(&batch, limit: 8) == .work {
@@ -35,6 +35,6 @@ final class Readers: Sendable {
         }
         database.inDatabase { _ in connection = nil }
         try? database.close()
-        ended.one()
+        ended.leave()
     }
 }

@@ -57,7 +57,7 @@ extension SQLiteTaskStore {
                 case .delivered: try connection.settle(row: row, .delivered, end: end)
                 case .gaveUp: try connection.settle(row: row, .failed, end: end)
                 case .retry(let time):
-                    if try connection.isFollowed(row: row, task: task) {
+                    if try connection.hasLaterDelivery(row: row, task: task) {
                         try connection.settle(row: row, .superseded, end: end)
                     } else {
                         try connection.settle(row: row, .waiting, end: end, next: time)

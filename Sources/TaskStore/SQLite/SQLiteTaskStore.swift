@@ -38,8 +38,8 @@ public final class SQLiteTaskStore: TaskStore {
     private let path: String
     private let writer: Writer
     private let readers: Readers
-    private let writerEnded = Ending()
-    private let readersEnded = Ending()
+    private let writerEnded = ThreadGroup()
+    private let readersEnded = ThreadGroup()
     private let lastCheck: Lock<LastCheck>
 
     /// Opens the store at `path`, creating the file and its folder if they are missing, and migrates it to the current
@@ -77,10 +77,10 @@ public final class SQLiteTaskStore: TaskStore {
 
     public func close() async {
         readers.queue.close()
-        await readersEnded.all()
+        await readersEnded.waitForAll()
         // The writer closes last, because the last connection to close moves the log into the database.
         writer.queue.close()
-        await writerEnded.all()
+        await writerEnded.waitForAll()
     }
 
     public func check() async throws(StoreError) {
@@ -89,7 +89,7 @@ public final class SQLiteTaskStore: TaskStore {
         if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
         let result: Result<Void, StoreError>
         do throws(StoreError) {
-            try await read { [path] _ throws(StoreError) in try StoreFile.proveRoom(beside: path) }
+            try await read { [path] _ throws(StoreError) in try StoreFile.checkFreeSpace(beside: path) }
             result = .success(try await write { connection throws(StoreError) in try connection.execute(.probe) })
         } catch {
             result = .failure(error)

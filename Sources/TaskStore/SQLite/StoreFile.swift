@@ -30,7 +30,7 @@ enum StoreFile {
     /// Checks that the disk has room. A small write to the log proves nothing, because it may reuse space that the log
     /// has.
     /// - Throws: `full`, `readOnly` or `unavailable`, naming the path.
-    static func proveRoom(beside path: String) throws(StoreError) {
+    static func checkFreeSpace(beside path: String) throws(StoreError) {
         let probe = path + ".probe"
         let descriptor = unsafe open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("cannot create", probe, errno) }

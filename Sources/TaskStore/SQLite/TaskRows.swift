@@ -86,7 +86,7 @@ extension Connection {
     }
 
     /// Drops the cache of recent tasks if another connection has written since. Call it inside the transaction.
-    func forgetWhatOthersChanged() throws(StoreError) {
+    func dropCacheIfChangedElsewhere() throws(StoreError) {
         let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
         if version != recent.dataVersion { recent = RecentTasks(dataVersion: version) }
     }
@@ -166,11 +166,11 @@ extension Query {
     fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
         let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
         let isEnded = new.finishedAt != old.finishedAt
-        let isMoved =
+        let isReassigned =
             new.account != old.account || new.accountIdentity != old.accountIdentity || new.api != old.api
-        let isRare = new.isReleased != old.isReleased || new.payload != old.payload
+        let hasRareChanges = new.isReleased != old.isReleased || new.payload != old.payload
         self =
-            switch (isNamed, isEnded, isMoved, isRare || isMoved && new.state != old.state) {
+            switch (isNamed, isEnded, isReassigned, hasRareChanges || isReassigned && new.state != old.state) {
             case (false, false, true, false): .assignTask
             case (false, false, false, false): .advanceTask
             case (true, false, false, false): .nameTask

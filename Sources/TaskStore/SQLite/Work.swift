@@ -23,7 +23,7 @@ class Work: @unchecked Sendable {
     // Behind a lock, although only one thread uses it at a time: the thread sanitizer does not see how a resumed task
     // gets to its thread.
     private let outcome = Lock<Result<Value, StoreError>>(
-        .failure(StoreError(.unavailable, "the store didn't get to it")))
+        .failure(StoreError(.unavailable, "the store did not run the request")))
 
     private init(_ body: @escaping Body) { self.body = body }
 

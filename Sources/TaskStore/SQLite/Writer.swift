@@ -17,22 +17,22 @@ final class Writer: Sendable {
     init(
         _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?,
         _ deliveries: @escaping SQLiteTaskStore.Deliveries, _ jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries,
-        ended: Ending
+        ended: ThreadGroup
     ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         let database = try StoreDatabase.writer(path, options, serving: lock)
-        ended.expect()
+        ended.enter()
         do {
             try StoreThread.start("store-writer") { [queue, counts] in
-                Turns(queue, counts, database, options) {
+                WriterLoop(queue, counts, database, options) {
                     Connection($0, deliveries: deliveries, jobDeliveries: jobDeliveries)
                 }
                 .run()
                 try? database.close()
-                ended.one()
+                ended.leave()
             }
         } catch {
-            ended.one()
+            ended.leave()
             throw error
         }
     }
@@ -42,7 +42,7 @@ final class Writer: Sendable {
 }
 
 /// The state of the writer thread.
-private final class Turns {
+private final class WriterLoop {
     private static let batchLimit = 1024
     private static let enough = 64
     /// A transaction with this many writes means load.
@@ -101,7 +101,7 @@ private final class Turns {
         let changesBefore = connection.database.totalChangesCount
         do throws(StoreError) {
             try connection.execute(.begin)
-            try connection.forgetWhatOthersChanged()
+            try connection.dropCacheIfChangedElsewhere()
             for work in batch {
                 // On some failures, such as a full disk, SQLite ends the whole transaction by itself.
                 if let failure = work.run(on: connection), !connection.isInsideTransaction { throw failure }

@@ -13,7 +13,7 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Watch a try-on go through a gateway and a simulated Kling on this machine.")
 
-    @Flag(help: "End when the picture is there, rather than stay up until Ctrl-C.")
+    @Flag(help: "Exit after the picture is stored instead of running until Ctrl-C.")
     var once = false
     @Option(help: "Where the gateway listens; a free port is taken if this one is in use.")
     var listen = "127.0.0.1:8080"

@@ -6,7 +6,7 @@ internal import HTTPClient
 /// Asks a running gateway's admin listener whether it is healthy, for containers without curl.
 struct HealthcheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "healthcheck", abstract: "Exit with 0 if the gateway on this machine is well.")
+        commandName: "healthcheck", abstract: "Exit with 0 if the gateway on this machine is healthy.")
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Ask whether it takes requests (/readyz), not only whether it lives (/healthz).")

@@ -37,7 +37,7 @@ struct KeysCommand: AsyncParsableCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "End a key's life, within a second.")
+        static let configuration = CommandConfiguration(abstract: "Revoke a key. It stops working within a second.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The key's id, as `keys list` shows it.") var id: String

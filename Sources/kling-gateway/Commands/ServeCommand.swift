@@ -23,9 +23,9 @@ struct ServeCommand: AsyncParsableCommand {
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnFreedMemory()
         let log = LogOutput(configuration)
-        if configuration.storeDiesWithContainer {
+        if configuration.isStoreEphemeral {
             log.logger.warning(
-                "the store is inside the container and dies with it: mount a volume",
+                "the store is inside the container and is lost with it: mount a volume",
                 metadata: ["store": "\(configuration.storePath)"])
         }
         let service: GatewayService

@@ -17,7 +17,7 @@ struct TasksCommand: AsyncParsableCommand {
         @OptionGroup var options: ConfigurationOptions
         @Option(help: "Only this tenant's.") var tenant: String?
         @Flag(help: "Only those that have not ended.") var unfinished = false
-        @Flag(help: "Only those that need a look: stuck, or of unknown fate.") var stuck = false
+        @Flag(help: "Only tasks that need attention: stuck, or with an unknown outcome.") var stuck = false
         @Option(help: "How many at most.") var limit = 50
         @Flag(help: "As JSON, one object a line.") var json = false
 
@@ -33,7 +33,7 @@ struct TasksCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The gateway's, the public, or Kling's id.") var id: String
-        @Flag(help: "As JSON, which it is in any case.") var json = false
+        @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
             let tasks = try await options.withStore { try await $0.allTasks(named: id) }
@@ -48,7 +48,7 @@ struct TasksCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The gateway's or the public id.") var id: String
-        @Flag(help: "As JSON, which it is in any case.") var json = false
+        @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
             let task = try await options.withStore { store in
@@ -67,17 +67,17 @@ struct TasksCommand: AsyncParsableCommand {
 
     struct Settle: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what became of a create whose outcome nobody else can find out.")
+            abstract: "Set the outcome of a create that the gateway cannot determine.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The gateway's or the public id.") var id: String
         @Flag(help: "Kling never had it: it fails, and nothing was charged.") var notMade = false
         @Option(help: "Kling has it, under this id.") var `as`: String?
-        @Flag(help: "As JSON, which it is in any case.") var json = false
+        @Flag(help: "Print JSON (always on).") var json = false
 
         func validate() throws {
             guard notMade != (self.as != nil) else {
-                throw ValidationError("Say what became of it: --not-made, or --as with Kling's id of the task.")
+                throw ValidationError("Give the outcome: --not-made, or --as with Kling's id of the task.")
             }
         }
 

@@ -25,7 +25,7 @@ struct WebhooksCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new secret. Callbacks carry the signatures of both until the grace is over.")
+            abstract: "Make a new secret. Callbacks are signed with both until the grace period ends.")
 
         @OptionGroup var options: ConfigurationOptions
         @Option(help: "Whose callbacks it signs.") var tenant: String

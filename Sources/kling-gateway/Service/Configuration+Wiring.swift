@@ -21,7 +21,7 @@ extension Configuration {
         options.publicURL = publicURL?.text
         options.openAIWait = openai.wait
         options.resendWindow = resend.window
-        options.toldPath = store.told
+        options.toldIDsPath = store.told
         options.isSecure = tls != nil
         options.origins = cors.origins
         options.version = Version.number
@@ -97,7 +97,7 @@ extension Vault {
     init(_ configuration: Configuration) throws {
         switch configuration.masterKey {
         case .value(let key): self.init(try MasterKey(key))
-        case .madeAt(let path): self.init(try MasterKey(readingOrMaking: path))
+        case .madeAt(let path): self.init(try MasterKey(readingOrCreating: path))
         }
     }
 }

@@ -3,7 +3,7 @@ internal import Gateway
 
 extension Configuration {
     /// Whether the store is on a container's own layer, which is lost when the container is removed.
-    var storeDiesWithContainer: Bool {
+    var isStoreEphemeral: Bool {
         guard FileManager.default.fileExists(atPath: "/.dockerenv"),
             let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
         else { return false }

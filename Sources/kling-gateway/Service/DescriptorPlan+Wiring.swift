@@ -10,7 +10,7 @@ extension Configuration {
     /// before anything is opened.
     func divideDescriptors(_ logger: Logger) throws -> DescriptorPlan {
         let limit = ProcessLimits.raiseDescriptorLimit()
-        let plan = try DescriptorPlan(limit: limit, descriptorWishes(limit: limit))
+        let plan = try DescriptorPlan(limit: limit, wantedDescriptors(limit: limit))
         if limit >= plan.needed { return plan }
         let isLowered = plan.connections < limits.connections
         logger.log(
@@ -25,7 +25,7 @@ extension Configuration {
         return plan
     }
 
-    private func descriptorWishes(limit: Int) -> DescriptorPlan.Wishes {
+    private func wantedDescriptors(limit: Int) -> DescriptorPlan.Wishes {
         var wishes = DescriptorPlan.Wishes(
             loops: loopCount, listeners: listen.count + admin.listen.count, connections: limits.connections,
             adminConnections: 256, pools: .wanted)

@@ -140,8 +140,8 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("lisen: 1", "lisen (line 1): unknown key; did you mean listen?"),
         ("zzzzzz: 1", "zzzzzz (line 1): unknown key; known here: listen"),
-        ("spool: /a\nspool: /b", "spool (line 1): stands twice in one map"),
-        ("log: {level: info, level: info}\nworkers: x", "log.level (line 1): stands twice"),
+        ("spool: /a\nspool: /b", "spool (line 1): occurs twice in the same map"),
+        ("log: {level: info, level: info}\nworkers: x", "log.level (line 1): occurs twice"),
         ("a: [", "the file (line 2): not YAML"),
         ("listen: 8080", "listen (line 1): found \"8080\"; allowed: ADDRESS:PORT"),
         ("public_url: htp://x", "public_url (line 1): found \"htp://x\"; allowed: an http or https URL"),

@@ -173,7 +173,7 @@ struct ResendLedgerTests {
         var subject = Subject()
         subject.leaveUnread()
         #expect(subject.arrive(at: 1) == .attach(1, id(1)))
-        #expect(subject.ledger.makeAnew(1) { id(77) } == id(77))
+        #expect(subject.ledger.startOver(1) { id(77) } == id(77))
         subject.ledger.lost(1, now: moment(2))
         #expect(subject.arrive(at: 3) == .wait(1))
         subject.ledger.made(1, now: moment(0))

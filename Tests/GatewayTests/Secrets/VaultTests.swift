@@ -35,8 +35,8 @@ struct VaultTests {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: folder) }
         let path = folder.appending(path: "master.key").path
-        let first = Vault(try MasterKey(readingOrMaking: path))
-        let again = Vault(try MasterKey(readingOrMaking: path))
+        let first = Vault(try MasterKey(readingOrCreating: path))
+        let again = Vault(try MasterKey(readingOrCreating: path))
         #expect(try again.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
@@ -47,8 +47,8 @@ struct VaultTests {
         let told = Vault(try MasterKey(Secret(String(text))))
         #expect(try told.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
         try Data("short\n".utf8).write(to: URL(filePath: path))
-        #expect(throws: MasterKeyError.tooShort) { try MasterKey(readingOrMaking: path) }
-        #expect(throws: MasterKeyError.self) { try MasterKey(readingOrMaking: folder.path + "/none/master.key") }
+        #expect(throws: MasterKeyError.tooShort) { try MasterKey(readingOrCreating: path) }
+        #expect(throws: MasterKeyError.self) { try MasterKey(readingOrCreating: folder.path + "/none/master.key") }
     }
 
     @Test func `an issued key shows its secrets in its JSON and nowhere else`() async throws {

@@ -183,7 +183,7 @@ import Testing
             _ = try await fixture.create(fixture.job(1) { ($0.callbackURL, $0.callbackRef) = (url, "ref-2") })
             // The first attempt fails, and gives way to the state that has followed.
             for (state, status) in [("ref-2:submitted", 200), ("ref-1:submitted", 500), ("ref-1:succeed", 200)] {
-                if state == "ref-1:submitted" { note.hold?.partIsOver() }
+                if state == "ref-1:submitted" { note.hold?.partDidEnd() }
                 let call = await receivers.calls.next()
                 #expect(String(decoding: call.message.body, as: UTF8.self) == state)
                 call.answer(status)
@@ -212,7 +212,7 @@ import Testing
                 fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note, on: fixture.loop)
             var known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
             #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
-            note.hold?.partIsOver()
+            note.hold?.partDidEnd()
             #expect(try await fixture.tasks.jobs.unanswered(known)?.number == job.number)
             await fixture.tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: [5]), to: job)
             known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))

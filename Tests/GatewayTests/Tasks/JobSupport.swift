@@ -191,7 +191,7 @@ struct JobFixture {
     func create(
         _ request: JobRequest, _ principal: Principal = principal(), _ note: ExchangeNote = ExchangeNote(requestID: "r")
     ) async throws(GatewayError) -> JobRecord {
-        defer { note.hold?.partIsOver() }
+        defer { note.hold?.partDidEnd() }
         return try await tasks.jobs.create(request, for: principal, note, on: loop)
     }
 

@@ -17,12 +17,12 @@ public struct HostedPictureBounds: Sendable, Hashable {
 
 /// The index of hosted pictures, with the times at which they expire. A value; its times are those of a clock that
 /// never jumps, in milliseconds.
-struct HostedPictureBooks: Sendable {
+struct HostedPictureIndex: Sendable {
     private struct Entry {
         let picture: HostedPicture
         let madeAt: Int64
         /// When it expires.
-        var goesAt: Int64
+        var expiresAt: Int64
         var hasEnded = false
     }
 
@@ -37,7 +37,7 @@ struct HostedPictureBooks: Sendable {
 
     /// The picture that is served under a name.
     func find(_ name: String, now: Int64) -> HostedPicture? {
-        entries[name].flatMap { now < $0.goesAt ? $0.picture : nil }
+        entries[name].flatMap { now < $0.expiresAt ? $0.picture : nil }
     }
 
     /// Adds a new picture.
@@ -53,8 +53,8 @@ struct HostedPictureBooks: Sendable {
     private func leaving(for wanted: Int, now: Int64) -> [HostedPicture]? {
         var (bytes, count) = (bytes + wanted, entries.count + 1)
         if bytes <= bounds.bytes && count <= bounds.count { return [] }
-        let order = entries.values.filter { $0.hasEnded || $0.goesAt <= now }.sorted { one, other in
-            let (isOver, otherIsOver) = (one.goesAt <= now, other.goesAt <= now)
+        let order = entries.values.filter { $0.hasEnded || $0.expiresAt <= now }.sorted { one, other in
+            let (isOver, otherIsOver) = (one.expiresAt <= now, other.expiresAt <= now)
             return isOver == otherIsOver ? one.madeAt < other.madeAt : isOver
         }
         var gone: [HostedPicture] = []
@@ -70,7 +70,7 @@ struct HostedPictureBooks: Sendable {
     mutating func restore(_ picture: HostedPicture, madeAt: Int64) { insert(picture, madeAt: madeAt) }
 
     private mutating func insert(_ picture: HostedPicture, madeAt: Int64) {
-        entries[picture.name] = Entry(picture: picture, madeAt: madeAt, goesAt: madeAt + bounds.age)
+        entries[picture.name] = Entry(picture: picture, madeAt: madeAt, expiresAt: madeAt + bounds.age)
         names[picture.task, default: []].append(picture.name)
         bytes += picture.bytes
     }
@@ -80,7 +80,7 @@ struct HostedPictureBooks: Sendable {
         for name in names[task] ?? [] {
             guard let entry = entries[name], !entry.hasEnded else { continue }
             entries[name]?.hasEnded = true
-            entries[name]?.goesAt = min(entry.goesAt, now + bounds.linger)
+            entries[name]?.expiresAt = min(entry.expiresAt, now + bounds.linger)
         }
     }
 
@@ -104,7 +104,7 @@ struct HostedPictureBooks: Sendable {
 
     /// Removes the expired pictures and returns them.
     mutating func expire(now: Int64) -> [HostedPicture] {
-        let gone = entries.values.filter { $0.goesAt <= now }.map(\.picture)
+        let gone = entries.values.filter { $0.expiresAt <= now }.map(\.picture)
         for picture in gone { remove(picture) }
         return gone
     }

@@ -13,10 +13,10 @@ struct HostedPictureBooksTests {
         HostedPicture(.jpeg, of: task, bytes: bytes, madeAt: 0)
     }
 
-    private func books(bytes: Int = 90, count: Int = 9) -> HostedPictureBooks {
+    private func books(bytes: Int = 90, count: Int = 9) -> HostedPictureIndex {
         var bounds = HostedPictureBounds()
         (bounds.linger, bounds.age, bounds.bytes, bounds.count) = (100, 1_000, bytes, count)
-        return HostedPictureBooks(bounds)
+        return HostedPictureIndex(bounds)
     }
 
     @Test func `a picture is there until its age is over, whatever becomes of its task`() {

@@ -1,7 +1,7 @@
 internal import Base
 
 /// Counts threads until the last of them has ended.
-final class Ending: Sendable {
+final class ThreadGroup: Sendable {
     private struct State {
         var running = 0
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -10,10 +10,10 @@ final class Ending: Sendable {
     private let state = Lock(State())
 
     /// Counts one more running thread.
-    func expect() { state.withLock { $0.running += 1 } }
+    func enter() { state.withLock { $0.running += 1 } }
 
     /// Records that one of the threads has ended.
-    func one() {
+    func leave() {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.running -= 1
             guard state.running == 0 else { return [] }
@@ -24,7 +24,7 @@ final class Ending: Sendable {
     }
 
     /// Waits until all of the threads have ended.
-    func all() async {
+    func waitForAll() async {
         await withCheckedContinuation { waiter in
             let isOver = state.withLock { state in
                 if state.running > 0 { state.waiters.append(waiter) }

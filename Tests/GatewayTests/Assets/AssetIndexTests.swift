@@ -10,8 +10,8 @@ struct AssetBooksTests {
         Asset(.jpeg, owner: owner, bytes: bytes, createdAt: time)
     }
 
-    private func books(ownCount: Int = 9, ownBytes: Int = 90, count: Int = 9, bytes: Int = 90) -> AssetBooks {
-        AssetBooks(AssetBounds(lifetime: 1_000, ownCount: ownCount, ownBytes: ownBytes, count: count, bytes: bytes))
+    private func books(ownCount: Int = 9, ownBytes: Int = 90, count: Int = 9, bytes: Int = 90) -> AssetIndex {
+        AssetIndex(AssetBounds(lifetime: 1_000, ownCount: ownCount, ownBytes: ownBytes, count: count, bytes: bytes))
     }
 
     @Test func `an asset is found by its owner, as long as its time is not over`() {

@@ -1,5 +1,5 @@
 /// Rewrites an object: some members get other names or values, and all others stay as they are.
-struct JSONRecast {
+struct JSONRewriter {
     private let object: JSONObject
     private var members: [(name: StaticString, json: [UInt8])] = []
     private var replaced: [StaticString] = []

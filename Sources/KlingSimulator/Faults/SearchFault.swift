@@ -2,7 +2,7 @@
 ///
 /// The text form is `lag=1.5` for queries and lists, and `stranger`, `stranger-unnamed` and `stranger-renumbered` for
 /// queries.
-public enum FindingFault: Sendable, Hashable {
+public enum SearchFault: Sendable, Hashable {
     /// Tasks younger than this, in milliseconds, are not found by their external id, or not listed.
     case lag(Int)
     /// A different task is returned.

@@ -12,7 +12,7 @@ struct AssetBounds: Sendable, Hashable {
 
 /// The index of uploaded pictures. They expire after their lifetime, and are evicted earlier if newer ones need the
 /// room: a tenant's oldest for its own, and when all room is taken, the oldest of the tenant with the most bytes.
-struct AssetBooks: Sendable {
+struct AssetIndex: Sendable {
     /// One tenant's pictures, oldest first.
     private struct Shelf {
         var assets: [Asset] = []

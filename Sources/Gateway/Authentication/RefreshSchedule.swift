@@ -5,7 +5,7 @@ internal import Base
 ///
 /// One of the waiting callers leads: it waits for its turn, refreshes, and tells those that asked before the refresh
 /// began. Callers that ask later need another refresh, because this one may not see what was written meanwhile.
-struct LookSchedule<Waiter> {
+struct RefreshSchedule<Waiter> {
     /// What a caller has to do.
     enum Ask: Equatable {
         /// Lead a refresh, after this delay.
