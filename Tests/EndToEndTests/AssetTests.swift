@@ -76,7 +76,8 @@ import Testing
             for link in [foreign, lost] {
                 for (field, pictures) in zip(shape.fields, [(link, own), (own, link)]) {
                     let answer = try await shape.create(pictures.0, pictures.1, at: rig.gateway)
-                    #expect(answer.status == 400 && answer.text.contains("\(field) links to a picture"), "\(answer.text)")
+                    #expect(
+                        answer.status == 400 && answer.text.contains("\(field) links to a picture"), "\(answer.text)")
                 }
             }
             #expect(kling.posts.isEmpty)
