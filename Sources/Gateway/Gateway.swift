@@ -10,7 +10,7 @@ public import TaskStore
 ///
 /// The checks run in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
 /// size, rate, memory, body, members.
-public struct Gateway: HTTPResponder {
+public final class Gateway: HTTPService {
     /// The settings of a gateway.
     public struct Options: Sendable {
         /// The maximum size of a request body, in bytes.
@@ -102,7 +102,7 @@ public struct Gateway: HTTPResponder {
     let crossOrigin: CrossOrigin?
     private let description: APIDescription
     let tasks: TryOnTasks
-    private let telemetry: Telemetry
+    let telemetry: Telemetry
     private let inbound: InboundCallbacks
     private let hosted: HostedPictureHandler
     private let kling: KlingHandler
@@ -161,55 +161,17 @@ public struct Gateway: HTTPResponder {
             tasks: tasks, assets: uploads, pictures: intake, models: options.models, bodyLimit: options.bodyLimit)
     }
 
-    // MARK: HTTPResponder
+    // MARK: HTTPService
 
-    public func respond(to request: HTTPRequest) async -> HTTPResponse {
-        telemetry.began()
-        defer { telemetry.ended() }
-        let note = ExchangeNote(requestID: RequestID.of(request.headers))
-        var response: HTTPResponse
-        let answered = await Origin.$current.withValue(.request(note.requestID)) {
-            await result { () async throws(GatewayError) in try await answer(request, note) }
-        }
-        do throws(GatewayError) {
-            response = try answered.get()
-        } catch {
-            note.cause = error.cause
-            response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
-        }
-        crossOrigin?.mark(&response, for: request.headers)
-        response.note = note
-        note.resend?.answered(status: response.status)
-        // The client has left: its exchange ended earlier, without an answer to carry the note.
-        if Task.isCancelled { note.hold?.partDidEnd() }
-        return response
-    }
-
-    public func response(to rejection: HTTPRejection) -> HTTPResponse {
-        let note = ExchangeNote(requestID: RequestID.of(rejection))
-        let error = GatewayError(rejection)
-        note.cause = error.cause
-        if let match = rejection.head?.withPath({ RouteMatch(path: $0) }) { note.shape = match.terms.shape }
-        var response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
-        crossOrigin?.mark(&response, for: rejection.head?.headers)
-        response.note = note
-        return response
-    }
-
-    public func didFinish(_ exchange: HTTPExchange) {
-        (exchange.note as? ExchangeNote)?.hold?.partDidEnd()
-        telemetry.finished(exchange)
+    public func begin(_ head: HTTPRequestHead?) -> any HTTPExchangeHandler {
+        GatewayExchange(self, ExchangeNote(head))
     }
 
     // MARK: The checks, in order
 
-    private func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
+    func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         if let methods = HTTPResponse.methods(for: request, note) { return methods }
-        guard let match = request.head.withPath({ RouteMatch(path: $0) }) else {
-            note.shape = request.head.withPath { RouteTree.shape(of: $0) }
-            throw .unknownPath
-        }
-        (note.route, note.shape) = (match.route, match.terms.shape)
+        guard let match = note.match else { throw .unknownPath }
         guard match.terms.methods.allows(request.method) else {
             let answer = crossOrigin?.preflight(request, match.terms.methods, requestID: note.requestID)
             if let answer { return answer }

@@ -13,7 +13,6 @@ extension Connection {
         exchange.task = nil
         exchange.answeredAt = .now
         exchange.status = response.status
-        exchange.note = response.note
         exchange.end = end
         if response.status < 400 { wasServed = true }
         let isLast = response.closes || !exchange.keepsAlive || context.isDraining
@@ -27,9 +26,10 @@ extension Connection {
         happened(.answered(then: next))
     }
 
-    /// The responder's answer to a request that the server itself refuses. It is the last answer on the connection.
+    /// The answer to a request that the server itself refuses. It is the last answer on the connection.
     func refusal(_ fault: HeadFault) -> HTTPResponse {
-        var response = context.responder.response(
+        let handler = exchange?.handler ?? context.service.begin(nil)
+        var response = handler.response(
             to: HTTPRejection(status: fault.status, message: fault.message, head: exchange?.head, peer: peer))
         response.status = fault.status
         response.closes = true

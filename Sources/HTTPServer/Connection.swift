@@ -160,7 +160,9 @@ final class Connection: @unchecked Sendable {
     private func begin(_ head: HTTPRequestHead, _ rules: MessageRules) {
         context.requests.add(1, ordering: .relaxed)
         lookForReceipts()
-        var exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
+        let handler = context.service.begin(head)
+        var exchange = Exchange(
+            head: head, handler: handler, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
         headBytes = 0
         exchange.keepsAlive = rules.keepsAlive
         body = BodyIntake(rules: rules)
@@ -174,17 +176,19 @@ final class Connection: @unchecked Sendable {
             peer: peer, loop: loop, receivedAt: headBeganAt)
         self.exchange = exchange
         let isReadAhead = body.framing != .none && !head.method.hasMeaningfulBody
-        if !isReadAhead, pending.isEmpty, !isReadable, let response = context.responder.immediateResponse(to: request) {
+        if !isReadAhead, pending.isEmpty, !isReadable, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
-        self.exchange?.task = loop.spawn { [self, responder = context.responder] in
+        self.exchange?.task = loop.spawn { [self] in
             if isReadAhead, let refusal = await readBodyAhead() { return answer(refusal, end: .rejected) }
-            answer(await responder.respond(to: request), end: .complete)
+            answer(await handler.respond(to: request), end: .complete)
         }
     }
 
     func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
-        exchange = Exchange(head: head, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
+        exchange = Exchange(
+            head: head, handler: context.service.begin(head), peer: peer, receivedAt: headBeganAt,
+            bytesReceived: headBytes)
         headBytes = 0
         body = BodyIntake()
         body.fail()
@@ -281,7 +285,7 @@ final class Connection: @unchecked Sendable {
     func finishExchange(_ end: HTTPExchange.End) {
         guard let exchange else { return }
         self.exchange = nil
-        context.responder.didFinish(exchange.report(end, bodyBytes: body.received))
+        exchange.handler.didFinish(exchange.report(end, bodyBytes: body.received))
     }
 
     func close(resets: Bool = false) {

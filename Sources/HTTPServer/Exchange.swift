@@ -4,6 +4,7 @@ internal import EventLoop
 /// One request and its answer, while they are in progress.
 struct Exchange {
     let head: HTTPRequestHead?
+    let handler: any HTTPExchangeHandler
     let peer: SocketAddress
     let receivedAt: MonotonicTime
     let bytesReceived: Int
@@ -13,16 +14,15 @@ struct Exchange {
     var bytesSent = 0
     var answeredAt: MonotonicTime?
     var end = HTTPExchange.End.complete
-    var note: (any Sendable)?
     /// Is told whether the answer arrives.
     var watcher: (any AnswerWatcher)?
 
-    /// The result of the exchange, for the responder.
+    /// The result of the exchange, for its handler.
     func report(_ end: HTTPExchange.End, bodyBytes: Int) -> HTTPExchange {
         let now = MonotonicTime.now
         return HTTPExchange(
             head: head, peer: peer, status: status ?? (end == .shutdown ? 503 : 499),
             bytesReceived: bytesReceived + bodyBytes, bytesSent: bytesSent, receivedAt: receivedAt,
-            answeredAt: answeredAt ?? now, finishedAt: now, end: end, note: note)
+            answeredAt: answeredAt ?? now, finishedAt: now, end: end)
     }
 }

@@ -1,8 +1,23 @@
 public import Base
 public import EventLoop
 
-/// Answers the requests that a server receives.
-public protocol HTTPResponder: Sendable {
+/// What a server serves.
+public protocol HTTPService: Sendable {
+    /// Begins an exchange, as soon as its head was read or refused, on the connection's loop. It must not block.
+    /// - Parameter head: nil if the head could not be parsed.
+    /// - Returns: what handles the exchange to its end.
+    func begin(_ head: HTTPRequestHead?) -> any HTTPExchangeHandler
+}
+
+/// A service that keeps nothing for each exchange, and handles all of them itself.
+public protocol HTTPResponder: HTTPService, HTTPExchangeHandler {}
+
+extension HTTPResponder {
+    public func begin(_ head: HTTPRequestHead?) -> any HTTPExchangeHandler { self }
+}
+
+/// Handles one exchange from its head to its end.
+public protocol HTTPExchangeHandler: Sendable {
     /// Answers a request.
     ///
     /// It runs in its own task on the connection's loop, started when the head is complete. The task is cancelled when
@@ -27,7 +42,7 @@ public protocol HTTPResponder: Sendable {
     func didFinish(_ exchange: HTTPExchange)
 }
 
-extension HTTPResponder {
+extension HTTPExchangeHandler {
     public func immediateResponse(to request: HTTPRequest) -> HTTPResponse? { nil }
 
     public func response(to rejection: HTTPRejection) -> HTTPResponse {
@@ -85,6 +100,4 @@ public struct HTTPExchange: Sendable {
     public let finishedAt: MonotonicTime
     /// How it ended.
     public let end: End
-    /// ``HTTPResponse/note`` of the answer.
-    public let note: (any Sendable)?
 }

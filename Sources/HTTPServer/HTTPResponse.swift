@@ -31,8 +31,6 @@ public struct HTTPResponse: Sendable {
     public var body: Body
     /// Whether the connection closes after this answer, even if the client wants to keep it.
     public var closes: Bool
-    /// A value that is passed on to ``HTTPExchange/note``, such as a request id.
-    public var note: (any Sendable)?
 
     /// Bytes that are sent instead of the answer, set by a stand-in server that breaks HTTP on purpose.
     public var wire: Wire?
@@ -61,13 +59,11 @@ public struct HTTPResponse: Sendable {
 
     /// Makes an answer.
     public init(
-        status: Int, headers: [(name: String, value: String)] = [], body: Body = .none, closes: Bool = false,
-        note: (any Sendable)? = nil
+        status: Int, headers: [(name: String, value: String)] = [], body: Body = .none, closes: Bool = false
     ) {
         self.status = status
         self.headers = headers
         self.body = body
         self.closes = closes
-        self.note = note
     }
 }

@@ -17,7 +17,7 @@ public final class HTTPServer: Sendable {
     ///   - budget: the budget for bodies of more than 64 KiB; several servers may share one.
     ///   - log: called with notices for the operator, on the first loop; at most once in 10 s for each kind of notice.
     public init(
-        configuration: HTTPServerConfiguration, loops: [EventLoop], budget: ByteBudget, responder: any HTTPResponder,
+        configuration: HTTPServerConfiguration, loops: [EventLoop], budget: ByteBudget, service: any HTTPService,
         log: @escaping @Sendable (HTTPServerNotice) -> Void = { _ in }
     ) {
         precondition(!loops.isEmpty, "a server needs a loop")
@@ -28,7 +28,7 @@ public final class HTTPServer: Sendable {
         self.ledger = ledger
         contexts = loops.indices.map { index in
             LoopContext(
-                loop: loops[index], index: index, configuration: configuration, responder: responder, budget: budget,
+                loop: loops[index], index: index, configuration: configuration, service: service, budget: budget,
                 ledger: ledger)
         }
         acceptor = Acceptor(loop: loops[0], contexts: contexts, ledger: ledger, tls: configuration.tls, log: log)

@@ -7,7 +7,7 @@ internal import Synchronization
     // @unchecked: all mutable state is only accessed on the loop's thread, except for `requests`, which is atomic.
     let loop: EventLoop
     let configuration: HTTPServerConfiguration
-    let responder: any HTTPResponder
+    let service: any HTTPService
     let budget: ByteBudget
     let ledger: ConnectionLedger
     let index: Int
@@ -33,13 +33,13 @@ internal import Synchronization
     private static let inputBytes = 16 << 10
 
     init(
-        loop: EventLoop, index: Int, configuration: HTTPServerConfiguration, responder: any HTTPResponder,
+        loop: EventLoop, index: Int, configuration: HTTPServerConfiguration, service: any HTTPService,
         budget: ByteBudget, ledger: ConnectionLedger
     ) {
         self.loop = loop
         self.index = index
         self.configuration = configuration
-        self.responder = responder
+        self.service = service
         self.budget = budget
         self.ledger = ledger
         unsafe inputSpace = .allocate(byteCount: Self.inputBytes, alignment: 64)

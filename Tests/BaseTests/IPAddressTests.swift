@@ -5,7 +5,7 @@ struct IPAddressTests {
     @Test(arguments: [
         "0.0.0.0", "192.0.2.1", "255.255.255.255", "::", "::1", "2001:db8::1", "fe80::1:2", "::ffff:10.0.0.1",
     ])
-    func `a canonical address prints as it reads`(text: String) {
+    func `a canonical address is printed as it was read`(text: String) {
         #expect(IPAddress(text)?.description == text)
     }
 
@@ -13,11 +13,11 @@ struct IPAddressTests {
         "", "1.2.3", "1.2.3.4.5", "01.2.3.4", "0x7f.1", "2130706433", "256.0.0.1", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4\0",
         "[::1]", "fe80::1%eth0", "::1::", "g::1", "localhost",
     ])
-    func `other spellings are no address`(text: String) {
+    func `other spellings are not addresses`(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
-    @Test func `a mapped address is the IPv4 address`() {
+    @Test func `a mapped address is converted to its IPv4 address`() {
         #expect(IPAddress("::ffff:10.0.0.1")?.unmapped == IPAddress("10.0.0.1"))
         #expect(IPAddress("::fffe:10.0.0.1")?.unmapped == IPAddress("::fffe:10.0.0.1"))
     }
@@ -41,7 +41,7 @@ struct IPAddressTests {
         "172.32.0.0", "192.0.1.1", "198.17.255.255", "198.20.0.0", "223.255.255.255", "::ffff:8.8.8.8",
         "64:ff9b::8.8.8.8", "2001:4860:4860::8888", "2606:4700::1111", "2a00:1450::1", "2400:cb00::1",
     ])
-    func `addresses of the internet are public`(text: String) throws {
+    func `internet addresses are public`(text: String) throws {
         #expect(try #require(IPAddress(text)).isPublic)
     }
 }
@@ -53,7 +53,7 @@ struct CIDRTests {
         ("::/0", "1.2.3.4", false), ("192.0.2.1", "192.0.2.1", true), ("192.0.2.1/32", "192.0.2.2", false),
         ("fd00::/8", "fdff::1", true), ("fd00::/8", "fe00::1", false), ("::1", "::1", true),
     ])
-    func `a range holds the addresses that share its prefix`(range: String, address: String, isIn: Bool) throws {
+    func `a range contains the addresses that share its prefix`(range: String, address: String, isIn: Bool) throws {
         #expect(try #require(CIDR(range)).contains(try #require(IPAddress(address))) == isIn)
     }
 
@@ -61,7 +61,7 @@ struct CIDRTests {
         "", "/", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8", "10.0.0.1/8",
         "10.0.0.0/0008", "::/129", "fd00::1/64", "example.com/8", "10.0.0.0/8 ",
     ])
-    func `what is no range does not read`(text: String) {
+    func `an invalid range is rejected`(text: String) {
         #expect(CIDR(text) == nil)
     }
 }

@@ -3,17 +3,17 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Links of uploaded pictures in creates, whatever shape those have.
+/// Links to uploaded pictures in creates, in every client shape.
 @Suite(.aFewAtATime) struct AssetTests {
     private static let person = Data(SamplePictures.person).base64EncodedString()
     private static let garment = Data(SamplePictures.garment).base64EncodedString()
 
-    /// A route, with a create of a person and a garment in its words.
+    /// A route, and a create of a person and a garment in its shape.
     struct Shape: Sendable, CustomTestStringConvertible {
         let path: String
         /// `$P` stands for the person, `$G` for the garment.
         let body: String
-        /// What an error calls them.
+        /// The names that errors use for the two pictures.
         let fields: [String]
 
         var testDescription: String { path }
@@ -35,7 +35,7 @@ import Testing
             path: Useapi.path, body: #"{"humanImage":"$P","dressInput":"$G"}"#, fields: ["humanImage", "dressInput"]),
     ]
 
-    /// Runs `body` with a Kling that keeps what it is sent, and that ends tasks at once.
+    /// Runs `body` with a Kling that records what it is sent and ends every task at once.
     private func run(
         account: String = "lookup: yes", settings: String = "", _ body: (Rig, Recorder) async throws -> Void
     ) async throws {
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: shapes)
-    func `a link that leads here to nothing of the tenant's is refused by the field's name`(
+    func `a link to another tenant's upload or to none is refused by field name`(
         shape: Shape
     ) async throws {
         try await run { rig, kling in
@@ -89,10 +89,10 @@ import Testing
 
     // MARK: On Kling's paths
 
-    @Test func `what else a create has passes through, and its key is of what the client sent`() async throws {
+    @Test func `other members pass through, and the Idempotency-Key covers what the client sent`() async throws {
         try await run { rig, kling in
             let link = try await rig.gateway.uploaded(SamplePictures.person)
-            // Base64 that is repaired in place stands beside the link, which PHP's clients write so.
+            // The link has escaped slashes, as PHP's clients write them. The base64 beside it is repaired in place.
             let broken = "data:image/png;base64,\(Self.garment.prefix(40))\\n\(Self.garment.dropFirst(40))"
             let body = #"""
                 {"x": [1, {"y": null}], "human_image": "\#(link.replacingOccurrences(of: "/", with: #"\/"#))",
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test(arguments: ["", "limits: { body: 4MiB, buffered_bytes: 8MiB }"])
-    func `large pictures are sent whole, however little memory there is`(settings: String) async throws {
+    func `large pictures are sent whole even with little memory`(settings: String) async throws {
         try await run(settings: settings) { rig, kling in
             let picture = SamplePictures.person + [UInt8](repeating: 7, count: 2_000_001)
             let link = try await rig.gateway.uploaded(picture)
@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test func `a create that waits is sent later with the picture, though that is gone by then`() async throws {
+    @Test func `a queued create is sent with its picture even if the upload is gone by then`() async throws {
         try await Rig.run(settings: "dispatch: { wait: 0s }") { rig in
             let link = try await rig.gateway.uploaded(SamplePictures.person)
             try rig.fail("create:1303:1:1")
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `an account that wants pictures normalized fetches nothing from the gateway itself`() async throws {
+    @Test func `normalizing uses uploaded pictures without fetching them`() async throws {
         try await run(account: "lookup: yes, pictures: normalize", settings: "fetch: { allow: [127.0.0.0/8] }") {
             rig, kling in
             let person = try await rig.gateway.uploaded(SamplePictures.person)
@@ -160,7 +160,7 @@ import Testing
 
     // MARK: On OpenAI's path
 
-    @Test func `two garments of an edit are taken from their links`() async throws {
+    @Test func `an edit's two garments are taken from their links`() async throws {
         try await run { rig, kling in
             let person = try await rig.gateway.uploaded(SamplePictures.person)
             let garment = try await rig.gateway.uploaded(SamplePictures.garment)

@@ -6,14 +6,14 @@ import KlingAPI
 import TestKit
 import Testing
 
-/// Where a client is called: it notes what it is told, and answers as the test wants.
+/// A client's receiver of callbacks: it records what it is sent, and answers as the test wants.
 final class CallbackLog: HTTPResponder {
-    /// What one POST said.
+    /// One POST.
     struct Told: Sendable {
         let path, id, status: String
         let taskID, externalTaskID: String?
         let isSigned: Bool
-        /// How it was answered.
+        /// The status it was answered with.
         let answer: Int
     }
 
@@ -25,16 +25,16 @@ final class CallbackLog: HTTPResponder {
 
     private let state = Lock(State())
 
-    /// Everything that was told about `path`.
+    /// Everything that was sent to `path`.
     func told(_ path: String = "/") -> [Told] { state.withLock { $0.told.filter { $0.path == path } } }
 
-    /// The statuses that were told and taken, in the order in which they came.
+    /// The task statuses that were sent and answered 200, in the order in which they came.
     func statuses(_ path: String = "/") -> [String] { told(path).filter { $0.answer == 200 }.map(\.status) }
 
     /// Checks signatures from now on.
     func verify(with secret: String) { state.withLock { $0.secret = Secret(secret) } }
 
-    /// Answers the next messages with this status of a task, `times` times, with 500.
+    /// Answers the next `times` messages that have this task status with 500.
     func refuse(_ status: String, times: Int) { state.withLock { $0.refusals[status] = times } }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -61,7 +61,7 @@ final class CallbackLog: HTTPResponder {
         return HTTPResponse(status: answer)
     }
 
-    /// Runs `body` with a log that listens, and its URL.
+    /// Runs `body` with a listening log and its URL.
     static func run(_ body: (CallbackLog, String) async throws -> Void) async throws {
         let log = CallbackLog()
         try await LoopbackServer.run(log) { try await body(log, $0.url + "/") }
@@ -73,7 +73,7 @@ final class CallbackLog: HTTPResponder {
     private static let hour = 3_600_000...3_600_000
     private static let words = ["submitted", "processing", "succeed"]
 
-    /// What lets this machine be called.
+    /// Allows callbacks to this machine.
     private static let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
 
     private func callback(_ url: String, _ more: String = "") -> String {
@@ -81,7 +81,7 @@ final class CallbackLog: HTTPResponder {
     }
 
     @Test(arguments: [false, true])
-    func `a client is told of every state that was seen, once each, in order and signed`(publicURL: Bool) async throws {
+    func `a client is sent every observed state once, in order and signed`(publicURL: Bool) async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, isPublic: publicURL, duration: 2000...2000) { rig in
                 log.verify(with: try await rig.command("webhooks", "secret", "--tenant", "shop").trimmed)
@@ -105,7 +105,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `the last state is told again until it is taken, as the same message`() async throws {
+    @Test func `the final state is redelivered as the same message until it is accepted`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, duration: 1...1) { rig in
                 log.refuse("succeed", times: 1)
@@ -119,7 +119,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `the last state is told although nothing of it was heard before a crash`() async throws {
+    @Test func `a final state that is first observed after a crash is delivered`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, isPublic: true, duration: 1000...1000) { rig in
                 for fault in ["callback:lost", "query:http-500", "list:http-500"] { try rig.fail(fault) }
@@ -138,7 +138,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `an end that nobody took before a crash is told after it`() async throws {
+    @Test func `a final state that was refused before a crash is redelivered after it`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, duration: 1...1) { rig in
                 log.refuse("succeed", times: 1)
@@ -153,7 +153,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `a queued task that fails unsent tells its client so`() async throws {
+    @Test func `a queued task that fails unsent sends a callback`() async throws {
         try await CallbackLog.run { log, url in
             let settings = Self.settings + "dispatch: { wait: 0s }\nqueue: { max_age: 1s }\n"
             try await Rig.run(settings: settings) { rig in
@@ -165,7 +165,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `a queued task that its operator cancels tells its client so`() async throws {
+    @Test func `a queued task that the operator cancels sends a callback`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings + "dispatch: { wait: 0s }\n") { rig in
                 try rig.fail("create:1303")
@@ -178,7 +178,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `a create that is refused calls nobody`() async throws {
+    @Test func `a refused create sends no callback`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, duration: Self.hour) { rig in
                 try rig.fail("create:1301:1:1")
@@ -192,8 +192,8 @@ final class CallbackLog: HTTPResponder {
 
     // MARK: From Kling
 
-    /// Posts what Kling would to the address that Kling was given.
-    /// - Parameter secret: what it is signed with.
+    /// Posts a callback as Kling would, to the URL that Kling was given.
+    /// - Parameter secret: the secret that signs it.
     private func forge(
         _ rig: Rig, to url: String, headers: [String] = [], secret: String? = nil
     ) async throws -> RawClient.Answer {
@@ -212,13 +212,13 @@ final class CallbackLog: HTTPResponder {
         return try await rig.gateway.ask("POST", path, key: nil, headers: headers, body: body)
     }
 
-    @Test func `what somebody else says of a task changes nothing`() async throws {
+    @Test func `a forged callback changes nothing`() async throws {
         try await CallbackLog.run { log, url in
             try await Rig.run(settings: Self.settings, isPublic: true, duration: Self.hour) { rig in
                 let id = try await rig.createdTask(callback(url))
                 let address = try #require(rig.kling.tasks.first?.callbackURL)
                 #expect(!address.contains(id) && !address.contains(url))
-                // Whoever knows the address can do no more than have Kling asked.
+                // Someone who knows the URL can only make the gateway ask Kling.
                 let asked = rig.kling.figures.reduce(0) { $0 + $1.queries + $1.lists }
                 #expect(try await forge(rig, to: address).status == 200)
                 try await eventually("Kling is asked") {
@@ -238,7 +238,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `where Kling signs, a wrong signature is refused, and a missing one is a hint`() async throws {
+    @Test func `with a webhook secret, a wrong signature is refused and a missing one is only a hint`() async throws {
         let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
         let account = Rig.Account(name: "kling", settings: "lookup: yes, webhook_secret: \(secret)")
         try await Rig.run([account], settings: Self.settings, isPublic: true, duration: Self.hour) { rig in
@@ -255,7 +255,7 @@ final class CallbackLog: HTTPResponder {
         }
     }
 
-    @Test func `where Kling signs, what it says is taken although it cannot be asked`() async throws {
+    @Test func `with a webhook secret, a signed callback counts even if Kling cannot be queried`() async throws {
         let secret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
         let other = "whsec_" + Data(repeating: 8, count: 32).base64EncodedString()
         let account = Rig.Account(name: "kling", settings: "lookup: yes, webhook_secret: \(secret)")

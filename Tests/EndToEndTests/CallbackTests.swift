@@ -9,7 +9,7 @@ import Testing
 
 @testable import kling_gateway
 
-/// A receiver on this machine, which answers what the test wants and keeps what it gets.
+/// A receiver on this machine, which answers as the test wants and records what it gets.
 private final class Receiver: HTTPResponder {
     struct Got: Sendable {
         let headers: [String: String]
@@ -30,7 +30,7 @@ private final class Receiver: HTTPResponder {
         return answer
     }
 
-    /// Runs `body` with a receiver that listens, a sender on a loop, and the receiver's port.
+    /// Runs `body` with a listening receiver, a sender on a loop, and the receiver's port.
     static func run(
         answer: HTTPResponse = HTTPResponse(status: 200), address: String = "127.0.0.1:0", allow: [String] = [],
         _ body: (
@@ -61,7 +61,7 @@ private final class Receiver: HTTPResponder {
 }
 
 @Suite(.aFewAtATime) struct CallbackTests {
-    @Test func `a receiver gets one POST, signed, and its answer is thrown away`() async throws {
+    @Test func `a receiver gets one signed POST, and the body of its answer is discarded`() async throws {
         let answer = HTTPResponse(
             status: 503, headers: [("Retry-After", "17")],
             body: .bytes(Array(repeating: 0x20, count: 3 << 20)))
@@ -81,7 +81,7 @@ private final class Receiver: HTTPResponder {
         }
     }
 
-    @Test func `a redirect is an answer`() async throws {
+    @Test func `a redirect is returned and not followed`() async throws {
         let answer = HTTPResponse(status: 302, headers: [("Location", "/elsewhere")])
         try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
             #expect(await send("http://127.0.0.1:\(port)/") == .success(CallbackReply(status: 302)))
@@ -97,7 +97,7 @@ private final class Receiver: HTTPResponder {
         // Names that resolve to this machine on Debian.
         "ip6-localhost", "ip6-loopback",
     ])
-    func `no form of a private address is connected to`(host: String) async throws {
+    func `no spelling of a private address is connected to`(host: String) async throws {
         for address in ["127.0.0.1:0", "[::]:0"] {
             guard (try? await listens(address)) == true else { continue }
             try await Receiver.run(address: address) { receiver, server, send, port in
@@ -119,7 +119,7 @@ private final class Receiver: HTTPResponder {
         return true
     }
 
-    @Test func `the machine's own name is not called`() async throws {
+    @Test func `the machine's own host name is not called`() async throws {
         try await Receiver.run(address: "0.0.0.0:0") { _, server, send, port in
             let outcome = await send("http://\(ProcessInfo.processInfo.hostName):\(port)/")
             #expect(throws: CallbackFailure.self) { try outcome.get() }
@@ -127,7 +127,7 @@ private final class Receiver: HTTPResponder {
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func `a client that has left before its answer is called back`() async throws {
+    @Test(.timeLimit(.minutes(5))) func `a client that left before its answer still gets a callback`() async throws {
         try await Receiver.run(answer: HTTPResponse(status: 200)) { receiver, _, _, port in
             let environment = ["KLING_GATEWAY_CALLBACK_ALLOW": "127.0.0.0/8"]
             try await Fixture.run(environment: environment) { fixture in
@@ -147,7 +147,7 @@ private final class Receiver: HTTPResponder {
         }
     }
 
-    @Test func `a test event goes out under the rules of callbacks`() async throws {
+    @Test func `a test event follows the rules for callbacks`() async throws {
         let folder = try TemporaryFolder()
         var environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
         try await Receiver.run(answer: HTTPResponse(status: 202)) { receiver, server, _, port in

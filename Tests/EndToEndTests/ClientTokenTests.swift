@@ -4,7 +4,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Tokens that clients sign themselves, with key pairs of the gateway's.
+/// Tokens that clients sign themselves, with key pairs that the gateway issued.
 @Suite(.aFewAtATime) struct ClientTokenTests {
     private static let header = #"{"alg":"HS256","typ":"JWT"}"#
 
@@ -17,14 +17,14 @@ import Testing
         return "\(signed).\(Token.encoded(Data(code)))"
     }
 
-    /// Kling's code for a list that is asked for with `token`, 0 if it is answered.
+    /// Kling's code in the answer to a list requested with `token`; 0 if the list is returned.
     private func code(_ rig: Rig, _ token: String) async throws -> Int? {
         let answer = try await rig.gateway.ask("GET", Fixture.path, key: token)
         #expect(answer.status == (answer.code == 0 ? 200 : 401), "\(answer.text)")
         return answer.code
     }
 
-    @Test func `claims of every kind`() async throws {
+    @Test func `validates each JWT claim`() async throws {
         try await Rig.run { rig in
             let keys = try await PrintedKey.made(rig)
             let (now, day) = (Int(WallClock.seconds), 86_400)
@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test func `only HS256, and only the issuer's own secret key`() async throws {
+    @Test func `accepts only HS256 with the issuer's own secret key`() async throws {
         try await Rig.run { rig in
             let keys = try await PrintedKey.made(rig)
             let other = try await PrintedKey.made(rig, tenant: "other")
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `a token acts for its key's tenant, and ends with its key`() async throws {
+    @Test func `a token acts for its key's tenant and stops working with its key`() async throws {
         try await Rig.run { rig in
             let keys = try await PrintedKey.made(rig)
             let expires = Int(WallClock.seconds) + 1800

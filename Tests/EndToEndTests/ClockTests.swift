@@ -9,7 +9,7 @@ import Testing
     private static let years = 401 * 24 * hour
     private static let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
 
-    /// What a gateway says the time is, in seconds since 1970.
+    /// The time in the gateway's `Date` field, in seconds since 1970.
     private func date(_ rig: Rig) async throws -> TimeInterval {
         let formatter = DateFormatter()
         formatter.locale = Locale(identifier: "en_US_POSIX")
@@ -19,7 +19,7 @@ import Testing
         return try #require(formatter.date(from: text)).timeIntervalSince1970
     }
 
-    /// Creates with `Idempotency-Key`s, and what each was answered.
+    /// Sends creates with `Idempotency-Key`s, and returns the ids of their tasks.
     private func create(_ rig: Rig, _ count: Int) async throws -> [String] {
         var ids: [String] = []
         for number in 0..<count {
@@ -29,15 +29,14 @@ import Testing
     }
 
     @Test(arguments: [years, -years, 25 * hour])
-    func `a clock that is wrong at a start for a while loses no task and no Idempotency-Key`(error: Int64) async throws
-    {
+    func `a wrong clock at startup loses no task and no Idempotency-Key`(error: Int64) async throws {
         guard let clock = try await ClockShim.ofGateway() else { return }
         try await Rig.run(settings: Self.settings, clock: clock) { rig in
             let ids = try await create(rig, 3)
             for id in ids { try await eventually("it ends") { try await rig.status(id) == "succeed" } }
             try await rig.stop()
             for shift in [error, 0] {
-                // Once at a start, once while it runs.
+                // First the gateway starts with the wrong clock, then the clock is corrected while it runs.
                 try clock.set(milliseconds: shift)
                 if shift != 0 { try await rig.start() }
                 #expect(abs(try await date(rig) - Double(WallClock.milliseconds + shift) / 1000) < 60)
@@ -52,7 +51,7 @@ import Testing
     }
 
     @Test(arguments: [years, -years, 25 * hour])
-    func `a clock that jumps while it runs, and stays so over a start, pays for nothing twice`(
+    func `a clock jump that outlasts a restart pays for nothing twice`(
         error: Int64
     ) async throws {
         guard let clock = try await ClockShim.ofGateway() else { return }
@@ -72,18 +71,18 @@ import Testing
         }
     }
 
-    /// When the clock is put right.
+    /// When the clock is corrected.
     enum Correction: CaseIterable, Sendable { case whileItRuns, betweenTwoStarts }
 
     @Test(arguments: Correction.allCases, [2 * hour, -2 * hour, years])
-    func `a callback that waits comes on its schedule, whatever the clock does`(
+    func `a waiting callback keeps its schedule when the clock jumps`(
         correction: Correction, error: Int64
     ) async throws {
         guard let clock = try await ClockShim.ofGateway() else { return }
-        // Either it is wrong from the first start on, or it jumps and is put right while the gateway is down.
+        // The clock is either wrong from the first start, or it jumps and is corrected while the gateway is down.
         if correction == .whileItRuns { try clock.set(milliseconds: error) }
         try await CallbackLog.run { log, url in
-            // Kling's clock jumps as well: no task must end by that.
+            // Kling's clock jumps as well, which must not end any task.
             let duration = 2 * Self.years
             try await Rig.run(settings: Self.settings, duration: Int(duration)...Int(duration), clock: clock) { rig in
                 _ = try await rig.createdTask(#""callback_url":"\#(url)first""#)
@@ -97,7 +96,7 @@ import Testing
                 try clock.set(milliseconds: 0)
                 if correction == .betweenTwoStarts { try await rig.start() }
                 try await eventually("the second comes") { log.statuses("/second") == ["submitted"] }
-                // 5 s, a fifth more or less, and what a start takes; not the half minute of the third.
+                // The retry comes after 5 s ± 20%, plus the time of a start, long before the 30 s of the third attempt.
                 #expect(ContinuousClock.now - start < .seconds(20))
                 #expect(log.told("/second").count == 2)
             }

@@ -1,10 +1,10 @@
 import TestKit
 import Testing
 
-/// What browsers ask of a server before they let a web page read its answers.
+/// CORS: what browsers ask of a server before they let a web page read its answers.
 @Suite(.aFewAtATime) struct CrossOriginTests {
     private static let shop = "Origin: https://shop.example"
-    private static let question = "Access-Control-Request-Method: POST"
+    private static let method = "Access-Control-Request-Method: POST"
     private static let configured = "cors: { origins: ['https://SHOP.example:443/', 'http://localhost:3000'] }"
 
     private func preflight(
@@ -15,10 +15,10 @@ import Testing
 
     private func allowedOrigin(_ answer: RawClient.Answer) -> String? { answer["Access-Control-Allow-Origin"] }
 
-    @Test func `a listed page may ask before it sends`() async throws {
+    @Test func `a preflight from a listed origin is answered`() async throws {
         try await Fixture.run(file: Self.configured) { (fixture) async throws in
             let fields = "Access-Control-Request-Headers: authorization,content-type"
-            let answer = try await preflight(fixture, Fixture.path, Self.shop, Self.question, fields)
+            let answer = try await preflight(fixture, Fixture.path, Self.shop, Self.method, fields)
             #expect(answer.status == 204 && answer.text.isEmpty)
             #expect(allowedOrigin(answer) == "https://shop.example")
             #expect(answer["Vary"] == "Origin")
@@ -29,31 +29,31 @@ import Testing
             }
             #expect(answer["Access-Control-Max-Age"] != nil)
             #expect(answer["Access-Control-Allow-Credentials"] == nil)
-            let one = try await preflight(fixture, "/kling" + Fixture.path + "/1", Self.shop, Self.question)
+            let one = try await preflight(fixture, "/kling" + Fixture.path + "/1", Self.shop, Self.method)
             #expect(one.status == 204 && one["Access-Control-Allow-Methods"] == "GET, HEAD")
-            let other = try await preflight(fixture, Fixture.path, "Origin: http://localhost:3000", Self.question)
+            let other = try await preflight(fixture, Fixture.path, "Origin: http://localhost:3000", Self.method)
             #expect(other.status == 204 && allowedOrigin(other) == "http://localhost:3000")
         }
     }
 
-    @Test func `what is no question, or of no listed page, is a method like any other`() async throws {
+    @Test func `OPTIONS is an ordinary method unless it is a preflight from a listed origin`() async throws {
         try await Fixture.run(file: Self.configured) { (fixture) async throws in
             for headers in [
-                [Self.shop], [Self.question], ["Origin: https://evil.example", Self.question],
-                ["Origin: null", Self.question],
-                ["Origin: http://shop.example", Self.question], ["Origin: https://shop.example:8443", Self.question],
-                ["Origin: https://shop.example.evil.example", Self.question], [Self.shop, Self.shop, Self.question],
+                [Self.shop], [Self.method], ["Origin: https://evil.example", Self.method],
+                ["Origin: null", Self.method],
+                ["Origin: http://shop.example", Self.method], ["Origin: https://shop.example:8443", Self.method],
+                ["Origin: https://shop.example.evil.example", Self.method], [Self.shop, Self.shop, Self.method],
             ] {
                 let answer = try await fixture.gateway.ask("OPTIONS", Fixture.path, key: nil, headers: headers)
                 #expect(answer.status == 405 && answer["Allow"] == "GET, HEAD, POST", "\(headers)")
                 #expect(headers == [Self.shop] || allowedOrigin(answer) == nil, "\(headers)")
             }
-            let nowhere = try await preflight(fixture, "/v1/nothing", Self.shop, Self.question)
+            let nowhere = try await preflight(fixture, "/v1/nothing", Self.shop, Self.method)
             #expect(nowhere.status == 404 && allowedOrigin(nowhere) == "https://shop.example")
         }
     }
 
-    @Test func `a listed page may read answers and errors, and no other page`() async throws {
+    @Test func `only listed origins may read answers and errors`() async throws {
         try await Fixture.run(file: Self.configured + "\nlimits: { body: 64KiB }") { (fixture) async throws in
             let gateway = fixture.gateway
             let long = "X-A: " + String(repeating: "a", count: 9000)
@@ -82,9 +82,9 @@ import Testing
         }
     }
 
-    @Test func `an asterisk lets any page call`() async throws {
+    @Test func `an asterisk allows any origin`() async throws {
         try await Fixture.run(file: "cors: { origins: '*' }") { (fixture) async throws in
-            let answer = try await preflight(fixture, Fixture.path, "Origin: https://any.example", Self.question)
+            let answer = try await preflight(fixture, Fixture.path, "Origin: https://any.example", Self.method)
             #expect(answer.status == 204 && allowedOrigin(answer) == "*")
             let refused = try await fixture.gateway.ask("GET", Fixture.path, key: nil, headers: ["Origin: null"])
             #expect(refused.status == 401 && allowedOrigin(refused) == "*")
@@ -92,9 +92,9 @@ import Testing
         }
     }
 
-    @Test func `nothing of it is there unless it is configured`() async throws {
+    @Test func `no CORS field is sent unless CORS is configured`() async throws {
         try await Fixture.run { (fixture) async throws in
-            let asked = try await preflight(fixture, Fixture.path, Self.shop, Self.question)
+            let asked = try await preflight(fixture, Fixture.path, Self.shop, Self.method)
             #expect(asked.status == 405)
             for answer in [asked, try await fixture.gateway.ask("GET", Fixture.path, headers: [Self.shop])] {
                 #expect(answer["Vary"] == nil && allowedOrigin(answer) == nil)

@@ -2,12 +2,12 @@ import Foundation
 import TestKit
 import Testing
 
-/// Many clients that cost little: idle ones, and ones that send slowly.
+/// Many clients that cost little: idle ones and slow senders.
 @Suite(.aFewAtATime) struct CrowdTests {
     private static let slowCount = 200
     private static let bodyLength = 1 << 20
 
-    /// As many idle clients as this process may have, beside what it needs for other tests.
+    /// As many idle clients as this process may have, less what it needs for other tests.
     private static let idleCount: Int = {
         var limit = rlimit()
         #if os(Linux)
@@ -63,7 +63,7 @@ import Testing
         return try #require(line?.split(separator: " ").last.flatMap { Int($0) })
     }
 
-    @Test func `idle connections and slow senders keep nobody from being served, and memory stays flat`() async throws {
+    @Test func `idle connections and slow senders block no other client, and memory stays flat`() async throws {
         let file = "limits: { body: 4MiB, buffered_bytes: 16MiB }"
         try await Fixture.run(file: file) { fixture in
             let (port, program) = (fixture.gateway.port, fixture.gateway.program)
@@ -80,7 +80,7 @@ import Testing
                 }
                 #expect(try await bodyBytes(fixture) <= 16 << 20)
             }
-            // The slow ones are one tenant: half of the memory for bodies is left to others.
+            // The slow clients belong to one tenant, so half of the body memory is left to others.
             let large = #""note":"\#(String(repeating: "x", count: Self.bodyLength))""#
             #expect(try await fixture.create(large, key: GatewayProcess.otherKey).status == 200)
             #expect(try await fixture.gateway.ask("GET", "/readyz", admin: true).status == 200)

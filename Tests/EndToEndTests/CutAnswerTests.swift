@@ -3,10 +3,10 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// A create whose answer cannot have been read, and is sent again without a key, is one task at Kling; two creates that
-/// are both answered are two.
+/// A create whose answer cannot have been read becomes one task at Kling when it is resent without a key. Two creates
+/// that are both answered become two tasks.
 @Suite(.aFewAtATime) struct CutAnswerTests {
-    /// Whether a client's answer, if it got one, names Kling's one task.
+    /// Checks that Kling has one task, and that a client's answer, if it got one, names it.
     private static func checkOneTask(_ answered: String?, _ rig: Rig, _ what: String) {
         let tasks = rig.kling.tasks
         #expect(tasks.count == 1, "\(what)")
@@ -18,7 +18,7 @@ import Testing
     // MARK: One task
 
     @Test(arguments: ResendingClient.allCases, CuttingRelay.Cut.allCases)
-    func `a client that is cut off while Kling takes its create, and comes again, has one task`(
+    func `a client cut off while Kling takes its create has one task after resending`(
         client: ResendingClient, cut: CuttingRelay.Cut
     ) async throws {
         if let missing = client.missing { try Test.cancel("\(missing)") }
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test(arguments: [ResendingClient.curl, .php, .loop], CuttingRelay.Cut.allCases)
-    func `a client that comes again before the gateway hears of the cut has one task`(
+    func `a client that resends before the gateway notices the cut has one task`(
         client: ResendingClient, cut: CuttingRelay.Cut
     ) async throws {
         if let missing = client.missing { try Test.cancel("\(missing)") }
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test(arguments: [ResendingClient.loop, .openai], CuttingRelay.Cut.allCases)
-    func `a client that is cut off twice, at once, has one task`(
+    func `a client cut off twice immediately has one task`(
         client: ResendingClient, cut: CuttingRelay.Cut
     ) async throws {
         if let missing = client.missing { try Test.cancel("\(missing)") }
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: [ResendingClient.loop, .openai])
-    func `a gateway that is killed while the answer is due knows the create when it comes again`(
+    func `a create resent after the gateway was killed is recognized`(
         client: ResendingClient
     ) async throws {
         if let missing = client.missing { try Test.cancel("\(missing)") }
@@ -88,14 +88,14 @@ import Testing
     // MARK: Two tasks
 
     @Test(arguments: [Fixture.path, EditForm.path])
-    func `equal creates that are both answered are two tasks, one after the other`(path: String) async throws {
+    func `equal creates that are answered one after the other are separate tasks`(path: String) async throws {
         try await Rig.run { rig in
             let ids = [try await Self.create(path, rig.gateway), try await Self.create(path, rig.gateway)]
             #expect(Set(ids).count == 2 && rig.kling.tasks.count == 2)
         }
     }
 
-    @Test func `equal creates of a client that ends its side and reads its answers are two tasks`() async throws {
+    @Test func `equal creates from a client that half-closes its connection are separate tasks`() async throws {
         try await Rig.run { rig in
             let body = Fixture.body()
             for made in [1, 2, 3, 4] {
@@ -114,7 +114,7 @@ import Testing
     }
 
     @Test(arguments: [Fixture.path, EditForm.path])
-    func `equal creates at once are two tasks, also while the first is held`(path: String) async throws {
+    func `equal concurrent creates are separate tasks, even while the first is held`(path: String) async throws {
         try await Rig.run { rig in
             try rig.fail("create:slow=1:1:1")
             let gateway = rig.gateway
@@ -127,7 +127,7 @@ import Testing
         }
     }
 
-    /// Makes a create by either way, which must be answered, and returns its task.
+    /// Sends a create to `path`, which must be answered, and returns its task.
     private static func create(_ path: String, _ gateway: GatewayProcess) async throws -> String {
         if path == Fixture.path { return try await gateway.create().createdTask() }
         let answer = try await gateway.edit(wishes: #"{"seconds":0.5}"#)

@@ -4,9 +4,9 @@ import Testing
 
 /// What a newcomer sees first.
 @Suite(.aFewAtATime) struct DemoTests {
-    @Test func `the demo shows a try-on to a client of either API, and ends by itself`() async throws {
+    @Test func `the demo runs a try-on with a client of either API and exits`() async throws {
         let folder = try TemporaryFolder()
-        // The demo runs curl by Foundation's Process, which leaks a weak reference: a leak checker would fail the demo.
+        // The demo runs curl with Foundation's Process, which leaks a weak reference: a leak checker would fail it.
         let demo = try Program.gateway(
             ["demo", "--once", "--directory", folder.path("demo")], environment: ["ASAN_OPTIONS": "detect_leaks=0"])
         let outcome = try await demo.end(within: 120)

@@ -2,9 +2,9 @@ import Foundation
 import TestKit
 import Testing
 
-/// What the gateway says of itself.
+/// The gateway's description of itself: the OpenAPI document and the page.
 @Suite(.aFewAtATime) struct DescriptionTests {
-    @Test func `anybody gets the document, which the command prints as well`() async throws {
+    @Test func `the document needs no key and equals what the command prints`() async throws {
         try await Rig.run { rig in
             let served = try await rig.gateway.ask("GET", "/openapi.json", key: nil)
             #expect(served.status == 200 && served["Content-Type"]?.hasPrefix("application/json") == true)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test func `the page needs nothing from elsewhere, and has the address that it was asked at`() async throws {
+    @Test func `the page loads nothing external and shows the address it was requested at`() async throws {
         try await Rig.run { rig in
             let page = try await rig.gateway.ask("GET", "/docs", key: nil)
             #expect(page.status == 200 && page["Content-Type"] == "text/html; charset=utf-8")
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a host that is no host's name is text on the page`() async throws {
+    @Test func `an invalid host name is escaped on the page`() async throws {
         try await Rig.run { rig in
             let head = "GET /docs HTTP/1.1\r\nHost: a&b'c\r\n\r\n"
             let answer = try await blocking { [port = rig.gateway.port] in
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test(.needsPython, .timeLimit(.minutes(10)), arguments: [true, false])
-    func `schemathesis finds the document true, with a key and with a wrong one`(isKnown: Bool) async throws {
+    func `schemathesis finds the document accurate, with a valid and with a wrong key`(isKnown: Bool) async throws {
         try await Rig.run(settings: "fetch: { allow: [127.0.0.0/8] }") { rig in
             let key = isKnown ? GatewayProcess.key : "sk-nobody's"
             try await RealClient.run("openapi.py", ["GATEWAY": rig.gateway.url, "KEY": key])

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// The gateway under a limit of descriptors that is far below what its configuration asks for.
+/// The gateway under a descriptor limit far below what its configuration asks for.
 @Suite(.aFewAtATime) struct DescriptorTests {
     private static func limited(to count: Int) -> [String] {
         ["/bin/sh", "-c", "ulimit -n \(count); exec \"$@\"", "sh"]
@@ -16,12 +16,12 @@ import Testing
     private func fast<Value>(_ what: String, _ body: () async throws -> Value) async throws -> Value {
         let start = ContinuousClock.now
         let value = try await body()
-        // Far below any time-out; other tests may have the processors.
+        // Far below any timeout; other tests may be using the processors.
         #expect(ContinuousClock.now - start < .seconds(5), "\(what)")
         return value
     }
 
-    @Test func `idle strangers up to the limit keep nobody from being served`() async throws {
+    @Test func `idle strangers up to the limit block no other client`() async throws {
         try await Fixture.run(file: Fixture.knownAccount, launcher: Self.limited(to: 256)) { fixture in
             let gateway = fixture.gateway
             let (port, admin) = (gateway.port, gateway.adminPort)
@@ -47,9 +47,9 @@ import Testing
         }
     }
 
-    // MARK: None left
+    // MARK: No descriptors left
 
-    /// Takes all descriptors away that the gateway has not opened yet.
+    /// Takes away all descriptors that the gateway has not opened yet.
     private func exhaust(_ program: Program) async throws {
         let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(program.identifier)/fd")
         let numbers = Set(open.compactMap { Int($0) })
@@ -58,7 +58,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
-    @Test func `where the system has no descriptor left, idle connections give way`() async throws {
+    @Test func `idle connections give way when the system has no descriptors left`() async throws {
         try await Fixture.run(file: Fixture.knownAccount) { fixture in
             let port = fixture.gateway.port
             #expect(try await fixture.create().status == 200)
@@ -68,7 +68,7 @@ import Testing
                     .contains("kling_gateway_connections_open 40\n")
             }
             try await exhaust(fixture.gateway.program)
-            // What was closed since frees a descriptor or two: others take them.
+            // Connections that closed meanwhile have freed a descriptor or two, which these clients take.
             let late = try await blocking { try (0..<5).map { _ in try RawClient(port: port) } }
             for _ in 0..<3 {
                 #expect(try await fast("list") { try await fixture.gateway.ask("GET", Fixture.path) }.status == 200)
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `where none is idle, a new client is told at once, and those at work are served`() async throws {
+    @Test func `if no connection is idle, a new client is refused at once and busy ones are served`() async throws {
         try await Fixture.run(file: Fixture.knownAccount) { fixture in
             let port = fixture.gateway.port
             let head = "GET \(Fixture.path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
@@ -95,7 +95,7 @@ import Testing
                     .contains("kling_gateway_connections_open 5\n")
             }
             try await exhaust(fixture.gateway.program)
-            // What was closed since frees a descriptor or two: others take them.
+            // Connections that closed meanwhile have freed a descriptor or two, which these clients take.
             busy += try await blocking {
                 var more: [RawClient] = []
                 while more.count < 10 {
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `a limit that nothing fits into is refused with the number that would do`() async throws {
+    @Test func `a limit too low to serve anything is refused with the minimum needed`() async throws {
         let folder = try TemporaryFolder()
         let outcome = try await Program.gateway(
             ["serve"], launcher: Self.limited(to: 64), environment: GatewayProcess.environment(kling: "", folder)
@@ -135,7 +135,7 @@ import Testing
 }
 
 extension Program {
-    /// The processor time it has taken so far; nil where the system does not tell.
+    /// The processor time used so far; nil if the system does not report it.
     var processorSeconds: Double? {
         guard let text = try? String(contentsOfFile: "/proc/\(identifier)/stat", encoding: .utf8),
             let rest = text.split(separator: ")").last?.split(separator: " "), rest.count > 12,

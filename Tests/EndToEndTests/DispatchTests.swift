@@ -4,14 +4,14 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Several accounts, and a queue for what none of them takes now.
+/// Several accounts, and a queue for the creates that none of them takes now.
 @Suite(.aFewAtATime) struct DispatchTests {
     private static let hour = 3_600_000...3_600_000
     /// Two accounts whose limits the gateway has to learn, and one whose resource pack is used up.
     private static let accounts = [
         Rig.Account(name: "two", slots: 2), Rig.Account(name: "three", slots: 3), Rig.Account(name: "spent"),
     ]
-    /// An account that is asked first whenever it may be asked, and another one.
+    /// An account that is asked first whenever it is available, and another one.
     private static func preferred(_ url: String? = nil) -> [Rig.Account] {
         [
             Rig.Account(name: "first", settings: "lookup: yes, weight: 1000", url: url),
@@ -21,7 +21,7 @@ import Testing
 
     // MARK: More than Kling takes at once
 
-    @Test func `sixty creates at once all end, once each, over a kill in the middle`() async throws {
+    @Test func `sixty concurrent creates each end once, despite a kill in the middle`() async throws {
         let settings = "query: { freshness: 100ms }"
         try await Rig.run(Self.accounts, settings: settings, duration: 50...200) { rig in
             try rig.fail("create:1102", on: "spent")
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `a queue drains into all accounts though nobody asks for what was made before limits were learned`()
+    @Test func `a queue drains into all accounts even if no client queries its tasks`()
         async throws
     {
         try await Rig.run(Array(Self.accounts.prefix(2)), duration: 50...200) { rig in
@@ -60,10 +60,10 @@ import Testing
         }
     }
 
-    @Test func `creates that a kill left unanswered are repeated by their clients, and each is made once`()
+    @Test func `creates that a kill left unanswered are made once when clients resend them`()
         async throws
     {
-        // The limits are known, and Kling is slow in the end: all that accounts were given at the kill has been made.
+        // The limits are known, and Kling is slow at the end, so everything sent before the kill has been made.
         var accounts = Self.accounts
         accounts[0].settings += ", concurrency: 2"
         accounts[1].settings += ", concurrency: 3"
@@ -106,13 +106,13 @@ import Testing
         }
     }
 
-    /// Fills the five slots that there are.
+    /// Fills all five slots.
     private func fill(_ rig: Rig) async throws {
         for _ in 0..<5 { _ = try await rig.createdTask() }
         #expect(rig.kling.tasks.count == 5)
     }
 
-    @Test func `without a queue, what finds no slot is told to come back`() async throws {
+    @Test func `without a queue, creates that find no slot are told to retry later`() async throws {
         let settings = "queue: off\ndispatch: { wait: 200ms }"
         try await Rig.run(Self.accounts, settings: settings, duration: Self.hour) { rig in
             try rig.fail("create:1102", on: "spent")
@@ -124,7 +124,7 @@ import Testing
         }
     }
 
-    @Test func `what a crash left, and Kling never got, keeps nobody from its slot`() async throws {
+    @Test func `a create that a crash lost before Kling took it frees its slot`() async throws {
         let account = Rig.Account(name: "kling", slots: 1, settings: "lookup: yes, concurrency: 1")
         let settings = "queue: off\ndispatch: { wait: 200ms }"
         try await Rig.run([account], settings: settings, duration: Self.hour) { rig in
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `what a full queue has no room for is told to come back`() async throws {
+    @Test func `creates that a full queue has no room for are told to retry later`() async throws {
         let settings = "queue: { tasks: 5 }\ndispatch: { wait: 200ms }"
         try await Rig.run(Self.accounts, settings: settings, duration: Self.hour) { rig in
             try rig.fail("create:1102", on: "spent")
@@ -155,11 +155,11 @@ import Testing
         }
     }
 
-    // MARK: The life of what waits
+    // MARK: Queued tasks
 
     private static let impatient = "dispatch: { wait: 0s }\nquery: { freshness: 100ms }"
 
-    @Test func `a queued task that gets too old has failed and cost nothing`() async throws {
+    @Test func `a queued task that gets too old fails and costs nothing`() async throws {
         let settings = Self.impatient + "\nqueue: { max_age: 1s }"
         try await Rig.run(settings: settings) { rig in
             try rig.fail("create:1303")
@@ -194,7 +194,7 @@ import Testing
         }
     }
 
-    @Test func `a queued task that Kling refuses for good has failed, in Kling's words`() async throws {
+    @Test func `a queued task that Kling refuses permanently fails with Kling's message`() async throws {
         try await Rig.run(settings: Self.impatient) { rig in
             try rig.fail("create:1303:1:1")
             try rig.fail("create:1301:1:1")
@@ -209,7 +209,7 @@ import Testing
     // MARK: From one account to another
 
     @Test(arguments: ["1101", "1000", "1302", "5001", "http-302", "http-429"])
-    func `what one account declines, another one takes`(fault: String) async throws {
+    func `a create that one account declines goes to another`(fault: String) async throws {
         try await Rig.run(Self.preferred()) { rig in
             try rig.fail("create:\(fault)", on: "first")
             let id = try await rig.createdTask()
@@ -220,28 +220,28 @@ import Testing
         }
     }
 
-    @Test func `what one account cannot be sent, another one takes`() async throws {
+    @Test func `a create that cannot reach one account goes to another`() async throws {
         try await Rig.run(Self.preferred("http://127.0.0.1:1")) { rig in
             let id = try await rig.createdTask()
             #expect(rig.kling.tasks.map(\.id) == [id])
         }
     }
 
-    @Test func `a create whose outcome nobody knows never goes to another account`() async throws {
+    @Test func `a create with an unknown outcome never goes to another account`() async throws {
         try await Rig.run(Self.preferred()) { rig in
             try rig.fail("create:reset", on: "first")
             let answer = try await rig.create()
             #expect(answer.status == 502 && answer.code == 5000, "\(answer.text)")
             #expect(answer["x-should-retry"] == "false")
             #expect(answer.error["task_id"] is String)
-            // Kling did not know it: it was sent again, to the same account.
+            // Kling did not know the create, so it was sent again, to the same account.
             #expect(rig.creates(on: "first") > 1)
             #expect(rig.creates(on: "second") == 0)
             #expect(rig.kling.tasks.isEmpty)
         }
     }
 
-    @Test func `tasks of an account that is configured no more are answered as they were last`() async throws {
+    @Test func `tasks of a removed account are answered with their last known state`() async throws {
         try await Rig.run(Self.preferred(), settings: "query: { freshness: 100ms }", duration: Self.hour) { rig in
             let id = try await rig.createdTask()
             #expect(rig.kling.tasks.map(\.account) == ["first"])
@@ -255,7 +255,7 @@ import Testing
             #expect(try await rig.listed() == [id: "submitted"])
             #expect(try await rig.create().status == 200)
             #expect(rig.kling.tasks.map(\.account) == ["first", "second"])
-            // Back again, it goes on.
+            // Once the account is configured again, its tasks are followed again.
             try await rig.stop()
             try await rig.start(Self.preferred())
             #expect(try await rig.query(id)["x-kling-gateway-stale"] == nil)

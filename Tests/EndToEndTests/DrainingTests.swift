@@ -5,10 +5,10 @@ import HTTPServer
 import TestKit
 import Testing
 
-/// What clients see of a gateway that stops before their requests have arrived.
+/// What clients see when the gateway stops before their requests have arrived.
 @Suite(.aFewAtATime) struct DrainingTests {
-    /// Starts requests that never arrive as a whole, lets `isTaken` see that they came, and stops the gateway.
-    /// - Returns: what the clients are answered.
+    /// Starts requests that never arrive completely, waits in `isTaken` until they are seen, and stops the gateway.
+    /// - Returns: the clients' answers.
     private func answers(
         _ requests: [String], file: String = "shutdown: { grace: 2s }",
         _ isTaken: @escaping (Fixture) async throws -> Void
@@ -44,31 +44,31 @@ import Testing
         }
     }
 
-    @Test func `a body that is not there when the time is over`() async throws {
+    @Test func `a body that has not arrived when the grace ends is refused`() async throws {
         let head = Fixture.createHead(length: 1000)
         let all = try await answers([head + "{"]) { try await metric("connections_open 1", $0) }
         for answer in all { try expectRefusal(answer) }
     }
 
-    @Test func `bodies that wait for memory when the time is over`() async throws {
+    @Test func `bodies that still wait for memory when the grace ends are refused`() async throws {
         let file = "{ shutdown: { grace: 2s }, limits: { body: 1MiB, buffered_bytes: 2MiB } }"
         let head = Fixture.createHead(length: 1 << 20)
         let all = try await answers([head, head], file: file) { try await metric("bodies_waiting 1", $0) }
         for answer in all { try expectRefusal(answer) }
     }
 
-    @Test func `a head that is not there when the time is over`() async throws {
+    @Test func `a head that has not arrived when the grace ends is refused`() async throws {
         let head = String(Fixture.createHead(length: 2).dropLast(4))
         let all = try await answers([head]) { try await metric("connections_open 1", $0) }
         for answer in all { try expectRefusal(answer) }
     }
 
-    @Test func `a connection without a request is closed without a word`() async throws {
+    @Test func `a connection without a request is closed without an answer`() async throws {
         let all = try await answers([""]) { try await metric("connections_open 1", $0) }
         #expect(all.count == 1 && all[0] == nil)
     }
 
-    // MARK: All that can be under way
+    // MARK: Everything in flight
 
     /// A receiver of callbacks that never answers.
     private final class Silent: HTTPResponder {
@@ -80,14 +80,14 @@ import Testing
             return HTTPResponse(status: 200)
         }
 
-        /// Runs `body` with a receiver that listens, and its URL.
+        /// Runs `body` with a listening receiver and its URL.
         static func run(_ body: (Silent, String) async throws -> Void) async throws {
             let silent = Silent()
             try await LoopbackServer.run(silent) { try await body(silent, $0.url + "/") }
         }
     }
 
-    @Test func `exchanges, creates without clients and callbacks share one grace, and go on with the next start`()
+    @Test func `exchanges, detached creates and callbacks share one grace and resume after a restart`()
         async throws
     {
         let callbacks = "callbacks: { allow: [127.0.0.0/8] }\n"
@@ -107,7 +107,7 @@ import Testing
                 let start = MonotonicTime.now
                 rig.gateway.program.signal(SIGTERM)
                 #expect(try await rig.gateway.program.end().status == 0)
-                // A grace for each of the three were 12 s.
+                // A separate grace for each of the three would take 12 s.
                 #expect(MonotonicTime.now - start < .seconds(10))
                 withExtendedLifetime(slow) {}
                 try await rig.start(settings: callbacks + "shutdown: { grace: 0s }")

@@ -1,7 +1,7 @@
 import Foundation
 import TestKit
 
-/// An image edit as OpenAI's SDKs send it, by hand.
+/// An image edit as OpenAI's SDKs send it, built by hand.
 struct EditForm {
     static let path = "/v1/images/edits"
 
@@ -17,7 +17,7 @@ struct EditForm {
         add("name=\"\(name)\"; filename=\"\(name).png\"\r\nContent-Type: image/png", file)
     }
 
-    /// What a browser sends of an input for a file that nobody has chosen.
+    /// What a browser sends for a file input without a chosen file.
     mutating func addUnchosenFile(_ name: String) {
         add("name=\"\(name)\"; filename=\"\"\r\nContent-Type: application/octet-stream", [])
     }
@@ -27,7 +27,7 @@ struct EditForm {
             Array("--\(boundary)\r\nContent-Disposition: form-data; \(parameters)\r\n\r\n".utf8) + content + [13, 10]
     }
 
-    /// A prompt, as the SDKs demand one, and pictures.
+    /// A prompt, which the SDKs require, and pictures.
     init(_ pictures: [[UInt8]], name: String = "image[]") {
         add("prompt", "Try it on")
         for picture in pictures { add(name, file: picture) }
@@ -55,7 +55,7 @@ struct EditForm {
 enum EditJSON {
     static let garment = "https://shop.example/shirt.png"
 
-    /// The URL of a person, with what the simulator shall do.
+    /// The URL of a person, with instructions for the simulator.
     static func person(_ wishes: String? = nil) -> String {
         let url = "https://shop.example/person.png"
         guard let wishes else { return url }
@@ -64,7 +64,7 @@ enum EditJSON {
             + text.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
     }
 
-    /// A body with two URLs and whatever else.
+    /// A body with two URLs and any other members.
     static func body(_ more: String = "", wishes: String? = nil) -> String {
         #"{"prompt":"p","image":["\#(person(wishes))","\#(garment)"]\#(more.isEmpty ? "" : ",")\#(more)}"#
     }
@@ -84,6 +84,6 @@ extension GatewayProcess {
 extension RawClient.Answer {
     /// The pictures of an image edit.
     var pictures: [[String: Any]] { json["data"] as? [[String: Any]] ?? [] }
-    /// Whether an SDK is told not to try again.
+    /// Whether SDKs are told not to retry.
     var isFinal: Bool { self["x-should-retry"] == "false" }
 }

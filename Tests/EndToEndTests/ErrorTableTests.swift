@@ -4,7 +4,7 @@ import Testing
 
 /// Every row of the error catalogue, on a real socket.
 @Suite(.aFewAtATime) struct ErrorTableTests {
-    /// What a client must see.
+    /// Checks what the client sees of an error.
     private func expect(
         _ answer: RawClient.Answer, _ status: Int, _ code: Int, param: String? = nil,
         _ location: SourceLocation = #_sourceLocation
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `keys that are missing, malformed, unknown or revoked`() async throws {
+    @Test func `missing, malformed, unknown and revoked keys are refused`() async throws {
         try await Fixture.run { fixture in
             let gateway = fixture.gateway
             expect(try await gateway.ask("GET", Fixture.path, key: nil), 401, 1001)
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `tokens that a client signs with a key pair of the gateway`() async throws {
+    @Test func `validates tokens signed with a key pair of the gateway`() async throws {
         try await Fixture.run { fixture in
             let keys = try await issue(fixture, tenant: "shop")
             let (access, secret) = (try #require(keys["access_key"]), try #require(keys["secret_key"]))
@@ -71,14 +71,14 @@ import Testing
             (Fixture.body(#""callback_url":"ftp://a.example/""#), 1201, "callback_url"),
             (Fixture.body(#""external_task_id":"a\u0000b""#), 1201, "external_task_id"),
         ] as [(String, Int, String?)])
-    func `bodies and members that are wrong are 400 and named`(body: String, code: Int, param: String?) async throws {
+    func `a wrong body or member is 400 and named`(body: String, code: Int, param: String?) async throws {
         try await Fixture.run { fixture in
             expect(try await fixture.gateway.ask("POST", Fixture.path, body: body), 400, code, param: param)
             #expect(fixture.kling.figures.allSatisfy { $0.creates == 0 })
         }
     }
 
-    @Test func `pages and ids that are wrong`() async throws {
+    @Test func `wrong pages, ids, paths and methods are refused`() async throws {
         try await Fixture.run { fixture in
             let gateway = fixture.gateway
             expect(try await gateway.ask("GET", Fixture.path + "?pageNum=0"), 400, 1201, param: "pageNum")
@@ -97,7 +97,7 @@ import Testing
         }
     }
 
-    @Test func `requests that HTTP does not allow, or that are too large`() async throws {
+    @Test func `requests that violate HTTP or are too large are refused`() async throws {
         try await Fixture.run(file: "limits: { body: 64KiB }") { fixture in
             let gateway = fixture.gateway
             expect(try await gateway.ask("POST", Fixture.path), 411, 1200)
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func `a key's own limits`() async throws {
+    @Test func `enforces a key's own limits`() async throws {
         let file = """
             keys:
               - { key: sk-rate-limited-key, tenant: rate, requests_per_minute: 2 }
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    /// Nothing waits: what no account takes at once is answered at once.
+    /// Nothing waits: a create that no account takes at once is refused at once.
     private static let impatient = "{ queue: off, dispatch: { wait: 0s } }"
 
     @Test(arguments: [
@@ -155,18 +155,18 @@ import Testing
         ("1103", 503, 5001), ("1304", 503, 5001),
         ("1200", 400, 1200), ("1201", 400, 1201), ("1203", 404, 1203), ("1300", 400, 1300), ("1301", 400, 1301),
     ])
-    func `what Kling refuses`(fault: String, status: Int, code: Int) async throws {
+    func `each refusal by Kling has its status and code`(fault: String, status: Int, code: Int) async throws {
         try await Fixture.run(file: Self.impatient) { fixture in
             try fixture.fail("create:\(fault):1:1")
             expect(try await fixture.create(#""external_task_id":"again""#), status, code)
-            // Nothing was made: the client's id is free again.
+            // Nothing was made, so the client's id is free again.
             let again = try await fixture.create(#""external_task_id":"again""#)
             #expect(again.error["param"] as? String != "external_task_id")
         }
     }
 
     @Test(arguments: ["1003", "1004"])
-    func `a token that Kling finds outside of its time is signed once more`(fault: String) async throws {
+    func `a token that Kling finds expired or not yet valid is signed once more`(fault: String) async throws {
         try await Fixture.run { fixture in
             try fixture.fail("create:\(fault):1:1")
             #expect(try await fixture.create().status == 200)
@@ -174,7 +174,7 @@ import Testing
     }
 
     @Test(arguments: [("5000", 502, 5000), ("5002", 504, 5002), ("http-500", 502, 5000), ("reset", 502, 5000)])
-    func `what nobody knows is said so, and can be queried`(fault: String, status: Int, code: Int) async throws {
+    func `an unknown outcome is reported and can be queried`(fault: String, status: Int, code: Int) async throws {
         try await Fixture.run { fixture in
             try fixture.fail("create:\(fault)")
             let answer = try await fixture.create()
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `a Kling that cannot be reached, so that nothing was sent`() async throws {
+    @Test func `an unreachable Kling is 502, and the client may retry`() async throws {
         let gateway = try await GatewayProcess(
             kling: "http://127.0.0.1:1", environment: ["KLING_GATEWAY_QUEUE": "off"])
         let refused = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
@@ -196,7 +196,7 @@ import Testing
         #expect(try await gateway.stop() == 0)
     }
 
-    @Test func `a Kling that does not answer in time`() async throws {
+    @Test func `a Kling that does not answer in time is 504 with a task id`() async throws {
         let file = """
             upstreams:
               - { name: slow, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, timeout: 1s }
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func `uploads for which there is no memory`() async throws {
+    @Test func `an upload that there is no memory for is 503`() async throws {
         try await Fixture.run(file: "limits: { body: 1MiB, buffered_bytes: 2MiB }") { fixture in
             let length = 1 << 20
             let holder = try await blocking {
@@ -218,7 +218,7 @@ import Testing
                 try client.send(
                     "POST \(Fixture.path) HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
                         + "Expect: 100-continue\r\nContent-Length: \(length)\r\n\r\n")
-                // Told to go on, it has its share of the memory.
+                // Once it is told to continue, the client holds its share of the memory.
                 try client.readInterim()
                 return client
             }
@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func `a store that another process holds, which heals without a restart`() async throws {
+    @Test func `a store held by another process is 503 and recovers without a restart`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             let id = try await fixture.createdTask()
             _ = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
@@ -267,7 +267,7 @@ import Testing
         return outcome.output
     }
 
-    /// Asks until the answer is yes; a revocation may take a second to be seen.
+    /// Polls until the condition holds; a revocation may take a second to be seen.
     private func eventually(_ isSo: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await !isSo() {

@@ -11,8 +11,8 @@ struct Fixture {
 
     /// Runs `body` with both, and stops both.
     /// - Parameters:
-    ///   - file: the gateway's configuration file, if it gets one; `$KLING` in it stands for the simulator's URL.
-    ///   - launcher: a command that starts the gateway, and becomes it.
+    ///   - file: the gateway's configuration file, if any; the simulator's URL replaces `$KLING` in it.
+    ///   - launcher: a command that starts the gateway by becoming it.
     ///   - concurrency: how many tasks the simulated account may run.
     static func run(
         file: String? = nil, environment: [String: String] = [:], launcher: [String] = [],
@@ -49,10 +49,10 @@ struct Fixture {
         if status != 0 { throw TestKitError("the gateway ended with \(status):\n\(gateway.program.errorText)") }
     }
 
-    /// Leaves the configuration file's accounts alone.
+    /// Unsets the account of the environment, so that the configuration file's accounts stand alone.
     static let noAccount = ["KLING_ACCESS_KEY": "", "KLING_SECRET_KEY": "", "KLING_BASE_URL": ""]
 
-    /// An account that isn't asked whether it finds tasks by the gateway's ids.
+    /// An account that is not probed for whether it finds tasks by the gateway's ids.
     static let knownAccount = """
         upstreams:
           - { name: a, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, lookup: yes }
@@ -61,7 +61,7 @@ struct Fixture {
 
     static let path = "/v1/images/kolors-virtual-try-on"
 
-    /// A create with two URLs and whatever else.
+    /// A create with two URLs and any other members.
     static func body(_ more: String = "") -> String {
         let pictures =
             #""human_image":"https://shop.example/person.png","cloth_image":"https://shop.example/shirt.png""#
@@ -95,7 +95,7 @@ struct Fixture {
         return fields.map { ($0["name"] ?? "", $0["value"] ?? "") }
     }
 
-    /// What goes wrong with the next requests to Kling.
+    /// Makes the next requests to Kling fail as `rule` says.
     func fail(_ rule: String) throws {
         guard let rule = FaultRule(rule) else { throw TestKitError("no such fault: \(rule)") }
         kling.add(rule)

@@ -2,9 +2,9 @@ import Foundation
 import TestKit
 import Testing
 
-/// The folders beside the store: whose they are, and what becomes of what a disk has spoilt in them.
+/// The folders beside the store: who owns them, and what happens when the disk damages their files.
 @Suite(.aFewAtATime) struct FolderTests {
-    @Test func `a queued request that the disk has spoilt is not sent, and the operator is told what was found`()
+    @Test func `a queued request damaged on disk is not sent, and the log says what was found`()
         async throws
     {
         let accounts = [Rig.Account(name: "one", slots: 1, settings: "lookup: yes, concurrency: 1")]
@@ -42,7 +42,7 @@ import Testing
         try content.write(to: file)
     }
 
-    @Test func `a second gateway with the spool of the first does not start, and takes nothing from it`() async throws {
+    @Test func `a second gateway on the same spool does not start and takes nothing from it`() async throws {
         let accounts = [Rig.Account(name: "one", slots: 1, settings: "lookup: yes, concurrency: 1")]
         try await Rig.run(accounts, duration: 3_600_000...3_600_000) { rig in
             _ = try await rig.createdTask()

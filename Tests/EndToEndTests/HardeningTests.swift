@@ -2,11 +2,11 @@ import Foundation
 import TestKit
 import Testing
 
-/// What a process leaves behind, and what it says to those who may not ask.
+/// What a process leaves behind, and what it tells unauthorized clients.
 @Suite(.aFewAtATime) struct HardeningTests {
     // MARK: The log
 
-    @Test func `a flood of wrong keys has few lines in the log, which count the rest, and metrics count all`()
+    @Test func `a flood of wrong keys is summarized in the log and counted in full by the metrics`()
         async throws
     {
         try await Fixture.run { fixture in
@@ -36,9 +36,9 @@ import Testing
         }
     }
 
-    // MARK: The operators' listener
+    // MARK: The admin listener
 
-    @Test func `metrics are not told to a page that has its own name lead here`() async throws {
+    @Test func `metrics are protected against DNS rebinding`() async throws {
         try await Fixture.run { fixture in
             for (host, status) in [
                 ("evil.example:9090", 421), ("127.0.0.1", 200), ("localhost:1", 200), ("[::1]", 200),
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `OPTIONS for the whole server is answered with its methods`() async throws {
+    @Test func `OPTIONS for the whole server lists its methods`() async throws {
         try await Fixture.run { fixture in
             for (admin, methods) in [(false, "GET, HEAD, POST, OPTIONS"), (true, "GET, HEAD, OPTIONS")] {
                 let answer = try await fixture.exchange(
@@ -68,7 +68,7 @@ import Testing
 
     // MARK: Bodies
 
-    @Test func `a query with broken chunks is refused, also where its answer is known at once`() async throws {
+    @Test func `a query with broken chunks is refused, even if its answer is known at once`() async throws {
         try await Fixture.run { fixture in
             let id = try await fixture.createdTask()
             try await eventually("the task has ended") {
@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `a body that the system has no memory for is 503, and the gateway goes on`() async throws {
+    @Test func `a body that the system has no memory for is 503, and the gateway keeps serving`() async throws {
         try await Fixture.run(file: Fixture.knownAccount) { fixture in
             let program = fixture.gateway.program
             #expect(try await fixture.create().status == 200)
@@ -113,7 +113,7 @@ import Testing
 
     // MARK: What is left behind
 
-    @Test func `no session keys are written where the environment asks for them`() async throws {
+    @Test func `no TLS session keys are written even if SSLKEYLOGFILE is set`() async throws {
         let folder = try TemporaryFolder()
         let file = folder.path("keys.log")
         try await Fixture.run(environment: ["SSLKEYLOGFILE": file]) { fixture in
@@ -124,7 +124,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: file))
     }
 
-    @Test func `a gateway leaves no core dump, and is nobody's to look into`() async throws {
+    @Test func `the gateway leaves no core dump, and other users cannot inspect its process`() async throws {
         try await Fixture.run(launcher: ["/bin/sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"]) { fixture in
             let process = "/proc/\(fixture.gateway.program.identifier)"
             let limits = try String(contentsOfFile: process + "/limits", encoding: .utf8)

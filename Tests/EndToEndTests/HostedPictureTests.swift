@@ -7,12 +7,12 @@ import Testing
 
 @testable import Gateway
 
-/// Pictures that the built gateway serves to Kling. They are put beside its store while it is down.
+/// Pictures that the built gateway serves to Kling. The tests put them beside its store while it is down.
 @Suite(.aFewAtATime) struct HostedPictureTests {
     private static let content = [UInt8](repeating: 7, count: 3_000_001)
     private static let day = 86_400_000
 
-    /// Puts a picture of a task beside the store of a gateway that is down.
+    /// Puts a task's picture beside the store of a stopped gateway.
     private func host(
         _ rig: Rig, _ format: PictureFormat = .jpeg, for task: TaskID, _ content: [UInt8] = content
     ) async throws -> HostedPicture {
@@ -21,7 +21,7 @@ import Testing
         return try await pictures.host(ByteSlice(Bytes(content), 0..<content.count), format: format, for: task)
     }
 
-    /// The task of the gateway's that Kling was asked for last.
+    /// The gateway's id of the last task that was created at Kling.
     private func task(_ rig: Rig) throws -> TaskID {
         try #require(rig.kling.tasks.last?.externalTaskID.flatMap { TaskID($0) })
     }
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test(arguments: [(PictureFormat.jpeg, "image/jpeg"), (.png, "image/png"), (.webp, "image/webp")])
-    func `Kling gets a picture by its name alone, however little memory there is`(
+    func `Kling gets a picture by its name alone, even with little memory`(
         format: PictureFormat, type: String
     ) async throws {
         let settings = "limits: { body: 1MiB, buffered_bytes: 2MiB }"
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `other names are 404, other methods 405, and no name is listed, logged or counted`() async throws {
+    @Test func `other names are 404, other methods 405, and names are never listed, logged or counted`() async throws {
         try await Rig.run(duration: Self.day...Self.day) { rig in
             _ = try await rig.createdTask()
             try await rig.stop()
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `the picture of an open task is served over a crash, until the task has ended`() async throws {
+    @Test func `an open task's picture is served across crashes until the task has ended`() async throws {
         let settings = "pictures: { linger: 2s }\nquery: { freshness: 50ms }"
         try await Rig.run(settings: settings, duration: 6_000...6_000) { rig in
             let id = try await rig.createdTask()
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func `a second gateway with the pictures of the first does not start`() async throws {
+    @Test func `the pictures folder of a running gateway cannot be opened again`() async throws {
         try await Rig.run { rig in
             let error = #expect(throws: SpoolError.self) {
                 try HostedPictures(

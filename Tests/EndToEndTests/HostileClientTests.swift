@@ -3,11 +3,11 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Clients that mean harm, or leave at the wrong moment, against the whole gateway (RFC 9110, RFC 9112, RFC 8259).
+/// Clients that are malicious or leave at the wrong moment, against the whole gateway (RFC 9110, RFC 9112, RFC 8259).
 @Suite(.aFewAtATime) struct HostileClientTests {
     // MARK: Bodies that need not be read
 
-    @Test func `an upload that waits for 100 Continue is refused before a byte of it is sent`() async throws {
+    @Test func `an upload that waits for 100 Continue is refused before any of it is sent`() async throws {
         try await Fixture.run(file: "limits: { body: 24MiB }") { fixture in
             let folder = fixture.gateway.folder
             let fits = try folder.write(String(repeating: "x", count: 20_000_000), to: "fits")
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func `an upload that waits for 100 Continue is told to go on when it is welcome`() async throws {
+    @Test func `an acceptable upload that waits for 100 Continue gets it`() async throws {
         try await Fixture.run { fixture in
             let note = String(repeating: "x", count: 300_000)
             let body = try fixture.gateway.folder.write(Fixture.body("\"note\":\"\(note)\""), to: "body")
@@ -34,7 +34,7 @@ import Testing
         }
     }
 
-    @Test func `a large upload with a bad key, sent without asking, can still read its 401`() async throws {
+    @Test func `a client that sends a large body with a bad key can still read its 401`() async throws {
         try await Fixture.run { fixture in
             let body = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000_000)
             let head = Fixture.createHead(length: body.count, key: "sk-nobody's-key")
@@ -50,7 +50,7 @@ import Testing
     @Test func `HEAD has the header fields of GET on every path, and no body`() async throws {
         try await Fixture.run { fixture in
             let task = Fixture.path + "/" + (try await fixture.createdTask())
-            // From here on nothing changes any more that a query would tell.
+            // From here on, queries return nothing new.
             #expect(try await fixture.gateway.ask("GET", task).status == 200)
             let paths = [
                 Fixture.path, "/kling" + Fixture.path, task, "/kling" + task, Fixture.path + "/815", "/nothing",
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func `TRACE and CONNECT are refused, and nobody hears the key again`() async throws {
+    @Test func `TRACE and CONNECT are refused without echoing the key`() async throws {
         try await Fixture.run { fixture in
             for admin in [false, true] {
                 for line in ["TRACE \(Fixture.path)", "TRACE /healthz", "TRACE *", "CONNECT a.example:443"] {
@@ -95,9 +95,9 @@ import Testing
         }
     }
 
-    // MARK: Slowness
+    // MARK: Slow clients
 
-    @Test func `a head and a body that come a byte a second are answered 408 by their deadlines`() async throws {
+    @Test func `a head and a body sent a byte a second are answered 408 at their deadlines`() async throws {
         try await Fixture.run { fixture in
             let port = fixture.gateway.port
             async let head = drip(["GET /"] + Array(repeating: "a", count: 60), port)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    // MARK: Leaving
+    // MARK: Clients that leave
 
     @Test(arguments: [true, false])
     func `a client that leaves in the middle of its body leaves no trace`(politely: Bool) async throws {
@@ -143,7 +143,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `a client that leaves while Kling is at work finds its task in the list`(politely: Bool) async throws {
+    func `a client that leaves while Kling is working finds its task in the list`(politely: Bool) async throws {
         try await Fixture.run { fixture in
             try fixture.fail("create:slow=1")
             let port = fixture.gateway.port
@@ -177,7 +177,7 @@ import Testing
         ])
     }
 
-    /// Sends a piece whenever a second has brought no answer to those before.
+    /// Sends the next piece whenever a second has passed without an answer.
     private func drip(_ pieces: [String], _ port: UInt16) async throws -> RawClient.Answer {
         try await blocking {
             let client = try RawClient(port: port, receiveTimeout: 1)

@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 
 extension Fixture {
-    /// Sends bytes as they are to a connection of their own, and reads the answer.
+    /// Sends bytes as they are on a connection of their own, and reads the answer.
     func exchange(_ bytes: [UInt8], admin: Bool = false) async throws -> RawClient.Answer {
         let port = admin ? gateway.adminPort : gateway.port
         let answer = try await blocking {
@@ -15,13 +15,13 @@ extension Fixture {
         return answer
     }
 
-    /// The head of a create, to which a body of `length` bytes belongs.
+    /// The head of a create with a body of `length` bytes.
     static func createHead(length: Int, _ fields: [String] = [], key: String = GatewayProcess.key) -> String {
         let own = ["Host: gateway", "Authorization: Bearer \(key)", "Content-Length: \(length)"]
         return "POST \(path) HTTP/1.1\r\n" + (own + fields).map { $0 + "\r\n" }.joined() + "\r\n"
     }
 
-    /// A whole create with a body of any bytes.
+    /// A complete create with any bytes as its body.
     static func create(_ body: [UInt8], _ fields: [String] = []) -> [UInt8] {
         Array(createHead(length: body.count, fields).utf8) + body
     }
@@ -32,14 +32,14 @@ extension Fixture {
     /// How many requests of any kind have reached Kling.
     var callsToKling: Int { kling.figures.reduce(0) { $0 + $1.creates + $1.queries + $1.lists } }
 
-    /// Runs a command of the gateway's beside the running one.
+    /// Runs a gateway command beside the running gateway.
     @discardableResult
     func command(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program.Outcome {
         let own = GatewayProcess.environment(kling: kling.url, gateway.folder)
         return try await Program.gateway(arguments, environment: own.merging(environment) { $1 }).end()
     }
 
-    /// What Kling has seen in all: the names of every header field, in lower case.
+    /// The lower-case names of all header fields that Kling has seen so far.
     func headerNamesSeenByKling() async throws -> Set<String> {
         let port = kling.url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         let answer = try await blocking {
@@ -51,7 +51,7 @@ extension Fixture {
     }
 }
 
-/// Asks until the answer is yes, again and again, but not so often that what is waited for has no processor left.
+/// Polls until the condition holds, with pauses that leave the processor to the work that is waited for.
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while try await !isSo() {
@@ -60,15 +60,15 @@ func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     }
 }
 
-/// curl, as another hand's client; what `-w` made of the transfer, and what `-v` told.
+/// Runs curl, as a client written by others, and returns what `-w` and what `-v` printed.
 func curl(_ arguments: [String]) async throws -> (written: String, told: String) {
     let outcome = try await Program("curl", ["-sS", "-v", "--noproxy", "*", "--max-time", "30"] + arguments).end()
     return (outcome.output, outcome.errors)
 }
 
 extension Program {
-    /// What it holds in memory, in bytes; nil where the system does not tell, and under the address sanitizer, which
-    /// keeps what is freed.
+    /// Its resident memory in bytes; nil if the system does not report it, and under the address sanitizer, which keeps
+    /// freed memory.
     var residentBytes: Int? {
         #if ADDRESS_SANITIZER
         return nil
@@ -80,7 +80,7 @@ extension Program {
         #endif
     }
 
-    /// The most that it has held so far; nil as for ``residentBytes``.
+    /// Its peak resident memory so far; nil as for ``residentBytes``.
     var peakBytes: Int? {
         #if ADDRESS_SANITIZER
         return nil
@@ -93,7 +93,7 @@ extension Program {
 }
 
 extension RawClient.Answer {
-    /// The answer without what differs from one exchange to the next.
+    /// The answer without the parts that differ from one exchange to the next.
     var likeness: String {
         var body = json
         body["request_id"] = nil

@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Values that mean harm, in header fields, paths and bodies: refused, or carried through as nothing but values.
+/// Malicious values in header fields, paths and bodies: they are refused, or passed through as plain values.
 @Suite(.aFewAtATime) struct HostileValueTests {
     // MARK: Header fields
 
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `an external_task_id of quotes, signs and escapes is a text like any other`() async throws {
+    @Test func `an external_task_id with quotes, signs and escapes is plain text`() async throws {
         try await Fixture.run { fixture in
             let id = "\"quoted\"\\back%0d%0aslash/../?a=b#c&<script>'\u{2028}é🧥"
             let member = try JSONSerialization.data(withJSONObject: ["external_task_id": id], options: [])
@@ -43,7 +43,7 @@ import Testing
         }
     }
 
-    @Test func `a request id is the client's if it is a plain word, and else the gateway's`() async throws {
+    @Test func `a request id is kept if it is a plain word and replaced otherwise`() async throws {
         try await Fixture.run { fixture in
             let plain = [#"quo"te\back<script>"#, String(repeating: "a", count: 128)]
             for id in plain {
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `nothing of a client's header section reaches Kling, and nothing of Kling's the client`() async throws {
+    @Test func `no client header field reaches Kling, and none of Kling's reaches the client`() async throws {
         try await Fixture.run { fixture in
             let fields = [
                 "Connection: authorization, x-foo, keep-alive, te", "Keep-Alive: timeout=5", "TE: trailers",
@@ -97,11 +97,11 @@ import Testing
 
     // MARK: Paths
 
-    @Test func `no trick with a path finds a task, and none reaches Kling`() async throws {
+    @Test func `no path trick finds a task or reaches Kling`() async throws {
         try await Fixture.run(file: Fixture.knownAccount, environment: Fixture.noAccount, duration: 1...1) { fixture in
             let id = try await fixture.createdTask(#""external_task_id":"order""#)
             let base = Fixture.path
-            // A finished task is not watched: Kling hears no more of it.
+            // A finished task is not watched, so Kling is not asked about it again.
             let found = try await fixture.gateway.ask("GET", base + "/" + id)
             #expect(found.data["task_status"] as? String == "succeed")
             let calls = fixture.callsToKling
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `another tenant's task answers like one that never was, under each of its names`() async throws {
+    @Test func `another tenant's task is answered like an unknown one under each of its ids`() async throws {
         try await Fixture.run { fixture in
             let id = try await fixture.createdTask(#""external_task_id":"mine""#)
             let own = try #require(fixture.kling.tasks.first?.externalTaskID)
@@ -145,7 +145,7 @@ import Testing
                     #expect(answer.likeness == never.likeness)
                 }
             }
-            // Its owner may have been told the gateway's own id, when the store could not keep that.
+            // Its owner may have been told the gateway's own id while the store could not be written to.
             #expect(try await fixture.gateway.ask("GET", Fixture.path + "/" + own).status == 200)
             let theirs = try await fixture.create(#""external_task_id":"mine""#, key: key)
             #expect(theirs.status == 200)
@@ -155,7 +155,7 @@ import Testing
 
     // MARK: Bodies
 
-    @Test func `a body that is not one sound JSON object is 400, and Kling hears nothing of it`() async throws {
+    @Test func `a body that is not one valid JSON object is 400 and never reaches Kling`() async throws {
         let start = #"{"human_image":"https://a.example/a","cloth_image":"https://a.example/b","#
         func text(_ rest: String) -> [UInt8] { Array((start + rest).utf8) }
         func bytes(_ rest: [UInt8]) -> [UInt8] { Array((start + #""note":""#).utf8) + rest + Array("\"}".utf8) }
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `a body in a coding or of a type that is not read is 415`() async throws {
+    @Test func `an unsupported content coding or type is 415`() async throws {
         try await Fixture.run { fixture in
             for fields in [
                 ["Content-Encoding: gzip"], ["Content-Encoding: GZIP"], ["Content-Encoding: identity, br"],

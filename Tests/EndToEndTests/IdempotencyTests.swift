@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// `Idempotency-Key`: a client that sends a request again gets the answer again, and pays once.
+/// `Idempotency-Key`: a client that resends a request gets the same answer, and pays once.
 @Suite(.aFewAtATime) struct IdempotencyTests {
     private static let key = "Idempotency-Key: order-1"
     private static let hour = 3_600_000...3_600_000
@@ -11,7 +11,7 @@ import Testing
     /// Whether an answer is the stored one.
     private func isReplay(_ answer: RawClient.Answer) -> Bool { answer["Idempotent-Replayed"] == "true" }
 
-    @Test func `a success is answered again, whatever has become of the task, and is made once`() async throws {
+    @Test func `a success is replayed on every form of the path and made once`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             let first = try await rig.create(headers: [Self.key])
             let id = try first.createdTask()
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: ["1201", "1300", "1301"])
-    func `a refusal for good is answered again without asking Kling`(fault: String) async throws {
+    func `a permanent refusal is replayed without asking Kling`(fault: String) async throws {
         try await Rig.run { rig in
             try rig.fail("create:\(fault):1:1")
             let first = try await rig.create(headers: [Self.key])
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `a queued task is answered again`() async throws {
+    @Test func `the answer to a queued create is replayed`() async throws {
         try await Rig.run(settings: "dispatch: { wait: 0s }") { rig in
             try rig.fail("create:1303")
             let first = try await rig.create(headers: [Self.key])
@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `another body under the same key is 422, and another tenant's key is another key`() async throws {
+    @Test func `another body under the same key is 422, and keys are separate for each tenant`() async throws {
         try await Rig.run { rig in
             let id = try await rig.create(headers: [Self.key]).createdTask()
             let other = try await rig.create(#""note":1"#, headers: [Self.key])
@@ -94,7 +94,7 @@ import Testing
         return client
     }
 
-    /// Sends the create again for as long as the first is open.
+    /// Resends the create as long as the first one is open.
     private func answer(_ rig: Rig) async throws -> RawClient.Answer {
         var answer: RawClient.Answer?
         try await eventually("the key is answered") {
@@ -104,7 +104,7 @@ import Testing
         return try #require(answer)
     }
 
-    @Test func `a client that has left gets its answer when it comes again`() async throws {
+    @Test func `a client that has left gets its answer when it resends`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:slow=1:1:1")
             try await begin(rig).reset()
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `a key is 409 until it is known what became of it, also over a crash`() async throws {
+    @Test func `a key is 409 until its outcome is known, even across a crash`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:slow=60:1:1")
             let client = try await begin(rig)
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func `an answer is stored with the task: a crash loses neither`() async throws {
+    @Test func `an answer and its task both survive a crash`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             let first = try await rig.create(headers: [Self.key])
             try await rig.kill()
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test(arguments: ["", " ", "two words", "caf\u{E9}", "tab\tbed", String(repeating: "k", count: 256)])
-    func `a key that is none is 400 and named`(value: String) async throws {
+    func `an invalid key is 400 and named`(value: String) async throws {
         try await Rig.run { rig in
             let answer = try await rig.create(headers: ["Idempotency-Key: \(value)"])
             #expect(answer.status == 400 && answer.code == 1201, "\(answer.text)")
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `a key that is sent twice is 400, and one of 255 letters is a key`() async throws {
+    @Test func `a repeated key is 400, and a key of 255 characters is valid`() async throws {
         try await Rig.run { rig in
             let twice = try await rig.create(headers: [Self.key, Self.key])
             #expect(twice.status == 400 && twice.error["param"] as? String == "Idempotency-Key", "\(twice.text)")
@@ -169,20 +169,20 @@ import Testing
         }
     }
 
-    /// What is answered before anything is made, and what makes it so: 429, 502 and 503.
+    /// Faults after which nothing is made, and the status of the answer: 429, 502 or 503.
     @Test(arguments: [("1302", 429), ("1303", 429), ("5001", 502), ("1101", 503)])
-    func `what was not made for the gateway's own reasons frees the key`(fault: String, status: Int) async throws {
+    func `a create that fails for the gateway's own reasons frees its key`(fault: String, status: Int) async throws {
         try await Rig.run(settings: "queue: off\ndispatch: { wait: 0s }") { rig in
             try rig.fail("create:\(fault):1:1")
             let first = try await rig.create(headers: [Self.key])
             #expect(first.status == status, "\(first.text)")
-            // Another body: the key has nothing to do with the first any more.
+            // Another body is accepted, as the key no longer belongs to the first.
             let again = try await rig.create(#""note":1"#, headers: [Self.key])
             #expect(again.status != 422 && again.status != 409 && !isReplay(again), "\(again.text)")
         }
     }
 
-    @Test func `what is refused before it is read, or for what it says, frees the key`() async throws {
+    @Test func `a request that the gateway itself refuses frees its key`() async throws {
         try await Rig.run(settings: "limits: { body: 64KiB }") { rig in
             let gateway = rig.gateway
             let wrong = try await gateway.ask("POST", Fixture.path, headers: [Self.key], body: "{}")

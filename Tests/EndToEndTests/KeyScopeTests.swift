@@ -2,7 +2,7 @@ import KlingAPI
 import TestKit
 import Testing
 
-/// Keys that are good for some models or from some addresses only, on a real socket.
+/// Keys that are valid for some models or from some addresses only, on a real socket.
 @Suite(.aFewAtATime) struct KeyScopeTests {
     private static let key = "sk-key-with-a-scope"
 
@@ -10,7 +10,7 @@ import Testing
         "keys: [{ key: \(Self.key), tenant: scoped, \(scope) }]\ntrusted_proxies: \(proxies)"
     }
 
-    /// The status of a list from 127.0.0.1.
+    /// The status of a list requested from 127.0.0.1.
     private func status(_ fixture: Fixture, _ forwarded: String...) async throws -> Int {
         let headers = forwarded.map { "X-Forwarded-For: \($0)" }
         let answer = try await fixture.gateway.ask("GET", Fixture.path, key: Self.key, headers: headers)
@@ -37,18 +37,18 @@ import Testing
         }
     }
 
-    @Test func `a key is refused from an address that it may not be used from`() async throws {
+    @Test func `a key is refused from an address outside its list`() async throws {
         try await Fixture.run(file: file("addresses: [198.51.100.0/24, '::1']")) { (fixture) async throws in
             #expect(try await status(fixture) == 403)
             #expect(try await status(fixture, "198.51.100.7") == 403, "nobody trusts this peer")
-            // Before its body is read, or counted.
+            // The refusal comes before the body is read or counted.
             let head = Fixture.createHead(length: 9, ["Expect: 100-continue"], key: Self.key)
             #expect(try await fixture.exchange(Array(head.utf8)).status == 403)
             #expect(try await fixture.gateway.ask("GET", Fixture.path).status == 200)
         }
     }
 
-    @Test func `a finished task in memory is kept from the same addresses, and counts against the same rate`()
+    @Test func `address and rate limits also apply to a finished task in memory`()
         async throws
     {
         let far = "{ key: sk-key-from-elsewhere, tenant: scoped, addresses: 198.51.100.0/24 }"
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func `behind a trusted proxy the client is whom the proxy names`() async throws {
+    @Test func `behind a trusted proxy, the client is the address that the proxy names`() async throws {
         let behind = file("addresses: [198.51.100.0/24]", proxies: "[127.0.0.1, 10.0.0.0/8]")
         try await Fixture.run(file: behind) { (fixture) async throws in
             #expect(try await status(fixture, "198.51.100.7") == 200)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    @Test func `a client of IPv4 on a listener of IPv6 is known by its IPv4 address`() async throws {
+    @Test func `an IPv4 client on an IPv6 listener is known by its IPv4 address`() async throws {
         let listen = ["KLING_GATEWAY_LISTEN": "[::]:0"]
         try await Fixture.run(file: file("addresses: 127.0.0.1"), environment: listen) { (fixture) async throws in
             #expect(try await status(fixture) == 200)

@@ -6,7 +6,7 @@ import Testing
 
 /// Clients written for Kling or for a reseller, with another base URL and another key.
 @Suite(.aFewAtATime) struct KlingClientTests {
-    /// A published page's examples: its host, its placeholder of a key, and the person that it tries on.
+    /// A published page's examples: the host, the placeholder for the key, and the picture of the person.
     private struct Page {
         let host, key, person: String
     }
@@ -34,22 +34,22 @@ import Testing
     }
 
     @Test(arguments: pages.keys.sorted(), SimulatedAPI.either)
-    func `a reseller's example for curl`(page: String, api: SimulatedAPI) async throws {
+    func `a reseller's curl example works`(page: String, api: SimulatedAPI) async throws {
         try await resellerExample(page, "sh", api)
     }
 
     @Test(.needsNode, arguments: pages.keys.sorted(), SimulatedAPI.either)
-    func `a reseller's example for fetch`(page: String, api: SimulatedAPI) async throws {
+    func `a reseller's fetch example works`(page: String, api: SimulatedAPI) async throws {
         try await resellerExample(page, "mjs", api)
     }
 
     @Test(.needsPython, arguments: pages.keys.sorted(), SimulatedAPI.either)
-    func `a reseller's example for requests`(page: String, api: SimulatedAPI) async throws {
+    func `a reseller's requests example works`(page: String, api: SimulatedAPI) async throws {
         try await resellerExample(page, "py", api)
     }
 
     @Test(arguments: [false, true], SimulatedAPI.either)
-    func `Kling's own examples, with a bearer key and with a token`(signed: Bool, api: SimulatedAPI) async throws {
+    func `Kling's own examples work with a bearer key and with a token`(signed: Bool, api: SimulatedAPI) async throws {
         try await Rig.run([.speaking(api)]) { rig in
             let keys = try await PrintedKey.made(rig)
             let now = Int(WallClock.seconds)
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(.needsPython, arguments: SimulatedAPI.either)
-    func `the calls of Kling's ComfyUI nodes, with keys that the gateway issued`(_ api: SimulatedAPI) async throws {
+    func `the calls of Kling's ComfyUI nodes work with keys that the gateway issued`(_ api: SimulatedAPI) async throws {
         try await Rig.run([.speaking(api)], isPublic: true, duration: 1500...1500, fetchesPictures: true) { rig in
             let keys = try await PrintedKey.made(rig)
             let printed = try await RealClient.run(
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    /// - Parameter email: what stands in the example's place of an account, and an account's name in place of it.
+    /// - Parameter email: the example's placeholder for an account, which an account's name replaces.
     private func useapiExample(
         _ language: String, key: String, email: String? = nil, _ api: SimulatedAPI
     ) async throws {
@@ -89,28 +89,28 @@ import Testing
             var changes = ["https://api.useapi.net": rig.gateway.url, key: GatewayProcess.key]
             if let email { changes[email] = "kling" }
             let printed = try await RealClient.example("useapi.\(language)", changes)
-            // It is answered when the first of its tasks was accepted.
+            // The create is answered once the first of its tasks is accepted.
             try await eventually("both tasks are made") { rig.kling.tasks.count == 2 }
             #expect(rig.kling.tasks.map(\.personURL) == Array(repeating: "https://example.com/person.jpg", count: 2))
             #expect(printed.contains("submitted") && printed.contains("mmu_img2img_aitryon"), "\(printed)")
         }
     }
 
-    @Test(arguments: SimulatedAPI.either) func `useapi's example for curl`(api: SimulatedAPI) async throws {
+    @Test(arguments: SimulatedAPI.either) func `useapi's curl example works`(api: SimulatedAPI) async throws {
         try await useapiExample("sh", key: "…", api)
     }
 
     @Test(.needsNode, arguments: [nil, "Previously configured account email"], SimulatedAPI.either)
-    func `useapi's example for fetch`(email: String?, api: SimulatedAPI) async throws {
+    func `useapi's fetch example works`(email: String?, api: SimulatedAPI) async throws {
         try await useapiExample("mjs", key: "API token", email: email, api)
     }
 
     @Test(.needsPython, arguments: [nil, "Previously configured account email"], SimulatedAPI.either)
-    func `useapi's example for requests`(email: String?, api: SimulatedAPI) async throws {
+    func `useapi's requests example works`(email: String?, api: SimulatedAPI) async throws {
         try await useapiExample("py", key: "API token", email: email, api)
     }
 
-    @Test(.needsPython) func `the standardwebhooks library believes callbacks, and no forgery of them`() async throws {
+    @Test(.needsPython) func `the standardwebhooks library accepts callbacks and rejects forgeries`() async throws {
         let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
         try await Rig.run(settings: settings, isPublic: true, duration: 500...500) { rig in
             let secret = try await rig.command("webhooks", "secret", "--tenant", "shop")

@@ -4,11 +4,11 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// What goes wrong between the gateway, Kling and the client while a task is made, and what is left of it.
+/// What can go wrong between the gateway, Kling and the client while a task is created, and what remains of the task.
 @Suite(.aFewAtATime) struct LifeTests {
     private static let hour = 3_600_000...3_600_000
 
-    /// Sends a create and does not read the answer.
+    /// Sends a create without reading the answer.
     private func send(_ gateway: GatewayProcess, _ more: String = "") async throws -> RawClient {
         let port = gateway.port
         return try await blocking {
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    // MARK: Answers that are lost
+    // MARK: Lost answers
 
     @Test(arguments: [
         "lost-answer", "made-5000", "made-5002", "made-http-500", "made-close", "made-reset-after-head",
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `a task that was being made at a crash is found after it, under Kling's id`() async throws {
+    @Test func `a task that was being created during a crash is found after it, under Kling's id`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:slow=30:1:1")
             let client = try await send(rig.gateway, #""external_task_id":"mine""#)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `a task that was looked up in vain at a crash is found when Kling answers again`() async throws {
+    @Test func `a task whose look-up failed before a crash is found once Kling answers again`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:lost-answer:1:1")
             try rig.fail("query:http-500")
@@ -69,9 +69,9 @@ import Testing
         }
     }
 
-    @Test func `a client that leaves when its request was sent loses nothing`() async throws {
+    @Test func `a client that leaves after sending its request loses nothing`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
-            // Until an account has accepted something it gets one create at a time.
+            // Until an account has accepted a create, it gets one create at a time.
             _ = try await rig.createdTask()
             try rig.fail("create:slow=1")
             let (finisher, resetter) = (try await send(rig.gateway), try await send(rig.gateway))
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `where tasks cannot be looked up, a lost answer is never followed by a second create`() async throws {
+    @Test func `without look-ups, a lost answer is never followed by a second create`() async throws {
         try await Rig.run([Rig.Account(name: "reseller", settings: "lookup: no")], duration: Self.hour) { rig in
             try rig.fail("create:lost-answer:1:1")
             try rig.fail("query:1201")
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `what only a person can know of a create is settled by a command`(isMade: Bool) async throws {
+    func `the settle command decides a create whose outcome only the operator can know`(isMade: Bool) async throws {
         try await Rig.run([Rig.Account(name: "reseller", settings: "lookup: no")], duration: Self.hour) { rig in
             try rig.fail(isMade ? "create:lost-answer:1:1" : "create:close:1:1")
             let answer = try await rig.create(#""external_task_id":"mine""#)
@@ -113,7 +113,7 @@ import Testing
                 let upstreamID = try #require(rig.kling.tasks.first?.id)
                 let shown = try await rig.command("tasks", "settle", id, "--as", upstreamID, "--json")
                 #expect(shown.contains(#""upstream_task_id":"\#(upstreamID)""#))
-                // From now on Kling is asked for it by its own id.
+                // From now on, Kling is asked about it by its own id.
                 #expect(try await rig.query("mine").data["task_id"] as? String == id)
                 #expect(rig.kling.figures.contains { $0.queries > 0 })
             } else {
@@ -126,7 +126,7 @@ import Testing
         }
     }
 
-    @Test func `an id by which a client was told of an open create stays the task's when it is found`() async throws {
+    @Test func `an id that a client was given for an open create stays the task's id`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:lost-answer:1:1")
             try rig.fail("query:http-500")
@@ -156,7 +156,7 @@ import Testing
                 for _ in 0..<10 {
                     group.addTask {
                         var statuses: [Int] = []
-                        // As a client does that polls ten times a second.
+                        // Each client polls ten times a second.
                         for poll in 1...30 {
                             statuses.append(try await gateway.ask("GET", Fixture.path + "/" + id).status)
                             try await Task.sleep(until: start + .milliseconds(100 * poll))
@@ -174,7 +174,7 @@ import Testing
     }
 
     @Test(arguments: ["http-500", "5001", "1302", "not-json", "close"])
-    func `a Kling that cannot be asked leaves a task as it was last, and fails none`(fault: String) async throws {
+    func `a task keeps its last known state while Kling cannot be queried`(fault: String) async throws {
         try await Rig.run(settings: "query: { freshness: 50ms }", duration: Self.hour) { rig in
             let id = try await rig.createdTask()
             try rig.fail("query:\(fault)")
@@ -194,7 +194,7 @@ import Testing
 
     // MARK: The store
 
-    /// Another process that holds the store from when it is told to until its end.
+    /// Another process, which holds the store from `hold()` to `release()`.
     private struct Holder {
         private let program: Program
         private let signal: () throws -> Void
@@ -213,7 +213,7 @@ import Testing
             signal = { try folder.write("", to: "hold") }
         }
 
-        /// Waits until it is there.
+        /// Waits until the process is ready.
         func start() async throws { _ = try await program.errorLine { $0 == "ready" ? true : nil } }
 
         func hold() async throws {
@@ -227,7 +227,7 @@ import Testing
         }
     }
 
-    @Test func `while its store is held, nothing is made, what has ended is answered, and all heals`() async throws {
+    @Test func `while the store is held, creates are refused, finished tasks answered, and it recovers`() async throws {
         try await Rig.run(settings: "dispatch: { wait: 0s }", duration: 1...1) { rig in
             let id = try await rig.createdTask()
             try await eventually("it has succeeded") { try await rig.status(id) == "succeed" }
@@ -241,7 +241,7 @@ import Testing
             #expect(try await rig.status(id) == "succeed")
             #expect(try await rig.listed() == [id: "succeed"])
             try await holder.release()
-            // What was refused has left neither its id nor its key behind.
+            // The refused create has left neither its id nor its key behind.
             let again = try await rig.create(#""external_task_id":"held""#, headers: [key])
             #expect(again["Idempotent-Replayed"] == nil)
             let second = try again.createdTask()
@@ -250,7 +250,7 @@ import Testing
         }
     }
 
-    @Test func `a task that Kling accepts while the store is away is found when it is back`() async throws {
+    @Test func `a task that Kling accepts while the store is held is found afterwards`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             let holder = try Holder(rig.folder)
             try await holder.start()

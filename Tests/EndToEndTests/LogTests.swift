@@ -3,11 +3,11 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// What the log tells of one request, and of one task.
+/// What the log says about one request, and about one task.
 @Suite(.aFewAtATime) struct LogTests {
     private static let settings = "log: { level: debug }\nquery: { freshness: 10ms }"
 
-    /// The log's lines so far that have a field with that value in it.
+    /// The log lines so far whose `field` contains `value`.
     private static func lines(_ rig: Rig, _ field: String, _ value: String) -> [[String: String]] {
         rig.gateway.program.errorText.split(separator: "\n").compactMap { line in
             (try? JSONSerialization.jsonObject(with: Data(line.utf8))) as? [String: String]
@@ -15,7 +15,7 @@ import Testing
         .filter { $0[field]?.contains(value) == true }
     }
 
-    /// The lines of calls to Kling among them.
+    /// The lines among them that are calls to Kling of this kind.
     private static func calls(_ lines: [[String: String]], _ kind: String) -> [[String: String]] {
         lines.filter { $0["message"] == "call to Kling" && $0["kind"] == kind }
     }
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    @Test func `work that no client waits for names what it belongs to`() async throws {
+    @Test func `work that no client waits for names its origin`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             try rig.fail("create:slow=60:1:1")
             let gateway = rig.gateway
@@ -56,6 +56,22 @@ import Testing
             try await eventually("the create is looked up") {
                 !Self.calls(Self.lines(rig, "origin", "recovery"), "query").isEmpty
             }
+        }
+    }
+
+    @Test func `a client that leaves is logged with its route, tenant, task and request id`() async throws {
+        try await Rig.run(settings: Self.settings) { rig in
+            try rig.fail("create:slow=3:1:1")
+            let (port, body) = (rig.gateway.port, Fixture.body())
+            let client = try await blocking { try RawClient(port: port) }
+            let headers = ["X-Request-Id: left-1"]
+            try await blocking { try client.send(Fixture.create(Array(body.utf8), headers)) }
+            try await eventually("Kling has the create") { rig.creates() == 1 }
+            client.reset()
+            try await eventually("the exchange is logged") { !Self.lines(rig, "end", "client_gone").isEmpty }
+            let line = try #require(Self.lines(rig, "request_id", "left-1").first { $0["message"] == "request" })
+            #expect(line["status"] == "499" && line["route"] == "try_on" && line["tenant"] == "shop", "\(line)")
+            #expect(line["task"] != nil && line["account"] == "kling" && line["upstream_us"] != nil, "\(line)")
         }
     }
 }

@@ -6,11 +6,11 @@ import KlingAPI
 import TestKit
 import Testing
 
-/// Tasks whose answers are long, as where an upstream puts the picture itself into `url`.
+/// Tasks with long answers, as from an upstream that puts the picture itself into `url`.
 @Suite(.aFewAtATime) struct LongAnswerTests {
     private static let count = 60
 
-    /// An upstream whose tasks have all succeeded when they are asked for, each with a picture in its answer.
+    /// An upstream whose tasks have succeeded by the first query, each with a picture in its answer.
     private struct Upstream: HTTPResponder {
         let pictureLength: Int
         private let last = Lock(815_000_000_000_000_000)
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    /// Runs `body` with a gateway and tasks that have ended, by their ids.
+    /// Runs `body` with a gateway, its memory before any task, and the ids of tasks that have ended.
     private func run(
         pictureLength: Int, environment: [String: String] = [:],
         _ body: @escaping (GatewayProcess, Int, [String]) async throws -> Void
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `long answers are all told, in a page and one by one, and none stays in memory`() async throws {
+    @Test func `long answers are returned in full, in pages and one by one, and none stays in memory`() async throws {
         try await run(pictureLength: 1_000_000) { gateway, before, ids in
             for _ in 0..<2 {
                 let page = try await gateway.ask("GET", Fixture.path + "?pageSize=\(Self.count)")
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `a page that the memory has no room for is refused with what to ask for instead`() async throws {
+    @Test func `a page too large for the memory is refused with advice to ask for a smaller one`() async throws {
         let file = try TemporaryFolder()
         let limits = try file.write("limits: { body: 8MiB, buffered_bytes: 16MiB }", to: "config.yaml")
         try await run(pictureLength: 500_000, environment: ["KLING_GATEWAY_CONFIG": limits]) { gateway, before, ids in
@@ -95,7 +95,7 @@ import Testing
 }
 
 extension GatewayProcess {
-    /// How long the picture is that a task's answer has; nil without one.
+    /// The length of the picture in a task's answer; nil without one.
     fileprivate func picture(of id: String) async throws -> Int? {
         Self.pictureLength(try await ask("GET", Fixture.path + "/" + id).data)
     }

@@ -10,7 +10,7 @@ import Testing
     private static let account = Rig.Account(
         name: "kling", slots: 1, settings: "concurrency: 1, lookup: yes, pictures: normalize")
 
-    /// Where a picture lies: the result of a task that was made for it.
+    /// The URL of a picture: the result of a task created for this purpose.
     private func picture(_ rig: Rig) async throws -> String {
         let id = try await rig.createdTask()
         try await eventually("there is a picture") { try await rig.status(id) == "succeed" }
@@ -22,7 +22,7 @@ import Testing
         return try await rig.gateway.ask("POST", Fixture.path, body: body)
     }
 
-    @Test func `pictures are fetched and sent as base64, at once and from the queue`() async throws {
+    @Test func `pictures are fetched and sent as base64, both at once and from the queue`() async throws {
         try await Rig.run([Self.account], settings: Self.allowed, duration: 300...300) { rig in
             let url = try await picture(rig)
             let ids = [try await create(rig, url).createdTask(), try await create(rig, url).createdTask()]
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `what cannot be fetched is left to Kling, and what is no picture is refused`() async throws {
+    @Test func `an unfetchable picture is left to Kling, and a file that is no picture is refused`() async throws {
         try await Rig.run([Self.account], settings: Self.allowed) { rig in
             let missing = "\(rig.kling.url)/results/none/0.png"
             _ = try await create(rig, missing).createdTask()
@@ -52,7 +52,7 @@ import Testing
     private static let webP = "UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE="
 
     @Test(arguments: SimulatedAPI.either)
-    func `a WebP file is made a JPEG for the older API, also from the queue, and served as it is to the newer`(
+    func `WebP becomes JPEG for the older API, also from the queue, and is served unchanged to the newer`(
         _ api: SimulatedAPI
     ) async throws {
         var account = Rig.Account.speaking(api)
@@ -74,7 +74,7 @@ import Testing
         }
     }
 
-    @Test func `a WebP file that is broken is refused before anything is paid`() async throws {
+    @Test func `a broken WebP file is refused before anything is paid`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             let broken = Self.webP.dropLast(24)
             let body = #"{"human_image":"https://shop.example/p.png","cloth_image":"\#(broken)"}"#
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func `addresses that clients may not name are not called`() async throws {
+    @Test func `an address that clients may not name is not fetched from`() async throws {
         try await Rig.run([Self.account], settings: Self.settings) { rig in
             let url = "\(rig.kling.url)/results/1/0.png"
             _ = try await create(rig, url).createdTask()

@@ -4,11 +4,11 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// How long after Kling knows of a task's end those who wait for it do.
+/// How soon after Kling those who wait for a task learn of its end.
 @Suite(.aFewAtATime) struct NoticeTests {
-    /// Seconds of work, each task's.
+    /// How long each task works, in seconds.
     private static let works = [0.3, 3, 8, 11]
-    /// 1.5 s are promised; the rest is for a machine that does much else.
+    /// 1.5 s are promised; the rest allows for a busy machine.
     private static let bound = 2.5
 
     private static func wishes(_ seconds: Double) -> String { #"{"seconds":\#(seconds)}"# }
@@ -19,7 +19,7 @@ import Testing
         return Double(moment - Int64(task.endsAt)) / 1000
     }
 
-    /// Measures up to three times: a machine that does much else is late now and then, a gateway that is slow always.
+    /// Measures up to three times: a busy machine is late now and then, a slow gateway always.
     private static func check(_ what: String, _ measure: () async throws -> [Double]) async throws {
         var late: [Double] = []
         for _ in 0..<3 {
@@ -30,14 +30,13 @@ import Testing
         Issue.record("\(what): \(late)")
     }
 
-    /// No more than a call a second, however many tasks are watched, and two to begin with.
+    /// Checks for at most one call a second, however many tasks are watched, plus two at the start.
     private static func checkCalls(_ rig: Rig, since start: Date) {
         let calls = rig.kling.figures.reduce(0) { $0 + $1.lists + $1.queries }
         #expect(Double(calls) <= Date().timeIntervalSince(start) + 2)
     }
 
-    @Test func `held image edits are answered within two seconds of the end, by a call a second for all`() async throws
-    {
+    @Test func `held image edits are answered soon after the end, with one call a second for all`() async throws {
         try await Self.check("held answers") {
             var late: [Double] = []
             try await Rig.run { rig in late = try await Self.heldAnswers(rig) }
@@ -60,7 +59,7 @@ import Testing
         return try answers.map { try lateness($0.0, $0.1, rig.kling) }
     }
 
-    @Test func `callbacks are sent within two seconds of the end, by a call a second for all`() async throws {
+    @Test func `callbacks are sent soon after the end, with one call a second for all`() async throws {
         try await Self.check("callbacks") { try await Self.callbacks() }
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 /// OpenAI's own Python SDK, unchanged.
 @Suite(.aFewAtATime, .needsPython) struct OpenAIClientTests {
-    /// What lets the gateway fetch what the simulated Kling has made.
+    /// Lets the gateway fetch what the simulated Kling has made.
     private static let settings = "fetch: { allow: [127.0.0.0/8] }\nqueue: off\ndispatch: { wait: 0s }\n"
 
     /// - Parameter fetches: whether the newer API fetches its pictures.
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["/v1", "/kling/v1"], SimulatedAPI.either)
-    func `it lists models, and makes a try-on that is answered with its URL`(
+    func `the SDK lists models and gets a try-on as a URL`(
         base: String, api: SimulatedAPI
     ) async throws {
         try await withRig(api) { rig in
@@ -35,14 +35,14 @@ import Testing
     }
 
     @Test(arguments: SimulatedAPI.either)
-    func `it makes try-ons that are answered with the pictures themselves`(_ api: SimulatedAPI) async throws {
+    func `the SDK gets try-ons as the pictures themselves`(_ api: SimulatedAPI) async throws {
         try await withRig(api) { rig in
             try await run("base64_picture", rig)
             #expect(rig.creates() == 2)
         }
     }
 
-    @Test func `it raises its own errors, with request ids`() async throws {
+    @Test func `the SDK raises its own errors, with request ids`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             try await run("errors", rig)
             #expect(rig.creates() == 0)
@@ -50,14 +50,14 @@ import Testing
     }
 
     @Test(arguments: SimulatedAPI.either)
-    func `a task that fails is not made again`(_ api: SimulatedAPI) async throws {
+    func `the SDK does not retry a failed task`(_ api: SimulatedAPI) async throws {
         try await withRig(api, fetches: false) { rig in
             try await run("failed_task", rig)
             #expect(rig.creates() == 2, "one for each of two edits")
         }
     }
 
-    @Test func `a failed account does not make it create three times`() async throws {
+    @Test func `the SDK does not retry when the account has failed`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             try rig.fail("create:1102")
             try await run("failed_account", rig)

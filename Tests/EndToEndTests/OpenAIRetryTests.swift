@@ -4,14 +4,14 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Nothing that an OpenAI SDK does by itself pays twice.
+/// Nothing that an OpenAI SDK does on its own pays twice.
 @Suite(.aFewAtATime) struct OpenAIRetryTests {
     private static let retry = "x-stainless-retry-count: 1"
     private static let key = "Idempotency-Key: order-1"
     private static let short = "openai: { wait: 1s }"
     private static let hour = #"{"seconds":3600}"#
 
-    @Test func `a task that moderation refuses is final, and says so`() async throws {
+    @Test func `a task that moderation refuses is final and says so`() async throws {
         try await Rig.run { rig in
             let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#)
             #expect(answer.status == 400 && answer.isFinal, "\(answer.text)")
@@ -22,7 +22,7 @@ import Testing
         }
     }
 
-    @Test func `a task that fails otherwise is final as well`() async throws {
+    @Test func `a task that fails for another reason is final too`() async throws {
         try await Rig.run { rig in
             let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed","message":"there is no human"}"#)
             #expect(answer.status == 400 && answer.isFinal)
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `some of several may fail beside others`() async throws {
+    @Test func `an edit whose first picture is refused makes nothing`() async throws {
         try await Rig.run { rig in
             try rig.fail("create:1301:1:1")
             let refused = try await rig.gateway.edit(#""n":2"#)
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that takes too long is a 504 with the id by which it is found`() async throws {
+    @Test func `a picture that takes too long is a 504 with the task's id`() async throws {
         try await Rig.run(settings: Self.short) { rig in
             let answer = try await rig.gateway.edit(wishes: Self.hour)
             #expect(answer.status == 504 && answer.isFinal, "\(answer.text)")
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a retry after a 504 attaches to the job that was paid for, and nobody else's does`() async throws {
+    @Test func `a retry after a 504 attaches to the paid job, and another user's does not`() async throws {
         try await Rig.run(settings: Self.short) { rig in
             let first = try await rig.gateway.edit(wishes: Self.hour)
             let id = try #require(first.error["task_id"] as? String)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func `a form is the same whatever its boundary`() async throws {
+    @Test func `a form is recognized whatever its boundary`() async throws {
         try await Rig.run { rig in
             let pictures = [SamplePictures.person, SamplePictures.garment]
             let first = try await EditForm(pictures).sent(to: rig.gateway)
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    @Test func `a client that leaves finds its picture by the next attempt`() async throws {
+    @Test func `a client that has left gets its picture on the next attempt`() async throws {
         try await Rig.run(settings: "openai: { wait: 60s }") { rig in
             let body = EditJSON.body(wishes: #"{"seconds":3}"#)
             let (port, kling) = (rig.gateway.port, rig.kling)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `a client that comes again for an open create waits no longer than others do`() async throws {
+    @Test func `a client that resends an open create waits no longer than others do`() async throws {
         try await Rig.run(settings: Self.short) { rig in
             try rig.fail("create:slow=60:1:1")
             let (port, body) = (rig.gateway.port, EditJSON.body())
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test func `an Idempotency-Key answers again, with success or failure`() async throws {
+    @Test func `an Idempotency-Key replays success and failure`() async throws {
         try await Rig.run { rig in
             let pictures = [SamplePictures.person, SamplePictures.garment]
             let first = try await EditForm(pictures).sent(to: rig.gateway, headers: [Self.key])
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func `a key whose wait was too short attaches to its job`() async throws {
+    @Test func `a resend with the same key attaches to the unfinished job`() async throws {
         try await Rig.run(settings: Self.short) { rig in
             let wishes = #"{"seconds":3}"#
             let first = try await rig.gateway.edit(wishes: wishes, headers: [Self.key])
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func `an account that Kling refuses makes no SDK try three times`() async throws {
+    @Test func `a failed account is a final error`() async throws {
         try await Rig.run { rig in
             try rig.fail("create:1102")
             let answer = try await rig.gateway.edit()

@@ -3,10 +3,10 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// What OpenAI's SDKs ask for, through the built binary.
+/// The requests of OpenAI's SDKs, through the built binary.
 @Suite(.aFewAtATime) struct OpenAITests {
     @Test(arguments: ["/v1", "/kling/v1"])
-    func `models are listed and found`(base: String) async throws {
+    func `models are listed and found by id`(base: String) async throws {
         try await Fixture.run { fixture in
             let list = try await fixture.gateway.ask("GET", base + "/models")
             #expect(list.status == 200 && list.json["object"] as? String == "list")
@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `errors have the error object alone, whoever refuses the request`() async throws {
+    @Test func `every refusal has the error object alone`() async throws {
         try await Fixture.run { fixture in
             let gateway = fixture.gateway
             let answers = [
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func `a body of chunks has room where memory is as small as it may be`() async throws {
+    @Test func `a chunked body fits into the smallest memory budget`() async throws {
         try await Rig.run(settings: "limits: { body: 4MiB, buffered_bytes: 8MiB }") { rig in
             let body = EditJSON.body(#""background":"\#(String(repeating: "u", count: 100_000))""#)
             let answer = try await blocking { [port = rig.gateway.port] in
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: ["image[]", "image", "image[0]"])
-    func `a form with a person and a garment is answered when the picture is there`(name: String) async throws {
+    func `a form with a person and a garment is answered once the picture is ready`(name: String) async throws {
         try await Fixture.run { fixture in
             var form = EditForm([SamplePictures.person, SamplePictures.garment], name: name)
             for (field, text) in [
@@ -92,7 +92,7 @@ import Testing
         #""images":[{"type":"input_image","image_url":"$P"},"$G"],"n":null,"user":"","model":null"#,
         #""image":["$D","$G"]"#, #""image":[{"image_url":"$D"},"$G"],"stream":false,"n":1"#,
     ])
-    func `JSON has pictures as URLs, data URLs or objects`(members: String) async throws {
+    func `JSON accepts pictures as URLs, data URLs or objects`(members: String) async throws {
         try await Fixture.run { fixture in
             let data = "data:image/png;base64," + Data(SamplePictures.person).base64EncodedString()
             let body = members.replacingOccurrences(of: "$P", with: EditJSON.person())
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: ["b64_json", ""])
-    func `the pictures themselves are in the answer, beside their URLs if nothing else is said`(
+    func `pictures are returned as base64, with their URLs unless only base64 was requested`(
         format: String
     ) async throws {
         try await Fixture.run { fixture in
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `two garments go to Kling as one picture, whichever way they came`() async throws {
+    @Test func `two garments go to Kling as one picture, from forms and from JSON`() async throws {
         let files = [SamplePictures.person, SamplePictures.garment, SamplePictures.garment]
         try await Fixture.run(environment: ["KLING_GATEWAY_FETCH_ALLOW": "127.0.0.0/8"]) { fixture in
             let form = try await EditForm(files).sent(to: fixture.gateway)
@@ -141,7 +141,7 @@ import Testing
     @Test(arguments: [
         ("name=\"image\"; name=\"a\"", "Part 1"), ("name=\"image\"\r\nContent-Transfer-Encoding: base64", "image"),
     ])
-    func `a form that is unclear is refused`(head: String, start: String) async throws {
+    func `an ambiguous form is refused`(head: String, start: String) async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.ask(
                 "POST", EditForm.path, headers: ["Content-Type: multipart/form-data; boundary=B"],
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that nobody has chosen is none`() async throws {
+    @Test func `a file input without a chosen file is ignored`() async throws {
         try await Fixture.run { fixture in
             var form = EditForm([SamplePictures.person, SamplePictures.garment])
             form.addUnchosenFile("image[]")
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func `several pictures are so many tasks`() async throws {
+    @Test func `several pictures become as many tasks`() async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.edit(#""n":3,"response_format":"url""#)
             #expect(answer.status == 200 && answer.pictures.count == 3, "\(answer.text)")
@@ -186,7 +186,7 @@ import Testing
         (#"{"image":["https://a","https://b"],"stream":true}"#, "stream"),
         (#"{"image":["https://a","https://b","https://c"],"model":"kolors-virtual-try-on-v1"}"#, "model"),
     ])
-    func `what is wrong is told by the name that the client used`(body: String, parameter: String) async throws {
+    func `an error names the parameter as the client did`(body: String, parameter: String) async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.ask("POST", EditForm.path, body: body)
             #expect(answer.status == 400 && answer.error["param"] as? String == parameter, "\(answer.text)")

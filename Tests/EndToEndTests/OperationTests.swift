@@ -7,7 +7,7 @@ import Testing
 @Suite(.aFewAtATime) struct OperationTests {
     // MARK: Secrets
 
-    @Test func `no secret ever stands in the log, whatever goes wrong`() async throws {
+    @Test func `no secret appears in the log, whatever goes wrong`() async throws {
         let masterKey = "the-master-key-of-the-log-test-0123456789"
         let adminToken = "admin-token-of-the-log-test"
         let webhookSecret = "whsec_" + Data(repeating: 7, count: 32).base64EncodedString()
@@ -67,7 +67,7 @@ import Testing
         """
     }
 
-    @Test func `a proxy's password and wrong keys are not repeated to anybody`() async throws {
+    @Test func `a proxy's password and wrong keys are never repeated`() async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             """
@@ -102,7 +102,7 @@ import Testing
 
     // MARK: Start
 
-    @Test func `a second serve on the same store says who is in the way, and ends`() async throws {
+    @Test func `a second serve on the same store says what blocks it and exits`() async throws {
         try await Fixture.run { fixture in
             let second = try await fixture.command(["serve"])
             #expect(second.status == 1)
@@ -113,7 +113,7 @@ import Testing
     }
 
     @Test(arguments: ["serve", "check-config"])
-    func `every problem of a configuration is reported at once, with status 78`(command: String) async throws {
+    func `all problems of a configuration are reported at once, with status 78`(command: String) async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write(
             """
@@ -138,7 +138,7 @@ import Testing
 
     // MARK: Listeners
 
-    @Test func `a Unix-domain socket is served, survives a kill, and goes away at the end`() async throws {
+    @Test func `a Unix-domain socket is served, survives a kill and is removed at shutdown`() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("gateway.sock")
         func ask() async throws -> String {
@@ -165,7 +165,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: path))
     }
 
-    @Test func `the admin listener shows probes to all and figures to the token alone`() async throws {
+    @Test func `the admin listener serves probes to all and metrics to the token alone`() async throws {
         try await Fixture.run(environment: ["KLING_GATEWAY_ADMIN_TOKEN": "the-admin-token-of-the-test"]) { fixture in
             let gateway = fixture.gateway
             for (path, text) in [("/healthz", "ok\n"), ("/readyz", "\"ready\":true")] {
@@ -192,7 +192,7 @@ import Testing
         }
     }
 
-    @Test func `an answer of the admin listener has the id of its exchange`() async throws {
+    @Test func `every answer of the admin listener has a request id`() async throws {
         try await Fixture.run(environment: ["KLING_GATEWAY_ADMIN_TOKEN": "the-admin-token-of-the-test"]) { fixture in
             for (method, path) in [("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/healthz")] {
                 func id(_ headers: [String]) async throws -> String? {
@@ -207,9 +207,9 @@ import Testing
         }
     }
 
-    // MARK: End
+    // MARK: Shutdown
 
-    @Test func `SIGTERM lets a create that Kling is slow with finish`() async throws {
+    @Test func `SIGTERM lets a slow create finish`() async throws {
         try await Fixture.run { fixture in
             try fixture.fail("create:slow=1:1:1")
             let gateway = try await GatewayProcess(kling: fixture.kling.url)
@@ -220,7 +220,7 @@ import Testing
         }
     }
 
-    @Test func `SIGTERM lets a create finish whose client has left`() async throws {
+    @Test func `SIGTERM lets a create finish even if its client has left`() async throws {
         try await Fixture.run { fixture in
             try fixture.fail("create:slow=15:1:1")
             let gateway = try await GatewayProcess(kling: fixture.kling.url)
@@ -241,7 +241,7 @@ import Testing
         }
     }
 
-    @Test func `between SIGTERM and the end of the delay it is not ready, but serves`() async throws {
+    @Test func `between SIGTERM and the end of the delay, the gateway is unready but serves`() async throws {
         try await Fixture.run(file: "shutdown: { delay: 15s }") { fixture in
             fixture.gateway.program.signal(SIGTERM)
             _ = try await fixture.gateway.program.errorLine { $0.contains("\"stopping\"") ? true : nil }
@@ -256,7 +256,7 @@ import Testing
 
     // MARK: Commands
 
-    @Test func `what the commands print for scripts is JSON, beside a running gateway`() async throws {
+    @Test func `commands print JSON for scripts beside a running gateway`() async throws {
         try await Fixture.run { fixture in
             func json(_ arguments: [String]) async throws -> [Any] {
                 let outcome = try await fixture.command(arguments)
@@ -293,7 +293,7 @@ import Testing
         }
     }
 
-    @Test func `a task that its operator cancels is shown as failed, and why`() async throws {
+    @Test func `a task that the operator cancels is shown as failed, with the reason`() async throws {
         try await Fixture.run(file: "dispatch: { wait: 0s }") { fixture in
             try fixture.fail("create:1303")
             let id = try await fixture.createdTask()

@@ -2,12 +2,12 @@ import Foundation
 import TestKit
 import Testing
 
-/// A store whose file system has gone read-only under it, as ext4 does after an error.
+/// A store whose file system has become read-only, as ext4 does after an error.
 ///
-/// Nobody can do that to a mounted file system on purpose: the kernel lets none be remounted read-only while files are
-/// open for writing, and root heeds no modes. So the gateway's own calls fail as they would then, with EROFS.
+/// A test cannot make a mounted file system read-only: the kernel refuses to remount one while files are open for
+/// writing, and root ignores file modes. So the gateway's own calls fail as they would then, with EROFS.
 @Suite(.aFewAtATime) struct ReadOnlyStoreTests {
-    /// Put before the C library: while a certain file is there, whatever would change a certain folder fails.
+    /// Loaded before the C library: while a certain file exists, calls that would change a certain folder fail.
     private static let code = """
         #define _GNU_SOURCE
         #include <errno.h>
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(.enabled(if: tools != nil, "there is no C compiler here, or no way to put its library before the system's"))
-    func `a file system that has gone read-only keeps the gateway from paying, until it is back`() async throws {
+    func `a read-only file system keeps the gateway from paying until it is writable again`() async throws {
         let tools = try #require(Self.tools)
         try await Fixture.run(duration: 1...1) { fixture in
             let (folder, signs) = (try TemporaryFolder(), try TemporaryFolder())

@@ -2,13 +2,13 @@ import Foundation
 import TestKit
 import Testing
 
-/// Clients that other people have written, run by the scripts of Tests/Clients.
+/// Clients written by others, run by the scripts of Tests/Clients.
 enum RealClient {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     static let folder = root.appending(path: "Tests/Clients")
     static let python = root.appending(path: ".venv/bin/python").path(percentEncoded: false)
 
-    /// Whether the virtual environment has what the scripts need, as they are now.
+    /// Whether the virtual environment has what the scripts now require.
     static var hasPython: Bool {
         let files = FileManager.default
         guard let wanted = files.contents(atPath: folder.appending(path: "requirements.txt").path) else { return false }
@@ -30,13 +30,13 @@ enum RealClient {
         try Program(python, [folder.appending(path: script).path], environment: environment)
     }
 
-    /// Runs a script of Tests/Clients, which must end well, and returns what it prints.
+    /// Runs a script of Tests/Clients, which must succeed, and returns what it prints.
     @discardableResult
     static func run(_ script: String, _ environment: [String: String]) async throws -> String {
         try await output(of: start(script, environment), script)
     }
 
-    /// Runs a published example with nothing but `replacements` made in it, and returns what it prints.
+    /// Runs a published example with only `replacements` made in it, and returns what it prints.
     static func example(_ name: String, _ replacements: [String: String]) async throws -> String {
         var text = try String(contentsOf: folder.appending(path: "Examples/\(name)"), encoding: .utf8)
         for (old, new) in replacements {
@@ -69,7 +69,7 @@ extension Trait where Self == ConditionTrait {
 }
 
 extension GatewayProcess {
-    /// Where clients find it.
+    /// The URL at which clients find it.
     var url: String { "http://127.0.0.1:\(port)" }
 }
 
@@ -77,7 +77,7 @@ extension GatewayProcess {
 struct PrintedKey: Decodable {
     let tenant, id, key, accessKey, secretKey: String
 
-    /// Has the gateway make a key.
+    /// Issues a key with the gateway's command.
     static func made(_ rig: Rig, tenant: String = "shop") async throws -> PrintedKey {
         try read(try await rig.command("keys", "create", "--tenant", tenant, "--json"))
     }

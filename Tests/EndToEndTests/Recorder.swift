@@ -4,7 +4,7 @@ import Foundation
 import HTTPServer
 import TestKit
 
-/// A server that keeps what it is sent.
+/// A server that records what it is sent.
 final class Recorder: HTTPResponder {
     struct Received: Sendable {
         let method, path: String
@@ -19,7 +19,7 @@ final class Recorder: HTTPResponder {
 
     private init(_ answer: @escaping @Sendable (Received) -> String) { self.answer = answer }
 
-    /// What came with POST, in its order.
+    /// The POSTs, in the order in which they came.
     var posts: [Received] { all.withLock { $0 }.filter { $0.method == "POST" } }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -35,8 +35,8 @@ final class Recorder: HTTPResponder {
         return HTTPResponse(status: 200, body: .bytes(Array(answer(received).utf8)))
     }
 
-    /// Runs `body` with a server that listens, and its URL.
-    /// - Parameter answer: the body of what it answers.
+    /// Runs `body` with a listening server and its URL.
+    /// - Parameter answer: returns the body of the answer.
     static func run(
         answering answer: @escaping @Sendable (Received) -> String = { _ in "" },
         _ body: (Recorder, String) async throws -> Void
@@ -45,7 +45,7 @@ final class Recorder: HTTPResponder {
         try await LoopbackServer.run(recorder) { try await body(recorder, $0.url) }
     }
 
-    /// A Kling that takes every create, and never ends a task.
+    /// A Kling that takes every create and never ends a task.
     static func kling(_ body: (Recorder, String) async throws -> Void) async throws {
         let task = #""task_id":"815","task_status":"submitted","created_at":1,"updated_at":1"#
         let one = #"{"code":0,"message":"SUCCEED","request_id":"r","data":{\#(task)}}"#

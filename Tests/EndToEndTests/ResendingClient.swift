@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// Clients that may send a create again when its connection breaks before an answer: by their HTTP stack's own doing, or
+/// Clients that may resend a create when its connection breaks before an answer, because their HTTP stack does so or
 /// because they were told to try three times. Each makes one create.
 enum ResendingClient: String, CaseIterable, Sendable {
     case curl, php, java, go, wget, wget2, openai, loop
@@ -30,7 +30,7 @@ enum ResendingClient: String, CaseIterable, Sendable {
         }
     }
 
-    /// What keeps it from being run on this machine.
+    /// Why it cannot be run on this machine; nil if it can.
     var missing: String? {
         switch self {
         case .openai: RealClient.hasPython ? nil : "there is no .venv with the clients: `make deps` says why"
@@ -39,14 +39,14 @@ enum ResendingClient: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether it is sure to send the create again.
+    /// Whether it certainly resends the create.
     var mustResend: Bool { [.wget, .wget2, .openai, .loop].contains(self) }
 
-    /// Where its create goes.
+    /// The path of its create.
     var path: String { self == .openai ? EditForm.path : Fixture.path }
 
     /// Starts it.
-    /// - Parameter port: where it finds the gateway, on this machine.
+    /// - Parameter port: the gateway's port on this machine.
     func start(port: UInt16) throws -> Program {
         let environment = [
             "GATEWAY": "http://127.0.0.1:\(port)", "KEY": GatewayProcess.key, "CREATE": path, "BODY": Fixture.body(),
@@ -57,7 +57,7 @@ enum ResendingClient: String, CaseIterable, Sendable {
         return try Program(command[0], Array(command.dropFirst()) + [file], environment: environment)
     }
 
-    /// The id of the task that its answer names; nil if it got no answer.
+    /// The id of the task in its answer; nil if it got no answer.
     func answeredTask(_ program: Program) async throws -> String? {
         let output = try await program.end(within: 120).output
         let json = (try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]) ?? [:]

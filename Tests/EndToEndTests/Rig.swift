@@ -4,22 +4,22 @@ import Foundation
 import KlingSimulator
 import TestKit
 
-/// A simulated Kling of several accounts, and the built gateway in front of it: killed, changed and started again as
-/// the test wants, on one store.
+/// A simulated Kling with several accounts, and the built gateway in front of it. The test kills, reconfigures and
+/// restarts the gateway on one store.
 final class Rig {
     /// An account, as Kling and as the gateway know it.
     struct Account {
         let name: String
         /// How many tasks Kling runs at once for it.
         var slots: Int?
-        /// More of its settings at the gateway.
+        /// Its other settings at the gateway.
         var settings = "lookup: yes"
-        /// Where the gateway believes it to be; nil for where it is.
+        /// The URL that the gateway is given for it; nil for the true one.
         var url: String?
-        /// Which of Kling's APIs it speaks, to whom has its API key; nil: the older one, to whom signs tokens.
+        /// Which of Kling's APIs it speaks, with an API key; nil: the older one, with signed tokens.
         var api: SimulatedAPI?
 
-        /// An account that is told to speak one of Kling's APIs, or that speaks the older one by itself.
+        /// An account that is configured to speak the newer API, or that speaks the older one by default.
         static func speaking(_ api: SimulatedAPI) -> Account {
             api == .solutions ? Account(name: "kling", settings: "api: solutions", api: api) : Account(name: "kling")
         }
@@ -44,7 +44,7 @@ final class Rig {
     private(set) var gateway: GatewayProcess
     private var accounts: [Account]
     private var settings: String
-    /// What the environments of all of the gateway's lives have in common.
+    /// The environment variables that stay the same over all restarts of the gateway.
     private let address: [String: String]
 
     private init(
@@ -63,8 +63,8 @@ final class Rig {
         ["KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_PUBLIC_URL": "http://127.0.0.1:\(port)"]
     }
 
-    /// A port that nobody listens on. It is none of those that the system hands out: while the gateway is down, no
-    /// other test must get it.
+    /// A port that is not in use. It is outside of the range that the system hands out, so that no other test gets it
+    /// while the gateway is down.
     private static func freePort() throws -> UInt16 {
         for _ in 0..<100 {
             let port = UInt16.random(in: 10_000..<30_000)
@@ -76,10 +76,10 @@ final class Rig {
     /// Runs `body` with both, and stops both.
     /// - Parameters:
     ///   - settings: the gateway's configuration file without its accounts.
-    ///   - isPublic: whether Kling may call the gateway, which has one address in all of its lives then.
+    ///   - isPublic: whether Kling may call the gateway, which then keeps its address over restarts.
     ///   - duration: how long tasks take, in milliseconds.
-    ///   - fetchesPictures: whether Kling's newer API fetches what it is sent links of.
-    ///   - clock: what the gateway's wall clock is shifted by; Kling's goes with it, so that it takes the tokens.
+    ///   - fetchesPictures: whether Kling's newer API fetches the links that it is sent.
+    ///   - clock: shifts the gateway's wall clock; Kling's clock is shifted too, so that it accepts the tokens.
     static func run(
         _ accounts: [Account] = [Account(name: "kling")], settings: String = "", isPublic: Bool = false,
         duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, fetchesPictures: Bool = false,
@@ -112,21 +112,21 @@ final class Rig {
         return nil
     }
 
-    // MARK: The gateway's lives
+    // MARK: Restarts
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, as a crash would.
     func kill() async throws {
         gateway.program.signal(SIGKILL)
         _ = try await gateway.program.end()
     }
 
-    /// Ends it as an operator would.
+    /// Stops it as an operator would.
     func stop() async throws {
         let status = try await gateway.stop()
         if status != 0 { throw TestKitError("the gateway ended with \(status):\n\(gateway.program.errorText)") }
     }
 
-    /// Starts it again, with another configuration if there is one.
+    /// Starts it again, with another configuration if one is given.
     func start(_ accounts: [Account]? = nil, settings: String? = nil) async throws {
         self.accounts = accounts ?? self.accounts
         self.settings = settings ?? self.settings
@@ -149,7 +149,7 @@ final class Rig {
         return "upstreams:\n\(upstreams.joined())\(settings)\n"
     }
 
-    /// Runs a command of the gateway's on the same store and configuration, and returns what it prints.
+    /// Runs a gateway command on the same store and configuration, and returns what it prints.
     func command(_ arguments: String...) async throws -> String {
         let environment = GatewayProcess.environment(kling: "", folder)
             .merging(try Self.environment(folder, Self.file(accounts, settings, kling), address)) { $1 }
@@ -165,7 +165,7 @@ final class Rig {
         kling.figures.filter { account == nil || $0.account == account }.reduce(0) { $0 + $1.creates }
     }
 
-    /// What goes wrong with the next requests to Kling.
+    /// Makes the next requests to Kling fail as `rule` says.
     func fail(_ rule: String, on account: String? = nil) throws {
         guard var rule = FaultRule(rule) else { throw TestKitError("no such fault: \(rule)") }
         rule.account = account
@@ -187,7 +187,7 @@ final class Rig {
         try await gateway.ask("GET", Fixture.path + "/" + id)
     }
 
-    /// The status that the client is shown of a task.
+    /// The status of a task that the client is shown.
     func status(_ id: String) async throws -> String? { try await query(id).data["task_status"] as? String }
 
     /// The statuses of the tenant's tasks, by their ids.
@@ -200,7 +200,7 @@ final class Rig {
 }
 
 extension SimulatedAPI {
-    /// Either of Kling's APIs, of which a client must not notice which one it is served by.
+    /// Both of Kling's APIs; a client must not notice which one serves it.
     static let either: [SimulatedAPI] = [.kolors, .solutions]
 }
 
@@ -211,7 +211,7 @@ extension GatewayProcess {
         try await ask("POST", Fixture.path, key: key, headers: headers, body: Fixture.body(more))
     }
 
-    /// Creates that are sent at once.
+    /// Sends creates concurrently.
     func creates(_ count: Int) async throws -> [RawClient.Answer] {
         try await withThrowingTaskGroup(of: RawClient.Answer.self) { group in
             for _ in 0..<count { group.addTask { try await self.create() } }
@@ -221,7 +221,7 @@ extension GatewayProcess {
 }
 
 extension GatewayProcess {
-    /// Sends creates at once, one for each `Idempotency-Key` field, and again for as long as they are not accepted.
+    /// Sends creates concurrently, one for each `Idempotency-Key` field, and resends each until it is accepted.
     func repeated(_ keys: [String]) async throws -> [RawClient.Answer] {
         try await withThrowingTaskGroup(of: RawClient.Answer?.self) { group in
             for key in keys {
@@ -240,7 +240,7 @@ extension GatewayProcess {
 }
 
 extension RawClient.Answer {
-    /// The id of a task that was accepted.
+    /// The id of the accepted task.
     func createdTask() throws -> String {
         guard status == 200, let id = data["task_id"] as? String else {
             throw TestKitError("the create was answered \(status): \(text)")
@@ -248,7 +248,7 @@ extension RawClient.Answer {
         return id
     }
 
-    /// Whether it says that no account has room, and when to come back.
+    /// Whether it says that no account has room, and when to retry.
     var isSaturation: Bool {
         status == 429 && code == 1303 && (1...60).contains(self["Retry-After"].flatMap { Int($0) } ?? 0)
     }

@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Kling's newer API in both directions: clients of either shape, on accounts that speak either.
+/// Kling's newer API in both directions: clients of either shape, on accounts that speak either API.
 @Suite(.aFewAtATime) struct SolutionsTests {
     private static let path = "/solutions/virtual_try_on"
 
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test(arguments: [SimulatedAPI.kolors, .solutions])
-    func `the first create finds the API that an account speaks, and another one when that has changed`(
+    func `a create finds out which API an account speaks, and notices when that changes`(
         _ first: SimulatedAPI
     ) async throws {
         let second: SimulatedAPI = first == .kolors ? .solutions : .kolors
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: [SimulatedAPI.kolors, .solutions])
-    func `an account that is full of tasks of an API that is gone is found to speak the other one`(
+    func `an account full of tasks of a removed API is found to speak the other one`(
         _ first: SimulatedAPI
     ) async throws {
         let second: SimulatedAPI = first == .kolors ? .solutions : .kolors
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test(arguments: ["create:lost-answer:1:1", "create:slow=1:1:1"])
-    func `a create whose answer is lost, or whose gateway dies, has one task on an account of the newer API`(
+    func `a lost answer or a killed gateway leaves one task on an account of the newer API`(
         _ fault: String
     ) async throws {
         try await Rig.run([Self.account(.solutions, "api: solutions, lookup: yes, unique: yes")]) { rig in
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test func `what an account without its route says stands, where it has the other one no more than that`()
+    @Test func `a create goes to another account if one has the route of neither API`()
         async throws
     {
         let first = Rig.Account(name: "first", settings: "weight: 100", api: .kolors)
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `what the older API cannot do has an account show its newer one, and is refused by name without it`()
+    @Test func `a create beyond the older API makes the gateway look for the newer one, or is refused by name`()
         async throws
     {
         try await Rig.run([Self.account(.solutions)]) { rig in
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a file that the account can never be sent is refused by name, also by one that is full`(
+    func `a picture that an account can never be sent is refused by name, even while it is full`(
         isFull: Bool
     ) async throws {
         let picture = Data(SamplePictures.person).base64EncodedString()
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `a list is bounded by the times that it shows`() async throws {
+    @Test func `a list is bounded by the create times that it shows`() async throws {
         let account = Self.account(.solutions, "api: solutions, concurrency: 1")
         try await Rig.run([account], duration: 1500...1500) { rig in
             let ids = [try await rig.createdTask(), try await rig.createdTask()]
@@ -167,7 +167,7 @@ import Testing
 
     // MARK: Pictures
 
-    @Test func `a picture that comes as bytes is served to Kling while its task is at work`() async throws {
+    @Test func `a picture sent as bytes is served to Kling until its task has ended`() async throws {
         let picture = Data(SamplePictures.person).base64EncodedString()
         try await Rig.run(
             [Self.account(.solutions, "api: solutions")], settings: "pictures: { linger: 1s }", isPublic: true,
@@ -185,7 +185,7 @@ import Testing
         }
     }
 
-    @Test func `without an address for Kling a picture that comes as bytes is refused, with the fix`() async throws {
+    @Test func `without a public URL, a picture sent as bytes is refused with the fix`() async throws {
         let picture = Data(SamplePictures.person).base64EncodedString()
         try await Rig.run([Self.account(.solutions, "api: solutions")]) { rig in
             let body = #"{"human_image":"\#(picture)","cloth_image":"https://shop.example/c.png"}"#
@@ -198,7 +198,7 @@ import Testing
     // MARK: Newer clients
 
     @Test(arguments: [SimulatedAPI.kolors, .solutions])
-    func `a client of the newer shape works on any account, and finds tasks of the older one`(
+    func `a client of the newer shape works on any account and finds tasks of the older shape`(
         _ api: SimulatedAPI
     ) async throws {
         try await Rig.run([Self.account(api, "api: \(api.rawValue)")], duration: 300...300) { rig in
@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    @Test func `a cursor stays right while tasks come in, and statuses are filtered`() async throws {
+    @Test func `a cursor stays valid while tasks are added, and lists are filtered by status`() async throws {
         try await Rig.run([Self.account(.solutions, "api: solutions")]) { rig in
             var ids: [String] = []
             for _ in 0..<5 { ids.append(try await rig.createdTask()) }
@@ -268,7 +268,7 @@ import Testing
         }
     }
 
-    @Test func `what the older API cannot do is refused by name, or goes to an account that can`() async throws {
+    @Test func `a create beyond the older API is refused by name, or goes to a newer account`() async throws {
         let old = Rig.Account(name: "old", settings: "weight: 100")
         try await Rig.run([old]) { rig in
             let answer = try await Self.create(rig, #","settings":{"keep_face":false}"#)

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// `/readyz` tells of a store that cannot be written to, and of its recovery.
+/// `/readyz` reports a store that cannot be written to, and its recovery.
 @Suite(.aFewAtATime) struct StoreReadinessTests {
     private func isReady(_ gateway: GatewayProcess) async throws -> Bool {
         let answer = try await gateway.ask("GET", "/readyz", key: nil, admin: true)
@@ -14,7 +14,7 @@ import Testing
         return answer.status == 200
     }
 
-    @Test func `a store that another process holds makes the gateway unready until it lets go`() async throws {
+    @Test func `a store held by another process makes the gateway unready until it is released`() async throws {
         try await Fixture.run { fixture in
             #expect(try await isReady(fixture.gateway))
             let code = """
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    /// Whether this system lets anybody mount a disk of their own.
+    /// Whether this system lets every user mount a disk.
     private static let canMount: Bool = {
         let probe = "mount -t tmpfs tmpfs /mnt"
         let process = Process()
@@ -48,7 +48,7 @@ import Testing
     private static let mounting = #"mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@""#
 
     @Test(.enabled(if: canMount, "nobody may mount a disk here"))
-    func `a full disk makes the gateway unready, and keeps it from paying, until there is room`() async throws {
+    func `a full disk makes the gateway unready and keeps it from paying until there is room`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             let disk = try TemporaryFolder()
             let store = ["KLING_GATEWAY_STORE": "sqlite:" + disk.path("gateway.db"), "KLING_GATEWAY_QUEUE": "off"]
@@ -60,13 +60,13 @@ import Testing
             try await eventually("a task has ended") {
                 try await gateway.ask("GET", made).data["task_status"] as? String == "succeed"
             }
-            // The disk is the gateway's alone: it is seen through that process.
+            // Only the gateway's process sees the disk, so the test reaches it through that process.
             let filler = "/proc/\(gateway.program.identifier)/root" + disk.path("filler")
             _ = FileManager.default.createFile(atPath: filler, contents: nil)
             let fills = try #require(FileHandle(forWritingAtPath: filler))
             while (try? fills.write(contentsOf: Data(repeating: 1, count: 4096))) != nil {}
             try await eventually("it is not ready") { try await !isReady(gateway) }
-            // What its files have room for is still taken.
+            // Writes still succeed while the store's files have room for them.
             var (before, refused) = (0, try await gateway.create())
             try await eventually("a create is refused") {
                 before = fixture.creates

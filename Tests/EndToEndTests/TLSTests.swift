@@ -3,7 +3,7 @@ import Testing
 
 /// The built gateway with a certificate.
 @Suite(.aFewAtATime) struct TLSTests {
-    @Test func `curl is served over TLS, and trusts the certificate`() async throws {
+    @Test func `curl is served over TLS and trusts the certificate`() async throws {
         let files = try await TestCertificate()
         let file = "tls: { certificate: \(files.certificate), private_key: { file: \(files.key) } }"
         try await Fixture.run(file: file) { fixture in
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: ["serve", "check-config"])
-    func `a key of another certificate is a problem of the configuration`(command: String) async throws {
+    func `a private key of another certificate is a configuration problem`(command: String) async throws {
         let (one, other) = (try await TestCertificate(), try await TestCertificate())
         let folder = try TemporaryFolder()
         let file = try folder.write(

@@ -2,12 +2,11 @@ import Foundation
 import TestKit
 import Testing
 
-/// Ids that clients were told while the store could not be written to.
+/// Ids that clients were given while the store could not be written to.
 @Suite(.aFewAtATime) struct TellingTests {
     private static let own = #""external_task_id":"order-1""#
 
-    /// Keeps the gateway from writing, and gives it a create whose answer comes meanwhile: its client is told the gateway's
-    /// id.
+    /// Keeps the gateway from writing, and sends it a create that is answered meanwhile, with the gateway's id.
     private func told(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
         try rig.fail("create:slow=1:1:1")
         let gateway = rig.gateway
@@ -24,7 +23,7 @@ import Testing
     }
 
     @Test(arguments: ["released", "killed"])
-    func `an id that was told while the store was away stays the task's`(_ end: String) async throws {
+    func `an id given to a client while the store was held stays the task's id`(_ end: String) async throws {
         try await Rig.run { rig in
             let (id, hold) = try await told(rig)
             for asked in [id, "order-1"] {

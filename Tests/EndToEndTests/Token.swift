@@ -2,7 +2,7 @@ import Base
 import Crypto
 import Foundation
 
-/// Tokens as Kling's samples sign them, by hand.
+/// Tokens signed by hand, as Kling's samples sign them.
 enum Token {
     static func sign(_ accessKey: String, _ secretKey: String, expires: Int, notBefore: Int) -> String {
         let header = encoded(Data(#"{"alg":"HS256","typ":"JWT"}"#.utf8))

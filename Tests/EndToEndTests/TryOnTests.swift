@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func `a finished task is never asked upstream again`() async throws {
+    @Test func `a finished task is never queried at Kling again`() async throws {
         try await Fixture.run(file: Fixture.knownAccount, environment: Fixture.noAccount, duration: 1...1) { fixture in
             let id = try await fixture.createdTask()
             for _ in 0..<5 {
@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `a task of another tenant is the same 404 as one that never was`() async throws {
+    @Test func `another tenant's task is the same 404 as an unknown one`() async throws {
         try await Fixture.run { fixture in
             let id = try await fixture.createdTask(#""external_task_id":"mine""#)
             let never = try await fixture.gateway.ask("GET", Fixture.path + "/815", key: GatewayProcess.otherKey)
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func `unknown members pass in both directions, and no client header goes up`() async throws {
+    @Test func `unknown members are accepted, and no client header field reaches Kling`() async throws {
         try await Fixture.run { fixture in
             let answer = try await fixture.gateway.ask(
                 "POST", Fixture.path,
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `two large pictures arrive as they were sent, and the memory is given back`() async throws {
+    @Test func `a large create with two pictures is accepted and frees its memory`() async throws {
         try await Fixture.run { fixture in
             let picture = Data(SamplePictures.person).base64EncodedString()
             let padding = String(repeating: "x", count: 3 << 20)
@@ -127,7 +127,7 @@ import Testing
 
 /// Queries that come while a create is still open.
 @Suite(.aFewAtATime) struct OpenCreateTests {
-    @Test func `a task that a query has named keeps that id when Kling accepts it`() async throws {
+    @Test func `a task keeps the id that an early query was given`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             try fixture.fail("create:slow=1:1:1")
             async let made = fixture.create(#""external_task_id":"early""#)
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `a refused create leaves nothing behind that a query could find`() async throws {
+    @Test func `a refused create leaves nothing that a query could find`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             try fixture.fail("create:1301:1:1")
             let gateway = fixture.gateway
@@ -156,7 +156,7 @@ import Testing
 }
 
 extension Fixture {
-    /// Asks for a task until it is there.
+    /// Queries a task until it is found.
     func whenFound(_ id: String) async throws -> RawClient.Answer {
         let deadline = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < deadline {

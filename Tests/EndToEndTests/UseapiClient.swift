@@ -1,18 +1,18 @@
 import Foundation
 import TestKit
 
-/// What useapi.net's clients send.
+/// The requests of useapi.net's clients.
 enum Useapi {
     static let path = "/v1/kling/images/virtual-try-on"
     static let person = "https://example.com/person.jpg"
     static let dress = "https://example.com/dress.jpg"
 
-    /// A create of a person in a dress, and whatever else.
+    /// A create of a person in a dress, with any other members.
     static func body(_ more: String = "", person: String = person) -> String {
         #"{"humanImage":"\#(person)","dressInput":"\#(dress)"\#(more.isEmpty ? "" : ",")\#(more)}"#
     }
 
-    /// The URL of a person, with what the simulator shall do to the task.
+    /// The URL of a person, with instructions for the simulator.
     static func person(_ wishes: String) -> String {
         let text = Data(wishes.utf8).base64EncodedString().replacingOccurrences(of: "=", with: "")
         return person + "?simulate="
@@ -20,12 +20,12 @@ enum Useapi {
     }
 }
 
-/// A body of `multipart/form-data`, by hand.
+/// A body of `multipart/form-data`, built by hand.
 struct UseapiForm {
     private let boundary = "boundary-\(UInt32.random(in: 0...(.max)))"
     private var parts: [(head: String, content: [UInt8])] = []
 
-    /// The same with another boundary, as clients make one for each attempt.
+    /// The same form with another boundary, as clients make a new one for each attempt.
     func sentAgain() -> UseapiForm {
         var form = UseapiForm()
         form.parts = parts
@@ -74,7 +74,7 @@ extension GatewayProcess {
         try await post(Useapi.path, Array(Useapi.body(more, person: person).utf8), key: key, headers: headers)
     }
 
-    /// Asks for a job that must be taken, and returns its number.
+    /// Asks for a job that must be accepted, and returns its number.
     func jobNumber(_ more: String = "", person: String = Useapi.person) async throws -> Int {
         let answer = try await job(more, person: person)
         guard let number = answer.jobNumber else { throw TestKitError("\(answer.status): \(answer.text)") }
@@ -91,7 +91,7 @@ extension GatewayProcess {
         return try await job(number)
     }
 
-    /// Uploads a picture that must be kept, and returns its link.
+    /// Uploads a picture that must be accepted, and returns its link.
     func uploaded(_ picture: [UInt8], key: String = GatewayProcess.key) async throws -> String {
         let answer = try await post("/v1/kling/assets/?email=", picture, type: "image/png", key: key)
         guard answer.status == 200, let url = answer.json["url"] as? String else {
@@ -114,7 +114,7 @@ extension RawClient.Answer {
         let jobs = json["history"] as? [[String: Any]] ?? []
         return jobs.compactMap { ($0["task"] as? [String: Any])?["id"] as? Int }
     }
-    /// What useapi.net's clients read of an error, if it is nothing else.
+    /// The error as useapi.net's clients read it; nil if the body is anything else.
     var useapiError: String? {
         Set(json.keys) == ["error", "code"] && json["code"] as? Int == status ? json["error"] as? String : nil
     }

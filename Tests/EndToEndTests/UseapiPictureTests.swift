@@ -6,11 +6,11 @@ import Testing
 
 @testable import Pictures
 
-/// Pictures of useapi.net's clients on their way to Kling: uploaded ones, and two garments made one.
+/// Pictures of useapi.net's clients on their way to Kling: uploads, and two garments stitched into one.
 @Suite(.aFewAtATime) struct UseapiPictureTests {
     private static let assets = "/v1/kling/assets"
 
-    /// Runs `body` with a Kling that keeps what it is sent.
+    /// Runs `body` with a Kling that records what it is sent.
     private func run(_ settings: String = "", _ body: (Rig, Recorder) async throws -> Void) async throws {
         try await Recorder.kling { kling, url in
             try await Rig.run([Rig.Account(name: "kling", url: url)], settings: settings) { rig in
@@ -21,7 +21,7 @@ import Testing
 
     private func path(_ link: String) throws -> String { try #require(URL(string: link)).path() }
 
-    @Test func `an uploaded picture is kept, and sent in place of its link`() async throws {
+    @Test func `an uploaded picture is kept and sent in place of its link`() async throws {
         try await run { rig, kling in
             let answer = try await rig.gateway.post(Self.assets, SamplePictures.person, type: "image/png")
             #expect(answer.status == 200)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `an uploaded picture is its tenant's alone, and survives a restart`() async throws {
+    @Test func `an uploaded picture belongs to its tenant alone and survives a restart`() async throws {
         try await run { rig, kling in
             let link = try await rig.gateway.uploaded(SamplePictures.garment)
             let path = try path(link)
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test func `links begin with the public URL, where there is one`() async throws {
+    @Test func `links begin with the public URL if there is one`() async throws {
         try await run("public_url: https://tryon.example.com") { rig, kling in
             let link = try await rig.gateway.uploaded(SamplePictures.person)
             #expect(link.hasPrefix("https://tryon.example.com/v1/kling/assets/"))
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func `only pictures that Kling takes are kept`() async throws {
+    @Test func `only pictures that Kling accepts are kept`() async throws {
         try await run("limits: { body: 16MiB }") { rig, _ in
             for (body, type, status, message) in [
                 (Array("GIF89a....".utf8), "image/png", 400, "The body is a GIF picture"),
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// The beginning of a PNG file, which is all that is looked at.
+    /// The start of a PNG file, which is all that is checked.
     private static func header(width: UInt32, height: UInt32) -> [UInt8] {
         func bytes(_ number: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: number >> (24 - $0 * 8)) } }
         return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] + bytes(13) + Array("IHDR".utf8) + bytes(width)
@@ -101,7 +101,7 @@ import Testing
 
     // MARK: Two garments
 
-    @Test func `an upper and a lower garment arrive as one picture, both whole`() async throws {
+    @Test func `an upper and a lower garment arrive whole, in one picture`() async throws {
         try await Fixture.run { samples in
             try await run("fetch: { allow: [127.0.0.0/8] }") { rig, kling in
                 let lower = try await rig.gateway.uploaded(SamplePictures.person)
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    /// The garment's blue lies above the person's skin and trousers, each as wide and high as it was, on white.
+    /// Checks that the garment's blue is above the person's skin and trousers, each as wide and high as before.
     private func checkBothAreWhole(_ file: [UInt8]) throws {
         let bytes = ByteSlice(Bytes(file), 0..<file.count)
         let header = try PictureHeader.read(bytes, PictureLimits())
@@ -138,7 +138,7 @@ import Testing
         #expect(file.count <= 10_485_760)
     }
 
-    @Test func `a garment that cannot be had is named`() async throws {
+    @Test func `a garment that cannot be fetched is named`() async throws {
         try await run("fetch: { allow: [127.0.0.0/8] }") { rig, kling in
             let upper = try await rig.gateway.uploaded(SamplePictures.garment)
             for (lower, status) in [("http://127.0.0.1:1/l.png", 400), ("http://10.0.0.1/l.png", 400)] {
@@ -156,13 +156,13 @@ extension Raster {
     fileprivate struct Pixel {
         let red, green, blue: UInt8
 
-        /// Whether the colour is that one, but for what a JPEG makes of it.
+        /// Whether the colour is the given one, apart from JPEG loss.
         func isNear(_ color: (Int, Int, Int)) -> Bool {
             abs(Int(red) - color.0) < 12 && abs(Int(green) - color.1) < 12 && abs(Int(blue) - color.2) < 12
         }
     }
 
-    /// The rows and columns that pixels of a kind lie in.
+    /// The rows and columns that contain matching pixels.
     fileprivate func bounds(_ isMeant: (Pixel) -> Bool) -> (rows: Range<Int>, columns: Range<Int>)? {
         withPixels { pixels in
             var (rows, columns): (Range<Int>?, Range<Int>?)

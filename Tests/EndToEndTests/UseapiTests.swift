@@ -8,7 +8,7 @@ import Testing
     private static let hour = 3_600_000...3_600_000
     private static let two = [Rig.Account(name: "first"), Rig.Account(name: "second")]
 
-    @Test func `a person in a dress, as the page's examples ask for it`() async throws {
+    @Test func `a person in a dress is made as in the published examples`() async throws {
         try await Rig.run(duration: 500...500) { rig in
             let made = try await rig.gateway.job(#""email":"[email protected]","imageCount":2"#)
             #expect(made.status == 200)
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a form asks for the same, with files or URLs`() async throws {
+    @Test func `a form asks for the same job, with files or URLs`() async throws {
         try await Recorder.kling { kling, url in
             try await Rig.run([Rig.Account(name: "kling", url: url)]) { rig in
                 var form = UseapiForm()
@@ -60,7 +60,7 @@ import Testing
 
     // MARK: Errors
 
-    /// A body, its status, and how its error begins.
+    /// A body, its status, and the start of its error.
     static let refused: [(body: String, status: Int, message: String)] = [
         (#"{"humanImage":"\#(Useapi.person)"}"#, 400, "At least one of dressInput, upperInput or lowerInput must be"),
         (#"{"dressInput":"\#(Useapi.dress)"}"#, 400, "humanImage is required"),
@@ -76,7 +76,7 @@ import Testing
         ("{", 400, "The body is not valid JSON"),
     ]
 
-    @Test func `every error is in the page's words, and nothing is made`() async throws {
+    @Test func `every error has useapi's wording, and nothing is made`() async throws {
         try await Rig.run { rig in
             for (body, status, message) in Self.refused {
                 let answer = try await rig.gateway.post(Useapi.path, Array(body.utf8))
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func `a job is its tenant's alone`() async throws {
+    @Test func `a job is visible to its own tenant only`() async throws {
         try await Rig.run { rig in
             let number = try await rig.gateway.jobNumber()
             let unknown = try await rig.gateway.job(number + 1)
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `what Kling refuses is told, and what it fails is in the job`() async throws {
+    @Test func `a refusal by Kling is the answer, and a failure is in the job`() async throws {
         try await Rig.run { rig in
             try rig.fail("create:1301:1:1")
             let refused = try await rig.gateway.job()
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a job whose fate is open is named, and can be queried`() async throws {
+    @Test func `a job with an unknown outcome is named and can be queried`() async throws {
         try await Rig.run([Rig.Account(name: "kling", settings: "lookup: no")]) { rig in
             try rig.fail("create:lost-answer:1:1")
             let lost = try await rig.gateway.job(#""imageCount":2"#)
@@ -152,7 +152,7 @@ import Testing
         }
     }
 
-    @Test func `email names the account that has the job`() async throws {
+    @Test func `email names the account that runs the job`() async throws {
         try await Rig.run(Self.two) { rig in
             for _ in 0..<3 { _ = try await rig.gateway.jobNumber(#""email":"second""#) }
             #expect((rig.creates(on: "first"), rig.creates(on: "second")) == (0, 3))
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `jobs are listed newest first, and as the query says`() async throws {
+    @Test func `jobs are listed newest first and filtered by the query`() async throws {
         try await Rig.run { rig in
             var jobs: [(number: Int, at: Int)] = []
             for _ in 0..<3 {
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `a create that is sent again with its key makes nothing more`() async throws {
+    @Test func `a create resent with its key makes nothing more`() async throws {
         try await Rig.run { rig in
             let headers = ["Idempotency-Key: order-1"]
             let first = try await rig.gateway.job(headers: headers)
@@ -202,7 +202,7 @@ import Testing
         }
     }
 
-    @Test func `replies tell of the job's progress, with the client's reference`() async throws {
+    @Test func `replies report the job's progress with the client's reference`() async throws {
         try await Recorder.run { log, url in
             try await Rig.run(
                 settings: "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }", duration: 1000...1000

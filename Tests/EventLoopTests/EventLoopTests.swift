@@ -43,7 +43,7 @@ struct EventLoopTests {
         }
     }
 
-    @Test func `jobs of many threads all run, in the order of each`() async throws {
+    @Test func `jobs from several threads all run, those of each thread in order`() async throws {
         let loop = try EventLoop(name: "inbox")
         let seen = Lock<[Int: [Int]]>([:])
         await withTaskGroup(of: Void.self) { group in
@@ -60,7 +60,7 @@ struct EventLoopTests {
         loop.stop()
     }
 
-    @Test func `jobs that make jobs for ever leave timers their turn`() async throws {
+    @Test func `jobs that enqueue jobs forever do not starve timers`() async throws {
         try await withLoop { loop in
             let isOver = Lock(false)
             @Sendable func again() { if !isOver.withLock({ $0 }) { loop.execute { again() } } }
@@ -81,7 +81,7 @@ struct EventLoopTests {
         loop.stop()
     }
 
-    @Test func `timers fire in the order of their times, cancelled ones do not`() async throws {
+    @Test func `timers fire in the order of their times, and cancelled ones do not fire`() async throws {
         try await withLoop { loop in
             let (fired, firing) = AsyncStream.makeStream(of: String.self)
             let names = ["late", "early", "queued", "cancelled"]
@@ -94,7 +94,7 @@ struct EventLoopTests {
             timers[3].cancel()
             keepAlive.withLock { $0 = LoopBound(timers, to: loop) }
             let first = await fired.prefix(3).reduce(into: []) { $0.append($1) }
-            // One that waits in a queue may come later than its time on a loop that was held up.
+            // A timer in a queue may fire late on a loop that was held up.
             #expect(first.filter { $0 != "queued" } == ["early", "late"])
             #expect(first.contains("queued"))
             keepAlive.withLock { $0 = nil }

@@ -10,9 +10,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A system that has no memory for libevent, on one thread.
+/// A system without memory for libevent, on one thread.
 private enum NoMemory {
-    /// The thread that gets none; 0 for none.
+    /// The thread that gets no memory; 0 if all get it.
     static let thread = Atomic<UInt>(0)
 
     static var isHere: Bool { thread.load(ordering: .relaxed) == UInt(bitPattern: pthread_self().hashValue) }
@@ -31,7 +31,7 @@ private enum NoMemory {
     }
 }
 
-/// What libevent has no memory for. Serialized: one thread is without memory at a time.
+/// What happens when libevent gets no memory. Serialized, because one thread is without memory at a time.
 @Suite(.serialized) struct NoMemoryTests {
     private func onLoop<Value: Sendable>(_ body: @escaping @Sendable (EventLoop) async -> Value) async throws -> Value {
         let loop = try EventLoop(name: "poor")
@@ -39,8 +39,7 @@ private enum NoMemory {
         return await loop.spawn { await body(loop) }.value
     }
 
-    @Test func `a timer that there is no memory for fires all the same, and again when it is armed again`() async throws
-    {
+    @Test func `a timer without memory still fires, and again when it is armed again`() async throws {
         let waits = try await onLoop { loop in
             var waits: [Duration] = []
             for delay in [Duration.milliseconds(30), .zero, .milliseconds(60)] {
@@ -60,7 +59,7 @@ private enum NoMemory {
         #expect(waits.allSatisfy { $0 < .seconds(5) })
     }
 
-    @Test func `such a timer that was cancelled, moved or released fires when it should, or not at all`() async throws {
+    @Test func `a timer without memory can be cancelled, moved and released`() async throws {
         let fired = try await onLoop { loop in
             let fired = Lock<[String]>([])
             @Sendable func make(_ name: String) -> Timer {
@@ -81,7 +80,7 @@ private enum NoMemory {
         #expect(fired.0 == [] && fired.1 == ["moved"])
     }
 
-    @Test func `a socket that there is no memory to watch says so`() async throws {
+    @Test func `a socket that there is no memory to watch reports it`() async throws {
         let states = try await onLoop { loop in
             var ends: [Int32] = [0, 0]
             socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
@@ -96,7 +95,7 @@ private enum NoMemory {
         #expect(states == [false, false, true])
     }
 
-    @Test func `a loop that there is no memory for is not made`() async throws {
+    @Test func `a loop that there is no memory for is not created`() async throws {
         #expect(throws: SystemCallError.self) { try NoMemory.during { Result { try EventLoop(name: "none") } }.get() }
     }
 }

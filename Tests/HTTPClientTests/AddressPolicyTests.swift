@@ -21,7 +21,7 @@ struct AddressPolicyTests {
         #expect(server.connections == 0)
     }
 
-    @Test func `an address that is listed is connected to`() async throws {
+    @Test func `an allowed address is connected to`() async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         let local = try #require(CIDR("127.0.0.0/8"))
         try await withClient { client, _ in
@@ -33,7 +33,7 @@ struct AddressPolicyTests {
         }
     }
 
-    @Test func `a reused connection is judged again`() async throws {
+    @Test func `the address of a reused connection is checked again`() async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         try await withClient { client, _ in
             _ = try await client.execute(.get(server.url))
@@ -60,12 +60,12 @@ struct AddressPolicyTests {
             ("http://example.com/", nil), ("HTTPS://example.com:8443/a?b=c@d", nil), ("http://8.8.8.8/", nil),
             ("http://[2606:4700::1111]/", nil), ("http://10.1.2.3/", nil), ("http://168430090/", nil),
         ] as [(String, AddressPolicy.Refusal?)])
-    func `a URL that can never be allowed shows beforehand`(url: String, refusal: AddressPolicy.Refusal?) throws {
+    func `a URL that can never be allowed is refused in advance`(url: String, refusal: AddressPolicy.Refusal?) throws {
         let policy = AddressPolicy.publicInternet(allowing: [try #require(CIDR("10.0.0.0/8"))])
         #expect(policy.refusal(of: url) == refusal)
     }
 
-    @Test func `any address suits the operator, but not any URL`() {
+    @Test func `the operator may use any address, but not any URL`() {
         #expect(AddressPolicy.any.refusal(of: "http://127.0.0.1/") == nil)
         #expect(AddressPolicy.any.refusal(of: "file:///x") == .scheme)
     }

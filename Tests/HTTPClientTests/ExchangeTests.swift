@@ -4,7 +4,7 @@ import HTTPClient
 import Testing
 
 struct ExchangeTests {
-    @Test func `a connection is used again, for GET and POST in turn`() async throws {
+    @Test func `a connection is reused for GET and POST in turn`() async throws {
         let server = TestServer.keepAlive { connection, head, body in
             connection.answer("\(head.prefix(4))\(String(decoding: body, as: UTF8.self))")
         }
@@ -25,7 +25,7 @@ struct ExchangeTests {
         #expect(server.connections == 1)
     }
 
-    @Test func `many requests at once each get their own answer`() async throws {
+    @Test func `concurrent requests each get their own answer`() async throws {
         let server = TestServer.keepAlive { connection, _, body in
             connection.answer(String(decoding: body, as: UTF8.self))
         }
@@ -44,7 +44,7 @@ struct ExchangeTests {
         #expect(server.connections <= 4)
     }
 
-    @Test func `a large body of ranges arrives byte by byte`() async throws {
+    @Test func `a large body of several slices arrives unchanged`() async throws {
         let received = Lock<[UInt8]>([])
         let server = TestServer.keepAlive { connection, _, body in
             received.withLock { $0 = body }
@@ -63,7 +63,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test func `header fields go out as given, and nothing is added to them`() async throws {
+    @Test func `header fields are sent as given, and nothing is added to them`() async throws {
         let heads = Lock<[String]>([])
         let server = TestServer.keepAlive { connection, head, _ in
             heads.withLock { $0.append(head) }
@@ -84,7 +84,7 @@ struct ExchangeTests {
         func sorted(_ head: String) -> [Substring] { head.split(separator: "\r\n").sorted() }
     }
 
-    @Test func `header fields come back without regard to case, trailers do not`() async throws {
+    @Test func `header fields are found regardless of case, and trailers are dropped`() async throws {
         let server = TestServer { connection in
             _ = connection.readRequest()
             connection.write(
@@ -106,7 +106,7 @@ struct ExchangeTests {
         ("X-A", "b\r\nEvil: 1"), ("X-A", "b\nEvil: 1"), ("X-A", "b\0"), ("X\r\nEvil", "1"), ("", "1"), ("X A", "1"),
         ("X:", "1"),
     ])
-    func `a field that could break out of its line is refused`(name: String, value: String) async throws {
+    func `a header field that could break out of its line is refused`(name: String, value: String) async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         try await withClient { client, _ in
             let error = await client.failure(.get(server.url) { $0.headers = [(name, value)] })
@@ -128,7 +128,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test func `a redirect is an answer`() async throws {
+    @Test func `a redirect is returned and not followed`() async throws {
         let server = TestServer.keepAlive { connection, _, _ in
             connection.write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
         }
@@ -139,7 +139,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test func `a proxy is used when it is named`() async throws {
+    @Test func `a proxy is used only for requests that name it`() async throws {
         let server = TestServer.keepAlive { connection, head, _ in
             connection.answer(String(head.split(separator: "\r\n")[0]))
         }
@@ -153,7 +153,7 @@ struct ExchangeTests {
         }
     }
 
-    @Test func `an idle connection that the peer closed is not used for a request`() async throws {
+    @Test func `a connection that the peer closed while idle is not reused`() async throws {
         let server = TestServer { connection in
             _ = connection.readRequest()
             connection.answer("\(connection.number)")

@@ -10,7 +10,7 @@ import Darwin
 #endif
 
 struct FaultTests {
-    /// What a bad server does after it has read the request, and what must come of it.
+    /// What a bad server does after it has read the request, and the error that must follow.
     struct Fault: Sendable, CustomTestStringConvertible {
         var name: String
         var code: HTTPClientError.Code
@@ -76,7 +76,7 @@ struct FaultTests {
     ]
 
     @Test(arguments: faults)
-    func `a fault after the request was sent has its code and counts as sent`(fault: Fault) async throws {
+    func `a fault after sending has its code and counts as sent`(fault: Fault) async throws {
         let server = TestServer { connection in
             _ = connection.readRequest()
             fault.act(connection)
@@ -96,7 +96,7 @@ struct FaultTests {
         #expect(server.connections == 2, "a connection with a fault was used again")
     }
 
-    @Test func `a length that is too short costs the connection`() async throws {
+    @Test func `a Content-Length that is too short costs the connection`() async throws {
         let server = TestServer { connection in
             while connection.readRequest() != nil {
                 connection.write(
@@ -112,7 +112,7 @@ struct FaultTests {
         #expect(server.connections == 3)
     }
 
-    @Test func `content codings are passed on as they are`() async throws {
+    @Test func `content codings are passed on unchanged`() async throws {
         let coded: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 0x4c, 4, 0, 0x43, 0xbe, 0xb7, 0xe8, 1, 0, 0, 0]
         let server = TestServer { connection in
             _ = connection.readRequest()
@@ -127,7 +127,7 @@ struct FaultTests {
     }
 
     @Test(arguments: ["some body", ""])
-    func `a POST is never sent again when a reused connection dies after it`(body: String) async throws {
+    func `a POST is never resent when a reused connection dies after it`(body: String) async throws {
         let posts = Lock(0)
         let server = TestServer { connection in
             while let request = connection.readRequest() {
@@ -150,7 +150,7 @@ struct FaultTests {
         #expect(posts.withLock { $0 } == 1)
     }
 
-    @Test func `a large POST is not sent again when a reused connection dies in the middle of it`() async throws {
+    @Test func `a large POST is not resent when a reused connection dies in the middle of it`() async throws {
         let posts = Lock(0)
         let server = TestServer { connection in
             _ = connection.readRequest()
@@ -170,7 +170,7 @@ struct FaultTests {
         #expect(posts.withLock { $0 } == 1)
     }
 
-    @Test func `an answer before the body is through is an answer`() async throws {
+    @Test func `an answer that arrives before the body is sent is accepted`() async throws {
         let server = TestServer { connection in
             _ = connection.readHead()
             connection.write("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -184,7 +184,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a refused connection and a name without address are surely not sent`() async throws {
+    @Test func `a refused connection and an unknown name count as not sent`() async throws {
         let port = TestServer { _ in }.port
         try await withClient { client, _ in
             let refused = await client.failure(.post("http://127.0.0.1:\(port == 1 ? 2 : 1)/"))
@@ -196,7 +196,7 @@ struct FaultTests {
         }
     }
 
-    @Test func `a transfer that stalls is given up`() async throws {
+    @Test func `a stalled transfer is abandoned`() async throws {
         let server = TestServer { connection in
             _ = connection.readRequest()
             connection.readToEnd()
@@ -210,7 +210,7 @@ struct FaultTests {
 }
 
 struct EndTests {
-    @Test func `a cancelled task gets its error at once, and the connection ends`() async throws {
+    @Test func `a cancelled task gets its error at once, and the connection is closed`() async throws {
         let (stream, arrivals) = AsyncStream.makeStream(of: String.self)
         let server = TestServer { connection in
             _ = connection.readRequest()
@@ -231,7 +231,7 @@ struct EndTests {
         }
     }
 
-    @Test func `a task cancelled before its connection stands has sent nothing`() async throws {
+    @Test func `a task cancelled before its connection is established has sent nothing`() async throws {
         let (stream, arrivals) = AsyncStream.makeStream(of: Bool.self)
         let server = TestServer { connection in
             arrivals.yield(true)
@@ -258,7 +258,7 @@ struct EndTests {
         #expect(server.connections == 0)
     }
 
-    @Test func `a shut-down client ends what is under way and takes nothing more`() async throws {
+    @Test func `shutdown ends requests in flight and refuses new ones`() async throws {
         let (stream, arrivals) = AsyncStream.makeStream(of: Bool.self)
         let server = TestServer { connection in
             _ = connection.readRequest()

@@ -11,7 +11,7 @@ struct RedirectTests {
             ("/a b", "http://shop.example:8080/a%20b"), ("file:///etc/passwd", "file:///etc/passwd"),
             ("javascript:alert(1)", nil), ("http://[", nil), ("", nil),
         ] as [(String, String?)])
-    func `where a redirect leads is taken relative to what was asked`(_ location: String, _ target: String?)
+    func `a redirect's target is resolved against the requested URL`(_ location: String, _ target: String?)
         async throws
     {
         let server = TestServer.keepAlive { connection, _, _ in

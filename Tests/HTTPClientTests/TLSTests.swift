@@ -4,14 +4,14 @@ import Foundation
 import HTTPClient
 import Testing
 
-/// An HTTPS server made of the `openssl` tool, with a certificate of its own making for `localhost`.
+/// An HTTPS server run by the `openssl` tool, with a self-signed certificate for `localhost`.
 private final class TLSServer: Sendable {
     let port: Int
     let certificate: String
     private let folder: URL
     private let process: Lock<Process>
 
-    /// `nil` where the tool is missing.
+    /// Starts the server; `nil` if the tool is missing.
     init?() throws {
         let tool = ["/usr/bin/openssl", "/opt/homebrew/bin/openssl", "/usr/local/bin/openssl"]
             .first { FileManager.default.isExecutableFile(atPath: $0) }
@@ -24,7 +24,7 @@ private final class TLSServer: Sendable {
             tool, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate)
         maker.process.waitUntilExit()
-        // With port 0 the tool says which one it got.
+        // With port 0, the tool reports the port that it got.
         let server = try Self.run(tool, "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-www")
         var said = ""
         while !said.contains("\n") || !said.contains("ACCEPT") {
@@ -38,7 +38,7 @@ private final class TLSServer: Sendable {
     }
 
     deinit {
-        // A worker thread's child inherits its blocked signals, SIGTERM among them.
+        // A worker thread's child inherits its blocked signals, among them SIGTERM.
         process.withLock { _ = kill($0.processIdentifier, SIGKILL) }
         try? FileManager.default.removeItem(at: folder)
     }
@@ -57,7 +57,7 @@ private final class TLSServer: Sendable {
 }
 
 struct TLSTests {
-    @Test func `a certificate is trusted through the file of authorities only, and for its name only`() async throws {
+    @Test func `a certificate is trusted only through the CA file and only for its name`() async throws {
         guard let server = try TLSServer() else { return print("skipped: there is no openssl tool here") }
         let certificate = server.certificate
         try await withClient { client, _ in
@@ -79,7 +79,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a plain server is no TLS server`() async throws {
+    @Test func `a plain server fails the TLS handshake and counts as not sent`() async throws {
         let server = TestServer { connection in
             connection.write("HTTP/1.1 400 Bad Request\r\n\r\n")
             connection.readToEnd()
@@ -91,7 +91,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a handshake that does not come is given up, and was not sent`() async throws {
+    @Test func `a handshake that never comes times out and counts as not sent`() async throws {
         let server = TestServer { $0.readToEnd() }
         try await withClient { client, _ in
             let error = await client.failure(

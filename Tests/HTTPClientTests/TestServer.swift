@@ -9,7 +9,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A listener on 127.0.0.1 that gives each connection a thread and a script. It knows no HTTP beyond what a script needs.
+/// A listener on 127.0.0.1 that gives each connection a thread and a script. It knows only the HTTP that scripts need.
 final class TestServer: Sendable {
     /// One accepted connection, with blocking reads and writes.
     final class Connection {
@@ -55,7 +55,7 @@ final class TestServer: Sendable {
             return count > 0
         }
 
-        /// Writes everything; `false` if the peer is gone.
+        /// Writes everything; `false` if the peer has closed.
         @discardableResult func write(_ bytes: [UInt8]) -> Bool {
             var sent = 0
             while sent < bytes.count {
@@ -72,7 +72,7 @@ final class TestServer: Sendable {
             write("HTTP/1.1 200 OK\r\nContent-Length: \(text.utf8.count)\r\n\r\n\(text)")
         }
 
-        /// Makes the coming close an RST.
+        /// Makes the next close an RST.
         func reset() {
             var linger = linger(l_onoff: 1, l_linger: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
@@ -173,7 +173,7 @@ private func runThread(_ body: @escaping @Sendable () -> Void) {
     #endif
 }
 
-/// Every test runs with proxies in its environment, which lead nowhere: they must not be used.
+/// Every test runs with proxies in its environment that lead nowhere and must not be used.
 private let hostileEnvironment: Void = {
     for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
         setenv(name, "http://127.0.0.1:1", 1)
@@ -182,7 +182,7 @@ private let hostileEnvironment: Void = {
     unsetenv("NO_PROXY")
 }()
 
-/// Runs `body` with a client on a loop of its own; both end afterwards.
+/// Runs `body` with a client on a loop of its own, and ends both afterwards.
 func withClient<Result: Sendable>(
     _ configuration: HTTPClientConfiguration = .init(),
     _ body: @escaping @Sendable (HTTPClient, EventLoop) async throws -> Result

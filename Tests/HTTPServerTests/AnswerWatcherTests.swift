@@ -2,7 +2,7 @@ import EventLoop
 import HTTPServer
 import Testing
 
-/// What a handler hears of its answer's way to the client.
+/// What a handler learns about the delivery of its answer.
 struct AnswerWatcherTests {
     private typealias Delivery = TestResponder.Delivery
 
@@ -11,7 +11,7 @@ struct AnswerWatcherTests {
     }
 
     @Test(arguments: ["", "Connection: close\r\n"])
-    func `an answer that the client's system has is acknowledged, also before another request`(
+    func `an answer that the client's system has received is acknowledged without another request`(
         fields: String
     ) async throws {
         try await withServer { _, address, responder in
@@ -41,7 +41,7 @@ struct AnswerWatcherTests {
         }
     }
 
-    @Test func `a client that has ended its side only still acknowledges its answer`() async throws {
+    @Test func `a half-closed client still acknowledges its answer`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)
             client.send(request("/held"))
@@ -55,7 +55,7 @@ struct AnswerWatcherTests {
         }
     }
 
-    @Test func `a FIN that came with the request is told at once`() async throws {
+    @Test func `a FIN that came with the request is reported at once`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)
             client.send(request("/watched"))

@@ -1,24 +1,24 @@
 import COpenSSL
 
-/// A client's TLS between two memories, so that a test decides how its bytes are cut and when they are sent.
+/// A client's TLS session between two memory buffers: the test decides how its bytes are cut and when they are sent.
 final class ClientTLS {
     private let context: OpaquePointer
     private let session: OpaquePointer
     private let incoming = BIO_new(BIO_s_mem())
     private let outgoing = BIO_new(BIO_s_mem())
 
-    /// What came of a step.
+    /// The result of a step.
     enum Step: Equatable { case done([UInt8]), wantsInput, ended, failed(String) }
 
     /// - Parameters:
     ///   - authority: the path of the certificate to trust.
-    ///   - protocols: what is offered by ALPN.
+    ///   - protocols: the protocols that are offered by ALPN.
     init(authority: String, newest: Int32 = TLS1_3_VERSION, protocols: [String] = ["http/1.1"]) {
         context = SSL_CTX_new(TLS_client_method())
         SSL_CTX_load_verify_locations(context, authority, nil)
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         SSL_CTX_ctrl(context, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(newest), nil)
-        // Else a client of the distribution does not even offer what the server has to refuse.
+        // Otherwise a distribution's client does not even offer what the server has to refuse.
         SSL_CTX_ctrl(context, SSL_CTRL_SET_MIN_PROTO_VERSION, Int(TLS1_VERSION), nil)
         SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0")
         session = SSL_new(context)
@@ -42,10 +42,10 @@ final class ClientTLS {
         return step(count) { Array(space[..<Int(count)]) }
     }
 
-    /// Makes a record (or several, of more than 16 KiB).
+    /// Makes a record, or several for more than 16 KiB.
     func encrypt(_ bytes: [UInt8]) { SSL_write(session, bytes, Int32(bytes.count)) }
 
-    /// Makes records that bring nothing.
+    /// Makes records without application data.
     func updateKeys(times: Int) {
         for _ in 0..<times {
             SSL_key_update(session, SSL_KEY_UPDATE_NOT_REQUESTED)
@@ -53,12 +53,12 @@ final class ClientTLS {
         }
     }
 
-    /// Makes `close_notify`.
+    /// Makes a `close_notify`.
     func sendCloseNotify() { SSL_shutdown(session) }
 
     func received(_ bytes: [UInt8]) { BIO_write(incoming, bytes, Int32(bytes.count)) }
 
-    /// What is to be sent.
+    /// Returns the bytes to send.
     func takeOutput() -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: BIO_ctrl_pending(outgoing))
         return BIO_read(outgoing, &bytes, Int32(bytes.count)) > 0 ? bytes : []

@@ -17,7 +17,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a client that resets in the middle of a body is noticed by whoever reads it`() async throws {
+    @Test func `a client that resets in the middle of a body ends its exchange`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)
             client.send("POST /started HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab")
@@ -27,7 +27,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `what can be answered at once is, unless it is pipelined, and the connection goes on`() async throws {
+    @Test func `a request that can be answered at once is, unless it is pipelined`() async throws {
         try await withServer { _, address, responder in
             await onThread {
                 let request = "GET /at-once HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -48,7 +48,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a half-closed client gets its answer, one that cut its body short gets 400`() async throws {
+    @Test func `a half-closed client gets its answer, and a body that is cut short gets 400`() async throws {
         try await withServer { _, address, _ in
             await onThread {
                 let whole = RawClient(address)
@@ -65,7 +65,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `slow heads and bodies are refused with 408, idle connections close without a word`() async throws {
+    @Test func `slow heads and bodies get 408, and idle connections close without an answer`() async throws {
         try await withServer(configure: {
             $0.headTimeout = .milliseconds(100)
             $0.bodyTimeout = .milliseconds(100)
@@ -99,7 +99,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a large answer arrives whole, and HEAD gets its length alone`() async throws {
+    @Test func `HEAD gets only the length of a large answer`() async throws {
         try await withServer { _, address, _ in
             await onThread {
                 let client = RawClient(address)
@@ -112,7 +112,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `what would break the answer's head is left out`() async throws {
+    @Test func `header fields that would break the answer's head are left out`() async throws {
         try await withServer { _, address, _ in
             await onThread {
                 let client = RawClient(address)
@@ -124,7 +124,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a stand-in server breaks its answers as it is told`() async throws {
+    @Test func `a stand-in server breaks its answers as told`() async throws {
         try await withServer { _, address, _ in
             await onThread {
                 for query in ["close", "reset"] {
@@ -137,7 +137,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a body of chunks is reckoned once it is large, and what it did not need is given back`() async throws {
+    @Test func `a large chunked body is reserved in the budget and given back`() async throws {
         let budget = ByteBudget(capacity: 4 << 20)
         try await withServer(budget: budget) { _, address, responder in
             await onThread {
@@ -202,13 +202,13 @@ struct ConnectionTests {
             let loop = try EventLoop(name: "second")
             let second = HTTPServer(
                 configuration: HTTPServerConfiguration(addresses: [address]), loops: [loop],
-                budget: ByteBudget(capacity: 1), responder: responder)
+                budget: ByteBudget(capacity: 1), service: responder)
             await #expect(throws: HTTPServerError.addressInUse(address)) { try await second.start() }
             loop.stop()
         }
     }
 
-    @Test func `a stopping server finishes what it has begun and gives up what does not end`() async throws {
+    @Test func `a stopping server finishes what it has begun and abandons what does not end`() async throws {
         try await withServer { server, address, responder in
             let waiting = RawClient(address)
             waiting.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -232,7 +232,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `bodies wait for their share of the budget, and give it back`() async throws {
+    @Test func `bodies wait for their share of the budget and give it back`() async throws {
         let budget = ByteBudget(capacity: 400_000)
         try await withServer(budget: budget, configure: { $0.budgetTimeout = .milliseconds(50) }) { _, address, _ in
             await onThread {

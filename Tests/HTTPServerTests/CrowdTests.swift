@@ -4,29 +4,28 @@ import Testing
 
 @testable import HTTPServer
 
-/// A server with as many connections as it may have.
+/// A server at its connection limit.
 struct CrowdTests {
     private static func use(_ client: RawClient) {
         client.send(HostileCase.next)
         #expect(client.read()?.status == 200)
     }
 
-    /// A client that was served and stays.
+    /// A client that was served and stays connected.
     private static func idle(_ address: SocketAddress) -> RawClient {
         let client = RawClient(address)
         use(client)
         return client
     }
 
-    @Test(arguments: [1, 3]) func `the connection that is idle longest gives way to a new one`(loops: Int) async throws
-    {
+    @Test(arguments: [1, 3]) func `the longest idle connection gives way to a new one`(loops: Int) async throws {
         let notices = Events<HTTPServerNotice>()
         try await withServer(
             loops: loops, configure: { $0.connections = 6 }, log: { notices.yield($0) }
         ) { server, address, _ in
             await onThread {
                 let crowd = (0..<6).map { _ in Self.idle(address) }
-                // The first is used again: now the second is the one that is idle longest.
+                // The first is used again, so the second has now been idle longest.
                 Self.use(crowd[0])
                 let late = (0..<4).map { _ in Self.idle(address) }
                 for client in crowd[1...4] { #expect(client.isAtEnd()) }
@@ -37,7 +36,7 @@ struct CrowdTests {
         }
     }
 
-    @Test func `many that come at once are all let in while there are idle ones`() async throws {
+    @Test func `many clients that arrive at once are all let in while others are idle`() async throws {
         try await withServer(loops: 2, configure: { $0.connections = 200 }) { server, address, _ in
             await onThread {
                 let crowd = (0..<200).map { _ in Self.idle(address) }
@@ -54,7 +53,7 @@ struct CrowdTests {
         }
     }
 
-    @Test(arguments: [1, 3]) func `strangers who send nothing push out each other, and nobody who was served`(
+    @Test(arguments: [1, 3]) func `silent strangers push out each other and no client that was served`(
         loops: Int
     ) async throws {
         try await withServer(loops: loops, configure: { $0.connections = 40 }) { server, address, _ in
@@ -70,7 +69,7 @@ struct CrowdTests {
         }
     }
 
-    @Test func `a refused request makes nobody known`() async throws {
+    @Test func `a client whose request was refused stays a stranger`() async throws {
         try await withServer(configure: { $0.connections = 4 }) { _, address, _ in
             await onThread {
                 let served = Self.idle(address)
@@ -86,7 +85,7 @@ struct CrowdTests {
         }
     }
 
-    @Test func `connections that are at work are not closed: new ones are refused, and counted`() async throws {
+    @Test func `busy connections are not closed, and new ones are refused and counted`() async throws {
         let notices = Events<HTTPServerNotice>()
         try await withServer(
             configure: { $0.connections = 3 }, log: { notices.yield($0) }
@@ -113,16 +112,17 @@ struct CrowdTests {
         }
     }
 
-    // MARK: The rules of closing
+    // MARK: Closing rules
 
     @Test(
         arguments: [
-            // Strangers' and others' times, how many are wanted, how many are open: up to which time, and of whom.
+            // When strangers and served clients became idle, how many are wanted and how many are open; up to which
+            // time the cut goes, and whether it spares served clients.
             ([], [], 2, 9, nil, false), ([], [5, 3, 4], 2, 9, 4, false), ([6, 7], [5], 2, 9, 6, false),
             ([6, 7], [5], 9, 9, 7, false), ([1, 2, 3, 4, 5], [0], 2, 9, 2, true), ([1, 2, 3, 4], [0], 2, 9, 1, false),
             ([8, 9], [1], 9, 3, 9, true),
         ] as [([Int64], [Int64], Int, Int, Int64?, Bool)])
-    func `who has been idle longest is closed, and strangers alone where they are more than half`(
+    func `the longest idle are closed, and only strangers if they are more than half`(
         strangers: [Int64], served: [Int64], wanted: Int, open: Int, last: Int64?, sparesServed: Bool
     ) {
         let idle =
@@ -138,18 +138,18 @@ struct CrowdTests {
         }
     }
 
-    @Test func `a cut that spares who was served leaves them however long they have been idle`() {
+    @Test func `a cut that spares served clients leaves them however long they have been idle`() {
         let cut = IdleCensus.Cut(last: time(5), sparesServed: true)
         #expect(cut.includes(Idleness(since: time(5), isStranger: true)))
         #expect(!cut.includes(Idleness(since: time(6), isStranger: true)))
         #expect(!cut.includes(Idleness(since: time(1), isStranger: false)))
     }
 
-    // MARK: The rules of waiting
+    // MARK: Waiting rules
 
     private func time(_ milliseconds: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: milliseconds * 1_000_000) }
 
-    @Test func `who comes during a round waits for its end`() {
+    @Test func `a client that arrives during a round waits for its end`() {
         var room = WaitingRoom<Int>(capacity: 8)
         #expect(room.enter(1, at: time(0)) == .makeRoom)
         #expect(room.enter(2, at: time(1)) == .wait)
@@ -168,7 +168,7 @@ struct CrowdTests {
         #expect(room.enter(3, at: time(101)) == .makeRoom)
     }
 
-    @Test func `no more wait than there is room for`() {
+    @Test func `no more clients wait than there is room for`() {
         var room = WaitingRoom<Int>(capacity: 8)
         for guest in 0..<8 {
             #expect(!room.isFull)

@@ -1,9 +1,9 @@
-/// What a client may send, well-meaning or not, and what has to come back (RFC 9110, RFC 9112).
+/// What a client may send, well-meaning or not, and what must come back (RFC 9110, RFC 9112).
 struct HostileCase: Sendable {
     let name: String
     let bytes: [UInt8]
     let statuses: [Int]
-    /// Whether the server closes; if not, another request must be answered on the same connection.
+    /// Whether the server closes the connection. If not, it must answer another request on it.
     let closes: Bool
     /// What the last answer's body must contain.
     let contains: String
@@ -19,17 +19,17 @@ struct HostileCase: Sendable {
     /// A request that is refused with 400.
     static func bad(_ name: String, _ text: String) -> HostileCase { HostileCase(name, text, [400]) }
 
-    /// A request that is served, and leaves the connection in order.
+    /// A request that is served and leaves the connection usable.
     static func good(_ name: String, _ text: String, contains: String = "") -> HostileCase {
         HostileCase(name, text, [200], closes: false, contains: contains)
     }
 
-    /// GET with header lines that make it bad.
+    /// A GET with a bad header line.
     static func badField(_ name: String, _ line: String) -> HostileCase {
         bad(name, "GET / HTTP/1.1\r\nHost: a\r\n\(line)\r\n\r\n")
     }
 
-    /// POST with a chunked body that is bad.
+    /// A POST with a bad chunked body.
     static func badChunks(_ name: String, _ body: String) -> HostileCase { bad(name, chunked(body)) }
 
     static func chunked(_ body: String) -> String {
@@ -169,7 +169,7 @@ struct HostileCase: Sendable {
                 contains: "path=/next"),
         ]
 
-    /// Bodies that the method gives no meaning: they are read and judged before anything is answered.
+    /// Bodies that the method gives no meaning: they are read and checked before anything is answered.
     static let ahead: [HostileCase] =
         chunks.filter { $0.statuses == [400] }.flatMap { item in
             [("GET", "/"), ("GET", "/unread"), ("GET", "/at-once"), ("DELETE", "/")].map { method, path in

@@ -6,7 +6,7 @@ struct HostileClientTests {
     enum Cutting: CaseIterable { case whole, everyByte, randomly }
 
     @Test(arguments: Cutting.allCases)
-    func `each hostile case is answered as it must be, however it is cut`(cutting: Cutting) async throws {
+    func `each hostile case is answered correctly, however it is cut`(cutting: Cutting) async throws {
         try await withServer(loops: 2) { _, address, _ in
             let failures = await onThread { () -> [String] in
                 HostileCase.all.compactMap { Self.problem(with: $0, RawClient(address), cutting) }
@@ -17,7 +17,7 @@ struct HostileClientTests {
     }
 
     @Test(arguments: Cutting.allCases)
-    func `each hostile case is answered over TLS as without, however its records are cut`(
+    func `each hostile case is answered over TLS as in plain, however its records are cut`(
         cutting: Cutting
     ) async throws {
         try await withTLSServer(loops: 2) { _, address, _, files in

@@ -3,7 +3,7 @@ import Testing
 @testable import HTTPServer
 
 struct ParserTests {
-    /// What the parser says of `bytes` cut at `cuts`, as text.
+    /// The parser's verdict on `bytes` cut at `cuts`, as text.
     private func verdict(_ bytes: [UInt8], cuts: [Int]) -> String {
         var parser = HeadParser(limits: HeadLimits())
         var start = 0
@@ -23,7 +23,7 @@ struct ParserTests {
         return "incomplete"
     }
 
-    /// What the decoder says of `bytes` cut at `cuts`, as text.
+    /// The decoder's verdict on `bytes` cut at `cuts`, as text.
     private func chunkVerdict(_ bytes: [UInt8], cuts: [Int]) -> String {
         var decoder = ChunkedDecoder(limit: 1 << 20)
         var data: [UInt8] = []
@@ -40,7 +40,7 @@ struct ParserTests {
         return "\(decoder.isComplete) \(total) \(data)"
     }
 
-    @Test func `each case means the same however it is cut`() {
+    @Test func `each case is parsed the same however it is cut`() {
         for item in HostileCase.all where item.bytes.count < 2000 {
             let whole = verdict(item.bytes, cuts: [])
             let body = item.bytes.indices.first { item.bytes[$0...].starts(with: Array("\r\n\r\n".utf8)) }.map {
@@ -55,7 +55,7 @@ struct ParserTests {
         }
     }
 
-    @Test func `damaged requests never trap, and mean the same however they are cut`() {
+    @Test func `damaged requests never trap and are parsed the same however they are cut`() {
         let seeds = HostileCase.all.map(\.bytes).filter { $0.count < 500 }
         for _ in 0..<3000 {
             var bytes = seeds.randomElement() ?? []
@@ -68,7 +68,7 @@ struct ParserTests {
         }
     }
 
-    @Test func `dates are written as RFC 9110 wants them`() {
+    @Test func `dates are formatted as RFC 9110 requires`() {
         var line = DateLine()
         func text(_ second: Int64) -> String { String(decoding: line.bytes(at: second), as: UTF8.self) }
         #expect(text(784_111_777) == "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n")
@@ -77,7 +77,7 @@ struct ParserTests {
 }
 
 struct BudgetRulesTests {
-    @Test func `who asked first is served first, and an owner's share holds up nobody else`() {
+    @Test func `waiters are served in order, and an owner at its share delays no other owner`() {
         var rules = BudgetRules(capacity: 100, share: 50)
         #expect(rules.ask(for: 51, owner: "a", ticket: 1) == .impossible)
         #expect(rules.ask(for: 40, owner: "a", ticket: 2) == .granted)
@@ -91,7 +91,7 @@ struct BudgetRulesTests {
         #expect(rules.used == 60)
     }
 
-    @Test func `who holds something already doesn't wait for its own share, but for others who wait`() {
+    @Test func `a holder that asks for more waits for other waiters but not for its own share`() {
         var rules = BudgetRules(capacity: 100, share: 50)
         #expect(rules.ask(for: 50, owner: "a", ticket: 1) == .granted)
         #expect(rules.ask(for: 10, owner: "a", ticket: 2) == .queued)
@@ -107,7 +107,7 @@ struct BudgetRulesTests {
 }
 
 struct LifecycleTests {
-    @Test func `a kept-alive exchange goes round, and failures end each phase`() {
+    @Test func `a kept-alive exchange returns to idle, and failures end each phase`() {
         var lifecycle = ConnectionLifecycle()
         #expect(lifecycle.handle(.headBegan) == .none)
         #expect(lifecycle.handle(.headEnded) == .startHandler)

@@ -6,7 +6,7 @@ import HTTPServer
 import TestKit
 import Testing
 
-/// Runs `body` with a server that speaks TLS, and the files of its certificate.
+/// Runs `body` with a TLS server and the files of its certificate.
 func withTLSServer(
     loops: Int = 1, configure: (inout HTTPServerConfiguration) -> Void = { _ in },
     _ body: @Sendable (HTTPServer, SocketAddress, TestResponder, TestCertificate) async throws -> Void
@@ -43,7 +43,7 @@ struct TLSTests {
         (TLS1_3_VERSION, ["http/1.1"], "TLSv1.3 http/1.1"), (TLS1_2_VERSION, ["http/1.1"], "TLSv1.2 http/1.1"),
         (TLS1_3_VERSION, ["h2", "http/1.1"], "TLSv1.3 http/1.1"), (TLS1_3_VERSION, [], "TLSv1.3 "),
     ])
-    func `TLS 1.2 and newer is spoken, with HTTP 1.1 inside`(
+    func `serves HTTP 1.1 over TLS 1.2 and newer`(
         newest: Int32, protocols: [String], expected: String
     ) async throws {
         try await withTLSServer { _, address, _, files in
@@ -58,7 +58,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `older versions and clients of HTTP 2 alone are turned away`() async throws {
+    @Test func `older TLS versions and clients of HTTP 2 alone are refused`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let old = ClientTLS(authority: files.certificate, newest: TLS1_1_VERSION)
@@ -69,7 +69,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a handshake that is not finished ends at the head's deadline`() async throws {
+    @Test func `an unfinished handshake ends at the head's deadline`() async throws {
         try await withTLSServer(configure: {
             $0.headTimeout = .milliseconds(100)
             $0.idleTimeout = .seconds(600)
@@ -86,7 +86,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `after the handshake a connection may be idle, and ends with a goodbye`() async throws {
+    @Test func `a connection may be idle after the handshake and ends with close_notify`() async throws {
         try await withTLSServer(configure: {
             $0.headTimeout = .seconds(600)
             $0.idleTimeout = .milliseconds(100)
@@ -99,7 +99,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `plain HTTP is told so, and what is neither is closed`() async throws {
+    @Test func `plain HTTP gets an explanation, and anything else is closed`() async throws {
         try await withTLSServer { _, address, _, _ in
             await onThread {
                 let plain = RawClient(address)
@@ -118,7 +118,7 @@ struct TLSTests {
 
     // MARK: Requests
 
-    @Test func `several requests are answered on one connection, pipelined in one record and in many`() async throws {
+    @Test func `requests on one connection are answered, pipelined in one record or in many`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let client = Self.client(address, files)
@@ -134,7 +134,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a request behind a body in the same record is not forgotten`() async throws {
+    @Test func `requests behind a body in the same record are answered`() async throws {
         try await withTLSServer { _, address, responder, files in
             let client = await onThread { Self.client(address, files) }
             client.send(Self.post("/started", 10))
@@ -149,7 +149,7 @@ struct TLSTests {
     }
 
     @Test(arguments: [false, true])
-    func `a body of five megabytes comes back as it was`(isChunked: Bool) async throws {
+    func `a body of five megabytes is echoed unchanged`(isChunked: Bool) async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let client = Self.client(address, files)
@@ -169,7 +169,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a handshake and records that come byte by byte are put together`() async throws {
+    @Test func `a handshake and records that arrive byte by byte are reassembled`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let client = Self.client(address, files, dribbles: true)
@@ -180,7 +180,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `records that bring nothing hold up neither their own connection nor others`() async throws {
+    @Test func `records without data delay neither their own connection nor others`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let tls = ClientTLS(authority: files.certificate)
@@ -200,7 +200,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a client that waits for 100 is told to go on`() async throws {
+    @Test func `a client that waits for 100 Continue gets it`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let client = Self.client(address, files)
@@ -212,10 +212,10 @@ struct TLSTests {
         }
     }
 
-    // MARK: Ends
+    // MARK: Closing
 
     @Test(arguments: [true, false])
-    func `a half-closed client gets its answer, with and without a goodbye of its own`(
+    func `a half-closed client gets its answer, with or without its close_notify`(
         saysGoodbye: Bool
     ) async throws {
         try await withTLSServer { _, address, _, files in
@@ -235,7 +235,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a last answer is whole, with a goodbye behind it, however slowly it is read`() async throws {
+    @Test func `a last answer arrives whole, followed by close_notify`() async throws {
         try await withTLSServer { _, address, responder, files in
             let client = await onThread { Self.client(address, files) }
             client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -260,7 +260,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `a client that resets ends its exchange, also in the middle of its answer`() async throws {
+    @Test func `a client that resets ends its exchange, even in the middle of its answer`() async throws {
         try await withTLSServer { _, address, responder, files in
             let waiting = await onThread { Self.client(address, files) }
             waiting.send("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -288,11 +288,11 @@ struct TLSTests {
         }
     }
 
-    @Test func `a client too many is closed without a word`() async throws {
+    @Test func `a client over the connection limit is closed without an answer`() async throws {
         try await withTLSServer(configure: { $0.connections = 1 }) { _, address, _, files in
             await onThread {
                 let first = Self.client(address, files)
-                // One that is idle would give way.
+                // An idle connection would give way.
                 first.send(String(HostileCase.next.dropLast()))
                 #expect(RawClient(address).isAtEnd())
                 first.send("\r\n")
@@ -303,7 +303,7 @@ struct TLSTests {
 
     // MARK: Certificates
 
-    @Test func `a certificate and a key that do not fit are refused with the reason`() async throws {
+    @Test func `an invalid certificate or key is refused with the reason`() async throws {
         let (one, other) = (try await TestCertificate(), try await TestCertificate())
         func read(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
         let (chain, key) = (try read(one.certificate), try read(one.key))

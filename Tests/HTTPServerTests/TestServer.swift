@@ -8,7 +8,7 @@ import Glibc
 import Darwin
 #endif
 
-/// Things that happen, to be awaited one after the other by one test.
+/// Events that one test awaits one after the other.
 struct Events<Element: Sendable>: Sendable {
     private let stream: AsyncStream<Element>
     private let continuation: AsyncStream<Element>.Continuation
@@ -23,13 +23,13 @@ struct Events<Element: Sendable>: Sendable {
     }
 }
 
-/// What the tests' server answers, by path.
+/// What the test server answers, by path.
 struct TestResponder: HTTPResponder {
     let finished = Lock<[HTTPExchange]>([])
     let starts = Events<String>()
     let cancellations = Events<String>()
     let ends = Events<HTTPExchange>()
-    /// What is heard of answers to `/watched`, and to `/held`, which wait for the gate.
+    /// What is heard of the answers to `/watched` and to `/held`; the latter wait for the gate.
     let deliveries = Events<Delivery>()
     let gate = Events<Void>()
 
@@ -104,7 +104,7 @@ struct TestResponder: HTTPResponder {
     }
 }
 
-/// Runs `body` with a server on loops of its own, all of which are stopped afterwards.
+/// Runs `body` with a server on loops of its own, and stops all of them afterwards.
 func withServer(
     loops count: Int = 1, budget: ByteBudget = ByteBudget(capacity: 64 << 20),
     configure: (inout HTTPServerConfiguration) -> Void = { _ in },
@@ -118,7 +118,7 @@ func withServer(
     configuration.targetBytes = 4 << 10
     configure(&configuration)
     let server = HTTPServer(
-        configuration: configuration, loops: loops, budget: budget, responder: responder, log: log)
+        configuration: configuration, loops: loops, budget: budget, service: responder, log: log)
     let addresses = try await server.start()
     do { try await body(server, addresses[0], responder) } catch {
         await server.shutdown(grace: .zero)
@@ -128,7 +128,7 @@ func withServer(
     for loop in loops { loop.stop() }
 }
 
-/// Runs blocking code on a thread of its own, so that it holds up no task.
+/// Runs blocking code on a thread of its own, so that it blocks no task.
 func onThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
     await withCheckedContinuation { continuation in
         let box = ThreadWork { continuation.resume(returning: body()) }
@@ -148,16 +148,16 @@ private final class ThreadWork {
     init(_ work: @escaping () -> Void) { self.work = work }
 }
 
-/// A blocking client on a raw socket. Reading gives up after 20 s, so that a mistake fails a test rather than hangs it.
+/// A blocking client on a raw socket. Reading gives up after 20 s, so that a mistake fails a test and does not hang it.
 final class RawClient: @unchecked Sendable {
     // @unchecked: a test hands it to one thread at a time.
     let descriptor: Int32
     private var input: [UInt8] = []
     private var hasTimedOut = false
     private let tls: ClientTLS?
-    /// Whether what TLS makes is sent byte by byte.
+    /// Whether the output of TLS is sent byte by byte.
     private let dribbles: Bool
-    /// Whether the server's end was announced by `close_notify`.
+    /// Whether the server announced its end with `close_notify`.
     private(set) var sawGoodbye = false
 
     struct Answer: Equatable, Sendable {
@@ -166,7 +166,7 @@ final class RawClient: @unchecked Sendable {
         var body: String
     }
 
-    /// - Parameter tls: what to speak over the socket; `nil`: plain HTTP.
+    /// - Parameter tls: the TLS session to use; `nil` for plain HTTP.
     init(_ address: SocketAddress, tls: ClientTLS? = nil, dribbles: Bool = false) {
         self.tls = tls
         self.dribbles = dribbles
@@ -208,7 +208,7 @@ final class RawClient: @unchecked Sendable {
 
     deinit { close(descriptor) }
 
-    /// Goes through the handshake: `nil`, or why it failed.
+    /// Performs the handshake; returns `nil`, or why it failed.
     func performHandshake() -> String? {
         guard let tls else { return nil }
         while true {
@@ -224,7 +224,7 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    /// Sends all, in pieces (over TLS: records) that end at `cuts`; a server that has closed already is no failure.
+    /// Sends everything in pieces (over TLS: records) that end at `cuts`. A server that has already closed is no error.
     func send(_ bytes: [UInt8], cuts: [Int] = []) {
         guard let tls else { return sendRaw(bytes, cuts: cuts) }
         var start = 0
@@ -240,7 +240,7 @@ final class RawClient: @unchecked Sendable {
         sendRaw(output, cuts: dribbles ? Array(output.indices) : [])
     }
 
-    /// Sends to the socket itself.
+    /// Sends to the socket directly.
     func sendRaw(_ bytes: [UInt8], cuts: [Int] = []) {
         var start = 0
         for end in cuts + [bytes.count] where end > start {
@@ -258,7 +258,7 @@ final class RawClient: @unchecked Sendable {
 
     func send(_ text: String) { send(Array(text.utf8)) }
 
-    /// FIN, and `close_notify` before it over TLS.
+    /// Sends FIN, and over TLS `close_notify` before it.
     func finish(saysGoodbye: Bool = true) {
         if saysGoodbye {
             tls?.sendCloseNotify()
@@ -267,11 +267,11 @@ final class RawClient: @unchecked Sendable {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
-    /// RST, now.
+    /// Sends RST at once.
     func reset() {
         var linger = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
-        // The descriptor stays taken until `deinit`, so that nobody else's is closed then.
+        // The descriptor stays in use until `deinit`, so that `deinit` closes no descriptor of something else.
         let substitute = open("/dev/null", O_RDONLY)
         dup2(substitute, descriptor)
         close(substitute)
@@ -304,7 +304,7 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    /// Takes what is on the wire; false at its end.
+    /// Receives bytes; false at the end of the connection.
     private func receive() -> Bool {
         var space = [UInt8](repeating: 0, count: 65536)
         let count = recv(descriptor, &space, space.count, 0)
@@ -330,7 +330,7 @@ final class RawClient: @unchecked Sendable {
 }
 
 extension String {
-    /// What follows the first occurrence of `marker`.
+    /// The text after the first occurrence of `marker`.
     func range(after marker: String) -> Substring? {
         var rest = self[...]
         while !rest.isEmpty {
@@ -341,5 +341,5 @@ extension String {
     }
 }
 
-/// Closes a listening socket as a crash does: its file stays.
+/// Closes a listening socket as a crash does: its file stays behind.
 func closeKeepingFile(_ descriptor: Int32) { close(descriptor) }

@@ -2,18 +2,18 @@ import Base
 import Hashing
 import Testing
 
-/// Known answers are those of `xxhsum -H2` 0.8.1.
+/// The known digests are those of `xxhsum -H2` 0.8.1.
 @Suite struct ContentHashTests {
     @Test(arguments: [
         ("", "99aa06d3014798d86001c324468d497f"),
         ("a", "a96faf705af16834e6c632b61e964e1f"),
         ("The quick brown fox jumps over the lazy dog", "ddd650205ca3e7fa24a1cc2e3a8a7651"),
     ])
-    func `A text has the digest that the library's own tool prints`(text: String, digest: String) {
+    func `a text has the digest that xxhsum prints`(text: String, digest: String) {
         #expect(ContentDigest(of: [ByteSlice(copying: text)]).description == digest)
     }
 
-    @Test func `Content has one digest, whole or in whatever pieces`() {
+    @Test func `content has the same digest whole and in pieces`() {
         let content = Bytes((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
         let whole = ContentDigest(of: [ByteSlice(content, 0..<content.count)])
         #expect(whole.description == "1ceab015e15e2ba199dbd27fc89c5372")
@@ -26,7 +26,7 @@ import Testing
         #expect(ContentDigest(of: [ByteSlice(content, 0..<0), ByteSlice(content, 0..<content.count)]) == whole)
     }
 
-    @Test func `A digest counts what came before it, and the hash goes on`() {
+    @Test func `a digest covers what came before it, and the hash continues`() {
         var hash = ContentHash()
         hash.update(ByteSlice(copying: "one"))
         let first = hash.finish()
@@ -35,11 +35,11 @@ import Testing
         #expect(hash.finish() == ContentDigest(of: [ByteSlice(copying: "one two")]))
     }
 
-    @Test func `No content at all has the digest of an empty text`() {
+    @Test func `no content has the digest of an empty text`() {
         #expect(ContentDigest(of: []) == ContentDigest(of: [ByteSlice(copying: "")]))
     }
 
-    @Test func `Every bit of the content counts`() {
+    @Test func `every bit of the content counts`() {
         var content = [UInt8](repeating: 0x41, count: 1000)
         var digests: Set<ContentDigest> = []
         for bit in 0..<8 {
@@ -51,7 +51,7 @@ import Testing
         #expect(digests.count == 9)
     }
 
-    @Test func `A digest is written as 16 bytes and read back`() {
+    @Test func `a digest is written as 16 bytes and read back`() {
         let digest = ContentDigest(high: 0x0102_0304_0506_0708, low: 0xfffe_fdfc_fbfa_f9f8)
         #expect(digest.bytes == [1, 2, 3, 4, 5, 6, 7, 8, 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa, 0xf9, 0xf8])
         #expect(ContentDigest(bytes: digest.bytes) == digest)

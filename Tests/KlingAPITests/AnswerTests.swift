@@ -27,11 +27,11 @@ struct AnswerTests {
         "{\"code\":null}",
         "{\"code\":99999999999999999999}",
     ])
-    func `anything else is no envelope`(body: String) {
+    func `anything else is not an envelope`(body: String) {
         #expect(envelope(body) == nil)
     }
 
-    @Test func `a list gives its tasks`() throws {
+    @Test func `a list yields its tasks`() throws {
         let answer = try #require(
             envelope(
                 #"{"code":0,"data":[{"task_id":1,"task_result":{"images":[{"index":0,"url":"u"},{"url":""},7]}},3,{"task_id":"b"}]}"#
@@ -47,7 +47,7 @@ struct AnswerTests {
         (#"{"code":0,"data":{"task_id":"x","task_status":"processing","task_status_msg":"task not found"}}"#, false),
         (#"{"code":0}"#, false),
     ])
-    func `unknown to Kling has three shapes`(body: String, isUnknown: Bool) {
+    func `an unknown task is recognized in all three forms`(body: String, isUnknown: Bool) {
         #expect(envelope(body)?.isUnknownTask == isUnknown)
     }
 
@@ -81,7 +81,7 @@ struct AnswerTests {
             (400, #"{"code":5002}"#, .ambiguous),
             (500, #"{"code":777}"#, .ambiguous), (200, #"{"code":1201}"#, .ambiguous),
         ] as [(Int, String, CreateOutcome)])
-    func `an answer to a create has one outcome`(status: Int, body: String, outcome: CreateOutcome) {
+    func `each answer to a create has one outcome`(status: Int, body: String, outcome: CreateOutcome) {
         let judged =
             if let answer = envelope(body) { CreateOutcome(httpStatus: status, answer) } else {
                 CreateOutcome(BareAnswer(httpStatus: status, body: Array(body.utf8)))
@@ -89,7 +89,7 @@ struct AnswerTests {
         #expect(judged == outcome)
     }
 
-    @Test func `the client's ids go back in and the rest stays`() throws {
+    @Test func `the client's ids are restored and the rest stays the same`() throws {
         let task = try #require(envelope(Self.processing)?.task)
         let own = text(task.rewritten(taskID: "P", externalTaskID: "mine\"", status: .submitted))
         #expect(
@@ -106,7 +106,7 @@ struct AnswerTests {
         #"{"external_id":"GATEWAY","task_info":null}"#,
         #"{"task_id":5,"task_info":{"external_task_id":"GATEWAY"},"external_task_id":"GATEWAY"}"#, "{}",
     ])
-    func `the gateway's id never shows`(json: String) throws {
+    func `the gateway's id is never shown`(json: String) throws {
         let task = try #require(TaskObject(Array(json.utf8)))
         for own in [nil, "mine"] {
             let bytes = task.rewritten(taskID: "P", externalTaskID: own)
@@ -117,7 +117,7 @@ struct AnswerTests {
         }
     }
 
-    @Test func `ids in two places are not believed`() {
+    @Test func `an object with an id in two places is rejected`() {
         #expect(TaskObject(Array(#"{"task_info":{"external_task_id":"a","external_task_id":"b"}}"#.utf8)) == nil)
         #expect(TaskObject(Array(#"{"task_id":"a","task_\u0069d":"b"}"#.utf8)) == nil)
     }
@@ -129,7 +129,7 @@ struct AnswerTests {
         #expect(text(added) == #"{"code":1303,"request_id":"r"}"#)
     }
 
-    @Test func `a task that is written reads back`() throws {
+    @Test func `a written task reads back`() throws {
         let fields = TaskFields(
             taskID: "1", status: .succeed, statusMessage: "", createdAt: 5, updatedAt: 6, externalTaskID: "e",
             images: [TaskImage(index: 0, url: "https://x/y.png")], finalUnitDeduction: "1")
@@ -141,7 +141,7 @@ struct AnswerTests {
         #expect(envelope.code == .ok && envelope.task?.taskID == "1")
     }
 
-    @Test func `an error has both shapes`() {
+    @Test func `an error has the members of both shapes`() {
         let error = Envelope.ErrorObject(message: "m", type: "invalid_request_error", code: "1201")
         let body = Envelope.failure(.invalidParameter, message: "m", requestID: "r", error: error)
         #expect(
@@ -150,7 +150,7 @@ struct AnswerTests {
         )
     }
 
-    @Test func `every documented code has its row`() {
+    @Test func `every documented code has a class and a meaning`() {
         #expect(KlingCode.documented.count == 22)
         #expect(KlingCode.documented.map(\.rawValue) == KlingCode.documented.map(\.rawValue).sorted())
         #expect(KlingCode.documented.allSatisfy { $0.class != .unknown && !$0.meaning.isEmpty })

@@ -9,7 +9,7 @@ struct HTTPURLTests {
         ("http://2130706433", "2130706433", 80), ("http://a:/x", "a", 80), ("http://a?b@c", "a", 80),
         ("http://a./x", "a.", 80),
     ])
-    func `the host is what a client would connect to`(text: String, host: String, port: Int) throws {
+    func `the host is the one that a client would connect to`(text: String, host: String, port: Int) throws {
         let url = try HTTPURL(text)
         #expect(url.text == text)
         #expect(url.host == host && url.port == port)
@@ -32,7 +32,7 @@ struct HTTPURLTests {
             ("http://a/\u{7F}", .character), ("http://a/\r\nX: y", .character),
             ("http://a/" + String(repeating: "x", count: 2040), .length),
         ] as [(String, HTTPURL.Problem)])
-    func `anything that is read in two ways is refused`(text: String, problem: HTTPURL.Problem) {
+    func `a URL that could be read in two ways is refused`(text: String, problem: HTTPURL.Problem) {
         #expect(throws: problem) { try HTTPURL(text) }
     }
 }

@@ -9,7 +9,7 @@ struct JSONTests {
         ("[-0, 0.5, 1e5, -1.5E-3, 1E+2, 123456789012345678901234567890]", 6), ("{\"é\":\"日本😀\"}", 1),
         ("[true,false,null]", 3), ("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", 0), ("{\"\":1,\"a\":{\"x\":1,\"x\":2}}", 2),
     ])
-    func `valid texts are read`(text: String, count: Int) throws {
+    func `valid JSON is read`(text: String, count: Int) throws {
         let bytes = Array(text.utf8)
         #expect(try JSONScanner(bytes.span, range: 0..<bytes.count).members.count == count)
     }
@@ -28,7 +28,7 @@ struct JSONTests {
     ]
 
     @Test(arguments: refused)
-    func `anything else is refused at its place`(text: String, offset: Int) {
+    func `invalid JSON is refused at its offset`(text: String, offset: Int) {
         let bytes = Array(text.utf8)
         let error = #expect(throws: JSONError.self) { try JSONScanner(bytes.span, range: 0..<bytes.count) }
         #expect(error?.offset == offset)
@@ -52,7 +52,7 @@ struct JSONTests {
         }
     }
 
-    @Test func `members beyond the bound are refused, elements are not`() throws {
+    @Test func `members beyond the limit are refused, and elements are not limited`() throws {
         let members = (0...JSONScanner.maxMembers).map { "\"m\($0)\":0" }
         for (count, isValid) in [(JSONScanner.maxMembers, true), (JSONScanner.maxMembers + 1, false)] {
             let bytes = Array("{\(members.prefix(count).joined(separator: ","))}".utf8)
@@ -62,14 +62,14 @@ struct JSONTests {
         #expect(try JSONScanner(list.span, range: 0..<list.count).members.count == 5000)
     }
 
-    @Test func `of an array that nobody wants nothing is kept`() throws {
+    @Test func `the elements of an array are kept only on request`() throws {
         let bytes = Array(#"[1,{"a":2},[3]]"#.utf8)
         var scanner = JSONScanner(range: 0..<bytes.count)
         #expect(try scanner.scan(bytes.span, upTo: bytes.count))
         #expect(scanner.kind == .array && scanner.members.isEmpty)
     }
 
-    @Test func `a text read in slices of any size gives the same`() throws {
+    @Test func `a text scanned in slices of any size gives the same members`() throws {
         let text =
             "{\"name\":\"plain \\u00e9 日本 \(String(repeating: "x", count: 300))\\n\",\"b\":[1.5e3,{\"c\":null}],\"d\":true}"
         let bytes = Array(text.utf8)
@@ -83,7 +83,7 @@ struct JSONTests {
         }
     }
 
-    @Test func `a special byte is found wherever it stands in a long run`() {
+    @Test func `a special byte is found anywhere in a long run`() {
         for length in [0, 1, 7, 8, 127, 128, 129, 300] {
             for special in [0x00, 0x1F, 0x80, 0xFF] as [UInt8] {
                 let bytes =
@@ -96,7 +96,7 @@ struct JSONTests {
     }
 
     @Test(arguments: ["", "plain", "q\"b\\s/", "\u{0}\u{1F}\n\r\t", "é日本😀\u{2028}"])
-    func `what is written reads back, here and elsewhere`(text: String) throws {
+    func `a written string reads back, here and with another parser`(text: String) throws {
         let json = JSONWriter.object { $0.member("t", text) }
         #expect(JSONObject(json)?.string("t") == text)
         #expect(try members(json)["t"] as? String == text)

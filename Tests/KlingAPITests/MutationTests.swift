@@ -4,7 +4,7 @@ import KlingAPI
 import Testing
 
 struct MutationTests {
-    /// Seeded, so that a failure can be had again.
+    /// Seeded, so that a failure can be reproduced.
     private struct Random: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
@@ -47,7 +47,7 @@ struct MutationTests {
         return bytes
     }
 
-    /// The values that must arrive: the client's but for what the gateway says itself, and but for repaired pictures.
+    /// The values that must arrive: the client's, apart from what the gateway sets itself and from repaired pictures.
     private func expected(_ client: [String: Any], _ request: TryOnRequest) -> [String: Any] {
         var expected = client
         let settings = ["keep_face", "keep_pose", "keep_background", "watermark"]
@@ -60,7 +60,7 @@ struct MutationTests {
     }
 
     @Test(arguments: 0..<4)
-    func `whatever is accepted arrives as a second parser reads it`(seed: Int) async throws {
+    func `an accepted body arrives as another parser reads it`(seed: Int) async throws {
         var random = Random(state: UInt64(seed) + 99)
         var accepted = 0
         for round in 0..<3000 {
@@ -80,7 +80,7 @@ struct MutationTests {
         #expect(accepted > 50)
     }
 
-    @Test func `a list of slices says the same as one block`() async throws {
+    @Test func `a body in slices says the same as one in a single block`() async throws {
         let large = "\"pad\":\"\(String(repeating: "p", count: TryOnRequest.gatheringThreshold))\","
         for seed in Self.seeds {
             let small = joined(try await parse(seed).upstreamBody(externalTaskID: "GW", callbackURL: "https://g/c"))

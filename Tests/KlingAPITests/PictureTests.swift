@@ -43,7 +43,7 @@ struct PictureTests {
         #expect(try await sent(Self.rewritings[index].1(picture)) == picture, "\(Self.rewritings[index].0)")
     }
 
-    @Test func `a repaired picture over several slices is whole`() async throws {
+    @Test func `a repaired picture over several slices is complete`() async throws {
         let picture = Samples.base64(Samples.jpeg(tail: 2_400_001))
         let rewritten = picture.replacingOccurrences(of: "/", with: "\\/").replacingOccurrences(of: "=", with: "")
         #expect(try await sent(rewritten) == picture)
@@ -60,13 +60,13 @@ struct PictureTests {
         ("PGh0bWw+", "HTML"),
         ("/9j/4AAQ", "header is broken"), ("iVBORw0KGgo=", "header is broken"),
     ])
-    func `what is no picture is refused with a reason`(text: String, reason: String) async {
+    func `a text that is no picture is refused with a reason`(text: String, reason: String) async {
         let message = await problem(text)
         #expect(message.hasPrefix("human_image ") && message.contains(reason), "\(message)")
     }
 
     @Test(arguments: ["https://a/b.webp", "HTTP://a/b", "https:\\/\\/a\\/b c", "\\u0068ttps://a/é"])
-    func `a URL passes on as it is`(url: String) async throws {
+    func `a URL is passed on unchanged`(url: String) async throws {
         let text = create([("human_image", "\"\(url)\""), ("cloth_image", urlB)])
         let body = joined(try await parse(text).upstreamBody(externalTaskID: "GW", callbackURL: nil))
         #expect(String(decoding: body, as: UTF8.self).contains("\"human_image\":\"\(url)\""))
@@ -77,7 +77,7 @@ struct PictureTests {
         ("VP8X", [0, 0, 0, 0, 0xFF, 7, 0, 0x2C, 1, 0], 2048), ("VP8L", [0x2E, 0x8F, 0x01, 0x4B, 0x00], nil),
         ("VP8 ", [0, 0, 0, 0x9D, 1, 0x2B, 0x90, 1, 0x2D, 1], nil), ("ALPH", [0, 0, 0, 0, 0xFF, 7, 0, 0x2C, 1, 0], nil),
     ])
-    func `the size of a WebP picture stands in its first chunk`(chunk: String, content: [UInt8], width: Int?) throws {
+    func `a WebP picture's size is read from its first chunk`(chunk: String, content: [UInt8], width: Int?) throws {
         let file = Array("RIFF\0\0\0\0WEBP\(chunk)".utf8) + [UInt8(content.count), 0, 0, 0] + content
         let header = try? ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
         #expect(header?.width == width && header?.height == width.map { _ in 301 })
@@ -85,7 +85,7 @@ struct PictureTests {
     }
 
     @Test(arguments: [(300, 300, true), (299, 300, false), (300, 299, false), (65_535, 300, true), (0, 300, false)])
-    func `a picture has at least 300 pixels either way`(width: Int, height: Int, isAllowed: Bool) async throws {
+    func `a picture needs at least 300 pixels on each side`(width: Int, height: Int, isAllowed: Bool) async throws {
         let files = [
             Samples.png(width: width, height: height), Samples.jpeg(width: width, height: height),
             Samples.jpeg(width: width, height: height, segments: [2, 65_535, 3] + Array(repeating: 60_000, count: 20)),
@@ -100,7 +100,7 @@ struct PictureTests {
     }
 
     @Test(arguments: [(10_485_760, true), (10_485_761, false)])
-    func `a picture has at most 10,485,760 bytes`(count: Int, isAllowed: Bool) async {
+    func `a picture may have at most 10,485,760 bytes`(count: Int, isAllowed: Bool) async {
         let file = Samples.png(tail: 0) + [UInt8](repeating: 7, count: count - 24)
         let message = await problem(Samples.base64(file))
         #expect(message == (isAllowed ? "accepted" : "human_image " + ImageHeader.Problem.length(count).description))
@@ -112,11 +112,11 @@ struct PictureTests {
             [0xFF, 0xD8, 0xFF, 0xE0, 0, 4, 1, 1, 5, 5, 5], [0xFF, 0xD8, 0xFF, 0xC0, 0, 17, 8, 0, 0, 1, 44],
             Array(repeating: [0xFF, 0xD8, 0xFF], count: 1).flatMap { $0 } + Array(repeating: 0xFF, count: 5000),
         ] as [[UInt8]])
-    func `a broken JPEG header ends the reading`(file: [UInt8]) async {
+    func `a broken JPEG header is refused`(file: [UInt8]) async {
         #expect(await problem(Samples.base64(file)).contains("header is broken"))
     }
 
-    @Test func `a frame header behind too many segments is not looked for`() async {
+    @Test func `a frame header behind too many segments is not searched for`() async {
         let file = Samples.jpeg(segments: Array(repeating: 4, count: 600))
         #expect(await problem(Samples.base64(file)).contains("header is broken"))
     }
@@ -133,14 +133,14 @@ struct PictureTests {
     }
 
     @Test(arguments: ["A", "AB", "AB=", "QR==", "QUJ=", "AB==C", "A+B/", "AB-_"])
-    func `base64 that is not canonical is not decoded`(text: String) {
+    func `base64 that is not canonical is refused`(text: String) {
         let isURLSafe = ["AB-_"].contains(text)
         #expect((Base64.decode(text.utf8, .urlSafe) != nil) == isURLSafe)
         #expect((Base64.decode(text.utf8) != nil) == (text == "A+B/"))
     }
 
     @Test(arguments: [0, 1, 2, 3, 299, 30_000])
-    func `base64 in any spelling is decoded, and the text is left as it is`(_ count: Int) async throws {
+    func `base64 in any spelling is decoded without changing the text`(_ count: Int) async throws {
         let file = [0xFB, 0xFF, 0xFE] + (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37) }
         let text = Base64.encode(file)
         let spellings = [

@@ -19,7 +19,7 @@ struct SolutionsAnswerTests {
 
     // MARK: Tasks
 
-    @Test func `a task is read into the older shape and keeps what nobody knows`() throws {
+    @Test func `a task is converted to the older shape and keeps unknown members`() throws {
         let task = try #require(taken(Self.done))
         #expect(
             text(task.json)
@@ -68,7 +68,7 @@ struct SolutionsAnswerTests {
             #"{"task_status":"succeed","task_id":"1","task_info":{"external_task_id":"e"},"created_at":1}"#
         ),
     ])
-    func `members take the names of the older shape`(solutions: String, older: String) throws {
+    func `members get the names of the older shape`(solutions: String, older: String) throws {
         #expect(text(try #require(taken(solutions)).json) == older)
     }
 
@@ -76,7 +76,7 @@ struct SolutionsAnswerTests {
         "", "[]", "7", "{", #"{"id":"1","id":"2"}"#, #"{"id":"1","task_id":"2"}"#, #"{"id":"1","i\u0064":"1"}"#,
         "{\"id\":\"1\",\"x\":" + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",
     ])
-    func `what contradicts itself or is no object is no task`(json: String) {
+    func `an object that contradicts itself, or no object, is not a task`(json: String) {
         #expect(taken(json) == nil)
     }
 
@@ -115,7 +115,7 @@ struct SolutionsAnswerTests {
         (#""status":"failed","message":"no person""#, .failed),
         (#""status":"succeed","outputs":[{"type":"image","url":"https://k.example/1.png"}]"#, .succeed),
     ])
-    func `a create's task that has ended is asked for again, unless its answer says how`(
+    func `a created task that has ended counts as submitted unless its answer says how`(
         state: String, status: TaskStatus
     ) throws {
         let answer = try #require(read(#"{"code":0,"data":{"task_id":"9",\#(state)}}"#))
@@ -123,11 +123,11 @@ struct SolutionsAnswerTests {
     }
 
     @Test(arguments: ["", "<html>", "[]", "{}", #"{"code":"0"}"#, #"{"code":0,"code":0}"#, #"{"code":0"#])
-    func `anything else is no answer`(body: String) {
+    func `anything else is not an answer`(body: String) {
         #expect(read(body) == nil)
     }
 
-    @Test func `a query gives its tasks and finds one by either id`() throws {
+    @Test func `a query yields its tasks and finds one by either id`() throws {
         let answer = try query("[\(Self.done),\(Self.running)]")
         #expect(answer.tasks?.map(\.taskID) == ["815", "816"])
         guard case .found(let envelope, let task) = answer.find("816", by: .taskIDs) else {
@@ -189,8 +189,8 @@ struct SolutionsAnswerTests {
             (#"{"result":{}}"#, nil, nil, false), ("{}", nil, nil, false), ("null", nil, nil, false),
             (#""result""#, nil, nil, false), (#"{"result":[],"result":[]}"#, nil, nil, false),
         ] as [(String, [String]?, String?, Bool)])
-    func `a list gives its tasks and where it goes on`(data: String, ids: [String]?, cursor: String?, more: Bool) {
-        // Data that has a member twice makes the whole of it unreadable, not the envelope.
+    func `a list yields its tasks and where to continue`(data: String, ids: [String]?, cursor: String?, more: Bool) {
+        // Data with a duplicate member is unreadable as a whole, but the envelope is not.
         let list = read(#"{"code":0,"data":\#(data)}"#)
         #expect(list?.tasks?.map(\.taskID) == ids)
         #expect(list?.nextCursor == cursor && list?.hasMore == more)
@@ -210,17 +210,17 @@ struct SolutionsAnswerTests {
             (#"{"id":"7"}"#, "7", nil, nil), (#"{"task_id":"7"}"#, "7", nil, nil), ("{}", nil, nil, nil),
             (#"{"id":"7","status":"submitted","outputs":[]}"#, "7", "submitted", nil),
         ] as [(String, String?, String?, String?)])
-    func `a callback is read by what it is`(body: String, id: String?, status: String?, externalID: String?) throws {
+    func `a callback is read in either shape`(body: String, id: String?, status: String?, externalID: String?) throws {
         let task = try #require(TaskObject(callback: Array(body.utf8)))
         #expect(task.taskID == id && task.status?.rawValue == status && task.externalTaskID == externalID)
     }
 
     @Test(arguments: ["", "[]", "null", #"{"id":"1","task_id":"2"}"#, #"{"status":"a","status":"b"}"#])
-    func `a callback that is no task is none`(body: String) {
+    func `a callback without a valid task is refused`(body: String) {
         #expect(TaskObject(callback: Array(body.utf8)) == nil)
     }
 
-    @Test func `both words for success are one, also where a task is shown`() throws {
+    @Test func `both words for success are the same status, also when a task is shown`() throws {
         #expect(TaskStatus(rawValue: "succeeded") == .succeed && TaskStatus(rawValue: "succeeded").isFinal)
         let task = try #require(TaskObject(Array(#"{"task_id":"k","task_status":"succeeded"}"#.utf8)))
         #expect(task.status == .succeed)

@@ -34,7 +34,7 @@ struct SolutionsCreateTests {
         (#","watermark":{"enabled":false}"#, TryOnSettings()), (#","watermark":{}"#, TryOnSettings()),
         (#","watermark":{"enabled":null}"#, TryOnSettings()), (#","watermark":null"#, TryOnSettings()),
     ])
-    func `settings are read, and those that say nothing new are not sent on in the older shape`(
+    func `settings are read, and default settings are not sent on in the older shape`(
         members: String, settings: TryOnSettings
     ) async throws {
         let text = "{\"human_image\":\(urlA),\"cloth_image\":\(urlB)\(members),\"future\":1}"
@@ -50,7 +50,7 @@ struct SolutionsCreateTests {
         #expect(settings.isDefault == own.isDisjoint(with: sent.keys))
     }
 
-    @Test func `settings that are no default are named`() {
+    @Test func `settings that differ from the default are named`() {
         let all = TryOnSettings(keepFace: false, keepPose: false, keepBackground: false, watermark: true)
         #expect(all.nonDefaultNames == ["keep_face", "keep_pose", "keep_background", "watermark"])
         #expect(TryOnSettings().isDefault && !all.isDefault)
@@ -68,14 +68,14 @@ struct SolutionsCreateTests {
         #expect(error?.message.hasPrefix(parameter + " is ") == true && error?.message.contains("send true") == true)
     }
 
-    @Test func `a watermark that says two things is refused`() async {
+    @Test func `a watermark that contradicts itself is refused`() async {
         let error = await failure(
             "{\"watermark\":{\"enabled\":true,\"enabled\":false},\"human_image\":\(urlA),\"cloth_image\":\(urlB)}")
         #expect(error?.code == .invalidRequest)
     }
 
     @Test(arguments: ["model_name", "model"])
-    func `the model of the new shape is sent to an older account as its newest`(name: String) async throws {
+    func `the newer shape's model is sent to an older account as its newest model`(name: String) async throws {
         let text = create([(name, "\"virtual_try_on\""), ("human_image", urlA), ("cloth_image", urlB)])
         #expect(try await parse(text).model == Solutions.model)
         #expect(try await upstream(text)["model_name"] as? String == TryOnModels.newestModel)
@@ -84,7 +84,7 @@ struct SolutionsCreateTests {
 
     // MARK: To Kling
 
-    @Test func `a body for Kling has the documented members and no other`() async throws {
+    @Test func `a body for Kling has only the documented members`() async throws {
         let text = create([
             ("human_image", urlA), ("cloth_image", urlB), ("future", "1"), ("callback_url", "\"https://shop.example\""),
             ("keep_pose", "false"), ("watermark", "true"), ("model", "\"kolors-virtual-try-on-v1\""),
@@ -105,7 +105,7 @@ struct SolutionsCreateTests {
 
     // MARK: From clients
 
-    @Test func `a create of the new shape is a create`() async throws {
+    @Test func `a create of the newer shape is read`() async throws {
         let rest =
             #","settings":{"keep_face":false,"keep_pose":true,"x":1},"options":{"callback_url":"https://shop.example/k","#
             + #""external_task_id":"order \u00e9","watermark":{"enabled":true}},"model":7,"unknown":{"a":[1]}"#
@@ -127,12 +127,12 @@ struct SolutionsCreateTests {
         #","settings":{"keep_face":null},"options":{"callback_url":"","external_task_id":null,"watermark":null}"#,
         #","options":{"watermark":{}}"#,
     ])
-    func `what is optional may be left out`(rest: String) async throws {
+    func `optional members may be left out`(rest: String) async throws {
         let request = try await request(body(rest))
         #expect(request.settings.isDefault && request.externalTaskID == nil && request.callbackURL == nil)
     }
 
-    @Test func `what goes to Kling comes back as the same create`() async throws {
+    @Test func `a body for Kling is read back as the same create`() async throws {
         let first = try await request(
             body(#","settings":{"keep_background":false},"options":{"watermark":{"enabled":true}}"#))
         let sent = first.solutionsBody(
@@ -161,7 +161,7 @@ struct SolutionsCreateTests {
             (#"{"contents":[{"type":"person_image","url":"https://a/b","url":"https://a/c"}]}"#, 1200, nil),
             ("{\"contents\":[\(person),{\"type\":\"product_image\",\"url\":\"https://\"}]}", 1201, "contents[1].url"),
         ] as [(String, Int, String?)])
-    func `bad contents are refused by their place`(body: String, code: Int, parameter: String?) async {
+    func `bad contents are refused by their position`(body: String, code: Int, parameter: String?) async {
         let error = await fault(body)
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }
@@ -185,19 +185,19 @@ struct SolutionsCreateTests {
             (#""options":{"watermark":{"enabled":true,"enabled":true}}"#, 1200, nil),
             (#""options":{},"options":{}"#, 1200, nil),
         ] as [(String, Int, String?)])
-    func `a bad setting or option is refused by its place`(member: String, code: Int, parameter: String?) async {
+    func `a bad setting or option is refused by its position`(member: String, code: Int, parameter: String?) async {
         let error = await fault(body("," + member))
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }
     }
 
-    @Test func `a body as large as a picture is told to send a URL`() async {
+    @Test func `a body as large as a picture is refused with the advice to send a URL`() async {
         let url = "https://a/" + String(repeating: "x", count: Solutions.maxBodyBytes)
         let error = await fault("{\"contents\":[{\"type\":\"person_image\",\"url\":\"\(url)\"}]}")
         #expect(error?.code == .invalidRequest && error?.message.contains("http(s) URLs") == true)
     }
 
-    @Test func `bodies that nest too deep are refused`() async {
+    @Test func `bodies that are nested too deeply are refused`() async {
         let deep = String(repeating: "[", count: 70) + String(repeating: "]", count: 70)
         #expect(await fault(body(",\"x\":\(deep)"))?.code == .invalidRequest)
         #expect(await fault(body(",\"options\":{\"watermark\":{\"enabled\":\(deep)}}"))?.code == .invalidRequest)

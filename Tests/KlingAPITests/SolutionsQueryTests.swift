@@ -33,7 +33,7 @@ struct SolutionsQueryTests {
         #expect(error?.message.hasPrefix(parameter + " ") == true)
     }
 
-    @Test func `a query that is written reads back`() throws {
+    @Test func `a written query reads back`() throws {
         #expect(try SolutionsQuery(query: "task_ids=\(Self.twenty)").ids.count == 20)
         for key in SolutionsQuery.Key.allCases {
             let query = SolutionsQuery(key, ["815", "a b+c&d=é%/\u{1}", "~-._"])
@@ -62,7 +62,7 @@ struct SolutionsQueryTests {
             SolutionsList(endTime: 1_781_080_794_151, statuses: [.processing])
         ),
     ])
-    func `a list is read, and what is written reads back`(body: String, expected: SolutionsList) throws {
+    func `a list is read, and a written list reads back`(body: String, expected: SolutionsList) throws {
         #expect(try list(body) == expected)
         #expect(try SolutionsList(body: expected.json) == expected)
     }
@@ -91,7 +91,7 @@ struct SolutionsQueryTests {
             ),
             (#"{"filters":[{"key":"status","key":"status"}]}"#, 1200, nil),
         ] as [(String, Int, String?)])
-    func `a bad member of a list is refused by its place`(body: String, code: Int, parameter: String?) {
+    func `a bad member of a list is refused by its position`(body: String, code: Int, parameter: String?) {
         let error = #expect(throws: ParameterError.self) { try list(body) }
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }
@@ -103,7 +103,7 @@ struct SolutionsQueryTests {
         (SolutionsList(startTime: 20_000_000_000), 10_000_000_000..<10_000_000_000),
         (SolutionsList(startTime: 9, endTime: 5), 5..<5), (SolutionsList(endTime: Int.min), Int.min..<Int.min),
     ])
-    func `the times of a list are those of thirty days if it names none`(list: SolutionsList, times: Range<Int>) {
+    func `a list covers the last thirty days unless it names its times`(list: SolutionsList, times: Range<Int>) {
         #expect(list.times(now: 10_000_000_000) == times)
     }
 }

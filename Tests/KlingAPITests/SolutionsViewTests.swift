@@ -3,7 +3,7 @@ import Foundation
 import KlingAPI
 import Testing
 
-/// Tasks of the older shape as clients of the new one see them.
+/// Tasks of the older shape as clients of the newer shape see them.
 struct SolutionsViewTests {
     private func task(_ text: String) throws -> TaskObject { try #require(TaskObject(Array(text.utf8))) }
     private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
@@ -43,11 +43,11 @@ struct SolutionsViewTests {
         ),
         ("{}", #"{"message":"","outputs":[],"billing":[]}"#),
     ])
-    func `a task has the members of the new shape and keeps what nobody knows`(older: String, new: String) throws {
+    func `a task gets the members of the newer shape and keeps unknown ones`(older: String, new: String) throws {
         #expect(text(try task(older).solutionsJSON) == new)
     }
 
-    @Test func `a task that was just made has no result yet`() throws {
+    @Test func `a task that was just made is shown without a result`() throws {
         let older =
             #"{"task_id":"P","task_status":"submitted","task_status_msg":"","task_info":{"external_task_id":"e"},"#
             + #""created_at":1,"updated_at":2,"id":"kling","outputs":[],"final_unit_deduction":"1","new":1}"#
@@ -56,7 +56,7 @@ struct SolutionsViewTests {
                 == #"{"task_id":"P","status":"submitted","create_time":1,"update_time":2,"external_id":"e","new":1}"#)
     }
 
-    @Test func `a task of Kling's comes out as it went in`() throws {
+    @Test func `a task from Kling is shown as it came`() throws {
         let new: [String: Any] = [
             "id": "815", "status": "succeed", "message": "", "create_time": 5, "update_time": 6, "external_id": "GW",
             "outputs": [["type": "image", "url": "https://x/y.png", "watermark_url": "https://x/w.png"]],
@@ -88,11 +88,11 @@ struct SolutionsViewTests {
             (#"{"final_balance_deduction":{"quota":"1"}}"#, [Billing(kind: .cash, amount: "1")]),
             ("{}", []),
         ] as [(String, [Billing])])
-    func `what a task was charged with is read from either shape`(json: String, billing: [Billing]) throws {
+    func `a task's charges are read from either shape`(json: String, billing: [Billing]) throws {
         #expect(try task(json).billing == billing)
     }
 
-    /// Seeded, so that a failure can be had again.
+    /// Seeded, so that a failure can be reproduced.
     private struct Random: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
@@ -101,7 +101,7 @@ struct SolutionsViewTests {
         }
     }
 
-    @Test func `whatever comes, what is read and shown is JSON`() async throws {
+    @Test func `whatever is read is shown as valid JSON`() async throws {
         let seed = Array(
             (#"{"code":0,"data":[{"id":"815","status":"succeeded","message":"","create_time":5,"external_id":"GW","outputs":"#
                 + #"[{"type":"image","url":"u\u00e9"}],"billing":[{"charge_type":"unit","amount":"1"}],"task_id":"815","x":[1]}]}"#)

@@ -2,14 +2,14 @@ import Base
 import Foundation
 import KlingAPI
 
-/// Pictures that have a header and nothing else.
+/// Pictures with a header and nothing else.
 enum Samples {
     static func png(width: Int = 300, height: Int = 300, tail: Int = 20) -> [UInt8] {
         [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52]
             + bigEndian(width, 4) + bigEndian(height, 4) + noise(tail)
     }
 
-    /// - Parameter segments: lengths of application segments that come before the frame header.
+    /// - Parameter segments: the lengths of the application segments before the frame header.
     static func jpeg(width: Int = 300, height: Int = 300, segments: [Int] = [16], tail: Int = 20) -> [UInt8] {
         var bytes: [UInt8] = [0xFF, 0xD8]
         for length in segments { bytes += [0xFF, 0xE2] + bigEndian(length, 2) + noise(length - 2) }
@@ -21,7 +21,7 @@ enum Samples {
         (0..<width).map { UInt8(value >> (8 * (width - 1 - $0)) & 0xFF) }
     }
 
-    /// Bytes whose base64 has every letter in it.
+    /// Bytes whose base64 contains every letter.
     static func noise(_ count: Int) -> [UInt8] {
         var state: UInt32 = 12345
         return (0..<max(count, 0)).map { _ in
@@ -33,7 +33,7 @@ enum Samples {
     static func base64(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
 }
 
-/// A create of these members, given as JSON values.
+/// A create with these members, given as JSON values.
 func create(_ members: [(String, String)]) -> String {
     "{" + members.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
 }
@@ -58,7 +58,7 @@ func joined(_ slices: [ByteSlice]) -> [UInt8] {
     slices.flatMap { slice in unsafe slice.withUnsafeBytes { unsafe Array($0) } }
 }
 
-/// The members that a second JSON parser finds.
+/// The members that another JSON parser finds.
 func members(_ json: [UInt8]) throws -> [String: Any] {
     try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any] ?? [:]
 }

@@ -25,7 +25,7 @@ struct TokenTests {
         }
     }
 
-    @Test func `a token of ours is believed for half an hour`() throws {
+    @Test func `a signed token is valid for half an hour`() throws {
         let signer = TokenSigner(accessKey: "ak", secretKey: secret)
         let token = signer.token(now: now)
         let read = try ClientToken(token)
@@ -42,7 +42,7 @@ struct TokenTests {
         #expect(NSDictionary(dictionary: claims) == ["iss": "ak", "exp": now + 1800, "nbf": now - 5] as NSDictionary)
     }
 
-    @Test func `a token is kept for half its life, and until Kling refuses it`() {
+    @Test func `a token is reused for half its life, or until Kling refuses it`() {
         let signer = TokenSigner(accessKey: "ak", secretKey: secret)
         let first = signer.token(now: now)
         #expect(signer.token(now: now + 899) == first)
@@ -55,7 +55,7 @@ struct TokenTests {
         #expect(signer.token(now: now) == first, "a clock that was set back gets a token for its time")
     }
 
-    @Test func `bad tokens are told apart`() {
+    @Test func `the faults of a token are told apart`() {
         let good = #"{"iss":"ak","exp":\#(now + 100)}"#
         #expect(fault(token(good)) == nil)
         #expect(fault(token(#"{"iss":"ak","exp":\#(now + 100).75,"nbf":\#(now).5}"#)) == nil)
@@ -68,7 +68,7 @@ struct TokenTests {
         #expect(TokenFault.signature.code == .authorizationInvalid)
     }
 
-    @Test func `anything that is not quite a token is malformed`() {
+    @Test func `an almost valid token is malformed`() {
         let good = #"{"iss":"ak","exp":\#(now + 100)}"#
         for header in [
             #"{"alg":"none"}"#, #"{"alg":"HS512"}"#, #"{"alg":"hs256"}"#, #"{"alg":"HS256","crit":["x"]}"#, "[]", "{}",
@@ -92,7 +92,7 @@ struct TokenTests {
         }
     }
 
-    @Test func `the last letter of a signature has one form only`() {
+    @Test func `the last letter of a signature has only one valid form`() {
         let whole = token(#"{"iss":"ak","exp":\#(now + 100)}"#)
         let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
         #expect(letters.count { fault(whole.dropLast() + String($0)) == nil } == 1)
@@ -111,11 +111,11 @@ struct WebhookSignatureTests {
         try #require(WebhookSignature(Secret("whsec_dGVzdHNlY3JldHRlc3RzZWNyZXR0ZXN0c2VjcmV0MTI=")))
     }
 
-    @Test func `the published example comes out`() throws {
+    @Test func `the published example is reproduced`() throws {
         #expect(try webhook().sign(id: id, timestamp: time, body: body) == official)
     }
 
-    @Test func `one right signature is enough, within five minutes`() throws {
+    @Test func `one valid signature is enough, within five minutes`() throws {
         let webhook = try webhook()
         func verify(_ header: String, now: Int? = nil, id: String = "9876543210", timestamp: String = "1781080794")
             -> Bool
@@ -134,7 +134,7 @@ struct WebhookSignatureTests {
         #expect(!webhook.verify(id: id, timestamp: "\(time)", body: body + [0x20], header: official, now: time))
     }
 
-    @Test func `only a secret is taken for one`() {
+    @Test func `only a well-formed secret is accepted`() {
         for text in ["", "whsec_", "dGVzdA==", "whsec_%%%%", "WHSEC_dGVzdA=="] {
             #expect(WebhookSignature(Secret(text)) == nil)
         }

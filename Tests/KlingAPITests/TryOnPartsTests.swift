@@ -17,7 +17,7 @@ struct TryOnPartsTests {
         try members(joined(request.upstreamBody(externalTaskID: "GW1", callbackURL: nil)))
     }
 
-    @Test func `everything that was given is in the request`() async throws {
+    @Test func `the request has everything that was given`() async throws {
         var parts = parts(.url("https://a.example/\u{E9}\"\\a"))
         (parts.externalTaskID, parts.callbackURL) = ("order \"1\"", "https://shop.example/kling")
         let request = try await parts.request()
@@ -32,7 +32,7 @@ struct TryOnPartsTests {
     }
 
     @Test(arguments: [0, 1, 2, 3 << 18, (3 << 18) + 1, 2_000_000])
-    func `a file becomes its base64, whatever its length`(tail: Int) async throws {
+    func `a file of any length becomes its base64`(tail: Int) async throws {
         let file = Samples.png(tail: tail)
         let request = try await parts(.file(slice(file, at: 7)), .file(slice(Samples.jpeg()))).request()
         let sent = try sent(request)
@@ -43,27 +43,27 @@ struct TryOnPartsTests {
     @Test(arguments: [
         ("", ""), ("data:image/png;base64,", ""), ("", "\r\n"), ("", "\\n"), ("\\u0064ata:a;base64,", "\t"),
     ])
-    func `base64 comes as in JSON or as in a form`(prefix: String, mark: String) async throws {
+    func `base64 is accepted as in JSON and as in a form`(prefix: String, mark: String) async throws {
         let text = Samples.base64(Samples.png())
         let broken = prefix + String(text.prefix(20)) + mark + String(text.dropFirst(20))
         let request = try await parts(.base64(slice(Array(broken.utf8)))).request()
         #expect(try sent(request)["human_image"] as? String == text)
     }
 
-    @Test func `a text may be a URL as well`() async throws {
+    @Test func `a text may also be a URL`() async throws {
         let request = try await parts(.base64(slice(Array(#"https:\/\/a.example\/b"#.utf8)))).request()
         #expect(request.human == .url)
         #expect(request.pictureURL(.human) == "https://a.example/b")
     }
 
     @Test(arguments: [[0x22], [0x41, 0], [0xC3, 0xA9], [0x41, 0x41, 0x7F, 0xFF]] as [[UInt8]])
-    func `what can be no text of a picture is refused by its field`(text: [UInt8]) async {
+    func `a text that cannot be a picture is refused by its field`(text: [UInt8]) async {
         let error = await #expect(throws: ParameterError.self) { try await parts(.base64(slice(text))).request() }
         #expect(error?.parameter == "human_image")
         #expect(error?.message == "human_image is neither an http(s) URL nor base64.")
     }
 
-    @Test func `the rules are those of any create`() async {
+    @Test func `the rules of every create apply`() async {
         let cases: [(TryOnParts, String)] = [
             (parts(.file(slice([]))), "human_image"),
             (parts(.file(slice(Array("GIF89a".utf8)))), "human_image"),
@@ -76,7 +76,7 @@ struct TryOnPartsTests {
         }
     }
 
-    @Test func `what has reserved the memory is kept until nobody needs the request`() async throws {
+    @Test func `the memory reservation is kept until the request is released`() async throws {
         final class Lease: Sendable {}
         var lease: Lease? = Lease()
         weak let seen = lease

@@ -4,7 +4,7 @@ import KlingAPI
 import Testing
 
 struct TryOnRequestTests {
-    @Test func `a create with URLs is sent on with our words in place of the client's`() async throws {
+    @Test func `a create with URLs is sent on with the gateway's values in place of the client's`() async throws {
         let text = create([
             ("model", "\"kolors-virtual-try-on-v1-5\""), ("human_image", urlA), ("external_task_id", "\"mine\""),
             ("cloth_image", urlB), ("callback_url", "\"https://shop.example/hook\""), ("future", "[1, {\"a\":null}]"),
@@ -25,7 +25,7 @@ struct TryOnRequestTests {
     }
 
     @Test(arguments: ["null", "\"\""])
-    func `an optional member without a value is the same as none`(none: String) async throws {
+    func `an optional member without a value counts as absent`(none: String) async throws {
         let text = create([
             ("model_name", none), ("model", none), ("callback_url", none), ("external_task_id", none),
             ("human_image", urlA), ("cloth_image", urlB), ("unknown", none),
@@ -37,7 +37,7 @@ struct TryOnRequestTests {
         #expect(Set(sent.keys) == ["model_name", "external_task_id", "human_image", "cloth_image", "unknown"])
     }
 
-    @Test func `the alias counts only where the name is absent`() async throws {
+    @Test func `the alias counts only if the name is absent`() async throws {
         let pictures = [("human_image", urlA), ("cloth_image", urlB)]
         let both = [("model_name", "\"kolors-virtual-try-on-v1\""), ("model", "\"gpt\"")] + pictures
         #expect(try await parse(create(both)).model == "kolors-virtual-try-on-v1")
@@ -71,7 +71,7 @@ struct TryOnRequestTests {
         #expect(error?.parameter == parameter)
     }
 
-    @Test func `an external id may have 256 bytes and not one more`() async throws {
+    @Test func `an external id may have at most 256 bytes`() async throws {
         let pictures = [("human_image", urlA), ("cloth_image", urlB)]
         let id = String(repeating: "é", count: 128)
         #expect(try await parse(create([("external_task_id", "\"\(id)\"")] + pictures)).externalTaskID == id)
@@ -79,14 +79,14 @@ struct TryOnRequestTests {
         #expect(error?.message.contains("257 bytes") == true)
     }
 
-    @Test func `a message repeats no more than a little of what was sent`() async {
+    @Test func `a message repeats only a little of what was sent`() async {
         let long = String(repeating: "z\\u001b", count: 5000)
         let error = await failure(create([("model_name", "\"\(long)\"")]))
         #expect((error?.message.utf8.count ?? 0) < 300)
         #expect(error?.message.utf8.allSatisfy { (0x20...0x7E).contains($0) } == true)
     }
 
-    @Test func `unknown members pass on byte for byte wherever they stand`() async throws {
+    @Test func `unknown members pass through byte for byte, wherever they are`() async throws {
         let odd = "{ \"n\" : 1.50E+1 , \"n\" : \"\\u00e9\\/\" }"
         let texts = [
             "{\"x\": \(odd) ,\"human_image\":\(urlA),\"cloth_image\":\(urlB)}",
@@ -99,7 +99,7 @@ struct TryOnRequestTests {
         }
     }
 
-    @Test func `a large body is a list of ranges of the client's block`() async throws {
+    @Test func `a large body is a list of slices of the client's block`() async throws {
         let picture = Samples.base64(Samples.jpeg(tail: 2_000_000))
         let text = create([
             ("human_image", "\"\(picture)\""), ("external_task_id", "\"mine\""),
@@ -118,7 +118,7 @@ struct TryOnRequestTests {
     }
 
     @Test(arguments: [100, 40_000])
-    func `the gateway can send a picture of its own instead`(size: Int) async throws {
+    func `the gateway can send its own picture instead`(size: Int) async throws {
         let own = Samples.base64(Samples.png(tail: size))
         let request = try await parse(create([("cloth_image", urlB), ("human_image", urlA)]))
         let slices = request.upstreamBody(

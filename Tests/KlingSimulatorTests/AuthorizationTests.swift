@@ -6,7 +6,7 @@ import Testing
 struct AuthorizationTests {
     private static let seconds = Simulation.start / 1000
 
-    /// A token that was signed at `time`, in seconds since 1970.
+    /// A token signed at `time`, in seconds since 1970.
     private static func token(_ accessKey: String = "ak", _ secretKey: String = "sk", at time: Int = seconds) -> String
     {
         "Bearer " + TokenSigner(accessKey: accessKey, secretKey: Secret(secretKey)).token(now: time)
@@ -32,7 +32,7 @@ struct AuthorizationTests {
     ]
 
     @Test(arguments: table.indices)
-    func `a token is held to its signature and its times, to the second`(index: Int) {
+    func `a token's signature and times are checked to the second`(index: Int) {
         let row = Self.table[index]
         var simulation = Simulation()
         simulation.authorization = row.field
@@ -50,7 +50,7 @@ struct AuthorizationTests {
         #expect(simulation.create().code == 1303)
     }
 
-    @Test func `where no token is needed a wrong one opens the first account, and a right one its own`() {
+    @Test func `if no token is required, a wrong one opens the first account and a right one its own`() {
         var simulation = Simulation { $0.requireTokens = false }
         simulation.authorization = nil
         simulation.create()

@@ -6,7 +6,7 @@ import Testing
 struct CallbackTests {
     private static let wish = ["callback_url": #""http://shop.example/hook""#]
 
-    /// What is sent, and when, until nothing more is to come.
+    /// What is sent and when, until nothing more is due.
     private static func run(_ simulation: inout Simulation) -> [(elapsed: Int, task: TaskObject)] {
         var sent: [(elapsed: Int, task: TaskObject)] = []
         while let deadline = simulation.platform.nextDeadline {
@@ -18,7 +18,7 @@ struct CallbackTests {
         return sent
     }
 
-    @Test func `each change of a task is told, flat and in order`() {
+    @Test func `each change of a task sends a callback, flat and in order`() {
         var simulation = Simulation()
         let made = simulation.create(Self.wish)
         simulation.create()
@@ -30,7 +30,7 @@ struct CallbackTests {
         #expect(sent.last?.task.images.first?.url == "\(Simulation.base)/results/\(made.taskID)/0.png")
     }
 
-    @Test func `the changes of many tasks are told in the order of their times`() {
+    @Test func `the callbacks of many tasks are sent in the order of their times`() {
         var simulation = Simulation {
             $0.accounts[0].concurrency = nil
             $0.duration = 100...60_000
@@ -45,7 +45,7 @@ struct CallbackTests {
         #expect(sent.map(\.elapsed) == sent.map(\.elapsed).sorted())
     }
 
-    @Test func `a task that ends at once is told of once`() {
+    @Test func `a task that ends at once sends one callback`() {
         var simulation = Simulation()
         simulation.create(Self.wish.merging(["simulate": #"{"seconds":0,"outcome":"failed"}"#]) { $1 })
         #expect(Self.run(&simulation).map(\.task.status) == [.failed])
@@ -57,13 +57,13 @@ struct CallbackTests {
         ("callback:late=3:1:1", [.processing, .submitted, .succeed]),
         ("callback:late=60:1:2", [.succeed, .submitted, .processing]),
     ])
-    func `callbacks are lost, doubled and overtaken as the rules say`(rule: String, statuses: [TaskStatus]) {
+    func `callbacks are lost, duplicated and delayed as the rules say`(rule: String, statuses: [TaskStatus]) {
         var simulation = Simulation { $0.faults = [FaultRule(rule)].compactMap { $0 } }
         simulation.create(Self.wish)
         #expect(Self.run(&simulation).map(\.task.status) == statuses)
     }
 
-    @Test func `a secret signs what is sent`() throws {
+    @Test func `callbacks are signed with the secret`() throws {
         var simulation = Simulation()
         simulation.create(Self.wish)
         let due = simulation.platform.dueCallbacks(now: simulation.now, base: "")

@@ -3,7 +3,7 @@ import KlingSimulator
 import Testing
 
 struct CreateCheckTests {
-    /// A JPEG of the size whose frame header lies behind `padding` bytes of other segments.
+    /// A JPEG of this size, with `padding` bytes of other segments before its frame header.
     private static func jpeg(_ width: Int, _ height: Int, padding: Int = 0) -> [UInt8] {
         var file: [UInt8] = [0xFF, 0xD8]
         var rest = padding
@@ -36,7 +36,7 @@ struct CreateCheckTests {
     ]
 
     @Test(arguments: refused.indices)
-    func `a create that Kling would not take is refused in its words`(index: Int) {
+    func `a create that Kling would refuse is refused in Kling's words`(index: Int) {
         let row = Self.refused[index]
         var simulation = Simulation()
         let answer = simulation.create([row.member: row.value])
@@ -47,14 +47,14 @@ struct CreateCheckTests {
     }
 
     @Test(arguments: ["", "{", "[]", "null", #"{"human_image":"https://a/1.png","human_image":"https://a/2.png"}"#])
-    func `a body that is no JSON object is refused`(body: String) {
+    func `a body that is not a JSON object is refused`(body: String) {
         var simulation = Simulation()
         let answer = simulation.send("POST", body: Array(body.utf8))
         #expect(answer.status == 400)
         #expect(answer.code == 1200)
     }
 
-    @Test func `pictures at the bounds, empty members and members that are not known are taken`() {
+    @Test func `pictures at the limits, empty members and unknown members are accepted`() {
         var simulation = Simulation { $0.accounts[0].concurrency = nil }
         let bounds = [
             Self.jpeg(300, 300), Self.jpeg(4000, 300, padding: 200_000),

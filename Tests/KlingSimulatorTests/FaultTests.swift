@@ -7,7 +7,7 @@ struct FaultTests {
     private static func rules(_ texts: String...) -> [FaultRule] { texts.compactMap { FaultRule($0) } }
 
     @Test(arguments: KlingCode.documented.dropFirst())
-    func `every code can be the answer to a create, and makes no task`(code: KlingCode) {
+    func `every code can answer a create, and makes no task`(code: KlingCode) {
         var simulation = Simulation { $0.faults = Self.rules("create:\(code.rawValue)") }
         let answer = simulation.create()
         #expect(answer.code == code.rawValue)
@@ -15,7 +15,7 @@ struct FaultTests {
         #expect(simulation.platform.tasks.isEmpty)
     }
 
-    @Test func `a lost answer has made its task`() {
+    @Test func `a lost answer still makes its task`() {
         var simulation = Simulation { $0.faults = Self.rules("create:lost-answer:1:1") }
         let lost = simulation.create(["external_task_id": "\"x\""])
         #expect(lost.raw.delivery == .wire(isReset: true))
@@ -24,7 +24,7 @@ struct FaultTests {
         #expect(simulation.create(["external_task_id": "\"x\""]).code == 1201)
     }
 
-    @Test func `a refusal is made or not, as the fault says`() {
+    @Test func `a refusal makes a task or not, as the fault says`() {
         var simulation = Simulation { $0.faults = Self.rules("create:5002:1:1", "create:made-5002:1:1") }
         #expect(simulation.create().status == 504)
         #expect(simulation.platform.tasks.count == 0)
@@ -33,7 +33,7 @@ struct FaultTests {
         #expect(simulation.create().code == 0)
     }
 
-    /// What starts each answer that HTTP allows, and whether Kling's vocabulary finds an envelope in it.
+    /// How each answer that is valid HTTP starts, and whether it has Kling's envelope.
     private static let sound: [(fault: String, status: Int, start: String, hasEnvelope: Bool)] = [
         ("http-302", 302, "<html>", false), ("http-429", 429, "<html>", false), ("http-502", 502, "<html>", false),
         ("html", 200, "<html>", false), ("not-json", 200, "{\"code\":0", false), ("empty", 200, "", false),
@@ -41,7 +41,7 @@ struct FaultTests {
     ]
 
     @Test(arguments: sound.indices)
-    func `an answer can be sound HTTP and yet none of Kling`(index: Int) {
+    func `an answer can be valid HTTP and yet not one of Kling's`(index: Int) {
         let row = Self.sound[index]
         var simulation = Simulation { $0.faults = Self.rules("create:\(row.fault)") }
         let answer = simulation.create()
@@ -53,7 +53,7 @@ struct FaultTests {
         #expect(answer.raw.headers.contains { $0.name == "Location" } == (row.status == 302))
     }
 
-    @Test func `a huge answer and a gzip bomb are as large as they say`() {
+    @Test func `a huge answer is huge, and a gzip bomb is small`() {
         var simulation = Simulation { $0.faults = Self.rules("query:huge:1:1", "query:gzip-bomb") }
         let huge = simulation.query("x")
         #expect(huge.raw.body.reduce(0) { $0 + $1.count } > 100 << 20)
@@ -62,7 +62,7 @@ struct FaultTests {
         #expect(bomb.bytes.count < 1 << 20)
     }
 
-    /// How the answer on the wire begins, and whether the connection is reset behind it.
+    /// How the answer on the wire starts, and whether the connection is reset after it.
     private static let wire: [(fault: WireFault, start: String, isReset: Bool)] = [
         (.reset, "", true), (.close, "", false), (.resetAfterHead, "HTTP/1.1 200", true),
         (.resetMidBody, "HTTP/1.1 200", true), (.lengthTooLong, "HTTP/1.1 200", false),
@@ -71,7 +71,7 @@ struct FaultTests {
     ]
 
     @Test(arguments: wire.indices)
-    func `a breach of HTTP is bytes of its own and an end of the connection`(index: Int) {
+    func `a violation of HTTP has its own bytes and end of the connection`(index: Int) {
         let row = Self.wire[index]
         #expect(Self.wire.count == WireFault.allCases.count)
         var simulation = Simulation { $0.faults = [FaultRule(on: .list, SimulatedFault(.wire(row.fault)))] }
@@ -81,7 +81,7 @@ struct FaultTests {
         #expect(answer.text.isEmpty == row.start.isEmpty)
     }
 
-    @Test func `a slow answer is right, and late`() {
+    @Test func `a slow answer is right but late`() {
         var simulation = Simulation { $0.faults = Self.rules("create:slow=2.5", "query:silence") }
         let made = simulation.create()
         #expect(made.code == 0)
@@ -89,7 +89,7 @@ struct FaultTests {
         #expect(simulation.query(made.taskID).raw.delivery == .silence)
     }
 
-    @Test func `a rule holds for its account, its times and its probability`() {
+    @Test func `a rule is limited to its account, its number of times and its probability`() {
         var simulation = Simulation {
             $0.faults = [FaultRule(on: .list, SimulatedFault(.code(.unavailable)), times: 2, account: "second")]
             $0.faults += Self.rules("query:5000:0.5")
@@ -101,7 +101,7 @@ struct FaultTests {
         #expect((0..<3).map { _ in simulation.list().code } == [5001, 5001, 0])
     }
 
-    @Test func `a create can wish for its own fault, so often for an external id`() {
+    @Test func `a create can ask for its own fault, a number of times per external id`() {
         var simulation = Simulation()
         let wish = ["external_task_id": "\"x\"", "simulate": #"{"fault":"1302","times":2}"#]
         #expect((0..<3).map { _ in simulation.create(wish).code } == [1302, 1302, 0])
@@ -127,11 +127,11 @@ struct FaultTests {
         "create", "create:", "create:none", "watch:1302", "create:1302:2", "create:1302:x", "create:1302:1:0",
         "create:0", "create:http-99", "create:slow=", "callback:1302", "create:lost", "create:1302:1:1:1",
     ])
-    func `a rule that is none is refused`(text: String) {
+    func `an invalid rule is refused`(text: String) {
         #expect(FaultRule(text) == nil)
     }
 
-    @Test func `the journal tells what was asked for, and with which fields`() {
+    @Test func `the journal shows the requests and their fields`() {
         var simulation = Simulation { $0.faults = Self.rules("list:5000:1:1", "query:1302:0") }
         simulation.create(["external_task_id": "\"x\""])
         simulation.create(["external_task_id": "\"x\""])

@@ -7,7 +7,7 @@ import KlingSimulator
 import Testing
 
 struct LoopbackTests {
-    @Test func `a task is made, called about, asked for and shown`() async throws {
+    @Test func `a task is made, called back, queried and shown`() async throws {
         let receiver = try await Receiver()
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 3, count: 32))
         try await Simulator.run {
@@ -38,7 +38,7 @@ struct LoopbackTests {
         await receiver.stop()
     }
 
-    /// What a client that has used the connection before makes of each; nothing where the head can be believed.
+    /// The errors that each violation causes at a client with a reused connection; none if the head can be trusted.
     private static let breaches: [(fault: WireFault, errors: Set<HTTPClientError.Code>)] = [
         (.reset, [.closed, .sendInterrupted]), (.close, [.closed, .sendInterrupted]), (.resetAfterHead, [.closed]),
         (.resetMidBody, [.closed]), (.lengthTooLong, [.closed]), (.lengthTooShort, []), (.garbage, [.malformed]),
@@ -46,7 +46,7 @@ struct LoopbackTests {
     ]
 
     @Test(arguments: breaches.indices)
-    func `a breach of HTTP reaches the client as one`(index: Int) async throws {
+    func `a violation of HTTP reaches the client as one`(index: Int) async throws {
         let row = Self.breaches[index]
         try await Simulator.run { _ in
         } body: { simulator in
@@ -81,7 +81,7 @@ struct LoopbackTests {
         }
     }
 
-    @Test func `of creates at the same time as many are taken as there are slots`() async throws {
+    @Test func `concurrent creates are accepted up to the number of slots`() async throws {
         try await Simulator.run {
             $0.accounts[0].concurrency = 7
         } body: { simulator in
@@ -100,7 +100,7 @@ struct LoopbackTests {
         }
     }
 
-    @Test func `large pictures are taken, and every field is noted`() async throws {
+    @Test func `large pictures are accepted, and every field is recorded`() async throws {
         try await Simulator.run { _ in
         } body: { simulator in
             let file = SamplePictures.person + [UInt8](repeating: 0, count: 1 << 20)

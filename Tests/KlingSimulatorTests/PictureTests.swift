@@ -7,7 +7,7 @@ import Testing
 struct PictureTests {
     private static let result = SamplePictures.result(seed: 7, taskID: "800000000000000001")
 
-    @Test func `the pictures are small files that Kling itself would take`() throws {
+    @Test func `the sample pictures are small files that Kling would accept`() throws {
         for file in [SamplePictures.person, SamplePictures.garment, Self.result] {
             let header = try ImageHeader.check(file: ByteSlice(Bytes(file), 0..<file.count))
             #expect(header.format == .png)
@@ -15,13 +15,13 @@ struct PictureTests {
         }
     }
 
-    @Test func `a result is the same for the same seed and task, and another for others`() {
+    @Test func `a result depends on the seed and the task alone`() {
         #expect(Self.result == SamplePictures.result(seed: 7, taskID: "800000000000000001"))
         #expect(Self.result != SamplePictures.result(seed: 8, taskID: "800000000000000001"))
         #expect(Self.result != SamplePictures.result(seed: 7, taskID: "800000000000000002"))
     }
 
-    /// Checks every chunk and the whole of the compressed data, undoes the filter, and names the pixels asked for.
+    /// Checks every chunk and all of the compressed data, undoes the filter, and prints some pixels.
     private static let reader = """
         import sys, struct, zlib
         data = open(sys.argv[1], "rb").read()
@@ -47,7 +47,7 @@ struct PictureTests {
         .first { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(.enabled(if: python != nil))
-    func `another reader finds the pixels`() throws {
+    func `another reader finds the expected pixels`() throws {
         #expect(try Self.read(SamplePictures.person) == "512 768 c8c8f0 e8c1a0 b8bcc4")
         #expect(try Self.read(SamplePictures.garment) == "512 512 ffffff 2f6fed 2f6fed")
         #expect(try Self.read(Self.result).hasPrefix("512 768 "))
@@ -68,8 +68,8 @@ struct PictureTests {
         #expect(try Self.read(simulation.list().bytes, with: counter) == "100000000")
     }
 
-    /// What the script prints about a file. It gets the file by name: a pipe's writing end would be inherited by
-    /// whatever another test starts at the same time, and never be closed.
+    /// What the script prints about a file. The file is passed by name: another program started at the same time would
+    /// inherit the writing end of a pipe, which would then never be closed.
     private static func read(_ file: [UInt8], with reader: String = reader) throws -> String {
         let place = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).bin")
         try Data(file).write(to: place)

@@ -3,7 +3,7 @@ import KlingAPI
 import KlingSimulator
 import Testing
 
-/// What resellers and proxies do that Kling does not, or not always.
+/// What resellers and proxies do and Kling does not, or not always.
 struct ResellerTests {
     private static let named = ["external_task_id": "\"x\""]
 
@@ -22,7 +22,7 @@ struct ResellerTests {
         #expect(simulation.query("x").taskID == made.taskID)
     }
 
-    @Test func `a list can lag as well, by itself`() {
+    @Test func `a list can lag separately`() {
         var simulation = Simulation { $0.faults = Self.rules("list:lag=4") }
         let first = simulation.create()
         simulation.now += 3000
@@ -36,7 +36,7 @@ struct ResellerTests {
         #expect(listed == [[], [first.taskID], [second.taskID, first.taskID]])
     }
 
-    @Test func `an account without uniqueness makes another task of the same external id`() {
+    @Test func `an account without unique ids makes another task for the same external id`() {
         var simulation = Simulation { $0.accounts[1].isUnique = false }
         simulation.authorization = "Bearer other-key"
         let (first, second) = (simulation.create(Self.named), simulation.create(Self.named))
@@ -48,14 +48,14 @@ struct ResellerTests {
         #expect([simulation.create(Self.named).code, simulation.create(Self.named).code] == [0, 1201])
     }
 
-    @Test func `an account without look-up finds tasks by its own ids alone`() {
+    @Test func `an account without look-up finds tasks by its own ids only`() {
         var simulation = Simulation { $0.accounts[0].hasLookup = false }
         let made = simulation.create(Self.named)
         #expect(simulation.query("x").kling?.isUnknownTask == true)
         #expect(simulation.query(made.taskID).task?.externalTaskID == "x")
     }
 
-    /// What stands in the place of task `x`: another one of the account, under which ids.
+    /// What is shown in place of task `x`: whether it is another task of the account, and its external id.
     private static let strangers: [(fault: String, byOwnID: Bool, isOther: Bool, externalID: String?)] = [
         ("stranger", false, true, "y"), ("stranger", true, true, "y"), ("stranger-unnamed", false, true, nil),
         ("stranger-unnamed", true, true, nil), ("stranger-renumbered", true, true, "x"),
@@ -75,7 +75,7 @@ struct ResellerTests {
         #expect(simulation.platform.tasks.map(\.externalTaskID) == ["x", "y"], "the book is as it was")
     }
 
-    @Test func `a stranger is shown where nothing is known, and may be in no book`() {
+    @Test func `a stranger's task can be shown even if the account has none`() {
         var simulation = Simulation { $0.faults = Self.rules("query:stranger") }
         let answer = simulation.query("nobody")
         #expect(answer.code == 0 && answer.task?.status == .succeed)
@@ -83,7 +83,7 @@ struct ResellerTests {
         #expect(simulation.platform.tasks.isEmpty)
     }
 
-    /// A status without an envelope of Kling, and what its body begins with.
+    /// A status without Kling's envelope, and how its body starts.
     private static let bare: [(fault: String, status: Int, start: String)] =
         [401, 402, 403, 404, 405, 411, 413, 414, 415, 431, 501].flatMap { status in
             [
@@ -94,7 +94,7 @@ struct ResellerTests {
         }
 
     @Test(arguments: bare.indices)
-    func `a bare status has no envelope of Kling, and makes nothing`(index: Int) {
+    func `a bare status has no envelope of Kling's and makes nothing`(index: Int) {
         let row = Self.bare[index]
         var simulation = Simulation { $0.faults = Self.rules("create:\(row.fault)", "query:\(row.fault)") }
         for answer in [simulation.create(), simulation.query("x")] {
@@ -105,17 +105,17 @@ struct ResellerTests {
     }
 
     @Test(arguments: [("made-long-id", 300), ("made-control-id", 11)])
-    func `an answer can name an id that none can ask for, and the task has another`(fault: String, count: Int) throws {
+    func `an answer can name an unusable id while the task has another`(fault: String, count: Int) throws {
         var simulation = Simulation { $0.faults = Self.rules("create:\(fault)") }
         let made = simulation.create(Self.named)
-        // Whoever reads the answer finds no id in it that could be one.
+        // A client that reads the answer finds no usable id in it.
         #expect(made.code == 0 && made.kling?.task?.taskID == nil && made.text.utf8.count > count)
         let task = try #require(simulation.platform.tasks.first)
         #expect(task.id.count == 18)
         #expect(simulation.query("x").taskID == task.id)
     }
 
-    /// What a create's sender can know of it, by the fault that happened to it.
+    /// What the sender of a create can know about it, by the fault that it met.
     private static let outcomes: [(fault: String, outcome: String)] = [
         ("slow=1", "made"), ("1302", "refused"), ("1201", "refused"), ("5000", "unclear"), ("made-5000", "unclear"),
         ("http-401", "refused"), ("http-413-error", "refused"), ("http-302", "refused"), ("http-400", "unclear"),
@@ -124,7 +124,7 @@ struct ResellerTests {
     ]
 
     @Test(arguments: outcomes.indices)
-    func `each create is noted with what its sender can know`(index: Int) {
+    func `each create is recorded with what its sender can know`(index: Int) {
         let row = Self.outcomes[index]
         var simulation = Simulation { $0.faults = Self.rules("create:\(row.fault):1:1") }
         simulation.create(Self.named)
@@ -134,7 +134,7 @@ struct ResellerTests {
                 == #"{"creates":[{"account":"first","external_task_id":"x","outcome":"\#(row.outcome)"}]}"#)
     }
 
-    @Test func `a create can be to the liking of all accounts but one`() {
+    @Test func `a create can be refused by one account and accepted by the others`() {
         var simulation = Simulation()
         let wish = ["external_task_id": "\"x\"", "simulate": #"{"fault":"http-413","times":9,"account":"first"}"#]
         #expect([simulation.create(wish).status, simulation.create(wish).status] == [413, 413])
@@ -142,7 +142,7 @@ struct ResellerTests {
         #expect(simulation.create(wish).code == 0)
     }
 
-    @Test func `a picture's URL can be as long as is wished for`() {
+    @Test func `a picture's URL can be as long as requested`() {
         var simulation = Simulation()
         let made = simulation.create(["simulate": #"{"url_bytes":1000000}"#])
         simulation.now += 10_000
@@ -153,7 +153,7 @@ struct ResellerTests {
         #expect(simulation.create(["simulate": #"{"url_bytes":-1}"#]).code == 1201)
     }
 
-    @Test func `tokens can be taken whatever their times`() {
+    @Test func `the times of tokens can be ignored`() {
         var simulation = Simulation { $0.checksTokenTimes = false }
         for years in [-10, 0, 10] {
             let signer = TokenSigner(accessKey: "ak", secretKey: Secret("sk"))
@@ -164,7 +164,7 @@ struct ResellerTests {
         #expect(simulation.list().code == 1002)
     }
 
-    @Test func `accounts are written in one word each`() {
+    @Test func `each account is parsed from one word`() {
         let signed = SimulatedAccount.Key.signed(accessKey: "ak", secretKey: Secret("sk"))
         #expect(SimulatedAccount("a=ak:sk") == SimulatedAccount(name: "a", keys: [signed]))
         #expect(SimulatedAccount("a=ak:sk:3") == SimulatedAccount(name: "a", keys: [signed], concurrency: 3))
@@ -181,7 +181,7 @@ struct ResellerTests {
         "create:lag=1", "create:stranger", "list:stranger", "query:lag=", "query:strangers", "create:http-401-",
         "create:http-401-xml", "callback:lag=1",
     ])
-    func `a fault that cannot be is refused`(text: String) {
+    func `an invalid fault is refused`(text: String) {
         #expect(FaultRule(text) == nil)
     }
 }

@@ -52,7 +52,7 @@ struct SimulatedPlatformTests {
         #expect(simulation.send("GET", "/results/\(made.taskID)/0.png").status == 404)
     }
 
-    @Test func `slots are held until the end of their tasks`() {
+    @Test func `slots are held until their tasks end`() {
         var simulation = Simulation()
         simulation.create()
         simulation.now += 1
@@ -70,7 +70,7 @@ struct SimulatedPlatformTests {
         for _ in 0..<5 { #expect(simulation.create().code == 0) }
     }
 
-    @Test func `an external id is unique within its account, also when no slot is free`() {
+    @Test func `an external id is unique within its account, even when no slot is free`() {
         var simulation = Simulation()
         let made = simulation.create(["external_task_id": "\"x\""])
         simulation.create()
@@ -102,7 +102,7 @@ struct SimulatedPlatformTests {
         (SimulatorConfiguration.UnknownTaskShape.invalidParameter, 400, 1201), (.notFound, 404, 1203),
         (.failedTask, 200, 0),
     ])
-    func `an unknown task has the shape that was chosen`(
+    func `an unknown task is answered in the chosen shape`(
         shape: SimulatorConfiguration.UnknownTaskShape, status: Int, code: Int
     ) {
         var simulation = Simulation { $0.unknownTaskShape = shape }
@@ -125,7 +125,7 @@ struct SimulatedPlatformTests {
     }
 
     @Test(arguments: ["pageNum=0", "pageNum=1001", "pageSize=0", "pageSize=501", "pageSize=ten", "pageNum="])
-    func `a page that does not exist is refused`(query: String) {
+    func `a page out of range is refused`(query: String) {
         var simulation = Simulation()
         let answer = simulation.list(query)
         #expect(answer.status == 400)
@@ -137,7 +137,7 @@ struct SimulatedPlatformTests {
         ("DELETE", "/v1/images/kolors-virtual-try-on", 404, 1202),
         ("GET", "/v1/models", 404, 1203), ("GET", "/_simulator/nothing", 404, 1203),
     ])
-    func `what is not there is refused before the token is looked at`(
+    func `an unknown route is refused before the token is checked`(
         method: String, path: String, status: Int, code: Int
     ) {
         var simulation = Simulation()
@@ -154,7 +154,7 @@ struct SimulatedPlatformTests {
         #expect(simulation.send("HEAD", Simulation.path + "/a%20b%2Fc/").code == 0)
     }
 
-    @Test func `packs are shown for a key that is right`() {
+    @Test func `resource packs are shown for a valid key`() {
         var simulation = Simulation()
         #expect(simulation.send("GET", "/account/costs").code == 0)
         simulation.authorization = nil

@@ -28,7 +28,7 @@ struct Simulation {
 
     static let picture = Base64.encode(SamplePictures.garment)
 
-    /// The body of a create that is taken, with members put in place of its own or beside them.
+    /// The body of a valid create, with `members` in place of its own or added to them.
     static func create(_ members: [String: String] = [:]) -> [UInt8] {
         let own = ["human_image": #""https://pictures.example/person.png""#, "cloth_image": "\"\(picture)\""]
         let all = own.merging(members) { $1 }.sorted { $0.key < $1.key }
@@ -52,7 +52,7 @@ struct Simulation {
     mutating func list(_ query: String? = nil) -> Answer { send("GET", query: query) }
 }
 
-/// An answer, read as Kling's where it is one.
+/// An answer, read as Kling's if it is one.
 struct Answer {
     let raw: SimulatedAnswer
     let bytes: [UInt8]

@@ -5,13 +5,13 @@ import HTTPServer
 import KlingAPI
 import KlingSimulator
 
-/// A simulator on loopback, and a client of it.
+/// A simulator on loopback, and a client for it.
 struct Simulator: Sendable {
     let simulator: KlingSimulator
     private let client: HTTPClient
     private let loop: EventLoop
 
-    /// Runs `body` with a simulator that exists as long.
+    /// Runs `body` with a simulator, and stops it afterwards.
     static func run(
         _ change: (inout SimulatorConfiguration) -> Void, body: (Simulator) async throws -> Void
     ) async throws {
@@ -68,7 +68,7 @@ struct Simulator: Sendable {
     }
 }
 
-/// A server that callbacks are posted to.
+/// A server that receives callbacks.
 final class Receiver: Sendable {
     /// One callback.
     struct Message: Sendable {
@@ -93,7 +93,7 @@ final class Receiver: Sendable {
         let loopback = SocketAddress.ipv4(address: 0x7F00_0001, port: 0)
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [loopback]), loops: [loop],
-            budget: ByteBudget(capacity: 1 << 20), responder: Responder(messages: continuation))
+            budget: ByteBudget(capacity: 1 << 20), service: Responder(messages: continuation))
         url = "http://\(try await server.start()[0])/hook"
     }
 

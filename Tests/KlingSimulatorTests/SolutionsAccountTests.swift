@@ -7,7 +7,7 @@ struct SolutionsAccountTests {
     private static let token =
         "Bearer " + TokenSigner(accessKey: "ak", secretKey: Secret("sk")).token(now: Simulation.start / 1000)
 
-    /// Every route of the two interfaces, and how it is answered.
+    /// The answers of every route of the two interfaces.
     private static func answers(_ simulation: inout Simulation) -> (old: [Answer], new: [Answer]) {
         (
             [simulation.create(), simulation.query("x"), simulation.list()],
@@ -16,7 +16,7 @@ struct SolutionsAccountTests {
     }
 
     @Test(arguments: SimulatedAPI.allCases)
-    func `what an account does not have is not there, and makes nothing`(api: SimulatedAPI) {
+    func `a route that an account lacks is absent and makes nothing`(api: SimulatedAPI) {
         var simulation = Simulation.speaking(api)
         let (old, new) = Self.answers(&simulation)
         for (answers, dialect) in [(old, SimulatedDialect.kolors), (new, .solutions)] {
@@ -31,7 +31,7 @@ struct SolutionsAccountTests {
         #expect(simulation.send("GET", "/_simulator/requests").text.contains(#""absent_routes":\#(absent)"#))
     }
 
-    @Test func `accounts differ, and only a key that opens one of them finds its interface`() {
+    @Test func `accounts differ, and only a key that opens one finds its interface`() {
         var simulation = Simulation { $0.accounts[1].api = .solutions }
         #expect(simulation.solve().code == 1202)
         simulation.authorization = nil
@@ -41,14 +41,14 @@ struct SolutionsAccountTests {
         #expect(simulation.create().code == 1202)
     }
 
-    @Test func `a route that no account has is not there whoever asks`() {
+    @Test func `a route that no account has is absent for everyone`() {
         var simulation = Simulation.speaking(.kolors)
         simulation.authorization = nil
         #expect(simulation.solve().code == 1202)
         #expect(simulation.create().code == 1001)
     }
 
-    @Test func `the new interface takes API keys alone`() {
+    @Test func `the new interface accepts API keys only`() {
         var simulation = Simulation.speaking(.both)
         simulation.authorization = Self.token
         let (old, new) = Self.answers(&simulation)
@@ -64,7 +64,7 @@ struct SolutionsAccountTests {
         }
     }
 
-    @Test func `an account changes sides while it runs, and back with a reset`() {
+    @Test func `an account's API can change at run time, and a reset restores it`() {
         var simulation = Simulation()
         let isThere = ["first", "nobody"].map { simulation.platform.set(.solutions, account: $0) }
         #expect(isThere == [true, false])
@@ -95,7 +95,7 @@ struct SolutionsAccountTests {
         for name in [old, "old"] { #expect(simulation.query(name).taskID == old) }
     }
 
-    @Test func `where ids are not unique each interface finds its own of the same name`() {
+    @Test func `if ids are not unique, each interface finds its own task of the same name`() {
         var simulation = Simulation.speaking(.both) { $0.accounts[0].isUnique = false }
         let old = simulation.create(["external_task_id": "\"x\""]).taskID
         let new = simulation.solve(Simulation.named("x")).madeID
@@ -103,7 +103,7 @@ struct SolutionsAccountTests {
         #expect(simulation.find("external_task_ids=x").solutionIDs == [new])
     }
 
-    @Test func `tasks of other solutions stand in the answers, and in no book`() {
+    @Test func `tasks of other solutions appear in the answers but not among the tasks`() {
         var simulation = Simulation.speaking(.both)
         simulation.solve(Simulation.named("x"))
         let video = #"{"account":"first","id":"dance/42","external_task_id":"clip","type":"video","seconds":2.5}"#
@@ -129,7 +129,7 @@ struct SolutionsAccountTests {
         ("[]", 400), ("{}", 400), (#"{"account":"nobody"}"#, 404), (#"{"account":"first","seconds":-1}"#, 400),
         (#"{"account":"first","id":"1"}"#, 400), (#"{"account":"first","external_task_id":"x"}"#, 400),
     ])
-    func `a task of another solution that cannot be is refused`(body: String, status: Int) {
+    func `an invalid task of another solution is refused`(body: String, status: Int) {
         var simulation = Simulation.speaking()
         simulation.solve(Simulation.named("x"))
         _ = simulation.platform.add(ForeignTask(id: "1"), account: "first", now: simulation.now)
@@ -140,14 +140,14 @@ struct SolutionsAccountTests {
         ("GET", "/solutions/virtual_try_on"), ("GET", "/solutions/1"), ("DELETE", "/solutions"),
         ("POST", "/solutions/virtual_try_on/1"), ("POST", "/solutions/dance"),
     ])
-    func `what the new interface does not have is refused before the key is looked at`(method: String, path: String) {
+    func `an unknown route of the new interface is refused before the key is checked`(method: String, path: String) {
         var simulation = Simulation.speaking()
         simulation.authorization = nil
         let answer = simulation.send(method, path)
         #expect(answer.status == 404 && answer.code == 1202)
     }
 
-    @Test func `an account's interfaces are written in a word`() {
+    @Test func `an account's interfaces are parsed from one word`() {
         #expect(SimulatedAccount("a=key")?.api == .kolors)
         #expect(SimulatedAccount("a=key,slots=2,api=both")?.api == .both)
         #expect(SimulatedAccount("a=key,api=none") == nil)

@@ -14,7 +14,7 @@ struct SolutionsCallbackTests {
         return sent
     }
 
-    @Test func `each change of a task is told in the new shape, with its own word for success`() {
+    @Test func `each change of a task sends a callback in the new shape, with its word for success`() {
         var simulation = Simulation.speaking()
         let id = simulation.solve(Self.wish).madeID
         let bodies = Self.run(&simulation).map { String(decoding: $0.body, as: UTF8.self) }
@@ -32,17 +32,17 @@ struct SolutionsCallbackTests {
             ])
     }
 
-    @Test func `where both interfaces are, each task is told as its own tells it`() {
+    @Test func `with both interfaces, each task's callbacks have its own shape`() {
         var simulation = Simulation.speaking(.both) { $0.faults = [FaultRule("callback:lost:1:2")].compactMap { $0 } }
         simulation.solve(Self.wish)
         simulation.create(["callback_url": #""http://shop.example/hook""#])
-        // The first two were lost: those that tell of the creates.
+        // The first two, which told of the creates, were lost.
         #expect(
             Self.run(&simulation).map { JSONObject($0.body) }.map { $0?.string("status") ?? $0?.string("task_status") }
                 == ["processing", "processing", "succeeded", "succeed"])
     }
 
-    @Test func `two secrets sign a message side by side`() throws {
+    @Test func `two secrets both sign a message`() throws {
         var simulation = Simulation.speaking()
         simulation.solve(Self.wish)
         let callback = try #require(simulation.platform.dueCallbacks(now: simulation.now, base: "").first)
@@ -62,7 +62,7 @@ struct SolutionsCallbackTests {
         }
     }
 
-    @Test func `the console's test callback tells of a task that nobody knows, once and whatever the rules`() throws {
+    @Test func `the console's test callback is sent once about an unknown task, whatever the rules`() throws {
         var simulation = Simulation { $0.faults = [FaultRule("callback:lost")].compactMap { $0 } }
         #expect(simulation.control("test-callback", #"{"url":"http://shop.example/hook"}"#).status == 200)
         #expect(simulation.platform.nextDeadline == 0)

@@ -43,7 +43,7 @@ struct SolutionsCheckTests {
     ]
 
     @Test(arguments: refused.indices)
-    func `a create with anything that is not documented is refused by name`(index: Int) {
+    func `a create that is not as documented is refused by name`(index: Int) {
         let row = Self.refused[index]
         var simulation = Simulation.speaking()
         let answer = simulation.solve(row.members)
@@ -54,7 +54,7 @@ struct SolutionsCheckTests {
     }
 
     @Test(arguments: ["", "{", "[]", "null", #"{"contents":[],"contents":[]}"#])
-    func `a body that is no JSON object is refused`(body: String) {
+    func `a body that is not a JSON object is refused`(body: String) {
         var simulation = Simulation.speaking()
         let answer = simulation.send("POST", "/solutions/virtual_try_on", body: Array(body.utf8))
         #expect(answer.status == 400)
@@ -67,7 +67,7 @@ struct SolutionsCheckTests {
         #expect(answer.code == 1201 && answer.message == "contents is required")
     }
 
-    @Test func `what a create says is kept, and the control interface shows it`() {
+    @Test func `the values of a create are kept and shown by the control interface`() {
         var simulation = Simulation.speaking(.both) { $0.accounts[0].concurrency = nil }
         var members = Simulation.named(
             "x", #","callback_url":"https://shop.example/hook","watermark":{"enabled":true}"#)
@@ -89,7 +89,7 @@ struct SolutionsCheckTests {
         #expect(shown.contains(#""cloth_image":null,"api":"kolors","watermark":false}"#))
     }
 
-    @Test func `an external id is taken by a task of either interface`() {
+    @Test func `an external id in use by one interface is refused by the other`() {
         var simulation = Simulation.speaking(.both)
         simulation.solve(Simulation.named("x"))
         for again in [simulation.solve(Simulation.named("x")), simulation.create(["external_task_id": "\"x\""])] {

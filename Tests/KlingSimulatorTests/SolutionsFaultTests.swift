@@ -6,7 +6,7 @@ import Testing
 struct SolutionsFaultTests {
     private static func rules(_ texts: String...) -> [FaultRule] { texts.compactMap { FaultRule($0) } }
 
-    @Test func `each point has its route`() {
+    @Test func `each fault point has its route`() {
         var simulation = Simulation.speaking { $0.faults = Self.rules("create:5000", "query:5001", "list:5002") }
         #expect(simulation.solve().code == 5000)
         #expect(simulation.find("task_ids=1").code == 5001)
@@ -16,7 +16,7 @@ struct SolutionsFaultTests {
         #expect(requests.contains(#""faults":{"create":1,"query":1,"list":1,"callback":0}"#))
     }
 
-    @Test func `a lost answer has made its task`() {
+    @Test func `a lost answer still makes its task`() {
         var simulation = Simulation.speaking { $0.faults = Self.rules("create:lost-answer:1:1") }
         #expect(simulation.solve(Simulation.named("x")).raw.delivery == .wire(isReset: true))
         #expect(simulation.find("external_task_ids=x").solutionIDs.count == 1)
@@ -27,7 +27,7 @@ struct SolutionsFaultTests {
     }
 
     @Test(arguments: ["made-long-id", "made-control-id", "no-task-id"])
-    func `an answer can name an id that none can ask for, in the shape of its route`(fault: String) {
+    func `an answer can name an unusable id, in the shape of its route`(fault: String) {
         var simulation = Simulation.speaking {
             $0.faults = Self.rules("create:\(fault)", "query:\(fault)", "list:\(fault)")
         }
@@ -67,7 +67,7 @@ struct SolutionsFaultTests {
         #expect(found.map { $0.string("external_id") } == [externalID])
     }
 
-    @Test func `a create can wish for its own fault in the person's URL`() {
+    @Test func `a create can ask for its own fault in the person's URL`() {
         var simulation = Simulation.speaking()
         let wish = Base64.encode(#"{"fault":"1302","times":2}"#.utf8, .urlSafe)
         let codes = (0..<3).map { _ in
@@ -76,7 +76,7 @@ struct SolutionsFaultTests {
         #expect(codes == [1302, 1302, 0])
     }
 
-    @Test func `an account without look-up finds tasks by its own ids alone`() {
+    @Test func `an account without look-up finds tasks by its own ids only`() {
         var simulation = Simulation.speaking { $0.accounts[0].hasLookup = false }
         let id = simulation.solve(Simulation.named("x")).madeID
         #expect(simulation.find("external_task_ids=x").solutionIDs.isEmpty)

@@ -8,14 +8,14 @@ struct SolutionsLoopbackTests {
     private static let create = "/solutions/virtual_try_on"
     private static let limit = 10_485_760
 
-    /// As much of a PNG file as is looked at, and zeros up to `count`.
+    /// As much of a PNG file as is checked, and zeros up to `count` bytes.
     private static func png(_ width: UInt16, _ height: UInt16, count: Int = 40) -> [UInt8] {
         let size = [width, height].flatMap { [0, 0, UInt8($0 >> 8), UInt8($0 & 255)] }
         let head = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13] + Array("IHDR".utf8) + size
         return head + [UInt8](repeating: 0, count: count - head.count)
     }
 
-    /// As much of a WebP file as is looked at.
+    /// As much of a WebP file as is checked.
     private static func webp(_ chunk: String, _ content: [UInt8]) -> [UInt8] {
         Array("RIFF\0\0\0\0WEBP\(chunk)".utf8) + [0, 0, 0, 0] + content + [UInt8](repeating: 0, count: 20)
     }
@@ -32,7 +32,7 @@ struct SolutionsLoopbackTests {
         "large.webp": webp("VP8X", [0, 0, 0, 0, 0, 8, 0, 0x2C, 1, 0]), "odd.webp": webp("VP8L", [0x2E]),
     ]
 
-    /// What is wrong with each file; nothing where it is taken.
+    /// What is wrong with each file; nil if it is accepted.
     private static let pictures: [(file: String, says: String?)] = [
         ("person.png", nil), ("least.png", nil), ("most.png", nil), ("plain.webp", nil), ("lossless.webp", nil),
         ("extended.webp", nil), ("small.png", "shortest side must exceed 300px"),
@@ -45,7 +45,7 @@ struct SolutionsLoopbackTests {
         ("moved.png", "cannot be fetched: HTTP 302"),
     ]
 
-    @Test func `the pictures of a create are fetched, and those that the interface does not take are refused`()
+    @Test func `a create's pictures are fetched, and unsuitable ones are refused`()
         async throws
     {
         let host = try await PictureHost(Self.files)
@@ -72,7 +72,7 @@ struct SolutionsLoopbackTests {
         await host.stop()
     }
 
-    @Test func `where nobody listens a create is refused, unless pictures are not fetched`() async throws {
+    @Test func `a create with unreachable pictures is refused, unless pictures are not fetched`() async throws {
         let host = try await PictureHost([:])
         await host.stop()
         for fetches in [true, false] {
@@ -88,10 +88,10 @@ struct SolutionsLoopbackTests {
         }
     }
 
-    @Test func `pictures are fetched for those alone who may make a task`() async throws {
+    @Test func `pictures are fetched only for creates that may make a task`() async throws {
         try await Simulator.run { _ in
         } body: { simulator in
-            // What it answers under its own address is no picture, as whoever fetches it finds out.
+            // The simulator's own address serves no picture, which shows only if it is fetched.
             let body = Simulation.solution(person: simulator.simulator.url, garment: simulator.simulator.url)
             let before = try await simulator.post(body, to: Self.create)
             simulator.simulator.set(.both, account: "first")
@@ -100,7 +100,7 @@ struct SolutionsLoopbackTests {
         }
     }
 
-    @Test func `a task is made, told under two secrets, found, listed and shown`() async throws {
+    @Test func `a task is made, called back under two secrets, found, listed and shown`() async throws {
         let (host, receiver) = (try await PictureHost(Self.files), try await Receiver())
         let secrets = [3, 4].map { WebhookSignature.secret(key: [UInt8](repeating: $0, count: 32)) }
         try await Simulator.run {
@@ -119,7 +119,7 @@ struct SolutionsLoopbackTests {
                 statuses.append(JSONObject(message.body)?.string("status"))
                 if statuses.count == 3 { break }
             }
-            // On a busy machine one may overtake another.
+            // On a busy machine, one callback may overtake another.
             #expect(Set(statuses) == ["submitted", "processing", "succeeded"])
             let found = JSONObject(try await simulator.get("/solutions?external_task_ids=x").body)?.objects("data")?
                 .first
@@ -133,7 +133,7 @@ struct SolutionsLoopbackTests {
         await host.stop()
     }
 
-    @Test func `a test callback is sent when it is asked for, and noted`() async throws {
+    @Test func `a test callback is sent on request and signed`() async throws {
         let receiver = try await Receiver()
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 5, count: 32))
         try await Simulator.run {

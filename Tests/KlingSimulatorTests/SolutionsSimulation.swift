@@ -9,7 +9,7 @@ extension Simulation {
     static let person = "https://pictures.example/person.png"
     static let garment = "https://pictures.example/garment.png"
 
-    /// A platform whose accounts have the interface.
+    /// A platform whose accounts speak this API.
     static func speaking(
         _ api: SimulatedAPI = .solutions, _ change: (inout SimulatorConfiguration) -> Void = { _ in }
     ) -> Simulation {
@@ -19,7 +19,7 @@ extension Simulation {
         }
     }
 
-    /// The body of a create that the new interface takes, but for `members` in place of its own or beside them.
+    /// The body of a create that the new interface accepts, with `members` in place of its own or added to them.
     static func solution(
         person: String = Self.person, garment: String = Self.garment, _ members: [String: String] = [:]
     ) -> [UInt8] {
@@ -52,15 +52,15 @@ extension Simulation {
 extension Answer {
     private var envelope: JSONObject? { JSONObject(bytes) }
 
-    /// `data`, where it is an object.
+    /// `data`, if it is an object.
     var data: JSONObject? { envelope?.object("data") }
-    /// The tasks of a query, or of a page.
+    /// The tasks in the answer to a query or a list.
     var solutions: [JSONObject] {
         guard let envelope else { return [] }
         return envelope.objects("data") ?? data?.objects("result") ?? []
     }
     var solutionIDs: [String] { solutions.compactMap { $0.string("id") } }
-    /// The id that a create was answered with.
+    /// The id in the answer to a create.
     var madeID: String { data?.string("task_id") ?? "" }
 }
 
@@ -72,7 +72,7 @@ extension JSONObject {
     var text: String { String(decoding: json, as: UTF8.self) }
 }
 
-/// A server of pictures, each under a path of its own.
+/// A server of pictures, each at its own path.
 final class PictureHost: Sendable {
     let url: String
     private let loop: EventLoop
@@ -83,7 +83,7 @@ final class PictureHost: Sendable {
         let loopback = SocketAddress.ipv4(address: 0x7F00_0001, port: 0)
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [loopback]), loops: [loop],
-            budget: ByteBudget(capacity: 1 << 20), responder: Responder(files: files))
+            budget: ByteBudget(capacity: 1 << 20), service: Responder(files: files))
         url = "http://\(try await server.start()[0])"
     }
 

@@ -28,7 +28,7 @@ struct SolutionsTests {
                     + #""billing":[{"charge_type":"unit","amount":"1","package_type":"image"}]}]}"#))
     }
 
-    @Test func `a watermark is there for who wishes for it`() {
+    @Test func `a watermark is made only for a create that asks for it`() {
         var simulation = Simulation.speaking()
         let with = simulation.solve(["options": #"{"watermark":{"enabled":true}}"#]).madeID
         let without = simulation.solve(["options": #"{"watermark":{"enabled":false}}"#]).madeID
@@ -42,7 +42,7 @@ struct SolutionsTests {
         #expect(simulation.send("GET", "/results/\(without)/watermark.png").status == 404)
     }
 
-    @Test func `a wish in the person's URL makes a task fail, which costs nothing`() {
+    @Test func `an instruction in the person's URL makes a task fail, which costs nothing`() {
         var simulation = Simulation.speaking()
         let wish = Base64.encode(#"{"outcome":"failed","message":"no human","seconds":1}"#.utf8, .urlSafe)
         let id = simulation.solve(person: Simulation.person + "?simulate=" + wish).madeID
@@ -53,7 +53,7 @@ struct SolutionsTests {
     }
 
     @Test(arguments: [(SimulatedBilling.yuan, "0.5"), (.dollars, "0.07")])
-    func `a task can be paid with money`(billing: SimulatedBilling, amount: String) {
+    func `a task can be charged in money`(billing: SimulatedBilling, amount: String) {
         var simulation = Simulation.speaking { $0.billing = billing }
         let id = simulation.solve().madeID
         simulation.now += 10_000
@@ -63,7 +63,7 @@ struct SolutionsTests {
                 + #""currency":"\#(billing.rawValue)"}"#)
     }
 
-    @Test func `up to twenty tasks are found at once, and those that are not known are absent`() {
+    @Test func `up to twenty tasks are found at once, and unknown ones are left out`() {
         var simulation = Simulation.speaking { $0.accounts[0].concurrency = nil }
         let ids = (0..<20).map { simulation.solve(Simulation.named("order \($0)")).madeID }
         #expect(simulation.find("task_ids=\(ids.joined(separator: ","))").solutionIDs == ids)
@@ -80,14 +80,14 @@ struct SolutionsTests {
         "", "task_ids=", "task_ids=,", "task_id=1", "task_ids=1&external_task_ids=x", "task_ids=1&external_task_ids=",
         "task_ids=\((1...21).map { String($0) }.joined(separator: ","))",
     ])
-    func `a query for no tasks, too many, or by both kinds of ids is refused`(query: String) {
+    func `a query for no tasks, too many tasks or both kinds of ids is refused`(query: String) {
         var simulation = Simulation.speaking()
         let answer = simulation.find(query)
         #expect(answer.status == 400)
         #expect(answer.code == 1201)
     }
 
-    @Test func `a list is newest first, and its pages hang together while tasks are made`() {
+    @Test func `a list is newest first, and its pages stay consistent while tasks are made`() {
         var simulation = Simulation.speaking { $0.accounts[0].concurrency = nil }
         var ids: [String] = []
         for _ in 0..<7 {
@@ -101,7 +101,7 @@ struct SolutionsTests {
         simulation.now += 1
         var (seen, cursor) = (first.solutionIDs, first.data?.string("next_cursor") ?? "")
         while !cursor.isEmpty {
-            // The times of a later page are not looked at.
+            // A later page ignores the times.
             let page = simulation.page(#"{"limit":3,"cursor":"\#(cursor)","start_time":5,"end_time":6}"#)
             seen += page.solutionIDs
             cursor = page.data?.string("next_cursor") ?? ""
@@ -111,7 +111,7 @@ struct SolutionsTests {
         #expect(simulation.page().solutionIDs.count == 8)
     }
 
-    @Test func `a list holds what was made from its start on, before its end, in the states that are asked for`() {
+    @Test func `a list includes its start, excludes its end, and is filtered by status`() {
         var simulation = Simulation.speaking { $0.accounts[0].concurrency = nil }
         let wish = Base64.encode(#"{"outcome":"failed","seconds":0}"#.utf8, .urlSafe)
         let failed = simulation.solve(person: Simulation.person + "?simulate=" + wish).madeID
@@ -138,7 +138,7 @@ struct SolutionsTests {
         (#"{"filters":[{"key":"status","values":["done"]}]}"#, 1201), (#"{"filters":[{"key":"status"}]}"#, 1201),
         (#"{"filters":[1]}"#, 1201), (#"{"filters":[{"key":"status","values":[1]}]}"#, 1201),
     ])
-    func `a list that cannot be is refused`(body: String, code: Int) {
+    func `an invalid list is refused`(body: String, code: Int) {
         var simulation = Simulation.speaking()
         let answer = simulation.page(body)
         #expect(answer.code == code)

@@ -4,10 +4,10 @@ import Testing
 
 @testable import Pictures
 
-/// Files that were made to do harm, or that nobody thought of. Each gets an answer, within the bounds of the limits:
-/// what cannot be decoded in them is refused by its header, before a byte of it is decoded.
+/// Malicious and unusual files. Each gets an answer within the limits: a file that cannot be decoded within them is
+/// refused by its header, before any of it is decoded.
 struct HostilePictureTests {
-    /// What a file comes to: a defect, or a picture within the limits. Both ways are tried.
+    /// The result for a file: a defect, or a picture within the limits. Both normalizing and stitching are tried.
     private static func answer(_ file: [UInt8], limits: PictureLimits = PictureLimits()) -> PictureDefect? {
         let slice = ByteSlice(file)
         var found: PictureDefect?
@@ -19,7 +19,7 @@ struct HostilePictureTests {
         do throws(StitchDefect) {
             expectWithin(try PictureKit.stitch(upper: slice, lower: slice, limits: limits), limits)
         } catch {
-            // What is sent on as it is may turn out to be broken when it is decoded; not the other way round.
+            // A file that is sent on as it is may turn out to be broken when it is decoded, but not vice versa.
             #expect(found == nil || found == error.defect)
             found = error.defect
         }
@@ -39,9 +39,9 @@ struct HostilePictureTests {
     // MARK: Bombs
 
     @Test(arguments: [(50_000, 50_000), (1_000_000, 1_000_000), (Int(Int32.max), Int(Int32.max)), (300, 200_000_000)])
-    func `a header of too many pixels is enough to refuse a file`(_ width: Int, _ height: Int) throws {
+    func `a header with too many pixels is enough to refuse a file`(_ width: Int, _ height: Int) throws {
         let limits = PictureLimits()
-        // A few kilobytes of data would be gigabytes of zeros.
+        // A few kilobytes of data would become gigabytes of zeros.
         let png = PNGFile(width: width, height: height, zeros: 1 << 20).file
         let expected = PictureDefect.tooLarge(width: width, height: height, allowed: limits.decodingBytes / 3)
         #expect(Self.answer(png) == expected)
@@ -49,7 +49,7 @@ struct HostilePictureTests {
         #expect(expected.description.contains("\(limits.decodingBytes / 3)"))
     }
 
-    @Test func `JPEG and WebP headers of too many pixels as well`() {
+    @Test func `JPEG and WebP headers with too many pixels are refused too`() {
         var limits = PictureLimits()
         var jpeg = Painting.plain(300, 300, .red).jpeg()
         let frame = JPEGFile.last(0xC0, in: jpeg) ?? 0
@@ -60,7 +60,7 @@ struct HostilePictureTests {
         #expect(Self.answer(webP, limits: limits) == .tooLarge(width: 320, height: 320, allowed: limits.pixels))
         let animation = WebPFile.animation(320, 320, [webP])
         #expect(Self.answer(animation, limits: limits) == .tooLarge(width: 320, height: 320, allowed: limits.pixels))
-        // The frame decides, whatever the canvas is said to be.
+        // The frame decides, whatever the size of the canvas.
         let small = WebPFile.animation(16_000, 16_000, [webP])
         #expect(Self.answer(small) == nil)
     }
@@ -73,18 +73,18 @@ struct HostilePictureTests {
         #expect(Self.answer(bomb, limits: limits) == nil)
     }
 
-    @Test func `more data than the picture has is not looked at`() {
+    @Test func `data beyond the end of the picture is ignored`() {
         #expect(Self.answer(PNGFile(width: 300, height: 300, zeros: 8 << 20).file) == nil)
     }
 
-    @Test func `data that does not end is unpacked only for so long`() {
+    @Test func `endless data is unpacked only for a limited time`() {
         var limits = PictureLimits()
         let file = PNGFile(width: 300, height: 300, zeros: 64 << 20).file
         limits.pngTime = .milliseconds(20)
         #expect(Self.answer(file, limits: limits) == .slow(.png))
     }
 
-    @Test func `packed texts are nothing to libpng, however many`() {
+    @Test func `compressed texts cost libpng nothing, however many there are`() {
         var limits = PictureLimits()
         let text = Array("name\0\0".utf8) + [1, 0, 0, 0] + Deflate.zeros(4 << 20)
         let texts = Array(repeating: ("iTXt", text), count: 250)
@@ -94,14 +94,14 @@ struct HostilePictureTests {
     }
 
     @Test(arguments: ["zTXt", "iTXt", "iCCP"])
-    func `packed chunks beside the picture are not unpacked`(_ name: String) {
+    func `compressed chunks beside the picture are not unpacked`(_ name: String) {
         let packed = Deflate.zeros(32 << 20)
         let content = Array("name\0\0".utf8) + (name == "iTXt" ? [1, 0, 0, 0] : []) + packed
         let file = PNGFile(width: 300, height: 300, chunksBefore: [(name, content), (name, content)]).file
         #expect(Self.answer(file) == nil)
     }
 
-    @Test func `a progressive JPEG of thousands of scans is refused before it is decoded`() {
+    @Test func `a progressive JPEG with thousands of scans is refused before it is decoded`() {
         let progressive = Painting.quarters(320, 320).jpeg(flags: TJFLAG_PROGRESSIVE)
         let long = JPEGFile.repeatingLastScan(5000, of: progressive)
         guard case .scans(let count, 100)? = Self.answer(long) else {
@@ -110,14 +110,14 @@ struct HostilePictureTests {
         }
         #expect(count > 5000)
         #expect(Self.answer(progressive) == nil)
-        // An end hidden in a comment does not hide what comes after it.
+        // An end marker hidden in a comment does not hide what comes after it.
         var hidden = progressive
         guard let end = JPEGFile.last(0xD9, in: hidden) else { return }
         hidden.insert(contentsOf: JPEGFile.segment(0xFE, [0xFF, 0xD9]), at: end)
         #expect(Self.answer(JPEGFile.repeatingLastScan(5000, of: hidden)) != nil)
     }
 
-    @Test func `what a progressive JPEG holds while it is decoded counts`() {
+    @Test func `the memory to decode a progressive JPEG counts against the limit`() {
         var limits = PictureLimits()
         let file = Painting.plain(320, 320, .red).jpeg(subsampling: TJSAMP_420, flags: TJFLAG_PROGRESSIVE)
         limits.decodingBytes = 320 * 320 * 3
@@ -129,7 +129,7 @@ struct HostilePictureTests {
 
     // MARK: Sizes
 
-    @Test func `too few pixels on one side`() {
+    @Test func `a picture that is too small on one side is refused`() {
         #expect(
             Self.answer(PNGFile(width: 1, height: 100_000, zeros: 1).file)
                 == .tooSmall(width: 1, height: 100_000, allowed: 300))
@@ -140,14 +140,14 @@ struct HostilePictureTests {
         #expect(Self.answer(PNGFile(width: 1 << 31, height: 300, zeros: 1).file) == .header(.png))
     }
 
-    @Test func `a long strip is stitched, and left alone where it need not be touched`() throws {
+    @Test func `a long strip is stitched, and left as it is if it needs no change`() throws {
         var limits = PictureLimits()
         limits.maxOutputSide = 1000
         limits.minSide = 1
         #expect(Self.answer(PNGFile(width: 1, height: 20_000, colorType: 0).file, limits: limits) == nil)
     }
 
-    @Test func `too many bytes`() {
+    @Test func `a file with too many bytes is refused`() {
         var limits = PictureLimits()
         limits.maxInputBytes = 1000
         #expect(Self.answer([UInt8](repeating: 0xFF, count: 1001), limits: limits) == .length(1001, allowed: 1000))
@@ -175,14 +175,14 @@ struct HostilePictureTests {
         let file = try #require(Self.whole.first { $0.name == name }?.file)
         #expect(Self.answer(file) == nil)
         for part in 0..<16 {
-            // What follows the first frame of an animation is not missed.
+            // What follows the first frame of an animation is not needed.
             let end = name == "animated WebP" ? file.count / 2 : file.count
             #expect(Self.answer(Array(file[..<(end * part / 16)])) != nil, "cut at \(part)/16")
         }
     }
 
     @Test(arguments: whole.map(\.name))
-    func `a damaged file is answered`(_ name: String) throws {
+    func `a damaged file gets an answer`(_ name: String) throws {
         let file = try #require(Self.whole.first { $0.name == name }?.file)
         var random = Dice(seed: 4711)
         for _ in 0..<25 {
@@ -195,7 +195,7 @@ struct HostilePictureTests {
         }
     }
 
-    @Test func `a checksum that is wrong is an error`() {
+    @Test func `a wrong checksum is an error`() {
         var file = Painting.quarters(300, 300).png()
         let data = file.count - 12 - 4
         file[data] ^= 1
@@ -204,7 +204,7 @@ struct HostilePictureTests {
 
     // MARK: Polyglots
 
-    @Test func `what stands behind a picture is left out`() throws {
+    @Test func `bytes behind a picture are left out`() throws {
         let page = Array("PK\u{3}\u{4}<html><script>alert(1)</script></html>".utf8)
         for painting in [Painting.quarters(320, 320)] {
             for file in [painting.jpeg(), painting.png(), painting.webP()] {
@@ -224,7 +224,7 @@ struct HostilePictureTests {
             ("BM", "a BMP picture"), ("\0\0\0\u{20}ftypavif", "an AVIF picture"), ("II*\0", "a TIFF picture"),
             ("RIFF\0\0\0\0WAVE", nil), ("", nil), ("\u{89}PNG", nil),
         ] as [(String, String?)])
-    func `what is no picture is called by its name`(_ start: String, _ name: String?) {
+    func `a file that is no picture is refused with the name of its format`(_ start: String, _ name: String?) {
         #expect(Self.answer(Array(start.utf8)) == .format(name))
     }
 
@@ -242,7 +242,7 @@ struct HostilePictureTests {
         #expect(Self.answer(JPEGFile.adding(JPEGFile.segment(0xC0, Array(repeating: 0, count: 15)), to: file)) != nil)
     }
 
-    @Test func `many segments are passed over`() {
+    @Test func `many segments are skipped, and endless ones are refused`() {
         let file = Painting.quarters(300, 300).jpeg()
         let segments = (0..<1000).flatMap { JPEGFile.segment(0xE0 + UInt8($0 % 16), [UInt8](repeating: 7, count: 90)) }
         #expect(Self.answer(JPEGFile.adding(segments, to: file)) == nil)
@@ -251,18 +251,18 @@ struct HostilePictureTests {
     }
 
     @Test(arguments: [0, 9, -1, 65_535])
-    func `an orientation that is none is taken for upright`(_ orientation: Int) throws {
+    func `an invalid orientation counts as upright`(_ orientation: Int) throws {
         let file = JPEGFile.adding(
             JPEGFile.exif(orientation: orientation & 0xFFFF, isLittle: true), to: Painting.quarters(400, 300).jpeg())
         #expect(try PictureKit.normalize(ByteSlice(file)) == nil)
     }
 
     @Test(arguments: [16, 8])
-    func `PNG of every kind is decoded`(_ depth: UInt8) throws {
+    func `every kind of PNG is decoded`(_ depth: UInt8) throws {
         for isInterlaced in [false, true] {
             for colorType: UInt8 in [0, 2, 4, 6] where !isInterlaced || colorType == 2 {
                 let channels = [0: 1, 2: 3, 4: 2, 6: 4][colorType] ?? 1
-                // White rows, each behind its filter byte; of an interlaced picture each pass has rows of its own.
+                // White rows, each after its filter byte. In an interlaced picture, each pass has rows of its own.
                 let width = isInterlaced ? 304 : 320
                 let rows = Self.rows(width, width, isInterlaced).flatMap { pixels -> [UInt8] in
                     [0] + [UInt8](repeating: 0xFF, count: pixels * channels * Int(depth) / 8)
@@ -278,7 +278,7 @@ struct HostilePictureTests {
     }
 
     @Test(arguments: [16, 8])
-    func `colours of 16 bits are those of 8`(_ depth: UInt8) throws {
+    func `colours of 16 bits equal those of 8 bits`(_ depth: UInt8) throws {
         let pixel: [UInt8] = [60, 120, 200].flatMap { Array(repeating: $0, count: Int(depth) / 8) }
         let row: [UInt8] = [0] + (0..<320).flatMap { _ in pixel }
         let rows = (0..<320).flatMap { _ in row }
@@ -299,7 +299,7 @@ struct HostilePictureTests {
         }
     }
 
-    @Test func `of an animated PNG the picture itself is taken`() throws {
+    @Test func `an animated PNG yields its default picture`() throws {
         let control = PNGFile.chunk("acTL", big(2) + big(0))
         var file = Painting.quarters(320, 320).png()
         file.insert(contentsOf: control, at: 33)
@@ -308,7 +308,7 @@ struct HostilePictureTests {
     }
 }
 
-/// Numbers that look random and are the same every time.
+/// Pseudo-random numbers that are the same every time.
 struct Dice {
     private var state: UInt64
 

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Pictures
 
-/// A picture is brought into a form that Kling takes, and left alone if it has one.
+/// A picture is converted to a form that Kling accepts, and left alone if it has one.
 struct NormalizeTests {
-    @Test func `what needs nothing is left as it is`() throws {
+    @Test func `a picture that needs no change is left as it is`() throws {
         let painting = Painting.quarters(400, 300)
         let files = [
             painting.jpeg(), painting.jpeg(flags: TJFLAG_PROGRESSIVE), painting.jpeg(subsampling: TJSAMP_420),
@@ -17,7 +17,7 @@ struct NormalizeTests {
     }
 
     @Test(arguments: Orientation.allCases, [true, false])
-    func `a picture stands upright, whatever EXIF says`(_ orientation: Orientation, _ isLittle: Bool) throws {
+    func `a picture is turned upright for every EXIF orientation`(_ orientation: Orientation, _ isLittle: Bool) throws {
         let painting = Painting.quarters(480, 320)
         let file = JPEGFile.adding(
             JPEGFile.exif(orientation: orientation.rawValue, isLittle: isLittle), to: painting.jpeg())
@@ -31,7 +31,7 @@ struct NormalizeTests {
             decoded[20, 20], decoded[decoded.width - 20, 20], decoded[20, decoded.height - 20],
             decoded[decoded.width - 20, decoded.height - 20],
         ]
-        // CIPA DC-008: where row 0 and column 0 come to lie.
+        // CIPA DC-008: where row 0 and column 0 end up.
         let expected: [Orientation: [Color]] = [
             .mirrored: [.green, .red, .yellow, .blue], .upsideDown: [.yellow, .blue, .green, .red],
             .upsideDownMirrored: [.blue, .yellow, .red, .green], .mirroredRotatedLeft: [.red, .blue, .green, .yellow],
@@ -43,7 +43,7 @@ struct NormalizeTests {
     }
 
     @Test(arguments: [true, false])
-    func `WebP becomes JPEG, upright and on white`(_ isLossless: Bool) throws {
+    func `WebP becomes an upright JPEG on white`(_ isLossless: Bool) throws {
         let plain = Painting.quarters(400, 320).webP(isLossless: isLossless)
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(plain))))
         #expect((decoded.width, decoded.height) == (400, 320))
@@ -60,7 +60,7 @@ struct NormalizeTests {
         #expect(turned[20, 20].isLike(.green) && turned[300, 380].isLike(.blue))
     }
 
-    @Test func `of an animation the first frame is taken`() throws {
+    @Test func `the first frame of an animation is used`() throws {
         let frames = [Painting.quarters(320, 400).webP(), Painting.plain(320, 400, .white).webP()]
         let file = WebPFile.animation(320, 400, frames)
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
@@ -76,7 +76,7 @@ struct NormalizeTests {
         #expect(decoded[20, 280].isLike(.blue) && decoded[300, 280].isLike(.yellow))
     }
 
-    @Test func `what is over the limits is shrunk, and keeps its proportions`() throws {
+    @Test func `a picture over the limits is shrunk and keeps its proportions`() throws {
         var limits = PictureLimits()
         limits.maxOutputSide = 500
         let painting = Painting.quarters(1100, 850)
@@ -91,7 +91,7 @@ struct NormalizeTests {
         #expect((decoded.width, decoded.height) == (300, 1500), "no side becomes shorter than Kling takes")
     }
 
-    @Test func `a file of too many bytes is written anew`() throws {
+    @Test func `a file with too many bytes is encoded again`() throws {
         var limits = PictureLimits()
         let file = Painting.noise(320, 320).png()
         limits.maxOutputBytes = file.count / 2
@@ -101,7 +101,7 @@ struct NormalizeTests {
 
     // MARK: For links
 
-    @Test func `by a link JPEG, PNG and WebP go as they are, within its own limits`() throws {
+    @Test func `for links, JPEG, PNG and WebP stay as they are within their own limits`() throws {
         let painting = Painting.quarters(2048, 301)
         for (file, format) in [
             (painting.jpeg(), PictureFormat.jpeg), (painting.png(), .png), (painting.webP(), .webp),
@@ -111,7 +111,7 @@ struct NormalizeTests {
         }
     }
 
-    @Test func `by a link what is too long, turned, moving or in the colours of print becomes JPEG`() throws {
+    @Test func `for links, large, turned, animated and CMYK pictures become JPEG`() throws {
         let painting = Painting.quarters(2050, 700)
         let turned = JPEGFile.adding(JPEGFile.exif(orientation: 6, isLittle: true), to: painting.jpeg())
         let animation = WebPFile.animation(320, 400, [Painting.plain(320, 400, .red).webP()])
@@ -135,14 +135,14 @@ struct NormalizeTests {
         (4096, 601, "is 4096 x 601 pixels: with the longest side shrunk to 2048, which is the most, the shortest must"),
         (301, 2100, "is 301 x 2100 pixels: with the longest side shrunk to 2048"),
     ])
-    func `by a link sides that are too short are told with the rule`(width: Int, height: Int, words: String) throws {
+    func `for links, sides below the minimum are refused with the rule`(width: Int, height: Int, words: String) throws {
         let error = #expect(throws: PictureDefect.self) {
             _ = try PictureKit.prepare(ByteSlice(Painting.plain(width, height, .red).png()))
         }
         #expect(error?.description.hasPrefix(words) == true, "\(error?.description ?? "")")
     }
 
-    @Test func `the limits of Kolors are those that always were`() {
+    @Test func `the limits of both APIs keep their values`() {
         let (kolors, solutions) = (PictureLimits.kolors, PictureLimits.solutions)
         #expect((kolors.maxOutputSide, kolors.minSide, kolors.maxOutputBytes) == (4096, 300, 10_485_760))
         #expect(!kolors.isStrict && solutions.isStrict)
@@ -150,7 +150,7 @@ struct NormalizeTests {
         #expect((solutions.maxOutputSide, solutions.minSide, solutions.maxOutputBytes) == (2048, 301, 10_000_000))
     }
 
-    @Test func `shrinking is the mean of what lies under a pixel`() throws {
+    @Test func `shrinking averages the pixels that each new pixel covers`() throws {
         let stripes = try Raster(
             PictureSize(width: 8, height: 4),
             paint: { space in for index in space.indices { space[index] = index / 3 % 2 == 0 ? 0 : 200 } }

@@ -1,4 +1,4 @@
-/// PNG files by hand: right ones, and such as no library would write.
+/// PNG files made by hand: valid ones, and ones that no library would write.
 struct PNGFile {
     var width: Int
     var height: Int
@@ -6,9 +6,9 @@ struct PNGFile {
     var colorType: UInt8 = 2
     var isInterlaced = false
     var chunksBefore: [(String, [UInt8])] = []
-    /// The rows, each with its filter byte in front; nil: as many zero bytes as belong there, deflated to almost nothing.
+    /// The rows, each after its filter byte; nil for as many zero bytes as belong there, deflated to almost nothing.
     var rows: [UInt8]?
-    /// How many zero bytes stand in place of the rows.
+    /// How many zero bytes replace the rows.
     var zeros: Int?
     var chunksBehind: [(String, [UInt8])] = []
 
@@ -33,7 +33,7 @@ struct PNGFile {
         return big(content.count) + named + big(Int(crc(named)))
     }
 
-    /// CRC-32 as PNG has it.
+    /// CRC-32 as PNG uses it.
     static func crc(_ bytes: [UInt8]) -> UInt32 {
         var crc: UInt32 = 0xFFFF_FFFF
         for byte in bytes { crc = table[Int((crc ^ UInt32(byte)) & 0xFF)] ^ (crc >> 8) }
@@ -53,7 +53,7 @@ func little(_ number: Int, _ width: Int = 4) -> [UInt8] { big(number, width).rev
 
 /// Zlib streams (RFC 1950, RFC 1951).
 enum Deflate {
-    /// `bytes` as they are.
+    /// Stores `bytes` uncompressed.
     static func stored(_ bytes: [UInt8]) -> [UInt8] {
         var stream: [UInt8] = [0x78, 0x01]
         var position = 0
@@ -67,7 +67,7 @@ enum Deflate {
         return stream + big(Int(adler(bytes)))
     }
 
-    /// A stream that stands for `count` zero bytes, some hundred times shorter.
+    /// A stream that inflates to `count` zero bytes, and is some hundred times shorter.
     static func zeros(_ count: Int) -> [UInt8] {
         var bits = BitWriter(bytes: [0x78, 0x01])
         bits.put(0b011, 3)  // The last block, fixed codes.
@@ -108,7 +108,7 @@ private struct BitWriter {
         }
     }
 
-    /// Codes stand with their highest bit first.
+    /// Codes are written with their highest bit first.
     mutating func putCode(_ code: UInt64, _ width: Int) {
         put((0..<width).reduce(0) { $0 | (code >> UInt64(width - 1 - $1) & 1) << UInt64($1) }, width)
     }

@@ -4,11 +4,11 @@ import Testing
 
 @testable import Pictures
 
-/// Blocking work is done on a few threads, and no more of it is taken than has room.
+/// Blocking work runs on a few threads, and no more of it is accepted than there is room for.
 struct PictureWorkersTests {
     private struct Broken: Error, Equatable {}
 
-    @Test func `what the work makes comes back, and what it throws`() async throws {
+    @Test func `the result of the work is returned, and its error too`() async throws {
         let workers = PictureWorkers(width: 1, room: 4)
         let made: Result<Int, Never> = try await workers.run { 42 }
         #expect(made.get() == 42)
@@ -16,7 +16,7 @@ struct PictureWorkersTests {
         #expect(throws: Broken()) { try failed.get() }
     }
 
-    @Test func `what finds no room is refused, and what waited is done`() async throws {
+    @Test func `work without room is refused, and waiting work is done`() async throws {
         let workers = PictureWorkers(width: 1, room: 1)
         let (gate, begun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let first = Task { () -> Int? in
@@ -27,7 +27,7 @@ struct PictureWorkersTests {
             }.get()
         }
         await wait(for: begun)
-        // The thread is taken: one more may wait, whichever of these two comes first.
+        // The thread is busy: one more may wait, whichever of these two comes first.
         let others = [2, 3].map { number in Task { try? await workers.run { number }.get() } }
         let refused = await withTaskGroup(of: Int?.self) { group in
             for other in others { group.addTask { await other.value } }
@@ -40,7 +40,7 @@ struct PictureWorkersTests {
         #expect(try await first.value == 1)
     }
 
-    @Test func `when they are stopped, what waits is refused and what was begun is done`() async throws {
+    @Test func `after a stop, new work is refused and running work is finished`() async throws {
         let workers = PictureWorkers(width: 1, room: 4)
         let (gate, begun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let first = Task {

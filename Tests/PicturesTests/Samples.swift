@@ -19,7 +19,7 @@ struct Color: Equatable, CustomStringConvertible {
 
     var description: String { "(\(red), \(green), \(blue))" }
 
-    /// Whether it is the same but for what JPEG makes of it.
+    /// Whether it is the same colour, apart from JPEG loss.
     func isLike(_ other: Color, within tolerance: Int = 12) -> Bool {
         zip([red, green, blue], [other.red, other.green, other.blue]).allSatisfy {
             abs(Int($0) - Int($1)) <= tolerance
@@ -27,7 +27,7 @@ struct Color: Equatable, CustomStringConvertible {
     }
 }
 
-/// A picture of which every pixel is known.
+/// A picture whose pixels are all known.
 struct Painting {
     let width: Int
     let height: Int
@@ -44,7 +44,7 @@ struct Painting {
         }
     }
 
-    /// Noise, which nothing makes small.
+    /// Noise, which does not compress.
     static func noise(_ width: Int, _ height: Int) -> Painting {
         Painting(width: width, height: height) { x, y in
             let number = UInt32(truncatingIfNeeded: (y * width + x) &* 2_654_435_761) ^ UInt32(y &* 40_503)
@@ -70,7 +70,7 @@ struct Painting {
         _ format: TJPF = TJPF_RGB, subsampling: TJSAMP = TJSAMP_444, flags: CInt = 0, quality: CInt = 92
     ) -> [UInt8] {
         let pixels = bytes { color in
-            // Inverted, as Adobe has it.
+            // Inverted, as Adobe does it.
             format == TJPF_CMYK
                 ? [color.red, color.green, color.blue, 255] : [color.red, color.green, color.blue]
         }
@@ -112,7 +112,7 @@ struct Painting {
     }
 }
 
-/// What became of a picture.
+/// A decoded result.
 struct Decoded {
     let width: Int
     let height: Int
@@ -143,7 +143,7 @@ struct Decoded {
         return Color(red: pixels[start], green: pixels[start + 1], blue: pixels[start + 2])
     }
 
-    /// The smallest rectangle with all pixels like `color` in it, and whether they fill it.
+    /// The smallest rectangle that contains all pixels like `color`, and whether they fill it.
     func area(like color: Color) -> (x: ClosedRange<Int>, y: ClosedRange<Int>, isFull: Bool)? {
         var (left, right, top, bottom, count) = (Int.max, 0, Int.max, 0, 0)
         for y in 0..<height {
@@ -161,18 +161,18 @@ extension ByteSlice {
     init(_ file: [UInt8]) { self.init(Bytes(file), 0..<file.count) }
 }
 
-/// A JPEG file taken apart and put together again.
+/// Takes JPEG files apart and puts them together again.
 enum JPEGFile {
     static func segment(_ marker: UInt8, _ content: [UInt8]) -> [UInt8] {
         [0xFF, marker] + big(content.count + 2, 2) + content
     }
 
-    /// `file` with `segments` behind its first marker.
+    /// `file` with `segments` after its first marker.
     static func adding(_ segments: [UInt8], to file: [UInt8]) -> [UInt8] {
         Array(file[..<2]) + segments + file[2...]
     }
 
-    /// An EXIF segment that says how the picture is turned.
+    /// An EXIF segment with this orientation.
     static func exif(orientation: Int, isLittle: Bool) -> [UInt8] {
         segment(0xE1, Array("Exif\0\0".utf8) + tiff(orientation: orientation, isLittle: isLittle))
     }
@@ -184,12 +184,12 @@ enum JPEGFile {
             + number(0, 4)
     }
 
-    /// Where a marker stands last.
+    /// The last position of a marker.
     static func last(_ marker: UInt8, in file: [UInt8]) -> Int? {
         file.indices.dropLast().last { file[$0] == 0xFF && file[$0 + 1] == marker }
     }
 
-    /// `file` with its last scan `count` times more.
+    /// `file` with its last scan repeated `count` more times.
     static func repeatingLastScan(_ count: Int, of file: [UInt8]) -> [UInt8] {
         guard let start = last(0xDA, in: file), let end = last(0xD9, in: file) else { return file }
         let scan = Array(file[start..<end])
@@ -210,7 +210,7 @@ enum JPEGFile {
     }
 }
 
-/// WebP files put together of chunks.
+/// WebP files assembled from chunks.
 enum WebPFile {
     static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
         Array(name.utf8) + little(content.count) + content + (content.count % 2 == 1 ? [0] : [])
@@ -220,14 +220,14 @@ enum WebPFile {
         Array("RIFF".utf8) + little(chunks.count + 4) + Array("WEBP".utf8) + chunks
     }
 
-    /// The chunks of a plain file, without its head.
+    /// The chunks of a plain file, without its header.
     static func chunks(of file: [UInt8]) -> [UInt8] { Array(file[12...]) }
 
     static func extended(_ width: Int, _ height: Int, flags: UInt8) -> [UInt8] {
         chunk("VP8X", [flags, 0, 0, 0] + little(width - 1, 3) + little(height - 1, 3))
     }
 
-    /// An animation of plain files, all as large as the first.
+    /// An animation of plain files, all of the same size.
     static func animation(_ width: Int, _ height: Int, _ frames: [[UInt8]]) -> [UInt8] {
         var all = extended(width, height, flags: 0x02) + chunk("ANIM", [255, 255, 255, 255, 0, 0])
         for frame in frames {

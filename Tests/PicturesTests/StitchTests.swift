@@ -4,9 +4,9 @@ import Testing
 
 @testable import Pictures
 
-/// Two garments become one picture in which both are whole.
+/// Two garments become one picture in which both are complete.
 struct StitchTests {
-    @Test func `garments of different sizes are whole, upper above lower, each in the middle, on white`() throws {
+    @Test func `garments of different sizes are complete, upper above lower, centred on white`() throws {
         let upper = Painting.plain(400, 500, .red).jpeg()
         let lower = Painting.plain(600, 300, .blue).png()
         let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
@@ -35,7 +35,7 @@ struct StitchTests {
         (PictureSize(width: 8064, height: 6048), PictureSize(width: 301, height: 6048)),
         (PictureSize(width: 65_000, height: 300), PictureSize(width: 65_000, height: 300)),
     ])
-    func `whatever the sizes, both lie within a picture that Kling takes, and keep their proportions`(
+    func `garments of any size fit into a picture that Kling accepts, in proportion`(
         _ upper: PictureSize, _ lower: PictureSize
     ) {
         let limits = PictureLimits()
@@ -48,7 +48,7 @@ struct StitchTests {
             #expect(place.x >= 0 && place.x + place.size.width <= plan.canvas.width)
             #expect(abs(2 * place.x + place.size.width - plan.canvas.width) <= 1)
             #expect(place.size.width <= size.width && place.size.height <= size.height)
-            // Each side is right to the pixel.
+            // Each side is correct to the pixel.
             let scale = Double(place.size.height) / Double(size.height)
             #expect(
                 abs(Double(size.width) * scale - Double(place.size.width)) <= 1 + Double(size.width)
@@ -56,26 +56,26 @@ struct StitchTests {
         }
     }
 
-    @Test func `a transparent garment stands on white`() throws {
+    @Test func `a transparent garment is put on white`() throws {
         let upper = PNGFile(width: 320, height: 320, colorType: 6).file
         let lower = Painting.plain(320, 320, .green).webP(opacity: 0)
         let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
         #expect(made[160, 100].isLike(.white) && made[160, 500].isLike(.white))
     }
 
-    @Test func `each garment stands upright`() throws {
+    @Test func `each garment is turned upright`() throws {
         let turned = JPEGFile.adding(
             JPEGFile.exif(orientation: 6, isLittle: true), to: Painting.quarters(600, 400).jpeg())
         let made = try Decoded(
             jpeg: PictureKit.stitch(
                 upper: ByteSlice(turned), lower: ByteSlice(Painting.plain(400, 300, .yellow).jpeg())))
         #expect((made.width, made.height) == (400, 900))
-        // A quarter clockwise: what was below on the left is above on the left.
+        // A quarter turn clockwise: what was at the bottom left is now at the top left.
         #expect(made[20, 20].isLike(.blue) && made[380, 20].isLike(.red))
         #expect(made[20, 580].isLike(.yellow) && made[380, 580].isLike(.green))
     }
 
-    @Test func `an error says which of the two is wrong`() {
+    @Test func `an error says which of the two garments is wrong`() {
         let right = ByteSlice(Painting.plain(300, 300, .red).jpeg())
         let small = ByteSlice(Painting.plain(300, 299, .red).jpeg())
         let expected = PictureDefect.tooSmall(width: 300, height: 299, allowed: 300)
@@ -90,7 +90,7 @@ struct StitchTests {
         }
     }
 
-    @Test func `a file that would be too large is written with less quality`() throws {
+    @Test func `a file that would be too large is written with lower quality`() throws {
         var limits = PictureLimits()
         let noise = ByteSlice(Painting.noise(400, 400).png())
         let free = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)

@@ -3,7 +3,7 @@ import TaskStore
 import TestKit
 import Testing
 
-/// A file of the first release, opened by this one. Its steps stand here as they were released.
+/// A file of the first release, opened by this one. Its migrations are copied here as they were released.
 @Suite(.onEventLoop) struct MigrationTests {
     private let folder = StoreFolder()
     private let id = TaskID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
@@ -84,7 +84,7 @@ import Testing
         try database.close()
     }
 
-    @Test func `tasks, keys and tenants of an old file are there, and go on`() async throws {
+    @Test func `the tasks, keys and tenants of an old file are kept and usable`() async throws {
         try makeOldFile()
         let store = try SQLiteTaskStore(path: folder.database, deliveries: Samples.deliveries)
         let id = try #require(id)
@@ -104,7 +104,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a file is brought up to date once`() async throws {
+    @Test func `a file is migrated once`() async throws {
         try makeOldFile()
         for _ in 0..<2 { await (try SQLiteTaskStore(path: folder.database)).close() }
         #expect(try await steps() == Self.all)
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func `a store of an older version that is served from is left as it is`() async throws {
+    @Test func `an older store that a gateway serves from is left as it is`() async throws {
         try makeOldFile()
         let lock = try ServeLock(store: folder.database)
         var options = SQLiteTaskStore.Options()
@@ -132,14 +132,14 @@ import Testing
         #expect(error.code == .alreadyServed && error.detail.contains(folder.database))
         #expect(error.detail.contains("stop that gateway"))
         #expect(try await steps() == ["tasks", "keys"])
-        // Who serves brings it up to date; then others may open it beside.
+        // The serving process migrates it. Then others may open it as well.
         let served = try SQLiteTaskStore(path: folder.database, serving: lock)
         await (try SQLiteTaskStore(path: folder.database, options: options)).close()
         await served.close()
         #expect(try await steps().last == Self.all.last)
     }
 
-    @Test func `a store of an older version that nobody serves from is brought up to date, and may be served then`()
+    @Test func `an older store that no gateway serves from is migrated and can be served then`()
         async throws
     {
         try makeOldFile()

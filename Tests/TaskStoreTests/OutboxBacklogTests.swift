@@ -2,12 +2,12 @@ import GRDB
 import TaskStore
 import Testing
 
-/// An outbox with more rows than anybody would read at once.
+/// An outbox with more rows than are ever read at once.
 @Suite(.onEventLoop) struct OutboxBacklogTests {
     private let folder = StoreFolder()
     private static let backlog = 200_000
 
-    /// Callbacks of one tenant to a receiver that is dead, all due before the one of another tenant.
+    /// Adds callbacks of one tenant to a dead receiver, all due before the callback of another tenant.
     private func fill() async throws {
         await (try SQLiteTaskStore(path: folder.database)).close()
         let database = try DatabaseQueue(path: folder.database)
@@ -31,7 +31,7 @@ import Testing
         try database.close()
     }
 
-    @Test func `200,000 callbacks to a dead receiver hide nobody's, and a look costs no more for them`() async throws {
+    @Test func `200,000 callbacks to a dead receiver hide no other tenant's callback`() async throws {
         try await fill()
         let store = try SQLiteTaskStore(path: folder.database)
         let clock = ContinuousClock()

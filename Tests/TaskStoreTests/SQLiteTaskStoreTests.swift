@@ -30,7 +30,7 @@ import Darwin
         return unsafe stat(path, &status) == 0 ? Int(status.st_size) : -1
     }
 
-    @Test func `what was answered is there when the store is opened again`() async throws {
+    @Test func `acknowledged writes are there when the store is opened again`() async throws {
         var samples = Samples()
         let task = samples.task(externalTaskID: "order-1")
         let store = try open()
@@ -48,7 +48,7 @@ import Darwin
         await again.close()
     }
 
-    @Test func `the first news of an old task after a start costs no later task its number`() async throws {
+    @Test func `the first update of an old task after a start does not disturb the numbering`() async throws {
         var samples = Samples()
         let (old, young, next) = (samples.task(), samples.task(), samples.task())
         let store = try open()
@@ -65,7 +65,7 @@ import Darwin
         await again.close()
     }
 
-    @Test func `what was answered is in the log although the store was never closed`() async throws {
+    @Test func `an acknowledged write is visible although the store was never closed`() async throws {
         var samples = Samples()
         let task = samples.task()
         let store = try open()
@@ -91,7 +91,7 @@ import Darwin
         await store.close()
     }
 
-    @Test func `a full queue refuses at once, a lock held by another process fails the writes, and both heal`()
+    @Test func `a full queue and a lock of another process fail writes, and both recover`()
         async throws
     {
         let store = try open {
@@ -119,7 +119,7 @@ import Darwin
         await store.close()
     }
 
-    /// Runs `body` while another connection holds the right to write.
+    /// Runs `body` while another connection holds the write lock.
     private func withHeldLock<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
@@ -130,7 +130,7 @@ import Darwin
         return value
     }
 
-    @Test func `what another process does to a task is seen by the one that began it`() async throws {
+    @Test func `a change by another process is seen by the process that began the task`() async throws {
         let (serving, command) = (try open(), try open())
         var samples = Samples()
         let (task, next) = (samples.task(), samples.task())
@@ -145,7 +145,7 @@ import Darwin
         await serving.close()
     }
 
-    @Test func `a write that fails leaves nothing, and the writes beside it stand`() async throws {
+    @Test func `a failed write leaves nothing behind and does not affect others`() async throws {
         var samples = Samples()
         let twice = NewDelivery(id: "msg_1", url: "https://client.example/hook", body: [1], isLast: false)
         let store = try SQLiteTaskStore(path: folder.database) { _, after in after.state == .submitted ? twice : nil }
@@ -177,7 +177,7 @@ import Darwin
         await store.close()
     }
 
-    @Test func `a key that another process inserts raises the version`() async throws {
+    @Test func `a key inserted by another process raises the version`() async throws {
         let (serving, command) = (try open(), try open())
         let before = try await serving.keyVersion()
         try await command.insert(Samples.key(1))
@@ -187,7 +187,7 @@ import Darwin
         await serving.close()
     }
 
-    @Test func `a failed insert of a key leaves the version as it was`() async throws {
+    @Test func `a failed key insert leaves the version as it was`() async throws {
         let store = try open()
         try await store.insert(Samples.key(1))
         let before = try await store.keyVersion()
@@ -196,7 +196,7 @@ import Darwin
         await store.close()
     }
 
-    @Test func `folders and files are made for the owner alone`() async throws {
+    @Test func `folders and files are created for the owner alone`() async throws {
         let path = folder.path + "/a/b/gateway.db"
         let store = try SQLiteTaskStore(path: path)
         #expect(mode(folder.path + "/a/b") == 0o700 && mode(folder.path + "/a") == 0o700)
@@ -205,12 +205,12 @@ import Darwin
     }
 
     @Test(arguments: ["/dev/null/gateway.db", "/proc/nowhere/gateway.db"])
-    func `a folder that cannot be is named`(_ path: String) throws {
+    func `a folder that cannot be created is named`(_ path: String) throws {
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: path) }
         #expect(error.detail.contains(String(path.prefix { $0 != "g" }.dropLast())))
     }
 
-    @Test func `a folder in the file's place is named`() throws {
+    @Test func `a folder in place of the file is named`() throws {
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: folder.path) }
         #expect(error.detail.contains(folder.path))
     }
@@ -247,19 +247,19 @@ import Darwin
         #expect(error.code == .newerSchema && error.detail.contains(folder.database))
     }
 
-    @Test func `one process at a time serves from a store`() throws {
+    @Test func `only one process at a time serves from a store`() throws {
         let first = try ServeLock(store: folder.database)
         let error = try #require(throws: StoreError.self) { try ServeLock(store: folder.database) }
         #expect(error.code == .alreadyServed && error.detail.contains(folder.database + ".lock"))
         withExtendedLifetime(first) {}
     }
 
-    @Test func `the right to serve is free again after its holder is gone`() throws {
+    @Test func `the serve lock is free again after its holder is gone`() throws {
         do { _ = try ServeLock(store: folder.database) }
         _ = try ServeLock(store: folder.database)
     }
 
-    @Test func `the log stays short under constant load`() async throws {
+    @Test func `the write-ahead log stays short under constant load`() async throws {
         let store = try open { $0.logBytes = 256 << 10 }
         var samples = Samples()
         for _ in 0..<20 {
@@ -284,7 +284,7 @@ import Darwin
         ("leaveJob", "UPDATE tasks SET job = NULL WHERE job = 1", "tasks_jobs"),
         ("lastNumber", "SELECT max(number) FROM tasks WHERE tenant = 'x' AND number IS NOT NULL", "tasks_numbers"),
     ])
-    func `a look-up goes through its index`(_ name: String, _ sql: String, _ index: String) async throws {
+    func `a look-up uses its index`(_ name: String, _ sql: String, _ index: String) async throws {
         let store = try open()
         let plan = try await DatabaseQueue(path: folder.database).read { database in
             try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }

@@ -4,11 +4,11 @@ import TaskStore
 import TestKit
 import Testing
 
-/// What the store says of itself when it is asked whether it works.
+/// What the store answers when it is asked whether it works.
 @Suite(.onEventLoop) struct StoreCheckTests {
     private let folder = StoreFolder()
 
-    /// A store that waits a second for others, and believes a check for `interval`.
+    /// A store that waits one second for locks and trusts a check for `interval`.
     private func open(interval: Duration) throws(StoreError) -> SQLiteTaskStore {
         var options = SQLiteTaskStore.Options()
         options.lockTimeout = .seconds(1)
@@ -25,7 +25,7 @@ import Testing
         await failure { () throws(StoreError) in try await store.check() }
     }
 
-    /// Runs `body` while another connection holds the right to write.
+    /// Runs `body` while another connection holds the write lock.
     private func withHeldLock<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         var configuration = GRDB.Configuration()
         configuration.allowsUnsafeTransactions = true
@@ -46,7 +46,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `checks in a row share a write`() async throws {
+    @Test func `consecutive checks share a write`() async throws {
         let store = try open(interval: .seconds(3600))
         try await store.check()
         let before = logLength
@@ -55,7 +55,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a check fails while another process holds the right to write, and heals`() async throws {
+    @Test func `a check fails while another process holds the write lock, and recovers`() async throws {
         let store = try open(interval: .zero)
         try await store.check()
         #expect(try await withHeldLock { await codeOfCheck(store) } == .busy)
@@ -63,7 +63,7 @@ import Testing
         await store.close()
     }
 
-    @Test func `a write that failed makes the next check look again`() async throws {
+    @Test func `a failed write makes the next check look again`() async throws {
         let store = try open(interval: .seconds(3600))
         try await store.check()
         var samples = Samples()

@@ -6,7 +6,7 @@ extension StoreContractTests {
     private static let day = IdempotencyRecord.lifetime
 
     @Test(arguments: stores)
-    func `a key is claimed with the intent, for its tenant alone`(_ subject: Subject) async throws {
+    func `a key is claimed with the intent, and only for its tenant`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             #expect(try await store.idempotency(tenant: "shop", key: "try-1") == nil)
             let task = samples.task(key: "try-1")
@@ -21,7 +21,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a key in use stops the intent, and that comes before everything else`(_ subject: Subject) async throws {
+    func `a key in use stops the intent before anything else does`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let first = samples.task(externalTaskID: "order-1", key: "try-1")
             try await store.begin(first)
@@ -48,7 +48,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `an acceptance keeps the answer once`(_ subject: Subject) async throws {
+    func `an acceptance stores the answer once`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (task, plain) = (samples.task(key: "try-1"), samples.task())
             try await store.begin(task)
@@ -84,7 +84,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a refusal answers for its key, or frees it`(_ subject: Subject) async throws {
+    func `a refusal is stored for its key, or frees it`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (one, other) = (samples.task(key: "try-1"), samples.task(key: "try-2"))
             for task in [one, other] { try await store.begin(task) }
@@ -98,7 +98,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a create whose client was told nothing of use frees its key when it fails, and keeps it until then`(
+    func `a create without a stored answer keeps its key until it fails`(
         _ subject: Subject
     ) async throws {
         try await with(subject) { store, samples in
@@ -120,7 +120,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a claim of more than a day gives way, and its task has no say in the new one`(_ subject: Subject)
+    func `a claim older than a day gives way, and its task does not affect the new one`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -137,7 +137,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `old claims are pruned, open ones too`(_ subject: Subject) async throws {
+    func `old claims are pruned, including open ones`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             for number in 0..<5 {
                 let task = samples.task(key: "try-\(number)", at: 1_000 + Int64(number))
@@ -156,9 +156,9 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `old claims are pruned although younger ones stand before them`(_ subject: Subject) async throws {
+    func `old claims are pruned even if younger ones come before them`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
-            // Those that were made while the clock was years ahead: more of them than are looked at once.
+            // Claims that were made while the clock was years ahead, and more of them than are read at once.
             for number in 0..<120 { try await store.begin(samples.task(key: "ahead-\(number)", at: 9_000_000)) }
             for number in 0..<5 { try await store.begin(samples.task(key: "try-\(number)")) }
             let gone = try await store.prune(
@@ -170,10 +170,10 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a claim gives way by the time that the new one names, not by its own`(_ subject: Subject) async throws {
+    func `a claim gives way by the new claim's time, not by its own`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             try await store.begin(samples.task(key: "try-1", at: 1_000))
-            // The clock is 400 days ahead, and whoever asks knows that it may be wrong.
+            // The clock is 400 days ahead, and the caller knows that it may be wrong.
             let task = samples.task(at: 1_000 + 400 * Self.day)
             let again = NewTask(
                 id: task.id, tenant: "shop", account: "main", externalTaskID: nil, model: task.model, callbackURL: nil,
@@ -183,7 +183,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the clock's mark is kept, one for all`(_ subject: Subject) async throws {
+    func `the clock mark is a single value that can be replaced`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
             #expect(try await store.clockMark() == nil)
             for time in [2_000, 3_000, 1_000] as [Int64] {

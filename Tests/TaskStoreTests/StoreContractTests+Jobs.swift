@@ -6,7 +6,7 @@ extension StoreContractTests {
     private func states(_ job: JobRecord?) -> [TaskState]? { job.map { $0.tasks.map(\.state) } }
 
     @Test(arguments: stores)
-    func `a job is found with its tasks in their order, by its own tenant alone`(_ subject: Subject) async throws {
+    func `a job is found with its tasks in order, by its own tenant only`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(4, externalTaskID: "order-1")
             let made = try await store.begin(
@@ -33,7 +33,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `tasks of a job go their own ways, and the job shows it`(_ subject: Subject) async throws {
+    func `the tasks of a job have separate states, and the job shows them`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(3)
             let made = try await store.begin(tasks, job: Samples.job())
@@ -63,7 +63,7 @@ extension StoreContractTests {
                     == .externalTaskIDInUse)
             for task in tasks { #expect(try await store.task(task.id) == nil) }
             #expect(try await store.idempotency(tenant: "shop", key: "try-1") == nil)
-            // What the failed one had noted in memory is gone with it.
+            // What the failed job had noted in memory is gone with it.
             tasks[2].externalTaskID = nil
             let made = try await store.begin(tasks, job: job)
             #expect(try await store.job(tenant: "shop", made.number) == made)
@@ -77,7 +77,7 @@ extension StoreContractTests {
     // MARK: Refusal
 
     @Test(arguments: stores)
-    func `a job that was refused before its client knew of it is found no more`(_ subject: Subject) async throws {
+    func `a job that is refused before its client knows of it is no longer found`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(3, externalTaskID: "order-1")
             let made = try await store.begin(tasks, job: Samples.job(fingerprint: [7], key: "try-1"))
@@ -101,8 +101,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a job is not refused, and none of its tasks is, once its client knows of one`(_ subject: Subject) async throws
-    {
+    func `neither a job nor its tasks can be refused once the client knows of one`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(2)
             let made = try await store.begin(tasks, job: Samples.job(key: "try-1"))
@@ -122,7 +121,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `tasks that are refused one by one leave no job behind, or one that goes on`(_ subject: Subject) async throws {
+    func `a job goes away when all its tasks are refused, and stays if one goes on`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (gone, stays) = (samples.tasks(2), samples.tasks(2))
             let first = try await store.begin(gone, job: Samples.job(key: "try-1"))
@@ -144,7 +143,7 @@ extension StoreContractTests {
     // MARK: The key
 
     @Test(arguments: stores)
-    func `a job's key answers what its client was told`(_ subject: Subject) async throws {
+    func `a job's key keeps the first answer, or is freed without one`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(2)
             let made = try await store.begin(tasks, job: Samples.job(key: "try-1"))
@@ -161,7 +160,7 @@ extension StoreContractTests {
             let freed = try await store.begin(samples.tasks(1), job: Samples.job(key: "try-2"))
             try await store.answer(job: freed.number, nil)
             #expect(try await store.idempotency(tenant: "shop", key: "try-2") == nil)
-            // Nothing to answer, nobody to answer for.
+            // Neither a job without a key nor an unknown job has an answer to keep.
             let plain = try await store.begin(samples.tasks(1), job: Samples.job())
             try await store.answer(job: plain.number, answer)
             try await store.answer(job: 1, answer)
@@ -171,8 +170,7 @@ extension StoreContractTests {
     // MARK: Finding
 
     @Test(arguments: stores)
-    func `a tenant's jobs are listed newest first, as far as its clients know of them`(_ subject: Subject) async throws
-    {
+    func `a tenant's jobs are listed newest first, if their clients know of them`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var numbers: [Int64] = []
             for time in [1_000, 2_000, 2_000, 3_000] as [Int64] {
@@ -201,7 +199,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the newest job of a content is found, whoever knows of it`(_ subject: Subject) async throws {
+    func `the newest job with the same content is found, known to its client or not`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var jobs: [JobRecord] = []
             for (tenant, content, time) in [
@@ -219,7 +217,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `so many jobs of a tenant run, on the account if one is named`(_ subject: Subject) async throws {
+    func `running jobs are limited per tenant, and per account if one is named`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var running: [TaskID] = []
             for (tenant, account) in [("shop", "main"), ("shop", "second"), ("other", "main")] {
@@ -236,7 +234,7 @@ extension StoreContractTests {
                 #expect(try await store.task(tasks[0].id) == nil)
             }
             for id in running[..<3] { _ = try await store.observe(id, Samples.seen(.failed)) }
-            // One that waits for an account counts for the one that it must have.
+            // A job that waits for an account counts for the account that it must use.
             _ = try await store.begin(
                 samples.tasks(1, account: nil), job: Samples.job(account: "main", maximumOtherRunningJobs: 0))
             let tasks = samples.tasks(1, account: nil)
@@ -251,7 +249,7 @@ extension StoreContractTests {
     // MARK: Deliveries and pruning
 
     @Test(arguments: stores)
-    func `a job's steps are told in one line, and a failed one gives way to the next`(_ subject: Subject) async throws {
+    func `a job's steps are sent in order, and a failed one gives way to the next`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = samples.tasks(2)
             let made = try await store.begin(tasks, job: Samples.job(callbackURL: "https://client.example/jobs"))
@@ -279,7 +277,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a job is pruned with its tasks, when the last of them has ended for long`(_ subject: Subject) async throws {
+    func `a job is pruned with its tasks, long after the last of them has ended`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             func prune(_ time: Int64) async throws -> Int {
                 try await store.prune(
@@ -298,7 +296,7 @@ extension StoreContractTests {
             #expect(try await prune(4_001) == 1)
             #expect(try await store.job(tenant: "shop", made.number) == nil)
             for task in tasks { #expect(try await store.task(task.id) == nil) }
-            // Its number is not given again.
+            // Its number is not used again.
             #expect(try await store.begin(samples.tasks(1), job: Samples.job()).number > made.number)
 
             let refused = samples.tasks(1)

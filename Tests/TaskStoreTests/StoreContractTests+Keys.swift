@@ -5,7 +5,7 @@ import Testing
 /// Keys, webhook secrets, and what is known of accounts.
 extension StoreContractTests {
     @Test(arguments: stores)
-    func `keys are kept, found once each, and revoked once`(_ subject: Subject) async throws {
+    func `keys are stored once each and revoked once`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
             let before = try await store.keyVersion()
             try await store.insert(Samples.key(1))
@@ -24,7 +24,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a tenant keeps the secret that it got first`(_ subject: Subject) async throws {
+    func `a tenant keeps its first secret`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
             let first = TenantRecord(name: "shop", sealedWebhookSecret: [1, 2, 3], createdAt: 1)
             let second = TenantRecord(name: "shop", sealedWebhookSecret: [4], createdAt: 2)
@@ -34,7 +34,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a tenant's new secret stands beside the one before`(_ subject: Subject) async throws {
+    func `a rotated secret is kept beside the previous one`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
             _ = try await store.tenant(orInsert: TenantRecord(name: "shop", sealedWebhookSecret: [1], createdAt: 1))
             let rotated = try await store.rotateWebhookSecret(
@@ -55,7 +55,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `what was learned of an account replaces what was known`(_ subject: Subject) async throws {
+    func `an account's new state replaces the old one`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
             #expect(try await store.accountStates().isEmpty)
             let healthy = AccountStateRecord(name: "main", updatedAt: 1)

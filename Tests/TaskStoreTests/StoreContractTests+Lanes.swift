@@ -1,7 +1,7 @@
 import TaskStore
 import Testing
 
-/// How the outbox is read, and how it goes with a clock that jumps.
+/// How the outbox is read, and how it follows a clock that jumps.
 extension StoreContractTests {
     /// A delivery for each acceptance, to the URL that the task names.
     private static let told: SQLiteTaskStore.Deliveries = { before, after in
@@ -9,7 +9,7 @@ extension StoreContractTests {
         return NewDelivery(id: "msg_\(after.id)", url: after.callbackURL ?? "", body: [1, 2, 3], isLast: false)
     }
 
-    /// Puts so many deliveries of a tenant into the outbox, due at a time.
+    /// Adds deliveries of a tenant to the outbox, due at `time`.
     private func fill(
         _ store: any TaskStore, _ samples: inout Samples, _ count: Int, _ tenant: String, _ url: String,
         at time: Int64 = 2_000
@@ -21,7 +21,7 @@ extension StoreContractTests {
         }
     }
 
-    /// How many of which lane are read.
+    /// The number of deliveries that are read from each lane.
     private func lanes(_ page: OutboxPage) -> [String: Int] {
         page.rows.reduce(into: [:]) { $0["\($1.tenant) \($1.url)", default: 0] += 1 }
     }
@@ -46,7 +46,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a tenant with many receivers has them read in turns, and holds up nobody`(_ subject: Subject) async throws {
+    func `a tenant's many receivers are read in turns and delay no other tenant`(_ subject: Subject) async throws {
         try await with(subject, deliveries: Self.told) { store, samples in
             for number in 0..<5 { try await fill(store, &samples, 1, "a", "https://r\(number).example/") }
             try await fill(store, &samples, 1, "b", "https://b.example/")
@@ -64,7 +64,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores, [true, false])
-    func `what does not fit into one reading comes with the next`(_ subject: Subject, byRows: Bool) async throws {
+    func `what does not fit into one read comes with the next`(_ subject: Subject, byRows: Bool) async throws {
         try await with(subject, deliveries: Self.told) { store, samples in
             for tenant in ["a", "b", "c"] { try await fill(store, &samples, 2, tenant, "https://\(tenant).example/") }
             var bounds = OutboxBounds()
@@ -82,21 +82,21 @@ extension StoreContractTests {
     // MARK: A clock that jumps
 
     @Test(arguments: stores, [7_200_000, -7_200_000] as [Int64])
-    func `when the clock jumps, what waits goes with it, and waits no longer than its pause`(
+    func `waiting deliveries move with a clock jump and wait no longer than their pause`(
         _ subject: Subject, step: Int64
     ) async throws {
         try await with(subject, deliveries: Self.told) { store, samples in
             let start: Int64 = 10_000_000
             try await fill(store, &samples, 3, "a", "https://a.example/", at: start)
             let ids = try await store.dueDeliveries(at: start, limit: 9).map(\.id)
-            // One has failed and waits for 5 s, one is under way, one is new.
+            // One has failed and waits for 5 s, one is in flight, one is new.
             for id in ids.prefix(2) {
                 #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: start))
             }
             let attempt = DeliveryAttempt(number: 1, startedAt: start - 20, duration: 20, status: 500)
             try await store.settle(delivery: ids[0], attempt, .retry(at: start + 5_000))
             let now = start + 1_000 + step
-            // This one was written when the clock had jumped already.
+            // This one is written after the jump.
             try await fill(store, &samples, 1, "a", "https://a.example/", at: now)
             try await store.shiftDeliveries(by: step, to: now)
             #expect(Set(try await store.dueDeliveries(at: now, limit: 9).map(\.id)).isSuperset(of: [ids[2]]))
@@ -108,7 +108,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a start pulls in what a clock that was ahead has put off`(_ subject: Subject) async throws {
+    func `a start brings forward what a clock that was ahead had put off`(_ subject: Subject) async throws {
         try await with(subject, deliveries: Self.told) { store, samples in
             let (ahead, now): (Int64, Int64) = (400 * 86_400_000, 1_000_000)
             try await fill(store, &samples, 1, "a", "https://a.example/", at: ahead)

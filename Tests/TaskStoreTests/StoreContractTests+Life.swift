@@ -4,7 +4,7 @@ import Testing
 /// The life of a task before Kling has it.
 extension StoreContractTests {
     @Test(arguments: stores)
-    func `a task goes to another account, or to none, until Kling has it`(_ subject: Subject) async throws {
+    func `a task may change its account until Kling has it`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task(account: nil)
             try await store.begin(task)
@@ -36,7 +36,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `that Kling never had a task is not believed once Kling has it`(_ subject: Subject) async throws {
+    func `a report that Kling never had a task is ignored once Kling has it`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var never = Samples.seen(.failed, word: "never reached Kling")
             never.isIgnoredOnceAccepted = true
@@ -50,7 +50,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a queued task has no account, and is found and listed by the gateway's id`(_ subject: Subject) async throws {
+    func `a queued task has no account and is found and listed by the gateway's id`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task(externalTaskID: "order-1")
             try await store.begin(task)
@@ -68,7 +68,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a task that failed without Kling is found by its external_task_id until another has it`(_ subject: Subject)
+    func `a task that failed without Kling keeps its external_task_id until another has it`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -84,7 +84,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a queued task that finds no room again loses its account only`(_ subject: Subject) async throws {
+    func `a queued task that finds no slot again only loses its account`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
@@ -100,7 +100,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a queued task is accepted under the id that its client was told`(_ subject: Subject) async throws {
+    func `a queued task is accepted under the id its client was told`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
@@ -117,7 +117,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a queued task that is given up fails, and its payload and external_task_id are free`(_ subject: Subject)
+    func `a queued task that is given up fails and frees its payload and external_task_id`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -142,7 +142,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `whatever has not ended is unfinished`(_ subject: Subject) async throws {
+    func `every task that has not ended is unfinished`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = (0..<6).map { samples.task(account: $0 == 1 ? nil : "main") }
             for task in tasks { try await store.begin(task) }
@@ -155,7 +155,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `what has been over for long goes in small bites, and the newer pages stay as they were`(_ subject: Subject)
+    func `old tasks are pruned in small steps, and newer pages stay the same`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in

@@ -2,7 +2,7 @@ import TaskStore
 import TestKit
 import Testing
 
-/// Many tasks: at once, in pages and in batches.
+/// Many tasks: concurrently, in pages and in batches.
 extension StoreContractTests {
     @Test(arguments: stores)
     func `pages are dense and in order after concurrent acceptances`(_ subject: Subject) async throws {
@@ -27,7 +27,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `one conflict among many writes fails one waiter`(_ subject: Subject) async throws {
+    func `one conflict among many writes fails one caller`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             try await store.begin(samples.task(externalTaskID: "taken"))
             let tasks = (0..<100).map { samples.task(externalTaskID: $0 == 50 ? "taken" : "order-\($0)") }
@@ -43,7 +43,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `recovery and the operator walk through the tasks in batches`(_ subject: Subject) async throws {
+    func `recovery and the operator read the tasks in batches`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = (0..<5).map { samples.task(tenant: $0 < 3 ? "shop" : "other") }
             for task in tasks { try await store.begin(task) }

@@ -1,7 +1,7 @@
 import TaskStore
 import Testing
 
-/// The outbox. Tasks are accepted at 2000 and go on from there.
+/// The outbox. Tasks are accepted at 2000 and continue from there.
 extension StoreContractTests {
     private static func attempt(_ number: Int, at time: Int64, status: Int? = 503) -> DeliveryAttempt {
         DeliveryAttempt(
@@ -9,7 +9,7 @@ extension StoreContractTests {
             failure: status == nil ? "connection refused" : nil)
     }
 
-    /// An accepted task, whose first delivery waits.
+    /// Accepts a task, whose first delivery then waits.
     private func accepted(_ store: any TaskStore, _ samples: inout Samples) async throws -> TaskID {
         let task = samples.task()
         try await store.begin(task)
@@ -17,13 +17,13 @@ extension StoreContractTests {
         return task.id
     }
 
-    /// What waits or waited of a task, oldest first.
+    /// The states of a task's deliveries, oldest first.
     private func states(_ store: any TaskStore, _ task: TaskID) async throws -> [DeliveryState] {
         try await store.deliveries(DeliveryFilter(task: task.description), limit: 9).reversed().map(\.state)
     }
 
     @Test(arguments: stores)
-    func `a step writes its delivery, due at once, if the task has a callback_url`(_ subject: Subject) async throws {
+    func `a step writes a delivery due at once, if the task has a callback_url`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (task, silent) = (samples.task(), samples.task(callbackURL: nil))
             for task in [task, silent] {
@@ -43,7 +43,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the steps are told as they are: the first has nothing before it`(_ subject: Subject) async throws {
+    func `each step is passed with the record before it, and the first with none`(_ subject: Subject) async throws {
         let seen: SQLiteTaskStore.Deliveries = { before, after in
             let text = "\(before.map { "\($0.state)" } ?? "nothing")-\(after.state)"
             return NewDelivery(id: "\(after.id)-\(text)", url: "", body: Array(text.utf8), isLast: false)
@@ -78,7 +78,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `deliveries of a task go one after the other`(_ subject: Subject) async throws {
+    func `a task's deliveries are sent one after the other`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             _ = try await store.observe(task, Samples.seen(.processing, at: 2_500))
@@ -104,7 +104,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the longest due comes first, and every task has its turn`(_ subject: Subject) async throws {
+    func `the longest due delivery comes first, and every task gets its turn`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var tasks: [TaskID] = []
             for _ in 0..<3 { tasks.append(try await accepted(store, &samples)) }
@@ -118,7 +118,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `what a process that died had claimed falls due when the next one starts`(_ subject: Subject) async throws {
+    func `deliveries leased by a dead process are due when the next one starts`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
             #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: 2_000))
@@ -130,7 +130,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `an attempt is one sender's until its lease ends`(_ subject: Subject) async throws {
+    func `an attempt belongs to one sender until its lease ends`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
             #expect(try await !store.claim(delivery: id, attempts: 1, lease: 100, at: 2_000))
@@ -150,7 +150,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `what became of an attempt is noted once, and kept`(_ subject: Subject) async throws {
+    func `the outcome of an attempt is recorded once and kept`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
             let attempts = [Self.attempt(1, at: 2_000, status: nil), Self.attempt(2, at: 7_000, status: 410)]
@@ -170,7 +170,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a delivery that has failed gives way to the next state`(_ subject: Subject) async throws {
+    func `a failed delivery is superseded by the next state`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
@@ -185,7 +185,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a delivery that was never tried, or is being sent, doesn't give way before it fails`(_ subject: Subject)
+    func `a delivery that is untried or in flight is not superseded before it fails`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -203,7 +203,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `an attempt that nobody settled gives way once its lease has ended`(_ subject: Subject) async throws {
+    func `an unsettled attempt is superseded once its lease has ended`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
@@ -216,7 +216,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the last state is retried`(_ subject: Subject) async throws {
+    func `the final state is retried`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let ids = ["submitted", "failed"].map { "msg_\(task)_\($0)" }
@@ -231,7 +231,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a delivery is sent once more with all its retries, whatever became of it`(_ subject: Subject) async throws {
+    func `a redelivery starts over with all its retries, whatever its state`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
@@ -250,7 +250,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a delivery that is sent once more overtakes no attempt that runs`(_ subject: Subject) async throws {
+    func `a redelivery does not overtake an attempt in flight`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let ids = ["submitted", "failed"].map { "msg_\(task)_\($0)" }
@@ -302,7 +302,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `old deliveries are pruned with their attempts, waiting ones never`(_ subject: Subject) async throws {
+    func `old deliveries are pruned with their attempts, and waiting ones never are`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let waiting = try await accepted(store, &samples)

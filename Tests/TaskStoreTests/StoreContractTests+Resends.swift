@@ -2,14 +2,14 @@ import Hashing
 import TaskStore
 import Testing
 
-/// Creates whose answers were not read, over a crash.
+/// Creates whose answers were not read before a crash.
 extension StoreContractTests {
     @Test(arguments: stores)
-    func `what was named as unread, or was written since, is left by a crash`(_ subject: Subject) async throws {
+    func `a crash leaves the creates that were named as unread or written since`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             #expect(try await store.unread(server: "main") == nil)
             var tasks: [NewTask] = []
-            // The last two are made by a clock that was set back: their ids are lower.
+            // The last two are made by a clock that was set back, so their ids are lower.
             for time: Int64 in [5_000, 5_001, 5_002, 5_003, 10, 11] {
                 var task = samples.task(at: time)
                 task.content = ContentDigest(high: 1, low: UInt64(time))
@@ -18,7 +18,7 @@ extension StoreContractTests {
             var forgetful = samples.task(at: 6_000)
             forgetful.content = nil
             for task in tasks[0..<3] { try await store.begin(task) }
-            // Of what was written before, one was read; one that is named is written later.
+            // One of the creates written before was read, and one of the named ones is written later.
             let unread = [tasks[0].id, tasks[1].id, tasks[3].id]
             try await store.keep(unread: { unread }, server: "main", at: 7_000)
             for task in tasks[3...] + [forgetful] { try await store.begin(task) }
@@ -33,7 +33,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a task keeps which account it was sent to`(_ subject: Subject) async throws {
+    func `a task keeps the identity of the account it was sent to`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)

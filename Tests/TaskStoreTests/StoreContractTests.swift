@@ -2,9 +2,9 @@ import TaskStore
 import TestKit
 import Testing
 
-/// What any store has to do. Another implementation adds itself to ``stores``.
+/// What every store must do. Another implementation adds itself to ``stores``.
 @Suite(.onEventLoop) struct StoreContractTests {
-    /// A store, and what must live as long as it.
+    /// A store, and what must live as long as it does.
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let open:
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `an intent is found by the gateway's id and by the client's own, and listed nowhere`(_ subject: Subject)
+    func `an intent is found by the gateway's id and the client's own, and is not listed`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -66,13 +66,13 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `an acceptance may come twice, but not under another id`(_ subject: Subject) async throws {
+    func `an acceptance may be repeated, but not under another id`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
             let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
             #expect(try await store.accept(task.id, Samples.acceptance("kling-7", at: 8_000)) == record)
-            // What it says beyond that is an observation, and states go forward only.
+            // Anything more that it says is an observation, and states only go forward.
             let later = try await store.accept(task.id, Samples.acceptance("kling-7", .processing, at: 9_000))
             #expect(later.state == .processing && later.updatedAt == 9_000)
             #expect(try await store.accept(task.id, Samples.acceptance("kling-7", at: 9_500)) == later)
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `the public id told first stays`(_ subject: Subject) async throws {
+    func `the first public id stays`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `a tenant's external_task_id is used once, and free again when the create was refused`(_ subject: Subject)
+    func `an external_task_id is unique within its tenant and free again after a refusal`(_ subject: Subject)
         async throws
     {
         try await with(subject) { store, samples in
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `only what no client was told of can be refused`(_ subject: Subject) async throws {
+    func `only a task that no client was told of can be refused`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (shown, accepted) = (samples.task(), samples.task())
             try await store.begin(shown)
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `states go forward only, and unknown words are kept without a step`(_ subject: Subject) async throws {
+    func `states only go forward, and unknown status words are stored without a step`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `a tenant sees its own tasks alone`(_ subject: Subject) async throws {
+    func `a tenant sees only its own tasks`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             for (tenant, upstreamID) in [("shop", "kling-1"), ("other", "kling-2"), ("other", "kling-1")] {
                 let task = samples.task(tenant: tenant, externalTaskID: "mine-\(upstreamID)")
@@ -200,7 +200,7 @@ import Testing
     }
 
     @Test(arguments: stores)
-    func `closing answers what waits and refuses what comes`(_ subject: Subject) async throws {
+    func `closing completes waiting writes and refuses new ones`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let tasks = (0..<200).map { _ in samples.task() }
             try await store.check()

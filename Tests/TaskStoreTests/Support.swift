@@ -6,7 +6,7 @@ import Glibc
 import Darwin
 #endif
 
-/// A folder of a test's own, removed with everything in it.
+/// A test's own folder, removed with everything in it.
 final class StoreFolder: Sendable {
     let path: String
 
@@ -27,7 +27,7 @@ final class StoreFolder: Sendable {
         for folder in ["/a/b", "/a", ""] { unsafe rmdir(path + folder) }
     }
 
-    /// Where the store's file goes.
+    /// The path of the store's file.
     var database: String { path + "/gateway.db" }
 }
 
@@ -45,12 +45,12 @@ struct Samples {
             idempotency: key.map { Self.claim($0, at: time) }, createdAt: time)
     }
 
-    /// A claim before which a day's are over.
+    /// A claim that replaces claims older than a day.
     static func claim(_ key: String, at time: Int64) -> IdempotencyKey {
         IdempotencyKey(key: key, fingerprint: [1, 2, 3], expiry: time - IdempotencyRecord.lifetime)
     }
 
-    /// What a client is told of a record.
+    /// The answer that a client gets for a record.
     static let answer: @Sendable (TaskRecord) -> StoredAnswer = { record in
         StoredAnswer(status: 200, body: Array("\(record.publicID ?? "") is \(record.state)".utf8))
     }
@@ -63,7 +63,7 @@ struct Samples {
             isLast: after.state.isFinal)
     }
 
-    /// A delivery for each change of the states in a job whose client knows of it.
+    /// A delivery for each change of the states in a job that its client knows of.
     static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
         guard after.isKnown, before?.tasks.map(\.state) != after.tasks.map(\.state) else { return nil }
         let states = after.tasks.map { "\($0.state)" }.joined(separator: ",")
@@ -72,7 +72,7 @@ struct Samples {
             body: Array("\(after.callbackRef ?? "") is \(states)".utf8), isLast: after.isFinal)
     }
 
-    /// So many tasks of one job.
+    /// Several tasks of one job.
     mutating func tasks(
         _ count: Int, tenant: String = "shop", externalTaskID: String? = nil, account: String? = "main",
         at time: Int64 = 1_000
@@ -117,7 +117,7 @@ struct Samples {
 }
 
 extension TaskStore {
-    /// What is due, of each lane so much.
+    /// The due deliveries, up to `limit` of each lane.
     func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
         var bounds = OutboxBounds()
         bounds.each = limit
@@ -137,7 +137,7 @@ extension TaskStore {
     }
 }
 
-/// What `body` throws, if it throws.
+/// The code of the error that `body` throws, if it throws.
 func failure<Value>(_ body: () async throws(StoreError) -> Value) async -> StoreError.Code? {
     do throws(StoreError) {
         _ = try await body()

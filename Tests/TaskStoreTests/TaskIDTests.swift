@@ -16,16 +16,16 @@ import Testing
         "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAVA", "81ARZ3NDEKTSV4RRFFQ69G5FAV",
         "01ARZ3NDEKTSV4RRFFQ69G5FAU", "01ARZ3NDEKTSV4RRFFQ69G5FA-", "01ARZ3NDEKTSV4RRFFQ69G5FÄ",
     ])
-    func `anything else is no id`(_ text: String) {
+    func `a malformed text is no id`(_ text: String) {
         #expect(TaskID(text) == nil)
     }
 
-    @Test func `the specification's example has its time`() {
+    @Test func `the specification's example is read with its time`() {
         #expect(TaskID("01ARZ3NDEKTSV4RRFFQ69G5FAV")?.milliseconds == 1_469_922_850_259)
         #expect(TaskID("7ZZZZZZZZZZZZZZZZZZZZZZZZZ")?.milliseconds == 1 << 48 - 1)
     }
 
-    @Test func `ids rise within a millisecond, as text too, and when the clock steps back`() {
+    @Test func `ids increase within a millisecond, also as text and when the clock steps back`() {
         var generator = TaskIDGenerator()
         let ids = (0..<10_000).map { generator.next(at: $0 < 5_000 ? 5_000 : 4_000) }
         #expect(zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 && $0.description < $1.description })
@@ -37,7 +37,7 @@ import Testing
         #expect(one.next(at: 1) != other.next(at: 1))
     }
 
-    @Test func `ids rise above those of an earlier process, unless its clock was far ahead`() throws {
+    @Test func `ids continue above those of an earlier process, unless its clock was far ahead`() throws {
         let day: Int64 = 86_400_000
         var earlier = TaskIDGenerator()
         let newest = earlier.next(at: 10 * day)

@@ -1,8 +1,8 @@
 import Base
 import Testing
 
-/// Lets few tests of the suites that it stands on run at once: each of them starts programs, and starved programs miss
-/// the deadlines that they are tested for.
+/// Limits how many tests of the suites that have it run at once: each of them starts programs, and starved programs
+/// miss the deadlines that are tested.
 public struct AFewAtATime: SuiteTrait, TestTrait, TestScoping {
     public let isRecursive = true
 
@@ -19,11 +19,11 @@ public struct AFewAtATime: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == AFewAtATime {
-    /// Lets few tests of such suites run at once.
+    /// Limits how many tests of such suites run at once.
     public static var aFewAtATime: AFewAtATime { AFewAtATime() }
 }
 
-/// First come, first served.
+/// A semaphore that serves its waiters in order.
 private final class Places: Sendable {
     private let state: Lock<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
 

@@ -1,11 +1,11 @@
 import Base
 import Foundation
 
-/// Shifts the wall clock of programs that a test starts, from outside, at any moment: a library that stands before the
-/// system's `clock_gettime`, `gettimeofday` and `time`. The monotonic clock stays as it is.
+/// Shifts the wall clock of programs that a test starts, from outside and at any moment, with a library that is loaded
+/// before the system's `clock_gettime`, `gettimeofday` and `time`. The monotonic clock stays as it is.
 ///
-/// Start a program with ``environment``, and ``set(milliseconds:)`` the shift before, or as often as wanted while it
-/// runs: it holds at once. Several programs may share a shim, and so does a program that is started again.
+/// Start a program with ``environment``, and set the shift with ``set(milliseconds:)`` before it starts or while it
+/// runs. A new shift takes effect at once. Several programs may share a shim, and so may restarts of one program.
 public final class ClockShim: Sendable {
     private let folder: TemporaryFolder
     /// The path of the library, for `LD_PRELOAD`.
@@ -25,27 +25,27 @@ public final class ClockShim: Sendable {
         try await check()
     }
 
-    /// What a program is started with.
+    /// The environment variables to start a program with.
     public var environment: [String: String] { ["LD_PRELOAD": library, "CLOCK_SHIFT_FILE": shift] }
 
     /// How far the wall clock is ahead of the true one.
     public var milliseconds: Int64 { current.withLock { $0 } }
 
-    /// How far the wall clock is ahead of the true one from now on; negative for behind.
+    /// Sets how far the wall clock is ahead of the true one from now on; negative for behind.
     public func set(milliseconds: Int64) throws {
         current.withLock { $0 = milliseconds }
         try withUnsafeBytes(of: milliseconds) { bytes in
             let file = open(shift, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             guard file >= 0 else { throw TestKitError("open \(shift): errno \(errno)") }
             defer { close(file) }
-            // One write of the whole number: programs that map the file see the old one or the new.
+            // A single write of the whole number, so that programs that map the file see either the old one or the new.
             guard pwrite(file, bytes.baseAddress, bytes.count, 0) == bytes.count else {
                 throw TestKitError("write \(shift): errno \(errno)")
             }
         }
     }
 
-    /// A shim with which the built gateway starts; nil, with the reason printed, where there can be none.
+    /// A shim with which the built gateway starts; nil, with the reason printed, if that is not possible here.
     public static func ofGateway() async throws -> ClockShim? {
         do {
             let shim = try await ClockShim()
@@ -68,7 +68,7 @@ public final class ClockShim: Sendable {
         throw TestKitError("the clock shim cannot be compiled: \(reasons.joined(separator: "; "))")
     }
 
-    /// Whether a program of the system's sees the shift.
+    /// Throws unless a program of the system sees the shift.
     private func check() async throws {
         try set(milliseconds: 1_000_000_000_000)
         defer { try? set(milliseconds: 0) }

@@ -1,13 +1,13 @@
 import Base
 import Foundation
 
-/// Stands between clients and a server on this machine. It cuts the first POSTs off: each is forwarded whole, then both
-/// connections are closed before any byte of the answer has reached the client. Everything else passes through.
+/// A relay between clients and a server on this machine, which cuts off the first POSTs: it forwards each completely,
+/// and closes both connections before any byte of the answer has reached the client. Everything else passes through.
 public final class CuttingRelay: Sendable {
     /// How connections are closed.
     public enum Cut: String, Sendable, CaseIterable { case fin, reset }
 
-    /// Whose connection is closed first: the client may come again before the server knows that it has left.
+    /// Whose connection is closed first. With the client first, it may resend before the server knows that it has left.
     public enum Order: String, Sendable, CaseIterable { case serverFirst, clientFirst }
 
     private struct State {
@@ -15,7 +15,7 @@ public final class CuttingRelay: Sendable {
         var posts = 0
     }
 
-    /// Where clients find it.
+    /// The port that clients connect to.
     public let port: UInt16
     private let listener: Int32
     private let target: UInt16
@@ -27,8 +27,8 @@ public final class CuttingRelay: Sendable {
     /// - Parameters:
     ///   - target: the server's port.
     ///   - cuts: how many POSTs are cut off.
-    ///   - order: where the client is closed first, the server is closed a moment later.
-    ///   - isDue: whether the moment has come; asked after a request was forwarded, for 10 s at most.
+    ///   - order: with `clientFirst`, the server's connection is closed a moment later.
+    ///   - isDue: whether it is time to cut; polled after a request was forwarded, for 10 s at most.
     public init(
         to target: UInt16, cuts: Int, by cut: Cut, _ order: Order = .serverFirst,
         when isDue: @escaping @Sendable () -> Bool = { true }
@@ -43,10 +43,10 @@ public final class CuttingRelay: Sendable {
         }
     }
 
-    /// How many POSTs have come.
+    /// How many POSTs have arrived.
     public var posts: Int { state.withLock { $0.posts } }
 
-    /// Takes no more connections.
+    /// Accepts no more connections.
     public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
@@ -68,7 +68,7 @@ public final class CuttingRelay: Sendable {
         }
         if order == .clientFirst {
             client.end(end)
-            // What a proxy needs to get from the one to the other.
+            // About the time that a proxy needs to pass the close on.
             usleep(5_000)
         }
         server.end(end)
@@ -85,7 +85,7 @@ public final class CuttingRelay: Sendable {
     }
 }
 
-/// A connection of the relay's, used by one thread.
+/// A connection of the relay, used by one thread.
 private final class Socket: Sendable {
     private let descriptor: Int32
     private let pending = Lock([UInt8]())
@@ -150,7 +150,7 @@ private final class Socket: Sendable {
         return true
     }
 
-    /// Reads one whole request or answer, with a `Content-Length` or in chunks; nil at the end of the connection.
+    /// Reads one complete request or answer, with a `Content-Length` or in chunks; nil at the end of the connection.
     func readMessage() -> [UInt8]? {
         while true {
             let bytes = pending.withLock { $0 }
@@ -165,7 +165,7 @@ private final class Socket: Sendable {
         }
     }
 
-    /// How long the message is that stands at the beginning, if it is whole.
+    /// The length of the message at the beginning of `bytes`, if it is complete.
     private static func length(of bytes: [UInt8]) -> Int? {
         let data = Data(bytes)
         guard let end = data.range(of: Data("\r\n\r\n".utf8))?.upperBound else { return nil }

@@ -5,14 +5,14 @@ public final class GatewayProcess: Sendable {
     public let program: Program
     public let port: UInt16
     public let adminPort: UInt16
-    /// Where the store is; kept by the process object, or shared by several.
+    /// The folder of the store; kept by the process object, or shared by several.
     public let folder: TemporaryFolder
 
     public static let key = "sk-test-key-of-the-shop-tenant"
     public static let otherKey = "sk-test-key-of-another-tenant"
 
     /// Starts the gateway in front of the Kling at `kling`.
-    /// - Parameter launcher: a command that starts what follows it, and becomes it.
+    /// - Parameter launcher: a command that starts the gateway by becoming it.
     public init(
         kling: String, folder: TemporaryFolder? = nil, environment extra: [String: String] = [:],
         arguments: [String] = [], launcher: [String] = []
@@ -32,7 +32,7 @@ public final class GatewayProcess: Sendable {
         }
     }
 
-    /// What the gateway is told by default.
+    /// The environment of a gateway by default.
     public static func environment(kling: String, _ folder: TemporaryFolder) -> [String: String] {
         [
             "HOME": folder.path(""),
@@ -47,7 +47,7 @@ public final class GatewayProcess: Sendable {
         ]
     }
 
-    /// Asks as a client would, on a connection of its own.
+    /// Sends a request as a client would, on a connection of its own.
     public func ask(
         _ method: String, _ path: String, key: String? = GatewayProcess.key, headers: [String] = [],
         body: String? = nil,
@@ -56,7 +56,7 @@ public final class GatewayProcess: Sendable {
         let port = admin ? adminPort : port
         return try await blocking {
             let client = try RawClient(port: port)
-            // Without a token the operators' listener answers under this machine's own names alone.
+            // Without a token, the admin listener answers under this machine's own names only.
             let host = admin ? "localhost" : "gateway"
             var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n"
             if let key { head += "Authorization: Bearer \(key)\r\n" }
@@ -70,7 +70,7 @@ public final class GatewayProcess: Sendable {
         }
     }
 
-    /// Stops it as an operator would; the status that it ends with.
+    /// Stops it as an operator would, and returns its exit status.
     public func stop() async throws -> Int32 {
         program.signal(SIGTERM)
         return try await program.end().status

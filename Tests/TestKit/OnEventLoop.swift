@@ -1,8 +1,8 @@
 import EventLoop
 import Testing
 
-/// Runs each test of a suite on an event loop of its own, as the gateway runs everything: tasks are resumed through the
-/// loop's inbox, which the thread sanitizer sees, where it does not see through Dispatch's queues.
+/// Runs each test of a suite on an event loop of its own, as the gateway runs everything. Tasks are resumed through the
+/// loop's inbox, which the thread sanitizer sees, while it does not see through Dispatch's queues.
 public struct OnEventLoop: SuiteTrait, TestTrait, TestScoping {
     public let isRecursive = true
 

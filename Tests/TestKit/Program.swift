@@ -2,10 +2,10 @@ import Foundation
 
 /// A program that a test runs: the built gateway, or a client.
 public final class Program: @unchecked Sendable {
-    // @unchecked: `Process` is started before the object is shared; after that it is asked and signalled only. What the
-    // readers gather is behind `lock`.
+    // @unchecked: `Process` is started before the object is shared; after that it is only queried and signalled. What
+    // the readers gather is protected by `lock`.
 
-    /// What a program that has ended has left.
+    /// What a program leaves when it ends.
     public struct Outcome: Sendable {
         public let status: Int32
         public let output: String
@@ -22,7 +22,7 @@ public final class Program: @unchecked Sendable {
     /// The folder with the built products.
     public static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
-    /// Starts the built gateway with `arguments`, by way of `launcher` if there is one.
+    /// Starts the built gateway with `arguments`, through `launcher` if there is one.
     public static func gateway(
         _ arguments: [String], launcher: [String] = [], environment: [String: String]
     ) throws -> Program {
@@ -57,7 +57,7 @@ public final class Program: @unchecked Sendable {
     /// Sends a signal.
     public func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
-    /// Waits for a line on standard error that `match` makes something of.
+    /// Waits for a line on standard error for which `match` returns a value.
     public func errorLine<Found: Sendable>(
         within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
     ) async throws -> Found {
@@ -68,7 +68,7 @@ public final class Program: @unchecked Sendable {
         }
     }
 
-    /// Waits for a line on standard output that `match` makes something of.
+    /// Waits for a line on standard output for which `match` returns a value.
     public func outputLine<Found: Sendable>(
         within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
     ) async throws -> Found {
@@ -79,11 +79,11 @@ public final class Program: @unchecked Sendable {
         }
     }
 
-    /// Waits for the end.
+    /// Waits for the program to end.
     public func end(within seconds: Double = 60) async throws -> Outcome {
         try await blocking { [self] in
             try wait(within: seconds, "the end of the program") { hasEnded ? true : nil }
-            // A sibling started at the same moment may have inherited the pipes: their end is not waited for long.
+            // A sibling started at the same moment may have inherited the pipes, so their end is awaited only briefly.
             _ = try? wait(within: 1, "the end of the pipes") { openPipes == 0 ? true : nil }
             return Outcome(
                 status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
@@ -111,7 +111,7 @@ public final class Program: @unchecked Sendable {
     ) {
         process[keyPath: end] = pipe
         nonisolated(unsafe) let part = part
-        // A thread of its own: `readabilityHandler` now and then stops before the end, on Linux, and output is lost.
+        // A thread of its own, because on Linux `readabilityHandler` sometimes stops before the end and output is lost.
         Thread.detachNewThread { [weak self] in
             let descriptor = pipe.fileHandleForReading.fileDescriptor
             var buffer = [UInt8](repeating: 0, count: 64 << 10)

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A socket, and HTTP by hand: what a client sends is exactly what the test says.
+/// A socket with HTTP written by hand: the client sends exactly what the test says.
 public final class RawClient: Sendable {
-    /// An answer as it came.
+    /// An answer as it was received.
     public struct Answer: Sendable {
         public let status: Int
         public let headers: [(name: String, value: String)]
@@ -60,7 +60,7 @@ public final class RawClient: Sendable {
 
     public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    /// Sends as much as goes without waiting; a server that has closed already is no failure.
+    /// Sends as much as possible without waiting. A server that has already closed is not an error.
     public func offer(_ bytes: [UInt8]) {
         _ = bytes.withUnsafeBytes {
             Foundation.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
@@ -70,7 +70,7 @@ public final class RawClient: Sendable {
     /// Sends FIN.
     public func finish() { shutdown(socket, Int32(SHUT_WR)) }
 
-    /// Sends RST: a connect to nowhere dissolves the connection at once, whatever waits in it.
+    /// Sends RST: connecting to no address drops the connection at once, whatever is still queued in it.
     public func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(socket, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
@@ -78,8 +78,8 @@ public final class RawClient: Sendable {
         connect(socket, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
     }
 
-    /// Waits until something has come, or the connection has ended.
-    /// - Returns: whether something has come; it is not read.
+    /// Waits until bytes have arrived or the connection has ended.
+    /// - Returns: whether bytes have arrived; they are not read.
     public func waitForBytes(within time: Duration) -> Bool {
         var descriptor = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
         guard
@@ -91,7 +91,7 @@ public final class RawClient: Sendable {
         return recv(socket, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) == 1
     }
 
-    /// Reads at most so many bytes of what has come, and forgets them.
+    /// Reads at most `count` of the bytes that have arrived, and discards them.
     public func readPart(_ count: Int) {
         var buffer = [UInt8](repeating: 0, count: count)
         _ = recv(socket, &buffer, count, Int32(MSG_DONTWAIT))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Keeps everybody else from writing to a store, as a program does that writes for long: the lock of SQLite's log.
+/// Keeps others from writing to a store, as a program with a long write does, by taking the lock of SQLite's log.
 ///
 /// The write lock is byte 120 of the shared memory file beside the database ("WAL-mode file format", section 2.3.1).
 public final class StoreHold: Sendable {
@@ -9,7 +9,7 @@ public final class StoreHold: Sendable {
 
     /// Takes the lock.
     /// - Parameter database: the path of the database file.
-    /// - Returns: nil if there is no log, or somebody is writing just now.
+    /// - Returns: nil if there is no log, or if another process is writing just now.
     public init?(database: String) {
         descriptor = open(database + "-shm", O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
@@ -19,7 +19,7 @@ public final class StoreHold: Sendable {
         }
     }
 
-    /// Lets the others write again.
+    /// Lets others write again.
     public func release() { _ = Self.set(F_UNLCK, descriptor) }
 
     private static func set<Kind: BinaryInteger>(_ kind: Kind, _ descriptor: Int32) -> Bool {
@@ -31,6 +31,6 @@ public final class StoreHold: Sendable {
         return fcntl(descriptor, F_SETLK, &lock) == 0
     }
 
-    // The lock goes with the file. Nothing else of this process has it open.
+    // Closing the file releases the lock. Nothing else in this process has the file open.
     deinit { close(descriptor) }
 }

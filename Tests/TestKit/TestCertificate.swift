@@ -1,9 +1,9 @@
-/// A certificate for `localhost` and 127.0.0.1, which is its own authority, and its key: made by the `openssl` tool.
+/// A self-signed certificate for `localhost` and 127.0.0.1, and its key, made by the `openssl` tool.
 public struct TestCertificate: Sendable {
     /// The paths of the PEM files.
     public let certificate: String
     public let key: String
-    /// The key again, under a passphrase.
+    /// The same key, encrypted with a passphrase.
     public let encryptedKey: String
     private let folder: TemporaryFolder
 

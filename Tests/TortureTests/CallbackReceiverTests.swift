@@ -4,12 +4,12 @@ import HTTPClient
 import KlingAPI
 import Testing
 
-/// The receiver notes what comes, verifies it, and takes it as its plan says.
+/// The receiver records what arrives, verifies it, and takes it as planned.
 struct CallbackReceiverTests {
     private static let secret = WebhookSignature.secret(key: [UInt8](repeating: 7, count: 32))
     private static let tenant = Tenant(name: "alpha", key: "sk-key", webhookSecret: secret)
 
-    @Test func `callbacks are verified and noted, and each is taken in the end`() async throws {
+    @Test func `callbacks are verified and recorded, and each is accepted in the end`() async throws {
         let loop = try EventLoop(name: "receiver")
         defer { loop.stop() }
         try await withTaskExecutorPreference(loop) { try await Self.deliver(on: loop) }
@@ -41,7 +41,7 @@ struct CallbackReceiverTests {
         await receiver.stop()
     }
 
-    /// Calls back as the gateway would.
+    /// Posts a callback as the gateway would.
     /// - Returns: the status; nil if the connection was reset.
     private static func post(
         _ url: String, id: String, signedBy secret: Secret = secret, _ client: HTTPClient

@@ -1,4 +1,4 @@
-/// What a run is measured by.
+/// The figures of a run.
 struct Counts {
     private let world: World
     private let books: Books
@@ -39,7 +39,7 @@ struct Counts {
         }
     }
 
-    /// Creates that were sent again without a key, and those that were wanted twice.
+    /// Creates that were resent without a key, and creates that were wanted twice.
     private var repeats: [Row] {
         let made = Dictionary(grouping: books.upstream.compactMap(\.number)) { $0 }.mapValues(\.count)
         let twins = creates.filter { $0.wanted > 1 }

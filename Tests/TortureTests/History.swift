@@ -1,4 +1,4 @@
-/// All that is known of one create, in the order in which it happened.
+/// Everything that is known of one create, in the order in which it happened.
 struct History: Sendable {
     private let books: Books
     private let gateway: GatewayUnderTest
@@ -26,7 +26,7 @@ struct History: Sendable {
             + rows(tasks, ids) + gateway.logLines(about: Array(ids), limit: Self.logLines)
     }
 
-    /// What queries found, as far as it was something new.
+    /// What queries found, whenever it changed.
     private func seen(_ create: CreateEntry, _ ids: Set<String>) -> [(Moment, String)] {
         var last: [String: Sighting.Finding] = [:]
         return books.clients.sightings.sorted { $0.began < $1.began }.compactMap { sighting in
@@ -62,7 +62,7 @@ struct History: Sendable {
 }
 
 extension Attempt.Outcome {
-    /// For people.
+    /// The outcome in words.
     fileprivate var text: String {
         switch self {
         case .accepted(let task): "200, \(task.id) \(task.status)"

@@ -8,7 +8,7 @@ struct PlanTests {
         ])
     }
 
-    /// All that is chosen, as text.
+    /// All choices, as text.
     private func choices(_ options: TortureOptions) -> String {
         var weather = WeatherPlan(options)
         let spells = (0..<50).map { _ in "\(weather.next())" }
@@ -20,7 +20,7 @@ struct PlanTests {
         return (spells + creates + clocks + accounts + reactions + ["\(KillPlan(options))"]).joined(separator: "\n")
     }
 
-    @Test func `the same seed makes the same choices, another makes others`() throws {
+    @Test func `the same seed makes the same choices, and another seed makes others`() throws {
         #expect(try choices(options(seed: 1)) == choices(options(seed: 1)))
         #expect(try choices(options(seed: 1)) != choices(options(seed: 2)))
     }
@@ -47,7 +47,7 @@ struct PlanTests {
         }
     }
 
-    @Test func `what a gateway cannot do yet is left alone`() throws {
+    @Test func `capabilities that are left out are not used, and invalid options are refused`() throws {
         let options = try options(seed: 5, without: "idempotency,callbacks")
         let plans = (1...200).map { CreatePlan($0, options, tenants: ["a"]) }
         #expect(plans.allSatisfy { $0.idempotencyKey == nil && !$0.wantsCallback })
@@ -56,7 +56,7 @@ struct PlanTests {
         #expect(throws: TortureOptions.OptionError.self) { try TortureOptions(["TORTURE_KILLS": "-1"]) }
     }
 
-    @Test func `every part can be left out by itself`() throws {
+    @Test func `every capability can be left out by itself`() throws {
         for part in TortureOptions.Capability.allCases {
             let options = try options(seed: 6, without: part.rawValue)
             #expect(TortureOptions.Capability.allCases.filter { !options.has($0) } == [part])
@@ -73,7 +73,7 @@ struct PlanTests {
         #expect(rules.allSatisfy { $0.account == nil && !$0.fault.contains("lag") && !$0.fault.contains("stranger") })
     }
 
-    @Test func `every part has its turn`() throws {
+    @Test func `every capability takes part`() throws {
         let options = try options(seed: 7)
         var weather = WeatherPlan(options)
         let rules = (0..<400).flatMap { _ in weather.next().rules }
@@ -86,7 +86,7 @@ struct PlanTests {
         #expect(plans.contains { $0.displeasure?.account == "reseller" })
         #expect(plans.contains { $0.wanted == 2 } && plans.allSatisfy { $0.wanted == 1 || $0.resends })
         #expect(plans.allSatisfy { !$0.resends || $0.idempotencyKey == nil })
-        // The content of two that are wanted must be the same to the last byte.
+        // Two equal creates must be the same to the last byte.
         #expect(plans.allSatisfy { $0.wanted == 1 || $0.externalTaskID == nil && !$0.wantsCallback })
         let swaps = KillPlan(options).kills.map(\.isSwapped)
         #expect(swaps.contains(true) && swaps.contains(false))
@@ -95,7 +95,7 @@ struct PlanTests {
         #expect(shifts.contains { $0 > 366 * 86_400 } && shifts.contains { $0 < -366 * 86_400 } && shifts.contains(0))
     }
 
-    @Test func `one account takes the other's place, under its name`() throws {
+    @Test func `one account takes another's place under its name`() throws {
         let plan = AccountPlan(try options(seed: 8))
         let (before, after) = (plan.configured(swapped: false), plan.configured(swapped: true))
         #expect(before.map(\.gatewayName).sorted() == after.map(\.gatewayName).sorted())
@@ -104,7 +104,7 @@ struct PlanTests {
         #expect(Set(before.map(\.gatewayName)).count == before.count)
     }
 
-    @Test func `only what surely made nothing is sent again by those that are not known again`() {
+    @Test func `a create that is not recognized is resent only if it certainly made nothing`() {
         func refused(_ status: Int) -> Attempt.Outcome {
             .refused(status: status, code: nil, message: "", taskID: nil, forbidsRetry: false)
         }

@@ -1,5 +1,5 @@
-/// Made-up books of clients that send again without a key, of resellers, of accounts whose keys change, and of what
-/// clients are told in words.
+/// Made-up books of clients that resend without a key, of resellers, of accounts whose keys change, and of what
+/// messages say to clients.
 extension ReconciliationTests {
     static let repeats = [
         Case(.madeTwice, if: "a cut connection made another task") { books in

@@ -1,7 +1,7 @@
-/// The books that the cases begin with, and what can be changed in them.
+/// The books that the cases start from, and the changes that cases make to them.
 extension Books {
-    /// Three creates: one accepted at once, called back and seen to its end; one whose answer was lost, told under the
-    /// gateway's id; one whose client never heard of it.
+    /// Three creates: one that was accepted, called back and seen to its end; one whose answer was lost, which is known
+    /// by the gateway's id; one whose client never heard of it.
     static var sound: Books {
         var books = Books()
         books.upstream = [
@@ -56,7 +56,7 @@ extension Books {
             Sighting(tenant: "alpha", question: question, began: at, ended: at + duration, finding: finding))
     }
 
-    /// A create that was accepted under the gateway's id, and is not at Kling.
+    /// Adds a create that was accepted under the gateway's id and is not at Kling.
     mutating func addQueued(state: String, message: String?) {
         let status = state == "queued" ? "submitted" : state
         clients.creates[4] = CreateEntry(
@@ -66,20 +66,20 @@ extension Books {
         answer("beta", "g4", SeenTask(id: "g4", status: status, message: message))
     }
 
-    /// What is known of an account.
+    /// Adds what is known of an account.
     mutating func know(_ name: String, as gatewayName: String? = nil, _ kind: AccountPlan.Account.Kind) {
         accounts[name] = AccountPlan.Account(
             name: name, gatewayName: gatewayName ?? name, kind: kind, slots: 3, lag: ("0", false))
     }
 
-    /// Another account comes under the name of the first.
+    /// Lets another account take over the name of the first.
     mutating func swapFirst() {
         know("first", .kling)
         know("first-other", as: "first", .kling)
     }
 
-    /// A fourth create, of a client that sends again without a key: what came of its attempts, a tenth of a second apart,
-    /// and how many tasks, from `k4` on.
+    /// Adds a fourth create, of a client that resends without a key: the outcomes of its attempts, a tenth of a second
+    /// apart, and the number of its tasks, from `k4` on.
     mutating func addRepeated(_ outcomes: [Attempt.Outcome], wanted: Int = 1, make count: Int) {
         let entry = CreateEntry(
             number: 4, tenant: "beta", resends: true, wanted: wanted,
@@ -95,12 +95,12 @@ extension Books {
         }
     }
 
-    /// Creates of one id arrived at the upstream.
+    /// Adds creates of one id that arrived at the upstream.
     mutating func arrive(_ id: String, _ outcomes: [ArrivedCreate.Outcome], at account: String = "first") {
         arrivals += outcomes.map { ArrivedCreate(account: account, externalTaskID: id, outcome: $0) }
     }
 
-    /// The third create is open, and was told under the gateway's id.
+    /// Leaves the third create open, known to its client by the gateway's id.
     mutating func leaveOpen(isUnknown: Bool = false) {
         clients.creates[3]?.attempts = [Attempt(at: 10, .failed(502, taskID: "g3"))]
         var row = StoreTask("g3", public: "g3", upstream: nil, tenant: "alpha", state: "submitted")
@@ -112,7 +112,7 @@ extension Books {
         answer("alpha", "g3", SeenTask(id: "g3", status: "submitted"))
     }
 
-    /// A create of which nothing was made, and which was told as one that may have been, by the last of its attempts.
+    /// Adds a create that made nothing, and whose last attempt was answered as if it might have made something.
     mutating func addDoubted(_ outcomes: [Attempt.Outcome] = []) {
         addRefused(.failed(502, taskID: "g4"))
         clients.creates[4]?.attempts.insert(contentsOf: outcomes.map { Attempt(at: 5, $0) }, at: 0)
@@ -121,7 +121,7 @@ extension Books {
         answer("beta", "g4", SeenTask(id: "g4", status: "submitted"))
     }
 
-    /// A create of which nothing was made.
+    /// Adds a create that made nothing.
     mutating func addRefused(_ outcome: Attempt.Outcome) {
         clients.creates[4] = CreateEntry(number: 4, tenant: "beta", attempts: [Attempt(at: 10, outcome)])
     }

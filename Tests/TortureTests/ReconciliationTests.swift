@@ -1,13 +1,13 @@
 import Testing
 
-/// Made-up books: each promise broken in one way, and found.
+/// Made-up books: each promise is broken in one way, and the breach is found.
 struct ReconciliationTests {
-    @Test func `sound books hold nothing against anybody`() {
+    @Test func `sound books have no violations`() {
         #expect(Reconciliation(.sound).violations == [])
         #expect(Reconciliation(.sound).unsettled == [])
     }
 
-    /// One change to sound books, and what it must be taken for.
+    /// One change to sound books, and the violations that it must cause.
     struct Case: Sendable, CustomTestStringConvertible {
         let kinds: Set<Violation.Kind>
         let testDescription: String
@@ -22,21 +22,21 @@ struct ReconciliationTests {
 
     @Test(
         arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks)
-    func `a broken promise is found`(row: Case) {
+    func `each case causes exactly its violations`(row: Case) {
         var books = Books.sound
         row.change(&books)
         #expect(Set(Reconciliation(books).violations.map(\.kind)) == row.kinds)
     }
 
-    @Test func `every kind has its row`() {
+    @Test func `every kind of violation has a case`() {
         let rows =
             Self.payments + Self.repeats + Self.resellers + Self.swaps + Self.records + Self.outcomes + Self.words
             + Self.views + Self.sightings + Self.callbacks
-        // Only a run can be too long.
+        // Only a real run can take too long.
         #expect(Set(rows.flatMap(\.kinds)) == Set(Violation.Kind.allCases).subtracting([.overran]))
     }
 
-    // MARK: Rows
+    // MARK: Cases
 
     private static let payments = [
         Case(.madeTwice, if: "a retry made another task") { books in

@@ -1,12 +1,12 @@
-/// What a run has come to.
+/// The results of a run.
 struct Report: Sendable {
     let violations: [Violation]
-    /// The counts, with what they count.
+    /// The counts, with their names.
     let counts: [(name: String, count: Int)]
     private let options: TortureOptions
     private let histories: [Int: [String]]
 
-    /// How many examples of each kind are told with their history.
+    /// How many examples of each kind are shown with their history.
     private static let examples = 3
 
     init(_ world: World, _ books: Books, _ violations: [Violation], faults: [String: Int]) {
@@ -31,7 +31,7 @@ struct Report: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// Every kind that was found, with how often, and examples with all that happened to them.
+    /// Every kind of violation that was found, with its count, and examples with their history.
     var findings: [String] {
         let found = Dictionary(grouping: violations, by: \.kind)
         return Violation.Kind.allCases.compactMap { kind in
@@ -47,7 +47,7 @@ struct Report: Sendable {
 
     private static let longestLine = 400
 
-    /// A line as it can be shown, whatever stands in ids and messages.
+    /// A line that is safe to print, whatever its ids and messages contain.
     private static func clipped(_ line: String) -> String {
         let shown = line.unicodeScalars.prefix(longestLine).map { $0.value < 32 ? "·" : String($0) }.joined()
         return line.unicodeScalars.count > longestLine ? shown + "…" : shown

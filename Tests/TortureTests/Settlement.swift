@@ -1,16 +1,16 @@
 import Base
 import TestKit
 
-/// Lets the dust settle, and closes the books.
+/// Waits until the run has settled, and closes the books.
 struct Settlement: Sendable {
     let world: World
 
     private static let round = Duration.milliseconds(250)
-    /// How many undecided creates are sent again at the same time.
+    /// How many undecided creates are resent concurrently.
     private static let width = 32
 
-    /// Starts the gateway once more, with nothing going wrong, lets clients send again what is undecided, and waits until
-    /// the books agree or patience ends.
+    /// Restarts the gateway without faults, lets clients resend undecided creates, and waits until the books agree or
+    /// time runs out.
     func books() async throws -> Books {
         try await world.upstream.clearFaults()
         world.receiver.becomeWilling()
@@ -46,8 +46,8 @@ struct Settlement: Sendable {
         }
     }
 
-    /// Asks for everything that clients may ask for, and takes the store's and the upstream's word once more. An open create
-    /// of an account whose keys have changed may be found at any time: what was asked before that is asked again.
+    /// Queries everything that clients may query, and reads the store's and the upstream's books again. An open create
+    /// of an account whose keys have changed may be found at any time; the queries are then repeated.
     private func closed(_ settled: Books) async throws -> Books {
         var books = settled
         while true {

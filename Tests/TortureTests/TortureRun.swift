@@ -7,7 +7,7 @@ import TestKit
 struct TortureRun: Sendable {
     private let world: World
 
-    /// Runs the torture, and ends every process that it started, whatever happens. On `loop`.
+    /// Runs the torture on `loop`, and ends every process that it started, whatever happens.
     static func run(_ wishes: TortureOptions, on loop: EventLoop) async throws -> Report {
         let (options, shim) = await clocks(wishes)
         let client = try HTTPClient(loop: loop)
@@ -35,7 +35,7 @@ struct TortureRun: Sendable {
         return try outcome.get()
     }
 
-    /// What the gateway's clock is set with. Where that cannot be done, clocks are left alone.
+    /// The shim for the gateway's clock. If there can be none, the options leave clocks out.
     private static func clocks(_ wishes: TortureOptions) async -> (TortureOptions, ClockShim?) {
         guard wishes.has(.clocks) else { return (wishes, nil) }
         do { return (wishes, try await ClockShim()) } catch {
@@ -60,8 +60,8 @@ struct TortureRun: Sendable {
         return Report(world, books, violations, faults: faults)
     }
 
-    /// Everything at once.
-    /// - Returns: how many creates there was time for.
+    /// Runs all actors concurrently.
+    /// - Returns: how many creates were begun.
     private func load() async throws -> Int {
         try await withThrowingTaskGroup(of: Void.self) { group in
             let world = world
@@ -80,7 +80,7 @@ struct TortureRun: Sendable {
             do {
                 try await group.waitForAll()
             } catch {
-                // The others would go on without an end.
+                // Without this, the other actors would run forever.
                 world.progress.finish()
                 throw error
             }
@@ -88,7 +88,7 @@ struct TortureRun: Sendable {
         return world.progress.begun
     }
 
-    /// All creates, shared out among the clients.
+    /// Makes all creates, distributed over the clients.
     private func clients() async {
         let end = MonotonicTime.now + world.options.limit
         let names = world.tenants.map(\.name)

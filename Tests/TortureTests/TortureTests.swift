@@ -2,10 +2,10 @@ import EventLoop
 import TestKit
 import Testing
 
-/// The main promise: nothing that is paid is lost, paid twice or left waiting, whenever the gateway dies and whatever
-/// Kling does.
+/// The main promise: nothing that is paid for is lost, paid for twice or left waiting, whenever the gateway dies and
+/// whatever Kling does.
 struct TortureTests {
-    @Test func `nothing is lost, paid twice or left waiting over kills and faults`() async throws {
+    @Test func `nothing is lost, paid twice or left waiting across kills and faults`() async throws {
         let options = try TortureOptions()
         print("torture: \(options.kills) kills, \(options.creates) creates, seed \(options.seed)")
         let loop = try EventLoop(name: "torture")

@@ -1,4 +1,5 @@
 internal import Base
+internal import HTTPServer
 internal import TaskStore
 
 /// What is known about one exchange, gathered while it is answered, for its line in the log and for metrics.
@@ -7,9 +8,10 @@ final class ExchangeNote: @unchecked Sendable {
     // ended; all of that runs on the connection's loop.
 
     let requestID: String
-    var route: Route?
+    /// What its path names; nil: nothing.
+    let match: RouteMatch?
     /// The format of its errors.
-    var shape = Shape.kling
+    var shape: Shape
     var tenant: String?
     var cause: Cause?
     /// The gateway's id of the task that it is about; for a job, of its first task.
@@ -18,17 +20,53 @@ final class ExchangeNote: @unchecked Sendable {
     var account: String?
     /// The time spent waiting for Kling.
     private(set) var upstreamTime: Duration?
+    private var waits = 0
+    private var waitingSince: MonotonicTime?
 
-    /// Holds back a task's callbacks until its create is answered.
-    var hold: CallbackHold?
+    /// Holds back a task's callbacks until the exchange has ended. After that nothing is kept here.
+    private(set) var hold: CallbackHold?
+    private var hasEnded = false
 
     /// The create's entry among those that are remembered until their answers are read.
     var resend: ResendTicket?
 
-    init(requestID: String) { self.requestID = requestID }
+    /// - Parameter head: nil if the head could not be parsed.
+    convenience init(_ head: HTTPRequestHead?) {
+        let match = head?.withPath { RouteMatch(path: $0) }
+        let shape = match?.terms.shape ?? head?.withPath { RouteTree.shape(of: $0) }
+        self.init(
+            requestID: head.map { RequestID.of($0.headers) } ?? RequestID.made(), match: match, shape: shape ?? .kling)
+    }
 
-    /// Adds the time since `start` to ``upstreamTime``.
-    func waitedForKling(since start: MonotonicTime) {
+    init(requestID: String, match: RouteMatch? = nil, shape: Shape = .kling) {
+        (self.requestID, self.match, self.shape) = (requestID, match, shape)
+    }
+
+    var route: Route? { match?.route }
+
+    /// Keeps a hold for as long as the exchange lasts. The client may have left already.
+    func keep(_ hold: CallbackHold) { if !hasEnded { self.hold = hold } }
+
+    /// Records that the exchange has ended: answered, or abandoned, perhaps while it was waiting for Kling.
+    func end() {
+        addWait()
+        hasEnded = true
+        hold = nil
+    }
+
+    /// Records that the exchange waits for Kling until ``stopWaiting()``. Waits may overlap: such time counts once.
+    func startWaiting() {
+        if waits == 0 { waitingSince = .now }
+        waits += 1
+    }
+
+    func stopWaiting() {
+        waits -= 1
+        if waits == 0 { addWait() }
+    }
+
+    private func addWait() {
+        guard let start = waitingSince.take(), !hasEnded else { return }
         upstreamTime = (upstreamTime ?? .zero) + (MonotonicTime.now - start)
     }
 }

@@ -28,7 +28,7 @@ public final class AccessLog: Sendable {
     }
 
     /// Writes the line of a finished exchange.
-    func write(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
+    func write(_ exchange: HTTPExchange, _ note: ExchangeNote) {
         if exchange.status == 401 {
             let verdict = refusals.withLock { refusals in
                 defer { isOwing.store(refusals.leftOut > 0, ordering: .relaxed) }
@@ -64,22 +64,22 @@ public final class AccessLog: Sendable {
         writer.write(line.finish())
     }
 
-    private func writeLine(_ exchange: HTTPExchange, _ note: ExchangeNote?) {
+    private func writeLine(_ exchange: HTTPExchange, _ note: ExchangeNote) {
         var line = LogLine(format, level: "info", message: "request", label: "kling-gateway")
-        line.add("request_id", note?.requestID ?? "-")
+        line.add("request_id", note.requestID)
         line.add("client", exchange.peer.host)
         if let head = exchange.head {
             line.add("method", head.method.rawValue)
-            line.add("path", String(Self.path(of: head, note?.route).prefix(Self.longestPath)))
+            line.add("path", String(Self.path(of: head, note.route).prefix(Self.longestPath)))
         }
         line.add("status", exchange.status)
-        if let route = note?.route { line.add("route", route.rawValue) }
-        if let tenant = note?.tenant { line.add("tenant", tenant) }
-        if let task = note?.task { line.add("task", task.description) }
-        if let account = note?.account { line.add("account", account) }
-        if let cause = note?.cause { line.add("cause", cause.rawValue) }
+        if let route = note.route { line.add("route", route.rawValue) }
+        if let tenant = note.tenant { line.add("tenant", tenant) }
+        if let task = note.task { line.add("task", task.description) }
+        if let account = note.account { line.add("account", account) }
+        if let cause = note.cause { line.add("cause", cause.rawValue) }
         line.add("duration_us", Int((exchange.finishedAt - exchange.receivedAt).nanoseconds / 1000))
-        if let upstream = note?.upstreamTime { line.add("upstream_us", Int(upstream.nanoseconds / 1000)) }
+        if let upstream = note.upstreamTime { line.add("upstream_us", Int(upstream.nanoseconds / 1000)) }
         line.add("bytes_in", exchange.bytesReceived)
         line.add("bytes_out", exchange.bytesSent)
         if exchange.end != .complete { line.add("end", exchange.end.rawValue) }

@@ -22,14 +22,11 @@ public struct Telemetry: GatewayObserver {
     func ended() { metrics.exchangeEnded() }
 
     /// Records a finished exchange.
-    func finished(_ exchange: HTTPExchange) {
-        // An abandoned exchange has no answer to carry its note.
-        let note =
-            exchange.note as? ExchangeNote ?? exchange.head.map { ExchangeNote(requestID: RequestID.of($0.headers)) }
+    func finished(_ exchange: HTTPExchange, _ note: ExchangeNote) {
         let total = exchange.answeredAt - exchange.receivedAt
-        let upstream = note?.upstreamTime
+        let upstream = note.upstreamTime
         metrics.exchange(
-            route: note?.route?.rawValue ?? "none", status: exchange.status, own: total - (upstream ?? .zero),
+            route: note.route?.rawValue ?? "none", status: exchange.status, own: total - (upstream ?? .zero),
             upstream: upstream, received: exchange.bytesReceived, sent: exchange.bytesSent)
         accessLog?.write(exchange, note)
     }

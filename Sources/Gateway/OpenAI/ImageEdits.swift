@@ -155,9 +155,9 @@ extension ImageEdits {
     ) async throws(GatewayError) -> HTTPResponse {
         var job = job
         if !job.isFinal {
-            let start = MonotonicTime.now
+            admitted.note.startWaiting()
             job = await tasks.jobs.ended(job, until: deadline, on: admitted.request.loop)
-            admitted.note.waitedForKling(since: start)
+            admitted.note.stopWaiting()
         }
         guard job.isFinal else { throw .unfinished(job, after: wait) }
         let view: ImageEditView

@@ -113,9 +113,9 @@ final class CreateAttempts: Sendable {
         _ id: TaskID, _ body: [ByteSlice], _ destination: Destination, _ note: ExchangeNote?,
         timeout: Duration? = nil
     ) async -> Result<UpstreamAnswer, KlingFailure> {
-        let start = MonotonicTime.now
         note?.account = destination.account.name
-        defer { note?.waitedForKling(since: start) }
+        note?.startWaiting()
+        defer { note?.stopWaiting() }
         do {
             return .success(try await caller.create(destination, id, body, timeout: timeout))
         } catch {

@@ -25,9 +25,9 @@ extension TaskQueries {
         var records = page
         let deadline = MonotonicTime.now + AccountProbes.timeout
         for account in due(records) where .now < deadline {
-            let start = MonotonicTime.now
-            records = await refreshed(records, from: account, within: deadline - start)
-            note.waitedForKling(since: start)
+            note.startWaiting()
+            records = await refreshed(records, from: account, within: deadline - .now)
+            note.stopWaiting()
         }
         return records
     }

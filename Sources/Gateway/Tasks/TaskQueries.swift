@@ -39,9 +39,9 @@ final class TaskQueries: Sendable {
         if let json = entry.finishedJSON() {
             return Found(body: Envelope.success(requestID: note.requestID, data: json))
         }
-        let start = MonotonicTime.now
+        note.startWaiting()
         let refreshed = await refreshed(entry, on: loop)
-        note.waitedForKling(since: start)
+        note.stopWaiting()
         let json = entry.finishedJSON() ?? TaskView.json(refreshed.record)
         guard let relay = refreshed.relay else {
             return Found(body: Envelope.success(requestID: note.requestID, data: json), staleness: refreshed.staleness)

@@ -37,9 +37,10 @@ final class TryOnCreates: Sendable {
         let create = prepare(request, principal, idempotency, note, loop)
         try admit(create)
         let place: Place
+        let hold: CallbackHold?
         do {
             place = try await placement.reserve(for: create)
-            try await begin(create, at: place)
+            hold = try await begin(create, at: place)
         } catch {
             ledger.running.finish(create.id)
             throw error
@@ -48,7 +49,7 @@ final class TryOnCreates: Sendable {
         let work = loop.spawn { [self] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
-                note.hold?.partDidEnd()
+                withExtendedLifetime(hold) {}
             }
             return await result { () async throws(GatewayError) in try await carryOut(create, at: place) }
         }
@@ -89,15 +90,16 @@ final class TryOnCreates: Sendable {
         }
     }
 
-    private func begin(_ create: Create, at place: Place) async throws(GatewayError) {
+    /// Records the intent.
+    /// - Returns: what holds back the task's callbacks until the work has ended; nil if it has none.
+    private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> CallbackHold? {
         let task = create.newTask(at: place, createdAt: ledger.clock.now)
-        if task.callbackURL != nil, let courier = ledger.courier {
-            create.note.hold = CallbackHold([create.id], courier)
-        }
+        let hold = task.callbackURL == nil ? nil : ledger.courier.map { CallbackHold([create.id], $0) }
         do {
             try await ledger.store.begin(task)
+            if let hold { create.note.keep(hold) }
+            return hold
         } catch {
-            create.note.hold?.partDidEnd()
             placement.withdraw(create, from: place)
             throw GatewayError(error)
         }

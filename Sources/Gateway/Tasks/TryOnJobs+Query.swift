@@ -18,8 +18,8 @@ extension TryOnJobs {
         }
         guard let record, record.isKnown else { throw .unknownTask }
         if record.isFinal { return FoundJob(job: record) }
-        let start = MonotonicTime.now
-        defer { note.waitedForKling(since: start) }
+        note.startWaiting()
+        defer { note.stopWaiting() }
         return await refreshed(record, on: loop)
     }
 

@@ -49,10 +49,11 @@ final class TryOnJobs: Sendable {
         try admit(creates, principal)
         let place: Place
         let job: JobRecord
+        let hold: CallbackHold
         do {
             place = try await placement.reserve(for: creates[0])
             try reserveRoom(for: &creates, beside: place)
-            job = try await begin(creates, at: place, request, note)
+            (job, hold) = try await begin(creates, at: place, request, note)
         } catch {
             for create in creates { ledger.running.finish(create.id) }
             throw error
@@ -61,7 +62,7 @@ final class TryOnJobs: Sendable {
         let work = loop.spawn { [self, creates] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
-                note.hold?.partDidEnd()
+                withExtendedLifetime(hold) {}
             }
             return await result { () async throws(GatewayError) in
                 try await carryOut(job, creates, at: place, request)
@@ -116,9 +117,11 @@ final class TryOnJobs: Sendable {
         }
     }
 
+    /// Records the intents.
+    /// - Returns: the job, and what holds back its callbacks until the work has ended.
     private func begin(
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
-    ) async throws(GatewayError) -> JobRecord {
+    ) async throws(GatewayError) -> (JobRecord, CallbackHold) {
         let createdAt = ledger.clock.now
         let tasks = creates.enumerated().map { index, create in
             var task = create.newTask(at: index == 0 ? place : nil, createdAt: createdAt)
@@ -129,14 +132,15 @@ final class TryOnJobs: Sendable {
         let isCalled = request.callbackURL != nil || tasks[0].callbackURL != nil
         let first = tasks[0].id
         answering.withLock { _ = $0.insert(first) }
-        note.hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.courier : nil) { [self] in
+        let hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.courier : nil) { [self] in
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            return try await ledger.store.begin(
+            let job = try await ledger.store.begin(
                 tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
+            note.keep(hold)
+            return (job, hold)
         } catch {
-            note.hold?.partDidEnd()
             placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
             throw GatewayError(error)

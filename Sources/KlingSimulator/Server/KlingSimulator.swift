@@ -29,7 +29,7 @@ public final class KlingSimulator: Sendable {
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [configuration.address]), loops: loops,
             budget: ByteBudget(capacity: Self.bodyBytes),
-            responder: SimulatorResponder(host: host, sender: callbacks, pictures: pictures))
+            service: SimulatorResponder(host: host, sender: callbacks, pictures: pictures))
     }
 
     /// Starts listening.

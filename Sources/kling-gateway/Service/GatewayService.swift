@@ -63,7 +63,7 @@ final class GatewayService: Sendable {
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,
-            responder: gateway, log: notice)
+            service: gateway, log: notice)
         let operators = AdminResponder(
             token: configuration.admin.token, hosts: configuration.adminHosts,
             readiness: Readiness(
@@ -75,7 +75,7 @@ final class GatewayService: Sendable {
                 store: store, gateway: gateway, courier: courier, droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
-            budget: ByteBudget(capacity: 1 << 20), responder: operators, log: notice)
+            budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
         watch = Self.refresh(access, on: loops[0])
         try await gateway.start()
         addresses = try await server.start()

@@ -9,9 +9,9 @@ import Testing
 struct AccountPhaseTests {
     /// What the letters of the table stand for.
     ///
-    /// H healthy, S saturated, C cooling for the first pause, O its pause over, P probed by another create, T probed by
-    /// the create itself, L cooling for longer; D disabled, A its list call answered, Q probed by another create,
-    /// U probed by the create itself.
+    /// H healthy, S saturated, C cooling for the first pause, O cooling with its pause elapsed, P cooling and probed by
+    /// another create, T cooling and probed by the create itself, L cooling for longer; D disabled, A disabled with its
+    /// list call answered, Q disabled and probed by another create, U disabled and probed by the create itself.
     private enum Phase: Character, CaseIterable {
         case healthy = "H"
         case saturated = "S"
@@ -29,7 +29,7 @@ struct AccountPhaseTests {
     private static let task = 1
     private static let other = 2
 
-    /// An account in a phase, with a create that was sent while it was healthy, or probes. It is second 20.
+    /// An account that is in a phase at second 20. Its create ``task`` was sent while it was healthy, or is the probe.
     private func state(in phase: Phase) -> AccountSubject {
         let state = AccountSubject(account("a"))
         let isProbe = phase == .probed || phase == .disabledProbed
@@ -54,7 +54,7 @@ struct AccountPhaseTests {
         return state
     }
 
-    /// The letter of the phase that an account is in at second 20.
+    /// The letter of the phase that an account is in, by default at second 20.
     private func letter(_ subject: AccountSubject, at seconds: Double = 20) -> Character {
         switch subject.state.phase {
         case .healthy: return "H"
@@ -91,8 +91,8 @@ struct AccountPhaseTests {
         U  H    D    S    D    D    D    A    A    D    A    A
         """
 
-    /// The phase before; then a minute later, after a list call answered, refused, failed, and after a reservation,
-    /// where there is room for one.
+    /// The phase before; then the phase a minute later, after a list call that was answered, refused or failed, and
+    /// after a reservation if there is room for one.
     private static let otherTable = """
         ·  later answered refused failed reserved
         H  H     H        D       H      H
@@ -108,7 +108,7 @@ struct AccountPhaseTests {
         U  U     U        D       U      -
         """
 
-    /// The rows of a table: every phase, with the letters that stand beside it.
+    /// The rows of a table: every phase with the letters next to it.
     private func rows(_ table: String) throws -> [(phase: Phase, letters: [Character])] {
         let lines = table.split(separator: "\n").filter { !$0.hasPrefix("·") }
         try #require(lines.count == Phase.allCases.count)
@@ -118,7 +118,7 @@ struct AccountPhaseTests {
         }
     }
 
-    @Test func `what becomes of a create changes the phase by the table`() throws {
+    @Test func `each create event changes the phase as the table says`() throws {
         for (phase, row) in try rows(Self.table) {
             try #require(row.count == Self.events.count)
             #expect(letter(state(in: phase)) == phase.rawValue)
@@ -130,7 +130,7 @@ struct AccountPhaseTests {
         }
     }
 
-    @Test func `time, list calls and reservations change the phase by the table`() throws {
+    @Test func `time, list calls and reservations change the phase as the table says`() throws {
         for (phase, row) in try rows(Self.otherTable) {
             let later = state(in: phase)
             later.advance(to: 80)
@@ -150,7 +150,7 @@ struct AccountPhaseTests {
     }
 
     @Test(arguments: KlingCode.documented)
-    func `a code is the account's fault if no other account would say the same`(code: KlingCode) throws {
+    func `maps each Kling code to an account fault`(code: KlingCode) throws {
         let body = #"{"code":\#(code.rawValue),"message":"words","request_id":"r"}"#
         let fault = try AccountFault(#require(KlingAnswer(Array(body.utf8))))
         let expected: AccountFault =
@@ -181,7 +181,7 @@ struct AccountPhaseTests {
                 .model(.permissionDenied, reason: "HTTP 503 (model_not_found): no channel")
             ),
         ])
-    func `a status without an envelope is judged for what it says`(status: Int, body: String, fault: AccountFault) {
+    func `maps an answer without Kling's envelope to an account fault`(status: Int, body: String, fault: AccountFault) {
         #expect(AccountFault(BareAnswer(httpStatus: status, body: Array(body.utf8))) == fault)
     }
 }

@@ -15,7 +15,7 @@ struct AccountPoolTests {
         #expect(pool.accept(7) == "two")
     }
 
-    @Test func `a heavier account takes more`() {
+    @Test func `an account with a higher weight takes more tasks`() {
         let pool = PoolSubject(account("light", concurrency: 6), account("heavy", concurrency: 6, weight: 3))
         let first = (1...6).map { pool.accept($0) }
         #expect(first.filter { $0 == "heavy" }.count > first.filter { $0 == "light" }.count)
@@ -38,7 +38,7 @@ struct AccountPoolTests {
         #expect(pool.accept(2, excluding: ["a", "b"]) == nil)
     }
 
-    @Test func `an account that has cooled gets its one create by the same rule`() {
+    @Test func `a cooled-down account gets its single probe by the usual rule`() {
         let pool = PoolSubject(account("a", concurrency: 5), account("b", concurrency: 4))
         pool.settle(999, on: "a", .notSent)
         #expect(pool.accept(1, at: 0.5) == "b")
@@ -49,7 +49,7 @@ struct AccountPoolTests {
         #expect(pool.accept(4, at: 1) == "a")
     }
 
-    @Test func `a change of state is told once`() {
+    @Test func `a change of state is reported once`() {
         let pool = PoolSubject(account("a"))
         let transition = pool.settle(1, on: "a", .packUsedUp)
         #expect(transition?.from == .healthy)
@@ -70,7 +70,7 @@ struct AccountPoolTests {
         ([.packUsedUp, .packUsedUp], .accountsDisabled, false),
         ([.saturated, .notSent], .accountsFull, true),
     ])
-    func `the obstacle that is overcome soonest is told`(events: [CreateEvent], cause: Cause, canQueue: Bool) {
+    func `a refusal names the obstacle that clears soonest`(events: [CreateEvent], cause: Cause, canQueue: Bool) {
         let pool = PoolSubject(account("a"), account("b"))
         pool.settle(999, on: "a", events[0])
         pool.settle(999, on: "b", events[1])
@@ -79,14 +79,14 @@ struct AccountPoolTests {
         #expect(pool.canQueue() == canQueue)
     }
 
-    @Test func `busy accounts are full, and take what is queued`() {
+    @Test func `busy accounts count as full, and creates can queue for them`() {
         let pool = PoolSubject(account("a", concurrency: 1))
         #expect(pool.accept(1) == "a")
         #expect(pool.whyNot().cause == .accountsFull)
         #expect(pool.canQueue())
     }
 
-    @Test func `who is rate-limited hears when to come back`() {
+    @Test func `a refusal for a rate limit says when to retry`() {
         let pool = PoolSubject(account("a"))
         pool.settle(999, on: "a", .rateLimited)
         #expect(pool.whyNot().retryAfter == 1)
@@ -97,7 +97,7 @@ struct AccountPoolTests {
         #expect(pool.whyNot(at: 7.5).retryAfter == 8)
     }
 
-    @Test func `a model that no account serves is the operator's matter`() {
+    @Test func `a model that no account serves is refused and cannot be queued`() {
         let pool = PoolSubject(account("a", models: ["m"]), account("b", models: ["n"]))
         let error = pool.whyNot(model: "x")
         #expect(error.cause == .accountsDisabled && error.message.contains("serves x"))
@@ -109,9 +109,9 @@ struct AccountPoolTests {
         #expect(!pool.canQueue() && pool.canQueue(model: "n"))
     }
 
-    // MARK: What is kept
+    // MARK: Saved state
 
-    @Test func `what has changed is taken once, and again if it could not be kept`() {
+    @Test func `changed state is taken once, and again if it could not be saved`() {
         let (spender, learner) = (account("a"), account("b"))
         let pool = PoolSubject(spender, learner)
         #expect(pool.takeChanged(at: 5) == [])
@@ -134,7 +134,7 @@ struct AccountPoolTests {
         #expect(pool.takeChanged(at: 9) == [])
     }
 
-    @Test func `a restart takes up states, limits and running tasks`() {
+    @Test func `a restart restores states, limits and running tasks`() {
         let (first, second) = (account("a"), account("b"))
         let pool = PoolSubject(first, second)
         pool.restore(
@@ -157,7 +157,7 @@ struct AccountPoolTests {
         #expect(figures[0].reason == "empty" && figures[0].refusedModels == ["n"])
         #expect(first.hasLookup == true && second.hasLookup == nil)
         #expect(pool.takeChanged(at: 2) == [])
-        // The operator may have mended what was wrong while the gateway was down.
+        // The operator may have fixed the account while the gateway was down.
         #expect(pool.takeProbes() == ["a"])
         #expect(pool.accept(4) == "b")
         #expect(pool.accept(5) == nil)
@@ -165,7 +165,7 @@ struct AccountPoolTests {
         #expect(pool.accept(6, at: 100) == "b")
     }
 
-    @Test func `what was learned of another account with the same name is forgotten`() {
+    @Test func `state learned from another account with the same name is discarded`() {
         let (old, new) = (account("a", key: "old"), account("a", key: "new"))
         let pool = PoolSubject(new)
         pool.restore(
@@ -180,7 +180,7 @@ struct AccountPoolTests {
         #expect(pool.takeChanged(at: 2) == [kept])
     }
 
-    @Test func `what is configured stands above what was learned`() {
+    @Test func `configured values override learned ones`() {
         let known = account("a", concurrency: 3, hasLookup: true)
         let pool = PoolSubject(known)
         pool.restore(

@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 struct AccountStateTests {
-    /// An account that has taken so many tasks that nothing but its limit holds it back.
+    /// An account that has accepted so many tasks that only its limit holds it back.
     private func warm(concurrency: Int? = nil) -> AccountSubject {
         let state = AccountSubject(account("a", concurrency: concurrency))
         for number in 900..<910 {
@@ -19,7 +19,7 @@ struct AccountStateTests {
 
     // MARK: Slow start
 
-    @Test func `an account that has taken nothing gets one create at a time, and twice as many after each`() {
+    @Test func `slow start begins with one create and doubles the window with each acceptance`() {
         let state = AccountSubject(account("a"))
         #expect(state.take(1, at: 0) && !state.take(2, at: 0))
         state.settle(1, .refusedForGood, at: 0)
@@ -33,7 +33,7 @@ struct AccountStateTests {
         #expect(state.figures.running == 4)
     }
 
-    @Test func `what is adopted later widens nothing`() {
+    @Test func `adopted and restored tasks do not widen the slow start's window`() {
         let state = AccountSubject(account("a"))
         #expect(state.take(1, at: 0))
         state.settle(1, .ambiguous, at: 0)
@@ -45,7 +45,7 @@ struct AccountStateTests {
 
     // MARK: Slots
 
-    @Test func `a slot is held from the reservation to the end`() {
+    @Test func `a slot is held from the reservation until the task ends`() {
         let state = warm(concurrency: 1)
         #expect(state.take(1, at: 0) && !state.take(2, at: 0))
         state.settle(1, .accepted, at: 1)
@@ -58,7 +58,7 @@ struct AccountStateTests {
         #expect(state.take(3, at: 4))
     }
 
-    @Test func `a task that Kling doesn't know takes up no slot until it is found after all`() {
+    @Test func `a task missing at Kling holds no slot until it is found`() {
         let state = warm(concurrency: 1)
         state.restore(1, age: .zero, at: 0)
         #expect(!state.take(2, at: 0))
@@ -75,7 +75,7 @@ struct AccountStateTests {
     }
 
     @Test(arguments: [CreateEvent.notSent, .saturated, .refusedForGood])
-    func `an open create that is sent again in vain takes up no slot until it is found after all`(event: CreateEvent) {
+    func `an open create whose resend fails holds no slot until it is found`(event: CreateEvent) {
         let state = warm(concurrency: 2)
         #expect(state.take(1, at: 0) && state.take(2, at: 0))
         state.settle(1, .ambiguous, at: 0)
@@ -87,7 +87,7 @@ struct AccountStateTests {
         #expect(state.figures.running == 1)
     }
 
-    @Test func `a saturated account is asked again, once, when a task turns out to be missing`() {
+    @Test func `a saturated account is tried once more when a task turns out to be missing`() {
         let state = warm()
         for number in 1...3 { #expect(state.take(number, at: 0)) }
         state.settle(2, .ambiguous, at: 0)
@@ -120,7 +120,7 @@ struct AccountStateTests {
 
     // MARK: Learned limits
 
-    @Test func `a limit is learned from a refusal beside what runs`() {
+    @Test func `a limit is learned from the tasks that run when Kling refuses another`() {
         let state = warm()
         for number in 1...4 { #expect(state.take(number, at: 0)) }
         state.settle(4, .saturated, at: 0)
@@ -132,7 +132,7 @@ struct AccountStateTests {
         #expect(state.figures.learnedLimit == 1)
     }
 
-    @Test func `a saturated account is asked again when a task has ended`() {
+    @Test func `a saturated account is tried again when a task has ended`() {
         let state = warm()
         for number in 1...3 { #expect(state.take(number, at: 0)) }
         state.settle(3, .saturated, at: 0)
@@ -141,7 +141,7 @@ struct AccountStateTests {
         #expect(state.take(4, at: 0.2) && !state.take(5, at: 0.2))
     }
 
-    @Test func `an account that is full of tasks nobody knows of is asked after longer and longer pauses`() {
+    @Test func `an account full of unknown tasks is retried after growing pauses`() {
         let state = warm()
         var time = 0.0
         for (number, pause) in [1.0, 2, 4, 8, 10, 10].enumerated() {
@@ -159,7 +159,7 @@ struct AccountStateTests {
         #expect(state.take(62, at: time + 1))
     }
 
-    @Test func `refusals of creates sent at once are one reason to pause`() {
+    @Test func `refusals of concurrent creates count once for the backoff`() {
         let state = warm()
         for number in 1...4 { #expect(state.take(number, at: 0)) }
         for number in 1...4 { state.settle(number, .saturated, at: 0) }
@@ -167,7 +167,7 @@ struct AccountStateTests {
         #expect(state.take(5, at: 1))
     }
 
-    @Test func `a learned limit is raised by one a minute while it stands in the way`() {
+    @Test func `a learned limit is raised by one a minute while it holds creates back`() {
         let state = warm()
         #expect(state.take(1, at: 0) && state.take(2, at: 0))
         state.settle(2, .saturated, at: 0)
@@ -181,7 +181,7 @@ struct AccountStateTests {
         #expect(state.figures.learnedLimit == 3)
     }
 
-    @Test func `a learned limit that is in nobody's way stays`() {
+    @Test func `a learned limit that holds nothing back stays`() {
         let state = warm()
         #expect(state.take(1, at: 0) && state.take(2, at: 0))
         state.settle(2, .saturated, at: 0)
@@ -190,7 +190,7 @@ struct AccountStateTests {
         #expect(state.figures.learnedLimit == 1)
     }
 
-    @Test func `a learned limit never passes the configured one`() {
+    @Test func `a learned limit never exceeds the configured one`() {
         let state = warm(concurrency: 2)
         #expect(state.take(1, at: 0) && state.take(2, at: 0) && !state.take(3, at: 0))
         state.settle(2, .saturated, at: 0)
@@ -223,7 +223,7 @@ struct AccountStateTests {
     }
 
     @Test(arguments: [0, 0.25, 0.5, 0.999])
-    func `pauses are shortened at random, by a fifth at most`(random: Double) {
+    func `pauses are randomly shortened by up to a fifth`(random: Double) {
         let state = warm()
         #expect(state.take(1, at: 0))
         state.settle(1, .notSent, at: 0, random: random)
@@ -232,7 +232,7 @@ struct AccountStateTests {
         #expect(state.take(2, at: end + 0.000_01))
     }
 
-    @Test func `a probe that nobody sent leaves its turn to the next create`() {
+    @Test func `a withdrawn probe leaves its turn to the next create`() {
         let state = warm()
         #expect(state.take(1, at: 0))
         state.settle(1, .notSent, at: 0)
@@ -243,7 +243,7 @@ struct AccountStateTests {
 
     // MARK: Disabled
 
-    @Test func `a disabled account is listed every half minute, then probed by one create`() {
+    @Test func `a disabled account is checked by a list call every half minute, then probed by one create`() {
         let state = warm()
         #expect(state.take(1, at: 0))
         state.settle(1, .packUsedUp, at: 0)
@@ -265,7 +265,7 @@ struct AccountStateTests {
         #expect(state.figures.state == .healthy)
     }
 
-    @Test func `a refused list call says why the account is disabled now`() {
+    @Test func `a refused list call updates why the account is disabled`() {
         let state = warm()
         #expect(state.take(1, at: 0))
         state.settle(1, .packUsedUp, at: 0)
@@ -276,7 +276,7 @@ struct AccountStateTests {
         #expect(state.figures.disabledBy == .authorizationInvalid)
     }
 
-    @Test func `a refused model leaves the others, and is probed like an account`() {
+    @Test func `a refused model does not affect the others, and is probed like an account`() {
         let state = warm()
         #expect(state.take(1, model: "new", at: 0))
         state.settle(1, .modelRefused, at: 0)
@@ -295,7 +295,7 @@ struct AccountStateTests {
         #expect(state.figures.refusedModels == [])
     }
 
-    @Test func `a model that the account is not meant for finds no room`() {
+    @Test func `an account has no room for a model that it is not configured for`() {
         let state = AccountSubject(account("a", models: ["one"]))
         #expect(!state.take(1, model: "two", at: 0) && state.take(1, model: "one", at: 0))
     }

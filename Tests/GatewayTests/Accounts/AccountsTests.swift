@@ -8,19 +8,19 @@ import Testing
 @testable import Gateway
 
 @Suite(.onEventLoop) struct AccountsTests {
-    /// A loop for the waiters of one test, which is stopped at its end.
+    /// Runs `body` with a loop for the waiters of one test, and stops the loop afterwards.
     private func withLoop(_ body: @escaping @Sendable (EventLoop) async -> Void) async throws {
         let loop = try EventLoop(name: "waiters")
         await loop.spawn { await body(loop) }.value
         loop.stop()
     }
 
-    /// Far away for any test.
+    /// A deadline that no test reaches.
     private let never = moment(100_000)
 
     // MARK: Reserving
 
-    @Test func `sixty at once never exceed a limit`() async {
+    @Test func `sixty concurrent reservations never exceed a limit`() async {
         let accounts = Accounts([account("two", concurrency: 2), account("three", concurrency: 3)], clock: HandClock())
         for (name, warmUps) in [("two", 10), ("three", 10)] {
             for number in 900..<900 + warmUps {
@@ -41,7 +41,7 @@ import Testing
         #expect(taken == ["two": 2, "three": 3])
     }
 
-    @Test func `sixty waiting creates are all taken by the two accounts that work`() async throws {
+    @Test func `sixty waiting creates are all accepted by the two working accounts`() async throws {
         let clock = HandClock()
         let never = never
         let accounts = Accounts([account("two"), account("three"), account("spent")], clock: clock)
@@ -57,14 +57,14 @@ import Testing
         #expect(book.accepted["two", default: 0] + book.accepted["three", default: 0] == 60)
         #expect(book.accepted["two", default: 0] >= 10 && book.accepted["three", default: 0] >= 10)
         #expect(book.asked["spent"] == 1)
-        // Until a limit is known, the slow start's window is all that holds creates back.
+        // Until a limit is known, only the slow start's window holds creates back.
         #expect(book.refused["two", default: 0] <= 4 && book.refused["three", default: 0] <= 8)
         #expect(accounts.figures(now: clock.now).map(\.learnedLimit) == [2, 3, nil])
         #expect(accounts.figures(now: clock.now).map(\.running) == [0, 0, 0])
         #expect(accounts.waiting == 0)
     }
 
-    /// A create that goes from account to account until it is accepted, and the task's end a little later.
+    /// Tries a create at one account after another until it is accepted, and ends its task a little later.
     private static func create(
         _ task: TaskID, _ accounts: Accounts, _ kling: LimitedKling, _ clock: HandClock, until deadline: MonotonicTime,
         on loop: EventLoop
@@ -82,7 +82,7 @@ import Testing
 
     // MARK: Waiting
 
-    @Test func `who waits gets the slot that comes free, in turn`() async throws {
+    @Test func `waiting creates get freed slots in turn`() async throws {
         let clock = HandClock()
         let never = never
         let accounts = Accounts([account("a", concurrency: 1)], clock: clock)
@@ -101,7 +101,7 @@ import Testing
                     })
                 while accounts.waiting < tasks.count { await Task.yield() }
             }
-            // A create that comes now does not overtake those that wait.
+            // A new create does not overtake those that wait.
             #expect(accounts.reserve(id(5), model: "m", now: clock.now) == nil)
             accounts.settled(id(1), on: "a", .ended, now: clock.now)
             for task in tasks { await task.value }
@@ -109,7 +109,7 @@ import Testing
         #expect(order.withLock { $0 } == [id(2), id(4), id(3)])
     }
 
-    @Test func `who comes while there is room does not wait`() async throws {
+    @Test func `a create does not wait while there is room`() async throws {
         let clock = HandClock()
         let accounts = Accounts([account("a")], clock: clock)
         try await withLoop { loop in
@@ -119,7 +119,7 @@ import Testing
         #expect(accounts.figures(now: clock.now).map(\.running) == [1])
     }
 
-    @Test func `who waits too long gets nothing and takes nothing`() async throws {
+    @Test func `a wait that times out gets no account and takes no slot`() async throws {
         let clock = HandClock()
         let accounts = Accounts([account("a", concurrency: 1)], clock: clock)
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
@@ -132,7 +132,7 @@ import Testing
         #expect(accounts.figures(now: clock.now).map(\.running) == [0])
     }
 
-    @Test func `a cancelled create leaves the line`() async throws {
+    @Test func `a cancelled create leaves the queue`() async throws {
         let clock = HandClock()
         let never = never
         let accounts = Accounts([account("a", concurrency: 1)], clock: clock)
@@ -155,8 +155,8 @@ import Testing
         #expect(accounts.figures(now: clock.now).map(\.running) == [0])
     }
 
-    @Test func `a cancellation on the way into the line is seen`() async throws {
-        // The clock is read between the first look at the cancellation and the wait.
+    @Test func `a cancellation while joining the queue is noticed`() async throws {
+        // The clock is read between the first check for cancellation and the wait.
         let accounts = Accounts(
             [account("a", concurrency: 1)], timing: AccountTiming(), random: { 0 },
             clock: {
@@ -171,7 +171,7 @@ import Testing
         #expect(accounts.waiting == 0)
     }
 
-    @Test func `room that time has made is theirs who wait, not theirs who come`() async throws {
+    @Test func `room that opens with time goes to waiting creates before new ones`() async throws {
         let clock = HandClock()
         let never = never
         let accounts = Accounts([account("a")], clock: clock)
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `time alone wakes who waits`() async throws {
+    @Test func `a waiting create wakes when its account's pause ends`() async throws {
         var timing = AccountTiming()
         timing.firstPause = .milliseconds(2)
         let never = MonotonicTime.now + .seconds(600)
@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func `an alarm that became too late is set anew`() async throws {
+    @Test func `a timer that would fire too late is rearmed`() async throws {
         var timing = AccountTiming()
         timing.firstPause = .seconds(500)
         timing.longestPause = .seconds(500)
@@ -222,14 +222,14 @@ import Testing
                 await accounts.wait(for: id(3), tenant: "t", model: "m", until: never, on: loop)
             }
             while accounts.waiting == 0 { await Task.yield() }
-            // Full by a limit that was learned: the waiter's demand raises it.
+            // A learned limit makes the account full; the waiter's demand raises it.
             accounts.restore([AccountStateRecord(name: "quick", learnedLimit: 1, updatedAt: 1)], running: [])
             accounts.settled(id(2), on: "quick", .accepted)
             #expect(await waiting.value?.name == "quick")
         }
     }
 
-    @Test func `an answered list call wakes who waits`() async throws {
+    @Test func `an answered list call wakes a waiting create`() async throws {
         let clock = HandClock()
         let never = never
         let accounts = Accounts([account("a")], clock: clock)
@@ -246,7 +246,7 @@ import Testing
         }
     }
 
-    @Test func `an account that is configured no more is not named, and its tasks do no harm`() {
+    @Test func `an account that is no longer configured is not found, and its tasks do no harm`() {
         let accounts = Accounts([account("a")], clock: HandClock())
         #expect(accounts.named("a")?.name == "a" && accounts.named("gone") == nil)
         accounts.settled(id(1), on: "gone", .ended, now: moment(0))
@@ -255,7 +255,7 @@ import Testing
     }
 }
 
-/// Kling as far as it counts slots; an account without any has its pack used up.
+/// A Kling that only counts slots. An account without slots has used up its pack.
 private final class LimitedKling: Sendable {
     struct Book {
         var running: [String: Int] = [:]

@@ -11,7 +11,7 @@ struct DeniedRouteTests {
         (404, #"{"code":1202,"message":"m"}"#), (404, #"{"code":1203,"message":"m"}"#),
         (200, #"{"code":1202,"message":"m"}"#), (400, #"{"code":1201,"message":"model_name is invalid"}"#),
     ])
-    func `an answer without the route or the model denies it`(_ status: Int, _ body: String) {
+    func `an answer that the route or the model does not exist denies the route`(_ status: Int, _ body: String) {
         #expect(UpstreamAnswer(KlingReply(status: status, body: Array(body.utf8))).deniesRoute, "\(status) \(body)")
     }
 
@@ -21,7 +21,7 @@ struct DeniedRouteTests {
         (400, #"{"code":1201,"message":"external_task_id exists for this model"}"#),
         (400, #"{"code":1201,"message":"human_image is invalid"}"#), (500, "<html>"), (200, "<html>"),
     ])
-    func `an answer that may be about a task, or about something else, does not`(_ status: Int, _ body: String) {
+    func `any other answer does not deny the route`(_ status: Int, _ body: String) {
         #expect(!UpstreamAnswer(KlingReply(status: status, body: Array(body.utf8))).deniesRoute, "\(status) \(body)")
     }
 }

@@ -15,7 +15,7 @@ struct RoomQueueTests {
         return queue
     }
 
-    /// Serves as many as there is room for, and tells their tickets.
+    /// Serves as many waiters as there is room for, and returns their tickets.
     private func serve(_ queue: inout RoomQueue, _ room: [String: Int]) -> [Int] {
         var room = room
         return queue.serve { waiter -> Bool? in
@@ -25,13 +25,13 @@ struct RoomQueueTests {
         }.map(\.waiter.ticket)
     }
 
-    @Test func `tenants take turns, and each stands in line`() {
+    @Test func `tenants take turns, and each tenant's waiters keep their order`() {
         var queue = queue([("a", "m"), ("a", "m"), ("a", "m"), ("b", "m"), ("c", "m"), ("b", "m")])
         #expect(serve(&queue, ["m": 10]) == [1, 4, 5, 2, 6, 3])
         #expect(queue.isEmpty && queue.count == 0)
     }
 
-    @Test func `the turn goes on where it stopped`() {
+    @Test func `the rotation resumes where it stopped`() {
         var queue = queue([("a", "m"), ("a", "m"), ("b", "m"), ("b", "m")])
         #expect(serve(&queue, [:]) == [])
         #expect(serve(&queue, ["m": 1]) == [1])
@@ -40,14 +40,14 @@ struct RoomQueueTests {
         #expect(serve(&queue, ["m": 2]) == [2, 4])
     }
 
-    @Test func `who needs what there is none of lets others pass`() {
+    @Test func `a waiter without room lets others pass`() {
         var queue = queue([("a", "rare"), ("a", "m"), ("b", "rare"), ("c", "m")])
         #expect(serve(&queue, ["m": 1]) == [2])
         #expect(serve(&queue, ["rare": 1]) == [3])
         #expect(serve(&queue, ["rare": 1, "m": 1]) == [4, 1])
     }
 
-    @Test func `a need that cannot be met is tried once, however many wait for it`() {
+    @Test func `a need without room is tried once, however many waiters have it`() {
         var queue = queue((0..<100).map { ("tenant\($0 % 10)", $0 % 2 == 0 ? "m" : "n") })
         var tries = 0
         let served = queue.serve { _ -> Bool? in
@@ -58,7 +58,7 @@ struct RoomQueueTests {
         #expect(queue.count == 100)
     }
 
-    @Test func `who leaves is passed over`() {
+    @Test func `a waiter that has left is skipped`() {
         var queue = queue([("a", "m"), ("b", "m"), ("b", "m"), ("c", "m")])
         queue.leave(1, tenant: "a")
         queue.leave(3, tenant: "b")

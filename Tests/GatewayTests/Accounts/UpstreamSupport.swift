@@ -17,7 +17,7 @@ func account(
 /// The moment `seconds` after the tests' start.
 func moment(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: Int64((1000 + seconds) * 1e9)) }
 
-/// Ids that tell tasks apart.
+/// The task id with this number.
 func id(_ number: Int) -> TaskID {
     let digits = String(number)
     return TaskID(String(repeating: "0", count: 26 - digits.count) + digits) ?? id(0)
@@ -33,13 +33,13 @@ final class HandClock: Sendable {
 }
 
 extension Accounts {
-    /// Accounts whose pauses are not shortened, under a clock of the test's.
+    /// Accounts with the test's clock, whose pauses are not shortened.
     convenience init(_ accounts: [Account], clock: HandClock, timing: AccountTiming = AccountTiming()) {
         self.init(accounts, timing: timing, random: { 0 }, clock: { clock.now })
     }
 }
 
-/// An account's state that can be changed within an expectation.
+/// A reference to an account's state, so that an expectation can change it.
 final class AccountSubject {
     private(set) var state: AccountState
 
@@ -51,7 +51,7 @@ final class AccountSubject {
 
     func advance(to seconds: Double) { state.advance(to: moment(seconds)) }
 
-    /// Whether a create finds room, which it then takes.
+    /// Reserves a slot for a create if there is room, and returns whether there was.
     func take(_ number: Int, model: String = "m", at seconds: Double) -> Bool {
         advance(to: seconds)
         guard state.room(for: model, now: moment(seconds)) != nil else { return false }
@@ -74,18 +74,18 @@ final class AccountSubject {
     }
 }
 
-/// A pool that can be changed within an expectation. Its pauses are not shortened.
+/// A reference to a pool, so that an expectation can change it. Its pauses are not shortened.
 final class PoolSubject {
     private var pool: AccountPool
 
     init(_ accounts: Account...) { pool = AccountPool(accounts, timing: AccountTiming(), random: { 0 }) }
 
-    /// Reserves, and tells the account's name.
+    /// Reserves a slot, and returns the account's name.
     func reserve(_ number: Int, excluding: Set<String> = [], at seconds: Double = 0) -> String? {
         pool.reserve(id(number), model: "m", excluding: excluding, now: moment(seconds))?.name
     }
 
-    /// Reserves and has the create accepted, so that only limits matter.
+    /// Reserves a slot and accepts the create, so that only limits matter.
     func accept(_ number: Int, excluding: Set<String> = [], at seconds: Double = 0) -> String? {
         guard let name = reserve(number, excluding: excluding, at: seconds) else { return nil }
         settle(number, on: name, .accepted, at: seconds)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Gateway
 
-struct AssetBooksTests {
+struct AssetIndexTests {
     private let one = AssetOwner(tenant: "one")
     private let other = AssetOwner(tenant: "other")
 
@@ -10,67 +10,67 @@ struct AssetBooksTests {
         Asset(.jpeg, owner: owner, bytes: bytes, createdAt: time)
     }
 
-    private func books(ownCount: Int = 9, ownBytes: Int = 90, count: Int = 9, bytes: Int = 90) -> AssetIndex {
+    private func index(ownCount: Int = 9, ownBytes: Int = 90, count: Int = 9, bytes: Int = 90) -> AssetIndex {
         AssetIndex(AssetBounds(lifetime: 1_000, ownCount: ownCount, ownBytes: ownBytes, count: count, bytes: bytes))
     }
 
-    @Test func `an asset is found by its owner, as long as its time is not over`() {
-        var books = books()
+    @Test func `an asset is found only by its owner, until it expires`() {
+        var index = index()
         let asset = asset(one, at: 5)
-        #expect(books.admit(asset) == [])
-        #expect(books.find(asset.name, of: one, now: 1_004) == asset)
-        #expect(books.find(asset.name, of: other, now: 6) == nil)
-        #expect(books.find(asset.name, of: one, now: 1_005) == nil)
-        #expect(books.expire(now: 1_004) == [])
-        #expect(books.expire(now: 1_005) == [asset])
-        #expect((books.count, books.bytes) == (0, 0))
+        #expect(index.admit(asset) == [])
+        #expect(index.find(asset.name, of: one, now: 1_004) == asset)
+        #expect(index.find(asset.name, of: other, now: 6) == nil)
+        #expect(index.find(asset.name, of: one, now: 1_005) == nil)
+        #expect(index.expire(now: 1_004) == [])
+        #expect(index.expire(now: 1_005) == [asset])
+        #expect((index.count, index.bytes) == (0, 0))
     }
 
-    @Test func `one that a clock that was ahead has dated stands behind those that came later`() {
-        var books = books()
+    @Test func `an asset dated in the future does not keep later ones from expiring`() {
+        var index = index()
         let (ahead, one) = (asset(one, at: 900_000), asset(one, at: 5))
-        #expect(books.admit(ahead) + books.admit(one) == [])
-        #expect(books.expire(now: 1_005) == [one])
-        #expect(books.find(ahead.name, of: ahead.owner, now: 1_005) == ahead)
+        #expect(index.admit(ahead) + index.admit(one) == [])
+        #expect(index.expire(now: 1_005) == [one])
+        #expect(index.find(ahead.name, of: ahead.owner, now: 1_005) == ahead)
     }
 
-    @Test func `a tenant's oldest give way to its newer ones, by number and by size`() {
-        var byNumber = books(ownCount: 2)
+    @Test func `a tenant's oldest assets are evicted for its newer ones, by count and by size`() {
+        var byNumber = index(ownCount: 2)
         let assets = (0..<3).map { asset(one, at: Int64($0)) }
         #expect(assets.map { byNumber.admit($0) } == [[], [], [assets[0]]])
         #expect(byNumber.count == 2)
-        var bySize = books(ownBytes: 30)
+        var bySize = index(ownBytes: 30)
         let large = asset(one, 25, at: 9)
         #expect(assets.map { bySize.admit($0) } == [[], [], []])
         #expect(bySize.admit(large) == assets)
         #expect(bySize.bytes == 25)
     }
 
-    @Test func `when all room is taken, whoever has the most gives way`() {
-        var books = books(bytes: 50)
+    @Test func `when all room is taken, the tenant with the most loses its oldest asset`() {
+        var index = index(bytes: 50)
         let mine = (0..<4).map { asset(one, at: Int64($0)) }
-        for asset in mine { #expect(books.admit(asset) == []) }
+        for asset in mine { #expect(index.admit(asset) == []) }
         let first = asset(other, at: 10)
         let second = asset(other, at: 11)
-        #expect(books.admit(first) == [])
-        #expect(books.admit(second) == [mine[0]])
-        #expect(books.find(first.name, of: other, now: 12) == first)
-        var crowded = self.books(count: 1)
+        #expect(index.admit(first) == [])
+        #expect(index.admit(second) == [mine[0]])
+        #expect(index.find(first.name, of: other, now: 12) == first)
+        var crowded = self.index(count: 1)
         #expect(crowded.admit(mine[0]) == [])
         #expect(crowded.admit(mine[1]) == [mine[0]])
     }
 
-    @Test func `what was not written is not found`() {
-        var books = books()
+    @Test func `a removed asset is not found`() {
+        var index = index()
         let asset = asset(one)
-        _ = books.admit(asset)
-        books.remove(asset)
-        books.remove(asset)
-        #expect(books.find(asset.name, of: one, now: 0) == nil)
-        #expect((books.count, books.bytes) == (0, 0))
+        _ = index.admit(asset)
+        index.remove(asset)
+        index.remove(asset)
+        #expect(index.find(asset.name, of: one, now: 0) == nil)
+        #expect((index.count, index.bytes) == (0, 0))
     }
 
-    @Test func `names cannot be guessed, and files tell all that is known`() throws {
+    @Test func `names are unique, and a file name restores its asset`() throws {
         let assets = (0..<100).map { _ in Asset(.png, owner: one, bytes: 7, createdAt: 1_745_376_611_075) }
         #expect(Set(assets.map(\.name)).count == 100)
         for asset in assets {
@@ -83,9 +83,9 @@ struct AssetBooksTests {
     }
 
     @Test(arguments: ["", "a-1-b", "gateway.db", "..-1-x.jpg", "-1-.jpg"])
-    func `other files are no assets`(name: String) { #expect(Asset(file: name, bytes: 1) == nil) }
+    func `other file names are not assets`(name: String) { #expect(Asset(file: name, bytes: 1) == nil) }
 
-    @Test func `a link is one by its end, wherever it leads`() throws {
+    @Test func `a link to an asset is recognized by the end of its path, at any base URL`() throws {
         let asset = asset(one)
         for base in ["http://gateway:8080", "https://TryOn.example.com", "https://example.com/try"] {
             let link = try #require(AssetLink(AssetLink.url(of: asset, base: base)))

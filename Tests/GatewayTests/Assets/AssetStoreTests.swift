@@ -24,13 +24,13 @@ import Testing
         ByteSlice(Bytes([UInt8](repeating: byte, count: count)), 0..<count)
     }
 
-    /// What a tenant reads of a picture, by its name.
+    /// The bytes that a tenant reads of a picture; nil if it is not found.
     private func read(_ name: String, _ tenant: String, _ store: AssetStore, now: Int64 = 1) async throws -> [UInt8]? {
         guard let asset = store.find(name, tenant: tenant, now: now) else { return nil }
         return try await store.read(asset).withUnsafeBytes { Array($0) }
     }
 
-    @Test func `a picture is read by its tenant alone, before and after a restart`() async throws {
+    @Test func `a picture is readable only by its tenant, before and after a restart`() async throws {
         let asset = try await store().keep(picture(200_000), format: .png, tenant: "shop", now: 0)
         #expect(try files() == [".lock", asset.file])
         for now in [1, 5] as [Int64] {
@@ -43,7 +43,7 @@ import Testing
         #expect(mode[.posixPermissions] as? Int == 0o600)
     }
 
-    @Test func `what is over, half written or one too many is gone after a restart`() async throws {
+    @Test func `a restart removes assets that are expired, half written or above the limit`() async throws {
         let bounds = AssetBounds(lifetime: 100, ownCount: 2)
         var assets: [Asset] = []
         do {
@@ -61,7 +61,7 @@ import Testing
         #expect(again.figures == (1, 10))
     }
 
-    @Test func `a file that somebody has removed is no longer there`() async throws {
+    @Test func `reading an asset whose file was deleted fails as missing`() async throws {
         let store = try store()
         let asset = try await store.keep(picture(10), format: .jpeg, tenant: "shop", now: 0)
         try FileManager.default.removeItem(atPath: folder.path("a/assets/\(asset.file)"))

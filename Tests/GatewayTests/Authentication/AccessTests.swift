@@ -14,7 +14,7 @@ struct AccessTests {
             (["Bearer sk\u{7F}"], .malformed), (["Bearer " + String(repeating: "a", count: 4090)], .malformed),
             (["Bearer a", "Bearer a"], .malformed), (["Bearer ey.a.b"], .malformed),
         ] as [([String], AccessRefusal)])
-    func `what cannot be a key is refused without asking the store`(
+    func `a missing or malformed key is refused without asking the store`(
         values: [String], refusal: AccessRefusal
     ) async throws {
         let fixture = try Fixture()
@@ -22,7 +22,7 @@ struct AccessTests {
         #expect(fixture.store.state.withLock { $0.versionLooks } == 0)
     }
 
-    @Test func `a static key needs no store, under any case of the scheme`() async throws {
+    @Test func `a static key needs no store, with the scheme in any case`() async throws {
         let limits = Principal.Limits(requestsPerMinute: 60, concurrency: 2)
         let key = StaticKey(key: Secret("sk-static"), tenant: "shop", limits: limits)
         let fixture = try Fixture(staticKeys: [key, StaticKey(key: Secret("sk-own"))])
@@ -36,7 +36,7 @@ struct AccessTests {
         #expect(fixture.store.state.withLock { $0.versionLooks } == 0)
     }
 
-    @Test func `a new key works at once, and then without the store`() async throws {
+    @Test func `a new key works at once, and from then on without the store`() async throws {
         let fixture = try Fixture()
         try await fixture.access.load()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
@@ -46,7 +46,7 @@ struct AccessTests {
         #expect(fixture.store.state.withLock { $0.versionLooks } == looks)
     }
 
-    @Test func `a revoked key is gone after the next refresh, also for a clock that is set back`() async throws {
+    @Test func `a revoked key is refused after the next refresh, even if the clock is set back`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         try await fixture.access.load()
@@ -61,7 +61,7 @@ struct AccessTests {
         await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
     }
 
-    @Test func `a key that is to end later stops with a clock that jumps ahead, and comes back with it`() async throws {
+    @Test func `a key that ends later stops when the clock jumps past it, and works when it is back`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         try await fixture.store.revoke(key: issued.id, at: fixture.time.wall + 3_600_000)
@@ -69,7 +69,7 @@ struct AccessTests {
         #expect(try await fixture.ask(issued.key).keyID == issued.id)
         fixture.time.wallOffset.store(7_200_000, ordering: .relaxed)
         await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
-        // The table is read anew meanwhile.
+        // The table is reloaded in between.
         _ = try await fixture.issuer.issue(tenant: "other", at: fixture.time.wall)
         fixture.time.pass(.milliseconds(500))
         await fixture.access.refresh()
@@ -78,7 +78,7 @@ struct AccessTests {
         #expect(try await fixture.ask(issued.key).keyID == issued.id)
     }
 
-    @Test func `rows read before a revocation do not outlive the next look`() async throws {
+    @Test func `rows read before a revocation do not outlive the next refresh`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         let (store, wall) = (fixture.store, fixture.time.wall)
@@ -111,7 +111,7 @@ struct AccessTests {
         await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(issued.key) }
     }
 
-    @Test func `50 000 wrong keys look at the version at most once in 20 ms`() async throws {
+    @Test func `50 000 wrong keys read the store's version at most once in 20 ms`() async throws {
         let fixture = try Fixture()
         try await fixture.access.load()
         let start = fixture.time.now
@@ -128,7 +128,7 @@ struct AccessTests {
         #expect(fixture.store.state.withLock { $0.rowReads } == 1)
     }
 
-    @Test func `known keys outlive the store for five minutes, and heal with it`() async throws {
+    @Test func `known keys work for five minutes without the store, and again once it is back`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         try await fixture.access.load()
@@ -142,7 +142,7 @@ struct AccessTests {
         #expect(try await fixture.ask(issued.key).keyID == issued.id)
     }
 
-    @Test func `a rotated key lasts as long as its grace`() async throws {
+    @Test func `a rotated key works until its grace period ends`() async throws {
         let fixture = try Fixture()
         let old = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         let new = try await fixture.issuer.rotate(key: old.id, grace: .seconds(60), at: fixture.time.wall)
@@ -161,7 +161,7 @@ struct AccessTests {
         arguments: [
             (0, true, nil), (3600, true, .notYetValid), (-7200, true, .expired), (0, false, .signature),
         ] as [(Int, Bool, AccessRefusal?)])
-    func `a token is let in by its issuer's secret and its time`(
+    func `validates a token's signature, validity period and key`(
         shift: Int, isOwn: Bool, refusal: AccessRefusal?
     ) async throws {
         let fixture = try Fixture()
@@ -179,7 +179,7 @@ struct AccessTests {
         }
     }
 
-    @Test func `a store sealed with another master key is noticed at the start`() async throws {
+    @Test func `loading detects a store sealed with another master key`() async throws {
         let fixture = try Fixture()
         _ = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         let other = Vault(try MasterKey(Secret("another master key")))

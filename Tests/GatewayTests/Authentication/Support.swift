@@ -4,7 +4,7 @@ import Synchronization
 @testable import Gateway
 @testable import TaskStore
 
-/// The parts of a store that keys need, in memory, with counts and a gate.
+/// An in-memory store with only what keys need. It counts reads and has a hook into them.
 final class KeyStore: TaskStore {
     struct State {
         var records: [KeyRecord] = []
@@ -13,7 +13,7 @@ final class KeyStore: TaskStore {
         var isBroken = false
         var versionLooks = 0
         var rowReads = 0
-        /// Run once, after the rows were read and before they are handed out.
+        /// Called once, after the rows are read and before they are returned.
         var onRowsRead: (@Sendable () -> Void)?
     }
 
@@ -80,7 +80,7 @@ final class KeyStore: TaskStore {
     }
 }
 
-/// Clocks that a test moves. Sleeping moves them on.
+/// Clocks that a test moves. Sleeping advances them.
 final class TestClock: Sendable {
     let nanoseconds = Atomic<Int64>(1_000_000_000_000)
     let wallOffset = Atomic<Int64>(0)
@@ -88,7 +88,7 @@ final class TestClock: Sendable {
 
     var now: MonotonicTime { MonotonicTime(nanoseconds: nanoseconds.load(ordering: .relaxed)) }
     var wall: Int64 { Self.epoch + now.nanoseconds / 1_000_000 + wallOffset.load(ordering: .relaxed) }
-    /// The same, guarded.
+    /// A guarded clock that reads both.
     var guarded: GuardedClock { GuardedClock(wall: { self.wall }, monotonic: { self.now }) }
     func pass(_ duration: Duration) { nanoseconds.add(duration.nanoseconds, ordering: .relaxed) }
 
@@ -103,7 +103,7 @@ final class TestClock: Sendable {
     }
 }
 
-/// An access over a store in memory.
+/// An ``Access`` with an in-memory store.
 struct Fixture {
     let store = KeyStore()
     let time = TestClock()
@@ -122,7 +122,7 @@ struct Fixture {
     }
 }
 
-/// What keys don't need.
+/// The requirements that keys don't use.
 extension KeyStore {
     func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
     func assign(_ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64) async throws(StoreError)

@@ -8,7 +8,7 @@ import Testing
 struct CallbackBodyTests {
     private static let id = taskIDs(1)[0]
 
-    /// A task as the store would have it.
+    /// A task as the store would return it.
     private func task(
         _ state: TaskState, word: String? = nil, publicID: String? = "815", url: String? = "https://shop.example/k",
         externalTaskID: String? = nil, answer: String? = nil, at time: Int64 = 5
@@ -35,7 +35,7 @@ struct CallbackBodyTests {
         return try #require(try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any])
     }
 
-    @Test func `a word that the client sees is told once, submitted before all others`() throws {
+    @Test func `each status that the client sees is delivered once, and submitted only as the first`() throws {
         let intent = task(.intent, publicID: nil)
         let shown = task(.intent)
         let (queued, submitted, processing) = (task(.queued), task(.submitted), task(.processing))
@@ -62,14 +62,14 @@ struct CallbackBodyTests {
         }
     }
 
-    @Test func `a task without a callback address or a public id is not told of`() {
+    @Test func `a task without a callback URL or a public id has no deliveries`() {
         for state in TaskState.allCases {
             #expect(delivery(nil, task(state, url: nil)) == nil)
             #expect(delivery(nil, task(state, publicID: nil)) == nil)
         }
     }
 
-    @Test func `the message's id is the same for the same step, and for no other`() throws {
+    @Test func `a message's id is the same for the same step and differs for any other`() throws {
         let first = try #require(delivery(nil, task(.submitted)))
         #expect(delivery(nil, task(.submitted)) == first)
         #expect(delivery(nil, task(.processing))?.id != first.id)
@@ -77,7 +77,7 @@ struct CallbackBodyTests {
         #expect(first.id.hasPrefix("msg_") && !first.id.contains(".") && !first.id.contains(Self.id.description))
     }
 
-    @Test func `the body is what Kling said, under the client's ids`() throws {
+    @Test func `the body is Kling's task object with the client's ids`() throws {
         let answer = """
             {"task_id":"kling-9","task_status":"succeed","task_status_msg":"","created_at":7,"updated_at":8,
             "task_info":{"external_task_id":"\(Self.id)","parent_video":null},"final_unit_deduction":"1","new":[1],
@@ -93,7 +93,7 @@ struct CallbackBodyTests {
         #expect(body["updated_at"] as? Int == 8)
     }
 
-    @Test func `an end that Kling did not speak of is not told in Kling's older words`() throws {
+    @Test func `an end that Kling did not report overrides Kling's last answer`() throws {
         let answer = #"{"task_id":"815","task_status":"processing","created_at":7,"updated_at":8}"#
         let body = try json(delivery(nil, task(.failed, word: "lost at Kling", answer: answer, at: 99)))
         #expect(body["task_status"] as? String == "failed")

@@ -8,11 +8,11 @@ import Testing
 
 @testable import Gateway
 
-/// A Kling that says of every task that it is being worked on.
+/// A Kling that reports every task as processing.
 private final class WorkingKling: KlingUpstream {
     let calls = Mailbox<KlingCall>()
 
-    /// The next call, or the end of the test.
+    /// Waits for the next call. Throws if the test is cancelled.
     func next() async throws -> KlingCall {
         while calls.count == 0 {
             try Task.checkCancellation()
@@ -34,7 +34,7 @@ private final class WorkingKling: KlingUpstream {
     private static let pictures = #""task_result":{"images":[{"index":0,"url":"https://kling.example/1.png"}]}"#
 
     /// Runs `body` with a gateway that has one task, which Kling knows as 815.
-    /// - Parameter isOpen: whether the task's create is open: Kling's id of it isn't known.
+    /// - Parameter isOpen: whether the task's create is open, so that Kling's id isn't known.
     private func run(
         isOpen: Bool = false,
         _ body: (CallbackInbox, WorkingKling, @escaping () async throws -> TaskRecord) async throws -> Void
@@ -78,7 +78,7 @@ private final class WorkingKling: KlingUpstream {
         (#""task_id":"815","task_status":"succeed",\#(pictures)"#, .succeed),
         (#""task_id":"815","task_status":"failed","task_status_msg":"no person""#, .failed),
     ])
-    func `what Kling has proven to say is taken, and nothing is asked`(said: String, state: TaskState) async throws {
+    func `a complete state is applied without a query`(said: String, state: TaskState) async throws {
         try await run { inbox, kling, record in
             let said = try object(said)
             await inbox.observed(try await record().id, said)
@@ -92,7 +92,7 @@ private final class WorkingKling: KlingUpstream {
         #""task_id":"815","task_status":"succeed""#, #""task_id":"815","task_status":"pondering""#,
         #""task_id":"816","task_status":"failed""#,
     ])
-    func `what is not all that a query would bring has Kling asked`(said: String) async throws {
+    func `an incomplete or mismatched state makes the gateway query Kling`(said: String) async throws {
         try await run { inbox, kling, record in
             await inbox.observed(try await record().id, try object(said))
             #expect(try await kling.next().path.hasSuffix("/815"))
@@ -100,7 +100,7 @@ private final class WorkingKling: KlingUpstream {
         }
     }
 
-    @Test func `an open create is asked for, whatever is said of it`() async throws {
+    @Test func `an observation of an open create makes the gateway look it up`() async throws {
         try await run(isOpen: true) { inbox, kling, record in
             let id = try await record().id
             await inbox.observed(id, try object(#""task_id":"815","task_status":"failed""#))
@@ -109,7 +109,7 @@ private final class WorkingKling: KlingUpstream {
         }
     }
 
-    @Test func `what is said late changes nothing`() async throws {
+    @Test func `late observations are ignored`() async throws {
         try await run { inbox, kling, record in
             let id = try await record().id
             await inbox.observed(id, try object(#""task_id":"815","task_status":"succeed",\#(Self.pictures)"#))

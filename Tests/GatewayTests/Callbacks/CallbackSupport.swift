@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// Things that happen one after the other, awaited in their order.
+/// A queue of items that a test awaits in their order.
 final class Mailbox<Item: Sendable>: Sendable {
     private let state = Lock<(items: [Item], waiter: CheckedContinuation<Item, Never>?)>(([], nil))
 
@@ -33,7 +33,7 @@ final class Mailbox<Item: Sendable>: Sendable {
     var count: Int { state.withLock { $0.items.count } }
 }
 
-/// An outbox in memory, as ``DeliveryStore`` describes one.
+/// An in-memory ``DeliveryStore``.
 final class Outbox: DeliveryStore {
     struct State {
         var rows: [DeliveryRecord] = []
@@ -41,7 +41,7 @@ final class Outbox: DeliveryStore {
         var isBroken = false
         var isReadOnly = false
         var reads = 0
-        /// How often the next delivery's time was asked for.
+        /// How often the time of the next delivery was read.
         var looks = 0
     }
 
@@ -181,7 +181,7 @@ final class Receivers: CallbackSender {
 
     let calls = Mailbox<Call>()
     let open = Lock<[Call]>([])
-    /// What is answered at once, by URL.
+    /// The statuses to answer with at once, by URL.
     let answers = Lock<[String: Int]>([:])
 
     func send(_ message: CallbackMessage) async throws(CallbackFailure) -> CallbackReply {
@@ -213,13 +213,13 @@ final class Secrets: WebhookSecretSource {
     func secrets(of tenant: String, at now: Int64) async throws -> [Secret] { current.withLock { $0 } }
 }
 
-/// Nobody listens.
+/// An observer that ignores everything.
 struct Silence: GatewayObserver {
     func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {}
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {}
 }
 
-/// A courier with everything around it.
+/// A courier and everything that it needs.
 struct CourierFixture {
     let loop: EventLoop
     let outbox: Outbox
@@ -228,7 +228,7 @@ struct CourierFixture {
     let time = TestClock()
     let courier: Courier
 
-    /// Runs `body` with a courier that has begun, and stops it.
+    /// Runs `body` with a started courier, and stops it afterwards.
     static func run(
         outbox: Outbox = Outbox(), time: Int64 = 0, _ change: (inout Courier.Policy) -> Void = { _ in },
         _ body: (CourierFixture) async throws -> Void
@@ -248,7 +248,7 @@ struct CourierFixture {
         receivers = Receivers()
         self.outbox = outbox
         var policy = Courier.Policy(userAgent: "test/1")
-        // Nothing but kicks and the store's times: the poll would hide that one of them is missing.
+        // Only kicks and the store's times wake the courier: a poll would hide that one of them is missing.
         policy.poll = .seconds(3600)
         change(&policy)
         courier = Courier(
@@ -262,30 +262,30 @@ struct CourierFixture {
         outbox.add(id, task: task, tenant: tenant, url: url, due: now)
     }
 
-    /// Comes back when the courier has looked at the outbox since, and has nothing to begin.
+    /// Waits until the courier has read the outbox again and has nothing to start.
     func idle() async {
-        let reads = outbox.state.withLock { $0.looks }
+        let looks = outbox.state.withLock { $0.looks }
         courier.kick()
-        while outbox.state.withLock({ $0.looks }) < reads + 2 {
+        while outbox.state.withLock({ $0.looks }) < looks + 2 {
             await loop.run {}
             courier.kick()
         }
         await loop.run {}
     }
 
-    /// Lets time pass, and the courier see it.
+    /// Advances the clock and wakes the courier.
     func pass(_ duration: Duration) {
         time.pass(duration)
         courier.kick()
     }
 }
 
-/// No jitter: always the middle.
+/// A generator that always returns the middle, so that there is no jitter.
 struct Middle: RandomNumberGenerator {
     func next() -> UInt64 { 1 << 52 }
 }
 
-/// Ids of tasks.
+/// New task ids.
 func taskIDs(_ count: Int) -> [TaskID] {
     var ids = TaskIDGenerator()
     return (0..<count).map { _ in ids.next(at: 1) }

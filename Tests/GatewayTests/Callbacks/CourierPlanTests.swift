@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 struct CourierPlanTests {
-    /// Deliveries of tasks of their own.
+    /// Deliveries, each of a different task.
     private func rows(_ count: Int, tenant: String = "shop", url: String, from: Int64 = 0) -> [DeliveryRecord] {
         taskIDs(count).enumerated().map { index, task in
             DeliveryRecord(
@@ -13,7 +13,7 @@ struct CourierPlanTests {
         }
     }
 
-    @Test func `hosts that must be looked up are few, for a tenant and in all`() {
+    @Test func `DNS lookups are limited per host, per tenant and overall`() {
         var plan = CourierPlan()
         #expect(plan.take(OutboxPage(rows: rows(20, url: "https://slow.example/")), held: [], now: 0).count == 1)
         var one = CourierPlan()
@@ -26,7 +26,7 @@ struct CourierPlanTests {
         #expect(many.take(OutboxPage(rows: all), held: [], now: 0).count == 32)
     }
 
-    @Test func `a host that answered needs no look-up for a while`() throws {
+    @Test func `a host that answered needs no DNS lookup for a while`() throws {
         var plan = CourierPlan()
         let first = plan.take(OutboxPage(rows: rows(40, url: "https://shop.example/")), held: [], now: 0)
         _ = plan.ended(try #require(first.first).id, wasAnswered: true, now: 1000)
@@ -36,7 +36,7 @@ struct CourierPlanTests {
         #expect(plan.begin(held: [], now: 60_000).count == 1)
     }
 
-    @Test func `hosts that never answer leave a turn to the one that would`() throws {
+    @Test func `hosts that never answer leave a turn to one that does`() throws {
         var plan = CourierPlan()
         let dead = (0..<4).flatMap { rows(100, url: "https://dead\($0).example/") }
         var running = plan.take(OutboxPage(rows: dead), held: [], now: 1000)
@@ -48,12 +48,12 @@ struct CourierPlanTests {
     }
 
     @Test(arguments: ["http://shop.example/", "https://shop.example:8443/", "https://other.example/"])
-    func `scheme, host and port make a receiver`(url: String) {
+    func `a receiver is identified by scheme, host and port`(url: String) {
         #expect(CourierPlan.Receiver("https://SHOP.example:443/a") == CourierPlan.Receiver("https://shop.example/b?c"))
         #expect(CourierPlan.Receiver("https://shop.example/") != CourierPlan.Receiver(url))
     }
 
-    @Test func `no tenant takes all that there is, and no more than that runs`() {
+    @Test func `attempts are limited per tenant and overall`() {
         var plan = CourierPlan()
         let greedy = (1...20).flatMap { rows(10, tenant: "greedy", url: "https://192.0.2.\($0)/") }
         #expect(plan.take(OutboxPage(rows: greedy), held: [], now: 0).count == 32)
@@ -63,7 +63,7 @@ struct CourierPlanTests {
         #expect(!full.wantsMore)
     }
 
-    @Test func `tenants that share a receiver take turns by what is longest due`() throws {
+    @Test func `tenants that share a receiver share its ten attempts`() throws {
         var plan = CourierPlan()
         let url = "https://192.0.2.1/"
         let due = rows(50, tenant: "a", url: url) + rows(5, tenant: "b", url: url, from: 20)
@@ -75,7 +75,7 @@ struct CourierPlanTests {
         #expect(third == 10)
     }
 
-    @Test func `it reads on while there is room for more, and from there when there is again`() {
+    @Test func `the next page is wanted while attempts are free, and the position is kept when they are not`() {
         let position = OutboxPosition(tenant: "t5")
         var plan = CourierPlan()
         let dead = OutboxPage(rows: rows(40, url: "https://192.0.2.1/"), next: position)
@@ -88,13 +88,13 @@ struct CourierPlanTests {
         #expect(!plan.wantsMore && plan.position == position)
     }
 
-    @Test func `of each lane enough is read to come past what is held`() {
+    @Test func `enough of each lane is read to get past held tasks`() {
         #expect(CourierPlan().bounds(held: 0).each == 32)
         #expect(CourierPlan().bounds(held: 100).each == 132)
         #expect(CourierPlan().bounds(held: .max).each == 8224)
     }
 
-    @Test func `a task that is being told of something is told nothing else`() {
+    @Test func `a task has only one attempt in flight`() {
         var plan = CourierPlan()
         let due = rows(1, url: "https://192.0.2.1/")
         #expect(plan.take(OutboxPage(rows: due), held: [], now: 0).count == 1)
@@ -102,7 +102,7 @@ struct CourierPlanTests {
         #expect(plan.runningCount == 1)
     }
 
-    @Test func `a task held while its delivery waits here is left out`() throws {
+    @Test func `a waiting delivery is skipped once its task is held`() throws {
         var plan = CourierPlan()
         let due = rows(11, url: "https://192.0.2.1/")
         let begun = plan.take(OutboxPage(rows: due), held: [], now: 0)

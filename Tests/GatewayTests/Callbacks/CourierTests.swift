@@ -9,7 +9,7 @@ import Testing
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct CourierTests {
     private let tasks = taskIDs(4)
 
-    @Test func `a delivery goes out signed, and again with its id and a new time`() async throws {
+    @Test func `a retry has the same id and is signed with a new timestamp`() async throws {
         try await CourierFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
             fixture.courier.kick()
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test func `the states of a task follow each other, and a failed one gives way`() async throws {
+    @Test func `a task's states are delivered in order, and a failed one is superseded`() async throws {
         try await CourierFixture.run { fixture in
             for id in ["msg_1", "msg_2", "msg_3"] { fixture.add(id, task: tasks[0]) }
             fixture.courier.kick()
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `a slow receiver gets ten at once, and a thousand of its deliveries stop nobody else`() async throws {
+    @Test func `a slow receiver gets ten attempts at once and does not delay other receivers`() async throws {
         try await CourierFixture.run { fixture in
             for (index, task) in taskIDs(1000).enumerated() {
                 fixture.add("msg_slow\(index)", task: task, tenant: "slow", url: "https://10.9.8.7/kling")
@@ -89,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `what is held waits for its release, and nothing else does`() async throws {
+    @Test func `deliveries of a held task wait for its release, and others do not`() async throws {
         try await CourierFixture.run { fixture in
             fixture.courier.hold(tasks[0])
             fixture.add("msg_held", task: tasks[0])
@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test func `what a crash leaves is sent again when its lease is over, and not before`() async throws {
+    @Test func `a delivery that was in flight at a crash is resent when its lease expires, not before`() async throws {
         let outbox = Outbox()
         var lease: Int64 = 0
         try await CourierFixture.run(outbox: outbox) { fixture in
@@ -132,7 +132,7 @@ import Testing
         }
     }
 
-    @Test func `during a rotation both secrets sign, from its first moment on`() async throws {
+    @Test func `both secrets sign from the first moment of a rotation`() async throws {
         try await CourierFixture.run { fixture in
             fixture.add("msg_before", task: tasks[0])
             fixture.courier.kick()
@@ -149,11 +149,11 @@ import Testing
         }
     }
 
-    @Test func `the courier wakes for the time that the store names`() async throws {
+    @Test func `the courier wakes when the next delivery is due`() async throws {
         try await CourierFixture.run { fixture in
             fixture.outbox.add("msg_a", task: tasks[0], due: fixture.now + 20)
             fixture.courier.kick()
-            // The clock stands still until the courier has read it: it must come back by itself.
+            // The clock doesn't move until the courier has read it, so the courier must wake by itself.
             await Task.yield()
             fixture.time.pass(.milliseconds(20))
             #expect(await fixture.receivers.calls.next().id == "msg_a")
@@ -161,7 +161,7 @@ import Testing
     }
 
     @Test(arguments: [-7_200_000, 7_200_000, -400 * 86_400_000, 400 * 86_400_000] as [Int64])
-    func `a clock that jumps, and back again, neither delays a repetition nor burns it`(jump: Int64) async throws {
+    func `a clock that jumps and returns neither delays a retry nor sends it early`(jump: Int64) async throws {
         try await CourierFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
             fixture.courier.kick()
@@ -181,7 +181,7 @@ import Testing
         }
     }
 
-    @Test func `a message is signed with the receiver's time, whatever is believed`() async throws {
+    @Test func `a message is signed with the wall clock's time, not the believed time`() async throws {
         try await CourierFixture.run { fixture in
             fixture.time.wallOffset.store(-7_200_000, ordering: .relaxed)
             fixture.add("msg_a", task: tasks[0])
@@ -192,7 +192,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a store that fails is tried again until it works`(isReadOnly: Bool) async throws {
+    func `a failing store is retried until it works`(isReadOnly: Bool) async throws {
         let outbox = Outbox()
         outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (!isReadOnly, isReadOnly) }
         try await CourierFixture.run(
@@ -215,7 +215,7 @@ import Testing
         }
     }
 
-    @Test func `a tenant whose secret cannot be had does not stop the others`() async throws {
+    @Test func `a delivery without a webhook secret is retried`() async throws {
         try await CourierFixture.run { fixture in
             fixture.secrets.current.withLock { $0 = [] }
             fixture.add("msg_a", task: tasks[0])
@@ -226,7 +226,7 @@ import Testing
         }
     }
 
-    @Test func `to stop is to wait for what is under way, and to begin nothing`() async throws {
+    @Test func `stopping waits for attempts in flight and starts no new ones`() async throws {
         try await CourierFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
             fixture.courier.kick()

@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 struct DeliveryScheduleTests {
-    /// The same number each time.
+    /// A generator that always returns the same number.
     private struct Fixed: RandomNumberGenerator {
         var value: UInt64
         mutating func next() -> UInt64 { value }
@@ -24,7 +24,7 @@ struct DeliveryScheduleTests {
         .success(CallbackReply(status: status, retryAfter: retryAfter))
     }
 
-    @Test func `nine pauses, then it is over`() {
+    @Test func `delivery fails after nine retries`() {
         let seconds: [Int64] = [5, 30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200]
         for (index, pause) in seconds.enumerated() {
             #expect(outcome(answer(500), attempt: index + 1) == .retry(at: Self.now + pause * 1000))
@@ -34,7 +34,7 @@ struct DeliveryScheduleTests {
         #expect(outcome(answer(503, retryAfter: "60"), attempt: 10) == .gaveUp)
     }
 
-    @Test func `jitter is a fifth to either side`() {
+    @Test func `jitter is up to a fifth in either direction`() {
         #expect(outcome(answer(500), random: 0) == .retry(at: Self.now + 4000))
         #expect(outcome(answer(500), random: (1 << 53) - 1000) == .retry(at: Self.now + 6000))
     }
@@ -44,11 +44,11 @@ struct DeliveryScheduleTests {
         #expect(outcome(answer(status), attempt: 10) == .delivered)
     }
 
-    @Test(arguments: [300, 301, 302, 308, 400, 404, 429, 500, 503, 999]) func `all else is tried again`(status: Int) {
+    @Test(arguments: [300, 301, 302, 308, 400, 404, 429, 500, 503, 999]) func `all others are retried`(status: Int) {
         #expect(outcome(answer(status)) == .retry(at: Self.now + 5000))
     }
 
-    @Test func `gone is gone`() { #expect(outcome(answer(410, retryAfter: "5")) == .gaveUp) }
+    @Test func `410 ends the delivery`() { #expect(outcome(answer(410, retryAfter: "5")) == .gaveUp) }
 
     @Test(
         arguments: [
@@ -70,7 +70,7 @@ struct DeliveryScheduleTests {
             ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Tue, 29 Feb 2028 12:00:00 GMT", 1_835_438_400),
             ("Fri, 31 Dec 1999 23:59:59 GMT", 946_684_799), ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
         ] as [(String, Int64)])
-    func `dates are counted as the calendar does`(date: String, seconds: Int64) {
+    func `Retry-After dates follow the calendar`(date: String, seconds: Int64) {
         #expect(RetryAfter.wait(date, now: 0) == seconds * 1000)
     }
 }

@@ -17,7 +17,7 @@ import Testing
 
     // MARK: Tokens
 
-    @Test func `a token names its task, and nothing else does`() throws {
+    @Test func `a token names its task, and no other text does`() throws {
         let tokens = CallbackTokens(try vault())
         let task = taskIDs(1)[0]
         let token = tokens.token(of: task)
@@ -38,17 +38,17 @@ import Testing
         ("/callbacks/kling/abc", "/callbacks/kling/"), ("//x/callbacks/kling/abc", "//x/callbacks/kling/"),
         ("/v1/images", "/v1/images"), ("/callbacks/kling/", "/callbacks/kling/"),
     ])
-    func `a log sees no token`(path: String, logged: String) {
+    func `a logged path has no token`(path: String, logged: String) {
         #expect(CallbackTokens.withheld(from: path) == logged)
     }
 
-    @Test func `an empty code is no code`() throws {
+    @Test func `a token with an empty code is refused`() throws {
         #expect(CallbackTokens(try vault()).task(of: taskIDs(1)[0].description + "=") == nil)
     }
 
-    // MARK: What is believed
+    // MARK: Trust
 
-    /// What the gateway would make of calls.
+    /// Records what the gateway would do with callbacks.
     private final class Receiver: CallbackReceiver {
         let record: TaskRecord?
         let isBroken: Bool
@@ -99,24 +99,24 @@ import Testing
 
     private static let done = #"{"task_id":"815","task_status":"succeed","updated_at":9}"#
 
-    @Test func `what Kling has signed is believed`() async throws {
+    @Test func `a signed callback is trusted`() async throws {
         #expect(try await outcome(Self.done, record(), proof: proof(Self.done)) == ["observed succeed"])
     }
 
-    @Test func `a task that Kling has not confirmed yet is known by the gateway's id`() async throws {
+    @Test func `a callback about an open create is matched by the gateway's id`() async throws {
         let open = record(upstreamID: nil)
         let body = #"{"task_id":"9","task_status":"submitted","task_info":{"external_task_id":"\#(open.id)"}}"#
         #expect(try await outcome(body, open, proof: proof(body)) == ["observed submitted"])
         #expect(try await outcome(Self.done, open, proof: proof(Self.done)) == ["hint"])
     }
 
-    @Test func `without a signature, or a secret, it is a hint`() async throws {
+    @Test func `a callback without a signature or a secret is only a hint`() async throws {
         #expect(try await outcome(Self.done, record(), proof: nil) == ["hint"])
         #expect(try await outcome(Self.done, record(account: "other"), proof: proof(Self.done)) == ["hint"])
         #expect(try await outcome(Self.done, record(account: "other"), proof: nil) == ["hint"])
     }
 
-    @Test func `a signed word about another task, or without a state, is a hint`() async throws {
+    @Test func `a signed callback about another task or without a state is only a hint`() async throws {
         for body in [#"{"task_id":"816","task_status":"failed"}"#, #"{"task_id":"815"}"#, "{}"] {
             #expect(try await outcome(body, record(), proof: proof(body)) == ["hint"])
         }
@@ -127,7 +127,7 @@ import Testing
             try await outcome(Self.done, record(), proof: proof(Self.done, at: Self.now + distance)) == ["401"])
     }
 
-    @Test func `a wrong signature is refused, and so is a changed body`() async throws {
+    @Test func `a wrong signature or a changed body is refused`() async throws {
         var wrong = try proof(Self.done)
         #expect(try await outcome(Self.done + " ", record(), proof: wrong) == ["401"])
         wrong.signature = "v1,AAAA"
@@ -136,7 +136,7 @@ import Testing
             try await outcome(Self.done, record(), proof: .init(id: "", timestamp: "", signature: "")) == ["401"])
     }
 
-    @Test(arguments: ["", "x", "[]", "null", #"{"task_id":"#]) func `what is no object is refused`(body: String)
+    @Test(arguments: ["", "x", "[]", "null", #"{"task_id":"#]) func `a non-object body is refused`(body: String)
         async throws
     {
         #expect(try await outcome(body, record(), proof: nil) == ["400"])
@@ -147,11 +147,11 @@ import Testing
             #"{"id":"1234567890","status":"succeeded","message":"","create_time":1781080778802,"update_time":1781080794151}"#
         let vector = InboundCallbacks.Proof(
             id: "9876543210", timestamp: "1781080794", signature: "v1,UsKlJP00XoQyOn410NM9xv34sP+Gl0jnOO9Lcpr7NJ4=")
-        // Signed, but in the words of another interface: Kling is asked.
+        // Signed, but in the format of another API, so it is only a hint.
         #expect(try await outcome(body, record(), proof: vector) == ["hint"])
     }
 
-    @Test func `a wrong token is an unknown path, a store that is down is not`() async throws {
+    @Test func `a wrong token is an unknown path, but a store outage is not`() async throws {
         let tokens = CallbackTokens(try vault())
         let task = record()
         func cause(_ token: String, _ receiver: Receiver) async -> Cause? {
@@ -170,7 +170,7 @@ import Testing
 
     // MARK: On a socket
 
-    /// Serves callbacks alone.
+    /// Serves only callbacks.
     private struct Door: HTTPResponder {
         let inbound: InboundCallbacks
 
@@ -184,14 +184,14 @@ import Testing
         }
     }
 
-    @Test func `a POST to a token's path is taken in, others are not`() async throws {
+    @Test func `a POST to a valid token's path is accepted, others are refused`() async throws {
         let loop = try EventLoop(name: "door")
         let (tokens, task) = (CallbackTokens(try vault()), record())
         let receiver = Receiver(task)
         let inbound = InboundCallbacks(tokens: tokens, secrets: ["signing": [Self.secret]], receiver: receiver)
         let server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress("127.0.0.1:0"))]),
-            loops: [loop], budget: ByteBudget(capacity: 4 << 20), responder: Door(inbound: inbound))
+            loops: [loop], budget: ByteBudget(capacity: 4 << 20), service: Door(inbound: inbound))
         let address = try await server.start()[0].description
         let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
         func post(_ token: String, _ body: String, headers: String = "") async throws -> RawClient.Answer? {
@@ -223,9 +223,9 @@ import Testing
         loop.stop()
     }
 
-    // MARK: Addresses at create
+    // MARK: Callback addresses of creates
 
-    @Test func `an address that can never be called is refused by name`() throws {
+    @Test func `a callback address that may not be called is refused, naming the parameter`() throws {
         let sender = Receivers()
         try CallbackAddress.check(HTTPURL("https://shop.example/k"), sender)
         let error = #expect(throws: GatewayError.self) {

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 @Suite(.onEventLoop) struct WebhookSecretsTests {
-    @Test func `a secret is made at its first use, and two are valid while one is replaced`() async throws {
+    @Test func `a secret is created at its first use, and two are valid during a rotation`() async throws {
         let fixture = try Fixture()
         let secrets = WebhookSecrets(store: fixture.store, vault: fixture.vault)
         let first = try await secrets.secrets(of: "shop", at: 1000)
@@ -23,13 +23,13 @@ import Testing
         #expect(try await secrets.secrets(of: "other", at: 3000) != [second])
     }
 
-    @Test(arguments: [("24h", 86_400), ("0s", 0), ("30d", 2_592_000)]) func `a grace is read`(
+    @Test(arguments: [("24h", 86_400), ("0s", 0), ("30d", 2_592_000)]) func `parses a grace period`(
         text: String, seconds: Int
     ) {
         #expect(WebhookSecrets.grace(text) == .seconds(seconds))
     }
 
-    @Test(arguments: ["", "24", "31d", "-1h", "1w"]) func `other graces are not`(text: String) {
+    @Test(arguments: ["", "24", "31d", "-1h", "1w"]) func `refuses an invalid grace period`(text: String) {
         #expect(WebhookSecrets.grace(text) == nil)
     }
 }

@@ -14,7 +14,7 @@ private struct Clocks {
 
     /// - Parameters:
     ///   - error: how far the wall clock is ahead at the start.
-    ///   - off: for how long the gateway was off before; nil: its store is new.
+    ///   - off: how long the gateway was off before; nil if its store is new.
     init(error: Int64 = 0, off: Int64? = nil) {
         wall = Self.start + error
         clock = ClockGuard(wall: wall, monotonic: Self.monotonic(elapsed), mark: off.map { Self.start - $0 })
@@ -22,7 +22,7 @@ private struct Clocks {
 
     private static func monotonic(_ elapsed: Int64) -> MonotonicTime { MonotonicTime(nanoseconds: elapsed * 1_000_000) }
 
-    /// Time passes, looked at every 20 s; what the guard says then, since the start.
+    /// Lets time pass with a reading every 20 s. Returns the last one, relative to the start.
     mutating func pass(_ duration: Int64) -> (now: Int64, believed: Int64) {
         var left = duration
         var reading = clock.read(wall: wall, monotonic: Self.monotonic(elapsed))
@@ -34,7 +34,7 @@ private struct Clocks {
         return (reading.now - Self.start, reading.believed - Self.start)
     }
 
-    /// The wall clock jumps.
+    /// Makes the wall clock jump.
     mutating func jump(_ step: Int64) { wall += step }
 }
 
@@ -43,7 +43,7 @@ struct ClockGuardTests {
     private static let years = 401 * Clocks.day
     private static let jumps = [years, -years, 2 * C.hour, -2 * C.hour, 61_000, -61_000]
 
-    @Test func `a clock that is right is believed, and so are small steps`() {
+    @Test func `a correct clock is believed, and so are small steps`() {
         var clocks = Clocks(off: 30_000)
         #expect(clocks.pass(C.hour) == (C.hour, C.hour))
         for step in [500, -500, 59_000, -59_000] as [Int64] {
@@ -54,7 +54,7 @@ struct ClockGuardTests {
     }
 
     @Test(arguments: jumps)
-    func `a clock that is wrong at a start for seconds changes nothing`(error: Int64) {
+    func `a clock that is wrong for seconds at startup does not change the believed time`(error: Int64) {
         var clocks = Clocks(error: error, off: 0)
         let wrong = clocks.pass(10_000)
         #expect(wrong.believed == 10_000)
@@ -64,7 +64,7 @@ struct ClockGuardTests {
     }
 
     @Test(arguments: jumps)
-    func `a clock that jumps is followed by nothing that counts, and back by nothing either`(error: Int64) {
+    func `the believed time ignores a jump and the jump back`(error: Int64) {
         var clocks = Clocks()
         _ = clocks.pass(C.hour)
         clocks.jump(error)
@@ -74,7 +74,7 @@ struct ClockGuardTests {
     }
 
     @Test(arguments: jumps)
-    func `what was written is never taken for older than it is, for a day after a jump`(error: Int64) {
+    func `records are never considered older than they are in the day after a jump`(error: Int64) {
         var clocks = Clocks(off: C.minute)
         let before = clocks.pass(C.minute).now
         clocks.jump(error)
@@ -88,7 +88,7 @@ struct ClockGuardTests {
         #expect(end - after <= 23 * C.hour)
     }
 
-    @Test func `a clock set back is believed after a day, all at once`() {
+    @Test func `a clock set back is believed after a day, in one step`() {
         var clocks = Clocks(error: 2 * C.hour)
         _ = clocks.pass(C.hour)
         clocks.jump(-2 * C.hour)
@@ -96,7 +96,7 @@ struct ClockGuardTests {
         #expect(clocks.pass(C.hour) == (25 * C.hour, 25 * C.hour))
     }
 
-    @Test func `after a month off the time is made good in two days and a bit`() {
+    @Test func `after a month off the believed time catches up within 55 hours`() {
         let month = 30 * C.day
         var clocks = Clocks(off: month)
         #expect(clocks.pass(23 * C.hour).believed == 23 * C.hour - month)
@@ -105,7 +105,7 @@ struct ClockGuardTests {
         #expect(clocks.pass(11 * C.hour) == (55 * C.hour, 55 * C.hour))
     }
 
-    @Test func `a clock that jumps again begins its day anew`() {
+    @Test func `a second jump restarts the day of probation`() {
         var clocks = Clocks(off: C.minute)
         clocks.jump(Self.years)
         _ = clocks.pass(20 * C.hour)
@@ -113,18 +113,18 @@ struct ClockGuardTests {
         #expect(clocks.pass(20 * C.hour).believed == 40 * C.hour)
     }
 
-    @Test func `a clock that has been years ahead for two days has still deleted a few weeks, not all`() {
+    @Test func `two days with a clock years ahead advance the believed time by less than 27 days`() {
         var clocks = Clocks()
         clocks.jump(Self.years)
         #expect(clocks.pass(2 * C.day).believed < 2 * C.day + 25 * C.day)
     }
 
-    @Test(arguments: [Int64.min, -1, .max]) func `a time that no clock says breaks nothing`(wall: Int64) {
+    @Test(arguments: [Int64.min, -1, .max]) func `an impossible wall clock time changes nothing`(wall: Int64) {
         var clock = ClockGuard(wall: wall, monotonic: MonotonicTime(nanoseconds: 0), mark: Clocks.start)
         #expect(clock.read(wall: wall, monotonic: MonotonicTime(nanoseconds: 1_000_000)).believed == Clocks.start + 1)
     }
 
-    @Test func `readings that come out of order do not set it back`() {
+    @Test func `readings out of order do not set the believed time back`() {
         var clock = ClockGuard(wall: 5_000_000, monotonic: MonotonicTime(nanoseconds: 2_000_000), mark: 1_000_000)
         let first = clock.read(wall: 5_000_001, monotonic: MonotonicTime(nanoseconds: 3_000_000)).believed
         #expect(clock.read(wall: 5_000_000, monotonic: MonotonicTime(nanoseconds: 1_000_000)).believed == first)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-/// What is deleted for its age, and by which clock.
+/// The deletion of old records, and the clock that it goes by.
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RetentionTests {
     private static let day: Int64 = 86_400_000
 
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test(arguments: [401 * day, 2 * day, -2 * day, -401 * day])
-    func `a clock that jumps deletes nothing, also when it is put right`(jump: Int64) async throws {
+    func `a clock jump deletes nothing, nor does the jump back`(jump: Int64) async throws {
         try await run { fixture, time, isThere in
             for step in [jump, 0, jump] {
                 time.wallOffset.store(step, ordering: .relaxed)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `what is old goes when its time has passed`() async throws {
+    @Test func `records are deleted when their retention ends`() async throws {
         try await run { fixture, time, isThere in
             for (days, expected) in [
                 (1, [true, true]), (1, [true, false]), (397, [true, false]), (2, [false, false]),
@@ -65,10 +65,10 @@ import Testing
         }
     }
 
-    @Test func `after a long stop what is old goes within some days`() async throws {
+    @Test func `old records are deleted within 18 days of a long downtime`() async throws {
         try await run { fixture, time, isThere in
             await upkeep(fixture).keepClock()
-            // The machine was off: neither clock of this process has seen the time pass.
+            // The machine was off: the wall clock has moved on, and the monotonic clock has not.
             time.wallOffset.store(401 * Self.day, ordering: .relaxed)
             try await fixture.tasks.clock.resume(from: fixture.store)
             await upkeep(fixture).prune()
@@ -82,11 +82,11 @@ import Testing
         }
     }
 
-    @Test func `a start goes on from the time that was kept, or from the newest task's`() async throws {
+    @Test func `a start resumes from the saved time, or from the newest task's`() async throws {
         try await run { fixture, time, _ in
             let start = time.wall
             time.wallOffset.store(30 * Self.day, ordering: .relaxed)
-            // A store of an earlier version has kept no time.
+            // A store of an earlier version has no saved time.
             let first = time.guarded
             #expect(first.believed == start + 30 * Self.day)
             try await first.resume(from: fixture.store)

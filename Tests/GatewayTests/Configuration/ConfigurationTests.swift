@@ -58,7 +58,7 @@ struct ConfigurationTests {
         #expect(try Self.load(nil, environment).store.pictures == "/data/second.db.pictures")
     }
 
-    @Test func `the reference has every key, each at its default`() throws {
+    @Test func `reference.yaml has every key at its default`() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Config")
         let text = try String(contentsOf: root.appending(path: "reference.yaml"), encoding: .utf8)
         var environment = Self.secrets
@@ -81,12 +81,12 @@ struct ConfigurationTests {
         #expect(try Self.load(minimal, environment).keys.map(\.tenant) == ["shop"])
     }
 
-    @Test func `no time at all needs no unit`() throws {
+    @Test func `a duration of zero needs no unit`() throws {
         #expect(try Self.load("resend: {window: 0}").resend.window == .zero)
         #expect(try Self.load("resend: {window: 0s}").resend.window == .zero)
     }
 
-    @Test func `scalars are text before they are anything else`() throws {
+    @Test func `YAML scalars are read as text, not as numbers or truth values`() throws {
         let yaml = "queue: off\nkeys: [{key: 0123456789, tenant: 007}]\nworkers: 3\nlisten: ['[::]:80', unix:/run/x]"
         let configuration = try Self.load(yaml)
         #expect(configuration.queue == nil)
@@ -95,7 +95,7 @@ struct ConfigurationTests {
         #expect(configuration.listen == [.tcp(host: "::", port: 80), .unix(path: "/run/x")])
     }
 
-    @Test func `flags go over the environment and that over the file`() throws {
+    @Test func `flags override the environment, which overrides the file`() throws {
         var environment = Self.secrets
         environment["KLING_GATEWAY_LOG_LEVEL"] = "debug"
         environment["KLING_GATEWAY_LOG_FORMAT"] = "text"
@@ -107,12 +107,12 @@ struct ConfigurationTests {
         #expect(configuration.callbacks.allow.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
     }
 
-    @Test func `who gives the queue another word is told of off`() {
+    @Test func `an invalid queue value is answered with the allowed ones, including off`() {
         let report = Self.problems("", Self.secrets.merging(["KLING_GATEWAY_QUEUE": "none"]) { $1 })
         #expect(report.contains("KLING_GATEWAY_QUEUE: found \"none\"; allowed: a number from 1 to 1000000, or off"))
     }
 
-    @Test func `a variable that the file names makes no account of its own`() throws {
+    @Test func `a variable that the file uses does not add an account`() throws {
         let yaml = """
             upstreams: [{name: a, access_key: {env: KLING_ACCESS_KEY}, secret_key: {file: /secret}}]
             """
@@ -122,7 +122,7 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [("KLING_BASE_URL", "https://kling.example"), ("KLING_API", "kolors")])
-    func `a setting of the environment's account that no account takes is warned of`(
+    func `a variable for the environment's account warns if there is no such account`(
         variable: String, value: String
     ) throws {
         let environment = Self.secrets.merging([variable: value]) { $1 }
@@ -132,7 +132,7 @@ struct ConfigurationTests {
         #expect(warnings.contains { $0.place == variable }, "\(warnings)")
     }
 
-    @Test func `a list of no secrets is an error`() {
+    @Test func `an empty list of secrets is an error`() {
         let report = Self.problems("upstreams: [{name: a, api_key: S3CRET-1, webhook_secret: []}]")
         #expect(report.contains("webhook_secret (line 1): the list is empty"), "\(report)")
     }
@@ -184,13 +184,13 @@ struct ConfigurationTests {
         ("keys: [{key: S3CRET-12}]", "keys[0] (line 1): tenant is missing"),
         ("keys: [{sk-S3CRET-12}]", "keys[0].(a key that is not shown) (line 1): unknown key"),
     ])
-    func `a problem names its place and what is allowed, and no secret`(yaml: String, expected: String) {
+    func `a problem names its place and the allowed values, and shows no secret`(yaml: String, expected: String) {
         let report = Self.problems(yaml)
         #expect(report.contains(expected), "\(report)")
         #expect(!report.contains("S3CRET"), "\(report)")
     }
 
-    @Test func `a certificate is tried with its key`() async throws {
+    @Test func `a certificate is checked against its key`() async throws {
         let (one, other) = (try await TestCertificate(), try await TestCertificate())
         func load(_ key: String) throws -> Configuration {
             let folder = try TemporaryFolder()
@@ -211,7 +211,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test func `all problems are told at once`() {
+    @Test func `all problems are reported at once`() {
         #expect(Self.problems("lisen: 1\nworkers: x\nspool: a\nspool: b").hasPrefix("3 problems in config.yaml:"))
     }
 
@@ -226,7 +226,7 @@ struct ConfigurationTests {
         ),
         (["KLING_API_KEY": "S3CRET", "KLING_GATEWAY_WORKERS": "many"], "KLING_GATEWAY_WORKERS: found \"many\""),
     ])
-    func `a problem of the environment names its variable`(environment: [String: String], expected: String) {
+    func `a problem in the environment names its variable`(environment: [String: String], expected: String) {
         let report = Self.problems("", environment.merging(["HOME": "/"]) { $1 })
         #expect(report.contains(expected), "\(report)")
         #expect(!report.contains("S3C"), "\(report)")

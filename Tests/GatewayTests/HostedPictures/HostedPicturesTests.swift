@@ -37,7 +37,7 @@ import Testing
         try FileManager.default.attributesOfItem(atPath: folder.path(path))[.posixPermissions] as? Int
     }
 
-    @Test func `a picture is found by its name, and lies in a file that nobody else may read`() async throws {
+    @Test func `a picture is found by its name, in a file that only its owner may read`() async throws {
         let pictures = try pictures()
         let picture = try await pictures.host(file(200_000), format: .webp, for: task)
         #expect(pictures.find(picture.name) == picture)
@@ -48,7 +48,7 @@ import Testing
         #expect(throws: SpoolError.self) { try self.pictures() }
     }
 
-    @Test func `what is over leaves the disk, after the end of its task or for its age`() async throws {
+    @Test func `an expired picture is deleted, after the end of its task or at its maximum age`() async throws {
         let time = TestClock()
         let pictures = try pictures(time.guarded)
         let ended = try await pictures.host(file(), format: .jpeg, for: task)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test(arguments: [years, -years, 2 * 60 * minute])
-    func `a wall clock that jumps takes no picture away, and keeps none`(jump: Int64) async throws {
+    func `a wall clock jump neither removes a picture early nor keeps it longer`(jump: Int64) async throws {
         let time = TestClock()
         let pictures = try pictures(time.guarded)
         let before = try await pictures.host(file(), format: .jpeg, for: task)
@@ -86,7 +86,7 @@ import Testing
         #expect(pictures.find(after.name) == nil)
     }
 
-    @Test func `what has no room is refused, and what its task does not need goes at once`() async throws {
+    @Test func `a picture without room is refused, and a discarded one is removed at once`() async throws {
         let pictures = try pictures(bytes: 25)
         let first = try await pictures.host(file(), format: .jpeg, for: task)
         _ = try await pictures.host(file(), format: .jpeg, for: task)
@@ -101,7 +101,7 @@ import Testing
         _ = try await pictures.host(file(), format: .jpeg, for: task)
     }
 
-    @Test func `no error has the name of a picture`() async throws {
+    @Test func `errors never contain a picture's name`() async throws {
         let pictures = try pictures()
         let picture = try await pictures.host(file(), format: .jpeg, for: task)
         let path = folder.path("a/pictures/\(picture.file)")
@@ -117,9 +117,9 @@ import Testing
         }
     }
 
-    // MARK: Over a restart
+    // MARK: Across a restart
 
-    /// Runs `body` with two tasks at work and one that has ended, and the clock that they go by.
+    /// Runs `body` with two unfinished tasks and one that has ended, and with their clock.
     private func run(
         _ body: @escaping @Sendable (JobFixture, TestClock, _ tasks: [TaskRecord]) async throws -> Void
     ) async throws {
@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test func `a restart keeps what open tasks need, lets others linger, and removes the rest`() async throws {
+    @Test func `a restart keeps pictures of open tasks, lets others linger, and removes the rest`() async throws {
         try await run { fixture, time, tasks in
             var hosted: [HostedPicture] = []
             do {
@@ -158,7 +158,7 @@ import Testing
     }
 
     @Test(arguments: [0, years, -years, 2 * 60 * minute])
-    func `a picture's age goes on over a restart, whatever the clock says then`(jump: Int64) async throws {
+    func `a picture keeps its age across a restart, whatever the clock says`(jump: Int64) async throws {
         try await run { fixture, time, tasks in
             let picture = try await pictures(time.guarded).host(file(), format: .png, for: tasks[0].id)
             time.pass(.seconds(1800))
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test func `one that is dated years ahead stays no longer than others`() async throws {
+    @Test func `a picture dated years ahead is kept no longer than others`() async throws {
         try await run { fixture, time, tasks in
             let ahead = HostedPicture(.jpeg, of: tasks[0].id, bytes: 1, madeAt: time.wall + Self.years)
             let past = HostedPicture(.jpeg, of: tasks[0].id, bytes: 1, madeAt: time.wall - 61 * Self.minute)
@@ -188,7 +188,7 @@ import Testing
         }
     }
 
-    @Test func `the end of a task, heard by whatever way, is the end of its pictures`() async throws {
+    @Test func `a task's pictures expire after its end is observed`() async throws {
         let time = TestClock()
         var options = JobFixture.Options()
         let pictures = try pictures(time.guarded)

@@ -33,13 +33,13 @@ struct LogWriterTests {
         #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x7F...0x9F).contains($0.value) })
     }
 
-    @Test func `a text line has its time first`() {
+    @Test func `a text line starts with its time`() {
         var line = LogLine(.text, level: "info", message: "hello", label: "x", milliseconds: 1_709_210_096_007)
         line.add("path", "a b")
         #expect(String(decoding: line.finish(), as: UTF8.self) == "2024-02-29T12:34:56.007Z info hello path=\"a b\"\n")
     }
 
-    @Test func `a pipe that nobody reads stops no caller, and what was dropped is told`() throws {
+    @Test func `an unread pipe blocks no caller, and dropped lines are reported`() throws {
         let pipe = Pipe()
         let writer = LogWriter(descriptor: pipe.fileHandleForWriting.fileDescriptor, capacity: 64 << 10)
         let line = [UInt8](repeating: UInt8(ascii: "a"), count: 1023) + [0x0A]

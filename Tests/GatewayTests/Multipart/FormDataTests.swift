@@ -19,14 +19,14 @@ struct FormDataTests {
         }
     }
 
-    /// A form of one part with this head.
+    /// A form with one part, which has this head.
     private static func form(_ head: String, _ content: String = "x") -> String {
         "--B\r\n\(head)\r\n\r\n\(content)\r\n--B--\r\n"
     }
 
     private func bytes(_ slice: ByteSlice) -> [UInt8] { unsafe slice.withUnsafeBytes { unsafe Array($0) } }
 
-    @Test func `fields and files come in their order, with what is between the delimiters`() async throws {
+    @Test func `fields and files keep their order and exact content`() async throws {
         let body =
             "--B\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\r\n\r\n"
             + "--B\r\ncontent-type: image/png\r\ncontent-disposition: form-data; name=\"image[]\"; filename=\"a.png\"\r\n"
@@ -37,7 +37,7 @@ struct FormDataTests {
         #expect(try form.parts.map { try $0.text() } == ["", "\r\n\r\n--b\r\n-B", "2"])
     }
 
-    @Test func `a file that nobody has chosen is an empty text`() async throws {
+    @Test func `a file field without a file name and content is an empty text`() async throws {
         for (name, content, isFile) in [("", "", false), ("", "x", true), ("a.png", "", true)] {
             let head = "Content-Disposition: form-data; name=f; filename=\"\(name)\"\r\nContent-Type: image/png"
             let part = try #require(try await parse(Self.form(head, content)).parts.first)
@@ -46,19 +46,19 @@ struct FormDataTests {
     }
 
     @Test(arguments: ["", "\r\n", "junk\r\n", "--Bx\r\n", "-\r\n--B--x\r\n"])
-    func `a preamble and an epilogue are nobody's`(preamble: String) async throws {
+    func `a preamble and an epilogue are ignored`(preamble: String) async throws {
         let form = try await parse(preamble + Self.form("Content-Disposition: form-data; name=a") + "\r\n--B\r\njunk")
         #expect(form.parts.map(\.name) == ["a"])
     }
 
     @Test(arguments: ["\r\n--BB\r\n", "\r\n--B-\r\n", "\n--B\r\n", "\r--B\r\n", "--B\r\n", "\r\n--B-- x", "\r\n--B\rx"])
-    func `what only looks like a delimiter is content`(content: String) async throws {
+    func `text that only resembles a delimiter is content`(content: String) async throws {
         let form = try await parse(Self.form("Content-Disposition: form-data; name=a", "1\(content)2"))
         #expect(try form.parts.map { try $0.text() } == ["1\(content)2"])
     }
 
     @Test(arguments: [0, 1, 1 << 20, (1 << 20) + 1, 3_000_000])
-    func `a large file is found whole wherever its end lies`(count: Int) async throws {
+    func `a file of any size is read whole`(count: Int) async throws {
         let file = [UInt8](repeating: 0x0D, count: count)
         let head = Array("--B\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\n".utf8)
         let body = Bytes(head + file + Array("\r\n--B--\r\n".utf8))
@@ -69,7 +69,7 @@ struct FormDataTests {
     @Test(arguments: [
         "multipart/form-data; boundary=\"B\"", "Multipart/Form-Data;boundary=B", "multipart/form-data; x=y; BOUNDARY=B",
     ])
-    func `the boundary may stand in quotes and anywhere`(type: String) async throws {
+    func `the boundary may be quoted and in any place`(type: String) async throws {
         #expect(try await parse(Self.form("Content-Disposition: form-data; name=a"), type).parts.count == 1)
     }
 
@@ -81,7 +81,7 @@ struct FormDataTests {
         "multipart/form-data; boundary=" + String(repeating: "B", count: 71), "multipart/form-data; boundary = B",
         "multipart/form-data; boundary=\"B\"x", "",
     ])
-    func `a type without one usable boundary is refused`(type: String) async {
+    func `a content type without exactly one valid boundary is refused`(type: String) async {
         #expect(
             await failure(Self.form("Content-Disposition: form-data; name=a"), type)?.message.contains("oundary")
                 == true)
@@ -122,7 +122,7 @@ struct FormDataTests {
         "Content-Disposition: form-data; name=a\rX: y", "X: " + String(repeating: "a", count: 5000),
         String(repeating: "X: y\r\n", count: 2) + "Content-Disposition: form-data; name=a",
     ])
-    func `a part without one sound name is refused, and the part is told`(head: String) async {
+    func `a part without exactly one valid name is refused, and the error gives its number`(head: String) async {
         let error = await failure(Self.form(head))
         #expect(error?.message.hasPrefix("Part 1 of the form") == true)
     }
@@ -131,7 +131,7 @@ struct FormDataTests {
         "Content-Type: multipart/mixed; boundary=C", "Content-Transfer-Encoding: base64", "Content-Type: ;",
         "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=iso-8859-1",
     ])
-    func `encodings and lists of parts are refused by the part's name`(field: String) async {
+    func `encodings and nested parts are refused, naming the part`(field: String) async {
         let error = await failure(Self.form("Content-Disposition: form-data; name=a\r\n\(field)"))
         #expect(error?.part == "a")
     }
@@ -140,11 +140,11 @@ struct FormDataTests {
         "Content-Type: text/plain; charset=UTF-8", "Content-Type: text/plain;charset=\"us-ascii\"",
         "Content-Transfer-Encoding: 8bit", "Content-Transfer-Encoding: binary", "Content-Length: 1",
     ])
-    func `what changes nothing is taken`(field: String) async throws {
+    func `header fields that change nothing are accepted`(field: String) async throws {
         #expect(try await parse(Self.form("Content-Disposition: form-data; name=a\r\n\(field)")).parts.count == 1)
     }
 
-    @Test func `a name that is no UTF-8 is refused, and so is such a text`() async throws {
+    @Test func `a name or a text that is not UTF-8 is refused`() async throws {
         let head = Array("--B\r\nContent-Disposition: form-data; name=\"".utf8)
         let named = Bytes(head + [0xFF] + Array("\"\r\n\r\nx\r\n--B--".utf8))
         await #expect(throws: FormError.self) { try await FormData.parse(named, contentType: Self.type) }
@@ -161,7 +161,7 @@ struct FormDataTests {
         }
     }
 
-    @Test func `a form may have no parts, sixty-four, and not one more`() async throws {
+    @Test func `a form may have from 0 to 64 parts`() async throws {
         #expect(try await parse("--B--").parts.isEmpty)
         let part = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\n\r\n"
         #expect(try await parse(String(repeating: part, count: 64) + "--B--").parts.count == 64)
@@ -169,7 +169,7 @@ struct FormDataTests {
             await failure(String(repeating: part, count: 65) + "--B--")?.message == "The form has more than 64 parts.")
     }
 
-    @Test func `a form whose bytes are changed at random is read or refused`() async {
+    @Test func `a randomly damaged form is read or refused`() async {
         let sound = Array(
             Self.form("Content-Disposition: form-data; name=\"a\"; filename=\"b\"\r\nContent-Type: image/png").utf8)
         var generator = SystemRandomNumberGenerator()

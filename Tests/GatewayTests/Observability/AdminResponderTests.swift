@@ -35,19 +35,19 @@ struct AdminResponderTests {
         (["Bearer "], 401), (["Bearer t0ke"], 401), (["Bearer t0kent0ken"], 401), (["Bearer T0ken"], 401),
         (["Basic t0ken"], 401), (["t0ken"], 401), (["Bearer t0ken", "Bearer t0ken"], 401),
     ])
-    func `metrics need the token, from this machine as well`(authorization: [String], expected: Int) {
+    func `metrics need the token, even from this machine`(authorization: [String], expected: Int) {
         for peer in [here, elsewhere] {
             #expect(status("/metrics", token: "t0ken", authorization: authorization, from: peer) == expected)
         }
     }
 
     @Test(arguments: ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1", "unix:/x"])
-    func `without a token metrics are for this machine`(peer: String) throws {
+    func `without a token, metrics are served to this machine`(peer: String) throws {
         #expect(status("/metrics", token: nil, from: try #require(SocketAddress(peer))) == 200)
     }
 
     @Test(arguments: ["10.0.0.1:1", "128.0.0.1:1", "[::2]:1", "[::ffff:10.0.0.1]:1"])
-    func `without a token nobody else reads them`(peer: String) throws {
+    func `without a token, metrics are refused to other machines`(peer: String) throws {
         #expect(status("/metrics", token: nil, from: try #require(SocketAddress(peer))) == 403)
     }
 
@@ -57,7 +57,7 @@ struct AdminResponderTests {
         ("evil.example", 421), ("evil.example:9090", 421), ("localhost.evil.example", 421), ("127.0.0.1.nip.io", 421),
         ("localhost.", 421), ("192.0.2.8", 421), ("[::2]", 421), ("0.0.0.0", 421), ("", 421),
     ])
-    func `without a token only this machine's own names are answered`(host: String, expected: Int) {
+    func `without a token, only this machine's own host names are accepted`(host: String, expected: Int) {
         for path in ["/metrics", "/nowhere"] {
             let found = expected == 200 && path == "/nowhere" ? 404 : expected
             #expect(status(path, token: nil, from: here, host: host) == found)
@@ -67,14 +67,14 @@ struct AdminResponderTests {
         #expect(status("/metrics", token: nil, from: .unix(path: ""), host: host) == 200)
     }
 
-    @Test func `who may not read the listener does not learn what it serves`() {
+    @Test func `an unauthorized client does not learn which paths exist`() {
         #expect(status("/nowhere", token: "t", from: here) == 401)
         #expect(status("/nowhere", token: nil, from: elsewhere) == 403)
         #expect(status("/nowhere", token: nil, from: here) == 404)
         #expect(status("/metrics", .delete, token: nil, from: here) == 405)
     }
 
-    @Test func `an empty token lets in nobody`() {
+    @Test func `an empty token admits no client`() {
         #expect(status("/metrics", token: "", authorization: ["Bearer "], from: here) == 401)
         #expect(!AdminAccess.isEqual([], []))
     }

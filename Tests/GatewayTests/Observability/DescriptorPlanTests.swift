@@ -10,7 +10,7 @@ struct DescriptorPlanTests {
             pools: DescriptorPlan.Pools(upstream: 1024, callbacks: 256, pictures: 64))
     }
 
-    /// Everything that a plan lets be open at once.
+    /// The most descriptors that a plan lets be open at once.
     private static func used(_ plan: DescriptorPlan, _ wishes: DescriptorPlan.Wishes) -> Int {
         let calls = (plan.pools.upstream + plan.pools.pictures) * wishes.loops + plan.pools.callbacks
         return wishes.inherited + 48 + 8 * wishes.loops + wishes.listeners + 2 * calls
@@ -19,12 +19,12 @@ struct DescriptorPlanTests {
     }
 
     @Test(arguments: [
-        // Limit, loops, clients, operators, to Kling in all, callbacks, pictures in all
+        // Limit, loops, clients, operators, calls to Kling on all loops, callbacks, picture fetches on all loops
         (256, 2, 93, 15, 18, 7, 6), (1024, 2, 506, 57, 82, 39, 38), (1024, 64, 39, 9, 128, 3, 64),
         (4096, 2, 2362, 228, 376, 167, 128), (16_384, 8, 10_000, 256, 2184, 256, 512),
         (65_536, 2, 10_000, 256, 2048, 256, 128), (1 << 30, 2, 10_000, 256, 2048, 256, 128),
     ])
-    func `each part gets its least and a share of the rest`(
+    func `each part gets its minimum and a share of the rest`(
         limit: Int, loops: Int, clients: Int, operators: Int, kling: Int, callbacks: Int, pictures: Int
     ) throws {
         let plan = try DescriptorPlan(limit: limit, Self.wishes(loops: loops))
@@ -35,7 +35,7 @@ struct DescriptorPlanTests {
         #expect(plan.pools.pictures * loops == pictures)
     }
 
-    @Test func `what is planned never takes more than there is, and grows with it`() throws {
+    @Test func `a plan never exceeds the limit, and grows with it`() throws {
         for loops in [1, 2, 7, 64] {
             for connections in [1, 50, 10_000] {
                 let wishes = Self.wishes(loops: loops, connections: connections)
@@ -53,7 +53,7 @@ struct DescriptorPlanTests {
         }
     }
 
-    @Test func `nothing is lowered from the number on that it names`() throws {
+    @Test func `nothing is lowered at the limit that the plan says it needs`() throws {
         let wishes = Self.wishes()
         let needed = try DescriptorPlan(limit: 1 << 20, wishes).needed
         let enough = try DescriptorPlan(limit: needed, wishes)
@@ -62,7 +62,7 @@ struct DescriptorPlanTests {
         #expect(Self.used(enough, wishes) == needed)
     }
 
-    @Test func `too few descriptors are refused with the number that would do`() throws {
+    @Test func `too few descriptors are refused, naming the minimum`() throws {
         let refusal = #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: 64, Self.wishes()) }
         let least = try #require(refusal?.least)
         #expect(refusal?.limit == 64 && (65...160).contains(least))
@@ -71,7 +71,7 @@ struct DescriptorPlanTests {
         #expect(try DescriptorPlan(limit: least, Self.wishes()).connections == 16)
     }
 
-    @Test func `descriptors that were there before the start are nobody's`() throws {
+    @Test func `inherited descriptors are not divided`() throws {
         var wishes = Self.wishes()
         let few = try DescriptorPlan(limit: 512, wishes)
         wishes.inherited += 90

@@ -13,7 +13,7 @@ struct MetricsTests {
         Metrics(routes: ["create", "query"], accounts: ["main"], version: "1.0")
     }
 
-    @Test func `an exchange counts by route and status, with its times and bytes`() {
+    @Test func `an exchange is counted by route and status, with its times and bytes`() {
         let metrics = metrics()
         metrics.exchange(
             route: "create", status: 200, own: .microseconds(80), upstream: .milliseconds(20), received: 10, sent: 20)
@@ -36,13 +36,13 @@ struct MetricsTests {
     }
 
     @Test(arguments: [(299, "other"), (0, "other"), (-1, "other"), (Int.max, "other"), (499, "499")])
-    func `no status makes a label of its own`(status: Int, label: String) {
+    func `an unknown status is counted as other`(status: Int, label: String) {
         let metrics = metrics()
         metrics.exchange(route: "query", status: status, own: .zero, upstream: nil, received: 0, sent: 0)
         #expect(page(metrics).contains(#"kling_gateway_requests_total{route="query",status="\#(label)"} 1"#[...]))
     }
 
-    @Test func `a name that is in no list counts as none`() {
+    @Test func `an unknown route or account is counted as none`() {
         let metrics = metrics()
         metrics.exchange(route: "/etc", status: 404, own: .zero, upstream: nil, received: 0, sent: 0)
         metrics.upstreamCall(account: "?", kind: .list, outcome: .fault(.timeout), duration: .zero)
@@ -57,14 +57,14 @@ struct MetricsTests {
         (.code(KlingCode(rawValue: 4711)), "unknown_code"), (.fault(.unreachable), "unreachable"),
         (.fault(.other), "other"),
     ])
-    func `a call counts by its outcome, of a closed set`(outcome: UpstreamCallOutcome, label: String) {
+    func `a call is counted by its outcome, from a closed set`(outcome: UpstreamCallOutcome, label: String) {
         let metrics = metrics()
         metrics.upstreamCall(account: "main", kind: .create, outcome: outcome, duration: .seconds(61))
         let line = #"kling_gateway_upstream_calls_total{account="main",kind="create",outcome="\#(label)"} 1"#
         #expect(page(metrics).contains(line[...]))
     }
 
-    @Test func `what many threads count is added up`() async {
+    @Test func `counts from many threads add up`() async {
         let metrics = metrics()
         await withTaskGroup { group in
             for _ in 0..<8 {
@@ -84,7 +84,7 @@ struct MetricsTests {
         #expect(page.contains("kling_gateway_requests_in_flight 8"))
     }
 
-    @Test func `sources show only where they are given`() {
+    @Test func `sources appear only if they are set`() {
         var sources = MetricsSources()
         let metrics = metrics()
         #expect(!page(metrics, sources).contains { $0.contains("store") || $0.contains("connections") })
@@ -104,7 +104,7 @@ struct MetricsTests {
         #expect(page.contains(#"kling_gateway_store_writes_per_commit_bucket{le="4"} 1"#))
     }
 
-    @Test func `callbacks show by outcome`() {
+    @Test func `callback attempts appear by outcome`() {
         var sources = MetricsSources()
         sources.deliveries = {
             var figures = DeliveryFigures()
@@ -119,7 +119,7 @@ struct MetricsTests {
         #expect(page.contains("kling_gateway_callbacks_due 4"))
     }
 
-    @Test func `hosted pictures show by number and size`() {
+    @Test func `hosted pictures appear by count and size`() {
         var sources = MetricsSources()
         sources.hostedPictures = { HostedPictureFigures(count: 2, bytes: 7_000) }
         let page = page(metrics(), sources)
@@ -127,7 +127,7 @@ struct MetricsTests {
         #expect(page.contains("kling_gateway_hosted_picture_bytes 7000"))
     }
 
-    @Test func `every sample belongs to a family that was announced, once`() {
+    @Test func `every sample belongs to a family that is declared once`() {
         let metrics = metrics()
         metrics.upstreamCall(account: "main", kind: .query, outcome: .code(.ok), duration: .zero)
         let page = page(metrics)
@@ -143,7 +143,7 @@ struct MetricsTests {
         }
     }
 
-    @Test func `a label's value cannot leave its quotes`() {
+    @Test func `label values and help texts are escaped`() {
         var writer = ExpositionWriter()
         writer.family("x", .gauge, "a \"b\"\\\nc")
         writer.sample([("l", "a\"\\\n}")], 1)
@@ -164,7 +164,7 @@ struct MetricsTests {
     }
 
     #if os(Linux)
-    @Test func `the process shows its memory, time and descriptors`() throws {
+    @Test func `process figures include memory, CPU time and descriptors`() throws {
         let figures = ProcessFigures.current()
         #expect(try #require(figures.residentBytes) > 1 << 20)
         #expect(try #require(figures.openDescriptors) >= 3)
@@ -173,7 +173,7 @@ struct MetricsTests {
     }
     #endif
 
-    @Test func `accounts show their state, their tasks and their limit`() {
+    @Test func `accounts appear with their state, tasks and limit`() {
         let accounts = Accounts(
             [account("main", concurrency: 3), account("spare")], clock: HandClock())
         _ = accounts.reserve(id(1), model: "m", now: moment(0))

@@ -6,7 +6,7 @@ import Testing
 struct ReadinessTests {
     private struct Broken: Error {}
 
-    /// What a list of actions amounts to, in a form that can be compared.
+    /// Describes actions in a form that can be compared.
     private func words(_ actions: [ReadinessRounds<Int>.Action]) -> [String] {
         actions.map { action in
             switch action {
@@ -18,7 +18,7 @@ struct ReadinessTests {
         }
     }
 
-    @Test func `probes that come during a round share it`() {
+    @Test func `probes that arrive during a round share it`() {
         var rounds = ReadinessRounds<Int>(checks: 2)
         #expect(words(rounds.join(1)) == ["timer 0", "run 0", "run 1"])
         #expect(words(rounds.join(2)) == [])
@@ -38,7 +38,7 @@ struct ReadinessTests {
         #expect(words(rounds.finished(1, nil)) == ["changed 1 ok", #"answer [2] ["ok", "ok"]"#])
     }
 
-    @Test func `a failure is told to the operator when it begins and when it ends`() {
+    @Test func `a failure is reported when it begins and when it ends`() {
         var rounds = ReadinessRounds<Int>(checks: 1)
         _ = rounds.join(1)
         #expect(words(rounds.finished(0, Broken())) == ["changed 0 failed", #"answer [1] ["failed"]"#])

@@ -13,7 +13,7 @@ struct EditMembersTests {
         try ImageEdit(try await members(json), models: .documented)
     }
 
-    /// What a picture is: its URL, or its text as it stands in the body.
+    /// A picture's URL, or its text as it is in the body.
     private func shown(_ content: GivenPicture.Content) -> String {
         switch content {
         case .url(let text): text
@@ -23,14 +23,14 @@ struct EditMembersTests {
         }
     }
 
-    @Test func `pictures keep their order, whatever they are written as`() async throws {
+    @Test func `pictures keep their order in every notation`() async throws {
         let members = try await members(
             #"{"prompt":["ignored"],"images":["HTTPS:\/\/a",{"image_url":"data:,x"},{"image_url":{"url":"b64"}}]}"#)
         #expect(members.pictures.map { shown($0.content) } == ["HTTPS://a", "data:,x", "b64"])
         #expect(members.pictures.allSatisfy { $0.name == .images })
     }
 
-    @Test func `parts of forms are pictures by their list's name, and nothing else is nested`() async throws {
+    @Test func `form parts named as list elements are pictures, and other nested names are ignored`() async throws {
         let fields = [
             ("image[]", "https://a"), ("image", "b64"), ("model[x]", "y"), ("image[7]", "c"), ("[image]", "d"),
         ]
@@ -42,7 +42,7 @@ struct EditMembersTests {
         #expect(members[.model] == nil)
     }
 
-    @Test func `what is not said has its default`() async throws {
+    @Test func `omitted members have their defaults`() async throws {
         let edit = try await edit(#"{"image":["https://a","https://b"],"n":null,"model":"","user":null}"#)
         #expect(edit.model == "kolors-virtual-try-on-v1-5" && edit.count == 1)
         #expect(edit.user == nil && edit.externalTaskID == nil && edit.callbackURL == nil)
@@ -51,7 +51,7 @@ struct EditMembersTests {
     }
 
     @Test(arguments: [2, 4, 1000, 300_000])
-    func `a list that is too long is refused without being kept`(count: Int) async {
+    func `a list that is too long or too deep is refused`(count: Int) async {
         let list = Array(repeating: count == 2 ? #"{"image_url":[[[0]]]}"# : "0", count: count).joined(separator: ",")
         let error = await #expect(throws: GatewayError.self) { try await members(#"{"image":[\#(list)]}"#) }
         #expect(error?.parameter == "image")
@@ -63,11 +63,11 @@ struct EditMembersTests {
         #"{"image":["https://a","https://b","https://c"],"model":"kolors-virtual-try-on-v1"}"#, "", "{}",
         #"{"image":{"file_id":"f"}}"#, #"{"image":"https://a","image":"https://b"}"#,
     ])
-    func `what cannot be is refused`(json: String) async {
+    func `an invalid edit is refused`(json: String) async {
         await #expect(throws: GatewayError.self) { try await edit(json) }
     }
 
-    @Test func `what is kept of an edit is what useapi's clients read of a job`() async throws {
+    @Test func `the stored record of an edit has what useapi's clients read of a job`() async throws {
         let record = try await edit(#"{"image":["https://a","b64"],"n":2,"user":"u \"1\""}"#).record
         let object = try #require(JSONObject(record))
         #expect(object.string("type") == "mmu_img2img_aitryon")

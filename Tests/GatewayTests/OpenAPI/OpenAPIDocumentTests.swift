@@ -21,9 +21,9 @@ struct OpenAPIDocumentTests {
         }
     }
 
-    @Test func `it has every path and method of the table of routes, and no other`() throws {
+    @Test func `the document has exactly the paths and methods of the route table`() throws {
         let described = Set(try operations().map { "\($0.method) \($0.path)" })
-        // What takes bytes is described in words: its path alone is there.
+        // The upload takes bytes, so only its path is listed, with a description in words.
         let uploads = try #require(document["paths"] as? [String: [String: Any]])["/v1/kling/assets"]
         #expect(uploads?["description"] is String && uploads?["post"] == nil)
         let served = RouteTable.lines.filter { $0.route != .useapiAssets }.flatMap { line in
@@ -37,7 +37,7 @@ struct OpenAPIDocumentTests {
         #expect(described == Set(served))
     }
 
-    @Test func `each operation has a name of its own, says who may call it, and describes its path's segment`() throws {
+    @Test func `each operation has a unique id, its security and its path parameter`() throws {
         let operations = try operations()
         #expect(Set(operations.compactMap { $0.operation["operationId"] as? String }).count == operations.count)
         for (path, method, operation) in operations {
@@ -49,7 +49,7 @@ struct OpenAPIDocumentTests {
         }
     }
 
-    @Test func `whatever it refers to is there, and nothing that it has is unused`() throws {
+    @Test func `every reference resolves, and no component is unused`() throws {
         var referred: Set<String> = []
         func walk(_ value: Any) {
             if let object = value as? [String: Any] {
@@ -67,7 +67,7 @@ struct OpenAPIDocumentTests {
         #expect(referred == known)
     }
 
-    @Test func `the models of the configuration are in it`() throws {
+    @Test func `the document lists the configured models`() throws {
         let text = String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
         #expect(text.contains("kolors-virtual-try-on-v9") && text.contains("kolors-virtual-try-on-v1-5"))
         #expect((document["info"] as? [String: Any])?["version"] as? String == "1.2.3")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Gateway
 
-/// Pictures that the gateway works on: fetched, made one, brought into form, and the errors that name the field.
+/// Fetching, stitching and normalizing pictures, and the errors that name the field.
 @Suite(.onEventLoop)
 struct PictureServiceTests {
     @Test func `two garments, one by URL and one as base64, become one picture`() async throws {
@@ -21,7 +21,7 @@ struct PictureServiceTests {
         #expect((header.width, header.height) == (400, 900))
     }
 
-    @Test func `what is held counts in the budget until it is let go of`() async throws {
+    @Test func `a picture counts in the budget until it is released`() async throws {
         let desk = try Desk(["https://shop.example/a": .picture(SamplePicture.png(width: 400, height: 400))])
         var made: Bytes? = try await desk.oneGarment(
             upper: GivenPicture("a", .url("https://shop.example/a")),
@@ -38,7 +38,7 @@ struct PictureServiceTests {
         #expect(desk.budget.used == 0)
     }
 
-    @Test func `a file for a link is itself if it needs nothing, else counts in the budget`() async throws {
+    @Test func `a file that needs no change is kept as it is, and a converted one counts in the budget`() async throws {
         let desk = try Desk([:])
         let fine = SamplePicture.file(SamplePicture.webP)
         let same = try await desk.prepared(fine)
@@ -99,7 +99,7 @@ struct PictureServiceTests {
         "https://shop.example/nowhere": .redirect(nil),
     ]
 
-    @Test func `a redirect is followed`() async throws {
+    @Test func `three redirects are followed`() async throws {
         let desk = try Desk([
             "https://shop.example/a": .redirect("https://cdn.example/a"),
             "https://cdn.example/a": .redirect("https://cdn.example/b"),
@@ -112,7 +112,7 @@ struct PictureServiceTests {
         #expect(desk.web.asked.allSatisfy { $0.origin == .client && $0.timeout <= .seconds(15) })
     }
 
-    @Test func `base64 that is none is named as such`() async throws {
+    @Test func `a URL with an unsupported scheme is refused as base64`() async throws {
         let desk = try Desk([:])
         let wrong = GivenPicture("lowerInput", .base64(ByteSlice(copying: "ftp://shop.example/a")))
         let right = GivenPicture("upperInput", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300))))
@@ -125,7 +125,7 @@ struct PictureServiceTests {
         }
     }
 
-    @Test func `no more than four pictures of one tenant are fetched at once`() async throws {
+    @Test func `at most four pictures per tenant are fetched at once`() async throws {
         let desk = try Desk(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
         let work = (0..<4).map { _ in
@@ -138,7 +138,7 @@ struct PictureServiceTests {
         #expect(desk.web.asked.count == 8 && desk.web.mostAtOnce <= 4)
     }
 
-    @Test func `a result may lie at the account's own host, and nowhere else inside`() async throws {
+    @Test func `a result may be on the account's own host, but on no other internal host`() async throws {
         let png = SamplePicture.png(width: 300, height: 300)
         let desk = try Desk([
             "http://10.0.0.7/a.png": .picture(png), "http://10.0.0.8:8080/results/1.png": .picture(png),
@@ -159,7 +159,7 @@ struct PictureServiceTests {
 
     // MARK: Normalizing
 
-    @Test func `what an account wants normalized is fetched and sent as base64`() async throws {
+    @Test func `pictures to be normalized are fetched and sent as base64`() async throws {
         let desk = try Desk([
             "https://shop.example/person": .picture(SamplePicture.webP),
             "https://shop.example/shirt": .picture(SamplePicture.png(width: 300, height: 300)),
@@ -172,7 +172,7 @@ struct PictureServiceTests {
             Self.file(made.cloth) == SamplePicture.png(width: 300, height: 300), "what needs nothing is sent as it was")
     }
 
-    @Test func `base64 that needs nothing stays where it is`() async throws {
+    @Test func `base64 that needs no change is left in place`() async throws {
         let desk = try Desk([:])
         let text = Base64.encode(SamplePicture.png(width: 300, height: 300))
         let made = try await desk.replacements(human: text, cloth: text)
@@ -180,7 +180,7 @@ struct PictureServiceTests {
         #expect(desk.budget.used == 0)
     }
 
-    @Test func `what cannot be fetched is left to Kling, and what is no picture is an error`() async throws {
+    @Test func `a URL that cannot be fetched is left to Kling, but an invalid picture is an error`() async throws {
         let desk = try Desk(Self.web)
         let fine = "https://shop.example/fine"
         for url in ["https://shop.example/missing", "https://shop.example/late", "http://10.0.0.7/a.png"] {
@@ -209,11 +209,11 @@ private enum Page {
     case picture([UInt8])
     case redirect(String?)
     case failure(PictureFetchFailure.Reason)
-    /// The picture, when everything held is released.
+    /// A picture that is held back until ``Web/release()``.
     case held([UInt8])
 }
 
-/// A web of a few pages. Addresses that begin with `10.` may not be named.
+/// A web of a few pages. Clients may not name addresses that begin with `10.`.
 private final class Web: PictureSource {
     private struct State {
         var asked: [PictureFetch] = []
@@ -290,7 +290,7 @@ private final class Web: PictureSource {
     }
 }
 
-/// A service on the web of a test, with an account whose host is inside.
+/// A picture service that fetches from a test's web, with an account on an internal host.
 private struct Desk {
     let web: Web
     let loop: EventLoop

@@ -1,9 +1,9 @@
 import Base
 import KlingAPI
 
-/// Pictures made by hand.
+/// Sample pictures, built byte by byte.
 enum SamplePicture {
-    /// A grey picture, stored as it is.
+    /// A grey PNG, stored without compression.
     static func png(width: Int, height: Int) -> [UInt8] {
         let row = [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0x80, count: width)
         let rows = (0..<height).flatMap { _ in row }

@@ -6,7 +6,7 @@ import Testing
 struct FairQueueTests {
     private static let bounds = QueueBounds(tasks: 60, bytes: 1_000, maxAge: 1_800_000)
 
-    /// Makes entries with rising ids.
+    /// Makes entries with ascending ids.
     private struct Entries {
         private var ids = TaskIDGenerator()
 
@@ -34,7 +34,7 @@ struct FairQueueTests {
         return order
     }
 
-    @Test func `of a hundred creates at once no more than the bound get room`() {
+    @Test func `of a hundred creates, only as many as the bound allows get room`() {
         var queue = FairQueue(Self.bounds)
         var reservations: [QueueReservation] = []
         for _ in 0..<100 {
@@ -58,7 +58,7 @@ struct FairQueueTests {
         #expect(queue.count == 0 && queue.bytes == 0)
     }
 
-    @Test func `a task that is being tried counts until it is out`() throws {
+    @Test func `a task that is handed out counts until it is removed`() throws {
         var entries = Entries()
         var queue = queue([entries.entry("a")], QueueBounds(tasks: 1, bytes: 10, maxAge: 1))
         let tried = try #require(queue.next { _ in true })
@@ -80,7 +80,7 @@ struct FairQueueTests {
         }
     }
 
-    @Test func `a task that only one account may have holds up nobody while that has no room`() {
+    @Test func `a task pinned to an account without room does not delay others`() {
         var entries = Entries()
         var pinned = entries.entry("a")
         pinned.account = "main"
@@ -90,7 +90,7 @@ struct FairQueueTests {
         #expect(drained(&queue) == [pinned])
     }
 
-    @Test func `a model that no account has room for is passed over and holds up nobody`() {
+    @Test func `a model without room is skipped and does not delay others`() {
         var entries = Entries()
         var queue = queue([
             entries.entry("a", model: "v2"), entries.entry("a"), entries.entry("b", model: "v2"), entries.entry("c"),
@@ -101,7 +101,7 @@ struct FairQueueTests {
         #expect(drained(&queue).map(\.tenant) == ["b", "a"])
     }
 
-    @Test func `what was put back goes first again`() throws {
+    @Test func `a task that was put back goes first again`() throws {
         var entries = Entries()
         var queue = queue(entries.entries(["a", "a", "a"]))
         let first = try #require(queue.next { _ in true })
@@ -113,7 +113,7 @@ struct FairQueueTests {
         #expect(drained(&queue).map(\.task).first == first.task)
     }
 
-    @Test func `too old tasks are handed out to be ended, and no others`() {
+    @Test func `only tasks that are too old are handed out as expired`() {
         var entries = Entries()
         let old = [entries.entry("a", at: 1_000), entries.entry("b", model: "v2", at: 2_000)]
         var queue = queue(old + [entries.entry("a", at: 2_001)])
@@ -125,7 +125,7 @@ struct FairQueueTests {
         #expect(queue.count == 1 && queue.oldest == 2_001)
     }
 
-    @Test func `what was queued before a restart is kept beyond the bounds, and nothing joins it`() {
+    @Test func `restored tasks are kept above the bounds, and nothing more is admitted`() {
         var entries = Entries()
         var queue = queue(entries.entries(["a", "a", "b"]), QueueBounds(tasks: 2, bytes: 10, maxAge: 1))
         #expect(queue.count == 3)
@@ -133,7 +133,7 @@ struct FairQueueTests {
         #expect(drained(&queue).count == 3)
     }
 
-    @Test(arguments: 0..<20) func `whatever happens, the books are right`(seed: UInt64) {
+    @Test(arguments: 0..<20) func `the counts are right after random operations`(seed: UInt64) {
         var random = Spread(seed: seed)
         var entries = Entries()
         var queue = FairQueue(Self.bounds)
@@ -176,7 +176,7 @@ struct FairQueueTests {
         }
     }
 
-    @Test func `a tenant waits for no more than one task of each other's`() throws {
+    @Test func `a tenant waits for at most one task of each other tenant`() throws {
         var entries = Entries()
         var queue = queue((0..<50).flatMap { _ in entries.entries(["a", "b", "c"]) })
         var waited: [String: Int] = [:]

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-/// Bodies that are not what was written, and folders that are somebody else's.
+/// Damaged bodies, and folders that another gateway uses.
 @Suite(.onEventLoop) struct SpoolDamageTests {
     private let folder: TemporaryFolder
     private let path: String
@@ -22,12 +22,12 @@ import Testing
 
     private var file: URL { URL(filePath: path + "/\(id).json") }
 
-    /// What becomes of a file.
+    /// The ways in which a file is damaged.
     enum Damage: CaseIterable {
         case cutInTheBody, cutInTheSeal, sealGone, cutToNothing, grown, bitOfTheBody, bitOfTheChecksum, bitOfTheLength
         case markGone
 
-        func done(to file: inout Data) {
+        func apply(to file: inout Data) {
             let length = SpoolDamageTests.body.utf8.count
             switch self {
             case .cutInTheBody: file = file.prefix(20)
@@ -44,11 +44,11 @@ import Testing
     }
 
     @Test(arguments: Damage.allCases)
-    func `a body that is not what was written is never read`(_ damage: Damage) async throws {
+    func `a damaged body is never read`(_ damage: Damage) async throws {
         let spool = try Spool(path)
         try await spool.write(id, [ByteSlice(copying: Self.body)])
         var content = try Data(contentsOf: file)
-        damage.done(to: &content)
+        damage.apply(to: &content)
         try content.write(to: file)
         let error = await #expect(throws: SpoolError.self) {
             try await spool.read(id, length: Self.body.utf8.count)
@@ -58,14 +58,14 @@ import Testing
         #expect(detail.contains(file.path) && detail.contains("found") && detail.contains("expected"))
     }
 
-    @Test func `a body of another length than its record says is not sent`() async throws {
+    @Test func `a body whose length differs from its record is refused`() async throws {
         let spool = try Spool(path)
         try await spool.write(id, [ByteSlice(copying: Self.body)])
         let error = await #expect(throws: SpoolError.self) { try await spool.read(id, length: 3) }
         #expect(error?.code == .damaged)
     }
 
-    @Test func `a body that the version before has written is read by its length`() async throws {
+    @Test func `a body that the previous version wrote is checked by its length`() async throws {
         let spool = try Spool(path)
         try Data(Self.body.utf8).write(to: file)
         let read = try await spool.read(id, length: Self.body.utf8.count)
@@ -77,7 +77,7 @@ import Testing
         #expect(error?.code == .damaged)
     }
 
-    @Test func `a spool is one gateway's alone, until that lets go of it`() throws {
+    @Test func `a spool is locked by one gateway until it is released`() throws {
         do {
             let first = try Spool(path)
             let error = try #require(throws: SpoolError.self) { try Spool(path) }
@@ -88,7 +88,7 @@ import Testing
         _ = try Spool(path)
     }
 
-    @Test func `so is a folder of uploaded pictures`() throws {
+    @Test func `a folder of uploaded pictures is locked by one gateway`() throws {
         let first = try AssetStore(path, clock: GuardedClock())
         let error = try #require(throws: SpoolError.self) { try AssetStore(path, clock: GuardedClock()) }
         #expect(error.code == .inUse && error.detail.contains(path) && error.detail.contains("store of its own"))

@@ -28,11 +28,11 @@ import Testing
 
     private func names() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: path).sorted() }
 
-    @Test func `what was written is read, whatever it was made of`() async throws {
+    @Test func `a body of many pieces is read as it was written`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
         let block = Bytes((0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
-        // More pieces than one system call takes, empty ones among them.
+        // More pieces than one system call takes, including empty ones.
         var body = (0..<3_000).map { ByteSlice(block, $0 * 7..<$0 * 7 + $0 % 5) }
         body.append(ByteSlice(block, 0..<200_000))
         try await spool.write(id, body)
@@ -41,7 +41,7 @@ import Testing
         #expect(try await spool.list() == [id])
     }
 
-    @Test func `a body as large as bodies get is written and read`() async throws {
+    @Test func `the largest possible body is written and read`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
         let block = Bytes(capacity: 32 << 20)
@@ -55,7 +55,7 @@ import Testing
         #expect(read.withUnsafeBytes { $0.first == UInt8(ascii: "{") && $0.last == 0x5A })
     }
 
-    @Test func `folder and files are their owner's alone`() async throws {
+    @Test func `only their owner may read the folder and its files`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
         try await spool.write(id, [ByteSlice(copying: "{}")])
@@ -65,7 +65,7 @@ import Testing
         #expect(try names() == [".lock", "\(id).json"])
     }
 
-    @Test func `a removed body is gone, and to remove it again is no error`() async throws {
+    @Test func `a removed body is gone, and removing it again is no error`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
         try await spool.write(id, [ByteSlice(copying: "{}")])
@@ -76,7 +76,7 @@ import Testing
         #expect(try await spool.list().isEmpty)
     }
 
-    @Test func `a restart keeps what is queued, clears away the rest, and says what is missing`() async throws {
+    @Test func `recovery keeps queued bodies, removes the rest, and reports missing ones`() async throws {
         let ids = ids(4)
         do {
             let first = try Spool(path)
@@ -89,7 +89,7 @@ import Testing
         #expect(try names() == [".lock", "README", "\(ids[0]).json", "not-an-id.json"].sorted())
     }
 
-    @Test func `many at once are all written`() async throws {
+    @Test func `concurrent writes all succeed`() async throws {
         let spool = try Spool(path)
         let ids = ids(60)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -100,10 +100,10 @@ import Testing
         #expect(try await spool.list() == ids)
     }
 
-    @Test func `a write that fails leaves nothing behind and heals by itself`() async throws {
+    @Test func `a failed write leaves nothing behind, and a later one succeeds`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
-        // A folder where the file is to go: neither rename nor removal can do anything about it.
+        // A folder in the file's place, which neither a rename nor a removal can replace.
         try FileManager.default.createDirectory(atPath: path + "/\(id).json", withIntermediateDirectories: false)
         let error = await #expect(throws: SpoolError.self) { try await spool.write(id, [ByteSlice(copying: "{}")]) }
         #expect(error?.code == .unavailable)
@@ -113,14 +113,14 @@ import Testing
         #expect(bytes(try await spool.read(id, length: 2)) == Array("{}".utf8))
     }
 
-    @Test func `a folder that cannot be made is explained to the operator`() throws {
+    @Test func `the error for a folder that cannot be created says what to do`() throws {
         try folder.write("", to: "file")
         let error = #expect(throws: SpoolError.self) { try Spool(folder.path("file/spool")) }
         #expect(error?.detail.contains(folder.path("file/spool")) == true)
         #expect(error?.detail.contains("queue: off") == true)
     }
 
-    @Test func `a full disk is told apart from one that cannot be written to`() {
+    @Test func `a full disk is distinguished from a read-only or failing one`() {
         #expect(SpoolError("cannot write", "/spool/x", errno: ENOSPC).code == .full)
         #expect(SpoolError("cannot write", "/spool/x", errno: EDQUOT).code == .full)
         #expect(SpoolError("cannot write", "/spool/x", errno: EROFS).code == .readOnly)

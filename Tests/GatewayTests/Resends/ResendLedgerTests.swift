@@ -9,7 +9,7 @@ import Testing
 struct ResendLedgerTests {
     private static let key = ResendKey(tenant: "shop", content: ContentDigest(high: 1, low: 2))
 
-    /// A ledger with a clock of the test's, whose tasks are numbered.
+    /// A ledger that is given the test's times, and whose tasks are numbered.
     private struct Subject {
         var ledger = ResendLedger(window: .seconds(600), capacity: 8)
         var tasks = 0
@@ -25,7 +25,7 @@ struct ResendLedgerTests {
             }
         }
 
-        /// A create that was made, and whose client has left before its answer.
+        /// Makes a create whose client leaves before its answer.
         mutating func leaveUnread(at seconds: Double = 0) {
             guard case .make(let number) = arrive(at: seconds) else { return }
             ledger.made(number, now: moment(0))
@@ -33,7 +33,7 @@ struct ResendLedgerTests {
         }
     }
 
-    @Test func `two equal creates are two tasks, also while the first is answered, and after it was read`() {
+    @Test func `equal creates are separate tasks while the first is being answered and after it was read`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         #expect(subject.arrive() == .make(2))
@@ -45,11 +45,11 @@ struct ResendLedgerTests {
         #expect(subject.tasks == 3 && subject.ledger.count == 1)
     }
 
-    @Test func `what nobody has read is attached to, once for each time that it is lost`() {
+    @Test func `an unread create is attached to once each time that its answer is lost`() {
         var subject = Subject()
         subject.leaveUnread()
         #expect(subject.arrive(at: 1) == .attach(1, id(1)))
-        // While that one is answered, another is another create.
+        // While that one is being answered, the next is a new create.
         #expect(subject.arrive(at: 2) == .make(2))
         subject.ledger.lost(1, now: moment(3))
         #expect(subject.arrive(at: 4) == .attach(1, id(1)))
@@ -57,7 +57,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 6) == .make(3))
     }
 
-    @Test func `a create that comes after the one that its client has sent in its place has that one's task`() {
+    @Test func `a create that arrives after its own resend shares the task of the resend`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.made(1, now: moment(0))
@@ -70,7 +70,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 60, hasLeft: true) == .make(3), "long after that, it is another create too")
     }
 
-    @Test func `a create that is lost at work is attached to when it is known what it came to`() {
+    @Test func `a resend of a create in progress waits for its outcome, then attaches to it`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.lost(1, now: moment(1))
@@ -79,7 +79,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 3) == .attach(1, id(1)))
     }
 
-    @Test func `a create that came to nothing is forgotten, whoever waits for it`() {
+    @Test func `a create that made nothing is forgotten, even if a resend waits for it`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.lost(1, now: moment(1))
@@ -89,7 +89,7 @@ struct ResendLedgerTests {
     }
 
     @Test(arguments: [true, false])
-    func `where a client has ended its side, what becomes of its answer decides`(isRead: Bool) {
+    func `a resend waits for a client that has ended its side, until its answer is read or lost`(isRead: Bool) {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.left(1)
@@ -100,7 +100,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 4) == (isRead ? .make(2) : .attach(1, id(1))))
     }
 
-    @Test func `two that come again wait for two that have left, each for one`() {
+    @Test func `two resends wait for two clients that have left, one each`() {
         var subject = Subject()
         for number in [1, 2] { #expect(subject.arrive() == .make(number)) }
         for number in [1, 2] { subject.ledger.left(number) }
@@ -113,20 +113,20 @@ struct ResendLedgerTests {
         subject.ledger.wait(for: first, -1)
     }
 
-    @Test func `an answer that invites a retry is attached to although it was read`() {
+    @Test func `an answer that invites a retry is attached to even after it was read`() {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.made(1, now: moment(0))
         subject.ledger.inviteRetry(1)
         subject.ledger.read(1, now: moment(1))
         #expect(subject.arrive(at: 2) == .attach(1, id(1)))
-        // The second time it was a success.
+        // The second answer was a success.
         subject.ledger.read(1, now: moment(3))
         #expect(subject.arrive(at: 4) == .make(2))
     }
 
     @Test(arguments: [(1.0, false), (2.9, false), (3.1, true)])
-    func `a client that has ended its side sends an equal create on purpose, if the first had its task by then`(
+    func `an equal create is deliberate if it was sent after the first had its task`(
         sentAt: Double, isOnPurpose: Bool
     ) {
         var subject = Subject()
@@ -137,7 +137,7 @@ struct ResendLedgerTests {
             subject.arrive(at: 4, hasLeft: true, sentAt: sentAt) == (isOnPurpose ? .make(2) : .share(nil, id(1))))
     }
 
-    @Test func `another tenant's content, or other content, is another create`() {
+    @Test func `another tenant or other content makes a new create`() {
         var subject = Subject()
         subject.leaveUnread()
         let others = [
@@ -147,7 +147,7 @@ struct ResendLedgerTests {
         for (index, key) in others.enumerated() { #expect(subject.arrive(key, at: 1) == .make(index + 2)) }
     }
 
-    @Test func `what is unread is forgotten after the window, counted from the last time that it was lost`() {
+    @Test func `an unread create expires when the window has passed since it was last lost`() {
         var subject = Subject()
         subject.leaveUnread()
         #expect(subject.arrive(at: 599) == .attach(1, id(1)))
@@ -157,7 +157,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 1798) == .make(2))
     }
 
-    @Test func `no more than so many are remembered, the youngest`() {
+    @Test func `only the newest unread creates up to the capacity are remembered`() {
         var others = Subject()
         for number in 0..<20 {
             let key = ResendKey(tenant: "shop", content: ContentDigest(high: 0, low: UInt64(number)))
@@ -169,7 +169,7 @@ struct ResendLedgerTests {
         #expect(Set(others.ledger.tasks) == Set((13...20).map(id)))
     }
 
-    @Test func `what attaches to nothing makes a task of its own, under the same entry`() {
+    @Test func `a resend that attached to nothing makes a new task under the same entry`() {
         var subject = Subject()
         subject.leaveUnread()
         #expect(subject.arrive(at: 1) == .attach(1, id(1)))
@@ -180,7 +180,7 @@ struct ResendLedgerTests {
         #expect(subject.arrive(at: 4) == .attach(1, id(77)))
     }
 
-    @Test func `what a crash has left is unread`() {
+    @Test func `a create restored after a crash is unread`() {
         var subject = Subject()
         subject.ledger.restore(Self.key, id(9), until: moment(100))
         #expect(subject.arrive(at: 50) == .attach(1, id(9)))

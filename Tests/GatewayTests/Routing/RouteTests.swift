@@ -9,7 +9,7 @@ struct RouteTests {
         "/v1/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/", "//v1//images/kolors-virtual-try-on",
         "/kling/v1/images/kolors-virtual-try-on", "/v1/images/kolors%2Dvirtual-try-on",
     ])
-    func `create and list are found on both prefixes, however the slashes are`(path: String) {
+    func `create and list match under both prefixes, with any slashes`(path: String) {
         #expect(match(path)?.route == .tryOn)
     }
 
@@ -20,13 +20,13 @@ struct RouteTests {
         ("/v1/images/kolors-virtual-try-on/%2525", "%25"),
         ("/v1/images/kolors-virtual-try-on/..", ".."),
     ])
-    func `an id is decoded once`(path: String, id: String) {
+    func `an id is percent-decoded once`(path: String, id: String) {
         #expect(match(path)?.route == .tryOnTask)
         #expect(match(path)?.identifier == id)
     }
 
     @Test(arguments: ["/callbacks/kling/abc", "//callbacks/kling/abc/"])
-    func `Kling's callbacks are found by their token`(path: String) {
+    func `Kling's callbacks match with their token`(path: String) {
         #expect(match(path)?.route == .callback)
         #expect(match(path)?.identifier == "abc")
         #expect(match(path)?.terms == RouteTerms(shape: .kling, methods: .post, needsKey: false))
@@ -39,7 +39,7 @@ struct RouteTests {
         "/v1/images/kolors-virtual-try-on/%ff", "/v1%2Fimages/kolors-virtual-try-on",
         "/v1/images/kolors-virtual-try-on/" + String(repeating: "a", count: 257),
     ])
-    func `other paths and impossible ids are not found`(path: String) {
+    func `other paths and invalid ids do not match`(path: String) {
         #expect(match(path) == nil)
     }
 
@@ -52,7 +52,7 @@ struct RouteTests {
         ("/v1/kling/assets/person.png", .useapiAsset, "person.png"), ("/openapi.json", .openAPI, ""),
         ("/docs/", .docs, ""), ("/pictures/a.jpg", .hostedPicture, "a.jpg"),
     ])
-    func `the routes of other shapes are found on their paths`(path: String, route: Route, identifier: String) {
+    func `the routes of other shapes match on their paths`(path: String, route: Route, identifier: String) {
         #expect(match(path)?.route == route)
         #expect(match(path)?.identifier == identifier)
     }
@@ -61,17 +61,17 @@ struct RouteTests {
         "/v1/kling", "/v1/kling/images", "/kling/v1/kling/tasks", "/kling/openapi.json", "/docs/a", "/v1/models/a/b",
         "/pictures", "/kling/pictures/a.jpg", "/pictures/a/b.jpg", "/v1/image", "/v1/imagess", "/v1/images/edit%73x",
     ])
-    func `what lies beside or between them is not`(path: String) {
+    func `paths next to those of other shapes do not match`(path: String) {
         #expect(match(path) == nil)
     }
 
-    @Test func `each route has one line of the table`() {
+    @Test func `each route has exactly one line in the table`() {
         #expect(
             RouteTable.lines.map(\.route).sorted { $0.rawValue < $1.rawValue }
                 == Route.allCases.sorted { $0.rawValue < $1.rawValue })
     }
 
-    @Test func `HEAD works where GET does, and Allow says so`() {
+    @Test func `HEAD is allowed where GET is, and Allow says so`() {
         let methods: RouteTerms.Methods = [.get, .post]
         #expect(methods.text == "GET, HEAD, POST")
         #expect(RouteTerms.Methods.get.allows(.head) && !RouteTerms.Methods.get.allows(.post))
@@ -83,7 +83,7 @@ struct RouteTests {
         #expect((page.page, page.size) == (1, 30))
     }
 
-    @Test func `page and size are read`() throws {
+    @Test func `parses page and size`() throws {
         let page = try ListParameters(query: "pageSize=500&pageNum=1000")
         #expect((page.page, page.size) == (1000, 500))
     }
@@ -92,18 +92,18 @@ struct RouteTests {
         "pageNum=0", "pageNum=1001", "pageSize=501", "pageSize=0", "pageNum=", "pageNum", "pageNum=+1", "pageNum=1e1",
         "pageNum=1&pageNum=1", "pageSize=-1", "pageSize=9999999999999999999999", "pageNum=%31",
     ])
-    func `a bad page is refused, and the parameter is named`(query: String) {
+    func `an invalid page or size is refused, naming the parameter`(query: String) {
         let error = #expect(throws: GatewayError.self) { try ListParameters(query: query) }
         #expect(error?.cause == .badParameter)
         #expect(error?.parameter.map { query.hasPrefix($0) } == true)
     }
 
-    @Test func `every cause has a row whose status and code belong together`() {
+    @Test func `every cause has an error status, and a Retry-After for 429 and 503`() {
         for cause in Cause.allCases {
             #expect((400...599).contains(cause.row.status), "\(cause)")
             if cause.row.status == 429 || cause.row.status == 503 { #expect(cause.row.retryAfter != nil, "\(cause)") }
         }
-        // One word for a model that a request names, whether in its body or in its path.
+        // Two causes share a word: an unknown model in the body, and one in the path.
         #expect(Set(Cause.allCases.map(\.row.word)).count == Cause.allCases.count - 1)
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-/// Holds a thread until somebody opens it.
+/// Blocks a thread until it is opened.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     func wait() { semaphore.wait() }
@@ -13,7 +13,7 @@ final class Gate: Sendable {
 }
 
 struct VaultTests {
-    @Test func `a sealed secret opens for its purpose and record alone, and not when a bit is changed`() throws {
+    @Test func `a sealed secret opens only for its purpose and record, and only unchanged`() throws {
         let vault = Vault(try MasterKey(Secret("a master key of some length")))
         let sealed = vault.seal(Secret("hidden"), .secretKey, of: "key_1")
         #expect(try vault.open(sealed, .secretKey, of: "key_1").reveal() == "hidden")
@@ -30,7 +30,7 @@ struct VaultTests {
         #expect(vault.seal(Secret("hidden"), .secretKey, of: "key_1") != sealed)
     }
 
-    @Test func `a master key's file is made once, for its owner alone`() throws {
+    @Test func `a master key file is created once, for its owner only`() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -43,7 +43,7 @@ struct VaultTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["master.key"])
         let text = try String(contentsOfFile: path, encoding: .utf8).dropLast()
         #expect(Base64.decode(text.utf8)?.count == 32)
-        // The same text from elsewhere is the same key.
+        // The same text from another source gives the same key.
         let told = Vault(try MasterKey(Secret(String(text))))
         #expect(try told.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
         try Data("short\n".utf8).write(to: URL(filePath: path))
@@ -72,7 +72,7 @@ struct VaultTests {
     }
 
     @Test(arguments: ["", "a b", "a/b", "ä", String(repeating: "a", count: 65), "a\n"])
-    func `a tenant's name is letters, digits and three marks`(name: String) async throws {
+    func `an invalid tenant name is refused`(name: String) async throws {
         let fixture = try Fixture()
         await #expect(throws: KeyIssueError.badTenantName) { _ = try await fixture.issuer.issue(tenant: name) }
     }

@@ -3,25 +3,25 @@ import KlingAPI
 
 @testable import Gateway
 
-/// An upstream of several accounts that keeps a book of what it has made, and goes wrong as a test wants.
+/// An upstream for several accounts that records the tasks that it makes, and fails as a test wants.
 final class BookKling: KlingUpstream {
-    /// How it goes wrong.
+    /// How it fails.
     struct Behaviour: Sendable {
-        /// How long it doesn't know a task that it has made.
+        /// How long queries don't find a task that it has made.
         var lag = Duration.zero
-        /// Whether it refuses a second create of one `external_task_id`.
+        /// Whether it refuses a second create with the same `external_task_id`.
         var isUnique = true
-        /// With how many creates the task is made and the answer is lost.
+        /// The number of creates that make a task but lose the answer.
         var lostAnswers = 0
-        /// With how many creates nothing is made and there is no answer.
+        /// The number of creates that make nothing and get no answer.
         var lostCreates = 0
-        /// What accounts, by name, answer creates with.
+        /// The answers of accounts that refuse creates, by name.
         var refusals: [String: (status: Int, body: String)] = [:]
-        /// The `data` of the answer to every query.
+        /// The `data` of the answer to every query, if set.
         var stranger: String?
     }
 
-    /// A task in the book.
+    /// A task that it has made.
     struct Made: Sendable {
         let id: String
         let externalTaskID: String

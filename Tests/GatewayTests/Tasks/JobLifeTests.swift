@@ -7,17 +7,17 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// What becomes of a job once it is there.
+/// The life of a job after its creation.
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct JobLifeTests {
-    private func whole(_ fixture: JobFixture, _ request: JobRequest) async throws -> JobRecord {
+    private func makeSentJob(_ fixture: JobFixture, _ request: JobRequest) async throws -> JobRecord {
         try await fixture.job(try await fixture.create(request).number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
     }
 
     // MARK: Waiting
 
-    @Test func `a wait ends with the last of the tasks, however that comes to be known`() async throws {
+    @Test func `a wait ends when the last task ends`() async throws {
         try await JobFixture.run { fixture in
-            let job = try await whole(fixture, fixture.job(2))
+            let job = try await makeSentJob(fixture, fixture.job(2))
             let end = fixture.loop.spawn {
                 await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
             }
@@ -30,9 +30,9 @@ import Testing
         }
     }
 
-    @Test func `a wait ends when its time is over, or its caller leaves`() async throws {
+    @Test func `a wait ends at its deadline, or when its caller leaves`() async throws {
         try await JobFixture.run { fixture in
-            let job = try await whole(fixture, fixture.job(2))
+            let job = try await makeSentJob(fixture, fixture.job(2))
             let soon = await fixture.tasks.jobs.ended(job, until: .now + .milliseconds(20), on: fixture.loop)
             #expect(soon.tasks.map(\.state) == [.submitted, .submitted])
             let left = fixture.loop.spawn {
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func `a wait for a job that is refused meanwhile ends`() async throws {
+    @Test func `a wait ends when the job is refused`() async throws {
         let kling = ScriptedKling([.refuse(status: 400, code: 1301)])
         kling.hold(from: 1)
         try await JobFixture.run(kling) { fixture in
@@ -65,9 +65,9 @@ import Testing
 
     // MARK: Query
 
-    @Test func `a query refreshes what has not ended, for the job's tenant alone`() async throws {
+    @Test func `a query refreshes unfinished tasks, only for the job's tenant`() async throws {
         try await JobFixture.run { fixture in
-            let job = try await whole(fixture, fixture.job(2))
+            let job = try await makeSentJob(fixture, fixture.job(2))
             let note = ExchangeNote(requestID: "r")
             let loop = fixture.loop
             try await fixture.hear("succeed", of: job.tasks[0])
@@ -88,7 +88,7 @@ import Testing
 
     // MARK: Crashes
 
-    /// A job as a crash has left it, and how it is after the next start.
+    /// Leaves a job as a crash would after `step`, starts again, and runs `check`.
     private func afterCrash(
         _ kling: ScriptedKling, _ step: @Sendable (SQLiteTaskStore, [TaskID]) async throws -> Void,
         _ check: @escaping @Sendable (JobFixture, Int64) async throws -> Void
@@ -112,7 +112,7 @@ import Testing
         try await JobFixture.run(kling, options) { try await check($0, job.number) }
     }
 
-    @Test func `after a crash behind the first acceptance, what was not sent has failed in the job`() async throws {
+    @Test func `after a crash following the first acceptance, unsent tasks have failed`() async throws {
         try await afterCrash(ScriptedKling()) { store, ids in
             let acceptance = Acceptance(
                 upstreamID: "kling-9", publicID: "kling-9", state: .submitted, statusWord: "submitted",
@@ -123,7 +123,7 @@ import Testing
             #expect(job.tasks.map(\.state) == [.submitted, .failed, .failed])
             #expect(job.tasks[1].statusWord == "not sent; nothing was charged" && job.tasks[1].publicID != nil)
             #expect(fixture.kling.creates == 0)
-            // Its client was never answered: whoever repeats the request gets this job.
+            // Its client was never answered: a client that repeats the request gets this job.
             let known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
             #expect(try await fixture.tasks.jobs.unanswered(known)?.number == number)
         }
@@ -143,7 +143,7 @@ import Testing
 
     // MARK: Callbacks and keys
 
-    @Test func `callbacks of a job tell its states in their order`() async throws {
+    @Test func `a job's callbacks report its states in order`() async throws {
         let kling = ScriptedKling()
         kling.hold(from: 2)
         try await JobFixture.run(kling) { fixture in
@@ -165,7 +165,7 @@ import Testing
         }
     }
 
-    @Test func `a receiver is called once the request was answered, with the job's states in their order`()
+    @Test func `callbacks start once the request was answered, with the job's states in order`()
         async throws
     {
         var options = JobFixture.Options()
@@ -179,11 +179,11 @@ import Testing
                 request, for: JobFixture.principal(), note, on: fixture.loop)
             try await fixture.hear("succeed", of: job.tasks[0])
             #expect(try await fixture.deliveries() == ["ref-1:submitted", "ref-1:succeed"])
-            // A later job, whose request was answered, overtakes it.
+            // A later job whose request was answered overtakes it.
             _ = try await fixture.create(fixture.job(1) { ($0.callbackURL, $0.callbackRef) = (url, "ref-2") })
-            // The first attempt fails, and gives way to the state that has followed.
+            // The first attempt fails, and the next state supersedes it.
             for (state, status) in [("ref-2:submitted", 200), ("ref-1:submitted", 500), ("ref-1:succeed", 200)] {
-                if state == "ref-1:submitted" { note.hold?.partDidEnd() }
+                if state == "ref-1:submitted" { note.end() }
                 let call = await receivers.calls.next()
                 #expect(String(decoding: call.message.body, as: UTF8.self) == state)
                 call.answer(status)
@@ -193,18 +193,18 @@ import Testing
         }
     }
 
-    @Test func `a request's own callback_url is told of every single task`() async throws {
+    @Test func `a request's own callback_url gets the deliveries of each task`() async throws {
         var options = JobFixture.Options()
         options.json = #"{"callback_url":"https://client.example/each","# + options.json.dropFirst()
         try await JobFixture.run(ScriptedKling(), options) { fixture in
-            let job = try await whole(fixture, fixture.job(2))
+            let job = try await makeSentJob(fixture, fixture.job(2))
             #expect(job.callbackURL == nil)
             let deliveries = try await fixture.store.deliveries(DeliveryFilter(), limit: 9)
             #expect(Set(deliveries.map(\.task)) == Set(job.tasks.map(\.id)))
         }
     }
 
-    @Test func `a key answers what the client was told, and leads to the job until then`() async throws {
+    @Test func `an idempotency key finds the job until the answer is recorded, then the answer`() async throws {
         try await JobFixture.run { fixture in
             let note = ExchangeNote(requestID: "r")
             let key = IdempotencyKey(key: "try-1", fingerprint: [1])
@@ -212,7 +212,7 @@ import Testing
                 fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note, on: fixture.loop)
             var known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
             #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
-            note.hold?.partDidEnd()
+            note.end()
             #expect(try await fixture.tasks.jobs.unanswered(known)?.number == job.number)
             await fixture.tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: [5]), to: job)
             known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))

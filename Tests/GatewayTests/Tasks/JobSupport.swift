@@ -9,12 +9,12 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// A Kling whose answers to creates a test sets, and that says of each task what the test wants.
+/// A Kling whose answers to creates, and whose tasks' states, a test sets.
 final class ScriptedKling: KlingUpstream {
     enum Answer {
         case accept
         case refuse(status: Int, code: Int)
-        /// The answer is lost on its way, and the create with it.
+        /// The create and its answer are lost.
         case lose
     }
 
@@ -28,18 +28,18 @@ final class ScriptedKling: KlingUpstream {
     }
 
     private let state = Lock(State())
-    /// The number of each create that has come, before it is answered.
+    /// The number of each create that arrives, before it is answered.
     let arrivals = Mailbox<Int>()
 
-    /// - Parameter answers: to the first creates; later ones are accepted.
+    /// - Parameter answers: the answers to the first creates; later ones are accepted.
     init(_ answers: [Answer] = []) { state.withLock { $0.answers = answers } }
 
     var creates: Int { state.withLock { $0.creates } }
 
-    /// How every create is answered from now on.
+    /// Answers every create like this from now on.
     func answerAll(_ answer: Answer) { state.withLock { $0.standing = answer } }
 
-    /// Lets creates arrive, and answers none from that one on until ``letGo()``.
+    /// Holds the answers to the create with this number and all later ones until ``letGo()``.
     func hold(from number: Int) { state.withLock { $0.heldFrom = number } }
 
     func letGo() {
@@ -62,11 +62,11 @@ final class ScriptedKling: KlingUpstream {
         }
         arrivals.put(number)
         await withCheckedContinuation { waiter in
-            let goes = state.withLock { state in
+            let mayAnswer = state.withLock { state in
                 if number >= state.heldFrom { state.waiters.append(waiter) }
                 return number < state.heldFrom
             }
-            if goes { waiter.resume() }
+            if mayAnswer { waiter.resume() }
         }
         switch answer {
         case .accept:
@@ -93,7 +93,7 @@ final class ScriptedKling: KlingUpstream {
     }
 }
 
-/// A gateway's tasks on a store of their own, without sockets.
+/// A gateway's tasks with a store of their own, without sockets.
 struct JobFixture {
     let kling: ScriptedKling
     let tasks: TryOnTasks
@@ -104,11 +104,11 @@ struct JobFixture {
     struct Options {
         var accounts = [account("main", hasLookup: true)]
         var queue: QueueBounds? = QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000)
-        /// Longer than a test: only those that set it see the queue.
+        /// Longer than any test: only tests that set it see the queue.
         var dispatchWait = Duration.seconds(600)
         var json = #"{"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png"}"#
         var folder: TemporaryFolder?
-        /// Who is called; nil: nobody.
+        /// The receivers of callbacks; nil if there are none.
         var receivers: Receivers?
         var clock = GuardedClock()
         var hosted: HostedPictures?
@@ -122,7 +122,7 @@ struct JobFixture {
             body: Array("\(after.callbackRef ?? ""):\(states)".utf8), isLast: after.isFinal)
     }
 
-    /// Runs `body` on a loop, with tasks that have recovered.
+    /// Runs `body` on a loop after recovery.
     static func run(
         _ kling: ScriptedKling = ScriptedKling(), _ options: Options = Options(),
         _ body: @escaping @Sendable (JobFixture) async throws -> Void
@@ -179,7 +179,7 @@ struct JobFixture {
         Principal(tenant: "shop", keyID: "key_1", limits: Principal.Limits(concurrency: concurrency))
     }
 
-    /// A request for so many pictures.
+    /// A request for `count` pictures.
     func job(_ count: Int, _ change: (inout JobRequest) -> Void = { _ in }) -> JobRequest {
         var job = JobRequest(tryOn: request, count: count, shape: "useapi") { error in
             StoredAnswer(status: error.refusal?.status ?? 500, body: Array(error.message.utf8))
@@ -191,11 +191,11 @@ struct JobFixture {
     func create(
         _ request: JobRequest, _ principal: Principal = principal(), _ note: ExchangeNote = ExchangeNote(requestID: "r")
     ) async throws(GatewayError) -> JobRecord {
-        defer { note.hold?.partDidEnd() }
+        defer { note.end() }
         return try await tasks.jobs.create(request, for: principal, note, on: loop)
     }
 
-    /// Why a job is not made.
+    /// The error with which a job is refused; nil if it is made.
     func refusal(_ request: JobRequest, _ principal: Principal = principal()) async -> GatewayError? {
         do throws(GatewayError) {
             _ = try await create(request, principal)
@@ -205,7 +205,7 @@ struct JobFixture {
         }
     }
 
-    /// The job, once it is as wanted.
+    /// Waits until the job meets a condition, and returns it.
     func job(_ number: Int64, once isWanted: (JobRecord) -> Bool) async throws -> JobRecord {
         while true {
             let job = try #require(try await store.job(tenant: "shop", number))
@@ -215,7 +215,7 @@ struct JobFixture {
         }
     }
 
-    /// Has Kling say something of a task, whoever asked.
+    /// Makes Kling report a task's status, and the gateway hear of it.
     func hear(_ status: String, of task: TaskRecord) async throws {
         let id = try #require(task.upstreamID)
         kling.set(id, status)
@@ -224,7 +224,7 @@ struct JobFixture {
         _ = await tasks.ledger.heard(try #require(answer?.task), of: task.id)
     }
 
-    /// What is in the outbox, in the order in which it was put there.
+    /// The bodies in the outbox, in the order in which they were added.
     func deliveries() async throws -> [String] {
         try await store.deliveries(DeliveryFilter(), limit: 99).reversed()
             .map { String(decoding: $0.body, as: UTF8.self) }

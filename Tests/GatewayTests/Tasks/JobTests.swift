@@ -10,7 +10,7 @@ import Testing
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct JobTests {
     // MARK: Making
 
-    @Test func `a job is there when its first task is accepted, and the others follow`() async throws {
+    @Test func `a job exists once its first task is accepted, and the others follow`() async throws {
         let kling = ScriptedKling()
         kling.hold(from: 2)
         var options = JobFixture.Options()
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    @Test func `a task that Kling refuses later has failed in the job, which is no error`() async throws {
+    @Test func `a later task that Kling refuses fails in the job without an error`() async throws {
         let kling = ScriptedKling([.accept, .refuse(status: 400, code: 1301)])
         try await JobFixture.run(kling) { fixture in
             let number = try await fixture.create(fixture.job(4)).number
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a job whose first task is refused for good was never made`() async throws {
+    @Test func `a job whose first task is refused for good is not made`() async throws {
         let kling = ScriptedKling([.refuse(status: 400, code: 1301)])
         try await JobFixture.run(kling) { fixture in
             let key = IdempotencyKey(key: "try-1", fingerprint: [1])
@@ -53,12 +53,12 @@ import Testing
             #expect(kept == StoredAnswer(status: 400, body: Array("no, says Kling".utf8)))
             #expect(
                 fixture.tasks.ledger.queue?.figures.tasks == 0 && fixture.tasks.jobs.answering.withLock { $0.isEmpty })
-            // Nothing of it counts any more.
+            // The refused job no longer counts toward the limit.
             _ = try await fixture.create(fixture.job(4), JobFixture.principal(concurrency: 4))
         }
     }
 
-    @Test func `a job whose first task is open is an error that names it, and no more is sent`() async throws {
+    @Test func `a job whose first task is open fails with an error that names it, and sends no more`() async throws {
         let kling = ScriptedKling([.lose])
         var options = JobFixture.Options()
         options.accounts = [account("main", hasLookup: false)]
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `a job goes on when its client leaves`() async throws {
+    @Test func `a job continues when its client leaves`() async throws {
         let kling = ScriptedKling()
         kling.hold(from: 1)
         try await JobFixture.run(kling) { fixture in
@@ -94,7 +94,7 @@ import Testing
 
     // MARK: Admission
 
-    @Test func `without a queue, a job must fit into the limits of the accounts`() async throws {
+    @Test func `without a queue, a job must fit into the accounts' limits`() async throws {
         var options = JobFixture.Options()
         options.accounts = [account("main", concurrency: 3, hasLookup: true)]
         options.queue = nil
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func `what finds no room behind the first task waits in the queue`() async throws {
+    @Test func `later tasks without room wait in the queue`() async throws {
         var options = JobFixture.Options()
         options.dispatchWait = .milliseconds(1)
         options.accounts = [account("main", concurrency: 1, hasLookup: true)]
@@ -142,7 +142,7 @@ import Testing
         }
     }
 
-    @Test func `a key's running tasks and a tenant's jobs are counted whole`() async throws {
+    @Test func `all tasks of a job count toward the key's limit, and jobs toward the tenant's`() async throws {
         try await JobFixture.run { fixture in
             let three = JobFixture.principal(concurrency: 3)
             #expect(await fixture.refusal(fixture.job(4), three)?.cause == .runningTasks)
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `a job that names an account has its tasks there`() async throws {
+    @Test func `a job that names an account runs there`() async throws {
         var options = JobFixture.Options()
         options.dispatchWait = .milliseconds(1)
         options.accounts = [account("main", weight: 100), account("second", concurrency: 1, hasLookup: true)]
@@ -166,7 +166,7 @@ import Testing
             #expect(unknown?.cause == .badParameter && unknown?.parameter == "email")
             let number = try await fixture.create(fixture.job(2) { $0.account = "second" }).number
             let job = try await fixture.job(number) { $0.tasks[1].state == .queued }
-            // Nobody else gets what waits for it.
+            // No other account gets the task that waits for this one.
             _ = try await fixture.job(try await fixture.create(fixture.job(1)).number) { $0.tasks[0].account == "main" }
             #expect(fixture.tasks.ledger.queue?.next(where: fixture.tasks.accounts.mayServe) == nil)
             try await fixture.hear("succeed", of: job.tasks[0])

@@ -7,16 +7,16 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// Creates whose answers are lost, or come from somebody else than Kling.
+/// Creates whose answers are lost, or do not come from Kling.
 @Suite(.aFewAtATime) struct OpenCreateTests {
     private static let json =
         #"{"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png","external_task_id":"mine"}"#
 
-    /// Tasks on a store of their own, in front of an upstream with a book.
+    /// A gateway's tasks with a store of their own, in front of a ``BookKling``.
     private struct Subject {
         let kling: BookKling
         let tasks: TryOnTasks
-        /// What the operator is told.
+        /// The events that the operator sees.
         let events: Mailbox<String>
         let loop: EventLoop
 
@@ -53,7 +53,7 @@ import Testing
             withExtendedLifetime(folder) {}
         }
 
-        /// Makes a create; the id that its client is told, or the error.
+        /// Sends a create. Returns the id that its client gets, or the error.
         func create() async throws -> Result<String, GatewayError> {
             let request = try await TryOnRequest.parse(Bytes(Array(OpenCreateTests.json.utf8)))
             do throws(GatewayError) {
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test(arguments: [0.3, 1.5, 4])
-    func `a task that Kling is slow to know is found, and made but once`(lag: Double) async throws {
+    func `a task that Kling is slow to know is found, and made only once`(lag: Double) async throws {
         let behaviour = BookKling.Behaviour(lag: .seconds(lag), lostAnswers: 1)
         try await Subject.run([Self.signed("main")], behaviour) { subject in
             let made = try await subject.create().get()
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test(arguments: [0.3, 1.5, 4])
-    func `where ids may not be unique nothing is sent twice`(lag: Double) async throws {
+    func `nothing is sent twice if ids may not be unique`(lag: Double) async throws {
         let behaviour = BookKling.Behaviour(lag: .seconds(lag), isUnique: false, lostAnswers: 1)
         try await Subject.run([account("main", hasLookup: true)], behaviour) { subject in
             let made = try await subject.create().get()
@@ -104,7 +104,7 @@ import Testing
         }
     }
 
-    @Test func `what never arrived is sent again, after Kling had time to know it`() async throws {
+    @Test func `a create that never arrived is resent after 4 seconds`() async throws {
         try await Subject.run([Self.signed("main")], BookKling.Behaviour(lostCreates: 1)) { subject in
             let made = try await subject.create().get()
             #expect(made == subject.kling.book[0].id)
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func `an account that makes two tasks of one id is noticed, and not trusted again`() async throws {
+    @Test func `an account that makes two tasks of one id is reported and no longer trusted`() async throws {
         let behaviour = BookKling.Behaviour(lag: .seconds(600), isUnique: false, lostAnswers: 1)
         let account = Self.signed("main")
         try await Subject.run([account], behaviour) { subject in
@@ -132,7 +132,7 @@ import Testing
             (405, ""), (413, "<html>"), (501, ""),
             (503, #"{"error":{"message":"m","type":"new_api_error","code":"model_not_found"}}"#),
         ])
-    func `an account that refuses without Kling's envelope has the next one tried at once`(
+    func `the next account is tried at once after a refusal without Kling's envelope`(
         status: Int, body: String
     ) async throws {
         let behaviour = BookKling.Behaviour(refusals: ["first": (status, body)])
@@ -141,7 +141,7 @@ import Testing
             let start = MonotonicTime.now
             let made = try await subject.create().get()
             #expect(made == subject.kling.book[0].id)
-            // What says that there is no such route, or no such model, is tried in Kling's other API as well.
+            // An account that denies the route or the model is tried with Kling's other API as well.
             let isTriedTwice = [404, 405, 501].contains(status) || body.contains("model_not_found")
             #expect(subject.kling.creates.map(\.account) == (isTriedTwice ? ["first"] : []) + ["first", "second"])
             #expect(MonotonicTime.now - start < LookUpPlan.clientWait / 5)
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(arguments: [(401, 503), (403, 503), (404, 503), (405, 503), (413, 413), (415, 415)])
-    func `the only account's refusal is told at once, and the client's id is free`(
+    func `the only account's refusal is returned at once, and the client's id stays free`(
         status: Int, told: Int
     ) async throws {
         try await Subject.run([account("main")], BookKling.Behaviour(refusals: ["main": (status, "")])) { subject in
@@ -161,7 +161,7 @@ import Testing
             #expect((error.refusal?.status ?? error.cause.row.status) == told, "\(error.message)")
             #expect(error.taskID == nil && MonotonicTime.now - start < LookUpPlan.clientWait / 5)
             await #expect(throws: GatewayError.self) { _ = try await subject.query("mine") }
-            // Its slot and its names are free: the account is asked again when it may be.
+            // Its slot and its ids are free: the account is tried again unless it is disabled.
             subject.kling.change { $0.refusals = [:] }
             if told != 503 {
                 let made = try await subject.create().get()
@@ -175,7 +175,7 @@ import Testing
             #"{"task_id":"999","task_status":"succeed","task_info":{"external_task_id":"ANOTHER"}}"#,
             #"{"task_id":"999","task_status":"succeed"}"#,
         ])
-    func `a stranger's task is never taken for an open one`(stranger: String) async throws {
+    func `another task is never adopted for an open create`(stranger: String) async throws {
         let behaviour = BookKling.Behaviour(lostAnswers: 1, stranger: stranger)
         try await Subject.run([account("main", hasLookup: nil)], behaviour) { subject in
             guard case .failure(let error) = try await subject.create(), let id = error.taskID else {
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `a stranger's task is never taken for one that Kling has`() async throws {
+    @Test func `another task's state is never taken for that of a known task`() async throws {
         try await Subject.run([account("main", hasLookup: true)], BookKling.Behaviour()) { subject in
             let id = try await subject.create().get()
             subject.kling.change { $0.stranger = #"{"task_id":"999","task_status":"succeed"}"# }
@@ -196,7 +196,7 @@ import Testing
         }
     }
 
-    @Test func `the gateway's id finds a task for ever, whatever its public one is`() async throws {
+    @Test func `the gateway's id always finds a task, whatever its public id is`() async throws {
         try await Subject.run([Self.signed("main")], BookKling.Behaviour()) { subject in
             let id = try await subject.create().get()
             let record = try #require(try await subject.tasks.store.allTasks(named: id).first)

@@ -9,14 +9,14 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// A Kling that knows some tasks by the gateway's ids, and takes every create.
+/// A Kling that knows some tasks by the gateway's ids, and accepts every create.
 private final class KnowingKling: KlingUpstream {
     let known: Set<TaskID>
     let calls = Mailbox<KlingCall>()
 
     init(known: Set<TaskID> = []) { self.known = known }
 
-    /// The next call, or the end of the test.
+    /// Waits for the next call. Throws if the test is cancelled.
     func next() async throws -> KlingCall {
         while calls.count == 0 {
             try Task.checkCancellation()
@@ -37,7 +37,7 @@ private final class KnowingKling: KlingUpstream {
     }
 }
 
-/// What a start finds in store and spool.
+/// What a start finds in the store and the spool.
 private struct Remains {
     let folder: TemporaryFolder
     let store: SQLiteTaskStore
@@ -58,7 +58,7 @@ private struct Remains {
         if let account { _ = try await store.assign(task, account: account, identity: nil, api: nil, at: now) }
     }
 
-    /// A task that Kling has, or a create that is open, since long.
+    /// A task that Kling accepted `hours` ago, or a create that has been open since then.
     init(account: String, upstreamID: String?, hours: Int64) async throws {
         folder = try TemporaryFolder()
         store = try SQLiteTaskStore(path: folder.path("gateway.db"))
@@ -79,8 +79,8 @@ private struct Remains {
         _ = try await store.accept(task, acceptance) { _ in StoredAnswer(status: 200, body: []) }
     }
 
-    /// Starts with one account, and runs `body` meanwhile.
-    /// - Parameter other: a task that has a slot there.
+    /// Starts a gateway with one account, runs `body`, and stops it.
+    /// - Parameter other: a task that holds a slot of the account.
     func start(
         _ kling: KnowingKling, _ account: Account, beside other: TaskID? = nil,
         _ body: (TryOnTasks) async throws -> Void
@@ -104,7 +104,7 @@ private struct Remains {
         if let failure { throw failure }
     }
 
-    /// The record, once it is as wanted.
+    /// Waits until the record meets a condition, and returns it.
     func record(_ isWanted: (TaskRecord) -> Bool) async throws -> TaskRecord {
         while true {
             let record = try #require(try await store.task(task))
@@ -116,7 +116,7 @@ private struct Remains {
 }
 
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RecoveryTests {
-    @Test func `a queued task never leaves an account that is configured no more`() async throws {
+    @Test func `a queued task stays with an account that is no longer configured`() async throws {
         let remains = try await Remains(account: "gone")
         let kling = KnowingKling()
         try await remains.start(kling, account("other")) { tasks in
@@ -129,7 +129,7 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `tasks of an account that is configured no more are the operator's a day after their last news`()
+    @Test func `tasks of an account that is no longer configured are flagged a day after their last news`()
         async throws
     {
         let remains = try await Remains(account: "gone", upstreamID: "kling-1", hours: 25)
@@ -148,9 +148,9 @@ private struct Remains {
         await remains.store.close()
     }
 
-    /// Of a reseller that never accepted anything nobody knows what its word that it has no such task is worth.
+    /// A reseller that has never accepted anything may say that it has no such task, which proves nothing.
     @Test(arguments: [25, 23])
-    func `a create that has been open for a day is the operator's, and still asked for`(hours: Int64) async throws {
+    func `a create that has been open for a day is flagged and still looked up`(hours: Int64) async throws {
         let remains = try await Remains(account: "reseller", upstreamID: nil, hours: hours)
         let kling = KnowingKling()
         try await remains.start(kling, account("reseller")) { _ in
@@ -162,7 +162,7 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `a queued create that has been open for a day is the operator's, and still asked for`() async throws {
+    @Test func `a queued create that has been open for a day is flagged and still looked up`() async throws {
         let remains = try await Remains(account: "reseller", hours: 25)
         let kling = KnowingKling()
         try await remains.start(kling, account("reseller")) { _ in
@@ -174,7 +174,7 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `a queued task whose body is gone is asked for where it may have arrived`() async throws {
+    @Test func `a queued task whose body is gone is looked up where it may have arrived`() async throws {
         let remains = try await Remains(account: "main", hasBody: false)
         let kling = KnowingKling(known: [remains.task])
         try await remains.start(kling, account("main", hasLookup: true)) { _ in
@@ -184,7 +184,7 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `a queued task without a body that was given to no account ends`() async throws {
+    @Test func `a queued task without a body or an account fails`() async throws {
         let remains = try await Remains(account: nil, hasBody: false)
         try await remains.start(KnowingKling(), account("main")) { _ in
             let record = try await remains.record { $0.state > .queued }
@@ -193,9 +193,9 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `a body that cannot be read now costs no slot, and is read again`() async throws {
+    @Test func `an unreadable body holds no slot and is read again`() async throws {
         let remains = try await Remains(account: nil)
-        // A folder in its place: neither a body nor none.
+        // A folder in the file's place: the body is neither readable nor missing.
         let path = remains.folder.path("spool/\(remains.task).json")
         let kept = remains.folder.path("kept")
         let other = id(1)
@@ -216,7 +216,7 @@ private struct Remains {
         await remains.store.close()
     }
 
-    @Test func `a task that Kling was found to have is not ended`() async throws {
+    @Test func `a task that was found at Kling is not ended`() async throws {
         let remains = try await Remains(account: "main")
         let answer = try #require(
             KlingAnswer(Array(#"{"code":0,"data":{"task_id":"kling-1","task_status":"processing"}}"#.utf8)))

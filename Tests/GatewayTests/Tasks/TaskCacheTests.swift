@@ -8,7 +8,7 @@ import Testing
 @Suite(.onEventLoop) struct TaskCacheTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
-    /// An entry whose record has an answer of `length` bytes.
+    /// A record with an answer of `length` bytes.
     private func record(_ state: TaskState, answerLength length: Int) async throws -> TaskRecord {
         let folder = try TemporaryFolder()
         let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
@@ -25,12 +25,12 @@ import Testing
 
     private func key(_ id: String) -> TaskCache.Key { TaskCache.Key(tenant: "shop", id: id) }
 
-    /// The ids of those that are there. To look moves them: the newest is looked for first.
+    /// The ids that the cache has. Finding an entry renews it, so the newest is looked up first.
     private func kept(_ cache: TaskCache, _ ids: [String]) -> [String] {
         ids.reversed().filter { cache.entry(key($0)) != nil }.reversed()
     }
 
-    @Test func `what is asked for is kept and the rest is forgotten`() async throws {
+    @Test func `recently queried tasks are kept, and others are evicted`() async throws {
         let cache = TaskCache(capacity: 2, bytes: 1 << 20)
         let entry = TaskEntry(try await record(.succeed, answerLength: 100), now: start)
         for id in ["a", "b", "c"] { _ = cache.insert(entry, key(id)) }
@@ -41,17 +41,17 @@ import Testing
     }
 
     @Test(arguments: [
-        // A finished task takes its answer twice, and a kilobyte.
+        // A finished task costs twice its answer and a kilobyte.
         (TaskState.succeed, 1_000, 12_000, ["c", "d", "e", "f"]),
         (.submitted, 1_000, 12_000, ["a", "b", "c", "d", "e", "f"]),
         (.succeed, 1_000, 1_000_000, ["a", "b", "c", "d", "e", "f"]),
-        // One alone is kept, however much it takes.
+        // One entry per generation is kept, however much it costs.
         (.processing, 1_000_000, 12_000, ["e", "f"]),
-        // None that has ended with a long answer.
+        // A finished task with a long answer is not kept.
         (.succeed, 20_000, 1_000_000, []), (.failed, 20_000, 1_000_000, []),
         (.succeed, 16_000, 1_000_000, ["a", "b", "c", "d", "e", "f"]),
     ])
-    func `entries are kept by what they take`(
+    func `entries are kept by their cost`(
         state: TaskState, answerLength: Int, bytes: Int, kept expected: [String]
     ) async throws {
         let cache = TaskCache(capacity: 100, bytes: bytes)
@@ -64,7 +64,7 @@ import Testing
         #expect(cache.cost <= most)
     }
 
-    @Test func `an entry that has grown makes others go`() async throws {
+    @Test func `an entry that grows evicts others`() async throws {
         let cache = TaskCache(capacity: 100, bytes: 10_000)
         let (short, long) = (
             try await record(.submitted, answerLength: 10), try await record(.processing, answerLength: 50_000)
@@ -79,7 +79,7 @@ import Testing
         #expect(cache.entry(key("t1")) == nil)
     }
 
-    @Test func `a task that ends with a long answer is forgotten, and whoever holds its entry has the answer`()
+    @Test func `a task that ends with a long answer is evicted, but its entry still has the answer`()
         async throws
     {
         let cache = TaskCache(capacity: 100, bytes: 1 << 20)

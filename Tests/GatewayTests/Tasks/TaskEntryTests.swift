@@ -9,7 +9,7 @@ import Testing
 @Suite(.onEventLoop) struct TaskEntryTests {
     private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
-    /// A record as the store gives it, with Kling's answer.
+    /// A record as the store returns it, with Kling's answer.
     private func record(
         _ status: String, state: TaskState, externalTaskID: String? = nil, answerLength: Int = 0
     ) async throws -> TaskRecord {
@@ -30,7 +30,7 @@ import Testing
         return record
     }
 
-    @Test func `the task object of a finished task with a long answer is told whole each time`() async throws {
+    @Test func `a finished task with a long answer is returned whole each time`() async throws {
         let entry = TaskEntry(
             try await record("succeed", state: .succeed, answerLength: 100_000), now: start)
         #expect(!entry.isKept)
@@ -39,7 +39,7 @@ import Testing
 
     private func isAnswer(_ action: TaskEntry.Action) -> Bool { if case .answer = action { true } else { false } }
 
-    @Test func `an unfinished task is asked for once, and again when its freshness is over`() async throws {
+    @Test func `queries of an unfinished task share one call, until its freshness is over`() async throws {
         let entry = TaskEntry(try await record("submitted", state: .submitted), now: start)
         let known = entry.record
         let call = Task { Refreshed(record: known) }
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `a failed call leaves the last known state and says how old it is`() async throws {
+    @Test func `a failed call returns the last known state and its age`() async throws {
         let entry = TaskEntry(try await record("submitted", state: .submitted), now: start)
         let known = entry.record
         _ = entry.query(now: start + .seconds(5), freshness: .seconds(1), begin: { Task { Refreshed(record: known) } })
@@ -69,21 +69,21 @@ import Testing
         #expect(staleness == .seconds(7))
     }
 
-    @Test func `a finished task is answered without a call, from bytes made once`() async throws {
+    @Test func `a finished task is answered without a call`() async throws {
         let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
         let known = entry.record
         #expect(isAnswer(entry.query(now: start, freshness: .zero, begin: { Task { Refreshed(record: known) } })))
         #expect(entry.finishedJSON() != nil)
     }
 
-    @Test func `an older record never takes the place of a newer one`() async throws {
+    @Test func `an older record never replaces a newer one`() async throws {
         let entry = TaskEntry(try await record("succeed", state: .succeed), now: start)
         entry.update(try await record("submitted", state: .submitted), now: start)
         #expect(entry.record.state == .succeed)
     }
 
     @Test(arguments: [nil, "order-1"] as [String?])
-    func `the gateway's own id never shows, the client's does`(externalTaskID: String?) async throws {
+    func `the gateway's own id is never shown, but the client's is`(externalTaskID: String?) async throws {
         let record = try await record("submitted", state: .submitted, externalTaskID: externalTaskID)
         let json = String(decoding: TaskView.json(record), as: UTF8.self)
         #expect(!json.contains(record.id.description))

@@ -22,7 +22,7 @@ struct UseapiRequestTests {
         if case .url(let text) = picture.content { text } else { nil }
     }
 
-    @Test func `the page's own body is read`() async throws {
+    @Test func `parses the example of useapi's documentation`() async throws {
         let request = try await read(
             json: """
                 {
@@ -49,7 +49,7 @@ struct UseapiRequestTests {
         ([lower, upper], ["upperInput", "lowerInput"]),
         ([#""upperInput":null"#, #""lowerInput":"""#, dress], ["dressInput"]),
     ])
-    func `one garment is worn, or an upper and a lower one`(garments: [String], fields: [String]) async throws {
+    func `accepts one garment, or an upper and a lower one`(garments: [String], fields: [String]) async throws {
         let request = try await read(json: "{\(([Self.human] + garments).joined(separator: ","))}")
         #expect(request.pictures.map(\.field) == ["humanImage"] + fields)
         #expect(request.imageCount == 1)
@@ -95,7 +95,7 @@ struct UseapiRequestTests {
     ]
 
     @Test(arguments: refused)
-    func `what breaks a rule is refused with the member's name`(
+    func `an invalid body is refused, naming the member`(
         body: String, parameter: String?, message: String
     ) async throws {
         let error = try #require(await #expect(throws: GatewayError.self) { try await read(json: body) })
@@ -110,12 +110,12 @@ struct UseapiRequestTests {
             let long = "\"\(member)\":\"https://example.com/\(String(repeating: "a", count: count))\""
             let others = member == "humanImage" ? Self.dress : "\(Self.human),\(Self.dress)"
             let error = try? await read(json: "{\(others),\(long)}")
-            // A long picture may be base64: whether it is one is found out when it is looked at.
+            // A long picture may be base64, which is checked later.
             #expect((error == nil) == (member != "humanImage" || count < 10_000))
         }
     }
 
-    @Test func `members that nobody knows do no harm, and null is the same as none`() async throws {
+    @Test func `unknown members are ignored, and null is the same as absent`() async throws {
         let request = try await read(
             Self.human, Self.dress, #""captchaToken":{"a":[1]}"#, #""replyUrl":null"#, #""imageCount":null"#,
             #""model":"kolors-virtual-try-on-v1""#)
@@ -124,7 +124,7 @@ struct UseapiRequestTests {
         #expect(request.model == "kolors-virtual-try-on-v1")
     }
 
-    @Test func `escapes of JSON are no part of a URL, and stay in base64`() async throws {
+    @Test func `JSON escapes are decoded in URLs and in base64`() async throws {
         let request = try await read(
             #""humanImage":"https:\/\/example.com\/p.jpg""#, #""dressInput":"data:image\/jpeg;base64,\/9j\u002B""#)
         #expect(url(request.human) == "https://example.com/p.jpg")
@@ -135,7 +135,7 @@ struct UseapiRequestTests {
         #expect(text.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == "data:image/jpeg;base64,/9j+")
     }
 
-    @Test func `a form says the same as JSON`() throws {
+    @Test func `a form is read like JSON`() throws {
         var members = UseapiMembers()
         for (name, text) in [
             ("humanImage", "https://example.com/p.jpg"), ("imageCount", "3"), ("maxJobs", "50"), ("replyRef", ""),
@@ -154,7 +154,7 @@ struct UseapiRequestTests {
         #expect(garment.field == "upperInput" && file.count == 2)
     }
 
-    @Test func `a form's member that comes twice, or is no text, is refused`() throws {
+    @Test func `a form's member that is repeated, too long or not text is refused`() throws {
         var members = UseapiMembers()
         try members.add("humanImage", text: ByteSlice(copying: "https://example.com/p.jpg"))
         #expect(throws: GatewayError.self) { try members.add("humanImage", file: ByteSlice(copying: "x")) }

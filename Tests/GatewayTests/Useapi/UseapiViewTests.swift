@@ -7,7 +7,7 @@ import Testing
 @testable import TaskStore
 
 struct UseapiViewTests {
-    /// Where a task stands.
+    /// The state of a task.
     private enum Step {
         case intent, open, queued, submitted, processing
         case made([String])
@@ -62,7 +62,7 @@ struct UseapiViewTests {
         try #require(try JSONSerialization.jsonObject(with: Data(json)) as? [String: Any])
     }
 
-    @Test func `a new job is shown as on the page`() async throws {
+    @Test func `a new job is shown as in useapi's documentation`() async throws {
         let page = """
             {"task":{"id":100000001,"userId":12345,"type":"mmu_img2img_aitryon","scene":"NORMAL_CREATION","status":5,
             "status_name":"submitted","status_final":false,"taskInfo":{"type":"mmu_img2img_aitryon","inputs":[
@@ -85,7 +85,7 @@ struct UseapiViewTests {
         #expect(NSDictionary(dictionary: shown) == NSDictionary(dictionary: try object(Array(page.utf8))))
     }
 
-    @Test func `a job stands where its tasks stand`() async throws {
+    @Test func `a job's status follows from its tasks`() async throws {
         let jobs: [(JobRecord, Int, String, Bool, String, Int)] = [
             (try await job(.queued), 5, "submitted", false, "", 0),
             (try await job(.submitted, .queued, .intent), 5, "submitted", false, "", 0),
@@ -121,7 +121,7 @@ struct UseapiViewTests {
         }
     }
 
-    @Test func `each picture is a work with a number of its own`() async throws {
+    @Test func `each picture is a work with a unique number`() async throws {
         let shown = try object(
             UseapiView.json(try await job(.made(["https://a/1", "https://a/2"]), .made(["https://a/3"]))))
         let works = try #require(shown["works"] as? [[String: Any]])
@@ -140,7 +140,7 @@ struct UseapiViewTests {
         }
     }
 
-    @Test func `a job that was asked for in other words is shown without its pictures, and told nobody`() async throws {
+    @Test func `a job of another shape is shown without its inputs and has no callback`() async throws {
         let job = try await job(.made(["https://a/1"]), shape: .openAI)
         let shown = try object(UseapiView.json(job))
         let info = try #require((shown["task"] as? [String: Any])?["taskInfo"] as? [String: Any])
@@ -149,7 +149,7 @@ struct UseapiViewTests {
         #expect(UseapiCallback.delivery(before: nil, after: job) == nil)
     }
 
-    @Test func `the gateway's own id does not stand in a message`() async throws {
+    @Test func `the gateway's own id never appears in a message`() async throws {
         let id = taskIDs(1)[0]
         var job = try await job(.submitted)
         job.tasks = [task(id, .failed("task \(id) was refused"))]
@@ -158,7 +158,7 @@ struct UseapiViewTests {
 
     // MARK: Callbacks
 
-    @Test func `a job's progress is told once each, and its end last`() async throws {
+    @Test func `each status of a job is delivered once, and its end last`() async throws {
         let (nothing, queued) = (try await job(.intent, .intent), try await job(.queued, .queued))
         let (first, both) = (try await job(.submitted, .intent), try await job(.submitted, .submitted))
         let (running, open) = (try await job(.processing, .submitted), try await job(.open, .open))
@@ -185,7 +185,7 @@ struct UseapiViewTests {
         #expect(UseapiCallback.delivery(before: nil, after: try await job(.queued, url: nil)) == nil)
     }
 
-    @Test func `a callback is a query's answer and the client's reference`() async throws {
+    @Test func `a callback has a query's answer and the client's reference`() async throws {
         let job = try await job(.made(["https://a/1"]), replyRef: "order \"4711\"")
         var told = try object(try #require(UseapiCallback.delivery(before: nil, after: job)).body)
         #expect(told.removeValue(forKey: "replyRef") as? String == "order \"4711\"")

@@ -5,8 +5,8 @@ import Testing
 @testable import Gateway
 
 struct ErrorAnswerTests {
-    /// No request is known to lead to it, so no test on a socket can.
-    @Test func `a fault of our own says nothing but the request's id`() throws {
+    /// No request is known to cause it, so it cannot be tested over a socket.
+    @Test func `an internal fault reveals only the request's id`() throws {
         let answer = ErrorAnswer.response(to: .internalFault, shape: .kling, requestID: "the-id")
         #expect(answer.status == 500)
         #expect(answer.headers.contains { $0.name == "X-Request-Id" && $0.value == "the-id" })
@@ -26,7 +26,7 @@ struct ErrorAnswerTests {
         return try #require(try JSONSerialization.jsonObject(with: Data(body)) as? [String: Any])
     }
 
-    @Test func `OpenAI's clients get the error object alone`() throws {
+    @Test func `OpenAI's clients get only the error object`() throws {
         var error = GatewayError(.upstreamTimedOut, "Wait.", parameter: "image")
         error.taskID = "815"
         let body = try json(error, .openAI)
@@ -39,7 +39,7 @@ struct ErrorAnswerTests {
             ])
     }
 
-    @Test func `useapi's clients get a text and the status`() throws {
+    @Test func `useapi's clients get a message and the status`() throws {
         let body = try json(GatewayError(.unknownTask, "None."), .useapi)
         #expect(Set(body.keys) == ["error", "code"])
         #expect(body["error"] as? String == "None." && body["code"] as? Int == 404)

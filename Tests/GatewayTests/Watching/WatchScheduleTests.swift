@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 struct WatchScheduleTests {
-    @Test func `a task that nobody waits for is looked at after a minute, and ever less often`() throws {
+    @Test func `a task that nothing waits for is checked after a minute, then less and less often`() throws {
         var account = WatchedAccount()
         let task = account.watch(1, awaited: false)[0]
         account.run(.seconds(7_200))
@@ -15,7 +15,7 @@ struct WatchScheduleTests {
         #expect(gaps(looks).suffix(5).allSatisfy { $0 > 530 })
     }
 
-    @Test func `with a limit on the account, each task is awaited, those that it has and those to come`() throws {
+    @Test func `an account's limit makes all its present and future tasks awaited`() throws {
         var account = WatchedAccount()
         let young = account.watch(1, awaited: false)[0]
         let old = account.watch(1, awaited: false, quietFor: .seconds(3_600))[0]
@@ -30,7 +30,7 @@ struct WatchScheduleTests {
         }
     }
 
-    @Test func `a due task is asked for singly, two by a list`() {
+    @Test func `a single due task is queried, and several are listed`() {
         for (count, lists) in [(1, 0), (2, 1), (3, 1)] {
             var account = WatchedAccount()
             account.watch(count, awaited: true)
@@ -40,7 +40,7 @@ struct WatchScheduleTests {
         }
     }
 
-    @Test func `no more pages are listed than the due tasks call for, and what they lack is read singly`() {
+    @Test func `only the pages that due tasks need are listed, and missing tasks are queried singly`() {
         var account = WatchedAccount()
         account.watch(40, awaited: true)
         account.bury(under: 3_000)
@@ -52,7 +52,7 @@ struct WatchScheduleTests {
         #expect(account.looks.count == 40)
     }
 
-    @Test func `an account without a list is read task by task, a few an interval, all of them in turn`() {
+    @Test func `an account without a list is queried task by task, a few per interval, all in turn`() {
         var account = WatchedAccount()
         account.hasNoList = true
         let awaited = account.watch(100, awaited: true)
@@ -68,7 +68,7 @@ struct WatchScheduleTests {
     }
 
     @Test(arguments: [(minutes: 1, lists: 1), (58, 1), (90, 2), (150, 3), (600, 10)])
-    func `a list that was missing is asked for once an hour, and used again`(minutes: Int, lists: Int) {
+    func `a missing list is retried once an hour, and used once it is back`(minutes: Int, lists: Int) {
         var account = WatchedAccount()
         account.hasNoList = true
         account.watch(100, awaited: true)
@@ -82,7 +82,7 @@ struct WatchScheduleTests {
         #expect(account.looks.allSatisfy { $0.value.count > looks[$0.key] ?? 0 })
     }
 
-    @Test func `an outage slows an account down to a call a minute, and everything goes on after it`() {
+    @Test func `an outage slows an account to a call a minute, and watching resumes after it`() {
         var account = WatchedAccount()
         account.watch(500, awaited: true)
         account.run(.seconds(20))
@@ -101,7 +101,7 @@ struct WatchScheduleTests {
         #expect(account.looks.allSatisfy { $0.value.count > looks[$0.key] ?? 0 })
     }
 
-    @Test func `calls that fail together slow an account down once, and pauses end at a minute`() {
+    @Test func `calls that fail together count once for the backoff, which is capped at a minute`() {
         var (backoff, spread, now) = (Backoff(shortest: .seconds(2)), Spread(seed: 1), WatchedAccount.start)
         for pause in [2, 4, 8, 16, 32, 60, 60] {
             for _ in 0..<10 { backoff.failed(now, &spread) }
@@ -115,7 +115,7 @@ struct WatchScheduleTests {
         #expect(backoff.isOver(now + .seconds(3)))
     }
 
-    @Test func `where only the list fails, tasks are read singly`() {
+    @Test func `if only the list fails, tasks are queried singly`() {
         var account = WatchedAccount()
         account.watch(30, awaited: true)
         account.failsLists = true
@@ -124,7 +124,7 @@ struct WatchScheduleTests {
         #expect(account.looks.values.allSatisfy { $0.count > 20 })
     }
 
-    @Test func `a task that cannot be read does not hold up the others`() {
+    @Test func `a task that cannot be read does not delay the others`() {
         var account = WatchedAccount()
         account.hasNoList = true
         let tasks = account.watch(5, awaited: true)
@@ -133,7 +133,7 @@ struct WatchScheduleTests {
         for task in tasks.dropFirst() { #expect((account.looks[task] ?? []).count > 5) }
     }
 
-    @Test func `a task unknown for a day is flagged once, watched on, and cleared when it is back`() {
+    @Test func `a task unknown for a day is flagged once, still watched, and cleared when it is back`() {
         var account = WatchedAccount()
         let task = account.watch(1, awaited: true, quietFor: .seconds(82_800))[0]
         account.unknown = [task]
@@ -150,7 +150,7 @@ struct WatchScheduleTests {
         #expect(account.schedule.contains(task))
     }
 
-    @Test func `a hinted task is looked at at once, and once more if a look was under way`() {
+    @Test func `a hinted task is checked at once, and again if a check was in flight`() {
         var account = WatchedAccount()
         let task = account.watch(1, awaited: false)[0]
         account.schedule.hint(task)
@@ -165,7 +165,7 @@ struct WatchScheduleTests {
         #expect(account.schedule.tick(now: account.now) == [.read(task)])
     }
 
-    @Test func `a storm of hints stays within the bounds`() {
+    @Test func `a burst of hints stays within the limits`() {
         var account = WatchedAccount()
         let tasks = account.watch(500, awaited: false)
         var calls: [WatchSchedule.Action] = []
@@ -178,7 +178,7 @@ struct WatchScheduleTests {
         #expect(account.looks.count == 500)
     }
 
-    @Test func `a client's own query counts as a look`() {
+    @Test func `a client's own query counts as a check`() {
         var account = WatchedAccount()
         let task = account.watch(1, awaited: true)[0]
         for _ in 0..<60 {
@@ -187,7 +187,7 @@ struct WatchScheduleTests {
         }
     }
 
-    @Test func `an ended task is not looked at any more`() {
+    @Test func `an ended task is no longer checked`() {
         var account = WatchedAccount()
         let tasks = account.watch(3, awaited: true)
         for task in tasks { account.schedule.ended(task) }
@@ -215,7 +215,7 @@ struct WatchScheduleTests {
         #expect(calls(7) != calls(8))
     }
 
-    @Test func `a hundred thousand tasks are all looked at, by few calls`() {
+    @Test func `a hundred thousand tasks are all checked with few calls`() {
         var account = WatchedAccount()
         account.watch(100_000, awaited: false, quietFor: .seconds(86_400))
         var (calls, most) = (0, 0)

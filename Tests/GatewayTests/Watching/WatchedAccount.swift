@@ -3,23 +3,23 @@ import TaskStore
 
 @testable import Gateway
 
-/// An account at a make-believe Kling, watched by a schedule in make-believe time.
+/// An account at a simulated Kling, watched by a schedule in simulated time.
 struct WatchedAccount {
     static let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
 
     var schedule: WatchSchedule
     var now = WatchedAccount.start
-    /// What Kling has, newest first.
+    /// The tasks that Kling has, newest first.
     var list: [TaskID] = []
-    /// What Kling says that it doesn't know.
+    /// The tasks that Kling says it doesn't know.
     var unknown: Set<TaskID> = []
-    /// What can't be read.
+    /// The tasks that can't be read.
     var broken: Set<TaskID> = []
     var isDown = false
     var failsLists = false
     var hasNoList = false
     private(set) var flags: [WatchSchedule.Action] = []
-    /// When each task was looked at.
+    /// When each task was checked.
     private(set) var looks: [TaskID: [Double]] = [:]
     private(set) var calls: [WatchSchedule.Action] = []
     private var ids = TaskIDGenerator()
@@ -43,10 +43,10 @@ struct WatchedAccount {
         return made
     }
 
-    /// Tasks that Kling has and nobody watches.
+    /// Adds newer tasks that are not watched, which move the others to later pages.
     mutating func bury(under count: Int) { list = (0..<count).map { _ in ids.next(at: 1) } + list }
 
-    /// Time passes, by default a tick's; returns the calls that were made then.
+    /// Advances the time, by default by a tick, and returns the calls that were made then.
     @discardableResult
     mutating func tick(after duration: Duration = WatchSchedule.interval + .milliseconds(20)) -> [WatchSchedule.Action]
     {
@@ -93,5 +93,5 @@ struct WatchedAccount {
     }
 }
 
-/// The times between looks.
+/// The times between consecutive checks.
 func gaps(_ times: [Double]) -> [Double] { zip(times.dropFirst(), times).map { $0 - $1 } }

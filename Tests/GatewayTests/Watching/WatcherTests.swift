@@ -7,11 +7,11 @@ import Testing
 
 @testable import Gateway
 
-/// A Kling and a store of the test's own, which answers at once unless it is told to hold its answers.
+/// A simulated Kling and store, which answer at once.
 private final class Reader: TaskReader {
     struct State {
         var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
-        /// What Kling says of its tasks, by its own ids, newest first.
+        /// Kling's tasks with their statuses, by its own ids, newest first.
         var tasks: [(id: String, status: String)] = []
         var failure: TaskReadFailure?
         var calls: [String] = []
@@ -77,7 +77,7 @@ struct WatcherTests {
         self.ids = (0..<5).map { _ in ids.next(at: 1) }
     }
 
-    /// Has so many tasks watched, which Kling knows as `k0`, `k1` and so on.
+    /// Watches `count` tasks, which Kling knows as `k0`, `k1` and so on.
     private func watch(_ count: Int, of account: String = "main", quietFor: Duration = .zero) {
         for (index, id) in ids.prefix(count).enumerated() {
             let task = WatchedTask(id: id, isAwaited: true, quietFor: quietFor)
@@ -86,14 +86,14 @@ struct WatcherTests {
         reader.state.withLock { $0.tasks = (0..<count).map { ("k\($0)", "processing") } }
     }
 
-    /// Lets time pass, and the calls that this leads to come to their end.
+    /// Advances the time, runs a tick, and waits for the calls that it makes.
     private func tick(after duration: Duration) async {
         reader.pass(duration)
         await loop.run { watcher.tick() }
         await settle()
     }
 
-    /// The reader never waits, so that what was spawned is over after a few turns of the loop's inbox.
+    /// The reader never waits, so spawned work is done after a few turns of the loop's inbox.
     private func settle() async { for _ in 0..<8 { await loop.spawn {}.value } }
 
     private func count() async -> Int { await loop.run { watcher.count } }
@@ -109,7 +109,7 @@ struct WatcherTests {
         }
     }
 
-    @Test func `many tasks are read by one list, and those that ended are watched no more`() async {
+    @Test func `many tasks are read with one list call, and ended ones are no longer watched`() async {
         watch(5)
         await tick(after: .seconds(8))
         #expect(reader.calls == ["main list 1"])
@@ -122,7 +122,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `what one query may ask for is read by one, and what is more by one list`() async {
+    @Test func `tasks that fit in one query are read with one, and more with one list call`() async {
         reader.state.withLock { $0.tasksPerQuery = 4 }
         watch(4)
         await tick(after: .seconds(8))
@@ -134,7 +134,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `a hint is followed at once, and to its end`() async {
+    @Test func `a hinted task is queried at once, and no longer watched once it has ended`() async {
         watch(1)
         reader.state.withLock { $0.tasks[0].status = "succeed" }
         watcher.hint(ids[0])
@@ -148,7 +148,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `what somebody else has seen is not asked for again`() async {
+    @Test func `a task that was just seen elsewhere is not queried`() async {
         watch(2)
         await tick(after: .milliseconds(200))
         watcher.seen(ids[0], .unfinished)
@@ -160,7 +160,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `a look counts from its own time, not from the tick that hears of it`() async {
+    @Test func `a check counts from its own time, not from the tick that learns of it`() async {
         watch(1)
         for _ in 0..<5 {
             await tick(after: .milliseconds(1_020))
@@ -170,7 +170,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `accounts are asked apart, and one that is down does not slow the other`() async {
+    @Test func `each account is queried separately`() async {
         watch(1, of: "main")
         let other = WatchedTask(id: ids[4], isAwaited: true, quietFor: .zero)
         watcher.watch(other, upstreamID: "k0", of: "other")
@@ -180,7 +180,7 @@ struct WatcherTests {
         await end()
     }
 
-    @Test func `failures end nothing, and an account without a list is read task by task`() async {
+    @Test func `failures end no task, and an account without a list is queried task by task`() async {
         watch(3)
         reader.state.withLock { $0.failure = .unavailable }
         for _ in 0..<20 { await tick(after: .seconds(8)) }

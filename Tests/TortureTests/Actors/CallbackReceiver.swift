@@ -3,7 +3,7 @@ import EventLoop
 import HTTPServer
 import KlingAPI
 
-/// What clients run to be called: it takes callbacks, more or less willingly, and notes them.
+/// The clients' receiver of callbacks: it takes or refuses them as planned, and records them.
 final class CallbackReceiver: Sendable {
     private let server: HTTPServer
     private let responder: Responder
@@ -14,14 +14,14 @@ final class CallbackReceiver: Sendable {
         responder = Responder(plan: ReceiverPlan(options), ledger: ledger, clock: clock)
         server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [.ipv4(address: 0x7F00_0001, port: 0)]), loops: [loop],
-            budget: ByteBudget(capacity: 64 << 20), responder: responder)
+            budget: ByteBudget(capacity: 64 << 20), service: responder)
         base = "http://\(try await server.start()[0])/callbacks/"
     }
 
-    /// Where a create is to be called.
+    /// The callback URL of a create.
     func url(create number: Int) -> String { base + String(number) }
 
-    /// Says what each tenant verifies its callbacks with.
+    /// Sets what each tenant's callbacks are verified with.
     func expect(_ tenants: [Tenant]) {
         let signatures = tenants.compactMap { tenant in
             WebhookSignature(tenant.webhookSecret).map { (tenant.name, $0) }
@@ -29,7 +29,7 @@ final class CallbackReceiver: Sendable {
         responder.state.withLock { $0.signatures = Dictionary(uniqueKeysWithValues: signatures) }
     }
 
-    /// Takes everything from now on.
+    /// Accepts every callback from now on.
     func becomeWilling() { responder.state.withLock { $0.isWilling = true } }
 
     func stop() async { await server.shutdown(grace: .zero) }
@@ -89,7 +89,7 @@ final class CallbackReceiver: Sendable {
 }
 
 extension ReceiverPlan.Reaction {
-    /// Whether whoever calls is told that the message has arrived.
+    /// Whether the gateway is told that the message has arrived.
     var isTaking: Bool {
         switch self {
         case .takes, .takesSlowly: true

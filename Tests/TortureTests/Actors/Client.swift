@@ -2,11 +2,11 @@ import HTTPClient
 import KlingAPI
 import TestKit
 
-/// Makes creates, as its plan says, until it knows what came of each or must not ask again.
+/// Makes creates as planned, until it knows the outcome of each or must not ask again.
 struct Client: Sendable {
     let world: World
 
-    /// How long a client goes on with one create, in microseconds: after that it comes back when all is quiet.
+    /// How long a client keeps trying one create, in microseconds. After that, it tries again once the faults are over.
     private static let patience = 3_000_000
 
     /// Carries out one create.
@@ -17,10 +17,10 @@ struct Client: Sendable {
         await pursue(plan, firstManner: plan.manner)
     }
 
-    /// Sends again what has a key and no outcome yet: whatever came of it, no second task may.
+    /// Resends a create whose outcome is unknown.
     func remake(_ plan: CreatePlan) async { await pursue(plan, firstManner: .waits) }
 
-    /// Makes as many equal creates as are wanted, one after the other.
+    /// Makes as many equal creates as the plan wants, one after the other.
     private func pursue(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async {
         var manner = firstManner
         while await obtain(plan, firstManner: manner), world.ledger.acceptances(of: plan.number) < plan.wanted {
@@ -29,7 +29,7 @@ struct Client: Sendable {
         }
     }
 
-    /// Sends a create until it is answered.
+    /// Sends a create until it is accepted, must not be resent, or patience runs out.
     /// - Returns: whether it was accepted.
     private func obtain(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async -> Bool {
         var dice = Dice(seed: world.options.seed, "client \(plan.number)")
@@ -75,7 +75,7 @@ struct Client: Sendable {
         }
     }
 
-    /// Sends all of the request, or half of its body, and is gone.
+    /// Sends the whole request, or half of its body, and leaves.
     private func leave(_ plan: CreatePlan, isWhole: Bool, resets: Bool) async -> Attempt.Outcome {
         let bytes = request(plan, isWhole: isWhole)
         return await connected { client in
@@ -85,7 +85,7 @@ struct Client: Sendable {
         }
     }
 
-    /// Sends the request, waits for the answer, and cuts the connection at that time, or in the middle of the answer.
+    /// Sends the request, waits for the answer, and cuts the connection after that time or in the middle of the answer.
     private func cut(_ plan: CreatePlan, after: Duration, resets: Bool) async -> Attempt.Outcome {
         let bytes = request(plan, isWhole: true)
         return await connected { client in
@@ -97,7 +97,7 @@ struct Client: Sendable {
         }
     }
 
-    /// A create as bytes, whole or with half of its body.
+    /// A create as bytes, complete or with half of its body.
     private func request(_ plan: CreatePlan, isWhole: Bool) -> [UInt8] {
         let body = Array(plan.body(callbackURL: world.receiver.url(create: plan.number)).utf8)
         var head = "POST \(path(plan)) HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
@@ -106,7 +106,7 @@ struct Client: Sendable {
         return Array((head + "\r\n").utf8) + (isWhole ? body : Array(body.prefix(body.count / 2)))
     }
 
-    /// Does something with a connection of its own, which is closed after it.
+    /// Runs `body` with a connection of its own, which is closed afterwards.
     private func connected(_ body: @escaping @Sendable (RawClient) -> Attempt.Outcome) async -> Attempt.Outcome {
         let port = world.gateway.url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         let outcome = try? await blocking { (try? RawClient(port: port)).map(body) }
@@ -130,7 +130,7 @@ extension Attempt.Outcome {
 }
 
 extension SeenTask {
-    /// Reads a task; nil if it lacks what every task has.
+    /// Reads a task; nil if it lacks an id or a status.
     init?(_ task: TaskObject) {
         guard let id = task.taskID, let status = task.status else { return nil }
         self.init(

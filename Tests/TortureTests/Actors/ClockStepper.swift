@@ -1,4 +1,4 @@
-/// Sets the gateway's wall clock wrong, and right again, while it runs and while it is down.
+/// Sets the gateway's wall clock wrong and right again, while the gateway runs and while it is down.
 struct ClockStepper: Sendable {
     let world: World
 

@@ -2,7 +2,7 @@ import Base
 import Foundation
 import TestKit
 
-/// The built gateway, killed and started again and again on one store and one port.
+/// The built gateway, killed and restarted again and again on one store and one port.
 final class GatewayUnderTest: Sendable {
     private struct State {
         var program: Program?
@@ -10,11 +10,11 @@ final class GatewayUnderTest: Sendable {
         var kills = 0
         var swaps = 0
         var isSwapped = false
-        /// Whether its start is over.
+        /// Whether its start is complete.
         var isServing = false
         var hold: StoreHold?
         var isSpared = false
-        /// What the gateways that have ended wrote.
+        /// The logs of the processes that have ended.
         var logs: [String] = []
     }
 
@@ -25,8 +25,8 @@ final class GatewayUnderTest: Sendable {
     private let shim: ClockShim?
     private let state = Lock(State())
 
-    /// Prepares a store, and a configuration in front of `upstream`.
-    /// - Parameter shim: what its clock is set with.
+    /// Prepares a store, and a configuration with `upstream`.
+    /// - Parameter shim: sets the gateway's clock.
     init(_ options: TortureOptions, upstream: Upstream, shim: ClockShim?) throws {
         let port = try Self.freePort()
         url = "http://127.0.0.1:\(port)"
@@ -45,8 +45,8 @@ final class GatewayUnderTest: Sendable {
 
     // MARK: The process
 
-    /// Starts it. It does not serve yet.
-    /// - Parameter swapped: whether one account has another one's keys.
+    /// Starts it, without waiting until it serves.
+    /// - Parameter swapped: whether the name of one account stands for another account.
     func start(swapped: Bool = false) throws {
         try folder.write(configuration.text(swapped: swapped), to: Self.file)
         let environment = environment.merging(shim?.environment ?? [:]) { own, _ in own }
@@ -66,10 +66,10 @@ final class GatewayUnderTest: Sendable {
         state.withLock { $0.isServing = true }
     }
 
-    /// Keeps the gateway from writing to its store until ``releaseStore()``, or until it is killed: no start may fail
-    /// for that.
-    /// - Parameter isSpared: whether it is not to be killed meanwhile.
-    /// - Returns: whether that could be done now.
+    /// Keeps the gateway from writing to its store until ``releaseStore()``, or until it is killed, as no start may
+    /// fail because of it.
+    /// - Parameter isSpared: whether the gateway must not be killed meanwhile.
+    /// - Returns: whether the store could be held now.
     func holdStore(isSpared: Bool) -> Bool {
         state.withLock { state in
             guard state.isServing else { return false }
@@ -81,10 +81,10 @@ final class GatewayUnderTest: Sendable {
 
     func releaseStore() { state.withLock { ($0.hold, $0.isSpared) = (nil, false) } }
 
-    /// Whether it is not to be killed now.
+    /// Whether it must not be killed now.
     var isSpared: Bool { state.withLock { $0.isSpared } }
 
-    /// Sends SIGKILL and waits for the end.
+    /// Sends SIGKILL and waits for the process to end.
     func kill() async throws {
         let running = state.withLock { state in
             (state.isServing, state.hold) = (false, nil)
@@ -100,12 +100,12 @@ final class GatewayUnderTest: Sendable {
         }
     }
 
-    /// Ends it without waiting, whatever it does.
+    /// Kills it without waiting, whatever it is doing.
     func abandon() { state.withLock { $0.program }?.signal(SIGKILL) }
 
     var counts: (starts: Int, kills: Int, swaps: Int) { state.withLock { ($0.starts, $0.kills, $0.swaps) } }
 
-    /// What its log says about any of `words`, over all its lives, beside what was asked for.
+    /// The log lines about any of `words`, over all restarts, without those of GET requests.
     func logLines(about words: [String], limit: Int) -> [String] {
         let logs = state.withLock { $0.logs + [$0.program?.errorText ?? ""] }
         let lines = logs.lazy.enumerated().flatMap { life, log in
@@ -116,9 +116,9 @@ final class GatewayUnderTest: Sendable {
         return Array(lines.prefix(limit))
     }
 
-    // MARK: Its commands
+    // MARK: Commands
 
-    /// Makes a tenant with a key.
+    /// Creates a tenant with a key.
     func makeTenant(_ name: String) async throws -> Tenant {
         struct Issued: Decodable {
             let key, webhookSecret: String
@@ -132,7 +132,7 @@ final class GatewayUnderTest: Sendable {
         return Tenant(name: name, key: issued.key, webhookSecret: Secret(issued.webhookSecret))
     }
 
-    /// The store's book.
+    /// The tasks in the store.
     func tasks() async throws -> [StoreTask] {
         try await run(["tasks", "list", "--json", "--limit", "10000000"]).split(separator: "\n").map {
             try decoded(StoreTask.self, $0.utf8, from: "tasks list")
@@ -155,7 +155,7 @@ final class GatewayUnderTest: Sendable {
 
         func text(swapped: Bool) -> String {
             var dice = Dice(seed: options.seed, "configuration")
-            // Half of the runs have callbacks from Kling, the other half live by asking alone.
+            // In half of the runs Kling sends callbacks; the other half relies on queries alone.
             let hasPublicURL = dice.chance(0.5) && options.has(.callbacks)
             let accounts = AccountPlan(options).configured(swapped: swapped).map { $0.settings(url: upstreamURL) }
             return """
@@ -171,8 +171,8 @@ final class GatewayUnderTest: Sendable {
         }
     }
 
-    /// A port that nobody listens on. It is none of those that the system hands out: while the gateway is down, no
-    /// other test must get it.
+    /// A port that is not in use. It is outside of the range that the system hands out, so that no other test gets it
+    /// while the gateway is down.
     private static func freePort() throws -> UInt16 {
         for _ in 0..<100 {
             let port = UInt16.random(in: 10_000..<30_000)

@@ -1,4 +1,4 @@
-/// Kills the gateway, and starts it again at once.
+/// Kills the gateway and restarts it at once.
 struct Killer: Sendable {
     let world: World
 
@@ -11,7 +11,7 @@ struct Killer: Sendable {
             world.ledger.addKill(at: world.clock.now)
             try await world.gateway.kill()
             try world.gateway.start(swapped: kill.isSwapped)
-            // The next kill may be one that does not wait for the gateway to serve.
+            // The next kill may come before the gateway serves.
             let isNextInStart = index + 1 < kills.count && kills[index + 1].isInStart
             if !isNextInStart { try await world.gateway.whenServing() }
         }

@@ -1,4 +1,4 @@
-/// Notes when the machine was too busy to run the test in time: the gateway cannot have been in time either.
+/// Records when the machine was too busy to run the test on time: the gateway cannot have been on time either.
 struct LagWatch: Sendable {
     let world: World
 

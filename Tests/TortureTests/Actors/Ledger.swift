@@ -1,10 +1,10 @@
 import Base
 
-/// Where the actors write down what happens to them.
+/// Where the actors record what happens to them.
 final class Ledger: Sendable {
     private struct State {
         var book = ClientBook()
-        /// What can be asked for.
+        /// What can be queried.
         var questions: [Books.Question] = []
     }
 
@@ -20,7 +20,7 @@ final class Ledger: Sendable {
         state.withLock { $0.book.creates[plan.number] = entry }
     }
 
-    /// Adds an attempt. What it told can be asked for from now on.
+    /// Adds an attempt. What it told the client can be queried from now on.
     func add(_ attempt: Attempt, to number: Int) {
         state.withLock { state in
             guard var entry = state.book.creates[number] else { return }
@@ -45,12 +45,12 @@ final class Ledger: Sendable {
 
     func add(_ callback: Callback) { state.withLock { $0.book.callbacks.append(callback) } }
 
-    /// How many of the equal creates that a client wants were accepted.
+    /// How many of a client's equal creates were accepted.
     func acceptances(of create: Int) -> Int { state.withLock { $0.book.creates[create]?.acceptances.count ?? 0 } }
 
     func tenant(of create: Int) -> String? { state.withLock { $0.book.creates[create]?.tenant } }
 
-    /// How many callbacks have come for a create, and how often the message `id` among them.
+    /// How many messages have arrived for a create, and how often the message `id` has.
     func arrivals(create: Int, id: String) -> (messages: Int, ofThis: Int) {
         state.withLock { state in
             let own = state.book.callbacks.filter { $0.create == create }
@@ -58,7 +58,7 @@ final class Ledger: Sendable {
         }
     }
 
-    /// Something to ask for, the latest tasks more often than old ones.
+    /// Something to query; recent tasks come up more often than old ones.
     func question(_ dice: inout Dice) -> Books.Question? {
         let (questions, latest) = state.withLock { ($0.questions.count, $0.questions.suffix(40)) }
         guard questions > 0 else { return nil }

@@ -2,7 +2,7 @@ import Foundation
 import HTTPClient
 import KlingAPI
 
-/// Asks for what clients were told, all the time, and notes what it finds.
+/// Queries what clients were told, all the time, and records what it finds.
 struct Poller: Sendable {
     let world: World
     let number: Int
@@ -19,7 +19,7 @@ struct Poller: Sendable {
         }
     }
 
-    /// Asks, and notes the answer if there is one.
+    /// Asks, and records the answer if there is one.
     private func look(_ question: Sighting.Question, _ tenant: Tenant, _ target: String) async {
         let began = world.clock.now
         guard let finding = await Inquiry(world: world).ask(tenant, target) else { return }
@@ -33,7 +33,7 @@ struct Poller: Sendable {
 struct Inquiry: Sendable {
     let world: World
 
-    /// The target of a query by an id, whatever letters that has.
+    /// The target of a query by an id, whatever characters it has.
     static func target(_ id: String) -> String {
         "/" + (id.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(["-", "_", "."])) ?? id)
     }
@@ -64,7 +64,7 @@ struct Inquiry: Sendable {
         return all
     }
 
-    /// A question that must be answered, and was not.
+    /// The error for a query that must be answered and was not.
     struct Unanswered: Error {
         let what: String
     }

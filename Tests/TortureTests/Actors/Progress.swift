@@ -1,13 +1,13 @@
 import Base
 
-/// How far the load has come, for those that wait for a part of it.
+/// How far the load has come, for actors that wait for a part of it.
 final class Progress: Sendable {
     private struct State {
         var begun = 0
         var isOver = false
         var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
-        /// Takes out those whose wait is over.
+        /// Removes the waiters that are due, and returns them.
         mutating func due() -> [CheckedContinuation<Void, Never>] {
             let due = waiters.filter { isOver || begun >= $0.count }
             waiters.removeAll { isOver || begun >= $0.count }
@@ -18,10 +18,10 @@ final class Progress: Sendable {
     private let state = Lock(State())
 
     var begun: Int { state.withLock { $0.begun } }
-    /// Whether no creates are made any more.
+    /// Whether no more creates are made.
     var isOver: Bool { state.withLock { $0.isOver } }
 
-    /// A create begins.
+    /// Records that a create has begun.
     func begin() {
         let due = state.withLock { state in
             state.begun += 1
@@ -30,7 +30,7 @@ final class Progress: Sendable {
         for continuation in due { continuation.resume() }
     }
 
-    /// All creates are done.
+    /// Records that all creates are done.
     func finish() {
         let due = state.withLock { state in
             state.isOver = true
@@ -39,7 +39,7 @@ final class Progress: Sendable {
         for continuation in due { continuation.resume() }
     }
 
-    /// Waits until so many creates have begun, or all are done.
+    /// Waits until so many creates have begun or all are done.
     func reach(_ count: Int) async {
         await withCheckedContinuation { continuation in
             let isDue = state.withLock { state in

@@ -15,7 +15,7 @@ struct StoreHolder: Sendable {
         }
     }
 
-    /// - Parameter isSpared: whether the gateway is not killed meanwhile.
+    /// - Parameter isSpared: whether the gateway must not be killed meanwhile.
     private func hold(_ duration: Duration, isSpared: Bool) async {
         while !world.gateway.holdStore(isSpared: isSpared) {
             guard !world.progress.isOver else { return }

@@ -1,7 +1,7 @@
 import Foundation
 import TestKit
 
-/// The simulated Kling: a process of its own, which no kill of the gateway touches.
+/// The simulated Kling, in a process of its own that survives the kills of the gateway.
 final class Upstream: Sendable {
     let url: String
     private let program: Program
@@ -14,7 +14,7 @@ final class Upstream: Sendable {
             "simulate", "--listen", "127.0.0.1:0", "--seed", "\(options.seed)", "--unknown-task", shape,
             "--min-duration", "20", "--max-duration", "500", "--no-fetch",
         ]
-        // A gateway with a wrong clock can do nothing at Kling: that is not what is tried here.
+        // A gateway with a wrong clock could do nothing at Kling, which is not what the run tests.
         if options.has(.clocks) { arguments.append("--any-token-time") }
         for account in AccountPlan(options).accounts { arguments += ["--account", account.argument] }
         program = try Program.gateway(arguments, environment: [:])
@@ -25,25 +25,25 @@ final class Upstream: Sendable {
 
     func kill() { program.signal(SIGKILL) }
 
-    /// The book of tasks.
+    /// The tasks in its book.
     func tasks(_ caller: Caller) async throws -> [UpstreamTask] {
         struct Book: Decodable { let tasks: [UpstreamTask] }
         return try await read(Book.self, "tasks", caller).tasks
     }
 
-    /// The creates that arrived, in their order.
+    /// The creates that arrived, in order.
     func arrivals(_ caller: Caller) async throws -> [ArrivedCreate] {
         struct Book: Decodable { let creates: [ArrivedCreate] }
         return try await read(Book.self, "creates", caller).creates
     }
 
-    /// How often something went wrong, by what was asked for.
+    /// How many faults occurred, by kind of request.
     func faults(_ caller: Caller) async throws -> [String: Int] {
         struct Journal: Decodable { let faults: [String: Int] }
         return try await read(Journal.self, "requests", caller).faults
     }
 
-    /// Puts faults in the place of those in force. Between the two nothing goes wrong for a moment.
+    /// Replaces the faults in force. In between, nothing goes wrong for a moment.
     func setFaults(_ rules: [WeatherPlan.Rule], _ caller: Caller) async throws {
         try await clearFaults()
         for rule in rules {
@@ -52,7 +52,7 @@ final class Upstream: Sendable {
         }
     }
 
-    /// Lets nothing go wrong any more.
+    /// Removes all faults.
     func clearFaults() async throws {
         let port = url.split(separator: ":").last.flatMap { UInt16($0) } ?? 0
         let answer = try await blocking {
@@ -69,7 +69,7 @@ final class Upstream: Sendable {
     }
 }
 
-/// Reads JSON that a program wrote; what is none is shown.
+/// Decodes JSON that a program wrote. An error shows how the output ends.
 func decoded<Content: Decodable>(
     _: Content.Type, _ bytes: some Sequence<UInt8>, from source: String
 ) throws -> Content {

@@ -1,4 +1,4 @@
-/// Lets things go wrong at Kling, in spells.
+/// Makes things go wrong at Kling, in spells.
 struct Weather: Sendable {
     let world: World
 

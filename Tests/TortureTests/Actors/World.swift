@@ -14,7 +14,7 @@ struct World: Sendable {
     let receiver: CallbackReceiver
     let ledger: Ledger
     let progress: Progress
-    /// What the gateway's clock is set with, if that can be done.
+    /// Sets the gateway's clock; nil if that is not possible.
     let shim: ClockShim?
     let tenants: [Tenant]
 
@@ -23,11 +23,11 @@ struct World: Sendable {
         return tenant
     }
 
-    /// Waits, as far as the run goes on.
+    /// Waits, unless the run is cancelled.
     func pause(_ duration: Duration) async { try? await loop.sleep(for: duration) }
 }
 
-/// Somebody with keys at the gateway.
+/// A tenant of the gateway, with its key and webhook secret.
 struct Tenant: Sendable {
     let name: String
     let key: String
@@ -36,20 +36,20 @@ struct Tenant: Sendable {
 
 /// The time since the run began.
 struct RunClock: Sendable {
-    /// Whether the gateway has the true time.
+    /// Whether the gateway's clock is always right.
     var isGatewaysTrue = true
     private let start = MonotonicTime.now
 
     var now: Moment { Moment((MonotonicTime.now - start).nanoseconds / 1000) }
 }
 
-/// Sends requests of any actor, each bounded in time.
+/// Sends the requests of all actors, each with a timeout.
 struct Caller: Sendable {
     typealias Answer = Result<HTTPClientResponse, HTTPClientError>
 
     let client: HTTPClient
 
-    /// More than the longest book.
+    /// Longer than any book.
     private static let longestAnswer = 256 << 20
 
     func get(_ url: String, key: String? = nil, timeout: Duration = .seconds(20)) async -> Answer {

@@ -1,15 +1,15 @@
-/// Everything that is known once the dust has settled.
+/// Everything that is known once the run has settled.
 struct Books: Sendable {
     var upstream: [UpstreamTask] = []
-    /// The creates that arrived at the upstream, in their order.
+    /// The creates that arrived at the upstream, in order.
     var arrivals: [ArrivedCreate] = []
-    /// The upstream's accounts by their names, as far as there is something to know of them.
+    /// The upstream's accounts by name. An account that is missing counts as Kling's.
     var accounts: [String: AccountPlan.Account] = [:]
     var store: [StoreTask] = []
     var clients = ClientBook()
-    /// For each tenant, all that its list shows in the end.
+    /// For each tenant, everything that its list shows at the end.
     var lists: [String: [SeenTask]] = [:]
-    /// What queries find in the end; nil for a task that is unknown.
+    /// What queries find at the end; nil for an unknown task.
     var answers: [Question: SeenTask?] = [:]
 
     /// A query of a tenant.

@@ -1,7 +1,7 @@
 /// Microseconds since the run began.
 typealias Moment = Int
 
-/// What clients were told, asked for and called about.
+/// What clients were told, queried and were called back about.
 struct ClientBook: Sendable {
     var creates: [Int: CreateEntry] = [:]
     /// Queries and lists during the run.
@@ -26,18 +26,18 @@ struct SeenTask: Sendable, Hashable {
     /// The URL of its picture.
     var picture: String?
 
-    /// How far it has come: states only ever go forward.
+    /// How far it has come: states only go forward.
     var rank: Int? { ["submitted": 0, "processing": 1, "succeed": 2, "failed": 2][status] }
     var isFinal: Bool { rank == 2 }
 }
 
-/// One logical create: what was wanted, and what came of each attempt.
+/// One logical create: what was wanted, and the outcome of each attempt.
 struct CreateEntry: Sendable {
     let number: Int
     let tenant: String
     var externalTaskID: String?
     var hasKey = false
-    /// Whether it is sent again without a key.
+    /// Whether it is resent without a key.
     var resends = false
     /// How many equal creates its client wants.
     var wanted = 1
@@ -46,11 +46,11 @@ struct CreateEntry: Sendable {
 
     var persistence: Persistence { hasKey ? .key : resends ? .content : .none }
 
-    /// How many answers arrived at clients that did not read them to the end: nobody but the client can know that it
-    /// has not read them, so that the same content again may be another create.
+    /// How many answers arrived at clients that did not read them to the end. Only the client knows that it has not
+    /// read them, so the same content sent again may be another create.
     var tornAnswers: Int { attempts.count { $0.outcome == .cut(hasArrived: true) } }
 
-    /// The ids that the client was told, each once, with the moment.
+    /// The ids that the client was told, each once, with the time.
     var told: [(id: String, at: Moment)] {
         var ids: Set<String> = []
         return attempts.compactMap { attempt in
@@ -58,22 +58,22 @@ struct CreateEntry: Sendable {
         }
     }
 
-    /// Whether an answer that says that its own id is in use is right: for all that the gateway knows, its client has read
-    /// the first one.
+    /// Whether an answer is right to say that the create's own id is in use: as far as the gateway can know, the client
+    /// has read the first answer.
     func mayBeInUse(_ outcome: Attempt.Outcome) -> Bool {
         guard case .refused(400, 1201, _, _, _) = outcome else { return false }
         return externalTaskID != nil && !hasKey && tornAnswers > 0
     }
 
-    /// Whether its client may send it again, and does not know what came of it.
+    /// Whether its client may resend it and does not know its outcome.
     var isUndecided: Bool {
         persistence != .none && attempts.last?.outcome.invitesAnother(persistence) == true
     }
 
-    /// Whether a client has heard that the task was accepted.
+    /// Whether its client was told that the task was accepted.
     var isAccepted: Bool { !acceptances.isEmpty }
 
-    /// The answers that said so, in their order.
+    /// The answers that accepted it, in order.
     var acceptances: [(id: String, at: Moment)] {
         attempts.compactMap { attempt in
             if case .accepted(let task) = attempt.outcome { (task.id, attempt.ended) } else { nil }
@@ -81,9 +81,9 @@ struct CreateEntry: Sendable {
     }
 }
 
-/// By what the gateway knows a create again that is sent again.
+/// How the gateway recognizes a create that is resent.
 enum Persistence: Sendable {
-    /// It doesn't: only what surely made nothing is sent again.
+    /// Not at all: only a create that certainly made nothing is resent.
     case none
     case key
     /// By its content, until an answer was read.
@@ -109,7 +109,7 @@ struct Attempt: Sendable {
         /// - hasArrived: whether the answer had arrived, in part or as a whole.
         case cut(hasArrived: Bool)
 
-        /// Whether a client sends the same again.
+        /// Whether a client resends the same create.
         func invitesAnother(_ persistence: Persistence) -> Bool {
             switch self {
             case .accepted: false
@@ -139,7 +139,7 @@ struct Attempt: Sendable {
 
 /// What a client found when it asked.
 struct Sighting: Sendable {
-    /// How it asked.
+    /// What it asked for.
     enum Question: Sendable, Hashable {
         /// A query by what the client takes for the task's id: Kling's, the gateway's, or its own.
         case id(String)
@@ -150,7 +150,7 @@ struct Sighting: Sendable {
         case tasks([SeenTask])
         /// 404: no such task.
         case unknown
-        /// Another answer that is none.
+        /// An error.
         case error(status: Int)
     }
 

@@ -2,7 +2,7 @@
 struct StoreTask: Sendable, Decodable, Hashable {
     /// The gateway's id.
     let id: String
-    /// What the client knows it by, once it was told.
+    /// The id that the client knows it by, once it was told.
     let publicID: String?
     let upstreamID: String?
     let tenant: String
@@ -11,7 +11,7 @@ struct StoreTask: Sendable, Decodable, Hashable {
     let state: String
     /// Why it failed, if it did.
     var message: String?
-    /// Whether the operator was told that nobody can know what became of it, or that it is heard of no more.
+    /// Whether the operator was told that its outcome cannot be known, or that nothing more is heard of it.
     var isUnknown = false
     var isStuck = false
 

@@ -1,4 +1,4 @@
-/// A task as the upstream's book has it: whoever is named there has paid for it.
+/// A task in the upstream's book, which its account has paid for.
 struct UpstreamTask: Sendable, Decodable, Hashable {
     let account: String
     /// Kling's id.
@@ -22,7 +22,7 @@ struct UpstreamTask: Sendable, Decodable, Hashable {
     }
 }
 
-/// A create as it arrived at the upstream, and what the gateway could know of it from the answer.
+/// A create that arrived at the upstream, and what the gateway could learn about it from the answer.
 struct ArrivedCreate: Sendable, Decodable, Hashable {
     enum Outcome: String, Sendable, Decodable {
         case made, refused, unclear

@@ -2,27 +2,27 @@
 struct AccountPlan: Sendable {
     let accounts: [Account]
 
-    /// One account, with books of its own.
+    /// One account at the upstream.
     struct Account: Sendable, Hashable {
         /// Whose account it is, and what can be expected of it.
         enum Kind: Sendable {
-            /// Kling's: it refuses a second create of one id, and finds its tasks by that.
+            /// Kling's: it refuses a second create with the same id, and finds its tasks by that id.
             case kling
-            /// A reseller's, with an API key: it finds tasks, and makes as many of one id as it is asked for.
+            /// A reseller's, with an API key: it finds tasks, and makes one for every create, even with the same id.
             case reseller
-            /// The same, and it finds tasks by its own ids alone.
+            /// A reseller's that finds tasks by its own ids only.
             case blind
         }
 
         /// Its name in the upstream's book.
         let name: String
-        /// Its name at the gateway: two have the same if one takes the other's place there.
+        /// Its name at the gateway, which two accounts share if one can take the other's place there.
         let gatewayName: String
         let kind: Kind
-        /// Whether it speaks Kling's newer API, and not the older one.
+        /// Whether it speaks Kling's newer API and not the older one.
         var isNewer = false
         let slots: Int
-        /// How long it doesn't know a task by the gateway's id, and whether its list lags as well.
+        /// How long it does not know a task by the gateway's id, and whether its list lags too.
         let lag: (seconds: String, isOfLists: Bool)
 
         static func == (one: Account, other: Account) -> Bool { one.name == other.name }
@@ -52,8 +52,8 @@ struct AccountPlan: Sendable {
         self.accounts = accounts
     }
 
-    /// The accounts that the gateway has.
-    /// - Parameter swapped: whether the one account is in the other's place.
+    /// The accounts in the gateway's configuration.
+    /// - Parameter swapped: whether the other account is in the first one's place.
     func configured(swapped: Bool) -> [Account] {
         accounts.filter { !isSwapped($0) || ($0.name == Self.swappedName) != swapped }
     }
@@ -63,17 +63,17 @@ struct AccountPlan: Sendable {
         accounts.count { $0.gatewayName == account.gatewayName } > 1
     }
 
-    /// The one whose proxies refuse what they do not like.
+    /// The account whose proxies refuse some requests.
     var moody: Account { accounts.first { $0.kind == .reseller } ?? accounts[accounts.count - 1] }
 }
 
 extension AccountPlan.Account.Kind {
-    /// What is longer than any plan of the gateway's: it costs a second task if a create is sent again after all.
+    /// A lag longer than any plan of the gateway's: resending a create in spite of it would cost a second task.
     fileprivate var longLags: [(Int, String)] { self == .reseller ? [(9, "8")] : [] }
 }
 
 extension AccountPlan.Account {
-    /// As the simulator's command line takes it.
+    /// The account as an argument of the simulator.
     var argument: String {
         switch kind {
         case .kling where isNewer: "\(name)=api-key-of-\(name),slots=\(slots),api=solutions"
@@ -83,7 +83,7 @@ extension AccountPlan.Account {
         }
     }
 
-    /// As the gateway's configuration takes it.
+    /// The account as an entry of the gateway's configuration.
     func settings(url: String) -> String {
         let credentials =
             switch kind {

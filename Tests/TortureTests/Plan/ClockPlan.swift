@@ -1,6 +1,6 @@
-/// How wrong the gateway's wall clock is, and for how long: an endless sequence.
+/// How wrong the gateway's wall clock is, and for how long, as an endless sequence.
 struct ClockPlan: Sendable {
-    /// A time with one clock.
+    /// A period with one clock shift.
     struct Spell: Sendable {
         /// How far the clock is ahead of the true time, in seconds.
         let shift: Int

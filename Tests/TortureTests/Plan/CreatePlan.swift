@@ -1,17 +1,17 @@
-/// One thing that a client wants made, and how it goes about it.
+/// One thing that a client wants made, and how the client goes about it.
 ///
-/// Its person's picture has a URL that no other create has: by it the upstream's task is recognized, whatever its ids.
+/// The URL of its person's picture is unique, so the upstream's task is recognized by it, whatever its ids.
 struct CreatePlan: Sendable {
     /// How the client behaves in its first attempt; in later ones it waits for the answer.
     enum Manner: Sendable, Equatable {
         case waits
-        /// Leaves after that time, unless the answer is there.
+        /// Leaves after that time, unless the answer has arrived.
         case leaves(after: Duration)
         /// Sends everything, and closes or resets at once.
         case leavesAtOnce(resets: Bool)
         /// Closes or resets in the middle of the body.
         case cutsBody(resets: Bool)
-        /// Sends everything, and closes or resets after that time, or in the middle of the answer if that is there.
+        /// Sends everything, and closes or resets after that time, or in the middle of the answer if it comes first.
         case cutsAnswer(after: Duration, resets: Bool)
     }
 
@@ -19,21 +19,21 @@ struct CreatePlan: Sendable {
     let tenant: String
     let externalTaskID: String?
     let idempotencyKey: String?
-    /// Whether it has no key, and is sent again with the same bytes until an answer was read.
+    /// Whether it has no key, and is resent with the same bytes until an answer was read.
     let resends: Bool
-    /// How many equal creates its client wants: the next one is sent when the one before was answered.
+    /// How many equal creates its client wants; each is sent once the previous one was answered.
     let wanted: Int
     /// How long its client rests between two equal creates.
     let restBetween: Duration
     let wantsCallback: Bool
     /// Whether the task is to fail at Kling.
     let fails: Bool
-    /// How one account refuses it whenever it comes, and which one: with a status without an envelope.
+    /// The account that refuses it every time, and how: with a status without an envelope.
     let displeasure: (account: String, fault: String)?
     /// Whether the path has the resellers' prefix.
     let isPrefixed: Bool
     let manner: Manner
-    /// How long its client rests before it, so that gateways live long enough between kills to do something.
+    /// How long its client rests before it, so that the gateway gets something done between kills.
     let rest: Duration
 
     init(_ number: Int, _ options: TortureOptions, tenants: [String]) {
@@ -48,7 +48,7 @@ struct CreatePlan: Sendable {
         resends = options.has(.resends) && !hasKey && habits.chance(0.6)
         wanted = resends && habits.chance(0.25) ? 2 : 1
         restBetween = habits.milliseconds(0...400)
-        // Two equal creates cannot have one id, and their callbacks could not be told apart.
+        // Two equal creates cannot have the same id, and their callbacks could not be told apart.
         externalTaskID = hasOwnID && wanted == 1 ? "order-\(number)" : nil
         self.wantsCallback = wantsCallback && options.has(.callbacks) && wanted == 1
         fails = dice.chance(0.1)
@@ -62,7 +62,7 @@ struct CreatePlan: Sendable {
         let cuts = options.has(.cuts) ? 20 : 0
         manner = dice.pick([
             (75 - cuts, .waits), (cuts, .cutsAnswer(after: patience * 2, resets: resets)),
-            // Whether an answer has reached somebody who leaves is not known: those who send again cut.
+            // If a client leaves, it is unknown whether an answer reached it, so resending clients cut instead.
             (10, resends ? .waits : .leaves(after: patience)),
             (9, .leavesAtOnce(resets: resets)), (6, .cutsBody(resets: resets)),
         ])
@@ -73,7 +73,7 @@ struct CreatePlan: Sendable {
     private static let picturePrefix = "https://torture.example/person-"
     private static let pictureSuffix = ".png"
 
-    /// The person's picture of a create.
+    /// The URL of the person's picture in a create.
     static func picture(of number: Int) -> String { picturePrefix + String(number) + pictureSuffix }
 
     /// The create that a person's picture belongs to.
@@ -82,7 +82,7 @@ struct CreatePlan: Sendable {
         return Int(url.dropFirst(picturePrefix.count).dropLast(pictureSuffix.count))
     }
 
-    /// What the simulated Kling is asked for beside the task.
+    /// Instructions for the simulated Kling.
     private var wishes: String {
         var wishes = fails ? [#""outcome":"failed""#] : []
         if let displeasure {
@@ -91,8 +91,8 @@ struct CreatePlan: Sendable {
         return wishes.joined(separator: ",")
     }
 
-    /// What is posted.
-    /// - Parameter callbackURL: where this create is to be called.
+    /// The body that is posted.
+    /// - Parameter callbackURL: the callback URL of this create.
     func body(callbackURL: String) -> String {
         var members = [
             #""human_image":"\#(Self.picture(of: number))""#,

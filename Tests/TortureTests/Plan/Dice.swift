@@ -1,10 +1,10 @@
-/// Choices that are the same for the same seed and name, on every machine, whoever else draws meanwhile (SplitMix64).
+/// Random choices that depend on the seed and the name alone, whatever other dice draw meanwhile (SplitMix64).
 struct Dice: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     /// The dice of one actor.
     init(seed: UInt64, _ name: String) {
-        // FNV-1a: `Hasher` differs from process to process.
+        // FNV-1a, because `Hasher` differs from process to process.
         state = name.utf8.reduce(0xCBF2_9CE4_8422_2325 ^ seed) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 
@@ -16,10 +16,10 @@ struct Dice: RandomNumberGenerator, Sendable {
         return mixed ^ mixed >> 31
     }
 
-    /// Whether something of this probability happens.
+    /// Draws whether something of this probability happens.
     mutating func chance(_ probability: Double) -> Bool { Double.random(in: 0..<1, using: &self) < probability }
 
-    /// One of several, by their weights.
+    /// Draws one of several choices by their weights.
     mutating func pick<Choice>(_ choices: [(weight: Int, choice: Choice)]) -> Choice {
         var left = Int.random(in: 0..<choices.reduce(0) { $0 + $1.weight }, using: &self)
         for (weight, choice) in choices {
@@ -29,7 +29,7 @@ struct Dice: RandomNumberGenerator, Sendable {
         preconditionFailure("a pick needs something to pick from")
     }
 
-    /// A time between two, in milliseconds.
+    /// Draws a time from a range in milliseconds.
     mutating func milliseconds(_ range: ClosedRange<Int>) -> Duration {
         .milliseconds(Int.random(in: range, using: &self))
     }

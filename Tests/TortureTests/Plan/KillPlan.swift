@@ -2,13 +2,13 @@
 struct KillPlan: Sendable {
     /// One kill.
     struct Kill: Sendable {
-        /// How many creates must have been begun before it.
+        /// How many creates must have begun before it.
         let afterCreates: Int
-        /// How long it waits then, or, in a start, from the moment that the process was made.
+        /// How long it waits after that or, during a start, after the process was started.
         let delay: Duration
-        /// Whether it hits the start after the kill before it, rather than a gateway that serves.
+        /// Whether it hits the start after the previous kill, rather than a gateway that serves.
         let isInStart: Bool
-        /// Whether the other account is in the place of the first one from the next start on.
+        /// Whether the other account takes the first one's place from the next start on.
         let isSwapped: Bool
     }
 
@@ -20,7 +20,7 @@ struct KillPlan: Sendable {
         var kills: [Kill] = []
         for index in 0..<options.kills {
             let isInStart = !kills.isEmpty && dice.chance(0.2)
-            // Spread over the whole run, with as much again of chance between two.
+            // Kills are spread evenly over the run, give or take half of the distance between two.
             let share = (index + 1) * options.creates / (options.kills + 1)
             let spread = max(1, options.creates / (2 * (options.kills + 1)))
             let jitter = Int.random(in: -spread...spread, using: &dice)

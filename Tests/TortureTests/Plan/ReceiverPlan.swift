@@ -1,12 +1,12 @@
-/// How the receiver of callbacks takes them.
+/// How the receiver of callbacks reacts to them.
 struct ReceiverPlan: Sendable {
-    /// What it does with one.
+    /// What it does with one callback.
     enum Reaction: Sendable {
         case takes
         case takesSlowly(Duration)
         /// Answers with this status.
         case refuses(Int)
-        /// Resets the connection, though it has read everything.
+        /// Resets the connection after it has read everything.
         case resets
     }
 
@@ -14,8 +14,8 @@ struct ReceiverPlan: Sendable {
 
     init(_ options: TortureOptions) { seed = options.seed }
 
-    /// What is done with the first arrival of the `arrival`th message for a create. Later arrivals of the same message
-    /// are taken: otherwise hours of retries would have to be waited for.
+    /// The reaction to the first arrival of the `arrival`th message for a create. Later arrivals of the same message
+    /// are taken, as the run would otherwise have to wait for hours of retries.
     func reaction(create: Int, arrival: Int) -> Reaction {
         var dice = Dice(seed: seed, "callback \(create) \(arrival)")
         let delay = dice.milliseconds(50...400)

@@ -1,12 +1,12 @@
-/// What goes wrong at Kling, and for how long: an endless sequence.
+/// What goes wrong at Kling, and for how long, as an endless sequence.
 struct WeatherPlan: Sendable {
     /// A fault, as the simulator's control interface takes it.
     struct Rule: Sendable {
-        /// create, query, list or callback.
+        /// `create`, `query`, `list` or `callback`.
         let point: String
         let fault: String
         let probability: Double
-        /// The one account that it happens to; nil for all.
+        /// The account that it happens to; nil for all.
         var account: String?
 
         init(_ point: String, _ fault: String, _ probability: Double) {
@@ -26,7 +26,7 @@ struct WeatherPlan: Sendable {
         }
     }
 
-    /// Faults that are in force together. Of several that apply to a request the first decides.
+    /// Faults that are in force together. If several apply to a request, the first one decides.
     struct Spell: Sendable {
         let rules: [Rule]
         let duration: Duration
@@ -34,12 +34,12 @@ struct WeatherPlan: Sendable {
 
     private var dice: Dice
     private let choices: [(weight: Int, choice: [Rule])]
-    /// What is so in every spell.
+    /// The rules that hold in every spell.
     private let climate: [Rule]
     private let moody: String
     private let hasBareStatuses: Bool
-    /// What one account says to every create, and for how many spells it still does: whoever has no quota left has none
-    /// for a while.
+    /// What one account answers to every create, and for how many more spells: an account without quota stays without
+    /// it for a while.
     private var denial: Rule?
     private var spellsOfDenial = 0
 
@@ -57,7 +57,7 @@ struct WeatherPlan: Sendable {
         hasBareStatuses = options.has(.bare)
         if hasBareStatuses { choices.append((3, Self.bareStatuses(at: moody))) }
         self.choices = choices
-        // Somebody must be waiting for Kling when the store goes away.
+        // Some client must be waiting for Kling when the store becomes unavailable.
         let slow = options.has(.outages) ? [Rule("create", "slow=1.5", 0.04)] : []
         climate = slow + (options.has(.lag) ? accounts.accounts.flatMap(Self.lag) : [])
     }
@@ -78,17 +78,17 @@ struct WeatherPlan: Sendable {
         return points.map { Rule($0, "lag=\(account.lag.seconds)", 1).at(account.name) }
     }
 
-    /// An answer that says that the account, or its address, cannot be used.
+    /// An answer that says that the account or its address cannot be used.
     private mutating func disabling() -> Rule {
         let status = dice.pick([401, 402, 403, 404, 405, 501].map { (1, $0) })
         let body = dice.pick([(1, ""), (1, "-error"), (1, "-code")])
         return Rule("create", "http-\(status)\(body)", 1).at(moody)
     }
 
-    /// How a proxy in front of an account says that it does not like a create.
+    /// How a proxy in front of an account refuses a create that it does not like.
     static let unpleasant = ["411", "413-error", "413", "414", "415-error", "431"]
 
-    /// Creates are not to the account's taste, and queries are refused as it comes.
+    /// The account's proxy refuses some creates, and some queries are refused.
     private static func bareStatuses(at account: String) -> [Rule] {
         let creates = unpleasant.map { Rule("create", "http-\($0)", 0.1) }
         let queries = ["401-error", "403-code", "404", "404-error", "405", "501"].map {
@@ -97,22 +97,22 @@ struct WeatherPlan: Sendable {
         return creates.map { $0.at(account) } + queries + [Rule("create", "lost-answer", 0.1)]
     }
 
-    /// Where tasks are asked for, others come.
+    /// Queries are answered with other tasks.
     private static let strangers = [
         Rule("query", "stranger", 0.2), Rule("query", "stranger-renumbered", 0.15),
         Rule("query", "stranger-unnamed", 0.15), Rule("create", "lost-answer", 0.25),
         Rule("create", "made-http-502", 0.1),
     ]
-    /// The task is made, and its id in the answer is not to be used.
+    /// The task is made, and the id in its answer is unusable.
     private static let oddIDs = [Rule("create", "made-long-id", 0.15), Rule("create", "made-control-id", 0.15)]
 
-    /// The task is made, and its answer goes astray.
+    /// The task is made, and its answer is lost.
     private static let lostAnswers = [
         Rule("create", "lost-answer", 0.25), Rule("create", "made-http-502", 0.1), Rule("create", "made-5000", 0.05),
         Rule("create", "made-reset-mid-body", 0.05), Rule("create", "made-no-task-id", 0.05),
         Rule("create", "made-not-json", 0.05), Rule("create", "made-silence", 0.03), Rule("query", "reset", 0.2),
     ]
-    /// It looks the same to the gateway, but nothing is made.
+    /// To the gateway this looks the same, but nothing is made.
     private static let lostRequests = [
         Rule("create", "reset", 0.1), Rule("create", "http-500", 0.05), Rule("create", "5000", 0.05),
         Rule("list", "5000", 0.5),
@@ -124,7 +124,7 @@ struct WeatherPlan: Sendable {
     private static let slowness = [
         Rule("create", "slow=0.5", 0.5), Rule("query", "slow=0.4", 0.3), Rule("list", "slow=0.4", 0.3),
     ]
-    /// Answers are lost, and nothing can be looked up.
+    /// Answers are lost, and look-ups fail.
     private static let blindness = [
         Rule("create", "lost-answer", 0.3), Rule("query", "http-502", 0.8), Rule("list", "http-502", 0.8),
     ]

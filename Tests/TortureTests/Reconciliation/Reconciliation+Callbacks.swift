@@ -1,17 +1,17 @@
-/// Whoever asked to be called was called: in order, once for each state, about its own task, and about the end for sure.
+/// Clients that asked for callbacks got them in order, once for each state, about their own task, and about its end.
 extension Reconciliation {
     var callbacks: [Violation] {
         let arrived = Dictionary(grouping: books.clients.callbacks, by: \.create)
         return creates.flatMap { create in
             let own = (arrived[create.number] ?? []).sorted { $0.at < $1.at }
-            // Of two tasks that share a receiver it cannot be told what is about which.
+            // If two tasks share a receiver, a callback cannot be attributed to one of them.
             if sharesReceiver(create, own) { return own.compactMap { forged(create, $0) } }
             let single = own.compactMap { wrong(create, $0) }
             return missing(create, own) + early(create, own) + single + disorder(create, own) + repeated(create, own)
         }
     }
 
-    /// Whether several tasks call one receiver: such as are at Kling, or what a torn answer told of.
+    /// Whether several tasks call one receiver, because Kling has them or because a torn answer told of one.
     private func sharesReceiver(_ create: CreateEntry, _ arrived: [Callback]) -> Bool {
         if (upstreamByCreate[create.number]?.count ?? 0) > 1 { return true }
         let ids = Set(arrived.map(\.task.id)).union(create.told.map(\.id))
@@ -32,16 +32,16 @@ extension Reconciliation {
         ]
     }
 
-    /// How a task has ended: at Kling, or without ever having been there.
+    /// How a task ended: at Kling, or without ever reaching it.
     private func end(of id: String) -> String? {
         if let task = upstream(of: id) { return task.isFinal ? task.status : nil }
         return storeByID[id]?.state == "failed" ? "failed" : nil
     }
 
-    /// How much earlier a callback may be noted than the answer that was sent before it, in microseconds.
+    /// How much earlier a callback may be recorded than the answer that was sent before it, in microseconds.
     private static let earliness = 100_000
 
-    /// Where a client waited for its only answer, nothing comes before that.
+    /// If a client waited for its only answer, no callback comes before that answer.
     private func early(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
         guard create.attempts.count == 1, create.isAccepted, let answered = create.attempts.first?.ended,
             let first = arrived.first, first.at + Self.earliness < answered

@@ -1,8 +1,8 @@
 import KlingAPI
 
-/// What clients were answered is what became of their creates.
+/// What clients were answered agrees with what became of their creates.
 extension Reconciliation {
-    /// Accepted creates were made, unless Kling refused them for good.
+    /// Accepted creates were made, unless Kling refused them permanently.
     var outcomes: [Violation] {
         creates.compactMap { create in
             guard create.isAccepted, upstreamByCreate[create.number] == nil, let id = create.told.first?.id else {
@@ -17,13 +17,13 @@ extension Reconciliation {
         }
     }
 
-    /// Whether the task's owner is told that Kling refused its content, as it did. Until the end that is not known.
+    /// Whether the task's owner is told that Kling refused its content; true until the final queries have been made.
     private func isContentRefusal(_ tenant: String, _ id: String) -> Bool {
         guard let answer = books.answers[Books.Question(tenant: tenant, id: id)] else { return true }
         return answer?.message?.contains(KlingCode.contentPolicy.meaning) == true
     }
 
-    /// Refusals for good are Kling's, and one create has one id.
+    /// Permanent refusals are Kling's, and one create has one id.
     var promises: [Violation] { refusedWrongly + secondIDs }
 
     private var refusedWrongly: [Violation] {

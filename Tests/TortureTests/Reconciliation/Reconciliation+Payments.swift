@@ -1,8 +1,8 @@
-/// Nothing is paid twice, and nothing that nobody asked for.
+/// Nothing is paid for twice, and nothing is paid for that no client asked for.
 extension Reconciliation {
     var payments: [Violation] { madeTwice + merged + idsReused + sentAgain + madeFromHalf + retriesInvited }
 
-    /// How many tasks a create may have made: as many as its client wants, and where it has a key never more.
+    /// How many tasks a create may have made: as many as its client wants, and without a key one more per torn answer.
     private func allowed(_ number: Int) -> Int {
         guard let create = books.clients.creates[number] else { return 1 }
         return create.wanted + (create.hasKey ? 0 : create.tornAnswers)
@@ -18,12 +18,11 @@ extension Reconciliation {
         }
     }
 
-    /// How long after an answer its client may be taken for one that has not read it, if the gateway dies: in
-    /// microseconds.
+    /// For how many microseconds after an answer a gateway that dies may still believe that the client has not read it.
     private static let doubt = 150_000
 
-    /// Whether the gateway died before it can have kept that an answer was read: at once, or after an outage of the store
-    /// that began before it was due to be kept and lasted until just before the kill. The time in which the machine was too
+    /// Whether the gateway died before it can have recorded that an answer was read: at once, or after a store outage
+    /// that began before the record was due and lasted until just before the kill. Time in which the machine was too
     /// busy does not count.
     private func isDoubtful(_ answer: Moment) -> Bool {
         books.clients.kills.contains { kill in
@@ -33,7 +32,7 @@ extension Reconciliation {
         }
     }
 
-    /// For how much of some time the machine was too busy.
+    /// For how much of a time the machine was too busy.
     private func lag(_ time: ClosedRange<Moment>) -> Int {
         books.clients.lags.filter { $0.overlaps(time) }.reduce(0) { sum, lag in
             let part = lag.clamped(to: time)
@@ -41,7 +40,7 @@ extension Reconciliation {
         }
     }
 
-    /// A client that has read an answer and then sends the same wants another task.
+    /// A client that has read an answer and then sends the same create wants another task.
     private var merged: [Violation] {
         creates.compactMap { create in
             for (first, second) in zip(create.acceptances, create.acceptances.dropFirst()) where first.id == second.id {
@@ -55,7 +54,7 @@ extension Reconciliation {
         }
     }
 
-    /// What may have kept the gateway from keeping that an answer was read.
+    /// What may have kept the gateway from recording that an answer was read.
     private func surroundings(of answer: Moment) -> String {
         guard let kill = books.clients.kills.filter({ $0 >= answer }).min() else { return "it was not killed since" }
         let near = (answer - 3_000_000)...kill
@@ -66,7 +65,7 @@ extension Reconciliation {
             + (outages.isEmpty ? "none" : outages.joined(separator: ", "))
     }
 
-    /// Where a second create of one id would make another task, none follows one whose outcome is not known.
+    /// At an account that makes another task for the same id, no create follows one whose outcome is unknown.
     private var sentAgain: [Violation] {
         arrivals.sorted { $0.key < $1.key }.compactMap { id, creates in
             guard let first = creates.firstIndex(where: { kind($0.account) != .kling && $0.outcome != .refused }),
@@ -96,14 +95,14 @@ extension Reconciliation {
         }
     }
 
-    /// What the last answer that a client read can be about: a task that no answer before it can have told of, whether the
-    /// client read that or not. After it the client's next request is another create to the gateway.
+    /// The task that the last answer a client read can be about: one that no earlier answer can have told of, whether
+    /// or not the client read that. After it, the client's next request is another create to the gateway.
     func lastUntorn(_ create: CreateEntry) -> UpstreamTask? {
         let told = create.hasKey ? 0 : create.tornAnswers + Set(create.acceptances.map(\.id)).count
         return upstreamByCreate[create.number]?.dropFirst(told).first
     }
 
-    /// A client that believes the last answer it got would send the create again: nothing may have been made then.
+    /// A client that believes its last answer would resend the create, so nothing may have been made.
     private var retriesInvited: [Violation] {
         creates.compactMap { create in
             guard let task = lastUntorn(create), !create.hasKey,

@@ -1,4 +1,4 @@
-/// The store has what Kling has.
+/// The store agrees with Kling.
 extension Reconciliation {
     var records: [Violation] { books.upstream.compactMap(record) + strangers }
 
@@ -34,7 +34,7 @@ extension Reconciliation {
         return nil
     }
 
-    /// Records of tasks that Kling has never made.
+    /// Records of tasks that Kling never made.
     private var strangers: [Violation] {
         books.store.compactMap { row in
             guard let upstreamID = row.upstreamID, upstreamByID[upstreamID] == nil else { return nil }

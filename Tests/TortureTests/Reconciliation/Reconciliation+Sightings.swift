@@ -1,8 +1,8 @@
-/// Whatever a client saw while everything went wrong fits together.
+/// Everything that clients saw during the run is consistent.
 extension Reconciliation {
     var sightings: [Violation] { failedQuestions + forgottenForATime + changedIDs + backwardSteps + pictures }
 
-    /// A picture's URL names the task that it is of.
+    /// A picture's URL names its own task.
     private var pictures: [Violation] {
         let seen = books.clients.sightings.flatMap { sighting -> [SeenTask] in
             if case .tasks(let tasks) = sighting.finding { tasks } else { [] }
@@ -27,7 +27,7 @@ extension Reconciliation {
         }
     }
 
-    /// A query that began after its task was told must find it.
+    /// A query that began after the client was told of the task must find it.
     private var forgottenForATime: [Violation] {
         let tellings = Dictionary(
             told.flatMap { told in
@@ -118,7 +118,7 @@ extension Reconciliation {
         for create in creates {
             for attempt in create.attempts {
                 guard case .accepted(let task) = attempt.outcome else { continue }
-                // A replayed answer tells the state of long ago.
+                // A replayed answer shows an old state.
                 if create.attempts.count > 1 { continue }
                 looks[Books.Question(tenant: create.tenant, id: task.id), default: []]
                     .append(Look(task: task, began: attempt.began, ended: attempt.ended))

@@ -1,4 +1,4 @@
-/// In the end every client finds what is its own, as it is.
+/// At the end, every client finds its own tasks in their true state.
 extension Reconciliation {
     var views: [Violation] { told.flatMap(view) + shown.flatMap(view) + lists }
 
@@ -23,7 +23,7 @@ extension Reconciliation {
         return found
     }
 
-    /// Tasks at Kling whose records have a public id, told or not.
+    /// Tasks at Kling whose records have a public id, whether or not a client was told of it.
     private var shown: [StoreTask] {
         books.store.filter { $0.publicID != nil && $0.upstreamID.map { upstreamByID[$0] != nil } == true }
     }
@@ -48,7 +48,7 @@ extension Reconciliation {
 
     private func isListed(_ tenant: String, _ id: String) -> Bool { listed[tenant]?.contains(id) == true }
 
-    /// Lists show each task once, as it is, to its owner.
+    /// Lists show each task once, in its true state, and only to its owner.
     private var lists: [Violation] {
         books.lists.sorted { $0.key < $1.key }.flatMap { tenant, tasks in
             var seen: Set<String> = []
@@ -69,7 +69,7 @@ extension Reconciliation {
     }
 }
 
-/// A moment for people.
+/// Formats a moment for people.
 func time(_ moment: Moment) -> String {
     let milliseconds = String(moment / 1000 % 1000)
     return "\(moment / 1_000_000)." + String(repeating: "0", count: 3 - milliseconds.count) + milliseconds + " s"

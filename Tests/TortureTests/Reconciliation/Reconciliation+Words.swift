@@ -1,4 +1,4 @@
-/// What clients are told in words is so.
+/// What messages say to clients is true.
 extension Reconciliation {
     var words: [Violation] { denials + doubts }
 
@@ -9,7 +9,7 @@ extension Reconciliation {
         return denying.contains { message.contains($0) }
     }
 
-    /// "Nothing was charged" is the last word only about what Kling does not have.
+    /// "Nothing was charged" is said for good only about tasks that Kling does not have.
     private var denials: [Violation] {
         let answered = creates.compactMap { create -> Violation? in
             guard let task = lastUntorn(create),
@@ -30,8 +30,8 @@ extension Reconciliation {
         return answered + recorded
     }
 
-    /// A create that Kling has clearly refused is not told as one that may have been made. Over a kill nobody knows what
-    /// Kling has answered.
+    /// A create that Kling has clearly refused is not reported as one that may have been made. After a kill, Kling's
+    /// answer is unknown.
     private var doubts: [Violation] {
         creates.compactMap { create in
             guard case .refused(let status, _, let message, let id?, _)? = create.attempts.first?.outcome,

@@ -1,4 +1,4 @@
-/// Compares the upstream's book, the store, and what clients were told and called about. It does no input or output.
+/// Compares the upstream's book, the store, and what clients were told and called about. It does no I/O.
 struct Reconciliation: Sendable {
     let books: Books
     let upstreamByCreate: [Int: [UpstreamTask]]
@@ -6,9 +6,9 @@ struct Reconciliation: Sendable {
     let upstreamByGatewayID: [String: UpstreamTask]
     let storeByID: [String: StoreTask]
     let storeByUpstreamID: [String: [StoreTask]]
-    /// The creates that arrived at the upstream by the gateway's id, in their order.
+    /// The creates that arrived at the upstream, by the gateway's id, in order.
     let arrivals: [String: [ArrivedCreate]]
-    /// The names at the gateway that two accounts share.
+    /// The names that two accounts share at the gateway.
     let swapped: Set<String>
     /// The ids in each tenant's list.
     let listed: [String: Set<String>]
@@ -26,25 +26,25 @@ struct Reconciliation: Sendable {
         listed = books.lists.mapValues { Set($0.map(\.id)) }
     }
 
-    /// Every broken promise, those of one kind side by side.
+    /// Every broken promise, grouped by kind.
     var violations: [Violation] {
         payments + records + outcomes + promises + words + views + sightings + callbacks
     }
 
-    /// What may become right by waiting: a look at the upstream's book, the store and the callbacks alone.
+    /// The violations that waiting may cure, judged by the upstream's book, the store and the callbacks alone.
     var unsettled: [Violation] { (records + outcomes + callbacks).filter(\.maySettle) }
 
-    /// The creates in their order.
+    /// The creates in order.
     var creates: [CreateEntry] { books.clients.creates.values.sorted { $0.number < $1.number } }
 
-    /// The tasks that were told to clients: by which create, under which id, and which task of Kling's it is.
+    /// The tasks that clients were told of: by which create, under which id, when, and which task of Kling's it is.
     var told: [(create: CreateEntry, id: String, at: Moment, upstream: UpstreamTask?)] {
         creates.flatMap { create in
             create.told.map { (create, $0.id, $0.at, upstream(of: $0.id)) }
         }
     }
 
-    /// The upstream's task that a public id stands for: Kling's own id, or the gateway's.
+    /// The upstream's task for a public id, which is Kling's own id or the gateway's.
     func upstream(of publicID: String) -> UpstreamTask? {
         upstreamByID[publicID] ?? upstreamByGatewayID[publicID]
     }

@@ -1,6 +1,6 @@
-/// A promise that was broken.
+/// A broken promise.
 struct Violation: Sendable, Hashable {
-    /// Which one. The text says what happened.
+    /// Which promise it is. The text says what happened.
     enum Kind: String, Sendable, CaseIterable {
         case madeTwice = "one create made several tasks at Kling"
         case idReused = "one of the gateway's ids went to Kling for two tasks"
@@ -33,12 +33,12 @@ struct Violation: Sendable, Hashable {
     }
 
     let kind: Kind
-    /// The create that it happened to.
+    /// The create that is affected.
     var create: Int?
     /// What was found.
     let explanation: String
 
-    /// Whether time may cure it: the gateway may still be about to find out, or to tell.
+    /// Whether waiting may cure it: the gateway may still find out, or tell.
     var maySettle: Bool {
         [.lost, .unresolved, .storeDisagrees, .acceptedNotMade, .callbackMissing].contains(kind)
     }

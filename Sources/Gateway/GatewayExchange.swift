@@ -1,0 +1,63 @@
+internal import HTTPServer
+internal import KlingAPI
+
+/// One exchange with a client, from its head to its end: the answer, or the refusal, and the lines and figures about it.
+struct GatewayExchange: HTTPExchangeHandler {
+    private let gateway: Gateway
+    private let note: ExchangeNote
+
+    init(_ gateway: Gateway, _ note: ExchangeNote) { (self.gateway, self.note) = (gateway, note) }
+
+    func respond(to request: HTTPRequest) async -> HTTPResponse {
+        gateway.telemetry.began()
+        defer { gateway.telemetry.ended() }
+        let answered = await Origin.$current.withValue(.request(note.requestID)) {
+            await result { () async throws(GatewayError) in try await gateway.answer(request, note) }
+        }
+        let response = marked(answered, for: request.head)
+        note.resend?.answered(status: response.status)
+        return response
+    }
+
+    /// Answers the query of a task that has ended and is in memory, under a known key, without starting a Swift task:
+    /// clients poll, and most of the answers are known already. Every other request goes through ``respond(to:)``, which
+    /// makes the same checks and more.
+    func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
+        guard request.method == .get || request.method == .head, let match = note.match, match.route == .tryOnTask,
+            let principal = gateway.access.knownPrincipal(of: request),
+            let json = gateway.tasks.queries.finished(match.identifier, tenant: principal.tenant)
+        else { return nil }
+        note.tenant = principal.tenant
+        do {
+            try principal.scope.check(ClientAddress(of: request, trusted: gateway.options.trustedProxies))
+            let limits = try gateway.limiter.admitted(principal)
+            let body = Envelope.success(requestID: note.requestID, data: json)
+            var response = Answer.success(body, requestID: note.requestID)
+            response.headers.append(contentsOf: limits)
+            return marked(.success(response), for: request.head)
+        } catch {
+            return marked(.failure(error), for: request.head)
+        }
+    }
+
+    func response(to rejection: HTTPRejection) -> HTTPResponse {
+        marked(.failure(GatewayError(rejection)), for: rejection.head)
+    }
+
+    func didFinish(_ exchange: HTTPExchange) {
+        note.end()
+        gateway.telemetry.finished(exchange, note)
+    }
+
+    private func marked(_ answered: Result<HTTPResponse, GatewayError>, for head: HTTPRequestHead?) -> HTTPResponse {
+        var response: HTTPResponse
+        switch answered {
+        case .success(let answer): response = answer
+        case .failure(let error):
+            note.cause = error.cause
+            response = ErrorAnswer.response(to: error, shape: note.shape, requestID: note.requestID)
+        }
+        gateway.crossOrigin?.mark(&response, for: head?.headers)
+        return response
+    }
+}
