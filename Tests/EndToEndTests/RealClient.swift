@@ -4,7 +4,7 @@ import Testing
 
 /// Clients written by others, run by the scripts of Tests/Clients.
 enum RealClient {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     static let folder = root.appending(path: "Tests/Clients")
     static let python = root.appending(path: ".venv/bin/python").path(percentEncoded: false)
 
