@@ -28,6 +28,8 @@ struct BodyIntake {
     var framer: BodyFramer
     /// Where the data goes; nil when the body is discarded.
     var block: Bytes?
+    /// The body, if it was read before the handler was called.
+    var readAhead: Bytes?
     /// Bytes of the body that were read, including the chunked coding.
     private(set) var received = 0
     private var state: State

@@ -13,10 +13,9 @@ extension Connection {
         of exchange: Int, limit: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> Bytes {
         loop.assertCurrent()
-        guard exchange == exchangeCount, lifecycle.phase == .handling else { throw .clientGone }
+        guard exchange == lifecycle.requests, lifecycle.phase == .handling else { throw .clientGone }
         if body.framing == .none { return Bytes(capacity: 0) }
-        if let block = readAhead {
-            readAhead = nil
+        if let block = body.readAhead.take() {
             guard block.count <= limit else { throw .tooLarge(limit: limit) }
             return block
         }
@@ -35,7 +34,8 @@ extension Connection {
     /// - Returns: the refusal of a body that is malformed, late or too long for this.
     func readBodyAhead() async -> HTTPResponse? {
         do throws(RequestBodyError) {
-            readAhead = try await collectBody(of: exchangeCount, limit: Self.unreservedBytes, owner: "", headroom: 0)
+            body.readAhead = try await collectBody(
+                of: lifecycle.requests, limit: Self.unreservedBytes, owner: "", headroom: 0)
             return nil
         } catch {
             return refusal(HeadFault(error))
@@ -111,7 +111,7 @@ extension Connection {
     }
 
     /// Fails the body, because the client has closed its side or is too slow.
-    func failBody() { wakeBody(.failed(inputHasEnded ? .clientGone : .timedOut)) }
+    func failBody() { wakeBody(.failed(input.hasEnded ? .clientGone : .timedOut)) }
 
     /// Handles an event while the handler is running.
     func driveBody() {
@@ -129,13 +129,15 @@ extension Connection {
         var turn = Self.bytesPerTurn
         do throws(ChunkFault) {
             while !body.framer.isComplete {
-                if !pending.isEmpty {
+                if input.hasPending {
                     if try takeBodyFromPending() == 0 { return .needsRoom }
                 } else if turn <= 0 {
                     loop.execute { [self] in drive() }
                     return .blocked
                 } else {
-                    guard isReadable || takeExtraRead(), let count = try receiveBody() else { return stalled }
+                    guard input.isReadable || input.takeExtraRead(), let count = try receiveBody() else {
+                        return stalled
+                    }
                     turn -= count
                 }
             }
@@ -147,22 +149,13 @@ extension Connection {
 
     /// Why nothing more could be read.
     private var stalled: BodyIntake.Step {
-        lifecycle.phase == .closed || inputHasEnded && !isReadable ? .failed(.clientGone) : .blocked
+        lifecycle.phase == .closed || input.hasEnded && !input.isReadable ? .failed(.clientGone) : .blocked
     }
 
     private func takeBodyFromPending() throws(ChunkFault) -> Int {
-        let input = pending
-        let all = input.span
-        let count = try body.take(all.extracting(pendingStart..<all.count))
-        dropPending(count)
-        return count
-    }
-
-    func dropPending(_ count: Int) {
-        pendingStart += count
-        if pendingStart == pending.count {
-            pending = []
-            pendingStart = 0
+        try input.drain { (bytes) throws(ChunkFault) in
+            let count = try body.take(bytes)
+            return (count, count)
         }
     }
 
@@ -179,9 +172,9 @@ extension Connection {
         let space = unsafe context.inputSpace
         guard let count = unsafe receive(into: space) else { return nil }
         // The context owns `inputSpace`, and nothing else reads into it before this turn ends.
-        let input = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
-        let taken = unsafe try body.take(input.span)
-        if taken < count { pending = unsafe Array(input[taken...]) }
+        let bytes = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
+        let taken = unsafe try body.take(bytes.span)
+        if taken < count { unsafe input.keep(bytes[taken...]) }
         return count
     }
 
@@ -209,12 +202,11 @@ extension Connection {
             }
         }
         var turn = Self.bytesPerTurn
-        while lifecycle.phase == .lingering, isReadable {
+        while lifecycle.phase == .lingering, input.isReadable {
             guard turn > 0 else { return loop.execute { [self] in drive() } }
             guard let count = unsafe receive(into: context.inputSpace) else { return }
             turn -= count
-            discarded += count
-            if discarded > configuration.discardedBytes { happened(.failed) }
+            if input.discard(count, limit: configuration.discardedBytes) { happened(.failed) }
         }
     }
 }

@@ -38,14 +38,11 @@ extension Connection {
 
     private func afterwards(isLast: Bool) -> ConnectionLifecycle.NextStep {
         switch body.remainder {
-        case .nothing: isLast ? (hasUnreadInput || exchange?.watcher != nil ? .linger : .close) : .nextRequest
+        case .nothing: isLast ? (input.isUnread || exchange?.watcher != nil ? .linger : .close) : .nextRequest
         case .bytes(let count): isLast || count > Self.smallRemainder ? .linger : .discardBody
         case .unknown: .linger
         }
     }
-
-    /// Whether closing now could reset the connection before the client has read the answer.
-    private var hasUnreadInput: Bool { isReadable || !pending.isEmpty }
 
     private func render(_ response: HTTPResponse, closes: Bool, into bytes: inout [UInt8]) -> [ByteSlice] {
         bytes.removeAll(keepingCapacity: true)
@@ -74,21 +71,14 @@ extension Connection {
         if case .bytes = outcome, lifecycle.endsWithAnswer, !resetsAtEnd { outcome = transport.sendCloseNotify() }
         switch outcome {
         case .bytes, .handshaken, .unfinished:
-            writeDeadline = nil
             giveBack(output)
             setDeadline(nil)
             awaitReceipt()
             finishExchange(exchange?.end ?? .complete)
             happened(.written)
         case .blocked:
+            setDeadline(output.deadline(after: count, configuration))
             self.output = output
-            var deadline =
-                writeDeadline
-                ?? RateDeadline(
-                    from: .now, allowance: configuration.bodyTimeout, bytesPerSecond: configuration.minimumRate)
-            deadline.made(count)
-            writeDeadline = deadline
-            setDeadline(deadline.due)
         case .failed: fail()
         }
     }

@@ -9,15 +9,15 @@ extension Connection {
     /// See ``HTTPRequest/watchAnswer(_:)``.
     func watchAnswer(of exchange: Int, _ watcher: any AnswerWatcher) {
         loop.assertCurrent()
-        guard exchange == exchangeCount, lifecycle.phase == .handling else { return watcher.answerWasLost() }
+        guard exchange == lifecycle.requests, lifecycle.phase == .handling else { return watcher.answerWasLost() }
         self.exchange?.watcher = watcher
-        if inputHasEnded { watcher.clientHasFinished() }
+        if input.hasEnded { watcher.clientHasFinished() }
     }
 
     /// See ``HTTPRequest/lookForClient()``.
     func lookForClient(of exchange: Int) {
         loop.assertCurrent()
-        guard exchange == exchangeCount, lifecycle.phase == .handling else { return }
+        guard exchange == lifecycle.requests, lifecycle.phase == .handling else { return }
         switch transport.end {
         case .none: break
         case .client: endInput()
@@ -33,8 +33,7 @@ extension Connection {
 
     /// Records that the client has closed its side.
     func endInput() {
-        if inputHasEnded { return }
-        inputHasEnded = true
+        guard input.end() else { return }
         exchange?.watcher?.clientHasFinished()
     }
 

@@ -5,7 +5,8 @@ extension Connection {
     /// How long the connection has been idle; nil if it is not. It is also idle if the client has sent nothing of a TLS
     /// handshake.
     var idleness: Idleness? {
-        guard lifecycle.phase == .idle, let deadline, transport.isReady || !transport.hasReceived else { return nil }
+        guard lifecycle.phase == .idle, let deadline = timer.deadline, transport.isReady || !transport.hasReceived
+        else { return nil }
         let patience = transport.isReady ? configuration.idleTimeout : configuration.headTimeout
         return Idleness(since: deadline + (.zero - patience), isStranger: !wasServed)
     }
@@ -22,7 +23,7 @@ extension Connection {
     /// Closes the connection if no part of another request has arrived.
     func stopWhenIdle() {
         guard lifecycle.phase == .idle else { return }
-        isReadable = true
+        input.isReadable = true
         readHead()
         happened(.stopping)
     }

@@ -4,53 +4,33 @@ internal import Synchronization
 
 /// One client's connection, driven by its ``ConnectionLifecycle``. Loop-confined.
 ///
-/// The socket is registered once, edge-triggered, for its whole life; `isReadable` remembers what was reported. One
-/// timer serves all deadlines: it is only armed again when it fires too early, or would fire too late.
+/// The socket is registered once, edge-triggered, for its whole life; ``ConnectionInput`` remembers what was reported.
 final class Connection: @unchecked Sendable {
     // @unchecked: all state is only accessed on the context's loop; its watch and timer check that.
     let context: LoopContext
     let peer: SocketAddress
     var transport: Transport
     var lifecycle = ConnectionLifecycle()
+    var input = ConnectionInput()
+    private var head: HeadReader
     var exchange: Exchange?
-    /// The number of the current exchange.
-    private(set) var exchangeCount = 0
     var body = BodyIntake()
-    /// The body, if it was read before the handler was called.
-    var readAhead: Bytes?
     var bodyWaiter: CheckedContinuation<BodyIntake.Step, Never>?
     var output: Output?
-    var writeDeadline: RateDeadline?
+    /// Watchers of answers that were written but are not acknowledged yet.
+    var unacknowledged: [any AnswerWatcher] = []
     /// Whether a request was answered with a status below 400.
     var wasServed = false
     /// Whether the connection ends with RST, as the simulator may want.
     var resetsAtEnd = false
-    var discarded = 0
-    /// Watchers of answers that were written but are not acknowledged yet.
-    var unacknowledged: [any AnswerWatcher] = []
-
-    /// Input that was read along with what came before it.
-    var pending: [UInt8] = []
-    var pendingStart = 0
-    var isReadable = true
-    /// Whether the socket was last reported readable and writable. libevent reports a reset socket like that, and a
-    /// healthy one too.
-    private var mayHaveFailed = false
-    var inputHasEnded = false
-
     private var watch: SocketWatch?
-    private var timer: Timer?
-    private var timerDue: MonotonicTime?
-    private(set) var deadline: MonotonicTime?
-    private var parser: HeadParser
-    private var headBeganAt = MonotonicTime(nanoseconds: 0)
-    private var headBytes = 0
+    private(set) var timer = PhaseTimer()
 
     init(transport: Transport, peer: SocketAddress, context: LoopContext) {
         self.transport = transport
         self.peer = peer
         self.context = context
-        parser = HeadParser(limits: context.headLimits)
+        head = HeadReader(limits: context.headLimits)
     }
 
     var loop: EventLoop { context.loop }
@@ -58,13 +38,13 @@ final class Connection: @unchecked Sendable {
 
     func start() {
         transport.setUp()
-        timer = Timer(loop: loop) { [unowned self] in timerHasFired() }
+        timer.start(Timer(loop: loop) { [unowned self] in if timer.fired() { happened(.timedOut) } })
         watch = SocketWatch(
             loop: loop, descriptor: transport.descriptor, events: [.read, .write, .peerFinished, .edgeTriggered]
         ) { [unowned self] events in
             if events.contains(.peerFinished) { endInput() }
-            mayHaveFailed = events.isSuperset(of: [.read, .write])
-            if events.contains(.read) || inputHasEnded || transport.readNeedsWritable { isReadable = true }
+            input.mayHaveFailed = events.isSuperset(of: [.read, .write])
+            if events.contains(.read) || input.hasEnded || transport.readNeedsWritable { input.isReadable = true }
             drive()
         }
         guard watch?.isWatching == true else { return abandon(.clientGone) }
@@ -87,7 +67,8 @@ final class Connection: @unchecked Sendable {
 
     private func perform(_ action: ConnectionLifecycle.Action) {
         switch action {
-        case .none, .startHandler: break
+        case .none: break
+        case .startHandler: startHandler()
         case .write: flush()
         case .readHead: becomeIdle()
         case .discardBody:
@@ -100,15 +81,15 @@ final class Connection: @unchecked Sendable {
         case .awaitReceipt: setDeadline(.now + Self.receiptPatience)
         case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
         case .failBody: failBody()
-        case .abandon: abandonNow(inputHasFailed ? .clientGone : .writeTimeout)
+        case .abandon: abandonNow(input.hasFailed ? .clientGone : .writeTimeout)
         case .close: close()
         }
     }
 
     private func becomeIdle() {
-        parser = HeadParser(limits: context.headLimits)
+        head.reset()
         setDeadline(.now + configuration.idleTimeout)
-        if isReadable || !pending.isEmpty { readHead() }
+        if input.isUnread { readHead() }
         if context.isDraining { stopWhenIdle() }
     }
 
@@ -116,19 +97,13 @@ final class Connection: @unchecked Sendable {
 
     func readHead() {
         while lifecycle.phase == .idle || lifecycle.phase == .readingHead {
-            if !pending.isEmpty {
-                takePending()
+            if input.hasPending {
+                proceed(input.drain { head.parse($0) })
             } else {
-                guard isReadable || lifecycle.phase == .readingHead && takeExtraRead(), receiveHead() else { return }
+                let mayRead = input.isReadable || lifecycle.phase == .readingHead && input.takeExtraRead()
+                guard mayRead, receiveHead() else { return }
             }
         }
-    }
-
-    private func takePending() {
-        let input = pending
-        let (consumed, outcome) = parser.parse(input.span.extracting(pendingStart..<input.count))
-        dropPending(consumed)
-        go(on: outcome, consumed: consumed)
     }
 
     /// - Returns: whether input was read and parsed.
@@ -136,21 +111,19 @@ final class Connection: @unchecked Sendable {
         let space = unsafe context.inputSpace
         guard let count = unsafe receive(into: space), count > 0 else { return false }
         // The context owns `inputSpace`, and nothing else reads into it before this turn ends.
-        let input = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
-        let (consumed, outcome) = unsafe parser.parse(input.span)
-        if consumed < count { pending = unsafe Array(input[consumed...]) }
-        go(on: outcome, consumed: consumed)
+        let bytes = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
+        let (consumed, outcome) = unsafe head.parse(bytes.span)
+        if consumed < count { unsafe input.keep(bytes[consumed...]) }
+        proceed(outcome)
         return true
     }
 
-    private func go(on outcome: HeadParser.Outcome, consumed: Int) {
-        if headBytes == 0 { headBeganAt = .now }
-        headBytes += consumed
+    private func proceed(_ outcome: HeadParser.Outcome) {
         switch outcome {
         case .incomplete:
             if lifecycle.phase == .idle {
                 happened(.headBegan)
-                setDeadline(headBeganAt + configuration.headTimeout)
+                setDeadline(head.beganAt + configuration.headTimeout)
             }
         case .complete(let head, let rules): begin(head, rules)
         case .refused(let fault, let head): refuse(fault, head)
@@ -160,23 +133,28 @@ final class Connection: @unchecked Sendable {
     private func begin(_ head: HTTPRequestHead, _ rules: MessageRules) {
         context.requests.add(1, ordering: .relaxed)
         lookForReceipts()
-        let handler = context.service.begin(head)
-        var exchange = Exchange(
-            head: head, handler: handler, peer: peer, receivedAt: headBeganAt, bytesReceived: headBytes)
-        headBytes = 0
-        exchange.keepsAlive = rules.keepsAlive
+        exchange = makeExchange(head)
+        exchange?.keepsAlive = rules.keepsAlive
         body = BodyIntake(rules: rules)
-        readAhead = nil
         setDeadline(nil)
-        exchangeCount += 1
-        _ = lifecycle.handle(.headEnded)
+        happened(.headEnded)
+    }
+
+    private func makeExchange(_ head: HTTPRequestHead?) -> Exchange {
+        Exchange(
+            head: head, handler: context.service.begin(head), peer: peer, receivedAt: self.head.beganAt,
+            bytesReceived: self.head.takeCount())
+    }
+
+    private func startHandler() {
+        guard let exchange, let head = exchange.head else { return }
+        let handler = exchange.handler
         let request = HTTPRequest(
             head: head,
-            body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: exchangeCount),
-            peer: peer, loop: loop, receivedAt: headBeganAt)
-        self.exchange = exchange
+            body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: lifecycle.requests),
+            peer: peer, loop: loop, receivedAt: exchange.receivedAt)
         let isReadAhead = body.framing != .none && !head.method.hasMeaningfulBody
-        if !isReadAhead, pending.isEmpty, !isReadable, let response = handler.immediateResponse(to: request) {
+        if !isReadAhead, !input.isUnread, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
         self.exchange?.task = loop.spawn { [self] in
@@ -186,10 +164,7 @@ final class Connection: @unchecked Sendable {
     }
 
     func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
-        exchange = Exchange(
-            head: head, handler: context.service.begin(head), peer: peer, receivedAt: headBeganAt,
-            bytesReceived: headBytes)
-        headBytes = 0
+        exchange = makeExchange(head)
         body = BodyIntake()
         body.fail()
         answer(refusal(fault), end: .rejected)
@@ -201,65 +176,36 @@ final class Connection: @unchecked Sendable {
     func receive(into space: UnsafeMutableRawBufferPointer) -> Int? {
         switch unsafe transport.receive(into: space) {
         case .bytes(0):
-            isReadable = false
+            input.isReadable = false
             finishInput()
             return nil
         case .bytes(let count):
-            // A short read has emptied the socket. Later input is reported again, but a FIN is only reported once.
-            if !inputHasEnded { isReadable = transport.mayHoldMore(after: count, of: space.count) }
+            input.received(mayHoldMore: transport.mayHoldMore(after: count, of: space.count))
             return count
         case .handshaken:
             setDeadline(.now + configuration.idleTimeout)
             return unsafe receive(into: space)
         case .unfinished:
-            isReadable = true
+            input.isReadable = true
             loop.execute { [self] in drive() }
             return nil
         case .blocked:
-            isReadable = false
+            input.isReadable = false
             return nil
         case .failed:
-            isReadable = false
+            input.isReadable = false
             fail()
             return nil
         }
     }
 
-    /// Whether to read once more although a short read has emptied the socket. When more input is expected, a reset
-    /// after the bytes that were read would not be reported again.
-    func takeExtraRead() -> Bool {
-        defer { mayHaveFailed = false }
-        return mayHaveFailed
-    }
-
-    private(set) var inputHasFailed = false
-
     func fail() {
-        inputHasFailed = true
+        input.fail()
         happened(.failed)
     }
 
-    // MARK: Deadlines
-
     /// Sets when the current phase times out; `nil` for never.
-    func setDeadline(_ due: MonotonicTime?) {
-        deadline = due
-        guard let due, timerDue.map({ due < $0 }) ?? true else { return }
-        arm(for: due)
-    }
-
-    private func arm(for due: MonotonicTime) {
-        timerDue = due
-        timer?.arm(after: due - .now)
-    }
-
-    private func timerHasFired() {
-        timerDue = nil
-        guard let deadline else { return }
-        if MonotonicTime.now < deadline { return arm(for: deadline) }
-        self.deadline = nil
-        happened(.timedOut)
-    }
+    func setDeadline(_ deadline: MonotonicTime?) { timer.set(deadline) }
 
     // MARK: End
 
@@ -291,7 +237,9 @@ final class Connection: @unchecked Sendable {
     func close(resets: Bool = false) {
         guard watch != nil else { return }
         endReceipts()
-        (watch, timer, output, pending) = (nil, nil, nil, [])
+        (watch, output) = (nil, nil)
+        timer.stop()
+        input.clear()
         transport.close(resets: resets || resetsAtEnd)
         context.forget(self)
     }

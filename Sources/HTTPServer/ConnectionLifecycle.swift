@@ -71,6 +71,8 @@ struct ConnectionLifecycle: Hashable, Sendable {
     }
 
     private(set) var phase = Phase.idle
+    /// How many requests have had a valid head.
+    private(set) var requests = 0
 
     /// Whether the answer being written is the last.
     var endsWithAnswer: Bool { phase == .writing(then: .linger) || phase == .writing(then: .close) }
@@ -78,12 +80,14 @@ struct ConnectionLifecycle: Hashable, Sendable {
     /// Whether no request is being handled and no answer is being written.
     var isBetweenExchanges: Bool { [.idle, .readingHead, .lingering, .awaitingReceipt].contains(phase) }
 
-    /// Moves to the next phase. An event without a meaning in the current phase is ignored.
+    /// Moves to the next phase. Every event is named, so that a new one must be given its meaning.
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {
         case (.closed, _): return .none
         case (.idle, .headBegan): return move(to: .readingHead, .none)
-        case (.idle, .headEnded), (.readingHead, .headEnded): return move(to: .handling, .startHandler)
+        case (.idle, .headEnded), (.readingHead, .headEnded):
+            requests += 1
+            return move(to: .handling, .startHandler)
         case (.idle, .answered(let then)), (.readingHead, .answered(let then)), (.handling, .answered(let then)):
             return move(to: .writing(then: then), .write)
         case (.readingHead, .timedOut): return .refuseLateHead
@@ -101,7 +105,10 @@ struct ConnectionLifecycle: Hashable, Sendable {
             (.idle, .timedOut), (.discarding, .timedOut), (.lingering, .timedOut),
             (.awaitingReceipt, .receiptCame), (.awaitingReceipt, .failed), (.awaitingReceipt, .timedOut):
             return move(to: .closed, .close)
-        default: return .none
+        // A late timer, an answer to a request that has failed, or input that nothing waits for changes nothing.
+        case (_, .headBegan), (_, .headEnded), (_, .answered), (_, .written), (_, .bodyDiscarded), (_, .inputEnded),
+            (_, .inputEndedBeforeReceipt), (_, .receiptCame), (_, .failed), (_, .timedOut), (_, .stopping):
+            return .none
         }
     }
 

@@ -13,6 +13,7 @@ struct Output {
     private var slices: [ByteSlice]
     private var sliceIndex = 0
     private var sliceOffset = 0
+    private var rate: RateDeadline?
 
     /// The most parts handed to the system in one call.
     private static let partsPerCall = 32
@@ -33,6 +34,18 @@ struct Output {
             advance(by: count)
         }
         return (total, .bytes(total))
+    }
+
+    /// When the client is too slow to read the rest. The time runs from the first call.
+    /// - Parameter count: how many bytes were written since the last call.
+    mutating func deadline(after count: Int, _ configuration: HTTPServerConfiguration) -> MonotonicTime {
+        var known =
+            rate
+            ?? RateDeadline(
+                from: .now, allowance: configuration.bodyTimeout, bytesPerSecond: configuration.minimumRate)
+        known.made(count)
+        rate = known
+        return known.due
     }
 
     /// Returns the rendered bytes, so that their capacity can be reused.

@@ -1,0 +1,32 @@
+internal import Base
+
+/// Reads the head of one request after another, and notes when each began and how long it is.
+struct HeadReader {
+    private let limits: HeadLimits
+    private var parser: HeadParser
+    /// When the current head began.
+    private(set) var beganAt = MonotonicTime(nanoseconds: 0)
+    private var count = 0
+
+    init(limits: HeadLimits) {
+        self.limits = limits
+        parser = HeadParser(limits: limits)
+    }
+
+    /// Prepares for the next head.
+    mutating func reset() { parser = HeadParser(limits: limits) }
+
+    /// Parses the part of `input` that belongs to the head.
+    mutating func parse(_ input: Span<UInt8>) -> (consumed: Int, value: HeadParser.Outcome) {
+        let (consumed, outcome) = parser.parse(input)
+        if count == 0 { beganAt = .now }
+        count += consumed
+        return (consumed, outcome)
+    }
+
+    /// Returns how many bytes the head has, and counts from 0 again.
+    mutating func takeCount() -> Int {
+        defer { count = 0 }
+        return count
+    }
+}
