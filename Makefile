@@ -89,9 +89,10 @@ bench: build ## measure against nginx on this machine
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 
 .PHONY: lint
-lint: ## check formatting, sizes of files and functions, floors, and links
+lint: ## check formatting, sizes of files, functions and types, floors, and links
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	python3 Tests/Lint/sizes.py
+	python3 Tests/Lint/types.py
 	python3 Tests/Lint/floors.py
 	python3 Tests/Lint/links.py
 
