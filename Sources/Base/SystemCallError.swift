@@ -11,8 +11,8 @@ public struct SystemCallError: Error, Hashable, CustomStringConvertible {
     /// The `errno` of the call.
     public let code: Int32
 
-    /// Makes an error with `code`, or with `errno` by default: then call it right after the failed call, before
-    /// anything else can change `errno`.
+    /// Makes an error with `code`, or with `errno` if it is nil. Without `code`, call this right after the failed
+    /// call, before anything else can change `errno`.
     public init(_ call: String, code: Int32? = nil) {
         self.code = code ?? errno
         self.call = call

@@ -21,7 +21,7 @@ internal import Darwin
     // @unchecked: `inbox` has a lock; all other mutable state is only accessed on the loop's thread (`isCurrent` is
     // checked at each entry), or before the thread runs.
 
-    /// The name in logs and of the thread; the system shows at most 15 bytes of it.
+    /// The name of the thread, also used in logs; the system shows at most 15 bytes of it.
     public let name: String
 
     let base: OpaquePointer
@@ -187,8 +187,8 @@ internal import Darwin
         round.removeAll(keepingCapacity: true)
     }
 
-    /// Runs a job outside of any serial executor: a task that must first leave one is enqueued again at each of its
-    /// steps.
+    /// Runs a job outside of any serial executor: a task that had to leave one first would be enqueued again at each
+    /// of its steps.
     private func run(_ job: UnownedJob) {
         #if THREAD_SANITIZER
         // The thread sanitizer needs this: if a continuation is resumed before its task waits for it, Swift's runtime
@@ -206,7 +206,8 @@ internal import Darwin
 
     // MARK: Time
 
-    /// The queue for timers with the same duration, created on first use. Arming one costs the same however many wait.
+    /// The queue for timers with the same duration, created on first use. The cost of arming one does not depend on
+    /// how many wait.
     public func commonTimeout(_ duration: Duration) -> CommonTimeout {
         assertCurrent()
         let key = duration.nanoseconds

@@ -6,7 +6,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Conversions from and to the system's form of an address (`struct sockaddr`).
+/// Converts addresses from and to the system's form (`struct sockaddr`).
 extension SocketAddress {
     init?(_ storage: sockaddr_storage, length: socklen_t) {
         let address = unsafe withUnsafeBytes(of: storage) { bytes -> SocketAddress? in

@@ -9,8 +9,8 @@ internal import Darwin
 
 /// Calls a closure once, a given time after it was armed. Loop-confined.
 ///
-/// It can be armed again, even from its own closure. If libevent has no memory for it, the loop keeps track of it, and
-/// it still fires, up to 10 ms late.
+/// The timer can be armed again, even from its own closure. If libevent has no memory for it, the loop keeps track of
+/// it, and it still fires, up to 10 ms late.
 @safe public final class Timer {
     private let loop: EventLoop
     private var event: OpaquePointer?

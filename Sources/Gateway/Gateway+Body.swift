@@ -1,6 +1,6 @@
 internal import HTTPServer
 
-/// Checks of a body by the head of its request.
+/// Checks of a request's body that need only the head.
 extension Gateway {
     /// Checks a body before it is read.
     func checkBody(_ request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {

@@ -1,8 +1,8 @@
 internal import Base
 internal import Dispatch
 
-/// Threads that process pictures, so that event loops don't. A thread is acquired when there is work, and released when
-/// there is none.
+/// Threads that process pictures, so that event loops don't have to. A thread is acquired when there is work, and
+/// released when there is none.
 public final class PictureWorkers: Sendable {
     /// Why work was not started.
     public enum Refusal: Error, Sendable, Hashable {
@@ -36,7 +36,8 @@ public final class PictureWorkers: Sendable {
     public func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Refusal) -> Result<Value, Failure> {
-        // The two threads take turns, but the thread sanitizer doesn't see how a task is resumed, so this needs a lock.
+        // The worker has written this when the task is resumed, but the thread sanitizer doesn't see that order: hence
+        // the lock.
         let outcome = Lock<Result<Value, Failure>?>(nil)
         let refusal = await withCheckedContinuation { (waiter: CheckedContinuation<Refusal?, Never>) in
             let refusal = submit { isStopped in

@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// What a newcomer sees first.
+/// The demo, which is what a new user runs first.
 @Suite(.aFewAtATime) struct DemoTests {
     @Test func `the demo runs a try-on with a client of either API and exits`() async throws {
         let folder = try TemporaryFolder()

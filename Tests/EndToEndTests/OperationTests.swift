@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// What an operator sees of the built binary: listeners, signals, the log, the commands.
+/// What an operator sees when running the built binary: listeners, signals, the log, the commands.
 @Suite(.aFewAtATime) struct OperationTests {
     // MARK: Secrets
 

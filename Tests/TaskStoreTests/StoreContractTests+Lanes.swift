@@ -3,7 +3,7 @@ import Testing
 
 /// How the outbox is read, and how it follows a clock that jumps.
 extension StoreContractTests {
-    /// A delivery for each acceptance, to the URL that the task names.
+    /// Makes a delivery for each acceptance, to the task's callback URL.
     private static let told: SQLiteTaskStore.Deliveries = { before, after in
         guard after.state == .submitted, before?.state != .submitted else { return nil }
         return NewDelivery(id: "msg_\(after.id)", url: after.callbackURL ?? "", body: [1, 2, 3], isLast: false)
@@ -21,7 +21,7 @@ extension StoreContractTests {
         }
     }
 
-    /// The number of deliveries that are read from each lane.
+    /// The number of deliveries in `page` per lane, which is a tenant and a URL.
     private func lanes(_ page: OutboxPage) -> [String: Int] {
         page.rows.reduce(into: [:]) { $0["\($1.tenant) \($1.url)", default: 0] += 1 }
     }

@@ -5,6 +5,6 @@ struct TaskPage: Sendable {
     let tasks: [TaskObject]
     /// Whether it is the last page.
     let isLast: Bool
-    /// The cursor for the next page, where pages have no numbers.
+    /// The cursor for the next page; nil if there is none, or if pages have numbers.
     var nextCursor: String?
 }

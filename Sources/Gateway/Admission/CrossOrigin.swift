@@ -2,8 +2,8 @@ internal import HTTPServer
 
 /// Lets web pages of certain origins call the gateway (the Fetch standard's CORS protocol).
 ///
-/// A page authenticates with a key that it puts into a header field, never with what its browser would add by itself.
-/// So CORS credentials are not allowed.
+/// CORS credentials are not allowed: a page authenticates with a key that it puts into a header field, never with
+/// cookies or other credentials that its browser adds.
 struct CrossOrigin: Sendable {
     private let origins: Set<String>
     private let isOpen: Bool
@@ -15,7 +15,7 @@ struct CrossOrigin: Sendable {
         isOpen = origins.contains("*")
     }
 
-    /// The answer to a preflight request; nil if the request is not one, or the page may not call.
+    /// The answer to a preflight request; nil if the request is not one, or the page may not call the gateway.
     func preflight(_ request: HTTPRequest, _ methods: RouteTerms.Methods, requestID: String) -> HTTPResponse? {
         guard request.method == .options, request.headers.contains("Access-Control-Request-Method"),
             request.headers.contains("Origin"), allowed(request.headers) != nil
@@ -30,7 +30,7 @@ struct CrossOrigin: Sendable {
             ])
     }
 
-    /// Adds the header fields that let a page read `response`, whether a success or an error.
+    /// Adds the header fields that let a page read `response`, be it a success or an error.
     /// - Parameter headers: the request's; nil if they could not be read.
     func mark(_ response: inout HTTPResponse, for headers: HTTPHeaders?) {
         response.headers.append((name: "Vary", value: "Origin"))
@@ -39,7 +39,7 @@ struct CrossOrigin: Sendable {
         response.headers.append((name: "Access-Control-Expose-Headers", value: Self.responseHeaders))
     }
 
-    /// The value of `Access-Control-Allow-Origin` for a request; nil for a page that may not call.
+    /// The value of `Access-Control-Allow-Origin` for a request; nil for a page that may not call the gateway.
     private func allowed(_ headers: HTTPHeaders?) -> String? {
         if isOpen { return "*" }
         guard let headers, headers.count(of: "Origin") == 1, let origin = headers["Origin"], origins.contains(origin)

@@ -2,10 +2,10 @@ internal import Crypto
 internal import KlingAPI
 public import TaskStore
 
-/// Callbacks to a client's `callback_url`: Kling's flat callback with the client's ids.
+/// Makes the callbacks to a client's `callback_url`: Kling's flat callback with the client's ids.
 public enum CallbackBody {
-    /// The delivery that a task's step causes, if any. The store calls this in the step's transaction. The same step
-    /// always gives the same delivery.
+    /// The delivery that a change of a task causes, if any. The store calls this in the transaction of the change. The
+    /// same change always gives the same delivery.
     ///
     /// A delivery is made whenever the status that the client sees changes. `submitted` is sent once, before all other
     /// states, or not at all: a state that was not observed is not made up.
@@ -50,8 +50,8 @@ public enum CallbackBody {
         return Disclosure.withheld(record, from: fields.json)
     }
 
-    /// `webhook-id`: a digest, because clients never see the gateway's own id, and Kling's status may contain any
-    /// character. It covers the time because an unknown status may come again.
+    /// The `webhook-id`. It is a digest because it must not reveal the gateway's own id, and Kling's status may
+    /// contain any character. It covers the time because a status that the gateway doesn't know may occur twice.
     private static func identifier(_ record: TaskRecord, _ word: String) -> String {
         let digest = SHA256.hash(data: Array("\(record.id)\n\(record.updatedAt)\n\(word)".utf8))
         return "msg_" + Base64.encode(digest.prefix(18), .urlSafe)

@@ -1,15 +1,15 @@
 internal import TaskStore
 
-/// Holds back the callbacks of a create's tasks for as long as anything refers to it: the HTTP exchange, and the create's
-/// work, which may continue after the client has left.
+/// Holds back the callbacks of a create's tasks for as long as anything refers to it: the HTTP exchange, and the
+/// create's work, which may continue after the client has left.
 final class CallbackHold: Sendable {
     private let tasks: [TaskID]
     private let courier: Courier?
     private let then: @Sendable () -> Void
 
-    /// Starts holding back. Call it before the first write of the tasks.
+    /// Starts holding callbacks back. Call it before the tasks are first written to the store.
     /// - Parameters:
-    ///   - courier: holds the deliveries; nil: there are none to hold.
+    ///   - courier: holds the deliveries; nil: there are no deliveries to hold.
     ///   - then: called at the end, on the thread that drops the last reference.
     init(_ tasks: [TaskID], _ courier: Courier?, then: @escaping @Sendable () -> Void = {}) {
         self.tasks = tasks

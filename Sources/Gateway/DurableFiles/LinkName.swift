@@ -1,4 +1,4 @@
-/// The unguessable part of a link: 160 random bits of the system's generator, as 32 letters and digits.
+/// The unguessable part of a link: 160 random bits from the system's generator, as 32 letters and digits.
 enum LinkName {
     static let count = 32
     private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
@@ -10,7 +10,7 @@ enum LinkName {
         return String(decoding: letters, as: UTF8.self)
     }
 
-    /// What follows the random characters at the start of `text`; nil if it doesn't start with such.
+    /// What follows the name at the start of `text`; nil if `text` doesn't start with one.
     static func rest(of text: Substring) -> Substring? {
         let letters = text.utf8.prefix(count)
         return letters.count == count && letters.allSatisfy(alphabet.contains) ? text.dropFirst(count) : nil

@@ -2,20 +2,20 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Drains the queue as accounts get room: one task at a time waits for a slot, any number are being sent.
+/// Drains the queue as accounts get room. One task at a time waits for a slot; any number can be in flight.
 struct Dispatcher: Sendable {
     let tasks: TryOnTasks
     let queue: TaskQueue
 
-    /// How long one task waits at the head before another tenant's has its turn.
+    /// How long the task at the head of the queue waits before another tenant gets its turn.
     private static let turn = Duration.seconds(1)
-    /// Between attempts of which nobody knows what became.
+    /// The range of pauses between attempts to settle a task whose outcome is unknown.
     private static let pauses = LookUpPlan.outagePauses
 
     private var background: Background { tasks.background }
     private var ledger: TaskLedger { tasks.ledger }
 
-    /// Goes on until it is cancelled.
+    /// Dispatches tasks until it is cancelled.
     func run() async {
         while !Task.isCancelled {
             expire()
@@ -34,7 +34,7 @@ struct Dispatcher: Sendable {
         }
     }
 
-    /// A task that a crash interrupted after it was given to an account: it is asked for there before anything else.
+    /// Resumes a task that was assigned to an account before a shutdown or a crash. First, it is looked up there.
     func resume(_ record: TaskRecord, at account: Account) {
         guard let entry = queue.take(record.id) else { return }
         let destination = Destination(account, record.dialect)
@@ -43,14 +43,14 @@ struct Dispatcher: Sendable {
 
     // MARK: One task
 
-    /// Gives a task to an account in which it has a slot, durably first.
+    /// Sends a task to an account where it has a slot. The assignment is recorded first.
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         let destination = Destination(account)
         do {
             try await tasks.store.assign(entry.task, to: destination, at: tasks.clock.now)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
-            // It has ended meanwhile, for instance because the operator has cancelled it.
+            // It has ended in the meantime, for instance because the operator cancelled it.
             if error.code == .stale || error.code == .notFound { return await ledger.forgetEnded(entry.task) }
             ledger.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
@@ -61,7 +61,7 @@ struct Dispatcher: Sendable {
         } catch let error as SpoolError {
             return await withdraw(entry, account, error)
         } catch let error as GatewayError where error.cause == .noMemory || error.cause == .storeUnavailable {
-            // There is no room for its pictures now.
+            // There is no room for its pictures at the moment.
             return await withdraw(entry, account, SpoolError(.unavailable, error.message))
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
@@ -71,8 +71,9 @@ struct Dispatcher: Sendable {
         await finish(entry, sent.to, sent.attempt)
     }
 
-    /// Sends a task; its body is in memory no longer than that takes.
-    /// - Throws: `SpoolError`, or `GatewayError` for pictures that the account could never be sent.
+    /// Sends a task. Its body is in memory only while it is sent.
+    /// - Throws: `SpoolError` if its body cannot be read; `GatewayError` if what the account needs cannot be made from
+    ///   it.
     private func send(
         _ entry: QueuedTask, to destination: Destination
     ) async throws -> (attempt: Attempt, to: Destination) {
@@ -93,7 +94,7 @@ struct Dispatcher: Sendable {
         }
     }
 
-    /// A task could not be sent, as its body cannot be read: now, or ever.
+    /// Handles a task whose body is not available: fails it if the body is lost, otherwise queues it again.
     private func withdraw(_ entry: QueuedTask, _ account: Account, _ error: SpoolError) async {
         tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
         if error.code == .missing || error.code == .damaged {
@@ -103,12 +104,13 @@ struct Dispatcher: Sendable {
         await requeue(entry)
     }
 
-    /// Asks, and sends again what Kling doesn't know, for as long as it takes: the client was told that the task waits. An
-    /// account that might make two tasks of it is only asked.
+    /// Looks up a task whose outcome is open, and sends it again if Kling doesn't know it, for as long as it takes:
+    /// the client was told that the task waits. At an account that might make two tasks of it, it is looked up for a
+    /// while and never sent again.
     private func settle(_ entry: QueuedTask, _ destination: Destination, timedOut: Bool) async -> Attempt {
         var pause = Self.pauses.lowerBound
         while true {
-            // Without its body it can only be asked for.
+            // Without its body, it can only be looked up.
             let attempt = await tasks.openCreates.settle(entry.task, at: destination, timedOut: timedOut) {
                 guard let body = try? await body(of: entry) else { return nil }
                 return try? await tasks.bodies.body(body, of: entry, for: destination)
@@ -129,7 +131,7 @@ struct Dispatcher: Sendable {
         case .unsuitable(let error): await exclude(account, error, entry)
         case .open where Task.isCancelled: break
         case .open:
-            // It is never sent again, and does not wait any more.
+            // It is never sent again, and no longer waits in the queue.
             if destination.isOutdated {
                 tasks.openCreates.findInBackground(entry.task, at: account)
             } else {
@@ -139,7 +141,7 @@ struct Dispatcher: Sendable {
         }
     }
 
-    /// An account does not take such a request: others are tried, if there are any.
+    /// Excludes an account that does not accept the request. Other accounts are tried, if there are any.
     private func exclude(_ account: Account, _ error: GatewayError, _ entry: QueuedTask) async {
         var need = entry.need
         need.excluding.insert(account.name)
@@ -155,7 +157,7 @@ struct Dispatcher: Sendable {
         queue.forget(entry.task)
     }
 
-    /// The account has no room after all. Only when its record names no account may another one have the task.
+    /// Queues a task again that its account did not take. Another account may get it only after its record names none.
     private func requeue(_ entry: QueuedTask) async {
         while !Task.isCancelled {
             do throws(StoreError) {

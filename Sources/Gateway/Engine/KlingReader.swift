@@ -2,7 +2,7 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Asks Kling for the tasks that are watched, and keeps what it says.
+/// Reads the watched tasks from Kling, and records what it says about them.
 final class KlingReader: TaskReader {
     // Weak: the tasks own the watcher, which owns its reader.
     private struct Owner {
@@ -12,7 +12,7 @@ final class KlingReader: TaskReader {
     private let owner = Lock(Owner())
     private let cursors = Lock(ListCursors())
 
-    /// Whose tasks are read. Set it before the watcher starts.
+    /// Sets the tasks to read. Call it before the watcher starts.
     func serve(_ tasks: TryOnTasks) { owner.withLock { $0.tasks = tasks } }
 
     private var tasks: TryOnTasks? { owner.withLock { $0.tasks } }
@@ -21,7 +21,7 @@ final class KlingReader: TaskReader {
         guard let tasks, let account = tasks.accounts.named(account) else { throw .unavailable }
         let destination = Destination(account)
         guard let position = cursors.withLock({ $0.position(page, of: destination) }) else {
-            // Its place among the pages is not known any more: the next run begins anew.
+            // The cursor of this page is unknown: the next run starts at the first page.
             return TaskPage(tasks: [], isLast: true)
         }
         let listed = try? await tasks.caller.list(destination, position, timeout: AccountProbes.timeout)
@@ -51,7 +51,7 @@ final class KlingReader: TaskReader {
         return watched.map { readings[$0.id] ?? .failed }
     }
 
-    /// The tasks by the API that each was sent by, in parts that one query may ask for.
+    /// Groups the tasks by the API that each was sent with, in batches that fit into one query.
     private func byDialect(
         _ watched: [WatchedID], _ tasks: TryOnTasks
     ) async -> [(dialect: KlingDialect, tasks: [WatchedID])] {
@@ -89,11 +89,12 @@ extension TaskReading {
     }
 }
 
-/// Where the pages of accounts' lists begin, for APIs whose pages have no numbers: each page names the next.
+/// The cursors of the accounts' list pages, for APIs whose pages have no numbers. Each page has the cursor of the
+/// next.
 private struct ListCursors {
     private var cursors: [String: [Int: String]] = [:]
 
-    /// Where a page begins; nil if no page before it has said so.
+    /// The position of a page; nil if it needs a cursor that is unknown.
     func position(_ page: Int, of destination: Destination) -> ListPosition? {
         if page == 1 || destination.dialect.speech.hasPageNumbers { return ListPosition(page: page) }
         return cursors[destination.account.name]?[page].map { ListPosition(page: page, cursor: $0) }

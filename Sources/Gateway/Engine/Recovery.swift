@@ -2,7 +2,7 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// Continues what a shutdown or a crash has left behind.
+/// Resumes what a shutdown or a crash has left unfinished.
 struct Recovery: Sendable {
     let tasks: TryOnTasks
 
@@ -14,8 +14,8 @@ struct Recovery: Sendable {
     private var clock: GuardedClock { tasks.ledger.clock }
     private var background: Background { tasks.ledger.background }
 
-    /// Reads every unfinished task before anything is served: slots are taken, tasks that Kling has are watched, open ones
-    /// are asked for, queued ones keep waiting.
+    /// Reads every unfinished task before the gateway accepts requests. Takes their slots, watches the tasks that
+    /// Kling has, looks up those whose outcome is open, and lets queued ones continue to wait.
     func run() async throws {
         if let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
             ledger.raiseIDs(above: newest.id)
@@ -49,8 +49,8 @@ struct Recovery: Sendable {
         }
     }
 
-    /// Logs accounts that have other keys, or other hosts, than when open creates were sent to them.
-    /// - Parameter creates: how many creates, by the accounts' names.
+    /// Logs accounts whose keys or hosts have changed since open creates were sent to them.
+    /// - Parameter creates: the number of those creates, by account name.
     private func report(_ creates: [String: Int]) {
         for (name, count) in creates.sorted(by: { $0.key < $1.key }) where accounts.named(name) != nil {
             ledger.observer.event(
@@ -59,7 +59,8 @@ struct Recovery: Sendable {
         }
     }
 
-    /// Flags tasks whose accounts are no longer configured, a day after the last news of each. They keep their state.
+    /// Flags tasks whose accounts are no longer configured, a day after the last update of each. They keep their
+    /// state.
     private func flagStuck(_ records: [TaskRecord]) async {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
             let quietFor = clock.age(since: record.updatedAt)
@@ -68,8 +69,8 @@ struct Recovery: Sendable {
         }
     }
 
-    /// Finds out, with a recently accepted task of each account, whether the account finds tasks by the gateway's ids:
-    /// without that, open creates of the account cannot be settled.
+    /// Finds out for each account, with a recently accepted task, whether it finds tasks by the gateway's ids. Until
+    /// this is known, open creates of the account cannot be settled.
     private func recoverLookups() async throws {
         let recent = try await store.allTasks(TaskFilter(), before: nil, limit: Self.batch)
         var asked: Set<String> = []
@@ -81,7 +82,7 @@ struct Recovery: Sendable {
 
     private func recoverQueue(_ records: [TaskRecord]) async throws {
         guard let queue = ledger.queue else {
-            // The queue was switched off: its tasks cannot be sent any longer.
+            // The queue was switched off, so its tasks can no longer be sent.
             for record in records {
                 await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
             }
@@ -99,7 +100,7 @@ struct Recovery: Sendable {
             } else if case .same(let account) = ledger.match(of: record) {
                 dispatcher.resume(record, at: account)
             } else if record.account != nil {
-                // Another account may have it: it keeps its place there, and is not sent again.
+                // The account that may have it has changed or is gone. The task stays with it and is not sent again.
                 _ = queue.take(record.id)
                 await tasks.openCreates.resolve(record, orEndBecause: "")
             }
@@ -107,7 +108,7 @@ struct Recovery: Sendable {
         Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
     }
 
-    /// The unfinished tasks, by what has to be done.
+    /// The unfinished tasks, grouped by what has to be done with them.
     private struct Unfinished {
         var running: [RunningTask] = []
         var keys: [(TaskID, String, age: Duration)] = []
@@ -115,7 +116,7 @@ struct Recovery: Sendable {
         var open: [TaskRecord] = []
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
-        /// How many open creates were sent under the name of each account that has changed since.
+        /// The number of open creates by account name, for accounts that have since changed or been removed.
         var strangers: [String: Int] = [:]
 
         mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) {

@@ -2,7 +2,7 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// What is done every now and then: what was learned of accounts is kept, disabled ones are probed, old records go.
+/// Runs periodic work: saves what was learned about accounts, probes disabled ones, deletes old records.
 struct Upkeep: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
@@ -10,10 +10,10 @@ struct Upkeep: Sendable {
 
     private static let rows = 500
 
-    /// Whether the wall clock was in doubt when it was last looked at.
+    /// Whether the wall clock was in doubt when it was last checked.
     private let isInDoubt = Lock(false)
 
-    /// Begins all of it; it goes on until the background stops.
+    /// Starts the work, which continues until the background stops.
     func start() {
         every(.seconds(1)) {
             await keepAccounts()
@@ -52,16 +52,17 @@ struct Upkeep: Sendable {
         if let flagged { tasks.flagged.withLock { $0 = flagged.count } }
     }
 
-    /// More are more than anybody looks at one by one.
+    /// The highest count: beyond it, an operator doesn't look at tasks one by one.
     private static let mostFlagged = 1000
 
-    /// A list call is free: it shows whether Kling accepts the account again.
+    /// Checks with a list call, which is free, whether Kling accepts the account again.
     private func probe(_ account: Account) async {
         let answer = try? await tasks.caller.list(Destination(account), timeout: AccountProbes.timeout).answer
         tasks.attempts.report(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
 
-    /// The next start goes on from here, whatever the wall clock says then.
+    /// Saves the believed time, from which the next start continues, whatever the wall clock says then. Logs if the
+    /// wall clock has come into doubt, or is believed again.
     func keepClock() async {
         let reading = tasks.clock.reading
         try? await tasks.store.keep(clockMark: reading.believed)
@@ -79,7 +80,7 @@ struct Upkeep: Sendable {
             [("seconds_ahead", "\(disagreement / 1000)")])
     }
 
-    /// Batch after batch, with a pause between: writes of clients come first.
+    /// Deletes old records in batches, with pauses that let the writes of clients go first.
     func prune() async {
         let now = tasks.clock.believed
         while !Task.isCancelled {

@@ -8,14 +8,14 @@ public struct HostedPictureBounds: Sendable, Hashable {
     public var age: Int64 = 3_600_000
     /// The maximum size of all pictures, in bytes.
     public var bytes = 1 << 30
-    /// The maximum number of pictures; pictures of usual sizes reach the limit of bytes long before.
+    /// The maximum number of pictures; pictures of usual sizes reach the limit of bytes long before that.
     var count = 16_384
 
     /// Creates the default limits.
     public init() {}
 }
 
-/// The index of hosted pictures, with the times at which they expire. A value; its times are those of a clock that
+/// The index of hosted pictures, with the times at which they expire. A value type. Its times come from a clock that
 /// never jumps, in milliseconds.
 struct HostedPictureIndex: Sendable {
     private struct Entry {

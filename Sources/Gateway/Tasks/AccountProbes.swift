@@ -2,15 +2,15 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Questions to one account about one of its tasks, by the id that the gateway sent as `external_task_id`; and what the
-/// answers show about the account.
+/// Asks an account about one of its tasks, by the id that the gateway sent as `external_task_id`, and learns about the
+/// account from the answers.
 final class AccountProbes: Sendable {
     private let ledger: TaskLedger
     private let caller: KlingCaller
 
-    /// How long a list, or a look-up of an open create, waits for Kling.
+    /// How long a list call, or a look-up of an open create, waits for Kling.
     static let timeout = Duration.seconds(2)
-    /// How long Kling may take to know a task that it has just accepted.
+    /// How long it may take until Kling finds a task that it has just accepted.
     private static let lookupLag = Duration.seconds(5)
 
     init(_ ledger: TaskLedger, _ caller: KlingCaller) { (self.ledger, self.caller) = (ledger, caller) }
@@ -23,8 +23,9 @@ final class AccountProbes: Sendable {
         return found
     }
 
-    /// Finds out, once, whether an account's tasks can be found by the gateway's own ids, by asking for one that Kling
-    /// has. An answer that does not name the id does not count: the next one could be about another client's task.
+    /// Finds out, once, whether an account finds tasks by the gateway's own ids, by asking for a task that Kling has.
+    /// An answer with the right task but without that id counts as no: the next such answer could be about another
+    /// client's task.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
         guard account.takeLookupProbe(now: .now) else { return }
         ledger.background.start { [self] in
@@ -44,8 +45,8 @@ final class AccountProbes: Sendable {
         }
     }
 
-    /// Checks what an account made of a create that it was sent twice. If it has made two tasks, both were charged, and no
-    /// create is sent to it twice again.
+    /// Checks whether an account made two tasks of a create that it was sent twice. If so, both were charged, and from
+    /// then on no create is sent to it twice.
     func checkUniqueness(_ record: TaskRecord, at account: Account) {
         ledger.background.start { [self] in
             guard await ledger.background.sleep(until: .now + Self.lookupLag),
@@ -63,9 +64,10 @@ final class AccountProbes: Sendable {
         }
     }
 
-    /// Handles accepted tasks that an account does not show. Its API may be gone: then no task would be seen to end, no slot
-    /// would be freed, and no create would be sent that could find the account's other API. List calls are free and find
-    /// it. Tasks of an API that the account no longer speaks take up no slots.
+    /// Handles accepted tasks that an account does not find. The account may no longer speak this API. Then the
+    /// gateway would see no task end and free no slot, so it would send no create that could discover the account's
+    /// other API. List calls, which are free, discover it. Tasks of an API that the account no longer speaks take up
+    /// no slots.
     func miss(_ missing: [TaskID], at destination: Destination) async {
         let account = destination.account
         if let other = destination.alternative, !destination.isOutdated, account.takeAPIProbe(now: .now),
@@ -80,7 +82,7 @@ final class AccountProbes: Sendable {
 }
 
 extension QueriedTask {
-    /// The same for the plan of look-ups.
+    /// The answer in the terms of ``LookUpPlan``.
     var answer: LookUpPlan.Answer {
         switch self {
         case .found: .found

@@ -3,11 +3,11 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// A create in progress: what was asked, and where it may go. What was asked is on the heap, because a create passes through
+/// A create in progress: the order, and where it may go. The order is on the heap, because a create is passed through
 /// a dozen asynchronous calls.
 @dynamicMemberLookup
 struct Create: Sendable {
-    /// What was asked, by whom, and what is sent.
+    /// What the client requested, who the client is, and what is sent.
     final class Order: Sendable {
         let id: TaskID
         let request: TryOnRequest
@@ -42,7 +42,7 @@ struct Create: Sendable {
     /// The length of the body in bytes.
     var byteCount: Int { order.body.reduce(0) { $0 + $1.count } }
 
-    /// The record of the intent to make it.
+    /// The record of the intent to create the task.
     /// - Parameter createdAt: milliseconds since 1970.
     func newTask(at place: Place?, createdAt: Int64) -> NewTask { order.newTask(at: place, createdAt: createdAt) }
 }

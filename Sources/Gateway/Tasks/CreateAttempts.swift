@@ -2,21 +2,21 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What became of sending a task to an account, once everything is recorded.
+/// The outcome of sending a task to an account. By then, everything is recorded.
 enum Attempt: Sendable {
     /// Kling has the task, and the store says so.
     case accepted(TaskRecord, KlingAnswer)
     /// No account will take it.
     case refused(httpStatus: Int, KlingAnswer)
-    /// This account does not take it now, for a reason that lies with the account; another one may.
+    /// This account does not take it now, for a reason on the account's side; another one may.
     case declined
-    /// This account does not take such a request; another one may.
+    /// This account does not accept this request; another one may.
     case unsuitable(GatewayError)
     /// It is unknown whether Kling has the task.
     case open(timedOut: Bool)
 }
 
-/// Asks one account to make a task, and records what comes of it.
+/// Sends a create to one account, and records the outcome.
 final class CreateAttempts: Sendable {
     private let ledger: TaskLedger
     private let caller: KlingCaller
@@ -28,12 +28,12 @@ final class CreateAttempts: Sendable {
         (self.ledger, self.caller, self.probes) = (ledger, caller, probes)
     }
 
-    /// Sends a task where its record says. An account that answers that it has no such route has made nothing: if it may
-    /// speak the other API, that one is tried, which the record says first. The other API is also tried if this one cannot
-    /// express the request.
-    /// - Parameter body: makes what is sent in an API.
-    /// - Returns: what came of it, and where it was sent last.
-    /// - Throws: why it cannot be sent now; then it was not.
+    /// Sends a task to the destination in its record. An account that answers that it has no such route has made
+    /// nothing: if it may speak the other API, the record is changed to that API, which is then tried. The other API
+    /// is also tried if the first one cannot express the request.
+    /// - Parameter body: makes the body for a destination.
+    /// - Returns: the outcome, and the destination that it was last sent to.
+    /// - Throws: why it cannot be sent now; nothing was made.
     func attempt(
         _ id: TaskID, at first: Destination, _ note: ExchangeNote? = nil,
         body: (Destination) async throws(GatewayError) -> [ByteSlice]
@@ -56,16 +56,16 @@ final class CreateAttempts: Sendable {
         }
         switch try await alternative(id, other, note, body) {
         case .success(let attempt): return (attempt, other)
-        // Kling itself says that this route is gone: the other API is the right one, and cannot express the request.
+        // Kling itself says that this route is gone: the other API is the right one, but cannot express the request.
         case .failure(let error) where denial.envelope != nil: return (unsuitable(error, id, first), first)
-        // The answer of its own API stands.
+        // The answer from the first API counts.
         case .failure, nil: return (await judge(answer, id, first), first)
         }
     }
 
     /// Sends a task with an account's other API.
-    /// - Returns: what came of it; nil if the account does not have that API either, and the failure if that API cannot
-    ///   express the request. In both cases nothing was made.
+    /// - Returns: the outcome; nil if the account does not have that API either or the change cannot be recorded; the
+    ///   failure if that API cannot express the request. Without an outcome, nothing was made.
     private func alternative(
         _ id: TaskID, _ other: Destination, _ note: ExchangeNote?,
         _ body: (Destination) async throws(GatewayError) -> [ByteSlice]
@@ -91,7 +91,7 @@ final class CreateAttempts: Sendable {
         return .unsuitable(error)
     }
 
-    /// Sends a create whose answer was lost once more, with the same API.
+    /// Sends a create again after its answer was lost, with the same API.
     /// - Parameter timeout: how long Kling has, if less than the account allows.
     func repeated(
         _ body: [ByteSlice], _ id: TaskID, at destination: Destination, timeout: Duration
@@ -197,7 +197,7 @@ final class CreateAttempts: Sendable {
             probes.learnLookup(account, record)
             return .accepted(record, answer)
         } catch {
-            // This line may be the only place that has Kling's id.
+            // This log line may be the only record of Kling's id.
             ledger.observer.event(
                 .error, "an accepted task could not be recorded",
                 [
@@ -211,8 +211,8 @@ final class CreateAttempts: Sendable {
         }
     }
 
-    /// Records an acceptance as soon as the store is available again. A shutdown waits for it as for a create, until the end
-    /// of the grace period.
+    /// Records an acceptance as soon as the store is available again. A shutdown waits for it as for a create, until
+    /// the end of the grace period.
     private func acceptInBackground(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) {
         inFlight.withLock { $0 += 1 }
         let isStarted = ledger.background.start { [self] in

@@ -2,15 +2,15 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What became of sending a create, from account to account.
+/// The outcome of sending a create to one account after another.
 enum Sent: Sendable {
     /// Kling has the task, and the store says so.
     case accepted(TaskRecord, KlingAnswer)
-    /// No account will take it, in Kling's own words.
+    /// No account will take it. The answer is Kling's.
     case refused(httpStatus: Int, KlingAnswer)
-    /// It is unknown whether that account has the task.
+    /// It is unknown whether the account has the task.
     case open(Account, timedOut: Bool)
-    /// No account has room: there is a place in the queue.
+    /// No account has room, but a place in the queue is reserved.
     case toQueue(TaskQueue.Reservation)
     /// There is no place for it anywhere.
     case nowhere(GatewayError)
@@ -32,7 +32,7 @@ final class CreateSender: Sendable {
         (self.openCreates, self.bodies) = (openCreates, bodies)
     }
 
-    /// Sends a task to its place, unless that is in the queue.
+    /// Sends a task, unless its place is in the queue.
     func send(_ create: Create, to place: Place) async -> Sent {
         switch place {
         case .account(let destination): await send(create, to: destination)
@@ -40,7 +40,7 @@ final class CreateSender: Sendable {
         }
     }
 
-    /// Sends a task.
+    /// Sends a task to one account after another, until the outcome is known or no account is left.
     /// - Parameter first: the destination that the intent names; nil: it names none.
     func send(_ create: Create, to first: Destination?) async -> Sent {
         var create = create
@@ -90,7 +90,7 @@ final class CreateSender: Sendable {
         return (settled, sent.to)
     }
 
-    /// Why no account takes the request; nil if one may later.
+    /// Why no account accepts the request; nil if one may later.
     private func noAccount(for create: Create, _ refusal: GatewayError?) -> GatewayError? {
         guard let refusal, !ledger.accounts.canQueue(model: create.request.model, excluding: create.excluding) else {
             return nil
@@ -106,7 +106,7 @@ final class CreateSender: Sendable {
                 try await assign(create, to: destination)
                 return .account(destination)
             }
-            // While it waits, no account may have it: if it ends here, no account has to be asked.
+            // While it waits, its record names no account, so that after a crash no account has to be asked for it.
             if decliner != nil { try await assign(create, to: nil) }
             let place = try await placement.reserve(for: create)
             if case .account(let destination) = place { try await assign(create, to: destination) }
@@ -125,13 +125,13 @@ final class CreateSender: Sendable {
 
     // MARK: What follows
 
-    /// The error for a client whose create Kling has refused, in Kling's own words.
+    /// The error for a client whose create Kling has refused, with Kling's message.
     func refusal(_ create: Create, _ status: Int, _ answer: KlingAnswer) -> GatewayError {
         let message = Disclosure.withheld(create.id, create.request.externalTaskID, from: answer.message)
         return GatewayError(status: status, answer: answer, message: message)
     }
 
-    /// The error for a client that has waited long enough for an open create: it names the id by which to query the task.
+    /// The error for a client that has waited long enough for an open create: it names the id for querying the task.
     func leaveOpen(_ create: Create, _ account: Account, timedOut: Bool) async -> GatewayError {
         let publicID = await ledger.shown(create.id)
         openCreates.settleInBackground(create.id, at: account)
@@ -143,8 +143,8 @@ final class CreateSender: Sendable {
         return error
     }
 
-    /// Queues a task: its client is told `submitted`, under the gateway's own id. If this cannot be recorded, the task is
-    /// still an intent.
+    /// Queues a task: its client is told `submitted`, under the gateway's own id. If this cannot be recorded, the task
+    /// is still an intent.
     /// - Parameters:
     ///   - account: the only account that may have it.
     ///   - answering: what the client is told, for its `Idempotency-Key`.

@@ -1,29 +1,29 @@
 internal import Base
 
-/// When Kling is asked for a create whose outcome nobody knows, and what follows from the answers.
+/// When Kling is asked for a create whose outcome is unknown, and what follows from the answers.
 ///
-/// That Kling doesn't know the task is no proof at first, because Kling may be slow to know it: only after the plan's
-/// last look-up is it. A look-up without an answer proves nothing at all.
+/// That Kling doesn't know the task proves nothing at first, because Kling's index may lag. It is proof only after the
+/// plan's last look-up. A look-up without an answer never proves anything.
 struct LookUpPlan: Sendable, Equatable {
-    /// What a look-up brought.
+    /// The result of a look-up.
     enum Answer: Equatable {
         /// Kling has the task.
         case found
         /// Kling says that it has no such task.
         case unknown
-        /// Kling said nothing that could be understood.
+        /// There was no usable answer.
         case none
     }
 
-    /// What is to be done.
+    /// What to do next.
     enum Step: Equatable {
-        /// Ask Kling then.
+        /// Ask Kling at this time.
         case lookUp(at: MonotonicTime)
         /// Kling has the task; adopt it.
         case adopt
-        /// The client is told that nobody knows; a background plan goes on.
+        /// Tell the client that the outcome is unknown; a background plan continues.
         case handOver
-        /// The task never reached Kling, nothing was charged.
+        /// The task never reached Kling, and nothing was charged.
         case neverMade
     }
 
@@ -34,20 +34,20 @@ struct LookUpPlan: Sendable, Equatable {
 
     /// How long a client waits for a create that is open.
     static let clientWait = Duration.seconds(10)
-    /// While the client waits: when, after the outcome became open.
+    /// The times of the look-ups while the client waits, counted from when the outcome became open.
     static let requestTimes: [Duration] = [0, 1, 2, 4, 6, 8].map { .seconds($0) }
-    /// How long Kling may be slow to know a task: before that, what it doesn't know is not sent again.
+    /// The longest lag of Kling's index: a create that Kling doesn't know is not sent again before that.
     static let longestLag = Duration.seconds(4)
-    /// In the background: how long after the answer before.
+    /// The pauses between look-ups in the background, each after the previous answer.
     static let backgroundPauses: [Duration] = [0, 1, 2, 5, 15, 60, 300, 900].map { .seconds($0) }
-    /// Without answers, the pause doubles from the one to the other.
+    /// The range of pauses without answers: each is twice as long as the one before, up to the limit.
     static let outagePauses = Duration.seconds(1)...Duration.seconds(60)
 
     private let kind: Kind
     private let start: MonotonicTime
     private var index = 0
     private var outagePause = LookUpPlan.outagePauses.lowerBound
-    /// What is to be done now.
+    /// What to do now.
     private(set) var step: Step
 
     private init(_ kind: Kind, _ start: MonotonicTime) {
@@ -56,21 +56,21 @@ struct LookUpPlan: Sendable, Equatable {
         step = .lookUp(at: start)
     }
 
-    /// While the client waits: as many look-ups as fit in its wait.
+    /// A plan for the time in which the client waits, with as many look-ups as fit.
     static func request(start: MonotonicTime, until deadline: MonotonicTime? = nil) -> LookUpPlan {
         LookUpPlan(.request(deadline: deadline ?? start + clientWait), start)
     }
 
-    /// Nobody waits: look-ups until Kling has said the last word. After a restart the plan starts anew.
+    /// A plan for when no client waits: look-ups until Kling's answers settle the create. A restart starts a new plan.
     static func background(start: MonotonicTime) -> LookUpPlan { LookUpPlan(.background, start) }
 
-    /// Whether a create that Kling doesn't know at `now`, by the look-up that was just made, may be sent again. A timer may
-    /// fire some milliseconds early: the look-up's own time counts as well.
+    /// Whether a create may be sent again at `now`, after the current look-up has shown that Kling doesn't know it.
+    /// The look-up's planned time counts as well, because a timer may fire some milliseconds early.
     func allowsRepeat(at now: MonotonicTime) -> Bool {
         now - start >= Self.longestLag || Self.requestTimes[index] >= Self.longestLag
     }
 
-    /// A look-up is over.
+    /// Records the result of a look-up, and returns the next step.
     mutating func answered(_ answer: Answer, now: MonotonicTime) -> Step {
         guard case .lookUp = step else { return step }
         if answer == .found {
@@ -84,7 +84,7 @@ struct LookUpPlan: Sendable, Equatable {
         return step
     }
 
-    /// The client's time runs on, also when Kling doesn't answer.
+    /// The client's time passes even if Kling doesn't answer.
     private mutating func nextInRequest(_ now: MonotonicTime, _ deadline: MonotonicTime) -> Step {
         index += 1
         guard index < Self.requestTimes.count else { return .handOver }
@@ -99,7 +99,7 @@ struct LookUpPlan: Sendable, Equatable {
         return .lookUp(at: now + Self.backgroundPauses[index])
     }
 
-    /// The plan stands still until Kling answers.
+    /// The plan does not advance until Kling answers.
     private mutating func again(_ now: MonotonicTime) -> Step {
         defer { outagePause = min(outagePause * 2, Self.outagePauses.upperBound) }
         return .lookUp(at: now + outagePause)

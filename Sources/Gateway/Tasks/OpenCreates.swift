@@ -3,8 +3,8 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Creates of which it is unknown whether Kling has them. They never leave their account, and the account is asked for
-/// them by the gateway's own id until the answer is certain.
+/// Settles open creates: it is unknown whether Kling has them. They never leave their account, which is asked for them
+/// by the gateway's own id until the answer is certain.
 final class OpenCreates: Sendable {
     private let ledger: TaskLedger
     private let attempts: CreateAttempts
@@ -14,7 +14,7 @@ final class OpenCreates: Sendable {
 
     /// A create is sent again only if at least this much time is left for it.
     private static let leastTimeout = Duration.seconds(2)
-    /// How often the store is checked for an operator's decision on a create that is no longer asked for.
+    /// How often the store is checked for an operator's decision on a create that is no longer looked up.
     private static let settlementPause = Duration.seconds(10)
 
     init(_ ledger: TaskLedger, _ attempts: CreateAttempts, _ probes: AccountProbes, _ bodies: UpstreamBodies) {
@@ -23,9 +23,9 @@ final class OpenCreates: Sendable {
 
     // MARK: While a client waits
 
-    /// Asks for an open create while a client waits for it. If Kling does not know it, after the time that Kling may take to
-    /// know it, it is sent again under the same id to the same account, provided that the account is known to make only
-    /// one task of one id.
+    /// Looks up an open create while a client waits for it. If Kling still does not know it after
+    /// ``LookUpPlan/longestLag``, it is sent again under the same id to the same account, provided that the account
+    /// makes only one task per id.
     /// - Parameters:
     ///   - limit: when the client stops waiting, if that is before ``LookUpPlan/clientWait`` has passed.
     ///   - body: what to send again; nil if it is not available now.
@@ -54,8 +54,8 @@ final class OpenCreates: Sendable {
         return .open(timedOut: timedOut)
     }
 
-    /// Sends an open create again. Only an acceptance settles anything: a refusal says nothing about the first create, which
-    /// may have arrived.
+    /// Sends an open create again. Only an acceptance settles anything: a refusal says nothing about the first create,
+    /// which may have arrived.
     private func sendAgain(
         _ id: TaskID, at destination: Destination, until deadline: MonotonicTime,
         _ body: () async -> [ByteSlice]?
@@ -69,10 +69,10 @@ final class OpenCreates: Sendable {
         return again
     }
 
-    /// Settles an earlier create whose outcome is open while a client waits that has sent the same create again: it is
-    /// looked up, and sent again where its own client's create would be.
+    /// Settles an earlier open create for a client that has sent the same create again and waits. The earlier create
+    /// is looked up, and sent again under the same conditions as in ``settle(_:at:timedOut:until:body:)``.
     /// - Parameters:
-    ///   - limit: when that client stops waiting; nil: as long as clients wait for an open create.
+    ///   - limit: when that client stops waiting; nil: after ``LookUpPlan/clientWait``.
     ///   - request: what to send again.
     func pursue(
         _ id: TaskID, until limit: MonotonicTime? = nil, on loop: EventLoop,
@@ -90,7 +90,8 @@ final class OpenCreates: Sendable {
 
     // MARK: In the background
 
-    /// Takes up a task that will not be sent: one that was never given to an account ends, any other is asked for.
+    /// Settles a task that will not be sent. It ends if it was never assigned to an account; otherwise it is looked up
+    /// there, or left to the operator if that account is gone.
     func resolve(_ record: TaskRecord, orEndBecause reason: String) async {
         if record.account == nil { return await ledger.endAtLast(record.id, because: reason) }
         switch ledger.match(of: record) {
@@ -100,8 +101,8 @@ final class OpenCreates: Sendable {
         }
     }
 
-    /// Keeps asking for an open create that no client waits for, and that is not sent again, until Kling has it, or has said
-    /// at the end of the plan that it does not.
+    /// Keeps looking up an open create that no client waits for, until Kling has it, or has denied it up to the end of
+    /// the plan. It is not sent again.
     func settleInBackground(_ id: TaskID, at account: Account) {
         background.start { [self] in
             guard await lookUpToTheEnd(id, at: account, judge: { conclusive($0, account) }) else { return }
@@ -110,8 +111,8 @@ final class OpenCreates: Sendable {
         }
     }
 
-    /// Keeps asking an account whose keys have changed for an open create: it may still be the same account. That it does
-    /// not know the create proves nothing.
+    /// Keeps looking up an open create at an account whose keys or API have changed, because it may still have the
+    /// create. If it does not know the create, that proves nothing.
     func findInBackground(_ id: TaskID, at account: Account) {
         background.start { [self] in
             await ledger.flagAtLast(id, .unknown)
@@ -120,7 +121,7 @@ final class OpenCreates: Sendable {
     }
 
     /// - Parameter judge: what an answer proves; nil if asking again is useless.
-    /// - Returns: whether the create was never made.
+    /// - Returns: true if the answers prove that the create was never made.
     private func lookUpToTheEnd(
         _ id: TaskID, at account: Account, judge: (QueriedTask) -> LookUpPlan.Answer?
     ) async -> Bool {
@@ -142,18 +143,18 @@ final class OpenCreates: Sendable {
                 await leaveToOperator(id)
                 return false
             }
-            // Creates that a crash left behind and that never reached Kling must not keep others from its slots.
+            // A create that a crash left behind and that never reached Kling must not take up a slot.
             if answer == .unknown { ledger.accounts.settled(id, on: account.name, .missing) }
             _ = plan.answered(answer, now: .now)
         }
         return plan.step == .neverMade
     }
 
-    /// What an answer proves. An account without look-up proves nothing: that is left to the operator.
+    /// What an answer proves. An account without look-up can prove nothing, so the create is left to the operator.
     /// - Returns: nil if asking again is useless.
     private func conclusive(_ found: QueriedTask, _ account: Account) -> LookUpPlan.Answer? {
         switch (found, account.hasLookup) {
-        // Found, but not recorded: it is asked for again.
+        // It was found but could not be recorded: it is looked up again.
         case (.found, _), (.other, _), (.none, _): LookUpPlan.Answer.none
         case (.unknown, true): .unknown
         case (.unknown, nil): LookUpPlan.Answer.none

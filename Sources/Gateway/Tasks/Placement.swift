@@ -42,7 +42,7 @@ struct Placement: Sendable {
         accounts.reserve(create.id, model: create.request.model, excluding: create.excluding).map { Destination($0) }
     }
 
-    /// Gives back a place that was not used.
+    /// Releases a place that was not used.
     func withdraw(_ create: Create, from place: Place) {
         switch place {
         case .account(let chosen): withdraw(create.id, from: chosen)
@@ -50,7 +50,7 @@ struct Placement: Sendable {
         }
     }
 
-    /// Gives back a slot that was not used.
+    /// Releases a slot that was not used.
     func withdraw(_ id: TaskID, from destination: Destination) {
         accounts.settled(id, on: destination.account.name, .withdrawn)
     }

@@ -1,8 +1,8 @@
 internal import Base
 internal import TaskStore
 
-/// The tasks asked for lately, by owner and id, bounded in entries and in bytes: of two generations the older is dropped
-/// when the younger is full. From any thread.
+/// A cache of recently queried tasks, by tenant and id, limited in entries and in bytes. It has two generations; when
+/// the younger one is full, the older one is dropped. Any thread may call any function.
 final class TaskCache: Sendable {
     struct Key: Hashable {
         let tenant: String
@@ -19,17 +19,17 @@ final class TaskCache: Sendable {
     private let bytes: Int
 
     /// - Parameters:
-    ///   - capacity: entries a generation; at most twice as many are kept.
-    ///   - bytes: what entries take a generation, about; at most twice as much is kept, and one entry more.
+    ///   - capacity: the maximum number of entries per generation; the cache has at most twice as many.
+    ///   - bytes: the approximate maximum size of a generation; the cache has at most twice that size, plus one entry.
     init(capacity: Int, bytes: Int) {
         self.capacity = capacity
         self.bytes = bytes
     }
 
-    /// What all entries take, about, in bytes.
+    /// The approximate size of all entries, in bytes.
     var cost: Int { generations.withLock { $0.young.cost + $0.old.cost } }
 
-    /// The entry of `key`, if it was asked for lately.
+    /// The entry of `key`, if it was queried recently.
     func entry(_ key: Key) -> TaskEntry? {
         generations.withLock { generations in
             if let entry = generations.young[key] { return entry }
@@ -39,7 +39,7 @@ final class TaskCache: Sendable {
         }
     }
 
-    /// The entry of `key`: `entry`, unless somebody was quicker.
+    /// Adds `entry`, unless `key` already has an entry, and returns the entry of `key`.
     func insert(_ entry: TaskEntry, _ key: Key) -> TaskEntry {
         generations.withLock { generations in
             if let known = generations.young[key] ?? generations.old[key] { return known }
@@ -48,11 +48,11 @@ final class TaskCache: Sendable {
         }
     }
 
-    /// A record has changed: its entry, if there is one, has it from now on.
+    /// Updates the entry of a record that has changed, if there is one.
     func update(_ key: Key, _ record: TaskRecord, now: MonotonicTime) {
         guard let entry = entry(key) else { return }
         entry.update(record, now: now)
-        // It may take more than before, or be worth keeping no more.
+        // Its size may have changed, or it may no longer be worth keeping.
         generations.withLock { generations in
             guard generations.young[key] === entry else { return }
             _ = generations.young.remove(key)
@@ -71,7 +71,7 @@ final class TaskCache: Sendable {
     }
 }
 
-/// Entries with what each took of the memory when it was put in.
+/// Entries, each with its size at the time when it was added.
 private struct CacheGeneration {
     private var slots: [TaskCache.Key: (entry: TaskEntry, cost: Int)] = [:]
     private(set) var cost = 0

@@ -2,9 +2,9 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// Wakes whoever waits for the end of tasks. From any thread.
+/// Wakes callers that wait for tasks to end. Any thread may call any function.
 ///
-/// Register first, then look what has ended already, then wait: no end is missed.
+/// To miss no end, register first, then check which tasks have already ended, then wait.
 final class TaskEnds: Sendable {
     private struct Waiter {
         var left: Set<TaskID>
@@ -20,10 +20,10 @@ final class TaskEnds: Sendable {
 
     private let state = Lock(State())
 
-    /// How many wait.
+    /// How many callers wait.
     var count: Int { state.withLock { $0.waiters.count } }
 
-    /// Begins to note the ends of tasks. Every ticket must be given back by ``wait(_:until:on:)``.
+    /// Starts to record the ends of tasks. Pass every returned ticket to ``wait(_:until:on:)``, which releases it.
     func register(_ tasks: [TaskID]) -> Int {
         state.withLock { state in
             state.last += 1
@@ -33,7 +33,7 @@ final class TaskEnds: Sendable {
         }
     }
 
-    /// A task has ended.
+    /// Records that a task has ended, and wakes the callers that waited only for it.
     func ended(_ task: TaskID) {
         let woken = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             if state.tickets.isEmpty { return [] }
@@ -49,7 +49,7 @@ final class TaskEnds: Sendable {
     }
 
     /// Waits until all of a ticket's tasks have ended, until `deadline`, or until the caller is cancelled.
-    /// - Parameter loop: the caller's.
+    /// - Parameter loop: the caller's loop.
     func wait(_ ticket: Int, until deadline: MonotonicTime, on loop: EventLoop) async {
         let timer = Timer(loop: loop) { [weak self] in self?.leave(ticket) }
         timer.arm(after: max(.zero, deadline - .now))

@@ -2,26 +2,26 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What came of asking Kling for a task.
+/// The result of a query for a task.
 struct Refreshed: Sendable {
-    /// The record, as new as it could be had.
+    /// The most recent record that is available.
     let record: TaskRecord
-    /// Kling's answer, if this is it.
+    /// Kling's answer to this query, if there is one.
     var relay: KlingAnswer?
     /// How old the record is, if Kling did not answer.
     var staleness: Duration?
 }
 
-/// A task that somebody has asked for, in memory: its record, and when Kling was asked last.
+/// A queried task in memory: its record, and when Kling was last asked for it.
 ///
-/// However many clients query a task, on whatever loop: Kling is asked at most once in a `freshness`, and those that
-/// come meanwhile wait for the same answer.
+/// However many clients query a task, on whichever loop, Kling is asked at most once per `freshness`. Queries that
+/// arrive in the meantime wait for the same answer.
 final class TaskEntry: Sendable {
     /// What a query has to do.
     enum Action {
         /// Answer from the record.
         case answer(Refreshed)
-        /// Wait for the call that somebody else makes.
+        /// Wait for the call that another query has begun.
         case join(Task<Refreshed, Never>)
         /// Wait for the call that this query has begun.
         case began(Task<Refreshed, Never>)
@@ -35,27 +35,28 @@ final class TaskEntry: Sendable {
         var call: Task<Refreshed, Never>?
     }
 
-    /// The longest task object of a finished task that is kept, in bytes. Longer ones are read from the store each time.
+    /// The longest task object of a finished task that is kept, in bytes. Longer ones are read from the store each
+    /// time.
     static let longestKept = 16 << 10
-    /// What an entry takes beside its record's texts, about, in bytes.
+    /// The approximate size of an entry without its record's texts, in bytes.
     private static let overhead = 1024
 
     private let state: Lock<State>
 
-    /// - Parameter age: how long ago Kling said what the record says.
+    /// - Parameter age: how long ago Kling reported the record's state.
     init(_ record: TaskRecord, age: Duration = .zero, now: MonotonicTime) {
         state = Lock(State(record: record, answered: now + (.zero - age)))
     }
 
-    /// The record as it is known.
+    /// The last known record.
     var record: TaskRecord { state.withLock { $0.record } }
 
-    /// Whether it is worth its memory: a finished task with a long answer is not.
+    /// Whether it is worth keeping in memory: a finished task with a long answer is not.
     var isKept: Bool {
         state.withLock { !$0.record.state.isFinal || ($0.record.answer?.count ?? 0) <= Self.longestKept }
     }
 
-    /// What it takes of the memory, about, in bytes; with the task object that a finished task will have.
+    /// Its approximate size in bytes, including the task object that a finished task will have.
     var cost: Int {
         state.withLock { state in
             let record = state.record
@@ -65,7 +66,7 @@ final class TaskEntry: Sendable {
         }
     }
 
-    /// The task object of a finished task, made once unless it is long; nil while the task is unfinished.
+    /// The task object of a finished task, rendered once unless it is long; nil while the task is unfinished.
     func finishedJSON() -> [UInt8]? {
         let (known, record) = state.withLock { ($0.finished, $0.record) }
         if let known { return known }
@@ -76,7 +77,7 @@ final class TaskEntry: Sendable {
     }
 
     /// Decides what a query does.
-    /// - Parameter begin: starts the call; it must do no more than that, because the entry is locked meanwhile.
+    /// - Parameter begin: starts the call; it must do no more than that, because the entry is locked in the meantime.
     func query(
         now: MonotonicTime, freshness: Duration, begin: () -> Task<Refreshed, Never>
     ) -> Action {
@@ -94,7 +95,7 @@ final class TaskEntry: Sendable {
         }
     }
 
-    /// The call is over.
+    /// Ends the call.
     /// - Parameter record: the record after Kling's answer; nil if there was none.
     /// - Returns: the record to answer with, and how old it is if Kling did not answer.
     func finish(_ record: TaskRecord?, now: MonotonicTime) -> (record: TaskRecord, staleness: Duration?) {
@@ -107,7 +108,7 @@ final class TaskEntry: Sendable {
         }
     }
 
-    /// Kling was asked for the task by other means, such as a list.
+    /// Updates the record after Kling was asked for the task by other means, such as a list.
     func update(_ record: TaskRecord, now: MonotonicTime) {
         state.withLock { state in
             (state.asked, state.answered) = (now, now)

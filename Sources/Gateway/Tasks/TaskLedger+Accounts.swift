@@ -3,7 +3,7 @@ internal import TaskStore
 
 /// The account that a task belongs to.
 extension TaskLedger {
-    /// Matches a task with the account of that name in today's configuration.
+    /// Matches a task with the account that now has the name in its record.
     func match(of record: TaskRecord) -> AccountMatch { AccountMatch(record, record.account.flatMap(accounts.named)) }
 
     /// The account to ask about a task; `nil` if the task was sent to none, or if that account is no longer configured.

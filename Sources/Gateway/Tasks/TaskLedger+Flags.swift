@@ -3,7 +3,7 @@ internal import TaskStore
 
 /// Flags that tell the operator to look at a task.
 extension TaskLedger {
-    /// Flags a create as unknown once it has been open for a day, even if asking may still settle it.
+    /// Flags a create as unknown once it has been open for a day, even if a look-up may still settle it.
     func flagIfOld(_ id: TaskID) async {
         guard let record = try? await store.task(id), record.upstreamID == nil, record.flags.isEmpty else { return }
         let age = clock.age(since: record.createdAt)

@@ -1,7 +1,7 @@
 internal import TaskStore
 
-/// The ids that clients are told for open tasks. An id that a client was told finds its task forever and stays the task's
-/// public id, even if the store cannot record it yet.
+/// The ids that clients are told for open tasks. An id that a client was told always finds its task and stays the
+/// task's public id, even if the store cannot record it yet.
 extension TaskLedger {
     /// The id to tell a client for an open task. It is Kling's own id if the task was found in the meantime.
     func shown(_ id: TaskID) async -> String {
@@ -14,7 +14,7 @@ extension TaskLedger {
         }
     }
 
-    /// Answering a query tells the client an id: an open create gets the gateway's id as its public one.
+    /// Makes the gateway's id of an open create its public id, because the answer to a query tells it to the client.
     /// - Returns: nil if the task has ended without any client knowing of it.
     /// - Throws: if this cannot be recorded and the task was not sent yet: such a task may still disappear.
     func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {

@@ -3,7 +3,7 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// The book of tasks: every change of a task's record goes through it, and everything in memory follows the record.
+/// Records what happens to tasks, and updates everything in memory after a record has changed.
 final class TaskLedger: Sendable {
     let store: any TaskStore
     let accounts: Accounts
@@ -44,7 +44,7 @@ final class TaskLedger: Sendable {
     /// Makes a new task id.
     func makeID() -> TaskID { ids.withLock { $0.next(at: clock.now) } }
 
-    /// Makes later ids greater than `id`.
+    /// Makes all later ids greater than `id`.
     func raiseIDs(above id: TaskID) { ids.withLock { $0.rise(above: id, at: clock.now) } }
 
     // MARK: What Kling says
@@ -79,7 +79,7 @@ final class TaskLedger: Sendable {
         return record
     }
 
-    /// Records what Kling was heard to say about a task, from whatever source.
+    /// Records what Kling says about a task, from any source.
     func heard(_ object: TaskObject, of id: TaskID) async -> TaskProgress {
         do throws(StoreError) {
             guard let record = try await store.task(id), !record.state.isFinal else { return .ended }
@@ -93,7 +93,7 @@ final class TaskLedger: Sendable {
     // MARK: Ends
 
     /// Ends a task that Kling never had. If no client knows the task, it disappears; otherwise it fails with the given
-    /// reason. A task that Kling was meanwhile found to have is left running.
+    /// reason. A task that was found at Kling in the meantime is left running.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
         try await keepTelling(id)
@@ -166,8 +166,9 @@ final class TaskLedger: Sendable {
 }
 
 extension TaskRecord.Fields {
-    /// Whether something waits for the task's end without polling for it: a callback, a held answer to a job, or the next
-    /// create of a key with a concurrency limit. A client that was given an id polls, and each poll refreshes the task.
+    /// Whether something waits for the task's end without polling for it: a callback, a held answer to a job, or the
+    /// next create of a key with a concurrency limit. A client that was given an id polls, and each poll refreshes the
+    /// task.
     fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || job != nil }
 
     /// Whether the task ended without Kling ever having it, so that nothing was charged.

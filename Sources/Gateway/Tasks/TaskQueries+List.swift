@@ -5,8 +5,8 @@ internal import TaskStore
 
 /// Lists: a page from the store, with its unfinished tasks refreshed by one list call per account.
 extension TaskQueries {
-    /// A page of a tenant's tasks, newest first. Memory for long answers is reserved before they are read, and each answer
-    /// is released once it is part of the page.
+    /// A page of a tenant's tasks, newest first. Memory for long answers is reserved before they are read, and each
+    /// answer is released once it is part of the page.
     func list(_ page: ListParameters, for admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse.Body {
         var (records, lease) = try await admitted.page(of: page.size, fix: "Ask for a smaller pageSize.") {
             [store = ledger.store, tenant = admitted.tenant] limit throws(StoreError) in

@@ -72,8 +72,8 @@ final class TaskQueries: Sendable {
         return ledger.cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
 
-    /// Finds a task by its public id, by the client's own, or by the gateway's, which a client may have been told while the
-    /// store could not record it.
+    /// Finds a task by its public id, by the client's own, or by the gateway's, which a client may have been told
+    /// while the store could not record it.
     private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
         if let found = try await ledger.store.task(tenant: key.tenant, publicID: key.id), found.state != .refused {
             return try await ledger.shown(found)
@@ -97,13 +97,13 @@ final class TaskQueries: Sendable {
         case .began(let call): return await call.value
         case .join(let call):
             var refreshed = await call.value
-            // Kling's request id belongs to the query that has asked.
+            // Kling's request id belongs to the query that made the call.
             refreshed.relay = nil
             return refreshed
         }
     }
 
-    /// Asks Kling for the task and records the answer. If that fails, the last known state stands.
+    /// Asks Kling for the task and records the answer. If that fails, the last known state is returned.
     private func refresh(_ entry: TaskEntry) async -> Refreshed {
         var record = entry.record
         if record.upstreamID == nil {
@@ -112,11 +112,11 @@ final class TaskQueries: Sendable {
             if record.state.isFinal { return Refreshed(record: entry.finish(record, now: .now).record) }
         }
         guard record.account != nil else {
-            // It waits for an account: the store knows all there is to know.
+            // It waits for an account, so the store has its latest state.
             return Refreshed(record: entry.finish(record, now: .now).record)
         }
         guard let account = ledger.account(of: record) else {
-            // Its account is no longer configured: Kling's last answer stands.
+            // Its account is no longer configured, so Kling's last answer is the latest.
             let known = entry.finish(nil, now: .now)
             return Refreshed(record: known.record, staleness: known.staleness)
         }

@@ -2,12 +2,12 @@ internal import Base
 internal import KlingAPI
 public import TaskStore
 
-/// What a person knows of a create that nobody else can tell anything about: its account has no look-up, is configured no
-/// more, or has other keys than when it was sent.
+/// An operator's decision on a create whose outcome the gateway cannot find out: its account has no look-up, is no
+/// longer configured, or has other keys than when the create was sent.
 public enum TaskSettlement: Sendable {
     /// Kling never had it: it has failed, and nothing was charged.
     case notMade
-    /// Kling has it, under that id.
+    /// Kling has it, under this id.
     case made(upstreamID: String)
 
     /// Why a task cannot be settled, for the operator.
@@ -15,13 +15,13 @@ public enum TaskSettlement: Sendable {
         public let description: String
     }
 
-    /// How long a create that no client was told of may still be at work, in milliseconds.
+    /// How long a create that no client was told of may still be in progress, in milliseconds.
     private static let settlingTime: Int64 = 60_000
 
-    /// Settles a task. A gateway that serves from the store goes on with it within seconds.
+    /// Settles a task. A gateway that serves from the store continues with the task within seconds.
     /// - Parameter time: milliseconds since 1970.
-    /// - Returns: the record as it is then.
-    /// - Throws: ``Refusal`` if the task's outcome is not open, or not open for good; `StoreError`.
+    /// - Returns: the changed record.
+    /// - Throws: ``Refusal`` if the task's outcome is known, or the gateway may still find it out; `StoreError`.
     public func settle(_ record: TaskRecord, in store: any TaskStore, at time: Int64) async throws -> TaskRecord {
         try check(record, time)
         switch self {
@@ -58,7 +58,7 @@ public enum TaskSettlement: Sendable {
 }
 
 extension TaskFields {
-    /// All that is known of a task that only a person has heard of.
+    /// The fields of a task that only the operator knows about.
     fileprivate init(_ taskID: String, at time: Int64 = 0) {
         self.init(taskID: taskID, status: .submitted, createdAt: Int(time), updatedAt: Int(time))
     }

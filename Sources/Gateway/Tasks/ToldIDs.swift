@@ -2,20 +2,20 @@ internal import Base
 internal import Foundation
 internal import TaskStore
 
-/// The tasks whose clients were told the gateway's id while the store could not be written to. They stand in a file beside
-/// the store, so that a crash does not lose them: a line each, added as they are told, removed with the last of them.
+/// The tasks whose clients were told the gateway's id while the store could not be written to. They are kept in a file
+/// beside the store, one per line, so that a crash does not lose them. The file is removed with the last of them.
 ///
-/// It is touched only in such an outage, and at a start. From any thread.
+/// The file is used only during such an outage and at startup. Any thread may call any function.
 final class ToldIDs: Sendable {
     private let path: String?
     private let ids = Lock<Set<TaskID>>([])
 
-    /// - Parameter path: of the file; nil: there is none, and a crash forgets the ids.
+    /// - Parameter path: the path of the file; nil: there is no file, and a crash loses the ids.
     init(path: String?) { self.path = path }
 
     func contains(_ id: TaskID) -> Bool { ids.withLock { $0.contains(id) } }
 
-    /// A client is told of a task.
+    /// Adds a task whose client is told its id.
     func insert(_ id: TaskID) {
         guard ids.withLock({ $0.insert(id).inserted }), let path else { return }
         let line = Data("\(id)\n".utf8)
@@ -28,13 +28,13 @@ final class ToldIDs: Sendable {
         }
     }
 
-    /// The store says all that clients know of a task, or they know nothing.
+    /// Removes a task whose public id the store has recorded, or that has ended.
     func remove(_ id: TaskID) {
         let isLast = ids.withLock { ids in ids.remove(id) != nil && ids.isEmpty }
         if isLast { removeFile() }
     }
 
-    /// Takes up what a server before this one has told of the creates that it has left open.
+    /// Restores the ids that the previous process told clients, for the creates that it has left open.
     func recover(open: [TaskID]) {
         guard let path, let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
         let told = Set(text.split(separator: "\n").compactMap { TaskID(String($0)) }).intersection(open)

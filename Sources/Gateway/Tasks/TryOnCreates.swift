@@ -3,7 +3,7 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Makes single tasks: the intent is recorded, Kling is called, and the outcome is recorded before the client is told.
+/// Creates single tasks: records the intent, calls Kling, and records the outcome before the client is told.
 final class TryOnCreates: Sendable {
     private let ledger: TaskLedger
     private let placement: Placement
@@ -23,9 +23,9 @@ final class TryOnCreates: Sendable {
         self.dispatchWait = dispatchWait
     }
 
-    /// Makes a task at Kling.
+    /// Creates a task at Kling.
     ///
-    /// From the intent on the work belongs to the gateway: it continues when the caller is cancelled.
+    /// Once the intent is recorded, the work belongs to the gateway: it continues if the caller is cancelled.
     /// - Returns: the answer's body, Kling's envelope with the client's ids.
     func create(
         _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote,
@@ -56,7 +56,7 @@ final class TryOnCreates: Sendable {
         return try await remember(note, work.value.get)
     }
 
-    /// Tells the ledger of re-sent creates whether the create has made a task, or may have.
+    /// Tells the ``ResendLedger`` if the create has made a task, or may have.
     func remember<Made>(
         _ note: ExchangeNote, _ outcome: () throws(GatewayError) -> Made
     ) throws(GatewayError) -> Made {
@@ -91,7 +91,7 @@ final class TryOnCreates: Sendable {
     }
 
     /// Records the intent.
-    /// - Returns: what holds back the task's callbacks until the work has ended; nil if it has none.
+    /// - Returns: the hold on the task's callbacks until the work has ended; nil if it has no callbacks.
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> CallbackHold? {
         let task = create.newTask(at: place, createdAt: ledger.clock.now)
         let hold = task.callbackURL == nil ? nil : ledger.courier.map { CallbackHold([create.id], $0) }
@@ -141,8 +141,7 @@ final class TryOnCreates: Sendable {
         }
     }
 
-    /// Kling's answer with the client's ids. What Kling has just said is not parsed a second time, unless the record is
-    /// already ahead of it.
+    /// Kling's answer with the client's ids. Uses the task that is already parsed, unless the record is ahead of it.
     private func relayed(_ answer: KlingAnswer, _ record: TaskRecord) -> [UInt8] {
         guard let task = answer.task, TaskState(task.status) ?? record.state >= record.state else {
             return answer.relayed(data: TaskView.json(record))
@@ -152,9 +151,9 @@ final class TryOnCreates: Sendable {
 
     // MARK: Re-sent creates
 
-    /// The answer to a create that was sent again because its first answer was not read. If the first outcome is still open,
-    /// it is settled first, for as long as the first client would have waited.
-    /// - Returns: the answer's body, Kling's envelope with the client's ids; nil if the first create has made nothing.
+    /// The answer to a create that was sent again because its first answer was not read. If the first outcome is still
+    /// open, it is settled first, for as long as the first client would have waited.
+    /// - Returns: the answer's body, Kling's envelope with the client's ids; nil if the first create has made no task.
     /// - Throws: ``Cause/upstreamFailed`` with the task's id, if the outcome is still open.
     func attached(
         to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote, on loop: EventLoop

@@ -5,7 +5,7 @@ internal import TaskStore
 
 /// Existing jobs: found, refreshed, waited for, and answered again.
 extension TryOnJobs {
-    /// Finds a tenant's job and refreshes its unfinished tasks, each at most once in a `freshness`.
+    /// Finds a tenant's job and refreshes its unfinished tasks, each at most once per `freshness`.
     /// - Throws: ``Cause/unknownTask``, also for a job that no client was told of.
     func find(
         _ number: Int64, tenant: String, _ note: ExchangeNote, on loop: EventLoop
@@ -88,7 +88,7 @@ extension TryOnJobs {
         return await settled(job, until: deadline, on: loop)
     }
 
-    /// A job, once the outcome of its create is known, or when the time to wait for that is over.
+    /// Waits until the outcome of a job's create is known or the time to wait for it has passed.
     /// - Returns: nil if it has made nothing.
     func settled(_ job: JobRecord, until deadline: MonotonicTime?, on loop: EventLoop) async -> JobRecord? {
         let latest = MonotonicTime.now + Self.openCreateTime
@@ -99,10 +99,10 @@ extension TryOnJobs {
 
     // MARK: Waiting
 
-    /// Waits until every task of a job has ended, by whatever means that becomes known, until `deadline`, or until the
-    /// caller is cancelled.
-    /// - Parameter loop: the caller's.
-    /// - Returns: the job as it is then. The tasks of a job that was refused meanwhile are `refused`.
+    /// Waits until every task of a job has ended, however that becomes known, until `deadline`, or until the caller is
+    /// cancelled.
+    /// - Parameter loop: the caller's loop.
+    /// - Returns: the job as it is then. The tasks of a job that was refused in the meantime are `refused`.
     func ended(_ job: JobRecord, until deadline: MonotonicTime, on loop: EventLoop) async -> JobRecord {
         let ticket = ledger.ends.register(job.tasks.filter { !$0.state.isFinal }.map(\.id))
         // Tasks that ended before the registration are not reported again.
@@ -111,7 +111,7 @@ extension TryOnJobs {
         return await current(job)
     }
 
-    /// The job as the store has it; while the store is unavailable, as it was known.
+    /// The job as the store has it; the given one while the store is unavailable.
     private func current(_ job: JobRecord) async -> JobRecord {
         do throws(StoreError) {
             if let known = try await ledger.store.job(tenant: job.tenant, job.number) { return known }
@@ -127,7 +127,8 @@ extension TryOnJobs {
 
     // MARK: Idempotency
 
-    /// Records a job's answer for its `Idempotency-Key`: a repeated request gets the same one. Does nothing without a key.
+    /// Records a job's answer for its `Idempotency-Key`: a repeated request gets the same one. Does nothing without a
+    /// key.
     func recordAnswer(_ answer: StoredAnswer, to job: JobRecord) async {
         guard job.idempotencyKey != nil else { return }
         do {
@@ -138,14 +139,14 @@ extension TryOnJobs {
         }
     }
 
-    /// The job of a claimed `Idempotency-Key` that has no answer, if no request is about to answer it: a crash, a client
-    /// that left, or a wait that was too short has prevented the answer.
+    /// The job of a claimed `Idempotency-Key` that has no answer, if no request is about to answer it: a crash, a
+    /// client that left, or a wait that was too short has prevented the answer.
     /// - Returns: nil if its first request is still being answered, or if its outcome is unknown.
     func unanswered(_ known: IdempotencyRecord) async throws(GatewayError) -> JobRecord? {
         guard known.answer == nil, !answering.withLock({ $0.contains(known.task) }) else { return nil }
         do {
             guard let job = try await ledger.store.job(of: known.task), job.isKnown else { return nil }
-            // The first task went ahead: while its outcome is open, so is the job's.
+            // The first task is sent before the others: while its outcome is open, so is the job's.
             return job.tasks[0].state > .intent && job.tasks[0].state != .refused ? job : nil
         } catch {
             throw GatewayError(error)

@@ -3,10 +3,10 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// Makes jobs: requests for several tasks, admitted as a whole or not at all.
+/// Creates jobs: requests for several tasks, admitted as a whole or not at all.
 ///
-/// The first task goes ahead: what Kling makes of it decides whether there is a job. Until then nothing is charged for the
-/// others, and a refusal needs only one call.
+/// The first task is sent before the others, and its outcome decides whether there is a job. Until then nothing is
+/// charged for the others, and a refusal takes only one call.
 final class TryOnJobs: Sendable {
     let ledger: TaskLedger
     let queries: TaskQueries
@@ -19,7 +19,7 @@ final class TryOnJobs: Sendable {
     /// Jobs whose requests are being answered, by their first tasks.
     let answering = Lock<Set<TaskID>>([])
 
-    /// How long an admitted task waits for an account where there is no queue.
+    /// How long a task of an admitted job waits for an account if it has no place in the queue.
     private static let patience = Duration.seconds(300)
 
     init(
@@ -31,14 +31,15 @@ final class TryOnJobs: Sendable {
         self.dispatchWait = dispatchWait
     }
 
-    /// Makes as many pictures as requested.
+    /// Creates a job with as many tasks as requested.
     ///
-    /// It returns when the first task is accepted, or when all of them are queued. The others are sent then and never turn
-    /// the job into an error: those that Kling refuses have failed within the job. From the intents on the work belongs to
-    /// the gateway: it continues when the caller is cancelled.
-    /// - Throws: what prevents the job from being admitted as a whole (slots, queue, the key's running tasks, `maxJobs`, an
-    ///   unknown `account`); or the outcome of its first task, if that is not an acceptance. Then no task was made, unless
-    ///   ``GatewayError/taskID`` names one whose outcome is open; ``GatewayError/job`` is its job.
+    /// Returns when the first task is accepted, or when all of them are queued. The others are sent after that and
+    /// never turn the job into an error: those that Kling refuses fail within the job. Once the intents are recorded,
+    /// the work belongs to the gateway: it continues if the caller is cancelled.
+    /// - Throws: what prevents the job from being admitted as a whole (slots, queue, the key's running tasks,
+    ///   `maxJobs`, an unknown `account`); or the outcome of its first task, if that is not an acceptance. Then no
+    ///   task was made, unless ``GatewayError/taskID`` names one whose outcome is open; ``GatewayError/job`` is its
+    ///   job.
     func create(
         _ request: JobRequest, for principal: Principal, _ note: ExchangeNote, on loop: EventLoop
     ) async throws(GatewayError) -> JobRecord {
@@ -84,7 +85,7 @@ final class TryOnJobs: Sendable {
         }
         let excluding = ledger.accounts.others(than: request.account)
         return (0..<request.count).map { index in
-            // The time spent on the others is not the exchange's.
+            // The time spent on the others does not count as the exchange's.
             let note = index == 0 ? note : ExchangeNote(requestID: note.requestID)
             var create = creates.prepare(request.tryOn, principal, nil, note, loop)
             create.excluding = excluding
@@ -118,7 +119,7 @@ final class TryOnJobs: Sendable {
     }
 
     /// Records the intents.
-    /// - Returns: the job, and what holds back its callbacks until the work has ended.
+    /// - Returns: the job, and the hold on its callbacks until the work has ended.
     private func begin(
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> (JobRecord, CallbackHold) {
@@ -183,7 +184,7 @@ final class TryOnJobs: Sendable {
         case .open(let account, let timedOut):
             var error = await sender.leaveOpen(first, account, timedOut: timedOut)
             error.job = job.number
-            // The client is told of an error: only the first task may be charged.
+            // The client gets an error, so only the first task may be charged.
             cancelRooms(of: creates)
             for other in others { await ledger.giveUp(other.id, because: "not sent; nothing was charged") }
             throw error
@@ -191,12 +192,12 @@ final class TryOnJobs: Sendable {
         return job
     }
 
-    /// A task of a job has no key of its own to answer.
+    /// A task of a job has no `Idempotency-Key` of its own to answer.
     private static let unasked: @Sendable (TaskRecord) -> StoredAnswer = { _ in
         preconditionFailure("a task of a job has no Idempotency-Key")
     }
 
-    /// Ends a job of which Kling has no task.
+    /// Ends a job that has no task at Kling.
     private func giveUp(_ job: JobRecord, _ creates: [Create], _ reason: String, answer: StoredAnswer? = nil) async {
         cancelRooms(of: creates)
         do {
@@ -223,7 +224,7 @@ final class TryOnJobs: Sendable {
 
     // MARK: The others
 
-    /// Sends a task of a job that its client knows.
+    /// Sends a task of an admitted job in the background.
     private func sendInBackground(_ create: Create, _ job: JobRecord) {
         attempts.inFlight.withLock { $0 += 1 }
         create.loop.spawn { [self] in
@@ -252,7 +253,8 @@ final class TryOnJobs: Sendable {
         cancelRooms(of: [create])
     }
 
-    /// Queues a task of a queued job next to the first one; if that fails, the task is sent as others are.
+    /// Queues another task of a queued job. Without a place in the queue, it is sent in the background. If it cannot
+    /// be queued, it is given up.
     private func queueOrSend(_ create: Create, _ job: JobRecord, _ index: Int) async -> TaskRecord {
         guard let room = create.room else {
             sendInBackground(create, job)

@@ -2,11 +2,11 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// The tasks of all tenants: the parts that create, settle, query and list them, put together.
+/// Assembles the parts that create, settle, query and list the tasks of all tenants.
 ///
-/// Each part does one thing and knows only the parts before it: the ledger records, probes ask, attempts send one create to
-/// one account, open creates are settled, the sender goes from account to account, and creates, jobs and queries serve
-/// clients.
+/// Each part does one thing and knows only the parts before it: the ledger records, probes ask, attempts send one
+/// create to one account, open creates are settled, the sender goes from account to account, and creates, jobs and
+/// queries serve clients.
 final class TryOnTasks: Sendable {
     /// Options of the engine.
     struct Options: Sendable {
@@ -16,7 +16,7 @@ final class TryOnTasks: Sendable {
         var dispatchWait: Duration = .seconds(1)
         /// The address at which clients and Kling reach the gateway; nil: Kling gets no callback address.
         var publicURL: String?
-        /// For how long a create is remembered whose answer cannot have been read; zero: not at all.
+        /// How long a create whose answer cannot have been read is remembered; zero: not at all.
         var resendWindow: Duration = .seconds(600)
         /// The file of ``ToldIDs``; nil: there is none.
         var toldIDsPath: String?
@@ -68,7 +68,7 @@ final class TryOnTasks: Sendable {
                 makeID: ledger.makeID) : nil
     }
 
-    // The parts of the ledger that many use.
+    // The parts of the ledger that many callers use.
     var store: any TaskStore { ledger.store }
     var accounts: Accounts { ledger.accounts }
     var clock: GuardedClock { ledger.clock }

@@ -4,8 +4,8 @@ internal import KlingAPI
 internal import Pictures
 internal import TaskStore
 
-/// Makes what an account is sent for a request: some accounts need other pictures than the client has sent, or take links
-/// only. For all others this costs nothing.
+/// Makes the body that an account is sent for a request. Some accounts need converted pictures, or take only links.
+/// For all others this costs nothing.
 final class UpstreamBodies: Sendable {
     private let accounts: Accounts
     /// The address at which clients and Kling reach the gateway; nil: Kling gets no callback address.
@@ -27,7 +27,7 @@ final class UpstreamBodies: Sendable {
         (self.pictures, self.hosted, self.observer, self.loop) = (pictures, hosted, observer, loop)
     }
 
-    /// What Kling is sent for a request in its older API, unless an account needs something else.
+    /// The body for Kling's older API, unless an account needs something else.
     func usual(_ request: TryOnRequest, _ id: TaskID) -> [ByteSlice] {
         request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
     }
@@ -39,7 +39,7 @@ final class UpstreamBodies: Sendable {
 
     // MARK: Bodies
 
-    /// What a destination is sent for a request, under that id.
+    /// The body that a destination is sent for a request, with this id.
     func body(
         of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination, on loop: EventLoop
     ) async throws(GatewayError) -> [ByteSlice] {
@@ -47,14 +47,14 @@ final class UpstreamBodies: Sendable {
         return try await body(of: parcel, for: destination) ?? usual(request, id)
     }
 
-    /// What a destination is sent for a create.
+    /// The body that a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
         let parcel = Parcel(
             request: create.request, id: create.id, tenant: create.principal.tenant, loop: create.loop)
         return try await body(of: parcel, for: destination) ?? create.body
     }
 
-    /// What a destination is sent for a queued task whose `body` was kept.
+    /// The body that a destination is sent for a queued task, made from the `body` in the spool.
     func body(
         _ body: [ByteSlice], of entry: QueuedTask, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
@@ -64,7 +64,7 @@ final class UpstreamBodies: Sendable {
             request = try await TryOnRequest.parse(block, models: TryOnModels(adding: [entry.model]))
         } catch {
             if error == .noMemory { throw GatewayError(error) }
-            // It was checked before it was kept, perhaps by an older version, which was less strict.
+            // It was checked before it was queued, perhaps by an older version, which was less strict.
             if destination.dialect.speech.takesFiles { return body }
             throw GatewayError(error)
         }

@@ -5,9 +5,9 @@ internal import KlingAPI
 struct CreateRequest: Sendable, Hashable {
     var externalTaskID: String?
     var callbackURL: String?
-    /// The URLs of the person's and the garment's picture, if they were given as URLs.
+    /// The URLs of the person's and the garment's pictures, if the client sent URLs.
     var personURL, garmentURL: String?
-    /// The URLs of both in the order of the request to the newer API; empty for the older API.
+    /// Both URLs in the order in which the request to the newer API has them; empty for the older API.
     var contentURLs: [String] = []
     var settings = SolutionSettings()
     var hasWatermark = false
@@ -39,14 +39,14 @@ struct CreateRequest: Sendable, Hashable {
         self.wishes = wishes
     }
 
-    /// The wishes in the query of the person's URL, for clients that cannot send extra members: `simulate=` and the
-    /// URL-safe base64 of the object.
+    /// The wishes in the query of the person's URL, for clients that cannot send extra members: the value of
+    /// `simulate` is the `simulate` object in URL-safe base64.
     static func wishes(in url: String) -> JSONObject? {
         guard let name = url.firstRange(of: "?simulate=") else { return nil }
         return Base64.decode(url[name.upperBound...].utf8, .urlSafe).flatMap { JSONObject($0) }
     }
 
-    /// An optional string; empty and null count as missing.
+    /// An optional string; an empty string and null count as missing.
     private static func text(_ name: StaticString, _ object: JSONObject) throws(SimulatedRefusal) -> String? {
         guard let member = object[name], !member.isNullOrEmpty else { return nil }
         guard let text = object.string(name) else {
