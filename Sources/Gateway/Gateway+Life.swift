@@ -11,7 +11,7 @@ extension Gateway {
         tasks.ledger.watcher.start()
         tasks.ledger.courier?.start()
         Origin.$current.withValue(.upkeep) {
-            Upkeep(tasks: tasks, retention: options.retention, assets: assets).start()
+            Maintenance(tasks: tasks, retention: options.retention, assets: assets).start()
         }
     }
 

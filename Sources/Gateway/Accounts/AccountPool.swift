@@ -39,7 +39,7 @@ struct AccountPool: Sendable {
     // MARK: Refusals
 
     /// The error for a client when no account takes its create. It names the obstacle that will clear soonest.
-    mutating func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime) -> GatewayError {
+    mutating func refusalError(model: String, excluding: Set<String> = [], now: MonotonicTime) -> GatewayError {
         for place in states.indices { states[place].advance(to: now) }
         let asked = states.filter { !excluding.contains($0.account.name) }
         switch asked.compactMap({ $0.obstacle(to: model) }).min() {

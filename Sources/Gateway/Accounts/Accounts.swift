@@ -57,8 +57,8 @@ public final class Accounts: Sendable {
 
     /// The error for a client when no account takes its create. An account that has rejected the task counts with the
     /// state that this put it in.
-    func whyNot(model: String, excluding: Set<String> = [], now: MonotonicTime = .now) -> GatewayError {
-        state.withLock { $0.pool.whyNot(model: model, excluding: excluding, now: now) }
+    func refusalError(model: String, excluding: Set<String> = [], now: MonotonicTime = .now) -> GatewayError {
+        state.withLock { $0.pool.refusalError(model: model, excluding: excluding, now: now) }
     }
 
     /// The names to exclude so that only `account` is left; none if any will do.

@@ -126,7 +126,7 @@ struct Dispatcher: Sendable {
         let account = destination.account
         switch attempt {
         case .accepted: queue.forget(entry.task)
-        case .refused(_, let answer): await fail(entry, Disclosure.withheld(entry.task, nil, from: answer.message))
+        case .refused(_, let answer): await fail(entry, Redaction.withheld(entry.task, nil, from: answer.message))
         case .declined: await requeue(entry)
         case .unsuitable(let error): await exclude(account, error, entry)
         case .open where Task.isCancelled: break
@@ -153,7 +153,7 @@ struct Dispatcher: Sendable {
     }
 
     private func fail(_ entry: QueuedTask, _ reason: String) async {
-        await ledger.endAtLast(entry.task, because: reason)
+        await ledger.endWithRetry(entry.task, because: reason)
         queue.forget(entry.task)
     }
 

@@ -42,7 +42,7 @@ struct Recovery: Sendable {
         try await tasks.resends?.restore()
         try await recoverLookups()
         try await store.releaseLeases(at: clock.now)
-        for id in found.neverSent { await ledger.endAtLast(id, because: "not sent; nothing was charged") }
+        for id in found.neverSent { await ledger.endWithRetry(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open {
             await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
@@ -65,7 +65,7 @@ struct Recovery: Sendable {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
             let quietFor = clock.age(since: record.updatedAt)
             guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
-            await ledger.flagAtLast(record.id, .stuck)
+            await ledger.flagWithRetry(record.id, .stuck)
         }
     }
 

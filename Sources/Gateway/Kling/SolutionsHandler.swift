@@ -87,7 +87,7 @@ struct SolutionsHandler: ShapeHandler {
     ) async throws(GatewayError) -> HTTPResponse {
         let long = found.reduce(0) { $0 + ($1.json == nil ? $1.bytes : 0) }
         let lease = long > 0 ? try await admitted.room(for: long, fix: "Ask for fewer tasks.") : nil
-        let (head, tail) = Envelope.aroundArray(requestID: admitted.note.requestID)
+        let (head, tail) = Envelope.arrayFrame(requestID: admitted.note.requestID)
         var array = SlicedArray(after: head, capacity: found.reduce(0) { $0 + $1.bytes } - long)
         for task in found {
             if let json = task.json {
@@ -197,7 +197,7 @@ struct SolutionsHandler: ShapeHandler {
 
     /// The JSON before and after the tasks of a page.
     private static func around(_ page: Page, requestID: String) -> (head: [UInt8], tail: [UInt8]) {
-        let (head, tail) = Envelope.aroundArray(requestID: requestID)
+        let (head, tail) = Envelope.arrayFrame(requestID: requestID)
         let more = JSONWriter.object { data in
             data.member("count", page.records.count)
             data.member("next_cursor", page.next?.text ?? "")

@@ -66,7 +66,7 @@ extension TaskRecord.Fields {
 extension GatewayError {
     /// The error for a task that has failed. A retry would not help.
     fileprivate static func failed(_ task: TaskRecord, reason: String) -> GatewayError {
-        let reason = Disclosure.withheld(task.id, task.externalTaskID, from: reason)
+        let reason = Redaction.withheld(task.id, task.externalTaskID, from: reason)
         let lower = reason.lowercased()
         let isPolicy = moderationWords.contains { lower.contains($0) }
         let told = reason.isEmpty ? "Kling gives no reason." : "Kling says: \(reason)"

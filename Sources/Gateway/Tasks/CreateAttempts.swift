@@ -216,13 +216,14 @@ final class CreateAttempts: Sendable {
     private func acceptInBackground(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) {
         inFlight.withLock { $0 += 1 }
         let isStarted = ledger.background.start { [self] in
-            await acceptAtLast(object, in: answer, upstreamID, id)
+            await acceptWithRetry(object, in: answer, upstreamID, id)
             inFlight.withLock { $0 -= 1 }
         }
         if !isStarted { inFlight.withLock { $0 -= 1 } }
     }
 
-    private func acceptAtLast(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async {
+    private func acceptWithRetry(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async
+    {
         while await ledger.background.sleep(until: .now + .seconds(1)) {
             do throws(StoreError) {
                 _ = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)

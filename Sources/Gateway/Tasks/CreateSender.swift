@@ -3,7 +3,7 @@ internal import KlingAPI
 internal import TaskStore
 
 /// The outcome of sending a create to one account after another.
-enum Sent: Sendable {
+enum SendOutcome: Sendable {
     /// Kling has the task, and the store says so.
     case accepted(TaskRecord, KlingAnswer)
     /// No account will take it. The answer is Kling's.
@@ -33,7 +33,7 @@ final class CreateSender: Sendable {
     }
 
     /// Sends a task, unless its place is in the queue.
-    func send(_ create: Create, to place: Place) async -> Sent {
+    func send(_ create: Create, to place: Place) async -> SendOutcome {
         switch place {
         case .account(let destination): await send(create, to: destination)
         case .queue(let reservation): .toQueue(reservation)
@@ -42,7 +42,7 @@ final class CreateSender: Sendable {
 
     /// Sends a task to one account after another, until the outcome is known or no account is left.
     /// - Parameter first: the destination that the intent names; nil: it names none.
-    func send(_ create: Create, to first: Destination?) async -> Sent {
+    func send(_ create: Create, to first: Destination?) async -> SendOutcome {
         var create = create
         var next = first
         var decliner: Account?
@@ -127,7 +127,7 @@ final class CreateSender: Sendable {
 
     /// The error for a client whose create Kling has refused, with Kling's message.
     func refusal(_ create: Create, _ status: Int, _ answer: KlingAnswer) -> GatewayError {
-        let message = Disclosure.withheld(create.id, create.request.externalTaskID, from: answer.message)
+        let message = Redaction.withheld(create.id, create.request.externalTaskID, from: answer.message)
         return GatewayError(status: status, answer: answer, message: message)
     }
 

@@ -93,7 +93,7 @@ final class OpenCreates: Sendable {
     /// Settles a task that will not be sent. It ends if it was never assigned to an account; otherwise it is looked up
     /// there, or left to the operator if that account is gone.
     func resolve(_ record: TaskRecord, orEndBecause reason: String) async {
-        if record.account == nil { return await ledger.endAtLast(record.id, because: reason) }
+        if record.account == nil { return await ledger.endWithRetry(record.id, because: reason) }
         switch ledger.match(of: record) {
         case .same(let account): settleInBackground(record.id, at: account)
         case .rekeyed(let account): findInBackground(record.id, at: account)
@@ -107,7 +107,7 @@ final class OpenCreates: Sendable {
         background.start { [self] in
             guard await lookUpToTheEnd(id, at: account, judge: { conclusive($0, account) }) else { return }
             ledger.accounts.settled(id, on: account.name, .ended)
-            await ledger.endAtLast(id, because: "never reached Kling; nothing was charged")
+            await ledger.endWithRetry(id, because: "never reached Kling; nothing was charged")
         }
     }
 
@@ -115,7 +115,7 @@ final class OpenCreates: Sendable {
     /// create. If it does not know the create, that proves nothing.
     func findInBackground(_ id: TaskID, at account: Account) {
         background.start { [self] in
-            await ledger.flagAtLast(id, .unknown)
+            await ledger.flagWithRetry(id, .unknown)
             _ = await lookUpToTheEnd(id, at: account) { _ in account.hasLookup == false ? nil : LookUpPlan.Answer.none }
         }
     }
@@ -129,7 +129,7 @@ final class OpenCreates: Sendable {
         while case .lookUp(let time) = plan.step {
             guard await background.sleep(until: time) else { return false }
             guard await isOpen(id) else {
-                await followSettled(id)
+                await syncSettled(id)
                 return false
             }
             await ledger.flagIfOld(id)
@@ -171,15 +171,15 @@ final class OpenCreates: Sendable {
 
     /// Flags an open create that no account can be asked about, and follows it once it is settled by other means.
     func leaveToOperator(_ id: TaskID) async {
-        await ledger.flagAtLast(id, .unknown)
+        await ledger.flagWithRetry(id, .unknown)
         repeat {
             guard await background.sleep(until: .now + Self.settlementPause) else { return }
         } while await isOpen(id)
-        await followSettled(id)
+        await syncSettled(id)
     }
 
     /// Follows an open create that something else has settled.
-    private func followSettled(_ id: TaskID) async {
+    private func syncSettled(_ id: TaskID) async {
         if let record = try? await ledger.store.task(id) { ledger.follow(record) }
     }
 }

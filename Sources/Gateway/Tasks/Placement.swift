@@ -32,7 +32,7 @@ struct Placement: Sendable {
         guard isWorthWaiting, !Task.isCancelled, let queue = ledger.queue,
             let reservation = create.room ?? queue.reserve(create.byteCount)
         else {
-            throw accounts.whyNot(model: model, excluding: excluding)
+            throw accounts.refusalError(model: model, excluding: excluding)
         }
         return .queue(reservation)
     }

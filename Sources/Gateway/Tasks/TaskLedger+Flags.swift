@@ -11,7 +11,7 @@ extension TaskLedger {
     }
 
     /// Flags a task, and retries for as long as the store is unavailable.
-    func flagAtLast(_ id: TaskID, _ flags: TaskFlags) async {
+    func flagWithRetry(_ id: TaskID, _ flags: TaskFlags) async {
         while await !flag(id, flags) {
             guard await background.sleep(until: .now + .seconds(5)) else { return }
         }

@@ -102,7 +102,7 @@ final class TaskLedger: Sendable {
     }
 
     /// Ends a task that Kling never had, and retries for as long as the store is unavailable.
-    func endAtLast(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async {
+    func endWithRetry(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async {
         while !Task.isCancelled {
             do throws(StoreError) {
                 return try await end(id, because: reason, answer: answer)
@@ -121,7 +121,7 @@ final class TaskLedger: Sendable {
             try await end(id, because: reason, answer: answer)
         } catch {
             couldNotRecord("a refused task could not be recorded", id, error)
-            background.start { [self] in await endAtLast(id, because: reason, answer: answer) }
+            background.start { [self] in await endWithRetry(id, because: reason, answer: answer) }
         }
     }
 

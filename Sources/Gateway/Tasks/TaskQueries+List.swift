@@ -13,7 +13,7 @@ extension TaskQueries {
             try await store.tasks(tenant: tenant, page: page.page, size: page.size, answersUpTo: limit)
         }
         records = await refreshed(records, admitted.note)
-        let (head, tail) = Envelope.aroundArray(requestID: admitted.note.requestID)
+        let (head, tail) = Envelope.arrayFrame(requestID: admitted.note.requestID)
         var array = SlicedArray(after: head, capacity: records.count * 512)
         records.reverse()
         while let record = records.popLast() { array.append(TaskView.json(record)) }

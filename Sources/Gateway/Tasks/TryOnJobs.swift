@@ -114,7 +114,7 @@ final class TryOnJobs: Sendable {
             let accounts = ledger.accounts
             if case .account = place, accounts.fits(creates.count - 1, model: model, excluding: excluding) { return }
             placement.withdraw(creates[0], from: place)
-            throw accounts.whyNot(model: model, excluding: excluding)
+            throw accounts.refusalError(model: model, excluding: excluding)
         }
     }
 
@@ -166,7 +166,7 @@ final class TryOnJobs: Sendable {
         case .toQueue(let reservation):
             do {
                 job.tasks[0] = try await sender.enqueue(
-                    first, reservation, account: job.account, answering: Self.unasked)
+                    first, reservation, account: job.account, answering: Self.noStoredAnswer)
             } catch {
                 await giveUp(job, creates, "could not be queued")
                 throw error
@@ -193,7 +193,7 @@ final class TryOnJobs: Sendable {
     }
 
     /// A task of a job has no `Idempotency-Key` of its own to answer.
-    private static let unasked: @Sendable (TaskRecord) -> StoredAnswer = { _ in
+    private static let noStoredAnswer: @Sendable (TaskRecord) -> StoredAnswer = { _ in
         preconditionFailure("a task of a job has no Idempotency-Key")
     }
 
@@ -235,11 +235,11 @@ final class TryOnJobs: Sendable {
         }
     }
 
-    private func finish(_ create: Create, _ sent: Sent, _ job: JobRecord) async {
+    private func finish(_ create: Create, _ sent: SendOutcome, _ job: JobRecord) async {
         switch sent {
         case .toQueue(let reservation):
             do {
-                _ = try await sender.enqueue(create, reservation, account: job.account, answering: Self.unasked)
+                _ = try await sender.enqueue(create, reservation, account: job.account, answering: Self.noStoredAnswer)
             } catch {
                 await ledger.giveUp(create.id, because: "could not be queued; nothing was charged")
             }
@@ -261,7 +261,7 @@ final class TryOnJobs: Sendable {
             return job.tasks[index]
         }
         do {
-            return try await sender.enqueue(create, room, account: job.account, answering: Self.unasked)
+            return try await sender.enqueue(create, room, account: job.account, answering: Self.noStoredAnswer)
         } catch {
             await ledger.giveUp(create.id, because: "could not be queued; nothing was charged")
             return (try? await ledger.store.task(create.id)) ?? job.tasks[index]

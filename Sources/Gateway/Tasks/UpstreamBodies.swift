@@ -43,13 +43,13 @@ final class UpstreamBodies: Sendable {
     func body(
         of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination, on loop: EventLoop
     ) async throws(GatewayError) -> [ByteSlice] {
-        let parcel = Parcel(request: request, id: id, tenant: tenant, loop: loop)
+        let parcel = PendingRequest(request: request, id: id, tenant: tenant, loop: loop)
         return try await body(of: parcel, for: destination) ?? usual(request, id)
     }
 
     /// The body that a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
-        let parcel = Parcel(
+        let parcel = PendingRequest(
             request: create.request, id: create.id, tenant: create.principal.tenant, loop: create.loop)
         return try await body(of: parcel, for: destination) ?? create.body
     }
@@ -68,12 +68,12 @@ final class UpstreamBodies: Sendable {
             if destination.dialect.speech.takesFiles { return body }
             throw GatewayError(error)
         }
-        let parcel = Parcel(request: request, id: entry.task, tenant: entry.tenant, loop: loop)
+        let parcel = PendingRequest(request: request, id: entry.task, tenant: entry.tenant, loop: loop)
         return try await self.body(of: parcel, for: destination) ?? body
     }
 
     /// A request that is about to be sent.
-    private struct Parcel {
+    private struct PendingRequest {
         let request: TryOnRequest
         let id: TaskID
         let tenant: String
@@ -82,7 +82,9 @@ final class UpstreamBodies: Sendable {
 
     /// - Returns: nil if the request can be sent as it is.
     /// - Throws: ``Cause/badParameter`` if the account can never be sent this request.
-    private func body(of parcel: Parcel, for destination: Destination) async throws(GatewayError) -> [ByteSlice]? {
+    private func body(of parcel: PendingRequest, for destination: Destination) async throws(GatewayError)
+        -> [ByteSlice]?
+    {
         let (speech, account) = (destination.dialect.speech, destination.account)
         try speech.check(parcel.request)
         if !speech.takesFiles { return try await linked(parcel, account) }
@@ -96,7 +98,7 @@ final class UpstreamBodies: Sendable {
 
     /// - Returns: nil if the pictures can stay as they are.
     private func normalized(
-        _ fields: [PictureField], _ parcel: Parcel
+        _ fields: [PictureField], _ parcel: PendingRequest
     ) async throws(GatewayError) -> [ByteSlice]? {
         let replacements = try await pictures?.replacements(
             for: fields, of: parcel.request, tenant: parcel.tenant, on: parcel.loop)
@@ -149,7 +151,7 @@ final class UpstreamBodies: Sendable {
 
     // MARK: Links
 
-    private func linked(_ parcel: Parcel, _ account: Account) async throws(GatewayError) -> [ByteSlice] {
+    private func linked(_ parcel: PendingRequest, _ account: Account) async throws(GatewayError) -> [ByteSlice] {
         let body = parcel.request.solutionsBody(
             externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id),
             humanURL: try await link(.human, parcel, account), clothURL: try await link(.cloth, parcel, account))
@@ -157,7 +159,8 @@ final class UpstreamBodies: Sendable {
     }
 
     /// The URL from which Kling fetches a picture: the client's own, or one of the gateway's.
-    private func link(_ field: PictureField, _ parcel: Parcel, _ account: Account) async throws(GatewayError) -> String
+    private func link(_ field: PictureField, _ parcel: PendingRequest, _ account: Account) async throws(GatewayError)
+        -> String
     {
         let url = parcel.request.pictureURL(field)
         if let url, !account.normalizesPictures { return url }

@@ -56,7 +56,7 @@ struct UseapiProgress: Sendable, Hashable {
     /// Why a task has no picture: Kling's message, or the gateway's if Kling sent none.
     private static func reason(_ task: TaskRecord) -> String {
         if let said = task.answer.flatMap({ TaskObject($0) })?.statusMessage, !said.isEmpty {
-            return Disclosure.withheld(task.id, task.externalTaskID, from: said)
+            return Redaction.withheld(task.id, task.externalTaskID, from: said)
         }
         let isReason = task.state != .succeed && !TaskStatus(rawValue: task.statusWord).isKnown
         return isReason && !task.statusWord.isEmpty ? task.statusWord : "Kling sent no picture and no reason"

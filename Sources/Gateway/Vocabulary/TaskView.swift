@@ -14,7 +14,7 @@ enum TaskView {
     static func json(_ task: TaskObject, of record: TaskRecord) -> [UInt8] {
         let publicID = record.publicID ?? record.id.description
         let json = task.rewritten(taskID: publicID, externalTaskID: record.externalTaskID)
-        return Disclosure.withheld(record, from: json)
+        return Redaction.withheld(record, from: json)
     }
 
     /// The task object of a task about which Kling has said nothing yet.
@@ -31,7 +31,7 @@ enum TaskView {
 }
 
 /// Hides the gateway's own id of a task, which Kling knows as `external_task_id`.
-enum Disclosure {
+enum Redaction {
     /// `json` with the client's own id in place of the gateway's; unchanged if the gateway's is the public id.
     static func withheld(_ record: TaskRecord, from json: [UInt8]) -> [UInt8] {
         let own = record.id.description

@@ -44,7 +44,7 @@ public enum Envelope {
 
     /// The text around the elements of a success answer whose `data` is an array. `head` ends with the opening bracket,
     /// and `tail` starts with the closing one.
-    public static func aroundArray(requestID: String) -> (head: [UInt8], tail: [UInt8]) {
+    public static func arrayFrame(requestID: String) -> (head: [UInt8], tail: [UInt8]) {
         let empty = success(requestID: requestID, data: "[]".utf8)
         return (Array(empty.dropLast(2)), Array(empty.suffix(2)))
     }

@@ -75,37 +75,37 @@ struct AccountPoolTests {
         pool.settle(999, on: "a", events[0])
         pool.settle(999, on: "b", events[1])
         #expect(pool.reserve(1) == nil)
-        #expect(pool.whyNot().cause == cause)
+        #expect(pool.refusalError().cause == cause)
         #expect(pool.canQueue() == canQueue)
     }
 
     @Test func `busy accounts count as full, and creates can queue for them`() {
         let pool = PoolSubject(account("a", concurrency: 1))
         #expect(pool.accept(1) == "a")
-        #expect(pool.whyNot().cause == .accountsFull)
+        #expect(pool.refusalError().cause == .accountsFull)
         #expect(pool.canQueue())
     }
 
     @Test func `a refusal for a rate limit says when to retry`() {
         let pool = PoolSubject(account("a"))
         pool.settle(999, on: "a", .rateLimited)
-        #expect(pool.whyNot().retryAfter == 1)
+        #expect(pool.refusalError().retryAfter == 1)
         for time in [1.0, 3, 7] {
             #expect(pool.reserve(1, at: time) != nil)
             pool.settle(1, on: "a", .rateLimited, at: time)
         }
-        #expect(pool.whyNot(at: 7.5).retryAfter == 8)
+        #expect(pool.refusalError(at: 7.5).retryAfter == 8)
     }
 
     @Test func `a model that no account serves is refused and cannot be queued`() {
         let pool = PoolSubject(account("a", models: ["m"]), account("b", models: ["n"]))
-        let error = pool.whyNot(model: "x")
+        let error = pool.refusalError(model: "x")
         #expect(error.cause == .accountsDisabled && error.message.contains("serves x"))
         #expect(!pool.canQueue(model: "x"))
         _ = pool.reserve(1)
         pool.settle(999, on: "a", .notSent)
         pool.settle(1, on: "a", .modelRefused)
-        #expect(pool.whyNot().cause == .accountsDisabled)
+        #expect(pool.refusalError().cause == .accountsDisabled)
         #expect(!pool.canQueue() && pool.canQueue(model: "n"))
     }
 

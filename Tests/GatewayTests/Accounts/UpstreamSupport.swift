@@ -98,8 +98,8 @@ final class PoolSubject {
         pool.settle(id(number), on: account, event, now: moment(seconds))
     }
 
-    func whyNot(model: String = "m", at seconds: Double = 0) -> GatewayError {
-        pool.whyNot(model: model, now: moment(seconds))
+    func refusalError(model: String = "m", at seconds: Double = 0) -> GatewayError {
+        pool.refusalError(model: model, now: moment(seconds))
     }
 
     func canQueue(model: String = "m") -> Bool { pool.canQueue(model: model) }

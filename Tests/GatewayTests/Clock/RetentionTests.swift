@@ -28,8 +28,8 @@ import Testing
         }
     }
 
-    private func upkeep(_ fixture: JobFixture) -> Upkeep {
-        Upkeep(tasks: fixture.tasks, retention: Retention(), assets: nil)
+    private func upkeep(_ fixture: JobFixture) -> Maintenance {
+        Maintenance(tasks: fixture.tasks, retention: Retention(), assets: nil)
     }
 
     private func expect(
@@ -67,7 +67,7 @@ import Testing
 
     @Test func `old records are deleted within 18 days of a long downtime`() async throws {
         try await run { fixture, time, isThere in
-            await upkeep(fixture).keepClock()
+            await upkeep(fixture).saveClock()
             // The machine was off: the wall clock has moved on, and the monotonic clock has not.
             time.wallOffset.store(401 * Self.day, ordering: .relaxed)
             try await fixture.tasks.clock.resume(from: fixture.store)
@@ -75,7 +75,7 @@ import Testing
             try await expect(isThere, [true, true])
             for _ in 0..<(24 * 18) {
                 time.pass(.seconds(3600))
-                await upkeep(fixture).keepClock()
+                await upkeep(fixture).saveClock()
             }
             await upkeep(fixture).prune()
             try await expect(isThere, [false, false])

@@ -3,7 +3,7 @@ internal import EventLoop
 internal import TaskStore
 
 /// Runs periodic work: saves what was learned about accounts, probes disabled ones, deletes old records.
-struct Upkeep: Sendable {
+struct Maintenance: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
     let assets: AssetStore?
@@ -22,7 +22,7 @@ struct Upkeep: Sendable {
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(60)) { assets?.expire() }
         every(.seconds(10)) { tasks.ledger.hosted?.expire() }
-        every(.seconds(20)) { await keepClock() }
+        every(.seconds(20)) { await saveClock() }
         every(.seconds(600), atOnce: false) { await prune() }
     }
 
@@ -63,7 +63,7 @@ struct Upkeep: Sendable {
 
     /// Saves the believed time, from which the next start continues, whatever the wall clock says then. Logs if the
     /// wall clock has come into doubt, or is believed again.
-    func keepClock() async {
+    func saveClock() async {
         let reading = tasks.clock.reading
         try? await tasks.store.keep(clockMark: reading.believed)
         let disagreement = reading.disagreement
