@@ -76,10 +76,16 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "GatewayConfiguration",
+            dependencies: [
+                "Base", "HTTPServer", "KlingAPI", crypto, logging, .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Gateway",
             dependencies: [
-                "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", crypto, logging,
-                .product(name: "Yams", package: "Yams"),
+                "Base", "EventLoop", "GatewayConfiguration", "Hashing", "HTTPServer", "KlingAPI", "Pictures",
+                "TaskStore", crypto, logging,
             ],
             swiftSettings: strict),
 
@@ -90,7 +96,7 @@ let package = Package(
             name: "kling-gateway",
             dependencies: [
                 "Base", "EventLoop", "HTTPServer", "HTTPClient", "KlingAPI", "Pictures", "TaskStore", "Gateway",
-                "KlingSimulator", "CProcess",
+                "GatewayConfiguration", "KlingSimulator", "CProcess",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + allocator,
@@ -127,10 +133,13 @@ let package = Package(
             dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "KlingSimulator"],
             swiftSettings: tests),
         .testTarget(
+            name: "GatewayConfigurationTests", dependencies: ["Base", "GatewayConfiguration", "TestKit"],
+            swiftSettings: tests),
+        .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", "Gateway", "TestKit",
-                crypto, logging,
+                "Base", "EventLoop", "Hashing", "HTTPServer", "KlingAPI", "Pictures", "TaskStore", "Gateway",
+                "GatewayConfiguration", "TestKit", crypto, logging,
             ],
             swiftSettings: tests),
         .testTarget(

@@ -19,10 +19,6 @@ public final class Gateway: HTTPService {
         public var models = TryOnModels.documented
         /// How old the reported state of an unfinished task may be.
         public var freshness: Duration = .seconds(1)
-        /// The approximate number of finished and running tasks kept in memory.
-        public var cachedTasks = 8192
-        /// The approximate size that they may have, in bytes: enough for all of them with answers such as Kling's.
-        public var cachedBytes = 32 << 20
         /// Proxies whose `X-Forwarded-For` is trusted.
         public var trustedProxies: [CIDR] = []
         /// How long a create waits for a free account before it is queued.
@@ -137,7 +133,7 @@ public final class Gateway: HTTPService {
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
             pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
-            cache: TaskCache(capacity: options.cachedTasks / 2, bytes: options.cachedBytes / 2),
+            cache: TaskCache(),
             watcher: Watcher(reader: reader, on: parts.loop, seed: .random(in: 0...(.max))), loop: parts.loop)
         reader.serve(tasks)
         inbound = InboundCallbacks(

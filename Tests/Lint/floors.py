@@ -18,7 +18,7 @@ SOURCES = "Sources/Gateway"
 # From the ground up. Folders of one floor do not use each other.
 FLOORS = [
     ("Vocabulary", "Secrets", "DurableFiles", "Clock", "Background"),
-    ("Authentication", "Assets", "Configuration", "Limits", "Logging", "Multipart", "Queue"),
+    ("Authentication", "Assets", "Limits", "Logging", "Multipart", "Queue"),
     ("Accounts",),
     ("Callbacks", "HostedPictures", "Pictures", "Watching"),
     ("Keys", "Routing"),

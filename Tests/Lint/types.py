@@ -17,9 +17,6 @@ STORED, MEMBERS, MEDIAN = 15, 40, 120
 # Module and type: the most stored properties and members.
 LARGER = {
     # Plain data: one property for each key, column or option.
-    "Gateway.Configuration": (26, MEMBERS),
-    "Gateway.Gateway.Options": (16, MEMBERS),
-    "Gateway.Upstream": (16, MEMBERS),
     "TaskStore.TaskRecord.Fields": (25, MEMBERS),
     "kling-gateway.SimulateCommand": (16, MEMBERS),
     # To be divided.

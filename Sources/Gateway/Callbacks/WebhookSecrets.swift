@@ -1,4 +1,5 @@
 public import Base
+internal import GatewayConfiguration
 internal import KlingAPI
 public import TaskStore
 

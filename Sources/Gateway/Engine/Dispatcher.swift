@@ -1,4 +1,5 @@
 internal import Base
+internal import GatewayConfiguration
 internal import KlingAPI
 internal import TaskStore
 

@@ -1,4 +1,5 @@
 internal import Base
+public import GatewayConfiguration
 public import Logging
 
 /// Writes swift-log's events as lines of JSON or text, through a ``LogWriter``.

@@ -1,4 +1,5 @@
 internal import Base
+internal import GatewayConfiguration
 
 /// Builds a line of the log as bytes, without Foundation. Characters that would break out of the line are escaped.
 struct LogLine {

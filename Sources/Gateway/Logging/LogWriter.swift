@@ -2,6 +2,7 @@ internal import Base
 internal import Dispatch
 
 #if canImport(Glibc)
+public import GatewayConfiguration
 internal import Glibc
 #elseif canImport(Darwin)
 internal import Darwin

@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+public import GatewayConfiguration
 internal import HTTPServer
 internal import Synchronization
 internal import TaskStore

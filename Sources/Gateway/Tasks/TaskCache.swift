@@ -21,7 +21,8 @@ final class TaskCache: Sendable {
     /// - Parameters:
     ///   - capacity: the maximum number of entries per generation; the cache has at most twice as many.
     ///   - bytes: the approximate maximum size of a generation; the cache has at most twice that size, plus one entry.
-    init(capacity: Int, bytes: Int) {
+    ///     The default is enough for `capacity` tasks with answers such as Kling's.
+    init(capacity: Int = 4096, bytes: Int = 16 << 20) {
         self.capacity = capacity
         self.bytes = bytes
     }

@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Base
 internal import Foundation
 internal import Gateway
+internal import GatewayConfiguration
 internal import KlingAPI
 internal import TaskStore
 

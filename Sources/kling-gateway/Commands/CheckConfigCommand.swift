@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Gateway
+internal import GatewayConfiguration
 
 /// Reads the configuration as `serve` does, and reports everything that is wrong with it.
 struct CheckConfigCommand: ParsableCommand {

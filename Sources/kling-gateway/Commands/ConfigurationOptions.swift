@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Gateway
+internal import GatewayConfiguration
 
 /// Where the configuration comes from, for every command that reads it.
 struct ConfigurationOptions: ParsableArguments {

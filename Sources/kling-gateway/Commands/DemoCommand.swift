@@ -3,6 +3,7 @@ internal import Base
 internal import EventLoop
 internal import Foundation
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPServer
 internal import KlingAPI
 internal import KlingSimulator

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLoop
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPClient
 
 /// Asks a running gateway's admin listener whether it is healthy, for containers without curl.

@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
@@ -10,35 +11,37 @@ extension Configuration {
     /// The gateway's options.
     var gatewayOptions: Gateway.Options {
         var options = Gateway.Options()
-        options.bodyLimit = limits.body
+        options.bodyLimit = server.limits.body
         options.models = TryOnModels(adding: models)
-        options.freshness = query.freshness
-        options.trustedProxies = trustedProxies
-        options.dispatchWait = dispatch.wait
-        options.queue = queue.map {
+        options.freshness = tasks.freshness
+        options.trustedProxies = server.trustedProxies
+        options.dispatchWait = tasks.dispatchWait
+        options.queue = tasks.queue.map {
             QueueBounds(tasks: $0.tasks, bytes: $0.bytes, maxAge: $0.maxAge.nanoseconds / 1_000_000)
         }
-        options.publicURL = publicURL?.text
-        options.openAIWait = openai.wait
-        options.resendWindow = resend.window
-        options.toldIDsPath = store.told
-        options.isSecure = tls != nil
-        options.origins = cors.origins
+        options.publicURL = server.publicURL?.text
+        options.openAIWait = tasks.openAIWait
+        options.resendWindow = tasks.resendWindow
+        options.toldIDsPath = storage.store.told
+        options.isSecure = server.tls != nil
+        options.origins = server.origins
         options.version = Version.number
-        options.retention.tasks = retention.tasks.nanoseconds / 1_000_000
-        options.retention.deliveries = retention.deliveries.nanoseconds / 1_000_000
+        options.retention.tasks = storage.retention.tasks.nanoseconds / 1_000_000
+        options.retention.deliveries = storage.retention.deliveries.nanoseconds / 1_000_000
         return options
     }
 
     /// The configuration of the clients' listener.
     func serverConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
-        var server = HTTPServerConfiguration(addresses: try listen.map { try $0.socketAddress })
-        server.tls = try tls.map { try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey) }
-        server.connections = descriptors.connections
-        server.connectionsPerAddress = limits.connectionsPerAddress
-        server.headBytes = limits.headerBytes
-        server.discardedBytes = limits.body
-        return server
+        var configuration = HTTPServerConfiguration(addresses: try server.listen.map { try $0.socketAddress })
+        configuration.tls = try server.tls.map {
+            try TLSContext(certificateChain: $0.chain, privateKey: $0.privateKey)
+        }
+        configuration.connections = descriptors.connections
+        configuration.connectionsPerAddress = server.limits.connectionsPerAddress
+        configuration.headBytes = server.limits.headerBytes
+        configuration.discardedBytes = server.limits.body
+        return configuration
     }
 
     /// The hosts that operators may name in `Host`, besides loopback addresses.
@@ -51,20 +54,20 @@ extension Configuration {
 
     /// The configuration of the operators' listener: few connections, small requests.
     func adminConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
-        var server = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
-        server.connections = descriptors.adminConnections
-        server.discardedBytes = 64 << 10
-        return server
+        var configuration = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
+        configuration.connections = descriptors.adminConnections
+        configuration.discardedBytes = 64 << 10
+        return configuration
     }
 }
 
 extension Configuration {
     /// Adds the optional parts of a gateway.
     func complete(_ parts: inout Gateway.Parts) throws {
-        if queue != nil { parts.spool = try Spool(spool) }
-        parts.assets = try AssetStore(store.assets, clock: parts.clock)
+        if tasks.queue != nil { parts.spool = try Spool(storage.spool) }
+        parts.assets = try AssetStore(storage.store.assets, clock: parts.clock)
         let secrets = upstreams.filter { !$0.webhookSecrets.isEmpty }.map { ($0.name, $0.webhookSecrets) }
-        parts.hostedPictures = try HostedPictures(store.pictures, bounds: pictures.bounds, clock: parts.clock)
+        parts.hostedPictures = try HostedPictures(storage.store.pictures, bounds: pictures.bounds, clock: parts.clock)
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }
 
@@ -77,7 +80,7 @@ extension Configuration {
 
     /// The SQLite file.
     var storePath: String {
-        switch store {
+        switch storage.store {
         case .sqlite(let path): path
         }
     }
@@ -95,7 +98,7 @@ extension Configuration.Pictures {
 extension Vault {
     /// Makes the vault that opens what the configuration's master key has sealed.
     init(_ configuration: Configuration) throws {
-        switch configuration.masterKey {
+        switch configuration.storage.masterKey {
         case .value(let key): self.init(try MasterKey(key))
         case .madeAt(let path): self.init(try MasterKey(readingOrCreating: path))
         }

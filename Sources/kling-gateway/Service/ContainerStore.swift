@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Gateway
+internal import GatewayConfiguration
 
 extension Configuration {
     /// Whether the store is on a container's own layer, which is lost when the container is removed.

@@ -1,10 +1,11 @@
 internal import Foundation
 internal import Gateway
+internal import GatewayConfiguration
 internal import Logging
 
 extension Configuration {
     /// How many event loops there are.
-    var loopCount: Int { workers ?? ProcessInfo.processInfo.activeProcessorCount }
+    var loopCount: Int { server.workers ?? ProcessInfo.processInfo.activeProcessorCount }
 
     /// Raises the descriptor limit as far as possible and divides the descriptors. Logs what had to be lowered. Call it
     /// before anything is opened.
@@ -12,12 +13,12 @@ extension Configuration {
         let limit = ProcessLimits.raiseDescriptorLimit()
         let plan = try DescriptorPlan(limit: limit, wantedDescriptors(limit: limit))
         if limit >= plan.needed { return plan }
-        let isLowered = plan.connections < limits.connections
+        let isLowered = plan.connections < server.limits.connections
         logger.log(
             level: isLowered ? .warning : .notice,
             "connections are lowered to what the limit of open files allows: raise it (ulimit -n, LimitNOFILE)",
             metadata: [
-                "limit": "\(limit)", "needed": "\(plan.needed)", "configured": "\(limits.connections)",
+                "limit": "\(limit)", "needed": "\(plan.needed)", "configured": "\(server.limits.connections)",
                 "connections": "\(plan.connections)", "admin": "\(plan.adminConnections)",
                 "upstream": "\(plan.pools.upstream * loopCount)", "callbacks": "\(plan.pools.callbacks)",
                 "pictures": "\(plan.pools.pictures * loopCount)",
@@ -27,7 +28,8 @@ extension Configuration {
 
     private func wantedDescriptors(limit: Int) -> DescriptorPlan.Wishes {
         var wishes = DescriptorPlan.Wishes(
-            loops: loopCount, listeners: listen.count + admin.listen.count, connections: limits.connections,
+            loops: loopCount, listeners: server.listen.count + admin.listen.count,
+            connections: server.limits.connections,
             adminConnections: 256, pools: .wanted)
         wishes.inherited = ProcessLimits.openDescriptors(below: limit)
         return wishes

@@ -1,5 +1,6 @@
 internal import Base
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPServer
 internal import Logging
 internal import TaskStore

@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPServer
 internal import KlingAPI
 internal import Logging
@@ -23,7 +24,7 @@ final class GatewayService: Sendable {
     private let gateway: Gateway
     private let server: HTTPServer
     private let admin: HTTPServer
-    private let isDraining: Lock<Bool>
+    private let isDraining = Lock(false)
     private let watch: Task<Void, Never>
     private let logger: Logger
 
@@ -39,18 +40,17 @@ final class GatewayService: Sendable {
         loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
         upstream = try CurlUpstream(loops: loops, descriptors.pools)
         receivers = try CurlCallbackSender(
-            loops: [loops[0]], descriptors.pools, allowing: configuration.callbacks.allow)
-        pictures = CurlPictureSource(loops: loops, descriptors.pools, allowing: configuration.fetch.allow)
+            loops: [loops[0]], descriptors.pools, allowing: configuration.allowed.callbacks)
+        pictures = CurlPictureSource(loops: loops, descriptors.pools, allowing: configuration.allowed.fetch)
         let vault = try Vault(configuration)
         let clock = GuardedClock()
         let access = Access(
             staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault, clock: Access.Clock(clock))
         try await access.load()
-        isDraining = Lock(false)
         let accounts = Accounts(configuration.upstreams.map(\.account))
         let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
-        let budget = ByteBudget(capacity: configuration.limits.bufferedBytes)
+        let budget = ByteBudget(capacity: configuration.server.limits.bufferedBytes)
         let courier = Courier(
             loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
             observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent), clock: clock)
@@ -71,8 +71,9 @@ final class GatewayService: Sendable {
             ),
             metrics: metrics,
             sources: MetricsSources(
-                server: server, budget: budget, budgetBytes: configuration.limits.bufferedBytes, accounts: accounts,
-                store: store, gateway: gateway, courier: courier, droppedLogLines: { log.droppedLines }))
+                server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
+                accounts: accounts, store: store, gateway: gateway, courier: courier,
+                droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
@@ -98,9 +99,9 @@ final class GatewayService: Sendable {
     func stop() async {
         isDraining.withLock { $0 = true }
         logger.notice("stopping")
-        try? await signalLoop.sleep(for: configuration.shutdown.delay)
-        let deadline = MonotonicTime.now + configuration.shutdown.grace
-        await server.shutdown(grace: configuration.shutdown.grace)
+        try? await signalLoop.sleep(for: configuration.server.shutdown.delay)
+        let deadline = MonotonicTime.now + configuration.server.shutdown.grace
+        await server.shutdown(grace: configuration.server.shutdown.grace)
         await admin.shutdown(grace: .seconds(1))
         await finishCreates(until: deadline)
         await gateway.stop(by: deadline)

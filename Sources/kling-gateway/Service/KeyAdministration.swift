@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Base
 internal import Gateway
+internal import GatewayConfiguration
 internal import TaskStore
 
 /// The operations of the `keys` commands, on the store that the configuration names.

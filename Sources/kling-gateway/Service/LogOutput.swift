@@ -1,4 +1,5 @@
 internal import Gateway
+internal import GatewayConfiguration
 internal import Logging
 
 /// The process's log: standard error, written by its own thread, so that nothing else waits for it.

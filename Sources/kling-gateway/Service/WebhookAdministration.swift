@@ -1,6 +1,7 @@
 internal import Base
 internal import EventLoop
 internal import Gateway
+internal import GatewayConfiguration
 internal import HTTPClient
 internal import KlingAPI
 internal import TaskStore
@@ -21,7 +22,7 @@ enum WebhookAdministration {
         let signatures = try await secrets(of: tenant, configuration).compactMap { WebhookSignature($0) }
         let loop = try EventLoop(name: "webhooks")
         defer { loop.stop() }
-        let sender = try CurlCallbackSender(loops: [loop], allowing: configuration.callbacks.allow)
+        let sender = try CurlCallbackSender(loops: [loop], allowing: configuration.allowed.callbacks)
         defer { sender.shutdown() }
         try check(url, sender)
         let now = WallClock.milliseconds

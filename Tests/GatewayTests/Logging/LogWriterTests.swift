@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import GatewayConfiguration
 import Logging
 import Testing
 

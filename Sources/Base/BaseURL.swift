@@ -1,5 +1,3 @@
-internal import Base
-
 /// An `http` or `https` URL that paths are added to, without user info, query, fragment or trailing slash.
 public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     /// The whole URL, without a trailing slash.
@@ -35,16 +33,13 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Creates an `https` URL of a host name that is known to be valid.
-    init(host: StaticString) {
+    public init(host: StaticString) {
         self.host = host.description
         text = "https://" + self.host
         isSecure = true
         port = 443
         path = ""
     }
-
-    /// Whether it is on one of Kling's own hosts.
-    var isKlingHost: Bool { ["klingai.com", "kling.ai"].contains { host == $0 || host.hasSuffix("." + $0) } }
 
     /// `"`, `#`, `<`, `>`, `?`, `@`, `\`, `^`, `` ` ``, `{`, `|`, `}`.
     private static let refused = Set("\"#<>?@\\^`{|}".utf8)
@@ -78,13 +73,4 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { text }
-}
-
-/// The classes of bytes that names are made of.
-enum ASCII {
-    static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
-    static func isLowercase(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }
-    static func isUppercase(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
-    static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLowercase(byte) || isUppercase(byte) }
-    static func isVisible(_ byte: UInt8) -> Bool { (0x21...0x7E).contains(byte) }
 }

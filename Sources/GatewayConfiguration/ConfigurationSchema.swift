@@ -4,32 +4,32 @@ internal import Base
 
 extension Configuration {
     static let schema = Schema<Configuration>([
-        .list("listen", \.listen, .listenAddress),
-        .section("tls", \.tls, TLS.schema, from: TLS()),
+        .list("listen", \.server.listen, .listenAddress),
+        .section("tls", \.server.tls, TLS.schema, from: TLS()),
         .section("admin", \.admin, Admin.schema),
-        .optional("public_url", \.publicURL, .url),
-        .value("store", \.store, .store),
-        .secret("master_key", .masterKey) { $0.masterKey = .value($1) },
-        .value("workers", \.workers, .workers),
+        .optional("public_url", \.server.publicURL, .url),
+        .value("store", \.storage.store, .store),
+        .secret("master_key", .masterKey) { $0.storage.masterKey = .value($1) },
+        .value("workers", \.server.workers, .workers),
         .sections(
             "upstreams", \.upstreams, Upstream.schema, from: Upstream(url: Upstream.singapore), check: Upstream.check),
         .sections("keys", \.keys, ConfiguredKey.schema, from: ConfiguredKey(), check: ConfiguredKey.check),
         .list("models", \.models, .model),
-        .section("dispatch", \.dispatch, Schema([.value("wait", \.wait, .duration(.zero ... .seconds(60)))])),
-        .section("queue", \.queue, Queue.schema, from: Queue(), canBeOff: true),
-        .value("spool", \.spool, .path),
-        .section("query", \.query, Schema([.value("freshness", \.freshness, .duration(.zero ... .seconds(3600)))])),
-        .section("resend", \.resend, Schema([.value("window", \.window, .duration(.zero ... .seconds(86_400)))])),
-        .section("openai", \.openai, Schema([.value("wait", \.wait, .duration(.seconds(1) ... .seconds(3600)))])),
-        .section("limits", \.limits, Limits.schema),
-        .list("trusted_proxies", \.trustedProxies, .addressRange),
-        .section("callbacks", \.callbacks, AddressPolicy.schema),
-        .section("fetch", \.fetch, AddressPolicy.schema),
+        .section("dispatch", \.tasks, Schema([.value("wait", \.dispatchWait, .duration(.zero ... .seconds(60)))])),
+        .section("queue", \.tasks.queue, Queue.schema, from: Queue(), canBeOff: true),
+        .value("spool", \.storage.spool, .path),
+        .section("query", \.tasks, Schema([.value("freshness", \.freshness, .duration(.zero ... .seconds(3600)))])),
+        .section("resend", \.tasks, Schema([.value("window", \.resendWindow, .duration(.zero ... .seconds(86_400)))])),
+        .section("openai", \.tasks, Schema([.value("wait", \.openAIWait, .duration(.seconds(1) ... .seconds(3600)))])),
+        .section("limits", \.server.limits, Limits.schema),
+        .list("trusted_proxies", \.server.trustedProxies, .addressRange),
+        .section("callbacks", \.allowed, Schema([.list("allow", \.callbacks, .addressRange)])),
+        .section("fetch", \.allowed, Schema([.list("allow", \.fetch, .addressRange)])),
         .section("pictures", \.pictures, Pictures.schema),
-        .section("cors", \.cors, Schema([.list("origins", \.origins, .origin)])),
-        .section("retention", \.retention, Retention.schema),
+        .section("cors", \.server, Schema([.list("origins", \.origins, .origin)])),
+        .section("retention", \.storage.retention, Retention.schema),
         .section("log", \.log, Log.schema),
-        .section("shutdown", \.shutdown, Shutdown.schema),
+        .section("shutdown", \.server.shutdown, Shutdown.schema),
     ])
 }
 
@@ -65,10 +65,6 @@ extension Configuration.Limits {
     ])
 }
 
-extension Configuration.AddressPolicy {
-    static let schema = Schema<Self>([.list("allow", \.allow, .addressRange)])
-}
-
 extension Configuration.Pictures {
     static let schema = Schema<Self>([
         .value("linger", \.linger, .duration(.zero ... .seconds(86_400))),
@@ -100,9 +96,9 @@ extension Upstream {
     static let schema = Schema<Upstream>([
         .value("name", \.name, .accountName),
         .value("url", \.url, .url),
-        .secret("access_key") { $0.accessKey = $1 },
-        .secret("secret_key") { $0.secretKey = $1 },
-        .secret("api_key") { $0.apiKey = $1 },
+        .secret("access_key") { $0.given.accessKey = $1 },
+        .secret("secret_key") { $0.given.secretKey = $1 },
+        .secret("api_key") { $0.given.apiKey = $1 },
         .secrets("webhook_secret", .webhookSecret) { $0.webhookSecrets = $1 },
         .optional("concurrency", \.concurrency, .count(1...100_000)),
         .value("weight", \.weight, .count(1...1000)),
@@ -120,7 +116,7 @@ extension Upstream {
     @Sendable static func check(
         upstream: Upstream, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
     ) {
-        if upstream.api == .solutions, upstream.apiKey == nil {
+        if upstream.api == .solutions, upstream.given.apiKey == nil {
             reader.report(
                 place, "api: solutions takes an api_key; an access_key with a secret_key can only speak kolors")
         }

@@ -1,4 +1,5 @@
 public import Base
+internal import KlingAPI
 
 /// An account at Kling or at a reseller.
 public struct Upstream: Sendable {
@@ -32,16 +33,15 @@ public struct Upstream: Sendable {
     /// Whether it refuses a second create with the same `external_task_id`.
     public internal(set) var unique = Trait.auto
 
-    var accessKey: Secret?
-    var secretKey: Secret?
-    var apiKey: Secret?
+    /// The credentials as they are written; checked to be of one kind.
+    var given = GivenCredentials()
 
     init(url: BaseURL) { self.url = url }
 
     /// Whether its API takes pictures only by URL, judged by the configuration alone.
     var takesLinksAlone: Bool {
         switch api {
-        case .auto: apiKey != nil && url.isKlingHost
+        case .auto: given.apiKey != nil && url.isKlingHost
         case .kolors: false
         case .solutions: true
         }
@@ -49,8 +49,8 @@ public struct Upstream: Sendable {
 
     /// How the gateway authenticates to it.
     public var credentials: Credentials {
-        if let apiKey { return .apiKey(apiKey) }
-        return .keyPair(accessKey: accessKey ?? Secret(""), secretKey: secretKey ?? Secret(""))
+        if let apiKey = given.apiKey { return .apiKey(apiKey) }
+        return .keyPair(accessKey: given.accessKey ?? Secret(""), secretKey: given.secretKey ?? Secret(""))
     }
 
     /// How the gateway authenticates to an account.
@@ -59,6 +59,12 @@ public struct Upstream: Sendable {
         case keyPair(accessKey: Secret, secretKey: Secret)
         /// The key is sent as it is.
         case apiKey(Secret)
+    }
+
+    struct GivenCredentials: Sendable {
+        var accessKey: Secret?
+        var secretKey: Secret?
+        var apiKey: Secret?
     }
 
     /// How an account gets pictures that clients name by URL.

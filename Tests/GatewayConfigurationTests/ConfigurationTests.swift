@@ -3,7 +3,7 @@ import Foundation
 import TestKit
 import Testing
 
-@testable import Gateway
+@testable import GatewayConfiguration
 
 struct ConfigurationTests {
     static let secrets = ["KLING_ACCESS_KEY": "access-S3CRET", "KLING_SECRET_KEY": "secret-S3CRET", "HOME": "/home/me"]
@@ -44,22 +44,22 @@ struct ConfigurationTests {
         #expect(configuration.keys[0].tenant == "shop")
         #expect(configuration.keys[1].tenant.hasPrefix("key-") && configuration.keys[1].tenant.count == 12)
         #expect(configuration.keys[1].key.reveal() == "sk-abcdefgh")
-        #expect(configuration.store == .sqlite(path: "/home/me/.local/state/kling-gateway/gateway.db"))
-        #expect(configuration.spool == "/home/me/.local/state/kling-gateway/spool")
+        #expect(configuration.storage.store == .sqlite(path: "/home/me/.local/state/kling-gateway/gateway.db"))
+        #expect(configuration.storage.spool == "/home/me/.local/state/kling-gateway/spool")
     }
 
     @Test func `two stores in one folder have a spool each`() throws {
         var environment = Self.secrets
         environment["KLING_GATEWAY_API_KEYS"] = "shop:sk-12345678"
         environment["KLING_GATEWAY_STORE"] = "sqlite:/data/gateway.db"
-        #expect(try Self.load(nil, environment).spool == "/data/spool")
+        #expect(try Self.load(nil, environment).storage.spool == "/data/spool")
         environment["KLING_GATEWAY_STORE"] = "sqlite:/data/second.db"
-        #expect(try Self.load(nil, environment).spool == "/data/second.db.spool")
-        #expect(try Self.load(nil, environment).store.pictures == "/data/second.db.pictures")
+        #expect(try Self.load(nil, environment).storage.spool == "/data/second.db.spool")
+        #expect(try Self.load(nil, environment).storage.store.pictures == "/data/second.db.pictures")
     }
 
     @Test func `reference.yaml has every key at its default`() throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../Config")
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Config")
         let text = try String(contentsOf: root.appending(path: "reference.yaml"), encoding: .utf8)
         var environment = Self.secrets
         environment["RESELLER_KEY"] = "reseller-S3CRET"
@@ -82,17 +82,17 @@ struct ConfigurationTests {
     }
 
     @Test func `a duration of zero needs no unit`() throws {
-        #expect(try Self.load("resend: {window: 0}").resend.window == .zero)
-        #expect(try Self.load("resend: {window: 0s}").resend.window == .zero)
+        #expect(try Self.load("resend: {window: 0}").tasks.resendWindow == .zero)
+        #expect(try Self.load("resend: {window: 0s}").tasks.resendWindow == .zero)
     }
 
     @Test func `YAML scalars are read as text, not as numbers or truth values`() throws {
         let yaml = "queue: off\nkeys: [{key: 0123456789, tenant: 007}]\nworkers: 3\nlisten: ['[::]:80', unix:/run/x]"
         let configuration = try Self.load(yaml)
-        #expect(configuration.queue == nil)
+        #expect(configuration.tasks.queue == nil)
         #expect(configuration.keys[0].key.reveal() == "0123456789" && configuration.keys[0].tenant == "007")
-        #expect(configuration.workers == 3)
-        #expect(configuration.listen == [.tcp(host: "::", port: 80), .unix(path: "/run/x")])
+        #expect(configuration.server.workers == 3)
+        #expect(configuration.server.listen == [.tcp(host: "::", port: 80), .unix(path: "/run/x")])
     }
 
     @Test func `flags override the environment, which overrides the file`() throws {
@@ -103,8 +103,8 @@ struct ConfigurationTests {
         environment["KLING_GATEWAY_CALLBACK_ALLOW"] = "10.0.0.0/8, fd00::/8"
         let configuration = try Self.load("log: {level: error}\nqueue: off", environment, flags: ["log.level": "trace"])
         #expect(configuration.log.level == .trace && configuration.log.format == .text)
-        #expect(configuration.queue?.tasks == 7)
-        #expect(configuration.callbacks.allow.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
+        #expect(configuration.tasks.queue?.tasks == 7)
+        #expect(configuration.allowed.callbacks.map(\.description) == ["10.0.0.0/8", "fd00::/8"])
     }
 
     @Test func `an invalid queue value is answered with the allowed ones, including off`() {
@@ -198,7 +198,7 @@ struct ConfigurationTests {
             let file = try folder.write(yaml, to: "config.yaml")
             return try Configuration.load(from: ConfigurationSources(environment: Self.secrets, configFlag: file))
         }
-        let tls = try #require(load(one.key).tls)
+        let tls = try #require(load(one.key).server.tls)
         #expect(tls.chain.hasPrefix("-----BEGIN CERTIFICATE-----"))
         #expect(tls.privateKey.reveal().hasPrefix("-----BEGIN PRIVATE KEY-----"))
         for (key, reason) in [

@@ -19,14 +19,16 @@ extension Configuration {
 
     /// Fills in what depends on where the gateway runs.
     private mutating func complete(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
-        if case .sqlite(path: "") = store {
+        if case .sqlite(path: "") = storage.store {
             guard let directory = reader.sources.stateDirectory else {
                 return reader.report(.init(path: "store"), "no folder to keep it in was found: set it, or HOME")
             }
-            store = .sqlite(path: "\(directory)/gateway.db")
+            storage.store = .sqlite(path: "\(directory)/gateway.db")
         }
-        if spool.isEmpty { spool = store.spool }
-        if case .madeAt = masterKey { masterKey = .madeAt(path: "\(store.directory)/master.key") }
+        if storage.spool.isEmpty { storage.spool = storage.store.spool }
+        if case .madeAt = storage.masterKey {
+            storage.masterKey = .madeAt(path: "\(storage.store.directory)/master.key")
+        }
     }
 
     /// Checks what involves more than one key.
@@ -39,17 +41,18 @@ extension Configuration {
         }
         Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
         Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
-        Self.reportRepetitions(of: (listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
+        Self.reportRepetitions(of: (server.listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
         reportUnknownModels(&reader)
-        if limits.bufferedBytes < 2 * limits.body {
-            let least = "at least twice limits.body (\(2 * limits.body)), as a tenant may hold half"
-            reader.report(.init(path: "limits.buffered_bytes"), "found \(limits.bufferedBytes); allowed: \(least)")
+        if server.limits.bufferedBytes < 2 * server.limits.body {
+            let least = "at least twice limits.body (\(2 * server.limits.body)), as a tenant may hold half"
+            reader.report(
+                .init(path: "limits.buffered_bytes"), "found \(server.limits.bufferedBytes); allowed: \(least)")
         }
         for (key, variable) in reader.sources.ignoredVariables(upstreams) {
             let advice = "has no effect here: give the accounts in the file \(key) instead"
             warnings.append(ConfigurationProblem(.init(path: "", override: variable), advice))
         }
-        if publicURL == nil {
+        if server.publicURL == nil {
             let advice = "pictures sent as files cannot reach this account, which takes only URLs: set public_url"
             for (index, upstream) in upstreams.enumerated() where upstream.takesLinksAlone {
                 warnings.append(ConfigurationProblem(.init(path: "upstreams[\(index)]"), advice))

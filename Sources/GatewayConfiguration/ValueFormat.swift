@@ -2,16 +2,16 @@ internal import Base
 internal import Logging
 
 /// How to parse a text into a value, and what to say if that fails.
-struct ValueFormat<Value: Sendable>: Sendable {
+package struct ValueFormat<Value: Sendable>: Sendable {
     /// What is allowed, as the end of a sentence: `a duration such as 500ms, 1s, 30m or 400d`.
-    let allowed: String
+    package let allowed: String
     /// Parses a text; `nil` if it is not allowed.
-    let parse: @Sendable (String) -> Value?
+    package let parse: @Sendable (String) -> Value?
 }
 
 extension ValueFormat where Value == String {
     static let path = ValueFormat(allowed: "a path") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
-    static let accountName = ValueFormat(allowed: "1 to 64 of a-z, 0-9 and -") { text in
+    package static let accountName = ValueFormat(allowed: "1 to 64 of a-z, 0-9 and -") { text in
         let bytes = text.utf8
         let isName = bytes.allSatisfy { ASCII.isLowercase($0) || ASCII.isDigit($0) || $0 == UInt8(ascii: "-") }
         return isName && (1...64).contains(bytes.count) && bytes.first != UInt8(ascii: "-") ? text : nil
@@ -59,7 +59,7 @@ extension ValueFormat where Value == Int? {
 }
 
 extension ValueFormat where Value == Duration {
-    static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
+    package static func duration(_ range: ClosedRange<Duration>) -> ValueFormat {
         // Only 0 needs no unit.
         let units = ["ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         let allowed =
@@ -76,7 +76,7 @@ extension ValueFormat where Value == Duration {
 
 extension Duration {
     /// The duration in the notation of the configuration: `30m`.
-    var configurationText: String {
+    package var configurationText: String {
         let milliseconds = nanoseconds / 1_000_000
         let units = [("d", Int64(86_400_000)), ("h", 3_600_000), ("m", 60_000), ("s", 1000)]
         let unit = units.first { milliseconds >= $0.1 && milliseconds.isMultiple(of: $0.1) }

@@ -5,7 +5,7 @@ extension Configuration {
     /// Reads the certificate and checks it together with its key. The gateway later serves exactly what was checked
     /// here.
     mutating func completeTLS(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
-        guard var tls, let node = root["tls"] else { return }
+        guard var tls = server.tls, let node = root["tls"] else { return }
         for name in ["certificate", "private_key"] where node[name] == nil {
             reader.report(.init(path: "tls"), "\(name) is missing")
         }
@@ -17,7 +17,7 @@ extension Configuration {
         }
         do throws(TLSContextError) {
             _ = try TLSContext(certificateChain: tls.chain, privateKey: tls.privateKey)
-            self.tls = tls
+            server.tls = tls
         } catch {
             switch error.part {
             case .certificate: reader.report(.init(path: "tls.certificate"), "\(tls.certificate): \(error)")
