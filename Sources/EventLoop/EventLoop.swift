@@ -92,6 +92,7 @@ internal import Darwin
         // Takes ownership of the reference that `start` retained for this thread.
         let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
         loop.inbox.withLock { _ in }
+        unsafe pthread_setspecific(key, argument)
         #if os(Linux)
         unsafe pthread_setname_np(pthread_self(), String(loop.name.prefix(15)))
         #endif
@@ -107,6 +108,21 @@ internal import Darwin
         execute { [self] in unsafe event_base_loopbreak(base) }
         pthread_join(thread, nil)
     }
+
+    /// The loop on whose thread the caller runs, as every task that a loop has started does. Traps on other threads.
+    public static var current: EventLoop {
+        guard let loop = unsafe pthread_getspecific(key) else { preconditionFailure("called outside of an event loop") }
+        // The thread holds a reference to its loop until it ends.
+        return unsafe Unmanaged.fromOpaque(loop).takeUnretainedValue()
+    }
+
+    /// The thread-specific value of a loop's thread: the loop.
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let code = unsafe pthread_key_create(&key, nil)
+        precondition(code == 0, "pthread_key_create: \(code)")
+        return key
+    }()
 
     /// Whether the caller runs on the loop's thread.
     public var isCurrent: Bool { pthread_equal(pthread_self(), thread) != 0 }

@@ -16,8 +16,8 @@ internal import Darwin
     private var event: OpaquePointer?
     private let body: () -> Void
 
-    /// Makes a timer that is not armed. Releasing it cancels it for good.
-    public init(loop: EventLoop, _ body: @escaping () -> Void) {
+    /// Makes a timer that is not armed, on the caller's loop unless another is named. Releasing it cancels it for good.
+    public init(loop: EventLoop = .current, _ body: @escaping () -> Void) {
         loop.assertCurrent()
         self.loop = loop
         self.body = body

@@ -1,5 +1,5 @@
 internal import Base
-public import EventLoop
+internal import EventLoop
 
 /// A limit on the bytes that bodies in memory take together.
 ///
@@ -57,13 +57,12 @@ public final class ByteBudget: Sendable {
 
     /// Reserves `count` bytes for `owner`, and waits if needed.
     /// - Parameters:
-    ///   - loop: the caller's loop, on which it waits.
     ///   - patience: how long to wait.
     /// - Throws: `noBudget` after `patience`, or at once if `count` is more than one owner can ever have; `cancelled`.
     public func reserve(
-        _ count: Int, owner: String, on loop: EventLoop, patience: Duration
+        _ count: Int, owner: String, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
-        try await reserve(count, owner, isAdditional: false, loop, patience)
+        try await reserve(count, owner, isAdditional: false, patience)
     }
 
     /// Reserves `count` bytes in addition to others that the caller holds, or an owner's share if that is less.
@@ -73,16 +72,16 @@ public final class ByteBudget: Sendable {
     /// finds room.
     /// - Throws: `noBudget` after `patience`; `cancelled`.
     public func reserveAdditional(
-        _ count: Int, owner: String, on loop: EventLoop, patience: Duration
+        _ count: Int, owner: String, patience: Duration
     ) async throws(RequestBodyError) -> Lease {
-        try await reserve(min(count, share), owner, isAdditional: true, loop, patience)
+        try await reserve(min(count, share), owner, isAdditional: true, patience)
     }
 
     private func reserve(
-        _ count: Int, _ owner: String, isAdditional: Bool, _ loop: EventLoop, _ patience: Duration
+        _ count: Int, _ owner: String, isAdditional: Bool, _ patience: Duration
     ) async throws(RequestBodyError) -> Lease {
         let id = queue.withLock { $0.rules.makeTicket() }
-        let timer = Timer(loop: loop) { [weak self] in self?.leave(id, .noBudget) }
+        let timer = Timer { [weak self] in self?.leave(id, .noBudget) }
         timer.arm(after: patience)
         defer { timer.cancel() }
         let refusal = await withTaskCancellationHandler {

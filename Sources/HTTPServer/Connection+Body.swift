@@ -71,7 +71,7 @@ extension Connection {
         // If the owner's share fits the body, but not the headroom too, all of the share is reserved.
         let wanted = min(Self.reserved(count, headroom), max(count, context.budget.share))
         let lease = try await context.budget.reserve(
-            wanted, owner: owner, on: loop, patience: configuration.budgetTimeout)
+            wanted, owner: owner, patience: configuration.budgetTimeout)
         if lifecycle.phase == .closed { throw .clientGone }
         // The block holds the lease until its last reader releases the block.
         return (try Self.block(count) { _ = lease }, lease)

@@ -69,33 +69,31 @@ extension Accounts {
     /// - Parameters:
     ///   - excluding: the names of accounts that must not get the task.
     ///   - deadline: when it gives up.
-    ///   - loop: the caller's event loop, on which it waits.
     /// - Returns: the account; `nil` if the deadline has passed or the calling task is cancelled, in which case no slot
     ///   is taken. If a slot was taken before the cancellation, its account is returned.
     func wait(
-        for task: TaskID, tenant: String, model: String, excluding: Set<String> = [], until deadline: MonotonicTime,
-        on loop: EventLoop
+        for task: TaskID, tenant: String, model: String, excluding: Set<String> = [], until deadline: MonotonicTime
     ) async -> Account? {
         if Task.isCancelled { return nil }
         let waiter = RoomQueue.Waiter(
             ticket: state.withLock { $0.room.queue.makeTicket() }, task: task, tenant: tenant,
             need: RoomQueue.Need(model: model, excluding: excluding))
-        let timer = Timer(loop: loop) { [weak self] in self?.leave(waiter) }
+        let timer = Timer { [weak self] in self?.leave(waiter) }
         timer.arm(after: max(.zero, deadline - clock()))
         defer { timer.cancel() }
         return await withTaskCancellationHandler {
-            await withCheckedContinuation { join(waiter, $0, on: loop) }
+            await withCheckedContinuation { join(waiter, $0) }
         } onCancel: {
             leave(waiter)
         }
     }
 
     private func join(
-        _ waiter: RoomQueue.Waiter, _ continuation: CheckedContinuation<Account?, Never>, on loop: EventLoop
+        _ waiter: RoomQueue.Waiter, _ continuation: CheckedContinuation<Account?, Never>
     ) {
         let now = clock()
         change(now) { state in
-            state.room.loop = loop
+            state.room.loop = .current
             state.room.waiters[waiter.ticket] = continuation
             state.room.queue.join(waiter)
             return ((), state.serve(now))

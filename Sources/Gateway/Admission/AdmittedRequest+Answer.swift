@@ -21,7 +21,7 @@ extension AdmittedRequest {
         if body.count <= Self.shortAnswer { return response }
         let lease: ByteBudget.Lease
         do {
-            lease = try await budget.reserve(body.count, owner: tenant, on: request.loop, patience: .zero)
+            lease = try await budget.reserve(body.count, owner: tenant, patience: .zero)
         } catch {
             throw GatewayError.noRoom(for: error, "answer", body.count, "Ask again later.")
         }
@@ -67,7 +67,7 @@ extension AdmittedRequest {
     /// - Throws: ``Cause/noMemory``, which tells the client what it may ask for instead.
     func room(for bytes: Int, fix: String) async throws(GatewayError) -> ByteBudget.Lease {
         do {
-            return try await budget.reserve(bytes, owner: tenant, on: request.loop, patience: Self.patience)
+            return try await budget.reserve(bytes, owner: tenant, patience: Self.patience)
         } catch {
             throw GatewayError.noRoom(for: error, "page", bytes, fix)
         }

@@ -8,10 +8,10 @@ extension ByteBudget {
 
     /// Reserves the bytes that a request's handler needs in addition to the request's body.
     /// - Returns: nil if they are too few to count.
-    func room(for count: Int, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Lease? {
+    func room(for count: Int, tenant: String) async throws(GatewayError) -> Lease? {
         if count <= Self.small { return nil }
         do {
-            return try await reserveAdditional(count, owner: tenant, on: loop, patience: Self.patience)
+            return try await reserveAdditional(count, owner: tenant, patience: Self.patience)
         } catch {
             throw GatewayError(error)
         }

@@ -26,7 +26,7 @@ struct Dispatcher: Sendable {
             }
             let account = await tasks.accounts.wait(
                 for: entry.task, tenant: entry.tenant, model: entry.model,
-                excluding: tasks.accounts.excluded(by: entry.need), until: .now + Self.turn, on: background.loop)
+                excluding: tasks.accounts.excluded(by: entry.need), until: .now + Self.turn)
             guard let account else {
                 queue.putBack(entry.task)
                 continue

@@ -14,7 +14,7 @@ struct HostedPictureHandler: Sendable {
     /// Answers a request for a name. An unknown name costs only a lookup in memory.
     func answer(_ request: HTTPRequest, name: String, requestID: String) async throws(GatewayError) -> HTTPResponse {
         guard let pictures, let picture = pictures.find(name) else { throw .unknownPath }
-        let lease = try await budget.room(for: picture.bytes, tenant: Self.owner, on: request.loop)
+        let lease = try await budget.room(for: picture.bytes, tenant: Self.owner)
         let bytes: Bytes
         do throws(SpoolError) {
             bytes = try await pictures.read(picture, holding: lease)

@@ -60,7 +60,7 @@ struct AssetHandler: Sendable {
     /// Serves a picture to its tenant.
     func download(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         guard let asset = assets.find(admitted.identifier, tenant: admitted.tenant) else { throw .unknownAsset }
-        let lease = try await budget.room(for: asset.bytes, tenant: admitted.tenant, on: admitted.request.loop)
+        let lease = try await budget.room(for: asset.bytes, tenant: admitted.tenant)
         guard let bytes = try await read(asset, holding: lease) else { throw .unknownAsset }
         return HTTPResponse(
             status: 200,

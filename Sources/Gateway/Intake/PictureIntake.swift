@@ -57,7 +57,7 @@ struct PictureIntake: Sendable {
     ) async throws(GatewayError) -> Bytes {
         let given = try await files(of: [upper, lower], besides: nil, admitted).pictures
         return try await service.oneGarment(
-            upper: given[0], lower: given[1], tenant: admitted.tenant, on: admitted.request.loop)
+            upper: given[0], lower: given[1], tenant: admitted.tenant)
     }
 
     // MARK: Links
@@ -73,7 +73,7 @@ struct PictureIntake: Sendable {
         let sizes = found.compactMap { $0?.bytes }
         let text = made.map { made in (sizes + [made]).reduce(0) { $0 + Base64.textCount(of: $1) } } ?? 0
         let lease = try await budget.room(
-            for: sizes.reduce(text, +), tenant: admitted.tenant, on: admitted.request.loop)
+            for: sizes.reduce(text, +), tenant: admitted.tenant)
         var files: [GivenPicture] = []
         for (picture, asset) in zip(pictures, found) { files.append(try await read(asset, picture, lease)) }
         return GivenFiles(pictures: files, lease: lease, textCount: text)

@@ -45,14 +45,14 @@ struct KlingHandler: ShapeHandler {
         try admitted.principal.scope.check(model: wanted.model)
         let request = try await pictures.inlined(wanted, admitted)
         if let ticket, let earlier = ticket.earlier {
-            let made = try await tasks.creates.attached(to: earlier, request, admitted.note, on: admitted.request.loop)
+            let made = try await tasks.creates.attached(to: earlier, request, admitted.note)
             if let made {
                 return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
             }
             try ticket.startOver()
         }
         let made = try await tasks.creates.create(
-            request, for: admitted.principal, idempotency: key, admitted.note, on: admitted.request.loop)
+            request, for: admitted.principal, idempotency: key, admitted.note)
         return Answer.success(made, requestID: admitted.note.requestID)
     }
 
@@ -65,7 +65,7 @@ struct KlingHandler: ShapeHandler {
 
     private func query(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         let found = try await tasks.queries.query(
-            admitted.identifier, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+            admitted.identifier, tenant: admitted.tenant, admitted.note)
         var response = try await admitted.success(found.body)
         if let staleness = found.staleness {
             response.headers.append(

@@ -107,7 +107,7 @@ struct SolutionsHandler: ShapeHandler {
     ) async throws(GatewayError) -> TaskObject? {
         let found: TaskQueries.Found
         do {
-            found = try await tasks.queries.query(id, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+            found = try await tasks.queries.query(id, tenant: admitted.tenant, admitted.note)
         } catch {
             if error.cause == .unknownTask { return nil }
             throw error

@@ -41,7 +41,7 @@ public struct AdminResponder: HTTPResponder {
         {
         case .failure(let refusal): return .json(refusal)
         case .success(.alive): return .plain("ok\n")
-        case .success(.ready): return .readiness(await readiness.report(on: request.loop))
+        case .success(.ready): return .readiness(await readiness.report())
         case .success(.metrics):
             return HTTPResponse(
                 status: 200, headers: Self.headers(ExpositionWriter.mediaType),

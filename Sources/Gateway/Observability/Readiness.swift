@@ -1,5 +1,5 @@
 internal import Base
-public import EventLoop
+internal import EventLoop
 
 /// Finds out whether the gateway can do its work, whenever a probe asks.
 public final class Readiness: Sendable {
@@ -28,17 +28,17 @@ public final class Readiness: Sendable {
     /// Runs the checks, or waits for those that another probe has started. Call it from any task. It can't be
     /// cancelled, and takes no longer than `patience`.
     /// - Parameter loop: the loop to run checks on that have to be started.
-    public func report(on loop: EventLoop) async -> HealthReport {
+    public func report() async -> HealthReport {
         await withCheckedContinuation { continuation in
-            perform(rounds.withLock { $0.join(continuation) }, on: loop)
+            perform(rounds.withLock { $0.join(continuation) })
         }
     }
 
-    private func perform(_ actions: [Rounds.Action], on loop: EventLoop) {
+    private func perform(_ actions: [Rounds.Action]) {
         for action in actions {
             switch action {
-            case .run(let check): run(check, on: loop)
-            case .armTimer(let round): wait(for: round, on: loop)
+            case .run(let check): run(check)
+            case .armTimer(let round): wait(for: round)
             case .answer(let waiters, let outcomes):
                 let report = HealthReport(outcomes: Array(zip(checks.map(\.name), outcomes)))
                 for waiter in waiters { waiter.resume(returning: report) }
@@ -48,19 +48,19 @@ public final class Readiness: Sendable {
         }
     }
 
-    private func run(_ check: Int, on loop: EventLoop) {
-        loop.spawn { [self] in
+    private func run(_ check: Int) {
+        EventLoop.current.spawn { [self] in
             var failure: (any Error)?
             do { try await checks[check].run() } catch { failure = error }
-            perform(rounds.withLock { [failure] in $0.finished(check, failure) }, on: loop)
+            perform(rounds.withLock { [failure] in $0.finished(check, failure) })
         }
     }
 
-    private func wait(for round: Int, on loop: EventLoop) {
-        loop.spawn { [self] in
+    private func wait(for round: Int) {
+        EventLoop.current.spawn { [self] in
             // `sleep` throws only in a cancelled task, and this one is never cancelled.
-            try? await loop.sleep(for: patience)
-            perform(rounds.withLock { $0.expired(round: round) }, on: loop)
+            try? await EventLoop.current.sleep(for: patience)
+            perform(rounds.withLock { $0.expired(round: round) })
         }
     }
 }

@@ -69,7 +69,7 @@ struct ImageEdits: Sendable {
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
             fingerprint: content.digest.bytes, idempotency: idempotency,
             refusal: { ErrorAnswer.stored($0.withOpenAINames, shape: .openAI, requestID: requestID) })
-        return try await tasks.jobs.create(request, for: admitted.principal, admitted.note, on: admitted.request.loop)
+        return try await tasks.jobs.create(request, for: admitted.principal, admitted.note)
     }
 }
 
@@ -115,7 +115,7 @@ extension ImageEdits {
             }
         }
         if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
-            let job = try await tasks.jobs.attached(to: first, until: deadline, on: admitted.request.loop) {
+            let job = try await tasks.jobs.attached(to: first, until: deadline) {
                 () throws(GatewayError) in
                 try await tryOn(try ImageEdit(members, models: models), admitted, content)
             }
@@ -125,7 +125,7 @@ extension ImageEdits {
         guard isRetry,
             let latest = try await tasks.jobs.latest(
                 content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable),
-            let job = await tasks.jobs.settled(latest, until: deadline, on: admitted.request.loop)
+            let job = await tasks.jobs.settled(latest, until: deadline)
         else { return nil }
         admitted.note.resend?.withdraw()
         return .job(job, format, until: deadline, isRepeated: false)
@@ -156,7 +156,7 @@ extension ImageEdits {
         var job = job
         if !job.isFinal {
             admitted.note.startWaiting()
-            job = await tasks.jobs.ended(job, until: deadline, on: admitted.request.loop)
+            job = await tasks.jobs.ended(job, until: deadline)
             admitted.note.stopWaiting()
         }
         guard job.isFinal else { throw .unfinished(job, after: wait) }
@@ -186,9 +186,9 @@ extension ImageEdits {
     private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes] {
         var texts: [Bytes] = []
         for url in view.urls {
-            let file = try await pictures.result(url, tenant: admitted.tenant, on: admitted.request.loop)
+            let file = try await pictures.result(url, tenant: admitted.tenant)
             let lease = try await budget.room(
-                for: Base64.textCount(of: file.count), tenant: admitted.tenant, on: admitted.request.loop)
+                for: Base64.textCount(of: file.count), tenant: admitted.tenant)
             guard let text = Base64.encode(file, onRelease: { lease?.shrink(to: 0) }) else {
                 throw GatewayError(.noBudget)
             }

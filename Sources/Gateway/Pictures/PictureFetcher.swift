@@ -77,36 +77,36 @@ final class PictureFetcher: Sendable {
     }
 
     /// Reserves `count` bytes of the budget for a file of `tenant`.
-    func reserve(_ count: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> ByteBudget.Lease {
+    func reserve(_ count: Int, tenant: String) async throws(FetchProblem) -> ByteBudget.Lease {
         do {
-            return try await budget.reserveAdditional(count, owner: tenant, on: loop, patience: Self.patience)
+            return try await budget.reserveAdditional(count, owner: tenant, patience: Self.patience)
         } catch {
             throw .noRoom(error)
         }
     }
 
     /// Fetches a URL that a client has named.
-    func fetch(_ url: String, limit: Int, tenant: String, on loop: EventLoop) async throws(FetchProblem) -> HeldFile {
-        try await fetch(url, limit: limit, tenant: tenant, on: loop) { _ in .client }
+    func fetch(_ url: String, limit: Int, tenant: String) async throws(FetchProblem) -> HeldFile {
+        try await fetch(url, limit: limit, tenant: tenant) { _ in .client }
     }
 
     /// Fetches a URL that an account has named, which may be at its own host, wherever that is.
     func fetchResult(
-        _ url: String, limit: Int, tenant: String, on loop: EventLoop
+        _ url: String, limit: Int, tenant: String
     ) async throws(FetchProblem) -> HeldFile {
-        try await fetch(url, limit: limit, tenant: tenant, on: loop) { [hosts] url in
+        try await fetch(url, limit: limit, tenant: tenant) { [hosts] url in
             AccountHost(url).flatMap { hosts[$0] }.map { .account(caFile: $0) } ?? .client
         }
     }
 
     private func fetch(
-        _ url: String, limit: Int, tenant: String, on loop: EventLoop,
+        _ url: String, limit: Int, tenant: String,
         origin: @Sendable (_ url: String) -> PictureFetch.Origin
     ) async throws(FetchProblem) -> HeldFile {
-        let lease = try await reserve(limit, tenant: tenant, on: loop)
+        let lease = try await reserve(limit, tenant: tenant)
         let turn: ByteBudget.Lease
         do {
-            turn = try await turns.reserve(1, owner: tenant, on: loop, patience: Self.patience)
+            turn = try await turns.reserve(1, owner: tenant, patience: Self.patience)
         } catch {
             throw .noRoom(error)
         }

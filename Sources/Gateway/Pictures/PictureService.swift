@@ -24,12 +24,12 @@ final class PictureService: Sendable {
     /// Stitches two garments into a JPEG file within Kling's limits that shows both whole, `upper` above `lower`.
     /// - Throws: an error that names the given field; 503 if too many pictures are waiting.
     func oneGarment(
-        upper: GivenPicture, lower: GivenPicture, tenant: String, on loop: EventLoop
+        upper: GivenPicture, lower: GivenPicture, tenant: String
     ) async throws(GatewayError) -> Bytes {
         // Memory for the result comes first, so that a request that has got further is not turned away.
-        let lease = try await reserve(limits.maxOutputBytes, for: upper.field, tenant, loop)
-        async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant, loop) }
-        let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant, loop) }
+        let lease = try await reserve(limits.maxOutputBytes, for: upper.field, tenant)
+        async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant) }
+        let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant) }
         let found = (upper: first, lower: await second)
         defer { for file in [found.upper, found.lower] { (try? file.get())?.letGo() } }
         let files = (upper: try found.upper.get(), lower: try found.lower.get())
@@ -45,9 +45,9 @@ final class PictureService: Sendable {
     }
 
     /// Fetches the file that Kling has made, whose URL is in an account's answer.
-    func result(_ url: String, tenant: String, on loop: EventLoop) async throws(GatewayError) -> Bytes {
+    func result(_ url: String, tenant: String) async throws(GatewayError) -> Bytes {
         do throws(FetchProblem) {
-            let held = try await fetcher.fetchResult(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
+            let held = try await fetcher.fetchResult(url, limit: limits.maxInputBytes, tenant: tenant)
             guard let lease = held.lease else { return held.file.bytes }
             guard let copy = Bytes(held.file.bytes, holding: lease) else { throw FetchProblem.noRoom(.noBudget) }
             return copy
@@ -61,10 +61,10 @@ final class PictureService: Sendable {
     /// - Parameter field: its name in errors.
     /// - Returns: the file itself if it needs no change, else a JPEG file, which counts in the budget while it is held.
     func prepared(
-        _ file: ByteSlice, field: String, tenant: String, on loop: EventLoop
+        _ file: ByteSlice, field: String, tenant: String
     ) async throws(GatewayError) -> (file: ByteSlice, format: PictureFormat) {
         let limits = PictureLimits.solutions
-        let lease = try await reserve(limits.maxOutputBytes, for: field, tenant, loop)
+        let lease = try await reserve(limits.maxOutputBytes, for: field, tenant)
         let made: Result<(Bytes?, PictureFormat), PictureDefect> = try await run { () throws(PictureDefect) in
             let (made, format) = try PictureKit.prepare(file, limits: limits)
             guard let made else { return (nil, format) }
@@ -86,23 +86,23 @@ final class PictureService: Sendable {
     /// - Returns: the file, and the lease of its memory to hold as long as the file; nil for a picture that the client
     ///   sent by its URL and that can't be fetched, or not now: it is left to Kling.
     func fileToHost(
-        _ field: PictureField, of request: TryOnRequest, _ tenant: String, on loop: EventLoop
+        _ field: PictureField, of request: TryOnRequest, _ tenant: String
     ) async throws(GatewayError) -> (bytes: ByteSlice, format: PictureFormat, lease: ByteBudget.Lease?)? {
         let held: HeldFile
         if let url = request.pictureURL(field) {
             do {
-                held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
+                held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant)
             } catch {
                 return nil
             }
         } else {
             guard let file = request.base64File(field) else { return nil }
-            let lease = try await reserve(file.count, for: field.rawValue, tenant, loop)
+            let lease = try await reserve(file.count, for: field.rawValue, tenant)
             let decoded: Result<Bytes?, Never> = try await run { file.decoded() }
             guard let bytes = decoded.get() else { throw GatewayError(.noBudget) }
             held = HeldFile(bytes, lease)
         }
-        let (file, format) = try await prepared(held.file, field: field.rawValue, tenant: tenant, on: loop)
+        let (file, format) = try await prepared(held.file, field: field.rawValue, tenant: tenant)
         return (file, format, held.lease)
     }
 
@@ -113,31 +113,31 @@ final class PictureService: Sendable {
     ///
     /// What can't be fetched, or not now, is left to Kling. What is not a picture that Kling could accept is an error.
     func replacements(
-        for fields: [PictureField], of request: TryOnRequest, tenant: String, on loop: EventLoop
+        for fields: [PictureField], of request: TryOnRequest, tenant: String
     ) async throws(GatewayError) -> TryOnRequest.Replacements {
         async let second = outcome { () async throws(GatewayError) in
-            fields.contains(.cloth) ? try await self.replacement(.cloth, of: request, tenant, loop) : nil
+            fields.contains(.cloth) ? try await self.replacement(.cloth, of: request, tenant) : nil
         }
         let first = await outcome { () async throws(GatewayError) in
-            fields.contains(.human) ? try await self.replacement(.human, of: request, tenant, loop) : nil
+            fields.contains(.human) ? try await self.replacement(.human, of: request, tenant) : nil
         }
         return TryOnRequest.Replacements(human: try first.get(), cloth: try await second.get())
     }
 
     private func replacement(
-        _ field: PictureField, of request: TryOnRequest, _ tenant: String, _ loop: EventLoop
+        _ field: PictureField, of request: TryOnRequest, _ tenant: String
     ) async throws(GatewayError) -> ByteSlice? {
         let made: Result<Bytes?, PictureDefect>
         do throws(FetchProblem) {
             // For the picture while it is converted, and then for its text, which is a third longer.
-            let lease = try await fetcher.reserve(limits.maxOutputBytes * 4 / 3 + 4, tenant: tenant, on: loop)
+            let lease = try await fetcher.reserve(limits.maxOutputBytes * 4 / 3 + 4, tenant: tenant)
             if let url = request.pictureURL(field) {
-                let held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
+                let held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant)
                 defer { held.letGo() }
                 made = try await normalized(lease, isFetched: true) { held.file }
             } else {
                 guard let file = request.base64File(field) else { return nil }
-                let held = try await fetcher.reserve(file.count, tenant: tenant, on: loop)
+                let held = try await fetcher.reserve(file.count, tenant: tenant)
                 defer { held.shrink(to: 0) }
                 made = try await normalized(lease, isFetched: false) { () throws(PictureDefect) in
                     guard let bytes = file.decoded() else { throw .noMemory }
@@ -180,19 +180,19 @@ final class PictureService: Sendable {
     // MARK: Files
 
     private func file(
-        of picture: GivenPicture, _ tenant: String, _ loop: EventLoop
+        of picture: GivenPicture, _ tenant: String
     ) async throws(GatewayError) -> HeldFile {
         switch picture.content {
         case .file(let file): return HeldFile(file: file, lease: nil)
         case .url(let url):
             do {
-                return try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant, on: loop)
+                return try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant)
             } catch {
                 throw GatewayError(error, in: picture.field)
             }
         case .base64(let text):
             // The repaired text and the file are both in memory for a while.
-            let lease = try await reserve(text.count * 2, for: picture.field, tenant, loop)
+            let lease = try await reserve(text.count * 2, for: picture.field, tenant)
             let file: Base64File
             do {
                 file = try await Base64File.read(text)
@@ -207,10 +207,10 @@ final class PictureService: Sendable {
     }
 
     private func reserve(
-        _ count: Int, for field: String, _ tenant: String, _ loop: EventLoop
+        _ count: Int, for field: String, _ tenant: String
     ) async throws(GatewayError) -> ByteBudget.Lease {
         do {
-            return try await fetcher.reserve(count, tenant: tenant, on: loop)
+            return try await fetcher.reserve(count, tenant: tenant)
         } catch {
             throw GatewayError(error, in: field)
         }

@@ -118,7 +118,7 @@ final class TaskQueue: Sendable {
         if entry.bytes > Self.smallBody {
             do {
                 lease = try await budget.reserve(
-                    entry.bytes, owner: entry.tenant, on: loop, patience: Self.patience)
+                    entry.bytes, owner: entry.tenant, patience: Self.patience)
             } catch {
                 throw SpoolError(.unavailable, "there is no memory for the body of \(entry.task) now")
             }

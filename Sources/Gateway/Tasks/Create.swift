@@ -16,14 +16,13 @@ struct Create: Sendable {
         /// What Kling is sent, unless an account needs something else.
         let body: [ByteSlice]
         let note: ExchangeNote
-        let loop: EventLoop
 
         init(
             _ id: TaskID, _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?,
-            _ body: [ByteSlice], _ note: ExchangeNote, _ loop: EventLoop
+            _ body: [ByteSlice], _ note: ExchangeNote
         ) {
             (self.id, self.request, self.principal, self.idempotency) = (id, request, principal, idempotency)
-            (self.body, self.note, self.loop) = (body, note, loop)
+            (self.body, self.note) = (body, note)
         }
     }
 

@@ -75,7 +75,7 @@ final class OpenCreates: Sendable {
     ///   - limit: when that client stops waiting; nil: after ``LookUpPlan/clientWait``.
     ///   - request: what to send again.
     func pursue(
-        _ id: TaskID, until limit: MonotonicTime? = nil, on loop: EventLoop,
+        _ id: TaskID, until limit: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async {
         guard let record = try? await ledger.store.task(id), record.state == .intent, record.upstreamID == nil,
@@ -84,7 +84,7 @@ final class OpenCreates: Sendable {
         let destination = Destination(account, record.dialect)
         _ = await settle(id, at: destination, timedOut: false, until: limit) {
             guard let request = try? await request() else { return nil }
-            return try? await bodies.body(of: request, id, record.tenant, for: destination, on: loop)
+            return try? await bodies.body(of: request, id, record.tenant, for: destination)
         }
     }
 

@@ -25,7 +25,7 @@ struct Placement: Sendable {
         if isWorthWaiting,
             let account = await accounts.wait(
                 for: create.id, tenant: create.principal.tenant, model: model, excluding: excluding,
-                until: create.deadline, on: create.loop)
+                until: create.deadline)
         {
             return .account(Destination(account))
         }

@@ -49,9 +49,8 @@ final class TaskEnds: Sendable {
     }
 
     /// Waits until all of a ticket's tasks have ended, until `deadline`, or until the caller is cancelled.
-    /// - Parameter loop: the caller's loop.
-    func wait(_ ticket: Int, until deadline: MonotonicTime, on loop: EventLoop) async {
-        let timer = Timer(loop: loop) { [weak self] in self?.leave(ticket) }
+    func wait(_ ticket: Int, until deadline: MonotonicTime) async {
+        let timer = Timer { [weak self] in self?.leave(ticket) }
         timer.arm(after: max(.zero, deadline - .now))
         defer {
             timer.cancel()

@@ -32,7 +32,7 @@ final class TaskQueries: Sendable {
 
     /// Finds a tenant's task by its public id, or by the client's own, and reports its state.
     func query(
-        _ id: String, tenant: String, _ note: ExchangeNote, on loop: EventLoop
+        _ id: String, tenant: String, _ note: ExchangeNote
     ) async throws(GatewayError) -> Found {
         let entry = try await entry(TaskCache.Key(tenant: tenant, id: id))
         note.task = entry.record.id
@@ -40,7 +40,7 @@ final class TaskQueries: Sendable {
             return Found(body: Envelope.success(requestID: note.requestID, data: json))
         }
         note.startWaiting()
-        let refreshed = await refreshed(entry, on: loop)
+        let refreshed = await refreshed(entry)
         note.stopWaiting()
         let json = entry.finishedJSON() ?? TaskView.json(refreshed.record)
         guard let relay = refreshed.relay else {
@@ -88,9 +88,9 @@ final class TaskQueries: Sendable {
     // MARK: Refreshing
 
     /// The state of a task, no older than `freshness` if Kling answers.
-    func refreshed(_ entry: TaskEntry, on loop: EventLoop) async -> Refreshed {
+    func refreshed(_ entry: TaskEntry) async -> Refreshed {
         let action = entry.query(now: .now, freshness: freshness) {
-            loop.spawn { [self] in await refresh(entry) }
+            EventLoop.current.spawn { [self] in await refresh(entry) }
         }
         switch action {
         case .answer(let refreshed): return refreshed

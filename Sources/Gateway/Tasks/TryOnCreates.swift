@@ -28,13 +28,12 @@ final class TryOnCreates: Sendable {
     /// Once the intent is recorded, the work belongs to the gateway: it continues if the caller is cancelled.
     /// - Returns: the answer's body, Kling's envelope with the client's ids.
     func create(
-        _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote,
-        on loop: EventLoop
+        _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote
     ) async throws(GatewayError) -> [UInt8] {
         if let callback = request.callbackURL, let courier = ledger.courier {
             try CallbackAddress.check(callback, courier.sender)
         }
-        let create = prepare(request, principal, idempotency, note, loop)
+        let create = prepare(request, principal, idempotency, note)
         try admit(create)
         let place: Place
         let hold: CallbackHold?
@@ -46,7 +45,7 @@ final class TryOnCreates: Sendable {
             throw error
         }
         attempts.inFlight.withLock { $0 += 1 }
-        let work = loop.spawn { [self] in
+        let work = EventLoop.current.spawn { [self] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
                 withExtendedLifetime(hold) {}
@@ -72,13 +71,12 @@ final class TryOnCreates: Sendable {
 
     /// Prepares a create under a new id.
     func prepare(
-        _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?, _ note: ExchangeNote,
-        _ loop: EventLoop
+        _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?, _ note: ExchangeNote
     ) -> Create {
         let id = note.resend?.task ?? ledger.makeID()
         note.task = id
         return Create(
-            Create.Order(id, request, principal, idempotency, bodies.usual(request, id), note, loop),
+            Create.Order(id, request, principal, idempotency, bodies.usual(request, id), note),
             deadline: .now + dispatchWait)
     }
 
@@ -156,10 +154,10 @@ final class TryOnCreates: Sendable {
     /// - Returns: the answer's body, Kling's envelope with the client's ids; nil if the first create has made no task.
     /// - Throws: ``Cause/upstreamFailed`` with the task's id, if the outcome is still open.
     func attached(
-        to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote, on loop: EventLoop
+        to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> [UInt8]? {
         note.task = id
-        await openCreates.pursue(id, on: loop) { () throws(GatewayError) in request }
+        await openCreates.pursue(id) { () throws(GatewayError) in request }
         let record: TaskRecord?
         do {
             record = try await ledger.store.task(id)

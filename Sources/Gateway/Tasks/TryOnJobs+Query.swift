@@ -8,7 +8,7 @@ extension TryOnJobs {
     /// Finds a tenant's job and refreshes its unfinished tasks, each at most once per `freshness`.
     /// - Throws: ``Cause/unknownTask``, also for a job that no client was told of.
     func find(
-        _ number: Int64, tenant: String, _ note: ExchangeNote, on loop: EventLoop
+        _ number: Int64, tenant: String, _ note: ExchangeNote
     ) async throws(GatewayError) -> FoundJob {
         let record: JobRecord?
         do {
@@ -20,14 +20,14 @@ extension TryOnJobs {
         if record.isFinal { return FoundJob(job: record) }
         note.startWaiting()
         defer { note.stopWaiting() }
-        return await refreshed(record, on: loop)
+        return await refreshed(record)
     }
 
-    private func refreshed(_ job: JobRecord, on loop: EventLoop) async -> FoundJob {
+    private func refreshed(_ job: JobRecord) async -> FoundJob {
         let calls = job.tasks.enumerated().compactMap { index, task -> (Int, Task<Refreshed, Never>)? in
             guard !task.state.isFinal, let publicID = task.publicID else { return nil }
             let entry = queries.entry(of: task, publicID)
-            return (index, loop.spawn { [queries] in await queries.refreshed(entry, on: loop) })
+            return (index, EventLoop.current.spawn { [queries] in await queries.refreshed(entry) })
         }
         var found = FoundJob(job: job)
         for (index, call) in calls {
@@ -74,10 +74,10 @@ extension TryOnJobs {
     ///   - request: what to send again in that case.
     /// - Returns: nil if it has made nothing.
     func attached(
-        to task: TaskID, until deadline: MonotonicTime? = nil, on loop: EventLoop,
+        to task: TaskID, until deadline: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async throws(GatewayError) -> JobRecord? {
-        await openCreates.pursue(task, until: deadline, on: loop, request)
+        await openCreates.pursue(task, until: deadline, request)
         let job: JobRecord?
         do {
             job = try await ledger.store.job(of: task)
@@ -85,15 +85,15 @@ extension TryOnJobs {
             throw GatewayError(error)
         }
         guard let job else { return nil }
-        return await settled(job, until: deadline, on: loop)
+        return await settled(job, until: deadline)
     }
 
     /// Waits until the outcome of a job's create is known or the time to wait for it has passed.
     /// - Returns: nil if it has made nothing.
-    func settled(_ job: JobRecord, until deadline: MonotonicTime?, on loop: EventLoop) async -> JobRecord? {
+    func settled(_ job: JobRecord, until deadline: MonotonicTime?) async -> JobRecord? {
         let latest = MonotonicTime.now + Self.openCreateTime
         let deadline = min(deadline ?? latest, latest)
-        let settled = job.isKnown ? job : await ended(job, until: deadline, on: loop)
+        let settled = job.isKnown ? job : await ended(job, until: deadline)
         return settled.tasks.allSatisfy(\.wasNeverMade) ? nil : settled
     }
 
@@ -101,13 +101,12 @@ extension TryOnJobs {
 
     /// Waits until every task of a job has ended, however that becomes known, until `deadline`, or until the caller is
     /// cancelled.
-    /// - Parameter loop: the caller's loop.
     /// - Returns: the job as it is then. The tasks of a job that was refused in the meantime are `refused`.
-    func ended(_ job: JobRecord, until deadline: MonotonicTime, on loop: EventLoop) async -> JobRecord {
+    func ended(_ job: JobRecord, until deadline: MonotonicTime) async -> JobRecord {
         let ticket = ledger.ends.register(job.tasks.filter { !$0.state.isFinal }.map(\.id))
         // Tasks that ended before the registration are not reported again.
         for task in await current(job).tasks where task.state.isFinal { ledger.ends.ended(task.id) }
-        await ledger.ends.wait(ticket, until: deadline, on: loop)
+        await ledger.ends.wait(ticket, until: deadline)
         return await current(job)
     }
 

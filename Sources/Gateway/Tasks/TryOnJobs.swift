@@ -41,12 +41,12 @@ final class TryOnJobs: Sendable {
     ///   task was made, unless ``GatewayError/taskID`` names one whose outcome is open; ``GatewayError/job`` is its
     ///   job.
     func create(
-        _ request: JobRequest, for principal: Principal, _ note: ExchangeNote, on loop: EventLoop
+        _ request: JobRequest, for principal: Principal, _ note: ExchangeNote
     ) async throws(GatewayError) -> JobRecord {
         if let callback = request.callbackURL ?? request.tryOn.callbackURL, let courier = ledger.courier {
             try CallbackAddress.check(callback, courier.sender)
         }
-        var creates = try prepare(request, principal, note, loop)
+        var creates = try prepare(request, principal, note)
         try admit(creates, principal)
         let place: Place
         let job: JobRecord
@@ -60,7 +60,7 @@ final class TryOnJobs: Sendable {
             throw error
         }
         attempts.inFlight.withLock { $0 += 1 }
-        let work = loop.spawn { [self, creates] in
+        let work = EventLoop.current.spawn { [self, creates] in
             defer {
                 attempts.inFlight.withLock { $0 -= 1 }
                 withExtendedLifetime(hold) {}
@@ -75,7 +75,7 @@ final class TryOnJobs: Sendable {
     // MARK: Admission
 
     private func prepare(
-        _ request: JobRequest, _ principal: Principal, _ note: ExchangeNote, _ loop: EventLoop
+        _ request: JobRequest, _ principal: Principal, _ note: ExchangeNote
     ) throws(GatewayError) -> [Create] {
         precondition(JobRecord.sizes.contains(request.count), "a job has one task to four")
         if let name = request.account, ledger.accounts.named(name) == nil {
@@ -87,7 +87,7 @@ final class TryOnJobs: Sendable {
         return (0..<request.count).map { index in
             // The time spent on the others does not count as the exchange's.
             let note = index == 0 ? note : ExchangeNote(requestID: note.requestID)
-            var create = creates.prepare(request.tryOn, principal, nil, note, loop)
+            var create = creates.prepare(request.tryOn, principal, nil, note)
             create.excluding = excluding
             return create
         }
@@ -227,7 +227,7 @@ final class TryOnJobs: Sendable {
     /// Sends a task of an admitted job in the background.
     private func sendInBackground(_ create: Create, _ job: JobRecord) {
         attempts.inFlight.withLock { $0 += 1 }
-        create.loop.spawn { [self] in
+        EventLoop.current.spawn { [self] in
             var create = create
             create.deadline = .now + (create.room == nil ? Self.patience : dispatchWait)
             await finish(create, await sender.send(create, to: nil), job)

@@ -50,7 +50,7 @@ final class TryOnTasks: Sendable {
         (self.ledger, self.caller) = (ledger, caller)
         bodies = UpstreamBodies(
             accounts: accounts, publicURL: options.publicURL, callbackTokens: callbackTokens, pictures: pictures,
-            hosted: hosted, observer: caller.observer, loop: loop)
+            hosted: hosted, observer: caller.observer)
         probes = AccountProbes(ledger, caller)
         attempts = CreateAttempts(ledger, caller, probes)
         openCreates = OpenCreates(ledger, attempts, probes, bodies)

@@ -17,14 +17,13 @@ final class UpstreamBodies: Sendable {
     private let hosted: HostedPictures?
     private let observer: any GatewayObserver
     /// Runs the work for tasks whose clients no longer wait.
-    private let loop: EventLoop
 
     init(
         accounts: Accounts, publicURL: String?, callbackTokens: CallbackTokens, pictures: PictureService?,
-        hosted: HostedPictures?, observer: any GatewayObserver, loop: EventLoop
+        hosted: HostedPictures?, observer: any GatewayObserver
     ) {
         (self.accounts, self.publicURL, self.callbackTokens) = (accounts, publicURL, callbackTokens)
-        (self.pictures, self.hosted, self.observer, self.loop) = (pictures, hosted, observer, loop)
+        (self.pictures, self.hosted, self.observer) = (pictures, hosted, observer)
     }
 
     /// The body for Kling's older API, unless an account needs something else.
@@ -41,16 +40,16 @@ final class UpstreamBodies: Sendable {
 
     /// The body that a destination is sent for a request, with this id.
     func body(
-        of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination, on loop: EventLoop
+        of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
-        let parcel = PendingRequest(request: request, id: id, tenant: tenant, loop: loop)
+        let parcel = PendingRequest(request: request, id: id, tenant: tenant)
         return try await body(of: parcel, for: destination) ?? usual(request, id)
     }
 
     /// The body that a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
         let parcel = PendingRequest(
-            request: create.request, id: create.id, tenant: create.principal.tenant, loop: create.loop)
+            request: create.request, id: create.id, tenant: create.principal.tenant)
         return try await body(of: parcel, for: destination) ?? create.body
     }
 
@@ -68,7 +67,7 @@ final class UpstreamBodies: Sendable {
             if destination.dialect.speech.takesFiles { return body }
             throw GatewayError(error)
         }
-        let parcel = PendingRequest(request: request, id: entry.task, tenant: entry.tenant, loop: loop)
+        let parcel = PendingRequest(request: request, id: entry.task, tenant: entry.tenant)
         return try await self.body(of: parcel, for: destination) ?? body
     }
 
@@ -77,7 +76,6 @@ final class UpstreamBodies: Sendable {
         let request: TryOnRequest
         let id: TaskID
         let tenant: String
-        let loop: EventLoop
     }
 
     /// - Returns: nil if the request can be sent as it is.
@@ -101,7 +99,7 @@ final class UpstreamBodies: Sendable {
         _ fields: [PictureField], _ parcel: PendingRequest
     ) async throws(GatewayError) -> [ByteSlice]? {
         let replacements = try await pictures?.replacements(
-            for: fields, of: parcel.request, tenant: parcel.tenant, on: parcel.loop)
+            for: fields, of: parcel.request, tenant: parcel.tenant)
         guard let replacements, replacements.human != nil || replacements.cloth != nil else { return nil }
         return parcel.request.upstreamBody(
             externalTaskID: parcel.id.description, callbackURL: callbackURL(of: parcel.id), replacements: replacements)
@@ -168,7 +166,7 @@ final class UpstreamBodies: Sendable {
             if let url { return url }
             throw Self.noLink(to: field)
         }
-        guard let file = try await pictures.fileToHost(field, of: parcel.request, parcel.tenant, on: parcel.loop) else {
+        guard let file = try await pictures.fileToHost(field, of: parcel.request, parcel.tenant) else {
             return url ?? ""
         }
         defer { withExtendedLifetime(file.lease) {} }

@@ -16,7 +16,7 @@ extension UseapiHandler {
         let job: JobRecord
         do {
             if let ticket, let earlier = ticket.earlier {
-                let job = try await tasks.jobs.attached(to: earlier, on: admitted.request.loop) {
+                let job = try await tasks.jobs.attached(to: earlier) {
                     () throws(GatewayError) in try await self.job(wanted, body, admitted).tryOn
                 }
                 if let job {
@@ -28,7 +28,7 @@ extension UseapiHandler {
             var request = try await self.job(wanted, body, admitted)
             if case .first(let key) = idempotency { request.idempotency = key }
             job = try await tasks.jobs.create(
-                request, for: admitted.principal, admitted.note, on: admitted.request.loop)
+                request, for: admitted.principal, admitted.note)
         } catch {
             throw error.renamed(wanted.names).namingJob()
         }

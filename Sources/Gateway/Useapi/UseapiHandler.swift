@@ -32,7 +32,7 @@ struct UseapiHandler: ShapeHandler {
         let id = admitted.identifier
         guard id.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int64(id) else { throw .unknownTask }
         let found = try await tasks.jobs.find(
-            number, tenant: admitted.tenant, admitted.note, on: admitted.request.loop)
+            number, tenant: admitted.tenant, admitted.note)
         var response = try await admitted.success(UseapiView.json(found.job))
         if let staleness = found.staleness {
             response.headers.append(

@@ -2,7 +2,7 @@ internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
-/// WriterLoop an error into a response, in the shape that the route's clients read.
+/// Turns an error into a response, in the shape that the route's clients read.
 enum ErrorAnswer {
     /// The response for `error`.
     static func response(to error: GatewayError, shape: Shape, requestID: String) -> HTTPResponse {

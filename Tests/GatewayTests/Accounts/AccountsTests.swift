@@ -49,7 +49,7 @@ import Testing
         try await withLoop { loop in
             await withTaskGroup(of: Void.self) { group in
                 for number in 1...60 {
-                    group.addTask { await Self.create(id(number), accounts, kling, clock, until: never, on: loop) }
+                    group.addTask { await Self.create(id(number), accounts, kling, clock, until: never) }
                 }
             }
         }
@@ -66,10 +66,9 @@ import Testing
 
     /// Tries a create at one account after another until it is accepted, and ends its task a little later.
     private static func create(
-        _ task: TaskID, _ accounts: Accounts, _ kling: LimitedKling, _ clock: HandClock, until deadline: MonotonicTime,
-        on loop: EventLoop
+        _ task: TaskID, _ accounts: Accounts, _ kling: LimitedKling, _ clock: HandClock, until deadline: MonotonicTime
     ) async {
-        while let account = await accounts.wait(for: task, tenant: "t", model: "m", until: deadline, on: loop) {
+        while let account = await accounts.wait(for: task, tenant: "t", model: "m", until: deadline) {
             await Task.yield()
             let event = kling.create(account.name)
             accounts.settled(task, on: account.name, event, now: clock.now)
@@ -94,7 +93,7 @@ import Testing
                 tasks.append(
                     loop.spawn {
                         let account = await accounts.wait(
-                            for: id(number), tenant: tenant, model: "m", until: never, on: loop)
+                            for: id(number), tenant: tenant, model: "m", until: never)
                         #expect(account?.name == "a")
                         order.withLock { $0.append(id(number)) }
                         accounts.settled(id(number), on: "a", .ended, now: clock.now)
@@ -113,7 +112,7 @@ import Testing
         let clock = HandClock()
         let accounts = Accounts([account("a")], clock: clock)
         try await withLoop { loop in
-            let account = await accounts.wait(for: id(1), tenant: "t", model: "m", until: clock.now, on: loop)
+            let account = await accounts.wait(for: id(1), tenant: "t", model: "m", until: clock.now)
             #expect(account?.name == "a")
         }
         #expect(accounts.figures(now: clock.now).map(\.running) == [1])
@@ -125,7 +124,7 @@ import Testing
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
         try await withLoop { loop in
             let deadline = clock.now + .milliseconds(1)
-            #expect(await accounts.wait(for: id(2), tenant: "t", model: "m", until: deadline, on: loop) == nil)
+            #expect(await accounts.wait(for: id(2), tenant: "t", model: "m", until: deadline) == nil)
         }
         accounts.settled(id(1), on: "a", .ended, now: clock.now)
         #expect(accounts.waiting == 0)
@@ -139,13 +138,13 @@ import Testing
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
         try await withLoop { loop in
             let waiting = loop.spawn {
-                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop)
+                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never)
             }
             while accounts.waiting == 0 { await Task.yield() }
             waiting.cancel()
             #expect(await waiting.value == nil)
             let late = loop.spawn {
-                await accounts.wait(for: id(3), tenant: "t", model: "m", until: never, on: loop)
+                await accounts.wait(for: id(3), tenant: "t", model: "m", until: never)
             }
             late.cancel()
             #expect(await late.value == nil)
@@ -166,7 +165,7 @@ import Testing
         let never = never
         #expect(accounts.reserve(id(1), model: "m", now: moment(0)) != nil)
         try await withLoop { loop in
-            #expect(await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop) == nil)
+            #expect(await accounts.wait(for: id(2), tenant: "t", model: "m", until: never) == nil)
         }
         #expect(accounts.waiting == 0)
     }
@@ -178,7 +177,7 @@ import Testing
         accounts.settled(id(1), on: "a", .notSent, now: clock.now)
         try await withLoop { loop in
             let waiting = loop.spawn {
-                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop)
+                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never)
             }
             while accounts.waiting == 0 { await Task.yield() }
             clock.move(to: 1)
@@ -194,10 +193,10 @@ import Testing
         let accounts = Accounts([account("a")], timing: timing, random: { 0 }, clock: { .now })
         try await withLoop { [timing] loop in
             for number in stride(from: 1, to: 9, by: 2) {
-                #expect(await accounts.wait(for: id(number), tenant: "t", model: "m", until: never, on: loop) != nil)
+                #expect(await accounts.wait(for: id(number), tenant: "t", model: "m", until: never) != nil)
                 accounts.settled(id(number), on: "a", .notSent)
                 let paused = MonotonicTime.now
-                let probe = await accounts.wait(for: id(number + 1), tenant: "t", model: "m", until: never, on: loop)
+                let probe = await accounts.wait(for: id(number + 1), tenant: "t", model: "m", until: never)
                 #expect(probe?.name == "a")
                 #expect(MonotonicTime.now - paused < timing.longestPause)
                 accounts.settled(id(number + 1), on: "a", .accepted)
@@ -219,7 +218,7 @@ import Testing
         try await withLoop { loop in
             #expect(accounts.reserve(id(2), model: "m")?.name == "quick")
             let waiting = loop.spawn {
-                await accounts.wait(for: id(3), tenant: "t", model: "m", until: never, on: loop)
+                await accounts.wait(for: id(3), tenant: "t", model: "m", until: never)
             }
             while accounts.waiting == 0 { await Task.yield() }
             // A learned limit makes the account full; the waiter's demand raises it.
@@ -236,7 +235,7 @@ import Testing
         accounts.settled(id(1), on: "a", .packUsedUp, now: clock.now)
         try await withLoop { loop in
             let waiting = loop.spawn {
-                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never, on: loop)
+                await accounts.wait(for: id(2), tenant: "t", model: "m", until: never)
             }
             while accounts.waiting == 0 { await Task.yield() }
             clock.move(to: 30)

@@ -1,4 +1,4 @@
-import EventLoop
+import TestKit
 import Testing
 
 @testable import Gateway
@@ -48,14 +48,12 @@ struct ReadinessTests {
         #expect(words(rounds.finished(0, nil)) == ["changed 0 ok", #"answer [3] ["ok"]"#])
     }
 
-    @Test func `a report names each check`() async throws {
-        let loop = try EventLoop(name: "readiness")
-        defer { loop.stop() }
+    @Test(.onEventLoop) func `a report names each check`() async throws {
         let readiness = Readiness([HealthCheck(name: "store") {}, HealthCheck(name: "keys") { throw Broken() }])
-        let report = await readiness.report(on: loop)
+        let report = await readiness.report()
         #expect(report.outcomes.map(\.name) == ["store", "keys"])
         #expect(report.outcomes.map(\.outcome) == [.ok, .failed])
         #expect(!report.isReady)
-        #expect(await Readiness([]).report(on: loop).isReady)
+        #expect(await Readiness([]).report().isReady)
     }
 }

@@ -310,7 +310,7 @@ private struct Desk {
     func oneGarment(upper: GivenPicture, lower: GivenPicture) async throws -> Bytes {
         try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
-                try await service.oneGarment(upper: upper, lower: lower, tenant: "shop", on: loop)
+                try await service.oneGarment(upper: upper, lower: lower, tenant: "shop")
             }
         }.value.get()
     }
@@ -318,7 +318,7 @@ private struct Desk {
     func prepared(_ file: ByteSlice) async throws -> (file: ByteSlice, format: PictureFormat) {
         try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
-                try await service.prepared(file, field: "human_image", tenant: "shop", on: loop)
+                try await service.prepared(file, field: "human_image", tenant: "shop")
             }
         }.value.get()
     }
@@ -326,7 +326,7 @@ private struct Desk {
     func result(_ url: String) async throws -> Bytes {
         try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
-                try await service.result(url, tenant: "shop", on: loop)
+                try await service.result(url, tenant: "shop")
             }
         }.value.get()
     }
@@ -336,7 +336,7 @@ private struct Desk {
         let request = try await TryOnRequest.parse(Bytes(Array(body.utf8)))
         return try await loop.spawn { [self] in
             await Result.of { () async throws(GatewayError) in
-                try await service.replacements(for: PictureField.allCases, of: request, tenant: "shop", on: loop)
+                try await service.replacements(for: PictureField.allCases, of: request, tenant: "shop")
             }
         }.value.get()
     }

@@ -19,13 +19,13 @@ import Testing
         try await JobFixture.run { fixture in
             let job = try await makeSentJob(fixture, fixture.job(2))
             let end = fixture.loop.spawn {
-                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600))
             }
             while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             try await fixture.hear("failed", of: job.tasks[1])
             try await fixture.hear("succeed", of: job.tasks[0])
             #expect(await end.value.tasks.map(\.state) == [.succeed, .failed])
-            let again = await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
+            let again = await fixture.tasks.jobs.ended(job, until: .now + .seconds(600))
             #expect(again.isFinal && fixture.tasks.ledger.ends.count == 0)
         }
     }
@@ -33,10 +33,10 @@ import Testing
     @Test func `a wait ends at its deadline, or when its caller leaves`() async throws {
         try await JobFixture.run { fixture in
             let job = try await makeSentJob(fixture, fixture.job(2))
-            let soon = await fixture.tasks.jobs.ended(job, until: .now + .milliseconds(20), on: fixture.loop)
+            let soon = await fixture.tasks.jobs.ended(job, until: .now + .milliseconds(20))
             #expect(soon.tasks.map(\.state) == [.submitted, .submitted])
             let left = fixture.loop.spawn {
-                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600))
             }
             while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             left.cancel()
@@ -54,7 +54,7 @@ import Testing
             #expect(await kling.arrivals.next() == 1)
             let job = try #require(try await fixture.tasks.jobs.latest([9], tenant: "shop", since: 0))
             let end = fixture.loop.spawn {
-                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600), on: fixture.loop)
+                await fixture.tasks.jobs.ended(job, until: .now + .seconds(600))
             }
             while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
             kling.letGo()
@@ -69,14 +69,13 @@ import Testing
         try await JobFixture.run { fixture in
             let job = try await makeSentJob(fixture, fixture.job(2))
             let note = ExchangeNote(requestID: "r")
-            let loop = fixture.loop
             try await fixture.hear("succeed", of: job.tasks[0])
             fixture.kling.set(try #require(job.tasks[1].upstreamID), "processing")
-            let found = try await fixture.tasks.jobs.find(job.number, tenant: "shop", note, on: loop)
+            let found = try await fixture.tasks.jobs.find(job.number, tenant: "shop", note)
             #expect(found.job.tasks.map(\.state) == [.succeed, .processing] && found.staleness == nil)
             #expect(note.upstreamTime != nil)
             await #expect(throws: GatewayError.self) {
-                try await fixture.tasks.jobs.find(job.number, tenant: "other", note, on: loop)
+                try await fixture.tasks.jobs.find(job.number, tenant: "other", note)
             }
             let known = try await fixture.tasks.store.jobs(
                 tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5)
@@ -176,7 +175,7 @@ import Testing
             let note = ExchangeNote(requestID: "r")
             let request = fixture.job(1) { ($0.callbackURL, $0.callbackRef) = (url, "ref-1") }
             let job = try await fixture.tasks.jobs.create(
-                request, for: JobFixture.principal(), note, on: fixture.loop)
+                request, for: JobFixture.principal(), note)
             try await fixture.hear("succeed", of: job.tasks[0])
             #expect(try await fixture.deliveries() == ["ref-1:submitted", "ref-1:succeed"])
             // A later job whose request was answered overtakes it.
@@ -209,7 +208,7 @@ import Testing
             let note = ExchangeNote(requestID: "r")
             let key = IdempotencyKey(key: "try-1", fingerprint: [1])
             let job = try await fixture.tasks.jobs.create(
-                fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note, on: fixture.loop)
+                fixture.job(1) { $0.idempotency = key }, for: JobFixture.principal(), note)
             var known = try #require(try await fixture.store.idempotency(tenant: "shop", key: "try-1"))
             #expect(try await fixture.tasks.jobs.unanswered(known) == nil)
             note.end()

@@ -192,7 +192,7 @@ struct JobFixture {
         _ request: JobRequest, _ principal: Principal = principal(), _ note: ExchangeNote = ExchangeNote(requestID: "r")
     ) async throws(GatewayError) -> JobRecord {
         defer { note.end() }
-        return try await tasks.jobs.create(request, for: principal, note, on: loop)
+        return try await tasks.jobs.create(request, for: principal, note)
     }
 
     /// The error with which a job is refused; nil if it is made.

@@ -58,7 +58,7 @@ import Testing
             let request = try await TryOnRequest.parse(Bytes(Array(OpenCreateTests.json.utf8)))
             do throws(GatewayError) {
                 let body = try await tasks.creates.create(
-                    request, for: JobFixture.principal(), idempotency: nil, ExchangeNote(requestID: "r"), on: loop)
+                    request, for: JobFixture.principal(), idempotency: nil, ExchangeNote(requestID: "r"))
                 return .success(KlingAnswer(body)?.task?.taskID ?? "-")
             } catch {
                 return .failure(error)
@@ -66,7 +66,7 @@ import Testing
         }
 
         func query(_ id: String) async throws -> TaskObject? {
-            let found = try await tasks.queries.query(id, tenant: "shop", ExchangeNote(requestID: "r"), on: loop)
+            let found = try await tasks.queries.query(id, tenant: "shop", ExchangeNote(requestID: "r"))
             return KlingAnswer(found.body)?.task
         }
     }
