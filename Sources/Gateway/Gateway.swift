@@ -1,7 +1,6 @@
 public import Base
 public import EventLoop
 public import HTTPServer
-internal import Hashing
 public import KlingAPI
 internal import Pictures
 public import TaskStore
@@ -91,10 +90,8 @@ public final class Gateway: HTTPService {
     }
 
     let options: Options
-    let access: Access
     let assets: AssetStore?
-    private let budget: ByteBudget
-    let limiter = RateLimiter()
+    let admission: Admission
     let crossOrigin: CrossOrigin?
     private let description: APIDescription
     let tasks: TryOnTasks
@@ -110,9 +107,7 @@ public final class Gateway: HTTPService {
     /// Builds the gateway. It does nothing before ``start()``.
     public init(options: Options, _ parts: Parts) {
         self.options = options
-        access = parts.access
         assets = parts.assets
-        budget = parts.budget
         telemetry = parts.telemetry
         crossOrigin = CrossOrigin(origins: options.origins)
         description = APIDescription(
@@ -136,6 +131,9 @@ public final class Gateway: HTTPService {
             cache: TaskCache(),
             watcher: Watcher(reader: reader, on: parts.loop, seed: .random(in: 0...(.max))), loop: parts.loop)
         reader.serve(tasks)
+        admission = Admission(
+            parts.access, trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit, budget: parts.budget,
+            store: parts.store, clock: parts.clock, resends: tasks.resends)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
         hosted = HostedPictureHandler(
@@ -174,16 +172,8 @@ public final class Gateway: HTTPService {
             throw .methodNotAllowed(match.terms.methods)
         }
         guard match.terms.needsKey else { return try await answerWithoutKey(request, match, note) }
-        let principal = try await access.principal(of: request)
-        try principal.scope.check(ClientAddress(of: request, trusted: options.trustedProxies))
-        note.tenant = principal.tenant
-        if request.method == .post { try checkBody(request, match.terms.body) }
-        let idempotent = try await idempotency(of: request, principal, note)
-        // Repeating an answer counts against no limit.
-        let limits = idempotent?.known == nil ? try limiter.admitted(principal) : []
+        let admitted = try await admission.admit(request, match, note)
         do {
-            let admitted = AdmittedRequest(
-                request, match, principal, idempotent: idempotent, note, budget)
             var response =
                 switch match.terms.shape {
                 case .kling: try await kling.answer(admitted)
@@ -191,12 +181,11 @@ public final class Gateway: HTTPService {
                 case .openAI: try await openAI.answer(admitted)
                 case .useapi: try await useapi.answer(admitted)
                 }
-            response.headers.append(contentsOf: limits)
+            response.headers.append(contentsOf: admitted.rate)
             return response
         } catch {
             var error = error
-            let isRefusedKey = error.cause == .idempotencyMismatch || error.cause == .idempotencyOpen
-            error.headers.append(contentsOf: isRefusedKey ? try limiter.admitted(principal) : limits)
+            error.headers.append(contentsOf: try admission.rate(of: admitted, refusedWith: error))
             throw error
         }
     }
@@ -214,23 +203,5 @@ public final class Gateway: HTTPService {
         case .docs: description.page(for: request, requestID: note.requestID)
         default: throw .unknownPath
         }
-    }
-
-    /// Reads a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
-    /// outcome: a library that automatically resends the request needs an answer, not a 409.
-    private func idempotency(
-        of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
-    ) async throws(GatewayError) -> IdempotentRequest? {
-        guard request.method == .post, let key = try IdempotentRequest.key(in: request.headers) else { return nil }
-        if let resends = tasks.resends {
-            let content = ContentDigest(of: "\(IdempotentRequest.header) \(key)")
-            note.resend = try await ResendTicket(
-                ResendKey(tenant: principal.tenant, content: content), of: request, resends)
-        }
-        let idempotent = try await IdempotentRequest(
-            key, tenant: principal.tenant, in: tasks.store, believed: tasks.clock.believed)
-        // The first request has made nothing, and the key is free.
-        if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.startOver() }
-        return idempotent
     }
 }

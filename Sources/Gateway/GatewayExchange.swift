@@ -23,17 +23,18 @@ struct GatewayExchange: HTTPExchangeHandler {
     /// clients poll, and most of the answers are known already. Every other request goes through ``respond(to:)``, which
     /// makes the same checks and more.
     func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
-        guard request.method == .get || request.method == .head, let match = note.match, match.route == .tryOnTask,
-            let principal = gateway.access.knownPrincipal(of: request),
-            let json = gateway.tasks.queries.finished(match.identifier, tenant: principal.tenant)
-        else { return nil }
-        note.tenant = principal.tenant
-        do {
-            try principal.scope.check(ClientAddress(of: request, trusted: gateway.options.trustedProxies))
-            let limits = try gateway.limiter.admitted(principal)
+        guard request.method == .get || request.method == .head, let match = note.match, match.route == .tryOnTask
+        else {
+            return nil
+        }
+        do throws(GatewayError) {
+            let admitted = try gateway.admission.admitAtOnce(request, note) { tenant in
+                gateway.tasks.queries.finished(match.identifier, tenant: tenant)
+            }
+            guard let (json, rate) = admitted else { return nil }
             let body = Envelope.success(requestID: note.requestID, data: json)
             var response = Answer.success(body, requestID: note.requestID)
-            response.headers.append(contentsOf: limits)
+            response.headers.append(contentsOf: rate)
             return marked(.success(response), for: request.head)
         } catch {
             return marked(.failure(error), for: request.head)

@@ -42,16 +42,3 @@ extension GatewayError {
         }
     }
 }
-
-extension RateLimiter {
-    /// Counts a request, and returns the header fields that say what is left.
-    func admitted(_ principal: Principal) throws(GatewayError) -> [(name: String, value: String)] {
-        guard let decision = take(principal) else { return [] }
-        if decision.isAdmitted { return decision.headers }
-        var error = GatewayError(
-            .requestRate, "This key may make \(decision.limit) requests a minute. Wait \(decision.retryAfter) s.")
-        error.retryAfter = decision.retryAfter
-        error.headers = decision.headers
-        throw error
-    }
-}

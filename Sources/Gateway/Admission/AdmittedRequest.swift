@@ -9,16 +9,20 @@ final class AdmittedRequest: Sendable {
     let principal: Principal
     /// Its `Idempotency-Key`, if it is a POST that has one.
     let idempotent: IdempotentRequest?
+    /// The header fields that say how many requests the key may still make.
+    let rate: RateHeaders
     let note: ExchangeNote
     /// The memory budget for bodies, including those of answers.
     let budget: ByteBudget
+    /// Creates whose answers were not read; nil: none are remembered.
+    let resends: Resends?
 
     init(
         _ request: HTTPRequest, _ match: RouteMatch, _ principal: Principal, idempotent: IdempotentRequest?,
-        _ note: ExchangeNote, _ budget: ByteBudget
+        rate: RateHeaders, _ note: ExchangeNote, budget: ByteBudget, resends: Resends?
     ) {
         (self.request, self.match, self.principal, self.idempotent) = (request, match, principal, idempotent)
-        (self.note, self.budget) = (note, budget)
+        (self.rate, self.note, self.budget, self.resends) = (rate, note, budget, resends)
     }
 
     var tenant: String { principal.tenant }
@@ -48,35 +52,6 @@ final class AdmittedRequest: Sendable {
     /// The request's content, by which a repetition is recognized.
     func content(_ body: Bytes, _ form: FormData? = nil) async -> RequestContent {
         await RequestContent(match.route, body, form)
-    }
-
-    /// Registers a create without an `Idempotency-Key` among those that are remembered until their answers are read.
-    /// - Returns: nil if it has a key, or if creates are not remembered.
-    func resend(of content: RequestContent, _ resends: Resends?) async throws(GatewayError) -> ResendTicket? {
-        guard idempotent == nil, let resends else { return nil }
-        let key = ResendKey(tenant: tenant, content: content.digest)
-        let ticket = try await ResendTicket(key, of: request, resends)
-        note.resend = ticket
-        return ticket
-    }
-
-    /// Whether the request repeats an earlier one, by its `Idempotency-Key` and its content.
-    func repetition(of content: RequestContent) async throws(GatewayError) -> Repetition {
-        guard let idempotent else { return .none }
-        let fingerprint = await content.sha256
-        if let answer = try idempotent.replay(fingerprint) {
-            return .answered(Answer.repeated(answer, requestID: note.requestID))
-        }
-        return .first(idempotent.claim(fingerprint))
-    }
-
-    enum Repetition {
-        /// The request has no key.
-        case none
-        /// The request is the first with its key, which is claimed together with the task's record.
-        case first(IdempotencyKey)
-        /// The request was answered before.
-        case answered(HTTPResponse)
     }
 }
 

@@ -45,18 +45,13 @@ struct IdempotentRequest: Sendable {
         IdempotencyKey(key: key, fingerprint: fingerprint, expiry: expiry)
     }
 
-    /// The stored answer, for a request with the same content; nil if this request is the first with its key.
-    /// - Throws: if the first request is still being answered, or had different content.
-    func replay(_ fingerprint: [UInt8]) throws(GatewayError) -> StoredAnswer? {
-        guard let known else { return nil }
-        guard known.fingerprint == fingerprint else {
-            throw GatewayError(
-                .idempotencyMismatch,
-                "\(Self.header) was sent with another request before. Send a new key with a new request.",
-                parameter: "\(Self.header)")
-        }
-        guard let answer = known.answer else { throw .idempotencyKeyOpen }
-        return answer
+    /// Refuses a request whose content differs from that of the first request with its key.
+    func checkContent(_ fingerprint: [UInt8]) throws(GatewayError) {
+        guard let known, known.fingerprint != fingerprint else { return }
+        throw GatewayError(
+            .idempotencyMismatch,
+            "\(Self.header) was sent with another request before. Send a new key with a new request.",
+            parameter: "\(Self.header)")
     }
 }
 

@@ -28,32 +28,31 @@ struct KlingHandler: ShapeHandler {
         _ admitted: AdmittedRequest, limit: Int, parse: (Bytes) async throws(ParameterError) -> TryOnRequest
     ) async throws(GatewayError) -> HTTPResponse {
         let body = try await admitted.body(limit: limit)
-        let content = await admitted.content(body)
-        var key: IdempotencyKey?
-        switch try await admitted.repetition(of: content) {
-        case .none: break
-        case .first(let claimed): key = claimed
-        case .answered(let response): return response
-        }
-        let ticket = try await admitted.resend(of: content, tasks.resends)
-        let wanted: TryOnRequest
-        do {
-            wanted = try await parse(body)
-        } catch {
-            throw GatewayError(error)
-        }
-        try admitted.principal.scope.check(model: wanted.model)
-        let request = try await pictures.inlined(wanted, admitted)
-        if let ticket, let earlier = ticket.earlier {
-            let made = try await tasks.creates.attached(to: earlier, request, admitted.note)
-            if let made {
-                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: admitted.note.requestID)
+        func request() async throws(GatewayError) -> TryOnRequest {
+            let wanted: TryOnRequest
+            do throws(ParameterError) {
+                wanted = try await parse(body)
+            } catch {
+                throw GatewayError(error)
             }
-            try ticket.startOver()
+            try admitted.principal.scope.check(model: wanted.model)
+            return try await pictures.inlined(wanted, admitted)
         }
-        let made = try await tasks.creates.create(
-            request, for: admitted.principal, idempotency: key, admitted.note)
-        return Answer.success(made, requestID: admitted.note.requestID)
+        let creation = try await admitted.once(await admitted.content(body)) { _ in
+            nil
+        } earlier: { first throws(GatewayError) in
+            try await tasks.creates.attached(to: first, try await request(), admitted.note)
+        } make: { key throws(GatewayError) in
+            try await tasks.creates.create(
+                try await request(), for: admitted.principal, idempotency: key, admitted.note)
+        }
+        let requestID = admitted.note.requestID
+        switch creation {
+        case .made(let made): return Answer.success(made, requestID: requestID)
+        case .takenOver(let made), .repeated(let made):
+            return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: requestID)
+        case .answered(let answer, _): return Answer.repeated(answer, requestID: requestID)
+        }
     }
 
     private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {

@@ -49,22 +49,34 @@ struct ImageEdits: Sendable {
         let members =
             if let form = content.form { try EditMembers(form: form) } else { try await EditMembers(json: body) }
         let format = try ImageEdit.ResultFormat(members)
-        if let earlier = try await earlier(admitted, content, members, format, deadline) { return earlier }
-        let edit = try ImageEdit(members, models: models)
-        try admitted.principal.scope.check(model: edit.model)
-        let job = try await made(edit, admitted, content)
-        return .job(job, format, until: deadline, isRepeated: false)
+        let creation = try await admitted.once(content) { known throws(GatewayError) in
+            if let job = try await tasks.jobs.unanswered(known) { return job }
+            return try await retried(content, deadline, admitted)
+        } earlier: { first throws(GatewayError) in
+            try await tasks.jobs.attached(to: first, until: deadline) { () throws(GatewayError) in
+                try await tryOn(try ImageEdit(members, models: models), admitted, content)
+            }
+        } make: { key throws(GatewayError) in
+            if let job = try await retried(content, deadline, admitted) {
+                admitted.note.resend?.withdraw()
+                return job
+            }
+            let edit = try ImageEdit(members, models: models)
+            try admitted.principal.scope.check(model: edit.model)
+            return try await made(edit, key, admitted, content)
+        }
+        switch creation {
+        case .made(let job), .takenOver(let job): return .job(job, format, until: deadline, isRepeated: false)
+        case .repeated(let job): return .job(job, format, until: deadline, isRepeated: true)
+        case .answered(let answer, let known): return try await repeated(answer, known, format, deadline, admitted)
+        }
     }
 
     private func made(
-        _ edit: ImageEdit, _ admitted: AdmittedRequest, _ content: RequestContent
+        _ edit: ImageEdit, _ idempotency: IdempotencyKey?, _ admitted: AdmittedRequest, _ content: RequestContent
     ) async throws(GatewayError) -> JobRecord {
         let tryOn = try await tryOn(edit, admitted, content)
         let requestID = admitted.note.requestID
-        var idempotency: IdempotencyKey?
-        if let idempotent = admitted.idempotent {
-            idempotency = idempotent.claim(await content.sha256)
-        }
         let request = JobRequest(
             tryOn: tryOn, count: edit.count, shape: Shape.openAI.rawValue, record: edit.record,
             fingerprint: content.digest.bytes, idempotency: idempotency,
@@ -94,41 +106,15 @@ extension ImageEdits {
     /// The header with an SDK's number of retries; more than 0 means a retry.
     private static let attempts: StaticString = "x-stainless-retry-count"
 
-    /// The result of an earlier copy of the request, finished or in flight. It is found by the `Idempotency-Key`, as a
-    /// create whose answer was not read, or because an SDK says that it retries.
-    private func earlier(
-        _ admitted: AdmittedRequest, _ content: RequestContent, _ members: EditMembers,
-        _ format: ImageEdit.ResultFormat, _ deadline: MonotonicTime
-    ) async throws(GatewayError) -> Asked? {
-        let isRetry = admitted.request.headers[Self.attempts].flatMap { Int($0) }.map { $0 > 0 } ?? false
-        if let idempotent = admitted.idempotent, let known = idempotent.known {
-            do {
-                if let answer = try idempotent.replay(await content.sha256) {
-                    return try await repeated(answer, known, format, deadline, admitted)
-                }
-            } catch {
-                guard error.cause == .idempotencyOpen else { throw error }
-                if let job = try await tasks.jobs.unanswered(known) {
-                    return .job(job, format, until: deadline, isRepeated: false)
-                }
-                if !isRetry { throw error }
-            }
-        }
-        if let ticket = try await admitted.resend(of: content, tasks.resends), let first = ticket.earlier {
-            let job = try await tasks.jobs.attached(to: first, until: deadline) {
-                () throws(GatewayError) in
-                try await tryOn(try ImageEdit(members, models: models), admitted, content)
-            }
-            if let job { return .job(job, format, until: deadline, isRepeated: true) }
-            try ticket.startOver()
-        }
-        guard isRetry,
+    /// The latest job with this content, if an SDK says that it sends the request again.
+    private func retried(
+        _ content: RequestContent, _ deadline: MonotonicTime, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> JobRecord? {
+        guard admitted.request.headers[Self.attempts].flatMap({ Int($0) }).map({ $0 > 0 }) ?? false,
             let latest = try await tasks.jobs.latest(
-                content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable),
-            let job = await tasks.jobs.settled(latest, until: deadline)
+                content.digest.bytes, tenant: admitted.tenant, since: tasks.clock.believed - Self.attachable)
         else { return nil }
-        admitted.note.resend?.withdraw()
-        return .job(job, format, until: deadline, isRepeated: false)
+        return await tasks.jobs.settled(latest, until: deadline)
     }
 
     /// Repeats the answer of an earlier request. A success is shown from its job, because pictures are not stored.

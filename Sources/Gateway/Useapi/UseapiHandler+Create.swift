@@ -8,33 +8,44 @@ extension UseapiHandler {
         let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
         let form = try await admitted.form(in: body)
         let content = await admitted.content(body, form)
-        let idempotency = try await claim(admitted, content)
-        if case .answered(let answer) = idempotency { return answer }
-        let ticket = try await admitted.resend(of: content, tasks.resends)
         let members = if let form { try UseapiMembers(form) } else { try await UseapiMembers(json: body) }
         let wanted = try UseapiRequest(members, models: models)
-        let job: JobRecord
+        let creation: Creation<JobRecord>
         do {
-            if let ticket, let earlier = ticket.earlier {
-                let job = try await tasks.jobs.attached(to: earlier) {
-                    () throws(GatewayError) in try await self.job(wanted, body, admitted).tryOn
+            creation = try await admitted.once(content) { known throws(GatewayError) in
+                try await tasks.jobs.unanswered(known)
+            } earlier: { first throws(GatewayError) in
+                try await tasks.jobs.attached(to: first) { () throws(GatewayError) in
+                    try await job(wanted, body, admitted).tryOn
                 }
-                if let job {
-                    let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
-                    return Answer.repeated(answer, requestID: admitted.note.requestID)
-                }
-                try ticket.startOver()
+            } make: { key throws(GatewayError) in
+                var request = try await job(wanted, body, admitted)
+                request.idempotency = key
+                return try await tasks.jobs.create(request, for: admitted.principal, admitted.note)
             }
-            var request = try await self.job(wanted, body, admitted)
-            if case .first(let key) = idempotency { request.idempotency = key }
-            job = try await tasks.jobs.create(
-                request, for: admitted.principal, admitted.note)
         } catch {
             throw error.renamed(wanted.names).namingJob()
         }
-        let answer = UseapiView.json(job)
-        await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: answer), to: job)
-        return Answer.success(answer, requestID: admitted.note.requestID)
+        return await answer(creation, admitted)
+    }
+
+    private func answer(_ creation: Creation<JobRecord>, _ admitted: AdmittedRequest) async -> HTTPResponse {
+        let requestID = admitted.note.requestID
+        switch creation {
+        case .answered(let answer, _): return Answer.repeated(answer, requestID: requestID)
+        case .repeated(let job): return Answer.repeated(Self.answer(job), requestID: requestID)
+        case .takenOver(let job):
+            await tasks.jobs.recordAnswer(Self.answer(job), to: job)
+            return Answer.repeated(Self.answer(job), requestID: requestID)
+        case .made(let job):
+            let answer = Self.answer(job)
+            await tasks.jobs.recordAnswer(answer, to: job)
+            return Answer.success(answer.body, requestID: requestID)
+        }
+    }
+
+    private static func answer(_ job: JobRecord) -> StoredAnswer {
+        StoredAnswer(status: 200, body: UseapiView.json(job))
     }
 
     private func job(
@@ -51,28 +62,6 @@ extension UseapiHandler {
             callbackURL: wanted.replyURL, callbackRef: wanted.replyRef,
             refusal: { ErrorAnswer.stored($0, shape: .useapi, requestID: requestID) }, account: account,
             maxJobs: wanted.maxJobs)
-    }
-
-    /// Checks the request's `Idempotency-Key`, if it has one: an earlier answer is replayed, a new key is claimed.
-    private func claim(
-        _ admitted: AdmittedRequest, _ content: RequestContent
-    ) async throws(GatewayError) -> AdmittedRequest.Repetition {
-        guard let idempotent = admitted.idempotent else { return .none }
-        let (requestID, fingerprint) = (admitted.note.requestID, await content.sha256)
-        guard let known = idempotent.known else {
-            return .first(idempotent.claim(fingerprint))
-        }
-        do {
-            if let answer = try idempotent.replay(fingerprint) {
-                return .answered(Answer.repeated(answer, requestID: requestID))
-            }
-            return .first(idempotent.claim(fingerprint))
-        } catch {
-            guard error.cause == .idempotencyOpen, let job = try await tasks.jobs.unanswered(known) else { throw error }
-            let answer = StoredAnswer(status: 200, body: UseapiView.json(job))
-            await tasks.jobs.recordAnswer(answer, to: job)
-            return .answered(Answer.repeated(answer, requestID: requestID))
-        }
     }
 }
 

@@ -1,0 +1,120 @@
+internal import Base
+internal import HTTPServer
+internal import Hashing
+internal import KlingAPI
+internal import TaskStore
+
+/// The checks of a request that names a route and a method of it, in order: key, address, body, `Idempotency-Key`,
+/// rate. The first that fails answers. Usable from any loop.
+struct Admission: Sendable {
+    private let access: Access
+    private let limiter = RateLimiter()
+    private let trustedProxies: [CIDR]
+    private let bodyLimit: Int
+    /// The memory budget for bodies, including those of answers.
+    private let budget: ByteBudget
+    private let store: any TaskStore
+    private let clock: GuardedClock
+    private let resends: Resends?
+
+    /// - Parameters:
+    ///   - trustedProxies: proxies whose `X-Forwarded-For` is trusted.
+    ///   - bodyLimit: the maximum size of a body, in bytes.
+    ///   - resends: creates whose answers were not read; nil: none are remembered.
+    init(
+        _ access: Access, trustedProxies: [CIDR], bodyLimit: Int, budget: ByteBudget, store: any TaskStore,
+        clock: GuardedClock, resends: Resends?
+    ) {
+        (self.access, self.trustedProxies, self.bodyLimit) = (access, trustedProxies, bodyLimit)
+        (self.budget, self.store, self.clock, self.resends) = (budget, store, clock, resends)
+    }
+
+    /// Admits a request.
+    func admit(
+        _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
+    ) async throws(GatewayError) -> AdmittedRequest {
+        let principal = try await access.principal(of: request)
+        try check(request, principal, note)
+        if request.method == .post { try checkBody(of: request, match.terms.body) }
+        let idempotent = try await idempotency(of: request, principal, note)
+        // Repeating an answer counts against no limit.
+        let rate = idempotent?.known == nil ? try count(principal) : []
+        return AdmittedRequest(
+            request, match, principal, idempotent: idempotent, rate: rate, note, budget: budget, resends: resends)
+    }
+
+    /// Finds the answer to a request whose key is known, without suspending.
+    /// - Parameter find: the answer for a tenant, if it is there at once.
+    /// - Returns: the answer and the header fields about the key's rate; nil: ``admit(_:_:_:)`` has to look.
+    func admitAtOnce<Found>(
+        _ request: HTTPRequest, _ note: ExchangeNote, find: (_ tenant: String) -> Found?
+    ) throws(GatewayError) -> (found: Found, rate: RateHeaders)? {
+        guard let principal = access.knownPrincipal(of: request), let found = find(principal.tenant) else { return nil }
+        try check(request, principal, note)
+        return (found, try count(principal))
+    }
+
+    /// The header fields for the answer to a request that was admitted and then refused. A key that another request
+    /// holds was not counted yet, and its refusal is no repetition.
+    func rate(of admitted: AdmittedRequest, refusedWith error: GatewayError) throws(GatewayError) -> RateHeaders {
+        switch error.cause {
+        case .idempotencyMismatch, .idempotencyOpen: try count(admitted.principal)
+        default: admitted.rate
+        }
+    }
+
+    // MARK: The checks
+
+    private func check(
+        _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) throws(GatewayError) {
+        note.tenant = principal.tenant
+        try principal.scope.check(ClientAddress(of: request, trusted: trustedProxies))
+    }
+
+    /// Checks a body before it is read.
+    private func checkBody(of request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {
+        let length = request.body.declaredLength
+        if length == 0, !request.headers.contains("Content-Length") {
+            throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")
+        }
+        if let length, length > bodyLimit { throw GatewayError(RequestBodyError.tooLarge(limit: bodyLimit)) }
+        let codings = request.headers.values(of: "Content-Encoding")
+        if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
+            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
+        }
+        try kind.check(request.headers.values(of: "Content-Type"))
+    }
+
+    /// Reads a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
+    /// outcome: a library that automatically resends the request needs an answer, not a 409.
+    private func idempotency(
+        of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> IdempotentRequest? {
+        guard request.method == .post, let key = try IdempotentRequest.key(in: request.headers) else { return nil }
+        if let resends {
+            let content = ContentDigest(of: "\(IdempotentRequest.header) \(key)")
+            note.resend = try await ResendTicket(
+                ResendKey(tenant: principal.tenant, content: content), of: request, resends)
+        }
+        let idempotent = try await IdempotentRequest(
+            key, tenant: principal.tenant, in: store, believed: clock.believed)
+        // The first request has made nothing, and the key is free.
+        if idempotent.known == nil, note.resend?.earlier != nil { try note.resend?.startOver() }
+        return idempotent
+    }
+
+    /// Counts a request, and returns the header fields that say what is left.
+    private func count(_ principal: Principal) throws(GatewayError) -> RateHeaders {
+        guard let decision = limiter.take(principal) else { return [] }
+        if decision.isAdmitted { return decision.headers }
+        var error = GatewayError(
+            .requestRate, "This key may make \(decision.limit) requests a minute. Wait \(decision.retryAfter) s.")
+        error.retryAfter = decision.retryAfter
+        error.headers = decision.headers
+        throw error
+    }
+}
+
+/// Header fields that say how many requests a key may still make.
+typealias RateHeaders = [(name: String, value: String)]
