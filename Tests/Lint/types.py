@@ -24,7 +24,6 @@ LARGER = {
     "Gateway.Courier": (17, MEMBERS),
     "Gateway.WatchSchedule": (18, 52),
     "HTTPServer.Connection": (STORED, 76),
-    "KlingSimulator.SimulatedPlatform": (STORED, 43),
     "TaskStore.Connection": (STORED, 49),
     "TaskStore.SQLiteTaskStore": (STORED, 62),
 }

@@ -121,6 +121,21 @@ struct Journal: Sendable {
         }
     }
 
+    /// The answer to `GET /_simulator/creates`: the creates that arrived with an external id.
+    var createsJSON: [UInt8] {
+        JSONWriter.object { writer in
+            writer.array("creates") { list in
+                for create in creates {
+                    list.object { item in
+                        item.member("account", create.account)
+                        item.member("external_task_id", create.externalTaskID)
+                        item.member("outcome", create.outcome.rawValue)
+                    }
+                }
+            }
+        }
+    }
+
     private func write(_ point: FaultRule.Point, to list: inout JSONWriter) {
         for field in headers[point] ?? [] {
             list.object { item in

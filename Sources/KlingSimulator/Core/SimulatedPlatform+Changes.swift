@@ -7,9 +7,7 @@ extension SimulatedPlatform {
     /// - Returns: whether there is an account of that name.
     @discardableResult
     public mutating func set(_ api: SimulatedAPI, account: String? = nil) -> Bool {
-        let numbers = apis.indices.filter { [nil, configuration.accounts[$0].name].contains(account) }
-        for number in numbers { apis[number] = api }
-        return !numbers.isEmpty
+        access.set(api, account: account)
     }
 
     /// Adds a task of another solution to an account.
@@ -36,27 +34,13 @@ extension SimulatedPlatform {
         switch change {
         case .api(let api, let account):
             guard set(api, account: account) else { throw SimulatedRefusal(.notFound, "no such account") }
-            return apisJSON
+            return access.json
         case .foreignTask(let task, let account):
             let id = try book(task, account, now)
             return JSONWriter.object { $0.member("id", id) }
         case .testCallback(let url):
             guard sendTestCallback(to: url, now: now) else { throw .parameter("url is invalid") }
             return Array("{}".utf8)
-        }
-    }
-
-    /// The APIs that each account has.
-    var apisJSON: [UInt8] {
-        JSONWriter.object { writer in
-            writer.array("accounts") { list in
-                for (account, api) in zip(configuration.accounts, apis) {
-                    list.object { item in
-                        item.member("account", account.name)
-                        item.member("api", api.rawValue)
-                    }
-                }
-            }
         }
     }
 

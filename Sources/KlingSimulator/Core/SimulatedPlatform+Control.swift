@@ -47,7 +47,7 @@ extension SimulatedPlatform {
     mutating func answer(_ control: SimulatedRequest.Control, _ now: Int) -> SimulatedAnswer {
         switch control {
         case .tasks: return SimulatedAnswer(json: tasksJSON(now))
-        case .creates: return SimulatedAnswer(json: createsJSON)
+        case .creates: return SimulatedAnswer(json: journal.createsJSON)
         case .requests:
             return SimulatedAnswer(
                 json: JSONWriter.object { writer in
@@ -57,7 +57,7 @@ extension SimulatedPlatform {
         case .clearFaults: removeFaults()
         case .addFault(.success(let rule)): add(rule)
         case .addFault(.failure(let refusal)): return refuse(refusal)
-        case .apis: return SimulatedAnswer(json: apisJSON)
+        case .apis: return SimulatedAnswer(json: access.json)
         case .change(let change):
             do {
                 return SimulatedAnswer(json: try make(change.get(), now))
@@ -66,21 +66,6 @@ extension SimulatedPlatform {
             }
         }
         return SimulatedAnswer(json: Array("{}".utf8))
-    }
-
-    /// The creates that arrived with an external id.
-    private var createsJSON: [UInt8] {
-        JSONWriter.object { writer in
-            writer.array("creates") { list in
-                for create in journal.creates {
-                    list.object { item in
-                        item.member("account", create.account)
-                        item.member("external_task_id", create.externalTaskID)
-                        item.member("outcome", create.outcome.rawValue)
-                    }
-                }
-            }
-        }
     }
 
     private func tasksJSON(_ now: Int) -> [UInt8] {

@@ -8,9 +8,7 @@ public struct SimulatedPlatform: Sendable {
     private var faults: FaultRules
     private(set) var journal: Journal
     let configuration: SimulatorConfiguration
-    private let authorization: SimulatedAuthorization
-    /// The APIs that each account has.
-    var apis: [SimulatedAPI]
+    var access: SimulatedAccess
     /// Callbacks that belong to no task, to be sent at once.
     var outbox: [SimulatedCallback] = []
 
@@ -18,9 +16,7 @@ public struct SimulatedPlatform: Sendable {
     public init(_ configuration: SimulatorConfiguration) {
         self.configuration = configuration
         let accounts = configuration.accounts
-        apis = accounts.map(\.api)
-        authorization = SimulatedAuthorization(
-            accounts, isRequired: configuration.requireTokens, checksTimes: configuration.checksTokenTimes)
+        access = SimulatedAccess(configuration)
         kling = SimulatedKling(
             SimulatedKling.Rules(
                 seed: configuration.seed, duration: configuration.duration, accounts: accounts))
@@ -59,9 +55,9 @@ public struct SimulatedPlatform: Sendable {
         }
         do {
             guard case .call(let call) = request.route else {
-                return costs(try authorization.open(request.authorization, now: now).account, now)
+                return costs(try access.account(request.authorization, now: now), now)
             }
-            let account = try admit(call, request.authorization, now)
+            let account = try access.admit(call, request.authorization, now: now)
             journal.note(request.headers, on: call.point)
             return answer(call, account: account, now: now, base: base)
         } catch {
@@ -70,15 +66,15 @@ public struct SimulatedPlatform: Sendable {
         }
     }
 
-    /// Returns the account that makes a call. A call to an API that the account doesn't have is refused as an unknown
-    /// method.
-    func admit(_ call: SimulatedRequest.Call, _ authorization: String?, _ now: Int) throws(SimulatedRefusal) -> Int {
-        // An API that no account has is absent for everyone, whatever their credentials.
-        guard apis.contains(where: { $0.has(call.dialect) }) else { throw SimulatedRefusal(.invalidMethod) }
-        let opened = try self.authorization.open(authorization, now: now)
-        guard apis[opened.account].has(call.dialect) else { throw SimulatedRefusal(.invalidMethod) }
-        guard opened.isPlain || call.dialect == .kolors else { throw SimulatedRefusal(.authorizationInvalid) }
-        return opened.account
+    /// The URLs of the pictures to fetch before a request is answered: those of a create that would otherwise be
+    /// accepted.
+    /// - Parameter now: in milliseconds since 1970.
+    func picturesToFetch(for request: SimulatedRequest, now: Int) -> [String] {
+        guard configuration.fetchesPictures, case .call(let call) = request.route,
+            case .create(_, .success(let create)) = call, !create.contentURLs.isEmpty,
+            (try? access.admit(call, request.authorization, now: now)) != nil
+        else { return [] }
+        return create.contentURLs
     }
 
     /// Removes and returns the callbacks to send at `now`, in the order of sending. There may be duplicates.
@@ -112,7 +108,10 @@ public struct SimulatedPlatform: Sendable {
             note(call, account, fault.isClearRefusal ? .refused : .unclear)
             return SimulatedAnswer(fault, instead: nil, requestID: requestID, TaskShape(call))
         }
-        let right = carryOut(call, account, fault?.finding, now, base, requestID)
+        let handler = CallHandler(
+            account: account, now: now, base: base, fault: fault?.finding, billing: configuration.billing,
+            unknownTaskShape: configuration.unknownTaskShape)
+        let right = carryOut(call, handler, requestID)
         note(call, account, fault?.isDone == true ? .unclear : right.status == 200 ? .made : .refused)
         return fault.map { SimulatedAnswer($0, instead: right, requestID: requestID, TaskShape(call)) } ?? right
     }
@@ -124,51 +123,14 @@ public struct SimulatedPlatform: Sendable {
     }
 
     private mutating func carryOut(
-        _ call: SimulatedRequest.Call, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String,
-        _ requestID: String
+        _ call: SimulatedRequest.Call, _ handler: CallHandler, _ requestID: String
     ) -> SimulatedAnswer {
         do {
-            let data = try data(call, account, fault, now, base)
-            if call.point == .create { journal.noteAcceptance(account: account) }
+            let data = try handler.data(call, &kling)
+            if call.point == .create { journal.noteAcceptance(account: handler.account) }
             return SimulatedAnswer(data: data, requestID: requestID)
         } catch {
             return SimulatedAnswer(error, requestID: requestID)
-        }
-    }
-
-    private mutating func data(
-        _ call: SimulatedRequest.Call, _ account: Int, _ fault: SearchFault?, _ now: Int, _ base: String
-    ) throws(SimulatedRefusal) -> [UInt8] {
-        switch call {
-        case .create(.kolors, let request):
-            let task = try kling.create(request.get(), by: .kolors, account: account, now: now)
-            return task.fields(at: now, base: base).json
-        case .create(.solutions, let request): return try create(solution: request.get(), account, now, base)
-        case .solutionQuery(let query): return try find(query.get(), account, fault, now, base)
-        case .solutionList(let page): return try list(page.get(), account, fault, now, base)
-        case .query(let name):
-            guard let task = kling.query(name, account: account, now: now, fault) else {
-                return try unknownTask(name.text, now)
-            }
-            return task.fields(at: now, base: base).json
-        case .list(let page):
-            let tasks = try kling.list(page.get(), account: account, now: now, fault)
-            var writer = JSONWriter(capacity: tasks.count * 384 + 16)
-            writer.array { list in
-                for task in tasks { list.object { task.fields(at: now, base: base).write(to: &$0) } }
-            }
-            return writer.bytes
-        }
-    }
-
-    private func unknownTask(_ id: String, _ now: Int) throws(SimulatedRefusal) -> [UInt8] {
-        switch configuration.unknownTaskShape {
-        case .invalidParameter: throw .parameter("Task not found")
-        case .notFound: throw SimulatedRefusal(.notFound, "Task not found")
-        case .failedTask:
-            return TaskFields(
-                taskID: id, status: .failed, statusMessage: "task not found", createdAt: now, updatedAt: now
-            ).json
         }
     }
 
