@@ -18,7 +18,6 @@ STORED, MEMBERS, MEDIAN = 15, 40, 120
 LARGER = {
     # Plain data: one property for each key, column or option.
     "TaskStore.TaskRecord.Fields": (25, MEMBERS),
-    "kling-gateway.SimulateCommand": (16, MEMBERS),
     # To be divided.
     "Gateway.Account": (16, MEMBERS),
     "Gateway.Courier": (17, MEMBERS),

@@ -13,8 +13,6 @@ struct SimulateCommand: AsyncParsableCommand {
     var listen = "127.0.0.1:9777"
     @Option(help: "What ids, durations and pictures are drawn from.")
     var seed: UInt64 = 0
-    @Option(help: "How many tasks may run at once; no limit unless given.")
-    var concurrency: Int?
     @Option(help: "How long a task takes at least, in milliseconds.")
     var minDuration = 8_000
     @Option(help: "How long a task takes at most, in milliseconds.")
@@ -23,16 +21,6 @@ struct SimulateCommand: AsyncParsableCommand {
     var fault: [String] = []
     @Option(help: "How a query for an unknown task is answered: 1201, 1203 or failed.")
     var unknownTask = "1201"
-    @Option(help: "An account in place of the one below, \(SimulatedAccount.usage); may be repeated.")
-    var account: [String] = []
-    @Option(help: "The access key that is accepted.")
-    var accessKey = "simulated-access-key"
-    @Option(help: "Its secret key.")
-    var secretKey = "simulated-secret-key"
-    @Option(help: "The API key that is accepted as well: the new interface takes no other.")
-    var apiKey = "simulated-api-key"
-    @Option(help: "Which interfaces every account has, \(SimulatedAPI.usage): the old one unless given.")
-    var api: String?
     @Flag(help: "Take the pictures of the new interface by their URLs alone, without fetching them.")
     var noFetch = false
     @Option(help: "What the new interface says that tasks are paid with: \(SimulatedBilling.usage).")
@@ -41,6 +29,7 @@ struct SimulateCommand: AsyncParsableCommand {
     var webhookSecret: [String] = []
     @Flag(help: "Take tokens whatever their times: for clients whose clocks are wrong.")
     var anyTokenTime = false
+    @OptionGroup(title: "Accounts") var accounts: SimulatedAccountOptions
 
     func run() async throws {
         ProcessLimits.ignoreBrokenPipes()
@@ -50,15 +39,9 @@ struct SimulateCommand: AsyncParsableCommand {
         try await simulator.start()
         // A process that waits for the address at the other end of a pipe gets it now.
         printNow(
-            "Kling is simulated at \(simulator.url)" + (account.isEmpty ? ": \(keys)" : ""))
+            "Kling is simulated at \(simulator.url)" + (accounts.environment.map { ": \($0)" } ?? ""))
         await StopSignals(loop: loop).wait()
         await simulator.stop()
-    }
-
-    /// The environment variables that give a client its keys.
-    private var keys: String {
-        api ?? SimulatedAPI.kolors.rawValue == SimulatedAPI.kolors.rawValue
-            ? "KLING_ACCESS_KEY=\(accessKey) KLING_SECRET_KEY=\(secretKey)" : "KLING_API_KEY=\(apiKey)"
     }
 
     private func simulation() throws -> SimulatorConfiguration {
@@ -71,14 +54,14 @@ struct SimulateCommand: AsyncParsableCommand {
         guard let shape = SimulatorConfiguration.UnknownTaskShape(rawValue: unknownTask) else {
             throw ValidationError("--unknown-task '\(unknownTask)' is none: write 1201, 1203 or failed")
         }
-        var configuration = SimulatorConfiguration(accounts: try accounts())
+        var configuration = SimulatorConfiguration(accounts: try accounts.accounts())
         configuration.address = address
         configuration.seed = seed
         configuration.duration = minDuration...maxDuration
         configuration.unknownTaskShape = shape
         configuration.checksTokenTimes = !anyTokenTime
         configuration.fetchesPictures = !noFetch
-        configuration.billing = try choice(billing, of: "--billing", SimulatedBilling.usage)
+        configuration.billing = try SimulatedBilling(billing, of: "--billing", SimulatedBilling.usage)
         configuration.webhookSignatures = try webhookSecret.map { text in
             guard let signature = WebhookSignature(Secret(text)) else {
                 throw ValidationError("--webhook-secret is none: write whsec_ and base64")
@@ -92,38 +75,5 @@ struct SimulateCommand: AsyncParsableCommand {
             return rule
         }
         return configuration
-    }
-
-    private func choice<Choice: RawRepresentable<String>>(
-        _ word: String, of option: String, _ usage: String
-    ) throws -> Choice {
-        guard let choice = Choice(rawValue: word) else {
-            throw ValidationError("\(option) '\(word)' is none: write one of \(usage)")
-        }
-        return choice
-    }
-
-    private func accounts() throws -> [SimulatedAccount] {
-        var accounts = try namedAccounts()
-        guard let word = api else { return accounts }
-        let api: SimulatedAPI = try choice(word, of: "--api", SimulatedAPI.usage)
-        for index in accounts.indices { accounts[index].api = api }
-        return accounts
-    }
-
-    private func namedAccounts() throws -> [SimulatedAccount] {
-        guard !account.isEmpty else {
-            let keys = [
-                SimulatedAccount.Key.signed(accessKey: accessKey, secretKey: Secret(secretKey)),
-                .plain(Secret(apiKey)),
-            ]
-            return [SimulatedAccount(name: "simulated", keys: keys, concurrency: concurrency)]
-        }
-        return try account.map { text in
-            guard let account = SimulatedAccount(text) else {
-                throw ValidationError("--account '\(text)' is none: write \(SimulatedAccount.usage)")
-            }
-            return account
-        }
     }
 }
