@@ -34,6 +34,12 @@ public struct JSONMember: Sendable {
     public var content: Range<Int> { value.lowerBound + 1..<value.upperBound - 1 }
     /// Whether the value is null or an empty string.
     public var isNullOrEmpty: Bool { kind == .null || (kind == .string && value.count == 2) }
+
+    /// Whether the unescaped name is `name`.
+    func isNamed(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        guard nameHasEscapes else { return bytes.equals(self.name, name) }
+        return JSONString.position(after: name, bytes, self.name, ignoringCase: false) == self.name.upperBound
+    }
 }
 
 /// Why the scanner refuses a text.

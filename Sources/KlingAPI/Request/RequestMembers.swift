@@ -53,14 +53,6 @@ struct Places: Sendable {
     }
 }
 
-extension JSONMember {
-    /// Whether the unescaped name is `name`.
-    func isNamed(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
-        guard nameHasEscapes else { return bytes.equals(self.name, name) }
-        return JSONString.position(after: name, bytes, self.name, ignoringCase: false) == self.name.upperBound
-    }
-}
-
 /// Reads the short members of a create.
 struct MemberReader {
     let members: [JSONMember]
