@@ -32,9 +32,14 @@ struct FormData: Sendable {
     let parts: [Part]
 
     /// Parses a form. A large one is searched in slices, between which other tasks of the executor run.
-    /// - Parameter contentType: the header field's value.
-    static func parse(_ body: Bytes, contentType: String) async throws(FormError) -> FormData {
-        var search = FormDelimiter.Search(try FormDelimiter(contentType: contentType), body)
+    /// - Parameters:
+    ///   - contentType: the header field's value.
+    ///   - sliceSize: the size of a slice, in bytes. It does not change the result.
+    static func parse(
+        _ body: Bytes, contentType: String, sliceSize: Int = FormDelimiter.Search.usualSliceSize
+    ) async throws(FormError) -> FormData {
+        var search = FormDelimiter.Search(
+            try FormDelimiter(contentType: contentType), body, sliceSize: sliceSize)
         guard var found = await search.first() else {
             throw FormError("The form has no part: its boundary does not occur in the body.")
         }

@@ -63,14 +63,17 @@ struct FormDelimiter: Sendable {
     struct Search {
         private let delimiter: FormDelimiter
         private let body: Bytes
+        private let sliceSize: Int
         /// The position at which other tasks get their next turn.
-        private var pause = sliceSize
+        private var pause: Int
 
-        private static let sliceSize = 1 << 20
+        static let usualSliceSize = 1 << 20
 
-        init(_ delimiter: FormDelimiter, _ body: Bytes) {
+        init(_ delimiter: FormDelimiter, _ body: Bytes, sliceSize: Int) {
             self.delimiter = delimiter
             self.body = body
+            self.sliceSize = sliceSize
+            pause = sliceSize
         }
 
         /// The first delimiter: at the very beginning, or after a preamble.
@@ -85,7 +88,7 @@ struct FormDelimiter: Sendable {
             while true {
                 if position >= pause {
                     await Task.yield()
-                    pause = position + Self.sliceSize
+                    pause = position + sliceSize
                 }
                 guard position < body.count else { return nil }
                 let slice = position..<min(body.count, pause)

@@ -10,7 +10,3 @@ struct FormError: Error, Sendable, Equatable {
         self.part = part
     }
 }
-
-extension GatewayError {
-    init(_ error: FormError) { self.init(.malformedBody, error.message, parameter: error.part) }
-}
