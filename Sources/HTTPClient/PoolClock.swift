@@ -1,15 +1,9 @@
 internal import Base
 internal import EventLoop
 
-/// Keeps track of when libcurl wants to be called next.
-///
-/// libcurl moves its timeout with nearly every step, mostly to a later time. The loop's timer is only moved to an
-/// earlier time: when it fires too soon, it is armed for the rest.
+/// Calls the pool when libcurl wants to be called next.
 final class PoolClock {
-    /// Whether libcurl wants to be called at once.
-    var isDueNow = false
-    private var deadline: MonotonicTime?
-    private var armedFor: MonotonicTime?
+    private var deadline = PoolDeadline()
     private let onDue: () -> Void
     private let loop: EventLoop
     private lazy var timer = Timer(loop: loop) { [unowned self] in fired() }
@@ -21,29 +15,22 @@ final class PoolClock {
         self.onDue = onDue
     }
 
-    /// Sets libcurl's new timeout; negative: none.
-    func set(milliseconds: Int) {
-        isDueNow = milliseconds == 0
-        deadline = milliseconds > 0 ? .now + .milliseconds(milliseconds) : nil
+    /// Whether libcurl wants to be called at once.
+    var isDueNow: Bool {
+        get { deadline.isDueNow }
+        set { deadline.isDueNow = newValue }
     }
+
+    /// Sets libcurl's new timeout; negative: none.
+    func set(milliseconds: Int) { deadline.set(milliseconds: milliseconds, now: .now) }
 
     /// Makes sure that the timer fires in time. Call it after libcurl has had its turn.
     func settle() {
-        if isDueNow {
-            armedFor = .now
-            return timer.arm(after: .zero)
-        }
-        guard let deadline, armedFor.map({ deadline < $0 }) ?? true else { return }
-        armedFor = deadline
-        timer.arm(after: max(.zero, deadline - .now))
+        if let delay = deadline.delayToArm(now: .now) { timer.arm(after: delay) }
     }
 
     private func fired() {
-        armedFor = nil
-        if let deadline, deadline <= .now {
-            self.deadline = nil
-            isDueNow = true
-        }
+        deadline.timerFired(now: .now)
         if isDueNow { onDue() } else { settle() }
     }
 }
