@@ -36,7 +36,7 @@ struct EventLoopTests {
                 for _ in 0..<10 { group.addTask { await counter.increment(on: loop) } }
                 for await isOnLoop in group { #expect(isOnLoop) }
             }
-            try await loop.sleep(for: .milliseconds(1))
+            try await loop.sleep(for: .zero)
             await Task.yield()
             #expect(loop.isCurrent)
             #expect(await counter.count == 11)
@@ -65,7 +65,7 @@ struct EventLoopTests {
             let isOver = Lock(false)
             @Sendable func again() { if !isOver.withLock({ $0 }) { loop.execute { again() } } }
             again()
-            try await loop.sleep(for: .milliseconds(5))
+            try await loop.sleep(for: .zero)
             isOver.withLock { $0 = true }
         }
     }
@@ -86,9 +86,10 @@ struct EventLoopTests {
             let (fired, firing) = AsyncStream.makeStream(of: String.self)
             let names = ["late", "early", "queued", "cancelled"]
             let timers = names.map { name in Timer(loop: loop) { firing.yield(name) } }
-            let queue = loop.commonTimeout(.milliseconds(20))
-            timers[0].arm(after: .milliseconds(60))
-            timers[1].arm(after: .milliseconds(20))
+            // The loop reads the clock once in a turn: all of them are armed at the same time.
+            let queue = loop.commonTimeout(.milliseconds(1))
+            timers[0].arm(after: .milliseconds(2))
+            timers[1].arm(after: .milliseconds(1))
             timers[2].arm(after: queue)
             timers[3].arm(after: queue)
             timers[3].cancel()

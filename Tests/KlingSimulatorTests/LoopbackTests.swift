@@ -8,10 +8,11 @@ import Testing
 
 struct LoopbackTests {
     @Test func `a task is made, called back, queried and shown`() async throws {
-        let receiver = try await Receiver()
+        let (receiver, clock) = (try await Receiver(), SteppedClock())
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 3, count: 32))
         try await Simulator.run {
-            $0.duration = 40...40
+            $0.duration = 4...4
+            $0.now = { clock.now }
             $0.webhookSignatures = [WebhookSignature(secret)].compactMap { $0 }
         } body: { simulator in
             let body = Simulation.create(["callback_url": "\"\(receiver.url)\"", "external_task_id": "\"x\""])
@@ -25,6 +26,7 @@ struct LoopbackTests {
                 #expect(task?.taskID == taskID)
                 statuses.append(task?.status)
                 if task?.status?.isFinal == true { break }
+                clock.advance(milliseconds: 3)
             }
             #expect(statuses == [.submitted, .processing, .succeed])
             let task = try #require(KlingAnswer(try await simulator.get(TryOn.path + "/x").body)?.task)

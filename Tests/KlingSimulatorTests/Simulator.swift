@@ -68,6 +68,16 @@ struct Simulator: Sendable {
     }
 }
 
+/// A clock for a simulator. It only moves when a test moves it, so that one callback cannot overtake another.
+final class SteppedClock: Sendable {
+    private let time = Lock(Int(WallClock.milliseconds))
+
+    /// In milliseconds since 1970.
+    var now: Int { time.withLock { $0 } }
+
+    func advance(milliseconds: Int) { time.withLock { $0 += milliseconds } }
+}
+
 /// A server that receives callbacks.
 final class Receiver: Sendable {
     /// One callback.
