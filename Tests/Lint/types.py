@@ -21,7 +21,6 @@ LARGER = {
     # To be divided.
     "Gateway.Account": (16, MEMBERS),
     "Gateway.Courier": (17, MEMBERS),
-    "Gateway.WatchSchedule": (18, 52),
     "HTTPServer.Connection": (STORED, 76),
     "TaskStore.Connection": (STORED, 49),
     "TaskStore.SQLiteTaskStore": (STORED, 62),

@@ -32,27 +32,3 @@ struct DueBuckets: Sendable {
 
     private static func bucket(at time: MonotonicTime) -> Int64 { time.nanoseconds / width }
 }
-
-/// A first-in, first-out queue of tasks.
-struct TaskLine: Sendable {
-    private var tasks: [TaskID] = []
-    private var first = 0
-
-    var count: Int { tasks.count - first }
-
-    mutating func append(_ task: TaskID) { tasks.append(task) }
-
-    /// Removes and returns up to `limit` tasks that are `wanted`, and drops unwanted ones on the way.
-    mutating func take(_ limit: Int = .max, where wanted: (TaskID) -> Bool) -> [TaskID] {
-        var taken: [TaskID] = []
-        while first < tasks.count, taken.count < limit {
-            if wanted(tasks[first]) { taken.append(tasks[first]) }
-            first += 1
-        }
-        if first > tasks.count / 2 {
-            tasks.removeFirst(first)
-            first = 0
-        }
-        return taken
-    }
-}

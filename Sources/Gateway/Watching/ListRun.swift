@@ -8,7 +8,7 @@ internal import TaskStore
 struct ListRun: Sendable {
     /// Due tasks that were on no page so far: those that something waits for, and the others.
     private var awaited: Set<TaskID>
-    private var swept: Set<TaskID>
+    private var unawaited: Set<TaskID>
     /// The further page that is next in turn.
     private(set) var deepPage: Int
 
@@ -20,28 +20,27 @@ struct ListRun: Sendable {
 
     /// - Parameters:
     ///   - awaited: the tasks that may be on the first pages and that something waits for.
-    ///   - swept: the other tasks that may be on the first pages. For these alone, one page is listed.
+    ///   - unawaited: the other tasks that may be on the first pages. For these alone, one page is listed.
     ///   - isDeepWanted: whether many due tasks are not on the first pages.
     ///   - fewTasks: how many tasks can be queried one by one.
     init(
-        awaited: [TaskID], swept: [TaskID], isDeepWanted: Bool, deepPage: Int,
-        fewTasks: Int = WatchSchedule.readsPerInterval
+        awaited: [TaskID], unawaited: [TaskID], isDeepWanted: Bool, deepPage: Int, fewTasks: Int
     ) {
         self.fewTasks = fewTasks
-        (self.awaited, self.swept) = (Set(awaited), Set(swept))
+        (self.awaited, self.unawaited) = (Set(awaited), Set(unawaited))
         self.deepPage = deepPage
         self.isDeepWanted = isDeepWanted
         let full = (awaited.count + WatchSchedule.pageSize - 1) / WatchSchedule.pageSize
-        firstPages = awaited.isEmpty ? (swept.isEmpty ? 0 : 1) : min(full + 1, WatchSchedule.lastPage)
+        firstPages = awaited.isEmpty ? (unawaited.isEmpty ? 0 : 1) : min(full + 1, WatchSchedule.lastPage)
     }
 
     /// Due tasks that were on no page so far, ordered by id.
-    var missing: [TaskID] { awaited.union(swept).sorted() }
+    var missing: [TaskID] { awaited.union(unawaited).sorted() }
 
     /// Removes a task that was checked or has ended.
     mutating func remove(_ task: TaskID) {
         awaited.remove(task)
-        swept.remove(task)
+        unawaited.remove(task)
     }
 
     /// The page to list next; nil at the end of the run.
@@ -68,7 +67,7 @@ struct ListRun: Sendable {
     /// Removes and returns the tasks that are not on the first pages, once these have been listed.
     mutating func takeMissed(atEnd: Bool) -> [TaskID] {
         guard atEnd || !isOnFirstPages else { return [] }
-        defer { (awaited, swept) = ([], []) }
+        defer { (awaited, unawaited) = ([], []) }
         return missing
     }
 }

@@ -6,7 +6,7 @@ enum WatchPace {
     /// rounded up to a bucket, the shortest makes the task due at each tick.
     static let awaited = Duration.milliseconds(500)...Duration.seconds(5)
     /// The pauses between checks of a task that nothing waits for: as long as the task is old.
-    static let swept = Duration.seconds(60)...Duration.seconds(600)
+    static let unawaited = Duration.seconds(60)...Duration.seconds(600)
     /// The pauses for a task that Kling doesn't know: as long as Kling hasn't known it.
     static let unknown = Duration.seconds(1)...Duration.seconds(600)
     /// An awaited task's pause is this fraction of its age: the shortest up to 5 min, for which an answer may be held,
@@ -15,7 +15,7 @@ enum WatchPace {
 
     /// The pause between a check and the next one.
     static func pause(age: Duration, isAwaited: Bool) -> Duration {
-        isAwaited ? clamp(age / awaitedSlope, awaited) : clamp(age, swept)
+        isAwaited ? clamp(age / awaitedSlope, awaited) : clamp(age, unawaited)
     }
 
     /// The pause before the next check after Kling said that it doesn't know the task.
@@ -24,7 +24,7 @@ enum WatchPace {
     /// The pause before the first check of a task. A new task waits for the shortest pause; one from before a restart
     /// is checked at a random time within its pause, so that not all are checked at once.
     static func first(age: Duration, isAwaited: Bool, _ spread: inout Spread) -> Duration {
-        let look = isAwaited ? awaited.lowerBound : swept.lowerBound
+        let look = isAwaited ? awaited.lowerBound : unawaited.lowerBound
         if age < look { return spread.around(look - age) }
         return spread.below(pause(age: age, isAwaited: isAwaited))
     }
@@ -58,36 +58,5 @@ struct Spread: RandomNumberGenerator, Sendable {
     /// A random time below `time`.
     mutating func below(_ time: Duration) -> Duration {
         .nanoseconds(Int64.random(in: 0..<max(1, time.nanoseconds), using: &self))
-    }
-}
-
-/// How long an account is left alone after failed calls.
-struct Backoff: Sendable {
-    /// The longest pause.
-    static let longest = Duration.seconds(60)
-
-    private let shortest: Duration
-    private var pause = Duration.zero
-    private var resumeAt: MonotonicTime?
-
-    init(shortest: Duration) { self.shortest = shortest }
-
-    /// Whether the last call failed.
-    var isProbing: Bool { resumeAt != nil }
-
-    /// Whether calls may be made.
-    func isOver(_ now: MonotonicTime) -> Bool { resumeAt.map { now >= $0 } ?? true }
-
-    /// Records a failed call. Calls that fail together count once.
-    mutating func failed(_ now: MonotonicTime, _ spread: inout Spread) {
-        guard isOver(now) else { return }
-        pause = min(max(pause * 2, shortest), Self.longest)
-        resumeAt = now + min(spread.around(pause), Self.longest)
-    }
-
-    /// Records an answered call.
-    mutating func succeeded() {
-        pause = .zero
-        resumeAt = nil
     }
 }
