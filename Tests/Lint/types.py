@@ -19,7 +19,6 @@ LARGER = {
     # Plain data: one property for each key, column or option.
     "TaskStore.TaskRecord.Fields": (25, MEMBERS),
     # To be divided.
-    "Gateway.Account": (16, MEMBERS),
     "Gateway.Courier": (17, MEMBERS),
     "HTTPServer.Connection": (STORED, 76),
     "TaskStore.Connection": (STORED, 49),

@@ -38,7 +38,7 @@ extension AccountState {
             name: account.name, state: word, disabledBy: disablement?.code, reason: disablement?.reason,
             refusedModels: denials.keys.sorted(), running: slots.count, limit: limit.current,
             learnedLimit: limit.learned, window: start.window, weight: account.weight,
-            dialect: account.dialect)
+            dialect: account.capabilities.dialect)
     }
 
     /// What must survive a restart, as of `time` in milliseconds since 1970.
@@ -46,9 +46,9 @@ extension AccountState {
         AccountStateRecord(
             name: account.name, disabledBy: disablement?.code.rawValue, reason: disablement?.reason,
             refusedModels: denials.keys.sorted(), learnedLimit: limit.learned,
-            hasLookup: account.learnedTraits.hasLookup,
-            hasUniqueIDs: account.learnedTraits.hasUniqueIDs, identity: account.identity.number,
-            api: account.learnedTraits.dialect?.rawValue, updatedAt: time)
+            hasLookup: account.capabilities.learnedTraits.hasLookup,
+            hasUniqueIDs: account.capabilities.learnedTraits.hasUniqueIDs, identity: account.identity.number,
+            api: account.capabilities.learnedTraits.dialect?.rawValue, updatedAt: time)
     }
 
     /// The phase without its details.

@@ -193,7 +193,7 @@ struct AccountState: Sendable {
             denials[model] = Disablement(code: code, reason: code.meaning, probeAt: now)
         }
         record.learnedLimit.map { limit.restore($0, now: now) }
-        account.learn(
+        account.capabilities.learn(
             AccountTraits(
                 hasLookup: record.hasLookup, hasUniqueIDs: record.hasUniqueIDs,
                 dialect: record.api.flatMap(KlingDialect.init)))

@@ -8,7 +8,7 @@ struct Destination: Sendable {
     let dialect: KlingDialect
 
     /// The account, with the API that the gateway uses for it now.
-    init(_ account: Account) { self.init(account, account.dialect) }
+    init(_ account: Account) { self.init(account, account.capabilities.dialect) }
 
     init(_ account: Account, _ dialect: KlingDialect) {
         self.account = account
@@ -16,15 +16,15 @@ struct Destination: Sendable {
     }
 
     /// The same account with the other API, if the account may speak it.
-    var alternative: Destination? { account.alternative(to: dialect).map { Destination(account, $0) } }
+    var alternative: Destination? { account.capabilities.alternative(to: dialect).map { Destination(account, $0) } }
 
     /// Whether the gateway now uses the other API for the account.
-    var isOutdated: Bool { dialect != account.dialect }
+    var isOutdated: Bool { dialect != account.capabilities.dialect }
 
     /// Records that the account has shown that it speaks this API.
     func confirm() {
-        guard alternative != nil, account.learnedTraits.dialect != dialect else { return }
-        account.learn(AccountTraits(dialect: dialect))
+        guard alternative != nil, account.capabilities.learnedTraits.dialect != dialect else { return }
+        account.capabilities.learn(AccountTraits(dialect: dialect))
     }
 }
 

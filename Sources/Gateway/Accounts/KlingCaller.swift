@@ -24,7 +24,7 @@ struct KlingCaller: Sendable {
     func query(
         _ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration
     ) async -> QueriedTask {
-        if upstreamID == nil, destination.account.hasLookup == false { return .unknown }
+        if upstreamID == nil, destination.account.capabilities.hasLookup == false { return .unknown }
         return await ask(destination, task, upstreamID: upstreamID, timeout: timeout)
     }
 

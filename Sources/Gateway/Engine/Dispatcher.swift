@@ -116,7 +116,9 @@ struct Dispatcher: Sendable {
                 guard let body = try? await body(of: entry) else { return nil }
                 return try? await tasks.bodies.body(body, of: entry, for: destination)
             }
-            guard case .open = attempt, destination.account.mayRepeat, !destination.isOutdated else { return attempt }
+            guard case .open = attempt, destination.account.capabilities.mayRepeat, !destination.isOutdated else {
+                return attempt
+            }
             await ledger.flagIfOld(entry.task)
             guard await background.sleep(until: .now + pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)

@@ -27,21 +27,23 @@ final class AccountProbes: Sendable {
     /// An answer with the right task but without that id counts as no: the next such answer could be about another
     /// client's task.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
-        guard account.takeLookupProbe(now: .now) else { return }
+        guard account.capabilities.takeLookupProbe(now: .now) else { return }
         ledger.background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
-                guard await ledger.background.sleep(until: .now + pause), account.mustLearnLookup else { return }
+                guard await ledger.background.sleep(until: .now + pause), account.capabilities.mustLearnLookup else {
+                    return
+                }
                 switch await caller.ask(
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout)
                 {
-                case .found: return account.learn(AccountTraits(hasLookup: true))
+                case .found: return account.capabilities.learn(AccountTraits(hasLookup: true))
                 case .other(let object) where object.externalTaskID == nil && object.taskID == record.upstreamID:
-                    return account.learn(AccountTraits(hasLookup: false))
+                    return account.capabilities.learn(AccountTraits(hasLookup: false))
                 case .other, .none: return
                 case .unknown: continue
                 }
             }
-            if account.mustLearnLookup { account.learn(AccountTraits(hasLookup: false)) }
+            if account.capabilities.mustLearnLookup { account.capabilities.learn(AccountTraits(hasLookup: false)) }
         }
     }
 
@@ -54,7 +56,7 @@ final class AccountProbes: Sendable {
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout),
                 other != record.upstreamID
             else { return }
-            account.learn(AccountTraits(hasUniqueIDs: false))
+            account.capabilities.learn(AccountTraits(hasUniqueIDs: false))
             ledger.observer.event(
                 .error, "an account has made two tasks of one external_task_id: set `unique: no` for it",
                 [
@@ -70,7 +72,7 @@ final class AccountProbes: Sendable {
     /// no slots.
     func miss(_ missing: [TaskID], at destination: Destination) async {
         let account = destination.account
-        if let other = destination.alternative, !destination.isOutdated, account.takeAPIProbe(now: .now),
+        if let other = destination.alternative, !destination.isOutdated, account.capabilities.takeAPIProbe(now: .now),
             let listed = try? await caller.list(destination, timeout: Self.timeout), listed.answer.hasNoRoute,
             let found = try? await caller.list(other, timeout: Self.timeout), found.page != nil
         {

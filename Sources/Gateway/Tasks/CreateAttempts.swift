@@ -142,7 +142,7 @@ final class CreateAttempts: Sendable {
         _ answer: KlingAnswer, _ status: Int, _ id: TaskID, _ destination: Destination
     ) async -> Attempt {
         let account = destination.account
-        if answer.isDuplicate { account.learn(AccountTraits(hasUniqueIDs: true)) }
+        if answer.isDuplicate { account.capabilities.learn(AccountTraits(hasUniqueIDs: true)) }
         switch CreateOutcome(httpStatus: status, answer) {
         case .accepted(let upstreamID):
             destination.confirm()

@@ -35,7 +35,7 @@ final class OpenCreates: Sendable {
         body: () async -> [ByteSlice]?
     ) async -> Attempt {
         let account = destination.account
-        if account.hasLookup == false { return .open(timedOut: timedOut) }
+        if account.capabilities.hasLookup == false { return .open(timedOut: timedOut) }
         let start = MonotonicTime.now
         let latest = start + LookUpPlan.clientWait
         let deadline = min(limit ?? latest, latest)
@@ -45,7 +45,8 @@ final class OpenCreates: Sendable {
             let found = await probes.lookUp(id, at: destination)
             switch found {
             case .found(let answer, _, let upstreamID): return await attempts.adopt(answer, upstreamID, id, account)
-            case .unknown where account.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: .now):
+            case .unknown
+            where account.capabilities.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: .now):
                 if let record = await sendAgain(id, at: destination, until: deadline, body) { return record }
             case .unknown, .other, .none: break
             }
@@ -116,7 +117,9 @@ final class OpenCreates: Sendable {
     func findInBackground(_ id: TaskID, at account: Account) {
         background.start { [self] in
             await ledger.flagWithRetry(id, .unknown)
-            _ = await lookUpToTheEnd(id, at: account) { _ in account.hasLookup == false ? nil : LookUpPlan.Answer.none }
+            _ = await lookUpToTheEnd(id, at: account) { _ in
+                account.capabilities.hasLookup == false ? nil : LookUpPlan.Answer.none
+            }
         }
     }
 
@@ -153,7 +156,7 @@ final class OpenCreates: Sendable {
     /// What an answer proves. An account without look-up can prove nothing, so the create is left to the operator.
     /// - Returns: nil if asking again is useless.
     private func conclusive(_ found: QueriedTask, _ account: Account) -> LookUpPlan.Answer? {
-        switch (found, account.hasLookup) {
+        switch (found, account.capabilities.hasLookup) {
         // It was found but could not be recorded: it is looked up again.
         case (.found, _), (.other, _), (.none, _): LookUpPlan.Answer.none
         case (.unknown, true): .unknown

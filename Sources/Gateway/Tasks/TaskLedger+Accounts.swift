@@ -11,6 +11,6 @@ extension TaskLedger {
 
     /// Which of Kling's APIs a task was sent with. While the store is unavailable: the one that the account speaks now.
     func dialect(of id: TaskID, at account: Account) async -> KlingDialect {
-        (try? await store.task(id))?.dialect ?? account.dialect
+        (try? await store.task(id))?.dialect ?? account.capabilities.dialect
     }
 }

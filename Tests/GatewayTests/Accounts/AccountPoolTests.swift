@@ -122,7 +122,7 @@ struct AccountPoolTests {
         #expect(pool.takeChanged(at: 6) == [])
         pool.putBack([disabled])
         #expect(pool.takeChanged(at: 7).map(\.updatedAt) == [7])
-        learner.learn(AccountTraits(hasLookup: false))
+        learner.capabilities.learn(AccountTraits(hasLookup: false))
         pool.settle(999, on: "b", .saturated)
         #expect(
             pool.takeChanged(at: 8)
@@ -155,7 +155,7 @@ struct AccountPoolTests {
         #expect(figures.map(\.limit) == [4, 2])
         #expect(figures.map(\.running) == [0, 1])
         #expect(figures[0].reason == "empty" && figures[0].refusedModels == ["n"])
-        #expect(first.hasLookup == true && second.hasLookup == nil)
+        #expect(first.capabilities.hasLookup == true && second.capabilities.hasLookup == nil)
         #expect(pool.takeChanged(at: 2) == [])
         // The operator may have fixed the account while the gateway was down.
         #expect(pool.takeProbes() == ["a"])
@@ -175,7 +175,7 @@ struct AccountPoolTests {
                     identity: old.identity.number, updatedAt: 1)
             ], running: [])
         #expect(pool.figures().map(\.state) == [.healthy] && pool.figures().map(\.limit) == [nil])
-        #expect(new.hasLookup == nil && !new.hasUniqueIDs)
+        #expect(new.capabilities.hasLookup == nil && !new.capabilities.hasUniqueIDs)
         let kept = AccountStateRecord(name: "a", identity: new.identity.number, updatedAt: 2)
         #expect(pool.takeChanged(at: 2) == [kept])
     }
@@ -185,7 +185,7 @@ struct AccountPoolTests {
         let pool = PoolSubject(known)
         pool.restore(
             [AccountStateRecord(name: "a", learnedLimit: 7, hasLookup: false, updatedAt: 1)], running: [])
-        #expect(known.hasLookup == true)
+        #expect(known.capabilities.hasLookup == true)
         #expect(pool.figures().map(\.limit) == [3])
     }
 }

@@ -121,7 +121,7 @@ import Testing
             #expect(subject.kling.book.count == 2)
             subject.kling.change { $0.lag = .zero }
             #expect(await subject.events.next().contains("two tasks of one external_task_id"))
-            #expect(!account.hasUniqueIDs)
+            #expect(!account.capabilities.hasUniqueIDs)
         }
     }
 
