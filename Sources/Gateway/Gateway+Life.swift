@@ -9,7 +9,7 @@ extension Gateway {
     public func start() async throws {
         try await Origin.$current.withValue(.recovery) { try await takeUp() }
         tasks.ledger.watcher.start()
-        tasks.ledger.courier?.start()
+        tasks.ledger.callbackDelivery?.start()
         Origin.$current.withValue(.upkeep) {
             Maintenance(tasks: tasks, retention: options.retention, assets: assets).start()
         }
@@ -28,7 +28,7 @@ extension Gateway {
         await tasks.ledger.watcher.stop()
         await tasks.background.stop()
         await tasks.resends?.stop()
-        await tasks.ledger.courier?.stop(grace: max(.zero, deadline - .now))
+        await tasks.ledger.callbackDelivery?.stop(grace: max(.zero, deadline - .now))
         pictures.stop()
         try? await tasks.store.keep(clockMark: tasks.clock.believed)
     }

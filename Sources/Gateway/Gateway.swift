@@ -56,7 +56,7 @@ public final class Gateway: HTTPService {
         let callbackTokens: CallbackTokens
         let budget: ByteBudget
         /// Delivers callbacks to clients; nil: none are delivered.
-        public var courier: Courier?
+        public var callbackDelivery: CallbackDelivery?
         /// Keeps the bodies of queued creates; nil: there is no queue.
         public var spool: Spool?
         /// Fetches the pictures that the gateway processes itself.
@@ -126,7 +126,8 @@ public final class Gateway: HTTPService {
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
                 resendWindow: options.resendWindow, toldIDsPath: options.toldIDsPath),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
-            accounts: parts.accounts, queue: queue, courier: parts.courier, callbackTokens: parts.callbackTokens,
+            accounts: parts.accounts, queue: queue, callbackDelivery: parts.callbackDelivery,
+            callbackTokens: parts.callbackTokens,
             pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
             cache: TaskCache(),
             watcher: Watcher(reader: reader, on: parts.loop, seed: .random(in: 0...(.max))), loop: parts.loop)

@@ -4,22 +4,22 @@ internal import TaskStore
 /// create's work, which may continue after the client has left.
 final class CallbackHold: Sendable {
     private let tasks: [TaskID]
-    private let courier: Courier?
+    private let delivery: CallbackDelivery?
     private let then: @Sendable () -> Void
 
     /// Starts holding callbacks back. Call it before the tasks are first written to the store.
     /// - Parameters:
-    ///   - courier: holds the deliveries; nil: there are no deliveries to hold.
+    ///   - delivery: sends the callbacks; nil: none are sent, so there are none to hold.
     ///   - then: called at the end, on the thread that drops the last reference.
-    init(_ tasks: [TaskID], _ courier: Courier?, then: @escaping @Sendable () -> Void = {}) {
+    init(_ tasks: [TaskID], _ delivery: CallbackDelivery?, then: @escaping @Sendable () -> Void = {}) {
         self.tasks = tasks
-        self.courier = courier
+        self.delivery = delivery
         self.then = then
-        for task in tasks { courier?.hold(task) }
+        for task in tasks { delivery?.hold(task) }
     }
 
     deinit {
-        for task in tasks { courier?.release(task) }
+        for task in tasks { delivery?.release(task) }
         then()
     }
 }

@@ -11,7 +11,7 @@ final class TaskLedger: Sendable {
     let queue: TaskQueue?
     let watcher: Watcher
     /// Delivers callbacks; nil: no callbacks are sent.
-    let courier: Courier?
+    let callbackDelivery: CallbackDelivery?
     /// Serves pictures to Kling while their tasks run; nil: no pictures are hosted.
     let hosted: HostedPictures?
     let cache: TaskCache
@@ -29,12 +29,13 @@ final class TaskLedger: Sendable {
 
     /// - Parameter toldIDsPath: the file of ``ToldIDs``; nil: there is none.
     init(
-        store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher, courier: Courier?,
+        store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher,
+        callbackDelivery: CallbackDelivery?,
         hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, toldIDsPath: String?, background: Background,
         observer: any GatewayObserver
     ) {
         (self.store, self.accounts, self.queue, self.watcher) = (store, accounts, queue, watcher)
-        (self.courier, self.hosted, self.cache, self.clock) = (courier, hosted, cache, clock)
+        (self.callbackDelivery, self.hosted, self.cache, self.clock) = (callbackDelivery, hosted, cache, clock)
         (self.background, self.observer) = (background, observer)
         told = ToldIDs(path: toldIDsPath)
     }
@@ -133,7 +134,7 @@ final class TaskLedger: Sendable {
             told.remove(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
-        if record.callbackURL != nil || record.job != nil { courier?.kick() }
+        if record.callbackURL != nil || record.job != nil { callbackDelivery?.kick() }
         if record.state.isFinal {
             if let account = record.account { accounts.settled(record.id, on: account, .ended) }
             watcher.seen(record.id, .ended)

@@ -30,8 +30,8 @@ final class TryOnCreates: Sendable {
     func create(
         _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote
     ) async throws(GatewayError) -> [UInt8] {
-        if let callback = request.callbackURL, let courier = ledger.courier {
-            try CallbackAddress.check(callback, courier.sender)
+        if let callback = request.callbackURL, let delivery = ledger.callbackDelivery {
+            try CallbackAddress.check(callback, delivery.sender)
         }
         let create = prepare(request, principal, idempotency, note)
         try admit(create)
@@ -92,7 +92,7 @@ final class TryOnCreates: Sendable {
     /// - Returns: the hold on the task's callbacks until the work has ended; nil if it has no callbacks.
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> CallbackHold? {
         let task = create.newTask(at: place, createdAt: ledger.clock.now)
-        let hold = task.callbackURL == nil ? nil : ledger.courier.map { CallbackHold([create.id], $0) }
+        let hold = task.callbackURL == nil ? nil : ledger.callbackDelivery.map { CallbackHold([create.id], $0) }
         do {
             try await ledger.store.begin(task)
             if let hold { create.note.keep(hold) }

@@ -43,8 +43,8 @@ final class TryOnJobs: Sendable {
     func create(
         _ request: JobRequest, for principal: Principal, _ note: ExchangeNote
     ) async throws(GatewayError) -> JobRecord {
-        if let callback = request.callbackURL ?? request.tryOn.callbackURL, let courier = ledger.courier {
-            try CallbackAddress.check(callback, courier.sender)
+        if let callback = request.callbackURL ?? request.tryOn.callbackURL, let delivery = ledger.callbackDelivery {
+            try CallbackAddress.check(callback, delivery.sender)
         }
         var creates = try prepare(request, principal, note)
         try admit(creates, principal)
@@ -133,7 +133,7 @@ final class TryOnJobs: Sendable {
         let isCalled = request.callbackURL != nil || tasks[0].callbackURL != nil
         let first = tasks[0].id
         answering.withLock { _ = $0.insert(first) }
-        let hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.courier : nil) { [self] in
+        let hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.callbackDelivery : nil) { [self] in
             answering.withLock { _ = $0.remove(first) }
         }
         do {

@@ -38,13 +38,14 @@ final class TryOnTasks: Sendable {
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
-        courier: Courier?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
+        callbackDelivery: CallbackDelivery?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
         hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, watcher: Watcher,
         loop: EventLoop
     ) {
         let background = Background(loop: loop)
         let ledger = TaskLedger(
-            store: store, accounts: accounts, queue: queue, watcher: watcher, courier: courier, hosted: hosted,
+            store: store, accounts: accounts, queue: queue, watcher: watcher, callbackDelivery: callbackDelivery,
+            hosted: hosted,
             cache: cache, clock: clock, toldIDsPath: options.toldIDsPath, background: background,
             observer: caller.observer)
         (self.ledger, self.caller) = (ledger, caller)

@@ -43,7 +43,7 @@ extension MetricsSources {
     /// The figures of a whole gateway.
     init(
         server: HTTPServer, budget: ByteBudget, budgetBytes: Int, accounts: Accounts, store: any TaskStore,
-        gateway: Gateway, courier: Courier, droppedLogLines: @escaping @Sendable () -> UInt64
+        gateway: Gateway, delivery: CallbackDelivery, droppedLogLines: @escaping @Sendable () -> UInt64
     ) {
         self.init()
         connections = {
@@ -61,7 +61,7 @@ extension MetricsSources {
         waitingCreates = { accounts.waiting }
         tasks = { gateway.taskFigures }
         self.store = { store.statistics }
-        deliveries = { courier.figures }
+        deliveries = { delivery.figures }
         hostedPictures = { gateway.hostedPictureFigures }
         self.droppedLogLines = droppedLogLines
     }

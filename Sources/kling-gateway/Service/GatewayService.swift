@@ -51,13 +51,13 @@ final class GatewayService: Sendable {
         let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
         let budget = ByteBudget(capacity: configuration.server.limits.bufferedBytes)
-        let courier = Courier(
+        let delivery = CallbackDelivery(
             loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
-            observer: telemetry, policy: Courier.Policy(userAgent: callbackUserAgent), clock: clock)
+            observer: telemetry, policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock)
         var parts = Gateway.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)
-        (parts.courier, parts.pictures, parts.clock) = (courier, pictures, clock)
+        (parts.callbackDelivery, parts.pictures, parts.clock) = (delivery, pictures, clock)
         try configuration.complete(&parts)
         gateway = Gateway(options: configuration.gatewayOptions, parts)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
@@ -72,8 +72,8 @@ final class GatewayService: Sendable {
             metrics: metrics,
             sources: MetricsSources(
                 server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
-                accounts: accounts, store: store, gateway: gateway, courier: courier,
-                droppedLogLines: { log.droppedLines }))
+                accounts: accounts,
+                store: store, gateway: gateway, delivery: delivery, droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)

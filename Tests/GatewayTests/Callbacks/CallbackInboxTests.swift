@@ -46,7 +46,7 @@ private final class WorkingKling: KlingUpstream {
         let reader = KlingReader()
         let tasks = TryOnTasks(
             options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
-            accounts: Accounts([account("main", hasLookup: true)]), queue: nil, courier: nil,
+            accounts: Accounts([account("main", hasLookup: true)]), queue: nil, callbackDelivery: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
             cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: reader, on: loop, seed: 1),
             loop: loop)

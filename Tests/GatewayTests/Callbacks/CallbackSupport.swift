@@ -219,39 +219,39 @@ struct Silence: GatewayObserver {
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {}
 }
 
-/// A courier and everything that it needs.
-struct CourierFixture {
+/// A delivery loop and everything that it needs.
+struct DeliveryFixture {
     let loop: EventLoop
     let outbox: Outbox
     let receivers: Receivers
     let secrets = Secrets()
     let time = TestClock()
-    let courier: Courier
+    let delivery: CallbackDelivery
 
-    /// Runs `body` with a started courier, and stops it afterwards.
+    /// Runs `body` with a started loop, and stops it afterwards.
     static func run(
-        outbox: Outbox = Outbox(), time: Int64 = 0, _ change: (inout Courier.Policy) -> Void = { _ in },
-        _ body: (CourierFixture) async throws -> Void
+        outbox: Outbox = Outbox(), time: Int64 = 0, _ change: (inout CallbackDelivery.Policy) -> Void = { _ in },
+        _ body: (DeliveryFixture) async throws -> Void
     ) async throws {
-        let fixture = try CourierFixture(outbox: outbox, change)
+        let fixture = try DeliveryFixture(outbox: outbox, change)
         fixture.time.pass(.milliseconds(time))
-        fixture.courier.start()
+        fixture.delivery.start()
         let failure: (any Error)?
         do { try await body(fixture); failure = nil } catch { failure = error }
-        await fixture.courier.stop(grace: .zero)
+        await fixture.delivery.stop(grace: .zero)
         fixture.loop.stop()
         if let failure { throw failure }
     }
 
-    private init(outbox: Outbox, _ change: (inout Courier.Policy) -> Void) throws {
-        loop = try EventLoop(name: "courier")
+    private init(outbox: Outbox, _ change: (inout CallbackDelivery.Policy) -> Void) throws {
+        loop = try EventLoop(name: "delivery")
         receivers = Receivers()
         self.outbox = outbox
-        var policy = Courier.Policy(userAgent: "test/1")
-        // Only kicks and the store's times wake the courier: a poll would hide that one of them is missing.
+        var policy = CallbackDelivery.Policy(userAgent: "test/1")
+        // Only kicks and the store's times wake the loop: a poll would hide that one of them is missing.
         policy.poll = .seconds(3600)
         change(&policy)
-        courier = Courier(
+        delivery = CallbackDelivery(
             loop: loop, store: outbox, sender: receivers, secrets: secrets, observer: Silence(), policy: policy,
             clock: time.guarded, random: Middle())
     }
@@ -262,21 +262,21 @@ struct CourierFixture {
         outbox.add(id, task: task, tenant: tenant, url: url, due: now)
     }
 
-    /// Waits until the courier has read the outbox again and has nothing to start.
+    /// Waits until the loop has read the outbox again and has nothing to start.
     func idle() async {
         let looks = outbox.state.withLock { $0.looks }
-        courier.kick()
+        delivery.kick()
         while outbox.state.withLock({ $0.looks }) < looks + 2 {
             await loop.run {}
-            courier.kick()
+            delivery.kick()
         }
         await loop.run {}
     }
 
-    /// Advances the clock and wakes the courier.
+    /// Advances the clock and wakes the loop.
     func pass(_ duration: Duration) {
         time.pass(duration)
-        courier.kick()
+        delivery.kick()
     }
 }
 

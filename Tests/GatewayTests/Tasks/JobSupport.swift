@@ -131,7 +131,7 @@ struct JobFixture {
         let loop = try EventLoop(name: "jobs")
         let fixture = try await JobFixture(kling, options, folder, loop)
         try await Recovery(tasks: fixture.tasks).run()
-        fixture.tasks.ledger.courier?.start()
+        fixture.tasks.ledger.callbackDelivery?.start()
         let outcome = await loop.spawn { () -> (any Error)? in
             do { try await body(fixture) } catch { return error }
             return nil
@@ -140,7 +140,7 @@ struct JobFixture {
         kling.letGo()
         await fixture.tasks.ledger.watcher.stop()
         await fixture.tasks.background.stop()
-        await fixture.tasks.ledger.courier?.stop(grace: .zero)
+        await fixture.tasks.ledger.callbackDelivery?.stop(grace: .zero)
         while fixture.tasks.attempts.inFlight.withLock({ $0 }) > 0 { await Task.yield() }
         loop.stop()
         await fixture.store.close()
@@ -160,15 +160,15 @@ struct JobFixture {
             queue = TaskQueue(
                 bounds, spool: try Spool(folder.path("spool")), budget: ByteBudget(capacity: 1 << 20), loop: loop)
         }
-        let courier = options.receivers.map { [store] receivers in
-            Courier(
+        let delivery = options.receivers.map { [store] receivers in
+            CallbackDelivery(
                 loop: loop, store: store, sender: receivers, secrets: Secrets(), observer: Silence(),
-                policy: Courier.Policy(userAgent: "test/1"), random: Middle())
+                policy: CallbackDelivery.Policy(userAgent: "test/1"), random: Middle())
         }
         tasks = TryOnTasks(
             options: TryOnTasks.Options(dispatchWait: options.dispatchWait), store: store,
             caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
-            queue: queue, courier: courier,
+            queue: queue, callbackDelivery: delivery,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
             hosted: options.hosted, clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20),
             watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),

@@ -32,7 +32,7 @@ import Testing
                 options: TryOnTasks.Options(), store: store,
                 caller: KlingCaller(upstream: kling, observer: Operator(events: events)), accounts: Accounts(accounts),
                 queue: nil,
-                courier: nil,
+                callbackDelivery: nil,
                 callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
                 cache: TaskCache(capacity: 10, bytes: 1 << 20),
                 watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),

@@ -90,7 +90,8 @@ private struct Remains {
         let tasks = TryOnTasks(
             options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
             accounts: Accounts([account]),
-            queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop), courier: nil,
+            queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop),
+            callbackDelivery: nil,
             callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
             cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
             loop: loop)

@@ -4,7 +4,7 @@ internal import KlingAPI
 internal import TaskStore
 
 /// One attempt: claim, sign, send, settle.
-extension Courier {
+extension CallbackDelivery {
     /// How an attempt ended, for the plan.
     enum AttemptEnd: Equatable {
         case answered

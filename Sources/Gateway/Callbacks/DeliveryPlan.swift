@@ -8,7 +8,7 @@ internal import TaskStore
 /// share. Within these limits, receivers take turns. A named host that has not answered recently gets one attempt at a
 /// time. Deliveries that must wait for their receiver are kept, a few for each; the rest are read again later. `now` is
 /// in milliseconds on the monotonic clock.
-struct CourierPlan {
+struct DeliveryPlan {
     /// How many attempts may be in flight.
     struct Limits {
         var overall = 128

@@ -7,9 +7,9 @@ public import TaskStore
 /// It runs on one loop, which its ``CallbackSender`` must use too. Each attempt is claimed with a lease before anything
 /// is sent, and settled afterwards. After a crash, a claimed delivery falls due again when its lease expires, so every
 /// delivery is sent at least once. Any thread may call any function.
-public final class Courier: @unchecked Sendable {
+public final class CallbackDelivery: @unchecked Sendable {
     // @unchecked: `bell`, `plan`, `clockLead`, `attempts`, `runner`, `random`, `failures` and `isStopped` are accessed
-    // only on `loop`, where every task of the courier runs; everything else is immutable or behind a lock.
+    // only on `loop`, where every task of the delivery runs; everything else is immutable or behind a lock.
 
     let loop: EventLoop
     let store: any DeliveryStore
@@ -22,7 +22,7 @@ public final class Courier: @unchecked Sendable {
     let counts = Lock(DeliveryFigures())
     private let bell: Bell
 
-    private var plan: CourierPlan
+    private var plan: DeliveryPlan
     /// How far the clock was ahead of the monotonic one when the outbox was last checked.
     private var clockLead: Int64?
     private var attempts: [String: Task<Void, Never>] = [:]
@@ -32,9 +32,9 @@ public final class Courier: @unchecked Sendable {
     private var failures = 0
     private var isStopped = false
 
-    /// Creates a courier, which does nothing before ``start()``.
+    /// Creates a delivery loop, which does nothing before ``start()``.
     /// - Parameters:
-    ///   - loop: where the courier runs.
+    ///   - loop: where it runs.
     ///   - secrets: provides the secrets that sign callbacks to a tenant.
     ///   - random: the source of the retries' jitter.
     public init(
@@ -51,7 +51,7 @@ public final class Courier: @unchecked Sendable {
         self.clock = clock
         self.random = random
         bell = Bell(loop: loop)
-        plan = CourierPlan(policy.limits)
+        plan = DeliveryPlan(policy.limits)
     }
 
     /// Starts to deliver.
@@ -199,12 +199,12 @@ public final class Courier: @unchecked Sendable {
     }
 }
 
-extension Courier {
+extension CallbackDelivery {
     /// The times and limits of deliveries.
     public struct Policy: Sendable {
         /// The `User-Agent` that receivers see.
         public var userAgent: String
-        /// How long an attempt's claim keeps other couriers from the delivery.
+        /// How long an attempt's claim keeps other processes from the delivery.
         public var lease = Duration.seconds(60)
         /// The timeout of a whole attempt.
         public var timeout = Duration.seconds(15)
@@ -214,7 +214,7 @@ extension Courier {
         public var longestBackOff = Duration.seconds(30)
         /// When to retry.
         public var schedule = DeliverySchedule.standard
-        var limits = CourierPlan.Limits()
+        var limits = DeliveryPlan.Limits()
         /// How much the clock may drift from the monotonic one between two checks before this counts as a jump, in
         /// milliseconds.
         var clockTolerance: Int64 = 1000

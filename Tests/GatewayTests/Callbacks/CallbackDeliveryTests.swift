@@ -6,13 +6,13 @@ import Testing
 
 @testable import Gateway
 
-@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct CourierTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(5))) struct CallbackDeliveryTests {
     private let tasks = taskIDs(4)
 
     @Test func `a retry has the same id and is signed with a new timestamp`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let first = await fixture.receivers.calls.next()
             #expect(first.id == "msg_a")
             #expect(first.message.url == "https://shop.example/kling")
@@ -32,15 +32,15 @@ import Testing
             #expect(isSigned(second, by: Secrets.old))
             second.answer(204)
             #expect(await fixture.outbox.settled.next().outcome == .delivered)
-            #expect(fixture.courier.figures.delivered == 1)
-            #expect(fixture.courier.figures.retried == 1)
+            #expect(fixture.delivery.figures.delivered == 1)
+            #expect(fixture.delivery.figures.retried == 1)
         }
     }
 
     @Test func `a task's states are delivered in order, and a failed one is superseded`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             for id in ["msg_1", "msg_2", "msg_3"] { fixture.add(id, task: tasks[0]) }
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let first = await fixture.receivers.calls.next()
             #expect(first.id == "msg_1")
             first.answer()
@@ -57,12 +57,12 @@ import Testing
     }
 
     @Test func `a slow receiver gets ten attempts at once and does not delay other receivers`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             for (index, task) in taskIDs(1000).enumerated() {
                 fixture.add("msg_slow\(index)", task: task, tenant: "slow", url: "https://10.9.8.7/kling")
             }
             fixture.add("msg_quick", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             var slow: [Receivers.Call] = []
             while true {
                 let call = await fixture.receivers.calls.next()
@@ -79,28 +79,28 @@ import Testing
     }
 
     @Test func `a backlog drains with few reads of the outbox`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             let url = "https://192.0.2.1/kling"
             fixture.receivers.answers.withLock { $0[url] = 200 }
             for (index, task) in taskIDs(500).enumerated() { fixture.add("msg_\(index)", task: task, url: url) }
-            fixture.courier.kick()
+            fixture.delivery.kick()
             for _ in 0..<500 { _ = await fixture.outbox.settled.next() }
             #expect(fixture.outbox.state.withLock { $0.reads } < 200)
         }
     }
 
     @Test func `deliveries of a held task wait for its release, and others do not`() async throws {
-        try await CourierFixture.run { fixture in
-            fixture.courier.hold(tasks[0])
+        try await DeliveryFixture.run { fixture in
+            fixture.delivery.hold(tasks[0])
             fixture.add("msg_held", task: tasks[0])
             fixture.add("msg_free", task: tasks[1])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let free = await fixture.receivers.calls.next()
             #expect(free.id == "msg_free")
             free.answer()
             _ = await fixture.outbox.settled.next()
             #expect(fixture.outbox.row("msg_held")?.attempts == 0)
-            fixture.courier.release(tasks[0])
+            fixture.delivery.release(tasks[0])
             #expect(await fixture.receivers.calls.next().id == "msg_held")
         }
     }
@@ -108,18 +108,18 @@ import Testing
     @Test func `a delivery that was in flight at a crash is resent when its lease expires, not before`() async throws {
         let outbox = Outbox()
         var lease: Int64 = 0
-        try await CourierFixture.run(outbox: outbox) { fixture in
+        try await DeliveryFixture.run(outbox: outbox) { fixture in
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             _ = await fixture.receivers.calls.next()
             lease = try #require(outbox.row("msg_a")?.nextAttemptAt)
             #expect(lease == fixture.now + 60_000)
         }
         #expect(outbox.row("msg_a")?.state == .waiting)
         #expect(try await outbox.attempts(delivery: "msg_a").isEmpty)
-        try await CourierFixture.run(outbox: outbox) { fixture in
+        try await DeliveryFixture.run(outbox: outbox) { fixture in
             fixture.add("msg_b", task: tasks[1])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let other = await fixture.receivers.calls.next()
             #expect(other.id == "msg_b")
             other.answer()
@@ -133,15 +133,15 @@ import Testing
     }
 
     @Test func `both secrets sign from the first moment of a rotation`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.add("msg_before", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let before = await fixture.receivers.calls.next()
             #expect(isSigned(before, by: Secrets.old))
             before.answer()
             fixture.secrets.current.withLock { $0 = [Secrets.new, Secrets.old] }
             fixture.add("msg_a", task: tasks[1])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let call = await fixture.receivers.calls.next()
             #expect(call.header("webhook-signature")?.split(separator: " ").count == 2)
             #expect(isSigned(call, by: Secrets.new))
@@ -149,11 +149,11 @@ import Testing
         }
     }
 
-    @Test func `the courier wakes when the next delivery is due`() async throws {
-        try await CourierFixture.run { fixture in
+    @Test func `the delivery loop wakes when the next delivery is due`() async throws {
+        try await DeliveryFixture.run { fixture in
             fixture.outbox.add("msg_a", task: tasks[0], due: fixture.now + 20)
-            fixture.courier.kick()
-            // The clock doesn't move until the courier has read it, so the courier must wake by itself.
+            fixture.delivery.kick()
+            // The clock doesn't move until the outbox has been read, so the loop must wake by itself.
             await Task.yield()
             fixture.time.pass(.milliseconds(20))
             #expect(await fixture.receivers.calls.next().id == "msg_a")
@@ -162,9 +162,9 @@ import Testing
 
     @Test(arguments: [-7_200_000, 7_200_000, -400 * 86_400_000, 400 * 86_400_000] as [Int64])
     func `a clock that jumps and returns neither delays a retry nor sends it early`(jump: Int64) async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             await fixture.receivers.calls.next().answer(500)
             _ = await fixture.outbox.settled.next()
             for step in [jump, 0] {
@@ -182,10 +182,10 @@ import Testing
     }
 
     @Test func `a message is signed with the wall clock's time, not the believed time`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.time.wallOffset.store(-7_200_000, ordering: .relaxed)
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let call = await fixture.receivers.calls.next()
             #expect(call.header("webhook-timestamp") == String(fixture.time.wall / 1000))
         }
@@ -195,14 +195,14 @@ import Testing
     func `a failing store is retried until it works`(isReadOnly: Bool) async throws {
         let outbox = Outbox()
         outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (!isReadOnly, isReadOnly) }
-        try await CourierFixture.run(
+        try await DeliveryFixture.run(
             outbox: outbox,
             {
                 $0.poll = .milliseconds(2); $0.longestBackOff = .milliseconds(20)
             }
         ) { fixture in
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             try await fixture.loop.sleep(for: .milliseconds(60))
             #expect(fixture.receivers.calls.count == 0)
             outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (false, false) }
@@ -216,10 +216,10 @@ import Testing
     }
 
     @Test func `a delivery without a webhook secret is retried`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.secrets.current.withLock { $0 = [] }
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let failed = await fixture.outbox.settled.next()
             #expect(failed.attempt.failure?.contains("secret") == true)
             #expect(failed.outcome == .retry(at: fixture.now + 5000))
@@ -227,16 +227,16 @@ import Testing
     }
 
     @Test func `stopping waits for attempts in flight and starts no new ones`() async throws {
-        try await CourierFixture.run { fixture in
+        try await DeliveryFixture.run { fixture in
             fixture.add("msg_a", task: tasks[0])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             let call = await fixture.receivers.calls.next()
-            async let stopped: Void = fixture.courier.stop(grace: .seconds(60))
+            async let stopped: Void = fixture.delivery.stop(grace: .seconds(60))
             call.answer()
             await stopped
             #expect(fixture.outbox.row("msg_a")?.state == .delivered)
             fixture.add("msg_b", task: tasks[1])
-            fixture.courier.kick()
+            fixture.delivery.kick()
             await fixture.loop.run {}
             await fixture.loop.run {}
             #expect(fixture.outbox.row("msg_b")?.attempts == 0)
