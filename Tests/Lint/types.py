@@ -19,7 +19,6 @@ LARGER = {
     # Plain data: one property for each key, column or option.
     "TaskStore.TaskRecord.Fields": (25, MEMBERS),
     # To be divided.
-    "Gateway.CallbackDelivery": (17, MEMBERS),
     "HTTPServer.Connection": (STORED, 76),
     "TaskStore.Connection": (STORED, 49),
     "TaskStore.SQLiteTaskStore": (STORED, 62),

@@ -1,5 +1,6 @@
 internal import Base
 public import EventLoop
+internal import KlingAPI
 public import TaskStore
 
 /// Sends the deliveries in the store's outbox when they are due.
@@ -8,28 +9,24 @@ public import TaskStore
 /// is sent, and settled afterwards. After a crash, a claimed delivery falls due again when its lease expires, so every
 /// delivery is sent at least once. Any thread may call any function.
 public final class CallbackDelivery: @unchecked Sendable {
-    // @unchecked: `bell`, `plan`, `clockLead`, `attempts`, `runner`, `random`, `failures` and `isStopped` are accessed
-    // only on `loop`, where every task of the delivery runs; everything else is immutable or behind a lock.
+    // @unchecked: `bell`, `plan`, `inFlight`, `runner`, `backoff` and `isStopped` are accessed only on `loop`, where
+    // every task of the delivery runs; everything else is immutable or behind a lock.
 
-    let loop: EventLoop
-    let store: any DeliveryStore
-    let sender: any CallbackSender
-    let secrets: any WebhookSecretSource
-    let observer: any GatewayObserver
-    let policy: Policy
-    let clock: GuardedClock
+    private let loop: EventLoop
+    private let store: any DeliveryStore
+    private let observer: any GatewayObserver
+    private let poll: Duration
+    private let clock: OutboxClock
+    private let attempts: DeliveryAttempts
     private let held = Lock<Set<TaskID>>([])
-    let counts = Lock(DeliveryFigures())
+    /// The attempts in flight, and the deliveries due, for ``figures``.
+    private let load = Lock((running: 0, due: 0))
     private let bell: Bell
 
     private var plan: DeliveryPlan
-    /// How far the clock was ahead of the monotonic one when the outbox was last checked.
-    private var clockLead: Int64?
-    private var attempts: [String: Task<Void, Never>] = [:]
+    private var inFlight: [String: Task<Void, Never>] = [:]
     private var runner: Task<Void, Never>?
-    var random: any RandomNumberGenerator & Sendable
-    /// How many times in a row the store has failed.
-    private var failures = 0
+    private var backoff: StoreBackoff
     private var isStopped = false
 
     /// Creates a delivery loop, which does nothing before ``start()``.
@@ -44,14 +41,15 @@ public final class CallbackDelivery: @unchecked Sendable {
     ) {
         self.loop = loop
         self.store = store
-        self.sender = sender
-        self.secrets = secrets
         self.observer = observer
-        self.policy = policy
-        self.clock = clock
-        self.random = random
+        poll = policy.poll
+        self.clock = OutboxClock(clock, store: store, observer: observer, tolerance: policy.clockTolerance)
+        attempts = DeliveryAttempts(
+            loop: loop, store: store, sender: sender, secrets: secrets, observer: observer, policy: policy,
+            clock: clock, random: random)
         bell = Bell(loop: loop)
         plan = DeliveryPlan(policy.limits)
+        backoff = StoreBackoff(first: policy.poll, longest: policy.longestBackOff)
     }
 
     /// Starts to deliver.
@@ -65,6 +63,9 @@ public final class CallbackDelivery: @unchecked Sendable {
     /// Checks the outbox at once. Call it after something was written to it.
     public func kick() { loop.execute { [self] in bell.ring() } }
 
+    /// Rejects a `callback_url` that can never be called.
+    func check(_ url: HTTPURL) throws(GatewayError) { try attempts.check(url) }
+
     /// Holds back a task's deliveries until ``release(_:)``, because its create has not been answered yet. Call it
     /// before the first write that can make a delivery. A hold does not survive a restart, and need not: no client is
     /// waiting then.
@@ -76,7 +77,11 @@ public final class CallbackDelivery: @unchecked Sendable {
     }
 
     /// What was delivered since the start, and what is in flight.
-    public var figures: DeliveryFigures { counts.withLock { $0 } }
+    public var figures: DeliveryFigures {
+        var figures = attempts.figures
+        (figures.running, figures.due) = load.withLock { $0 }
+        return figures
+    }
 
     /// Starts no new attempts, and waits for those in flight. It cancels what still runs after `grace`; the leases of
     /// those deliveries bring them back. The store is not used after this returns.
@@ -84,7 +89,7 @@ public final class CallbackDelivery: @unchecked Sendable {
         let work = await loop.run { [self] in
             isStopped = true
             bell.close()
-            return Array(attempts.values) + (runner.map { [$0] } ?? [])
+            return Array(inFlight.values) + (runner.map { [$0] } ?? [])
         }
         let end = loop.spawn { [loop] in
             do { try await loop.sleep(for: grace) } catch { return }
@@ -100,7 +105,7 @@ public final class CallbackDelivery: @unchecked Sendable {
         while !isStopped {
             let pause = await look()
             // During backoff from a failing store, the bell does not end the wait.
-            await bell.wait(for: max(pause, backOff), heeding: failures == 0)
+            await bell.wait(for: max(pause, backoff.pause), heeding: !backoff.isActive)
         }
     }
 
@@ -108,13 +113,13 @@ public final class CallbackDelivery: @unchecked Sendable {
     /// - Returns: how long to wait before the next check, unless the bell rings.
     private func look() async -> Duration {
         do {
-            let now = try await currentTime()
+            let now = try await clock.now()
             let next = try await store.nextDelivery()
             guard let next, next <= now else {
                 storeWorks()
                 _ = plan.take(OutboxPage(), held: [], now: clock.monotonic)
                 note()
-                return next.map { min(policy.poll, .milliseconds($0 - now)) } ?? policy.poll
+                return next.map { min(poll, .milliseconds($0 - now)) } ?? poll
             }
             let start = MonotonicTime.now
             let bounds = plan.bounds(held: heldTasks.count)
@@ -126,52 +131,34 @@ public final class CallbackDelivery: @unchecked Sendable {
             if plan.wantsMore {
                 await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false)
             }
-            return plan.wantsMore ? .zero : policy.poll
+            return plan.wantsMore ? .zero : poll
         } catch {
             storeFailed(error)
             return .zero
         }
     }
 
-    /// The time that decides which deliveries are due. When the clock has jumped, it first shifts all deliveries by the
-    /// same amount, so that none waits longer than its pause and none loses its pause.
-    private func currentTime() async throws(StoreError) -> Int64 {
-        let (now, monotonic) = (clock.now, clock.monotonic)
-        let step = clockLead.map { now - monotonic - $0 } ?? 0
-        if abs(step) > policy.clockTolerance {
-            try await store.shiftDeliveries(by: step, to: now)
-            observer.event(.warning, "the clock has jumped: callbacks keep their pauses", [("milliseconds", "\(step)")])
-        }
-        clockLead = now - monotonic
-        return now
-    }
-
     private var heldTasks: Set<TaskID> { held.withLock { $0 } }
 
     /// Records that a call to the store failed.
     private func storeFailed(_ error: StoreError) {
-        if failures == 0 {
+        if !backoff.isActive {
             observer.event(.error, "the outbox cannot be used: callbacks wait", [("reason", error.detail)])
         }
-        failures += 1
+        backoff.failed()
     }
 
     /// Records that a call to the store succeeded.
-    func storeWorks() {
-        if failures > 0 { observer.event(.warning, "the outbox can be used again", []) }
-        failures = 0
-    }
-
-    /// How long to leave a failing store alone.
-    private var backOff: Duration {
-        failures == 0 ? .zero : min(policy.longestBackOff, policy.poll * (1 << min(failures - 1, 10)))
+    private func storeWorks() {
+        if backoff.isActive { observer.event(.warning, "the outbox can be used again", []) }
+        backoff.succeeded()
     }
 
     // MARK: Attempts
 
     private func begin(_ records: [DeliveryRecord]) {
         for record in records {
-            attempts[record.id] = loop.spawn { [self] in
+            inFlight[record.id] = loop.spawn { [self] in
                 let end = await attempt(record)
                 ended(record, end)
             }
@@ -179,23 +166,31 @@ public final class CallbackDelivery: @unchecked Sendable {
         note()
     }
 
-    private func ended(_ record: DeliveryRecord, _ end: AttemptEnd) {
-        attempts[record.id] = nil
+    private func attempt(_ record: DeliveryRecord) async -> DeliveryAttempts.End {
+        do {
+            guard try await attempts.claim(record) else { return .notSent }
+            storeWorks()
+        } catch {
+            storeFailed(error)
+            return .notSent
+        }
+        return await attempts.make(record)
+    }
+
+    private func ended(_ record: DeliveryRecord, _ end: DeliveryAttempts.End) {
+        inFlight[record.id] = nil
         let now = clock.monotonic
         let isLaneEmpty = plan.ended(record.id, wasAnswered: end == .answered, now: now)
-        if case .storeFailed(let error) = end { storeFailed(error) }
-        if !isStopped, failures == 0 { begin(plan.begin(held: heldTasks, now: now)) }
+        if !isStopped, !backoff.isActive { begin(plan.begin(held: heldTasks, now: now)) }
         note()
         // A delivery that could not be claimed is not retried at once, because the store may give the same answer for
         // some time.
-        if isLaneEmpty, end == .answered || end == .unanswered { bell.ring() }
+        if isLaneEmpty, end != .notSent { bell.ring() }
     }
 
     private func note() {
-        counts.withLock { counts in
-            counts.running = plan.runningCount
-            counts.due = plan.due
-        }
+        let now = (running: plan.runningCount, due: plan.due)
+        load.withLock { $0 = now }
     }
 }
 

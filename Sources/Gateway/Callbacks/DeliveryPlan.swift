@@ -66,17 +66,12 @@ struct DeliveryPlan {
     private var busyTasks: Set<TaskID> = []
     private var perReceiver: [Receiver: Int] = [:]
     private var perTenant: [String: Int] = [:]
-    private var lookups: [String: Int] = [:]
-    /// Hosts with an attempt in flight that may need a DNS lookup.
-    private var sought: Set<String> = []
-    /// The number of each receiver's last turn.
-    private var turns: [Receiver: Int] = [:]
-    private var turn = 0
-    /// When each host needs a DNS lookup again.
-    private var known: [String: Int64] = [:]
+    private var lookups: HostLookups
+    private var turns = ReceiverTurns()
 
     init(_ limits: Limits = Limits()) {
         self.limits = limits
+        lookups = HostLookups(limits)
     }
 
     /// How many attempts are in flight.
@@ -126,7 +121,7 @@ struct DeliveryPlan {
 
     private var lanesInTurn: [Lane] {
         waiting.map { lane, rows in
-            (lane: lane, turn: turns[lane.receiver, default: 0], due: rows.first?.nextAttemptAt ?? .max)
+            (lane: lane, turn: turns.last(of: lane.receiver), due: rows.first?.nextAttemptAt ?? .max)
         }
         .sorted { ($0.turn, $0.due) < ($1.turn, $1.due) }
         .map(\.lane)
@@ -136,34 +131,18 @@ struct DeliveryPlan {
         guard perReceiver[lane.receiver, default: 0] < limits.perReceiver,
             perTenant[lane.tenant, default: 0] < limits.perTenant
         else { return false }
-        guard needsLookup(lane.receiver, now) else { return true }
-        return !sought.contains(lane.receiver.host) && sought.count < limits.lookups
-            && lookups[lane.tenant, default: 0] < limits.lookupsPerTenant
-    }
-
-    private func needsLookup(_ receiver: Receiver, _ now: Int64) -> Bool {
-        receiver.isNamed && known[receiver.host, default: 0] <= now
+        return !lookups.areNeeded(for: lane.receiver, now) || lookups.mayBegin(lane.receiver, tenant: lane.tenant)
     }
 
     private mutating func note(_ record: DeliveryRecord, _ lane: Lane, _ now: Int64) {
-        let isLookup = needsLookup(lane.receiver, now)
+        let isLookup = lookups.areNeeded(for: lane.receiver, now)
         running[record.id] = Running(task: record.task, lane: lane, isLookup: isLookup)
         busyTasks.insert(record.task)
         perReceiver[lane.receiver, default: 0] += 1
         perTenant[lane.tenant, default: 0] += 1
-        takeTurn(lane.receiver)
-        guard isLookup else { return }
-        sought.insert(lane.receiver.host)
-        lookups[lane.tenant, default: 0] += 1
-    }
-
-    private mutating func takeTurn(_ receiver: Receiver) {
-        if turns.count >= limits.remembered {
-            let waiting = Set(waiting.keys.map(\.receiver))
-            turns = turns.filter { waiting.contains($0.key) }
-        }
-        turn += 1
-        turns[receiver] = turn
+        if turns.count >= limits.remembered { turns.keep(Set(waiting.keys.map(\.receiver))) }
+        turns.take(lane.receiver)
+        if isLookup { lookups.begin(lane.receiver, tenant: lane.tenant) }
     }
 
     /// Records that an attempt has ended.
@@ -172,21 +151,32 @@ struct DeliveryPlan {
     mutating func ended(_ id: String, wasAnswered: Bool, now: Int64) -> Bool {
         guard let ended = running.removeValue(forKey: id) else { return false }
         busyTasks.remove(ended.task)
-        Self.decrement(&perReceiver, ended.lane.receiver)
-        Self.decrement(&perTenant, ended.lane.tenant)
-        if ended.isLookup {
-            sought.remove(ended.lane.receiver.host)
-            Self.decrement(&lookups, ended.lane.tenant)
-        }
-        if wasAnswered, ended.lane.receiver.isNamed {
-            if known.count >= limits.remembered { known = known.filter { $0.value > now } }
-            known[ended.lane.receiver.host] = now + limits.nameLife
-        }
+        perReceiver.decrement(ended.lane.receiver)
+        perTenant.decrement(ended.lane.tenant)
+        if ended.isLookup { lookups.end(ended.lane.receiver, tenant: ended.lane.tenant) }
+        if wasAnswered { lookups.answered(ended.lane.receiver, now) }
         return waiting[ended.lane] == nil
     }
+}
 
-    private static func decrement<Key>(_ counts: inout [Key: Int], _ key: Key) {
-        counts[key, default: 1] -= 1
-        if counts[key] == 0 { counts[key] = nil }
+/// The number of each receiver's last turn.
+private struct ReceiverTurns {
+    private var turns: [DeliveryPlan.Receiver: Int] = [:]
+    private var last = 0
+
+    /// How many receivers are remembered.
+    var count: Int { turns.count }
+
+    /// The number of the receiver's last turn; 0 if it isn't remembered.
+    func last(of receiver: DeliveryPlan.Receiver) -> Int { turns[receiver, default: 0] }
+
+    mutating func take(_ receiver: DeliveryPlan.Receiver) {
+        last += 1
+        turns[receiver] = last
+    }
+
+    /// Forgets all other receivers.
+    mutating func keep(_ receivers: Set<DeliveryPlan.Receiver>) {
+        turns = turns.filter { receivers.contains($0.key) }
     }
 }

@@ -30,9 +30,7 @@ final class TryOnCreates: Sendable {
     func create(
         _ request: TryOnRequest, for principal: Principal, idempotency: IdempotencyKey?, _ note: ExchangeNote
     ) async throws(GatewayError) -> [UInt8] {
-        if let callback = request.callbackURL, let delivery = ledger.callbackDelivery {
-            try CallbackAddress.check(callback, delivery.sender)
-        }
+        if let callback = request.callbackURL { try ledger.callbackDelivery?.check(callback) }
         let create = prepare(request, principal, idempotency, note)
         try admit(create)
         let place: Place

@@ -3,43 +3,71 @@ internal import EventLoop
 internal import KlingAPI
 internal import TaskStore
 
-/// One attempt: claim, sign, send, settle.
-extension CallbackDelivery {
-    /// How an attempt ended, for the plan.
-    enum AttemptEnd: Equatable {
+/// Makes single attempts to deliver: each is claimed, signed, sent and settled. It runs on one loop, which its
+/// ``CallbackSender`` must use too.
+final class DeliveryAttempts: Sendable {
+    /// How an attempt ended.
+    enum End: Equatable {
         case answered
         case unanswered
-        /// It was not sent, because it could not be claimed, or it was cancelled.
-        case notTaken
-        case storeFailed(StoreError)
+        /// It could not be claimed, or it was cancelled.
+        case notSent
     }
 
     /// The pauses between tries to record an outcome in a failing store. After the last try, the delivery falls due
     /// again when its lease expires.
     private static let settlePauses: [Duration] = [.milliseconds(100), .seconds(1), .seconds(5)]
 
-    func attempt(_ record: DeliveryRecord) async -> AttemptEnd {
+    private let loop: EventLoop
+    private let store: any DeliveryStore
+    private let sender: any CallbackSender
+    private let secrets: any WebhookSecretSource
+    private let observer: any GatewayObserver
+    private let policy: CallbackDelivery.Policy
+    private let clock: GuardedClock
+    private let random: Lock<any RandomNumberGenerator & Sendable>
+    private let counts = Lock(DeliveryFigures())
+
+    /// - Parameters:
+    ///   - secrets: provides the secrets that sign callbacks to a tenant.
+    ///   - random: the source of the retries' jitter.
+    init(
+        loop: EventLoop, store: any DeliveryStore, sender: any CallbackSender, secrets: any WebhookSecretSource,
+        observer: any GatewayObserver, policy: CallbackDelivery.Policy, clock: GuardedClock,
+        random: any RandomNumberGenerator & Sendable
+    ) {
+        (self.loop, self.store, self.sender, self.secrets) = (loop, store, sender, secrets)
+        (self.observer, self.policy, self.clock) = (observer, policy, clock)
+        self.random = Lock(random)
+    }
+
+    /// What became of the attempts so far.
+    var figures: DeliveryFigures { counts.withLock { $0 } }
+
+    /// Rejects a URL that can never be called.
+    func check(_ url: HTTPURL) throws(GatewayError) { try CallbackAddress.check(url, sender) }
+
+    /// Claims a delivery before it is sent.
+    /// - Returns: false if something else has claimed or settled it.
+    func claim(_ record: DeliveryRecord) async throws(StoreError) -> Bool {
+        let lease = policy.lease.milliseconds
+        return try await store.claim(delivery: record.id, attempts: record.attempts, lease: lease, at: clock.now)
+    }
+
+    /// Sends a claimed delivery, and settles it.
+    func make(_ record: DeliveryRecord) async -> End {
         loop.assertCurrent()
-        let now = clock.now
-        do {
-            let lease = policy.lease.milliseconds
-            guard try await store.claim(delivery: record.id, attempts: record.attempts, lease: lease, at: now) else {
-                return .notTaken
-            }
-            storeWorks()
-        } catch {
-            return .storeFailed(error)
-        }
         let start = MonotonicTime.now
         let result = await send(record)
-        if case .failure(let failure) = result, failure.isCancelled { return .notTaken }
+        if case .failure(let failure) = result, failure.isCancelled { return .notSent }
         // The start is reckoned back from the end, because the clock may have jumped during the attempt.
         let (number, end, duration) = (record.attempts + 1, clock.now, (MonotonicTime.now - start).milliseconds)
         let attempt = DeliveryAttempt(
             number: number, startedAt: end - duration, duration: duration,
             status: try? result.get().status, failure: result.failure?.reason)
-        let outcome = policy.schedule.outcome(
-            of: result, attempt: number, endedAt: end, wall: clock.wall, using: &random)
+        let outcome = random.withLock {
+            policy.schedule.outcome(of: result, attempt: number, endedAt: end, wall: clock.wall, using: &$0)
+        }
         await settle(record, attempt, outcome)
         return attempt.status == nil ? .unanswered : .answered
     }
