@@ -15,14 +15,17 @@ struct ClaimName {
 }
 
 /// The rows of `Idempotency-Key`s.
-extension Connection {
-    func claim(_ key: IdempotencyKey, for task: TaskRecord) throws(StoreError) {
-        let drop = try statement(.dropOldClaim)
+struct ClaimRows {
+    let connection: SQLiteConnection
+
+    /// Claims a key for a task. A claim that has expired is replaced.
+    func insert(_ key: IdempotencyKey, for task: TaskRecord) throws(StoreError) {
+        let drop = try connection.statement(.dropOldClaim)
         drop.bind(1, task.tenant)
         drop.bind(2, key.key)
         drop.bind(3, key.expiry)
         try drop.execute()
-        let insert = try statement(.insertClaim)
+        let insert = try connection.statement(.insertClaim)
         insert.bind(1, task.tenant)
         insert.bind(2, key.key)
         insert.bind(3, key.fingerprint)
@@ -31,6 +34,7 @@ extension Connection {
         try insert.execute()
     }
 
+    /// Applies a step of a task to the key that the task claimed.
     func settle(_ name: ClaimName, _ step: ClaimStep, _ task: TaskRecord) throws(StoreError) {
         switch step {
         case .kept: return
@@ -40,14 +44,14 @@ extension Connection {
         case .released(let stored):
             guard task.isReleased, let claim = try openClaim(name, task.id) else { return }
             if let stored { return try answer(claim, stored) }
-            let free = try statement(.freeClaim)
+            let free = try connection.statement(.freeClaim)
             free.bind(1, claim)
             try free.execute()
         }
     }
 
-    func idempotency(_ name: ClaimName) throws(StoreError) -> IdempotencyRecord? {
-        let select = try statement(.claim)
+    func record(_ name: ClaimName) throws(StoreError) -> IdempotencyRecord? {
+        let select = try connection.statement(.claim)
         select.bind(1, name.tenant)
         select.bind(2, name.key)
         return try select.first { row in
@@ -60,7 +64,7 @@ extension Connection {
     /// Returns the row of a key that the task claimed and that has no answer; nil also if another task has claimed it
     /// since.
     private func openClaim(_ name: ClaimName, _ task: TaskID) throws(StoreError) -> Int64? {
-        let select = try statement(.openClaim)
+        let select = try connection.statement(.openClaim)
         select.bind(1, name.tenant)
         select.bind(2, name.key)
         select.bind(3, task)
@@ -68,7 +72,7 @@ extension Connection {
     }
 
     private func answer(_ claim: Int64, _ answer: StoredAnswer) throws(StoreError) {
-        let update = try statement(.answerClaim)
+        let update = try connection.statement(.answerClaim)
         update.bind(1, claim)
         update.bind(2, answer.status)
         update.bind(3, answer.body)
@@ -79,7 +83,7 @@ extension Connection {
 extension SQLiteTaskStore {
     public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
         try await read { connection throws(StoreError) in
-            try connection.idempotency(ClaimName(tenant: tenant, key: key))
+            try connection.claims.record(ClaimName(tenant: tenant, key: key))
         }
     }
 }

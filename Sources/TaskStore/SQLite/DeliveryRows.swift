@@ -10,20 +10,20 @@ extension DeliveryRecord {
 }
 
 /// The outbox's rows.
-extension Connection {
+struct DeliveryRows {
+    let connection: SQLiteConnection
+
     /// Adds a delivery to the outbox, due at once. It supersedes earlier deliveries of the task that have failed so
-    /// far. Runs two statements: call it inside ``atomically(_:)``.
-    func insert(
-        _ delivery: NewDelivery, of task: TaskID, tenant: String, at time: Int64
-    ) throws(StoreError) {
-        let supersede = try statement(.supersedeDeliveries)
-        supersede.bind(1, task)
+    /// far. Runs two statements: call it inside ``SQLiteConnection/atomically(_:)``.
+    func insert(_ delivery: NewDelivery, of task: TaskRecord, at time: Int64) throws(StoreError) {
+        let supersede = try connection.statement(.supersedeDeliveries)
+        supersede.bind(1, task.id)
         supersede.bind(2, time)
         try supersede.execute()
-        let insert = try statement(.insertDelivery)
+        let insert = try connection.statement(.insertDelivery)
         insert.bind(1, delivery.id)
-        insert.bind(2, task)
-        insert.bind(3, tenant)
+        insert.bind(2, task.id)
+        insert.bind(3, task.tenant)
         insert.bind(4, delivery.isLast ? 1 : 0)
         insert.bind(5, time)
         insert.bind(6, delivery.url)
@@ -32,17 +32,36 @@ extension Connection {
         try insert.execute()
     }
 
+    /// Records how an attempt ended, unless it is not the last one that was claimed.
+    func settle(_ id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) throws(StoreError) {
+        guard let (row, task) = try claimed(id, attempt) else { return }
+        let end = attempt.startedAt + attempt.duration
+        try connection.atomically { () throws(StoreError) in
+            try insert(attempt, row: row)
+            switch outcome {
+            case .delivered: try settle(row: row, .delivered, end: end)
+            case .gaveUp: try settle(row: row, .failed, end: end)
+            case .retry(let time):
+                if try hasLater(row: row, task: task) {
+                    try settle(row: row, .superseded, end: end)
+                } else {
+                    try settle(row: row, .waiting, end: end, next: time)
+                }
+            }
+        }
+    }
+
     /// Returns the row and the task of a delivery whose last claimed attempt is `attempt`, unless it is settled
     /// already.
-    func claimed(_ id: String, _ attempt: DeliveryAttempt) throws(StoreError) -> (row: Int64, task: TaskID)? {
-        let select = try statement(.claimedDelivery)
+    private func claimed(_ id: String, _ attempt: DeliveryAttempt) throws(StoreError) -> (row: Int64, task: TaskID)? {
+        let select = try connection.statement(.claimedDelivery)
         select.bind(1, id)
         select.bind(2, attempt.number)
         return try select.first { ($0.integer(0), $0.taskID(1)) }
     }
 
-    func insert(_ attempt: DeliveryAttempt, row: Int64) throws(StoreError) {
-        let insert = try statement(.insertAttempt)
+    private func insert(_ attempt: DeliveryAttempt, row: Int64) throws(StoreError) {
+        let insert = try connection.statement(.insertAttempt)
         insert.bind(1, row)
         insert.bind(2, attempt.number)
         insert.bind(3, attempt.startedAt)
@@ -56,8 +75,8 @@ extension Connection {
     /// - Parameters:
     ///   - end: when the attempt ended.
     ///   - next: when the next attempt may begin; nil if there is none.
-    func settle(row: Int64, _ state: DeliveryState, end: Int64, next: Int64? = nil) throws(StoreError) {
-        let settle = try statement(.settleDelivery)
+    private func settle(row: Int64, _ state: DeliveryState, end: Int64, next: Int64? = nil) throws(StoreError) {
+        let settle = try connection.statement(.settleDelivery)
         settle.bind(1, row)
         settle.bind(2, state.rawValue)
         settle.bind(3, next)
@@ -67,8 +86,8 @@ extension Connection {
     }
 
     /// Whether a later delivery of the task is waiting.
-    func hasLaterDelivery(row: Int64, task: TaskID) throws(StoreError) -> Bool {
-        let select = try statement(.laterDelivery)
+    private func hasLater(row: Int64, task: TaskID) throws(StoreError) -> Bool {
+        let select = try connection.statement(.laterDelivery)
         select.bind(1, row)
         select.bind(2, task)
         return try select.first { $0.integer(0) } != nil

@@ -19,25 +19,29 @@ extension JobRecord {
 }
 
 /// The rows of jobs.
-extension Connection {
+struct JobRows {
+    let connection: SQLiteConnection
+
     func insert(_ new: NewJob, _ tasks: [NewTask]) throws(StoreError) -> JobRecord {
         precondition(JobRecord.sizes.contains(tasks.count), "a job has one task to four")
         if let limit = new.maximumOtherRunningJobs, try runningJobs(of: new) > limit {
             throw StoreError(.tooManyJobs, "more than \(limit) jobs of \(new.tenant) run")
         }
         var job: JobRecord?
-        try atomically { () throws(StoreError) in
+        try connection.atomically { () throws(StoreError) in
             let number = try insert(new)
             var records: [TaskRecord] = []
             for (index, task) in tasks.enumerated() {
                 precondition(task.tenant == new.tenant, "a job is one tenant's")
                 precondition(task.idempotency == nil, "the key is the job's")
                 precondition(task.callbackURL == nil || new.callbackURL == nil, "who tells of the states?")
-                records.append(try insert(task, of: JobPlace(job: number, index: index)))
+                records.append(try connection.tasks.insert(task, of: JobPlace(job: number, index: index)))
             }
-            if let key = new.idempotency { try claim(key, for: records[0]) }
+            if let key = new.idempotency { try connection.claims.insert(key, for: records[0]) }
             let made = JobRecord(new, number: number, tasks: records)
-            if let delivery = jobDelivery(nil, made) { try insert(delivery, of: made, at: made.createdAt) }
+            if let delivery = connection.callbacks.delivery(nil, made) {
+                try insert(delivery, of: made, at: made.createdAt)
+            }
             job = made
         }
         guard let job else { preconditionFailure("made, or thrown") }
@@ -45,16 +49,23 @@ extension Connection {
     }
 
     /// A job with its tasks.
-    func job(_ number: Int64) throws(StoreError) -> JobRecord? {
-        let select = try statement(.jobByNumber)
+    func record(_ number: Int64) throws(StoreError) -> JobRecord? {
+        let select = try connection.statement(.jobByNumber)
         select.bind(1, number)
         guard let job = try select.first(JobRecord.init(row:)) else { return nil }
         return try withTasks(job)
     }
 
-    func withTasks(_ job: JobRecord) throws(StoreError) -> JobRecord {
+    /// Reads the tasks of jobs that were read without them.
+    func withTasks(_ jobs: [JobRecord]) throws(StoreError) -> [JobRecord] {
+        var whole: [JobRecord] = []
+        for job in jobs { whole.append(try withTasks(job)) }
+        return whole
+    }
+
+    private func withTasks(_ job: JobRecord) throws(StoreError) -> JobRecord {
         var job = job
-        let select = try statement(.jobTasks)
+        let select = try connection.statement(.jobTasks)
         select.bind(1, job.number)
         job.tasks = try select.rows(TaskRecord.init(row:))
         return job
@@ -64,68 +75,66 @@ extension Connection {
 
     /// Applies what a step of a task means for its job. The task's row must be written already.
     func follow(_ place: JobPlace, from old: TaskRecord, to new: TaskRecord, _ claim: ClaimStep) throws(StoreError) {
-        guard let job = try job(place.job) else { return }
-        if let delivery = jobDelivery(job.with(old), job.with(new)) {
+        guard let job = try record(place.job) else { return }
+        if let delivery = connection.callbacks.delivery(job.with(old), job.with(new)) {
             try insert(delivery, of: job, at: new.updatedAt)
         }
         guard new.isReleased, job.tasks.allSatisfy(\.isReleased) else { return }
         if let key = job.idempotencyKey {
-            try settle(ClaimName(tenant: job.tenant, key: key), claim.forJobKey, job.tasks[0])
+            try connection.claims.settle(ClaimName(tenant: job.tenant, key: key), claim.forJobKey, job.tasks[0])
         }
         if job.tasks.allSatisfy({ $0.state == .refused }) { try delete(job) }
     }
 
     /// Whether a client knows of any task of the job, and therefore of all of them.
-    func isKnown(_ place: JobPlace) throws(StoreError) -> Bool { try job(place.job)?.isKnown ?? false }
+    func isKnown(_ place: JobPlace) throws(StoreError) -> Bool { try record(place.job)?.isKnown ?? false }
 
     func refuse(
         job number: Int64, _ reason: String, at time: Int64, _ answer: StoredAnswer?
     ) throws(StoreError) {
-        guard let job = try job(number) else { throw StoreError(.notFound, "no job \(number)") }
+        guard let job = try record(number) else { throw StoreError(.notFound, "no job \(number)") }
         guard job.tasks.allSatisfy({ $0.state == .intent && $0.publicID == nil }) else {
             throw StoreError(.stale, "job \(number) has begun")
         }
-        try atomically { () throws(StoreError) in
+        try connection.atomically { () throws(StoreError) in
             for task in job.tasks {
-                _ = try change(task.id, claim: .released(answer)) { $0.refuse(statusWord: reason, at: time) }
+                _ = try connection.tasks.change(task.id, claim: .released(answer)) {
+                    $0.refuse(statusWord: reason, at: time)
+                }
             }
         }
     }
 
     func answer(_ number: Int64, _ answer: StoredAnswer?) throws(StoreError) {
-        guard let job = try job(number), let key = job.idempotencyKey, var first = job.tasks.first else { return }
+        guard let job = try record(number), let key = job.idempotencyKey, var first = job.tasks.first else { return }
         // `settle` releases the claim of a released task only.
         first.isReleased = true
-        try settle(ClaimName(tenant: job.tenant, key: key), .released(answer), first)
+        try connection.claims.settle(ClaimName(tenant: job.tenant, key: key), .released(answer), first)
     }
 
     /// Deletes the job. Its tasks stay for the operator.
     private func delete(_ job: JobRecord) throws(StoreError) {
         for query in [Query.leaveJob, .deleteJob] {
-            let statement = try statement(query)
+            let statement = try connection.statement(query)
             statement.bind(1, job.number)
             try statement.execute()
         }
     }
 
-    private func jobDelivery(_ old: JobRecord?, _ new: JobRecord) -> NewDelivery? {
-        new.callbackURL == nil ? nil : jobDeliveries(old, new)
-    }
-
     /// Adds a delivery of a job under its first task, so that all deliveries of the job are sent in order.
     private func insert(_ delivery: NewDelivery, of job: JobRecord, at time: Int64) throws(StoreError) {
-        try insert(delivery, of: job.tasks[0].id, tenant: job.tenant, at: time)
+        try connection.deliveries.insert(delivery, of: job.tasks[0], at: time)
     }
 
     private func runningJobs(of new: NewJob) throws(StoreError) -> Int64 {
-        let select = try statement(.runningJobs)
+        let select = try connection.statement(.runningJobs)
         select.bind(1, new.tenant)
         select.bind(2, new.account)
         return try select.first { $0.integer(0) } ?? 0
     }
 
     private func insert(_ job: NewJob) throws(StoreError) -> Int64 {
-        let insert = try statement(.insertJob)
+        let insert = try connection.statement(.insertJob)
         insert.bind(1, job.tenant)
         insert.bind(2, job.shape)
         insert.bind(3, job.request)
@@ -136,7 +145,7 @@ extension Connection {
         insert.bind(8, job.createdAt)
         insert.bind(9, job.fingerprint)
         try insert.execute()
-        return database.lastInsertedRowID
+        return connection.database.lastInsertedRowID
     }
 }
 

@@ -1,6 +1,8 @@
 /// Reads the outbox lane by lane. Each step is one index look-up, however many deliveries are waiting.
-extension Connection {
-    func dueDeliveries(
+struct OutboxLanes {
+    let connection: SQLiteConnection
+
+    func due(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
     ) throws(StoreError) -> OutboxPage {
         var page = OutboxPage(next: position)
@@ -31,29 +33,29 @@ extension Connection {
             }
             guard let receiver = next, !hasWrapped || start.isEmpty || receiver <= start else { return }
             last = receiver
-            page.add(try dueDeliveries(at: time, of: tenant, to: receiver, limit: bounds.each))
+            page.add(try due(at: time, of: tenant, to: receiver, limit: bounds.each))
             if page.isFull(bounds) { break }
         }
         page.next.receivers[tenant] = last
     }
 
     private func nextTenant(after tenant: String) throws(StoreError) -> String? {
-        let select = try statement(.nextTenant)
+        let select = try connection.statement(.nextTenant)
         select.bind(1, tenant)
         return try select.first { $0.text(0) }
     }
 
     private func nextLane(of tenant: String, after receiver: String) throws(StoreError) -> String? {
-        let select = try statement(.nextLane)
+        let select = try connection.statement(.nextLane)
         select.bind(1, tenant)
         select.bind(2, receiver)
         return try select.first { $0.text(0) }
     }
 
-    private func dueDeliveries(
+    private func due(
         at time: Int64, of tenant: String, to receiver: String, limit: Int
     ) throws(StoreError) -> [DeliveryRecord] {
-        let select = try statement(.laneDeliveries)
+        let select = try connection.statement(.laneDeliveries)
         select.bind(1, time)
         select.bind(2, tenant)
         select.bind(3, receiver)

@@ -22,7 +22,7 @@ final class Readers: Sendable {
     }
 
     private static func run(_ queue: WorkQueue, _ database: DatabaseQueue, _ ended: ThreadGroup) {
-        var connection = database.inDatabase { Optional(Connection($0)) }
+        var connection = database.inDatabase { Optional(SQLiteConnection($0)) }
         var batch: [Work] = []
         while let open = connection, queue.take(&batch, limit: 8) == .work {
             database.inDatabase { _ in

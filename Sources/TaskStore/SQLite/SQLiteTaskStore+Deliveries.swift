@@ -5,7 +5,7 @@ extension SQLiteTaskStore {
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
     ) async throws(StoreError) -> OutboxPage {
         try await read { connection throws(StoreError) in
-            try connection.dueDeliveries(at: time, from: position, bounds)
+            try OutboxLanes(connection: connection).due(at: time, from: position, bounds)
         }
     }
 
@@ -49,21 +49,7 @@ extension SQLiteTaskStore {
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
     ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
-            guard let (row, task) = try connection.claimed(id, attempt) else { return }
-            let end = attempt.startedAt + attempt.duration
-            try connection.atomically { () throws(StoreError) in
-                try connection.insert(attempt, row: row)
-                switch outcome {
-                case .delivered: try connection.settle(row: row, .delivered, end: end)
-                case .gaveUp: try connection.settle(row: row, .failed, end: end)
-                case .retry(let time):
-                    if try connection.hasLaterDelivery(row: row, task: task) {
-                        try connection.settle(row: row, .superseded, end: end)
-                    } else {
-                        try connection.settle(row: row, .waiting, end: end, next: time)
-                    }
-                }
-            }
+            try connection.deliveries.settle(id, attempt, outcome)
         }
     }
 

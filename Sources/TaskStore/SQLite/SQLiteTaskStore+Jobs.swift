@@ -1,33 +1,31 @@
 extension SQLiteTaskStore {
     public func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
-        try await write { connection throws(StoreError) in try connection.insert(job, tasks) }
+        try await write { connection throws(StoreError) in try connection.jobs.insert(job, tasks) }
     }
 
     public func refuse(
         job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
-            try connection.refuse(job: number, reason, at: time, answer)
+            try connection.jobs.refuse(job: number, reason, at: time, answer)
         }
     }
 
     public func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) {
-        try await write { connection throws(StoreError) in try connection.answer(number, answer) }
+        try await write { connection throws(StoreError) in try connection.jobs.answer(number, answer) }
     }
 
     public func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? {
         try await read { connection throws(StoreError) in
-            guard let job = try connection.job(number), job.tenant == tenant else { return nil }
+            guard let job = try connection.jobs.record(number), job.tenant == tenant else { return nil }
             return job
         }
     }
 
     public func job(of task: TaskID) async throws(StoreError) -> JobRecord? {
         try await read { connection throws(StoreError) in
-            let select = try connection.statement(.taskByID)
-            select.bind(1, task)
-            guard let place = try select.first(TaskRecord.init(row:))?.job else { return nil }
-            return try connection.job(place.job)
+            guard let place = try connection.tasks.record(task)?.job else { return nil }
+            return try connection.jobs.record(place.job)
         }
     }
 
@@ -47,7 +45,7 @@ extension SQLiteTaskStore {
             }
             let found = try select(.jobListBytes).first { Int($0.integer(0)) } ?? 0
             if found > bytes { return .long(bytes: found) }
-            return .records(try connection.withTasks(try select(.jobList).rows(JobRecord.init(row:))))
+            return .records(try connection.jobs.withTasks(try select(.jobList).rows(JobRecord.init(row:))))
         }
     }
 
@@ -59,15 +57,7 @@ extension SQLiteTaskStore {
             select.bind(1, tenant)
             select.bind(2, fingerprint)
             select.bind(3, time)
-            return try connection.withTasks(try select.rows(JobRecord.init(row:))).first
+            return try connection.jobs.withTasks(try select.rows(JobRecord.init(row:))).first
         }
-    }
-}
-
-extension Connection {
-    fileprivate func withTasks(_ jobs: [JobRecord]) throws(StoreError) -> [JobRecord] {
-        var whole: [JobRecord] = []
-        for job in jobs { whole.append(try withTasks(job)) }
-        return whole
     }
 }

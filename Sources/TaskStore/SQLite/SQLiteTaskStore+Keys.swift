@@ -71,7 +71,7 @@ extension SQLiteTaskStore {
     }
 }
 
-extension Connection {
+extension SQLiteConnection {
     fileprivate func tenant(_ name: String) throws(StoreError) -> TenantRecord? {
         let select = try statement(.tenant)
         select.bind(1, name)

@@ -27,7 +27,7 @@ extension SQLiteTaskStore {
     }
 }
 
-extension Connection {
+extension SQLiteConnection {
     fileprivate func prune(_ query: Query, before time: Int64, limit: Int) throws(StoreError) -> Int {
         let delete = try statement(query)
         delete.bind(1, time)

@@ -23,11 +23,7 @@ extension SQLiteTaskStore {
         try await read { connection throws(StoreError) in
             var records: [TaskRecord] = []
             for id in Set(unread?.tasks ?? []) {
-                let select = try connection.statement(.taskByID)
-                select.bind(1, id)
-                if let record = try select.first(TaskRecord.init(row:)), record.content != nil {
-                    records.append(record)
-                }
+                if let record = try connection.tasks.record(id), record.content != nil { records.append(record) }
             }
             let later = try connection.statement(.createsAfter)
             later.bind(1, unread?.writtenThrough ?? 0)

@@ -1,13 +1,13 @@
 extension SQLiteTaskStore {
     public func begin(_ task: NewTask) async throws(StoreError) {
-        try await write { connection throws(StoreError) in _ = try connection.insert(task) }
+        try await write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
     }
 
     public func assign(
         _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id) { $0.assign(account, identity: identity, api: api, at: time) }
+            try connection.tasks.change(id) { $0.assign(account, identity: identity, api: api, at: time) }
         }
     }
 
@@ -15,10 +15,10 @@ extension SQLiteTaskStore {
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id, claim: .answered(answering)) { record throws(StoreError) in
+            try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.queue(payload: payload, at: time) { () throws(StoreError) in
-                    try connection.nextNumber(tenant: tenant)
+                    try connection.tasks.nextNumber(tenant: tenant)
                 }
             }
         }
@@ -28,10 +28,10 @@ extension SQLiteTaskStore {
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id, claim: .answered(answering)) { record throws(StoreError) in
+            try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.accept(acceptance) { () throws(StoreError) in
-                    try connection.nextNumber(tenant: tenant)
+                    try connection.tasks.nextNumber(tenant: tenant)
                 }
             }
         }
@@ -41,9 +41,9 @@ extension SQLiteTaskStore {
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
         try await write { connection throws(StoreError) in
-            _ = try connection.change(id, claim: .released(answer)) { record throws(StoreError) in
+            _ = try connection.tasks.change(id, claim: .released(answer)) { record throws(StoreError) in
                 // A client that knows a job knows all of its tasks.
-                if let place = record.job, try connection.isKnown(place) { return .impossible }
+                if let place = record.job, try connection.jobs.isKnown(place) { return .impossible }
                 return record.refuse(statusWord: reason, at: time)
             }
         }
@@ -51,27 +51,29 @@ extension SQLiteTaskStore {
 
     public func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id) { record throws(StoreError) in
+            try connection.tasks.change(id) { record throws(StoreError) in
                 let tenant = record.tenant
-                return try record.show(at: time) { () throws(StoreError) in try connection.nextNumber(tenant: tenant) }
+                return try record.show(at: time) { () throws(StoreError) in
+                    try connection.tasks.nextNumber(tenant: tenant)
+                }
             }
         }
     }
 
     public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id, claim: .released(nil)) { $0.observe(observation) }
+            try connection.tasks.change(id, claim: .released(nil)) { $0.observe(observation) }
         }
     }
 
     public func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await write { connection throws(StoreError) in
-            try connection.change(id, claim: .released(nil)) { $0.cancel(reason: reason, at: time) }
+            try connection.tasks.change(id, claim: .released(nil)) { $0.cancel(reason: reason, at: time) }
         }
     }
 
     public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
-        try await write { connection throws(StoreError) in _ = try connection.change(id) { $0.flag(flags) } }
+        try await write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $0.flag(flags) } }
     }
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
@@ -87,11 +89,7 @@ extension SQLiteTaskStore {
     }
 
     public func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
-        try await read { connection throws(StoreError) in
-            let select = try connection.statement(.taskByID)
-            select.bind(1, id)
-            return try select.first(TaskRecord.init(row:))
-        }
+        try await read { connection throws(StoreError) in try connection.tasks.record(id) }
     }
 
     public func tasks(

@@ -61,7 +61,8 @@ public final class SQLiteTaskStore: TaskStore {
     ) throws(StoreError) {
         self.path = path
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        writer = try Writer(path, options, serving: lock, deliveries, jobDeliveries, ended: writerEnded)
+        let callbacks = StepCallbacks(task: deliveries, job: jobDeliveries)
+        writer = try Writer(path, options, serving: lock, callbacks, ended: writerEnded)
         do throws(StoreError) {
             readers = try Readers(path, options, ended: readersEnded)
         } catch {

@@ -29,21 +29,23 @@ extension JobPlace {
 
 /// The rows of tasks. Most steps change the database by one statement. If it fails, SQLite rolls back that statement
 /// alone, so the transaction's other writes are kept without a savepoint for each step.
-extension Connection {
+struct TaskRows {
+    let connection: SQLiteConnection
+
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
-        let delivery = delivery(nil, record)
+        let delivery = connection.callbacks.delivery(nil, record)
         var row: Int64 = 0
         if task.idempotency == nil, delivery == nil {
             row = try insert(record)
         } else {
-            try atomically { () throws(StoreError) in
-                if let key = task.idempotency { try claim(key, for: record) }
+            try connection.atomically { () throws(StoreError) in
+                if let key = task.idempotency { try connection.claims.insert(key, for: record) }
                 row = try insert(record)
-                if let delivery { try insert(delivery, of: record.id, tenant: record.tenant, at: record.updatedAt) }
+                if let delivery { try connection.deliveries.insert(delivery, of: record, at: record.updatedAt) }
             }
         }
-        recent.note(record, row: row, before: nil)
+        connection.recent.note(record, row: row, before: nil)
         return record
     }
 
@@ -61,49 +63,46 @@ extension Connection {
         case .changed: break
         }
         let new = TaskRecord(fields)
-        let delivery = delivery(old, new)
+        let delivery = connection.callbacks.delivery(old, new)
         let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
         if claimed == nil, delivery == nil, new.job == nil {
             try update(row, from: old, to: new)
         } else {
-            try atomically { () throws(StoreError) in
+            try connection.atomically { () throws(StoreError) in
                 try update(row, from: old, to: new)
-                if let claimed { try settle(claimed, claim, new) }
-                if let delivery { try insert(delivery, of: new.id, tenant: new.tenant, at: new.updatedAt) }
-                if let place = new.job { try follow(place, from: old, to: new, claim) }
+                if let claimed { try connection.claims.settle(claimed, claim, new) }
+                if let delivery { try connection.deliveries.insert(delivery, of: new, at: new.updatedAt) }
+                if let place = new.job { try connection.jobs.follow(place, from: old, to: new, claim) }
             }
         }
-        recent.note(new, row: row, before: old)
+        connection.recent.note(new, row: row, before: old)
         return new
     }
 
     /// Returns the number after the last one that the tenant's tasks have.
     func nextNumber(tenant: String) throws(StoreError) -> Int64 {
-        if let last = recent.lastNumber(tenant: tenant) { return last + 1 }
-        let last = try statement(.lastNumber)
+        if let last = connection.recent.lastNumber(tenant: tenant) { return last + 1 }
+        let last = try connection.statement(.lastNumber)
         last.bind(1, tenant)
         return (try last.first { $0.integer(0) } ?? 0) + 1
     }
 
-    /// Drops the cache of recent tasks if another connection has written since. Call it inside the transaction.
-    func dropCacheIfChangedElsewhere() throws(StoreError) {
-        let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
-        if version != recent.dataVersion { recent = RecentTasks(dataVersion: version) }
-    }
-
-    private func delivery(_ old: TaskRecord?, _ new: TaskRecord) -> NewDelivery? {
-        new.callbackURL == nil ? nil : deliveries(old, new)
+    /// Reads a task by the gateway's id.
+    func record(_ id: TaskID) throws(StoreError) -> TaskRecord? {
+        let select = try connection.statement(.taskByID)
+        select.bind(1, id)
+        return try select.first(TaskRecord.init(row:))
     }
 
     private func find(_ id: TaskID) throws(StoreError) -> (TaskRecord, row: Int64)? {
-        if let known = recent[id] { return known }
-        let select = try statement(.taskByID)
+        if let known = connection.recent[id] { return known }
+        let select = try connection.statement(.taskByID)
         select.bind(1, id)
         return try select.first { (TaskRecord(row: $0), $0.integer(22)) }
     }
 
     private func insert(_ task: TaskRecord) throws(StoreError) -> Int64 {
-        let insert = try statement(.insertTask)
+        let insert = try connection.statement(.insertTask)
         insert.bind(1, task.id)
         insert.bind(2, task.tenant)
         insert.bind(3, task.account ?? "")
@@ -120,13 +119,13 @@ extension Connection {
         insert.bind(14, task.api)
         insert.bind(15, task.shape)
         try insert.execute()
-        return database.lastInsertedRowID
+        return connection.database.lastInsertedRowID
     }
 
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {
         let query = Query(updating: old, to: new)
         if query == .assignTask { return try assign(row, new) }
-        let update = try statement(query)
+        let update = try connection.statement(query)
         update.bind(1, row)
         update.bind(2, new.state.rawValue)
         update.bind(3, new.flags.rawValue)
@@ -151,7 +150,7 @@ extension Connection {
     }
 
     private func assign(_ row: Int64, _ task: TaskRecord) throws(StoreError) {
-        let update = try statement(.assignTask)
+        let update = try connection.statement(.assignTask)
         update.bind(1, row)
         update.bind(2, task.account ?? "")
         update.bind(3, task.updatedAt)

@@ -6,7 +6,7 @@ class Work: @unchecked Sendable {
 
     /// Does the work and keeps its result.
     /// - Returns: the error if it failed.
-    func run(on connection: Connection) -> StoreError? { preconditionFailure("a subclass runs") }
+    func run(on connection: SQLiteConnection) -> StoreError? { preconditionFailure("a subclass runs") }
 
     /// Resumes the caller, with `failure` in place of the result if there is one.
     func finish(_ failure: StoreError?) { preconditionFailure("a subclass finishes") }
@@ -16,7 +16,7 @@ class Work: @unchecked Sendable {
 @safe final class Job<Value: Sendable>: Work, @unchecked Sendable {
     // @unchecked: as for `Work`. @safe: the continuation is set before the job is queued, and resumed only in `finish`,
     // which is called once.
-    typealias Body = @Sendable (Connection) throws(StoreError) -> Value
+    typealias Body = @Sendable (SQLiteConnection) throws(StoreError) -> Value
 
     private let body: Body
     private var waiter: UnsafeContinuation<Void, Never>?
@@ -27,7 +27,7 @@ class Work: @unchecked Sendable {
 
     private init(_ body: @escaping Body) { self.body = body }
 
-    override func run(on connection: Connection) -> StoreError? {
+    override func run(on connection: SQLiteConnection) -> StoreError? {
         do throws(StoreError) {
             let value = try body(connection)
             outcome.withLock { $0 = .success(value) }

@@ -15,8 +15,7 @@ final class Writer: Sendable {
 
     /// Opens the connection and starts the thread.
     init(
-        _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?,
-        _ deliveries: @escaping SQLiteTaskStore.Deliveries, _ jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries,
+        _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?, _ callbacks: StepCallbacks,
         ended: ThreadGroup
     ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
@@ -24,10 +23,7 @@ final class Writer: Sendable {
         ended.enter()
         do {
             try StoreThread.start("store-writer") { [queue, counts] in
-                WriterLoop(queue, counts, database, options) {
-                    Connection($0, deliveries: deliveries, jobDeliveries: jobDeliveries)
-                }
-                .run()
+                WriterLoop(queue, counts, database, options, callbacks).run()
                 try? database.close()
                 ended.leave()
             }
@@ -53,18 +49,18 @@ private final class WriterLoop {
     private let counts: Lock<StoreStatistics>
     private let database: DatabaseQueue
     private let gathering: DispatchTimeInterval
-    private var connection: Connection?
+    private var connection: SQLiteConnection?
     private var log: WriteAheadLog
 
     init(
         _ queue: WorkQueue, _ counts: Lock<StoreStatistics>, _ database: DatabaseQueue,
-        _ options: SQLiteTaskStore.Options, connect: (Database) -> Connection
+        _ options: SQLiteTaskStore.Options, _ callbacks: StepCallbacks
     ) {
         self.queue = queue
         self.counts = counts
         self.database = database
         gathering = .microseconds(Int(options.gathering / .microseconds(1)))
-        connection = database.inDatabase { connect($0) }
+        connection = database.inDatabase { SQLiteConnection($0, callbacks) }
         log = database.inDatabase { WriteAheadLog($0, limit: options.logBytes) }
     }
 

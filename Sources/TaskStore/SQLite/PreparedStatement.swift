@@ -2,67 +2,6 @@ internal import GRDB
 internal import GRDBSQLite
 internal import Hashing
 
-/// A connection with its prepared statements. Belongs to one thread, and is used inside its queue's `inDatabase`.
-final class Connection {
-    /// The connection as GRDB sees it.
-    let database: Database
-    /// Makes the callbacks for steps of tasks.
-    let deliveries: SQLiteTaskStore.Deliveries
-    /// Makes the callbacks for steps of jobs.
-    let jobDeliveries: SQLiteTaskStore.JobDeliveries
-    /// A cache of rows that are also in the file, used by the connection that writes.
-    var recent = RecentTasks()
-    private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
-
-    init(
-        _ database: Database, deliveries: @escaping SQLiteTaskStore.Deliveries = { _, _ in nil },
-        jobDeliveries: @escaping SQLiteTaskStore.JobDeliveries = { _, _ in nil }
-    ) {
-        self.database = database
-        self.deliveries = deliveries
-        self.jobDeliveries = jobDeliveries
-    }
-
-    /// Returns the statement of `query`, which is compiled on first use.
-    func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
-        if let statement = prepared[query.rawValue] { return statement }
-        do {
-            let statement = PreparedStatement(try database.makeStatement(sql: query.sql))
-            prepared[query.rawValue] = statement
-            return statement
-        } catch {
-            throw StoreError(error)
-        }
-    }
-
-    /// Runs a statement that takes no values and returns no rows.
-    func execute(_ query: Query) throws(StoreError) {
-        let statement = try statement(query)
-        try statement.execute()
-    }
-
-    /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
-    func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
-        try execute(.savepoint)
-        do throws(StoreError) {
-            try body()
-            try execute(.release)
-        } catch {
-            // Some failures, such as a full disk, end the whole transaction.
-            if isInsideTransaction {
-                try execute(.rollback)
-                try execute(.release)
-            }
-            // Steps inside `body` may have cached what is undone now.
-            recent = RecentTasks(dataVersion: recent.dataVersion)
-            throw error
-        }
-    }
-
-    /// Whether SQLite has a transaction open.
-    var isInsideTransaction: Bool { database.isInsideTransaction }
-}
-
 /// A GRDB statement that is bound and read through SQLite's own functions. This avoids `Data`, boxed values and their
 /// arrays, which cost more than SQLite itself. Columns count from 0 and parameters from 1, as in SQLite.
 ///
