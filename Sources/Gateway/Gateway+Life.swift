@@ -30,6 +30,6 @@ extension Gateway {
         await tasks.resends?.stop()
         await tasks.ledger.callbackDelivery?.stop(grace: max(.zero, deadline - .now))
         pictures.stop()
-        try? await tasks.store.keep(clockMark: tasks.clock.believed)
+        try? await tasks.store.clock.keep(tasks.clock.believed)
     }
 }

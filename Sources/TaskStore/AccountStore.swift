@@ -2,7 +2,7 @@
 /// clients' cost.
 public protocol AccountStore: Sendable {
     /// Returns what is known about every account that was ever recorded.
-    func accountStates() async throws(StoreError) -> [AccountStateRecord]
+    func states() async throws(StoreError) -> [AccountStateRecord]
 
     /// Stores what is known about an account, replacing what was stored before.
     func keep(_ state: AccountStateRecord) async throws(StoreError)

@@ -2,8 +2,8 @@
 /// the store, a write is on disk when it returns, and times are milliseconds since 1970.
 public protocol ClockStore: Sendable {
     /// Returns the time recorded last; nil if none ever was.
-    func clockMark() async throws(StoreError) -> Int64?
+    func mark() async throws(StoreError) -> Int64?
 
     /// Records a time, replacing the previous one.
-    func keep(clockMark time: Int64) async throws(StoreError)
+    func keep(_ mark: Int64) async throws(StoreError)
 }

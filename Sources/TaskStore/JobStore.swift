@@ -35,22 +35,22 @@ public protocol JobStore: Sendable {
     ///   - after: only jobs created after this time.
     ///   - before: only jobs created before this time.
     ///   - bytes: the maximum total size of Kling's answers in their tasks, in bytes.
-    func jobs(
+    func list(
         tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
         answersUpTo bytes: Int
     ) async throws(StoreError) -> RecordPage<JobRecord>
 
     /// Returns a tenant's newest job with that content, created at `time` or later, whether or not its client knows of
     /// it.
-    func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord?
+    func latest(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord?
 }
 
 extension JobStore {
     /// Returns a tenant's jobs of one shape, without a limit on the size of Kling's answers in their tasks.
-    public func jobs(
+    public func list(
         tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int
     ) async throws(StoreError) -> [JobRecord] {
-        switch try await jobs(
+        switch try await list(
             tenant: tenant, shape: shape, createdAfter: after, createdBefore: before, limit: limit, answersUpTo: .max)
         {
         case .records(let records): records

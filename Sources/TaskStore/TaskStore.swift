@@ -5,7 +5,22 @@
 ///
 /// Any function may throw ``StoreError/Code/unavailable``, `busy`, `full`, `readOnly` or `corrupt`. The store can be
 /// used again as soon as the cause is gone.
-public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobStore, ResendStore, ClockStore {
+public protocol TaskStore: Sendable {
+    // MARK: Parts
+
+    /// Requests for several tasks.
+    var jobs: any JobStore { get }
+    /// The callbacks to send to clients.
+    var outbox: any DeliveryStore { get }
+    /// The creates whose answers were not read.
+    var resends: any ResendStore { get }
+    /// The keys and tenants.
+    var keys: any KeyStore { get }
+    /// What was learned about the upstream accounts.
+    var accounts: any AccountStore { get }
+    /// The last recorded time.
+    var clock: any ClockStore { get }
+
     // MARK: Tasks
 
     /// Writes the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim of
@@ -100,30 +115,9 @@ public protocol TaskStore: DeliveryStore, AccountStore, IdempotencyStore, JobSto
     /// Returns tasks of any tenant that have this gateway, public or upstream id, for the operator.
     func allTasks(named id: String) async throws(StoreError) -> [TaskRecord]
 
-    // MARK: Keys and tenants
-
-    /// Stores a key.
-    /// - Throws: `alreadyExists`.
-    func insert(_ key: NewKey) async throws(StoreError)
-
-    /// Every key, revoked ones included, oldest first.
-    func keys() async throws(StoreError) -> [KeyRecord]
-
-    /// Revokes a key. Revoking it again keeps the earlier time.
-    /// - Throws: `notFound`.
-    func revoke(key id: String, at time: Int64) async throws(StoreError)
-
-    /// Returns a number that increases with every change of a key by any process. Cheap to call.
-    func keyVersion() async throws(StoreError) -> Int64
-
-    /// Returns the tenant of that name, or stores `tenant` and returns it.
-    func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord
-
-    /// Gives a tenant a new webhook secret. Its previous secret also signs until `previousValidUntil`. A tenant that
-    /// does not exist is created.
-    func rotateWebhookSecret(
-        tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
-    ) async throws(StoreError) -> TenantRecord
+    /// Returns the claim of a tenant's `Idempotency-Key`; nil if the key is free. A key is claimed in the transaction
+    /// that writes the intent, and its answer is stored in the transaction that settles the create.
+    func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord?
 
     // MARK: Operation
 

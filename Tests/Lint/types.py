@@ -20,7 +20,6 @@ LARGER = {
     "TaskStore.TaskRecord.Fields": (25, MEMBERS),
     # To be divided.
     "HTTPServer.Connection": (STORED, 76),
-    "TaskStore.SQLiteTaskStore": (STORED, 62),
 }
 
 MODIFIERS = (

@@ -93,14 +93,14 @@ import Testing
         #expect(record.keyID == nil && record.idempotencyKey == nil && record.payload == 0)
         #expect(record.answer == Array("{}".utf8) && record.number == 1)
         #expect(try await store.observe(id, Samples.seen(.succeed)).state == .succeed)
-        #expect(try await store.dueDeliveries(at: 3_000, limit: 9).map(\.task) == [id])
+        #expect(try await store.outbox.dueDeliveries(at: 3_000, limit: 9).map(\.task) == [id])
         let intents = try await store.unfinished(after: nil, limit: 9)
         let intent = try #require(intents.first)
         #expect(intents.count == 1 && intent.tenant == "shop" && intent.createdAt == 3)
         #expect(try await store.accept(intent.id, Samples.acceptance("kling-2")).number == 2)
-        #expect(try await store.keys().map(\.key.id) == ["key_1"])
+        #expect(try await store.keys.all().map(\.key.id) == ["key_1"])
         let tenant = TenantRecord(name: "shop", sealedWebhookSecret: [3], createdAt: 1)
-        #expect(try await store.tenant(orInsert: tenant) == tenant)
+        #expect(try await store.keys.tenant(orInsert: tenant) == tenant)
         await store.close()
     }
 

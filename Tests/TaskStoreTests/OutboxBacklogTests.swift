@@ -38,17 +38,17 @@ import Testing
         var longest = Duration.zero
         for _ in 0..<5 {
             let start = clock.now
-            #expect(try await store.nextDelivery() == 1001)
-            let page = try await store.dueDeliveries(at: 9_000_000, from: OutboxPosition(), OutboxBounds())
+            #expect(try await store.outbox.nextDelivery() == 1001)
+            let page = try await store.outbox.dueDeliveries(at: 9_000_000, from: OutboxPosition(), OutboxBounds())
             longest = max(longest, clock.now - start)
             #expect(page.rows.count == 33 && page.rows.last?.tenant == "b" && page.next == OutboxPosition())
         }
         print("a look at an outbox of \(Self.backlog) rows takes at most \(longest)")
         let start = clock.now
-        try await store.shiftDeliveries(by: -7_200_000, to: 1_800_000)
+        try await store.outbox.shiftDeliveries(by: -7_200_000, to: 1_800_000)
         print("to go with a clock that was set back takes \(clock.now - start)")
-        #expect(try await store.nextDelivery() == 1001)
-        let page = try await store.dueDeliveries(at: 1_800_000, from: OutboxPosition(), OutboxBounds())
+        #expect(try await store.outbox.nextDelivery() == 1001)
+        let page = try await store.outbox.dueDeliveries(at: 1_800_000, from: OutboxPosition(), OutboxBounds())
         #expect(page.rows.last?.tenant == "b")
         await store.close()
     }

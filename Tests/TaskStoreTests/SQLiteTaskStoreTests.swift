@@ -36,12 +36,12 @@ import Darwin
         let store = try open()
         try await store.begin(task)
         let record = try await store.accept(task.id, Samples.acceptance("kling-1"))
-        try await store.insert(Samples.key(1))
+        try await store.keys.insert(Samples.key(1))
         await store.close()
 
         let again = try open()
         #expect(try await again.task(tenant: "shop", publicID: "kling-1") == record)
-        #expect(try await again.keys().count == 1)
+        #expect(try await again.keys.all().count == 1)
         let next = samples.task()
         try await again.begin(next)
         #expect(try await again.accept(next.id, Samples.acceptance("kling-2")).number == 2)
@@ -179,20 +179,20 @@ import Darwin
 
     @Test func `a key inserted by another process raises the version`() async throws {
         let (serving, command) = (try open(), try open())
-        let before = try await serving.keyVersion()
-        try await command.insert(Samples.key(1))
-        #expect(try await serving.keyVersion() == before + 1)
-        #expect(try await serving.keys().count == 1)
+        let before = try await serving.keys.version()
+        try await command.keys.insert(Samples.key(1))
+        #expect(try await serving.keys.version() == before + 1)
+        #expect(try await serving.keys.all().count == 1)
         await command.close()
         await serving.close()
     }
 
     @Test func `a failed key insert leaves the version as it was`() async throws {
         let store = try open()
-        try await store.insert(Samples.key(1))
-        let before = try await store.keyVersion()
-        _ = await failure { () throws(StoreError) in try await store.insert(Samples.key(1)) }
-        #expect(try await store.keyVersion() == before)
+        try await store.keys.insert(Samples.key(1))
+        let before = try await store.keys.version()
+        _ = await failure { () throws(StoreError) in try await store.keys.insert(Samples.key(1)) }
+        #expect(try await store.keys.version() == before)
         await store.close()
     }
 

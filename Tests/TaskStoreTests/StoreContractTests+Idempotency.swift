@@ -185,10 +185,10 @@ extension StoreContractTests {
     @Test(arguments: stores)
     func `the clock mark is a single value that can be replaced`(_ subject: Subject) async throws {
         try await with(subject) { store, _ in
-            #expect(try await store.clockMark() == nil)
+            #expect(try await store.clock.mark() == nil)
             for time in [2_000, 3_000, 1_000] as [Int64] {
-                try await store.keep(clockMark: time)
-                #expect(try await store.clockMark() == time)
+                try await store.clock.keep(time)
+                #expect(try await store.clock.mark() == time)
             }
         }
     }

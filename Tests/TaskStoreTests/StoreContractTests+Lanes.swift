@@ -36,7 +36,7 @@ extension StoreContractTests {
             try await fill(store, &samples, 1, "c", "https://later.example/1", at: 9_000)
             var bounds = OutboxBounds()
             bounds.each = 3
-            let page = try await store.dueDeliveries(at: 5_000, from: OutboxPosition(), bounds)
+            let page = try await store.outbox.dueDeliveries(at: 5_000, from: OutboxPosition(), bounds)
             #expect(
                 lanes(page) == [
                     "a https://dead.example/1": 3, "a https://alive.example/1": 1, "b https://dead.example/1": 1,
@@ -54,7 +54,7 @@ extension StoreContractTests {
             bounds.lanes = 2
             var (position, read) = (OutboxPosition(), [String]())
             for _ in 0..<5 {
-                let page = try await store.dueDeliveries(at: 5_000, from: position, bounds)
+                let page = try await store.outbox.dueDeliveries(at: 5_000, from: position, bounds)
                 #expect(page.rows.count == 3 && page.rows.last?.tenant == "b")
                 read += page.rows.dropLast().map { String($0.url.dropFirst(8).prefix(2)) }
                 position = page.next
@@ -71,7 +71,7 @@ extension StoreContractTests {
             if byRows { bounds.rows = 2 } else { bounds.bytes = 6 }
             var (position, tenants) = (OutboxPosition(), [String]())
             repeat {
-                let page = try await store.dueDeliveries(at: 5_000, from: position, bounds)
+                let page = try await store.outbox.dueDeliveries(at: 5_000, from: position, bounds)
                 tenants += page.rows.map(\.tenant)
                 position = page.next
             } while position.tenant != nil
@@ -88,22 +88,22 @@ extension StoreContractTests {
         try await with(subject, deliveries: Self.told) { store, samples in
             let start: Int64 = 10_000_000
             try await fill(store, &samples, 3, "a", "https://a.example/", at: start)
-            let ids = try await store.dueDeliveries(at: start, limit: 9).map(\.id)
+            let ids = try await store.outbox.dueDeliveries(at: start, limit: 9).map(\.id)
             // One has failed and waits for 5 s, one is in flight, one is new.
             for id in ids.prefix(2) {
-                #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: start))
+                #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 60_000, at: start))
             }
             let attempt = DeliveryAttempt(number: 1, startedAt: start - 20, duration: 20, status: 500)
-            try await store.settle(delivery: ids[0], attempt, .retry(at: start + 5_000))
+            try await store.outbox.settle(delivery: ids[0], attempt, .retry(at: start + 5_000))
             let now = start + 1_000 + step
             // This one is written after the jump.
             try await fill(store, &samples, 1, "a", "https://a.example/", at: now)
-            try await store.shiftDeliveries(by: step, to: now)
-            #expect(Set(try await store.dueDeliveries(at: now, limit: 9).map(\.id)).isSuperset(of: [ids[2]]))
-            #expect(try await store.dueDeliveries(at: now, limit: 9).count == 2)
-            #expect(try await store.dueDeliveries(at: now + 3_999, limit: 9).count == 2)
-            #expect(try await store.dueDeliveries(at: now + 4_000, limit: 9).count == 3)
-            #expect(try await store.dueDeliveries(at: now + 59_000, limit: 9).count == 4)
+            try await store.outbox.shiftDeliveries(by: step, to: now)
+            #expect(Set(try await store.outbox.dueDeliveries(at: now, limit: 9).map(\.id)).isSuperset(of: [ids[2]]))
+            #expect(try await store.outbox.dueDeliveries(at: now, limit: 9).count == 2)
+            #expect(try await store.outbox.dueDeliveries(at: now + 3_999, limit: 9).count == 2)
+            #expect(try await store.outbox.dueDeliveries(at: now + 4_000, limit: 9).count == 3)
+            #expect(try await store.outbox.dueDeliveries(at: now + 59_000, limit: 9).count == 4)
         }
     }
 
@@ -113,14 +113,14 @@ extension StoreContractTests {
             let (ahead, now): (Int64, Int64) = (400 * 86_400_000, 1_000_000)
             try await fill(store, &samples, 1, "a", "https://a.example/", at: ahead)
             try await fill(store, &samples, 1, "b", "https://b.example/", at: ahead)
-            let id = try #require(try await store.dueDeliveries(at: ahead, limit: 9).first?.id)
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: ahead))
+            let id = try #require(try await store.outbox.dueDeliveries(at: ahead, limit: 9).first?.id)
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 60_000, at: ahead))
             let attempt = DeliveryAttempt(number: 1, startedAt: ahead, duration: 20, status: 500)
-            try await store.settle(delivery: id, attempt, .retry(at: ahead + 30_020))
-            try await store.releaseLeases(at: now)
-            #expect(try await store.dueDeliveries(at: now, limit: 9).map(\.tenant) == ["b"])
-            #expect(try await store.dueDeliveries(at: now + 29_999, limit: 9).map(\.tenant) == ["b"])
-            #expect(try await store.dueDeliveries(at: now + 30_000, limit: 9).map(\.tenant) == ["a", "b"])
+            try await store.outbox.settle(delivery: id, attempt, .retry(at: ahead + 30_020))
+            try await store.outbox.releaseLeases(at: now)
+            #expect(try await store.outbox.dueDeliveries(at: now, limit: 9).map(\.tenant) == ["b"])
+            #expect(try await store.outbox.dueDeliveries(at: now + 29_999, limit: 9).map(\.tenant) == ["b"])
+            #expect(try await store.outbox.dueDeliveries(at: now + 30_000, limit: 9).map(\.tenant) == ["a", "b"])
         }
     }
 }

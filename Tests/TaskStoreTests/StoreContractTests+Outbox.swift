@@ -19,7 +19,7 @@ extension StoreContractTests {
 
     /// The states of a task's deliveries, oldest first.
     private func states(_ store: any TaskStore, _ task: TaskID) async throws -> [DeliveryState] {
-        try await store.deliveries(DeliveryFilter(task: task.description), limit: 9).reversed().map(\.state)
+        try await store.outbox.deliveries(DeliveryFilter(task: task.description), limit: 9).reversed().map(\.state)
     }
 
     @Test(arguments: stores)
@@ -28,17 +28,17 @@ extension StoreContractTests {
             let (task, silent) = (samples.task(), samples.task(callbackURL: nil))
             for task in [task, silent] {
                 try await store.begin(task)
-                #expect(try await store.nextDelivery() == nil || task.id == silent.id)
+                #expect(try await store.outbox.nextDelivery() == nil || task.id == silent.id)
                 _ = try await store.accept(task.id, Samples.acceptance("kling-\(task.id)"))
             }
             let expected = DeliveryRecord(
                 id: "msg_\(task.id)_submitted", task: task.id, tenant: "shop", url: "https://client.example/hook",
                 body: Array("submitted".utf8), isLast: false, createdAt: 2_000, nextAttemptAt: 2_000)
-            #expect(try await store.dueDeliveries(at: 2_000, limit: 9) == [expected])
-            #expect(try await store.dueDeliveries(at: 1_999, limit: 9).isEmpty)
-            #expect(try await store.nextDelivery() == 2_000)
+            #expect(try await store.outbox.dueDeliveries(at: 2_000, limit: 9) == [expected])
+            #expect(try await store.outbox.dueDeliveries(at: 1_999, limit: 9).isEmpty)
+            #expect(try await store.outbox.nextDelivery() == 2_000)
             _ = try await store.observe(task.id, Samples.seen(nil, word: "odd"))
-            #expect(try await store.deliveries(DeliveryFilter(), limit: 9) == [expected])
+            #expect(try await store.outbox.deliveries(DeliveryFilter(), limit: 9) == [expected])
         }
     }
 
@@ -54,7 +54,7 @@ extension StoreContractTests {
             _ = try await store.queue(task.id)
             _ = try await store.accept(task.id, Samples.acceptance("kling-7"))
             _ = try await store.accept(task.id, Samples.acceptance("kling-7"))
-            let told = try await store.deliveries(DeliveryFilter(), limit: 9)
+            let told = try await store.outbox.deliveries(DeliveryFilter(), limit: 9)
                 .map { String(decoding: $0.body, as: UTF8.self) }
             #expect(told == ["queued-submitted", "intent-queued", "nothing-intent"])
         }
@@ -73,7 +73,7 @@ extension StoreContractTests {
                 await failure { () throws(StoreError) in try await store.accept(task.id, Samples.acceptance("kling-7"))
                 } == .alreadyExists)
             #expect(try await store.task(task.id) == queued)
-            #expect(try await store.deliveries(DeliveryFilter(), limit: 9).count == 1)
+            #expect(try await store.outbox.deliveries(DeliveryFilter(), limit: 9).count == 1)
         }
     }
 
@@ -84,20 +84,20 @@ extension StoreContractTests {
             _ = try await store.observe(task, Samples.seen(.processing, at: 2_500))
             _ = try await store.observe(task, Samples.seen(.succeed, at: 3_000))
             for (index, state) in ["submitted", "processing", "succeed"].enumerated() {
-                let all = try await store.dueDeliveries(at: 5_000, limit: 9)
+                let all = try await store.outbox.dueDeliveries(at: 5_000, limit: 9)
                 let due = try #require(all.first)
                 #expect(all.map(\.id) == ["msg_\(task)_\(state)"] && due.isLast == (index == 2))
                 let later = "msg_\(task)_succeed"
                 if index < 2 {
-                    #expect(try await !store.claim(delivery: later, attempts: 0, lease: 100, at: 5_000))
+                    #expect(try await !store.outbox.claim(delivery: later, attempts: 0, lease: 100, at: 5_000))
                 }
-                #expect(try await store.claim(delivery: due.id, attempts: 0, lease: 100, at: 5_000))
-                #expect(try await store.dueDeliveries(at: 5_050, limit: 9).isEmpty)
-                #expect(try await store.nextDelivery() == 5_100)
-                try await store.settle(delivery: due.id, Self.attempt(1, at: 5_000, status: 200), .delivered)
+                #expect(try await store.outbox.claim(delivery: due.id, attempts: 0, lease: 100, at: 5_000))
+                #expect(try await store.outbox.dueDeliveries(at: 5_050, limit: 9).isEmpty)
+                #expect(try await store.outbox.nextDelivery() == 5_100)
+                try await store.outbox.settle(delivery: due.id, Self.attempt(1, at: 5_000, status: 200), .delivered)
             }
-            #expect(try await store.nextDelivery() == nil)
-            let done = try await store.deliveries(DeliveryFilter(), limit: 9)
+            #expect(try await store.outbox.nextDelivery() == nil)
+            let done = try await store.outbox.deliveries(DeliveryFilter(), limit: 9)
             #expect(done.map(\.state) == [.delivered, .delivered, .delivered])
             #expect(done.allSatisfy { $0.finishedAt == 5_020 && $0.nextAttemptAt == nil && $0.attempts == 1 })
         }
@@ -109,11 +109,12 @@ extension StoreContractTests {
             var tasks: [TaskID] = []
             for _ in 0..<3 { tasks.append(try await accepted(store, &samples)) }
             let first = "msg_\(tasks[0])_submitted"
-            #expect(try await store.claim(delivery: first, attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: first, Self.attempt(1, at: 2_000), .retry(at: 7_000))
-            #expect(try await store.dueDeliveries(at: 2_000, limit: 9).map(\.task) == [tasks[1], tasks[2]])
-            #expect(try await store.dueDeliveries(at: 7_000, limit: 9).map(\.task) == [tasks[1], tasks[2], tasks[0]])
-            #expect(try await store.dueDeliveries(at: 7_000, limit: 1).map(\.task) == [tasks[1]])
+            #expect(try await store.outbox.claim(delivery: first, attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: first, Self.attempt(1, at: 2_000), .retry(at: 7_000))
+            #expect(try await store.outbox.dueDeliveries(at: 2_000, limit: 9).map(\.task) == [tasks[1], tasks[2]])
+            #expect(
+                try await store.outbox.dueDeliveries(at: 7_000, limit: 9).map(\.task) == [tasks[1], tasks[2], tasks[0]])
+            #expect(try await store.outbox.dueDeliveries(at: 7_000, limit: 1).map(\.task) == [tasks[1]])
         }
     }
 
@@ -121,11 +122,11 @@ extension StoreContractTests {
     func `deliveries leased by a dead process are due when the next one starts`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 60_000, at: 2_000))
-            #expect(try await store.dueDeliveries(at: 3_000, limit: 10).isEmpty)
-            try await store.releaseLeases(at: 3_000)
-            #expect(try await store.dueDeliveries(at: 3_000, limit: 10).map(\.id) == [id])
-            #expect(try await store.claim(delivery: id, attempts: 1, lease: 60_000, at: 3_000))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 60_000, at: 2_000))
+            #expect(try await store.outbox.dueDeliveries(at: 3_000, limit: 10).isEmpty)
+            try await store.outbox.releaseLeases(at: 3_000)
+            #expect(try await store.outbox.dueDeliveries(at: 3_000, limit: 10).map(\.id) == [id])
+            #expect(try await store.outbox.claim(delivery: id, attempts: 1, lease: 60_000, at: 3_000))
         }
     }
 
@@ -133,19 +134,19 @@ extension StoreContractTests {
     func `an attempt belongs to one sender until its lease ends`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
-            #expect(try await !store.claim(delivery: id, attempts: 1, lease: 100, at: 2_000))
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            #expect(try await !store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            #expect(try await !store.claim(delivery: id, attempts: 1, lease: 100, at: 2_099))
-            #expect(try await store.dueDeliveries(at: 2_099, limit: 9).isEmpty)
-            #expect(try await store.dueDeliveries(at: 2_100, limit: 9).map(\.attempts) == [1])
-            #expect(try await store.claim(delivery: id, attempts: 1, lease: 100, at: 2_100))
+            #expect(try await !store.outbox.claim(delivery: id, attempts: 1, lease: 100, at: 2_000))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            #expect(try await !store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            #expect(try await !store.outbox.claim(delivery: id, attempts: 1, lease: 100, at: 2_099))
+            #expect(try await store.outbox.dueDeliveries(at: 2_099, limit: 9).isEmpty)
+            #expect(try await store.outbox.dueDeliveries(at: 2_100, limit: 9).map(\.attempts) == [1])
+            #expect(try await store.outbox.claim(delivery: id, attempts: 1, lease: 100, at: 2_100))
             // The first sender comes back late.
-            try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
-            let record = try #require(try await store.deliveries(DeliveryFilter(), limit: 9).first)
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
+            let record = try #require(try await store.outbox.deliveries(DeliveryFilter(), limit: 9).first)
             #expect(record.state == .waiting && record.attempts == 2 && record.nextAttemptAt == 2_200)
-            #expect(try await store.attempts(delivery: id).isEmpty)
-            #expect(try await !store.claim(delivery: "nothing", attempts: 0, lease: 100, at: 2_000))
+            #expect(try await store.outbox.attempts(delivery: id).isEmpty)
+            #expect(try await !store.outbox.claim(delivery: "nothing", attempts: 0, lease: 100, at: 2_000))
         }
     }
 
@@ -154,18 +155,18 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let id = "msg_\(try await accepted(store, &samples))_submitted"
             let attempts = [Self.attempt(1, at: 2_000, status: nil), Self.attempt(2, at: 7_000, status: 410)]
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: id, attempts[0], .retry(at: 7_000))
-            try await store.settle(delivery: id, attempts[0], .delivered)
-            #expect(try await !store.claim(delivery: id, attempts: 1, lease: 100, at: 6_999))
-            #expect(try await store.claim(delivery: id, attempts: 1, lease: 100, at: 7_000))
-            try await store.settle(delivery: id, attempts[1], .gaveUp)
-            try await store.settle(delivery: id, attempts[1], .delivered)
-            try await store.settle(delivery: "nothing", attempts[1], .delivered)
-            let record = try #require(try await store.deliveries(DeliveryFilter(), limit: 9).first)
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: id, attempts[0], .retry(at: 7_000))
+            try await store.outbox.settle(delivery: id, attempts[0], .delivered)
+            #expect(try await !store.outbox.claim(delivery: id, attempts: 1, lease: 100, at: 6_999))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 1, lease: 100, at: 7_000))
+            try await store.outbox.settle(delivery: id, attempts[1], .gaveUp)
+            try await store.outbox.settle(delivery: id, attempts[1], .delivered)
+            try await store.outbox.settle(delivery: "nothing", attempts[1], .delivered)
+            let record = try #require(try await store.outbox.deliveries(DeliveryFilter(), limit: 9).first)
             #expect(record.state == .failed && record.finishedAt == 7_020 && record.nextAttemptAt == nil)
-            #expect(try await store.attempts(delivery: id) == attempts)
-            #expect(try await store.attempts(delivery: "nothing").isEmpty)
+            #expect(try await store.outbox.attempts(delivery: id) == attempts)
+            #expect(try await store.outbox.attempts(delivery: "nothing").isEmpty)
         }
     }
 
@@ -174,13 +175,13 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .retry(at: 7_000))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 2_000), .retry(at: 7_000))
             _ = try await store.observe(task, Samples.seen(.processing, at: 3_000))
             #expect(try await states(store, task) == [.superseded, .waiting])
-            let superseded = try await store.deliveries(DeliveryFilter(state: .superseded), limit: 9)
+            let superseded = try await store.outbox.deliveries(DeliveryFilter(state: .superseded), limit: 9)
             #expect(superseded.map(\.finishedAt) == [3_000] && superseded.map(\.nextAttemptAt) == [nil])
-            #expect(try await store.dueDeliveries(at: 3_000, limit: 9).map(\.id) == ["msg_\(task)_processing"])
+            #expect(try await store.outbox.dueDeliveries(at: 3_000, limit: 9).map(\.id) == ["msg_\(task)_processing"])
         }
     }
 
@@ -193,12 +194,12 @@ extension StoreContractTests {
             _ = try await store.observe(task, Samples.seen(.processing, at: 3_000))
             #expect(try await states(store, task) == [.waiting, .waiting])
             let id = "msg_\(task)_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 3_950))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 3_950))
             _ = try await store.observe(task, Samples.seen(.succeed, at: 4_000))
             #expect(try await states(store, task) == [.waiting, .waiting, .waiting])
-            try await store.settle(delivery: id, Self.attempt(1, at: 3_950), .retry(at: 9_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 3_950), .retry(at: 9_000))
             #expect(try await states(store, task) == [.superseded, .waiting, .waiting])
-            #expect(try await store.dueDeliveries(at: 4_000, limit: 9).map(\.id) == ["msg_\(task)_processing"])
+            #expect(try await store.outbox.dueDeliveries(at: 4_000, limit: 9).map(\.id) == ["msg_\(task)_processing"])
         }
     }
 
@@ -207,10 +208,10 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
             _ = try await store.observe(task, Samples.seen(.processing, at: 2_100))
             #expect(try await states(store, task) == [.superseded, .waiting])
-            try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .retry(at: 9_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 2_000), .retry(at: 9_000))
             #expect(try await states(store, task) == [.superseded, .waiting])
         }
     }
@@ -220,13 +221,13 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let ids = ["submitted", "failed"].map { "msg_\(task)_\($0)" }
-            #expect(try await store.claim(delivery: ids[0], attempts: 0, lease: 100, at: 2_000))
+            #expect(try await store.outbox.claim(delivery: ids[0], attempts: 0, lease: 100, at: 2_000))
             _ = try await store.observe(task, Samples.seen(.failed, at: 2_050))
-            try await store.settle(delivery: ids[0], Self.attempt(1, at: 2_000, status: 200), .delivered)
-            #expect(try await store.claim(delivery: ids[1], attempts: 0, lease: 100, at: 2_060))
-            try await store.settle(delivery: ids[1], Self.attempt(1, at: 2_060), .retry(at: 9_000))
+            try await store.outbox.settle(delivery: ids[0], Self.attempt(1, at: 2_000, status: 200), .delivered)
+            #expect(try await store.outbox.claim(delivery: ids[1], attempts: 0, lease: 100, at: 2_060))
+            try await store.outbox.settle(delivery: ids[1], Self.attempt(1, at: 2_060), .retry(at: 9_000))
             #expect(try await states(store, task) == [.delivered, .waiting])
-            #expect(try await store.nextDelivery() == 9_000)
+            #expect(try await store.outbox.nextDelivery() == 9_000)
         }
     }
 
@@ -235,16 +236,16 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
-            try await store.redeliver(delivery: id, at: 4_000)
-            let record = try #require(try await store.dueDeliveries(at: 4_000, limit: 9).first)
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
+            try await store.outbox.redeliver(delivery: id, at: 4_000)
+            let record = try #require(try await store.outbox.dueDeliveries(at: 4_000, limit: 9).first)
             #expect(record.id == id && record.attempts == 0 && record.finishedAt == nil)
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 4_000))
-            try await store.settle(delivery: id, Self.attempt(1, at: 4_000, status: 200), .delivered)
-            #expect(try await store.attempts(delivery: id).map(\.startedAt) == [2_000, 4_000])
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 4_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 4_000, status: 200), .delivered)
+            #expect(try await store.outbox.attempts(delivery: id).map(\.startedAt) == [2_000, 4_000])
             #expect(
-                await failure { () throws(StoreError) in try await store.redeliver(delivery: "nothing", at: 1) }
+                await failure { () throws(StoreError) in try await store.outbox.redeliver(delivery: "nothing", at: 1) }
                     == .notFound)
         }
     }
@@ -255,22 +256,22 @@ extension StoreContractTests {
             let task = try await accepted(store, &samples)
             let ids = ["submitted", "failed"].map { "msg_\(task)_\($0)" }
             _ = try await store.observe(task, Samples.seen(.failed, at: 2_050))
-            #expect(try await store.claim(delivery: ids[0], attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: ids[0], Self.attempt(1, at: 2_000), .delivered)
-            #expect(try await store.claim(delivery: ids[1], attempts: 0, lease: 100, at: 2_060))
-            try await store.redeliver(delivery: ids[0], at: 2_070)
-            #expect(try await store.nextDelivery() == 2_160)
-            #expect(try await store.dueDeliveries(at: 2_159, limit: 9).isEmpty)
-            #expect(try await store.dueDeliveries(at: 2_160, limit: 9).map(\.id) == [ids[0]])
+            #expect(try await store.outbox.claim(delivery: ids[0], attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: ids[0], Self.attempt(1, at: 2_000), .delivered)
+            #expect(try await store.outbox.claim(delivery: ids[1], attempts: 0, lease: 100, at: 2_060))
+            try await store.outbox.redeliver(delivery: ids[0], at: 2_070)
+            #expect(try await store.outbox.nextDelivery() == 2_160)
+            #expect(try await store.outbox.dueDeliveries(at: 2_159, limit: 9).isEmpty)
+            #expect(try await store.outbox.dueDeliveries(at: 2_160, limit: 9).map(\.id) == [ids[0]])
 
             let own = try await accepted(store, &samples)
             let running = "msg_\(own)_submitted"
-            #expect(try await store.claim(delivery: running, attempts: 0, lease: 100, at: 3_000))
-            try await store.redeliver(delivery: running, at: 3_010)
-            try await store.settle(delivery: running, Self.attempt(1, at: 3_000), .gaveUp)
+            #expect(try await store.outbox.claim(delivery: running, attempts: 0, lease: 100, at: 3_000))
+            try await store.outbox.redeliver(delivery: running, at: 3_010)
+            try await store.outbox.settle(delivery: running, Self.attempt(1, at: 3_000), .gaveUp)
             #expect(try await states(store, own) == [.waiting])
-            #expect(try await !store.claim(delivery: running, attempts: 0, lease: 100, at: 3_099))
-            #expect(try await store.claim(delivery: running, attempts: 0, lease: 100, at: 3_100))
+            #expect(try await !store.outbox.claim(delivery: running, attempts: 0, lease: 100, at: 3_099))
+            #expect(try await store.outbox.claim(delivery: running, attempts: 0, lease: 100, at: 3_100))
         }
     }
 
@@ -287,7 +288,7 @@ extension StoreContractTests {
             _ = try await store.queue(queued.id)
             _ = try await store.accept(queued.id, Samples.acceptance("kling-3"))
             func tasks(_ filter: DeliveryFilter, limit: Int = 9) async throws -> [TaskID] {
-                try await store.deliveries(filter, limit: limit).map(\.task)
+                try await store.outbox.deliveries(filter, limit: limit).map(\.task)
             }
             #expect(try await tasks(DeliveryFilter()) == [queued.id, queued.id, other.id, task.id])
             #expect(try await tasks(DeliveryFilter(), limit: 1) == [queued.id])
@@ -307,15 +308,15 @@ extension StoreContractTests {
             let task = try await accepted(store, &samples)
             let waiting = try await accepted(store, &samples)
             let id = "msg_\(task)_submitted"
-            #expect(try await store.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
-            try await store.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
+            #expect(try await store.outbox.claim(delivery: id, attempts: 0, lease: 100, at: 2_000))
+            try await store.outbox.settle(delivery: id, Self.attempt(1, at: 2_000), .gaveUp)
             for (time, expected) in [(2_020, 0), (9_000, 1), (9_000, 0)] as [(Int64, Int)] {
                 let gone = try await store.prune(
                     tasksFinishedBefore: 0, deliveriesFinishedBefore: time, idempotencyKeysCreatedBefore: 0, limit: 9)
                 #expect(gone == expected)
             }
-            #expect(try await store.attempts(delivery: id).isEmpty)
-            #expect(try await store.deliveries(DeliveryFilter(), limit: 9).map(\.task) == [waiting])
+            #expect(try await store.outbox.attempts(delivery: id).isEmpty)
+            #expect(try await store.outbox.deliveries(DeliveryFilter(), limit: 9).map(\.task) == [waiting])
         }
     }
 }

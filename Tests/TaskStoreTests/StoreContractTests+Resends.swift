@@ -7,7 +7,7 @@ extension StoreContractTests {
     @Test(arguments: stores)
     func `a crash leaves the creates that were named as unread or written since`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
-            #expect(try await store.unread(server: "main") == nil)
+            #expect(try await store.resends.unread(server: "main") == nil)
             var tasks: [NewTask] = []
             // The last two are made by a clock that was set back, so their ids are lower.
             for time: Int64 in [5_000, 5_001, 5_002, 5_003, 10, 11] {
@@ -20,15 +20,15 @@ extension StoreContractTests {
             for task in tasks[0..<3] { try await store.begin(task) }
             // One of the creates written before was read, and one of the named ones is written later.
             let unread = [tasks[0].id, tasks[1].id, tasks[3].id]
-            try await store.keep(unread: { unread }, server: "main", at: 7_000)
+            try await store.resends.keep(unread: { unread }, server: "main", at: 7_000)
             for task in tasks[3...] + [forgetful] { try await store.begin(task) }
-            let kept = try #require(try await store.unread(server: "main"))
+            let kept = try #require(try await store.resends.unread(server: "main"))
             #expect(kept.tasks == unread)
-            let left = try await store.creates(leftBy: kept, limit: 10)
+            let left = try await store.resends.creates(leftBy: kept, limit: 10)
             #expect(left.map(\.id) == [tasks[0], tasks[1], tasks[3], tasks[4], tasks[5]].map(\.id).sorted())
             #expect(left.allSatisfy { $0.content != nil })
-            #expect(try await store.creates(leftBy: nil, limit: 2).count == 2)
-            #expect(try await store.unread(server: "another") == nil)
+            #expect(try await store.resends.creates(leftBy: nil, limit: 2).count == 2)
+            #expect(try await store.resends.unread(server: "another") == nil)
         }
     }
 
@@ -42,8 +42,8 @@ extension StoreContractTests {
             #expect(try await store.task(task.id)?.accountIdentity == 42)
             let state = AccountStateRecord(
                 name: "main", hasLookup: true, hasUniqueIDs: false, identity: 42, updatedAt: 3_000)
-            try await store.keep(state)
-            #expect(try await store.accountStates() == [state])
+            try await store.accounts.keep(state)
+            #expect(try await store.accounts.states() == [state])
         }
     }
 }

@@ -116,14 +116,16 @@ struct Samples {
     }
 }
 
-extension TaskStore {
+extension DeliveryStore {
     /// The due deliveries, up to `limit` of each lane.
     func dueDeliveries(at time: Int64, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
         var bounds = OutboxBounds()
         bounds.each = limit
         return try await dueDeliveries(at: time, from: OutboxPosition(), bounds).rows
     }
+}
 
+extension TaskStore {
     func accept(_ id: TaskID, _ acceptance: Acceptance) async throws(StoreError) -> TaskRecord {
         try await accept(id, acceptance, answering: Samples.answer)
     }

@@ -60,9 +60,9 @@ extension Access {
     /// - Returns: the records, if they had to be read.
     private func read(startedAt: MonotonicTime) async throws(StoreError) -> [KeyRecord]? {
         // The version first: rows read after it are at least as new, so a table is never older than its version says.
-        let version = try await store.keyVersion()
+        let version = try await keys.version()
         let isNew = state.withLock { version > $0.version }
-        let records: [KeyRecord]? = isNew ? try await store.keys() : nil
+        let records: [KeyRecord]? = isNew ? try await keys.all() : nil
         let now = clock.believed()
         state.withLock { state in
             if let records, version > state.version {

@@ -55,18 +55,18 @@ public final class Access: Sendable {
 
     let policy: Policy
     let clock: Clock
-    let store: any TaskStore
+    let keys: any KeyStore
     let vault: Vault
     let staticKeys: KeyTable
     let state: Lock<State>
 
-    /// Knows `staticKeys` at once, and the keys of `store` after ``load()``.
+    /// Knows `staticKeys` at once, and those in `keys` after ``load()``.
     public init(
-        staticKeys: [StaticKey], store: any TaskStore, vault: Vault, policy: Policy = Policy(), clock: Clock = Clock()
+        staticKeys: [StaticKey], keys: any KeyStore, vault: Vault, policy: Policy = Policy(), clock: Clock = Clock()
     ) {
         self.policy = policy
         self.clock = clock
-        self.store = store
+        self.keys = keys
         self.vault = vault
         let table = KeyTable(staticKeys)
         self.staticKeys = table

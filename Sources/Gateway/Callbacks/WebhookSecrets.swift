@@ -12,18 +12,18 @@ public protocol WebhookSecretSource: Sendable {
 /// The webhook secrets, sealed in the store. Every function throws the store's errors, and ``VaultError`` if the master
 /// key isn't the store's.
 public struct WebhookSecrets: WebhookSecretSource {
-    private let store: any TaskStore
+    private let keys: any KeyStore
     private let vault: Vault
 
-    /// Reads secrets from `store`, sealed by `vault`.
-    public init(store: any TaskStore, vault: Vault) {
-        self.store = store
+    /// Reads secrets from `keys`, sealed by `vault`.
+    public init(keys: any KeyStore, vault: Vault) {
+        self.keys = keys
         self.vault = vault
     }
 
     /// A tenant's secrets: the current one, which is made on first use, and during a rotation also the previous one.
     public func secrets(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> [Secret] {
-        let kept = try await store.tenant(
+        let kept = try await keys.tenant(
             orInsert: TenantRecord(
                 name: tenant, sealedWebhookSecret: vault.seal(Self.made(), .webhookSecret, of: tenant), createdAt: now))
         var sealed = [kept.sealedWebhookSecret]
@@ -41,7 +41,7 @@ public struct WebhookSecrets: WebhookSecretSource {
         // Makes sure that the tenant exists and that the master key can open its secret.
         _ = try await secrets(of: tenant, at: now)
         let made = Self.made()
-        _ = try await store.rotateWebhookSecret(
+        _ = try await keys.rotateWebhookSecret(
             tenant: tenant, sealed: vault.seal(made, .webhookSecret, of: tenant),
             previousValidUntil: now + max(0, grace.nanoseconds / 1_000_000), at: now)
         return made

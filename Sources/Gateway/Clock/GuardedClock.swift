@@ -27,7 +27,7 @@ public final class GuardedClock: Sendable {
 
     /// Continues from the believed time that the previous process left in the store.
     func resume(from store: any TaskStore) async throws(StoreError) {
-        var mark = try await store.clockMark()
+        var mark = try await store.clock.mark()
         // A store of an earlier version has no mark, but the newest task's time has certainly come.
         if mark == nil, let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
             mark = min(newest.createdAt, readWall())

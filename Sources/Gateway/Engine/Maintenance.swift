@@ -39,7 +39,7 @@ struct Maintenance: Sendable {
         let changed = tasks.accounts.takeChanged()
         for (index, record) in changed.enumerated() {
             do {
-                try await tasks.store.keep(record)
+                try await tasks.store.accounts.keep(record)
             } catch {
                 return tasks.accounts.putBack(Array(changed[index...]))
             }
@@ -65,7 +65,7 @@ struct Maintenance: Sendable {
     /// wall clock has come into doubt, or is believed again.
     func saveClock() async {
         let reading = tasks.clock.reading
-        try? await tasks.store.keep(clockMark: reading.believed)
+        try? await tasks.store.clock.keep(reading.believed)
         let disagreement = reading.disagreement
         let hasChanged = isInDoubt.withLock { isInDoubt in
             defer { isInDoubt = disagreement != 0 }

@@ -29,7 +29,7 @@ struct Recovery: Sendable {
             }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
-        accounts.restore(try await store.accountStates(), running: found.running)
+        accounts.restore(try await store.accounts.states(), running: found.running)
         let now = MonotonicTime.now
         for (id, key, age) in found.keys {
             _ = ledger.running.admit(id, key: key, limit: .max, now: now + (.zero - age))
@@ -41,7 +41,7 @@ struct Recovery: Sendable {
         background.start { await flagStuck(orphans) }
         try await tasks.resends?.restore()
         try await recoverLookups()
-        try await store.releaseLeases(at: clock.now)
+        try await store.outbox.releaseLeases(at: clock.now)
         for id in found.neverSent { await ledger.endWithRetry(id, because: "not sent; nothing was charged") }
         try await recoverQueue(found.queued)
         for record in found.open {
@@ -90,7 +90,7 @@ struct Recovery: Sendable {
         }
         var accounts: [TaskID: String] = [:]
         for record in records where record.job != nil {
-            accounts[record.id] = try await store.job(of: record.id)?.account
+            accounts[record.id] = try await store.jobs.job(of: record.id)?.account
         }
         let missing = try await queue.recover(records, accounts: accounts)
         let dispatcher = Dispatcher(tasks: tasks, queue: queue)

@@ -20,12 +20,12 @@ public enum KeyIssueError: Error, Hashable, CustomStringConvertible {
 ///
 /// Every function throws the store's errors, and ``VaultError`` if the master key isn't the store's.
 public struct KeyIssuer: Sendable {
-    private let store: any TaskStore
+    private let keys: any KeyStore
     private let vault: Vault
 
-    /// Creates an issuer that writes keys to `store`, sealed by `vault`.
-    public init(store: any TaskStore, vault: Vault) {
-        self.store = store
+    /// Creates an issuer that writes to `keys`, sealed by `vault`.
+    public init(keys: any KeyStore, vault: Vault) {
+        self.keys = keys
         self.vault = vault
     }
 
@@ -43,7 +43,7 @@ public struct KeyIssuer: Sendable {
         let issued = IssuedKey(
             tenant: tenant, id: "key_\(ids.next(at: now))", key: Secret("sk-" + Self.random(48)),
             accessKey: "AK" + Self.random(30), secretKey: Secret(Self.random(48)), webhookSecret: webhookSecret)
-        try await store.insert(
+        try await keys.insert(
             NewKey(
                 id: issued.id, tenant: tenant, bearerHash: Digest(of: issued.key).bytes, accessKey: issued.accessKey,
                 sealedSecretKey: vault.seal(issued.secretKey, .secretKey, of: issued.id), createdAt: now))
@@ -55,14 +55,14 @@ public struct KeyIssuer: Sendable {
     public func rotate(
         key id: String, grace: Duration = .zero, at now: Int64 = WallClock.milliseconds
     ) async throws -> IssuedKey {
-        guard let old = try await store.keys().first(where: { $0.key.id == id }) else { throw KeyIssueError.noKey(id) }
+        guard let old = try await keys.all().first(where: { $0.key.id == id }) else { throw KeyIssueError.noKey(id) }
         guard old.revokedAt == nil else { throw KeyIssueError.revoked(id) }
         let issued = try await issue(tenant: old.key.tenant, at: now)
         do {
-            try await store.revoke(key: id, at: now + max(0, grace.nanoseconds / 1_000_000))
+            try await keys.revoke(id, at: now + max(0, grace.nanoseconds / 1_000_000))
         } catch {
             // The caller never sees the new key, so it must not stay valid.
-            try? await store.revoke(key: issued.id, at: now)
+            try? await keys.revoke(issued.id, at: now)
             throw error
         }
         return issued
@@ -70,12 +70,12 @@ public struct KeyIssuer: Sendable {
 
     /// Every key, oldest first.
     public func list(at now: Int64 = WallClock.milliseconds) async throws -> [ListedKey] {
-        try await store.keys().map { ListedKey($0, now: now) }
+        try await keys.all().map { ListedKey($0, now: now) }
     }
 
     /// The secret that signs deliveries to `tenant`: created at its first use, and unchanged until it is rotated.
     public func webhookSecret(of tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> Secret {
-        try await WebhookSecrets(store: store, vault: vault).secrets(of: tenant, at: now)[0]
+        try await WebhookSecrets(keys: keys, vault: vault).secrets(of: tenant, at: now)[0]
     }
 
     private static let letters = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)

@@ -123,7 +123,7 @@ extension ImageEdits {
         _ deadline: MonotonicTime, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> Asked {
         do throws(StoreError) {
-            if answer.status == 200, let job = try await tasks.store.job(of: known.task) {
+            if answer.status == 200, let job = try await tasks.store.jobs.job(of: known.task) {
                 return .job(job, format, until: deadline, isRepeated: true)
             }
         } catch {

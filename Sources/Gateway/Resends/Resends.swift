@@ -50,7 +50,7 @@ final class Resends: Sendable {
 
     /// An id that no task has.
     let nothing = TaskID.none
-    private let store: any TaskStore
+    private let store: any ResendStore
     private let background: Background
     private let clock: GuardedClock
     private let makeID: @Sendable () -> TaskID
@@ -60,7 +60,7 @@ final class Resends: Sendable {
     ///   - window: how long an unread create is remembered; more than 0.
     ///   - makeID: makes the ids of tasks.
     init(
-        window: Duration, store: any TaskStore, background: Background, clock: GuardedClock,
+        window: Duration, store: any ResendStore, background: Background, clock: GuardedClock,
         makeID: @escaping @Sendable () -> TaskID
     ) {
         self.store = store

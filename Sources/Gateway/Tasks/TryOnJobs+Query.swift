@@ -12,7 +12,7 @@ extension TryOnJobs {
     ) async throws(GatewayError) -> FoundJob {
         let record: JobRecord?
         do {
-            record = try await ledger.store.job(tenant: tenant, number)
+            record = try await ledger.store.jobs.job(tenant: tenant, number)
         } catch {
             throw GatewayError(error)
         }
@@ -56,7 +56,7 @@ extension TryOnJobs {
         _ fingerprint: [UInt8], tenant: String, since time: Int64
     ) async throws(GatewayError) -> JobRecord? {
         do {
-            return try await ledger.store.latestJob(tenant: tenant, fingerprint: fingerprint, since: time)
+            return try await ledger.store.jobs.latest(tenant: tenant, fingerprint: fingerprint, since: time)
         } catch {
             throw GatewayError(error)
         }
@@ -80,7 +80,7 @@ extension TryOnJobs {
         await openCreates.pursue(task, until: deadline, request)
         let job: JobRecord?
         do {
-            job = try await ledger.store.job(of: task)
+            job = try await ledger.store.jobs.job(of: task)
         } catch {
             throw GatewayError(error)
         }
@@ -113,7 +113,7 @@ extension TryOnJobs {
     /// The job as the store has it; the given one while the store is unavailable.
     private func current(_ job: JobRecord) async -> JobRecord {
         do throws(StoreError) {
-            if let known = try await ledger.store.job(tenant: job.tenant, job.number) { return known }
+            if let known = try await ledger.store.jobs.job(tenant: job.tenant, job.number) { return known }
             var job = job
             for (index, task) in job.tasks.enumerated() {
                 job.tasks[index] = try await ledger.store.task(task.id) ?? task
@@ -131,7 +131,7 @@ extension TryOnJobs {
     func recordAnswer(_ answer: StoredAnswer, to job: JobRecord) async {
         guard job.idempotencyKey != nil else { return }
         do {
-            try await ledger.store.answer(job: job.number, answer)
+            try await ledger.store.jobs.answer(job: job.number, answer)
         } catch {
             ledger.couldNotRecord(
                 "an answer could not be kept for its Idempotency-Key", job.tasks[0].id, error)
@@ -144,7 +144,7 @@ extension TryOnJobs {
     func unanswered(_ known: IdempotencyRecord) async throws(GatewayError) -> JobRecord? {
         guard known.answer == nil, !answering.withLock({ $0.contains(known.task) }) else { return nil }
         do {
-            guard let job = try await ledger.store.job(of: known.task), job.isKnown else { return nil }
+            guard let job = try await ledger.store.jobs.job(of: known.task), job.isKnown else { return nil }
             // The first task is sent before the others: while its outcome is open, so is the job's.
             return job.tasks[0].state > .intent && job.tasks[0].state != .refused ? job : nil
         } catch {

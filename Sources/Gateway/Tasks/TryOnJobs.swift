@@ -137,7 +137,7 @@ final class TryOnJobs: Sendable {
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            let job = try await ledger.store.begin(
+            let job = try await ledger.store.jobs.begin(
                 tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
             note.keep(hold)
             return (job, hold)
@@ -214,7 +214,7 @@ final class TryOnJobs: Sendable {
 
     private func refuse(_ job: JobRecord, _ reason: String, _ answer: StoredAnswer?) async throws(StoreError) {
         do {
-            try await ledger.store.refuse(job: job.number, reason: reason, at: ledger.clock.now, answer: answer)
+            try await ledger.store.jobs.refuse(job: job.number, reason: reason, at: ledger.clock.now, answer: answer)
             for task in job.tasks { ledger.forget(task.id) }
         } catch  where error.code == .stale {
             // A callback has shown that Kling has one of the tasks: the others have failed within the job.

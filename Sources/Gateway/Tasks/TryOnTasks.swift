@@ -65,7 +65,7 @@ final class TryOnTasks: Sendable {
         resends =
             options.resendWindow > .zero
             ? Resends(
-                window: options.resendWindow, store: store, background: background, clock: clock,
+                window: options.resendWindow, store: store.resends, background: background, clock: clock,
                 makeID: ledger.makeID) : nil
     }
 

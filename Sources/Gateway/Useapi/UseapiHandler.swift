@@ -65,7 +65,7 @@ struct UseapiHandler: ShapeHandler {
         let fix = "Ask for a smaller pageSize, or for less time with createdAfter and createdBefore."
         // A picture's URL appears twice in a page.
         let (jobs, lease) = try await admitted.page(of: size, copies: 2, fix: fix) { limit throws(StoreError) in
-            try await tasks.store.jobs(
+            try await tasks.store.jobs.list(
                 tenant: tenant, shape: Shape.useapi.rawValue, createdAfter: wanted.createdAfter,
                 createdBefore: wanted.createdBefore, limit: size, answersUpTo: limit)
         }

@@ -79,11 +79,3 @@ struct ClaimRows {
         try update.execute()
     }
 }
-
-extension SQLiteTaskStore {
-    public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
-        try await read { connection throws(StoreError) in
-            try connection.claims.record(ClaimName(tenant: tenant, key: key))
-        }
-    }
-}

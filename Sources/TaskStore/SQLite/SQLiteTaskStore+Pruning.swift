@@ -16,8 +16,8 @@ extension SQLiteTaskStore {
             var isDone = false
             while !isDone, count < limit {
                 let batch = min(Self.pruned, limit - count)
-                let gone = try await write { connection throws(StoreError) in
-                    try connection.prune(query, before: time, limit: batch)
+                let gone = try await pool.write { connection throws(StoreError) in
+                    try Self.prune(query, before: time, limit: batch, connection)
                 }
                 count += gone
                 isDone = gone < batch
@@ -25,16 +25,16 @@ extension SQLiteTaskStore {
         }
         return count
     }
-}
 
-extension SQLiteConnection {
-    fileprivate func prune(_ query: Query, before time: Int64, limit: Int) throws(StoreError) -> Int {
-        let delete = try statement(query)
+    private static func prune(
+        _ query: Query, before time: Int64, limit: Int, _ connection: SQLiteConnection
+    ) throws(StoreError) -> Int {
+        let delete = try connection.statement(query)
         delete.bind(1, time)
         delete.bind(2, limit)
         // A task that ended before `time` was created before it too, so only ids from before that time are searched.
         if query == .pruneTasks { delete.bind(3, TaskID.first(at: time)) }
         try delete.execute()
-        return database.changesCount
+        return connection.database.changesCount
     }
 }

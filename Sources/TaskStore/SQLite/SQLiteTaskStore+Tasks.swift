@@ -1,12 +1,12 @@
 extension SQLiteTaskStore {
     public func begin(_ task: NewTask) async throws(StoreError) {
-        try await write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
+        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
     }
 
     public func assign(
         _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id) { $0.assign(account, identity: identity, api: api, at: time) }
         }
     }
@@ -14,7 +14,7 @@ extension SQLiteTaskStore {
     public func queue(
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.queue(payload: payload, at: time) { () throws(StoreError) in
@@ -27,7 +27,7 @@ extension SQLiteTaskStore {
     public func accept(
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.accept(acceptance) { () throws(StoreError) in
@@ -40,7 +40,7 @@ extension SQLiteTaskStore {
     public func refuse(
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             _ = try connection.tasks.change(id, claim: .released(answer)) { record throws(StoreError) in
                 // A client that knows a job knows all of its tasks.
                 if let place = record.job, try connection.jobs.isKnown(place) { return .impossible }
@@ -50,7 +50,7 @@ extension SQLiteTaskStore {
     }
 
     public func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id) { record throws(StoreError) in
                 let tenant = record.tenant
                 return try record.show(at: time) { () throws(StoreError) in
@@ -61,23 +61,23 @@ extension SQLiteTaskStore {
     }
 
     public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $0.observe(observation) }
         }
     }
 
     public func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $0.cancel(reason: reason, at: time) }
         }
     }
 
     public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
-        try await write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $0.flag(flags) } }
+        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $0.flag(flags) } }
     }
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID] {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
@@ -89,14 +89,14 @@ extension SQLiteTaskStore {
     }
 
     public func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
-        try await read { connection throws(StoreError) in try connection.tasks.record(id) }
+        try await pool.read { connection throws(StoreError) in try connection.tasks.record(id) }
     }
 
     public func tasks(
         tenant: String, page: Int, size: Int, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord> {
         precondition(page >= 1 && size >= 1, "pages count from 1")
-        return try await read { connection throws(StoreError) in
+        return try await pool.read { connection throws(StoreError) in
             func select(_ query: Query) throws(StoreError) -> PreparedStatement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
@@ -113,7 +113,7 @@ extension SQLiteTaskStore {
     public func tasks(
         tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord> {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             func select(_ query: Query) throws(StoreError) -> PreparedStatement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
@@ -131,7 +131,7 @@ extension SQLiteTaskStore {
     }
 
     public func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.unfinished)
             select.bind(1, after ?? TaskID.first)
             select.bind(2, limit)
@@ -140,7 +140,7 @@ extension SQLiteTaskStore {
     }
 
     public func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             let isUnfinished = filter.isUnfinished || !filter.flags.isEmpty
             let select = try connection.statement(isUnfinished ? .unfinishedList : .taskList)
             select.bind(1, before ?? TaskID.last)
@@ -152,11 +152,17 @@ extension SQLiteTaskStore {
     }
 
     public func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.tasksNamed)
             select.bind(1, TaskID(id))
             select.bind(2, id)
             return try select.rows(TaskRecord.init(row:))
+        }
+    }
+
+    public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
+        try await pool.read { connection throws(StoreError) in
+            try connection.claims.record(ClaimName(tenant: tenant, key: key))
         }
     }
 }

@@ -35,11 +35,8 @@ public final class SQLiteTaskStore: TaskStore {
     /// Like ``Deliveries``, for a job that has a `callback_url`, whenever one of its tasks takes a step.
     public typealias JobDeliveries = @Sendable (_ before: JobRecord?, _ after: JobRecord) -> NewDelivery?
 
+    let pool: SQLitePool
     private let path: String
-    private let writer: Writer
-    private let readers: Readers
-    private let writerEnded = ThreadGroup()
-    private let readersEnded = ThreadGroup()
     private let lastCheck: Lock<LastCheck>
 
     /// Opens the store at `path`, creating the file and its folder if they are missing, and migrates it to the current
@@ -61,58 +58,35 @@ public final class SQLiteTaskStore: TaskStore {
     ) throws(StoreError) {
         self.path = path
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        let callbacks = StepCallbacks(task: deliveries, job: jobDeliveries)
-        writer = try Writer(path, options, serving: lock, callbacks, ended: writerEnded)
-        do throws(StoreError) {
-            readers = try Readers(path, options, ended: readersEnded)
-        } catch {
-            writer.queue.close()
-            throw error
-        }
+        pool = try SQLitePool(
+            path, options, serving: lock, StepCallbacks(task: deliveries, job: jobDeliveries))
     }
 
-    deinit {
-        readers.queue.close()
-        writer.queue.close()
-    }
+    public var jobs: any JobStore { SQLiteJobs(pool: pool) }
+    public var outbox: any DeliveryStore { SQLiteOutbox(pool: pool) }
+    public var resends: any ResendStore { SQLiteResends(pool: pool) }
+    public var keys: any KeyStore { SQLiteKeys(pool: pool) }
+    public var accounts: any AccountStore { SQLiteAccounts(pool: pool) }
+    public var clock: any ClockStore { SQLiteClock(pool: pool) }
 
-    public func close() async {
-        readers.queue.close()
-        await readersEnded.waitForAll()
-        // The writer closes last, because the last connection to close moves the log into the database.
-        writer.queue.close()
-        await writerEnded.waitForAll()
-    }
+    public func close() async { await pool.close() }
+
+    public var statistics: StoreStatistics { pool.statistics }
 
     public func check() async throws(StoreError) {
-        _ = try await keyVersion()
-        let failures = writer.statistics.failures
+        _ = try await keys.version()
+        let failures = pool.statistics.failures
         if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
         let result: Result<Void, StoreError>
         do throws(StoreError) {
-            try await read { [path] _ throws(StoreError) in try StoreFile.checkFreeSpace(beside: path) }
-            result = .success(try await write { connection throws(StoreError) in try connection.execute(.probe) })
+            try await pool.read { [path] _ throws(StoreError) in try StoreFile.checkFreeSpace(beside: path) }
+            result = .success(try await pool.write { connection throws(StoreError) in try connection.execute(.probe) })
         } catch {
             result = .failure(error)
         }
-        let failuresNow = writer.statistics.failures
+        let failuresNow = pool.statistics.failures
         lastCheck.withLock { $0.note(result, at: .now, failures: failuresNow) }
         try result.get()
-    }
-
-    public var statistics: StoreStatistics {
-        var statistics = writer.statistics
-        statistics.waitingWrites = writer.queue.count
-        statistics.waitingReads = readers.queue.count
-        return statistics
-    }
-
-    func write<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
-        try await Job.perform(in: writer.queue, body)
-    }
-
-    func read<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
-        try await Job.perform(in: readers.queue, body)
     }
 }
 

@@ -16,7 +16,7 @@ struct AccountsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try options.load()
-        let known = try await KeyAdministration.withStore(of: configuration) { try await $0.accountStates() }
+        let known = try await KeyAdministration.withStore(of: configuration) { try await $0.accounts.states() }
         let states = Dictionary(known.map { ($0.name, $0) }) { first, _ in first }
         for upstream in configuration.upstreams {
             let state = states[upstream.name]

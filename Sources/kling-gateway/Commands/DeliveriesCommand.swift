@@ -27,11 +27,12 @@ struct DeliveriesCommand: AsyncParsableCommand {
 
         func run() async throws {
             let filter = DeliveryFilter(tenant: tenant, task: task, state: state.flatMap { DeliveryState($0) })
-            let lines = try await WebhookAdministration.withDeliveries(of: options.load()) { store in
+            let lines = try await options.withStore { store in
+                let outbox = store.outbox
                 var lines: [String] = []
-                for delivery in try await store.deliveries(filter, limit: limit) {
+                for delivery in try await outbox.deliveries(filter, limit: limit) {
                     lines.append(
-                        json ? delivery.jsonLine(try await store.attempts(delivery: delivery.id)) : delivery.line)
+                        json ? delivery.jsonLine(try await outbox.attempts(delivery: delivery.id)) : delivery.line)
                 }
                 return lines
             }
@@ -47,8 +48,8 @@ struct DeliveriesCommand: AsyncParsableCommand {
         @Argument(help: "The delivery's id, as `deliveries list` shows it.") var id: String
 
         func run() async throws {
-            try await WebhookAdministration.withDeliveries(of: options.load()) { store in
-                try await store.redeliver(delivery: id, at: WallClock.milliseconds)
+            try await options.withStore { store in
+                try await store.outbox.redeliver(delivery: id, at: WallClock.milliseconds)
             }
             print("\(id) will be sent again")
         }

@@ -32,8 +32,7 @@ final class GatewayService: Sendable {
     /// - Throws: an error with a message for the operator.
     init(_ configuration: Configuration, log: LogOutput) async throws {
         let logger = log.logger
-        self.configuration = configuration
-        self.logger = logger
+        (self.configuration, self.logger) = (configuration, logger)
         let descriptors = try configuration.divideDescriptors(logger)
         serveLock = try ServeLock(store: configuration.storePath)
         store = try configuration.openStore(serving: serveLock)
@@ -45,15 +44,16 @@ final class GatewayService: Sendable {
         let vault = try Vault(configuration)
         let clock = GuardedClock()
         let access = Access(
-            staticKeys: configuration.keys.map(\.staticKey), store: store, vault: vault, clock: Access.Clock(clock))
+            staticKeys: configuration.keys.map(\.staticKey), keys: store.keys, vault: vault, clock: Access.Clock(clock))
         try await access.load()
         let accounts = Accounts(configuration.upstreams.map(\.account))
         let metrics = configuration.makeMetrics()
         let telemetry = Telemetry(metrics: metrics, logger: logger, accessLog: log.access)
         let budget = ByteBudget(capacity: configuration.server.limits.bufferedBytes)
         let delivery = CallbackDelivery(
-            loop: loops[0], store: store, sender: receivers, secrets: WebhookSecrets(store: store, vault: vault),
-            observer: telemetry, policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock)
+            loop: loops[0], store: store.outbox, sender: receivers,
+            secrets: WebhookSecrets(keys: store.keys, vault: vault), observer: telemetry,
+            policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock)
         var parts = Gateway.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)

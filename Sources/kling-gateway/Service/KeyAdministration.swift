@@ -19,7 +19,7 @@ enum KeyAdministration {
     }
 
     static func revoke(_ id: String, _ configuration: Configuration) async throws {
-        try await withStore(of: configuration) { try await $0.revoke(key: id, at: WallClock.milliseconds) }
+        try await withStore(of: configuration) { try await $0.keys.revoke(id, at: WallClock.milliseconds) }
     }
 
     /// Opens the store for the duration of `body`, and prints errors to standard error.
@@ -42,7 +42,7 @@ enum KeyAdministration {
         _ configuration: Configuration, _ body: (KeyIssuer) async throws -> Result
     ) async throws -> Result {
         try await withStore(of: configuration) { store in
-            try await body(KeyIssuer(store: store, vault: try Vault(configuration)))
+            try await body(KeyIssuer(keys: store.keys, vault: try Vault(configuration)))
         }
     }
 }

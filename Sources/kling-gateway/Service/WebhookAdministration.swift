@@ -42,19 +42,12 @@ enum WebhookAdministration {
         }
     }
 
-    /// Opens the outbox for the duration of `body`.
-    static func withDeliveries<Result>(
-        of configuration: Configuration, _ body: (any DeliveryStore) async throws -> Result
-    ) async throws -> Result {
-        try await KeyAdministration.withStore(of: configuration) { try await body($0) }
-    }
-
     private static func withSecrets<Result>(
         of tenant: String, _ configuration: Configuration, _ body: (WebhookSecrets) async throws -> Result
     ) async throws -> Result {
         try await KeyAdministration.withStore(of: configuration) { store in
             guard KeyIssuer.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
-            return try await body(WebhookSecrets(store: store, vault: try Vault(configuration)))
+            return try await body(WebhookSecrets(keys: store.keys, vault: try Vault(configuration)))
         }
     }
 

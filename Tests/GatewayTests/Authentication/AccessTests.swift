@@ -50,7 +50,7 @@ struct AccessTests {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         try await fixture.access.load()
-        try await fixture.store.revoke(key: issued.id, at: fixture.time.wall)
+        try await fixture.store.revoke(issued.id, at: fixture.time.wall)
         #expect(try await fixture.ask(issued.key).keyID == issued.id)
         fixture.time.pass(.milliseconds(500))
         await fixture.access.refresh()
@@ -64,7 +64,7 @@ struct AccessTests {
     @Test func `a key that ends later stops when the clock jumps past it, and works when it is back`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
-        try await fixture.store.revoke(key: issued.id, at: fixture.time.wall + 3_600_000)
+        try await fixture.store.revoke(issued.id, at: fixture.time.wall + 3_600_000)
         try await fixture.access.load()
         #expect(try await fixture.ask(issued.key).keyID == issued.id)
         fixture.time.wallOffset.store(7_200_000, ordering: .relaxed)
@@ -183,7 +183,7 @@ struct AccessTests {
         let fixture = try Fixture()
         _ = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         let other = Vault(try MasterKey(Secret("another master key")))
-        let access = Access(staticKeys: [], store: fixture.store, vault: other)
+        let access = Access(staticKeys: [], keys: fixture.store, vault: other)
         let error = await #expect(throws: VaultError.self) { try await access.load() }
         #expect(error?.description.hasPrefix("the master key does not fit the store: ") == true)
     }

@@ -4,8 +4,8 @@ import Synchronization
 @testable import Gateway
 @testable import TaskStore
 
-/// An in-memory store with only what keys need. It counts reads and has a hook into them.
-final class KeyStore: TaskStore {
+/// A ``KeyStore`` in memory. It counts reads and has a hook into them.
+final class KeysInMemory: KeyStore {
     struct State {
         var records: [KeyRecord] = []
         var tenants: [String: TenantRecord] = [:]
@@ -37,9 +37,9 @@ final class KeyStore: TaskStore {
         }
     }
 
-    func revoke(key id: String, at time: Int64) async throws(StoreError) { try open(); revokeNow(id, at: time) }
+    func revoke(_ id: String, at time: Int64) async throws(StoreError) { try open(); revokeNow(id, at: time) }
 
-    func keys() async throws(StoreError) -> [KeyRecord] {
+    func all() async throws(StoreError) -> [KeyRecord] {
         try open()
         let (rows, then) = state.withLock { state in
             state.rowReads += 1
@@ -50,7 +50,7 @@ final class KeyStore: TaskStore {
         return rows
     }
 
-    func keyVersion() async throws(StoreError) -> Int64 {
+    func version() async throws(StoreError) -> Int64 {
         state.withLock { $0.versionLooks += 1 }
         try open()
         return state.withLock { $0.version }
@@ -105,7 +105,7 @@ final class TestClock: Sendable {
 
 /// An ``Access`` with an in-memory store.
 struct Fixture {
-    let store = KeyStore()
+    let store = KeysInMemory()
     let time = TestClock()
     let vault: Vault
     let access: Access
@@ -113,105 +113,11 @@ struct Fixture {
 
     init(staticKeys: [StaticKey] = []) throws {
         vault = Vault(try MasterKey(Secret("a master key of some length")))
-        access = Access(staticKeys: staticKeys, store: store, vault: vault, clock: time.clock)
-        issuer = KeyIssuer(store: store, vault: vault)
+        access = Access(staticKeys: staticKeys, keys: store, vault: vault, clock: time.clock)
+        issuer = KeyIssuer(keys: store, vault: vault)
     }
 
     func ask(_ key: Secret) async throws(AccessRefusal) -> Principal {
         try await access.authenticate(authorization: ["Bearer " + key.reveal()])
     }
-}
-
-/// The requirements that keys don't use.
-extension KeyStore {
-    func begin(_ task: NewTask) async throws(StoreError) { fatalError("not for keys") }
-    func assign(_ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64) async throws(StoreError)
-        -> TaskRecord
-    {
-        fatalError("not for keys")
-    }
-    func queue(
-        _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
-    ) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
-    func accept(
-        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
-    ) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
-    func refuse(_ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?) async throws(StoreError) {
-        fatalError("not for keys")
-    }
-    func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord { fatalError("not for keys") }
-    func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
-        fatalError("not for keys")
-    }
-    func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) { fatalError("not for keys") }
-    func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
-    func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? { fatalError("not for keys") }
-    func tasks(
-        tenant: String, page: Int, size: Int, answersUpTo limit: Int
-    ) async throws(StoreError) -> RecordPage<TaskRecord> { fatalError("not for keys") }
-    func tasks(
-        tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
-    ) async throws(StoreError) -> RecordPage<TaskRecord> { fatalError("not for keys") }
-    func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
-    func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        fatalError("not for keys")
-    }
-    func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] { fatalError("not for keys") }
-    func check() async throws(StoreError) { _ = try await keyVersion() }
-    func prune(
-        tasksFinishedBefore tasks: Int64, deliveriesFinishedBefore deliveries: Int64,
-        idempotencyKeysCreatedBefore keys: Int64, limit: Int
-    ) async throws(StoreError) -> Int { fatalError("not for keys") }
-    func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
-        fatalError("not for keys")
-    }
-    func unread(server: String) async throws(StoreError) -> UnreadCreates? { fatalError("not for keys") }
-    func keep(
-        unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
-    ) async throws(StoreError) {
-        fatalError("not for keys")
-    }
-    func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        fatalError("not for keys")
-    }
-    func accountStates() async throws(StoreError) -> [AccountStateRecord] { fatalError("not for keys") }
-    func keep(_ state: AccountStateRecord) async throws(StoreError) { fatalError("not for keys") }
-    func clockMark() async throws(StoreError) -> Int64? { fatalError("not for keys") }
-    func keep(clockMark time: Int64) async throws(StoreError) { fatalError("not for keys") }
-    func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) { fatalError("not for keys") }
-    func dueDeliveries(
-        at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
-    ) async throws(StoreError) -> OutboxPage { fatalError("not for keys") }
-    func nextDelivery() async throws(StoreError) -> Int64? { fatalError("not for keys") }
-    func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
-        fatalError("not for keys")
-    }
-    func releaseLeases(at time: Int64) async throws(StoreError) { fatalError("not for keys") }
-    func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool {
-        fatalError("not for keys")
-    }
-    func settle(delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome) async throws(StoreError) {
-        fatalError("not for keys")
-    }
-    func redeliver(delivery id: String, at time: Int64) async throws(StoreError) { fatalError("not for keys") }
-    func deliveries(_ filter: DeliveryFilter, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
-        fatalError("not for keys")
-    }
-    func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] { fatalError("not for keys") }
-    func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord { fatalError("not for keys") }
-    func refuse(job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?) async throws(StoreError) {
-        fatalError("not for keys")
-    }
-    func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) { fatalError("not for keys") }
-    func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
-    func job(of task: TaskID) async throws(StoreError) -> JobRecord? { fatalError("not for keys") }
-    func jobs(
-        tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
-        answersUpTo bytes: Int
-    ) async throws(StoreError) -> RecordPage<JobRecord> { fatalError("not for keys") }
-    func latestJob(tenant: String, fingerprint: [UInt8], since time: Int64) async throws(StoreError) -> JobRecord? {
-        fatalError("not for keys")
-    }
-    func close() async {}
-    var statistics: StoreStatistics { fatalError("not for keys") }
 }

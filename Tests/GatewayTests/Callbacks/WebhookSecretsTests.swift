@@ -9,7 +9,7 @@ import Testing
 @Suite(.onEventLoop) struct WebhookSecretsTests {
     @Test func `a secret is created at its first use, and two are valid during a rotation`() async throws {
         let fixture = try Fixture()
-        let secrets = WebhookSecrets(store: fixture.store, vault: fixture.vault)
+        let secrets = WebhookSecrets(keys: fixture.store, vault: fixture.vault)
         let first = try await secrets.secrets(of: "shop", at: 1000)
         #expect(first.count == 1)
         #expect(WebhookSignature(first[0]) != nil)

@@ -91,7 +91,7 @@ import Testing
             #expect(first.believed == start + 30 * Self.day)
             try await first.resume(from: fixture.store)
             #expect(first.believed == start && first.now == start + 30 * Self.day)
-            try await fixture.store.keep(clockMark: start + 5_000_000)
+            try await fixture.store.clock.keep(start + 5_000_000)
             let second = time.guarded
             try await second.resume(from: fixture.store)
             #expect(second.believed == start + 5_000_000)

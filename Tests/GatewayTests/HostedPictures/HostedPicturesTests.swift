@@ -111,7 +111,8 @@ import Testing
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         let broken = await #expect(throws: SpoolError.self) { _ = try await pictures.read(picture) }
         #expect(broken?.code == .unavailable)
-        let unreadable = await #expect(throws: SpoolError.self) { try await pictures.recover(from: KeyStore()) }
+        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let unreadable = await #expect(throws: SpoolError.self) { try await pictures.recover(from: store) }
         for error in [missing, broken, unreadable] {
             #expect(error?.detail.contains(picture.name) == false && error?.detail.contains("…") == true)
         }
@@ -162,7 +163,7 @@ import Testing
         try await run { fixture, time, tasks in
             let picture = try await pictures(time.guarded).host(file(), format: .png, for: tasks[0].id)
             time.pass(.seconds(1800))
-            try await fixture.store.keep(clockMark: fixture.tasks.clock.believed)
+            try await fixture.store.clock.keep(fixture.tasks.clock.believed)
             time.wallOffset.store(jump, ordering: .relaxed)
             let clock = time.guarded
             try await clock.resume(from: fixture.store)

@@ -77,7 +77,7 @@ import Testing
             await #expect(throws: GatewayError.self) {
                 try await fixture.tasks.jobs.find(job.number, tenant: "other", note)
             }
-            let known = try await fixture.tasks.store.jobs(
+            let known = try await fixture.tasks.store.jobs.list(
                 tenant: "shop", shape: "useapi", createdAfter: nil, createdBefore: nil, limit: 5)
             let listed = await fixture.tasks.jobs.refreshed(known, note)
             #expect(listed.map(\.number) == [job.number])
@@ -104,7 +104,7 @@ import Testing
                 model: "kolors-virtual-try-on-v1", createdAt: now)
         }
         let key = IdempotencyKey(key: "try-1", fingerprint: [1])
-        let job = try await store.begin(
+        let job = try await store.jobs.begin(
             tasks, job: NewJob(tenant: "shop", shape: "useapi", idempotency: key, createdAt: now))
         try await step(store, tasks.map(\.id))
         await store.close()
@@ -159,7 +159,7 @@ import Testing
                     "ref-1:submitted,intent", "ref-1:submitted,submitted", "ref-1:submitted,processing",
                     "ref-1:succeed,processing", "ref-1:succeed,failed",
                 ])
-            let last = try #require(try await fixture.store.deliveries(DeliveryFilter(), limit: 1).first)
+            let last = try #require(try await fixture.store.outbox.deliveries(DeliveryFilter(), limit: 1).first)
             #expect(last.isLast && last.url == url.text && last.task == job.tasks[0].id)
         }
     }
@@ -198,7 +198,7 @@ import Testing
         try await JobFixture.run(ScriptedKling(), options) { fixture in
             let job = try await makeSentJob(fixture, fixture.job(2))
             #expect(job.callbackURL == nil)
-            let deliveries = try await fixture.store.deliveries(DeliveryFilter(), limit: 9)
+            let deliveries = try await fixture.store.outbox.deliveries(DeliveryFilter(), limit: 9)
             #expect(Set(deliveries.map(\.task)) == Set(job.tasks.map(\.id)))
         }
     }

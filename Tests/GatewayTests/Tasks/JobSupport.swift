@@ -162,7 +162,7 @@ struct JobFixture {
         }
         let delivery = options.receivers.map { [store] receivers in
             CallbackDelivery(
-                loop: loop, store: store, sender: receivers, secrets: Secrets(), observer: Silence(),
+                loop: loop, store: store.outbox, sender: receivers, secrets: Secrets(), observer: Silence(),
                 policy: CallbackDelivery.Policy(userAgent: "test/1"), random: Middle())
         }
         tasks = TryOnTasks(
@@ -208,7 +208,7 @@ struct JobFixture {
     /// Waits until the job meets a condition, and returns it.
     func job(_ number: Int64, once isWanted: (JobRecord) -> Bool) async throws -> JobRecord {
         while true {
-            let job = try #require(try await store.job(tenant: "shop", number))
+            let job = try #require(try await store.jobs.job(tenant: "shop", number))
             if isWanted(job) { return job }
             try Task.checkCancellation()
             await Task.yield()
@@ -226,7 +226,7 @@ struct JobFixture {
 
     /// The bodies in the outbox, in the order in which they were added.
     func deliveries() async throws -> [String] {
-        try await store.deliveries(DeliveryFilter(), limit: 99).reversed()
+        try await store.outbox.deliveries(DeliveryFilter(), limit: 99).reversed()
             .map { String(decoding: $0.body, as: UTF8.self) }
     }
 }

@@ -47,7 +47,7 @@ import Testing
             let request = fixture.job(4) { ($0.idempotency, $0.fingerprint) = (key, [9]) }
             let error = await fixture.refusal(request, JobFixture.principal(concurrency: 4))
             #expect(error?.cause == .refused && error?.message == "no, says Kling" && kling.creates == 1)
-            #expect(try await fixture.store.latestJob(tenant: "shop", fingerprint: [9], since: 0) == nil)
+            #expect(try await fixture.store.jobs.latest(tenant: "shop", fingerprint: [9], since: 0) == nil)
             #expect(try await fixture.store.unfinished(after: nil, limit: 9).isEmpty)
             let kept = try await fixture.store.idempotency(tenant: "shop", key: "try-1")?.answer
             #expect(kept == StoredAnswer(status: 400, body: Array("no, says Kling".utf8)))

@@ -1,39 +1,42 @@
-extension SQLiteTaskStore {
-    public func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
-        try await write { connection throws(StoreError) in try connection.jobs.insert(job, tasks) }
+/// The jobs in SQLite.
+struct SQLiteJobs: JobStore {
+    let pool: SQLitePool
+
+    func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
+        try await pool.write { connection throws(StoreError) in try connection.jobs.insert(job, tasks) }
     }
 
-    public func refuse(
+    func refuse(
         job number: Int64, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.jobs.refuse(job: number, reason, at: time, answer)
         }
     }
 
-    public func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) {
-        try await write { connection throws(StoreError) in try connection.jobs.answer(number, answer) }
+    func answer(job number: Int64, _ answer: StoredAnswer?) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in try connection.jobs.answer(number, answer) }
     }
 
-    public func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? {
-        try await read { connection throws(StoreError) in
+    func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? {
+        try await pool.read { connection throws(StoreError) in
             guard let job = try connection.jobs.record(number), job.tenant == tenant else { return nil }
             return job
         }
     }
 
-    public func job(of task: TaskID) async throws(StoreError) -> JobRecord? {
-        try await read { connection throws(StoreError) in
+    func job(of task: TaskID) async throws(StoreError) -> JobRecord? {
+        try await pool.read { connection throws(StoreError) in
             guard let place = try connection.tasks.record(task)?.job else { return nil }
             return try connection.jobs.record(place.job)
         }
     }
 
-    public func jobs(
+    func list(
         tenant: String, shape: String, createdAfter after: Int64?, createdBefore before: Int64?, limit: Int,
         answersUpTo bytes: Int
     ) async throws(StoreError) -> RecordPage<JobRecord> {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             func select(_ query: Query) throws(StoreError) -> PreparedStatement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
@@ -49,10 +52,10 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func latestJob(
+    func latest(
         tenant: String, fingerprint: [UInt8], since time: Int64
     ) async throws(StoreError) -> JobRecord? {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.latestJob)
             select.bind(1, tenant)
             select.bind(2, fingerprint)

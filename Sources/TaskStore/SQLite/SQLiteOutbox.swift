@@ -1,23 +1,25 @@
 internal import GRDB
 
-extension SQLiteTaskStore {
-    public func dueDeliveries(
+/// The outbox in SQLite.
+struct SQLiteOutbox: DeliveryStore {
+    let pool: SQLitePool
+
+    func dueDeliveries(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
     ) async throws(StoreError) -> OutboxPage {
-        try await read { connection throws(StoreError) in
+        try await pool.read { connection throws(StoreError) in
             try OutboxLanes(connection: connection).due(at: time, from: position, bounds)
         }
     }
 
-    public func nextDelivery() async throws(StoreError) -> Int64? {
-        try await read { connection throws(StoreError) in
+    func nextDelivery() async throws(StoreError) -> Int64? {
+        try await pool.read { connection throws(StoreError) in
             try connection.statement(.nextDelivery).first { $0.integer(0) }
         }
     }
 
-    public func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool
-    {
-        try await write { connection throws(StoreError) in
+    func claim(delivery id: String, attempts: Int, lease: Int64, at time: Int64) async throws(StoreError) -> Bool {
+        try await pool.write { connection throws(StoreError) in
             let claim = try connection.statement(.claimDelivery)
             claim.bind(1, id)
             claim.bind(2, attempts)
@@ -28,16 +30,16 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func releaseLeases(at time: Int64) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+    func releaseLeases(at time: Int64) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let release = try connection.statement(.releaseLeases)
             release.bind(1, time)
             try release.execute()
         }
     }
 
-    public func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+    func shiftDeliveries(by step: Int64, to time: Int64) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let shift = try connection.statement(.shiftDeliveries)
             shift.bind(1, step)
             shift.bind(2, time)
@@ -45,16 +47,16 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func settle(
+    func settle(
         delivery id: String, _ attempt: DeliveryAttempt, _ outcome: DeliveryOutcome
     ) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             try connection.deliveries.settle(id, attempt, outcome)
         }
     }
 
-    public func redeliver(delivery id: String, at time: Int64) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+    func redeliver(delivery id: String, at time: Int64) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let redeliver = try connection.statement(.redeliver)
             redeliver.bind(1, id)
             redeliver.bind(2, time)
@@ -63,8 +65,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func deliveries(_ filter: DeliveryFilter, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
-        try await read { connection throws(StoreError) in
+    func deliveries(_ filter: DeliveryFilter, limit: Int) async throws(StoreError) -> [DeliveryRecord] {
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(filter.task == nil ? .deliveryList : .deliveriesOfTask)
             select.bind(1, limit)
             select.bind(2, filter.tenant)
@@ -77,8 +79,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] {
-        try await read { connection throws(StoreError) in
+    func attempts(delivery id: String) async throws(StoreError) -> [DeliveryAttempt] {
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.attempts)
             select.bind(1, id)
             return try select.rows { row in

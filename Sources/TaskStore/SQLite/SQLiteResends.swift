@@ -1,16 +1,19 @@
-extension SQLiteTaskStore {
-    public func unread(server: String) async throws(StoreError) -> UnreadCreates? {
-        try await read { connection throws(StoreError) in
+/// The creates whose answers were not read, in SQLite.
+struct SQLiteResends: ResendStore {
+    let pool: SQLitePool
+
+    func unread(server: String) async throws(StoreError) -> UnreadCreates? {
+        try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.unread)
             select.bind(1, server)
             return try select.first { UnreadCreates(writtenThrough: $0.integer(0), tasks: TaskID.list($0.bytes(1))) }
         }
     }
 
-    public func keep(
+    func keep(
         unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
     ) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             let keep = try connection.statement(.keepUnread)
             keep.bind(1, server)
             keep.bind(2, TaskID.bytes(unread()))
@@ -19,8 +22,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
-        try await read { connection throws(StoreError) in
+    func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+        try await pool.read { connection throws(StoreError) in
             var records: [TaskRecord] = []
             for id in Set(unread?.tasks ?? []) {
                 if let record = try connection.tasks.record(id), record.content != nil { records.append(record) }

@@ -1,6 +1,9 @@
-extension SQLiteTaskStore {
-    public func insert(_ key: NewKey) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+/// The keys and tenants in SQLite.
+struct SQLiteKeys: KeyStore {
+    let pool: SQLitePool
+
+    func insert(_ key: NewKey) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let insert = try connection.statement(.insertKey)
             insert.bind(1, key.id)
             insert.bind(2, key.tenant)
@@ -12,8 +15,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func keys() async throws(StoreError) -> [KeyRecord] {
-        try await read { connection throws(StoreError) in
+    func all() async throws(StoreError) -> [KeyRecord] {
+        try await pool.read { connection throws(StoreError) in
             try connection.statement(.keys).rows { row in
                 KeyRecord(
                     key: NewKey(
@@ -24,8 +27,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func revoke(key id: String, at time: Int64) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+    func revoke(_ id: String, at time: Int64) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let select = try connection.statement(.keyByID)
             select.bind(1, id)
             guard try select.first({ $0.integer(0) }) != nil else { throw StoreError(.notFound, "no key \(id)") }
@@ -36,44 +39,44 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func keyVersion() async throws(StoreError) -> Int64 {
-        try await read { connection throws(StoreError) in
+    func version() async throws(StoreError) -> Int64 {
+        try await pool.read { connection throws(StoreError) in
             try connection.statement(.keyVersion).first { $0.integer(0) } ?? 0
         }
     }
 
-    public func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
-        let known = try await read { connection throws(StoreError) in try connection.tenant(tenant.name) }
+    func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
+        let known = try await pool.read { connection throws(StoreError) in try Self.tenant(tenant.name, connection) }
         if let known { return known }
-        return try await write { connection throws(StoreError) in
+        return try await pool.write { connection throws(StoreError) in
             let insert = try connection.statement(.insertTenant)
             insert.bind(1, tenant.name)
             insert.bind(2, tenant.sealedWebhookSecret)
             insert.bind(3, tenant.createdAt)
             try insert.execute()
-            return try connection.tenant(tenant.name) ?? tenant
+            return try Self.tenant(tenant.name, connection) ?? tenant
         }
     }
 
-    public func rotateWebhookSecret(
+    func rotateWebhookSecret(
         tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
     ) async throws(StoreError) -> TenantRecord {
-        try await write { connection throws(StoreError) in
+        try await pool.write { connection throws(StoreError) in
             let rotate = try connection.statement(.rotateTenant)
             rotate.bind(1, name)
             rotate.bind(2, secret)
             rotate.bind(3, time)
             rotate.bind(4, previousValidUntil)
             try rotate.execute()
-            return try connection.tenant(name)
+            return try Self.tenant(name, connection)
                 ?? TenantRecord(name: name, sealedWebhookSecret: secret, createdAt: time)
         }
     }
-}
 
-extension SQLiteConnection {
-    fileprivate func tenant(_ name: String) throws(StoreError) -> TenantRecord? {
-        let select = try statement(.tenant)
+    private static func tenant(
+        _ name: String, _ connection: SQLiteConnection
+    ) throws(StoreError) -> TenantRecord? {
+        let select = try connection.statement(.tenant)
         select.bind(1, name)
         return try select.first { row in
             TenantRecord(

@@ -1,3 +1,32 @@
+/// The keys, and the tenants that they belong to.
+///
+/// As everywhere in the store, a write is on disk when it returns, any thread may call, and times are milliseconds
+/// since 1970.
+public protocol KeyStore: Sendable {
+    /// Stores a key.
+    /// - Throws: `alreadyExists`.
+    func insert(_ key: NewKey) async throws(StoreError)
+
+    /// Returns every key, revoked ones included, oldest first.
+    func all() async throws(StoreError) -> [KeyRecord]
+
+    /// Revokes a key. Revoking it again keeps the earlier time.
+    /// - Throws: `notFound`.
+    func revoke(_ id: String, at time: Int64) async throws(StoreError)
+
+    /// Returns a number that increases with every change of a key by any process. Cheap to call.
+    func version() async throws(StoreError) -> Int64
+
+    /// Returns the tenant of that name, or stores `tenant` and returns it.
+    func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord
+
+    /// Gives a tenant a new webhook secret. Its previous secret also signs until `previousValidUntil`. A tenant that
+    /// does not exist is created.
+    func rotateWebhookSecret(
+        tenant name: String, sealed secret: [UInt8], previousValidUntil: Int64, at time: Int64
+    ) async throws(StoreError) -> TenantRecord
+}
+
 /// A key to store: the gateway's bearer key, and its access key with secret key. Times are milliseconds since 1970.
 public struct NewKey: Sendable, Equatable {
     /// A short name for the key, such as `key_01J…`.

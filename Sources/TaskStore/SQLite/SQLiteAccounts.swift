@@ -1,9 +1,12 @@
-extension SQLiteTaskStore {
+/// What was learned about the upstream accounts, in SQLite.
+struct SQLiteAccounts: AccountStore {
+    let pool: SQLitePool
+
     /// Separates the names of models, which contain no line breaks.
     private static let separator: Character = "\n"
 
-    public func accountStates() async throws(StoreError) -> [AccountStateRecord] {
-        try await read { connection throws(StoreError) in
+    func states() async throws(StoreError) -> [AccountStateRecord] {
+        try await pool.read { connection throws(StoreError) in
             try connection.statement(.accounts).rows { row in
                 AccountStateRecord(
                     name: row.text(0), disabledBy: row.optionalInteger(1).map(Int.init), reason: row.optionalText(2),
@@ -16,8 +19,8 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func keep(_ state: AccountStateRecord) async throws(StoreError) {
-        try await write { connection throws(StoreError) in
+    func keep(_ state: AccountStateRecord) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
             let keep = try connection.statement(.keepAccount)
             keep.bind(1, state.name)
             keep.bind(2, state.disabledBy.map(Int64.init))

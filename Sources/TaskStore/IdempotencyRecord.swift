@@ -1,10 +1,3 @@
-/// Creates that clients may repeat. A key is claimed in the transaction that writes the intent
-/// (``TaskStore/begin(_:)``), and its answer is stored in the transaction that settles the create.
-public protocol IdempotencyStore: Sendable {
-    /// Returns the claim of a tenant's key; nil if the key is free.
-    func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord?
-}
-
 /// A client's `Idempotency-Key` and what it was sent with. Part of a ``NewTask`` or ``NewJob``.
 public struct IdempotencyKey: Sendable, Equatable {
     public var key: String

@@ -1,0 +1,53 @@
+/// The connections to the database: one writes, the others read, each on a thread of its own. The threads end when the
+/// pool is closed or is no longer used.
+final class SQLitePool: Sendable {
+    private let writer: Writer
+    private let readers: Readers
+    private let writerEnded = ThreadGroup()
+    private let readersEnded = ThreadGroup()
+
+    /// Opens the connections and starts the threads. This blocks the thread.
+    init(
+        _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?, _ callbacks: StepCallbacks
+    ) throws(StoreError) {
+        writer = try Writer(path, options, serving: lock, callbacks, ended: writerEnded)
+        do throws(StoreError) {
+            readers = try Readers(path, options, ended: readersEnded)
+        } catch {
+            writer.queue.close()
+            throw error
+        }
+    }
+
+    deinit {
+        readers.queue.close()
+        writer.queue.close()
+    }
+
+    /// Runs `body` on the writer's thread. Returns when its transaction is on disk.
+    func write<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
+        try await Job.perform(in: writer.queue, body)
+    }
+
+    /// Runs `body` on a reader's thread.
+    func read<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
+        try await Job.perform(in: readers.queue, body)
+    }
+
+    /// Finishes waiting writes and reads, refuses new ones, and closes the files.
+    func close() async {
+        readers.queue.close()
+        await readersEnded.waitForAll()
+        // The writer closes last, because the last connection to close moves the log into the database.
+        writer.queue.close()
+        await writerEnded.waitForAll()
+    }
+
+    /// Counts since the connections were opened.
+    var statistics: StoreStatistics {
+        var statistics = writer.statistics
+        statistics.waitingWrites = writer.queue.count
+        statistics.waitingReads = readers.queue.count
+        return statistics
+    }
+}
