@@ -25,13 +25,13 @@ final class SQLitePool: Sendable {
     }
 
     /// Runs `body` on the writer's thread. Returns when its transaction is on disk.
-    func write<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
-        try await Job.perform(in: writer.queue, body)
+    func write<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
+        try await AwaitedWork.perform(in: writer.queue, body)
     }
 
     /// Runs `body` on a reader's thread.
-    func read<Value: Sendable>(_ body: @escaping Job<Value>.Body) async throws(StoreError) -> Value {
-        try await Job.perform(in: readers.queue, body)
+    func read<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
+        try await AwaitedWork.perform(in: readers.queue, body)
     }
 
     /// Finishes waiting writes and reads, refuses new ones, and closes the files.

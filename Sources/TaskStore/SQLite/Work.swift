@@ -13,9 +13,9 @@ class Work: @unchecked Sendable {
 }
 
 /// Work that an `async` caller waits for.
-@safe final class Job<Value: Sendable>: Work, @unchecked Sendable {
-    // @unchecked: as for `Work`. @safe: the continuation is set before the job is queued, and resumed only in `finish`,
-    // which is called once.
+@safe final class AwaitedWork<Value: Sendable>: Work, @unchecked Sendable {
+    // @unchecked: as for `Work`. @safe: the continuation is set before the work is queued, and resumed only in
+    // `finish`, which is called once.
     typealias Body = @Sendable (SQLiteConnection) throws(StoreError) -> Value
 
     private let body: Body
@@ -47,11 +47,11 @@ class Work: @unchecked Sendable {
 
     /// Adds `body` to `queue` and waits until a thread has run it.
     static func perform(in queue: WorkQueue, _ body: @escaping Body) async throws(StoreError) -> Value {
-        let job = Job(body)
+        let work = AwaitedWork(body)
         await unsafe withUnsafeContinuation { waiter in
-            unsafe job.waiter = waiter
-            if let failure = queue.append(job) { job.finish(failure) }
+            unsafe work.waiter = waiter
+            if let failure = queue.append(work) { work.finish(failure) }
         }
-        return try job.outcome.withLock { $0 }.get()
+        return try work.outcome.withLock { $0 }.get()
     }
 }
