@@ -9,8 +9,8 @@ extension TaskRecord.Fields {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape, account: task.account,
-            accountIdentity: task.accountIdentity, api: task.api, updatedAt: task.createdAt)
+            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape,
+            assignment: task.assignment, updatedAt: task.createdAt)
     }
 
     /// What a step did to the record.
@@ -24,10 +24,10 @@ extension TaskRecord.Fields {
     }
 
     /// Assigns the task to another account, or to none for now.
-    mutating func assign(_ new: String?, identity: Int64?, api newAPI: String?, at time: Int64) -> Step {
+    mutating func assign(_ new: Assignment?, at time: Int64) -> Step {
         guard upstreamID == nil, !state.isFinal else { return .impossible }
-        guard new != account || identity != accountIdentity || newAPI != api else { return .unchanged }
-        (account, accountIdentity, api) = (new, identity, newAPI)
+        guard new != assignment else { return .unchanged }
+        assignment = new
         updatedAt = time
         return .changed
     }
@@ -36,11 +36,11 @@ extension TaskRecord.Fields {
     mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
         throws(StoreError) -> Step
     {
-        if state == .queued { return assign(nil, identity: nil, api: nil, at: time) }
+        if state == .queued { return assign(nil, at: time) }
         guard state == .intent else { return .impossible }
         try tell(publicID: id.description, number: next)
         state = .queued
-        (account, accountIdentity, api) = (nil, nil, nil)
+        assignment = nil
         payload = bytes
         updatedAt = time
         return .changed
@@ -109,7 +109,7 @@ extension TaskRecord.Fields {
 
     /// Ends a queued task without sending it. Only a task without an account is certain not to have been sent.
     mutating func cancel(reason: String, at time: Int64) -> Step {
-        guard state == .queued, account == nil else { return .impossible }
+        guard state == .queued, assignment == nil else { return .impossible }
         return observe(Observation(state: .failed, statusWord: reason, answer: nil, at: time))
     }
 

@@ -67,6 +67,9 @@ public struct TaskRecord: Sendable, Equatable {
         }
     }
 
+    /// The name of the account that has the task or is about to be sent it; nil if none is chosen.
+    public var account: String? { storage.fields.assignment?.account }
+
     public static func == (one: TaskRecord, other: TaskRecord) -> Bool {
         one.storage === other.storage || one.storage.fields == other.storage.fields
     }
@@ -96,12 +99,7 @@ public struct TaskRecord: Sendable, Equatable {
         public let shape: String?
 
         /// The account that has the task or is about to be sent it; nil if none is chosen.
-        public internal(set) var account: String?
-        /// Identifies the account that the name stood for then; nil if not known.
-        public internal(set) var accountIdentity: Int64?
-        /// The one of Kling's APIs that the account was called through, by the gateway's name for it; nil if no account
-        /// is chosen, or in records from when there was only one.
-        public internal(set) var api: String?
+        public internal(set) var assignment: Assignment?
         public internal(set) var state: TaskState = .intent
         public internal(set) var flags: TaskFlags = []
         /// The position among the tenant's tasks, consecutive from 1, assigned when the client is first told of the
@@ -126,16 +124,29 @@ public struct TaskRecord: Sendable, Equatable {
     }
 }
 
+/// The account that a task is sent to.
+public struct Assignment: Sendable, Equatable {
+    /// The account's name in the configuration.
+    public var account: String
+    /// Identifies the account that the name stood for then; nil if not known.
+    public var identity: Int64?
+    /// The one of Kling's APIs that the account is called through, by the gateway's name for it; nil in records from
+    /// when there was only one.
+    public var api: String?
+
+    public init(account: String, identity: Int64? = nil, api: String? = nil) {
+        self.account = account
+        self.identity = identity
+        self.api = api
+    }
+}
+
 /// A task about to be sent to Kling.
 public struct NewTask: Sendable, Equatable {
     public var id: TaskID
     public var tenant: String
     /// The account that is called next; nil if none is chosen yet.
-    public var account: String?
-    /// Identifies the account that the name stands for.
-    public var accountIdentity: Int64?
-    /// The one of Kling's APIs that the account is called through.
-    public var api: String?
+    public var assignment: Assignment?
     /// The client's own `external_task_id`, claimed with the record.
     public var externalTaskID: String?
     public var model: String
@@ -152,16 +163,13 @@ public struct NewTask: Sendable, Equatable {
     public var createdAt: Int64
 
     public init(
-        id: TaskID, tenant: String, account: String?, accountIdentity: Int64? = nil, api: String? = nil,
-        externalTaskID: String? = nil, model: String, callbackURL: String? = nil, keyID: String? = nil,
-        idempotency: IdempotencyKey? = nil,
+        id: TaskID, tenant: String, assignment: Assignment?, externalTaskID: String? = nil, model: String,
+        callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil,
         content: ContentDigest? = nil, shape: String? = nil, createdAt: Int64
     ) {
         self.id = id
         self.tenant = tenant
-        self.account = account
-        self.accountIdentity = accountIdentity
-        self.api = api
+        self.assignment = assignment
         self.externalTaskID = externalTaskID
         self.model = model
         self.callbackURL = callbackURL

@@ -29,13 +29,9 @@ public protocol TaskStore: Sendable {
     func begin(_ task: NewTask) async throws(StoreError)
 
     /// Assigns a task that Kling has not accepted to another account, or to none for now.
-    /// - Parameters:
-    ///   - identity: identifies the account that the name stands for.
-    ///   - api: the one of Kling's APIs that the task is sent through.
     /// - Throws: `notFound`; `stale` if Kling has the task, or it has ended.
-    func assign(
-        _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
-    ) async throws(StoreError) -> TaskRecord
+    @discardableResult
+    func assign(_ id: TaskID, to assignment: Assignment?, at time: Int64) async throws(StoreError) -> TaskRecord
 
     /// Queues an intent because no account has room: it waits without an account, and its client is told the gateway's
     /// own id. A task that is already queued only loses its account.

@@ -106,7 +106,7 @@ extension StoreContractTests {
             for task in [lost, found] {
                 try await store.begin(task)
                 _ = try await store.show(task.id, at: 1_500)
-                _ = try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_600)
+                try await store.assign(task.id, to: Assignment(account: "second"), at: 1_600)
             }
             #expect(try await store.idempotency(tenant: "shop", key: "try-1")?.task == lost.id)
             _ = try await store.observe(lost.id, Samples.seen(.failed))
@@ -176,7 +176,8 @@ extension StoreContractTests {
             // The clock is 400 days ahead, and the caller knows that it may be wrong.
             let task = samples.task(at: 1_000 + 400 * Self.day)
             let again = NewTask(
-                id: task.id, tenant: "shop", account: "main", externalTaskID: nil, model: task.model, callbackURL: nil,
+                id: task.id, tenant: "shop", assignment: Assignment(account: "main"), externalTaskID: nil,
+                model: task.model, callbackURL: nil,
                 keyID: nil, idempotency: Samples.claim("try-1", at: 2_000), createdAt: task.createdAt)
             #expect(await failure { () throws(StoreError) in try await store.begin(again) } == .idempotencyKeyInUse)
         }

@@ -9,26 +9,26 @@ extension StoreContractTests {
             let task = samples.task(account: nil)
             try await store.begin(task)
             #expect(try await store.task(task.id)?.account == nil)
-            let second = try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_100)
+            let second = try await store.assign(task.id, to: Assignment(account: "second"), at: 1_100)
             #expect(second.account == "second" && second.state == .intent && second.updatedAt == 1_100)
             #expect(try await store.task(task.id) == second)
-            #expect(try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_200) == second)
-            #expect(try await store.assign(task.id, account: nil, identity: nil, api: nil, at: 1_300).account == nil)
+            #expect(try await store.assign(task.id, to: Assignment(account: "second"), at: 1_200) == second)
+            #expect(try await store.assign(task.id, to: nil, at: 1_300).account == nil)
             #expect(
-                try await store.assign(task.id, account: "third", identity: nil, api: nil, at: 1_400).account == "third"
+                try await store.assign(task.id, to: Assignment(account: "third"), at: 1_400).account == "third"
             )
             let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
             #expect(record.account == "third")
             let id = task.id
             #expect(
                 await failure { () throws(StoreError) in
-                    try await store.assign(id, account: "main", identity: nil, api: nil, at: 3_000)
+                    try await store.assign(id, to: Assignment(account: "main"), at: 3_000)
                 }
                     == .stale)
             let nobody = samples.task().id
             #expect(
                 await failure { () throws(StoreError) in
-                    try await store.assign(nobody, account: nil, identity: nil, api: nil, at: 3_000)
+                    try await store.assign(nobody, to: nil, at: 3_000)
                 }
                     == .notFound)
             #expect(try await store.task(task.id) == record)
@@ -91,7 +91,7 @@ extension StoreContractTests {
             let queued = try await store.queue(task.id)
             #expect(try await store.queue(task.id, payload: 1, at: 9_000) == queued)
             #expect(
-                try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_600).state == .queued)
+                try await store.assign(task.id, to: Assignment(account: "second"), at: 1_600).state == .queued)
             let again = try await store.queue(task.id, payload: 1, at: 1_700)
             #expect(again.account == nil && again.payload == 7_000 && again.updatedAt == 1_700)
             #expect(again.publicID == queued.publicID && again.number == 1)
@@ -105,7 +105,7 @@ extension StoreContractTests {
             let task = samples.task()
             try await store.begin(task)
             _ = try await store.queue(task.id)
-            _ = try await store.assign(task.id, account: "second", identity: nil, api: nil, at: 1_600)
+            try await store.assign(task.id, to: Assignment(account: "second"), at: 1_600)
             let record = try await store.accept(task.id, Samples.acceptance("kling-7"))
             #expect(record.state == .submitted && record.account == "second" && record.payload == 0)
             #expect(record.publicID == task.id.description && record.upstreamID == "kling-7" && record.number == 1)
@@ -133,7 +133,7 @@ extension StoreContractTests {
             #expect(await failure { () throws(StoreError) in try await store.queue(id) } == .stale)
             #expect(
                 await failure { () throws(StoreError) in
-                    try await store.assign(id, account: "main", identity: nil, api: nil, at: 4_000)
+                    try await store.assign(id, to: Assignment(account: "main"), at: 4_000)
                 }
                     == .stale)
             let nobody = samples.task().id
@@ -147,7 +147,7 @@ extension StoreContractTests {
             let tasks = (0..<6).map { samples.task(account: $0 == 1 ? nil : "main") }
             for task in tasks { try await store.begin(task) }
             for task in tasks[2...3] { _ = try await store.queue(task.id) }
-            _ = try await store.assign(tasks[3].id, account: "second", identity: nil, api: nil, at: 1_600)
+            try await store.assign(tasks[3].id, to: Assignment(account: "second"), at: 1_600)
             _ = try await store.accept(tasks[4].id, Samples.acceptance("kling-4"))
             try await store.refuse(tasks[5].id, reason: "1201", at: 2_000)
             #expect(try await store.unfinished(after: nil, limit: 9).map(\.id) == tasks.prefix(5).map(\.id))

@@ -37,9 +37,9 @@ extension StoreContractTests {
         try await with(subject) { store, samples in
             let task = samples.task()
             try await store.begin(task)
-            let sent = try await store.assign(task.id, account: "main", identity: 42, api: nil, at: 2_000)
-            #expect(sent.accountIdentity == 42 && sent.account == "main")
-            #expect(try await store.task(task.id)?.accountIdentity == 42)
+            let sent = try await store.assign(task.id, to: Assignment(account: "main", identity: 42), at: 2_000)
+            #expect(sent.assignment == Assignment(account: "main", identity: 42))
+            #expect(try await store.task(task.id)?.assignment == sent.assignment)
             let state = AccountStateRecord(
                 name: "main", hasLookup: true, hasUniqueIDs: false, identity: 42, updatedAt: 3_000)
             try await store.accounts.keep(state)

@@ -40,7 +40,8 @@ struct Samples {
         callbackURL: String? = "https://client.example/hook", key: String? = nil, at time: Int64 = 1_000
     ) -> NewTask {
         NewTask(
-            id: ids.next(at: time), tenant: tenant, account: account, externalTaskID: externalTaskID,
+            id: ids.next(at: time), tenant: tenant, assignment: account.map { Assignment(account: $0) },
+            externalTaskID: externalTaskID,
             model: "kolors-virtual-try-on-v1", callbackURL: callbackURL, keyID: "key_1",
             idempotency: key.map { Self.claim($0, at: time) }, createdAt: time)
     }

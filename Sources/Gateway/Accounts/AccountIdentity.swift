@@ -47,7 +47,7 @@ enum AccountMatch: Sendable {
             self = .none
             return
         }
-        switch record.accountIdentity {
+        switch record.assignment?.identity {
         case nil, account.identity.number?: self = .same(account)
         case let other? where account.identity.hasHost(of: other): self = .rekeyed(account)
         default: self = .none

@@ -21,6 +21,11 @@ struct Destination: Sendable {
     /// Whether the gateway now uses the other API for the account.
     var isOutdated: Bool { dialect != account.capabilities.dialect }
 
+    /// How a task's record names it.
+    var assignment: Assignment {
+        Assignment(account: account.name, identity: account.identity.number, api: dialect.rawValue)
+    }
+
     /// Records that the account has shown that it speaks this API.
     func confirm() {
         guard alternative != nil, account.capabilities.learnedTraits.dialect != dialect else { return }
@@ -30,14 +35,5 @@ struct Destination: Sendable {
 
 extension TaskRecord.Fields {
     /// Which of Kling's APIs the task was sent by.
-    var dialect: KlingDialect { api.flatMap(KlingDialect.init) ?? .kolors }
-}
-
-extension TaskStore {
-    /// Records where a task is sent next; nil: not decided.
-    func assign(_ id: TaskID, to destination: Destination?, at time: Int64) async throws(StoreError) {
-        _ = try await assign(
-            id, account: destination?.account.name, identity: destination?.account.identity.number,
-            api: destination?.dialect.rawValue, at: time)
-    }
+    var dialect: KlingDialect { assignment?.api.flatMap(KlingDialect.init) ?? .kolors }
 }

@@ -48,7 +48,7 @@ struct Dispatcher: Sendable {
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         let destination = Destination(account)
         do {
-            try await tasks.store.assign(entry.task, to: destination, at: tasks.clock.now)
+            try await tasks.store.assign(entry.task, to: destination.assignment, at: tasks.clock.now)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended in the meantime, for instance because the operator cancelled it.

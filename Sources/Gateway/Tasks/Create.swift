@@ -48,13 +48,11 @@ struct Create: Sendable {
 
 extension Create.Order {
     fileprivate func newTask(at place: Place?, createdAt: Int64) -> NewTask {
-        var destination: Destination?
-        if case .account(let chosen) = place { destination = chosen }
-        let account = destination?.account
+        var assignment: Assignment?
+        if case .account(let destination) = place { assignment = destination.assignment }
         return NewTask(
-            id: id, tenant: principal.tenant, account: account?.name, accountIdentity: account?.identity.number,
-            api: destination?.dialect.rawValue, externalTaskID: request.externalTaskID, model: request.model,
-            callbackURL: request.callbackURL?.text,
+            id: id, tenant: principal.tenant, assignment: assignment, externalTaskID: request.externalTaskID,
+            model: request.model, callbackURL: request.callbackURL?.text,
             keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
             content: note.resend?.key.content,
             shape: note.shape == .solutions ? note.shape.rawValue : nil, createdAt: createdAt)

@@ -101,7 +101,7 @@ final class CreateAttempts: Sendable {
 
     private func redirect(_ id: TaskID, to other: Destination) async -> Bool {
         do {
-            try await ledger.store.assign(id, to: other, at: ledger.clock.now)
+            try await ledger.store.assign(id, to: other.assignment, at: ledger.clock.now)
             return true
         } catch {
             ledger.couldNotRecord("a create could not be given to an account's other API", id, error)

@@ -116,7 +116,7 @@ final class CreateSender: Sendable {
 
     private func assign(_ create: Create, to destination: Destination?) async throws(GatewayError) {
         do {
-            try await ledger.store.assign(create.id, to: destination, at: ledger.clock.now)
+            try await ledger.store.assign(create.id, to: destination?.assignment, at: ledger.clock.now)
         } catch {
             if let destination { placement.withdraw(create.id, from: destination) }
             throw GatewayError(error)

@@ -107,9 +107,6 @@ internal import Hashing
 
     func text(_ column: Int32) -> String { optionalText(column) ?? "" }
 
-    /// Returns the text; nil for NULL and for ''.
-    func filledText(_ column: Int32) -> String? { optionalText(column).flatMap { $0.isEmpty ? nil : $0 } }
-
     func optionalText(_ column: Int32) -> String? {
         guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
         let count = unsafe Int(sqlite3_column_bytes(handle, column))

@@ -3,11 +3,12 @@ extension SQLiteTaskStore {
         try await pool.write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
     }
 
+    @discardableResult
     public func assign(
-        _ id: TaskID, account: String?, identity: Int64?, api: String?, at time: Int64
+        _ id: TaskID, to assignment: Assignment?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id) { $0.assign(account, identity: identity, api: api, at: time) }
+            try connection.tasks.change(id) { $0.assign(assignment, at: time) }
         }
     }
 

@@ -12,11 +12,20 @@ extension TaskRecord.Fields {
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
             createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24),
             shape: row.optionalText(26),
-            account: row.filledText(2), accountIdentity: row.optionalInteger(23), api: row.optionalText(25),
+            assignment: Assignment(row: row),
             state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
             number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
             statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
             updatedAt: row.integer(15), finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)))
+    }
+}
+
+extension Assignment {
+    /// An account of '' means that the task has none.
+    fileprivate init?(row: PreparedStatement) {
+        let account = row.text(2)
+        if account.isEmpty { return nil }
+        self.init(account: account, identity: row.optionalInteger(23), api: row.optionalText(25))
     }
 }
 
@@ -114,9 +123,9 @@ struct TaskRows {
         insert.bind(9, task.idempotencyKey)
         insert.bind(10, task.job?.job)
         insert.bind(11, task.job.map { Int64($0.index) })
-        insert.bind(12, task.accountIdentity)
+        insert.bind(12, task.assignment?.identity)
         insert.bind(13, task.content)
-        insert.bind(14, task.api)
+        insert.bind(14, task.assignment?.api)
         insert.bind(15, task.shape)
         try insert.execute()
         return connection.database.lastInsertedRowID
@@ -143,8 +152,8 @@ struct TaskRows {
             update.bind(11, new.finishedAt)
             update.bind(12, new.account ?? "")
             update.bind(13, new.payload)
-            update.bind(14, new.accountIdentity)
-            update.bind(15, new.api)
+            update.bind(14, new.assignment?.identity)
+            update.bind(15, new.assignment?.api)
         }
         try update.execute()
     }
@@ -154,8 +163,8 @@ struct TaskRows {
         update.bind(1, row)
         update.bind(2, task.account ?? "")
         update.bind(3, task.updatedAt)
-        update.bind(4, task.accountIdentity)
-        update.bind(5, task.api)
+        update.bind(4, task.assignment?.identity)
+        update.bind(5, task.assignment?.api)
         try update.execute()
     }
 }
@@ -165,8 +174,7 @@ extension Query {
     fileprivate init(updating old: TaskRecord, to new: TaskRecord) {
         let isNamed = new.publicID != old.publicID || new.upstreamID != old.upstreamID
         let isEnded = new.finishedAt != old.finishedAt
-        let isReassigned =
-            new.account != old.account || new.accountIdentity != old.accountIdentity || new.api != old.api
+        let isReassigned = new.assignment != old.assignment
         let hasRareChanges = new.isReleased != old.isReleased || new.payload != old.payload
         self =
             switch (isNamed, isEnded, isReassigned, hasRareChanges || isReassigned && new.state != old.state) {

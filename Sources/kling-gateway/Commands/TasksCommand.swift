@@ -99,7 +99,8 @@ extension TaskRecord.Fields {
     fileprivate var line: String {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
         let words = (flags.contains(.stuck) ? "  stuck" : "") + (flags.contains(.unknown) ? "  unknown" : "")
-        return "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(account ?? "-")  \(model)\(words)"
+        return
+            "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(assignment?.account ?? "-")  \(model)\(words)"
     }
 
     private var hasFailed: Bool { state == .failed || state == .refused }
@@ -119,7 +120,7 @@ extension TaskRecord.Fields {
             task.member("external_task_id", orNull: externalTaskID)
             if let job { task.member("job", Int(job.job)) }
             task.member("tenant", tenant)
-            task.member("account", orNull: account)
+            task.member("account", orNull: assignment?.account)
             task.member("model", model)
             task.member("state", "\(state)")
             task.member("task_status", hasFailed ? TaskStatus.failed.rawValue : statusWord)

@@ -15,7 +15,8 @@ struct CallbackBodyTests {
     ) -> TaskRecord {
         var record = TaskRecord(
             NewTask(
-                id: Self.id, tenant: "shop", account: "kling", externalTaskID: externalTaskID, model: "m",
+                id: Self.id, tenant: "shop", assignment: Assignment(account: "kling"), externalTaskID: externalTaskID,
+                model: "m",
                 callbackURL: url, createdAt: 1))
         record.state = state
         record.statusWord = word ?? (state >= .submitted ? "\(state)" : "")

@@ -53,7 +53,9 @@ private final class WorkingKling: KlingUpstream {
         reader.serve(tasks)
         let id = taskIDs(1)[0]
         try await store.begin(
-            NewTask(id: id, tenant: "shop", account: "main", model: "m", createdAt: WallClock.milliseconds))
+            NewTask(
+                id: id, tenant: "shop", assignment: Assignment(account: "main"), model: "m",
+                createdAt: WallClock.milliseconds))
         if !isOpen {
             let answer = try #require(
                 KlingAnswer(Array(#"{"code":0,"data":{"task_id":"815","task_status":"submitted"}}"#.utf8)))

@@ -70,7 +70,8 @@ import Testing
 
     private func record(upstreamID: String? = "815", account: String = "signing") -> TaskRecord {
         var record = TaskRecord(
-            NewTask(id: taskIDs(1)[0], tenant: "shop", account: account, model: "m", createdAt: 1))
+            NewTask(
+                id: taskIDs(1)[0], tenant: "shop", assignment: Assignment(account: account), model: "m", createdAt: 1))
         record.upstreamID = upstreamID
         return record
     }

@@ -100,7 +100,7 @@ import Testing
         var ids = TaskIDGenerator()
         let tasks = (0..<3).map { index in
             NewTask(
-                id: ids.next(at: now), tenant: "shop", account: index == 0 ? "main" : nil,
+                id: ids.next(at: now), tenant: "shop", assignment: index == 0 ? Assignment(account: "main") : nil,
                 model: "kolors-virtual-try-on-v1", createdAt: now)
         }
         let key = IdempotencyKey(key: "try-1", fingerprint: [1])

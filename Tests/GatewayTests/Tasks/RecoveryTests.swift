@@ -52,10 +52,10 @@ private struct Remains {
         task = taskIDs(1)[0]
         let now = WallClock.milliseconds - hours * 3_600_000
         try await store.begin(
-            NewTask(id: task, tenant: "shop", account: nil, model: "kolors-virtual-try-on-v1", createdAt: now))
+            NewTask(id: task, tenant: "shop", assignment: nil, model: "kolors-virtual-try-on-v1", createdAt: now))
         if hasBody { try await spool.write(task, [ByteSlice(copying: "{}")]) }
         _ = try await store.queue(task, payload: 2, at: now) { _ in StoredAnswer(status: 200, body: []) }
-        if let account { _ = try await store.assign(task, account: account, identity: nil, api: nil, at: now) }
+        if let account { try await store.assign(task, to: Assignment(account: account), at: now) }
     }
 
     /// A task that Kling accepted `hours` ago, or a create that has been open since then.
@@ -71,7 +71,9 @@ private struct Remains {
     func add(_ task: TaskID, account: String, upstreamID: String?, hours: Int64) async throws {
         let then = WallClock.milliseconds - hours * 3_600_000
         try await store.begin(
-            NewTask(id: task, tenant: "shop", account: account, model: "kolors-virtual-try-on-v1", createdAt: then))
+            NewTask(
+                id: task, tenant: "shop", assignment: Assignment(account: account),
+                model: "kolors-virtual-try-on-v1", createdAt: then))
         guard let upstreamID else { return }
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: .processing, statusWord: "processing",

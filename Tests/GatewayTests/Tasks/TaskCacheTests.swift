@@ -14,7 +14,8 @@ import Testing
         let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
         var ids = TaskIDGenerator()
         let id = ids.next(at: 1)
-        try await store.begin(NewTask(id: id, tenant: "shop", account: "kling", model: "m", createdAt: 1))
+        try await store.begin(
+            NewTask(id: id, tenant: "shop", assignment: Assignment(account: "kling"), model: "m", createdAt: 1))
         let answer = [UInt8](repeating: 0x41, count: length)
         let record = try await store.accept(
             id, Acceptance(upstreamID: "815", publicID: "815", state: state, statusWord: "", answer: answer, at: 2)

@@ -18,7 +18,9 @@ import Testing
         var ids = TaskIDGenerator()
         let id = ids.next(at: 1)
         try await store.begin(
-            NewTask(id: id, tenant: "shop", account: "kling", externalTaskID: externalTaskID, model: "m", createdAt: 1))
+            NewTask(
+                id: id, tenant: "shop", assignment: Assignment(account: "kling"), externalTaskID: externalTaskID,
+                model: "m", createdAt: 1))
         let members = #""task_id":"815","task_status":"\#(status)","task_info":{"external_task_id":"\#(id)"}"#
         let long = String(repeating: "A", count: answerLength)
         let answer = Array(#"{\#(members),"seen":"\#(id)","long":"\#(long)"}"#.utf8)

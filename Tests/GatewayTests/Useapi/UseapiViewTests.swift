@@ -17,7 +17,8 @@ struct UseapiViewTests {
     }
 
     private func task(_ id: TaskID, _ step: Step) -> TaskRecord {
-        var task = TaskRecord(NewTask(id: id, tenant: "shop", account: "kling", model: "m", createdAt: 1_000))
+        var task = TaskRecord(
+            NewTask(id: id, tenant: "shop", assignment: Assignment(account: "kling"), model: "m", createdAt: 1_000))
         func answer(_ status: String, _ more: String) -> [UInt8] {
             Array(#"{"task_id":"815","task_status":"\#(status)",\#(more)}"#.utf8)
         }
