@@ -29,7 +29,7 @@ public final class Gateway: HTTPService {
         /// How long a create whose answer cannot have been read is remembered; zero: not at all.
         public var resendWindow: Duration = .seconds(600)
         /// The file for ids that clients were told while the store could not be written to; nil: there is none.
-        public var toldIDsPath: String?
+        public var unsavedPublicIDsPath: String?
         /// How long OpenAI's clients wait for their pictures.
         public var openAIWait: Duration = .seconds(300)
         /// Whether clients connect to it with TLS.
@@ -124,7 +124,7 @@ public final class Gateway: HTTPService {
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
-                resendWindow: options.resendWindow, toldIDsPath: options.toldIDsPath),
+                resendWindow: options.resendWindow, unsavedPublicIDsPath: options.unsavedPublicIDsPath),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: queue, callbackDelivery: parts.callbackDelivery,
             callbackTokens: parts.callbackTokens,

@@ -43,8 +43,8 @@ public enum StoreLocation: Sendable, Hashable {
     /// The folder of pictures that Kling gets as links.
     public var pictures: String { beside("pictures") }
 
-    /// The file for ids that clients were told while it could not be written to.
-    public var told: String { beside("told") }
+    /// The file for ids that clients were told while the store could not be written to.
+    public var unsavedPublicIDs: String { beside("told") }
 
     /// A file or folder beside `gateway.db`. A store with another name gets files named after it.
     private func beside(_ name: String) -> String {

@@ -13,10 +13,10 @@ struct KlingCaller: Sendable {
     func create(
         _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil
     ) async throws(KlingFailure) -> UpstreamAnswer {
-        let speech = destination.dialect.speech
+        let adapter = destination.dialect.adapter
         let answer = try await call(
-            speech.create(body), of: [task], destination.account, timeout: timeout ?? destination.account.timeout)
-        return speech.created(answer)
+            adapter.create(body), of: [task], destination.account, timeout: timeout ?? destination.account.timeout)
+        return adapter.created(answer)
     }
 
     /// Queries a task by Kling's id or, without one, by the gateway's, which was sent as `external_task_id`. An account
@@ -35,11 +35,11 @@ struct KlingCaller: Sendable {
 
     /// Queries several tasks at once, at most as many as the API takes. The results are in the order of `tasks`.
     func query(_ destination: Destination, _ tasks: [AskedTask], timeout: Duration) async -> [QueriedTask] {
-        let speech = destination.dialect.speech
+        let adapter = destination.dialect.adapter
         let answer = try? await call(
-            speech.query(tasks), of: tasks.map(\.id), destination.account, timeout: timeout)
+            adapter.query(tasks), of: tasks.map(\.id), destination.account, timeout: timeout)
         guard let answer else { return tasks.map { _ in .none } }
-        return speech.found(answer, tasks)
+        return adapter.found(answer, tasks)
     }
 
     /// Requests a page of the account's tasks, newest first.
@@ -47,9 +47,9 @@ struct KlingCaller: Sendable {
     func list(
         _ destination: Destination, _ position: ListPosition = ListPosition(), timeout: Duration
     ) async throws(KlingFailure) -> (answer: UpstreamAnswer, page: TaskPage?) {
-        let speech = destination.dialect.speech
-        let answer = try await call(speech.list(position), of: [], destination.account, timeout: timeout)
-        return (answer, speech.page(answer))
+        let adapter = destination.dialect.adapter
+        let answer = try await call(adapter.list(position), of: [], destination.account, timeout: timeout)
+        return (answer, adapter.page(answer))
     }
 
     private func call(

@@ -12,8 +12,8 @@ public enum CallbackBody {
     /// - Parameter before: nil for a new record.
     public static func delivery(before: TaskRecord?, after: TaskRecord) -> NewDelivery? {
         guard let url = after.callbackURL, let word = word(of: after) else { return nil }
-        let told = before.flatMap(word(of:))
-        guard word != told, told == nil || word != TaskStatus.submitted.rawValue else { return nil }
+        let previous = before.flatMap(word(of:))
+        guard word != previous, previous == nil || word != TaskStatus.submitted.rawValue else { return nil }
         return NewDelivery(
             id: identifier(after, word), url: url, body: json(after, word), isLast: after.state.isFinal)
     }

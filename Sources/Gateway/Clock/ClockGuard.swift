@@ -33,10 +33,10 @@ struct ClockGuard: Sendable {
     }
 
     /// The believed time, as its distance from the monotonic clock: it never drifts, however often it is read.
-    private var offset: Int64
+    private var believedOffset: Int64
     /// The wall clock's distance from the monotonic clock since its last jump, and the monotonic time of that jump.
-    private var shown: Int64
-    private var shownSince: Int64
+    private var wallOffset: Int64
+    private var wallOffsetSince: Int64
     private var readAt: Int64
 
     /// Starts with a wall clock that has not been observed yet.
@@ -45,9 +45,9 @@ struct ClockGuard: Sendable {
     init(wall: Int64, monotonic: MonotonicTime, mark: Int64? = nil) {
         let (at, wall) = (monotonic.nanoseconds / 1_000_000, Self.clamped(wall))
         let believed = Self.clamped(mark ?? wall)
-        (readAt, shownSince) = (at, at)
-        shown = wall - at
-        offset = (abs(wall - believed) <= Self.tolerance ? wall : believed) - at
+        (readAt, wallOffsetSince) = (at, at)
+        wallOffset = wall - at
+        believedOffset = (abs(wall - believed) <= Self.tolerance ? wall : believed) - at
     }
 
     /// Takes a reading of both clocks.
@@ -56,14 +56,14 @@ struct ClockGuard: Sendable {
         let elapsed = at - readAt
         readAt = at
         let wall = Self.clamped(wall)
-        if abs(wall - at - shown) > Self.tolerance { (shown, shownSince) = (wall - at, at) }
-        let gap = wall - at - offset
+        if abs(wall - at - wallOffset) > Self.tolerance { (wallOffset, wallOffsetSince) = (wall - at, at) }
+        let gap = wall - at - believedOffset
         if abs(gap) <= Self.tolerance {
-            offset += gap
-        } else if at - shownSince >= Self.probation {
-            offset += min(gap, elapsed * Self.catchUp)
+            believedOffset += gap
+        } else if at - wallOffsetSince >= Self.probation {
+            believedOffset += min(gap, elapsed * Self.catchUp)
         }
-        return Reading(wall: wall, believed: at + offset)
+        return Reading(wall: wall, believed: at + believedOffset)
     }
 
     private static func clamped(_ time: Int64) -> Int64 { min(max(time, range.lowerBound), range.upperBound) }

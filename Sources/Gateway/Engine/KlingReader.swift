@@ -34,7 +34,7 @@ final class KlingReader: TaskReader {
     }
 
     func tasksPerQuery(_ account: String) -> Int {
-        tasks?.accounts.named(account).map { Destination($0).dialect.speech.tasksPerQuery } ?? 1
+        tasks?.accounts.named(account).map { Destination($0).dialect.adapter.tasksPerQuery } ?? 1
     }
 
     func query(_ account: String, _ watched: [WatchedID]) async -> [TaskReading] {
@@ -61,8 +61,8 @@ final class KlingReader: TaskReader {
             groups[record.dialect, default: []].append(task)
         }
         return groups.flatMap { dialect, group in
-            stride(from: 0, to: group.count, by: dialect.speech.tasksPerQuery).map { start in
-                (dialect, Array(group[start..<min(start + dialect.speech.tasksPerQuery, group.count)]))
+            stride(from: 0, to: group.count, by: dialect.adapter.tasksPerQuery).map { start in
+                (dialect, Array(group[start..<min(start + dialect.adapter.tasksPerQuery, group.count)]))
             }
         }
     }
@@ -70,7 +70,7 @@ final class KlingReader: TaskReader {
     func found(_ found: [FoundTask]) async -> [TaskProgress] {
         guard let tasks else { return found.map { _ in .unfinished } }
         var progress: [TaskProgress] = []
-        for task in found { progress.append(await tasks.ledger.heard(task.object, of: task.id)) }
+        for task in found { progress.append(await tasks.ledger.recordObservation(task.object, of: task.id)) }
         return progress
     }
 
@@ -96,7 +96,7 @@ private struct ListCursors {
 
     /// The position of a page; nil if it needs a cursor that is unknown.
     func position(_ page: Int, of destination: Destination) -> ListPosition? {
-        if page == 1 || destination.dialect.speech.hasPageNumbers { return ListPosition(page: page) }
+        if page == 1 || destination.dialect.adapter.hasPageNumbers { return ListPosition(page: page) }
         return cursors[destination.account.name]?[page].map { ListPosition(page: page, cursor: $0) }
     }
 

@@ -34,8 +34,8 @@ struct Recovery: Sendable {
         for (id, key, age) in found.keys {
             _ = ledger.running.admit(id, key: key, limit: .max, now: now + (.zero - age))
         }
-        report(found.strangers)
-        ledger.told.recover(open: found.open.map(\.id))
+        report(found.openAtChangedAccounts)
+        ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
         for record in found.accepted { ledger.follow(record) }
         let orphans = found.accepted.filter { ledger.account(of: $0) == nil }
         background.start { await flagStuck(orphans) }
@@ -117,7 +117,7 @@ struct Recovery: Sendable {
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
         /// The number of open creates by account name, for accounts that have since changed or been removed.
-        var strangers: [String: Int] = [:]
+        var openAtChangedAccounts: [String: Int] = [:]
 
         mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) {
             if let key = record.keyID { keys.append((record.id, key, age)) }
@@ -125,7 +125,7 @@ struct Recovery: Sendable {
                 running.append(RunningTask(id: record.id, account: account.name, age: age))
             }
             if let name = record.account, record.upstreamID == nil {
-                if case .same = match {} else { strangers[name, default: 0] += 1 }
+                if case .same = match {} else { openAtChangedAccounts[name, default: 0] += 1 }
             }
             switch (record.state, record.account) {
             case (.intent, nil): neverSent.append(record.id)

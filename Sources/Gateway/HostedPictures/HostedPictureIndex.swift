@@ -44,25 +44,25 @@ struct HostedPictureIndex: Sendable {
     /// - Returns: the pictures that are evicted for it: expired ones, then the oldest whose tasks have ended; nil if
     ///   there would be no room even then, and nothing is evicted.
     mutating func admit(_ picture: HostedPicture, now: Int64) -> [HostedPicture]? {
-        guard let gone = leaving(for: picture.bytes, now: now) else { return nil }
-        for old in gone { remove(old) }
+        guard let evicted = evictions(for: picture.bytes, now: now) else { return nil }
+        for old in evicted { remove(old) }
         insert(picture, madeAt: now)
-        return gone
+        return evicted
     }
 
-    private func leaving(for wanted: Int, now: Int64) -> [HostedPicture]? {
+    private func evictions(for wanted: Int, now: Int64) -> [HostedPicture]? {
         var (bytes, count) = (bytes + wanted, entries.count + 1)
         if bytes <= bounds.bytes && count <= bounds.count { return [] }
         let order = entries.values.filter { $0.hasEnded || $0.expiresAt <= now }.sorted { one, other in
             let (isOver, otherIsOver) = (one.expiresAt <= now, other.expiresAt <= now)
             return isOver == otherIsOver ? one.madeAt < other.madeAt : isOver
         }
-        var gone: [HostedPicture] = []
+        var evicted: [HostedPicture] = []
         for entry in order where bytes > bounds.bytes || count > bounds.count {
-            gone.append(entry.picture)
+            evicted.append(entry.picture)
             (bytes, count) = (bytes - entry.picture.bytes, count - 1)
         }
-        return bytes <= bounds.bytes && count <= bounds.count ? gone : nil
+        return bytes <= bounds.bytes && count <= bounds.count ? evicted : nil
     }
 
     /// Restores a picture from before the restart, even above the limits.
@@ -104,8 +104,8 @@ struct HostedPictureIndex: Sendable {
 
     /// Removes the expired pictures and returns them.
     mutating func expire(now: Int64) -> [HostedPicture] {
-        let gone = entries.values.filter { $0.expiresAt <= now }.map(\.picture)
-        for picture in gone { remove(picture) }
-        return gone
+        let expired = entries.values.filter { $0.expiresAt <= now }.map(\.picture)
+        for picture in expired { remove(picture) }
+        return expired
     }
 }

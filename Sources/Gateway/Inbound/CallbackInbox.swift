@@ -16,7 +16,7 @@ struct CallbackInbox: CallbackReceiver {
         guard isWhole, let upstreamID = try? await record(of: task)?.upstreamID, upstreamID == object.taskID else {
             return await hint(task)
         }
-        _ = await tasks.ledger.heard(object, of: task)
+        _ = await tasks.ledger.recordObservation(object, of: task)
     }
 
     func hint(_ task: TaskID) async {

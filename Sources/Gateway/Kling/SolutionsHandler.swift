@@ -60,11 +60,11 @@ struct SolutionsHandler: ShapeHandler {
                 }
             }
         }
-        var (shown, found): (Set<String>, [FoundTask]) = ([], [])
+        var (seen, found): (Set<String>, [FoundTask]) = ([], [])
         for call in calls {
-            if let task = try await call.value.get(), shown.insert(task.id).inserted { found.append(task) }
+            if let task = try await call.value.get(), seen.insert(task.id).inserted { found.append(task) }
         }
-        return try await told(found, by: query.key, admitted)
+        return try await answer(found, by: query.key, admitted)
     }
 
     /// A task that a query has found.
@@ -82,7 +82,7 @@ struct SolutionsHandler: ShapeHandler {
         }
     }
 
-    private func told(
+    private func answer(
         _ found: [FoundTask], by key: SolutionsQuery.Key, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> HTTPResponse {
         let long = found.reduce(0) { $0 + ($1.json == nil ? $1.bytes : 0) }
@@ -177,10 +177,10 @@ struct SolutionsHandler: ShapeHandler {
             records.removeLast()
             next = SliceCursor(below: records.last?.number, createdAt: start.createdAt)
         }
-        let told = await tasks.queries.refreshed(records, admitted.note).filter {
+        let matching = await tasks.queries.refreshed(records, admitted.note).filter {
             start.createdAt.contains($0.shownCreatedAt)
         }
-        return (Page(records: told, next: next), lease)
+        return (Page(records: matching, next: next), lease)
     }
 
     /// Refreshes up to a page of unfinished tasks before tasks are filtered by state, because some may have ended.

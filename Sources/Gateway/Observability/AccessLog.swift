@@ -15,7 +15,7 @@ public final class AccessLog: Sendable {
     private let format: LogFormat
     private let refusals = Lock(LineSampler(perSecond: AccessLog.refusalsPerSecond))
     /// Whether lines were left out that have not been reported yet.
-    private let isOwing = Atomic(false)
+    private let hasUnreported = Atomic(false)
 
     private static let refusalsPerSecond = 10
 
@@ -32,13 +32,13 @@ public final class AccessLog: Sendable {
     func write(_ exchange: HTTPExchange, _ note: ExchangeNote) {
         if exchange.status == 401 {
             let verdict = refusals.withLock { refusals in
-                defer { isOwing.store(refusals.leftOut > 0, ordering: .relaxed) }
+                defer { hasUnreported.store(refusals.leftOut > 0, ordering: .relaxed) }
                 return refusals.take(at: exchange.finishedAt)
             }
-            tell(verdict.leftOut)
+            report(verdict.leftOut)
             if !verdict.isWritten { return }
-        } else if isOwing.load(ordering: .relaxed) {
-            tell(refusals.withLock { $0.look(at: exchange.finishedAt) })
+        } else if hasUnreported.load(ordering: .relaxed) {
+            report(refusals.withLock { $0.report(at: exchange.finishedAt) })
         }
         writeLine(exchange, note)
     }
@@ -54,9 +54,9 @@ public final class AccessLog: Sendable {
     }
 
     /// Reports the lines left out so far. Call it at shutdown.
-    public func finish() { tell(refusals.withLock { $0.tell() }) }
+    public func finish() { report(refusals.withLock { $0.takeLeftOut() }) }
 
-    private func tell(_ leftOut: Int) {
+    private func report(_ leftOut: Int) {
         guard leftOut > 0 else { return }
         var line = LogLine(
             format, level: "info", message: "requests with refused credentials were not logged individually",

@@ -35,8 +35,8 @@ struct AdminAccess: Sendable {
             guard peer.isOnThisMachine else { return .forbidden }
             return peer.port == nil || isOwn(authority) ? .allowed : .misdirected
         }
-        guard authorization.count == 1, let shown = Self.bearerToken(authorization[0]) else { return .unauthorized }
-        return Self.isEqual(shown, token) ? .allowed : .unauthorized
+        guard authorization.count == 1, let presented = Self.bearerToken(authorization[0]) else { return .unauthorized }
+        return Self.isEqual(presented, token) ? .allowed : .unauthorized
     }
 
     private func isOwn(_ authority: String) -> Bool {
@@ -61,12 +61,12 @@ struct AdminAccess: Sendable {
         return Array(value.dropFirst(scheme.count).drop { $0 == " " }.utf8)
     }
 
-    /// Compares in a time that depends only on the length of `shown`, not on the secret or on how much of it matches.
-    static func isEqual(_ shown: [UInt8], _ secret: [UInt8]) -> Bool {
+    /// Compares in a time that depends only on the length of `presented`, not on the secret or on how much of it matches.
+    static func isEqual(_ presented: [UInt8], _ secret: [UInt8]) -> Bool {
         if secret.isEmpty { return false }
-        var difference = shown.count ^ secret.count
+        var difference = presented.count ^ secret.count
         var place = 0
-        for byte in shown {
+        for byte in presented {
             difference |= Int(byte ^ secret[place])
             place = place + 1 == secret.count ? 0 : place + 1
         }

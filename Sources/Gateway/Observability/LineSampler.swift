@@ -18,23 +18,23 @@ struct LineSampler {
 
     /// Decides whether to write a line.
     mutating func take(at now: MonotonicTime) -> Verdict {
-        let told = look(at: now)
+        let leftOutBefore = report(at: now)
         written += 1
         let isWritten = written <= perSecond
         if !isWritten { leftOut += 1 }
-        return Verdict(isWritten: isWritten, leftOut: told)
+        return Verdict(isWritten: isWritten, leftOut: leftOutBefore)
     }
 
     /// The number of lines left out in earlier seconds, to report now; 0 if there are none.
-    mutating func look(at now: MonotonicTime) -> Int {
+    mutating func report(at now: MonotonicTime) -> Int {
         let present = now.nanoseconds / 1_000_000_000
         guard present != second else { return 0 }
         (second, written) = (present, 0)
-        return tell()
+        return takeLeftOut()
     }
 
     /// Returns the number of lines left out so far, and resets it.
-    mutating func tell() -> Int {
+    mutating func takeLeftOut() -> Int {
         defer { leftOut = 0 }
         return leftOut
     }

@@ -69,10 +69,12 @@ extension GatewayError {
         let reason = Redaction.withheld(task.id, task.externalTaskID, from: reason)
         let lower = reason.lowercased()
         let isPolicy = moderationWords.contains { lower.contains($0) }
-        let told = reason.isEmpty ? "Kling gives no reason." : "Kling says: \(reason)"
+        let explanation = reason.isEmpty ? "Kling gives no reason." : "Kling says: \(reason)"
         var error = GatewayError(
             isPolicy ? .contentPolicy : .taskFailed,
-            isPolicy ? "The pictures were refused by content moderation. \(told)" : "The task has failed. \(told)")
+            isPolicy
+                ? "The pictures were refused by content moderation. \(explanation)"
+                : "The task has failed. \(explanation)")
         error.taskID = task.shownID
         return error
     }

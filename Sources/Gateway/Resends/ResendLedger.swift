@@ -121,8 +121,8 @@ struct ResendLedger: Sendable {
             if reader.hasLeft, let rival = entries[group.numbers[0]] { return .share(group.numbers[0], rival.task) }
         }
         // It took longer to arrive than the one that its client sent after it.
-        if reader.hasLeft, let told = repeated.last(of: key, now: now), reader.isBelated(told.madeAt) {
-            return .share(nil, told.task)
+        if reader.hasLeft, let earlier = repeated.last(of: key, now: now), reader.isBelated(earlier.madeAt) {
+            return .share(nil, earlier.task)
         }
         add(Entry(key: key, task: makeID(), reader: reader))
         return .make(last)
@@ -196,7 +196,7 @@ struct ResendLedger: Sendable {
     mutating func read(_ number: Int, now: MonotonicTime) {
         guard let entry = entries[number] else { return }
         if entry.invitesRetry { return leaveUnread(number, now) }
-        repeated.insert(entry.key, RecentKeys.Told(task: entry.task, madeAt: entry.madeAt), now: now)
+        repeated.insert(entry.key, RecentKeys.Answer(task: entry.task, madeAt: entry.madeAt), now: now)
         remove(number)
     }
 
@@ -271,26 +271,26 @@ struct RecentKeys: Sendable {
     private static let capacity = 1024
     private static let life = Duration.seconds(10)
 
-    /// What a client was told.
-    struct Told: Sendable {
+    /// What a client was answered.
+    struct Answer: Sendable {
         let task: TaskID
         /// Since when the task has existed; nil if that is unknown.
         let madeAt: MonotonicTime?
     }
 
-    private var young: [ResendKey: Told] = [:]
-    private var old: [ResendKey: Told] = [:]
+    private var young: [ResendKey: Answer] = [:]
+    private var old: [ResendKey: Answer] = [:]
     private var turnsAt: MonotonicTime?
 
-    mutating func insert(_ key: ResendKey, _ told: Told, now: MonotonicTime) {
+    mutating func insert(_ key: ResendKey, _ answer: Answer, now: MonotonicTime) {
         if young.count >= Self.capacity || turnsAt.map({ $0 <= now }) ?? true {
             (old, young, turnsAt) = (young, [:], now + Self.life)
         }
-        young[key] = told
+        young[key] = answer
     }
 
     /// The last answer to this content.
-    func last(of key: ResendKey, now: MonotonicTime) -> Told? {
+    func last(of key: ResendKey, now: MonotonicTime) -> Answer? {
         guard let turnsAt, now < turnsAt + Self.life else { return nil }
         return young[key] ?? old[key]
     }

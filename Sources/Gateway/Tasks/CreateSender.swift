@@ -133,7 +133,7 @@ final class CreateSender: Sendable {
 
     /// The error for a client that has waited long enough for an open create: it names the id for querying the task.
     func leaveOpen(_ create: Create, _ account: Account, timedOut: Bool) async -> GatewayError {
-        let publicID = await ledger.shown(create.id)
+        let publicID = await ledger.publishID(of: create.id)
         openCreates.settleInBackground(create.id, at: account)
         let what = timedOut ? "Kling did not answer in time" : "Kling's answer was lost"
         var error = GatewayError(

@@ -75,7 +75,7 @@ final class OpenCreates: Sendable {
     /// - Parameters:
     ///   - limit: when that client stops waiting; nil: after ``LookUpPlan/clientWait``.
     ///   - request: what to send again.
-    func pursue(
+    func settleForResend(
         _ id: TaskID, until limit: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async {

@@ -21,23 +21,24 @@ final class TaskLedger: Sendable {
     /// Wakes callers that wait for tasks to end.
     let ends = TaskEnds()
     /// The ids that clients were told but that the store could not record.
-    let told: ToldIDs
+    let unsavedPublicIDs: UnsavedPublicIDs
     /// Runs work that no client waits for, on the loop it was given.
     let background: Background
     let observer: any GatewayObserver
     private let ids = Lock(TaskIDGenerator())
 
-    /// - Parameter toldIDsPath: the file of ``ToldIDs``; nil: there is none.
+    /// - Parameter unsavedPublicIDsPath: the file of ``UnsavedPublicIDs``; nil: there is none.
     init(
         store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher,
         callbackDelivery: CallbackDelivery?,
-        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, toldIDsPath: String?, background: Background,
+        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, unsavedPublicIDsPath: String?,
+        background: Background,
         observer: any GatewayObserver
     ) {
         (self.store, self.accounts, self.queue, self.watcher) = (store, accounts, queue, watcher)
         (self.callbackDelivery, self.hosted, self.cache, self.clock) = (callbackDelivery, hosted, cache, clock)
         (self.background, self.observer) = (background, observer)
-        told = ToldIDs(path: toldIDsPath)
+        unsavedPublicIDs = UnsavedPublicIDs(path: unsavedPublicIDsPath)
     }
 
     // MARK: Ids
@@ -69,7 +70,7 @@ final class TaskLedger: Sendable {
     func accept(
         _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
     ) async throws(StoreError) -> TaskRecord {
-        let publicID = told.contains(id) ? id.description : upstreamID
+        let publicID = unsavedPublicIDs.contains(id) ? id.description : upstreamID
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
@@ -81,7 +82,7 @@ final class TaskLedger: Sendable {
     }
 
     /// Records what Kling says about a task, from any source.
-    func heard(_ object: TaskObject, of id: TaskID) async -> TaskProgress {
+    func recordObservation(_ object: TaskObject, of id: TaskID) async -> TaskProgress {
         do throws(StoreError) {
             guard let record = try await store.task(id), !record.state.isFinal else { return .ended }
             return try await observe(object, of: record).state.isFinal ? .ended : .unfinished
@@ -97,7 +98,7 @@ final class TaskLedger: Sendable {
     /// reason. A task that was found at Kling in the meantime is left running.
     /// - Parameter answer: what its `Idempotency-Key` answers from now on; nil frees the key.
     func end(_ id: TaskID, because reason: String, answer: StoredAnswer? = nil) async throws(StoreError) {
-        try await keepTelling(id)
+        try await savePublicID(of: id)
         let record = try await store.endUnmade(id, because: reason, at: clock.now, answer: answer)
         if record.state == .refused { forget(id) } else { follow(record) }
     }
@@ -131,7 +132,7 @@ final class TaskLedger: Sendable {
     /// Updates everything in memory after a record has changed: slots, watching, the cache, deliveries.
     func follow(_ record: TaskRecord) {
         if let publicID = record.publicID {
-            told.remove(record.id)
+            unsavedPublicIDs.remove(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
         if record.callbackURL != nil || record.job != nil { callbackDelivery?.kick() }
@@ -147,7 +148,7 @@ final class TaskLedger: Sendable {
 
     /// Drops everything in memory about a task that has ended.
     func forget(_ id: TaskID) {
-        told.remove(id)
+        unsavedPublicIDs.remove(id)
         running.finish(id)
         queue?.forget(id)
         hosted?.end(of: id)

@@ -76,13 +76,13 @@ final class TaskQueries: Sendable {
     /// while the store could not record it.
     private func find(_ key: TaskCache.Key) async throws(StoreError) -> TaskRecord? {
         if let found = try await ledger.store.task(tenant: key.tenant, publicID: key.id), found.state != .refused {
-            return try await ledger.shown(found)
+            return try await ledger.publishID(of: found)
         }
         guard let id = TaskID(key.id), let record = try await ledger.store.task(id), record.tenant == key.tenant else {
             return nil
         }
         // Only a client that was told the gateway's id knows it: it finds the task in every state.
-        return record.state == .refused ? record : try await ledger.shown(record)
+        return record.state == .refused ? record : try await ledger.publishID(of: record)
     }
 
     // MARK: Refreshing

@@ -155,7 +155,7 @@ final class TryOnCreates: Sendable {
         to id: TaskID, _ request: TryOnRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> [UInt8]? {
         note.task = id
-        await openCreates.pursue(id) { () throws(GatewayError) in request }
+        await openCreates.settleForResend(id) { () throws(GatewayError) in request }
         let record: TaskRecord?
         do {
             record = try await ledger.store.task(id)
@@ -171,7 +171,7 @@ final class TryOnCreates: Sendable {
             "This create came before, and its task may have been made. Do not send it again: query it by error.task_id."
         )
         // Telling the client the id makes it the task's public id.
-        error.taskID = await ledger.shown(id)
+        error.taskID = await ledger.publishID(of: id)
         throw error
     }
 }

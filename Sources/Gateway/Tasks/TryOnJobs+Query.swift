@@ -77,7 +77,7 @@ extension TryOnJobs {
         to task: TaskID, until deadline: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async throws(GatewayError) -> JobRecord? {
-        await openCreates.pursue(task, until: deadline, request)
+        await openCreates.settleForResend(task, until: deadline, request)
         let job: JobRecord?
         do {
             job = try await ledger.store.jobs.job(of: task)

@@ -18,8 +18,8 @@ final class TryOnTasks: Sendable {
         var publicURL: String?
         /// How long a create whose answer cannot have been read is remembered; zero: not at all.
         var resendWindow: Duration = .seconds(600)
-        /// The file of ``ToldIDs``; nil: there is none.
-        var toldIDsPath: String?
+        /// The file of ``UnsavedPublicIDs``; nil: there is none.
+        var unsavedPublicIDsPath: String?
     }
 
     let ledger: TaskLedger
@@ -46,7 +46,7 @@ final class TryOnTasks: Sendable {
         let ledger = TaskLedger(
             store: store, accounts: accounts, queue: queue, watcher: watcher, callbackDelivery: callbackDelivery,
             hosted: hosted,
-            cache: cache, clock: clock, toldIDsPath: options.toldIDsPath, background: background,
+            cache: cache, clock: clock, unsavedPublicIDsPath: options.unsavedPublicIDsPath, background: background,
             observer: caller.observer)
         (self.ledger, self.caller) = (ledger, caller)
         bodies = UpstreamBodies(

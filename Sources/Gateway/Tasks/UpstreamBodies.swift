@@ -64,7 +64,7 @@ final class UpstreamBodies: Sendable {
         } catch {
             if error == .noMemory { throw GatewayError(error) }
             // It was checked before it was queued, perhaps by an older version, which was less strict.
-            if destination.dialect.speech.takesFiles { return body }
+            if destination.dialect.adapter.takesFiles { return body }
             throw GatewayError(error)
         }
         let parcel = PendingRequest(request: request, id: entry.task, tenant: entry.tenant)
@@ -83,12 +83,12 @@ final class UpstreamBodies: Sendable {
     private func body(of parcel: PendingRequest, for destination: Destination) async throws(GatewayError)
         -> [ByteSlice]?
     {
-        let (speech, account) = (destination.dialect.speech, destination.account)
-        try speech.check(parcel.request)
-        if !speech.takesFiles { return try await linked(parcel, account) }
+        let (adapter, account) = (destination.dialect.adapter, destination.account)
+        try adapter.check(parcel.request)
+        if !adapter.takesFiles { return try await linked(parcel, account) }
         if account.normalizesPictures { return try await normalized(PictureField.allCases, parcel) }
         let needsWork = { (field: PictureField) in
-            parcel.request.fileFormat(field).map { !speech.takesFile(in: $0) } ?? false
+            parcel.request.fileFormat(field).map { !adapter.takesFile(in: $0) } ?? false
         }
         guard needsWork(.human) || needsWork(.cloth) else { return nil }
         return try await normalized(PictureField.allCases.filter(needsWork), parcel)
@@ -121,13 +121,13 @@ final class UpstreamBodies: Sendable {
     }
 
     private func refusal(of request: TryOnRequest, at destination: Destination) -> GatewayError? {
-        let speech = destination.dialect.speech
+        let adapter = destination.dialect.adapter
         do {
-            try speech.check(request)
+            try adapter.check(request)
         } catch {
             return error
         }
-        if speech.takesFiles { return nil }
+        if adapter.takesFiles { return nil }
         for field in PictureField.allCases {
             guard let (width, height) = request.fileSize(field) else { continue }
             if hosted == nil || publicURL == nil { return Self.noLink(to: field) }

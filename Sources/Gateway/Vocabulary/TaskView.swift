@@ -37,10 +37,11 @@ enum Redaction {
         let own = record.id.description
         guard record.publicID != own, contains(json, own) else { return json }
         let text = String(decoding: json, as: UTF8.self)
-        let shown = record.externalTaskID.map {
+        let clientID = record.externalTaskID.map {
             String(decoding: JSONString.json($0).dropFirst().dropLast(), as: UTF8.self)
         }
-        return Array(text.split(separator: own, omittingEmptySubsequences: false).joined(separator: shown ?? "").utf8)
+        return Array(
+            text.split(separator: own, omittingEmptySubsequences: false).joined(separator: clientID ?? "").utf8)
     }
 
     /// The same for a message from Kling.

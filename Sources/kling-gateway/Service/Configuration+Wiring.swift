@@ -22,7 +22,7 @@ extension Configuration {
         options.publicURL = server.publicURL?.text
         options.openAIWait = tasks.openAIWait
         options.resendWindow = tasks.resendWindow
-        options.toldIDsPath = storage.store.told
+        options.unsavedPublicIDsPath = storage.store.unsavedPublicIDs
         options.isSecure = server.tls != nil
         options.origins = server.origins
         options.version = Version.number

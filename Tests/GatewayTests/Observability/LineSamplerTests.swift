@@ -18,12 +18,12 @@ struct LineSamplerTests {
     @Test func `lines left out are reported once, even if no more lines come`() {
         var sampler = LineSampler(perSecond: 1)
         for _ in 0..<4 { _ = sampler.take(at: time(100)) }
-        #expect(sampler.look(at: time(900)) == 0)
-        #expect(sampler.look(at: time(1_000)) == 3)
-        #expect(sampler.look(at: time(2_000)) == 0)
+        #expect(sampler.report(at: time(900)) == 0)
+        #expect(sampler.report(at: time(1_000)) == 3)
+        #expect(sampler.report(at: time(2_000)) == 0)
         for _ in 0..<3 { _ = sampler.take(at: time(2_000)) }
-        #expect(sampler.tell() == 2)
-        #expect(sampler.look(at: time(3_000)) == 0)
+        #expect(sampler.takeLeftOut() == 2)
+        #expect(sampler.report(at: time(3_000)) == 0)
     }
 
     @Test func `all lines below the limit are written`() {

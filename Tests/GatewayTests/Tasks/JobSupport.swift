@@ -221,7 +221,7 @@ struct JobFixture {
         kling.set(id, status)
         let answer = KlingAnswer(
             Array(#"{"code":0,"data":{"task_id":"\#(id)","task_status":"\#(status)"}}"#.utf8))
-        _ = await tasks.ledger.heard(try #require(answer?.task), of: task.id)
+        _ = await tasks.ledger.recordObservation(try #require(answer?.task), of: task.id)
     }
 
     /// The bodies in the outbox, in the order in which they were added.

@@ -35,7 +35,7 @@ protocol UpstreamDialect: Sendable {
 
 extension KlingDialect {
     /// The implementation of this API.
-    var speech: any UpstreamDialect {
+    var adapter: any UpstreamDialect {
         switch self {
         case .kolors: KolorsDialect()
         case .solutions: SolutionsDialect()

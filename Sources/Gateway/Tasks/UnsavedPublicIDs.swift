@@ -6,7 +6,7 @@ internal import TaskStore
 /// beside the store, one per line, so that a crash does not lose them. The file is removed with the last of them.
 ///
 /// The file is used only during such an outage and at startup. Any thread may call any function.
-final class ToldIDs: Sendable {
+final class UnsavedPublicIDs: Sendable {
     private let path: String?
     private let ids = Lock<Set<TaskID>>([])
 
@@ -37,9 +37,9 @@ final class ToldIDs: Sendable {
     /// Restores the ids that the previous process told clients, for the creates that it has left open.
     func recover(open: [TaskID]) {
         guard let path, let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
-        let told = Set(text.split(separator: "\n").compactMap { TaskID(String($0)) }).intersection(open)
-        ids.withLock { $0 = told }
-        if told.isEmpty { removeFile() }
+        let restored = Set(text.split(separator: "\n").compactMap { TaskID(String($0)) }).intersection(open)
+        ids.withLock { $0 = restored }
+        if restored.isEmpty { removeFile() }
     }
 
     private func removeFile() {

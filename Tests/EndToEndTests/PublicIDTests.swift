@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// Ids that clients were given while the store could not be written to.
-@Suite(.aFewAtATime) struct TellingTests {
+@Suite(.aFewAtATime) struct PublicIDTests {
     private static let own = #""external_task_id":"order-1""#
 
     /// Keeps the gateway from writing, and sends it a create that is answered meanwhile, with the gateway's id.

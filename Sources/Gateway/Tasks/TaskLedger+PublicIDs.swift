@@ -3,12 +3,13 @@ internal import TaskStore
 /// The ids that clients are told for open tasks. An id that a client was told always finds its task and stays the
 /// task's public id, even if the store cannot record it yet.
 extension TaskLedger {
-    /// The id to tell a client for an open task. It is Kling's own id if the task was found in the meantime.
-    func shown(_ id: TaskID) async -> String {
+    /// Makes the id of an open task public, because a client is told it: the gateway's own id, or Kling's if the task
+    /// was found in the meantime.
+    func publishID(of id: TaskID) async -> String {
         do {
             return try await store.show(id, at: clock.now).publicID ?? id.description
         } catch {
-            told.insert(id)
+            unsavedPublicIDs.insert(id)
             couldNotRecord("an open task could not be recorded", id, error)
             return id.description
         }
@@ -17,21 +18,21 @@ extension TaskLedger {
     /// Makes the gateway's id of an open create its public id, because the answer to a query tells it to the client.
     /// - Returns: nil if the task has ended without any client knowing of it.
     /// - Throws: if this cannot be recorded and the task was not sent yet: such a task may still disappear.
-    func shown(_ record: TaskRecord) async throws(StoreError) -> TaskRecord? {
+    func publishID(of record: TaskRecord) async throws(StoreError) -> TaskRecord? {
         if record.publicID != nil { return record }
         do {
             return try await store.show(record.id, at: clock.now)
         } catch {
             if error.code == .stale { return nil }
             guard record.account != nil else { throw error }
-            told.insert(record.id)
+            unsavedPublicIDs.insert(record.id)
             return record
         }
     }
 
     /// Records in the store what a client was told, before the task ends: otherwise it would disappear.
-    func keepTelling(_ id: TaskID) async throws(StoreError) {
-        guard told.contains(id) else { return }
+    func savePublicID(of id: TaskID) async throws(StoreError) {
+        guard unsavedPublicIDs.contains(id) else { return }
         do {
             _ = try await store.show(id, at: clock.now)
         } catch {
