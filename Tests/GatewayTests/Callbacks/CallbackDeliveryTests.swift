@@ -124,7 +124,10 @@ import Testing
             #expect(other.id == "msg_b")
             other.answer()
             _ = await outbox.settled.next()
-            fixture.pass(.milliseconds(lease - fixture.now))
+            fixture.pass(.milliseconds(lease - 1 - fixture.now))
+            await fixture.idle()
+            #expect(fixture.receivers.calls.count == 0)
+            fixture.pass(.milliseconds(1))
             let again = await fixture.receivers.calls.next()
             #expect(again.id == "msg_a")
             again.answer()
@@ -152,9 +155,9 @@ import Testing
     @Test func `the delivery loop wakes when the next delivery is due`() async throws {
         try await DeliveryFixture.run { fixture in
             fixture.outbox.add("msg_a", task: tasks[0], due: fixture.now + 20)
-            fixture.delivery.kick()
+            await fixture.idle()
+            #expect(fixture.receivers.calls.count == 0)
             // The clock doesn't move until the outbox has been read, so the loop must wake by itself.
-            await Task.yield()
             fixture.time.pass(.milliseconds(20))
             #expect(await fixture.receivers.calls.next().id == "msg_a")
         }
@@ -203,13 +206,13 @@ import Testing
         ) { fixture in
             fixture.add("msg_a", task: tasks[0])
             fixture.delivery.kick()
-            try await fixture.loop.sleep(for: .milliseconds(60))
+            try await outbox.refuses(3, fixture.loop)
             #expect(fixture.receivers.calls.count == 0)
             outbox.state.withLock { ($0.isBroken, $0.isReadOnly) = (false, false) }
             let call = await fixture.receivers.calls.next()
             outbox.state.withLock { $0.isReadOnly = true }
             call.answer()
-            try await fixture.loop.sleep(for: .milliseconds(20))
+            try await outbox.refuses(1, fixture.loop)
             outbox.state.withLock { $0.isReadOnly = false }
             #expect(await outbox.settled.next().outcome == .delivered)
         }
@@ -231,15 +234,33 @@ import Testing
             fixture.add("msg_a", task: tasks[0])
             fixture.delivery.kick()
             let call = await fixture.receivers.calls.next()
-            async let stopped: Void = fixture.delivery.stop(grace: .seconds(60))
-            call.answer()
-            await stopped
-            #expect(fixture.outbox.row("msg_a")?.state == .delivered)
+            let hasStopped = Lock(false)
+            let stop = fixture.loop.spawn {
+                await fixture.delivery.stop(grace: .seconds(600))
+                hasStopped.withLock { $0 = true }
+            }
             fixture.add("msg_b", task: tasks[1])
-            fixture.delivery.kick()
-            await fixture.loop.run {}
-            await fixture.loop.run {}
+            for _ in 0..<4 {
+                fixture.delivery.kick()
+                await fixture.loop.spawn {}.value
+            }
+            #expect(hasStopped.withLock { $0 } == false)
+            call.answer()
+            await stop.value
+            #expect(fixture.outbox.row("msg_a")?.state == .delivered)
             #expect(fixture.outbox.row("msg_b")?.attempts == 0)
+        }
+    }
+
+    @Test func `attempts that outlast the grace of a stop are cancelled and keep their lease`() async throws {
+        try await DeliveryFixture.run { fixture in
+            fixture.add("msg_a", task: tasks[0])
+            fixture.delivery.kick()
+            _ = await fixture.receivers.calls.next()
+            await fixture.delivery.stop(grace: .milliseconds(1))
+            let row = try #require(fixture.outbox.row("msg_a"))
+            #expect(row.state == .waiting && row.nextAttemptAt == fixture.now + 60_000)
+            #expect(fixture.outbox.settled.count == 0 && fixture.receivers.open.withLock { $0.isEmpty })
         }
     }
 

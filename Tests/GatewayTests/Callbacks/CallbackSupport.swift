@@ -40,6 +40,8 @@ final class Outbox: DeliveryStore {
         var attempts: [String: [DeliveryAttempt]] = [:]
         var isBroken = false
         var isReadOnly = false
+        /// How many calls were refused because it is broken or read-only.
+        var refused = 0
         var reads = 0
         /// How often the time of the next delivery was read.
         var looks = 0
@@ -63,8 +65,21 @@ final class Outbox: DeliveryStore {
     func row(_ id: String) -> DeliveryRecord? { state.withLock { $0.rows.first { $0.id == id } } }
 
     private func open(toWrite: Bool = false) throws(StoreError) {
-        let (isBroken, isReadOnly) = state.withLock { ($0.isBroken, $0.isReadOnly) }
-        if isBroken || toWrite && isReadOnly { throw StoreError(.unavailable, "down") }
+        let isRefused = state.withLock { state in
+            let isRefused = state.isBroken || toWrite && state.isReadOnly
+            if isRefused { state.refused += 1 }
+            return isRefused
+        }
+        if isRefused { throw StoreError(.unavailable, "down") }
+    }
+
+    /// Waits until it has refused `count` more calls.
+    func refuses(_ count: Int, _ loop: EventLoop) async throws {
+        let wanted = state.withLock { $0.refused } + count
+        while state.withLock({ $0.refused }) < wanted {
+            try Task.checkCancellation()
+            await loop.run {}
+        }
     }
 
     func dueDeliveries(
