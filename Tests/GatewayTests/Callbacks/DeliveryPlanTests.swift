@@ -64,16 +64,18 @@ struct DeliveryPlanTests {
         #expect(!full.wantsMore)
     }
 
-    @Test func `tenants that share a receiver share its ten attempts`() throws {
+    @Test func `tenants that share a receiver share its ten attempts, the longest due first`() {
         var plan = DeliveryPlan()
         let url = "https://192.0.2.1/"
-        let due = rows(50, tenant: "a", url: url) + rows(5, tenant: "b", url: url, from: 20)
-        let begun = plan.take(OutboxPage(rows: due), held: [], now: 100)
-        #expect(begun.count == 10)
-        for record in begun { _ = plan.ended(record.id, wasAnswered: true, now: 100) }
-        _ = plan.begin(held: [], now: 100)
-        let third = plan.runningCount
-        #expect(third == 10)
+        let due = rows(50, tenant: "a", url: url) + rows(5, tenant: "b", url: url, from: 15)
+        var begun = plan.take(OutboxPage(rows: due), held: [], now: 100)
+        var tenants: [[String: Int]] = []
+        for _ in 0..<4 {
+            tenants.append(Dictionary(begun.map { ($0.tenant, 1) }, uniquingKeysWith: +))
+            for record in begun { _ = plan.ended(record.id, wasAnswered: true, now: 100) }
+            begun = plan.begin(held: [], now: 100)
+        }
+        #expect(tenants == [["a": 10], ["a": 10], ["a": 5, "b": 5], ["a": 7]])
     }
 
     @Test func `the next page is wanted while attempts are free, and the position is kept when they are not`() {
