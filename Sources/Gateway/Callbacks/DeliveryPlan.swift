@@ -101,8 +101,8 @@ struct DeliveryPlan {
         return begin(held: held, now: now)
     }
 
-    /// Starts the attempts that are allowed: receivers whose last turn is longest ago go first, and for each the
-    /// delivery that has been due longest.
+    /// Starts the attempts that are allowed. Receivers whose last turn is longest ago go first; at one receiver, the
+    /// tenant whose next delivery has been due longest. Each starts as many as the limits allow.
     mutating func begin(held: Set<TaskID>, now: Int64) -> [DeliveryRecord] {
         var begun: [DeliveryRecord] = []
         for lane in lanesInTurn {
