@@ -50,6 +50,10 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(
+            name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+        // For tests.
+        .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
         .systemLibrary(
@@ -67,7 +71,7 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
-        .target(name: "Pictures", dependencies: ["Base", "CTurboJPEG", "CPNG", "CWebP"], swiftSettings: strict),
+        .target(name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP"], swiftSettings: strict),
         .target(
             name: "TaskStore",
             dependencies: [

@@ -1,4 +1,4 @@
-// libjpeg-turbo's TurboJPEG API, which returns errors. libjpeg's own API reports them with longjmp, across frames.
+// libjpeg-turbo's TurboJPEG API, which makes and reads the tests' pictures.
 #ifndef KLING_GATEWAY_CTURBOJPEG_SHIM_H
 #define KLING_GATEWAY_CTURBOJPEG_SHIM_H
 

@@ -68,11 +68,14 @@ public struct ImageHeader: Sendable, Hashable {
     }
 
     private static let maxSegments = 512
+    /// How many bytes between two segments are skipped, as decoders do.
+    private static let maxStrayBytes = 4096
 
     /// The frame header comes after any number of other segments (ITU-T T.81, annex B).
     private static func jpeg(_ file: PictureFile, _ text: Span<UInt8>) throws(Problem) -> ImageHeader {
         var position = 2
         for _ in 0..<maxSegments {
+            position = skipStrayBytes(file, text, from: position)
             guard file.byte(position, text) == 0xFF else { throw .header(.jpeg) }
             var fill = 0
             while file.byte(position + 1, text) == 0xFF, fill < maxSegments {
@@ -97,6 +100,17 @@ public struct ImageHeader: Sendable, Hashable {
             }
         }
         throw .header(.jpeg)
+    }
+
+    /// The position of the next marker, if it is near.
+    private static func skipStrayBytes(_ file: PictureFile, _ text: Span<UInt8>, from start: Int) -> Int {
+        var position = start
+        while position < start + maxStrayBytes, let byte = file.byte(position, text),
+            byte != 0xFF || file.byte(position + 1, text) == 0
+        {
+            position += 1
+        }
+        return position
     }
 
     /// The first chunk holds the size; its type determines the layout (RFC 9649, sections 2.5 to 2.7).

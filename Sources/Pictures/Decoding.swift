@@ -12,7 +12,7 @@ extension PictureHeader {
             let scans = file.withBytes { JPEGScans($0) }
             guard scans.count <= limits.scans else { throw .scans(scans.count, allowed: limits.scans) }
             guard scans.isComplete else { throw .data(.jpeg) }
-            return try JPEGDecoder(self).decode(file, atLeast: wanted)
+            return try JPEGDecoder(self, limits).decode(file, atLeast: wanted)
         case .png: return try PNGDecoder.decode(file, size, within: limits.pngTime)
         case .webp: return try WebPDecoder.decode(file.part(payload), size, to: wanted)
         }

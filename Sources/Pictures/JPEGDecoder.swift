@@ -1,98 +1,112 @@
 internal import Base
-internal import CTurboJPEG
+internal import CJPEG
 
 /// Decodes JPEG with libjpeg-turbo.
 struct JPEGDecoder {
     private let header: PictureHeader
+    private let limits: PictureLimits
 
-    init(_ header: PictureHeader) { self.header = header }
+    init(_ header: PictureHeader, _ limits: PictureLimits) { (self.header, self.limits) = (header, limits) }
 
     /// Decodes `file` at the smallest of the library's scales that is no smaller than `wanted`.
     func decode(_ file: ByteSlice, atLeast wanted: PictureSize) throws(PictureDefect) -> Raster {
-        guard let handle = unsafe tjInitDecompress() else { throw .data(.jpeg) }
-        defer { unsafe tjDestroy(handle) }
-        let size = scaled(atLeast: wanted)
+        let (eighths, size) = scale(atLeast: wanted)
         return try unsafe file.withUnsafeBytes { (raw) throws(PictureDefect) -> Raster in
-            let bytes = unsafe raw.assumingMemoryBound(to: UInt8.self)
-            try unsafe check(bytes, handle)
-            guard let print = header.print else { return try unsafe colors(bytes, size, handle) }
-            return try unsafe printColors(bytes, size, print, handle)
+            // The reader is closed before the bytes are released.
+            let reader = try unsafe JPEGReader(raw.assumingMemoryBound(to: UInt8.self), limits)
+            let found = try reader.header()
+            // The cost of decoding was estimated from our own header.
+            guard found.size == header.size, (found.components == 4) == header.isCMYK else { throw .header(.jpeg) }
+            try reader.start(eighths: eighths, size)
+            return try header.isCMYK ? inks(reader, size) : pixels(reader, size)
         }
     }
 
-    /// Checks that the library finds the same header, because the cost of decoding was estimated from ours.
-    private func check(_ file: UnsafeBufferPointer<UInt8>, _ handle: tjhandle) throws(PictureDefect) {
-        var (width, height, subsampling, colorspace) = (CInt(0), CInt(0), CInt(0), CInt(0))
-        // The library writes only to the four numbers and reads no more than the bytes lent.
-        let status = unsafe tjDecompressHeader3(
-            handle, file.baseAddress, CUnsignedLong(file.count), &width, &height, &subsampling, &colorspace)
-        let isPrint = colorspace == TJCS_CMYK.rawValue || colorspace == TJCS_YCCK.rawValue
-        guard status == 0, Int(width) == header.size.width, Int(height) == header.size.height,
-            isPrint == (header.print != nil)
-        else { throw .header(.jpeg) }
-    }
-
-    private func scaled(atLeast wanted: PictureSize) -> PictureSize {
+    private func scale(atLeast wanted: PictureSize) -> (eighths: Int, size: PictureSize) {
         for eighths in [1, 2, 4] {
             let size = PictureSize(
                 width: (header.size.width * eighths + 7) / 8, height: (header.size.height * eighths + 7) / 8)
-            if size.width >= wanted.width, size.height >= wanted.height { return size }
+            if size.width >= wanted.width, size.height >= wanted.height { return (eighths, size) }
         }
-        return header.size
+        return (8, header.size)
     }
 
-    private func colors(
-        _ file: UnsafeBufferPointer<UInt8>, _ size: PictureSize, _ handle: tjhandle
-    ) throws(PictureDefect) -> Raster {
-        try unsafe Raster(size) { (space) throws(PictureDefect) in
-            try unsafe decompress(file, size, space, TJPF_RGB, handle)
-        }.orNoMemory()
-    }
-
-    private func printColors(
-        _ file: UnsafeBufferPointer<UInt8>, _ size: PictureSize, _ print: PictureHeader.PrintColors, _ handle: tjhandle
-    ) throws(PictureDefect) -> Raster {
-        let inks = try Bytes(reserving: size.pixels * 4).orNoMemory()
-        try unsafe inks.append { (space) throws(PictureDefect) -> Int in
-            try unsafe decompress(file, size, space.bindMemory(to: UInt8.self), TJPF_CMYK, handle)
-            return size.pixels * 4
-        }
-        return try Raster(
+    private func pixels(_ reader: borrowing JPEGReader, _ size: PictureSize) throws(PictureDefect) -> Raster {
+        try Raster(
             size,
-            paint: { target in
-                ByteSlice(inks, 0..<inks.count).withBytes { PrintColors.convert($0, print, into: &target) }
+            paint: { (target) throws(PictureDefect) in
+                try reader.readRows(size.height, rowBytes: size.width * Raster.bytesPerPixel, into: &target)
             }
         ).orNoMemory()
     }
 
-    /// Decompresses into `space`, which has room for `size` pixels in `format`, without padding.
-    private func decompress(
-        _ file: UnsafeBufferPointer<UInt8>, _ size: PictureSize, _ space: UnsafeMutableBufferPointer<UInt8>,
-        _ format: TJPF, _ handle: tjhandle
-    ) throws(PictureDefect) {
-        // The library picks the scale that fits the given size, which is one of its own. It writes `height` rows of
-        // `width` pixels and no more.
-        let status = unsafe tjDecompress2(
-            handle, file.baseAddress, CUnsignedLong(file.count), space.baseAddress, CInt(size.width), 0,
-            CInt(size.height), CInt(format.rawValue), TJFLAG_LIMITSCANS)
-        // A warning is harmless, such as one about bytes between two segments: the picture is still decoded.
-        let isFatal = unsafe status != 0 && tjGetErrorCode(handle) != CInt(TJERR_WARNING.rawValue)
-        guard !isFatal else { throw .data(.jpeg) }
+    /// Converts one row after another, so that the inks are never all in memory.
+    private func inks(_ reader: borrowing JPEGReader, _ size: PictureSize) throws(PictureDefect) -> Raster {
+        var row = [UInt8](repeating: 0, count: size.width * 4)
+        return try Raster(
+            size,
+            paint: { (target) throws(PictureDefect) in
+                var write = 0
+                for _ in 0..<size.height {
+                    var space = row.mutableSpan
+                    try reader.readRows(1, rowBytes: size.width * 4, into: &space)
+                    Inks.convert(row.span, into: &target, at: write)
+                    write += size.width * Raster.bytesPerPixel
+                }
+            }
+        ).orNoMemory()
+    }
+}
+
+/// libjpeg's decoder for one file. It owns the library's handle, which nothing else uses.
+@safe struct JPEGReader: ~Copyable {
+    private let handle: OpaquePointer
+
+    /// How much the library may hold besides the coefficients that the header announces, in bytes.
+    private static let workingBytes = 32 << 20
+
+    /// - Parameter file: must outlive the reader.
+    init(_ file: UnsafeBufferPointer<UInt8>, _ limits: PictureLimits) throws(PictureDefect) {
+        let handle = unsafe cjpeg_open(
+            file.baseAddress, file.count, limits.decodingBytes + Self.workingBytes, CInt(limits.scans))
+        unsafe self.handle = try unsafe handle.orNoMemory()
+    }
+
+    // Every function below passes the handle that `init` opened and only this closes.
+    deinit { unsafe cjpeg_close(handle) }
+
+    /// Reads the header. The first call.
+    func header() throws(PictureDefect) -> (size: PictureSize, components: Int) {
+        var header = cjpeg_header()
+        guard unsafe cjpeg_read_header(handle, &header) else { throw .header(.jpeg) }
+        return (PictureSize(width: Int(header.width), height: Int(header.height)), Int(header.components))
+    }
+
+    /// Starts to decode, to `eighths` / 8 of the size, which is `size`. The second call.
+    func start(eighths: Int, _ size: PictureSize) throws(PictureDefect) {
+        guard unsafe cjpeg_start(handle, CInt(eighths), CInt(size.width), CInt(size.height)) else { throw .data(.jpeg) }
+    }
+
+    /// Reads the next `count` rows, of `rowBytes` each, into the start of `target`.
+    func readRows(_ count: Int, rowBytes: Int, into target: inout MutableSpan<UInt8>) throws(PictureDefect) {
+        let isRead = unsafe target.withUnsafeMutableBufferPointer { space in
+            precondition(space.count >= count * rowBytes, "the rows do not fit")
+            return unsafe cjpeg_read_rows(handle, space.baseAddress, CInt(count))
+        }
+        guard isRead else { throw .data(.jpeg) }
     }
 }
 
 /// Converts CMYK to RGB without a color profile: each ink absorbs its share of the light.
-private enum PrintColors {
-    static func convert(
-        _ inks: Span<UInt8>, _ print: PictureHeader.PrintColors, into target: inout MutableSpan<UInt8>
-    ) {
-        // An inverted sample is the amount of light that remains.
-        let mask: UInt8 = print == .inverted ? 0 : 0xFF
-        var (read, write) = (0, 0)
+private enum Inks {
+    /// - Parameter inks: as JPEG files store them, each as the amount of light that it leaves. Files without Adobe's
+    ///   marker, by which Adobe announced this, are decoded in the same way by every decoder.
+    static func convert(_ inks: Span<UInt8>, into target: inout MutableSpan<UInt8>, at start: Int) {
+        var (read, write) = (0, start)
         while read < inks.count {
-            let black = UInt32(inks[read + 3] ^ mask)
+            let black = UInt32(inks[read + 3])
             for ink in 0..<3 {
-                target[write + ink] = UInt8(truncatingIfNeeded: (UInt32(inks[read + ink] ^ mask) * black + 127) / 255)
+                target[write + ink] = UInt8(truncatingIfNeeded: (UInt32(inks[read + ink]) * black + 127) / 255)
             }
             (read, write) = (read + 4, write + 3)
         }

@@ -5,7 +5,6 @@ struct JPEGHeader {
     private var size: PictureSize?
     private var isProgressive = false
     private var orientation: Orientation?
-    private var hasAdobe = false
     /// Samples per pixel, in 64ths; chroma may have fewer than luma.
     private var samples = 64
     private var components = 0
@@ -19,26 +18,25 @@ struct JPEGHeader {
         return PictureHeader(
             format: .jpeg, size: size, orientation: header.orientation ?? .upright,
             heldBytesPerPixel: isKept ? (header.samples * 2 + 63) / 64 : 0,
-            print: header.components == 4 ? (header.hasAdobe ? .inverted : .plain) : nil, payload: 0..<bytes.count)
+            isCMYK: header.components == 4, payload: 0..<bytes.count)
     }
 
     private static let maxSegments = 2048
 
     /// - Returns: the position of the first scan's header, at its length field.
     private mutating func readSegments(_ bytes: Span<UInt8>) throws(PictureDefect) -> Int {
-        var position = 2
+        var markers = JPEGMarkers()
         for _ in 0..<Self.maxSegments {
-            guard bytes.byte(position) == 0xFF else { throw .header(.jpeg) }
-            while bytes.byte(position + 1) == 0xFF { position += 1 }
-            guard let marker = bytes.byte(position + 1) else { throw .header(.jpeg) }
-            position += 2
-            if marker == 0x01 || (0xD0...0xD7).contains(marker) { continue }
-            guard marker != 0, !(0xD8...0xD9).contains(marker),
-                let length = bytes.bigEndian(2, at: position), length >= 2, length <= bytes.count - position
-            else { throw .header(.jpeg) }
-            if marker == 0xDA { return position }
-            try take(marker, bytes, position + 2, length - 2)
-            position += length
+            guard let marker = markers.next(in: bytes) else { throw .header(.jpeg) }
+            if JPEGMarkers.standsAlone(marker) {
+                guard !(0xD8...0xD9).contains(marker) else { throw .header(.jpeg) }
+                continue
+            }
+            guard let content = markers.skipSegment(in: bytes), content.upperBound <= bytes.count else {
+                throw .header(.jpeg)
+            }
+            if marker == 0xDA { return content.lowerBound - 2 }
+            try take(marker, bytes, content.lowerBound, content.count)
         }
         throw .header(.jpeg)
     }
@@ -56,7 +54,6 @@ struct JPEGHeader {
         case 0xC5...0xC7, 0xCB, 0xCD...0xCF: throw .kind(.jpeg, "hierarchical or lossless coding")
         case 0xE1 where orientation == nil && bytes.has("Exif\0\0", at: start):
             orientation = Orientation(exif: bytes, at: start + 6, end: start + count)
-        case 0xEE where bytes.has("Adobe", at: start): hasAdobe = true
         default: break
         }
     }
@@ -83,23 +80,30 @@ struct JPEGScans {
     private(set) var isComplete = false
 
     init(_ bytes: Span<UInt8>) {
-        var position = 2
-        while let marker = Self.marker(bytes, &position) {
-            switch marker {
-            case 0xD9:
+        var markers = JPEGMarkers()
+        while let marker = markers.next(in: bytes) {
+            if marker == 0xD9 {
                 isComplete = true
                 return
-            case 0x01, 0xD0...0xD8: continue
-            default:
-                if marker == 0xDA { count += 1 }
-                guard let length = bytes.bigEndian(2, at: position), length >= 2 else { return }
-                position += length
             }
+            if JPEGMarkers.standsAlone(marker) { continue }
+            if marker == 0xDA { count += 1 }
+            if markers.skipSegment(in: bytes) == nil { return }
         }
     }
+}
 
-    /// Finds the next marker at or after `position`, and moves `position` past it; nil at the end of the file.
-    private static func marker(_ bytes: Span<UInt8>, _ position: inout Int) -> UInt8? {
+/// Walks over the markers of a JPEG file, in the order in which a decoder finds them. As in every decoder, stray bytes
+/// between two segments do no harm.
+struct JPEGMarkers {
+    /// The position after the last marker or segment.
+    private var position = 2
+
+    /// Whether a marker has no segment after it.
+    static func standsAlone(_ marker: UInt8) -> Bool { marker == 0x01 || (0xD0...0xD9).contains(marker) }
+
+    /// The next marker; nil at the end of the file.
+    mutating func next(in bytes: Span<UInt8>) -> UInt8? {
         while position < bytes.count - 1 {
             if bytes[position] == 0xFF, bytes[position + 1] != 0, bytes[position + 1] != 0xFF {
                 position += 2
@@ -108,5 +112,13 @@ struct JPEGScans {
             position += 1
         }
         return nil
+    }
+
+    /// Skips the segment after the marker, and returns the range of its content, which may lie beyond the end of the
+    /// file; nil if it has no valid length.
+    mutating func skipSegment(in bytes: Span<UInt8>) -> Range<Int>? {
+        guard let length = bytes.bigEndian(2, at: position), length >= 2 else { return nil }
+        defer { position += length }
+        return position + 2..<position + length
     }
 }

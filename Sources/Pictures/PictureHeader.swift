@@ -9,15 +9,12 @@ struct PictureHeader: Sendable, Equatable {
     var orientation = Orientation.upright
     /// How many bytes decoding holds per pixel of the stored picture, whatever size it decodes to.
     var heldBytesPerPixel = 0
-    /// How a CMYK JPEG stores its inks, plain or inverted as Adobe does; nil for other pictures.
-    var print: PrintColors?
+    /// Whether it is a JPEG of four inks.
+    var isCMYK = false
     /// The range of the picture in the file; in an animated WebP, the first frame.
     var payload: Range<Int>
     /// Whether the file is an animation.
     var isAnimated = false
-
-    /// How CMYK is stored.
-    enum PrintColors: Sendable, Hashable { case plain, inverted }
 
     /// The size of the upright picture.
     var uprightSize: PictureSize { orientation.swapsSides ? size.turned : size }

@@ -59,7 +59,7 @@ public enum PictureKit {
         let size = try limits.shrunk(header.uprightSize)
         let isFine =
             limits.formats.contains(header.format) && !header.isAnimated && header.orientation == .upright
-            && header.print == nil && size == header.size && file.count <= limits.maxOutputBytes
+            && !header.isCMYK && size == header.size && file.count <= limits.maxOutputBytes
         if isFine { return (nil, header) }
         return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.maxOutputBytes), header)
     }

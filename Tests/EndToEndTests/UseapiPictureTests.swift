@@ -127,7 +127,7 @@ import Testing
     private func checkBothAreWhole(_ file: [UInt8]) throws {
         let bytes = ByteSlice(Bytes(file), 0..<file.count)
         let header = try PictureHeader.read(bytes, PictureLimits())
-        let raster = try JPEGDecoder(header).decode(bytes, atLeast: header.size)
+        let raster = try header.decode(bytes, atLeast: header.size, PictureLimits())
         let upper = try #require(raster.bounds { $0.isNear((0x2F, 0x6F, 0xED)) })
         let lower = try #require(raster.bounds { $0.isNear((0x33, 0x3A, 0x4A)) })
         let skin = try #require(raster.bounds { $0.isNear((0xE8, 0xC1, 0xA0)) })

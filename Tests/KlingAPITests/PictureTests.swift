@@ -116,6 +116,15 @@ struct PictureTests {
         #expect(await problem(Samples.base64(file)).contains("header is broken"))
     }
 
+    @Test func `stray bytes between segments are skipped, up to a limit`() async {
+        let file = Samples.jpeg()
+        let frame = file.count - 20 - 10
+        for (stray, isAllowed) in [([1, 2, 0xFF, 0, 3] as [UInt8], true), ([UInt8](repeating: 7, count: 5000), false)] {
+            let message = await problem(Samples.base64(Array(file[..<frame]) + stray + file[frame...]))
+            #expect((message == "accepted") == isAllowed, "\(message)")
+        }
+    }
+
     @Test func `a frame header behind too many segments is not searched for`() async {
         let file = Samples.jpeg(segments: Array(repeating: 4, count: 600))
         #expect(await problem(Samples.base64(file)).contains("header is broken"))
