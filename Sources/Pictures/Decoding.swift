@@ -13,8 +13,8 @@ extension PictureHeader {
             guard scans.count <= limits.scans else { throw .scans(scans.count, allowed: limits.scans) }
             guard scans.isComplete else { throw .data(.jpeg) }
             return try JPEGDecoder(self, limits).decode(file, atLeast: wanted)
-        case .png: return try PNGDecoder.decode(file, size, within: limits.pngTime)
-        case .webp: return try WebPDecoder.decode(file.part(payload), size, to: wanted)
+        case .png: return try PNGDecoder(self).decode(file, within: limits.pngTime)
+        case .webp: return try WebPDecoder(self).decode(file, to: wanted)
         }
     }
 

@@ -32,12 +32,10 @@ struct JPEGDecoder {
     }
 
     private func pixels(_ reader: borrowing JPEGReader, _ size: PictureSize) throws(PictureDefect) -> Raster {
-        try Raster(
-            size,
-            paint: { (target) throws(PictureDefect) in
-                try reader.readRows(size.height, rowBytes: size.width * Raster.bytesPerPixel, into: &target)
-            }
-        ).orNoMemory()
+        try unsafe Raster(size, hasAlpha: false) { (space) throws(PictureDefect) in
+            var target = unsafe space.mutableSpan
+            try reader.readRows(size.height, rowBytes: size.width * Raster.bytesPerPixel, into: &target)
+        }.orNoMemory()
     }
 
     /// Converts one row after another, so that the inks are never all in memory.

@@ -1,15 +1,56 @@
 internal import Base
 
-/// The first chunk of a PNG file (PNG, third edition, section 11.2.1).
-enum PNGHeader {
+/// The chunks of a PNG file before its first row (PNG, third edition, section 5.6).
+struct PNGHeader {
+    private var hasAlpha: Bool
+
     static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {
         guard bytes.has([0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52], at: 8), bytes.count >= 33,
             let width = bytes.bigEndian(4, at: 16), let height = bytes.bigEndian(4, at: 20),
             (1..<1 << 31).contains(width), (1..<1 << 31).contains(height)
         else { throw .header(.png) }
-        // The whole picture is decoded, to three bytes per pixel.
+        var header = PNGHeader(colorType: bytes[25])
+        try header.readChunks(bytes)
+        // The whole picture is decoded, to three or four bytes per pixel.
         return PictureHeader(
-            format: .png, size: PictureSize(width: width, height: height), heldBytesPerPixel: 3,
-            payload: 0..<bytes.count)
+            format: .png, size: PictureSize(width: width, height: height),
+            heldBytesPerPixel: header.hasAlpha ? 4 : 3,
+            hasAlpha: header.hasAlpha, payload: 0..<bytes.count)
+    }
+
+    private init(colorType: UInt8) { hasAlpha = colorType & 4 != 0 }
+
+    private static let maxChunks = 2048
+
+    private mutating func readChunks(_ bytes: Span<UInt8>) throws(PictureDefect) {
+        var chunks = PNGChunks()
+        for _ in 0..<Self.maxChunks {
+            guard let chunk = chunks.next(in: bytes) else { throw .header(.png) }
+            if bytes.has("IDAT", at: chunk.name) { return }
+            if bytes.has("tRNS", at: chunk.name) { hasAlpha = true }
+        }
+        throw .header(.png)
+    }
+}
+
+/// Walks over the chunks of a PNG file (PNG, third edition, section 5.3).
+struct PNGChunks {
+    /// One chunk; its range may lie beyond the end of the file.
+    struct Chunk {
+        /// The chunk with its length, name and checksum.
+        var whole: Range<Int>
+        /// The position of its name.
+        var name: Int { whole.lowerBound + 4 }
+        var content: Range<Int> { whole.lowerBound + 8..<whole.upperBound - 4 }
+    }
+
+    private var position = 8
+
+    /// The next chunk; nil if the file ends before its length and name.
+    mutating func next(in bytes: Span<UInt8>) -> Chunk? {
+        guard position <= bytes.count - 8, let length = bytes.bigEndian(4, at: position) else { return nil }
+        let end = position + 12 + length
+        defer { position = end }
+        return Chunk(whole: position..<end)
     }
 }

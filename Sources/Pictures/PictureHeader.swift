@@ -9,6 +9,8 @@ struct PictureHeader: Sendable, Equatable {
     var orientation = Orientation.upright
     /// How many bytes decoding holds per pixel of the stored picture, whatever size it decodes to.
     var heldBytesPerPixel = 0
+    /// Whether pixels may be transparent.
+    var hasAlpha = false
     /// Whether it is a JPEG of four inks.
     var isCMYK = false
     /// The range of the picture in the file; in an animated WebP, the first frame.

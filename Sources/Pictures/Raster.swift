@@ -11,15 +11,51 @@ struct Raster: Sendable {
     init?<Failure: Error>(
         _ size: PictureSize, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
+        try unsafe self.init(size, bytesPerPixel: Self.bytesPerPixel, fill)
+    }
+
+    /// Makes a raster of what a decoder writes, blended onto white; nil if there is not enough memory.
+    /// - Parameter fill: must write every byte: red, green, blue and, if `hasAlpha`, the opacity of each pixel.
+    init?<Failure: Error>(
+        _ size: PictureSize, hasAlpha: Bool, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        let bytesPerPixel = hasAlpha ? 4 : Self.bytesPerPixel
+        try unsafe self.init(size, bytesPerPixel: bytesPerPixel) { (space) throws(Failure) in
+            try unsafe fill(space)
+            guard hasAlpha else { return }
+            var samples = unsafe space.mutableSpan
+            Self.blendOverWhite(&samples)
+        }
+    }
+
+    /// - Parameter fill: must write `bytesPerPixel` bytes for each pixel. Only the first three for each are kept.
+    private init?<Failure: Error>(
+        _ size: PictureSize, bytesPerPixel: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
         self.size = size
-        let count = size.pixels * Self.bytesPerPixel
+        let count = size.pixels * bytesPerPixel
         guard let pixels = Bytes(reserving: count) else { return nil }
         self.pixels = pixels
         // The space lent is the whole block. A mapping is already zeroed; any other block is zeroed here.
         try unsafe pixels.append { (space) throws(Failure) -> Int in
             if count < Bytes.mappingThreshold { unsafe space.initializeMemory(as: UInt8.self, repeating: 0) }
             try unsafe fill(UnsafeMutableBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count]))
-            return count
+            return size.pixels * Self.bytesPerPixel
+        }
+    }
+
+    /// Blends in place: the result takes the first three quarters. Like browsers, it works on the samples themselves,
+    /// not on the light that they stand for.
+    private static func blendOverWhite(_ samples: inout MutableSpan<UInt8>) {
+        var (read, write) = (0, 0)
+        while read < samples.count {
+            let opacity = UInt32(samples[read + 3])
+            let white = 255 * (255 - opacity) + 127
+            for color in 0..<3 {
+                samples[write + color] = UInt8(
+                    truncatingIfNeeded: (UInt32(samples[read + color]) * opacity + white) / 255)
+            }
+            (read, write) = (read + 4, write + 3)
         }
     }
 

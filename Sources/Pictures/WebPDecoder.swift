@@ -2,54 +2,39 @@ internal import Base
 internal import CWebP
 
 /// Decodes WebP with libwebp. Transparency is blended onto white.
-enum WebPDecoder {
-    /// Decodes `payload`, a picture of `size`, directly to `wanted`, which is no larger.
-    static func decode(
-        _ payload: ByteSlice, _ size: PictureSize, to wanted: PictureSize
-    ) throws(PictureDefect) -> Raster {
-        let inks = try Bytes(reserving: wanted.pixels * 4).orNoMemory()
-        try unsafe inks.append { (space) throws(PictureDefect) -> Int in
-            try unsafe decode(payload, size, wanted, into: space.bindMemory(to: UInt8.self))
-            return wanted.pixels * 4
-        }
-        return try Raster(
-            wanted,
-            paint: { target in
-                ByteSlice(inks, 0..<inks.count).withBytes { overWhite($0, into: &target) }
-            }
-        ).orNoMemory()
+struct WebPDecoder {
+    private let header: PictureHeader
+
+    init(_ header: PictureHeader) { self.header = header }
+
+    /// Decodes the picture in `file` directly to `wanted`, which is no larger; to its full size if it has transparent
+    /// parts, because the library would mix their invisible colors into the pixels beside them.
+    func decode(_ file: ByteSlice, to wanted: PictureSize) throws(PictureDefect) -> Raster {
+        let payload = file.part(header.payload)
+        let target = header.hasAlpha ? header.size : wanted
+        return try unsafe Raster(target, hasAlpha: header.hasAlpha) { (space) throws(PictureDefect) in
+            try unsafe decode(payload, target, into: space)
+        }.orNoMemory()
     }
 
-    private static func decode(
-        _ payload: ByteSlice, _ size: PictureSize, _ wanted: PictureSize, into space: UnsafeMutableBufferPointer<UInt8>
+    private func decode(
+        _ payload: ByteSlice, _ wanted: PictureSize, into space: UnsafeMutableBufferPointer<UInt8>
     ) throws(PictureDefect) {
         var config = unsafe WebPDecoderConfig()
         guard unsafe WebPInitDecoderConfig(&config) != 0 else { throw .data(.webp) }
-        if size != wanted {
+        if header.size != wanted {
             unsafe config.options.use_scaling = 1
             unsafe config.options.scaled_width = CInt(wanted.width)
             unsafe config.options.scaled_height = CInt(wanted.height)
         }
-        // This mode premultiplies colors by their opacity.
-        unsafe config.output.colorspace = MODE_rgbA
+        unsafe config.output.colorspace = header.hasAlpha ? MODE_RGBA : MODE_RGB
         unsafe config.output.is_external_memory = 1
         unsafe config.output.u.RGBA = WebPRGBABuffer(
-            rgba: space.baseAddress, stride: CInt(wanted.width * 4), size: wanted.pixels * 4)
+            rgba: space.baseAddress, stride: CInt(space.count / wanted.height), size: space.count)
         // The library reads no more than the bytes lent, writes no more than the size given, and frees only its own
         // memory.
         let status = unsafe payload.withUnsafeBytes { unsafe WebPDecode($0.baseAddress, $0.count, &config) }
         unsafe WebPFreeDecBuffer(&config.output)
         guard status == VP8_STATUS_OK else { throw .data(.webp) }
-    }
-
-    private static func overWhite(_ source: Span<UInt8>, into target: inout MutableSpan<UInt8>) {
-        var (read, write) = (0, 0)
-        while read < source.count {
-            let white = 255 - UInt32(source[read + 3])
-            for color in 0..<3 {
-                target[write + color] = UInt8(truncatingIfNeeded: min(255, UInt32(source[read + color]) + white))
-            }
-            (read, write) = (read + 4, write + 3)
-        }
     }
 }

@@ -14,12 +14,14 @@ enum WebPHeader {
         guard status == VP8_STATUS_OK, features.has_animation == 0, features.width > 0, features.height > 0 else {
             throw .header(.webp)
         }
-        // The library holds lossless pictures whole, and the alpha channel of others.
-        let held = features.format == 2 ? 4 : features.has_alpha != 0 ? 2 : 0
+        let hasAlpha = features.has_alpha != 0
+        // The library holds lossless pictures whole, and the opacity of others. Those with transparent parts are
+        // decoded to their full size.
+        let held = (features.format == 2 ? 4 : hasAlpha ? 2 : 0) + (hasAlpha ? 4 : 0)
         return PictureHeader(
             format: .webp, size: PictureSize(width: Int(features.width), height: Int(features.height)),
-            orientation: chunks.orientation, heldBytesPerPixel: held, payload: payload,
-            isAnimated: chunks.frame != nil)
+            orientation: chunks.orientation, heldBytesPerPixel: held, hasAlpha: hasAlpha,
+            payload: payload, isAnimated: chunks.frame != nil)
     }
 
     /// The chunks that matter besides the picture: the first frame of an animation, and the orientation.

@@ -100,7 +100,15 @@ struct Painting {
     }
 
     func webP(isLossless: Bool = true, opacity: UInt8? = nil) -> [UInt8] {
-        let pixels = bytes { [$0.red, $0.green, $0.blue, opacity ?? 255] }
+        webP(isLossless: isLossless) { _, _ in opacity ?? 255 }
+    }
+
+    func webP(isLossless: Bool, opacity: (_ x: Int, _ y: Int) -> UInt8) -> [UInt8] {
+        var place = 0
+        let pixels = bytes { color in
+            defer { place += 1 }
+            return [color.red, color.green, color.blue, opacity(place % self.width, place / self.width)]
+        }
         var file: UnsafeMutablePointer<UInt8>?
         let (width, height) = (CInt(width), CInt(height))
         let count =

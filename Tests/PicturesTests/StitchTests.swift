@@ -63,6 +63,28 @@ struct StitchTests {
         #expect(made[160, 100].isLike(.white) && made[160, 500].isLike(.white))
     }
 
+    @Test func `half-transparent pixels are blended with white as browsers do it`() throws {
+        let row: [UInt8] = [0] + (0..<320).flatMap { _ in [255, 0, 0, 128] as [UInt8] }
+        let png = PNGFile(width: 320, height: 320, colorType: 6, rows: (0..<320).flatMap { _ in row }).file
+        let webP = Painting.plain(320, 320, Color(red: 255, green: 0, blue: 0)).webP(opacity: 128)
+        for file in [png, webP] {
+            let header = try PictureHeader.read(ByteSlice(file), PictureLimits())
+            let raster = try header.upright(ByteSlice(file), header.size, PictureLimits())
+            raster.withPixels { #expect([$0[0], $0[1], $0[2]] == [255, 127, 127]) }
+        }
+    }
+
+    @Test func `invisible colours do not shine through at the edges of a shrunk cut-out`() throws {
+        // Black where it is transparent.
+        let painting = Painting(width: 640, height: 640) { x, _ in x < 321 ? Color(red: 0, green: 0, blue: 0) : .white }
+        let file = painting.webP(isLossless: false) { x, _ in x < 321 ? 0 : 255 }
+        let header = try PictureHeader.read(ByteSlice(file), PictureLimits())
+        let raster = try header.upright(ByteSlice(file), PictureSize(width: 320, height: 320), PictureLimits())
+        raster.withPixels { pixels in
+            for x in 0..<320 { #expect(pixels[(160 * 320 + x) * 3] > 235, "\(x): \(pixels[(160 * 320 + x) * 3])") }
+        }
+    }
+
     @Test func `each garment is turned upright`() throws {
         let turned = JPEGFile.adding(
             JPEGFile.exif(orientation: 6, isLittle: true), to: Painting.quarters(600, 400).jpeg())
