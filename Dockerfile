@@ -3,7 +3,7 @@ FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
         libcurl4-openssl-dev libevent-dev libgoogle-perftools-dev libjpeg-dev libpng-dev libsqlite3-dev \
-        libssl-dev libwebp-dev libxxhash-dev pkg-config \
+        libssl-dev libwebp-dev libxxhash-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -18,7 +18,7 @@ RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
         ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo libpng16-16 libsqlite3-0 libssl3 \
-        libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 \
+        libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 kling-gateway \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kling-gateway \

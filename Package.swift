@@ -60,6 +60,7 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .systemLibrary(name: "CTCMalloc", providers: [.apt(["libgoogle-perftools-dev"])]),
@@ -71,7 +72,9 @@ let package = Package(
         .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
-        .target(name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP"], swiftSettings: strict),
+        .target(
+            name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP", "CZlib"],
+            swiftSettings: strict),
         .target(
             name: "TaskStore",
             dependencies: [

@@ -45,7 +45,9 @@ enum Orientation: Int, Sendable, CaseIterable {
         for entry in 0..<min(count, maxEntries) {
             let place = directory + 2 + entry * entrySize
             guard let found = number(2, place) else { return nil }
-            if found == tag { return number(2, place + 2) == short ? number(2, place + 8) : nil }
+            if found == tag {
+                return number(2, place + 2) == short && number(4, place + 4) == 1 ? number(2, place + 8) : nil
+            }
         }
         return nil
     }

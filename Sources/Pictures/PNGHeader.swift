@@ -1,8 +1,10 @@
 internal import Base
+internal import CZlib
 
 /// The chunks of a PNG file before its first row (PNG, third edition, section 5.6).
 struct PNGHeader {
     private var hasAlpha: Bool
+    private var orientation: Orientation?
 
     static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {
         guard bytes.has([0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52], at: 8), bytes.count >= 33,
@@ -14,7 +16,7 @@ struct PNGHeader {
         // The whole picture is decoded, to three or four bytes per pixel.
         return PictureHeader(
             format: .png, size: PictureSize(width: width, height: height),
-            heldBytesPerPixel: header.hasAlpha ? 4 : 3,
+            orientation: header.orientation ?? .upright, heldBytesPerPixel: header.hasAlpha ? 4 : 3,
             hasAlpha: header.hasAlpha, payload: 0..<bytes.count)
     }
 
@@ -22,12 +24,16 @@ struct PNGHeader {
 
     private static let maxChunks = 2048
 
+    /// Chunks after the first row don't count for browsers, nor do those with a wrong checksum.
     private mutating func readChunks(_ bytes: Span<UInt8>) throws(PictureDefect) {
         var chunks = PNGChunks()
         for _ in 0..<Self.maxChunks {
             guard let chunk = chunks.next(in: bytes) else { throw .header(.png) }
             if bytes.has("IDAT", at: chunk.name) { return }
             if bytes.has("tRNS", at: chunk.name) { hasAlpha = true }
+            if bytes.has("eXIf", at: chunk.name), orientation == nil, chunk.isIntact(bytes) {
+                orientation = Orientation(exif: bytes, at: chunk.content.lowerBound, end: chunk.content.upperBound)
+            }
         }
         throw .header(.png)
     }
@@ -42,6 +48,15 @@ struct PNGChunks {
         /// The position of its name.
         var name: Int { whole.lowerBound + 4 }
         var content: Range<Int> { whole.lowerBound + 8..<whole.upperBound - 4 }
+
+        /// Whether the chunk is in the file as a whole, with the right checksum.
+        func isIntact(_ bytes: Span<UInt8>) -> Bool {
+            guard whole.upperBound <= bytes.count else { return false }
+            let part = bytes.extracting(name..<content.upperBound)
+            // The library only reads the part.
+            let checksum = unsafe part.withUnsafeBufferPointer { unsafe crc32(0, $0.baseAddress, uInt($0.count)) }
+            return bytes.bigEndian(4, at: content.upperBound) == Int(checksum)
+        }
     }
 
     private var position = 8

@@ -17,6 +17,10 @@ struct PictureHeader: Sendable, Equatable {
     var payload: Range<Int>
     /// Whether the file is an animation.
     var isAnimated = false
+    /// Where the first frame of an animation lies in the picture; nil if it fills it.
+    var framePlace: StitchPlan.Place?
+    /// Whether some programs would turn the picture, although browsers don't.
+    var isTurnedBySome = false
 
     /// The size of the upright picture.
     var uprightSize: PictureSize { orientation.swapsSides ? size.turned : size }

@@ -32,8 +32,8 @@ public enum PictureKit {
         }
     }
 
-    /// Converts a picture to a form that Kling accepts: RGB, upright by its EXIF orientation, and within the sizes and
-    /// formats of `limits`.
+    /// Converts a picture to a form that Kling accepts, as a browser shows it on a white page: RGB, upright, and
+    /// within the sizes and formats of `limits`. An animation becomes its first frame.
     ///
     /// The result has JPEG quality 92 with full color resolution; if that is too large, 85, 70 or 50.
     /// - Returns: a JPEG file; nil if the picture can be sent as it is.
@@ -59,7 +59,7 @@ public enum PictureKit {
         let size = try limits.shrunk(header.uprightSize)
         let isFine =
             limits.formats.contains(header.format) && !header.isAnimated && header.orientation == .upright
-            && !header.isCMYK && size == header.size && file.count <= limits.maxOutputBytes
+            && !header.isTurnedBySome && !header.isCMYK && size == header.size && file.count <= limits.maxOutputBytes
         if isFine { return (nil, header) }
         return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.maxOutputBytes), header)
     }

@@ -10,19 +10,28 @@ struct WebPDecoder {
     /// Decodes the picture in `file` directly to `wanted`, which is no larger; to its full size if it has transparent
     /// parts, because the library would mix their invisible colors into the pixels beside them.
     func decode(_ file: ByteSlice, to wanted: PictureSize) throws(PictureDefect) -> Raster {
+        guard let place = header.framePlace else { return try decode(file, header.size, to: wanted) }
+        let canvas = try Canvas(
+            header.size,
+            [(place, { () throws(PictureDefect) in try self.decode(file, place.size, to: place.size) })])
+        return try canvas.orNoMemory().raster
+    }
+
+    private func decode(_ file: ByteSlice, _ size: PictureSize, to wanted: PictureSize) throws(PictureDefect) -> Raster
+    {
         let payload = file.part(header.payload)
-        let target = header.hasAlpha ? header.size : wanted
+        let target = header.hasAlpha ? size : wanted
         return try unsafe Raster(target, hasAlpha: header.hasAlpha) { (space) throws(PictureDefect) in
-            try unsafe decode(payload, target, into: space)
+            try unsafe decode(payload, size, target, into: space)
         }.orNoMemory()
     }
 
     private func decode(
-        _ payload: ByteSlice, _ wanted: PictureSize, into space: UnsafeMutableBufferPointer<UInt8>
+        _ payload: ByteSlice, _ size: PictureSize, _ wanted: PictureSize, into space: UnsafeMutableBufferPointer<UInt8>
     ) throws(PictureDefect) {
         var config = unsafe WebPDecoderConfig()
         guard unsafe WebPInitDecoderConfig(&config) != 0 else { throw .data(.webp) }
-        if header.size != wanted {
+        if size != wanted {
             unsafe config.options.use_scaling = 1
             unsafe config.options.scaled_width = CInt(wanted.width)
             unsafe config.options.scaled_height = CInt(wanted.height)

@@ -52,12 +52,40 @@ struct NormalizeTests {
         let clear = Painting.plain(400, 320, .blue).webP(isLossless: isLossless, opacity: 0)
         #expect(try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(clear))))[200, 200].isLike(.white))
 
+    }
+
+    @Test func `WebP is not turned by its EXIF, and is written anew so that no other program turns it`() throws {
+        let plain = Painting.quarters(400, 320).webP()
         let extended = WebPFile.file(
             WebPFile.extended(400, 320, flags: 0x08) + WebPFile.chunks(of: plain)
                 + WebPFile.chunk("EXIF", JPEGFile.tiff(orientation: 8, isLittle: true)))
-        let turned = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(extended))))
-        #expect((turned.width, turned.height) == (320, 400))
-        #expect(turned[20, 20].isLike(.green) && turned[300, 380].isLike(.blue))
+        for made in [try PictureKit.normalize(ByteSlice(extended)), try PictureKit.prepare(ByteSlice(extended)).made] {
+            let decoded = try Decoded(jpeg: #require(made))
+            #expect((decoded.width, decoded.height) == (400, 320))
+            #expect(decoded[20, 20].isLike(.red) && decoded[380, 300].isLike(.yellow))
+        }
+    }
+
+    @Test func `PNG is turned by an EXIF chunk before its first row`() throws {
+        let painting = Painting.quarters(400, 320)
+        let chunk = PNGFile.chunk("eXIf", JPEGFile.tiff(orientation: 6, isLittle: false))
+        var broken = chunk
+        broken[10] ^= 1
+        let two = JPEGFile.tiff(orientation: 6, isLittle: false, count: 2)
+        for (place, chunk, isTurned) in [
+            (33, chunk, true), (33, broken, false), (33, PNGFile.chunk("eXIf", two), false),
+            (33, PNGFile.chunk("eXIf", Array("Exif\0\0".utf8) + JPEGFile.tiff(orientation: 6, isLittle: false)), false),
+            (painting.png().count - 12, chunk, false),
+        ] {
+            var file = painting.png()
+            file.insert(contentsOf: chunk, at: place)
+            let made = try PictureKit.normalize(ByteSlice(file))
+            #expect((made != nil) == isTurned)
+            guard let made else { continue }
+            let decoded = try Decoded(jpeg: made)
+            #expect((decoded.width, decoded.height) == (320, 400))
+            #expect(decoded[20, 20].isLike(.blue) && decoded[300, 20].isLike(.red))
+        }
     }
 
     @Test func `the first frame of an animation is used`() throws {
@@ -66,6 +94,17 @@ struct NormalizeTests {
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
         #expect((decoded.width, decoded.height) == (320, 400))
         #expect(decoded[20, 20].isLike(.red) && decoded[300, 380].isLike(.yellow))
+    }
+
+    @Test func `a first frame that does not fill its picture is put in its place, on white`() throws {
+        let frame = Painting.plain(100, 120, .blue).webP()
+        let file = WebPFile.animation(320, 400, [frame], frame: (x: 40, y: 60, width: 100, height: 120))
+        let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
+        #expect((decoded.width, decoded.height) == (320, 400))
+        let blue = try #require(decoded.area(like: .blue))
+        #expect(blue.x == 40...139 && blue.y == 60...179 && decoded[300, 20].isLike(.white))
+        let outside = WebPFile.animation(320, 400, [frame], frame: (x: 230, y: 60, width: 100, height: 120))
+        #expect(throws: PictureDefect.header(.webp)) { _ = try PictureKit.normalize(ByteSlice(outside)) }
     }
 
     @Test(arguments: [0, TJFLAG_PROGRESSIVE])

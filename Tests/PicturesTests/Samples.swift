@@ -185,9 +185,9 @@ enum JPEGFile {
         segment(0xE1, Array("Exif\0\0".utf8) + tiff(orientation: orientation, isLittle: isLittle))
     }
 
-    static func tiff(orientation: Int, isLittle: Bool) -> [UInt8] {
+    static func tiff(orientation: Int, isLittle: Bool, count: Int = 1) -> [UInt8] {
         func number(_ value: Int, _ width: Int) -> [UInt8] { isLittle ? little(value, width) : big(value, width) }
-        let entry = number(0x0112, 2) + number(3, 2) + number(1, 4) + number(orientation, 2) + [0, 0]
+        let entry = number(0x0112, 2) + number(3, 2) + number(count, 4) + number(orientation, 2) + [0, 0]
         return Array((isLittle ? "II" : "MM").utf8) + number(42, 2) + number(8, 4) + number(1, 2) + entry
             + number(0, 4)
     }
@@ -236,10 +236,15 @@ enum WebPFile {
     }
 
     /// An animation of plain files, all of the same size.
-    static func animation(_ width: Int, _ height: Int, _ frames: [[UInt8]]) -> [UInt8] {
+    /// - Parameter frame: where the frames lie, at even coordinates; nil: they fill the picture.
+    static func animation(
+        _ width: Int, _ height: Int, _ frames: [[UInt8]], frame: (x: Int, y: Int, width: Int, height: Int)? = nil
+    ) -> [UInt8] {
+        let place = frame ?? (0, 0, width, height)
         var all = extended(width, height, flags: 0x02) + chunk("ANIM", [255, 255, 255, 255, 0, 0])
         for frame in frames {
-            let head = little(0, 3) + little(0, 3) + little(width - 1, 3) + little(height - 1, 3) + little(100, 3) + [0]
+            let corner = little(place.x / 2, 3) + little(place.y / 2, 3)
+            let head = corner + little(place.width - 1, 3) + little(place.height - 1, 3) + little(100, 3) + [0]
             all += chunk("ANMF", head + chunks(of: frame))
         }
         return file(all)
