@@ -2,7 +2,7 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libevent-dev libgoogle-perftools-dev libjpeg-dev libpng-dev libsqlite3-dev \
+        libcurl4-openssl-dev libevent-dev libgoogle-perftools-dev libjpeg-dev liblcms2-dev libpng-dev libsqlite3-dev \
         libssl-dev libwebp-dev libxxhash-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -17,7 +17,7 @@ FROM debian:bookworm-slim
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo libpng16-16 libsqlite3-0 libssl3 \
+        ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo liblcms2-2 libpng16-16 libsqlite3-0 libssl3 \
         libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 10001 kling-gateway \

@@ -19,14 +19,14 @@ SWIFT ?= swift
 STATIC := $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
 
 # What the build needs, asked of pkg-config where it knows; and the Debian packages that have it.
-LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng libwebp zlib libxxhash \
+LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng libwebp lcms2 zlib libxxhash \
 	$(if $(filter Linux,$(shell uname)),libtcmalloc_minimal)
 COMMANDS := pkg-config curl python3
 PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjpeg-dev libturbojpeg0-dev libpng-dev \
-	libwebp-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
+	libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
 BENCH_COMMANDS := nginx wrk
 BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk
-BREW := pkgconf libevent curl sqlite openssl@3 jpeg-turbo libpng webp zlib xxhash python3
+BREW := pkgconf libevent curl sqlite openssl@3 jpeg-turbo libpng webp little-cms2 zlib xxhash python3
 
 # $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
 define install

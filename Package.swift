@@ -60,6 +60,8 @@ let package = Package(
             name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
         .systemLibrary(
             name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CLCMS2", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"]), .brew(["little-cms2"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
@@ -73,7 +75,7 @@ let package = Package(
         .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
         .target(
-            name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP", "CZlib"],
+            name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP", "CLCMS2", "CZlib"],
             swiftSettings: strict),
         .target(
             name: "TaskStore",

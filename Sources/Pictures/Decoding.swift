@@ -1,20 +1,22 @@
 internal import Base
 
 extension PictureHeader {
-    /// Decodes the picture in `file`, which has this header, to at least the size `wanted`, in its stored orientation.
+    /// Decodes the picture in `file`, which has this header, to at least the size `wanted`, in its stored orientation and
+    /// in sRGB.
     ///
     /// JPEG and WebP are shrunk while they are decoded, so that a large picture is not in memory as a whole.
     func decode(
         _ file: ByteSlice, atLeast wanted: PictureSize, _ limits: PictureLimits
     ) throws(PictureDefect) -> Raster {
+        let colors = ColorConversion.needed(for: self, in: file, limits)
         switch format {
         case .jpeg:
             let scans = file.withBytes { JPEGScans($0) }
             guard scans.count <= limits.scans else { throw .scans(scans.count, allowed: limits.scans) }
             guard scans.isComplete else { throw .data(.jpeg) }
-            return try JPEGDecoder(self, limits).decode(file, atLeast: wanted)
-        case .png: return try PNGDecoder(self).decode(file, within: limits.pngTime)
-        case .webp: return try WebPDecoder(self).decode(file, to: wanted)
+            return try JPEGDecoder(self, colors, limits).decode(file, atLeast: wanted)
+        case .png: return try PNGDecoder(self, colors).decode(file, within: limits.pngTime)
+        case .webp: return try WebPDecoder(self, colors).decode(file, to: wanted)
         }
     }
 

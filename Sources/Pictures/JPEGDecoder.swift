@@ -4,9 +4,12 @@ internal import CJPEG
 /// Decodes JPEG with libjpeg-turbo.
 struct JPEGDecoder {
     private let header: PictureHeader
+    private let colors: ColorConversion?
     private let limits: PictureLimits
 
-    init(_ header: PictureHeader, _ limits: PictureLimits) { (self.header, self.limits) = (header, limits) }
+    init(_ header: PictureHeader, _ colors: ColorConversion?, _ limits: PictureLimits) {
+        (self.header, self.colors, self.limits) = (header, colors, limits)
+    }
 
     /// Decodes `file` at the smallest of the library's scales that is no smaller than `wanted`.
     func decode(_ file: ByteSlice, atLeast wanted: PictureSize) throws(PictureDefect) -> Raster {
@@ -32,7 +35,7 @@ struct JPEGDecoder {
     }
 
     private func pixels(_ reader: borrowing JPEGReader, _ size: PictureSize) throws(PictureDefect) -> Raster {
-        try unsafe Raster(size, hasAlpha: false) { (space) throws(PictureDefect) in
+        try unsafe Raster(size, hasAlpha: false, colors) { (space) throws(PictureDefect) in
             var target = unsafe space.mutableSpan
             try reader.readRows(size.height, rowBytes: size.width * Raster.bytesPerPixel, into: &target)
         }.orNoMemory()
@@ -48,7 +51,11 @@ struct JPEGDecoder {
                 for _ in 0..<size.height {
                     var space = row.mutableSpan
                     try reader.readRows(1, rowBytes: size.width * 4, into: &space)
-                    Inks.convert(row.span, into: &target, at: write)
+                    if let colors {
+                        colors.convert(inks: row.span, into: &target, at: write)
+                    } else {
+                        Inks.convert(row.span, into: &target, at: write)
+                    }
                     write += size.width * Raster.bytesPerPixel
                 }
             }

@@ -5,6 +5,7 @@ struct JPEGHeader {
     private var size: PictureSize?
     private var isProgressive = false
     private var orientation: Orientation?
+    private var profile = JPEGProfile()
     /// Samples per pixel, in 64ths; chroma may have fewer than luma.
     private var samples = 64
     private var components = 0
@@ -18,7 +19,8 @@ struct JPEGHeader {
         return PictureHeader(
             format: .jpeg, size: size, orientation: header.orientation ?? .upright,
             heldBytesPerPixel: isKept ? (header.samples * 2 + 63) / 64 : 0,
-            isCMYK: header.components == 4, payload: 0..<bytes.count)
+            colors: header.profile.encodings, isGray: header.components == 1, isCMYK: header.components == 4,
+            payload: 0..<bytes.count)
     }
 
     private static let maxSegments = 2048
@@ -54,6 +56,7 @@ struct JPEGHeader {
         case 0xC5...0xC7, 0xCB, 0xCD...0xCF: throw .kind(.jpeg, "hierarchical or lossless coding")
         case 0xE1 where orientation == nil && bytes.has("Exif\0\0", at: start):
             orientation = Orientation(exif: bytes, at: start + 6, end: start + count)
+        case 0xE2: profile.take(bytes, start..<start + count)
         default: break
         }
     }

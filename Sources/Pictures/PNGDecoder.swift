@@ -4,8 +4,9 @@ internal import CPNG
 /// Decodes PNG with libpng, including 16-bit, palette and interlaced files. Transparency is blended onto white.
 struct PNGDecoder {
     private let header: PictureHeader
+    private let colors: ColorConversion?
 
-    init(_ header: PictureHeader) { self.header = header }
+    init(_ header: PictureHeader, _ colors: ColorConversion?) { (self.header, self.colors) = (header, colors) }
 
     /// - Parameter time: how much CPU time this thread may spend on it.
     func decode(_ file: ByteSlice, within time: Duration) throws(PictureDefect) -> Raster {
@@ -29,10 +30,11 @@ struct PNGDecoder {
         guard unsafe png_image_begin_read_from_stdio(&image, file) != 0,
             unsafe Int(image.width) == header.size.width, unsafe Int(image.height) == header.size.height
         else { throw .header(.png) }
-        // Without this, 16-bit samples of no named color space are treated as linear light, and come out pale.
+        // The stream leaves out what the file says of its colors, or the library would convert and blend them in linear
+        // light. Without this flag, it would still take 16-bit samples for that.
         unsafe image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
         unsafe image.format = PNG_FORMAT_RGB | (header.hasAlpha ? PNG_FORMAT_FLAG_ALPHA : 0)
-        return try unsafe Raster(header.size, hasAlpha: header.hasAlpha) { (space) throws(PictureDefect) in
+        return try unsafe Raster(header.size, hasAlpha: header.hasAlpha, colors) { (space) throws(PictureDefect) in
             // `space` has `height` rows of `stride` bytes.
             let stride = png_int_32(space.count / header.size.height)
             guard unsafe png_image_finish_read(&image, nil, space.baseAddress, stride, nil) != 0 else {

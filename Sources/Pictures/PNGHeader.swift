@@ -3,8 +3,10 @@ internal import CZlib
 
 /// The chunks of a PNG file before its first row (PNG, third edition, section 5.6).
 struct PNGHeader {
+    private let isGray: Bool
     private var hasAlpha: Bool
     private var orientation: Orientation?
+    private var colors = PNGColors()
 
     static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {
         guard bytes.has([0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52], at: 8), bytes.count >= 33,
@@ -17,10 +19,10 @@ struct PNGHeader {
         return PictureHeader(
             format: .png, size: PictureSize(width: width, height: height),
             orientation: header.orientation ?? .upright, heldBytesPerPixel: header.hasAlpha ? 4 : 3,
-            hasAlpha: header.hasAlpha, payload: 0..<bytes.count)
+            colors: header.colors.encodings, isGray: header.isGray, hasAlpha: header.hasAlpha, payload: 0..<bytes.count)
     }
 
-    private init(colorType: UInt8) { hasAlpha = colorType & 4 != 0 }
+    private init(colorType: UInt8) { (isGray, hasAlpha) = (colorType & 2 == 0, colorType & 4 != 0) }
 
     private static let maxChunks = 2048
 
@@ -33,6 +35,9 @@ struct PNGHeader {
             if bytes.has("tRNS", at: chunk.name) { hasAlpha = true }
             if bytes.has("eXIf", at: chunk.name), orientation == nil, chunk.isIntact(bytes) {
                 orientation = Orientation(exif: bytes, at: chunk.content.lowerBound, end: chunk.content.upperBound)
+            }
+            if PNGColors.names.contains(where: { bytes.has($0, at: chunk.name) }), chunk.isIntact(bytes) {
+                colors.take(bytes, chunk)
             }
         }
         throw .header(.png)

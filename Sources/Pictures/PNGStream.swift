@@ -86,11 +86,10 @@ struct PNGStream {
         return kept
     }
 
-    /// Whether to keep a chunk. Critical chunks start with a capital letter; the others listed here make colors right.
+    /// Whether to keep a chunk: a critical one, whose name starts with a capital letter, or one of transparency.
     private static func isKept(_ bytes: Span<UInt8>, at name: Int) -> Bool {
         guard let first = bytes.byte(name) else { return true }
-        return first & 0x20 == 0 || bytes.has("tRNS", at: name) || bytes.has("gAMA", at: name)
-            || bytes.has("sRGB", at: name)
+        return first & 0x20 == 0 || bytes.has("tRNS", at: name)
     }
 
     /// The CPU time that this thread has used, in nanoseconds.

@@ -9,6 +9,10 @@ struct PictureHeader: Sendable, Equatable {
     var orientation = Orientation.upright
     /// How many bytes decoding holds per pixel of the stored picture, whatever size it decodes to.
     var heldBytesPerPixel = 0
+    /// What the file says about its colors, the most important first; empty for sRGB.
+    var colors: [ColorEncoding] = []
+    /// Whether it has one sample per pixel, besides opacity.
+    var isGray = false
     /// Whether pixels may be transparent.
     var hasAlpha = false
     /// Whether it is a JPEG of four inks.

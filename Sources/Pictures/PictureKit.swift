@@ -32,7 +32,7 @@ public enum PictureKit {
         }
     }
 
-    /// Converts a picture to a form that Kling accepts, as a browser shows it on a white page: RGB, upright, and
+    /// Converts a picture to a form that Kling accepts, as a browser shows it on a white page: upright, in sRGB, and
     /// within the sizes and formats of `limits`. An animation becomes its first frame.
     ///
     /// The result has JPEG quality 92 with full color resolution; if that is too large, 85, 70 or 50.
@@ -60,6 +60,7 @@ public enum PictureKit {
         let isFine =
             limits.formats.contains(header.format) && !header.isAnimated && header.orientation == .upright
             && !header.isTurnedBySome && !header.isCMYK && size == header.size && file.count <= limits.maxOutputBytes
+            && ColorConversion.needed(for: header, in: file, limits)?.isNoticeable != true
         if isFine { return (nil, header) }
         return (try JPEGEncoder.encode(try header.upright(file, size, limits), atMost: limits.maxOutputBytes), header)
     }

@@ -10,6 +10,8 @@ public struct PictureLimits: Sendable {
     public var decodingBytes = 96 << 20
     /// The maximum number of scans in a progressive JPEG. Typical files have ten; each scan covers the whole picture.
     public var scans = 100
+    /// The maximum size of a color profile, in bytes. A file with a larger one is decoded as if it had none.
+    public var profileBytes = 4 << 20
     /// How much CPU time to spend on decoding one PNG, whose data may continue after its last row.
     public var pngTime = Duration.seconds(10)
 

@@ -14,17 +14,19 @@ struct Raster: Sendable {
         try unsafe self.init(size, bytesPerPixel: Self.bytesPerPixel, fill)
     }
 
-    /// Makes a raster of what a decoder writes, blended onto white; nil if there is not enough memory.
+    /// Makes a raster of what a decoder writes: converted to sRGB, then blended onto white; nil if there is not enough
+    /// memory.
     /// - Parameter fill: must write every byte: red, green, blue and, if `hasAlpha`, the opacity of each pixel.
     init?<Failure: Error>(
-        _ size: PictureSize, hasAlpha: Bool, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
+        _ size: PictureSize, hasAlpha: Bool, _ colors: ColorConversion?,
+        _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
         let bytesPerPixel = hasAlpha ? 4 : Self.bytesPerPixel
         try unsafe self.init(size, bytesPerPixel: bytesPerPixel) { (space) throws(Failure) in
             try unsafe fill(space)
-            guard hasAlpha else { return }
             var samples = unsafe space.mutableSpan
-            Self.blendOverWhite(&samples)
+            colors?.apply(to: &samples, bytesPerPixel: bytesPerPixel)
+            if hasAlpha { Self.blendOverWhite(&samples) }
         }
     }
 

@@ -4,8 +4,9 @@ internal import CWebP
 /// Decodes WebP with libwebp. Transparency is blended onto white.
 struct WebPDecoder {
     private let header: PictureHeader
+    private let colors: ColorConversion?
 
-    init(_ header: PictureHeader) { self.header = header }
+    init(_ header: PictureHeader, _ colors: ColorConversion?) { (self.header, self.colors) = (header, colors) }
 
     /// Decodes the picture in `file` directly to `wanted`, which is no larger; to its full size if it has transparent
     /// parts, because the library would mix their invisible colors into the pixels beside them.
@@ -21,7 +22,7 @@ struct WebPDecoder {
     {
         let payload = file.part(header.payload)
         let target = header.hasAlpha ? size : wanted
-        return try unsafe Raster(target, hasAlpha: header.hasAlpha) { (space) throws(PictureDefect) in
+        return try unsafe Raster(target, hasAlpha: header.hasAlpha, colors) { (space) throws(PictureDefect) in
             try unsafe decode(payload, size, target, into: space)
         }.orNoMemory()
     }

@@ -17,7 +17,8 @@ enum WebPHeader {
         if place != nil { held += hasAlpha ? 3 : 6 }
         return PictureHeader(
             format: .webp, size: canvas, heldBytesPerPixel: held,
-            hasAlpha: hasAlpha, payload: payload, isAnimated: chunks.frame != nil, framePlace: place,
+            colors: chunks.profile.map { [.profile([$0])] } ?? [], hasAlpha: hasAlpha, payload: payload,
+            isAnimated: chunks.frame != nil, framePlace: place,
             isTurnedBySome: chunks.orientation.map { $0 != .upright } ?? false)
     }
 
@@ -50,19 +51,25 @@ enum WebPHeader {
     private struct Chunks {
         var canvas: PictureSize?
         var frame: Frame?
+        var profile: Range<Int>?
         /// By EXIF. Browsers ignore it in WebP.
         var orientation: Orientation?
 
         private static let maxChunks = 2048
         private static let frameHead = 16
+        private static let hasProfile: UInt8 = 0x20
 
         init(_ bytes: Span<UInt8>) {
             var position = 12
+            var flags: UInt8 = 0
             for _ in 0..<Self.maxChunks {
                 guard let length = bytes.littleEndian(4, at: position + 4) else { return }
                 let content = position + 8..<min(position + 8 + length, bytes.count)
                 if bytes.has("VP8X", at: position), content.count >= 10 {
+                    flags = bytes[content.lowerBound]
                     canvas = Self.size(bytes, at: content.lowerBound + 4)
+                } else if bytes.has("ICCP", at: position), flags & Self.hasProfile != 0 {
+                    profile = profile ?? content
                 } else if bytes.has("ANMF", at: position), content.count > Self.frameHead {
                     frame = frame ?? Self.frame(bytes, content)
                 } else if bytes.has("EXIF", at: position) {
