@@ -116,10 +116,11 @@ public final class Gateway: HTTPService {
         if let bounds = options.queue, let spool = parts.spool {
             queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
         }
-        pictures = PictureService(
+        let pictures = PictureService(
             fetcher: PictureFetcher(
                 source: parts.pictures, budget: parts.budget, observer: telemetry, accounts: parts.accounts.all),
             workers: PictureWorkers())
+        self.pictures = pictures
         let reader = KlingReader()
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
@@ -141,8 +142,8 @@ public final class Gateway: HTTPService {
             pictures: parts.hostedPictures, budget: parts.budget, observer: parts.telemetry)
         let uploads = parts.assets.map {
             AssetHandler(
-                assets: $0, budget: parts.budget, observer: parts.telemetry, publicURL: options.publicURL,
-                isSecure: options.isSecure)
+                assets: $0, pictures: pictures, budget: parts.budget, observer: parts.telemetry,
+                publicURL: options.publicURL, isSecure: options.isSecure)
         }
         let intake = PictureIntake(assets: uploads, service: pictures, budget: parts.budget)
         kling = KlingHandler(

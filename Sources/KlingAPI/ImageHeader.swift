@@ -8,6 +8,8 @@ public struct ImageHeader: Sendable, Hashable {
         case format(String?)
         /// It begins like a picture, but its header is broken or cut off.
         case header(PictureFormat)
+        /// It is a PNG file as Xcode packs them into an app.
+        case xcodePNG
         /// It is too small.
         case size(width: Int, height: Int)
         /// It has too many bytes.
@@ -19,6 +21,9 @@ public struct ImageHeader: Sendable, Hashable {
                 "is \(name ?? "not a picture by its first bytes"); allowed are JPEG, PNG and WebP. Convert the picture."
             case .header(let format):
                 "begins like a \(format.rawValue) file, but its header is broken or cut off. Send the whole file."
+            case .xcodePNG:
+                "is a PNG file in Xcode's own form (it begins with CgBI), which only Apple's software reads. Send the "
+                    + "original file, or set \"Compress PNG Files\" to No in Xcode's build settings."
             case .size(let width, let height):
                 "is \(width) x \(height) pixels; at least \(TryOn.minPictureSide) x \(TryOn.minPictureSide) are needed."
                     + " Send a larger picture."
@@ -61,6 +66,7 @@ public struct ImageHeader: Sendable, Hashable {
 
     /// The `IHDR` chunk comes first (PNG, section 5.6).
     private static func png(_ file: PictureFile, _ text: Span<UInt8>) throws(Problem) -> ImageHeader {
+        if file.begins(Array("CgBI".utf8), text, at: 12) { throw .xcodePNG }
         guard file.begins([0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52], text, at: 8),
             let width = file.integer(4, text, at: 16), let height = file.integer(4, text, at: 20)
         else { throw .header(.png) }
@@ -132,6 +138,8 @@ public struct ImageHeader: Sendable, Hashable {
 
     private static let others: [(start: [UInt8], offset: Int, name: String)] = [
         (Array("GIF8".utf8), 0, "a GIF picture"),
+        (Array("JXL ".utf8), 4, "a JPEG XL picture"),
+        ([0xFF, 0x0A], 0, "a JPEG XL picture"),
         (Array("BM".utf8), 0, "a BMP picture"),
         (Array("ftypavif".utf8), 4, "an AVIF picture"),
         (Array("ftyphei".utf8), 4, "a HEIC picture"),

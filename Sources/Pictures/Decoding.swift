@@ -13,7 +13,6 @@ extension PictureHeader {
         case .jpeg:
             let scans = file.withBytes { JPEGScans($0) }
             guard scans.count <= limits.scans else { throw .scans(scans.count, allowed: limits.scans) }
-            guard scans.isComplete else { throw .data(.jpeg) }
             return try JPEGDecoder(self, colors, limits).decode(file, atLeast: wanted)
         case .png: return try PNGDecoder(self, colors).decode(file, within: limits.pngTime)
         case .webp: return try WebPDecoder(self, colors).decode(file, to: wanted)

@@ -9,6 +9,7 @@ struct PNGHeader {
     private var colors = PNGColors()
 
     static func read(_ bytes: Span<UInt8>) throws(PictureDefect) -> PictureHeader {
+        if bytes.has("CgBI", at: 12) { throw .xcodePNG }
         guard bytes.has([0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52], at: 8), bytes.count >= 33,
             let width = bytes.bigEndian(4, at: 16), let height = bytes.bigEndian(4, at: 20),
             (1..<1 << 31).contains(width), (1..<1 << 31).contains(height)

@@ -8,6 +8,10 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     case header(PictureFormat)
     /// Its header is valid, but what follows is broken or cut off.
     case data(PictureFormat)
+    /// The end of its picture is missing.
+    case cutOff(PictureFormat)
+    /// It is a PNG file as Xcode packs them into an app.
+    case xcodePNG
     /// It is of an unsupported kind: JPEG with 12 bits per sample, or with lossless or arithmetic coding.
     case kind(PictureFormat, String)
     /// It has too many bytes.
@@ -37,6 +41,11 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
             "begins like a \(format.rawValue) file, but its header is broken or cut off. Send the whole file."
         case .data(let format):
             "is a \(format.rawValue) file that is broken or cut off. Send the whole file."
+        case .cutOff(let format):
+            "is a \(format.rawValue) file that is cut off: the end of its picture is missing. Send the whole file."
+        case .xcodePNG:
+            "is a PNG file in Xcode's own form (it begins with CgBI), which only Apple's software reads. Send the original "
+                + "file, or set \"Compress PNG Files\" to No in Xcode's build settings."
         case .kind(let format, let kind):
             "is a \(format.rawValue) file with \(kind), which is not supported. Save it as an ordinary JPEG or PNG."
         case .length(let count, let allowed):

@@ -51,6 +51,7 @@ struct PictureHeader: Sendable, Equatable {
             let size = header.uprightSize
             throw .tooLarge(width: size.width, height: size.height, allowed: allowed)
         }
+        try PictureEnd.check(file, header.format)
         return header
     }
 }
@@ -90,13 +91,14 @@ extension PictureFormat {
 /// Names for the other kinds of files that clients send.
 private enum OtherFormat {
     static func name(of bytes: Span<UInt8>) -> String? {
-        marks.first { bytes.has($0.mark, at: $0.offset) }?.name
+        if bytes.has([0xFF, 0x0A], at: 0) { return "a JPEG XL picture" }
+        return marks.first { bytes.has($0.mark, at: $0.offset) }?.name
     }
 
     private static let marks: [(mark: StaticString, offset: Int, name: String)] = [
-        ("GIF8", 0, "a GIF picture"), ("BM", 0, "a BMP picture"), ("ftypavif", 4, "an AVIF picture"),
-        ("ftyphei", 4, "a HEIC picture"), ("ftypmif1", 4, "a HEIC picture"), ("II*", 0, "a TIFF picture"),
-        ("MM\0*", 0, "a TIFF picture"), ("%PDF", 0, "a PDF document"), ("<svg", 0, "an SVG picture"),
-        ("<", 0, "an HTML or XML page"), ("{", 0, "a JSON text"),
+        ("GIF8", 0, "a GIF picture"), ("JXL ", 4, "a JPEG XL picture"), ("BM", 0, "a BMP picture"),
+        ("ftypavif", 4, "an AVIF picture"), ("ftyphei", 4, "a HEIC picture"), ("ftypmif1", 4, "a HEIC picture"),
+        ("II*", 0, "a TIFF picture"), ("MM\0*", 0, "a TIFF picture"), ("%PDF", 0, "a PDF document"),
+        ("<svg", 0, "an SVG picture"), ("<", 0, "an HTML or XML page"), ("{", 0, "a JSON text"),
     ]
 }

@@ -61,10 +61,14 @@ class Table:
 
 
 def picture():
-    """A PNG of the most bytes that are allowed, by its header 1024 x 1024; nobody looks at the rest."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", 1024, 1024, 8, 2, 0, 0, 0)
-    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    return start + bytes(range(256)) * ((PICTURE - len(start)) // 256) + bytes((PICTURE - len(start)) % 256)
+    """A PNG of the most bytes that are allowed, by its header 1024 x 1024; nobody decodes it."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1024, 1024, 8, 2, 0, 0, 0))
+    end = chunk(b"IEND", b"")
+    room = PICTURE - len(start) - len(end) - 12
+    return start + chunk(b"IDAT", bytes(range(256)) * (room // 256) + bytes(room % 256)) + end
 
 
 def body(human, cloth):

@@ -125,6 +125,24 @@ struct PictureTests {
         }
     }
 
+    @Test func `Xcode's own PNG is named, with the setting to change`() async {
+        let file = Samples.png()
+        let packed = file[..<8] + [0, 0, 0, 4] + Array("CgBI".utf8) + [0x50, 0, 0x20, 2, 0, 0, 0, 0] + file[8...]
+        #expect(await problem(Samples.base64(Array(packed))).contains("set \"Compress PNG Files\" to No"))
+    }
+
+    @Test func `a few bytes of a base64 file are decoded alone`() async throws {
+        for count in 8...20 {
+            let bytes = Samples.noise(count)
+            let file = try await Base64File.read(ByteSlice(copying: Samples.base64(bytes)))
+            for index in 0...count - 8 {
+                let expected = bytes[index..<index + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                #expect(file.number(at: index) == expected)
+            }
+            #expect(file.number(at: count - 7) == nil && file.number(at: -1) == nil)
+        }
+    }
+
     @Test func `a frame header behind too many segments is not searched for`() async {
         let file = Samples.jpeg(segments: Array(repeating: 4, count: 600))
         #expect(await problem(Samples.base64(file)).contains("header is broken"))

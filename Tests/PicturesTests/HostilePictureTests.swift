@@ -224,6 +224,7 @@ struct HostilePictureTests {
         arguments: [
             ("<html>", "an HTML or XML page"), ("%PDF-1.7", "a PDF document"), ("GIF89a", "a GIF picture"),
             ("BM", "a BMP picture"), ("\0\0\0\u{20}ftypavif", "an AVIF picture"), ("II*\0", "a TIFF picture"),
+            ("\0\0\0\u{0C}JXL \r\n", "a JPEG XL picture"),
             ("RIFF\0\0\0\0WAVE", nil), ("", nil), ("\u{89}PNG", nil),
         ] as [(String, String?)])
     func `a file that is no picture is refused with the name of its format`(_ start: String, _ name: String?) {

@@ -5,6 +5,8 @@ internal import KlingAPI
 /// Stores the pictures that tenants upload, and serves them.
 struct AssetHandler: Sendable {
     let assets: AssetStore
+    /// Checks whether files are whole.
+    let pictures: PictureService
     let budget: ByteBudget
     let observer: any GatewayObserver
     /// The URL at which clients reach the gateway; nil to use the host that each request names.
@@ -38,6 +40,9 @@ struct AssetHandler: Sendable {
             header = try ImageHeader.check(file: picture)
         } catch {
             throw GatewayError(.badParameter, "The body \(error)")
+        }
+        if let defect = try await pictures.endDefect(of: picture) {
+            throw GatewayError(.badParameter, "The body \(defect)")
         }
         let asset: Asset
         do {

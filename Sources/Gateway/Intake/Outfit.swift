@@ -1,4 +1,5 @@
 internal import Base
+internal import HTTPServer
 internal import KlingAPI
 
 /// What to put on a person.
@@ -11,11 +12,15 @@ enum Garment: Sendable {
 /// A person, and one picture of everything to wear.
 struct Outfit: Sendable {
     private let given: GivenFiles
+    private let service: PictureService
+    private let admitted: AdmittedRequest
     private var human: GivenPicture { given.pictures[0] }
     private var cloth: GivenPicture { given.pictures[1] }
 
     /// - Parameter given: the two pictures, the person first.
-    init(given: GivenFiles) { self.given = given }
+    init(given: GivenFiles, _ service: PictureService, _ admitted: AdmittedRequest) {
+        (self.given, self.service, self.admitted) = (given, service, admitted)
+    }
 
     /// The create for the outfit, in Kling's shape.
     /// - Parameter body: the block that holds the client's pictures, with room for their base64. It is kept with the
@@ -28,14 +33,19 @@ struct Outfit: Sendable {
         let parts = TryOnParts(
             model: model, human: TryOnParts.Picture(human.content), cloth: TryOnParts.Picture(cloth.content),
             externalTaskID: externalTaskID, callbackURL: callbackURL, settings: settings)
+        let names = [PictureField.human.rawValue: human.field, PictureField.cloth.rawValue: cloth.field]
+        let request: TryOnRequest
         do {
-            let request = try await parts.request(models: models, keeping: (body, given.lease))
-            given.keepText()
+            request = try await parts.request(models: models, keeping: (body, given.lease))
+        } catch {
+            throw GatewayError(error).renamed(names)
+        }
+        given.keepText()
+        do {
+            try await service.checkEnds(of: request, tenant: admitted.tenant, on: admitted.request.loop)
             return request
         } catch {
-            throw GatewayError(error).renamed([
-                PictureField.human.rawValue: human.field, PictureField.cloth.rawValue: cloth.field,
-            ])
+            throw error.renamed(names)
         }
     }
 }

@@ -12,9 +12,17 @@ struct PictureIntake: Sendable {
     let service: PictureService
     let budget: ByteBudget
 
-    /// A create in Kling's shape with files in place of links. Without links it is returned as it is, with no
-    /// allocation.
+    /// A create in Kling's shape with files in place of links, all of them whole. Without links it is returned as it is,
+    /// with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
+        let request = try await withFiles(wanted, admitted)
+        try await service.checkEnds(of: request, tenant: admitted.tenant, on: admitted.request.loop)
+        return request
+    }
+
+    private func withFiles(
+        _ wanted: TryOnRequest, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> TryOnRequest {
         let (human, cloth) = (link(.human, of: wanted), link(.cloth, of: wanted))
         if human == nil && cloth == nil { return wanted }
         let given = try await files(of: [human, cloth].compactMap { $0 }, admitted)
@@ -44,11 +52,12 @@ struct PictureIntake: Sendable {
         _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> Outfit {
         switch garment {
-        case .one(let cloth): return Outfit(given: try await files(of: [human, cloth], admitted))
+        case .one(let cloth): return Outfit(given: try await files(of: [human, cloth], admitted), service, admitted)
         case .both(let upper, let lower):
             let file = try await oneGarment(upper, lower, admitted)
             let cloth = GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
-            return Outfit(given: try await files(of: [human, cloth], besides: file.count, admitted))
+            return Outfit(
+                given: try await files(of: [human, cloth], besides: file.count, admitted), service, admitted)
         }
     }
 

@@ -206,7 +206,7 @@ final class PictureService: Sendable {
         }
     }
 
-    private func reserve(
+    func reserve(
         _ count: Int, for field: String, _ tenant: String
     ) async throws(GatewayError) -> ByteBudget.Lease {
         do {
@@ -216,7 +216,7 @@ final class PictureService: Sendable {
         }
     }
 
-    private func run<Value: Sendable, Failure: Error>(
+    func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(GatewayError) -> Result<Value, Failure> {
         do {
@@ -260,7 +260,7 @@ extension GatewayError {
     static let tooManyPictures = GatewayError(
         .noMemory, "The gateway is already processing as many pictures as it can. Send the request again later.")
 
-    fileprivate init(_ defect: PictureDefect, in field: String) {
+    init(_ defect: PictureDefect, in field: String) {
         self = defect == .noMemory ? GatewayError(.noBudget) : .badPicture(field, defect.description)
     }
 

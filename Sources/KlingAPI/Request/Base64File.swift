@@ -38,6 +38,15 @@ public struct Base64File: Sendable {
     /// How many bytes the file has.
     public var count: Int { file.count }
 
+    /// The eight bytes from `index` on, as a big-endian number; nil if they are not all in the file. Only they are
+    /// decoded.
+    public func number(at index: Int) -> UInt64? {
+        guard index >= 0, index <= file.count - 8 else { return nil }
+        return block.withByteSpan { text in
+            (index..<index + 8).reduce(0) { $0 << 8 | UInt64(file.byte($1, text) ?? 0) }
+        }
+    }
+
     /// Decodes the file; nil if there is not enough memory. This takes about a millisecond per megabyte.
     public func decoded() -> Bytes? {
         guard let bytes = Bytes(reserving: file.count) else { return nil }

@@ -1,0 +1,115 @@
+import Base
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+@testable import Pictures
+
+/// Odd and damaged pictures on their way to Kling, in every client shape that takes bytes.
+@Suite(.aFewAtATime) struct OddPictureTests {
+    /// Runs `body` with a Kling that records what it is sent.
+    private func run(_ body: (Rig, Recorder) async throws -> Void) async throws {
+        try await Recorder.kling { kling, url in
+            try await Rig.run([Rig.Account(name: "kling", url: url)]) { rig in try await body(rig, kling) }
+        }
+    }
+
+    /// A way to send the picture of a person as bytes, and its name in errors.
+    enum Way: String, CaseIterable, Sendable {
+        case kling = "human_image"
+        case openAIForm = "image"
+        case openAIJSON = "image[0]"
+        case useapi = "humanImage"
+        case upload = "The body"
+
+        func send(_ picture: [UInt8], to gateway: GatewayProcess) async throws -> RawClient.Answer {
+            let text = Data(picture).base64EncodedString()
+            let garment = "https://shop.example/shirt.png"
+            func post(_ path: String, _ body: String) async throws -> RawClient.Answer {
+                try await gateway.post(path, Array(body.utf8))
+            }
+            switch self {
+            case .kling:
+                return try await post(Fixture.path, #"{"human_image":"\#(text)","cloth_image":"\#(garment)"}"#)
+            case .openAIForm: return try await EditForm([picture, SamplePictures.garment]).sent(to: gateway)
+            case .openAIJSON:
+                return try await post(EditForm.path, #"{"image":["data:image/png;base64,\#(text)","\#(garment)"]}"#)
+            case .useapi: return try await post(Useapi.path, #"{"humanImage":"\#(text)","dressInput":"\#(garment)"}"#)
+            case .upload: return try await gateway.post("/v1/kling/assets", picture)
+            }
+        }
+    }
+
+    /// A picture as JPEG and as PNG.
+    private static let whole: [[UInt8]] = {
+        let size = PictureSize(width: 320, height: 400)
+        guard let raster = Raster(size, paint: { $0.update(repeating: 200) }),
+            let jpeg = try? JPEGEncoder.encode(raster, atMost: 1 << 20)
+        else { return [] }
+        return [jpeg.withUnsafeBytes { Array($0) }, SamplePictures.person]
+    }()
+
+    @Test(arguments: Way.allCases)
+    func `a file that is cut off is refused by name before it is paid for`(_ way: Way) async throws {
+        try #require(Self.whole.count == 2)
+        try await run { rig, kling in
+            for file in Self.whole {
+                let answer = try await way.send(file.dropLast(10), to: rig.gateway)
+                #expect(answer.status == 400, "\(answer.text)")
+                #expect(answer.text.contains("is cut off"), "\(answer.text)")
+                #expect(answer.text.contains(way.rawValue), "\(answer.text)")
+            }
+            #expect(kling.posts.isEmpty)
+        }
+    }
+
+    @Test(arguments: [Way.kling, .useapi])
+    func `what follows the end of a picture is sent as it is`(_ way: Way) async throws {
+        try await run { rig, kling in
+            for file in Self.whole {
+                let film = file + Array("\0\0\0\u{18}ftypmp42".utf8) + [UInt8](repeating: 9, count: 30_000)
+                let answer = try await way.send(film, to: rig.gateway)
+                #expect(answer.status == 200, "\(answer.text)")
+                let sent = kling.posts.last?.json["human_image"] as? String
+                #expect(sent == Data(film).base64EncodedString())
+            }
+        }
+    }
+
+    @Test(arguments: Way.allCases)
+    func `Xcode's own PNG is named, with the setting to change`(_ way: Way) async throws {
+        try await run { rig, kling in
+            let packed =
+                SamplePictures.person[..<8] + [0, 0, 0, 4] + Array("CgBI".utf8) + [0x50, 0, 0x20, 2, 1, 2, 3, 4]
+            let answer = try await way.send(packed + SamplePictures.person[8...], to: rig.gateway)
+            #expect(answer.status == 400 && answer.text.contains("Compress PNG Files"), "\(answer.text)")
+            #expect(kling.posts.isEmpty)
+        }
+    }
+
+    @Test(arguments: [
+        ("GIF89a", "a GIF picture"), ("\0\0\0\u{20}ftypavif", "an AVIF picture"),
+        ("\0\0\0\u{20}ftypheic", "a HEIC picture"), ("\0\0\0\u{0C}JXL \r\n", "a JPEG XL picture"),
+    ])
+    func `formats that are not taken are named`(_ start: String, _ name: String) async throws {
+        try await run { rig, kling in
+            for way in Way.allCases {
+                let answer = try await way.send(Array(start.utf8) + Array(repeating: 0, count: 99), to: rig.gateway)
+                #expect(answer.status == 400 && answer.text.contains(name), "\(way): \(answer.text)")
+            }
+            #expect(kling.posts.isEmpty)
+        }
+    }
+
+    @Test(arguments: [Way.kling, .useapi])
+    func `WebP is converted in more than one client shape`(_ way: Way) async throws {
+        let webP = try #require(Data(base64Encoded: NormalizingTests.webP))
+        try await run { rig, kling in
+            let answer = try await way.send([UInt8](webP), to: rig.gateway)
+            #expect(answer.status == 200, "\(answer.text)")
+            let sent = try #require(kling.posts.last?.json["human_image"] as? String)
+            #expect(Data(base64Encoded: sent)?.starts(with: [0xFF, 0xD8, 0xFF]) == true)
+        }
+    }
+}
