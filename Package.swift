@@ -131,7 +131,7 @@ let package = Package(
         .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
-            name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP"],
+            name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP", "TestKit"],
             swiftSettings: tests),
         .testTarget(
             name: "TaskStoreTests",

@@ -102,6 +102,29 @@ import Testing
         }
     }
 
+    @Test(.needsPython)
+    func `odd pictures reach Kling unchanged, and WebP as JPEG`() async throws {
+        let folder = try TemporaryFolder()
+        let script = RealClient.folder.appending(path: "odd_pictures.py").path
+        let made = try await Program(RealClient.python, [script, folder.url.path], environment: [:]).end()
+        try #require(made.status == 0, "\(made.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0 != "index.json" }
+        #expect(names.count > 50)
+        try await run { rig, kling in
+            for name in names {
+                let file = [UInt8](try Data(contentsOf: folder.url.appending(path: name)))
+                let answer = try await Way.kling.send(file, to: rig.gateway)
+                #expect(answer.status == 200, "\(name): \(answer.text)")
+                let sent = try #require(kling.posts.last?.json["human_image"] as? String)
+                if name.hasSuffix(".webp") {
+                    #expect(Data(base64Encoded: sent)?.starts(with: [0xFF, 0xD8, 0xFF]) == true, "\(name)")
+                } else {
+                    #expect(sent == Data(file).base64EncodedString(), "\(name)")
+                }
+            }
+        }
+    }
+
     @Test(arguments: [Way.kling, .useapi])
     func `WebP is converted in more than one client shape`(_ way: Way) async throws {
         let webP = try #require(Data(base64Encoded: NormalizingTests.webP))
