@@ -42,7 +42,7 @@ struct Outfit: Sendable {
         }
         given.keepText()
         do {
-            try await service.checkEnds(of: request, tenant: admitted.tenant, on: admitted.request.loop)
+            try await service.checkEnds(of: request, tenant: admitted.tenant)
             return request
         } catch {
             throw error.renamed(names)

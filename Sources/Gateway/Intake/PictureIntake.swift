@@ -16,7 +16,7 @@ struct PictureIntake: Sendable {
     /// with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
         let request = try await withFiles(wanted, admitted)
-        try await service.checkEnds(of: request, tenant: admitted.tenant, on: admitted.request.loop)
+        try await service.checkEnds(of: request, tenant: admitted.tenant)
         return request
     }
 

@@ -7,7 +7,7 @@ internal import Pictures
 /// Finds files that are cut off, before they are paid for.
 extension PictureService {
     /// Checks that the files of a create are whole. Nearly always, their first and last bytes are enough to tell.
-    func checkEnds(of request: TryOnRequest, tenant: String, on loop: EventLoop) async throws(GatewayError) {
+    func checkEnds(of request: TryOnRequest, tenant: String) async throws(GatewayError) {
         for field in PictureField.allCases {
             guard let file = request.base64File(field), let format = request.fileFormat(field) else { continue }
             if let start = file.number(at: 0), let end = file.number(at: file.count - 8),
@@ -15,7 +15,7 @@ extension PictureService {
             {
                 continue
             }
-            let lease = try await reserve(file.count, for: field.rawValue, tenant, loop)
+            let lease = try await reserve(file.count, for: field.rawValue, tenant)
             defer { lease.shrink(to: 0) }
             let checked: Result<Void, PictureDefect> = try await run { () throws(PictureDefect) in
                 guard let bytes = file.decoded() else { throw .noMemory }

@@ -20,7 +20,7 @@ import Testing
 
         init(_ ticket: Int, until deadline: MonotonicTime, _ ends: TaskEnds, _ loop: EventLoop) {
             work = loop.spawn { [isDone] in
-                await ends.wait(ticket, until: deadline, on: loop)
+                await ends.wait(ticket, until: deadline)
                 isDone.withLock { $0 = true }
             }
         }
