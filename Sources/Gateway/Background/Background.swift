@@ -3,6 +3,15 @@ internal import EventLoop
 
 /// Work that no client waits for, on one loop, until it is done or the gateway stops.
 final class Background: Sendable {
+    /// The clock that the work goes by. Tests pass their own.
+    struct Clock: Sendable {
+        var now: @Sendable () -> MonotonicTime = { .now }
+        /// Waits on the loop; returns early if the caller is cancelled.
+        var sleep: @Sendable (Duration, EventLoop) async -> Void = { duration, loop in
+            try? await loop.sleep(for: duration)
+        }
+    }
+
     private struct State {
         var tasks: [Int: Task<Void, Never>] = [:]
         var last = 0
@@ -10,9 +19,10 @@ final class Background: Sendable {
     }
 
     let loop: EventLoop
+    private let clock: Clock
     private let state = Lock(State())
 
-    init(loop: EventLoop) { self.loop = loop }
+    init(loop: EventLoop, clock: Clock = Clock()) { (self.loop, self.clock) = (loop, clock) }
 
     /// Starts `body`. It is cancelled when the gateway stops; work left undone is found in the store again.
     /// - Returns: false if the gateway has stopped: `body` is not called.
@@ -40,10 +50,17 @@ final class Background: Sendable {
         for task in tasks { await task.value }
     }
 
+    // MARK: Time
+
+    /// The current time.
+    var now: MonotonicTime { clock.now() }
+
     /// Waits until `time`; returns false if the gateway stops first.
-    func sleep(until time: MonotonicTime) async -> Bool {
-        let pause = time - .now
-        if pause > .zero { try? await loop.sleep(for: pause) }
+    func sleep(until time: MonotonicTime) async -> Bool { await sleep(for: time - now) }
+
+    /// Waits for `duration`; returns false if the gateway stops first.
+    func sleep(for duration: Duration) async -> Bool {
+        if duration > .zero { await clock.sleep(duration, loop) }
         return !Task.isCancelled
     }
 }

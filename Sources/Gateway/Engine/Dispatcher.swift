@@ -101,7 +101,7 @@ struct Dispatcher: Sendable {
         if error.code == .missing || error.code == .damaged {
             return await fail(entry, "the request was lost; nothing was charged")
         }
-        _ = await background.sleep(until: .now + .seconds(1))
+        _ = await background.sleep(for: .seconds(1))
         await requeue(entry)
     }
 
@@ -120,7 +120,7 @@ struct Dispatcher: Sendable {
                 return attempt
             }
             await ledger.flagIfOld(entry.task)
-            guard await background.sleep(until: .now + pause) else { return attempt }
+            guard await background.sleep(for: pause) else { return attempt }
             pause = min(pause * 2, Self.pauses.upperBound)
         }
     }
@@ -171,13 +171,13 @@ struct Dispatcher: Sendable {
             } catch {
                 if error.code == .stale || error.code == .notFound { return queue.forget(entry.task) }
                 ledger.couldNotRecord("a task could not be queued again", entry.task, error)
-                guard await background.sleep(until: .now + .seconds(1)) else { return }
+                guard await background.sleep(for: .seconds(1)) else { return }
             }
         }
     }
 
     private func putBack(_ entry: QueuedTask, after pause: Duration) async {
-        _ = await background.sleep(until: .now + pause)
+        _ = await background.sleep(for: pause)
         queue.putBack(entry.task)
     }
 

@@ -30,12 +30,13 @@ struct Maintenance: Sendable {
         _ interval: Duration, atOnce: Bool = true, _ chore: @escaping @Sendable () async -> Void
     ) {
         tasks.background.start {
-            if !atOnce { guard await tasks.background.sleep(until: .now + interval) else { return } }
-            repeat { await chore() } while await tasks.background.sleep(until: .now + interval)
+            if !atOnce { guard await tasks.background.sleep(for: interval) else { return } }
+            repeat { await chore() } while await tasks.background.sleep(for: interval)
         }
     }
 
-    private func keepAccounts() async {
+    /// Saves the accounts whose state has changed. What could not be saved is saved the next time.
+    func keepAccounts() async {
         let changed = tasks.accounts.takeChanged()
         for (index, record) in changed.enumerated() {
             do {
@@ -46,7 +47,8 @@ struct Maintenance: Sendable {
         }
     }
 
-    private func countFlagged() async {
+    /// Counts the tasks that an operator should look at.
+    func countFlagged() async {
         let filter = TaskFilter(flags: [.stuck, .unknown])
         let flagged = try? await tasks.store.allTasks(filter, before: nil, limit: Self.mostFlagged)
         if let flagged { tasks.flagged.withLock { $0 = flagged.count } }
@@ -56,7 +58,7 @@ struct Maintenance: Sendable {
     private static let mostFlagged = 1000
 
     /// Checks with a list call, which is free, whether Kling accepts the account again.
-    private func probe(_ account: Account) async {
+    func probe(_ account: Account) async {
         let answer = try? await tasks.caller.list(Destination(account), timeout: AccountProbes.timeout).answer
         tasks.attempts.report(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
     }
@@ -89,7 +91,7 @@ struct Maintenance: Sendable {
                 deliveriesFinishedBefore: now - retention.deliveries,
                 idempotencyKeysCreatedBefore: now - IdempotencyRecord.lifetime, limit: Self.rows)
             guard let gone, gone >= Self.rows else { return }
-            guard await tasks.background.sleep(until: .now + .milliseconds(50)) else { return }
+            guard await tasks.background.sleep(for: .milliseconds(50)) else { return }
         }
     }
 }

@@ -64,7 +64,7 @@ struct Recovery: Sendable {
     private func flagStuck(_ records: [TaskRecord]) async {
         for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
             let quietFor = clock.age(since: record.updatedAt)
-            guard await background.sleep(until: .now + (WatchSchedule.stuckAfter - quietFor)) else { return }
+            guard await background.sleep(for: WatchSchedule.stuckAfter - quietFor) else { return }
             await ledger.flagWithRetry(record.id, .stuck)
         }
     }

@@ -23,11 +23,16 @@ struct TaskSlots: Sendable {
     /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
     mutating func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime) -> Bool {
         if keys[task] != nil { return true }
-        if keys.count >= sweepAt { sweep(now) }
-        if slots[key, default: []].count >= limit { release(key, now) }
-        guard slots[key, default: []].count < limit else { return false }
-        slots[key, default: []].append(Slot(task: task, takenAt: now))
-        keys[task] = key
+        guard hasRoom(for: 1, of: key, limit, now) else { return false }
+        take(task, key, now)
+        return true
+    }
+
+    /// Takes a slot of `key` for each of several tasks: for all of them or for none. Those that have one keep it.
+    mutating func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime) -> Bool {
+        let new = tasks.filter { keys[$0] == nil }
+        guard new.isEmpty || hasRoom(for: new.count, of: key, limit, now) else { return false }
+        for task in new { take(task, key, now) }
         return true
     }
 
@@ -36,6 +41,17 @@ struct TaskSlots: Sendable {
         guard let key = keys.removeValue(forKey: task) else { return }
         slots[key]?.removeAll { $0.task == task }
         if slots[key]?.isEmpty == true { slots[key] = nil }
+    }
+
+    private mutating func hasRoom(for count: Int, of key: String, _ limit: Int, _ now: MonotonicTime) -> Bool {
+        if keys.count >= sweepAt { sweep(now) }
+        if slots[key, default: []].count > limit - count { release(key, now) }
+        return slots[key, default: []].count <= limit - count
+    }
+
+    private mutating func take(_ task: TaskID, _ key: String, _ now: MonotonicTime) {
+        slots[key, default: []].append(Slot(task: task, takenAt: now))
+        keys[task] = key
     }
 
     /// Frees the slots of a key's tasks that have run for too long.
@@ -58,15 +74,9 @@ final class RunningTasks: Sendable {
         slots.withLock { $0.admit(task, key: key, limit: limit, now: now) }
     }
 
-    /// Takes a slot of `key` for each of several tasks: for all of them or for none.
+    /// Takes a slot of `key` for each of several tasks: for all of them or for none. Those that have one keep it.
     func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
-        slots.withLock { slots in
-            for (index, task) in tasks.enumerated() where !slots.admit(task, key: key, limit: limit, now: now) {
-                for other in tasks[..<index] { slots.finish(other) }
-                return false
-            }
-            return true
-        }
+        slots.withLock { $0.admit(tasks, key: key, limit: limit, now: now) }
     }
 
     /// Frees the slot of a task, if it has one.

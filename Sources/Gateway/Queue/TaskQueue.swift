@@ -87,8 +87,14 @@ final class TaskQueue: Sendable {
 
     // MARK: Dequeue
 
-    /// Waits until there may be a task to try. Call it on the queue's loop.
-    func wait(for duration: Duration) async { await bell.wait(for: duration) }
+    /// Waits until there may be a task to try, or until the caller is cancelled. Call it on the queue's loop.
+    func wait(for duration: Duration) async {
+        await withTaskCancellationHandler {
+            await bell.wait(for: duration)
+        } onCancel: {
+            ring()
+        }
+    }
 
     /// Hands out the task to try next.
     func next(where hasRoom: (QueueNeed) -> Bool) -> QueuedTask? { queue.withLock { $0.next(where: hasRoom) } }

@@ -199,7 +199,7 @@ final class Resends: Sendable {
 
     private func keepLater(after pause: Duration) {
         background.start { [self] in
-            guard await background.sleep(until: .now + pause) else { return }
+            guard await background.sleep(for: pause) else { return }
             await keep()
         }
     }

@@ -27,12 +27,10 @@ final class AccountProbes: Sendable {
     /// An answer with the right task but without that id counts as no: the next such answer could be about another
     /// client's task.
     func learnLookup(_ account: Account, _ record: TaskRecord) {
-        guard account.capabilities.takeLookupProbe(now: .now) else { return }
+        guard account.capabilities.takeLookupProbe(now: ledger.background.now) else { return }
         ledger.background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
-                guard await ledger.background.sleep(until: .now + pause), account.capabilities.mustLearnLookup else {
-                    return
-                }
+                guard await ledger.background.sleep(for: pause), account.capabilities.mustLearnLookup else { return }
                 switch await caller.ask(
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout)
                 {
@@ -51,7 +49,7 @@ final class AccountProbes: Sendable {
     /// then on no create is sent to it twice.
     func checkUniqueness(_ record: TaskRecord, at account: Account) {
         ledger.background.start { [self] in
-            guard await ledger.background.sleep(until: .now + Self.lookupLag),
+            guard await ledger.background.sleep(for: Self.lookupLag),
                 case .found(_, _, let other) = await caller.ask(
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout),
                 other != record.upstreamID
@@ -72,7 +70,8 @@ final class AccountProbes: Sendable {
     /// no slots.
     func miss(_ missing: [TaskID], at destination: Destination) async {
         let account = destination.account
-        if let other = destination.alternative, !destination.isOutdated, account.capabilities.takeAPIProbe(now: .now),
+        if let other = destination.alternative, !destination.isOutdated,
+            account.capabilities.takeAPIProbe(now: ledger.background.now),
             let listed = try? await caller.list(destination, timeout: Self.timeout), listed.answer.hasNoRoute,
             let found = try? await caller.list(other, timeout: Self.timeout), found.page != nil
         {

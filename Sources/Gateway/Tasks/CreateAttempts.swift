@@ -129,50 +129,28 @@ final class CreateAttempts: Sendable {
         _ answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination
     ) async -> Attempt {
         let account = destination.account
-        switch answer {
-        case .success(.enveloped(let status, let answer)): return await judge(answer, status, id, destination)
-        case .success(.bare(let answer)): return judge(answer, id, account)
-        case .failure(let error):
-            ledger.accounts.settled(id, on: account.name, error.wasSent ? .ambiguous : .notSent)
-            return error.wasSent ? .open(timedOut: error.fault == .timeout) : .declined
+        if case .success(let said) = answer, said.envelope?.isDuplicate == true {
+            account.capabilities.learn(AccountTraits(hasUniqueIDs: true))
         }
-    }
-
-    private func judge(
-        _ answer: KlingAnswer, _ status: Int, _ id: TaskID, _ destination: Destination
-    ) async -> Attempt {
-        let account = destination.account
-        if answer.isDuplicate { account.capabilities.learn(AccountTraits(hasUniqueIDs: true)) }
-        switch CreateOutcome(httpStatus: status, answer) {
-        case .accepted(let upstreamID):
+        let verdict = CreateVerdict(answer)
+        // Adopting a task settles its create.
+        if verdict.event != .accepted { settle(id, on: account, verdict.event) }
+        switch verdict {
+        case .accepted(let answer, let upstreamID):
             destination.confirm()
             return await adopt(answer, upstreamID, id, account)
-        case .refusedForNow: return declined(AccountFault(answer), id, account)
-        case .refusedForGood:
-            ledger.accounts.settled(id, on: account.name, .refusedForGood)
-            return .refused(httpStatus: status, answer)
-        case .refusedHere, .ambiguous:
-            ledger.accounts.settled(id, on: account.name, .ambiguous)
-            return .open(timedOut: answer.code == .timeout || status == 504)
+        case .refused(let status, let answer): return .refused(httpStatus: status, answer)
+        case .declined(let fault):
+            if fault == .saturated { ledger.watcher.limited(account.name) }
+            return .declined
+        case .notSent: return .declined
+        case .unsuitable(let error): return .unsuitable(error)
+        case .open(let timedOut): return .open(timedOut: timedOut)
         }
     }
 
-    private func judge(_ answer: BareAnswer, _ id: TaskID, _ account: Account) -> Attempt {
-        switch CreateOutcome(answer) {
-        case .refusedForNow: return declined(AccountFault(answer), id, account)
-        case .refusedHere, .refusedForGood:
-            ledger.accounts.settled(id, on: account.name, .refusedForGood)
-            return .unsuitable(GatewayError(answer))
-        case .accepted, .ambiguous:
-            ledger.accounts.settled(id, on: account.name, .ambiguous)
-            return .open(timedOut: answer.httpStatus == 504)
-        }
-    }
-
-    private func declined(_ fault: AccountFault, _ id: TaskID, _ account: Account) -> Attempt {
-        report(ledger.accounts.settled(id, on: account.name, .refusedForNow(fault)))
-        if fault == .saturated { ledger.watcher.limited(account.name) }
-        return .declined
+    private func settle(_ id: TaskID, on account: Account, _ event: CreateEvent) {
+        report(ledger.accounts.settled(id, on: account.name, event))
     }
 
     /// Logs that an account has changed its state.
@@ -190,7 +168,7 @@ final class CreateAttempts: Sendable {
 
     /// Records that Kling has the task, before any client is told.
     func adopt(_ answer: KlingAnswer, _ upstreamID: String, _ id: TaskID, _ account: Account) async -> Attempt {
-        ledger.accounts.settled(id, on: account.name, .accepted)
+        settle(id, on: account, .accepted)
         guard let object = answer.task else { return .open(timedOut: false) }
         do {
             let record = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
@@ -224,7 +202,7 @@ final class CreateAttempts: Sendable {
 
     private func acceptWithRetry(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async
     {
-        while await ledger.background.sleep(until: .now + .seconds(1)) {
+        while await ledger.background.sleep(for: .seconds(1)) {
             do throws(StoreError) {
                 _ = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
                 return

@@ -36,7 +36,7 @@ final class OpenCreates: Sendable {
     ) async -> Attempt {
         let account = destination.account
         if account.capabilities.hasLookup == false { return .open(timedOut: timedOut) }
-        let start = MonotonicTime.now
+        let start = background.now
         let latest = start + LookUpPlan.clientWait
         let deadline = min(limit ?? latest, latest)
         var plan = LookUpPlan.request(start: start, until: deadline)
@@ -45,12 +45,11 @@ final class OpenCreates: Sendable {
             let found = await probes.lookUp(id, at: destination)
             switch found {
             case .found(let answer, _, let upstreamID): return await attempts.adopt(answer, upstreamID, id, account)
-            case .unknown
-            where account.capabilities.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: .now):
+            case .unknown where account.capabilities.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: background.now):
                 if let record = await sendAgain(id, at: destination, until: deadline, body) { return record }
             case .unknown, .other, .none: break
             }
-            _ = plan.answered(found.answer, now: .now)
+            _ = plan.answered(found.answer, now: background.now)
         }
         return .open(timedOut: timedOut)
     }
@@ -61,7 +60,7 @@ final class OpenCreates: Sendable {
         _ id: TaskID, at destination: Destination, until deadline: MonotonicTime,
         _ body: () async -> [ByteSlice]?
     ) async -> Attempt? {
-        let left = deadline - .now
+        let left = deadline - background.now
         guard left >= Self.leastTimeout, let body = await body() else { return nil }
         let again = await attempts.repeated(
             body, id, at: destination, timeout: min(left, destination.account.timeout))
@@ -128,7 +127,7 @@ final class OpenCreates: Sendable {
     private func lookUpToTheEnd(
         _ id: TaskID, at account: Account, judge: (QueriedTask) -> LookUpPlan.Answer?
     ) async -> Bool {
-        var plan = LookUpPlan.background(start: .now)
+        var plan = LookUpPlan.background(start: background.now)
         while case .lookUp(let time) = plan.step {
             guard await background.sleep(until: time) else { return false }
             guard await isOpen(id) else {
@@ -148,7 +147,7 @@ final class OpenCreates: Sendable {
             }
             // A create that a crash left behind and that never reached Kling must not take up a slot.
             if answer == .unknown { ledger.accounts.settled(id, on: account.name, .missing) }
-            _ = plan.answered(answer, now: .now)
+            _ = plan.answered(answer, now: background.now)
         }
         return plan.step == .neverMade
     }
@@ -176,7 +175,7 @@ final class OpenCreates: Sendable {
     func leaveToOperator(_ id: TaskID) async {
         await ledger.flagWithRetry(id, .unknown)
         repeat {
-            guard await background.sleep(until: .now + Self.settlementPause) else { return }
+            guard await background.sleep(for: Self.settlementPause) else { return }
         } while await isOpen(id)
         await syncSettled(id)
     }

@@ -13,7 +13,7 @@ extension TaskLedger {
     /// Flags a task, and retries for as long as the store is unavailable.
     func flagWithRetry(_ id: TaskID, _ flags: TaskFlags) async {
         while await !flag(id, flags) {
-            guard await background.sleep(until: .now + .seconds(5)) else { return }
+            guard await background.sleep(for: .seconds(5)) else { return }
         }
     }
 

@@ -110,7 +110,7 @@ final class TaskLedger: Sendable {
                 return try await end(id, because: reason, answer: answer)
             } catch {
                 couldNotRecord("a task that was not made could not be ended", id, error)
-                guard await background.sleep(until: .now + .seconds(5)) else { return }
+                guard await background.sleep(for: .seconds(5)) else { return }
             }
         }
     }

@@ -205,7 +205,7 @@ final class TryOnJobs: Sendable {
         } catch {
             ledger.couldNotRecord("a refused job could not be recorded", job.tasks[0].id, error)
             ledger.background.start { [self] in
-                while await ledger.background.sleep(until: .now + .seconds(5)) {
+                while await ledger.background.sleep(for: .seconds(5)) {
                     do throws(StoreError) { return try await refuse(job, reason, answer) } catch { continue }
                 }
             }

@@ -40,9 +40,9 @@ final class TryOnTasks: Sendable {
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
         callbackDelivery: CallbackDelivery?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
         hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, watcher: Watcher,
-        loop: EventLoop
+        loop: EventLoop, backgroundClock: Background.Clock = Background.Clock()
     ) {
-        let background = Background(loop: loop)
+        let background = Background(loop: loop, clock: backgroundClock)
         let ledger = TaskLedger(
             store: store, accounts: accounts, queue: queue, watcher: watcher, callbackDelivery: callbackDelivery,
             hosted: hosted,

@@ -67,7 +67,7 @@ private struct Backlog {
         for (id, tenant) in zip(ids, tenants) {
             let then = WallClock.milliseconds - age.nanoseconds / 1_000_000
             try await store.begin(
-                NewTask(id: id, tenant: tenant, account: nil, model: "kolors-virtual-try-on-v1", createdAt: then))
+                NewTask(id: id, tenant: tenant, assignment: nil, model: "kolors-virtual-try-on-v1", createdAt: then))
             let body = """
                 {"human_image":"https://a.test/h.png","cloth_image":"https://a.test/c.png","external_task_id":"\(id)"}
                 """

@@ -37,8 +37,12 @@ final class BookKling: KlingUpstream {
     }
 
     private let state: Lock<State>
+    private let clock: VirtualClock
 
-    init(_ behaviour: Behaviour) { state = Lock(State(behaviour: behaviour)) }
+    init(_ behaviour: Behaviour, clock: VirtualClock = VirtualClock()) {
+        state = Lock(State(behaviour: behaviour))
+        self.clock = clock
+    }
 
     var book: [Made] { state.withLock { $0.book } }
     var creates: [(account: String, at: MonotonicTime)] { state.withLock { $0.creates } }
@@ -47,15 +51,18 @@ final class BookKling: KlingUpstream {
 
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
         switch call.kind {
-        case .create: try state.withLock { state throws(KlingFailure) in try Self.create(call, &state) }
-        case .query: state.withLock { Self.query(String(call.path.split(separator: "/").last ?? ""), $0) }
+        case .create: try state.withLock { state throws(KlingFailure) in try Self.create(call, at: clock.now, &state) }
+        case .query:
+            state.withLock { Self.query(String(call.path.split(separator: "/").last ?? ""), at: clock.now, $0) }
         case .list: KlingReply(status: 404, body: Array("no list".utf8))
         }
     }
 
-    private static func create(_ call: KlingCall, _ state: inout State) throws(KlingFailure) -> KlingReply {
+    private static func create(
+        _ call: KlingCall, at now: MonotonicTime, _ state: inout State
+    ) throws(KlingFailure) -> KlingReply {
         let name = call.account.name
-        state.creates.append((name, .now))
+        state.creates.append((name, now))
         if let (status, body) = state.behaviour.refusals[name] {
             return KlingReply(status: status, body: Array(body.utf8))
         }
@@ -69,7 +76,7 @@ final class BookKling: KlingUpstream {
             return reply(400, #"{"code":1201,"message":"a task of that id exists","request_id":"r"}"#)
         }
         let made = Made(
-            id: "\(815_000_000_000_000_000 + state.book.count)", externalTaskID: id, account: name, at: .now)
+            id: "\(815_000_000_000_000_000 + state.book.count)", externalTaskID: id, account: name, at: now)
         state.book.append(made)
         if state.behaviour.lostAnswers > 0 {
             state.behaviour.lostAnswers -= 1
@@ -78,11 +85,11 @@ final class BookKling: KlingUpstream {
         return found(made)
     }
 
-    private static func query(_ id: String, _ state: State) -> KlingReply {
+    private static func query(_ id: String, at now: MonotonicTime, _ state: State) -> KlingReply {
         if let stranger = state.behaviour.stranger {
             return reply(200, #"{"code":0,"message":"ok","request_id":"r","data":\#(stranger)}"#)
         }
-        let known = state.book.filter { $0.at + state.behaviour.lag <= .now }
+        let known = state.book.filter { $0.at + state.behaviour.lag <= now }
         guard let made = known.first(where: { $0.id == id || $0.externalTaskID == id }) else {
             return reply(400, #"{"code":1201,"message":"task not found","request_id":"r"}"#)
         }

@@ -165,14 +165,9 @@ struct JobFixture {
                 loop: loop, store: store.outbox, sender: receivers, secrets: Secrets(), observer: Silence(),
                 policy: CallbackDelivery.Policy(userAgent: "test/1"), random: Middle())
         }
-        tasks = TryOnTasks(
-            options: TryOnTasks.Options(dispatchWait: options.dispatchWait), store: store,
-            caller: KlingCaller(upstream: kling, observer: Silence()), accounts: Accounts(options.accounts),
-            queue: queue, callbackDelivery: delivery,
-            callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            hosted: options.hosted, clock: options.clock, cache: TaskCache(capacity: 10, bytes: 1 << 20),
-            watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
-            loop: loop)
+        tasks = try TryOnTasks(
+            kling, options.accounts, store, on: loop, options: TryOnTasks.Options(dispatchWait: options.dispatchWait),
+            queue: queue, callbackDelivery: delivery, hosted: options.hosted, clock: options.clock)
     }
 
     static func principal(concurrency: Int? = nil) -> Principal {

@@ -82,21 +82,19 @@ private struct Remains {
     }
 
     /// Starts a gateway with one account, runs `body`, and stops it.
-    /// - Parameter other: a task that holds a slot of the account.
+    /// - Parameters:
+    ///   - other: a task that holds a slot of the account.
+    ///   - clock: the clock of the background work, in place of the real one.
     func start(
-        _ kling: KnowingKling, _ account: Account, beside other: TaskID? = nil,
+        _ kling: KnowingKling, _ account: Account, beside other: TaskID? = nil, clock: VirtualClock? = nil,
         _ body: (TryOnTasks) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "recovery")
         let bounds = QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000)
-        let tasks = TryOnTasks(
-            options: TryOnTasks.Options(), store: store, caller: KlingCaller(upstream: kling, observer: Silence()),
-            accounts: Accounts([account]),
+        let tasks = try TryOnTasks(
+            kling, [account], store, on: loop,
             queue: TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop),
-            callbackDelivery: nil,
-            callbackTokens: CallbackTokens(Vault(try MasterKey(Secret("a master key of some length")))),
-            cache: TaskCache(capacity: 10, bytes: 1 << 20), watcher: Watcher(reader: KlingReader(), on: loop, seed: 1),
-            loop: loop)
+            backgroundClock: clock?.background ?? Background.Clock())
         if let other { _ = tasks.accounts.reserve(other, model: "kolors-virtual-try-on-v1") }
         try await Recovery(tasks: tasks).run()
         let failure: (any Error)?
@@ -156,7 +154,7 @@ private struct Remains {
     func `a create that has been open for a day is flagged and still looked up`(hours: Int64) async throws {
         let remains = try await Remains(account: "reseller", upstreamID: nil, hours: hours)
         let kling = KnowingKling()
-        try await remains.start(kling, account("reseller")) { _ in
+        try await remains.start(kling, account("reseller"), clock: VirtualClock()) { _ in
             #expect(try await kling.next().kind == .query)
             let record = try await remains.record { _ in true }
             #expect(record.flags == (hours > 24 ? .unknown : []))
@@ -168,7 +166,7 @@ private struct Remains {
     @Test func `a queued create that has been open for a day is flagged and still looked up`() async throws {
         let remains = try await Remains(account: "reseller", hours: 25)
         let kling = KnowingKling()
-        try await remains.start(kling, account("reseller")) { _ in
+        try await remains.start(kling, account("reseller"), clock: VirtualClock()) { _ in
             let record = try await remains.record { $0.flags == .unknown }
             #expect(record.state == .queued && record.account == "reseller")
             while kling.calls.count > 0 { _ = try await kling.next() }
