@@ -1,17 +1,32 @@
-extension TaskRecord {
-    /// The record of a task that is about to be sent.
-    init(_ task: NewTask, job: JobPlace? = nil) { self.init(Fields(task, job: job)) }
+/// The part of a task's record that changes during the task's life. Its functions are the steps of that life,
+/// independent of a store: each returns whether it changed anything.
+public struct TaskLife: Sendable, Equatable {
+    /// The account that has the task or is about to be sent it; nil if none is chosen.
+    public internal(set) var assignment: Assignment?
+    public internal(set) var state: TaskState = .intent
+    public internal(set) var flags: TaskFlags = []
+    /// The position among the tenant's tasks, consecutive from 1, assigned when the client is first told of the task.
+    public internal(set) var number: Int64?
+    /// The `task_id` that the client was told. Once set, it never changes.
+    public internal(set) var publicID: String?
+    /// Kling's `task_id`.
+    public internal(set) var upstreamID: String?
+    /// Kling's own word for the state, which need not match any ``TaskState``.
+    public internal(set) var statusWord = ""
+    /// Kling's last `data` object, as received.
+    public internal(set) var answer: [UInt8]?
+    /// Whether the client may use its `external_task_id` again: the create was refused, or never reached Kling.
+    public internal(set) var isReleased = false
+    public internal(set) var updatedAt: Int64
+    /// When the task ended.
+    public internal(set) var finishedAt: Int64?
+    /// The size in bytes of the request that is kept outside the store until Kling has the task; 0 if there is none.
+    public internal(set) var payload = 0
 }
 
-/// The steps of a task's life, independent of a store. Each step returns whether it changed the record.
-extension TaskRecord.Fields {
-    fileprivate init(_ task: NewTask, job: JobPlace?) {
-        self.init(
-            id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
-            callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape,
-            assignment: task.assignment, updatedAt: task.createdAt)
-    }
+extension TaskLife {
+    /// Makes the life of a task that was not sent yet.
+    init(_ task: NewTask) { self.init(assignment: task.assignment, updatedAt: task.createdAt) }
 
     /// What a step did to the record.
     enum Step: Equatable {
@@ -33,12 +48,12 @@ extension TaskRecord.Fields {
     }
 
     /// Queues the task because no account has room. Its client is told the gateway's own id.
-    mutating func queue(payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64)
-        throws(StoreError) -> Step
-    {
+    mutating func queue(
+        as ownID: TaskID, payload bytes: Int, at time: Int64, number next: () throws(StoreError) -> Int64
+    ) throws(StoreError) -> Step {
         if state == .queued { return assign(nil, at: time) }
         guard state == .intent else { return .impossible }
-        try tell(publicID: id.description, number: next)
+        try tell(publicID: ownID.description, number: next)
         state = .queued
         assignment = nil
         payload = bytes
@@ -70,10 +85,12 @@ extension TaskRecord.Fields {
     }
 
     /// Makes the gateway's own id the public id, because the client is told that id.
-    mutating func show(at time: Int64, number next: () throws(StoreError) -> Int64) throws(StoreError) -> Step {
+    mutating func show(
+        as ownID: TaskID, at time: Int64, number next: () throws(StoreError) -> Int64
+    ) throws(StoreError) -> Step {
         if publicID != nil { return .unchanged }
         guard !state.isFinal else { return .impossible }
-        try tell(publicID: id.description, number: next)
+        try tell(publicID: ownID.description, number: next)
         updatedAt = time
         return .changed
     }

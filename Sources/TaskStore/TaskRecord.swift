@@ -35,92 +35,92 @@ public struct TaskFlags: OptionSet, Sendable, Hashable {
     public static let unknown = TaskFlags(rawValue: 2)
 }
 
-/// A snapshot of what is known about a task. Its members are those of ``Fields``. Times are milliseconds since 1970.
+/// A snapshot of what is known about a task. Its members are those of ``TaskIntent`` and ``TaskLife``. Times are
+/// milliseconds since 1970.
 ///
-/// The fields are kept on the heap. A record is passed through many async calls, each of which would otherwise hold a
-/// copy of 360 bytes and a reference to each of its strings.
+/// Both are kept on the heap. A record is passed through many async calls, each of which would otherwise hold a copy of
+/// 360 bytes and a reference to each of its strings.
 @dynamicMemberLookup
 public struct TaskRecord: Sendable, Equatable {
     private final class Storage: Sendable {
-        let fields: Fields
-        init(_ fields: Fields) { self.fields = fields }
+        let intent: TaskIntent
+        let life: TaskLife
+
+        init(_ intent: TaskIntent, _ life: TaskLife) {
+            self.intent = intent
+            self.life = life
+        }
     }
 
     private var storage: Storage
 
-    /// Makes a record of these fields.
-    init(_ fields: Fields) { storage = Storage(fields) }
+    /// Makes a record of its parts.
+    init(_ intent: TaskIntent, _ life: TaskLife) { storage = Storage(intent, life) }
 
-    /// All fields.
-    var fields: Fields { storage.fields }
+    /// Makes the record of a task that is about to be sent.
+    init(_ task: NewTask, job: JobPlace? = nil) { self.init(TaskIntent(task, job: job), TaskLife(task)) }
 
-    public subscript<Value>(dynamicMember member: KeyPath<Fields, Value>) -> Value { storage.fields[keyPath: member] }
+    /// What was written before the task was sent.
+    var intent: TaskIntent { storage.intent }
 
-    /// Reads or changes one field. Each change allocates new storage: to change several fields, change a copy of
-    /// ``fields`` and make a record of it.
-    subscript<Value>(dynamicMember member: WritableKeyPath<Fields, Value>) -> Value {
-        get { storage.fields[keyPath: member] }
+    /// What has become of the task.
+    var life: TaskLife { storage.life }
+
+    public subscript<Value>(dynamicMember member: KeyPath<TaskIntent, Value>) -> Value {
+        storage.intent[keyPath: member]
+    }
+
+    public subscript<Value>(dynamicMember member: KeyPath<TaskLife, Value>) -> Value { storage.life[keyPath: member] }
+
+    /// Reads or changes one member. Each change allocates new storage: to change several members, change a copy of
+    /// ``life`` and make a record of it.
+    subscript<Value>(dynamicMember member: WritableKeyPath<TaskLife, Value>) -> Value {
+        get { storage.life[keyPath: member] }
         set {
-            var fields = storage.fields
-            fields[keyPath: member] = newValue
-            storage = Storage(fields)
+            var life = storage.life
+            life[keyPath: member] = newValue
+            storage = Storage(storage.intent, life)
         }
     }
 
     /// The name of the account that has the task or is about to be sent it; nil if none is chosen.
-    public var account: String? { storage.fields.assignment?.account }
+    public var account: String? { storage.life.assignment?.account }
 
     public static func == (one: TaskRecord, other: TaskRecord) -> Bool {
-        one.storage === other.storage || one.storage.fields == other.storage.fields
+        one.storage === other.storage || one.intent == other.intent && one.life == other.life
     }
+}
 
-    /// The fields of a record.
-    public struct Fields: Sendable, Equatable {
-        /// The gateway's id, which is also Kling's `external_task_id`.
-        public let id: TaskID
-        /// The tenant whose keys may see the task.
-        public let tenant: String
-        /// The client's own `external_task_id`.
-        public let externalTaskID: String?
-        public let model: String
-        /// The client's own `callback_url`.
-        public let callbackURL: String?
-        /// The id of the key that the create was sent with.
-        public let keyID: String?
-        /// The client's `Idempotency-Key`.
-        public let idempotencyKey: String?
-        public let createdAt: Int64
-        /// The job that the task is a part of.
-        public let job: JobPlace?
-        /// A digest of the create's content, if it is remembered until its answer is read.
-        public let content: ContentDigest?
-        /// The API shape in which the client is called back, by the gateway's name for it; nil: that of Kling's older
-        /// API.
-        public let shape: String?
+/// The part of a task's record that is written before the task is sent, and never changes.
+public struct TaskIntent: Sendable, Equatable {
+    /// The gateway's id, which is also Kling's `external_task_id`.
+    public let id: TaskID
+    /// The tenant whose keys may see the task.
+    public let tenant: String
+    /// The client's own `external_task_id`.
+    public let externalTaskID: String?
+    public let model: String
+    /// The client's own `callback_url`.
+    public let callbackURL: String?
+    /// The id of the key that the create was sent with.
+    public let keyID: String?
+    /// The client's `Idempotency-Key`.
+    public let idempotencyKey: String?
+    public let createdAt: Int64
+    /// The job that the task is a part of.
+    public let job: JobPlace?
+    /// A digest of the create's content, if it is remembered until its answer is read.
+    public let content: ContentDigest?
+    /// The API shape in which the client is called back, by the gateway's name for it; nil: that of Kling's older API.
+    public let shape: String?
+}
 
-        /// The account that has the task or is about to be sent it; nil if none is chosen.
-        public internal(set) var assignment: Assignment?
-        public internal(set) var state: TaskState = .intent
-        public internal(set) var flags: TaskFlags = []
-        /// The position among the tenant's tasks, consecutive from 1, assigned when the client is first told of the
-        /// task.
-        public internal(set) var number: Int64?
-        /// The `task_id` that the client was told. Once set, it never changes.
-        public internal(set) var publicID: String?
-        /// Kling's `task_id`.
-        public internal(set) var upstreamID: String?
-        /// Kling's own word for the state, which need not match any ``TaskState``.
-        public internal(set) var statusWord = ""
-        /// Kling's last `data` object, as received.
-        public internal(set) var answer: [UInt8]?
-        /// Whether the client may use its `external_task_id` again: the create was refused, or never reached Kling.
-        public internal(set) var isReleased = false
-        public internal(set) var updatedAt: Int64
-        /// When the task ended.
-        public internal(set) var finishedAt: Int64?
-        /// The size in bytes of the request that is kept outside the store until Kling has the task; 0 if there is
-        /// none.
-        public internal(set) var payload = 0
+extension TaskIntent {
+    fileprivate init(_ task: NewTask, job: JobPlace?) {
+        self.init(
+            id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
+            callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
+            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape)
     }
 }
 

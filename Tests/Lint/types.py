@@ -17,7 +17,6 @@ STORED, MEMBERS, MEDIAN = 15, 40, 120
 # Module and type: the most stored properties and members.
 LARGER = {
     # Plain data: one property for each key, column or option.
-    "TaskStore.TaskRecord.Fields": (23, MEMBERS),
     # To be divided.
     "HTTPServer.Connection": (STORED, 76),
 }

@@ -33,7 +33,7 @@ struct Destination: Sendable {
     }
 }
 
-extension TaskRecord.Fields {
+extension TaskRecord {
     /// Which of Kling's APIs the task was sent by.
-    var dialect: KlingDialect { assignment?.api.flatMap(KlingDialect.init) ?? .kolors }
+    var dialect: KlingDialect { self.assignment?.api.flatMap(KlingDialect.init) ?? .kolors }
 }

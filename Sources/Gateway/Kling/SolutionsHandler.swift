@@ -247,10 +247,10 @@ struct SliceCursor: Sendable, Equatable {
     }
 }
 
-extension TaskRecord.Fields {
+extension TaskRecord {
     /// The creation time that clients see: Kling's once it is known, the gateway's before.
     fileprivate var shownCreatedAt: Int64 {
-        answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? createdAt
+        self.answer.flatMap { TaskObject($0)?.createdAt }.map { Int64($0) } ?? self.createdAt
     }
 }
 

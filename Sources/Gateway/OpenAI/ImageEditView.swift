@@ -58,9 +58,9 @@ struct ImageEditView {
     }
 }
 
-extension TaskRecord.Fields {
+extension TaskRecord {
     /// The id by which the client knows the task.
-    var shownID: String { publicID ?? id.description }
+    var shownID: String { self.publicID ?? self.id.description }
 }
 
 extension GatewayError {

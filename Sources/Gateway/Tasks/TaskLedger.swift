@@ -167,14 +167,14 @@ final class TaskLedger: Sendable {
     }
 }
 
-extension TaskRecord.Fields {
+extension TaskRecord {
     /// Whether something waits for the task's end without polling for it: a callback, a held answer to a job, or the
     /// next create of a key with a concurrency limit. A client that was given an id polls, and each poll refreshes the
     /// task.
-    fileprivate var isAwaited: Bool { callbackURL != nil || keyID != nil || job != nil }
+    fileprivate var isAwaited: Bool { self.callbackURL != nil || self.keyID != nil || self.job != nil }
 
     /// Whether the task ended without Kling ever having it, so that nothing was charged.
-    var wasNeverMade: Bool { state.isFinal && upstreamID == nil }
+    var wasNeverMade: Bool { self.state.isFinal && self.upstreamID == nil }
 }
 
 extension WatchedTask {

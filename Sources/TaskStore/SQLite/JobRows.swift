@@ -99,7 +99,7 @@ struct JobRows {
         try connection.atomically { () throws(StoreError) in
             for task in job.tasks {
                 _ = try connection.tasks.change(task.id, claim: .released(answer)) {
-                    $0.refuse(statusWord: reason, at: time)
+                    $1.refuse(statusWord: reason, at: time)
                 }
             }
         }

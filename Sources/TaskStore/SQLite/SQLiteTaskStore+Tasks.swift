@@ -8,7 +8,7 @@ extension SQLiteTaskStore {
         _ id: TaskID, to assignment: Assignment?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id) { $0.assign(assignment, at: time) }
+            try connection.tasks.change(id) { $1.assign(assignment, at: time) }
         }
     }
 
@@ -16,10 +16,9 @@ extension SQLiteTaskStore {
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
-                let tenant = record.tenant
-                return try record.queue(payload: payload, at: time) { () throws(StoreError) in
-                    try connection.tasks.nextNumber(tenant: tenant)
+            try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
+                try life.queue(as: id, payload: payload, at: time) { () throws(StoreError) in
+                    try connection.tasks.nextNumber(tenant: record.tenant)
                 }
             }
         }
@@ -29,10 +28,9 @@ extension SQLiteTaskStore {
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id, claim: .answered(answering)) { record throws(StoreError) in
-                let tenant = record.tenant
-                return try record.accept(acceptance) { () throws(StoreError) in
-                    try connection.tasks.nextNumber(tenant: tenant)
+            try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
+                try life.accept(acceptance) { () throws(StoreError) in
+                    try connection.tasks.nextNumber(tenant: record.tenant)
                 }
             }
         }
@@ -42,20 +40,19 @@ extension SQLiteTaskStore {
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in
-            _ = try connection.tasks.change(id, claim: .released(answer)) { record throws(StoreError) in
+            _ = try connection.tasks.change(id, claim: .released(answer)) { record, life throws(StoreError) in
                 // A client that knows a job knows all of its tasks.
                 if let place = record.job, try connection.jobs.isKnown(place) { return .impossible }
-                return record.refuse(statusWord: reason, at: time)
+                return life.refuse(statusWord: reason, at: time)
             }
         }
     }
 
     public func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id) { record throws(StoreError) in
-                let tenant = record.tenant
-                return try record.show(at: time) { () throws(StoreError) in
-                    try connection.tasks.nextNumber(tenant: tenant)
+            try connection.tasks.change(id) { record, life throws(StoreError) in
+                try life.show(as: id, at: time) { () throws(StoreError) in
+                    try connection.tasks.nextNumber(tenant: record.tenant)
                 }
             }
         }
@@ -63,18 +60,18 @@ extension SQLiteTaskStore {
 
     public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id, claim: .released(nil)) { $0.observe(observation) }
+            try connection.tasks.change(id, claim: .released(nil)) { $1.observe(observation) }
         }
     }
 
     public func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
-            try connection.tasks.change(id, claim: .released(nil)) { $0.cancel(reason: reason, at: time) }
+            try connection.tasks.change(id, claim: .released(nil)) { $1.cancel(reason: reason, at: time) }
         }
     }
 
     public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
-        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $0.flag(flags) } }
+        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $1.flag(flags) } }
     }
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {

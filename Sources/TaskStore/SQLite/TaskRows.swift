@@ -2,21 +2,26 @@ internal import GRDB
 
 extension TaskRecord {
     /// Reads the columns that ``Query`` lists for tasks.
-    init(row: PreparedStatement) { self.init(Fields(row: row)) }
+    init(row: PreparedStatement) { self.init(TaskIntent(row: row), TaskLife(row: row)) }
 }
 
-extension TaskRecord.Fields {
+extension TaskIntent {
     fileprivate init(row: PreparedStatement) {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
-            createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24),
-            shape: row.optionalText(26),
-            assignment: Assignment(row: row),
-            state: TaskState(rawValue: Int(row.integer(7))) ?? .intent, flags: TaskFlags(rawValue: Int(row.integer(8))),
-            number: row.optionalInteger(9), publicID: row.optionalText(10), upstreamID: row.optionalText(11),
-            statusWord: row.text(12), answer: row.optionalBytes(13), isReleased: row.integer(14) != 0,
-            updatedAt: row.integer(15), finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)))
+            createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24), shape: row.optionalText(26))
+    }
+}
+
+extension TaskLife {
+    fileprivate init(row: PreparedStatement) {
+        self.init(
+            assignment: Assignment(row: row), state: TaskState(rawValue: Int(row.integer(7))) ?? .intent,
+            flags: TaskFlags(rawValue: Int(row.integer(8))), number: row.optionalInteger(9),
+            publicID: row.optionalText(10), upstreamID: row.optionalText(11), statusWord: row.text(12),
+            answer: row.optionalBytes(13), isReleased: row.integer(14) != 0, updatedAt: row.integer(15),
+            finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)))
     }
 }
 
@@ -59,19 +64,20 @@ struct TaskRows {
     }
 
     /// Applies a step to a record, and writes what changed together with everything that follows from it.
+    /// - Parameter step: changes the life of the record that it is given.
     /// - Returns: the record as it is now.
     func change(
         _ id: TaskID, claim: ClaimStep = .kept,
-        _ step: (inout TaskRecord.Fields) throws(StoreError) -> TaskRecord.Fields.Step
+        _ step: (TaskRecord, inout TaskLife) throws(StoreError) -> TaskLife.Step
     ) throws(StoreError) -> TaskRecord {
         guard let (old, row) = try find(id) else { throw StoreError(.notFound, "no task \(id)") }
-        var fields = old.fields
-        switch try step(&fields) {
+        var life = old.life
+        switch try step(old, &life) {
         case .unchanged: return old
         case .impossible: throw StoreError(.stale, "task \(id) is \(old.state) already")
         case .changed: break
         }
-        let new = TaskRecord(fields)
+        let new = TaskRecord(old.intent, life)
         let delivery = connection.callbacks.delivery(old, new)
         let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
         if claimed == nil, delivery == nil, new.job == nil {

@@ -94,41 +94,41 @@ struct TasksCommand: AsyncParsableCommand {
     }
 }
 
-extension TaskRecord.Fields {
+extension TaskRecord {
     /// A human-readable line.
     fileprivate var line: String {
-        let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
-        let words = (flags.contains(.stuck) ? "  stuck" : "") + (flags.contains(.unknown) ? "  unknown" : "")
-        return
-            "\(time)  \(publicID ?? id.description)  \(state)  \(tenant)  \(assignment?.account ?? "-")  \(model)\(words)"
+        let time = Date(timeIntervalSince1970: Double(self.createdAt) / 1000).formatted(.iso8601)
+        let words = (self.flags.contains(.stuck) ? "  stuck" : "") + (self.flags.contains(.unknown) ? "  unknown" : "")
+        let id = self.publicID ?? self.id.description
+        return "\(time)  \(id)  \(self.state)  \(self.tenant)  \(account ?? "-")  \(self.model)\(words)"
     }
 
-    private var hasFailed: Bool { state == .failed || state == .refused }
+    private var hasFailed: Bool { self.state == .failed || self.state == .refused }
 
     /// Why the task failed: Kling's message, or else the gateway's, which the record stores in place of Kling's status.
     private var reason: String? {
-        if let said = answer.flatMap({ TaskObject($0) })?.statusMessage { return said }
-        return TaskStatus(rawValue: statusWord).isKnown ? nil : statusWord
+        if let said = self.answer.flatMap({ TaskObject($0) })?.statusMessage { return said }
+        return TaskStatus(rawValue: self.statusWord).isKnown ? nil : self.statusWord
     }
 
     /// A line of JSON for scripts.
     fileprivate var jsonLine: String {
         let json = JSONWriter.object { task in
-            task.member("id", id.description)
-            task.member("task_id", orNull: publicID)
-            task.member("upstream_task_id", orNull: upstreamID)
-            task.member("external_task_id", orNull: externalTaskID)
-            if let job { task.member("job", Int(job.job)) }
-            task.member("tenant", tenant)
-            task.member("account", orNull: assignment?.account)
-            task.member("model", model)
-            task.member("state", "\(state)")
-            task.member("task_status", hasFailed ? TaskStatus.failed.rawValue : statusWord)
+            task.member("id", self.id.description)
+            task.member("task_id", orNull: self.publicID)
+            task.member("upstream_task_id", orNull: self.upstreamID)
+            task.member("external_task_id", orNull: self.externalTaskID)
+            if let job = self.job { task.member("job", Int(job.job)) }
+            task.member("tenant", self.tenant)
+            task.member("account", orNull: account)
+            task.member("model", self.model)
+            task.member("state", "\(self.state)")
+            task.member("task_status", hasFailed ? TaskStatus.failed.rawValue : self.statusWord)
             task.member("task_status_msg", ifPresent: hasFailed ? reason : nil)
-            task.member("created_at", Int(createdAt))
-            task.member("updated_at", Int(updatedAt))
-            task.member("stuck", flags.contains(.stuck))
-            task.member("unknown", flags.contains(.unknown))
+            task.member("created_at", Int(self.createdAt))
+            task.member("updated_at", Int(self.updatedAt))
+            task.member("stuck", self.flags.contains(.stuck))
+            task.member("unknown", self.flags.contains(.unknown))
         }
         return String(decoding: json, as: UTF8.self)
     }
