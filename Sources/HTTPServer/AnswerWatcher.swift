@@ -17,21 +17,33 @@ extension HTTPRequest {
     /// Tells `watcher` what becomes of the answer to this request. Call it once, in the request's handler, on the
     /// connection's loop. Events that have already happened are reported at once.
     public func watchAnswer(_ watcher: any AnswerWatcher) { body.watchAnswer(watcher) }
-
 }
 
 extension RequestBody {
+    func watchAnswer(_ watcher: any AnswerWatcher) {
+        guard isBeingHandled else { return watcher.answerWasLost() }
+        connection.receipts.watch(watcher)
+        if connection.socket.hasEnded { watcher.clientHasFinished() }
+    }
+
     /// Checks now whether the client has closed its side, instead of waiting for the event. The answer's watcher is
     /// told before this returns. Call it on the connection's loop.
-    public func lookForClientHere() { connection.lookForClient(of: exchange) }
+    public func lookForClientHere() {
+        guard isBeingHandled else { return }
+        switch connection.socket.transport.end {
+        case .none: break
+        case .client: connection.endInput()
+        case .connection: connection.happened(.failed)
+        }
+    }
+
+    /// Does the same as ``lookForClientHere()``, from any loop.
+    public func lookForClient() async { await connection.loop.run { [self] in lookForClientHere() } }
 
     /// How long ago the connection's last bytes reached this machine, even if they were read later, to about 4 ms; nil
     /// where the system does not report it. Use it on the connection's loop.
-    public var inputAge: Duration? { connection.inputAge }
-
-    /// Whether this is the first request on its connection.
-    public var isFirstOnConnection: Bool { exchange <= 1 }
-
-    /// Does the same as ``lookForClientHere()``, from any loop.
-    public func lookForClient() async { await connection.loop.run { [self] in connection.lookForClient(of: exchange) } }
+    public var inputAge: Duration? {
+        connection.loop.assertCurrent()
+        return connection.socket.transport.inputAge
+    }
 }

@@ -1,12 +1,12 @@
 internal import Base
 
-/// How much of a request's body has been read, and where it is stored. No I/O.
+/// Takes a request's body from the socket: knows how much of it has been read, and where it is stored.
 struct BodyIntake {
     enum Step: Sendable {
         /// The body is complete.
         case complete
-        /// More input is needed from the socket.
-        case blocked
+        /// Nothing more could be read; the outcome says why. At the end of a turn it is `unfinished`.
+        case blocked(Transport.Outcome)
         /// A chunked body has filled the block.
         case needsRoom
         case failed(RequestBodyError)
@@ -22,29 +22,22 @@ struct BodyIntake {
 
     private enum State { case unread, reading, finished, failed }
 
-    let framing: BodyFraming
+    private let framing: BodyFraming
+    private var framer: BodyFramer
+    private var state: State
     /// Whether the client still waits for `100 Continue`.
-    var awaitsContinue = false
-    var framer: BodyFramer
+    private var awaitsContinue: Bool
     /// Where the data goes; nil when the body is discarded.
-    var block: Bytes?
-    /// The body, if it was read before the handler was called.
-    var readAhead: Bytes?
+    private var block: Bytes?
     /// Bytes of the body that were read, including the chunked coding.
     private(set) var received = 0
-    private var state: State
     private var rate: RateDeadline?
 
-    /// Makes the intake of a request without a body.
-    init() { self.init(framing: .none, awaitsContinue: false) }
-
-    init(rules: MessageRules) { self.init(framing: rules.framing, awaitsContinue: rules.expectsContinue) }
-
-    private init(framing: BodyFraming, awaitsContinue: Bool) {
-        self.framing = framing
-        self.awaitsContinue = awaitsContinue
+    init(_ rules: MessageRules) {
+        framing = rules.framing
         framer = BodyFramer(framing, limit: .max)
         state = framing == .none ? .finished : .unread
+        awaitsContinue = rules.expectsContinue
     }
 
     /// `Content-Length`; 0 without a body, `nil` for a chunked one.
@@ -64,28 +57,10 @@ struct BodyIntake {
         }
     }
 
-    /// Starts to collect the body in `block`.
-    mutating func begin(limit: Int, block: Bytes) {
-        precondition(state == .unread, "a body is collected once")
-        state = .reading
-        self.block = block
-        framer = BodyFramer(framing, limit: limit)
-    }
-
-    mutating func finish() {
-        state = .finished
-        block = nil
-    }
-
-    mutating func fail() {
-        state = .failed
-        block = nil
-    }
-
-    /// Records that `count` bytes were read from the client.
-    mutating func received(_ count: Int) {
-        received += count
-        rate?.made(count)
+    /// Whether `100 Continue` is to be sent; true once at most.
+    mutating func takeContinue() -> Bool {
+        defer { awaitsContinue = false }
+        return awaitsContinue
     }
 
     /// When the rest of the body is late. The time runs from the first call.
@@ -98,8 +73,91 @@ struct BodyIntake {
         return known.due
     }
 
+    // MARK: Collecting
+
+    /// Starts to collect the body in `block`.
+    mutating func begin(limit: Int, block: Bytes) {
+        precondition(state == .unread, "a body is collected once")
+        state = .reading
+        self.block = block
+        framer = BodyFramer(framing, limit: limit)
+    }
+
+    /// Copies what was collected to `larger`, and continues there.
+    mutating func move(to larger: Bytes) {
+        if let block { unsafe block.withUnsafeBytes { unsafe larger.append(contentsOf: $0) } }
+        block = larger
+    }
+
+    mutating func finish() {
+        state = .finished
+        block = nil
+    }
+
+    mutating func fail() {
+        state = .failed
+        block = nil
+    }
+
+    // MARK: Reading
+
+    /// Reads what is available, for one turn.
+    mutating func read(from socket: inout ConnectionSocket) -> Step {
+        var turn = ConnectionSocket.bytesPerTurn
+        do throws(ChunkFault) {
+            while !framer.isComplete {
+                if socket.hasPending {
+                    if try takePending(of: &socket) == 0 { return .needsRoom }
+                } else if turn <= 0 {
+                    return .blocked(.unfinished)
+                } else {
+                    guard socket.isReadable || socket.takeExtraRead() else { return .blocked(.blocked) }
+                    switch try readOnce(from: &socket) {
+                    case .read(let count): turn -= count
+                    case .nothing(let outcome): return .blocked(outcome)
+                    }
+                }
+            }
+            return .complete
+        } catch {
+            return .failed(error == .tooLarge ? .tooLarge(limit: 0) : .malformed)
+        }
+    }
+
+    private mutating func takePending(of socket: inout ConnectionSocket) throws(ChunkFault) -> Int {
+        try socket.drain { (bytes) throws(ChunkFault) in
+            let count = try take(bytes)
+            return (count, count)
+        }
+    }
+
+    /// Reads once, directly into the block if only data can follow.
+    private mutating func readOnce(
+        from socket: inout ConnectionSocket
+    ) throws(ChunkFault) -> ConnectionSocket.ReadResult<Int> {
+        if let rest = framer.plainRemainder, let block {
+            return readData(from: &socket, into: block, atMost: rest)
+        }
+        return try socket.read { (bytes) throws(ChunkFault) in (try take(bytes), bytes.count) }
+    }
+
+    private mutating func readData(
+        from socket: inout ConnectionSocket, into block: Bytes, atMost rest: Int
+    ) -> ConnectionSocket.ReadResult<Int> {
+        var outcome = Transport.Outcome.blocked
+        let count = unsafe block.append { space in
+            outcome = unsafe socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: space[..<rest]))
+            if case .bytes(let count) = outcome { return count }
+            return 0
+        }
+        guard count > 0 else { return .nothing(outcome) }
+        framer.took(count)
+        add(count)
+        return .read(count)
+    }
+
     /// Consumes the part of `input` that belongs to the body and fits into the block.
-    mutating func take(_ input: Span<UInt8>) throws(ChunkFault) -> Int {
+    private mutating func take(_ input: Span<UInt8>) throws(ChunkFault) -> Int {
         let block = self.block
         let room = block.map { $0.capacity - $0.count } ?? .max
         let count = try framer.take(input, room: room) { range in
@@ -109,7 +167,12 @@ struct BodyIntake {
                 unsafe block.append(contentsOf: UnsafeRawBufferPointer(bytes))
             }
         }
-        received(count)
+        add(count)
         return count
+    }
+
+    private mutating func add(_ count: Int) {
+        received += count
+        rate?.made(count)
     }
 }

@@ -2,245 +2,251 @@ internal import Base
 internal import EventLoop
 internal import Synchronization
 
-/// One client's connection, driven by its ``ConnectionLifecycle``. Loop-confined.
-///
-/// The socket is registered once, edge-triggered, for its whole life; ``ConnectionInput`` remembers what was reported.
+/// One client's connection: its ``ConnectionLifecycle``, and the parts that do the work of its phases. Loop-confined.
 final class Connection: @unchecked Sendable {
     // @unchecked: all state is only accessed on the context's loop; its watch and timer check that.
     let context: LoopContext
     let peer: SocketAddress
-    var transport: Transport
-    var lifecycle = ConnectionLifecycle()
-    var input = ConnectionInput()
-    private var head: HeadReader
-    var exchange: Exchange?
-    var body = BodyIntake()
-    var bodyWaiter: CheckedContinuation<BodyIntake.Step, Never>?
-    var output: Output?
-    /// Watchers of answers that were written but are not acknowledged yet.
-    var unacknowledged: [any AnswerWatcher] = []
-    /// Whether a request was answered with a status below 400.
-    var wasServed = false
-    /// Whether the connection ends with RST, as the simulator may want.
-    var resetsAtEnd = false
-    private var watch: SocketWatch?
-    private(set) var timer = PhaseTimer()
+    private(set) var lifecycle = ConnectionLifecycle()
+    var socket: ConnectionSocket
+    /// Times out the current phase.
+    var timer = PhaseTimer()
+    private var heads: HeadReader
+    private var exchange: Exchange?
+    /// The body of the request in progress, until the rest of it is discarded.
+    private(set) var body: RequestBody?
+    private var writer: AnswerWriter
+    var receipts = Receipts()
 
     init(transport: Transport, peer: SocketAddress, context: LoopContext) {
-        self.transport = transport
         self.peer = peer
         self.context = context
-        head = HeadReader(limits: context.headLimits)
+        socket = ConnectionSocket(transport, context: context)
+        heads = HeadReader(limits: context.headLimits)
+        writer = AnswerWriter(context: context)
     }
 
     var loop: EventLoop { context.loop }
     var configuration: HTTPServerConfiguration { context.configuration }
 
+    // MARK: Driving
+
     func start() {
-        transport.setUp()
+        socket.transport.setUp()
         timer.start(Timer(loop: loop) { [unowned self] in if timer.fired() { happened(.timedOut) } })
-        watch = SocketWatch(
-            loop: loop, descriptor: transport.descriptor, events: [.read, .write, .peerFinished, .edgeTriggered]
-        ) { [unowned self] events in
+        let isWatching = socket.startWatching { [unowned self] events in
             if events.contains(.peerFinished) { endInput() }
-            input.mayHaveFailed = events.isSuperset(of: [.read, .write])
-            if events.contains(.read) || input.hasEnded || transport.readNeedsWritable { input.isReadable = true }
+            socket.reported(events)
             drive()
         }
-        guard watch?.isWatching == true else { return abandon(.clientGone) }
-        setDeadline(.now + (transport.beginsWithHandshake ? configuration.headTimeout : configuration.idleTimeout))
+        guard isWatching else { return happened(.failed) }
+        let isEncrypted = socket.transport.beginsWithHandshake
+        timer.set(.now + (isEncrypted ? configuration.headTimeout : configuration.idleTimeout))
     }
 
     /// Continues the current phase after an event.
-    func drive() {
+    private func drive() {
         switch lifecycle.phase {
-        case .idle, .readingHead: readHead()
-        case .handling: driveBody()
-        case .writing: flush()
-        case .discarding, .lingering: discard()
+        case .idle, .readingHead: readHeads()
+        case .handling: if body?.drive() != true, socket.transport.end == .connection { happened(.failed) }
+        case .writing: write()
+        case .discarding: if let event = body?.discard() { happened(event) }
+        case .lingering: readNothing(socket.discard(limit: configuration.discardedBytes))
         case .awaitingReceipt: lookForReceipts()
         case .closed: break
         }
     }
 
+    /// Moves to the phase that follows an event, and does what that phase begins with.
     func happened(_ event: ConnectionLifecycle.Event) { perform(lifecycle.handle(event)) }
 
     private func perform(_ action: ConnectionLifecycle.Action) {
         switch action {
         case .none: break
         case .startHandler: startHandler()
-        case .write: flush()
+        case .write: write()
         case .readHead: becomeIdle()
         case .discardBody:
-            setDeadline(body.deadline(configuration))
-            discard()
+            body?.setDeadline()
+            drive()
         case .linger:
-            transport.finish()
-            setDeadline(.now + configuration.lingerTimeout)
-            discard()
-        case .awaitReceipt: setDeadline(.now + Self.receiptPatience)
+            socket.transport.finish()
+            timer.set(.now + configuration.lingerTimeout)
+            drive()
+        case .awaitReceipt: timer.set(.now + Receipts.patience)
         case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
-        case .failBody: failBody()
-        case .abandon: abandonNow(input.hasFailed ? .clientGone : .writeTimeout)
+        case .failBody: body?.wake(.failed(socket.hasEnded ? .clientGone : .timedOut))
+        case .abandon(let end): abandon(end)
         case .close: close()
         }
     }
 
+    // MARK: Requests
+
     private func becomeIdle() {
-        head.reset()
-        setDeadline(.now + configuration.idleTimeout)
-        if input.isUnread { readHead() }
+        heads.reset()
+        body = nil
+        timer.set(.now + configuration.idleTimeout)
+        if socket.isUnread { readHeads() }
         if context.isDraining { stopWhenIdle() }
     }
 
-    // MARK: Heads
-
-    func readHead() {
-        while lifecycle.phase == .idle || lifecycle.phase == .readingHead {
-            if input.hasPending {
-                proceed(input.drain { head.parse($0) })
-            } else {
-                let mayRead = input.isReadable || lifecycle.phase == .readingHead && input.takeExtraRead()
-                guard mayRead, receiveHead() else { return }
+    private func readHeads() {
+        while lifecycle.awaitsHead {
+            switch heads.read(from: &socket) {
+            case .read(.incomplete):
+                if lifecycle.phase == .idle {
+                    happened(.headBegan)
+                    timer.set(heads.beganAt + configuration.headTimeout)
+                }
+            case .read(.complete(let head, let rules)): begin(head, rules)
+            case .read(.refused(let fault, let head)): refuse(fault, head)
+            case .nothing(let outcome): return readNothing(outcome)
             }
-        }
-    }
-
-    /// - Returns: whether input was read and parsed.
-    private func receiveHead() -> Bool {
-        let space = unsafe context.inputSpace
-        guard let count = unsafe receive(into: space), count > 0 else { return false }
-        // The context owns `inputSpace`, and nothing else reads into it before this turn ends.
-        let bytes = unsafe UnsafeBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count])
-        let (consumed, outcome) = unsafe head.parse(bytes.span)
-        if consumed < count { unsafe input.keep(bytes[consumed...]) }
-        proceed(outcome)
-        return true
-    }
-
-    private func proceed(_ outcome: HeadParser.Outcome) {
-        switch outcome {
-        case .incomplete:
-            if lifecycle.phase == .idle {
-                happened(.headBegan)
-                setDeadline(head.beganAt + configuration.headTimeout)
-            }
-        case .complete(let head, let rules): begin(head, rules)
-        case .refused(let fault, let head): refuse(fault, head)
         }
     }
 
     private func begin(_ head: HTTPRequestHead, _ rules: MessageRules) {
         context.requests.add(1, ordering: .relaxed)
         lookForReceipts()
-        exchange = makeExchange(head)
-        exchange?.keepsAlive = rules.keepsAlive
-        body = BodyIntake(rules: rules)
-        setDeadline(nil)
+        exchange = makeExchange(head, keepsAlive: rules.keepsAlive)
+        body = RequestBody(rules, connection: self, isFirst: lifecycle.requests == 0)
+        timer.set(nil)
         happened(.headEnded)
     }
 
-    private func makeExchange(_ head: HTTPRequestHead?) -> Exchange {
+    private func makeExchange(_ head: HTTPRequestHead?, keepsAlive: Bool) -> Exchange {
         Exchange(
-            head: head, handler: context.service.begin(head), peer: peer, receivedAt: self.head.beganAt,
-            bytesReceived: self.head.takeCount())
+            head: head, handler: context.service.begin(head), peer: peer, receivedAt: heads.beganAt,
+            bytesReceived: heads.takeCount(), keepsAlive: keepsAlive)
     }
 
     private func startHandler() {
-        guard let exchange, let head = exchange.head else { return }
+        guard let exchange, let head = exchange.head, let body else { return }
         let handler = exchange.handler
-        let request = HTTPRequest(
-            head: head,
-            body: RequestBody(declaredLength: body.declaredLength, connection: self, exchange: lifecycle.requests),
-            peer: peer, loop: loop, receivedAt: exchange.receivedAt)
-        let isReadAhead = body.framing != .none && !head.method.hasMeaningfulBody
-        if !isReadAhead, !input.isUnread, let response = handler.immediateResponse(to: request) {
+        let request = HTTPRequest(head: head, body: body, peer: peer, loop: loop, receivedAt: exchange.receivedAt)
+        let isReadAhead = body.declaredLength != 0 && !head.method.hasMeaningfulBody
+        if !isReadAhead, !socket.isUnread, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
         self.exchange?.task = loop.spawn { [self] in
-            if isReadAhead, let refusal = await readBodyAhead() { return answer(refusal, end: .rejected) }
+            if isReadAhead, let fault = await request.body.collectAhead() { return refuse(fault) }
             answer(await handler.respond(to: request), end: .complete)
         }
     }
 
-    func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
-        exchange = makeExchange(head)
-        body = BodyIntake()
-        body.fail()
-        answer(refusal(fault), end: .rejected)
+    // MARK: Answers
+
+    /// Refuses a request whose head could not be read, or is not valid.
+    private func refuse(_ fault: HeadFault, _ head: HTTPRequestHead?) {
+        exchange = makeExchange(head, keepsAlive: false)
+        body = nil
+        refuse(fault)
+    }
+
+    private func refuse(_ fault: HeadFault) {
+        if let refusal = exchange?.refusal(fault) { answer(refusal, end: .rejected) }
+    }
+
+    /// Sends the handler's answer, or the server's own refusal.
+    private func answer(_ response: HTTPResponse, end: HTTPExchange.End) {
+        guard lifecycle.phase != .closed, let exchange else { return }
+        self.exchange?.answered(response.status, end: end)
+        let next =
+            response.wire != nil
+            ? .close
+            : ConnectionLifecycle.NextStep(
+                isLast: response.closes || !exchange.keepsAlive || context.isDraining,
+                remainder: body?.remainder ?? .unknown, mustLinger: socket.isUnread || receipts.watcher != nil)
+        writer.begin(response, to: exchange.head, closes: next.isEnd)
+        happened(.answered(then: next))
+    }
+
+    /// Writes as much as the socket has room for.
+    private func write() {
+        switch writer.write(to: socket.transport, isLast: lifecycle.endsWithAnswer) {
+        case .nothing: break
+        case .written:
+            timer.set(nil)
+            if receipts.answerWasWritten() { context.awaitReceipt(self) }
+            finishExchange(exchange?.end ?? .complete)
+            happened(.written)
+        case .blocked(let deadline): timer.set(deadline)
+        case .failed: happened(.failed)
+        }
+    }
+
+    /// Sends `100 Continue`.
+    func sendContinue() { if !writer.writeContinue(to: socket.transport) { happened(.failed) } }
+
+    private func finishExchange(_ end: HTTPExchange.End) {
+        guard let exchange else { return }
+        self.exchange = nil
+        exchange.handler.didFinish(
+            exchange.report(end, bodyBytes: body?.received ?? 0, bytesSent: writer.takeCount()))
     }
 
     // MARK: Input
 
-    /// Reads once and updates the connection's state. `nil` if nothing was read; the reason has been handled.
-    func receive(into space: UnsafeMutableRawBufferPointer) -> Int? {
-        switch unsafe transport.receive(into: space) {
-        case .bytes(0):
-            input.isReadable = false
-            finishInput()
-            return nil
-        case .bytes(let count):
-            input.received(mayHoldMore: transport.mayHoldMore(after: count, of: space.count))
-            return count
+    /// Handles a read that returned nothing: `bytes` is the client's end.
+    func readNothing(_ outcome: Transport.Outcome) {
+        switch outcome {
+        case .bytes: finishInput()
         case .handshaken:
-            setDeadline(.now + configuration.idleTimeout)
-            return unsafe receive(into: space)
-        case .unfinished:
-            input.isReadable = true
-            loop.execute { [self] in drive() }
-            return nil
-        case .blocked:
-            input.isReadable = false
-            return nil
-        case .failed:
-            input.isReadable = false
-            fail()
-            return nil
+            timer.set(.now + configuration.idleTimeout)
+            drive()
+        case .unfinished: loop.execute { [self] in drive() }
+        case .blocked: break
+        case .failed: happened(.failed)
         }
     }
 
-    func fail() {
-        input.fail()
-        happened(.failed)
-    }
+    // MARK: Closing
 
-    /// Sets when the current phase times out; `nil` for never.
-    func setDeadline(_ deadline: MonotonicTime?) { timer.set(deadline) }
-
-    // MARK: End
-
-    /// Ends the connection, whatever it is doing.
-    func abandon(_ end: HTTPExchange.End) {
-        if lifecycle.isBetweenExchanges {
-            lifecycle.close()
-            close()
-        } else if lifecycle.phase != .closed {
-            lifecycle.close()
-            abandonNow(end)
-        }
-    }
-
-    private func abandonNow(_ end: HTTPExchange.End) {
+    private func abandon(_ end: HTTPExchange.End) {
         exchange?.task?.cancel()
-        exchange?.watcher.take()?.answerWasLost()
-        wakeBody(.failed(.clientGone))
+        receipts.takeWatcher()?.answerWasLost()
+        body?.wake(.failed(.clientGone))
         finishExchange(end)
         close(resets: end == .writeTimeout)
     }
 
-    func finishExchange(_ end: HTTPExchange.End) {
-        guard let exchange else { return }
-        self.exchange = nil
-        exchange.handler.didFinish(exchange.report(end, bodyBytes: body.received))
+    private func close(resets: Bool = false) {
+        guard socket.isOpen else { return }
+        endReceipts()
+        writer.clear()
+        body = nil
+        timer.stop()
+        socket.close(resets: resets || writer.resetsAtEnd)
+        context.forget(self)
     }
 
-    func close(resets: Bool = false) {
-        guard watch != nil else { return }
-        endReceipts()
-        (watch, output) = (nil, nil)
-        timer.stop()
-        input.clear()
-        transport.close(resets: resets || resetsAtEnd)
-        context.forget(self)
+    // MARK: Stopping
+
+    /// How long the connection has been idle; nil if it is not. It is also idle if the client has sent nothing of a TLS
+    /// handshake.
+    var idleness: Idleness? {
+        let transport = socket.transport
+        guard lifecycle.phase == .idle, let deadline = timer.deadline, transport.isReady || !transport.hasReceived
+        else { return nil }
+        let patience = transport.isReady ? configuration.idleTimeout : configuration.headTimeout
+        return Idleness(since: deadline + (.zero - patience), isStranger: !writer.hasServed)
+    }
+
+    /// Answers 503 to a request that has not completely arrived: there is no time left for the rest.
+    func refuseUnread() {
+        switch lifecycle.phase {
+        case .readingHead: refuse(HeadFault(503, "The server is stopping. Send the request again."), nil)
+        case .handling where body?.remainder != .nothing: exchange?.task?.cancel()
+        default: break
+        }
+    }
+
+    /// Closes the connection if no part of another request has arrived.
+    func stopWhenIdle() {
+        guard lifecycle.phase == .idle else { return }
+        socket.assumeReadable()
+        readHeads()
+        happened(.stopping)
     }
 }

@@ -44,6 +44,8 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case timedOut
         /// The server stops or makes room, and no byte of another request has arrived.
         case stopping
+        /// The server has stopped, and gives up what is left.
+        case shutDown
     }
 
     enum Action: Hashable, Sendable {
@@ -64,8 +66,8 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case refuseLateHead
         /// Fail the read of the body: the rest is late, or will not arrive.
         case failBody
-        /// Cancel the handler, report the exchange as abandoned, and close.
-        case abandon
+        /// Cancel the handler, report that the exchange ended like this, and close.
+        case abandon(HTTPExchange.End)
         /// Close.
         case close
     }
@@ -74,11 +76,13 @@ struct ConnectionLifecycle: Hashable, Sendable {
     /// How many requests have had a valid head.
     private(set) var requests = 0
 
-    /// Whether the answer being written is the last.
-    var endsWithAnswer: Bool { phase == .writing(then: .linger) || phase == .writing(then: .close) }
+    /// Whether a head is awaited or being read.
+    var awaitsHead: Bool { phase == .idle || phase == .readingHead }
 
-    /// Whether no request is being handled and no answer is being written.
-    var isBetweenExchanges: Bool { [.idle, .readingHead, .lingering, .awaitingReceipt].contains(phase) }
+    /// Whether the answer being written is the last.
+    var endsWithAnswer: Bool {
+        if case .writing(let next) = phase { next.isEnd } else { false }
+    }
 
     /// Moves to the next phase. Every event is named, so that a new one must be given its meaning.
     mutating func handle(_ event: Event) -> Action {
@@ -92,7 +96,9 @@ struct ConnectionLifecycle: Hashable, Sendable {
             return move(to: .writing(then: then), .write)
         case (.readingHead, .timedOut): return .refuseLateHead
         case (.handling, .inputEnded), (.handling, .timedOut): return .failBody
-        case (.handling, .failed), (.writing, .failed), (.writing, .timedOut): return move(to: .closed, .abandon)
+        case (.handling, .failed), (.writing, .failed): return move(to: .closed, .abandon(.clientGone))
+        case (.writing, .timedOut): return move(to: .closed, .abandon(.writeTimeout))
+        case (.handling, .shutDown), (.writing, .shutDown): return move(to: .closed, .abandon(.shutdown))
         case (.writing(.nextRequest), .written), (.discarding, .bodyDiscarded): return move(to: .idle, .readHead)
         case (.writing(.discardBody), .written): return move(to: .discarding, .discardBody)
         case (.writing(.linger), .written): return move(to: .lingering, .linger)
@@ -103,7 +109,9 @@ struct ConnectionLifecycle: Hashable, Sendable {
         case (.idle, .inputEnded), (.readingHead, .inputEnded), (.discarding, .inputEnded), (.lingering, .inputEnded),
             (.idle, .failed), (.readingHead, .failed), (.discarding, .failed), (.lingering, .failed),
             (.idle, .timedOut), (.discarding, .timedOut), (.lingering, .timedOut),
-            (.awaitingReceipt, .receiptCame), (.awaitingReceipt, .failed), (.awaitingReceipt, .timedOut):
+            (.idle, .shutDown), (.readingHead, .shutDown), (.discarding, .shutDown), (.lingering, .shutDown),
+            (.awaitingReceipt, .receiptCame), (.awaitingReceipt, .failed), (.awaitingReceipt, .timedOut),
+            (.awaitingReceipt, .shutDown):
             return move(to: .closed, .close)
         // A late timer, an answer to a request that has failed, or input that nothing waits for changes nothing.
         case (_, .headBegan), (_, .headEnded), (_, .answered), (_, .written), (_, .bodyDiscarded), (_, .inputEnded),
@@ -112,11 +120,31 @@ struct ConnectionLifecycle: Hashable, Sendable {
         }
     }
 
-    /// Closes the connection from outside, in any phase.
-    mutating func close() { phase = .closed }
-
     private mutating func move(to next: Phase, _ action: Action) -> Action {
         phase = next
         return action
     }
+}
+
+extension ConnectionLifecycle.NextStep {
+    /// If more of an unread body is left than this, it is not discarded to reuse the connection.
+    private static let smallRemainder = 64 << 10
+
+    /// Decides what follows an answer.
+    /// - Parameters:
+    ///   - isLast: whether the connection is not to be reused.
+    ///   - remainder: the part of the request's body that has not been read.
+    ///   - mustLinger: whether closing at once could keep the client from reading the answer, or leave it unknown
+    ///     whether it has.
+    init(isLast: Bool, remainder: BodyIntake.Remainder, mustLinger: Bool) {
+        self =
+            switch remainder {
+            case .nothing: isLast ? (mustLinger ? .linger : .close) : .nextRequest
+            case .bytes(let count): isLast || count > Self.smallRemainder ? .linger : .discardBody
+            case .unknown: .linger
+            }
+    }
+
+    /// Whether the connection is not reused.
+    var isEnd: Bool { self == .linger || self == .close }
 }

@@ -16,17 +16,25 @@ struct HeadReader {
     /// Prepares for the next head.
     mutating func reset() { parser = HeadParser(limits: limits) }
 
-    /// Parses the part of `input` that belongs to the head.
-    mutating func parse(_ input: Span<UInt8>) -> (consumed: Int, value: HeadParser.Outcome) {
-        let (consumed, outcome) = parser.parse(input)
-        if count == 0 { beganAt = .now }
-        count += consumed
-        return (consumed, outcome)
+    /// Parses what is pending, else what one read of the socket returns.
+    mutating func read(from socket: inout ConnectionSocket) -> ConnectionSocket.ReadResult<HeadParser.Outcome> {
+        if socket.hasPending { return .read(socket.drain { parse($0) }) }
+        guard socket.isReadable || hasBegun && socket.takeExtraRead() else { return .nothing(.blocked) }
+        return socket.read { parse($0) }
     }
 
     /// Returns how many bytes the head has, and counts from 0 again.
     mutating func takeCount() -> Int {
         defer { count = 0 }
         return count
+    }
+
+    private var hasBegun: Bool { count > 0 }
+
+    private mutating func parse(_ input: Span<UInt8>) -> (consumed: Int, value: HeadParser.Outcome) {
+        let (consumed, outcome) = parser.parse(input)
+        if !hasBegun { beganAt = .now }
+        count += consumed
+        return (consumed, outcome)
     }
 }

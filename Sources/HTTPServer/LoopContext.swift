@@ -141,6 +141,6 @@ internal import Synchronization
 
     /// Abandons all connections that are left.
     func abandonAll() {
-        for connection in connections.values { connection.abandon(.shutdown) }
+        for connection in connections.values { connection.happened(.shutDown) }
     }
 }

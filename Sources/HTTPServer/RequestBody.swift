@@ -3,21 +3,36 @@ internal import EventLoop
 
 /// A request's body. It stays unread, and the client's upload stalled, until the handler asks for it. Loop-confined.
 public final class RequestBody: @unchecked Sendable {
-    // @unchecked: `collect` traps anywhere but on the connection's loop; the stored properties never change.
+    // @unchecked: all state is only accessed on the connection's loop; what a handler calls traps anywhere else.
 
     /// `Content-Length`; 0 for a request without a body, `nil` for a chunked one.
     public let declaredLength: Int?
+    /// Whether this is the first request on its connection.
+    public let isFirstOnConnection: Bool
 
     let connection: Connection
-    let exchange: Int
+    private var intake: BodyIntake
+    /// The body, if it was read before the handler was called.
+    private var readAhead: Bytes?
+    private var waiter: CheckedContinuation<BodyIntake.Step, Never>?
 
-    init(declaredLength: Int?, connection: Connection, exchange: Int) {
-        self.declaredLength = declaredLength
+    /// Bodies up to this size are not reserved from the budget.
+    private static let unreservedBytes = 64 << 10
+
+    init(_ rules: MessageRules, connection: Connection, isFirst: Bool) {
+        intake = BodyIntake(rules)
+        declaredLength = intake.declaredLength
+        isFirstOnConnection = isFirst
         self.connection = connection
-        self.exchange = exchange
     }
 
-    func watchAnswer(_ watcher: any AnswerWatcher) { connection.watchAnswer(of: exchange, watcher) }
+    /// Whether the handler of this request is running. Traps anywhere but on the connection's loop.
+    var isBeingHandled: Bool {
+        connection.loop.assertCurrent()
+        return connection.body === self && connection.lifecycle.phase == .handling
+    }
+
+    // MARK: Collecting
 
     /// Reads the whole body into one block. Call it once, on the connection's loop (in the handler's own task).
     ///
@@ -32,49 +47,135 @@ public final class RequestBody: @unchecked Sendable {
     ///     keeps together with the block. Reserving them later could deadlock with others that do the same.
     /// - Throws: ``RequestBodyError``; the connection then closes after the answer.
     public func collect(limit: Int, owner: String, headroom: Int = 0) async throws(RequestBodyError) -> Bytes {
-        try await connection.collectBody(of: exchange, limit: limit, owner: owner, headroom: headroom)
-    }
-}
-
-/// Why a body could not be read. The server closes the connection after the answer to such a request.
-public enum RequestBodyError: Error, Hashable, Sendable {
-    /// It is longer than allowed.
-    case tooLarge(limit: Int)
-    /// Its chunked coding is broken.
-    case malformed
-    /// It arrived too slowly.
-    case timedOut
-    /// No memory became available for it in time.
-    case noBudget
-    /// The client sent FIN or RST in the middle of it.
-    case clientGone
-    /// The task that asked for it was cancelled.
-    case cancelled
-
-    /// What was wrong, as a sentence for the client.
-    public var message: String {
-        switch self {
-        case .tooLarge(let limit): "The body is longer than \(limit) bytes."
-        case .malformed: "The body's chunked coding is broken."
-        case .timedOut: "The body came too slowly. Send it again over a faster connection."
-        case .noBudget: "The gateway has no memory for another upload. Send the request again later."
-        case .clientGone: "The body ended before its announced length."
-        case .cancelled: "The gateway is stopping. Send the request again."
+        guard isBeingHandled else { throw .clientGone }
+        if declaredLength == 0 { return Bytes(capacity: 0) }
+        if let block = readAhead.take() {
+            guard block.count <= limit else { throw .tooLarge(limit: limit) }
+            return block
+        }
+        do throws(RequestBodyError) {
+            let bytes = try await read(limit: limit, owner: owner, headroom: headroom)
+            intake.finish()
+            return bytes
+        } catch {
+            intake.fail()
+            throw error
         }
     }
 
-    /// The status to answer with: 413, 400, 408 or 503.
-    public var status: Int {
-        switch self {
-        case .tooLarge: 413
-        case .malformed, .clientGone: 400
-        case .timedOut: 408
-        case .noBudget, .cancelled: 503
+    /// Reads the body of a request whose method gives it no meaning, before the request is answered: by then it must be
+    /// known whether the body's coding is valid. The body is kept in case the handler asks for it.
+    /// - Returns: the fault of a body that is malformed, late or too long for this.
+    func collectAhead() async -> HeadFault? {
+        do throws(RequestBodyError) {
+            readAhead = try await collect(limit: Self.unreservedBytes, owner: "")
+            return nil
+        } catch {
+            return HeadFault(error)
         }
     }
-}
 
-extension HeadFault {
-    /// Makes a fault from the error of a body that was read before the handler was called.
-    init(_ error: RequestBodyError) { self.init(error.status, error.message) }
+    private func read(limit: Int, owner: String, headroom: Int) async throws(RequestBodyError) -> Bytes {
+        let expected = declaredLength ?? min(limit, Self.unreservedBytes)
+        guard expected <= limit else { throw .tooLarge(limit: limit) }
+        var (block, lease) = try await makeBlock(expected, owner: owner, headroom: headroom)
+        intake.begin(limit: limit, block: block)
+        while true {
+            switch await nextStep() {
+            case .complete:
+                lease?.shrink(to: Self.reserved(block.count, headroom))
+                return block
+            case .needsRoom:
+                (block, lease) = try await makeBlock(limit, owner: owner, headroom: headroom)
+                intake.move(to: block)
+            case .failed(.tooLarge): throw .tooLarge(limit: limit)
+            case .failed(let error): throw error
+            case .blocked: break
+            }
+        }
+    }
+
+    private func makeBlock(
+        _ count: Int, owner: String, headroom: Int
+    ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
+        guard count > Self.unreservedBytes else { return (try Self.block(count), nil) }
+        let budget = connection.context.budget
+        // If the owner's share fits the body, but not the headroom too, all of the share is reserved.
+        let wanted = min(Self.reserved(count, headroom), max(count, budget.share))
+        let lease = try await budget.reserve(
+            wanted, owner: owner, patience: connection.configuration.budgetTimeout)
+        if connection.lifecycle.phase == .closed { throw .clientGone }
+        // The block holds the lease until its last reader releases the block.
+        return (try Self.block(count) { _ = lease }, lease)
+    }
+
+    private static func block(
+        _ count: Int, onRelease: (@Sendable () -> Void)? = nil
+    ) throws(RequestBodyError) -> Bytes {
+        guard let block = Bytes(reserving: count, onRelease: onRelease) else { throw .noBudget }
+        return block
+    }
+
+    private static func reserved(_ count: Int, _ headroom: Int) -> Int { count + count * headroom / 100 }
+
+    // MARK: Reading
+
+    private func nextStep() async -> BodyIntake.Step {
+        if connection.lifecycle.phase == .closed { return .failed(.clientGone) }
+        if let step = advance() { return step }
+        if intake.takeContinue() { connection.sendContinue() }
+        setDeadline()
+        let next = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                self.waiter = waiter
+                // If the cancellation came before the waiter was stored, its handler found nothing to resume.
+                if Task.isCancelled { wake(.failed(.cancelled)) }
+            }
+        } onCancel: {
+            connection.loop.execute { self.wake(.failed(.cancelled)) }
+        }
+        connection.timer.set(nil)
+        return next
+    }
+
+    /// Reads what is available.
+    /// - Returns: nil if more input is needed from the socket.
+    private func advance() -> BodyIntake.Step? {
+        let step = intake.read(from: &connection.socket)
+        guard case .blocked(let outcome) = step else { return step }
+        connection.readNothing(outcome)
+        return connection.lifecycle.phase == .closed || connection.socket.isExhausted ? .failed(.clientGone) : nil
+    }
+
+    /// Sets when the rest of the body is late.
+    func setDeadline() { connection.timer.set(intake.deadline(connection.configuration)) }
+
+    /// Continues the handler's read after an event.
+    /// - Returns: false if the handler is not reading.
+    func drive() -> Bool {
+        guard waiter != nil else { return false }
+        if let step = advance() { wake(step) } else { setDeadline() }
+        return true
+    }
+
+    /// Ends the handler's wait for input, if it waits.
+    func wake(_ step: BodyIntake.Step) { waiter.take()?.resume(returning: step) }
+
+    /// Reads and discards what is available of the rest.
+    /// - Returns: what happened; nil if more input is needed from the socket.
+    func discard() -> ConnectionLifecycle.Event? {
+        switch advance() {
+        case nil: return nil
+        case .complete:
+            intake.finish()
+            return .bodyDiscarded
+        case .blocked, .needsRoom, .failed: return .failed
+        }
+    }
+
+    /// The part that has not been read.
+    var remainder: BodyIntake.Remainder { intake.remainder }
+
+    /// How many bytes were read, including the chunked coding.
+    var received: Int { intake.received }
 }

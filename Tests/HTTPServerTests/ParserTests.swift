@@ -118,7 +118,7 @@ struct LifecycleTests {
         #expect(lifecycle.handle(.bodyDiscarded) == .readHead)
         #expect(lifecycle.phase == .idle)
         #expect(lifecycle.handle(.headEnded) == .startHandler)
-        #expect(lifecycle.handle(.failed) == .abandon)
+        #expect(lifecycle.handle(.failed) == .abandon(.clientGone))
         #expect(lifecycle.handle(.answered(then: .nextRequest)) == .none)
     }
 }

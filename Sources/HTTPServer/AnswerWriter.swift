@@ -1,0 +1,108 @@
+internal import Base
+
+/// Writes one answer after another: renders its head, and keeps what the socket has no room for.
+struct AnswerWriter {
+    enum Progress {
+        /// There is no answer to write.
+        case nothing
+        /// All is written.
+        case written
+        /// The socket has no room; the client must have read the rest by the deadline.
+        case blocked(deadline: MonotonicTime)
+        case failed
+    }
+
+    private let context: LoopContext
+    private var output: Output?
+    private var count = 0
+    /// Whether a request was answered with a status below 400.
+    private(set) var hasServed = false
+    /// Whether the connection ends with RST, as the simulator may want.
+    private(set) var resetsAtEnd = false
+
+    /// The largest rendering buffer that is kept for reuse.
+    private static let keptRenderSpace = 64 << 10
+
+    init(context: LoopContext) { self.context = context }
+
+    /// Prepares an answer, or the bytes that are sent instead of it.
+    /// - Parameters:
+    ///   - request: the head of the answered request; nil if it could not be read.
+    ///   - closes: whether the connection closes after this answer.
+    mutating func begin(_ response: HTTPResponse, to request: HTTPRequestHead?, closes: Bool) {
+        if response.status < 400 { hasServed = true }
+        if let wire = response.wire {
+            resetsAtEnd = wire.end == .reset
+            output = Output(rendered: [], slices: wire.bytes)
+            return
+        }
+        var rendered: [UInt8] = []
+        swap(&rendered, &context.renderSpace)
+        let slices = render(response, to: request, closes: closes, into: &rendered)
+        output = Output(rendered: rendered, slices: slices)
+    }
+
+    private func render(
+        _ response: HTTPResponse, to request: HTTPRequestHead?, closes: Bool, into bytes: inout [UInt8]
+    ) -> [ByteSlice] {
+        bytes.removeAll(keepingCapacity: true)
+        let status = response.status
+        let keepsAliveOldClient = !closes && request?.version == .http10
+        ResponseHead(
+            status: status, connection: closes ? .close : keepsAliveOldClient ? .keepAlive : .unsaid,
+            contentLength: status == 204 ? nil : response.body.count, fields: response.headers
+        ).render(into: &bytes, date: context.dateLine())
+        if request?.method == .head || status == 204 || status == 304 { return [] }
+        switch response.body {
+        case .none: return []
+        case .bytes(let content):
+            bytes.append(contentsOf: content)
+            return []
+        case .slices(let slices): return slices
+        }
+    }
+
+    /// Writes as much of the answer as the socket has room for.
+    /// - Parameter isLast: whether the connection ends after this answer, which TLS then says.
+    mutating func write(to transport: Transport, isLast: Bool) -> Progress {
+        guard var output = output.take() else { return .nothing }
+        var (written, outcome) = output.write(to: transport)
+        count += written
+        if case .bytes = outcome, isLast, !resetsAtEnd { outcome = transport.sendCloseNotify() }
+        switch outcome {
+        case .bytes, .handshaken, .unfinished:
+            giveBack(output)
+            return .written
+        case .blocked:
+            let deadline = output.deadline(after: written, context.configuration)
+            self.output = output
+            return .blocked(deadline: deadline)
+        case .failed: return .failed
+        }
+    }
+
+    /// Keeps the buffer that an answer was rendered into, for the next answer.
+    private func giveBack(_ output: consuming Output) {
+        let space = output.takeRendered()
+        if space.capacity <= Self.keptRenderSpace { context.renderSpace = space }
+    }
+
+    /// Writes `100 Continue`. Nothing else is being written, so a socket without room for 25 bytes counts as failed.
+    /// - Returns: false if it failed.
+    mutating func writeContinue(to transport: Transport) -> Bool {
+        var output = Output(rendered: Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), slices: [])
+        let (written, outcome) = output.write(to: transport)
+        count += written
+        if case .bytes = outcome { return true }
+        return false
+    }
+
+    /// Returns how many bytes were written, and counts from 0 again.
+    mutating func takeCount() -> Int {
+        defer { count = 0 }
+        return count
+    }
+
+    /// Drops what is not written.
+    mutating func clear() { output = nil }
+}
