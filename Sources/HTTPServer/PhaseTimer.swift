@@ -5,7 +5,7 @@ internal import EventLoop
 struct PhaseTimer {
     private var timer: Timer?
     /// When the timer fires.
-    private var due: MonotonicTime?
+    private(set) var due: MonotonicTime?
     /// When the current phase times out; nil for never.
     private(set) var deadline: MonotonicTime?
 
@@ -22,10 +22,10 @@ struct PhaseTimer {
 
     /// Handles the timer's event.
     /// - Returns: whether the phase has timed out.
-    mutating func fired() -> Bool {
+    mutating func fired(at now: MonotonicTime = .now) -> Bool {
         due = nil
         guard let deadline else { return false }
-        if MonotonicTime.now < deadline {
+        if now < deadline {
             arm(for: deadline)
             return false
         }

@@ -105,20 +105,3 @@ struct BudgetRulesTests {
         #expect(rules.ask(for: 51, owner: "a", ticket: 6, isAdditional: true) == .impossible)
     }
 }
-
-struct LifecycleTests {
-    @Test func `a kept-alive exchange returns to idle, and failures end each phase`() {
-        var lifecycle = ConnectionLifecycle()
-        #expect(lifecycle.handle(.headBegan) == .none)
-        #expect(lifecycle.handle(.headEnded) == .startHandler)
-        #expect(lifecycle.handle(.inputEnded) == .failBody)
-        #expect(lifecycle.handle(.answered(then: .discardBody)) == .write)
-        #expect(lifecycle.handle(.stopping) == .none)
-        #expect(lifecycle.handle(.written) == .discardBody)
-        #expect(lifecycle.handle(.bodyDiscarded) == .readHead)
-        #expect(lifecycle.phase == .idle)
-        #expect(lifecycle.handle(.headEnded) == .startHandler)
-        #expect(lifecycle.handle(.failed) == .abandon(.clientGone))
-        #expect(lifecycle.handle(.answered(then: .nextRequest)) == .none)
-    }
-}

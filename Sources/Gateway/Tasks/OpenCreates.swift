@@ -45,7 +45,8 @@ final class OpenCreates: Sendable {
             let found = await probes.lookUp(id, at: destination)
             switch found {
             case .found(let answer, _, let upstreamID): return await attempts.adopt(answer, upstreamID, id, account)
-            case .unknown where account.capabilities.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: background.now):
+            case .unknown
+            where account.capabilities.mayRepeat && !destination.isOutdated && plan.allowsRepeat(at: background.now):
                 if let record = await sendAgain(id, at: destination, until: deadline, body) { return record }
             case .unknown, .other, .none: break
             }

@@ -77,7 +77,8 @@ import Testing
             let request = try await IdempotentRequest("try-1", tenant: "shop", in: store, believed: now)
             try await store.begin(
                 NewTask(
-                    id: id(2), tenant: "shop", assignment: Assignment(account: "main"), model: "m", idempotency: request.claim([7]),
+                    id: id(2), tenant: "shop", assignment: Assignment(account: "main"), model: "m",
+                    idempotency: request.claim([7]),
                     createdAt: now))
             let again = try await IdempotentRequest("try-1", tenant: "shop", in: store, believed: now)
             #expect(again.known?.task == id(2))

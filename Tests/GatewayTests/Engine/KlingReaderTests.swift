@@ -34,7 +34,9 @@ import Testing
     ) async throws -> WatchedID {
         let watched = WatchedID(id: id(number), upstreamID: "kling-\(number)")
         try await store.begin(
-            NewTask(id: watched.id, tenant: "shop", assignment: Assignment(account: "main", api: dialect.rawValue), model: "m", createdAt: 1))
+            NewTask(
+                id: watched.id, tenant: "shop", assignment: Assignment(account: "main", api: dialect.rawValue),
+                model: "m", createdAt: 1))
         let acceptance = Acceptance(
             upstreamID: watched.upstreamID, publicID: watched.upstreamID, state: .submitted, statusWord: "submitted",
             answer: Array("{}".utf8), at: 1)

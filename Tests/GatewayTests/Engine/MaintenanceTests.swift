@@ -83,7 +83,9 @@ import Testing
         try await run { fixture, upkeep in
             for (number, flags) in [(1, TaskFlags.stuck), (2, .unknown), (3, [])] {
                 try await fixture.store.begin(
-                    NewTask(id: id(number), tenant: "shop", assignment: Assignment(account: "main"), model: "m", createdAt: 1))
+                    NewTask(
+                        id: id(number), tenant: "shop", assignment: Assignment(account: "main"), model: "m",
+                        createdAt: 1))
                 try await fixture.store.flag(id(number), flags)
             }
             await upkeep.countFlagged()

@@ -57,7 +57,7 @@ import Testing
             }
             // Once the second create has arrived, the job is known.
             for _ in 0..<2 { _ = await kling.arrivals.next() }
-            let jobs = try await fixture.store.jobs.jobs(
+            let jobs = try await fixture.store.jobs.list(
                 tenant: "shop", shape: Shape.openAI.rawValue, createdAfter: nil, createdBefore: nil, limit: 1)
             let job = try await fixture.job(try #require(jobs.first).number) { job in
                 job.tasks.allSatisfy { $0.upstreamID != nil || $0.state.isFinal }
@@ -67,7 +67,8 @@ import Testing
                 guard let upstreamID = task.upstreamID, let number = upstreamID.split(separator: "-").last,
                     let index = Int(number)
                 else { continue }
-                _ = await fixture.tasks.ledger.recordObservation(try Self.object(upstreamID, ends[index - 1]), of: task.id)
+                _ = await fixture.tasks.ledger.recordObservation(
+                    try Self.object(upstreamID, ends[index - 1]), of: task.id)
             }
             let answer = try await client.value
             let ended = try await fixture.job(job.number) { _ in true }

@@ -25,7 +25,8 @@ import Testing
 
     /// The task that Kling has as `k-1`.
     private static var record: TaskRecord {
-        var record = TaskRecord(NewTask(id: task, tenant: "shop", assignment: Assignment(account: "main"), model: "m", createdAt: 1))
+        var record = TaskRecord(
+            NewTask(id: task, tenant: "shop", assignment: Assignment(account: "main"), model: "m", createdAt: 1))
         record.upstreamID = "k-1"
         return record
     }

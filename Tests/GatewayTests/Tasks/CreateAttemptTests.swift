@@ -39,7 +39,8 @@ import Testing
             if isRecorded {
                 try await fixture.store.begin(
                     NewTask(
-                        id: Self.task, tenant: "shop", assignment: Assignment(account: "main", api: account.capabilities.dialect.rawValue), model: "m",
+                        id: Self.task, tenant: "shop",
+                        assignment: Assignment(account: "main", api: account.capabilities.dialect.rawValue), model: "m",
                         createdAt: 1))
             }
             try #require(fixture.tasks.accounts.reserve(Self.task, model: "m") != nil)
@@ -172,7 +173,7 @@ import Testing
             let (attempt, _) = try await Self.attempt(fixture)
             #expect(Self.word(attempt) == word)
             #expect(account.capabilities.dialect == (isOther ? .solutions : .kolors))
-            #expect(try await fixture.store.task(Self.task)?.api == api.rawValue)
+            #expect(try await fixture.store.task(Self.task)?.assignment?.api == api.rawValue)
             #expect(fixture.kling.calls.count == (api == .solutions ? 2 : 1))
         }
     }
