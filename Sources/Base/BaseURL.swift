@@ -6,14 +6,14 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     public let isSecure: Bool
     /// The host's name or address, in lower case; an IPv6 address without its brackets.
     public let host: String
-    /// The port; the scheme's default if none is named.
+    /// The port; the scheme's default if the URL has none.
     public let port: UInt16
     /// What follows the authority: empty, or with a leading and without a trailing slash.
     public let path: String
 
-    /// Parses an absolute URL; `nil` for anything but the above.
+    /// Parses an absolute URL; `nil` if `text` is not a URL of this form.
     public init?(_ text: String) {
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.refused.contains($0) }),
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.forbidden.contains($0) }),
             let separator = text.firstRange(of: "://")
         else { return nil }
         switch text[..<separator.lowerBound].lowercased() {
@@ -32,7 +32,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
         self.text = (isSecure ? "https://" : "http://") + rest[..<end].lowercased() + path
     }
 
-    /// Creates an `https` URL of a host name that is known to be valid.
+    /// Creates an `https` URL from a host name that is known to be valid.
     public init(host: StaticString) {
         self.host = host.description
         text = "https://" + self.host
@@ -42,7 +42,7 @@ public struct BaseURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `"`, `#`, `<`, `>`, `?`, `@`, `\`, `^`, `` ` ``, `{`, `|`, `}`.
-    private static let refused = Set("\"#<>?@\\^`{|}".utf8)
+    private static let forbidden = Set("\"#<>?@\\^`{|}".utf8)
 
     private static func authority(_ text: Substring) -> (host: String, port: UInt16?)? {
         var host = text

@@ -42,7 +42,7 @@ static void begin_input(j_decompress_ptr info) { (void)info; }
 
 static void end_input(j_decompress_ptr info) { (void)info; }
 
-/// Called when the file is over and its picture is not.
+/// Called when the file ends before its picture does.
 static boolean refill(j_decompress_ptr info) {
     ERREXIT(info, JERR_INPUT_EOF);
     return FALSE;
@@ -137,7 +137,7 @@ static void begin_output(j_compress_ptr info) { (void)info; }
 
 static void end_output(j_compress_ptr info) { (void)info; }
 
-/// Called when the room is used up.
+/// Called when the buffer is full.
 static boolean flush(j_compress_ptr info) {
     ERREXIT(info, JERR_BUFFER_SIZE);
     return FALSE;
@@ -170,7 +170,7 @@ static void close_writer(writer *writer) {
 
 size_t cjpeg_encode(
     const uint8_t *pixels, int width, int height, int quality, bool halves_color, uint8_t *room, size_t capacity) {
-    // libjpeg writes its first byte before it looks for room.
+    // libjpeg writes its first byte before it checks for space.
     if (capacity == 0) return 0;
     // On the heap, because what a function changes in its own frame is undefined after a longjmp.
     writer *writer = calloc(1, sizeof *writer);

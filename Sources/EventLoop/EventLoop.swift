@@ -33,7 +33,7 @@ internal import Darwin
     /// The inbox's other buffer. Empty except in ``takeInbox()``.
     private var arrived: [Job] = []
     private var isDraining = false
-    let lateTimers = LateTimers()
+    let fallbackTimers = FallbackTimers()
     private var commonTimeouts: [Int64: CommonTimeout] = [:]
     private var thread = pthread_t(bitPattern: 0)
     private let hasEnded = Atomic(false)
@@ -64,13 +64,13 @@ internal import Darwin
         }
         unsafe self.base = base
         wakeUp = try WakeUp()
-        guard wakeUp.register(on: self), lateTimers.register(on: self) else { throw SystemCallError("event_new") }
+        guard wakeUp.register(on: self), fallbackTimers.register(on: self) else { throw SystemCallError("event_new") }
         try start()
     }
 
     deinit {
         wakeUp.unregister()
-        lateTimers.unregister()
+        fallbackTimers.unregister()
         unsafe event_base_free(base)
     }
 

@@ -16,7 +16,7 @@ public struct ListeningSocket: Sendable {
 
     /// Binds the socket and starts to listen.
     ///
-    /// A Unix-domain socket's file that is left over from a process that is gone is replaced.
+    /// Replaces the file of a Unix-domain socket whose process has ended.
     /// - Parameters:
     ///   - mode: the access mode of a Unix-domain socket's file.
     ///   - isDual: whether an IPv6 socket accepts IPv4 connections too.
@@ -92,7 +92,7 @@ public struct ListeningSocket: Sendable {
         unsafe address.withSystemAddress { unsafe Glibc.bind(descriptor, $0, $1) } == 0
     }
 
-    /// Whether a Unix-domain socket's file is left over from a process that is gone.
+    /// Whether a Unix-domain socket's file was left behind by a process that has ended.
     private static func isAbandoned(_ address: SocketAddress) -> Bool {
         guard let probe = try? makeSocket(address) else { return false }
         defer { Glibc.close(probe) }

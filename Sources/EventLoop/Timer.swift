@@ -16,7 +16,7 @@ internal import Darwin
     private var event: OpaquePointer?
     private let body: () -> Void
 
-    /// Makes a timer that is not armed, on the caller's loop unless another is named. Releasing it cancels it for good.
+    /// Makes a timer that is not armed, on the caller's loop unless another is given. Releasing the timer cancels it.
     public init(loop: EventLoop = .current, _ body: @escaping () -> Void) {
         loop.assertCurrent()
         self.loop = loop
@@ -27,7 +27,7 @@ internal import Darwin
 
     deinit {
         loop.assertCurrent()
-        loop.lateTimers.remove(self)
+        loop.fallbackTimers.remove(self)
         if let event = unsafe event { unsafe event_free(event) }
     }
 
@@ -46,16 +46,16 @@ internal import Darwin
     }
 
     private func add(_ time: UnsafePointer<timeval>, after delay: Duration) {
-        loop.lateTimers.remove(self)
+        loop.fallbackTimers.remove(self)
         if let event = unsafe event, unsafe event_add(event, time) == 0 { return }
         cancel()
-        loop.lateTimers.add(self, due: .now + delay)
+        loop.fallbackTimers.add(self, due: .now + delay)
     }
 
     /// Keeps the timer from firing until it is armed again.
     public func cancel() {
         loop.assertCurrent()
-        loop.lateTimers.remove(self)
+        loop.fallbackTimers.remove(self)
         if let event = unsafe event { unsafe event_del(event) }
     }
 

@@ -11,7 +11,7 @@ extension Gateway {
         tasks.ledger.hosted?.figures ?? HostedPictureFigures(count: 0, bytes: 0)
     }
 
-    /// The tasks that wait, and those that an operator should look at.
+    /// The tasks that wait, and those that need the operator's attention.
     public var taskFigures: TaskFigures {
         var figures = TaskFigures()
         figures.flagged = tasks.flagged.withLock { $0 }

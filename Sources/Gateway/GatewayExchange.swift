@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// One exchange with a client, from its head to its end: the answer, or the refusal, and the lines and figures about it.
+/// One exchange with a client, from its head to its end: the answer or the refusal, its log line and its metrics.
 struct GatewayExchange: HTTPExchangeHandler {
     private let gateway: Gateway
     private let note: ExchangeNote
@@ -20,8 +20,8 @@ struct GatewayExchange: HTTPExchangeHandler {
     }
 
     /// Answers the query of a task that has ended and is in memory, under a known key, without starting a Swift task:
-    /// clients poll, and most of the answers are known already. Every other request goes through ``respond(to:)``, which
-    /// makes the same checks and more.
+    /// clients poll, and most of the answers are known already. Every other request goes through ``respond(to:)``,
+    /// which makes the same checks and more.
     func immediateResponse(to request: HTTPRequest) -> HTTPResponse? {
         guard request.method == .get || request.method == .head, let match = note.match, match.route == .tryOnTask
         else {

@@ -38,7 +38,7 @@ struct ConfigurationNode: Sendable {
         }
     }
 
-    /// Sets the value at `path`, creating maps on the way. A value on the way that isn't a map is left alone: the
+    /// Sets the value at `path`, creating maps on the way. A value on the way that isn't a map stays as it is: the
     /// decoder reports it.
     mutating func set(_ path: ArraySlice<Substring>, to node: ConfigurationNode) {
         guard let key = path.first else {

@@ -1,4 +1,4 @@
-/// Something in a configuration that must be fixed (or, as a warning, should be looked at).
+/// Something in a configuration that must be fixed (or, as a warning, should be checked).
 ///
 /// It never contains a secret: the value is quoted only for keys that can't hold one.
 public struct ConfigurationProblem: Error, Sendable, Hashable, CustomStringConvertible {

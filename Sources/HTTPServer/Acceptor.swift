@@ -112,7 +112,7 @@ final class Acceptor: @unchecked Sendable {
             case EAGAIN, EWOULDBLOCK: return false
             case EMFILE, ENFILE, ENOBUFS, ENOMEM:
                 // The system allocates a descriptor before it checks whether a connection is waiting.
-                if !hasStopped, socket.hasWaiting { relieve(error) }
+                if !hasStopped, socket.hasWaiting { handleExhaustion(error) }
                 return false
             // The client left before it was accepted, or the system forbids it: the next one may be fine.
             default: return true
@@ -170,7 +170,7 @@ final class Acceptor: @unchecked Sendable {
     ///
     /// If none is idle, the waiting connections are refused and accepting pauses: otherwise a level-triggered listener
     /// would be reported again at once, endlessly.
-    private func relieve(_ error: SystemCallError) {
+    private func handleExhaustion(_ error: SystemCallError) {
         log(.exhausted(error), quietUntil: &quietUntil.exhausted)
         pauseListeners()
         guard relief == nil else { return }

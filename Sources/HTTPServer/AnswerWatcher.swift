@@ -14,8 +14,8 @@ public protocol AnswerWatcher: Sendable {
 }
 
 extension HTTPRequest {
-    /// Tells `watcher` what becomes of the answer to this request. Call it once, in the request's handler, on the
-    /// connection's loop. Events that have already happened are reported at once.
+    /// Tells `watcher` whether the answer to this request reaches the client. Call it once, in the request's handler,
+    /// on the connection's loop. Events that have already happened are reported at once.
     public func watchAnswer(_ watcher: any AnswerWatcher) { body.watchAnswer(watcher) }
 }
 

@@ -5,7 +5,7 @@ struct AnswerWriter {
     enum Progress {
         /// There is no answer to write.
         case nothing
-        /// All is written.
+        /// Everything is written.
         case written
         /// The socket has no room; the client must have read the rest by the deadline.
         case blocked(deadline: MonotonicTime)
@@ -103,6 +103,6 @@ struct AnswerWriter {
         return count
     }
 
-    /// Drops what is not written.
+    /// Drops what has not been written yet.
     mutating func clear() { output = nil }
 }

@@ -57,7 +57,7 @@ struct BodyIntake {
         }
     }
 
-    /// Whether `100 Continue` is to be sent; true once at most.
+    /// Returns whether to send `100 Continue` now; true at most once.
     mutating func takeContinue() -> Bool {
         defer { awaitsContinue = false }
         return awaitsContinue

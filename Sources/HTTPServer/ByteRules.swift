@@ -8,7 +8,7 @@ extension UInt8 {
     static let comma = UInt8(ascii: ",")
     static let slash = UInt8(ascii: "/")
 
-    /// Whether this is a `tchar`, of which names, methods and codings consist.
+    /// Whether this is a `tchar`: a byte that names, methods and codings may contain.
     var isToken: Bool { isIn(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
     /// Whether a field value may contain this byte: the tab, and everything but control characters.
     var isFieldValue: Bool { self >= 0x20 && self != 0x7f || self == .tab }

@@ -84,7 +84,7 @@ struct ConnectionLifecycle: Hashable, Sendable {
         if case .writing(let next) = phase { next.isEnd } else { false }
     }
 
-    /// Moves to the next phase. Every event is named, so that a new one must be given its meaning.
+    /// Moves to the next phase. Every event is listed, so that the compiler asks what a new one means.
     mutating func handle(_ event: Event) -> Action {
         switch (phase, event) {
         case (.closed, _): return .none

@@ -6,7 +6,7 @@ internal import EventLoop
 struct ConnectionSocket {
     /// The result of an attempt to read.
     enum ReadResult<Value> {
-        /// Bytes were read, and this was made of them.
+        /// Bytes were read, with this result.
         case read(Value)
         /// Nothing was read; the outcome says why. It has `bytes(0)` for the client's end, and no other bytes.
         case nothing(Transport.Outcome)

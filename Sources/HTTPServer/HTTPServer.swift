@@ -111,7 +111,7 @@ public enum HTTPServerNotice: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .exhausted(let error):
-            "idle connections are closed, or new ones refused, for want of descriptors: \(error)"
+            "idle connections are closed, or new ones refused, for lack of descriptors: \(error)"
         case .crowded(let limit): "idle connections are closed for new ones: \(limit) are open, which is the limit"
         case .full(let limit): "connections are refused: \(limit) are open, which is the limit, and none is idle"
         }

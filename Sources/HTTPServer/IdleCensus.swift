@@ -4,7 +4,7 @@ internal import Base
 struct Idleness {
     /// When the connection became idle.
     let since: MonotonicTime
-    /// Whether no request on the connection was answered with a status below 400. Anybody can open such a connection.
+    /// Whether no request on the connection was answered with a status below 400. Anyone can open such a connection.
     let isStranger: Bool
 }
 

@@ -12,7 +12,7 @@ enum SocketBIO {
         return unsafe bio
     }
 
-    /// Makes what all connections share. Called at startup, because nothing can be served without it.
+    /// Makes the `BIO_METHOD` that all connections share. Called at startup, because nothing can be served without it.
     static func setUp() { _ = unsafe method }
 
     // Made once for the process, then only read.

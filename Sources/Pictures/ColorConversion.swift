@@ -16,7 +16,7 @@ final class ColorConversion {
         case table([UInt8])
     }
 
-    /// A change that nobody sees, and that encoding as JPEG makes as well.
+    /// A change that is invisible, and no larger than the changes that JPEG encoding makes.
     private static let invisible = 3
     /// The change between sRGB and the exponent 2.2, which many programs write into PNG files without meaning it. It is
     /// 8 at most, in dark pixels.

@@ -1,6 +1,6 @@
 internal import Base
 
-/// How a file says which colors its samples stand for. The ranges are places in the file.
+/// How a file says which colors its samples mean. The ranges are byte positions in the file.
 enum ColorEncoding: Sendable, Equatable {
     /// An ICC profile, in pieces.
     case profile([Range<Int>])
@@ -13,8 +13,8 @@ enum ColorEncoding: Sendable, Equatable {
     case measured(gamma: Int, chromaticities: [Int]?)
 }
 
-/// Collects the pieces of a JPEG file's ICC profile (ICC.1:2022, annex B.4). Browsers ignore a profile of which a piece
-/// is missing, and take the first of two with the same number.
+/// Collects the pieces of a JPEG file's ICC profile (ICC.1:2022, annex B.4). Browsers ignore a profile if a piece is
+/// missing, and take the first of two pieces with the same number.
 struct JPEGProfile {
     private var pieces: [Int: Range<Int>] = [:]
     private var count: Int?

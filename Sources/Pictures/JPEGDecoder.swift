@@ -104,8 +104,8 @@ struct JPEGDecoder {
 
 /// Converts CMYK to RGB without a color profile: each ink absorbs its share of the light.
 private enum Inks {
-    /// - Parameter inks: as JPEG files store them, each as the amount of light that it leaves. Files without Adobe's
-    ///   marker, by which Adobe announced this, are decoded in the same way by every decoder.
+    /// - Parameter inks: as JPEG files store them, each as the amount of light that it lets through. Adobe's marker
+    ///   announces this, but every decoder treats files without the marker in the same way.
     static func convert(_ inks: Span<UInt8>, into target: inout MutableSpan<UInt8>, at start: Int) {
         var (read, write) = (0, start)
         while read < inks.count {

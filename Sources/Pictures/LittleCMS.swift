@@ -124,7 +124,7 @@ extension ColorEncoding {
         }
     }
 
-    /// ITU-T H.273, table 3, apart from those of high dynamic range, which browsers map to the screen at hand.
+    /// ITU-T H.273, table 3, apart from those of high dynamic range, which browsers map to the current screen.
     private static func curve(_ transfer: UInt8) -> (type: Int32, parameters: [Double])? {
         switch transfer {
         // As a television shows it (BT.1886), not as a camera records it.

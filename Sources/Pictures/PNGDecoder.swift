@@ -30,8 +30,8 @@ struct PNGDecoder {
         guard unsafe png_image_begin_read_from_stdio(&image, file) != 0,
             unsafe Int(image.width) == header.size.width, unsafe Int(image.height) == header.size.height
         else { throw .header(.png) }
-        // The stream leaves out what the file says of its colors, or the library would convert and blend them in linear
-        // light. Without this flag, it would still take 16-bit samples for that.
+        // The stream leaves out what the file says about its colors. Otherwise, the library would convert and blend
+        // them in linear light. Without this flag, it would still do so with 16-bit samples.
         unsafe image.flags |= png_uint_32(PNG_IMAGE_FLAG_16BIT_sRGB)
         unsafe image.format = PNG_FORMAT_RGB | (header.hasAlpha ? PNG_FORMAT_FLAG_ALPHA : 0)
         return try unsafe Raster(header.size, hasAlpha: header.hasAlpha, colors) { (space) throws(PictureDefect) in

@@ -23,12 +23,12 @@ public final class PictureWorkers: Sendable {
     private let room: Int
 
     /// - Parameters:
-    ///   - width: how many pieces of work run at once; each may hold ``PictureLimits/decodingBytes``.
+    ///   - concurrency: how many pieces of work run at the same time; each may hold ``PictureLimits/decodingBytes``.
     ///   - room: how many more may wait.
-    public init(width: Int = 2, room: Int = 64) {
-        lanes = (0..<width).map { DispatchQueue(label: "kling-gateway.pictures.\($0)") }
+    public init(concurrency: Int = 2, room: Int = 64) {
+        lanes = (0..<concurrency).map { DispatchQueue(label: "kling-gateway.pictures.\($0)") }
         self.room = room
-        state = Lock(State(idle: Array(0..<width)))
+        state = Lock(State(idle: Array(0..<concurrency)))
     }
 
     /// Runs `body` after the work that is already waiting, and returns its result. Work that has started runs to its
@@ -36,8 +36,8 @@ public final class PictureWorkers: Sendable {
     public func run<Value: Sendable, Failure: Error>(
         _ body: @escaping @Sendable () throws(Failure) -> Value
     ) async throws(Refusal) -> Result<Value, Failure> {
-        // The worker has written this when the task is resumed, but the thread sanitizer doesn't see that order: hence
-        // the lock.
+        // The worker has written this before the task is resumed, but the thread sanitizer doesn't see that order. So
+        // it needs a lock.
         let outcome = Lock<Result<Value, Failure>?>(nil)
         let refusal = await withCheckedContinuation { (waiter: CheckedContinuation<Refusal?, Never>) in
             let refusal = submit { isStopped in

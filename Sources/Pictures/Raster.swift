@@ -7,7 +7,7 @@ struct Raster: Sendable {
 
     static let bytesPerPixel = 3
 
-    /// Makes a raster, of which `fill` must write every byte; nil if there is not enough memory.
+    /// Makes a raster that `fill` must write completely; nil if there is not enough memory.
     init?<Failure: Error>(
         _ size: PictureSize, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {

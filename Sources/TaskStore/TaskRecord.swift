@@ -28,7 +28,7 @@ public struct TaskFlags: OptionSet, Sendable, Hashable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
 
-    /// Kling has not known the task for a day, or its account is no longer configured and the last news is a day old.
+    /// Kling has not known the task for a day, or its account is no longer configured and its last update is a day old.
     public static let stuck = TaskFlags(rawValue: 1)
     /// It is unknown whether Kling has the task: its account has no look-up, is no longer configured, or has given no
     /// answer for a day.
@@ -63,7 +63,7 @@ public struct TaskRecord: Sendable, Equatable {
     /// What was written before the task was sent.
     var intent: TaskIntent { storage.intent }
 
-    /// What has become of the task.
+    /// What has happened to the task since then.
     var life: TaskLife { storage.life }
 
     public subscript<Value>(dynamicMember member: KeyPath<TaskIntent, Value>) -> Value {

@@ -44,7 +44,7 @@ public protocol TaskStore: Sendable {
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord
 
-    /// Records that Kling has a task, be it an intent or queued. If that is already recorded, it counts as an
+    /// Records that Kling has a task, which was an intent or queued. If that is already recorded, it counts as an
     /// observation.
     /// - Parameter answering: as for ``queue(_:payload:at:answering:)``.
     /// - Throws: `notFound`; `stale` if the task ended before it was accepted, or Kling accepted it under another id.

@@ -61,7 +61,7 @@ class Table:
 
 
 def picture():
-    """A PNG of the most bytes that are allowed, by its header 1024 x 1024; nobody decodes it."""
+    """A PNG of the maximum size in bytes, 1024 x 1024 by its header; it is never decoded."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 

@@ -32,7 +32,7 @@ def part(symbol, image):
 
 
 def module_named_within(symbol):
-    """The first module of ours in a specialization, merged function or witness of somebody else's type."""
+    """The first module of ours in a specialization, merged function or witness of a type that is not ours."""
     found = [(symbol.find(f"{len(name)}{name}"), name) for name in MODULES]
     return min(((at, name) for at, name in found if at > 0), default=(0, None))[1]
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv, the virtual environment with the real clients that the tests run. Quick when all is there. Where it cannot
-# be made, this says why, and the tests that need it are skipped: nothing else fails for it.
+# Makes .venv, the virtual environment with the real clients that the tests run. Quick if everything is installed. If it
+# cannot be made, this says why, and only the tests that need it are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

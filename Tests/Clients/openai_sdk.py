@@ -62,7 +62,7 @@ def errors():
 
 
 def wish(**wishes):
-    """The person's URL, by which the simulated Kling is told what is to become of the task."""
+    """The person's URL, with instructions for the simulated Kling."""
     text = base64.urlsafe_b64encode(json.dumps(wishes).encode()).decode().rstrip("=")
     return f"https://shop.example/person.png?simulate={text}"
 

@@ -11,12 +11,12 @@ import Testing
 
 /// A receiver on this machine, which answers as the test wants and records what it gets.
 private final class Receiver: HTTPResponder {
-    struct Got: Sendable {
+    struct Received: Sendable {
         let headers: [String: String]
         let body: [UInt8]
     }
 
-    let got = Lock<[Got]>([])
+    let received = Lock<[Received]>([])
     let answer: HTTPResponse
 
     init(_ answer: HTTPResponse) { self.answer = answer }
@@ -26,7 +26,7 @@ private final class Receiver: HTTPResponder {
         let bytes = body.map { $0.withUnsafeBytes { Array($0) } } ?? []
         let headers = Lock<[String: String]>([:])
         request.headers.forEach { name, value in headers.withLock { $0[name.lowercased()] = value } }
-        got.withLock { $0.append(Got(headers: headers.withLock { $0 }, body: bytes)) }
+        received.withLock { $0.append(Received(headers: headers.withLock { $0 }, body: bytes)) }
         return answer
     }
 
@@ -68,16 +68,16 @@ private final class Receiver: HTTPResponder {
         try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
             #expect(
                 await send("http://127.0.0.1:\(port)/a?b=c") == .success(CallbackReply(status: 503, retryAfter: "17")))
-            let got = try #require(receiver.got.withLock { $0.first })
-            #expect(got.headers["content-type"] == "application/json")
-            #expect(got.headers["user-agent"] == "test/1")
-            #expect(got.headers["webhook-timestamp"] == "1000")
-            #expect(got.body == Array("{}".utf8))
+            let received = try #require(receiver.received.withLock { $0.first })
+            #expect(received.headers["content-type"] == "application/json")
+            #expect(received.headers["user-agent"] == "test/1")
+            #expect(received.headers["webhook-timestamp"] == "1000")
+            #expect(received.body == Array("{}".utf8))
             let signature = try #require(WebhookSignature(Receiver.secret))
             #expect(
                 signature.verify(
-                    id: got.headers["webhook-id"] ?? "", timestamp: "1000", body: got.body,
-                    header: got.headers["webhook-signature"] ?? "", now: 1000))
+                    id: received.headers["webhook-id"] ?? "", timestamp: "1000", body: received.body,
+                    header: received.headers["webhook-signature"] ?? "", now: 1000))
         }
     }
 
@@ -85,7 +85,7 @@ private final class Receiver: HTTPResponder {
         let answer = HTTPResponse(status: 302, headers: [("Location", "/elsewhere")])
         try await Receiver.run(answer: answer, allow: ["127.0.0.0/8"]) { receiver, _, send, port in
             #expect(await send("http://127.0.0.1:\(port)/") == .success(CallbackReply(status: 302)))
-            #expect(receiver.got.withLock { $0.count } == 1)
+            #expect(receiver.received.withLock { $0.count } == 1)
         }
     }
 
@@ -139,7 +139,7 @@ private final class Receiver: HTTPResponder {
                         + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
                 while try await fixture.seenByKling().isEmpty { try Task.checkCancellation() }
                 client.reset()
-                while receiver.got.withLock({ $0.isEmpty }) {
+                while receiver.received.withLock({ $0.isEmpty }) {
                     try Task.checkCancellation()
                     await Task.yield()
                 }
@@ -164,13 +164,13 @@ private final class Receiver: HTTPResponder {
             #expect(sent.output == "202\n")
             let shown = try await run("secret", "--tenant", "shop")
             let secret = Secret(shown.output.trimmingCharacters(in: .newlines))
-            let got = try #require(receiver.got.withLock { $0.first })
-            let time = try #require(got.headers["webhook-timestamp"])
+            let received = try #require(receiver.received.withLock { $0.first })
+            let time = try #require(received.headers["webhook-timestamp"])
             #expect(
                 WebhookSignature(secret)?.verify(
-                    id: got.headers["webhook-id"] ?? "", timestamp: time, body: got.body,
-                    header: got.headers["webhook-signature"] ?? "", now: Int(WallClock.seconds)) == true)
-            let json = try JSONSerialization.jsonObject(with: Data(got.body)) as? [String: Any]
+                    id: received.headers["webhook-id"] ?? "", timestamp: time, body: received.body,
+                    header: received.headers["webhook-signature"] ?? "", now: Int(WallClock.seconds)) == true)
+            let json = try JSONSerialization.jsonObject(with: Data(received.body)) as? [String: Any]
             #expect(json?["task_status"] as? String == "submitted")
         }
     }

@@ -41,7 +41,7 @@ import Testing
             let told = log.filter { $0.contains("lowered to what the limit of open files allows") }
             #expect(told.count == 1 && told[0].contains("\"limit\":\"256\"") && told[0].contains("ulimit -n"))
             #expect(log.count { $0.contains("\"message\":\"server\"") } <= 2)
-            #expect(!log.contains { $0.contains("want of descriptors") || $0.contains("\"level\":\"error\"") })
+            #expect(!log.contains { $0.contains("lack of descriptors") || $0.contains("\"level\":\"error\"") })
             #expect(try #require(gateway.program.processorSeconds) < 20)
             withExtendedLifetime((strangers, atAdmin)) {}
         }
@@ -68,13 +68,13 @@ import Testing
                     .contains("kling_gateway_connections_open 40\n")
             }
             try await exhaust(fixture.gateway.program)
-            // Connections that closed meanwhile have freed a descriptor or two, which these clients take.
+            // Connections that have closed since then have freed a descriptor or two, which these clients take.
             let late = try await blocking { try (0..<5).map { _ in try RawClient(port: port) } }
             for _ in 0..<3 {
                 #expect(try await fast("list") { try await fixture.gateway.ask("GET", Fixture.path) }.status == 200)
             }
             #expect(try await fast("create") { try await fixture.create().status } == 200)
-            _ = try await fixture.gateway.program.errorLine { $0.contains("want of descriptors") ? true : nil }
+            _ = try await fixture.gateway.program.errorLine { $0.contains("lack of descriptors") ? true : nil }
             withExtendedLifetime((strangers, late)) {}
         }
     }
@@ -95,7 +95,7 @@ import Testing
                     .contains("kling_gateway_connections_open 5\n")
             }
             try await exhaust(fixture.gateway.program)
-            // Connections that closed meanwhile have freed a descriptor or two, which these clients take.
+            // Connections that have closed since then have freed a descriptor or two, which these clients take.
             busy += try await blocking {
                 var more: [RawClient] = []
                 while more.count < 10 {

@@ -71,7 +71,7 @@ import Testing
             (Fixture.body(#""callback_url":"ftp://a.example/""#), 1201, "callback_url"),
             (Fixture.body(#""external_task_id":"a\u0000b""#), 1201, "external_task_id"),
         ] as [(String, Int, String?)])
-    func `a wrong body or member is 400 and named`(body: String, code: Int, param: String?) async throws {
+    func `a wrong body or member is answered 400 and named`(body: String, code: Int, param: String?) async throws {
         try await Fixture.run { fixture in
             expect(try await fixture.gateway.ask("POST", Fixture.path, body: body), 400, code, param: param)
             #expect(fixture.kling.figures.allSatisfy { $0.creates == 0 })
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func `an unreachable Kling is 502, and the client may retry`() async throws {
+    @Test func `an unreachable Kling is answered 502, and the client may retry`() async throws {
         let gateway = try await GatewayProcess(
             kling: "http://127.0.0.1:1", environment: ["KLING_GATEWAY_QUEUE": "off"])
         let refused = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
@@ -196,7 +196,7 @@ import Testing
         #expect(try await gateway.stop() == 0)
     }
 
-    @Test func `a Kling that does not answer in time is 504 with a task id`() async throws {
+    @Test func `a Kling that does not answer in time is answered 504 with a task id`() async throws {
         let file = """
             upstreams:
               - { name: slow, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, timeout: 1s }
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func `an upload that there is no memory for is 503`() async throws {
+    @Test func `an upload is answered 503 if there is no memory for it`() async throws {
         try await Fixture.run(file: "limits: { body: 1MiB, buffered_bytes: 2MiB }") { fixture in
             let length = 1 << 20
             let holder = try await blocking {
@@ -230,7 +230,7 @@ import Testing
         }
     }
 
-    @Test func `a store held by another process is 503 and recovers without a restart`() async throws {
+    @Test func `a store held by another process leads to 503 and recovers without a restart`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             let id = try await fixture.createdTask()
             _ = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)

@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test(arguments: programs)
-    func `an example says why a task was not made`(name: String, command: [String]) async throws {
+    func `an example prints why a task was not made`(name: String, command: [String]) async throws {
         guard RealClient.isInstalled(command[0]) else { try Test.cancel("there is no \(command[0]) on the PATH") }
         try await Rig.run { rig in
             try rig.fail("create:1301")

@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    @Test func `a body that the system has no memory for is 503, and the gateway keeps serving`() async throws {
+    @Test func `a body that the system has no memory for gets 503, and the gateway keeps serving`() async throws {
         try await Fixture.run(file: Fixture.knownAccount) { fixture in
             let program = fixture.gateway.program
             #expect(try await fixture.create().status == 200)
@@ -130,7 +130,7 @@ import Testing
             let limits = try String(contentsOfFile: process + "/limits", encoding: .utf8)
             let line = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
             #expect(line.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
-            if geteuid() == 0 { return print("not looked at: whose /proc/PID is, as all is root's here") }
+            if geteuid() == 0 { return print("not checked as root: the owner of /proc/PID") }
             #expect(try FileManager.default.attributesOfItem(atPath: process)[.ownerAccountID] as? Int == 0)
         }
     }

@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func `other names are 404, other methods 405, and names are never listed, logged or counted`() async throws {
+    @Test func `other names get 404, other methods 405, and names are never listed, logged or counted`() async throws {
         try await Rig.run(duration: Self.day...Self.day) { rig in
             _ = try await rig.createdTask()
             try await rig.stop()

@@ -155,7 +155,7 @@ import Testing
 
     // MARK: Bodies
 
-    @Test func `a body that is not one valid JSON object is 400 and never reaches Kling`() async throws {
+    @Test func `a body that is not one valid JSON object is answered 400 and never reaches Kling`() async throws {
         let start = #"{"human_image":"https://a.example/a","cloth_image":"https://a.example/b","#
         func text(_ rest: String) -> [UInt8] { Array((start + rest).utf8) }
         func bytes(_ rest: [UInt8]) -> [UInt8] { Array((start + #""note":""#).utf8) + rest + Array("\"}".utf8) }
@@ -198,7 +198,7 @@ import Testing
         }
     }
 
-    @Test func `an unsupported content coding or type is 415`() async throws {
+    @Test func `an unsupported content coding or type is answered 415`() async throws {
         try await Fixture.run { fixture in
             for fields in [
                 ["Content-Encoding: gzip"], ["Content-Encoding: GZIP"], ["Content-Encoding: identity, br"],

@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test func `another body under the same key is 422, and keys are separate for each tenant`() async throws {
+    @Test func `another body with the same key is answered 422, and each tenant has its own keys`() async throws {
         try await Rig.run { rig in
             let id = try await rig.create(headers: [Self.key]).createdTask()
             let other = try await rig.create(#""note":1"#, headers: [Self.key])
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `a key is 409 until its outcome is known, even across a crash`() async throws {
+    @Test func `a repeated key is answered 409 until the outcome is known, even across a crash`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:slow=60:1:1")
             let client = try await begin(rig)
@@ -148,7 +148,7 @@ import Testing
     }
 
     @Test(arguments: ["", " ", "two words", "caf\u{E9}", "tab\tbed", String(repeating: "k", count: 256)])
-    func `an invalid key is 400 and named`(value: String) async throws {
+    func `an invalid key is answered 400 and named`(value: String) async throws {
         try await Rig.run { rig in
             let answer = try await rig.create(headers: ["Idempotency-Key: \(value)"])
             #expect(answer.status == 400 && answer.code == 1201, "\(answer.text)")

@@ -40,7 +40,7 @@ import Testing
     @Test func `a key is refused from an address outside its list`() async throws {
         try await Fixture.run(file: file("addresses: [198.51.100.0/24, '::1']")) { (fixture) async throws in
             #expect(try await status(fixture) == 403)
-            #expect(try await status(fixture, "198.51.100.7") == 403, "nobody trusts this peer")
+            #expect(try await status(fixture, "198.51.100.7") == 403, "this peer is not a trusted proxy")
             // The refusal comes before the body is read or counted.
             let head = Fixture.createHead(length: 9, ["Expect: 100-continue"], key: Self.key)
             #expect(try await fixture.exchange(Array(head.utf8)).status == 403)

@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test func `an unfetchable picture is left to Kling, and a file that is no picture is refused`() async throws {
+    @Test func `an unfetchable picture is left to Kling, and a file that is not a picture is refused`() async throws {
         try await Rig.run([Self.account], settings: Self.allowed) { rig in
             let missing = "\(rig.kling.url)/results/none/0.png"
             _ = try await create(rig, missing).createdTask()

@@ -4,7 +4,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// How soon after Kling those who wait for a task learn of its end.
+/// How soon a client that waits for a task learns of its end, after Kling has ended it.
 @Suite(.aFewAtATime) struct NoticeTests {
     /// How long each task works, in seconds.
     private static let works = [0.3, 3, 8, 11]

@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func `a picture that takes too long is a 504 with the task's id`() async throws {
+    @Test func `a picture that takes too long is answered 504 with the task's id`() async throws {
         try await Rig.run(settings: Self.short) { rig in
             let answer = try await rig.gateway.edit(wishes: Self.hour)
             #expect(answer.status == 504 && answer.isFinal, "\(answer.text)")

@@ -45,7 +45,7 @@ import Testing
                 #expect(Set(answer.error.keys).isSuperset(of: ["message", "type", "param", "code"]))
             }
             let unknown = try await gateway.ask("GET", "/v1/chat/completions")
-            #expect(unknown.status == 404 && unknown.code == 1203, "an unknown path is nobody's but Kling's")
+            #expect(unknown.status == 404 && unknown.code == 1203, "an unknown path is answered as Kling would")
         }
     }
 

@@ -6,7 +6,7 @@ import Testing
 @Suite(.aFewAtATime) struct PublicIDTests {
     private static let own = #""external_task_id":"order-1""#
 
-    /// Keeps the gateway from writing, and sends it a create that is answered meanwhile, with the gateway's id.
+    /// Keeps the gateway from writing, and sends it a create, which is answered with the gateway's id.
     private func told(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
         try rig.fail("create:slow=1:1:1")
         let gateway = rig.gateway

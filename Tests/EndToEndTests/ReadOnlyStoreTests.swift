@@ -79,7 +79,7 @@ import Testing
         try await gateway.ask("GET", "/readyz", key: nil, admin: true).status == 200
     }
 
-    @Test(.enabled(if: tools != nil, "there is no C compiler here, or no way to put its library before the system's"))
+    @Test(.enabled(if: tools != nil, "this system has no C compiler, or cannot preload a library"))
     func `a read-only file system keeps the gateway from paying until it is writable again`() async throws {
         let tools = try #require(Self.tools)
         try await Fixture.run(duration: 1...1) { fixture in

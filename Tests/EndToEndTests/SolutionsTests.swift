@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `a create beyond the older API makes the gateway look for the newer one, or is refused by name`()
+    @Test func `a create that needs the newer API makes the gateway look for it, or is refused by name`()
         async throws
     {
         try await Rig.run([Self.account(.solutions)]) { rig in
@@ -268,7 +268,8 @@ import Testing
         }
     }
 
-    @Test func `a create beyond the older API is refused by name, or goes to a newer account`() async throws {
+    @Test func `a create that needs the newer API goes to an account that has it, or is refused by name`() async throws
+    {
         let old = Rig.Account(name: "old", settings: "weight: 100")
         try await Rig.run([old]) { rig in
             let answer = try await Self.create(rig, #","settings":{"keep_face":false}"#)

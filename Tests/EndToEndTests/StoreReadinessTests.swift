@@ -47,7 +47,7 @@ import Testing
 
     private static let mounting = #"mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@""#
 
-    @Test(.enabled(if: canMount, "nobody may mount a disk here"))
+    @Test(.enabled(if: canMount, "this system does not let every user mount a disk"))
     func `a full disk makes the gateway unready and keeps it from paying until there is room`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             let disk = try TemporaryFolder()

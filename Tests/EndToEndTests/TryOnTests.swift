@@ -55,7 +55,7 @@ import Testing
         }
     }
 
-    @Test func `another tenant's task is the same 404 as an unknown one`() async throws {
+    @Test func `another tenant's task gets the same 404 as an unknown one`() async throws {
         try await Fixture.run { fixture in
             let id = try await fixture.createdTask(#""external_task_id":"mine""#)
             let never = try await fixture.gateway.ask("GET", Fixture.path + "/815", key: GatewayProcess.otherKey)

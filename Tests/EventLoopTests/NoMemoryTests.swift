@@ -39,7 +39,7 @@ private enum NoMemory {
         return await loop.spawn { await body(loop) }.value
     }
 
-    @Test func `a timer without memory still fires, and again when it is armed again`() async throws {
+    @Test func `a timer that there is no memory for still fires, and fires again when rearmed`() async throws {
         let waits = try await onLoop { loop in
             var waits: [Duration] = []
             for delay in [Duration.milliseconds(30), .zero, .milliseconds(60)] {
@@ -58,7 +58,7 @@ private enum NoMemory {
         #expect(waits[0] >= .milliseconds(30) && waits[2] >= .milliseconds(60))
     }
 
-    @Test func `a timer without memory can be cancelled, moved and released`() async throws {
+    @Test func `a timer that there is no memory for can be cancelled, moved and released`() async throws {
         let fired = try await onLoop { loop in
             let (names, firing) = AsyncStream.makeStream(of: String.self)
             func make(_ name: String) -> Timer { NoMemory.during { Timer(loop: loop) { firing.yield(name) } } }
@@ -76,7 +76,7 @@ private enum NoMemory {
         #expect(fired == ["first", "moved"])
     }
 
-    @Test func `a socket that there is no memory to watch reports it`() async throws {
+    @Test func `a socket that cannot be watched for lack of memory reports it`() async throws {
         let states = try await onLoop { loop in
             var ends: [Int32] = [0, 0]
             socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends)
@@ -91,7 +91,7 @@ private enum NoMemory {
         #expect(states == [false, false, true])
     }
 
-    @Test func `a loop that there is no memory for is not created`() async throws {
+    @Test func `a loop is not created if there is not enough memory`() async throws {
         #expect(throws: SystemCallError.self) { try NoMemory.during { Result { try EventLoop(name: "none") } }.get() }
     }
 }

@@ -1,4 +1,4 @@
-/// The grammar of RFC 8259, rule by rule. It also wants escaped surrogates to be in pairs.
+/// The grammar of RFC 8259, rule by rule. It also requires escaped surrogates to be in pairs.
 struct JSONGrammar {
     private var rest: ArraySlice<UInt8>
 

@@ -63,7 +63,7 @@ private func form(of parts: [Part], _ boundary: String) -> [UInt8] {
 
 // MARK: A simple parser
 
-/// Where the contents of the parts of a sound form are.
+/// Where the contents of the parts of a valid form are.
 private func contents(of body: [UInt8], _ boundary: String) -> [Range<Int>] {
     let delimiter = Array("--\(boundary)".utf8)
     var contents: [Range<Int>] = []

@@ -44,7 +44,7 @@ struct PoolDeadlineTests {
             [(0, .set(10)), (0, .settle(10)), (10, .fire(isDue: true)), (10, .call), (10, .settle(nil))]
         ),
         (
-            "a removed timeout lets the timer fire in vain",
+            "after a removed timeout, the timer fires once without need",
             [(0, .set(10)), (0, .settle(10)), (5, .set(-1)), (5, .settle(nil)), (10, .fire(isDue: false))]
         ),
         (

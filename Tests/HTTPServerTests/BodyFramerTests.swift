@@ -4,7 +4,7 @@ import Testing
 
 /// Where a body ends in the input, and which of its bytes are data.
 struct BodyFramerTests {
-    /// What became of an input.
+    /// What was made of an input.
     private struct Taken: Equatable {
         var count = 0
         var data = ""

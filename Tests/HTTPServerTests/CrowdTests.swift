@@ -138,7 +138,7 @@ struct CrowdTests {
         }
     }
 
-    @Test func `a cut that spares served clients leaves them however long they have been idle`() {
+    @Test func `a cut that spares served clients never closes them, however long they have been idle`() {
         let cut = IdleCensus.Cut(last: time(5), sparesServed: true)
         #expect(cut.includes(Idleness(since: time(5), isStranger: true)))
         #expect(!cut.includes(Idleness(since: time(6), isStranger: true)))

@@ -276,11 +276,11 @@ struct HostileCase: Sendable {
             [200], closes: false,
             contains: "body=\(next.utf8.count)"),
         HostileCase(
-            "33 a body that nobody reads",
+            "33 a body that is not read",
             "POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: \(next.utf8.count)\r\n\r\n" + next, [401],
             closes: false),
         HostileCase(
-            "33 a long body that nobody reads",
+            "33 a long body that is not read",
             "POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n"
                 + String(repeating: "x", count: 300_000),
             [401]),

@@ -51,7 +51,7 @@ struct LifecycleTests {
 
     private static let writing = steps.map { Phase.writing(then: $0) }
 
-    @Test(arguments: LifecycleTests.ways) func `each event does in each phase what the table says, and else nothing`(
+    @Test(arguments: LifecycleTests.ways) func `in each phase, each event does exactly what the table says`(
         phase: Phase, way: [Event]
     ) {
         for event in Self.events {

@@ -66,7 +66,7 @@ struct SocketReadingTests {
         return rules
     }
 
-    @Test func `a head takes its own bytes, and what follows stays pending`() throws {
+    @Test func `reading a head consumes only its own bytes, and the rest stays pending`() throws {
         try withSocket { socket, send in
             var heads = HeadReader(limits: HeadLimits())
             send("GET /a HT", &socket)
@@ -116,7 +116,7 @@ struct SocketReadingTests {
         }
     }
 
-    @Test func `a chunked body that fills its block goes on in a larger one`() throws {
+    @Test func `a chunked body that fills its block continues in a larger one`() throws {
         try withSocket { socket, send in
             var intake = BodyIntake(try rules("Transfer-Encoding: chunked"))
             intake.begin(limit: 6, block: Bytes(capacity: 4))

@@ -29,7 +29,7 @@ struct TestResponder: HTTPResponder {
     let starts = Events<String>()
     let cancellations = Events<String>()
     let ends = Events<HTTPExchange>()
-    /// What is heard of the answers to `/watched` and to `/held`; the latter wait for the gate.
+    /// The events of the answers to `/watched` and to `/held`; the latter wait for the gate.
     let deliveries = Events<Delivery>()
     let gate = Events<Void>()
 

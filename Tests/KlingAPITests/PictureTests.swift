@@ -60,7 +60,7 @@ struct PictureTests {
         ("PGh0bWw+", "HTML"),
         ("/9j/4AAQ", "header is broken"), ("iVBORw0KGgo=", "header is broken"),
     ])
-    func `a text that is no picture is refused with a reason`(text: String, reason: String) async {
+    func `a text that is not a picture is refused with a reason`(text: String, reason: String) async {
         let message = await problem(text)
         #expect(message.hasPrefix("human_image ") && message.contains(reason), "\(message)")
     }

@@ -16,7 +16,7 @@ struct ResellerTests {
             simulation.now = Simulation.start + elapsed
             #expect(simulation.query("x").kling?.isUnknownTask == true)
             #expect(simulation.query(made.taskID).taskID == made.taskID)
-            #expect(simulation.create(Self.named).code == 1201, "the id is taken, though nobody finds it")
+            #expect(simulation.create(Self.named).code == 1201, "the id is in use, although no query finds it")
         }
         simulation.now = Simulation.start + 1500
         #expect(simulation.query("x").taskID == made.taskID)

@@ -87,7 +87,7 @@ struct ColorTests {
 
     // MARK: Hostile profiles
 
-    @Test func `a profile that is too large, even when unpacked, counts for nothing`() throws {
+    @Test func `a profile that is too large, even only when unpacked, is ignored`() throws {
         let bytes = ICCProfile.wide.bytes
         var limits = PictureLimits()
         limits.profileBytes = bytes.count
@@ -98,7 +98,7 @@ struct ColorTests {
         #expect(try Self.color(of: Self.png([bomb])) == Self.unchanged)
     }
 
-    @Test func `tables larger than the library may allocate count for nothing`() throws {
+    @Test func `tables larger than the library may allocate are ignored`() throws {
         for points: UInt8 in [2, 40, 100, 255] {
             let profile = ICCProfile.table(points: points).bytes
             let segments = JPEGFile.segment(0xE2, Array("ICC_PROFILE\0".utf8) + [1, 1] + profile)

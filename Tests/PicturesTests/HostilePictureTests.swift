@@ -206,7 +206,7 @@ struct HostilePictureTests {
 
     // MARK: Polyglots
 
-    @Test func `bytes behind a picture are left out`() throws {
+    @Test func `bytes after a picture are left out`() throws {
         let page = Array("PK\u{3}\u{4}<html><script>alert(1)</script></html>".utf8)
         for painting in [Painting.quarters(320, 320)] {
             for file in [painting.jpeg(), painting.png(), painting.webP()] {
@@ -227,7 +227,7 @@ struct HostilePictureTests {
             ("\0\0\0\u{0C}JXL \r\n", "a JPEG XL picture"),
             ("RIFF\0\0\0\0WAVE", nil), ("", nil), ("\u{89}PNG", nil),
         ] as [(String, String?)])
-    func `a file that is no picture is refused with the name of its format`(_ start: String, _ name: String?) {
+    func `a file that is not a picture is refused with the name of its format`(_ start: String, _ name: String?) {
         #expect(Self.answer(Array(start.utf8)) == .format(name))
     }
 

@@ -54,7 +54,7 @@ struct NormalizeTests {
 
     }
 
-    @Test func `WebP is not turned by its EXIF, and is written anew so that no other program turns it`() throws {
+    @Test func `WebP is not turned by its EXIF, and is rewritten so that no other program turns it`() throws {
         let plain = Painting.quarters(400, 320).webP()
         let extended = WebPFile.file(
             WebPFile.extended(400, 320, flags: 0x08) + WebPFile.chunks(of: plain)

@@ -9,7 +9,7 @@ struct PictureWorkersTests {
     private struct Broken: Error, Equatable {}
 
     @Test func `the result of the work is returned, and its error too`() async throws {
-        let workers = PictureWorkers(width: 1, room: 4)
+        let workers = PictureWorkers(concurrency: 1, room: 4)
         let made: Result<Int, Never> = try await workers.run { 42 }
         #expect(made.get() == 42)
         let failed: Result<Int, Broken> = try await workers.run { () throws(Broken) in throw Broken() }
@@ -17,7 +17,7 @@ struct PictureWorkersTests {
     }
 
     @Test func `work without room is refused, and waiting work is done`() async throws {
-        let workers = PictureWorkers(width: 1, room: 1)
+        let workers = PictureWorkers(concurrency: 1, room: 1)
         let (gate, begun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let first = Task { () -> Int? in
             try await workers.run { () -> Int in
@@ -41,7 +41,7 @@ struct PictureWorkersTests {
     }
 
     @Test func `after a stop, new work is refused and running work is finished`() async throws {
-        let workers = PictureWorkers(width: 1, room: 4)
+        let workers = PictureWorkers(concurrency: 1, room: 4)
         let (gate, begun) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let first = Task {
             try await workers.run { () -> Int in

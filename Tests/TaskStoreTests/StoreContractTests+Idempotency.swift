@@ -57,7 +57,7 @@ extension StoreContractTests {
             let kept = try await store.idempotency(tenant: "shop", key: "try-1")?.answer
             #expect(kept == StoredAnswer(status: 200, body: Array("kling-7 is submitted".utf8)))
             let never: @Sendable (TaskRecord) -> StoredAnswer = { _ in
-                Issue.record("nobody needs the answer")
+                Issue.record("the answer is not needed")
                 return StoredAnswer(status: 500, body: [])
             }
             #expect(try await store.accept(task.id, Samples.acceptance("kling-7"), answering: never) == record)
@@ -67,7 +67,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `the answer to a queued create stays, whatever becomes of the task`(_ subject: Subject) async throws {
+    func `the answer to a queued create stays, however the task ends`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             let (one, other) = (samples.task(key: "try-1"), samples.task(key: "try-2"))
             for task in [one, other] {

@@ -121,7 +121,8 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a job goes away when all its tasks are refused, and stays if one goes on`(_ subject: Subject) async throws {
+    func `a job disappears when all its tasks are refused, and stays if one continues`(_ subject: Subject) async throws
+    {
         try await with(subject) { store, samples in
             let (gone, stays) = (samples.tasks(2), samples.tasks(2))
             let first = try await store.jobs.begin(gone, job: Samples.job(key: "try-1"))

@@ -2,7 +2,7 @@ import TaskStore
 import TestKit
 import Testing
 
-/// Keys, webhook secrets, and what is known of accounts.
+/// Keys, webhook secrets, and what is known about accounts.
 extension StoreContractTests {
     @Test(arguments: stores)
     func `keys are stored once each and revoked once`(_ subject: Subject) async throws {

@@ -108,7 +108,8 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
-    func `a start brings forward what a clock that was ahead had put off`(_ subject: Subject) async throws {
+    func `a start brings forward deliveries that a clock that was ahead had postponed`(_ subject: Subject) async throws
+    {
         try await with(subject, deliveries: Self.told) { store, samples in
             let (ahead, now): (Int64, Int64) = (400 * 86_400_000, 1_000_000)
             try await fill(store, &samples, 1, "a", "https://a.example/", at: ahead)

@@ -16,7 +16,7 @@ import Testing
         "", "01ARZ3NDEKTSV4RRFFQ69G5FA", "01ARZ3NDEKTSV4RRFFQ69G5FAVA", "81ARZ3NDEKTSV4RRFFQ69G5FAV",
         "01ARZ3NDEKTSV4RRFFQ69G5FAU", "01ARZ3NDEKTSV4RRFFQ69G5FA-", "01ARZ3NDEKTSV4RRFFQ69G5FÄ",
     ])
-    func `a malformed text is no id`(_ text: String) {
+    func `a malformed text is not an id`(_ text: String) {
         #expect(TaskID(text) == nil)
     }
 

@@ -6,14 +6,14 @@ import Testing
 public struct AFewAtATime: SuiteTrait, TestTrait, TestScoping {
     public let isRecursive = true
 
-    private static let places = Places(6)
+    private static let semaphore = Semaphore(6)
 
     public func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         guard testCase != nil else { return try await function() }
-        await Self.places.enter()
-        defer { Self.places.leave() }
+        await Self.semaphore.enter()
+        defer { Self.semaphore.leave() }
         try await function()
     }
 }
@@ -24,7 +24,7 @@ extension Trait where Self == AFewAtATime {
 }
 
 /// A semaphore that serves its waiters in order.
-private final class Places: Sendable {
+private final class Semaphore: Sendable {
     private let state: Lock<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
 
     init(_ count: Int) { state = Lock((count, [])) }

@@ -1,4 +1,4 @@
-/// Everything that is known of one create, in the order in which it happened.
+/// Everything that is known about one create, in the order in which it happened.
 struct History: Sendable {
     private let books: Books
     private let gateway: GatewayUnderTest

@@ -89,6 +89,6 @@ struct TortureOptions: Sendable {
     /// The error for a variable with an invalid value.
     struct OptionError: Error, CustomStringConvertible {
         let name, text: String
-        var description: String { "TORTURE_\(name) is '\(text)', of which nothing can be made" }
+        var description: String { "TORTURE_\(name) is '\(text)', which is not a valid value" }
     }
 }

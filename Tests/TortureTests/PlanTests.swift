@@ -83,7 +83,7 @@ struct PlanTests {
         let denials = rules.filter { $0.probability == 1 && $0.point == "create" }
         #expect(!denials.isEmpty && denials.allSatisfy { $0.account == "reseller" })
         let plans = (1...500).map { CreatePlan($0, options, tenants: ["a"]) }
-        #expect(plans.contains { $0.displeasure?.account == "reseller" })
+        #expect(plans.contains { $0.rejection?.account == "reseller" })
         #expect(plans.contains { $0.wanted == 2 } && plans.allSatisfy { $0.wanted == 1 || $0.resends })
         #expect(plans.allSatisfy { !$0.resends || $0.idempotencyKey == nil })
         // Two equal creates must be the same to the last byte.

@@ -95,11 +95,11 @@ extension ReconciliationTests {
             books.arrive("g3", [.refused, .refused, .made])
         },
         Case(if: "Kling got a create again whose answer was lost") { $0.arrive("g3", [.unclear, .made]) },
-        Case(if: "nobody can look it up, and the operator was told") { books in
+        Case(if: "it cannot be looked up, and the operator was told") { books in
             books.know("first", .blind)
             books.leaveOpen(isUnknown: true)
         },
-        Case(.unresolved, .wrongState, if: "nobody can look it up, and nobody was told") { books in
+        Case(.unresolved, .wrongState, if: "it cannot be looked up, and the operator was not told") { books in
             books.know("first", .blind)
             books.leaveOpen()
         },
@@ -111,7 +111,7 @@ extension ReconciliationTests {
             books.leaveOpen(isUnknown: true)
             books.answer("alpha", "g3", nil)
         },
-        Case(if: "a reseller never got a queued task, and nobody can know") { books in
+        Case(if: "a reseller never got a queued task, which cannot be found out") { books in
             books.know("first", .reseller)
             books.addQueued(state: "submitted", message: nil)
         },
@@ -126,7 +126,7 @@ extension ReconciliationTests {
             books.swapFirst()
             books.leaveOpen(isUnknown: true)
         },
-        Case(.unresolved, .wrongState, if: "what the other account has is open, and nobody was told") { books in
+        Case(.unresolved, .wrongState, if: "the other account has it, and the operator was not told") { books in
             books.swapFirst()
             books.leaveOpen()
         },

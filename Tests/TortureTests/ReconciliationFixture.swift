@@ -2,7 +2,7 @@
 extension Books {
     /// Three creates: one that was accepted, called back and seen to its end; one whose answer was lost, which is known
     /// by the gateway's id; one whose client never heard of it.
-    static var sound: Books {
+    static var consistent: Books {
         var books = Books()
         books.upstream = [
             .made("k1", by: 1, as: "g1"), .made("k2", by: 2, as: "g2", at: "second", status: "failed"),
@@ -66,7 +66,7 @@ extension Books {
         answer("beta", "g4", SeenTask(id: "g4", status: status, message: message))
     }
 
-    /// Adds what is known of an account.
+    /// Adds what is known about an account.
     mutating func know(_ name: String, as gatewayName: String? = nil, _ kind: AccountPlan.Account.Kind) {
         accounts[name] = AccountPlan.Account(
             name: name, gatewayName: gatewayName ?? name, kind: kind, slots: 3, lag: ("0", false))

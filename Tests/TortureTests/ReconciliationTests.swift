@@ -2,12 +2,12 @@ import Testing
 
 /// Made-up books: each promise is broken in one way, and the breach is found.
 struct ReconciliationTests {
-    @Test func `sound books have no violations`() {
-        #expect(Reconciliation(.sound).violations == [])
-        #expect(Reconciliation(.sound).unsettled == [])
+    @Test func `consistent books have no violations`() {
+        #expect(Reconciliation(.consistent).violations == [])
+        #expect(Reconciliation(.consistent).unsettled == [])
     }
 
-    /// One change to sound books, and the violations that it must cause.
+    /// One change to consistent books, and the violations that it must cause.
     struct Case: Sendable, CustomTestStringConvertible {
         let kinds: Set<Violation.Kind>
         let testDescription: String
@@ -23,7 +23,7 @@ struct ReconciliationTests {
     @Test(
         arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks)
     func `each case causes exactly its violations`(row: Case) {
-        var books = Books.sound
+        var books = Books.consistent
         row.change(&books)
         #expect(Set(Reconciliation(books).violations.map(\.kind)) == row.kinds)
     }
@@ -60,7 +60,7 @@ struct ReconciliationTests {
 
     private static let records = [
         Case(.lost, if: "the record is gone") { $0.store.removeAll { $0.id == "g3" } },
-        Case(.unresolved, if: "nobody has asked Kling for an open intent") { books in
+        Case(.unresolved, if: "Kling was not asked for an open intent") { books in
             books.store.replace("g3", StoreTask("g3", upstream: nil, tenant: "alpha", state: "intent"))
         },
         Case(.storeDisagrees, if: "the record was given up") { books in
@@ -94,7 +94,7 @@ struct ReconciliationTests {
         Case(if: "Kling refused a queued task's content") { books in
             books.addQueued(state: "failed", message: "Trigger the content security policy of the platform")
         },
-        Case(.refusedWrongly, if: "a sound create was refused") { books in
+        Case(.refusedWrongly, if: "a valid create was refused") { books in
             books.addRefused(.failed(400, code: 1201))
         },
         Case(.refusedWrongly, if: "the gateway failed by itself") { $0.addRefused(.failed(500)) },
@@ -113,11 +113,11 @@ struct ReconciliationTests {
         Case(.forgotten, if: "a query by the client's own id does not find it in the end") { books in
             books.answer("alpha", "order-1", nil)
         },
-        Case(.forgotten, if: "a task that was told to nobody is not found") { $0.answer("alpha", "k3", nil) },
+        Case(.forgotten, if: "a task that no client was told of is not found") { $0.answer("alpha", "k3", nil) },
         Case(.notListed, if: "its owner's list lacks it") { books in
             books.lists["alpha"]?.removeAll { $0.id == "k1" }
         },
-        Case(.notListed, if: "its owner's list lacks a task that was told to nobody") { books in
+        Case(.notListed, if: "its owner's list lacks a task that no client was told of") { books in
             books.lists["alpha"]?.removeAll { $0.id == "k3" }
         },
         Case(.wrongState, if: "a query shows another state than Kling's") { books in
@@ -195,7 +195,7 @@ struct ReconciliationTests {
         Case(.callbackWrong, if: "it names another external_task_id") { books in
             books.clients.callbacks[0] = Callback("m1", "submitted", at: 20, externalTaskID: "g1")
         },
-        Case(.callbackWrong, if: "nobody asked for it") { books in
+        Case(.callbackWrong, if: "no create asked for it") { books in
             books.clients.callbacks.append(Callback("m5", "submitted", at: 20, create: 3, task: "k3"))
         },
         Case(.callbackWrong, .callbackMissing, if: "it says that a task failed which did not") { books in

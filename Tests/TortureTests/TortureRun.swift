@@ -8,8 +8,8 @@ struct TortureRun: Sendable {
     private let world: World
 
     /// Runs the torture on `loop`, and ends every process that it started, whatever happens.
-    static func run(_ wishes: TortureOptions, on loop: EventLoop) async throws -> Report {
-        let (options, shim) = await clocks(wishes)
+    static func run(_ requested: TortureOptions, on loop: EventLoop) async throws -> Report {
+        let (options, shim) = await clocks(requested)
         let client = try HTTPClient(loop: loop)
         defer { client.shutdown() }
         let upstream = try await Upstream(options)
@@ -35,12 +35,12 @@ struct TortureRun: Sendable {
         return try outcome.get()
     }
 
-    /// The shim for the gateway's clock. If there can be none, the options leave clocks out.
-    private static func clocks(_ wishes: TortureOptions) async -> (TortureOptions, ClockShim?) {
-        guard wishes.has(.clocks) else { return (wishes, nil) }
-        do { return (wishes, try await ClockShim()) } catch {
-            print("torture: clocks are left alone: \(error)")
-            var options = wishes
+    /// The shim for the gateway's clock. If this machine cannot have one, the options leave clocks out.
+    private static func clocks(_ requested: TortureOptions) async -> (TortureOptions, ClockShim?) {
+        guard requested.has(.clocks) else { return (requested, nil) }
+        do { return (requested, try await ClockShim()) } catch {
+            print("torture: the clock is not shifted: \(error)")
+            var options = requested
             options.capabilities.remove(.clocks)
             return (options, nil)
         }
@@ -51,7 +51,7 @@ struct TortureRun: Sendable {
         try await world.gateway.whenServing()
         let begun = try await load()
         let faults = try await world.upstream.faults(world.caller)
-        let books = try await Settlement(world: world).books()
+        let books = try await Settlement(world: world).settle()
         var violations = Reconciliation(books).violations
         if begun < world.options.creates {
             let explanation = "\(begun) of \(world.options.creates) creates had begun after \(world.options.limit)"

@@ -33,7 +33,7 @@ public final class Account: Sendable {
     /// Distinguishes this account from past and future accounts with the same name.
     let identity: AccountIdentity
 
-    /// What it can do, as far as the gateway knows.
+    /// What it can do: as configured, learned or assumed.
     let capabilities: AccountCapabilities
 
     private let credential: Credential

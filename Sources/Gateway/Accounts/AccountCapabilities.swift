@@ -33,8 +33,8 @@ final class AccountCapabilities: Sendable {
 
     // MARK: Look-ups and repeated creates
 
-    /// Whether it finds tasks by the gateway's own id, as configured or learned; `nil`: not known yet. Accounts with
-    /// Kling's signed tokens do; resellers may not.
+    /// Whether the account finds tasks by the gateway's own id, as configured or learned; `nil`: not known yet.
+    /// Accounts with Kling's signed tokens do; resellers may not.
     var hasLookup: Bool? { configured.hasLookup ?? learnedTraits.hasLookup ?? (signsTokens ? true : nil) }
 
     /// Whether lookup support is neither configured nor learned yet.
@@ -45,9 +45,9 @@ final class AccountCapabilities: Sendable {
         mustLearnLookup && lookupThrottle.take(every: Self.probeInterval, now: now)
     }
 
-    /// Whether it rejects a second create with the same `external_task_id`, so that a create whose answer was lost may
-    /// be sent again. Configured or learned; otherwise assumed for Kling's own hosts and for accounts with Kling's
-    /// signed tokens. That an account finds tasks by the id does not imply this.
+    /// Whether the account rejects a second create with the same `external_task_id`, so that a create whose answer was
+    /// lost may be sent again. Configured or learned; otherwise assumed for Kling's own hosts and for accounts with
+    /// Kling's signed tokens. An account that finds tasks by the id does not necessarily do this.
     var hasUniqueIDs: Bool {
         configured.hasUniqueIDs ?? learnedTraits.hasUniqueIDs ?? (signsTokens || isAtKling)
     }
@@ -65,22 +65,22 @@ final class AccountCapabilities: Sendable {
         return configured.dialect ?? learnedTraits.dialect ?? (isAtKling ? .solutions : .kolors)
     }
 
-    /// The API to try when the account answers that it has no such route as in `dialect`; `nil` if its API is certain.
+    /// The API to try when the account answers that it has no route of `dialect`; `nil` if its API is certain.
     func alternative(to dialect: KlingDialect) -> KlingDialect? {
         guard configured.dialect == nil, !signsTokens else { return nil }
         return dialect == .kolors ? .solutions : .kolors
     }
 
-    /// Returns whether to probe now, with free calls, which of Kling's APIs it speaks: at most once a minute.
+    /// Returns whether to probe now, with free calls, which of Kling's APIs the account speaks: at most once a minute.
     func takeAPIProbe(now: MonotonicTime) -> Bool { apiThrottle.take(every: Self.probeInterval, now: now) }
 }
 
-/// What an account's answers have shown about it; `nil`: not known.
+/// What is configured for an account, or what its answers have shown; `nil`: not known.
 struct AccountTraits: Sendable, Hashable {
-    /// Whether it finds tasks by the gateway's own id.
+    /// Whether the account finds tasks by the gateway's own id.
     var hasLookup: Bool?
-    /// Whether it rejects a second create with the same `external_task_id`.
+    /// Whether the account rejects a second create with the same `external_task_id`.
     var hasUniqueIDs: Bool?
-    /// Which of Kling's APIs it speaks.
+    /// Which of Kling's APIs the account speaks.
     var dialect: KlingDialect?
 }

@@ -26,7 +26,7 @@ enum AccountPhase: Sendable, Hashable {
     /// It has just rejected a task because too many are running.
     case saturated(until: MonotonicTime)
     /// It gets no creates for a moment, then one create as a probe.
-    case cooling(Cooling)
+    case cooling(Cooldown)
     /// It is not used until a probe succeeds.
     case disabled(Disablement)
 
@@ -36,7 +36,7 @@ enum AccountPhase: Sendable, Hashable {
         let timing: AccountTiming
         /// At least 0 and less than 1.
         let random: Double
-        /// How long the account is left alone if it becomes saturated now.
+        /// How long the account is paused if it becomes saturated now.
         let saturation: Duration
     }
 
@@ -51,7 +51,7 @@ enum AccountPhase: Sendable, Hashable {
             if event == .ended || event == .missing {
                 .healthy
             } else {
-                Cooling(event, context).map(Self.cooling) ?? self
+                Cooldown(event, context).map(Self.cooling) ?? self
             }
         case .cooling(let cooling): cooling.probe == task ? after(event, ofProbe: cooling, context) : self
         case .disabled(let disablement):
@@ -67,14 +67,14 @@ enum AccountPhase: Sendable, Hashable {
 
     private func afterUse(_ event: CreateEvent, _ context: Context) -> AccountPhase {
         if event == .refusedForNow(.saturated) { return .saturated(until: context.now + context.saturation) }
-        return Cooling(event, context).map(Self.cooling) ?? .healthy
+        return Cooldown(event, context).map(Self.cooling) ?? .healthy
     }
 
-    private func after(_ event: CreateEvent, ofProbe cooling: Cooling, _ context: Context) -> AccountPhase {
+    private func after(_ event: CreateEvent, ofProbe cooling: Cooldown, _ context: Context) -> AccountPhase {
         switch event {
         case .withdrawn, .ended, .missing: .cooling(cooling.unprobed)
         case .notSent, .ambiguous, .refusedForNow(.rateLimited), .refusedForNow(.unavailable):
-            .cooling(cooling.longer(event, context))
+            .cooling(cooling.extended(after: event, context))
         case .accepted, .refusedForGood, .refusedForNow: afterUse(event, context)
         }
     }

@@ -146,7 +146,7 @@ struct AccountPool: Sendable {
 
     /// Makes the next ``takeChanged(at:)`` return the state of these accounts again, because it could not be saved.
     mutating func putBack(_ records: [AccountStateRecord]) {
-        // No record has this time, so whatever the state is then, it counts as changed.
+        // No record has this time, so any state counts as changed.
         for record in records { taken[record.name] = AccountStateRecord(name: record.name, updatedAt: -1) }
     }
 

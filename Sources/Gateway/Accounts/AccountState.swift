@@ -2,7 +2,7 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// What the gateway knows of one account: whether it takes creates, and how many.
+/// What the gateway knows about one account: whether it takes creates, and how many.
 ///
 /// Time is passed in; nothing changes by itself. ``AccountPhase`` has the table of phases and events.
 struct AccountState: Sendable {
@@ -14,7 +14,7 @@ struct AccountState: Sendable {
     private(set) var limit: ConcurrencyLimit
     private(set) var start = SlowStart()
     private(set) var slots = AccountSlots()
-    /// How long the account is left alone if it becomes saturated.
+    /// How long the account is paused if it becomes saturated.
     private var saturation: Duration
 
     init(_ account: Account, timing: AccountTiming) {
@@ -76,7 +76,7 @@ struct AccountState: Sendable {
             switch phase {
             case .healthy: slots.underWay < start.window
             case .saturated: false
-            case .cooling(let cooling): cooling.isOpen(now: now)
+            case .cooling(let cooling): cooling.awaitsProbe(now: now)
             case .disabled(let disablement): disablement.isOpen
             }
         return takesCreates && account.serves(model) && denials[model]?.isOpen ?? true

@@ -1,6 +1,6 @@
 internal import Base
 
-/// How long an account is left alone, and when the gateway questions what it has learned about it.
+/// How long an account is paused, and when the gateway rechecks what it has learned about the account.
 struct AccountTiming: Sendable {
     /// The first pause of a saturated or cooling account.
     var firstPause: Duration = .seconds(1)

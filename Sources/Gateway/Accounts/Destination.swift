@@ -2,12 +2,12 @@ internal import KlingAPI
 internal import TaskStore
 
 /// Where a create is sent: an account, and one of Kling's APIs. A task's record names both before anything is sent, so
-/// that a create whose answer was lost is looked up in the API that it was sent by.
+/// that a create whose answer was lost is looked up through the API that it was sent through.
 struct Destination: Sendable {
     let account: Account
     let dialect: KlingDialect
 
-    /// The account, with the API that the gateway uses for it now.
+    /// An account, with the API that the gateway currently uses for it.
     init(_ account: Account) { self.init(account, account.capabilities.dialect) }
 
     init(_ account: Account, _ dialect: KlingDialect) {
@@ -15,18 +15,18 @@ struct Destination: Sendable {
         self.dialect = dialect
     }
 
-    /// The same account with the other API, if the account may speak it.
+    /// The same account with the other API; `nil` if it is certain which API the account speaks.
     var alternative: Destination? { account.capabilities.alternative(to: dialect).map { Destination(account, $0) } }
 
-    /// Whether the gateway now uses the other API for the account.
+    /// Whether the gateway has since switched to the other API for this account.
     var isOutdated: Bool { dialect != account.capabilities.dialect }
 
-    /// How a task's record names it.
+    /// The destination as it is written in a task's record.
     var assignment: Assignment {
         Assignment(account: account.name, identity: account.identity.number, api: dialect.rawValue)
     }
 
-    /// Records that the account has shown that it speaks this API.
+    /// Records that an answer has shown that the account speaks this API.
     func confirm() {
         guard alternative != nil, account.capabilities.learnedTraits.dialect != dialect else { return }
         account.capabilities.learn(AccountTraits(dialect: dialect))
@@ -34,6 +34,6 @@ struct Destination: Sendable {
 }
 
 extension TaskRecord {
-    /// Which of Kling's APIs the task was sent by.
+    /// The Kling API that the task was sent through. Records without one are from the time of the older API only.
     var dialect: KlingDialect { self.assignment?.api.flatMap(KlingDialect.init) ?? .kolors }
 }

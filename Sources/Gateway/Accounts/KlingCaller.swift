@@ -9,7 +9,7 @@ struct KlingCaller: Sendable {
     let observer: any GatewayObserver
 
     /// Sends the create of a task.
-    /// - Parameter timeout: how long Kling has; nil: the account's timeout.
+    /// - Parameter timeout: how long to wait for the answer; `nil` for the account's timeout.
     func create(
         _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil
     ) async throws(KlingFailure) -> UpstreamAnswer {
@@ -19,22 +19,25 @@ struct KlingCaller: Sendable {
         return adapter.created(answer)
     }
 
-    /// Queries a task by Kling's id or, without one, by the gateway's, which was sent as `external_task_id`. An account
-    /// that ignores the gateway's ids is not queried by them.
+    /// Queries a task by Kling's id or, if that is `nil`, by the gateway's id, which was sent as `external_task_id`.
+    /// For an account that is known to ignore the gateway's ids, a query by them is not sent: the result is `unknown`.
     func query(
         _ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration
-    ) async -> QueriedTask {
+    ) async -> QueryResult {
         if upstreamID == nil, destination.account.capabilities.hasLookup == false { return .unknown }
-        return await ask(destination, task, upstreamID: upstreamID, timeout: timeout)
+        return await queryUnchecked(destination, task, upstreamID: upstreamID, timeout: timeout)
     }
 
     /// Queries a task without checking first whether the account ignores the gateway's ids.
-    func ask(_ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration) async -> QueriedTask {
-        await query(destination, [AskedTask(id: task, upstreamID: upstreamID)], timeout: timeout).first ?? .none
+    func queryUnchecked(
+        _ destination: Destination, _ task: TaskID, upstreamID: String?, timeout: Duration
+    ) async -> QueryResult {
+        await query(destination, [TaskReference(id: task, upstreamID: upstreamID)], timeout: timeout).first ?? .none
     }
 
-    /// Queries several tasks at once, at most as many as the API takes. The results are in the order of `tasks`.
-    func query(_ destination: Destination, _ tasks: [AskedTask], timeout: Duration) async -> [QueriedTask] {
+    /// Queries several tasks with one call, at most ``UpstreamDialect/tasksPerQuery``. The results are in the order of
+    /// `tasks`.
+    func query(_ destination: Destination, _ tasks: [TaskReference], timeout: Duration) async -> [QueryResult] {
         let adapter = destination.dialect.adapter
         let answer = try? await call(
             adapter.query(tasks), of: tasks.map(\.id), destination.account, timeout: timeout)
@@ -43,7 +46,7 @@ struct KlingCaller: Sendable {
     }
 
     /// Requests a page of the account's tasks, newest first.
-    /// - Returns: the answer, and the page in it, if any.
+    /// - Returns: the answer, and the page that it contains; `nil` if it contains none.
     func list(
         _ destination: Destination, _ position: ListPosition = ListPosition(), timeout: Duration
     ) async throws(KlingFailure) -> (answer: UpstreamAnswer, page: TaskPage?) {
@@ -60,11 +63,11 @@ struct KlingCaller: Sendable {
             kind: request.kind, method: request.method, account: account, tasks: tasks, path: request.path,
             token: token, body: request.body, timeout: timeout)
         let answered = try await send(call)
-        // After 1003 or 1004, Kling has not processed the request, so it may be sent again.
+        // The codes 1003 and 1004 mean that Kling has not processed the request, so it may be sent again.
         guard answered.envelope?.code.class == .tokenTime, account.invalidate(token) else { return answered }
-        var again = call
-        again.token = account.token(now: Int(WallClock.seconds))
-        return try await send(again)
+        var retry = call
+        retry.token = account.token(now: Int(WallClock.seconds))
+        return try await send(retry)
     }
 
     private func send(_ call: KlingCall) async throws(KlingFailure) -> UpstreamAnswer {
@@ -115,7 +118,7 @@ enum UpstreamAnswer: Sendable {
     /// Kling's envelope, if there is one.
     var envelope: KlingAnswer? { if case .enveloped(_, let answer) = self { answer } else { nil } }
 
-    /// The answer as metrics count it.
+    /// The outcome that metrics count the answer as.
     fileprivate var outcome: UpstreamCallOutcome {
         switch self {
         case .enveloped(_, let answer): .code(answer.code)
@@ -123,24 +126,24 @@ enum UpstreamAnswer: Sendable {
         }
     }
 
-    /// The detail for the log; `nil` if the outcome is enough.
+    /// Why there is no envelope, for the log; `nil` if there is one.
     fileprivate var detail: String? {
         if case .bare(let answer) = self { answer.summary + ", without an envelope" } else { nil }
     }
 
-    /// Whether it says that the account doesn't speak this API, because it has no such route or no such model. Then
-    /// nothing was made.
+    /// Whether the answer says that the account doesn't speak this API, because it has no such route or no such model.
+    /// If so, no task was created.
     var deniesRoute: Bool {
         switch self {
         case .bare(let answer): return hasNoRoute || answer.verdict == .model
         case .enveloped(_, let answer):
-            // Whatever the status, only a request error can mean this, and a duplicate means that there is a task.
+            // Only a request error can mean this, whatever the HTTP status; and a duplicate means that there is a task.
             guard answer.code.class == .request, !answer.isDuplicate else { return false }
             if hasNoRoute || [.invalidMethod, .notFound].contains(answer.code) { return true }
             return answer.code == .invalidParameter && answer.message.lowercased().contains("model")
         }
     }
 
-    /// Whether it says that there is no such path or method, as from resellers without a list.
+    /// Whether the answer says that there is no such path or method. Resellers without lists answer so to a list call.
     var hasNoRoute: Bool { [404, 405, 501].contains(status) && envelope?.code != .rateLimited }
 }

@@ -51,7 +51,7 @@ public struct KlingReply: Sendable {
 
 /// Why there is no answer.
 public struct KlingFailure: Error, Sendable {
-    /// False only if certainly no byte of the request was written, so that Kling cannot have acted on it.
+    /// False only if it is certain that no byte of the request was written, so that Kling cannot have acted on it.
     public let wasSent: Bool
     /// What kind of failure it is.
     public let fault: UpstreamFault

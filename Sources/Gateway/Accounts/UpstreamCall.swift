@@ -10,7 +10,7 @@ public enum UpstreamCallKind: String, CaseIterable, Sendable {
     case list
 }
 
-/// The outcome of a call to an upstream account: one of a closed set, whatever the upstream answers.
+/// The outcome of a call to an upstream account. The set of outcomes is closed, whatever the upstream answers.
 public enum UpstreamCallOutcome: Hashable, Sendable {
     /// Kling's envelope with this service code. Metrics count all undocumented codes as one.
     case code(KlingCode)
@@ -53,15 +53,15 @@ enum UpstreamOutcomeSlots {
         KlingCode.documented.map { "\($0.rawValue)" } + ["unknown_code"] + UpstreamFault.allCases.map(\.rawValue)
 
     private static let unknownCode = KlingCode.documented.count
-    private static let places = Dictionary(
+    private static let codes = Dictionary(
         uniqueKeysWithValues: KlingCode.documented.enumerated().map { ($0.element.rawValue, $0.offset) })
     private static let faults = Dictionary(
         uniqueKeysWithValues: UpstreamFault.allCases.enumerated().map { ($0.element, unknownCode + 1 + $0.offset) })
 
     /// The index of `outcome`.
-    static func place(of outcome: UpstreamCallOutcome) -> Int {
+    static func index(of outcome: UpstreamCallOutcome) -> Int {
         switch outcome {
-        case .code(let code): places[code.rawValue] ?? unknownCode
+        case .code(let code): codes[code.rawValue] ?? unknownCode
         case .fault(let fault): faults[fault] ?? unknownCode
         }
     }

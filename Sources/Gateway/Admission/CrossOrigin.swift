@@ -30,7 +30,7 @@ struct CrossOrigin: Sendable {
             ])
     }
 
-    /// Adds the header fields that let a page read `response`, be it a success or an error.
+    /// Adds the header fields that let a page read `response`, whether a success or an error.
     /// - Parameter headers: the request's; nil if they could not be read.
     func mark(_ response: inout HTTPResponse, for headers: HTTPHeaders?) {
         response.headers.append((name: "Vary", value: "Origin"))

@@ -28,7 +28,7 @@ struct IdempotentRequest: Sendable {
     }
 
     /// Looks up the first request with a key.
-    /// - Parameter now: the time that has certainly come. A key that is forgotten too early may cost a second payment.
+    /// - Parameter now: the believed time. A key that is forgotten too early may cost a second payment.
     init(_ key: String, tenant: String, in store: any TaskStore, believed now: Int64) async throws(GatewayError) {
         self.key = key
         let expiry = now - IdempotencyRecord.lifetime

@@ -2,7 +2,7 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// A create request in the ledger. It is told what becomes of the answer, and records what becomes of the create.
+/// A create request in the ledger. It is told whether the answer was read, and records the outcome of the create.
 final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     // @unchecked: used only on the connection's loop, by the request's handler and by the server.
 
@@ -21,7 +21,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
 
     /// Gets an entry for a request: a new one, or that of an earlier create. Waits while it is undecided whether the
     /// answer of an earlier one was read.
-    /// - Throws: if the client has left meanwhile; then nothing is made for it.
+    /// - Throws: if the client has left in the meantime; then nothing is made for it.
     init(_ key: ResendKey, of request: HTTPRequest, _ resends: Resends) async throws(GatewayError) {
         self.key = key
         self.resends = resends
@@ -54,7 +54,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     }
 
     /// Gives it a task of its own, because the create that it was attached to has made nothing.
-    /// - Throws: if the client has left meanwhile; then nothing is made for it.
+    /// - Throws: if the client has left in the meantime; then nothing is made for it.
     func startOver() throws(GatewayError) {
         guard let number, let id = resends.startOver(number) else {
             throw GatewayError(.draining, "The client has left.")

@@ -14,13 +14,13 @@ struct AssetBounds: Sendable, Hashable {
 /// room: a tenant's oldest for its own, and when all room is taken, the oldest of the tenant with the most bytes.
 struct AssetIndex: Sendable {
     /// One tenant's pictures, oldest first.
-    private struct Shelf {
+    private struct TenantAssets {
         var assets: [Asset] = []
         var bytes = 0
     }
 
     private let bounds: AssetBounds
-    private var shelves: [AssetOwner: Shelf] = [:]
+    private var byOwner: [AssetOwner: TenantAssets] = [:]
     private(set) var count = 0
     private(set) var bytes = 0
 
@@ -29,17 +29,17 @@ struct AssetIndex: Sendable {
     /// Adds an asset. It is the newest of its owner, apart from those that were dated by a clock that was ahead.
     /// - Returns: the assets that are evicted for it.
     mutating func admit(_ asset: Asset) -> [Asset] {
-        let older = shelves[asset.owner]?.assets.lastIndex { $0.createdAt <= asset.createdAt }
-        shelves[asset.owner, default: Shelf()].assets.insert(asset, at: older.map { $0 + 1 } ?? 0)
-        shelves[asset.owner]?.bytes += asset.bytes
+        let older = byOwner[asset.owner]?.assets.lastIndex { $0.createdAt <= asset.createdAt }
+        byOwner[asset.owner, default: TenantAssets()].assets.insert(asset, at: older.map { $0 + 1 } ?? 0)
+        byOwner[asset.owner]?.bytes += asset.bytes
         count += 1
         bytes += asset.bytes
         var gone: [Asset] = []
-        while let own = shelves[asset.owner], own.assets.count > bounds.ownCount || own.bytes > bounds.ownBytes {
+        while let own = byOwner[asset.owner], own.assets.count > bounds.ownCount || own.bytes > bounds.ownBytes {
             gone += removeOldest(of: asset.owner)
         }
         while count > bounds.count || bytes > bounds.bytes {
-            guard let largest = shelves.max(by: { $0.value.bytes < $1.value.bytes })?.key else { break }
+            guard let largest = byOwner.max(by: { $0.value.bytes < $1.value.bytes })?.key else { break }
             gone += removeOldest(of: largest)
         }
         return gone
@@ -47,20 +47,20 @@ struct AssetIndex: Sendable {
 
     /// The asset that `owner` has under a name, unless it has expired.
     func find(_ name: String, of owner: AssetOwner, now: Int64) -> Asset? {
-        shelves[owner]?.assets.last { $0.name == name && now - $0.createdAt < bounds.lifetime }
+        byOwner[owner]?.assets.last { $0.name == name && now - $0.createdAt < bounds.lifetime }
     }
 
     /// Removes an asset, if it is there.
     mutating func remove(_ asset: Asset) {
-        guard let index = shelves[asset.owner]?.assets.firstIndex(of: asset) else { return }
+        guard let index = byOwner[asset.owner]?.assets.firstIndex(of: asset) else { return }
         remove(at: index, of: asset.owner)
     }
 
     /// Removes the expired assets and returns them.
     mutating func expire(now: Int64) -> [Asset] {
         var gone: [Asset] = []
-        for owner in Array(shelves.keys) {
-            while let oldest = shelves[owner]?.assets.first, now - oldest.createdAt >= bounds.lifetime {
+        for owner in Array(byOwner.keys) {
+            while let oldest = byOwner[owner]?.assets.first, now - oldest.createdAt >= bounds.lifetime {
                 gone += removeOldest(of: owner)
             }
         }
@@ -68,15 +68,15 @@ struct AssetIndex: Sendable {
     }
 
     private mutating func removeOldest(of owner: AssetOwner) -> [Asset] {
-        guard let asset = shelves[owner]?.assets.first else { return [] }
+        guard let asset = byOwner[owner]?.assets.first else { return [] }
         remove(at: 0, of: owner)
         return [asset]
     }
 
     private mutating func remove(at index: Int, of owner: AssetOwner) {
-        guard let asset = shelves[owner]?.assets.remove(at: index) else { return }
-        shelves[owner]?.bytes -= asset.bytes
-        if shelves[owner]?.assets.isEmpty == true { shelves[owner] = nil }
+        guard let asset = byOwner[owner]?.assets.remove(at: index) else { return }
+        byOwner[owner]?.bytes -= asset.bytes
+        if byOwner[owner]?.assets.isEmpty == true { byOwner[owner] = nil }
         count -= 1
         bytes -= asset.bytes
     }

@@ -10,7 +10,7 @@ public final class AssetStore: Sendable {
     private static let threads = 2
 
     private let folder: DurableFolder
-    private let workers = SpoolWorkers(width: AssetStore.threads)
+    private let workers = SpoolWorkers(concurrency: AssetStore.threads)
     private let books: Lock<AssetIndex>
     private let clock: GuardedClock
 
@@ -28,7 +28,7 @@ public final class AssetStore: Sendable {
         folder = try DurableFolder(
             path, purpose: "assets",
             advice: "The gateway keeps uploaded pictures there: let it write beside its store.",
-            apart: "Give each gateway a store of its own: uploaded pictures lie beside it.")
+            inUseAdvice: "Give each gateway a store of its own: uploaded pictures are kept beside it.")
         books = Lock(try Self.found(in: folder, bounds, now))
     }
 
@@ -82,7 +82,7 @@ public final class AssetStore: Sendable {
 
     /// Reads a picture into one block of memory.
     /// - Parameter holding: released together with the block, such as the memory's lease.
-    /// - Throws: `missing` if it has been removed meanwhile.
+    /// - Throws: `missing` if it has been removed in the meantime.
     func read(_ asset: Asset, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
         try await workers.run { [folder] () throws(SpoolError) in try folder.read(asset.file, holding: holding) }
     }

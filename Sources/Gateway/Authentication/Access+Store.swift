@@ -3,11 +3,11 @@ internal import TaskStore
 
 /// Keeps the table up to date with the store.
 extension Access {
-    /// What a caller that waits for a refresh is told.
+    /// What a caller that asked for a refresh has to do next.
     enum Turn: Sendable {
-        /// The refresh has ended; whether the store answered.
+        /// Nothing: the refresh has ended. The value is whether the store answered.
         case done(Bool)
-        /// It is the caller's turn to refresh, after this delay.
+        /// Run the refresh, after this delay.
         case lead(after: Duration)
     }
 
@@ -23,11 +23,11 @@ extension Access {
     /// Checks whether keys have changed. Called every 500 ms, so that a revoked key stops working within a second.
     /// - Returns: whether the store answered.
     @discardableResult
-    public func refresh() async -> Bool { await look() }
+    public func refresh() async -> Bool { await sharedRefresh() }
 
     /// Waits for a refresh that begins after this call and is shared with all other callers.
     /// - Returns: whether the store answered.
-    func look() async -> Bool {
+    func sharedRefresh() async -> Bool {
         let delay: Duration
         switch await turn() {
         case .done(let hasAnswered): return hasAnswered
@@ -40,7 +40,7 @@ extension Access {
         do { _ = try await read(startedAt: start); hasAnswered = true } catch { hasAnswered = false }
         let end = state.withLock { [now = clock.monotonic()] in $0.schedule.ended(now: now) }
         end.leader?.waiter.resume(returning: .lead(after: end.leader?.after ?? .zero))
-        for passenger in end.passengers { passenger.resume(returning: .done(hasAnswered)) }
+        for waiter in end.served { waiter.resume(returning: .done(hasAnswered)) }
         return hasAnswered
     }
 
@@ -49,7 +49,7 @@ extension Access {
             let now = clock.monotonic()
             let delay: Duration? = state.withLock { state in
                 if case .lead(let delay) = state.schedule.ask(now: now) { return delay }
-                state.schedule.board(waiter)
+                state.schedule.add(waiter)
                 return nil
             }
             if let delay { waiter.resume(returning: .lead(after: delay)) }

@@ -25,10 +25,10 @@ public final class Access: Sendable {
         var monotonic: @Sendable () -> MonotonicTime = { .now }
         /// The wall clock, in milliseconds since 1970: for tokens that clients sign by their own clocks.
         var wall: @Sendable () -> Int64
-        /// The same, but never earlier than the believed time: an ended key must not come back when the clock is set
-        /// back.
+        /// The same, but never earlier than the believed time: an ended key must not become valid again when the
+        /// clock is set back.
         var now: @Sendable () -> Int64
-        /// The time that has certainly come: what has ended by then has ended for good.
+        /// The believed time: a key that has ended by then never becomes valid again.
         var believed: @Sendable () -> Int64
         /// Waits, even if the caller is cancelled: otherwise refreshes would come too often.
         var sleep: @Sendable (Duration) async -> Void = { duration in
@@ -111,7 +111,7 @@ public final class Access: Sendable {
     private func decide(_ credential: [UInt8]) async throws(AccessRefusal) -> Principal {
         let text = String(decoding: credential, as: UTF8.self)
         if ClientToken.looksLikeToken(text) { return try await decide(token: text) }
-        let hasLooked = await look()
+        let hasLooked = await sharedRefresh()
         if let principal = known(Digest(of: credential.span)) { return principal }
         throw hasLooked ? .unknown : .unavailable
     }
@@ -128,7 +128,7 @@ public final class Access: Sendable {
         do {
             let token = try ClientToken(text)
             if let principal = try verify(token) { return principal }
-            let hasLooked = await look()
+            let hasLooked = await sharedRefresh()
             if let principal = try verify(token) { return principal }
             throw hasLooked ? AccessRefusal.unknown : .unavailable
         } catch let fault as TokenFault {

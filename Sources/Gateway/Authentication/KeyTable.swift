@@ -35,8 +35,8 @@ final class KeyTable: Sendable {
         ended = []
     }
 
-    /// Creates a table of `staticKeys` and of those `records` that have not certainly ended by `now`, in milliseconds
-    /// since 1970.
+    /// Creates a table of `staticKeys` and of the `records` that have not ended by the believed time `now`, in
+    /// milliseconds since 1970.
     init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
         var entries = staticKeys.entries
         var issuers: [String: Issuer] = [:]

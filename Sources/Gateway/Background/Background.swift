@@ -3,7 +3,7 @@ internal import EventLoop
 
 /// Work that no client waits for, on one loop, until it is done or the gateway stops.
 final class Background: Sendable {
-    /// The clock that the work goes by. Tests pass their own.
+    /// The clock that the work uses. Tests pass their own.
     struct Clock: Sendable {
         var now: @Sendable () -> MonotonicTime = { .now }
         /// Waits on the loop; returns early if the caller is cancelled.

@@ -8,7 +8,7 @@ final class Bell: @unchecked Sendable {
     private var waiter: CheckedContinuation<Void, Never>?
     private var hasRung = false
     private var isClosed = false
-    private var isHeeding = true
+    private var endsOnRing = true
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -16,7 +16,7 @@ final class Bell: @unchecked Sendable {
     func ring() {
         loop.assertCurrent()
         hasRung = true
-        if isHeeding { wake() }
+        if endsOnRing { wake() }
     }
 
     /// Ends this wait and every later one.
@@ -27,11 +27,11 @@ final class Bell: @unchecked Sendable {
     }
 
     /// Waits until the bell rings or `duration` has passed. Only one task may wait at a time.
-    /// - Parameter heeding: whether a ring ends this wait; if not, the ring ends the wait after it.
-    func wait(for duration: Duration, heeding: Bool = true) async {
+    /// - Parameter endsOnRing: whether a ring ends this wait; if not, the ring ends the wait after it.
+    func wait(for duration: Duration, endsOnRing: Bool = true) async {
         loop.assertCurrent()
-        if !isClosed, !(heeding && hasRung) {
-            isHeeding = heeding
+        if !isClosed, !(endsOnRing && hasRung) {
+            self.endsOnRing = endsOnRing
             await withCheckedContinuation { continuation in
                 waiter = continuation
                 let timer = Timer(loop: loop) { [unowned self] in wake() }
@@ -39,7 +39,7 @@ final class Bell: @unchecked Sendable {
                 timer.arm(after: duration)
             }
         }
-        if heeding { hasRung = false }
+        if endsOnRing { hasRung = false }
     }
 
     private func wake() {

@@ -105,7 +105,7 @@ public final class CallbackDelivery: @unchecked Sendable {
         while !isStopped {
             let pause = await look()
             // During backoff from a failing store, the bell does not end the wait.
-            await bell.wait(for: max(pause, backoff.pause), heeding: !backoff.isActive)
+            await bell.wait(for: max(pause, backoff.pause), endsOnRing: !backoff.isActive)
         }
     }
 
@@ -129,7 +129,7 @@ public final class CallbackDelivery: @unchecked Sendable {
             // Checks are expensive. With this pause, a series of them takes about a fifth of the time, however often
             // the bell rings.
             if plan.wantsMore {
-                await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), heeding: false)
+                await bell.wait(for: min(.seconds(2), (MonotonicTime.now - start) * 4), endsOnRing: false)
             }
             return plan.wantsMore ? .zero : poll
         } catch {
@@ -219,7 +219,7 @@ extension CallbackDelivery {
     }
 }
 
-/// What became of deliveries since the start, and what is in flight.
+/// The outcomes of deliveries since the start, and what is in flight.
 public struct DeliveryFigures: Sendable, Equatable {
     /// Attempts that the receiver answered with 2xx.
     public var delivered: UInt64 = 0

@@ -41,7 +41,7 @@ final class DeliveryAttempts: Sendable {
         self.random = Lock(random)
     }
 
-    /// What became of the attempts so far.
+    /// The outcomes of the attempts so far.
     var figures: DeliveryFigures { counts.withLock { $0 } }
 
     /// Rejects a URL that can never be called.
@@ -60,7 +60,7 @@ final class DeliveryAttempts: Sendable {
         let start = MonotonicTime.now
         let result = await send(record)
         if case .failure(let failure) = result, failure.isCancelled { return .notSent }
-        // The start is reckoned back from the end, because the clock may have jumped during the attempt.
+        // The start is computed from the end, because the clock may have jumped during the attempt.
         let (number, end, duration) = (record.attempts + 1, clock.now, (MonotonicTime.now - start).milliseconds)
         let attempt = DeliveryAttempt(
             number: number, startedAt: end - duration, duration: duration,

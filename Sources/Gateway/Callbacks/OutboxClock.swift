@@ -1,8 +1,8 @@
 internal import Base
 internal import TaskStore
 
-/// The clock that decides which deliveries are due. When it has jumped, all deliveries in the outbox are shifted by the
-/// same amount, so that none waits longer than its pause and none loses its pause. Times are in milliseconds.
+/// The clock that decides which deliveries are due. After a jump, all deliveries that are not due yet are shifted by
+/// the same amount, so that each still waits for the rest of its pause. Times are in milliseconds.
 final class OutboxClock: Sendable {
     private let clock: GuardedClock
     private let store: any DeliveryStore
@@ -19,8 +19,8 @@ final class OutboxClock: Sendable {
 
     var monotonic: Int64 { clock.monotonic }
 
-    /// Returns the time since 1970, after all deliveries were shifted if the clock has jumped. Only one caller at a
-    /// time may wait for it.
+    /// Returns the time since 1970. If the clock has jumped, first shifts the deliveries. Must not be called again
+    /// before it has returned.
     func now() async throws(StoreError) -> Int64 {
         let (now, monotonic) = (clock.now, clock.monotonic)
         let step = lead.withLock { $0 }.map { now - monotonic - $0 } ?? 0

@@ -1,6 +1,6 @@
 internal import Base
 
-/// How long a failing store is left alone: twice as long after each failure in a row.
+/// The backoff from a failing store: twice as long after each consecutive failure.
 struct StoreBackoff: Sendable {
     private let first: Duration
     private let longest: Duration

@@ -24,7 +24,7 @@ struct ClockGuard: Sendable {
     /// What the clocks say at one moment.
     struct Reading: Sendable, Equatable {
         let wall: Int64
-        /// The time that has certainly come: records expire by it.
+        /// The believed time, which has certainly been reached: records expire by it.
         let believed: Int64
         /// The time to write into records.
         var now: Int64 { max(wall, believed) }
@@ -40,7 +40,7 @@ struct ClockGuard: Sendable {
     private var readAt: Int64
 
     /// Starts with a wall clock that has not been observed yet.
-    /// - Parameter mark: the last believed time, which has certainly come. Nil if there is none; then the wall clock is
+    /// - Parameter mark: the last believed time of the previous process. Nil if there is none; then the wall clock is
     ///   believed.
     init(wall: Int64, monotonic: MonotonicTime, mark: Int64? = nil) {
         let (at, wall) = (monotonic.nanoseconds / 1_000_000, Self.clamped(wall))

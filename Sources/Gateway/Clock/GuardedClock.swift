@@ -28,7 +28,7 @@ public final class GuardedClock: Sendable {
     /// Continues from the believed time that the previous process left in the store.
     func resume(from store: any TaskStore) async throws(StoreError) {
         var mark = try await store.clock.mark()
-        // A store of an earlier version has no mark, but the newest task's time has certainly come.
+        // A store of an earlier version has no mark, but the time of the newest task has certainly been reached.
         if mark == nil, let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
             mark = min(newest.createdAt, readWall())
         }
@@ -39,7 +39,7 @@ public final class GuardedClock: Sendable {
     /// The time to record for what happens now: never earlier than the believed time.
     public var now: Int64 { reading.now }
 
-    /// The time that has certainly come. It never jumps; records expire by it.
+    /// The believed time, which has certainly been reached. It never jumps; records expire by it.
     public var believed: Int64 { reading.believed }
 
     /// The wall clock as it is, right or wrong.

@@ -15,18 +15,18 @@ final class DurableFolder: Sendable {
     private static let mostPieces = 1024
 
     let path: String
-    /// What the folder is for, in a word for the operator: `spool`.
+    /// What the folder is for, as one word for the operator, such as `spool`.
     private let purpose: String
     private let folder: Int32
     private let lock: FolderLock
 
     /// Opens the folder, and creates it (mode 0700) if it doesn't exist.
     /// - Parameters:
-    ///   - purpose: what the folder is for, in a word for the operator.
+    ///   - purpose: what the folder is for, as one word for the operator.
     ///   - advice: what the operator can do if the folder can't be created.
-    ///   - apart: how to give each gateway a folder of its own.
+    ///   - inUseAdvice: how to give each gateway its own folder, if another one uses this one.
     /// - Throws: `inUse` if another gateway uses the folder.
-    init(_ path: String, purpose: String, advice: String, apart: String) throws(SpoolError) {
+    init(_ path: String, purpose: String, advice: String, inUseAdvice: String) throws(SpoolError) {
         self.path = path
         self.purpose = purpose
         do {
@@ -40,7 +40,7 @@ final class DurableFolder: Sendable {
             guard unsafe faccessat(descriptor, ".", R_OK | W_OK | X_OK, 0) == 0 else {
                 throw SpoolError("cannot write to the \(purpose) folder", path, errno: errno)
             }
-            lock = try FolderLock(in: descriptor, path, purpose: purpose, advice: apart)
+            lock = try FolderLock(in: descriptor, path, purpose: purpose, advice: inUseAdvice)
         } catch {
             close(descriptor)
             throw error
@@ -104,7 +104,7 @@ final class DurableFolder: Sendable {
     func size(of name: String) throws(SpoolError) -> Int {
         var status = stat()
         guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-            throw failure("cannot look at", name)
+            throw failure("cannot inspect", name)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw SpoolError(.unavailable, "\(path)/\(name) is not a file")

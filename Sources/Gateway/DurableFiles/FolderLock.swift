@@ -15,7 +15,7 @@ final class FolderLock: Sendable {
     /// Acquires the lock in the folder at `path`.
     /// - Parameters:
     ///   - folder: the folder, open.
-    ///   - purpose: what the folder is for, in a word for the operator.
+    ///   - purpose: what the folder is for, as one word for the operator.
     ///   - advice: how to give each gateway a folder of its own.
     /// - Throws: `inUse`, or why the lock can't be opened.
     init(in folder: Int32, _ path: String, purpose: String, advice: String) throws(SpoolError) {

@@ -12,10 +12,10 @@ final class SpoolWorkers: Sendable {
     private let state: Lock<State>
     private let lanes: [DispatchQueue]
 
-    /// - Parameter width: how many pieces of work run at once.
-    init(width: Int) {
-        lanes = (0..<width).map { DispatchQueue(label: "kling-gateway.spool.\($0)") }
-        state = Lock(State(idle: Array(0..<width)))
+    /// - Parameter concurrency: how many pieces of work run at the same time.
+    init(concurrency: Int) {
+        lanes = (0..<concurrency).map { DispatchQueue(label: "kling-gateway.spool.\($0)") }
+        state = Lock(State(idle: Array(0..<concurrency)))
     }
 
     /// Runs `body` after the work queued before it, and waits for it. A cancelled caller also waits: the work is done.

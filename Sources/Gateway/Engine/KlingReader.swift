@@ -41,9 +41,9 @@ final class KlingReader: TaskReader {
         guard let tasks, let account = tasks.accounts.named(account) else { return watched.map { _ in .failed } }
         var readings: [TaskID: TaskReading] = [:]
         for (dialect, group) in await byDialect(watched, tasks) {
-            let asked = group.map { AskedTask(id: $0.id, upstreamID: $0.upstreamID) }
+            let references = group.map { TaskReference(id: $0.id, upstreamID: $0.upstreamID) }
             let destination = Destination(account, dialect)
-            let found = await tasks.caller.query(destination, asked, timeout: TaskQueries.timeout)
+            let found = await tasks.caller.query(destination, references, timeout: TaskQueries.timeout)
             for (task, found) in zip(group, found) { readings[task.id] = TaskReading(found) }
             let missing = zip(group, found).filter { !$1.isFound }.map(\.0.id)
             if !missing.isEmpty { await tasks.probes.miss(missing, at: destination) }
@@ -80,7 +80,7 @@ final class KlingReader: TaskReader {
 }
 
 extension TaskReading {
-    fileprivate init(_ found: QueriedTask) {
+    fileprivate init(_ found: QueryResult) {
         switch found {
         case .found(_, let object, _): self = .found(object)
         case .unknown: self = .unknown

@@ -35,7 +35,7 @@ struct Maintenance: Sendable {
         }
     }
 
-    /// Saves the accounts whose state has changed. What could not be saved is saved the next time.
+    /// Saves the accounts whose state has changed. Those that cannot be saved are saved the next time.
     func keepAccounts() async {
         let changed = tasks.accounts.takeChanged()
         for (index, record) in changed.enumerated() {
@@ -47,14 +47,14 @@ struct Maintenance: Sendable {
         }
     }
 
-    /// Counts the tasks that an operator should look at.
+    /// Counts the tasks that need the operator's attention.
     func countFlagged() async {
         let filter = TaskFilter(flags: [.stuck, .unknown])
         let flagged = try? await tasks.store.allTasks(filter, before: nil, limit: Self.mostFlagged)
         if let flagged { tasks.flagged.withLock { $0 = flagged.count } }
     }
 
-    /// The highest count: beyond it, an operator doesn't look at tasks one by one.
+    /// The highest count. Beyond it, an operator doesn't inspect tasks one by one.
     private static let mostFlagged = 1000
 
     /// Checks with a list call, which is free, whether Kling accepts the account again.
@@ -78,7 +78,7 @@ struct Maintenance: Sendable {
             .warning,
             disagreement == 0
                 ? "the clock is believed again"
-                : "the clock has jumped or the gateway was off: for a day nothing is deleted for its age by the clock",
+                : "the clock has jumped or the gateway was off: for a day, no record expires by the wall clock",
             [("seconds_ahead", "\(disagreement / 1000)")])
     }
 

@@ -4,7 +4,7 @@ internal import TaskStore
 public struct HostedPictureBounds: Sendable, Hashable {
     /// How long a picture is kept after its task has ended.
     public var linger: Int64 = 600_000
-    /// How long a picture is kept at most, whatever becomes of its task.
+    /// How long a picture is kept at most, even if its task has not ended.
     public var age: Int64 = 3_600_000
     /// The maximum size of all pictures, in bytes.
     public var bytes = 1 << 30

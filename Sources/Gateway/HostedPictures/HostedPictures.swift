@@ -14,7 +14,7 @@ public final class HostedPictures: Sendable {
 
     private let bounds: HostedPictureBounds
     private let folder: DurableFolder
-    private let workers = SpoolWorkers(width: HostedPictures.threads)
+    private let workers = SpoolWorkers(concurrency: HostedPictures.threads)
     private let books: Lock<HostedPictureIndex>
     private let clock: GuardedClock
 
@@ -27,7 +27,7 @@ public final class HostedPictures: Sendable {
         folder = try DurableFolder(
             path, purpose: "pictures",
             advice: "The gateway keeps pictures for Kling there: let it write beside its store.",
-            apart: "Give each gateway a store of its own: pictures for Kling lie beside it.")
+            inUseAdvice: "Give each gateway a store of its own: pictures for Kling are kept beside it.")
         books = Lock(HostedPictureIndex(bounds))
     }
 
@@ -53,7 +53,7 @@ public final class HostedPictures: Sendable {
             _ = books.withLock { $0.remove(picture) }
             throw error
         }
-        // A removal from the index meanwhile may have looked for the file before it existed.
+        // If it was removed from the index in the meantime, the file may not have existed yet.
         if find(picture.name) == nil {
             remove([picture])
             throw SpoolError(.missing, "the task has ended")
@@ -72,7 +72,7 @@ public final class HostedPictures: Sendable {
 
     /// Reads a picture into one block of memory.
     /// - Parameter holding: released together with the block, such as the memory's lease.
-    /// - Throws: `missing` if it has been removed meanwhile.
+    /// - Throws: `missing` if it has been removed in the meantime.
     func read(_ picture: HostedPicture, holding: (any Sendable)? = nil) async throws(SpoolError) -> Bytes {
         try await run(picture) { folder throws(SpoolError) in try folder.read(picture.file, holding: holding) }
     }

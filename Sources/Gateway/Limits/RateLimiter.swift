@@ -24,8 +24,8 @@ struct RateDecision: Sendable, Hashable {
 
 /// A key's allowance of requests: full at first, and refilled evenly at `limit` requests a minute.
 ///
-/// It is counted in whole parts. A request has so many of them that each nanosecond adds `limit` parts: nothing is
-/// rounded.
+/// It is counted in integer parts. A request costs as many parts as a minute has nanoseconds, so that each nanosecond
+/// adds `limit` parts and nothing is rounded.
 struct RateBucket: Sendable {
     /// The highest limit that has an effect; higher ones count as this.
     static let maxLimit = 100_000_000
@@ -80,13 +80,13 @@ struct RateBucket: Sendable {
 
 /// Limits every key to its rate of requests, over all threads. Keys without a limit cost nothing.
 final class RateLimiter: Sendable {
-    private struct Kept {
+    private struct Entry {
         var bucket: RateBucket
         var limit: Int
     }
 
     private struct State {
-        var kept: [String: Kept] = [:]
+        var entries: [String: Entry] = [:]
         var sweepAt = RateLimiter.leastSweep
     }
 
@@ -98,19 +98,19 @@ final class RateLimiter: Sendable {
     func take(_ principal: Principal, now: MonotonicTime = .now) -> RateDecision? {
         guard let limit = principal.limits.requestsPerMinute else { return nil }
         return state.withLock { state in
-            if state.kept.count >= state.sweepAt { Self.sweep(&state, now) }
-            let fresh = Kept(bucket: RateBucket(limit: limit, now: now), limit: limit)
-            state.kept[principal.keyID, default: fresh].limit = limit
-            return state.kept[principal.keyID, default: fresh].bucket.take(limit: limit, now: now)
+            if state.entries.count >= state.sweepAt { Self.sweep(&state, now) }
+            let fresh = Entry(bucket: RateBucket(limit: limit, now: now), limit: limit)
+            state.entries[principal.keyID, default: fresh].limit = limit
+            return state.entries[principal.keyID, default: fresh].bucket.take(limit: limit, now: now)
         }
     }
 
     /// The number of keys that are remembered.
-    var count: Int { state.withLock { $0.kept.count } }
+    var count: Int { state.withLock { $0.entries.count } }
 
-    /// Forgets the keys whose buckets are full, because new ones would do as well.
+    /// Forgets the keys whose buckets are full, because new buckets would be the same.
     private static func sweep(_ state: inout State, _ now: MonotonicTime) {
-        state.kept = state.kept.filter { !$0.value.bucket.isFull(limit: $0.value.limit, now: now) }
-        state.sweepAt = max(leastSweep, state.kept.count * 2)
+        state.entries = state.entries.filter { !$0.value.bucket.isFull(limit: $0.value.limit, now: now) }
+        state.sweepAt = max(leastSweep, state.entries.count * 2)
     }
 }

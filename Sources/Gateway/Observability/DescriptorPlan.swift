@@ -6,22 +6,22 @@ internal import HTTPServer
 /// If not everything fits, each part gets its minimum. Of the rest, clients get about six tenths, outgoing calls a
 /// third and operators a sixteenth. What clients don't need goes back to the calls.
 public struct DescriptorPlan: Hashable, Sendable {
-    /// What would be used if there were enough descriptors.
-    public struct Wishes: Hashable, Sendable {
+    /// What the process would use if the system allowed enough descriptors.
+    public struct Demand: Hashable, Sendable {
         /// The number of event loops.
         public var loops: Int
         /// Listening sockets, including the operators'.
         public var listeners: Int
         /// Descriptors that are open already.
         public var inherited = 3
-        /// `limits.connections`.
+        /// Client connections (`limits.connections`).
         public var connections: Int
-        /// Operators' connections.
+        /// Operator connections.
         public var adminConnections: Int
         /// Outgoing connections.
         public var pools: Pools
 
-        /// Creates wishes with the default for ``inherited``.
+        /// Creates a demand with the default for ``inherited``.
         public init(loops: Int, listeners: Int, connections: Int, adminConnections: Int, pools: Pools) {
             self.loops = loops
             self.listeners = listeners
@@ -54,12 +54,12 @@ public struct DescriptorPlan: Hashable, Sendable {
     public struct TooFew: Error, Hashable, CustomStringConvertible {
         /// The limit.
         public let limit: Int
-        /// The minimum that serving needs.
-        public let least: Int
+        /// The number of descriptors that serving needs at least.
+        public let minimum: Int
 
         public var description: String {
-            "the limit of open files is \(limit), and serving needs at least \(least): raise it (ulimit -n, LimitNOFILE "
-                + "of a systemd unit, --ulimit of a container), or set fewer workers"
+            "the limit of open files is \(limit), and serving needs at least \(minimum): raise it (ulimit -n, "
+                + "LimitNOFILE of a systemd unit, --ulimit of a container), or set fewer workers"
         }
     }
 
@@ -69,51 +69,51 @@ public struct DescriptorPlan: Hashable, Sendable {
     public let adminConnections: Int
     /// Outgoing connections.
     public let pools: Pools
-    /// The number of descriptors with which nothing has to be lowered.
+    /// The number of descriptors that would meet the whole demand.
     public let needed: Int
 
-    /// The files of the store, the spool and the assets, and those read from the system, at their busiest.
+    /// The most files open at once: those of the store, the spool and the assets, and those read from the system.
     private static let files = 48
     /// A loop's own descriptors, and those that libcurl keeps open for its two clients on it.
     private static let perLoop = 8
     /// An outgoing connection may take two sockets while it is set up: for two addresses, or to wait for a name lookup.
     private static let perCall = 2
-    private static let least = (connections: 16, admin: 8, pools: Pools(upstream: 2, callbacks: 2, pictures: 1))
+    private static let minimum = (connections: 16, admin: 8, pools: Pools(upstream: 2, callbacks: 2, pictures: 1))
 
     /// Divides `limit` descriptors.
     /// - Throws: ``TooFew``.
-    public init(limit: Int, _ wishes: Wishes) throws(TooFew) {
-        let fixed = wishes.inherited + Self.files + Self.perLoop * wishes.loops + wishes.listeners
-        let leastCalls = Self.perCall * Self.least.pools.total(wishes.loops)
-        let leastClients = HTTPServerConfiguration.descriptors(forConnections: Self.least.connections)
-        let leastAdmin = HTTPServerConfiguration.descriptors(forConnections: Self.least.admin)
-        let least = fixed + leastCalls + leastClients + leastAdmin
-        guard limit >= least else { throw TooFew(limit: limit, least: least) }
+    public init(limit: Int, _ demand: Demand) throws(TooFew) {
+        let fixed = demand.inherited + Self.files + Self.perLoop * demand.loops + demand.listeners
+        let minimumCalls = Self.perCall * Self.minimum.pools.total(demand.loops)
+        let minimumClients = HTTPServerConfiguration.descriptors(forConnections: Self.minimum.connections)
+        let minimumAdmin = HTTPServerConfiguration.descriptors(forConnections: Self.minimum.admin)
+        let minimum = fixed + minimumCalls + minimumClients + minimumAdmin
+        guard limit >= minimum else { throw TooFew(limit: limit, minimum: minimum) }
 
-        let spare = limit - least
-        let wantedCalls = Self.perCall * wishes.pools.total(wishes.loops)
+        let spare = limit - minimum
+        let wantedCalls = Self.perCall * demand.pools.total(demand.loops)
         adminConnections = min(
-            wishes.adminConnections, HTTPServerConfiguration.connections(forDescriptors: leastAdmin + spare / 16))
+            demand.adminConnections, HTTPServerConfiguration.connections(forDescriptors: minimumAdmin + spare / 16))
         let rest = limit - fixed - HTTPServerConfiguration.descriptors(forConnections: adminConnections)
         connections = min(
-            wishes.connections,
-            HTTPServerConfiguration.connections(forDescriptors: rest - min(wantedCalls, leastCalls + spare / 3)))
+            demand.connections,
+            HTTPServerConfiguration.connections(forDescriptors: rest - min(wantedCalls, minimumCalls + spare / 3)))
         pools = Self.divide(
             (rest - HTTPServerConfiguration.descriptors(forConnections: connections)) / Self.perCall,
-            among: wishes.pools, loops: wishes.loops)
+            among: demand.pools, loops: demand.loops)
         needed =
             fixed + wantedCalls
-            + HTTPServerConfiguration.descriptors(forConnections: wishes.adminConnections)
-            + HTTPServerConfiguration.descriptors(forConnections: wishes.connections)
+            + HTTPServerConfiguration.descriptors(forConnections: demand.adminConnections)
+            + HTTPServerConfiguration.descriptors(forConnections: demand.connections)
     }
 
-    /// Of what exceeds the minimum, Kling gets half and each of the others a quarter. What those don't want goes to
+    /// Kling gets half of what exceeds the minimum, and each of the others a quarter. What those don't need goes to
     /// Kling.
-    private static func divide(_ connections: Int, among wishes: Pools, loops: Int) -> Pools {
-        let extra = max(0, connections - least.pools.total(loops))
-        let callbacks = min(wishes.callbacks, least.pools.callbacks + extra / 4)
-        let pictures = min(wishes.pictures, least.pools.pictures + extra / 4 / loops)
+    private static func divide(_ connections: Int, among demand: Pools, loops: Int) -> Pools {
+        let extra = max(0, connections - minimum.pools.total(loops))
+        let callbacks = min(demand.callbacks, minimum.pools.callbacks + extra / 4)
+        let pictures = min(demand.pictures, minimum.pools.pictures + extra / 4 / loops)
         let rest = (connections - callbacks) / loops - pictures
-        return Pools(upstream: min(wishes.upstream, rest), callbacks: callbacks, pictures: pictures)
+        return Pools(upstream: min(demand.upstream, rest), callbacks: callbacks, pictures: pictures)
     }
 }

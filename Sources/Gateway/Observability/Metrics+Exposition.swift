@@ -30,7 +30,7 @@ extension Metrics {
     private func writeRequests(_ totals: [UInt64], to writer: inout ExpositionWriter) {
         writer.family("requests_total", .counter, "Requests answered, by route and status.")
         for route in layout.routes {
-            let counts = totals[layout.words(route: route).statuses]
+            let counts = totals[layout.counters(route: route).statuses]
             for (label, count) in zip(StatusSlots.labels, counts) where count > 0 {
                 writer.sample([("route", route), ("status", label)], count)
             }
@@ -45,47 +45,47 @@ extension Metrics {
             "request_upstream_duration_seconds", .histogram, "Time that requests waited for an upstream, by route.")
         writeRoutes(totals, to: &writer, \.upstream)
         writer.family("received_bytes_total", .counter, "Bytes of heads and bodies received from clients, by route.")
-        for route in layout.routes { writer.sample([("route", route)], totals[layout.words(route: route).received]) }
+        for route in layout.routes { writer.sample([("route", route)], totals[layout.counters(route: route).received]) }
         writer.family("sent_bytes_total", .counter, "Bytes of heads and bodies sent to clients, by route.")
-        for route in layout.routes { writer.sample([("route", route)], totals[layout.words(route: route).sent]) }
+        for route in layout.routes { writer.sample([("route", route)], totals[layout.counters(route: route).sent]) }
     }
 
     private func writeRoutes(
-        _ totals: [UInt64], to writer: inout ExpositionWriter, _ histogram: (RouteWords) -> HistogramWords
+        _ totals: [UInt64], to writer: inout ExpositionWriter, _ histogram: (RouteCounters) -> HistogramCounters
     ) {
         for route in layout.routes {
-            write(histogram(layout.words(route: route)), [("route", route)], totals, to: &writer)
+            write(histogram(layout.counters(route: route)), [("route", route)], totals, to: &writer)
         }
     }
 
     private func writeUpstreamCalls(_ totals: [UInt64], to writer: inout ExpositionWriter) {
         writer.family("upstream_calls_total", .counter, "Calls to upstream accounts, by account, kind and outcome.")
-        forEachCall { words, labels in
-            for (label, count) in zip(UpstreamOutcomeSlots.labels, totals[words.outcomes]) where count > 0 {
+        forEachCall { counters, labels in
+            for (label, count) in zip(UpstreamOutcomeSlots.labels, totals[counters.outcomes]) where count > 0 {
                 writer.sample(labels + [("outcome", label)], count)
             }
         }
         writer.family("upstream_call_duration_seconds", .histogram, "How long calls took, by account and kind.")
-        forEachCall { words, labels in write(words.duration, labels, totals, to: &writer) }
+        forEachCall { counters, labels in write(counters.duration, labels, totals, to: &writer) }
     }
 
-    private func forEachCall(_ body: (CallWords, ExpositionWriter.Labels) -> Void) {
+    private func forEachCall(_ body: (CallCounters, ExpositionWriter.Labels) -> Void) {
         for account in layout.accounts {
             for kind in UpstreamCallKind.allCases {
-                body(layout.words(account: account, kind: kind), [("account", account), ("kind", kind.rawValue)])
+                body(layout.counters(account: account, kind: kind), [("account", account), ("kind", kind.rawValue)])
             }
         }
     }
 
     /// Writes a histogram, unless it is empty.
     private func write(
-        _ words: HistogramWords, _ labels: ExpositionWriter.Labels, _ totals: [UInt64],
+        _ counters: HistogramCounters, _ labels: ExpositionWriter.Labels, _ totals: [UInt64],
         to writer: inout ExpositionWriter
     ) {
-        let counts = Array(totals[words.counts])
+        let counts = Array(totals[counters.counts])
         if counts.allSatisfy({ $0 == 0 }) { return }
         writer.histogram(
-            labels, bounds: words.buckets.seconds, counts: counts, sum: Double(totals[words.sum]) / 1e9)
+            labels, bounds: counters.buckets.seconds, counts: counts, sum: Double(totals[counters.sum]) / 1e9)
     }
 
     private static func write(_ connections: ConnectionFigures, to writer: inout ExpositionWriter) {
@@ -174,7 +174,7 @@ extension Metrics {
         writer.single("process_max_fds", .gauge, "File descriptors allowed.", process.descriptorLimit)
         writer.single(
             "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startedAt)
-        writer.family("build_info", .gauge, "Always 1; what is running stands in the label.")
+        writer.family("build_info", .gauge, "Always 1; the label says what is running.")
         writer.sample([("version", version)], 1)
     }
 }

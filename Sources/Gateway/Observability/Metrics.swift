@@ -29,7 +29,7 @@ public final class Metrics: Sendable {
         self.layout = layout
         self.version = version
         startedAt = WallClock.seconds
-        rows = (0..<Self.rowCount).map { _ in Lock(Array(repeating: 0, count: layout.wordCount)) }
+        rows = (0..<Self.rowCount).map { _ in Lock(Array(repeating: 0, count: layout.counterCount)) }
     }
 
     /// Counts an exchange that has begun. Each call needs one of ``exchangeEnded()``.
@@ -49,15 +49,15 @@ public final class Metrics: Sendable {
     public func exchange(
         route: String, status: Int, own: Duration, upstream: Duration?, received: Int, sent: Int
     ) {
-        let words = layout.words(route: route)
+        let counters = layout.counters(route: route)
         let own = own.nanoseconds
         let upstream = upstream?.nanoseconds
         row.withLock { row in
-            row[words.status(status)] &+= 1
-            words.own.record(own, in: &row)
-            if let upstream { words.upstream.record(upstream, in: &row) }
-            row[words.received] &+= UInt64(max(0, received))
-            row[words.sent] &+= UInt64(max(0, sent))
+            row[counters.status(status)] &+= 1
+            counters.own.record(own, in: &row)
+            if let upstream { counters.upstream.record(upstream, in: &row) }
+            row[counters.received] &+= UInt64(max(0, received))
+            row[counters.sent] &+= UInt64(max(0, sent))
         }
     }
 
@@ -68,17 +68,17 @@ public final class Metrics: Sendable {
     public func upstreamCall(
         account: String, kind: UpstreamCallKind, outcome: UpstreamCallOutcome, duration: Duration
     ) {
-        let words = layout.words(account: account, kind: kind)
+        let counters = layout.counters(account: account, kind: kind)
         let duration = duration.nanoseconds
         row.withLock { row in
-            row[words.outcome(outcome)] &+= 1
-            words.duration.record(duration, in: &row)
+            row[counters.outcome(outcome)] &+= 1
+            counters.duration.record(duration, in: &row)
         }
     }
 
     /// The sum of all rows.
     func totals() -> [UInt64] {
-        var totals = Array(repeating: UInt64(0), count: layout.wordCount)
+        var totals = Array(repeating: UInt64(0), count: layout.counterCount)
         for row in rows {
             let row = row.withLock { $0 }
             for index in totals.indices { totals[index] &+= row[index] }

@@ -1,6 +1,6 @@
 internal import Base
 
-/// The place of each counter in a row of 64-bit words. It is fixed at startup, so that counting only adds to a word.
+/// The index of each counter in a row of 64-bit counters. It is fixed at startup, so that counting is one addition.
 struct MetricsLayout: Sendable {
     /// The name that unlisted names are counted under.
     static let unnamed = "none"
@@ -8,31 +8,31 @@ struct MetricsLayout: Sendable {
     let routes: [String]
     let accounts: [String]
 
-    private let routePlaces: [String: Int]
-    private let accountPlaces: [String: Int]
+    private let routeIndexes: [String: Int]
+    private let accountIndexes: [String: Int]
 
     init(routes: [String], accounts: [String]) {
         self.routes = Self.closed(routes)
         self.accounts = Self.closed(accounts)
-        routePlaces = Self.places(self.routes)
-        accountPlaces = Self.places(self.accounts)
+        routeIndexes = Self.indexes(self.routes)
+        accountIndexes = Self.indexes(self.accounts)
     }
 
-    /// The word of the exchanges in flight.
+    /// The index of the exchanges in flight.
     let inFlight = 0
     private let firstRoute = 1
-    private var firstAccount: Int { firstRoute + routes.count * RouteWords.count }
-    /// The number of words.
-    var wordCount: Int { firstAccount + accounts.count * UpstreamCallKind.allCases.count * CallWords.count }
+    private var firstAccount: Int { firstRoute + routes.count * RouteCounters.count }
+    /// The length of a row.
+    var counterCount: Int { firstAccount + accounts.count * UpstreamCallKind.allCases.count * CallCounters.count }
 
-    /// The words of a route; those of ``unnamed`` for an unlisted one.
-    func words(route: String) -> RouteWords {
-        RouteWords(start: firstRoute + (routePlaces[route] ?? routes.count - 1) * RouteWords.count)
+    /// The counters of a route; those of ``unnamed`` for an unlisted route.
+    func counters(route: String) -> RouteCounters {
+        RouteCounters(start: firstRoute + (routeIndexes[route] ?? routes.count - 1) * RouteCounters.count)
     }
 
-    /// The words of an account's calls of one kind.
-    func words(account: String, kind: UpstreamCallKind) -> CallWords {
-        let account = accountPlaces[account] ?? accounts.count - 1
+    /// The counters of an account's calls of one kind.
+    func counters(account: String, kind: UpstreamCallKind) -> CallCounters {
+        let account = accountIndexes[account] ?? accounts.count - 1
         let kinds = UpstreamCallKind.allCases.count
         let kind =
             switch kind {
@@ -40,7 +40,7 @@ struct MetricsLayout: Sendable {
             case .query: 1
             case .list: 2
             }
-        return CallWords(start: firstAccount + (account * kinds + kind) * CallWords.count)
+        return CallCounters(start: firstAccount + (account * kinds + kind) * CallCounters.count)
     }
 
     private static func closed(_ names: [String]) -> [String] {
@@ -48,38 +48,38 @@ struct MetricsLayout: Sendable {
         return names.filter { seen.insert($0).inserted } + [unnamed]
     }
 
-    private static func places(_ names: [String]) -> [String: Int] {
+    private static func indexes(_ names: [String]) -> [String: Int] {
         Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
     }
 }
 
-/// The words of one route.
-struct RouteWords {
-    static let count = StatusSlots.labels.count + HistogramWords.count(.own) + HistogramWords.count(.upstream) + 2
+/// The indexes of one route's counters.
+struct RouteCounters {
+    static let count = StatusSlots.labels.count + HistogramCounters.count(.own) + HistogramCounters.count(.upstream) + 2
 
     let start: Int
 
-    func status(_ status: Int) -> Int { start + StatusSlots.place(of: status) }
+    func status(_ status: Int) -> Int { start + StatusSlots.index(of: status) }
     var statuses: Range<Int> { start..<start + StatusSlots.labels.count }
-    var own: HistogramWords { HistogramWords(start: statuses.upperBound, buckets: .own) }
-    var upstream: HistogramWords { HistogramWords(start: own.end, buckets: .upstream) }
+    var own: HistogramCounters { HistogramCounters(start: statuses.upperBound, buckets: .own) }
+    var upstream: HistogramCounters { HistogramCounters(start: own.end, buckets: .upstream) }
     var received: Int { upstream.end }
     var sent: Int { upstream.end + 1 }
 }
 
-/// The words of one account's calls of one kind.
-struct CallWords {
-    static let count = UpstreamOutcomeSlots.labels.count + HistogramWords.count(.upstream)
+/// The indexes of the counters for one account's calls of one kind.
+struct CallCounters {
+    static let count = UpstreamOutcomeSlots.labels.count + HistogramCounters.count(.upstream)
 
     let start: Int
 
-    func outcome(_ outcome: UpstreamCallOutcome) -> Int { start + UpstreamOutcomeSlots.place(of: outcome) }
+    func outcome(_ outcome: UpstreamCallOutcome) -> Int { start + UpstreamOutcomeSlots.index(of: outcome) }
     var outcomes: Range<Int> { start..<start + UpstreamOutcomeSlots.labels.count }
-    var duration: HistogramWords { HistogramWords(start: outcomes.upperBound, buckets: .upstream) }
+    var duration: HistogramCounters { HistogramCounters(start: outcomes.upperBound, buckets: .upstream) }
 }
 
-/// The words of a histogram: one for each bucket, one for larger values, and the sum in nanoseconds.
-struct HistogramWords {
+/// The indexes of a histogram's counters: one for each bucket, one for larger values, and the sum in nanoseconds.
+struct HistogramCounters {
     let start: Int
     let buckets: LatencyBuckets
 
@@ -89,10 +89,10 @@ struct HistogramWords {
     var sum: Int { counts.upperBound }
     var end: Int { sum + 1 }
 
-    /// Counts a duration in `words`.
-    func record(_ nanoseconds: Int64, in words: inout [UInt64]) {
-        words[start + buckets.place(of: nanoseconds)] &+= 1
-        words[sum] &+= UInt64(max(0, nanoseconds))
+    /// Counts a duration in `row`.
+    func record(_ nanoseconds: Int64, in row: inout [UInt64]) {
+        row[start + buckets.index(of: nanoseconds)] &+= 1
+        row[sum] &+= UInt64(max(0, nanoseconds))
     }
 }
 
@@ -114,29 +114,29 @@ struct LatencyBuckets: Sendable {
     static let upstream = LatencyBuckets([0.001, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60])
 
     /// The first bucket whose bound is not below `value`.
-    func place(of value: Int64) -> Int {
-        var place = 0
-        while place < nanoseconds.count, nanoseconds[place] < value { place += 1 }
-        return place
+    func index(of value: Int64) -> Int {
+        var index = 0
+        while index < nanoseconds.count, nanoseconds[index] < value { index += 1 }
+        return index
     }
 }
 
-/// The statuses that are counted separately; all others share one place.
+/// The statuses that are counted separately; all others share one counter.
 enum StatusSlots {
     private static let statuses = [
         200, 202, 204, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 422, 429, 431, 499, 500, 501,
         502, 503, 504, 505,
     ]
 
-    /// The values of the label, by place.
+    /// The values of the label, by index.
     static let labels: [String] = statuses.map { "\($0)" } + ["other"]
 
-    private static let places: [UInt8] = (0..<600).map { status in
+    private static let indexes: [UInt8] = (0..<600).map { status in
         UInt8(statuses.firstIndex(of: status) ?? statuses.count)
     }
 
-    /// The place of `status`.
-    static func place(of status: Int) -> Int {
-        places.indices.contains(status) ? Int(places[status]) : statuses.count
+    /// The index of the counter for `status`.
+    static func index(of status: Int) -> Int {
+        indexes.indices.contains(status) ? Int(indexes[status]) : statuses.count
     }
 }

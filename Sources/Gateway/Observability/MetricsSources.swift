@@ -11,7 +11,7 @@ public struct MetricsSources: Sendable {
     public var accounts: (@Sendable () -> [AccountFigures])?
     /// How many creates wait for a slot of an account.
     public var waitingCreates: (@Sendable () -> Int)?
-    /// The tasks that wait, and those that an operator should look at.
+    /// The tasks that wait, and those that need the operator's attention.
     public var tasks: (@Sendable () -> TaskFigures)?
     /// The store.
     public var store: (@Sendable () -> StoreStatistics)?

@@ -59,7 +59,7 @@ struct EditMembers: Sendable {
 
     private mutating func add(_ name: Name, picture: GivenPicture.Content) throws(GatewayError) {
         guard pictures.allSatisfy({ $0.name == name }) else {
-            throw GatewayError(name, "stands beside \(pictures[0].name.rawValue). Send all pictures as one of both.")
+            throw GatewayError(name, "cannot be combined with \(pictures[0].name.rawValue). Use only one of the names.")
         }
         guard pictures.count < Self.mostPictures else { throw .tooManyPictures(name) }
         pictures.append(Picture(name: name, content: picture))

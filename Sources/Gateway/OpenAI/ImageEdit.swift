@@ -52,7 +52,7 @@ struct ImageEdit: Sendable {
             throw GatewayError(.user, "is longer than \(Self.longestUser) bytes. Send a shorter one.")
         }
         if members[.stream] == "true" {
-            throw GatewayError(.stream, "must be false: the answer comes as a whole, when the picture is there.")
+            throw GatewayError(.stream, "must be false: the answer is sent as a whole, when the picture is ready.")
         }
         if case .both = garment, model == TryOnModels.defaultModel {
             throw GatewayError(.model, "\(model) takes one garment. Send two with \(Self.defaultModel).")

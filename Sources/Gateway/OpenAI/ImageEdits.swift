@@ -21,7 +21,7 @@ struct ImageEdits: Sendable {
 
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         do {
-            switch try await asked(admitted) {
+            switch try await prepare(admitted) {
             case .answered(let response): return response
             case .job(let job, let format, let deadline, let isRepeated):
                 var response = try await answer(job, format, until: deadline, admitted)
@@ -34,7 +34,7 @@ struct ImageEdits: Sendable {
     }
 
     /// What a request leads to before the wait for its pictures. It no longer holds memory of the request's body.
-    private enum Asked {
+    private enum Preparation {
         case answered(HTTPResponse)
         /// - Parameters:
         ///   - until: the deadline of the client's wait, which starts at the end of the request's body.
@@ -42,7 +42,7 @@ struct ImageEdits: Sendable {
         case job(JobRecord, ImageEdit.ResultFormat, until: MonotonicTime, isRepeated: Bool)
     }
 
-    private func asked(_ admitted: AdmittedRequest) async throws(GatewayError) -> Asked {
+    private func prepare(_ admitted: AdmittedRequest) async throws(GatewayError) -> Preparation {
         let body = try await admitted.body(limit: bodyLimit, headroom: TryOnParts.growthPercent)
         let deadline = MonotonicTime.now + wait
         let content = await admitted.content(body, try await admitted.form(in: body))
@@ -121,7 +121,7 @@ extension ImageEdits {
     private func repeated(
         _ answer: StoredAnswer, _ known: IdempotencyRecord, _ format: ImageEdit.ResultFormat,
         _ deadline: MonotonicTime, _ admitted: AdmittedRequest
-    ) async throws(GatewayError) -> Asked {
+    ) async throws(GatewayError) -> Preparation {
         do throws(StoreError) {
             if answer.status == 200, let job = try await tasks.store.jobs.job(of: known.task) {
                 return .job(job, format, until: deadline, isRepeated: true)

@@ -43,7 +43,7 @@ struct HeaderDescription: Sendable {
     var isRequired = false
 
     static let requestID = HeaderDescription(
-        name: "X-Request-Id", description: "The request's own, if it was one of 1 to 128 visible ASCII characters.",
+        name: "X-Request-Id", description: "The request's own if it is 1 to 128 visible ASCII characters, else new.",
         schema: ["type": "string", "pattern": "^[!-~]{1,128}$"], isRequired: true)
     static let retryAfter = HeaderDescription(
         name: "Retry-After", description: "Seconds to wait before retrying.",
@@ -52,11 +52,11 @@ struct HeaderDescription: Sendable {
         name: "x-should-retry", description: "Sent if a retry cannot help or could be charged twice.",
         schema: ["type": "string", "const": "false"])
     static let replayed = HeaderDescription(
-        name: "Idempotent-Replayed", description: "Stands on what was answered to the same `Idempotency-Key` before.",
+        name: "Idempotent-Replayed", description: "Sent if this answer was given to the same `Idempotency-Key` before.",
         schema: ["type": "string", "const": "true"])
     static let staleness = HeaderDescription(
         name: "x-kling-gateway-stale",
-        description: "How many seconds old the state is, where Kling could not be asked.",
+        description: "How many seconds old the state is; sent if Kling could not be asked.",
         schema: ["type": "integer", "minimum": 1])
     /// The state of a key's request limit, if it has one.
     static let limits = [

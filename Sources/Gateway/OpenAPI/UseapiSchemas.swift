@@ -10,14 +10,14 @@ enum UseapiSchemas {
     }
 
     private static let description = """
-        One of `dressInput`, `upperInput` and `lowerInput`; or `upperInput` and `lowerInput` together, which the gateway \
-        then makes one picture: it must be able to fetch them where they are URLs, so that no schema says which are taken.
+        One of `dressInput`, `upperInput` and `lowerInput`; or `upperInput` and `lowerInput` together. The gateway \
+        then combines the two into one picture; it must be able to fetch those that are URLs, which no schema can say.
 
-        - `replyUrl`: an `http(s)` URL in the public internet that is told the job's progress, as a query shows it.
-        - `replyRef`: stands in what is told there.
+        - `replyUrl`: an `http(s)` URL on the public internet that is sent the job's progress, as a query shows it.
+        - `replyRef`: is repeated in what is sent there.
         - `email`: the name of the upstream account that runs the job.
 
-        `null` and `""` are the same as none. Members that are not known are ignored.
+        `null` and `""` count as absent. Unknown members are ignored.
         """
 
     private static func request(_ models: TryOnModels) -> JSONLiteral {

@@ -9,8 +9,8 @@ struct HeldFile: Sendable {
     /// Nil for a file that is counted elsewhere: a part of a body.
     let lease: ByteBudget.Lease?
 
-    /// Gives back its share of the budget, which may be a moment before a worker releases its bytes.
-    func letGo() { lease?.shrink(to: 0) }
+    /// Returns its share of the budget, perhaps a moment before a worker releases its bytes.
+    func returnBudget() { lease?.shrink(to: 0) }
 }
 
 /// Why a picture was not fetched.

@@ -31,7 +31,7 @@ final class PictureService: Sendable {
         async let second = outcome { () async throws(GatewayError) in try await self.file(of: lower, tenant) }
         let first = await outcome { () async throws(GatewayError) in try await self.file(of: upper, tenant) }
         let found = (upper: first, lower: await second)
-        defer { for file in [found.upper, found.lower] { (try? file.get())?.letGo() } }
+        defer { for file in [found.upper, found.lower] { (try? file.get())?.returnBudget() } }
         let files = (upper: try found.upper.get(), lower: try found.lower.get())
         let made: Result<Bytes?, StitchDefect> = try await run { [limits] () throws(StitchDefect) in
             let made = try PictureKit.stitch(upper: files.upper.file, lower: files.lower.file, limits: limits)
@@ -83,8 +83,8 @@ final class PictureService: Sendable {
     }
 
     /// A picture of a request as a file that Kling accepts as a link.
-    /// - Returns: the file, and the lease of its memory to hold as long as the file; nil for a picture that the client
-    ///   sent by its URL and that can't be fetched, or not now: it is left to Kling.
+    /// - Returns: the file, and the lease of its memory to hold as long as the file; nil if the client sent the
+    ///   picture's URL and the gateway can't fetch it, or not now: then Kling fetches it.
     func fileToHost(
         _ field: PictureField, of request: TryOnRequest, _ tenant: String
     ) async throws(GatewayError) -> (bytes: ByteSlice, format: PictureFormat, lease: ByteBudget.Lease?)? {
@@ -111,7 +111,8 @@ final class PictureService: Sendable {
     /// The pictures to send in place of those of `request` to an account that wants them normalized, or accepts no
     /// files in their format.
     ///
-    /// What can't be fetched, or not now, is left to Kling. What is not a picture that Kling could accept is an error.
+    /// Kling itself fetches a URL that the gateway can't fetch, or not now. A file that Kling could not accept as a
+    /// picture is an error.
     func replacements(
         for fields: [PictureField], of request: TryOnRequest, tenant: String
     ) async throws(GatewayError) -> TryOnRequest.Replacements {
@@ -133,7 +134,7 @@ final class PictureService: Sendable {
             let lease = try await fetcher.reserve(limits.maxOutputBytes * 4 / 3 + 4, tenant: tenant)
             if let url = request.pictureURL(field) {
                 let held = try await fetcher.fetch(url, limit: limits.maxInputBytes, tenant: tenant)
-                defer { held.letGo() }
+                defer { held.returnBudget() }
                 made = try await normalized(lease, isFetched: true) { held.file }
             } else {
                 guard let file = request.base64File(field) else { return nil }

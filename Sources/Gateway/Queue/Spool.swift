@@ -7,7 +7,7 @@ internal import TaskStore
 /// Cancelling the caller does not cancel a write: the caller still waits for it. The caller, which owns the task, must
 /// not write and remove its file at the same time.
 public final class Spool: Sendable {
-    /// What became of the files that were there at startup.
+    /// What was done with the files found at startup.
     struct Recovery: Equatable {
         /// The queued tasks that have a body.
         var kept: Set<TaskID> = []
@@ -21,7 +21,7 @@ public final class Spool: Sendable {
     private static let threads = 2
 
     private let folder: SpoolFolder
-    private let workers = SpoolWorkers(width: Spool.threads)
+    private let workers = SpoolWorkers(concurrency: Spool.threads)
 
     /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. It blocks on the disk. No other
     /// gateway can use the folder until the spool is released.

@@ -12,7 +12,7 @@ struct SpoolFolder: Sendable {
     init(_ path: String) throws(SpoolError) {
         folder = try DurableFolder(
             path, purpose: "spool", advice: "Set `spool` to a folder that the gateway may make, or set `queue: off`.",
-            apart: "Set `spool` to a folder of its own for each gateway.")
+            inUseAdvice: "Set `spool` to a folder of its own for each gateway.")
     }
 
     /// Writes a body. When it returns, the complete file is on disk under its name.

@@ -18,7 +18,7 @@ struct ResendKey: Sendable, Hashable {
 /// | entry       | means                                                     | the same content from the same tenant |
 /// |-------------|-----------------------------------------------------------|---------------------------------------|
 /// | answering   | a client waits for the answer, or it is on its way        | is a new create                       |
-/// | left        | the same, but its client has ended its side               | waits until that is decided           |
+/// | left        | the same, but its client has closed its side              | waits until that is decided           |
 /// | unread      | the answer cannot have been read                          | attaches to it                        |
 /// | (none)      | the answer was read, or nothing was made                  | is a new create                       |
 ///
@@ -41,16 +41,16 @@ struct ResendLedger: Sendable {
 
     /// One client's exchange.
     struct Reader: Sendable {
-        /// Whether the client has ended its side.
+        /// Whether the client has closed its side.
         var hasLeft = false
         /// Whether its connection is lost, so that it can't read the answer.
         var isLost = false
-        /// When the request of a client that has ended its side reached this machine; nil if the system does not say.
+        /// When the request of a client that has closed its side reached this machine; nil if the system doesn't say.
         var sentAt: MonotonicTime?
 
-        /// Whether the request was sent before the task existed that a later request of its client was answered with.
-        /// Then the client gave up and sent the same content again. A request that was sent after that is deliberate,
-        /// from a client that only ended its side.
+        /// Whether the request was sent before the task existed with which a later request of its client was answered.
+        /// If so, the client gave up and sent the same content again. If not, the request is deliberate, and its client
+        /// has only closed its side.
         fileprivate func isBelated(_ madeAt: MonotonicTime?) -> Bool {
             guard let sentAt, let madeAt else { return true }
             return sentAt + Self.precision < madeAt
@@ -70,7 +70,8 @@ struct ResendLedger: Sendable {
         var invitesRetry = false
         /// How many requests wait for it to change.
         var waiting = 0
-        /// Since when the task has existed for its reader; nil while the create is in progress, and after a restart.
+        /// When the task was made, or when its current reader attached to it; nil while the create is in progress, and
+        /// after a restart.
         var madeAt: MonotonicTime?
         /// When it expires, if its answer stays unread.
         var expiresAt: MonotonicTime?
@@ -186,7 +187,7 @@ struct ResendLedger: Sendable {
 
     // MARK: Events
 
-    /// The client of an entry's answer has ended its side: it may have left.
+    /// The client of an entry's answer has closed its side: it may have left.
     mutating func left(_ number: Int) { update(number) { $0.reader?.hasLeft = true } }
 
     /// The client of an entry's answer cannot have read it.
@@ -232,7 +233,7 @@ struct ResendLedger: Sendable {
         entries[number]?.expiresAt = time
         ends.append((number, time))
         if entries.count > capacity { forgetFirst() }
-        if ends.count > 4 * capacity { (ends, firstEnd) = (ends[firstEnd...].filter(isMeant), 0) }
+        if ends.count > 4 * capacity { (ends, firstEnd) = (ends[firstEnd...].filter(isCurrent), 0) }
     }
 
     private mutating func expire(_ now: MonotonicTime) {
@@ -245,12 +246,12 @@ struct ResendLedger: Sendable {
 
     private mutating func forgetFirst() {
         guard firstEnd < ends.count else { return }
-        if isMeant(ends[firstEnd]) { remove(ends[firstEnd].number) }
+        if isCurrent(ends[firstEnd]) { remove(ends[firstEnd].number) }
         firstEnd += 1
     }
 
     /// Whether an entry still expires at this end: no request has attached to it since.
-    private func isMeant(_ end: (number: Int, at: MonotonicTime)) -> Bool {
+    private func isCurrent(_ end: (number: Int, at: MonotonicTime)) -> Bool {
         guard let entry = entries[end.number] else { return false }
         return entry.reader == nil && entry.expiresAt == end.at
     }

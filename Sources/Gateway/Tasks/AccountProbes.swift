@@ -16,7 +16,7 @@ final class AccountProbes: Sendable {
     init(_ ledger: TaskLedger, _ caller: KlingCaller) { (self.ledger, self.caller) = (ledger, caller) }
 
     /// Asks an account whether it has a task whose upstream id is unknown.
-    func lookUp(_ id: TaskID, at destination: Destination) async -> QueriedTask {
+    func lookUp(_ id: TaskID, at destination: Destination) async -> QueryResult {
         let found = await caller.query(destination, id, upstreamID: nil, timeout: Self.timeout)
         // If the account no longer has this route, "unknown" proves nothing.
         if case .unknown = found, destination.isOutdated { return .none }
@@ -31,7 +31,7 @@ final class AccountProbes: Sendable {
         ledger.background.start { [self] in
             for pause in [Duration.zero, Self.lookupLag] {
                 guard await ledger.background.sleep(for: pause), account.capabilities.mustLearnLookup else { return }
-                switch await caller.ask(
+                switch await caller.queryUnchecked(
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout)
                 {
                 case .found: return account.capabilities.learn(AccountTraits(hasLookup: true))
@@ -45,18 +45,18 @@ final class AccountProbes: Sendable {
         }
     }
 
-    /// Checks whether an account made two tasks of a create that it was sent twice. If so, both were charged, and from
-    /// then on no create is sent to it twice.
+    /// Checks whether an account made two tasks from a create that it was sent twice. If so, both were charged, and
+    /// from then on no create is sent to it twice.
     func checkUniqueness(_ record: TaskRecord, at account: Account) {
         ledger.background.start { [self] in
             guard await ledger.background.sleep(for: Self.lookupLag),
-                case .found(_, _, let other) = await caller.ask(
+                case .found(_, _, let other) = await caller.queryUnchecked(
                     Destination(account, record.dialect), record.id, upstreamID: nil, timeout: Self.timeout),
                 other != record.upstreamID
             else { return }
             account.capabilities.learn(AccountTraits(hasUniqueIDs: false))
             ledger.observer.event(
-                .error, "an account has made two tasks of one external_task_id: set `unique: no` for it",
+                .error, "an account has made two tasks for one external_task_id: set `unique: no` for it",
                 [
                     ("account", account.name), ("task", record.id.description), ("upstream_id", other),
                     ("other_upstream_id", record.upstreamID ?? "-"),
@@ -82,7 +82,7 @@ final class AccountProbes: Sendable {
     }
 }
 
-extension QueriedTask {
+extension QueryResult {
     /// The answer in the terms of ``LookUpPlan``.
     var answer: LookUpPlan.Answer {
         switch self {

@@ -126,7 +126,7 @@ final class OpenCreates: Sendable {
     /// - Parameter judge: what an answer proves; nil if asking again is useless.
     /// - Returns: true if the answers prove that the create was never made.
     private func lookUpToTheEnd(
-        _ id: TaskID, at account: Account, judge: (QueriedTask) -> LookUpPlan.Answer?
+        _ id: TaskID, at account: Account, judge: (QueryResult) -> LookUpPlan.Answer?
     ) async -> Bool {
         var plan = LookUpPlan.background(start: background.now)
         while case .lookUp(let time) = plan.step {
@@ -155,7 +155,7 @@ final class OpenCreates: Sendable {
 
     /// What an answer proves. An account without look-up can prove nothing, so the create is left to the operator.
     /// - Returns: nil if asking again is useless.
-    private func conclusive(_ found: QueriedTask, _ account: Account) -> LookUpPlan.Answer? {
+    private func conclusive(_ found: QueryResult, _ account: Account) -> LookUpPlan.Answer? {
         switch (found, account.capabilities.hasLookup) {
         // It was found but could not be recorded: it is looked up again.
         case (.found, _), (.other, _), (.none, _): LookUpPlan.Answer.none

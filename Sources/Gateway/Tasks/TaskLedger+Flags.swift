@@ -1,7 +1,7 @@
 internal import Base
 internal import TaskStore
 
-/// Flags that tell the operator to look at a task.
+/// Flags that call the operator's attention to a task.
 extension TaskLedger {
     /// Flags a create as unknown once it has been open for a day, even if a look-up may still settle it.
     func flagIfOld(_ id: TaskID) async {

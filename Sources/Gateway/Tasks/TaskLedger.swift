@@ -87,7 +87,7 @@ final class TaskLedger: Sendable {
             guard let record = try await store.task(id), !record.state.isFinal else { return .ended }
             return try await observe(object, of: record).state.isFinal ? .ended : .unfinished
         } catch {
-            couldNotRecord("what Kling said of a task could not be recorded", id, error)
+            couldNotRecord("what Kling said about a task could not be recorded", id, error)
             return .unfinished
         }
     }

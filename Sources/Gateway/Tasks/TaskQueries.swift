@@ -144,7 +144,7 @@ final class TaskQueries: Sendable {
         do {
             return try await ledger.observe(object, of: record)
         } catch {
-            ledger.couldNotRecord("what Kling said of a task could not be recorded", record.id, error)
+            ledger.couldNotRecord("what Kling said about a task could not be recorded", record.id, error)
             return nil
         }
     }

@@ -48,11 +48,11 @@ public enum TaskSettlement: Sendable {
         }
         if record.account == nil {
             throw Refusal(
-                description: "it was sent to no account so far. One that waits can be taken back: tasks cancel")
+                description: "it has not been sent to an account yet. Cancel a queued task with: tasks cancel")
         }
         let isLeft = record.publicID != nil || record.flags.contains(.unknown)
         guard isLeft || time - record.createdAt >= Self.settlingTime else {
-            throw Refusal(description: "the gateway is still finding out what came of it. Try again in a minute")
+            throw Refusal(description: "the gateway is still determining its outcome. Try again in a minute")
         }
     }
 }

@@ -82,7 +82,7 @@ struct CallBudget: Sendable {
     }
 }
 
-/// How long an account is left alone after failed calls.
+/// The backoff from an account after failed calls.
 struct Backoff: Sendable {
     /// The longest pause.
     static let longest = Duration.seconds(60)

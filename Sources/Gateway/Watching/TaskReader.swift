@@ -51,7 +51,7 @@ struct FoundTask: Sendable {
     let object: TaskObject
 }
 
-/// What has become of a task.
+/// Whether a task has ended.
 enum TaskProgress: Sendable, Equatable {
     case unfinished
     case ended

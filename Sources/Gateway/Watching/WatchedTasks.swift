@@ -199,7 +199,7 @@ struct WatchedTasks: Sendable {
         return endCheck(task, watch, pause, now, changesFlag: false)
     }
 
-    /// The next check is after `pause`, with jitter, or at once if there was a hint meanwhile.
+    /// The next check is after `pause`, with jitter, or at once if there was a hint in the meantime.
     private mutating func endCheck(
         _ task: TaskID, _ checked: Watch, _ pause: Duration, _ now: MonotonicTime, changesFlag: Bool
     ) -> CheckEnd {

@@ -9,7 +9,7 @@ internal import TaskStore
 /// Any thread may call its functions, unless they say otherwise. Stop it before releasing it.
 final class Watcher: @unchecked Sendable {
     // @unchecked: mutable state is accessed only on the loop's thread, by code that the loop runs or that asserts it;
-    // `news` is behind a lock.
+    // `reports` is behind a lock.
 
     /// The watched tasks of one account.
     private struct Account {
@@ -18,8 +18,8 @@ final class Watcher: @unchecked Sendable {
         var tasks: [String: TaskID] = [:]
     }
 
-    /// Reports from other threads, applied at the next tick: a report costs no turn of the loop.
-    private enum News {
+    /// A report from another thread. It is applied at the next tick, so that a report alone does not wake the loop.
+    private enum Report {
         case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
         case seen(TaskID, TaskProgress, at: MonotonicTime)
         case limited(account: String, at: MonotonicTime)
@@ -29,7 +29,7 @@ final class Watcher: @unchecked Sendable {
     /// the interval has always passed at the next tick.
     private static let pause = WatchSchedule.interval + .milliseconds(20)
 
-    private let news = Lock<[News]>([])
+    private let reports = Lock<[Report]>([])
     private let loop: EventLoop
     private let reader: any TaskReader
     private let seed: UInt64
@@ -79,7 +79,7 @@ final class Watcher: @unchecked Sendable {
     /// it.
     func watch(_ task: WatchedTask, upstreamID: String, of account: String) {
         let now = clock()
-        news.withLock { $0.append(.watch(task, upstreamID: upstreamID, account: account, at: now)) }
+        reports.withLock { $0.append(.watch(task, upstreamID: upstreamID, account: account, at: now)) }
     }
 
     /// Checks a task now, within the limits on calls, because something may have happened to it.
@@ -95,19 +95,19 @@ final class Watcher: @unchecked Sendable {
     /// Records what Kling has told another part of the gateway about a task; this counts as a check.
     func seen(_ task: TaskID, _ progress: TaskProgress) {
         let now = clock()
-        news.withLock { $0.append(.seen(task, progress, at: now)) }
+        reports.withLock { $0.append(.seen(task, progress, at: now)) }
     }
 
     /// Records that the account limits how many tasks run at once, so that every task's end matters to others.
     func limited(_ account: String) {
         let now = clock()
-        news.withLock { $0.append(.limited(account: account, at: now)) }
+        reports.withLock { $0.append(.limited(account: account, at: now)) }
     }
 
     private func applyReports() {
-        let arrived = news.withLock { news in
-            defer { news.removeAll() }
-            return news
+        let arrived = reports.withLock { reports in
+            defer { reports.removeAll() }
+            return reports
         }
         for one in arrived {
             switch one {

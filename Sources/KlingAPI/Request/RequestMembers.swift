@@ -1,5 +1,5 @@
-/// The indexes of the members that the gateway knows, among all members of a create.
-struct Places: Sendable {
+/// Where the members that the gateway knows are among all members of a create; nil if absent.
+struct MemberIndexes: Sendable {
     private(set) var modelName: Int?
     private(set) var model: Int?
     private(set) var human: Int?
@@ -56,11 +56,11 @@ struct Places: Sendable {
 /// Reads the short members of a create.
 struct MemberReader {
     let members: [JSONMember]
-    let places: Places
+    let indexes: MemberIndexes
 
     /// The model, from `model_name` or `model`.
     func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
-        for (index, parameter) in [(places.modelName, "model_name"), (places.model, "model")] {
+        for (index, parameter) in [(indexes.modelName, "model_name"), (indexes.model, "model")] {
             guard let content = try string(at: index, parameter) else { continue }
             if let name = models.name(equalTo: bytes.extracting(content)) { return name }
             let text = JSONString.text(bytes, content)
@@ -76,7 +76,7 @@ struct MemberReader {
     /// The client's own id.
     func externalTaskID(_ bytes: Span<UInt8>) throws(ParameterError) -> String? {
         let parameter = "external_task_id"
-        guard let content = try string(at: places.externalTaskID, parameter) else { return nil }
+        guard let content = try string(at: indexes.externalTaskID, parameter) else { return nil }
         let text = JSONString.text(bytes, content)
         let limit = TryOn.maxExternalTaskIDBytes
         guard text.utf8.count <= limit else {
@@ -91,7 +91,7 @@ struct MemberReader {
     /// The client's callback URL.
     func callback(_ bytes: Span<UInt8>) throws(ParameterError) -> HTTPURL? {
         let parameter = "callback_url"
-        guard let content = try string(at: places.callback, parameter) else { return nil }
+        guard let content = try string(at: indexes.callback, parameter) else { return nil }
         // An escape takes up to six bytes for one byte of the URL.
         guard content.count <= TryOn.maxCallbackURLBytes * 6 else {
             throw .value(parameter, HTTPURL.Problem.length.description)

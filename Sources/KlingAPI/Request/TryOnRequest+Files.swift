@@ -3,7 +3,7 @@ public import Base
 extension TryOnRequest {
     /// The URL of a picture, if it contains `path`. Other URLs are not copied to a string, unless they contain escapes.
     public func pictureURL(_ field: PictureField, with path: StaticString) -> String? {
-        guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
+        guard (field == .human ? human : cloth) == .url, let index = indexes.index(of: field) else { return nil }
         let member = scan.members[index]
         // Longer URLs are not worth searching.
         guard member.content.count <= TryOn.maxCallbackURLBytes else { return nil }
@@ -14,7 +14,7 @@ extension TryOnRequest {
         }
     }
 
-    /// The same create with a file in place of the picture that the client sent.
+    /// Returns the same create with a file in place of the picture that the client sent.
     ///
     /// The file is encoded as base64 in slices, so that other tasks of the executor can run in between.
     /// - Parameter owner: kept alive until the base64 is released; for example, a memory reservation.

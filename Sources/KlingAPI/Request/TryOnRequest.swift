@@ -1,22 +1,22 @@
 public import Base
 
-/// A picture of a request.
+/// A picture in a request.
 public enum TryOnPicture: Sendable, Hashable {
-    /// An `http` or `https` URL, passed on as it is.
+    /// An `http` or `https` URL, which is passed on unchanged.
     case url
-    /// Base64 of a file with this header and this many bytes.
+    /// A file in base64, with its header and its size in bytes before encoding.
     case base64(ImageHeader, bytes: Int)
 }
 
-/// The two pictures of a request.
+/// The members of a request that hold its two pictures.
 public enum PictureField: String, Sendable, CaseIterable {
     case human = "human_image"
     case cloth = "cloth_image"
 }
 
-/// A validated create, whose body can be sent to Kling with values of the gateway in place of some of the client's.
+/// A validated create. Its body can be sent to Kling with some of the client's values replaced by the gateway's.
 public final class TryOnRequest: Sendable {
-    /// The model, one of those allowed.
+    /// The model, which is one of the allowed models.
     public let model: String
     /// The client's own id for the task.
     public let externalTaskID: String?
@@ -31,14 +31,14 @@ public final class TryOnRequest: Sendable {
 
     let body: Bytes
     let scan: JSONScanner
-    let places: Places
+    let indexes: MemberIndexes
     let humanText: PictureText?
     let clothText: PictureText?
 
     private init(
-        _ body: Bytes, _ scan: JSONScanner, _ places: Places, _ members: Members, human: Picture, cloth: Picture
+        _ body: Bytes, _ scan: JSONScanner, _ indexes: MemberIndexes, _ members: Members, human: Picture, cloth: Picture
     ) {
-        (self.body, self.scan, self.places) = (body, scan, places)
+        (self.body, self.scan, self.indexes) = (body, scan, indexes)
         (model, externalTaskID) = (members.model, members.externalTaskID)
         (callbackURL, settings) = (members.callbackURL, members.settings)
         (self.human, humanText) = human
@@ -49,22 +49,22 @@ public final class TryOnRequest: Sendable {
         model: String, externalTaskID: String?, callbackURL: HTTPURL?, settings: TryOnSettings
     )
 
-    /// A picture, and its base64 if it has one.
+    /// A picture, and its base64 unless it is a URL.
     typealias Picture = (TryOnPicture, PictureText?)
 
-    /// The same create with another picture.
+    /// Returns the same create with another picture.
     func replacing(_ field: PictureField, with picture: Picture) -> TryOnRequest {
         TryOnRequest(
-            body, scan, places, (model, externalTaskID, callbackURL, settings),
+            body, scan, indexes, (model, externalTaskID, callbackURL, settings),
             human: field == .human ? picture : (human, humanText), cloth: field == .cloth ? picture : (cloth, clothText)
         )
     }
 
     /// Checks the body of a create.
     ///
-    /// Base64 that needs it is repaired in place: after this call, the block must be read only through this request. A
-    /// body over 1 MiB is read in slices, so that other tasks of the executor can run in between; a smaller one never
-    /// suspends.
+    /// Base64 with escapes, whitespace, URL-safe letters or missing padding is repaired in place. After this call,
+    /// `body` must therefore be read only through the returned request. A body over 1 MiB is parsed in slices, so that
+    /// other tasks of the executor can run in between; parsing a smaller one never suspends.
     /// - Parameters:
     ///   - body: the whole body, owned by the caller and not shared.
     ///   - models: the allowed models.
@@ -72,22 +72,22 @@ public final class TryOnRequest: Sendable {
         _ body: Bytes, models: TryOnModels = .documented
     ) async throws(ParameterError) -> TryOnRequest {
         let scan = try await scanned(body)
-        let places = body.withByteSpan { Places(scan.members, $0) }
-        let members = MemberReader(members: scan.members, places: places)
+        let indexes = body.withByteSpan { MemberIndexes(scan.members, $0) }
+        let members = MemberReader(members: scan.members, indexes: indexes)
         let values = try body.withByteSpan { (bytes) throws(ParameterError) in
             (
                 try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes),
                 try members.settings(bytes)
             )
         }
-        let human = try await picture(body, scan, places.human, .human)
-        let cloth = try await picture(body, scan, places.cloth, .cloth)
-        return TryOnRequest(body, scan, places, values, human: human, cloth: cloth)
+        let human = try await picture(body, scan, indexes.human, .human)
+        let cloth = try await picture(body, scan, indexes.cloth, .cloth)
+        return TryOnRequest(body, scan, indexes, values, human: human, cloth: cloth)
     }
 
-    /// The URL of a picture; nil for base64.
+    /// The URL of a picture; `nil` if the picture is base64.
     public func pictureURL(_ field: PictureField) -> String? {
-        guard (field == .human ? human : cloth) == .url, let index = places.index(of: field) else { return nil }
+        guard (field == .human ? human : cloth) == .url, let index = indexes.index(of: field) else { return nil }
         return body.withByteSpan { JSONString.text($0, scan.members[index].content) }
     }
 

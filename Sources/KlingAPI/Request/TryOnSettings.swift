@@ -36,9 +36,9 @@ extension MemberReader {
     /// The settings; `watermark` is a Boolean, or an object as in the solutions dialect.
     func settings(_ bytes: Span<UInt8>) throws(ParameterError) -> TryOnSettings {
         TryOnSettings(
-            keepFace: try flag(at: places.keepFace, "keep_face", bytes) ?? true,
-            keepPose: try flag(at: places.keepPose, "keep_pose", bytes) ?? true,
-            keepBackground: try flag(at: places.keepBackground, "keep_background", bytes) ?? true,
+            keepFace: try flag(at: indexes.keepFace, "keep_face", bytes) ?? true,
+            keepPose: try flag(at: indexes.keepPose, "keep_pose", bytes) ?? true,
+            keepBackground: try flag(at: indexes.keepBackground, "keep_background", bytes) ?? true,
             watermark: try watermark(bytes) ?? false)
     }
 
@@ -51,7 +51,7 @@ extension MemberReader {
 
     private func watermark(_ bytes: Span<UInt8>) throws(ParameterError) -> Bool? {
         let parameter = "watermark"
-        guard let index = places.watermark, !members[index].isNullOrEmpty else { return nil }
+        guard let index = indexes.watermark, !members[index].isNullOrEmpty else { return nil }
         guard members[index].kind == .object else {
             return try Self.flag(members[index], parameter, bytes, expected: "true, false or {\"enabled\": true}")
         }

@@ -49,7 +49,7 @@ extension TryOnRequest {
     /// Default settings are not sent, because this dialect does not support settings. Others are kept with a waiting
     /// request, which the gateway never sends in this shape.
     private func isLeftOut(_ index: Int) -> Bool {
-        places.isReplaced(index) || settings.isDefault && places.isSetting(index)
+        indexes.isReplaced(index) || settings.isDefault && indexes.isSetting(index)
     }
 
     /// The start of the object, which the client's members follow.
@@ -78,9 +78,9 @@ extension TryOnRequest {
                 // The text after the previous value holds exactly one comma, and this member's name.
                 sink.add(ByteSlice(body, scan.members[index - 1].value.upperBound..<member.value.lowerBound))
             }
-            if index == places.human {
+            if index == indexes.human {
                 write(member, humanText, replacements.human, to: &sink)
-            } else if index == places.cloth {
+            } else if index == indexes.cloth {
                 write(member, clothText, replacements.cloth, to: &sink)
             } else {
                 sink.add(ByteSlice(body, member.value))

@@ -31,7 +31,7 @@ public struct SolutionsQuery: Sendable, Hashable {
             }
         }
         guard found.count < 2 else {
-            throw .value(Key.externalTaskIDs.rawValue, "stands beside \(Key.taskIDs.rawValue). Send one of the two.")
+            throw .value(Key.externalTaskIDs.rawValue, "cannot be sent with \(Key.taskIDs.rawValue). Send only one.")
         }
         guard let (key, text) = found.first else {
             throw .value(Key.taskIDs.rawValue, "is missing. Send it or \(Key.externalTaskIDs.rawValue).")

@@ -29,31 +29,32 @@ struct SimulatedAuthorization: Sendable {
         self.checksTimes = checksTimes
     }
 
-    /// The result of checking a field.
-    struct Opened {
+    /// The sender of a request, as its field says.
+    struct Caller {
         /// The account's number.
         let account: Int
         /// Whether the credential was a plain key, or none was required. The newer API accepts nothing else.
         let isPlain: Bool
     }
 
+    /// Finds the account of a request, or refuses the request.
     /// - Parameters:
     ///   - field: the value of `Authorization`.
     ///   - now: in milliseconds since 1970.
-    func open(_ field: String?, now: Int) throws(SimulatedRefusal) -> Opened {
+    func authenticate(_ field: String?, now: Int) throws(SimulatedRefusal) -> Caller {
         do {
             return try verified(field, now: now)
         } catch {
-            guard isRequired else { return Opened(account: 0, isPlain: true) }
+            guard isRequired else { return Caller(account: 0, isPlain: true) }
             throw error
         }
     }
 
-    private func verified(_ field: String?, now: Int) throws(SimulatedRefusal) -> Opened {
+    private func verified(_ field: String?, now: Int) throws(SimulatedRefusal) -> Caller {
         guard let field, !field.isEmpty else { throw SimulatedRefusal(.authorizationEmpty) }
         guard field.hasPrefix("Bearer ") else { throw SimulatedRefusal(.authorizationInvalid) }
         let credential = String(field.dropFirst("Bearer ".count))
-        if let account = plain[credential] { return Opened(account: account, isPlain: true) }
+        if let account = plain[credential] { return Caller(account: account, isPlain: true) }
         guard let token = try? ClientToken(credential), let key = signed[token.issuer] else {
             throw SimulatedRefusal(.authorizationInvalid)
         }
@@ -65,7 +66,7 @@ struct SimulatedAuthorization: Sendable {
             // The times are checked below, without leeway.
         }
         if checksTimes { try checkTimes(credential, now: now / 1000) }
-        return Opened(account: key.account, isPlain: !isRequired)
+        return Caller(account: key.account, isPlain: !isRequired)
     }
 
     private func checkTimes(_ token: String, now: Int) throws(SimulatedRefusal) {

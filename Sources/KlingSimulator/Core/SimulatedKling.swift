@@ -115,7 +115,7 @@ struct SimulatedKling: Sendable {
             found = tasks[taskID]
         }
         guard case .stranger(let stranger) = fault else { return found }
-        return strange(stranger, in: found, isOwnID ? .own : .external, name.dialect, account, now)
+        return substitute(stranger, in: found, isOwnID ? .own : .external, name.dialect, account, now)
     }
 
     private func taskOfExternalID(_ name: TaskName, _ account: Int, _ now: Int, lag: Int) -> SimulatedTask? {
@@ -127,7 +127,7 @@ struct SimulatedKling: Sendable {
     }
 
     /// What a query with a `stranger` fault returns in place of what it found.
-    private mutating func strange(
+    private mutating func substitute(
         _ stranger: SearchFault.Stranger, in found: SimulatedTask?, _ kind: TaskName.Kind,
         _ dialect: SimulatedDialect, _ account: Int, _ now: Int
     ) -> SimulatedTask? {

@@ -33,7 +33,7 @@ struct SimulatorResponder: HTTPResponder {
     }
 
     private func deliver(_ answer: SimulatedAnswer, on loop: EventLoop) async -> HTTPResponse {
-        // Ignore cancellation: the client is gone, and nobody reads the answer.
+        // Ignore cancellation: the client is gone, so the answer is not read.
         if answer.delay > 0 { try? await loop.sleep(for: .milliseconds(answer.delay)) }
         var response = HTTPResponse(status: answer.status, headers: answer.headers, body: .slices(answer.body))
         switch answer.delivery {

@@ -236,7 +236,7 @@ enum Schema {
         """
 
     /// A lane is a tenant's deliveries to one `receiver`, the URL up to its path. `pause` is the delay with which
-    /// `next_attempt_at` was set. Existing rows that were attempted get the longest delay that there is.
+    /// `next_attempt_at` was set. Existing rows that were attempted get the maximum delay.
     private static let outboxLanes = """
         ALTER TABLE deliveries ADD COLUMN receiver TEXT NOT NULL DEFAULT '-';
         ALTER TABLE deliveries ADD COLUMN pause INTEGER NOT NULL DEFAULT 0;

@@ -9,7 +9,7 @@ internal import TaskStore
 /// Shows what is known about the upstream accounts, as of the last change that a gateway stored.
 struct AccountsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "accounts", abstract: "Show the upstream accounts, and what was learned of them.")
+        commandName: "accounts", abstract: "Show the upstream accounts, and what was learned about them.")
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "As JSON, one object a line.") var json = false

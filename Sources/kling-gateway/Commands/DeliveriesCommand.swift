@@ -7,7 +7,7 @@ internal import TaskStore
 /// Lists callbacks to clients with their states, and sends one again.
 struct DeliveriesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "deliveries", abstract: "Look at callbacks to clients, and send one again.",
+        commandName: "deliveries", abstract: "Show callbacks to clients, and send one again.",
         subcommands: [List.self, Redeliver.self])
 
     struct List: AsyncParsableCommand {
@@ -42,7 +42,7 @@ struct DeliveriesCommand: AsyncParsableCommand {
 
     struct Redeliver: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send a delivery once more, whatever became of it, with all its retries.")
+            abstract: "Send a delivery again, in any state, with all its retries.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The delivery's id, as `deliveries list` shows it.") var id: String

@@ -27,7 +27,7 @@ struct SimulateCommand: AsyncParsableCommand {
     var billing = SimulatedBilling.unit.rawValue
     @Option(help: "Sign callbacks with this secret, whsec_...; may be repeated, as while secrets are exchanged.")
     var webhookSecret: [String] = []
-    @Flag(help: "Take tokens whatever their times: for clients whose clocks are wrong.")
+    @Flag(help: "Accept tokens regardless of their times, for clients whose clocks are wrong.")
     var anyTokenTime = false
     @OptionGroup(title: "Accounts") var accounts: SimulatedAccountOptions
 

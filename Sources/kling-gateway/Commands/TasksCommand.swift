@@ -8,7 +8,7 @@ internal import TaskStore
 /// Shows tasks to an operator, cancels queued ones and settles open ones.
 struct TasksCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "tasks", abstract: "Look at tasks, take queued ones back, and settle open ones.",
+        commandName: "tasks", abstract: "Show tasks, cancel queued ones, and settle open ones.",
         subcommands: [List.self, Show.self, Cancel.self, Settle.self])
 
     struct List: AsyncParsableCommand {

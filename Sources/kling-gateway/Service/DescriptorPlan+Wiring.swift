@@ -26,13 +26,13 @@ extension Configuration {
         return plan
     }
 
-    private func wantedDescriptors(limit: Int) -> DescriptorPlan.Wishes {
-        var wishes = DescriptorPlan.Wishes(
+    private func wantedDescriptors(limit: Int) -> DescriptorPlan.Demand {
+        var demand = DescriptorPlan.Demand(
             loops: loopCount, listeners: server.listen.count + admin.listen.count,
             connections: server.limits.connections,
             adminConnections: 256, pools: .wanted)
-        wishes.inherited = ProcessLimits.openDescriptors(below: limit)
-        return wishes
+        demand.inherited = ProcessLimits.openDescriptors(below: limit)
+        return demand
     }
 }
 

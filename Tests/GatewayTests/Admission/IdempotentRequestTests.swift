@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 @testable import HTTPServer
 
-/// The key of a request, and what is known of it.
+/// The key of a request, and what is known about it.
 @Suite(.onEventLoop) struct IdempotentRequestTests {
     // MARK: The header field
 

@@ -23,7 +23,7 @@ import Testing
         loop.stop()
     }
 
-    @Test func `stopping cancels running work and waits for its end`() async {
+    @Test func `stopping cancels running work and waits until it has ended`() async {
         let (started, ended) = (Mailbox<Int>(), Lock<[Bool]>([]))
         for number in 0..<3 {
             background.start { [background, loop] in

@@ -12,11 +12,11 @@ import Testing
 
     struct Row: CustomTestStringConvertible, Sendable {
         let before: [Event]
-        let heeding: Bool
+        let endsOnRing: Bool
         let during: [Event]
         let ends: Bool
 
-        var testDescription: String { "\(before), heeding: \(heeding), \(during)" }
+        var testDescription: String { "\(before), endsOnRing: \(endsOnRing), \(during)" }
     }
 
     /// Runs `body` on a loop with a bell.
@@ -31,20 +31,20 @@ import Testing
     }
 
     private static let rows = [
-        Row(before: [], heeding: true, during: [], ends: false),
-        Row(before: [], heeding: true, during: [.ring], ends: true),
-        Row(before: [], heeding: true, during: [.close], ends: true),
-        Row(before: [.ring], heeding: true, during: [], ends: true),
-        Row(before: [.ring, .ring], heeding: true, during: [], ends: true),
-        Row(before: [.close], heeding: true, during: [], ends: true),
-        Row(before: [], heeding: false, during: [.ring], ends: false),
-        Row(before: [.ring], heeding: false, during: [.ring], ends: false),
-        Row(before: [], heeding: false, during: [.close], ends: true),
-        Row(before: [.close], heeding: false, during: [], ends: true),
+        Row(before: [], endsOnRing: true, during: [], ends: false),
+        Row(before: [], endsOnRing: true, during: [.ring], ends: true),
+        Row(before: [], endsOnRing: true, during: [.close], ends: true),
+        Row(before: [.ring], endsOnRing: true, during: [], ends: true),
+        Row(before: [.ring, .ring], endsOnRing: true, during: [], ends: true),
+        Row(before: [.close], endsOnRing: true, during: [], ends: true),
+        Row(before: [], endsOnRing: false, during: [.ring], ends: false),
+        Row(before: [.ring], endsOnRing: false, during: [.ring], ends: false),
+        Row(before: [], endsOnRing: false, during: [.close], ends: true),
+        Row(before: [.close], endsOnRing: false, during: [], ends: true),
     ]
 
     @Test(arguments: rows)
-    func `a wait ends by a ring that it heeds, or once the bell is closed`(row: Row) async throws {
+    func `a wait ends on a ring unless it ignores rings, or when the bell is closed`(row: Row) async throws {
         let loop = try EventLoop(name: "bell")
         let hasEnded = Lock(false)
         await loop.spawn {
@@ -54,7 +54,7 @@ import Testing
             }
             send(row.before)
             let waiter = loop.spawn {
-                await bell.wait(for: .seconds(600), heeding: row.heeding)
+                await bell.wait(for: .seconds(600), endsOnRing: row.endsOnRing)
                 hasEnded.withLock { $0 = true }
             }
             await loop.spawn {}.value
@@ -71,7 +71,7 @@ import Testing
     @Test func `a wait without a ring ends after its duration`() async throws {
         try await withBell { bell in
             await bell.wait(for: .milliseconds(1))
-            await bell.wait(for: .milliseconds(1), heeding: false)
+            await bell.wait(for: .milliseconds(1), endsOnRing: false)
         }
     }
 
@@ -85,10 +85,10 @@ import Testing
         }
     }
 
-    @Test func `a ring that a wait did not heed ends the next one`() async throws {
+    @Test func `a ring that one wait ignores ends the next one`() async throws {
         try await withBell { bell in
             bell.ring()
-            await bell.wait(for: .milliseconds(1), heeding: false)
+            await bell.wait(for: .milliseconds(1), endsOnRing: false)
             await bell.wait(for: .seconds(600))
         }
     }

@@ -268,7 +268,7 @@ struct DeliveryFixture {
         change(&policy)
         delivery = CallbackDelivery(
             loop: loop, store: outbox, sender: receivers, secrets: secrets, observer: Silence(), policy: policy,
-            clock: time.guarded, random: Middle())
+            clock: time.guarded, random: NoJitter())
     }
 
     var now: Int64 { time.wall }
@@ -296,7 +296,7 @@ struct DeliveryFixture {
 }
 
 /// A generator that always returns the middle, so that there is no jitter.
-struct Middle: RandomNumberGenerator {
+struct NoJitter: RandomNumberGenerator {
     func next() -> UInt64 { 1 << 52 }
 }
 

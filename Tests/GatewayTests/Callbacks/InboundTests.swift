@@ -172,7 +172,7 @@ import Testing
     // MARK: On a socket
 
     /// Serves only callbacks.
-    private struct Door: HTTPResponder {
+    private struct CallbackOnlyResponder: HTTPResponder {
         let inbound: InboundCallbacks
 
         func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -192,7 +192,7 @@ import Testing
         let inbound = InboundCallbacks(tokens: tokens, secrets: ["signing": [Self.secret]], receiver: receiver)
         let server = HTTPServer(
             configuration: HTTPServerConfiguration(addresses: [try #require(SocketAddress("127.0.0.1:0"))]),
-            loops: [loop], budget: ByteBudget(capacity: 4 << 20), service: Door(inbound: inbound))
+            loops: [loop], budget: ByteBudget(capacity: 4 << 20), service: CallbackOnlyResponder(inbound: inbound))
         let address = try await server.start()[0].description
         let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
         func post(_ token: String, _ body: String, headers: String = "") async throws -> RawClient.Answer? {

@@ -96,7 +96,7 @@ struct ClockGuardTests {
         #expect(clocks.pass(C.hour) == (25 * C.hour, 25 * C.hour))
     }
 
-    @Test func `after a month off the believed time catches up within 55 hours`() {
+    @Test func `after a month of downtime the believed time catches up within 55 hours`() {
         let month = 30 * C.day
         var clocks = Clocks(off: month)
         #expect(clocks.pass(23 * C.hour).believed == 23 * C.hour - month)

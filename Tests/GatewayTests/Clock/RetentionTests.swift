@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-/// The deletion of old records, and the clock that it goes by.
+/// The deletion of old records, and the clock that decides their age.
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RetentionTests {
     private static let day: Int64 = 86_400_000
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// The watcher's calls to Kling, and what becomes of the answers.
+/// The watcher's calls to Kling, and what is done with the answers.
 @Suite(.onEventLoop, .timeLimit(.minutes(1))) struct KlingReaderTests {
     private typealias Fixture = TaskFixture<AnsweringKling>
 
@@ -138,7 +138,7 @@ import Testing
         (400, #"{"code":"task_not_exist"}"#, "unknown"), (404, "", "failed"), (429, #"{"code":1302}"#, "failed"),
         (500, "", "failed"), (200, "<html>", "failed"),
     ])
-    func `a query says what Kling says of the right task only`(
+    func `a query returns only what Kling says about the right task`(
         status: Int, body: String, expected: String
     ) async throws {
         try await run(.kolors, AnsweringKling([KlingReply(status, body)])) { fixture, reader in
@@ -187,7 +187,7 @@ import Testing
         (#""task_status":"succeed""#, .ended, .succeed), (#""task_status":"failed""#, .ended, .failed),
         (#""task_status":"pondering""#, .unfinished, .submitted),
     ])
-    func `what Kling says of a task is recorded`(
+    func `what Kling says about a task is recorded`(
         members: String, expected: TaskProgress, state: TaskState
     ) async throws {
         let object = try #require(TaskObject(Array("{\(members)}".utf8)))

@@ -25,7 +25,7 @@ import Testing
 
     // MARK: Accounts
 
-    @Test func `what was learned of accounts is saved once`() async throws {
+    @Test func `what was learned about accounts is saved once`() async throws {
         try await run { fixture, upkeep in
             Self.disable("main", fixture.tasks.accounts)
             await upkeep.keepAccounts()
@@ -79,7 +79,7 @@ import Testing
 
     // MARK: Tasks
 
-    @Test func `flagged tasks are counted, whatever the flag`() async throws {
+    @Test func `tasks with any flag are counted`() async throws {
         try await run { fixture, upkeep in
             for (number, flags) in [(1, TaskFlags.stuck), (2, .unknown), (3, [])] {
                 try await fixture.store.begin(

@@ -115,7 +115,7 @@ import Testing
 
     // MARK: Downloads
 
-    @Test func `a tenant gets its own picture back, for no cache that others use`() async throws {
+    @Test func `a tenant gets its own picture back, and shared caches must not store it`() async throws {
         let name = try #require(try await upload(handler()).json["fileName"] as? String)
         let answer = try await download(name)
         #expect(answer.status == 200 && answer.body == Self.picture)

@@ -4,16 +4,16 @@ import Testing
 @testable import Gateway
 
 struct DescriptorPlanTests {
-    private static func wishes(loops: Int = 2, connections: Int = 10_000) -> DescriptorPlan.Wishes {
-        DescriptorPlan.Wishes(
+    private static func demand(loops: Int = 2, connections: Int = 10_000) -> DescriptorPlan.Demand {
+        DescriptorPlan.Demand(
             loops: loops, listeners: 2, connections: connections, adminConnections: 256,
             pools: DescriptorPlan.Pools(upstream: 1024, callbacks: 256, pictures: 64))
     }
 
     /// The most descriptors that a plan lets be open at once.
-    private static func used(_ plan: DescriptorPlan, _ wishes: DescriptorPlan.Wishes) -> Int {
-        let calls = (plan.pools.upstream + plan.pools.pictures) * wishes.loops + plan.pools.callbacks
-        return wishes.inherited + 48 + 8 * wishes.loops + wishes.listeners + 2 * calls
+    private static func used(_ plan: DescriptorPlan, _ demand: DescriptorPlan.Demand) -> Int {
+        let calls = (plan.pools.upstream + plan.pools.pictures) * demand.loops + plan.pools.callbacks
+        return demand.inherited + 48 + 8 * demand.loops + demand.listeners + 2 * calls
             + HTTPServerConfiguration.descriptors(forConnections: plan.connections)
             + HTTPServerConfiguration.descriptors(forConnections: plan.adminConnections)
     }
@@ -27,7 +27,7 @@ struct DescriptorPlanTests {
     func `each part gets its minimum and a share of the rest`(
         limit: Int, loops: Int, clients: Int, operators: Int, kling: Int, callbacks: Int, pictures: Int
     ) throws {
-        let plan = try DescriptorPlan(limit: limit, Self.wishes(loops: loops))
+        let plan = try DescriptorPlan(limit: limit, Self.demand(loops: loops))
         #expect(plan.connections == clients)
         #expect(plan.adminConnections == operators)
         #expect(plan.pools.upstream * loops == kling)
@@ -38,11 +38,11 @@ struct DescriptorPlanTests {
     @Test func `a plan never exceeds the limit, and grows with it`() throws {
         for loops in [1, 2, 7, 64] {
             for connections in [1, 50, 10_000] {
-                let wishes = Self.wishes(loops: loops, connections: connections)
+                let demand = Self.demand(loops: loops, connections: connections)
                 var last: DescriptorPlan?
                 for limit in 1...20_000 {
-                    guard let plan = try? DescriptorPlan(limit: limit, wishes) else { continue }
-                    #expect(Self.used(plan, wishes) <= limit)
+                    guard let plan = try? DescriptorPlan(limit: limit, demand) else { continue }
+                    #expect(Self.used(plan, demand) <= limit)
                     #expect(plan.pools.upstream > 0 && plan.pools.callbacks > 0 && plan.pools.pictures > 0)
                     #expect(plan.connections >= min(connections, (last?.connections ?? 18) - 2))
                     #expect(plan.adminConnections >= last?.adminConnections ?? 8)
@@ -53,28 +53,28 @@ struct DescriptorPlanTests {
         }
     }
 
-    @Test func `nothing is lowered at the limit that the plan says it needs`() throws {
-        let wishes = Self.wishes()
-        let needed = try DescriptorPlan(limit: 1 << 20, wishes).needed
-        let enough = try DescriptorPlan(limit: needed, wishes)
-        #expect(enough.connections == 10_000 && enough.adminConnections == 256 && enough.pools == wishes.pools)
-        #expect(try DescriptorPlan(limit: needed - 10, wishes) != enough)
-        #expect(Self.used(enough, wishes) == needed)
+    @Test func `nothing is reduced at the limit that the plan says it needs`() throws {
+        let demand = Self.demand()
+        let needed = try DescriptorPlan(limit: 1 << 20, demand).needed
+        let enough = try DescriptorPlan(limit: needed, demand)
+        #expect(enough.connections == 10_000 && enough.adminConnections == 256 && enough.pools == demand.pools)
+        #expect(try DescriptorPlan(limit: needed - 10, demand) != enough)
+        #expect(Self.used(enough, demand) == needed)
     }
 
     @Test func `too few descriptors are refused, naming the minimum`() throws {
-        let refusal = #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: 64, Self.wishes()) }
-        let least = try #require(refusal?.least)
+        let refusal = #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: 64, Self.demand()) }
+        let least = try #require(refusal?.minimum)
         #expect(refusal?.limit == 64 && (65...160).contains(least))
         #expect(refusal?.description.contains("ulimit -n") == true)
-        #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: least - 1, Self.wishes()) }
-        #expect(try DescriptorPlan(limit: least, Self.wishes()).connections == 16)
+        #expect(throws: DescriptorPlan.TooFew.self) { try DescriptorPlan(limit: least - 1, Self.demand()) }
+        #expect(try DescriptorPlan(limit: least, Self.demand()).connections == 16)
     }
 
     @Test func `inherited descriptors are not divided`() throws {
-        var wishes = Self.wishes()
-        let few = try DescriptorPlan(limit: 512, wishes)
-        wishes.inherited += 90
-        #expect(try DescriptorPlan(limit: 512 + 90, wishes).connections == few.connections)
+        var demand = Self.demand()
+        let few = try DescriptorPlan(limit: 512, demand)
+        demand.inherited += 90
+        #expect(try DescriptorPlan(limit: 512 + 90, demand).connections == few.connections)
     }
 }

@@ -12,8 +12,10 @@ import Testing
 @Suite(.onEventLoop)
 struct PictureServiceTests {
     @Test func `two garments, one by URL and one as base64, become one picture`() async throws {
-        let desk = try Desk(["https://shop.example/top.png": .picture(SamplePicture.png(width: 400, height: 400))])
-        let made = try await desk.oneGarment(
+        let fixture = try ServiceFixture([
+            "https://shop.example/top.png": .picture(SamplePicture.png(width: 400, height: 400))
+        ])
+        let made = try await fixture.oneGarment(
             upper: GivenPicture("upperInput", .url("https://shop.example/top.png")),
             lower: GivenPicture("lowerInput", .base64(SamplePicture.dataURL(width: 300, height: 500))))
         let header = try ImageHeader.check(file: ByteSlice(made, 0..<made.count))
@@ -22,40 +24,42 @@ struct PictureServiceTests {
     }
 
     @Test func `a picture counts in the budget until it is released`() async throws {
-        let desk = try Desk(["https://shop.example/a": .picture(SamplePicture.png(width: 400, height: 400))])
-        var made: Bytes? = try await desk.oneGarment(
+        let fixture = try ServiceFixture([
+            "https://shop.example/a": .picture(SamplePicture.png(width: 400, height: 400))
+        ])
+        var made: Bytes? = try await fixture.oneGarment(
             upper: GivenPicture("a", .url("https://shop.example/a")),
             lower: GivenPicture("b", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300)))))
-        #expect(desk.budget.used == made?.count)
+        #expect(fixture.budget.used == made?.count)
         made = nil
         // The worker may hold it for a moment longer.
-        while desk.budget.used > 0 { await Task.yield() }
+        while fixture.budget.used > 0 { await Task.yield() }
         await #expect(throws: GatewayError.self) {
-            _ = try await desk.oneGarment(
+            _ = try await fixture.oneGarment(
                 upper: GivenPicture("a", .url("https://shop.example/a")),
                 lower: GivenPicture("b", .url("https://shop.example/missing")))
         }
-        #expect(desk.budget.used == 0)
+        #expect(fixture.budget.used == 0)
     }
 
     @Test func `a file that needs no change is kept as it is, and a converted one counts in the budget`() async throws {
-        let desk = try Desk([:])
+        let fixture = try ServiceFixture([:])
         let fine = SamplePicture.file(SamplePicture.webP)
-        let same = try await desk.prepared(fine)
+        let same = try await fixture.prepared(fine)
         #expect(same.file.bytes === fine.bytes && same.format == .webp)
-        while desk.budget.used > 0 { await Task.yield() }
-        var made = try await desk.prepared(SamplePicture.file(SamplePicture.png(width: 2_100, height: 400)))
-        #expect(made.format == .jpeg && desk.budget.used == made.file.count)
+        while fixture.budget.used > 0 { await Task.yield() }
+        var made = try await fixture.prepared(SamplePicture.file(SamplePicture.png(width: 2_100, height: 400)))
+        #expect(made.format == .jpeg && fixture.budget.used == made.file.count)
         made = same
-        while desk.budget.used > 0 { await Task.yield() }
+        while fixture.budget.used > 0 { await Task.yield() }
         let small = SamplePicture.file(SamplePicture.png(width: 300, height: 300))
-        let error = await #expect(throws: GatewayError.self) { _ = try await desk.prepared(small) }
+        let error = await #expect(throws: GatewayError.self) { _ = try await fixture.prepared(small) }
         #expect(
             error?.parameter == "human_image"
                 && error?.message.hasPrefix(
                     "human_image is 300 x 300 pixels: the shortest side must be more than 300 pixels") == true
         )
-        #expect(desk.budget.used == 0)
+        #expect(fixture.budget.used == 0)
     }
 
     @Test(arguments: [
@@ -70,12 +74,12 @@ struct PictureServiceTests {
         ("https://shop.example/nowhere", "its server answered 302"),
     ])
     func `an error names the field and what was found`(_ url: String, _ words: String) async throws {
-        let desk = try Desk(Self.web)
+        let fixture = try ServiceFixture(Self.web)
         for (upper, lower, field) in [
             (url, "https://shop.example/fine", "image[1]"), ("https://shop.example/fine", url, "image[2]"),
         ] {
             do {
-                _ = try await desk.oneGarment(
+                _ = try await fixture.oneGarment(
                     upper: GivenPicture("image[1]", .url(upper)), lower: GivenPicture("image[2]", .url(lower)))
                 Issue.record("no error")
             } catch {
@@ -85,7 +89,7 @@ struct PictureServiceTests {
                 #expect(!error.message.contains("10.0.0."), "no address is told")
             }
         }
-        #expect(desk.budget.used == 0)
+        #expect(fixture.budget.used == 0)
     }
 
     private static let web: [String: Page] = [
@@ -100,24 +104,24 @@ struct PictureServiceTests {
     ]
 
     @Test func `three redirects are followed`() async throws {
-        let desk = try Desk([
+        let fixture = try ServiceFixture([
             "https://shop.example/a": .redirect("https://cdn.example/a"),
             "https://cdn.example/a": .redirect("https://cdn.example/b"),
             "https://cdn.example/b": .redirect("https://cdn.example/c"),
             "https://cdn.example/c": .picture(SamplePicture.png(width: 300, height: 300)),
         ])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
-        _ = try await desk.oneGarment(upper: picture, lower: picture)
-        #expect(desk.web.asked.count == 8)
-        #expect(desk.web.asked.allSatisfy { $0.origin == .client && $0.timeout <= .seconds(15) })
+        _ = try await fixture.oneGarment(upper: picture, lower: picture)
+        #expect(fixture.web.asked.count == 8)
+        #expect(fixture.web.asked.allSatisfy { $0.origin == .client && $0.timeout <= .seconds(15) })
     }
 
     @Test func `a URL with an unsupported scheme is refused as base64`() async throws {
-        let desk = try Desk([:])
+        let fixture = try ServiceFixture([:])
         let wrong = GivenPicture("lowerInput", .base64(ByteSlice(copying: "ftp://shop.example/a")))
         let right = GivenPicture("upperInput", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300))))
         do {
-            _ = try await desk.oneGarment(upper: right, lower: wrong)
+            _ = try await fixture.oneGarment(upper: right, lower: wrong)
             Issue.record("no error")
         } catch {
             let error = try #require(error as? GatewayError)
@@ -126,31 +130,31 @@ struct PictureServiceTests {
     }
 
     @Test func `at most four pictures per tenant are fetched at once`() async throws {
-        let desk = try Desk(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
+        let fixture = try ServiceFixture(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
         let work = (0..<4).map { _ in
-            Task { try? await desk.oneGarment(upper: picture, lower: picture) }
+            Task { try? await fixture.oneGarment(upper: picture, lower: picture) }
         }
-        await desk.web.wait(forAsked: 4)
-        #expect(desk.web.asked.count == 4, "the other four wait for their turn")
-        desk.web.release()
+        await fixture.web.wait(forAsked: 4)
+        #expect(fixture.web.asked.count == 4, "the other four wait for their turn")
+        fixture.web.release()
         for work in work { #expect(await work.value != nil) }
-        #expect(desk.web.asked.count == 8 && desk.web.mostAtOnce <= 4)
+        #expect(fixture.web.asked.count == 8 && fixture.web.mostAtOnce <= 4)
     }
 
     @Test func `a result may be on the account's own host, but on no other internal host`() async throws {
         let png = SamplePicture.png(width: 300, height: 300)
-        let desk = try Desk([
+        let fixture = try ServiceFixture([
             "http://10.0.0.7/a.png": .picture(png), "http://10.0.0.8:8080/results/1.png": .picture(png),
             "https://cdn.example/1.png": .picture(png),
         ])
         for url in ["http://10.0.0.8:8080/results/1.png", "https://cdn.example/1.png"] {
-            let result = try await desk.result(url)
+            let result = try await fixture.result(url)
             #expect(result.withUnsafeBytes { Array($0) } == png)
         }
-        #expect(desk.web.asked.map(\.origin) == [.account(caFile: nil), .client])
+        #expect(fixture.web.asked.map(\.origin) == [.account(caFile: nil), .client])
         do {
-            _ = try await desk.result("http://10.0.0.7/a.png")
+            _ = try await fixture.result("http://10.0.0.7/a.png")
             Issue.record("no error")
         } catch {
             #expect((error as? GatewayError)?.cause == .upstreamFailed)
@@ -160,11 +164,11 @@ struct PictureServiceTests {
     // MARK: Normalizing
 
     @Test func `pictures to be normalized are fetched and sent as base64`() async throws {
-        let desk = try Desk([
+        let fixture = try ServiceFixture([
             "https://shop.example/person": .picture(SamplePicture.webP),
             "https://shop.example/shirt": .picture(SamplePicture.png(width: 300, height: 300)),
         ])
-        let made = try await desk.replacements(
+        let made = try await fixture.replacements(
             human: "https://shop.example/person", cloth: "https://shop.example/shirt")
         let human = try #require(Self.file(made.human))
         #expect(human.starts(with: [0xFF, 0xD8, 0xFF]), "WebP has become JPEG")
@@ -173,23 +177,23 @@ struct PictureServiceTests {
     }
 
     @Test func `base64 that needs no change is left in place`() async throws {
-        let desk = try Desk([:])
+        let fixture = try ServiceFixture([:])
         let text = Base64.encode(SamplePicture.png(width: 300, height: 300))
-        let made = try await desk.replacements(human: text, cloth: text)
+        let made = try await fixture.replacements(human: text, cloth: text)
         #expect(made.human == nil && made.cloth == nil)
-        #expect(desk.budget.used == 0)
+        #expect(fixture.budget.used == 0)
     }
 
     @Test func `a URL that cannot be fetched is left to Kling, but an invalid picture is an error`() async throws {
-        let desk = try Desk(Self.web)
+        let fixture = try ServiceFixture(Self.web)
         let fine = "https://shop.example/fine"
         for url in ["https://shop.example/missing", "https://shop.example/late", "http://10.0.0.7/a.png"] {
-            let made = try await desk.replacements(human: url, cloth: fine)
+            let made = try await fixture.replacements(human: url, cloth: fine)
             #expect(made.human == nil && made.cloth != nil)
         }
         for url in ["https://shop.example/page", "https://shop.example/small"] {
             do {
-                _ = try await desk.replacements(human: fine, cloth: url)
+                _ = try await fixture.replacements(human: fine, cloth: url)
                 Issue.record("no error")
             } catch {
                 #expect((error as? GatewayError)?.parameter == "cloth_image")
@@ -291,7 +295,7 @@ private final class Web: PictureSource {
 }
 
 /// A picture service that fetches from a test's web, with an account on an internal host.
-private struct Desk {
+private struct ServiceFixture {
     let web: Web
     let loop: EventLoop
     let budget = ByteBudget(capacity: 512 << 20)

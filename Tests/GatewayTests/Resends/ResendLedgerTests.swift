@@ -89,7 +89,7 @@ struct ResendLedgerTests {
     }
 
     @Test(arguments: [true, false])
-    func `a resend waits for a client that has ended its side, until its answer is read or lost`(isRead: Bool) {
+    func `a resend waits for a client that has closed its side, until its answer is read or lost`(isRead: Bool) {
         var subject = Subject()
         #expect(subject.arrive() == .make(1))
         subject.ledger.left(1)

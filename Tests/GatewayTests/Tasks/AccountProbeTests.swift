@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// What the gateway learns of an account from its answers about one task.
+/// What the gateway learns about an account from its answers about one task.
 @Suite(.onEventLoop, .timeLimit(.minutes(1))) struct AccountProbeTests {
     private typealias Fixture = TaskFixture<AnsweringKling>
 
@@ -31,7 +31,7 @@ import Testing
         return record
     }
 
-    /// Waits until Kling was called so often, and what follows from the last answer has been done.
+    /// Waits until Kling was called `count` times and the last answer has taken effect.
     private static func wait(forCalls count: Int, _ fixture: Fixture) async throws {
         while fixture.kling.calls.count < count {
             try Task.checkCancellation()
@@ -124,7 +124,7 @@ import Testing
     ]
 
     @Test(arguments: uniqueness.indices)
-    func `an account that made two tasks of one id is not trusted again`(row: Int) async throws {
+    func `an account that made two tasks for one id is not trusted again`(row: Int) async throws {
         let (reply, showsTwo) = Self.uniqueness[row]
         let account = account("main", hasLookup: true)
         account.capabilities.learn(AccountTraits(hasUniqueIDs: true))
@@ -145,7 +145,7 @@ import Testing
     ]
 
     @Test(arguments: lists.indices)
-    func `an account that misses a task is asked which API it speaks`(row: Int) async throws {
+    func `an account that does not find a task is asked which API it speaks`(row: Int) async throws {
         let (replies, dialect, calls) = Self.lists[row]
         let account = account("main")
         try await Fixture.run(AnsweringKling(replies), [account]) { fixture in

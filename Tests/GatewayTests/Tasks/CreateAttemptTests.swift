@@ -15,7 +15,7 @@ import Testing
 
     private static let task = id(7)
 
-    /// The outcome in a word.
+    /// The outcome in a few words.
     private static func word(_ attempt: Attempt) -> String {
         switch attempt {
         case .accepted(let record, _): "accepted as \(record.publicID ?? "-")"
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func `a log line tells that an account is healthy again`() async throws {
+    @Test func `a log line says that an account is healthy again`() async throws {
         try await run(kolors: Self.made("k-1")) { fixture in
             let accounts = fixture.tasks.accounts
             accounts.settled(Self.task, on: "main", .packUsedUp)

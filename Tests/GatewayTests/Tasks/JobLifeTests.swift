@@ -57,7 +57,7 @@ import Testing
                 await fixture.tasks.jobs.ended(job, until: .now + .seconds(600))
             }
             while fixture.tasks.ledger.ends.count == 0 { await Task.yield() }
-            kling.letGo()
+            kling.release()
             #expect(await end.value.tasks.map(\.state) == [.refused, .refused])
             #expect(await create.value == .refused)
         }
@@ -149,7 +149,7 @@ import Testing
             let url = try HTTPURL("https://client.example/jobs")
             let made = try await fixture.create(fixture.job(2) { ($0.callbackURL, $0.callbackRef) = (url, "ref-1") })
             #expect(made.callbackURL == url.text && made.tasks.allSatisfy { $0.callbackURL == nil })
-            kling.letGo()
+            kling.release()
             let job = try await fixture.job(made.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
             try await fixture.hear("processing", of: job.tasks[1])
             try await fixture.hear("succeed", of: job.tasks[0])

@@ -39,10 +39,10 @@ final class ScriptedKling: KlingUpstream {
     /// Answers every create like this from now on.
     func answerAll(_ answer: Answer) { state.withLock { $0.standing = answer } }
 
-    /// Holds the answers to the create with this number and all later ones until ``letGo()``.
+    /// Holds the answers to the create with this number and all later ones until ``release()``.
     func hold(from number: Int) { state.withLock { $0.heldFrom = number } }
 
-    func letGo() {
+    func release() {
         let waiters = state.withLock { state in
             state.heldFrom = .max
             defer { state.waiters = [] }
@@ -137,7 +137,7 @@ struct JobFixture {
             return nil
         }
         .value
-        kling.letGo()
+        kling.release()
         await fixture.tasks.ledger.watcher.stop()
         await fixture.tasks.background.stop()
         await fixture.tasks.ledger.callbackDelivery?.stop(grace: .zero)
@@ -163,7 +163,7 @@ struct JobFixture {
         let delivery = options.receivers.map { [store] receivers in
             CallbackDelivery(
                 loop: loop, store: store.outbox, sender: receivers, secrets: Secrets(), observer: Silence(),
-                policy: CallbackDelivery.Policy(userAgent: "test/1"), random: Middle())
+                policy: CallbackDelivery.Policy(userAgent: "test/1"), random: NoJitter())
         }
         tasks = try TryOnTasks(
             kling, options.accounts, store, on: loop, options: TryOnTasks.Options(dispatchWait: options.dispatchWait),

@@ -21,7 +21,7 @@ import Testing
             #expect(job.request == [1, 2] && job.shape == "useapi")
             #expect(job.tasks[0].publicID == "kling-1")
             #expect(job.tasks.map(\.externalTaskID) == ["order-1", nil, nil, nil])
-            kling.letGo()
+            kling.release()
             let whole = try await fixture.job(job.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }
             #expect(Set(whole.tasks.map(\.publicID)) == ["kling-1", "kling-2", "kling-3", "kling-4"])
             #expect(kling.creates == 4)
@@ -85,7 +85,7 @@ import Testing
             let create = fixture.loop.spawn { await fixture.refusal(request)?.cause }
             #expect(await kling.arrivals.next() == 1)
             create.cancel()
-            kling.letGo()
+            kling.release()
             #expect(await create.value == nil)
             let made = try #require(try await fixture.tasks.jobs.latest([9], tenant: "shop", since: 0))
             _ = try await fixture.job(made.number) { $0.tasks.allSatisfy { $0.upstreamID != nil } }

@@ -54,14 +54,14 @@ import Testing
         }
     }
 
-    @Test func `an account that makes two tasks of one id is reported and no longer trusted`() async throws {
+    @Test func `an account that makes two tasks for one id is reported and no longer trusted`() async throws {
         // Kling knows the first task too late for the look-up after 4 seconds, and soon enough for the check after 9.
         let behaviour = BookKling.Behaviour(lag: .seconds(7), isUnique: false, lostAnswers: 1)
         let account = Self.signed("main")
         try await run([account], behaviour) { subject in
             _ = try await subject.create()
             #expect(subject.kling.book.count == 2)
-            #expect(await subject.events.next().contains("two tasks of one external_task_id"))
+            #expect(await subject.events.next().contains("two tasks for one external_task_id"))
             #expect(!account.capabilities.hasUniqueIDs)
         }
     }

@@ -37,8 +37,8 @@ private final class KnowingKling: KlingUpstream {
     }
 }
 
-/// What a start finds in the store and the spool.
-private struct Remains {
+/// What a previous run of the gateway has left in the store and the spool.
+private struct PreviousRun {
     let folder: TemporaryFolder
     let store: SQLiteTaskStore
     let spool: Spool
@@ -118,117 +118,117 @@ private struct Remains {
 
 @Suite(.onEventLoop, .timeLimit(.minutes(5))) struct RecoveryTests {
     @Test func `a queued task stays with an account that is no longer configured`() async throws {
-        let remains = try await Remains(account: "gone")
+        let previous = try await PreviousRun(account: "gone")
         let kling = KnowingKling()
-        try await remains.start(kling, account("other")) { tasks in
-            let record = try await remains.record { $0.flags.contains(.unknown) }
+        try await previous.start(kling, account("other")) { tasks in
+            let record = try await previous.record { $0.flags.contains(.unknown) }
             #expect(record.state == .queued && record.account == "gone")
             let next = tasks.ledger.queue?.next { _ in true }
             #expect(next == nil)
         }
         #expect(kling.calls.count == 0)
-        await remains.store.close()
+        await previous.store.close()
     }
 
-    @Test func `tasks of an account that is no longer configured are flagged a day after their last news`()
+    @Test func `tasks of an account that is no longer configured are flagged a day after their last update`()
         async throws
     {
-        let remains = try await Remains(account: "gone", upstreamID: "kling-1", hours: 25)
+        let previous = try await PreviousRun(account: "gone", upstreamID: "kling-1", hours: 25)
         let young = taskIDs(2)[1]
-        try await remains.add(young, account: "gone", upstreamID: "kling-2", hours: 23)
+        try await previous.add(young, account: "gone", upstreamID: "kling-2", hours: 23)
         let kling = KnowingKling()
-        try await remains.start(kling, account("other")) { tasks in
-            let record = try await remains.record { $0.flags == .stuck }
+        try await previous.start(kling, account("other")) { tasks in
+            let record = try await previous.record { $0.flags == .stuck }
             #expect(record.state == .processing)
-            let flagged = try await remains.store.allTasks(
+            let flagged = try await previous.store.allTasks(
                 TaskFilter(flags: [.stuck, .unknown]), before: nil, limit: 9)
-            #expect(flagged.map(\.id) == [remains.task])
+            #expect(flagged.map(\.id) == [previous.task])
             #expect(await tasks.background.loop.run { tasks.ledger.watcher.count } == 0)
         }
         #expect(kling.calls.count == 0)
-        await remains.store.close()
+        await previous.store.close()
     }
 
     /// A reseller that has never accepted anything may say that it has no such task, which proves nothing.
     @Test(arguments: [25, 23])
     func `a create that has been open for a day is flagged and still looked up`(hours: Int64) async throws {
-        let remains = try await Remains(account: "reseller", upstreamID: nil, hours: hours)
+        let previous = try await PreviousRun(account: "reseller", upstreamID: nil, hours: hours)
         let kling = KnowingKling()
-        try await remains.start(kling, account("reseller"), clock: VirtualClock()) { _ in
+        try await previous.start(kling, account("reseller"), clock: VirtualClock()) { _ in
             #expect(try await kling.next().kind == .query)
-            let record = try await remains.record { _ in true }
+            let record = try await previous.record { _ in true }
             #expect(record.flags == (hours > 24 ? .unknown : []))
             #expect(try await kling.next().kind == .query)
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 
     @Test func `a queued create that has been open for a day is flagged and still looked up`() async throws {
-        let remains = try await Remains(account: "reseller", hours: 25)
+        let previous = try await PreviousRun(account: "reseller", hours: 25)
         let kling = KnowingKling()
-        try await remains.start(kling, account("reseller"), clock: VirtualClock()) { _ in
-            let record = try await remains.record { $0.flags == .unknown }
+        try await previous.start(kling, account("reseller"), clock: VirtualClock()) { _ in
+            let record = try await previous.record { $0.flags == .unknown }
             #expect(record.state == .queued && record.account == "reseller")
             while kling.calls.count > 0 { _ = try await kling.next() }
             #expect(try await kling.next().kind == .query)
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 
     @Test func `a queued task whose body is gone is looked up where it may have arrived`() async throws {
-        let remains = try await Remains(account: "main", hasBody: false)
-        let kling = KnowingKling(known: [remains.task])
-        try await remains.start(kling, account("main", hasLookup: true)) { _ in
-            let record = try await remains.record { $0.state > .queued }
+        let previous = try await PreviousRun(account: "main", hasBody: false)
+        let kling = KnowingKling(known: [previous.task])
+        try await previous.start(kling, account("main", hasLookup: true)) { _ in
+            let record = try await previous.record { $0.state > .queued }
             #expect(record.state == .processing && record.upstreamID == "kling-1")
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 
     @Test func `a queued task without a body or an account fails`() async throws {
-        let remains = try await Remains(account: nil, hasBody: false)
-        try await remains.start(KnowingKling(), account("main")) { _ in
-            let record = try await remains.record { $0.state > .queued }
+        let previous = try await PreviousRun(account: nil, hasBody: false)
+        try await previous.start(KnowingKling(), account("main")) { _ in
+            let record = try await previous.record { $0.state > .queued }
             #expect(record.state == .failed)
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 
     @Test func `an unreadable body holds no slot and is read again`() async throws {
-        let remains = try await Remains(account: nil)
+        let previous = try await PreviousRun(account: nil)
         // A folder in the file's place: the body is neither readable nor missing.
-        let path = remains.folder.path("spool/\(remains.task).json")
-        let kept = remains.folder.path("kept")
+        let path = previous.folder.path("spool/\(previous.task).json")
+        let kept = previous.folder.path("kept")
         let other = id(1)
-        try await remains.start(KnowingKling(), account("main", concurrency: 1), beside: other) { tasks in
+        try await previous.start(KnowingKling(), account("main", concurrency: 1), beside: other) { tasks in
             try FileManager.default.moveItem(atPath: path, toPath: kept)
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
             tasks.accounts.settled(other, on: "main", .withdrawn)
-            _ = try await remains.record { $0.account == "main" || $0.state > .queued }
+            _ = try await previous.record { $0.account == "main" || $0.state > .queued }
             while tasks.accounts.figures()[0].running > 0 {
                 try Task.checkCancellation()
                 await Task.yield()
             }
             try FileManager.default.removeItem(atPath: path)
             try FileManager.default.moveItem(atPath: kept, toPath: path)
-            let record = try await remains.record { $0.state > .queued }
+            let record = try await previous.record { $0.state > .queued }
             #expect(record.state == .processing)
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 
     @Test func `a task that was found at Kling is not ended`() async throws {
-        let remains = try await Remains(account: "main")
+        let previous = try await PreviousRun(account: "main")
         let answer = try #require(
             KlingAnswer(Array(#"{"code":0,"data":{"task_id":"kling-1","task_status":"processing"}}"#.utf8)))
-        let kling = KnowingKling(known: [remains.task])
-        try await remains.start(kling, account("main", hasLookup: true)) { tasks in
+        let kling = KnowingKling(known: [previous.task])
+        try await previous.start(kling, account("main", hasLookup: true)) { tasks in
             let object = try #require(answer.task)
-            _ = try await tasks.ledger.accept(object, in: answer, upstreamID: "kling-1", remains.task)
-            try await tasks.ledger.end(remains.task, because: "never reached Kling; nothing was charged")
-            let record = try await remains.record { _ in true }
+            _ = try await tasks.ledger.accept(object, in: answer, upstreamID: "kling-1", previous.task)
+            try await tasks.ledger.end(previous.task, because: "never reached Kling; nothing was charged")
+            let record = try await previous.record { _ in true }
             #expect(record.state == .processing)
         }
-        await remains.store.close()
+        await previous.store.close()
     }
 }

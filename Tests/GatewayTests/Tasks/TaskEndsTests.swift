@@ -61,13 +61,13 @@ import Testing
         loop.stop()
     }
 
-    @Test func `no tasks are not waited for`() async {
+    @Test func `a wait for no tasks ends immediately`() async {
         await wait(for: []).work.value
         #expect(ends.count == 0)
         loop.stop()
     }
 
-    @Test func `a wait ends at its deadline, while others go on`() async {
+    @Test func `a wait ends at its deadline, while others continue`() async {
         let other = wait(for: [0])
         await wait(for: [0], until: .now + .milliseconds(1)).work.value
         #expect(await areDone([other]) == [false])

@@ -30,14 +30,14 @@ final class CallbackReceiver: Sendable {
     }
 
     /// Accepts every callback from now on.
-    func becomeWilling() { responder.state.withLock { $0.isWilling = true } }
+    func acceptEverything() { responder.state.withLock { $0.acceptsEverything = true } }
 
     func stop() async { await server.shutdown(grace: .zero) }
 
     private struct Responder: HTTPResponder {
         struct State {
             var signatures: [String: WebhookSignature] = [:]
-            var isWilling = false
+            var acceptsEverything = false
         }
 
         let plan: ReceiverPlan
@@ -54,7 +54,7 @@ final class CallbackReceiver: Sendable {
             guard let task = TaskObject(body).flatMap(SeenTask.init) else { return HTTPResponse(status: 400) }
             let id = request.headers["webhook-id"] ?? ""
             let arrivals = ledger.arrivals(create: number, id: id)
-            let isFirst = arrivals.ofThis == 0 && !state.withLock { $0.isWilling }
+            let isFirst = arrivals.ofThis == 0 && !state.withLock { $0.acceptsEverything }
             let reaction = isFirst ? plan.reaction(create: number, arrival: arrivals.messages) : .takes
             ledger.add(
                 Callback(

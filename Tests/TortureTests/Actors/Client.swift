@@ -18,7 +18,7 @@ struct Client: Sendable {
     }
 
     /// Resends a create whose outcome is unknown.
-    func remake(_ plan: CreatePlan) async { await pursue(plan, firstManner: .waits) }
+    func resend(_ plan: CreatePlan) async { await pursue(plan, firstManner: .waits) }
 
     /// Makes as many equal creates as the plan wants, one after the other.
     private func pursue(_ plan: CreatePlan, firstManner: CreatePlan.Manner) async {

@@ -1,4 +1,4 @@
-/// Sets the gateway's wall clock wrong and right again, while the gateway runs and while it is down.
+/// Shifts the gateway's wall clock and corrects it, again and again, while the gateway runs and while it is down.
 struct ClockStepper: Sendable {
     let world: World
 
@@ -6,10 +6,10 @@ struct ClockStepper: Sendable {
         guard let shim = world.shim else { return }
         var plan = ClockPlan(world.options)
         while !world.progress.isOver {
-            for spell in plan.next() where !world.progress.isOver {
-                try shim.set(milliseconds: Int64(spell.shift) * 1000)
+            for period in plan.next() where !world.progress.isOver {
+                try shim.set(milliseconds: Int64(period.shift) * 1000)
                 world.ledger.addClockStep()
-                await world.pause(spell.duration)
+                await world.pause(period.duration)
             }
         }
         try shim.set(milliseconds: 0)

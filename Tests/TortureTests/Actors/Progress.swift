@@ -1,6 +1,6 @@
 import Base
 
-/// How far the load has come, for actors that wait for a part of it.
+/// How many creates have begun, for actors that wait until the load has reached a point.
 final class Progress: Sendable {
     private struct State {
         var begun = 0
@@ -39,7 +39,7 @@ final class Progress: Sendable {
         for continuation in due { continuation.resume() }
     }
 
-    /// Waits until so many creates have begun or all are done.
+    /// Waits until `count` creates have begun or all are done.
     func reach(_ count: Int) async {
         await withCheckedContinuation { continuation in
             let isDue = state.withLock { state in

@@ -11,7 +11,7 @@ struct StoreTask: Sendable, Decodable, Hashable {
     let state: String
     /// Why it failed, if it did.
     var message: String?
-    /// Whether the operator was told that its outcome cannot be known, or that nothing more is heard of it.
+    /// Whether the operator was told that its outcome cannot be known, or that there is no more news of it.
     var isUnknown = false
     var isStuck = false
 

@@ -64,7 +64,7 @@ struct AccountPlan: Sendable {
     }
 
     /// The account whose proxies refuse some requests.
-    var moody: Account { accounts.first { $0.kind == .reseller } ?? accounts[accounts.count - 1] }
+    var strict: Account { accounts.first { $0.kind == .reseller } ?? accounts[accounts.count - 1] }
 }
 
 extension AccountPlan.Account.Kind {

@@ -1,6 +1,6 @@
 /// One thing that a client wants made, and how the client goes about it.
 ///
-/// The URL of its person's picture is unique, so the upstream's task is recognized by it, whatever its ids.
+/// The URL of its person's picture is unique, so the upstream's task is recognized by it, regardless of its ids.
 struct CreatePlan: Sendable {
     /// How the client behaves in its first attempt; in later ones it waits for the answer.
     enum Manner: Sendable, Equatable {
@@ -23,17 +23,17 @@ struct CreatePlan: Sendable {
     let resends: Bool
     /// How many equal creates its client wants; each is sent once the previous one was answered.
     let wanted: Int
-    /// How long its client rests between two equal creates.
+    /// How long its client pauses between two equal creates.
     let restBetween: Duration
     let wantsCallback: Bool
     /// Whether the task is to fail at Kling.
     let fails: Bool
     /// The account that refuses it every time, and how: with a status without an envelope.
-    let displeasure: (account: String, fault: String)?
+    let rejection: (account: String, fault: String)?
     /// Whether the path has the resellers' prefix.
     let isPrefixed: Bool
     let manner: Manner
-    /// How long its client rests before it, so that the gateway gets something done between kills.
+    /// How long its client pauses before it, so that the gateway makes progress between kills.
     let rest: Duration
 
     init(_ number: Int, _ options: TortureOptions, tenants: [String]) {
@@ -52,9 +52,9 @@ struct CreatePlan: Sendable {
         externalTaskID = hasOwnID && wanted == 1 ? "order-\(number)" : nil
         self.wantsCallback = wantsCallback && options.has(.callbacks) && wanted == 1
         fails = dice.chance(0.1)
-        let fault = "http-" + habits.pick(WeatherPlan.unpleasant.map { (1, $0) })
-        let displeases = options.has(.bare) && habits.chance(0.15)
-        displeasure = displeases ? (AccountPlan(options).moody.name, fault) : nil
+        let fault = "http-" + habits.pick(WeatherPlan.proxyRefusals.map { (1, $0) })
+        let isRejected = options.has(.bare) && habits.chance(0.15)
+        rejection = isRejected ? (AccountPlan(options).strict.name, fault) : nil
         isPrefixed = dice.chance(0.2)
         rest = dice.milliseconds(0...400)
         let resets = dice.chance(0.5)
@@ -83,12 +83,12 @@ struct CreatePlan: Sendable {
     }
 
     /// Instructions for the simulated Kling.
-    private var wishes: String {
-        var wishes = fails ? [#""outcome":"failed""#] : []
-        if let displeasure {
-            wishes.append(#""fault":"\#(displeasure.fault)","account":"\#(displeasure.account)","times":1000"#)
+    private var instructions: String {
+        var instructions = fails ? [#""outcome":"failed""#] : []
+        if let rejection {
+            instructions.append(#""fault":"\#(rejection.fault)","account":"\#(rejection.account)","times":1000"#)
         }
-        return wishes.joined(separator: ",")
+        return instructions.joined(separator: ",")
     }
 
     /// The body that is posted.
@@ -100,7 +100,7 @@ struct CreatePlan: Sendable {
         ]
         if let externalTaskID { members.append(#""external_task_id":"\#(externalTaskID)""#) }
         if wantsCallback { members.append(#""callback_url":"\#(callbackURL)""#) }
-        if fails || displeasure != nil { members.append(#""simulate":{\#(wishes)}"#) }
+        if fails || rejection != nil { members.append(#""simulate":{\#(instructions)}"#) }
         return "{" + members.joined(separator: ",") + "}"
     }
 }

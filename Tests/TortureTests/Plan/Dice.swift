@@ -1,4 +1,4 @@
-/// Random choices that depend on the seed and the name alone, whatever other dice draw meanwhile (SplitMix64).
+/// Random choices that depend only on the seed and the name, not on what other dice draw (SplitMix64).
 struct Dice: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -36,12 +36,12 @@ struct WeatherPlan: Sendable {
     private let choices: [(weight: Int, choice: [Rule])]
     /// The rules that hold in every spell.
     private let climate: [Rule]
-    private let moody: String
+    private let strict: String
     private let hasBareStatuses: Bool
     /// What one account answers to every create, and for how many more spells: an account without quota stays without
     /// it for a while.
     private var denial: Rule?
-    private var spellsOfDenial = 0
+    private var denialSpells = 0
 
     init(_ options: TortureOptions) {
         dice = Dice(seed: options.seed, "weather")
@@ -53,9 +53,9 @@ struct WeatherPlan: Sendable {
         if options.has(.strangers) { choices.append((3, Self.strangers)) }
         if options.has(.ids) { choices.append((2, Self.oddIDs)) }
         let accounts = AccountPlan(options)
-        moody = accounts.moody.name
+        strict = accounts.strict.name
         hasBareStatuses = options.has(.bare)
-        if hasBareStatuses { choices.append((3, Self.bareStatuses(at: moody))) }
+        if hasBareStatuses { choices.append((3, Self.bareStatuses(at: strict))) }
         self.choices = choices
         // Some client must be waiting for Kling when the store becomes unavailable.
         let slow = options.has(.outages) ? [Rule("create", "slow=1.5", 0.04)] : []
@@ -64,10 +64,10 @@ struct WeatherPlan: Sendable {
 
     mutating func next() -> Spell {
         var rules = dice.pick(choices)
-        if hasBareStatuses, spellsOfDenial == 0, dice.chance(0.05) { (denial, spellsOfDenial) = (disabling(), 20) }
-        if spellsOfDenial > 0, let denial {
+        if hasBareStatuses, denialSpells == 0, dice.chance(0.05) { (denial, denialSpells) = (disabling(), 20) }
+        if denialSpells > 0, let denial {
             rules.insert(denial, at: 0)
-            spellsOfDenial -= 1
+            denialSpells -= 1
         }
         return Spell(rules: rules + climate, duration: dice.milliseconds(100...700))
     }
@@ -82,15 +82,15 @@ struct WeatherPlan: Sendable {
     private mutating func disabling() -> Rule {
         let status = dice.pick([401, 402, 403, 404, 405, 501].map { (1, $0) })
         let body = dice.pick([(1, ""), (1, "-error"), (1, "-code")])
-        return Rule("create", "http-\(status)\(body)", 1).at(moody)
+        return Rule("create", "http-\(status)\(body)", 1).at(strict)
     }
 
-    /// How a proxy in front of an account refuses a create that it does not like.
-    static let unpleasant = ["411", "413-error", "413", "414", "415-error", "431"]
+    /// The statuses with which a proxy in front of an account may refuse a create.
+    static let proxyRefusals = ["411", "413-error", "413", "414", "415-error", "431"]
 
     /// The account's proxy refuses some creates, and some queries are refused.
     private static func bareStatuses(at account: String) -> [Rule] {
-        let creates = unpleasant.map { Rule("create", "http-\($0)", 0.1) }
+        let creates = proxyRefusals.map { Rule("create", "http-\($0)", 0.1) }
         let queries = ["401-error", "403-code", "404", "404-error", "405", "501"].map {
             Rule("query", "http-\($0)", 0.05)
         }

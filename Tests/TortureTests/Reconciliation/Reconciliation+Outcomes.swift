@@ -1,6 +1,6 @@
 import KlingAPI
 
-/// What clients were answered agrees with what became of their creates.
+/// What clients were answered agrees with the outcomes of their creates.
 extension Reconciliation {
     /// Accepted creates were made, unless Kling refused them permanently.
     var outcomes: [Violation] {

@@ -36,12 +36,14 @@ extension Reconciliation {
         if !isListed(row.tenant, id) {
             found.append(
                 Violation(
-                    kind: .notListed, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
+                    kind: .notListed, create: create?.number,
+                    explanation: "\(id) is in the store, but no client was told of it"))
         }
         if case .some(.none) = books.answers[Books.Question(tenant: row.tenant, id: id)] {
             found.append(
                 Violation(
-                    kind: .forgotten, create: create?.number, explanation: "\(id) is in the store, told to nobody"))
+                    kind: .forgotten, create: create?.number,
+                    explanation: "\(id) is in the store, but no client was told of it"))
         }
         return found
     }

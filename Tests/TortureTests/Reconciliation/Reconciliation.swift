@@ -31,7 +31,7 @@ struct Reconciliation: Sendable {
         payments + records + outcomes + promises + words + views + sightings + callbacks
     }
 
-    /// The violations that waiting may cure, judged by the upstream's book, the store and the callbacks alone.
+    /// The violations that waiting may resolve, judged by the upstream's book, the store and the callbacks alone.
     var unsettled: [Violation] { (records + outcomes + callbacks).filter(\.maySettle) }
 
     /// The creates in order.

@@ -6,30 +6,30 @@ struct Violation: Sendable, Hashable {
         case idReused = "one of the gateway's ids went to Kling for two tasks"
         case sentAgain = "a create went again to an account that may make it twice"
         case merged = "two equal creates that were both answered became one task"
-        case chargedButDenied = "of a task at Kling it was said that nothing was charged"
-        case doubtedWrongly = "a clear refusal was told as a create that may have been made"
+        case chargedButDenied = "a message says that nothing was charged, but the task is at Kling"
+        case doubtedWrongly = "a clear refusal was reported as a create that may have been made"
         case lost = "a task at Kling is not in the store"
-        case unresolved = "a task at Kling is still open in the store: nobody has looked"
-        case storeDisagrees = "the store and Kling do not say the same"
-        case acceptedNotMade = "a create was accepted, and nothing was made of it"
+        case unresolved = "a task at Kling is still open in the store: it was not looked up"
+        case storeDisagrees = "the store and Kling disagree"
+        case acceptedNotMade = "a create was accepted, but no task was made"
         case madeFromHalf = "a request that never arrived as a whole made a task"
-        case refusedWrongly = "a sound create was refused for good"
-        case retryInvited = "an answer invites to pay twice"
+        case refusedWrongly = "a valid create was permanently refused"
+        case retryInvited = "an answer invites a retry that would be paid for twice"
         case forgotten = "a task that a client was told of is unknown"
         case notListed = "a task that a client was told of is not in its list"
         case idChanged = "a task has shown two ids"
-        case wentBack = "a state went back"
-        case wrongState = "a client is shown another state than Kling's"
-        case shownToAnother = "a task was shown to somebody else"
+        case wentBack = "a state went backwards"
+        case wrongState = "a client is shown a state that differs from Kling's"
+        case shownToAnother = "a task was shown to another tenant"
         case strangersPicture = "a client was shown the picture of another task"
         case queryFailed = "a query or a list was answered with an error"
         case callbackMissing = "the final callback never came"
         case callbackDisorder = "callbacks came out of order"
-        case callbackRepeated = "one event came under two ids"
+        case callbackRepeated = "one event was delivered under two ids"
         case callbackForged = "a callback is not signed with the tenant's secret"
         case callbackEarly = "a callback came before its create was answered"
-        case callbackWrong = "a callback says what is not so"
-        case overran = "the run took longer than it may"
+        case callbackWrong = "a callback has wrong content"
+        case overran = "the run took too long"
     }
 
     let kind: Kind
@@ -38,7 +38,7 @@ struct Violation: Sendable, Hashable {
     /// What was found.
     let explanation: String
 
-    /// Whether waiting may cure it: the gateway may still find out, or tell.
+    /// Whether waiting may resolve it: the gateway may still find out the outcome, or report it.
     var maySettle: Bool {
         [.lost, .unresolved, .storeDisagrees, .acceptedNotMade, .callbackMissing].contains(kind)
     }

@@ -22,7 +22,7 @@ struct KolorsDialect: UpstreamDialect {
         UpstreamRequest(kind: .create, method: .post, path: TryOn.path, body: body)
     }
 
-    func query(_ tasks: [AskedTask]) -> UpstreamRequest {
+    func query(_ tasks: [TaskReference]) -> UpstreamRequest {
         let id = tasks.first.map { $0.upstreamID ?? $0.id.description } ?? ""
         return UpstreamRequest(kind: .query, path: TryOn.path + "/" + PercentEncoding.encoded(id))
     }
@@ -34,8 +34,8 @@ struct KolorsDialect: UpstreamDialect {
 
     func created(_ answer: UpstreamAnswer) -> UpstreamAnswer { answer }
 
-    func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask] {
-        tasks.map { QueriedTask(answer, to: $0.id, upstreamID: $0.upstreamID) }
+    func found(_ answer: UpstreamAnswer, _ tasks: [TaskReference]) -> [QueryResult] {
+        tasks.map { QueryResult(answer, to: $0.id, upstreamID: $0.upstreamID) }
     }
 
     func page(_ answer: UpstreamAnswer) -> TaskPage? {

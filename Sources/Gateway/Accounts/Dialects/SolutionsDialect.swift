@@ -2,8 +2,9 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// `/solutions/virtual_try_on`: one query asks for up to 20 tasks, and each list page has a cursor for the next. One
-/// route serves all of the account's solutions; tasks that are not the gateway's are skipped by their id.
+/// `/solutions/virtual_try_on`: one query asks for up to 20 tasks, and each list page but the last has a cursor for the
+/// next one. The same route also lists tasks of Kling's other solutions, which the gateway ignores because it doesn't
+/// know their ids.
 struct SolutionsDialect: UpstreamDialect {
     let tasksPerQuery = Solutions.idsPerQuery.upperBound
     let hasPageNumbers = false
@@ -17,7 +18,7 @@ struct SolutionsDialect: UpstreamDialect {
         UpstreamRequest(kind: .create, method: .post, path: Solutions.createPath, body: body)
     }
 
-    func query(_ tasks: [AskedTask]) -> UpstreamRequest {
+    func query(_ tasks: [TaskReference]) -> UpstreamRequest {
         let query = SolutionsQuery(key(of: tasks), tasks.map { $0.upstreamID ?? $0.id.description })
         return UpstreamRequest(kind: .query, path: Solutions.path + "?" + query.text)
     }
@@ -35,7 +36,7 @@ struct SolutionsDialect: UpstreamDialect {
             ?? .bare(BareAnswer(httpStatus: status))
     }
 
-    func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask] {
+    func found(_ answer: UpstreamAnswer, _ tasks: [TaskReference]) -> [QueryResult] {
         guard case .enveloped(_, let envelope) = answer else { return tasks.map { _ in .none } }
         let (answer, key) = (SolutionsAnswer(envelope), key(of: tasks))
         return tasks.map { task in
@@ -56,7 +57,7 @@ struct SolutionsDialect: UpstreamDialect {
         return TaskPage(tasks: tasks, isLast: cursor == nil, nextCursor: cursor)
     }
 
-    private func key(of tasks: [AskedTask]) -> SolutionsQuery.Key {
+    private func key(of tasks: [TaskReference]) -> SolutionsQuery.Key {
         tasks.contains { $0.upstreamID == nil } ? .externalTaskIDs : .taskIDs
     }
 }

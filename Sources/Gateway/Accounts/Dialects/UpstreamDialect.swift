@@ -5,7 +5,7 @@ internal import TaskStore
 /// One of Kling's APIs, as spoken to accounts: what is sent, and what the answers mean. Other code doesn't ask which
 /// one it is. Tasks are returned in the form of the older API, which the gateway uses internally.
 protocol UpstreamDialect: Sendable {
-    /// How many tasks one query may ask for.
+    /// The maximum number of tasks in one query.
     var tasksPerQuery: Int { get }
     /// Whether list pages are requested by number, rather than by a cursor from the page before.
     var hasPageNumbers: Bool { get }
@@ -21,14 +21,14 @@ protocol UpstreamDialect: Sendable {
     /// The request that creates a task.
     func create(_ body: [ByteSlice]) -> UpstreamRequest
     /// The request that queries tasks, at most ``tasksPerQuery``: all by the account's ids, or all by the gateway's.
-    func query(_ tasks: [AskedTask]) -> UpstreamRequest
+    func query(_ tasks: [TaskReference]) -> UpstreamRequest
     /// The request for a page of the account's tasks.
     func list(_ position: ListPosition) -> UpstreamRequest
 
     /// The answer to a create, with the task in the form of the older API.
     func created(_ answer: UpstreamAnswer) -> UpstreamAnswer
     /// What the answer to a query says about each task, in the order of `tasks`.
-    func found(_ answer: UpstreamAnswer, _ tasks: [AskedTask]) -> [QueriedTask]
+    func found(_ answer: UpstreamAnswer, _ tasks: [TaskReference]) -> [QueryResult]
     /// The page in the answer to a list call; nil if it has none.
     func page(_ answer: UpstreamAnswer) -> TaskPage?
 }
@@ -52,8 +52,8 @@ struct UpstreamRequest: Sendable {
     var body: [ByteSlice] = []
 }
 
-/// A task to query at an account.
-struct AskedTask: Sendable {
+/// The ids of a task that is queried at an account.
+struct TaskReference: Sendable {
     /// The gateway's id, which was sent as `external_task_id`.
     let id: TaskID
     /// The account's id; nil if it is unknown, and the query uses the gateway's id.
