@@ -62,33 +62,45 @@ struct TokenTests {
         #expect(fault(token(good, key: "other")) == .signature)
         #expect(fault(token(#"{"iss":"ak","exp":\#(now - 60)}"#)) == .expired)
         #expect(fault(token(#"{"iss":"ak","exp":\#(now + 100),"nbf":\#(now + 61)}"#)) == .notYetValid)
-        #expect(fault(token(#"{"iss":"ak","exp":\#(now + 86_461)}"#)) == .tooLong)
+        #expect(fault(token(#"{"iss":"ak","exp":\#(now + 86_461)}"#)) == .tooLong(seconds: 86_461))
         #expect(fault(token(#"{"iss":"ak","exp":\#(now - 60)}"#, key: "other")) == .signature)
         #expect(TokenFault.expired.code == .tokenExpired && TokenFault.notYetValid.code == .tokenNotYetValid)
         #expect(TokenFault.signature.code == .authorizationInvalid)
     }
 
-    @Test func `an almost valid token is malformed`() {
+    @Test func `an almost valid header is named`() {
         let good = #"{"iss":"ak","exp":\#(now + 100)}"#
-        for header in [
-            #"{"alg":"none"}"#, #"{"alg":"HS512"}"#, #"{"alg":"hs256"}"#, #"{"alg":"HS256","crit":["x"]}"#, "[]", "{}",
-            #"{"alg":"none","alg":"HS256"}"#,
-        ] {
-            #expect(fault(token(header: header, good)) == .malformed)
-        }
-        for claims in [
-            #"{"exp":1}"#, #"{"iss":"","exp":1}"#, #"{"iss":"a"}"#, #"{"iss":"a","exp":"1"}"#,
-            #"{"iss":"a","exp":null}"#,
-            #"{"iss":"a","exp":1,"nbf":"x"}"#, #"{"iss":"a","iss":"b","exp":1}"#, "x",
-        ] {
-            #expect(fault(token(claims)) == .malformed, "\(claims)")
-        }
-        let whole = token(good)
+        let cases: [(header: String, fault: TokenFault)] = [
+            (#"{"alg":"none"}"#, .algorithm("none")), (#"{"alg":"HS512"}"#, .algorithm("HS512")),
+            (#"{"alg":"hs256"}"#, .algorithm("hs256")), (#"{"alg":"sk-a-long-secret"}"#, .algorithm("")),
+            (#"{"alg":"HS256","crit":["x"]}"#, .malformed), ("[]", .malformed), ("{}", .malformed),
+            (#"{"alg":"none","alg":"HS256"}"#, .malformed),
+        ]
+        for (header, expected) in cases { #expect(fault(token(header: header, good)) == expected, "\(header)") }
+    }
+
+    @Test func `almost valid claims are named`() {
+        let cases: [(claims: String, fault: TokenFault)] = [
+            (#"{"exp":1}"#, .noIssuer), (#"{"iss":"","exp":1}"#, .noIssuer), (#"{"iss":"a"}"#, .noExpiry),
+            (#"{"iss":"a","exp":"1"}"#, .notNumber(claim: "exp")),
+            (#"{"iss":"a","exp":null}"#, .notNumber(claim: "exp")),
+            (#"{"iss":"a","exp":1,"nbf":"x"}"#, .notNumber(claim: "nbf")),
+            (#"{"iss":"a","exp":\#(now)000}"#, .expiryNotSeconds), (#"{"iss":"a","exp":1e300}"#, .expiryNotSeconds),
+            (#"{"iss":"a","iss":"b","exp":1}"#, .malformed), ("x", .malformed),
+        ]
+        for (claims, expected) in cases { #expect(fault(token(claims)) == expected, "\(claims)") }
+    }
+
+    @Test func `an almost valid text is malformed, or not base64url`() {
+        let whole = token(#"{"iss":"ak","exp":\#(now + 100)}"#)
         for text in [
-            "", ".", "..", "a.b.c", whole + ".", whole + "=", String(whole.dropLast()), whole + "A", " " + whole,
+            "", ".", "..", "a.b.c", whole + ".", String(whole.dropLast()), whole + "A", " " + whole,
             String(repeating: "a", count: 5000),
         ] {
             #expect(fault(text) == .malformed, "\(text)")
+        }
+        for text in [whole + "=", whole.dropLast(2) + "+A", whole.dropLast(2) + "/A"] {
+            #expect(fault(String(text)) == .encoding, "\(text)")
         }
     }
 

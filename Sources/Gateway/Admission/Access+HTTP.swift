@@ -29,14 +29,16 @@ extension GatewayError {
             self.init(.missingCredentials, "There is no key. Send it as: Authorization: Bearer <key>.")
         case .malformed:
             self.init(.invalidCredentials, "The Authorization header is malformed. Send one, as: Bearer <key>.")
+        case .schemeMissing:
+            self.init(
+                .invalidCredentials, "The Authorization header lacks the word Bearer. Send it as: Bearer <key>.")
+        case .accessKey:
+            self.init(
+                .invalidCredentials,
+                "This is an access key: sign a token with it and its secret key, or send the bearer key (sk-...).")
+        case .token(let fault): self.init(fault)
         case .unknown:
             self.init(.invalidCredentials, "The key is not known, or was revoked. Ask the gateway's operator for one.")
-        case .signature:
-            self.init(.invalidCredentials, "The token's signature is wrong. Sign it with the secret key of its iss.")
-        case .notYetValid:
-            self.init(.tokenNotYetValid, "The token is not valid yet. Check this machine's clock and the token's nbf.")
-        case .expired:
-            self.init(.tokenExpired, "The token has expired. Sign a new one; check this machine's clock.")
         case .unavailable:
             self.init(.storeUnavailable, "The gateway cannot look the key up. Send the request again in a few seconds.")
         }

@@ -102,6 +102,7 @@ public final class Access: Sendable {
         switch BearerCredential(value) {
         case .missing: return .refused(.missing)
         case .malformed: return .refused(.malformed)
+        case .schemeMissing: return .refused(.schemeMissing)
         case .present(let found): range = found
         }
         guard let principal = known(Digest(of: value.extracting(range))) else { return .undecided(range) }
@@ -113,6 +114,7 @@ public final class Access: Sendable {
         if ClientToken.looksLikeToken(text) { return try await decide(token: text) }
         let hasLooked = await sharedRefresh()
         if let principal = known(Digest(of: credential.span)) { return principal }
+        if current().0.issuer(text) != nil { throw .accessKey }
         throw hasLooked ? .unknown : .unavailable
     }
 
@@ -132,7 +134,7 @@ public final class Access: Sendable {
             if let principal = try verify(token) { return principal }
             throw hasLooked ? AccessRefusal.unknown : .unavailable
         } catch let fault as TokenFault {
-            throw AccessRefusal(fault)
+            throw AccessRefusal.token(fault)
         } catch let refusal as AccessRefusal {
             throw refusal
         } catch {

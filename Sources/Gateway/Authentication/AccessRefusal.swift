@@ -1,19 +1,19 @@
 public import KlingAPI
 
 /// Why a request isn't authenticated.
-public enum AccessRefusal: String, Error, Sendable, CaseIterable {
+public enum AccessRefusal: Error, Sendable, Hashable {
     /// There are no credentials.
     case missing
     /// They are not a single bearer key or token; the store wasn't asked.
     case malformed
+    /// There is a key or token without the word `Bearer`; the store wasn't asked.
+    case schemeMissing
     /// The key never existed, or it is revoked.
     case unknown
-    /// The token was not signed by its issuer.
-    case signature
-    /// The token isn't valid yet.
-    case notYetValid
-    /// The token has expired.
-    case expired
+    /// It is an access key, with which clients sign tokens, and not a bearer key.
+    case accessKey
+    /// It is a token, which is rejected.
+    case token(TokenFault)
     /// The store can't be read, and the keys in memory don't decide.
     case unavailable
 
@@ -21,19 +21,9 @@ public enum AccessRefusal: String, Error, Sendable, CaseIterable {
     public var code: KlingCode? {
         switch self {
         case .missing: .authorizationEmpty
-        case .malformed, .unknown, .signature: .authorizationInvalid
-        case .notYetValid: .tokenNotYetValid
-        case .expired: .tokenExpired
+        case .malformed, .schemeMissing, .unknown, .accessKey: .authorizationInvalid
+        case .token(let fault): fault.code
         case .unavailable: nil
-        }
-    }
-
-    init(_ fault: TokenFault) {
-        switch fault {
-        case .malformed, .tooLong: self = .malformed
-        case .signature: self = .signature
-        case .notYetValid: self = .notYetValid
-        case .expired: self = .expired
         }
     }
 }

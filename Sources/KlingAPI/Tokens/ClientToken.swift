@@ -1,27 +1,6 @@
 public import Base
 internal import Crypto
 
-/// Why a token is rejected.
-public enum TokenFault: Error, Sendable, Hashable {
-    /// It is not an HS256 token with an issuer and an expiry time.
-    case malformed
-    /// It was not signed with the issuer's secret.
-    case signature
-    /// It would be valid for more than a day.
-    case tooLong
-    case notYetValid
-    case expired
-
-    /// Kling's code for the fault.
-    public var code: KlingCode {
-        switch self {
-        case .malformed, .signature, .tooLong: .authorizationInvalid
-        case .notYetValid: .tokenNotYetValid
-        case .expired: .tokenExpired
-        }
-    }
-}
-
 /// A JSON Web Token from a client: parsed, but not trusted until ``verify(secretKey:now:)`` returns.
 public struct ClientToken: Sendable {
     /// The maximum length of a token, in bytes.
@@ -48,16 +27,22 @@ public struct ClientToken: Sendable {
     public init(_ text: String) throws(TokenFault) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.maxBytes else { throw .malformed }
+        guard !bytes.contains(where: Self.foreignLetters.contains) else { throw .encoding }
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = Self.object(parts[0]), header.string("alg") == "HS256",
-            header["crit"] == nil, let claims = Self.object(parts[1]),
-            let issuer = claims.string("iss"), !issuer.isEmpty,
-            let expires = try Self.time("exp", of: claims),
-            let signature = Base64.decode(parts[2], .urlSafe), signature.count == SHA256.byteCount
-        else { throw .malformed }
+        guard parts.count == 3, let header = Self.object(parts[0]), let claims = Self.object(parts[1]) else {
+            throw .malformed
+        }
+        try Self.check(header)
+        guard let issuer = claims.string("iss"), !issuer.isEmpty else { throw .noIssuer }
+        guard let expires = try Self.time("exp", of: claims) else { throw .noExpiry }
+        guard expires < Self.minMilliseconds else { throw .expiryNotSeconds }
+        let notBefore = try Self.time("nbf", of: claims)
+        guard let signature = Base64.decode(parts[2], .urlSafe), signature.count == SHA256.byteCount else {
+            throw .malformed
+        }
         self.issuer = issuer
         self.expires = expires
-        notBefore = try Self.time("nbf", of: claims)
+        self.notBefore = notBefore
         signed = Array(bytes[..<(parts[2].startIndex - 1)])
         self.signature = signature
     }
@@ -72,8 +57,21 @@ public struct ClientToken: Sendable {
         let now = Double(now)
         let leeway = Double(Self.leeway)
         guard now < expires + leeway else { throw .expired }
-        guard expires <= now + Double(Self.maxLifetime) + leeway else { throw .tooLong }
+        guard expires <= now + Double(Self.maxLifetime) + leeway else {
+            throw .tooLong(seconds: Int(expires - now))
+        }
         if let notBefore, now + leeway < notBefore { throw .notYetValid }
+    }
+
+    /// What standard base64 has and base64url lacks.
+    private static let foreignLetters = Set("=+/".utf8)
+    /// No `exp` in seconds is as large (it would be in the year 5138), and all in milliseconds since 1973 are larger.
+    private static let minMilliseconds = 1e11
+
+    private static func check(_ header: JSONObject) throws(TokenFault) {
+        guard let algorithm = header.string("alg"), header["crit"] == nil else { throw .malformed }
+        // The name is repeated to the client, and must not be anything secret that was put there.
+        guard algorithm == "HS256" else { throw .algorithm(algorithm.utf8.count <= 8 ? algorithm : "") }
     }
 
     private static func object(_ part: ArraySlice<UInt8>) -> JSONObject? {
@@ -84,7 +82,7 @@ public struct ClientToken: Sendable {
     private static func time(_ name: StaticString, of claims: JSONObject) throws(TokenFault) -> Double? {
         guard let member = claims[name] else { return nil }
         guard member.kind == .number, let value = JSONNumber.value(claims.bytes.span, member.value) else {
-            throw .malformed
+            throw .notNumber(claim: "\(name)")
         }
         return value
     }

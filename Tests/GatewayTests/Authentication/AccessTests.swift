@@ -9,10 +9,10 @@ struct AccessTests {
     @Test(
         arguments: [
             ([], .missing), ([""], .missing), (["Bearer"], .missing), (["Bearer "], .missing),
-            (["Basic c2s6"], .malformed), (["sk-key"], .malformed), (["Bearersk-key"], .malformed),
+            (["Basic c2s6"], .malformed), (["sk-key"], .schemeMissing), (["Bearersk-key"], .malformed),
             (["Bearer sk key"], .malformed), (["Bearer sk\tkey"], .malformed), (["Bearer sk-ké"], .malformed),
             (["Bearer sk\u{7F}"], .malformed), (["Bearer " + String(repeating: "a", count: 4090)], .malformed),
-            (["Bearer a", "Bearer a"], .malformed), (["Bearer ey.a.b"], .malformed),
+            (["Bearer a", "Bearer a"], .malformed), (["Bearer ey.a.b"], .token(.malformed)),
         ] as [([String], AccessRefusal)])
     func `a missing or malformed key is refused without asking the store`(
         values: [String], refusal: AccessRefusal
@@ -159,7 +159,8 @@ struct AccessTests {
 
     @Test(
         arguments: [
-            (0, true, nil), (3600, true, .notYetValid), (-7200, true, .expired), (0, false, .signature),
+            (0, true, nil), (3600, true, .token(.notYetValid)), (-7200, true, .token(.expired)),
+            (0, false, .token(.signature)),
         ] as [(Int, Bool, AccessRefusal?)])
     func `validates a token's signature, validity period and key`(
         shift: Int, isOwn: Bool, refusal: AccessRefusal?
@@ -177,6 +178,16 @@ struct AccessTests {
             await fixture.access.refresh()
             await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(token) }
         }
+    }
+
+    @Test func `an access key that is sent as a key is told from an unknown one`() async throws {
+        let fixture = try Fixture()
+        let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
+        await #expect(throws: AccessRefusal.accessKey) { _ = try await fixture.ask(Secret(issued.accessKey)) }
+        await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(Secret(issued.accessKey + "0")) }
+        try await fixture.store.revoke(issued.id, at: fixture.time.wall)
+        fixture.time.pass(.milliseconds(500))
+        await #expect(throws: AccessRefusal.unknown) { _ = try await fixture.ask(Secret(issued.accessKey)) }
     }
 
     @Test func `loading detects a store sealed with another master key`() async throws {
