@@ -8,7 +8,7 @@ public import TaskStore
 /// The gateway: answers clients with Kling's results, in the shape of the API that they use.
 ///
 /// The checks run in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
-/// size, rate, memory, body, members.
+/// size, rate, memory, body, members. On unknown paths of the APIs the key comes first.
 public final class Gateway: HTTPService {
     /// The settings of a gateway.
     public struct Options: Sendable {
@@ -167,7 +167,7 @@ public final class Gateway: HTTPService {
 
     func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         if let methods = HTTPResponse.methods(for: request, note) { return methods }
-        guard let match = note.match else { throw .unknownPath }
+        guard let match = note.match else { throw await unknownPath(request, note) }
         guard match.terms.methods.allows(request.method) else {
             let answer = crossOrigin?.preflight(request, match.terms.methods, requestID: note.requestID)
             if let answer { return answer }
@@ -189,6 +189,18 @@ public final class Gateway: HTTPService {
             var error = error
             error.headers.append(contentsOf: try admission.rate(of: admitted, refusedWith: error))
             throw error
+        }
+    }
+
+    /// Why a request for a path at which nothing is served is refused: its key, if the path is among those of an API,
+    /// and else the path. A preflight request has no key.
+    private func unknownPath(_ request: HTTPRequest, _ note: ExchangeNote) async -> GatewayError {
+        let path = request.head.withPath { UnknownPath($0) }
+        do throws(GatewayError) {
+            if path.needsKey, request.method != .options { try await admission.authenticate(request, note) }
+            return path.error
+        } catch {
+            return error
         }
     }
 

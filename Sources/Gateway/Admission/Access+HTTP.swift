@@ -3,10 +3,23 @@ internal import HTTPServer
 extension Access {
     /// The owner of a request's key, if the key is already known. The header field is not copied.
     func knownPrincipal(of request: HTTPRequest) -> Principal? {
-        guard request.headers.count(of: "Authorization") == 1 else { return nil }
+        switch request.headers.count(of: "Authorization") {
+        case 0: return principalOfAPIKey(in: request.headers)
+        case 1: break
+        default: return nil
+        }
         return request.headers.withValue(of: "Authorization") { value in
             guard let value, case .known(let principal) = check(value) else { return nil }
             return principal
+        }
+    }
+
+    /// The owner of the key in `X-API-Key`, which some clients send where they have no `Authorization`.
+    private func principalOfAPIKey(in headers: HTTPHeaders) -> Principal? {
+        guard headers.count(of: "X-API-Key") == 1 else { return nil }
+        return headers.withValue(of: "X-API-Key") { value in
+            guard let value else { return nil }
+            return known(value)
         }
     }
 
@@ -14,7 +27,9 @@ extension Access {
     func principal(of request: HTTPRequest) async throws(GatewayError) -> Principal {
         if let known = knownPrincipal(of: request) { return known }
         do {
-            return try await authenticate(authorization: request.headers.values(of: "Authorization"))
+            let fields = request.headers.values(of: "Authorization")
+            guard fields.isEmpty else { return try await authenticate(authorization: fields) }
+            return try await authenticate(apiKey: request.headers.values(of: "X-API-Key"))
         } catch {
             throw GatewayError(error)
         }
@@ -29,6 +44,8 @@ extension GatewayError {
             self.init(.missingCredentials, "There is no key. Send it as: Authorization: Bearer <key>.")
         case .malformed:
             self.init(.invalidCredentials, "The Authorization header is malformed. Send one, as: Bearer <key>.")
+        case .malformedAPIKey:
+            self.init(.invalidCredentials, "The X-API-Key header is malformed. Send one, with the key alone.")
         case .schemeMissing:
             self.init(
                 .invalidCredentials, "The Authorization header lacks the word Bearer. Send it as: Bearer <key>.")

@@ -33,14 +33,21 @@ struct Admission: Sendable {
     func admit(
         _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
     ) async throws(GatewayError) -> AdmittedRequest {
-        let principal = try await access.principal(of: request)
-        try check(request, principal, note)
+        let principal = try await authenticate(request, note)
         if request.method == .post { try checkBody(of: request, match.terms.body) }
         let idempotent = try await idempotency(of: request, principal, note)
         // Repeating an answer counts against no limit.
         let rate = idempotent?.known == nil ? try count(principal) : []
         return AdmittedRequest(
             request, match, principal, idempotent: idempotent, rate: rate, note, budget: budget, resends: resends)
+    }
+
+    /// Finds whose key a request has, and checks that it may be used from the client's address.
+    @discardableResult
+    func authenticate(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> Principal {
+        let principal = try await access.principal(of: request)
+        try check(request, principal, note)
+        return principal
     }
 
     /// Finds the answer to a request whose key is known, without suspending.

@@ -88,6 +88,15 @@ public final class Access: Sendable {
         }
     }
 
+    /// Authenticates a request that has no `Authorization` field.
+    /// - Parameter apiKey: the values of its `X-API-Key` fields, without surrounding spaces: a key or token alone.
+    func authenticate(apiKey: [String]) async throws(AccessRefusal) -> Principal {
+        guard let value = apiKey.first, apiKey.count > 1 || !value.isEmpty else { throw .missing }
+        let bytes = Array(value.utf8)
+        guard apiKey.count == 1, BearerCredential.isKey(bytes.span) else { throw .malformedAPIKey }
+        return try await decide(bytes)
+    }
+
     /// What can be decided about a field's value at once.
     enum Verdict {
         case known(Principal)
@@ -117,6 +126,9 @@ public final class Access: Sendable {
         if current().0.issuer(text) != nil { throw .accessKey }
         throw hasLooked ? .unknown : .unavailable
     }
+
+    /// The owner of a key, if it is already known.
+    func known(_ key: Span<UInt8>) -> Principal? { known(Digest(of: key)) }
 
     private func known(_ digest: Digest) -> Principal? {
         let (table, seenAt) = current()

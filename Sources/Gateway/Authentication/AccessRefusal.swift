@@ -6,6 +6,8 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     case missing
     /// They are not a single bearer key or token; the store wasn't asked.
     case malformed
+    /// There are several `X-API-Key` fields, or one that is no single word; the store wasn't asked.
+    case malformedAPIKey
     /// There is a key or token without the word `Bearer`; the store wasn't asked.
     case schemeMissing
     /// The key never existed, or it is revoked.
@@ -21,7 +23,7 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     public var code: KlingCode? {
         switch self {
         case .missing: .authorizationEmpty
-        case .malformed, .schemeMissing, .unknown, .accessKey: .authorizationInvalid
+        case .malformed, .malformedAPIKey, .schemeMissing, .unknown, .accessKey: .authorizationInvalid
         case .token(let fault): fault.code
         case .unavailable: nil
         }

@@ -28,6 +28,9 @@ enum BearerCredential {
         self = .present(start..<value.count)
     }
 
+    /// Whether a text can be a key or token.
+    static func isKey(_ text: Span<UInt8>) -> Bool { text.count <= maxBytes && isVisible(text) }
+
     private static let scheme: [UInt8] = Array("bearer".utf8)
     private static let visible: ClosedRange<UInt8> = 0x21...0x7E
 

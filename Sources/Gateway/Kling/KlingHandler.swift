@@ -19,9 +19,16 @@ struct KlingHandler: ShapeHandler {
             }
         case (.tryOn, _): try await list(admitted)
         case (.tryOnTask, _): try await query(admitted)
+        case (.costs, _):
+            Answer.success(
+                Envelope.success(requestID: admitted.note.requestID, data: Self.noCosts),
+                requestID: admitted.note.requestID)
         default: throw .unknownPath
         }
     }
+
+    /// Kling's list of an account's resource packs, without any: they are the operator's.
+    private static let noCosts = Array(#"{"code":0,"msg":"success","resource_pack_subscribe_infos":[]}"#.utf8)
 
     /// Answers a create in any shape that `parse` reads. The answer is in the shape of Kling's older API.
     func create(

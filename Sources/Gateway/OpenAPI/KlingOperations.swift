@@ -40,6 +40,13 @@ enum KlingOperations {
             headers: [.staleness]),
         causes: .withKey.union([.unknownTask, .unknownPath]))
 
+    static let costs = OperationDescription(
+        name: "listCosts", summary: "Check a key",
+        details: "Where Kling lists an account's resource packs. The list is empty: the accounts are the gateway's.",
+        success: .init(
+            description: "The key is valid.", content: .init(schema: ["$ref": "#/components/schemas/CostsAnswer"])),
+        causes: .withKey)
+
     static let callback = OperationDescription(
         name: "receiveCallback", summary: "Kling's own calls",
         details:

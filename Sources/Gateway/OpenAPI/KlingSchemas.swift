@@ -7,6 +7,7 @@ enum KlingSchemas {
             "Picture": picture, "Base64Picture": base64Picture, "TryOnRequest": request(models), "Task": task,
             "TaskAnswer": envelope(["$ref": "#/components/schemas/Task"]),
             "TaskListAnswer": envelope(["type": "array", "items": ["$ref": "#/components/schemas/Task"]]),
+            "CostsAnswer": envelope(costs),
             "CallbackAnswer": [
                 "type": "object", "required": ["code", "message", "request_id"], "properties": answerMembers,
             ],
@@ -77,6 +78,14 @@ enum KlingSchemas {
             "properties": answerMembers.adding(["data": data]),
         ]
     }
+
+    private static let costs: JSONLiteral = [
+        "type": "object", "required": ["code", "msg", "resource_pack_subscribe_infos"],
+        "properties": [
+            "code": ["type": "integer", "const": 0], "msg": ["type": "string"],
+            "resource_pack_subscribe_infos": ["type": "array", "maxItems": 0],
+        ],
+    ]
 
     private static let task: JSONLiteral = [
         "description": "As Kling says it, members that are not listed here included.",

@@ -42,7 +42,8 @@ public enum OpenAPIDocument {
         "description": .string(
             """
             A key of the gateway, or a token that its client signs: a JSON Web Token with HS256, by the secret key of the \
-            access key in `iss`, with an `exp` at most 24 hours ahead.
+            access key in `iss`, with an `exp` at most 24 hours ahead. Without `Authorization`, `X-API-Key` is read: the key \
+            or token alone.
             """),
     ]
 
@@ -61,7 +62,7 @@ public enum OpenAPIDocument {
                 for (method, operation) in line.operations {
                     var operation = operation
                     // The same operation under another prefix needs an `operationId` of its own.
-                    if index > 0 { operation.isRepeated() }
+                    if index > 0 { operation.isRepeated(at: path) }
                     methods.append(.init(name: method, value: literal(operation, line.terms, &shared)))
                 }
                 paths.append(.init(name: path, value: line.words.adding(.object(methods))))
@@ -123,8 +124,12 @@ private struct SharedResponses {
 }
 
 extension OperationDescription {
-    fileprivate mutating func isRepeated() {
-        name += "UnderKling"
+    fileprivate mutating func isRepeated(at path: String) {
+        switch path.split(separator: "/").first {
+        case "kling": name += "UnderKling"
+        case "proxy": name += "UnderProxy"
+        default: name += "WithoutVersion"
+        }
         success.links = nil
     }
 }

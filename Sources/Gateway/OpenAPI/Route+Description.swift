@@ -8,6 +8,7 @@ extension RouteTable.Line {
         case .tryOnTask: [("get", KlingOperations.query)]
         case .solutionsTryOn: [("post", SolutionsOperations.create)]
         case .solutions: [("get", SolutionsOperations.query), ("post", SolutionsOperations.list)]
+        case .costs: [("get", KlingOperations.costs)]
         case .callback: [("post", KlingOperations.callback)]
         case .callbackTest: [("post", KlingOperations.callbackTest)]
         case .models: [("get", OpenAIOperations.models)]

@@ -11,6 +11,8 @@ public enum Route: String, Sendable, CaseIterable {
     case solutionsTryOn = "solutions_try_on"
     /// Query (GET) and list (POST) in that shape.
     case solutions
+    /// Kling's list of resource packs, by which clients check their keys.
+    case costs
     /// Kling's own callbacks.
     case callback = "kling_callback"
     /// What the test button of Kling's console calls.
@@ -104,11 +106,12 @@ enum RouteTable {
         Line(.solutions, RouteTerms(shape: .solutions, methods: [.get, .post]), alsoUnderKling(Solutions.path)),
         Line(.callback, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling/{token}"]),
         Line(.callbackTest, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling"]),
-        Line(.models, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models")),
-        Line(.model, RouteTerms(shape: .openAI, methods: .get), alsoUnderKling("/v1/models/{id}")),
+        Line(.models, RouteTerms(shape: .openAI, methods: .get), alsoWithoutVersion("/models")),
+        Line(.model, RouteTerms(shape: .openAI, methods: .get), alsoWithoutVersion("/models/{id}")),
         Line(
             .imageEdits, RouteTerms(shape: .openAI, methods: .post, body: .jsonOrForm),
-            alsoUnderKling("/v1/images/edits")),
+            alsoWithoutVersion("/images/edits")),
+        Line(.costs, RouteTerms(shape: .kling, methods: .get), alsoUnderKling("/account/costs")),
         Line(
             .useapiTryOn, RouteTerms(shape: .useapi, methods: .post, body: .jsonOrForm),
             ["/v1/kling/images/virtual-try-on"]),
@@ -123,15 +126,17 @@ enum RouteTable {
         Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]
 
-    /// Resellers serve Kling's and OpenAI's paths under `/kling` as well.
-    private static func alsoUnderKling(_ path: String) -> [String] { [path, "/kling" + path] }
+    /// Resellers serve Kling's and OpenAI's paths under `/kling` as well, and ComfyUI's nodes ask for those under
+    /// `/proxy`.
+    private static func alsoUnderKling(_ path: String) -> [String] {
+        [path, "/kling" + path, "/proxy/kling" + path]
+    }
+
+    /// OpenAI's clients leave out the `/v1` if their `base_url` does.
+    private static func alsoWithoutVersion(_ path: String) -> [String] { alsoUnderKling("/v1" + path) + [path] }
 }
 
 extension GatewayError {
-    /// Nothing is served at the path.
-    static let unknownPath = GatewayError(
-        .unknownPath, "Nothing is served here. Try-on is at \(Solutions.createPath) and \(TryOn.path).")
-
     /// The path is served, but not with this method.
     static func methodNotAllowed(_ methods: RouteTerms.Methods) -> GatewayError {
         var error = GatewayError(.methodNotAllowed, "This path takes \(methods.text).")

@@ -7,9 +7,10 @@ struct RouteTests {
 
     @Test(arguments: [
         "/v1/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/", "//v1//images/kolors-virtual-try-on",
-        "/kling/v1/images/kolors-virtual-try-on", "/v1/images/kolors%2Dvirtual-try-on",
+        "/kling/v1/images/kolors-virtual-try-on", "/proxy/kling/v1/images/kolors-virtual-try-on",
+        "/v1/images/kolors%2Dvirtual-try-on",
     ])
-    func `create and list match under both prefixes, with any slashes`(path: String) {
+    func `create and list match under every prefix, with any slashes`(path: String) {
         #expect(match(path)?.route == .tryOn)
     }
 
@@ -50,6 +51,8 @@ struct RouteTests {
         ("/v1/kling/images/virtual-try-on", .useapiTryOn, ""), ("/v1/kling/tasks", .useapiTasks, ""),
         ("/v1/kling/tasks/100000001", .useapiTask, "100000001"), ("/v1/kling/assets", .useapiAssets, ""),
         ("/v1/kling/assets/person.png", .useapiAsset, "person.png"), ("/openapi.json", .openAPI, ""),
+        ("/models", .models, ""), ("/models/a", .model, "a"), ("/images/edits", .imageEdits, ""),
+        ("/proxy/kling/v1/models", .models, ""), ("/account/costs", .costs, ""), ("/kling/account/costs", .costs, ""),
         ("/docs/", .docs, ""), ("/pictures/a.jpg", .hostedPicture, "a.jpg"),
     ])
     func `the routes of other shapes match on their paths`(path: String, route: Route, identifier: String) {
