@@ -9,8 +9,14 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/src/.build \
     swift build -c release --product kling-gateway --static-swift-stdlib \
-    && strip --strip-debug .build/release/kling-gateway -o /tmp/kling-gateway \
-    && install -m 0755 /tmp/kling-gateway /usr/local/bin/kling-gateway
+    && mkdir /out \
+    && objcopy --only-keep-debug .build/release/kling-gateway /out/kling-gateway.debug \
+    && strip --strip-all .build/release/kling-gateway -o /out/kling-gateway \
+    && objcopy --add-gnu-debuglink=/out/kling-gateway.debug /out/kling-gateway
+
+# The symbols of the binary, for debuggers: docker build --target symbols -o symbols .
+FROM scratch AS symbols
+COPY --from=build /out/kling-gateway.debug /
 
 # What runs: the binary, the shared libraries that it names, and nothing that builds.
 FROM debian:bookworm-slim
@@ -24,7 +30,7 @@ RUN apt-get update -q \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kling-gateway \
         --shell /usr/sbin/nologin kling-gateway \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/kling-gateway
-COPY --from=build /usr/local/bin/kling-gateway /usr/local/bin/kling-gateway
+COPY --from=build /out/kling-gateway /usr/local/bin/kling-gateway
 USER 10001:10001
 VOLUME /var/lib/kling-gateway
 EXPOSE 8080
