@@ -108,7 +108,7 @@ public protocol TaskStore: Sendable {
     /// - Parameter before: the last id of the previous batch.
     func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord]
 
-    /// Returns tasks of any tenant that have this gateway, public or upstream id, for the operator.
+    /// Returns tasks of any tenant that have this gateway, public, upstream or external id, for the operator.
     func allTasks(named id: String) async throws(StoreError) -> [TaskRecord]
 
     /// Returns the claim of a tenant's `Idempotency-Key`; nil if the key is free. A key is claimed in the transaction

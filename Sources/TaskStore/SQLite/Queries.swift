@@ -116,11 +116,13 @@ enum Query: Int, CaseIterable {
         """
     }
 
-    /// Selects the gateway ids of the tasks whose gateway id is `own`, or whose public or upstream id is `text`.
+    /// Selects the gateway ids of the tasks whose gateway id is `own`, or whose public, upstream or external id is
+    /// `text`. External ids are indexed by tenant, so that this reads a whole index: it is for operators alone.
     static func named(_ own: String, _ text: String) -> String {
         """
         SELECT \(own) UNION SELECT id FROM tasks WHERE public_id = \(text)
         UNION SELECT id FROM tasks WHERE upstream_id = \(text) AND upstream_id <> public_id
+        UNION SELECT id FROM tasks WHERE external_task_id = \(text)
         """
     }
 

@@ -27,16 +27,24 @@ struct DeliveriesCommand: AsyncParsableCommand {
 
         func run() async throws {
             let filter = DeliveryFilter(tenant: tenant, task: task, state: state.flatMap { DeliveryState($0) })
-            let lines = try await options.withStore { store in
+            let found = try await options.withStore { store in
                 let outbox = store.outbox
-                var lines: [String] = []
-                for delivery in try await outbox.deliveries(filter, limit: limit) {
-                    lines.append(
-                        json ? delivery.jsonLine(try await outbox.attempts(delivery: delivery.id)) : delivery.line)
+                let deliveries = try await outbox.deliveries(filter, limit: limit)
+                if let task, deliveries.isEmpty, try await store.allTasks(named: task).isEmpty {
+                    throw fail("no such task: \(task)")
                 }
-                return lines
+                var found: [(DeliveryRecord, [DeliveryAttempt])] = []
+                for delivery in deliveries {
+                    found.append((delivery, json ? try await outbox.attempts(delivery: delivery.id) : []))
+                }
+                return found
             }
-            for line in lines { print(line) }
+            if json {
+                for (delivery, attempts) in found { print(delivery.jsonLine(attempts)) }
+                return
+            }
+            TextTable("CREATED", "ID", "STATE", "ATTEMPTS", "TENANT", "URL", rows: found.map { $0.0.row })
+                .show(ifEmpty: "no deliveries were found")
         }
     }
 
@@ -64,10 +72,10 @@ extension DeliveryState {
 }
 
 extension DeliveryRecord {
-    /// A human-readable line.
-    fileprivate var line: String {
+    /// The cells of a row of the list.
+    fileprivate var row: [String] {
         let time = Date(timeIntervalSince1970: Double(createdAt) / 1000).formatted(.iso8601)
-        return "\(time)  \(id)  \(state)  attempts \(attempts)  \(tenant)  \(url)"
+        return [time, id, "\(state)", "\(attempts)", tenant, url]
     }
 
     /// A line of JSON for scripts.

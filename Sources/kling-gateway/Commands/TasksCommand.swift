@@ -24,7 +24,13 @@ struct TasksCommand: AsyncParsableCommand {
         func run() async throws {
             let filter = TaskFilter(tenant: tenant, flags: stuck ? [.stuck, .unknown] : [], isUnfinished: unfinished)
             let tasks = try await options.withStore { try await $0.allTasks(filter, before: nil, limit: limit) }
-            for task in tasks { print(json ? task.jsonLine : task.line) }
+            if json {
+                for task in tasks { print(task.jsonLine) }
+                return
+            }
+            TextTable(
+                "CREATED", "ID", "STATE", "TENANT", "ACCOUNT", "MODEL", "ATTENTION", rows: tasks.map(\.row)
+            ).show(ifEmpty: "no tasks were found")
         }
     }
 
@@ -32,12 +38,12 @@ struct TasksCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a task by any of its ids.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "The gateway's, the public, or Kling's id.") var id: String
+        @Argument(help: "The gateway's, the public, Kling's, or the client's external id.") var id: String
         @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
             let tasks = try await options.withStore { try await $0.allTasks(named: id) }
-            guard !tasks.isEmpty else { throw fail("there is no task \(id)") }
+            guard !tasks.isEmpty else { throw fail("no such task: \(id)") }
             for task in tasks { print(task.jsonLine) }
         }
     }
@@ -47,12 +53,12 @@ struct TasksCommand: AsyncParsableCommand {
             abstract: "End a task that waits in the queue: it fails, and nothing is charged.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "The gateway's or the public id.") var id: String
+        @Argument(help: "Any id of the task, as for `tasks show`.") var id: String
         @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
             let task = try await options.withStore { store in
-                guard let task = try await store.allTasks(named: id).first else { throw fail("there is no task \(id)") }
+                let task = try await store.onlyTask(named: id)
                 do throws(StoreError) {
                     return try await store.cancel(
                         task.id, reason: "cancelled by the operator; nothing was charged", at: WallClock.milliseconds)
@@ -70,7 +76,7 @@ struct TasksCommand: AsyncParsableCommand {
             abstract: "Set the outcome of a create that the gateway cannot determine.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "The gateway's or the public id.") var id: String
+        @Argument(help: "Any id of the task, as for `tasks show`.") var id: String
         @Flag(help: "Kling never had it: it fails, and nothing was charged.") var notMade = false
         @Option(help: "Kling has it, under this id.") var `as`: String?
         @Flag(help: "Print JSON (always on).") var json = false
@@ -84,23 +90,36 @@ struct TasksCommand: AsyncParsableCommand {
         func run() async throws {
             let settlement = self.as.map { TaskSettlement.made(upstreamID: $0) } ?? .notMade
             let task = try await options.withStore { store in
-                let tasks = try await store.allTasks(named: id)
-                guard let task = tasks.first else { throw fail("there is no task \(id)") }
-                guard tasks.count == 1 else { throw fail("\(tasks.count) tasks have the id \(id): give the gateway's") }
-                return try await settlement.settle(task, in: store, at: WallClock.milliseconds)
+                try await settlement.settle(
+                    store.onlyTask(named: id), in: store, at: WallClock.milliseconds)
             }
             print(task.jsonLine)
         }
     }
 }
 
+extension SQLiteTaskStore {
+    /// The task with this id, for a command that changes it. The gateway's id prevails, as clients choose external ids.
+    fileprivate func onlyTask(named id: String) async throws -> TaskRecord {
+        let tasks = try await allTasks(named: id)
+        guard let task = tasks.first(where: { $0.id.description == id }) ?? tasks.first else {
+            throw fail("no such task: \(id)")
+        }
+        guard task.id.description == id || tasks.count == 1 else { throw fail("\(tasks.count) tasks have the id \(id): give the gateway's") }
+        return task
+    }
+}
+
 extension TaskRecord {
-    /// A human-readable line.
-    fileprivate var line: String {
+    /// The cells of a row of the list.
+    fileprivate var row: [String] {
         let time = Date(timeIntervalSince1970: Double(self.createdAt) / 1000).formatted(.iso8601)
-        let words = (self.flags.contains(.stuck) ? "  stuck" : "") + (self.flags.contains(.unknown) ? "  unknown" : "")
+        let attention = [self.flags.contains(.stuck) ? "stuck" : nil, self.flags.contains(.unknown) ? "unknown" : nil]
         let id = self.publicID ?? self.id.description
-        return "\(time)  \(id)  \(self.state)  \(self.tenant)  \(account ?? "-")  \(self.model)\(words)"
+        return [
+            time, id, "\(self.state)", self.tenant, account ?? "-", self.model,
+            attention.compactMap(\.self).joined(separator: " "),
+        ]
     }
 
     private var hasFailed: Bool { self.state == .failed || self.state == .refused }
