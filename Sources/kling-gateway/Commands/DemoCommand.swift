@@ -68,7 +68,7 @@ struct DemoCommand: AsyncParsableCommand {
             log = output
             do {
                 return (try await GatewayService(configuration, log: output), configuration, output)
-            } catch let error as HTTPServerError where error.isAddressInUse {
+            } catch let error as ListenerError where error.isAddressInUse {
                 print("          (\(address) is in use: another port is taken)")
             } catch {
                 throw fail("\(error)")
@@ -76,10 +76,6 @@ struct DemoCommand: AsyncParsableCommand {
         }
         throw fail("no port is free on \(host)")
     }
-}
-
-extension HTTPServerError {
-    fileprivate var isAddressInUse: Bool { if case .addressInUse = self { true } else { false } }
 }
 
 extension SimulatorConfiguration {

@@ -79,8 +79,8 @@ final class GatewayService: Sendable {
             budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
         watch = Self.refresh(access, on: loops[0])
         try await gateway.start()
-        addresses = try await server.start()
-        adminAddresses = try await admin.start()
+        addresses = try await server.start(as: "listen")
+        adminAddresses = try await admin.start(as: "admin.listen")
     }
 
     /// Makes `access` look for changed keys until the returned task is cancelled.
