@@ -3,18 +3,26 @@ internal import KlingAPI
 
 extension Configuration {
     /// Reads, checks and completes a configuration.
-    /// - Throws: all its problems at once.
-    public static func load(from sources: ConfigurationSources) throws(ConfigurationError) -> Configuration {
+    /// - Throws: all its problems at once. If the file cannot be read or is not YAML, that is the only one: others may
+    ///   follow from it.
+    public static func load(
+        from sources: ConfigurationSources, for purpose: ConfigurationPurpose = .serving
+    ) throws(ConfigurationError) -> Configuration {
         var reader = ConfigurationReader(sources)
         var root = reader.readFile()
-        sources.overlay(&root, &reader)
+        try reader.check()
+        let variablesOfFile = root.namedVariables
+        purpose.narrow(&root)
+        sources.overlay(&root, &reader, for: purpose)
         var configuration = Configuration()
         schema.read(root, at: .top, into: &configuration, &reader)
         configuration.complete(root, &reader)
         configuration.completeTLS(root, &reader)
         configuration.validate(root, &reader)
-        if reader.problems.isEmpty { return configuration }
-        throw ConfigurationError(source: sources.file?.path ?? "the environment", problems: reader.problems)
+        if purpose == .serving { configuration.validateAccess(&reader) }
+        configuration.warnings += sources.misspelledVariables(except: variablesOfFile)
+        try reader.check()
+        return configuration
     }
 
     /// Fills in what depends on where the gateway runs.
@@ -33,12 +41,6 @@ extension Configuration {
 
     /// Checks what involves more than one key.
     private mutating func validate(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
-        if upstreams.isEmpty,
-            !reader.problems.contains(where: { $0.place.hasPrefix("KLING_") || $0.place == "upstreams" })
-        {
-            let set = "KLING_ACCESS_KEY and KLING_SECRET_KEY, or KLING_API_KEY"
-            reader.report(.init(path: "upstreams"), "no Kling account: name one here, or set \(set)")
-        }
         Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
         Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
         Self.reportRepetitions(of: (server.listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
@@ -57,6 +59,16 @@ extension Configuration {
             for (index, upstream) in upstreams.enumerated() where upstream.takesLinksAlone {
                 warnings.append(ConfigurationProblem(.init(path: "upstreams[\(index)]"), advice))
             }
+        }
+    }
+
+    /// Checks that there are an account to send creates to and keys of clients.
+    private mutating func validateAccess(_ reader: inout ConfigurationReader) {
+        if upstreams.isEmpty,
+            !reader.problems.contains(where: { $0.place.hasPrefix("KLING_") || $0.place == "upstreams" })
+        {
+            let set = "KLING_ACCESS_KEY and KLING_SECRET_KEY, or KLING_API_KEY"
+            reader.report(.init(path: "upstreams"), "no Kling account: name one here, or set \(set)")
         }
         if keys.isEmpty {
             warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
@@ -93,6 +105,12 @@ extension Configuration {
 }
 
 extension ConfigurationReader {
+    /// Throws what has been reported so far, if anything.
+    fileprivate func check() throws(ConfigurationError) {
+        if problems.isEmpty { return }
+        throw ConfigurationError(source: sources.file?.path ?? "the environment", problems: problems)
+    }
+
     /// Reads the configuration file; the result is empty if there is none.
     fileprivate mutating func readFile() -> ConfigurationNode {
         guard let (path, place) = sources.file else { return ConfigurationNode(.nothing) }

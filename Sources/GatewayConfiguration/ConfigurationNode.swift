@@ -61,6 +61,19 @@ struct ConfigurationNode: Sendable {
         content = .map(entries)
     }
 
+    /// Removes the value at `path`, if it is there.
+    mutating func remove(_ path: ArraySlice<Substring>) {
+        guard let key = path.first, case .map(var entries) = content else { return }
+        if path.count == 1 {
+            entries.removeAll { $0.key == key }
+        } else {
+            for index in entries.indices where entries[index].key == key {
+                entries[index].value.remove(path.dropFirst())
+            }
+        }
+        content = .map(entries)
+    }
+
     /// Adds `element` to the list under `key`.
     mutating func append(_ element: ConfigurationNode, to key: String) {
         var elements: [ConfigurationNode] = []

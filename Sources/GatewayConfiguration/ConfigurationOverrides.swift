@@ -41,9 +41,13 @@ struct ConfigurationOverride: Sendable {
 
 extension ConfigurationSources {
     /// Applies the environment and then the flags on top of the file. An empty variable counts as unset.
-    func overlay(_ root: inout ConfigurationNode, _ reader: inout ConfigurationReader) {
-        addAccount(to: &root, &reader)
-        addKeys(to: &root)
+    func overlay(
+        _ root: inout ConfigurationNode, _ reader: inout ConfigurationReader, for purpose: ConfigurationPurpose
+    ) {
+        if purpose == .serving {
+            addAccount(to: &root, &reader)
+            addKeys(to: &root)
+        }
         for override in ConfigurationOverride.all {
             guard let text = set(override.variable) else { continue }
             ConfigurationOverride.apply(text, from: override.variable, to: override.path, in: &root)
@@ -55,6 +59,28 @@ extension ConfigurationSources {
     }
 
     private func set(_ variable: String) -> String? { environment[variable].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// Warns of variables that are close to one that is known. Others are left alone: Kubernetes, for one, sets
+    /// `KLING_GATEWAY_SERVICE_HOST` for a service of that name.
+    /// - Parameter named: the variables that the file names, which are right however they are spelled.
+    func misspelledVariables(except named: Set<String>) -> [ConfigurationProblem] {
+        let prefix = "KLING_GATEWAY_"
+        let known = ConfigurationOverride.all.map(\.variable) + [Self.config, Self.keys]
+        let names = known.map { $0.dropFirst(prefix.count).lowercased() }
+        return environment.keys.sorted().compactMap { variable in
+            guard variable.hasPrefix(prefix), set(variable) != nil, !known.contains(variable), !named.contains(variable),
+                let nearest = Spelling.nearest(to: String(variable.dropFirst(prefix.count)), in: names)
+            else { return nil }
+            let advice = "has no effect; did you mean \(prefix)\(nearest.uppercased())?"
+            return ConfigurationProblem(.init(path: "", override: variable), advice)
+        }
+    }
+
+    /// The variable with the path of the file.
+    static let config = "KLING_GATEWAY_CONFIG"
+
+    /// The variable with the keys of clients.
+    private static let keys = "KLING_GATEWAY_API_KEYS"
 
     /// The name of the account that the environment defines.
     private static let account = "env"
@@ -96,7 +122,7 @@ extension ConfigurationSources {
 
     /// Adds the keys of `KLING_GATEWAY_API_KEYS`.
     private func addKeys(to root: inout ConfigurationNode) {
-        let variable = "KLING_GATEWAY_API_KEYS"
+        let variable = Self.keys
         let words = set(variable)?.split(separator: ",").map(\.trimmed) ?? []
         for (index, word) in words.filter({ !$0.isEmpty }).enumerated() {
             let parts = word.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -29,8 +29,8 @@ public struct ConfigurationSources: Sendable {
     /// The file to read: `--config`, else `KLING_GATEWAY_CONFIG`, else the default file if it exists.
     var file: (path: String, place: ConfigurationPlace)? {
         if let configFlag { return (configFlag, ConfigurationPlace(path: "", override: "--config")) }
-        if let path = environment["KLING_GATEWAY_CONFIG"], !path.isEmpty {
-            return (path, ConfigurationPlace(path: "", override: "KLING_GATEWAY_CONFIG"))
+        if let path = environment[Self.config], !path.isEmpty {
+            return (path, ConfigurationPlace(path: "", override: Self.config))
         }
         let usual = "/etc/kling-gateway/config.yaml"
         return files.exists(usual) ? (usual, .top) : nil

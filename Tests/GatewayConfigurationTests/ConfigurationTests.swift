@@ -211,6 +211,53 @@ struct ConfigurationTests {
         }
     }
 
+    @Test(arguments: [
+        ("KLING_GATEWAY_LISTEM", "KLING_GATEWAY_LISTEN"), ("KLING_GATEWAY_LOGLEVEL", "KLING_GATEWAY_LOG_LEVEL"),
+        ("KLING_GATEWAY_API_KEY", "KLING_GATEWAY_API_KEYS"), ("KLING_GATEWAY_CONFG", "KLING_GATEWAY_CONFIG"),
+    ])
+    func `a misspelled variable is warned of with the right one`(variable: String, right: String) throws {
+        let environment = Self.secrets.merging([variable: "x"]) { $1 }
+        let warnings = try Self.load(nil, environment).warnings.map(\.description)
+        #expect(warnings.contains("\(variable): has no effect; did you mean \(right)?"), "\(warnings)")
+        // A variable that the file itself names is right.
+        let file = try Self.load(
+            "admin: {token: {env: \(variable)}}", Self.secrets.merging([variable: "token-S3CRET"]) { $1 })
+        #expect(file.warnings.allSatisfy { $0.place != variable })
+    }
+
+    @Test(arguments: ["SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_8080_TCP_ADDR", "SERVICE_PORT_HTTP"])
+    func `variables that Kubernetes sets for a service of that name are not warned of`(name: String) throws {
+        let variable = "KLING_GATEWAY_" + name
+        let warnings = try Self.load(nil, Self.secrets.merging([variable: "10.0.0.1"]) { $1 }).warnings
+        #expect(warnings.allSatisfy { $0.place != variable }, "\(warnings)")
+    }
+
+    @Test func `work on the store needs no account and none of the secrets that only serving needs`() throws {
+        let yaml = """
+            store: sqlite:/data/gateway.db
+            upstreams: [{name: a, api_key: {env: KLING_API_KEY}}]
+            keys: [{key: {env: CLIENT_KEY}, tenant: shop}]
+            admin: {listen: '127.0.0.1:9', token: {file: /nope}}
+            tls: {certificate: /nope, private_key: {file: /nope}}
+            """
+        let sources = ConfigurationSources(
+            environment: ["KLING_ACCESS_KEY": "half"], configFlag: "config.yaml",
+            files: ConfigurationFiles(
+                read: { $0 == "config.yaml" ? .success(yaml) : .failure(.init("no such file")) },
+                exists: { _ in false }, isWritable: { _ in false }))
+        let configuration = try Configuration.load(from: sources, for: .administration)
+        #expect(configuration.storage.store == .sqlite(path: "/data/gateway.db"))
+        #expect(configuration.admin.listen == [.tcp(host: "127.0.0.1", port: 9)])
+        #expect(configuration.warnings.isEmpty)
+        #expect(throws: ConfigurationError.self) { try Configuration.load(from: sources) }
+    }
+
+    @Test(arguments: ["a: [", "a: b: c", "\"half"])
+    func `a file that is not YAML has that problem alone`(yaml: String) {
+        let report = Self.problems(yaml, [:])
+        #expect(report.hasPrefix("1 problem in config.yaml:") && report.contains("not YAML"), "\(report)")
+    }
+
     @Test func `all problems are reported at once`() {
         #expect(Self.problems("lisen: 1\nworkers: x\nspool: a\nspool: b").hasPrefix("3 problems in config.yaml:"))
     }

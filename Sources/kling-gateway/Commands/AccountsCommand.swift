@@ -15,26 +15,28 @@ struct AccountsCommand: AsyncParsableCommand {
     @Flag(help: "As JSON, one object a line.") var json = false
 
     func run() async throws {
-        let configuration = try options.load()
+        let configuration = try options.loadForStore(.serving)
         let known = try await KeyAdministration.withStore(of: configuration) { try await $0.accounts.states() }
         let states = Dictionary(known.map { ($0.name, $0) }) { first, _ in first }
-        for upstream in configuration.upstreams {
-            let state = states[upstream.name]
-            print(json ? upstream.jsonLine(state) : upstream.line(state))
+        if json {
+            for upstream in configuration.upstreams { print(upstream.jsonLine(states[upstream.name])) }
+            return
         }
+        TextTable(
+            "NAME", "URL", "STATE", "LIMIT", "REFUSED MODELS",
+            rows: configuration.upstreams.map { $0.row(states[$0.name]) }
+        ).show(ifEmpty: "there are no accounts")
     }
 }
 
 extension Upstream {
-    /// A human-readable line.
-    fileprivate func line(_ state: AccountStateRecord?) -> String {
+    /// The cells of a row of the list.
+    fileprivate func row(_ state: AccountStateRecord?) -> [String] {
         let limit = concurrency.map { "\($0) at once" } ?? state?.learnedLimit.map { "\($0) at once, learned" }
-        let fields = [
+        return [
             name, url.text, state?.disabledBy.map { "disabled by \($0): \(state?.reason ?? "")" } ?? "usable",
-            limit ?? "no limit known",
-            state.flatMap { $0.refusedModels.isEmpty ? nil : "not " + $0.refusedModels.joined(separator: ", ") },
+            limit ?? "none known", state?.refusedModels.joined(separator: ", ") ?? "",
         ]
-        return fields.compactMap(\.self).joined(separator: "  ")
     }
 
     /// A line of JSON for scripts.

@@ -8,8 +8,15 @@ struct CheckConfigCommand: ParsableCommand {
         commandName: "check-config", abstract: "Report every problem of the configuration at once.")
 
     @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The configuration file, as with --config.") var file: String?
+
+    func validate() throws {
+        if file != nil, options.config != nil { throw ValidationError("Give the file once: as --config, or alone.") }
+    }
 
     func run() throws {
+        var options = options
+        if let file { options.config = file }
         let configuration = try options.load()
         let upstreams = configuration.upstreams.map(\.name).joined(separator: ", ")
         print("The configuration is valid: \(configuration.upstreams.count) upstream(s): \(upstreams).")

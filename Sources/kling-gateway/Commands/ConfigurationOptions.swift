@@ -9,12 +9,14 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
 
     /// Reads the configuration file and the environment.
-    /// - Parameter flags: values from the command line, by key path.
-    func load(flags: [String: String] = [:]) throws -> Configuration {
+    /// - Parameters:
+    ///   - flags: values from the command line, by key path.
+    ///   - purpose: what is needed of the configuration.
+    func load(flags: [String: String] = [:], for purpose: ConfigurationPurpose = .serving) throws -> Configuration {
         do {
             let configuration = try Configuration.load(
                 from: ConfigurationSources(
-                    environment: ProcessInfo.processInfo.environment, configFlag: config, flags: flags))
+                    environment: ProcessInfo.processInfo.environment, configFlag: config, flags: flags), for: purpose)
             for warning in configuration.warnings { printError("warning: \(warning)") }
             return configuration
         } catch {

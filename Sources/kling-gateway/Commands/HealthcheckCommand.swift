@@ -14,7 +14,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
     var ready = false
 
     func run() async throws {
-        let configuration = try options.load()
+        let configuration = try options.load(for: .administration)
         let address = configuration.admin.listen.lazy.compactMap { address -> String? in
             guard case .tcp(let host, let port) = address else { return nil }
             return host == "0.0.0.0" || host == "::"

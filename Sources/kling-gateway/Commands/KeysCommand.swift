@@ -18,7 +18,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            let issued = try await KeyAdministration.create(tenant: tenant, options.load())
+            let issued = try await KeyAdministration.create(tenant: tenant, options.loadForStore(canCreate: true))
             issued.show(json)
         }
     }
@@ -30,9 +30,12 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            let keys = try await KeyAdministration.list(options.load())
+            let keys = try await KeyAdministration.list(options.loadForStore())
             if json { return print(String(decoding: ListedKey.json(keys), as: UTF8.self)) }
-            for key in keys { print("\(key.id)  \(key.status.rawValue)  \(key.tenant)  \(key.accessKey)") }
+            TextTable(
+                "ID", "STATUS", "TENANT", "ACCESS KEY",
+                rows: keys.map { [$0.id, $0.status.rawValue, $0.tenant, $0.accessKey] }
+            ).show(ifEmpty: "the store has no keys")
         }
     }
 
@@ -44,7 +47,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            try await KeyAdministration.revoke(id, options.load())
+            try await KeyAdministration.revoke(id, options.loadForStore())
             guard json else { return print("\(id) is revoked") }
             let answer = JSONWriter.object { key in
                 key.member("id", id)
@@ -63,7 +66,7 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            try await KeyAdministration.rotate(id, options.load()).show(json)
+            try await KeyAdministration.rotate(id, options.loadForStore()).show(json)
         }
     }
 }

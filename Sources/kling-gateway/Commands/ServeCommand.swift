@@ -28,6 +28,9 @@ struct ServeCommand: AsyncParsableCommand {
                 "the store is inside the container and is lost with it: mount a volume",
                 metadata: ["store": "\(configuration.storePath)"])
         }
+        if configuration.isStoreMissing {
+            log.logger.notice("a new store is created", metadata: ["store": "\(configuration.storePath)"])
+        }
         let service: GatewayService
         do {
             service = try await GatewayService(configuration, log: log)
@@ -42,6 +45,7 @@ struct ServeCommand: AsyncParsableCommand {
             metadata: [
                 "addresses": "\(service.addresses.map(\.description).joined(separator: " "))",
                 "admin": "\(service.adminAddresses.map(\.description).joined(separator: " "))",
+                "store": "\(configuration.storePath)",
             ])
         await signals.wait()
         await service.stop()

@@ -18,7 +18,7 @@ struct WebhooksCommand: AsyncParsableCommand {
         @Flag(help: "As JSON.") var json = false
 
         func run() async throws {
-            let secrets = try await WebhookAdministration.secrets(of: tenant, options.load())
+            let secrets = try await WebhookAdministration.secrets(of: tenant, options.loadForStore(canCreate: true))
             show(tenant, secrets[0].reveal(), json)
         }
     }
@@ -36,7 +36,8 @@ struct WebhooksCommand: AsyncParsableCommand {
             guard let time = WebhookSecrets.grace(grace) else {
                 throw ValidationError("--grace is a time of at most 30 days, such as 24h")
             }
-            let secret = try await WebhookAdministration.rotate(tenant: tenant, grace: time, options.load())
+            let secret = try await WebhookAdministration.rotate(
+                tenant: tenant, grace: time, options.loadForStore(canCreate: true))
             show(tenant, secret.reveal(), json)
         }
     }
@@ -53,7 +54,8 @@ struct WebhooksCommand: AsyncParsableCommand {
         func run() async throws {
             let status: Int
             do {
-                status = try await WebhookAdministration.test(tenant: tenant, url: url, options.load())
+                status = try await WebhookAdministration.test(
+                    tenant: tenant, url: url, options.loadForStore(canCreate: true))
             } catch let error as ServiceError {
                 throw fail(error.description)
             }

@@ -1,0 +1,21 @@
+/// What a configuration is read for.
+public enum ConfigurationPurpose: Sendable {
+    /// To serve, or to show the accounts: everything is read and checked.
+    case serving
+    /// To work on the store or to ask the operators' listener. Accounts, client keys, certificates and the operators'
+    /// token are not read, so that their secrets may be missing.
+    case administration
+
+    /// The paths of the keys that are left out.
+    private var ignored: [String] {
+        switch self {
+        case .serving: []
+        case .administration: ["upstreams", "keys", "tls", "admin.token"]
+        }
+    }
+
+    /// Removes what is not needed from the file's content.
+    func narrow(_ root: inout ConfigurationNode) {
+        for path in ignored { root.remove(path.split(separator: ".")[...]) }
+    }
+}
