@@ -68,7 +68,8 @@ extension ConfigurationSources {
         let known = ConfigurationOverride.all.map(\.variable) + [Self.config, Self.keys]
         let names = known.map { $0.dropFirst(prefix.count).lowercased() }
         return environment.keys.sorted().compactMap { variable in
-            guard variable.hasPrefix(prefix), set(variable) != nil, !known.contains(variable), !named.contains(variable),
+            guard variable.hasPrefix(prefix), set(variable) != nil, !known.contains(variable),
+                !named.contains(variable),
                 let nearest = Spelling.nearest(to: String(variable.dropFirst(prefix.count)), in: names)
             else { return nil }
             let advice = "has no effect; did you mean \(prefix)\(nearest.uppercased())?"

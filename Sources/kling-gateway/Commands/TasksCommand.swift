@@ -99,13 +99,15 @@ struct TasksCommand: AsyncParsableCommand {
 }
 
 extension SQLiteTaskStore {
-    /// The task with this id, for a command that changes it. The gateway's id prevails, as clients choose external ids.
+    /// The task with this id, for a command that changes it. The gateway's id prevails: clients choose external ids.
     fileprivate func onlyTask(named id: String) async throws -> TaskRecord {
         let tasks = try await allTasks(named: id)
         guard let task = tasks.first(where: { $0.id.description == id }) ?? tasks.first else {
             throw fail("no such task: \(id)")
         }
-        guard task.id.description == id || tasks.count == 1 else { throw fail("\(tasks.count) tasks have the id \(id): give the gateway's") }
+        guard task.id.description == id || tasks.count == 1 else {
+            throw fail("\(tasks.count) tasks have the id \(id): give the gateway's")
+        }
         return task
     }
 }

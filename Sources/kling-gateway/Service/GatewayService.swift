@@ -80,7 +80,7 @@ final class GatewayService: Sendable {
         watch = Self.refresh(access, on: loops[0])
         try await gateway.start()
         addresses = try await server.start(as: "listen")
-        adminAddresses = try await admin.start(as: "admin.listen")
+        adminAddresses = try await admin.start(as: "admin.listen", orStop: server)
     }
 
     /// Makes `access` look for changed keys until the returned task is cancelled.

@@ -16,10 +16,12 @@ struct ListenerError: Error, CustomStringConvertible {
 
 extension HTTPServer {
     /// Starts listening on the addresses of the configuration's `key`.
-    func start(as key: String) async throws(ListenerError) -> [SocketAddress] {
+    /// - Parameter other: is stopped if that fails: a listener must not be freed while it is open.
+    func start(as key: String, orStop other: HTTPServer? = nil) async throws(ListenerError) -> [SocketAddress] {
         do throws(HTTPServerError) {
             return try await start()
         } catch {
+            await other?.shutdown(grace: .zero)
             throw ListenerError(key: key, reason: error)
         }
     }
