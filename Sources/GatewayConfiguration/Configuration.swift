@@ -61,7 +61,7 @@ extension Configuration {
     public struct Log: Sendable {
         /// The lowest level that is written.
         public internal(set) var level = Logger.Level.info
-        /// The format of a line.
-        public internal(set) var format = LogFormat.json
+        /// The format of a line; `nil`: text on a terminal, and JSON elsewhere.
+        public internal(set) var format: LogFormat?
     }
 }

@@ -82,7 +82,7 @@ extension Configuration.Retention {
 }
 
 extension Configuration.Log {
-    static let schema = Schema<Self>([.value("level", \.level, .level), .value("format", \.format, .word)])
+    static let schema = Schema<Self>([.value("level", \.level, .level), .optional("format", \.format, .word)])
 }
 
 extension Configuration.Shutdown {

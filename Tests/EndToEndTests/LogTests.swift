@@ -44,6 +44,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [("", true, "text"), ("", false, "json"), ("json", true, "json"), ("text", false, "text")])
+    func `the log is text on a terminal and JSON elsewhere, unless the configuration says which`(
+        format: String, isOnTerminal: Bool, expected: String
+    ) async throws {
+        let folder = try TemporaryFolder()
+        let environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
+            .merging(["KLING_GATEWAY_LOG_FORMAT": format]) { $1 }
+        let gateway = Program.products.appending(path: "kling-gateway").path
+        let program =
+            try isOnTerminal
+            ? Program("script", ["-qfec", "exec \(gateway) serve", "/dev/null"], environment: environment)
+            : Program.gateway(["serve"], environment: environment)
+        let find: @Sendable (Substring) -> String? = { $0.contains("serving") ? String($0) : nil }
+        let line = try await isOnTerminal ? program.outputLine(find) : program.errorLine(find)
+        #expect(line.hasPrefix("{") == (expected == "json"), "\(line)")
+        program.signal(SIGTERM)
+        _ = try await program.end()
+    }
+
     @Test func `work that no client waits for names its origin`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             try rig.fail("create:slow=60:1:1")

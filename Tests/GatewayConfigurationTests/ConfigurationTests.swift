@@ -101,6 +101,7 @@ struct ConfigurationTests {
         environment["KLING_GATEWAY_LOG_FORMAT"] = "text"
         environment["KLING_GATEWAY_QUEUE"] = "7"
         environment["KLING_GATEWAY_CALLBACK_ALLOW"] = "10.0.0.0/8, fd00::/8"
+        #expect(try Self.load(nil).log.format == nil, "the terminal decides")
         let configuration = try Self.load("log: {level: error}\nqueue: off", environment, flags: ["log.level": "trace"])
         #expect(configuration.log.level == .trace && configuration.log.format == .text)
         #expect(configuration.tasks.queue?.tasks == 7)

@@ -2,6 +2,12 @@ internal import Gateway
 internal import GatewayConfiguration
 internal import Logging
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// The process's log: standard error, written by its own thread, so that nothing else waits for it.
 struct LogOutput: Sendable {
     /// Writes to the log.
@@ -12,8 +18,9 @@ struct LogOutput: Sendable {
 
     /// Makes the log that `configuration` asks for. Call it once per process.
     init(_ configuration: Configuration) {
-        let (level, format) = (configuration.log.level, configuration.log.format)
-        let writer = LogWriter(descriptor: 2, format: format)
+        let level = configuration.log.level
+        let format = configuration.log.format ?? (isatty(STDERR_FILENO) == 1 ? .text : .json)
+        let writer = LogWriter(descriptor: STDERR_FILENO, format: format)
         logger = Logger(label: "kling-gateway") { label in
             GatewayLogHandler(label: label, writer: writer, level: level, format: format)
         }
