@@ -4,16 +4,45 @@ import Testing
 
 /// The demo, which is what a new user runs first.
 @Suite(.aFewAtATime) struct DemoTests {
-    @Test func `the demo runs a try-on with a client of either API and exits`() async throws {
+    /// A PATH without curl.
+    private static let environment = ["PATH": "/nowhere"]
+
+    @Test func `the demo runs a try-on with a client of either API and exits, without curl`() async throws {
         let folder = try TemporaryFolder()
-        // The demo runs curl with Foundation's Process, which leaks a weak reference: a leak checker would fail it.
         let demo = try Program.gateway(
-            ["demo", "--once", "--directory", folder.path("demo")], environment: ["ASAN_OPTIONS": "detect_leaks=0"])
+            ["demo", "--listen", "127.0.0.1:18471", "--once", "--folder", folder.path("demo")],
+            environment: Self.environment)
         let outcome = try await demo.end(within: 120)
         #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
         #expect(outcome.output.contains(#""task_status":"succeed""#), "\(outcome.output)")
         #expect(outcome.output.contains(#""status":"succeed""#) && outcome.output.contains("/solutions?task_ids="))
+        #expect(outcome.output.contains("The picture is at \(folder.path("demo/result.png"))"))
+        #expect(!outcome.output.contains("your turn"), "there is no gateway to turn to")
         let picture = try Data(contentsOf: URL(filePath: folder.path("demo/result.png")))
         #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    }
+
+    @Test func `the demo's lines come through a pipe at once, up to the commands to try next`() async throws {
+        let folder = try TemporaryFolder()
+        let demo = try Program.gateway(
+            ["demo", "--listen", "127.0.0.1:18472", "--directory", folder.path("demo")], environment: Self.environment)
+        // It runs until a signal: a buffered line would not come.
+        _ = try await demo.outputLine { $0.contains("your turn") ? true : nil }
+        _ = try await demo.outputLine { $0.contains("Ctrl-C ends the demo") ? true : nil }
+        demo.signal(SIGTERM)
+        #expect(try await demo.end().status == 0)
+    }
+
+    @Test func `a demo that cannot write to its folder says what to do`() async throws {
+        let folder = try TemporaryFolder()
+        let file = try folder.write("", to: "file")
+        for (arguments, environment) in [
+            (["--folder", file + "/demo"], Self.environment), ([], ["TMPDIR": file + "/demo"]),
+        ] {
+            let outcome = try await Program.gateway(["demo", "--once"] + arguments, environment: environment).end()
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("error: the demo cannot write to \(file)"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("--folder") && outcome.errors.contains("TMPDIR"))
+        }
     }
 }

@@ -9,7 +9,7 @@ internal import KlingAPI
 internal import KlingSimulator
 
 /// Runs a whole try-on on this machine: a simulated Kling that speaks the newer API, a gateway with a store and a key,
-/// and curl as a client of the older API and then of the newer one.
+/// and a client of the older API and then of the newer one.
 struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Watch a try-on go through a gateway and a simulated Kling on this machine.")
@@ -18,39 +18,47 @@ struct DemoCommand: AsyncParsableCommand {
     var once = false
     @Option(help: "Where the gateway listens; a free port is taken if this one is in use.")
     var listen = "127.0.0.1:8080"
-    @Option(help: "Where store, requests and picture are kept; else a new folder for temporary files.")
-    var directory: String?
+    @Option(
+        name: [.customLong("folder"), .customLong("directory")],
+        help: "Where store, requests and picture are kept; else a new folder in TMPDIR or /tmp.")
+    var folder: String?
 
     func run() async throws {
         ProcessLimits.ignoreBrokenPipes()
-        let folder = try DemoFolder(directory)
+        let folder = try DemoFolder(folder)
         let simulatorLoop = try EventLoop(name: "simulator")
         let simulator = try KlingSimulator(configuration: .demo, loops: [simulatorLoop])
         try await simulator.start()
         let kling = simulator.url
-        print("Kling     \(kling)  (simulated, speaks its newer API; nothing leaves this machine)")
+        printNow("Kling     \(kling)  (simulated, speaks its newer API; nothing leaves this machine)")
 
         let (service, configuration, log) = try await startGateway(kling, folder)
         let gateway = "http://\(service.addresses[0])"
-        print("Gateway   \(gateway)  (store: \(folder.path("gateway.db")))")
+        printNow("Gateway   \(gateway)  (store: \(folder.path("gateway.db")))")
         let issued = try await KeyAdministration.create(tenant: "demo", configuration)
-        print("Key       \(issued.key.reveal())  (tenant demo)\n")
+        printNow("Key       \(issued.key.reveal())  (tenant demo)\n")
         let signals = await StopSignals(loop: service.signalLoop)
 
-        let client = DemoClient(gateway: gateway, key: issued.key.reveal(), folder: folder)
-        let tried = Result { try client.tryOn() }
-        if case .success(let result) = tried {
-            print("\nThe picture is at \(result.path).\n\nNow it is your turn, in another terminal:\n")
-            client.printNextSteps(after: result)
+        let client = try DemoClient(gateway: gateway, key: issued.key.reveal(), folder: folder)
+        let failure: (any Error)?
+        do {
+            let result = try await client.tryOn()
+            printNow("\nThe picture is at \(result.path).")
             if !once {
-                print("\nCtrl-C ends the demo.")
+                printNow("\nNow it is your turn, in another terminal:\n")
+                client.printNextSteps(after: result)
+                printNow("\nCtrl-C ends the demo.")
                 await signals.wait()
             }
+            failure = nil
+        } catch {
+            failure = error
         }
+        client.stop()
         await service.stop()
         await simulator.stop()
         log.close()
-        _ = try tried.get()
+        if let failure { throw failure }
     }
 
     /// Starts the gateway as `serve` would with this environment, on another port if the requested one is in use.
@@ -69,7 +77,7 @@ struct DemoCommand: AsyncParsableCommand {
             do {
                 return (try await GatewayService(configuration, log: output), configuration, output)
             } catch let error as ListenerError where error.isAddressInUse {
-                print("          (\(address) is in use: another port is taken)")
+                printNow("          (\(address) is in use: another port is taken)")
             } catch {
                 throw fail("\(error)")
             }

@@ -1,49 +1,60 @@
+internal import EventLoop
 internal import Foundation
+internal import HTTPClient
 internal import KlingAPI
 internal import KlingSimulator
 
-/// The demo's client: curl, with exactly the command lines that a user would type.
+/// The demo's client. It prints each request as the curl command for it.
 struct DemoClient {
-    let gateway: String
-    let key: String
-    let folder: DemoFolder
+    private let gateway: String
+    private let key: String
+    private let folder: DemoFolder
+    private let loop: EventLoop
+    private let client: HTTPClient
 
     /// The result of a try-on.
-    struct Result {
+    struct TryOnResult {
         let taskID: String
         /// Where the picture is, at Kling and on this machine.
         let url, path: String
     }
 
+    init(gateway: String, key: String, folder: DemoFolder) throws {
+        (self.gateway, self.key, self.folder) = (gateway, key, folder)
+        loop = try EventLoop(name: "client")
+        client = try HTTPClient(loop: loop)
+    }
+
     private var endpoint: String { gateway + "/kling" + TryOn.path }
-    private var newerCreate: String { gateway + Solutions.createPath }
-    private var newerQuery: String { gateway + Solutions.path }
-    private var authorization: [String] { ["-H", "Authorization: Bearer \(key)"] }
-    private var json: [String] { ["-H", "Content-Type: application/json"] }
 
     /// Creates a task with two pictures, waits for its end and stores the result, all as a client of Kling's older API;
     /// then reads the task as a client of the newer API.
-    func tryOn() throws -> Result {
-        let create = try folder.write(Self.createBody, to: "create.json")
-        let made = try curl(["-X", "POST", endpoint] + authorization + json + ["--data", "@\(create)"])
+    func tryOn() async throws -> TryOnResult {
+        let pictures = Self.createBody
+        let create = try folder.write(pictures, to: "create.json")
+        let made = try await show(DemoRequest(url: endpoint, key: key, body: .file(create, pictures)))
         guard let id = KlingAnswer(made)?.task?.taskID else { throw fail("the create was not accepted") }
-        let url = try wait(for: id)
-        let picture = folder.path("result.png")
-        try curl(["--fail", "-o", picture, url], isQuiet: true)
-        print("\nThe same task for a client of Kling's newer API:\n")
-        try curl([newerQuery + "?task_ids=" + id] + authorization)
-        return Result(taskID: id, url: url, path: picture)
+        let url = try await wait(for: id)
+        let path = try folder.write(await send(DemoRequest(url: url)), to: "result.png")
+        printNow("\nThe same task for a client of Kling's newer API:\n")
+        _ = try await show(DemoRequest(url: gateway + Solutions.path + "?task_ids=" + id, key: key))
+        return TryOnResult(taskID: id, url: url, path: path)
     }
 
     /// Prints the commands to try next.
-    func printNextSteps(after result: Result) {
-        let create = folder.path("create.json")
-        for arguments in [
-            ["-X", "POST", newerCreate] + authorization + json + ["--data", Self.newerBody(result.url)],
-            ["-X", "POST", endpoint] + authorization + json + ["--data", "@\(create)"],
-            ["\(endpoint)?pageNum=1&pageSize=10"] + authorization,
-            [endpoint + "/" + result.taskID] + authorization,
-        ] { print(Self.line(arguments)) }
+    func printNextSteps(after result: TryOnResult) {
+        for request in [
+            DemoRequest(url: gateway + Solutions.createPath, key: key, body: .text(Self.newerBody(result.url))),
+            DemoRequest(url: endpoint, key: key, body: .file(folder.path("create.json"), [])),
+            DemoRequest(url: "\(endpoint)?pageNum=1&pageSize=10", key: key),
+            DemoRequest(url: endpoint + "/" + result.taskID, key: key),
+        ] { printNow(request.command) }
+    }
+
+    /// Stops it. Call it once, after its requests have ended.
+    func stop() {
+        client.shutdown()
+        loop.stop()
     }
 
     /// A create of the newer API that tries on the clothes in a picture.
@@ -61,14 +72,15 @@ struct DemoClient {
         return String(decoding: body, as: UTF8.self)
     }
 
-    private func wait(for id: String) throws -> String {
+    private func wait(for id: String) async throws -> String {
+        let query = DemoRequest(url: endpoint + "/" + id, key: key)
         for attempt in 0..<120 {
-            if attempt > 0 { Thread.sleep(forTimeInterval: 0.5) }
-            let answer = try curl([endpoint + "/" + id] + authorization, isQuiet: attempt > 0)
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(500)) }
+            let answer = attempt == 0 ? try await show(query) : try await send(query)
             guard let task = KlingAnswer(answer)?.task else { throw fail("the query failed") }
             if task.status == .failed { throw fail("the task failed: \(task.statusMessage ?? "no reason given")") }
             if task.status == .succeed, let image = task.images.first {
-                print("\n" + String(decoding: answer, as: UTF8.self))
+                printNow("\n" + String(decoding: answer, as: UTF8.self))
                 return image.url
             }
         }
@@ -84,30 +96,28 @@ struct DemoClient {
         }
     }
 
-    @discardableResult
-    private func curl(_ arguments: [String], isQuiet: Bool = false) throws -> [UInt8] {
-        if !isQuiet { print(Self.line(arguments)) }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["curl", "--silent", "--show-error", "--max-time", "60", "--noproxy", "*"] + arguments
-        process.standardOutput = output
-        try process.run()
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw fail("curl ended with \(process.terminationStatus): is it installed?")
-        }
-        if !isQuiet { print(String(decoding: answer, as: UTF8.self)) }
-        return Array(answer)
+    /// Sends a request, and prints it and its answer.
+    private func show(_ request: DemoRequest) async throws -> [UInt8] {
+        printNow(request.command)
+        let answer = try await send(request)
+        printNow(String(decoding: answer, as: UTF8.self))
+        return answer
     }
 
-    /// The command line as a shell reads it.
-    private static func line(_ arguments: [String]) -> String {
-        let safe = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-_./:@=,%"))
-        return "curl "
-            + arguments.map { argument in
-                argument.unicodeScalars.allSatisfy(safe.contains) ? argument : "'\(argument)'"
-            }.joined(separator: " ")
+    private func send(_ request: DemoRequest) async throws -> [UInt8] {
+        let (client, sent) = (client, request.request)
+        let answer = await loop.spawn { () -> Result<HTTPClientResponse, HTTPClientError> in
+            do throws(HTTPClientError) {
+                return .success(try await client.execute(sent))
+            } catch {
+                return .failure(error)
+            }
+        }.value
+        switch answer {
+        case .success(let answer) where (200...299).contains(answer.status): return answer.body
+        case .success(let answer):
+            throw fail("\(request.url) answered \(answer.status): \(String(decoding: answer.body, as: UTF8.self))")
+        case .failure(let failure): throw fail("\(request.url) does not answer: \(failure)")
+        }
     }
 }
