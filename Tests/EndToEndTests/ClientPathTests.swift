@@ -20,11 +20,13 @@ import Testing
         try await Fixture.run { fixture in
             let gateway = fixture.gateway
             for path in ["/v1/nothing", "/kling/nothing", "/images/nothing", "/solutions/nothing/else"] {
-                #expect(try await gateway.ask("GET", path, key: "sk-wrong").code == 1002, "\(path)")
-                #expect(try await gateway.ask("GET", path, key: nil).code == 1001, "\(path)")
-                #expect(try await gateway.ask("GET", path).code == 1203, "\(path)")
+                let wrong = try await gateway.ask("GET", path, key: "sk-wrong")
+                let missing = try await gateway.ask("GET", path, key: nil)
+                let good = try await gateway.ask("GET", path)
+                #expect(wrong.code == 1002 && missing.code == 1001 && good.code == 1203, "\(path)")
             }
-            #expect(try await gateway.ask("GET", "/nothing", key: "sk-wrong").status == 404)
+            let elsewhere = try await gateway.ask("GET", "/nothing", key: "sk-wrong")
+            #expect(elsewhere.status == 404)
         }
     }
 
