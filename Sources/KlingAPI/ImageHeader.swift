@@ -190,4 +190,9 @@ struct PictureFile: Sendable {
     func begins(_ bytes: [UInt8], _ text: Span<UInt8>, at index: Int = 0) -> Bool {
         bytes.indices.allSatisfy { byte(index + $0, text) == bytes[$0] }
     }
+
+    /// Whether the file is itself base64 of a picture, or a `data:` URL.
+    func isBase64Text(_ text: Span<UInt8>) -> Bool { Self.base64Starts.contains { begins($0, text) } }
+
+    private static let base64Starts = ["/9j/", "iVBORw0KGgo", "UklGR", "data:image/"].map { Array($0.utf8) }
 }

@@ -1,7 +1,8 @@
 import Base
 import Foundation
-import KlingAPI
 import Testing
+
+@testable import KlingAPI
 
 struct PictureTests {
     private func sent(_ picture: String) async throws -> String? {
@@ -16,6 +17,10 @@ struct PictureTests {
 
     private static func wrapped(_ text: String, _ lineEnd: String) -> String {
         stride(from: 0, to: text.count, by: 76).map { String(text.dropFirst($0).prefix(76)) }.joined(separator: lineEnd)
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
     }
 
     typealias Rewriting = @Sendable (String) -> String
@@ -34,6 +39,12 @@ struct PictureTests {
         ("escaped padding", { $0.replacingOccurrences(of: "=", with: "\\u003d") }),
         ("data URL without padding", { "data:image/png;base64," + $0.replacingOccurrences(of: "=", with: "") }),
         ("blank before a data URL", { " data:image/png;base64," + $0 }),
+        ("double quotes", { "\\\"" + $0 + "\\\"" }),
+        ("single quotes around a data URL", { "'data:image/png;base64," + $0 + "'" }),
+        ("percent-encoding", { percentEncoded($0) }),
+        ("percent-encoded data URL", { percentEncoded("data:image/png;base64," + $0) }),
+        ("base64 twice", { Samples.base64(Array($0.utf8)) }),
+        ("base64 of a data URL", { Samples.base64(Array(("data:image/png;base64," + $0).utf8)) }),
         ("line feed before a data URL", { "\\ndata:image/png;base64,\\n" + $0 }),
     ]
 
@@ -63,6 +74,43 @@ struct PictureTests {
     func `a text that is not a picture is refused with a reason`(text: String, reason: String) async {
         let message = await problem(text)
         #expect(message.hasPrefix("human_image ") && message.contains(reason), "\(message)")
+    }
+
+    @Test(arguments: [
+        ("undefined", "the text 'undefined'"), ("null", "the text 'null'"), ("None", "the text 'None'"),
+        ("data:image/png;base64,undefined", "the text 'undefined'"), ("b'iVBORw0KGgo='", "Python bytes"),
+        ("data:image/png;base64,b'iVBORw0KGgo='", "Python bytes"), ("[object File]", "JavaScript object"),
+        ("/home/ann/person.jpg", "a file's path"), ("C:\\\\Users\\\\ann\\\\person.png", "a file's path"),
+        ("person.webp", "a file's path"), ("./a", "a file's path"),
+        ("https%3A%2F%2Fa.example%2Fb", "percent-encoded URL"),
+    ])
+    func `a text that is something else than a picture is named for what it is`(text: String, name: String) async {
+        let message = await problem(text)
+        #expect(message.hasPrefix("human_image is ") && message.contains(name), "\(message)")
+    }
+
+    @Test(arguments: [19, 20, 21, 500, 30_000])
+    func `a plus that became a blank in a form decoder is restored`(tail: Int) async throws {
+        let picture = Samples.base64(Samples.png(tail: tail) + [0x03, 0xE0, 0xF8, 0x3E, 0x0F, 0x83])
+        #expect(picture.contains("+"))
+        #expect(try await sent(picture.replacingOccurrences(of: "+", with: " ")) == picture)
+        let prefixed = "data:image/png;base64," + picture.replacingOccurrences(of: "+", with: " ")
+        #expect(try await sent(prefixed) == picture)
+    }
+
+    @Test(arguments: [
+        ("AAAA AAAA AAAA", 0, Base64Blanks.Meaning.whitespace), ("AAAA AAAA AA", 2, .whitespace),
+        ("AA+A AAA", 1, .whitespace), ("AA AAAAA", 0, .plus), ("AA A", 0, .plus), ("A AA", 0, .plus),
+        ("AAAA AA", 1, .plus), ("AAA AAAA", 1, .whitespace), ("AAA  AAAAA", 0, .unclear),
+        ("AAAA AAA", 0, .unclear),
+    ])
+    func `blanks are whitespace or plus where only one is possible`(
+        text: String, padding: Int, meaning: Base64Blanks.Meaning
+    ) {
+        var blanks = Base64Blanks()
+        let bytes = Array(text.utf8)
+        blanks.read(bytes.span, 0..<bytes.count)
+        #expect(blanks.meaning(padding: padding) == meaning)
     }
 
     @Test(arguments: ["https://a/b.webp", "HTTP://a/b", "https:\\/\\/a\\/b c", "\\u0068ttps://a/é"])

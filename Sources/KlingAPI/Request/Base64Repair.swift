@@ -2,16 +2,21 @@ internal import Base
 
 /// Converts the text of a JSON string to standard base64, in place.
 ///
-/// It decodes escapes, drops whitespace, replaces URL-safe letters and counts the padding. It can pause within the text
-/// and resume later.
+/// It decodes escapes and percent-encoding, drops line breaks and tabs with the blanks around them, replaces URL-safe
+/// letters and counts the padding. Blanks within a line stay for ``Base64Blanks``. It can pause within the text and
+/// resume later.
 struct Base64Repair {
     /// How many letters have been written so far, from the start of the text.
     private(set) var written = 0
     /// How many `=` follow them.
     private(set) var padding = 0
+    /// How many of the letters are blanks.
+    private(set) var blanks = 0
 
     private let letters: Range<Int>
     private var position: Int
+    /// How many letters had been written at the last line break.
+    private var lineStart = 0
 
     /// Prepares to repair the text at `letters`, the content of a JSON string.
     init(_ letters: Range<Int>) {
@@ -30,6 +35,7 @@ struct Base64Repair {
                 if padding == 0 { unsafe takeLetters(bytes, stop) }
                 if position < stop { try unsafe takeSpecial(bytes) }
             }
+            if position >= letters.upperBound { unsafe endLine(bytes) }
         }
         return position >= letters.upperBound
     }
@@ -69,9 +75,15 @@ struct Base64Repair {
         if scalar == 0x5C, let escape = try? unsafe JSONText.escape(bytes.span, at: position, end: letters.upperBound) {
             (scalar, length) = (escape.scalar, escape.length)
         }
+        if scalar == 0x25, let byte = unsafe percentEncoded(bytes) { (scalar, length) = (byte, 3) }
         switch scalar {
-        case 0x20, 0x09, 0x0A, 0x0D:
-            break
+        case 0x09, 0x0A, 0x0D:
+            unsafe endLine(bytes)
+        case 0x20:
+            guard padding == 0, written > lineStart else { break }
+            unsafe bytes[letters.lowerBound + written] = 0x20
+            written += 1
+            blanks += 1
         case 0x3D:
             padding += 1
         case 0..<128 where padding == 0 && Self.letterTable[Int(scalar)] != 0:
@@ -81,6 +93,24 @@ struct Base64Repair {
             throw .character(Self.name(of: scalar), position: written)
         }
         position += length
+    }
+
+    /// Drops the blanks at the end of a line.
+    @unsafe private mutating func endLine(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
+        guard padding == 0 else { return }
+        while written > lineStart, unsafe bytes[letters.lowerBound + written - 1] == 0x20 {
+            written -= 1
+            blanks -= 1
+        }
+        lineStart = written
+    }
+
+    /// The byte that is percent-encoded at the position; nil if none is.
+    @unsafe private func percentEncoded(_ bytes: UnsafeMutableBufferPointer<UInt8>) -> UInt32? {
+        guard position + 2 < letters.upperBound, let high = unsafe JSONText.hexValue(bytes[position + 1]),
+            let low = unsafe JSONText.hexValue(bytes[position + 2])
+        else { return nil }
+        return high << 4 | low
     }
 
     private static func name(of scalar: UInt32) -> String {

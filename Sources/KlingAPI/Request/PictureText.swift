@@ -16,19 +16,37 @@ struct PictureText: Sendable {
     static let sliceSize = 1 << 20
 
     /// Reads the string `content` (without quotes), which is neither empty nor a URL, and repairs it in place if
-    /// necessary.
+    /// necessary. Base64 of base64 is decoded once.
     /// - Throws: what is wrong with it; the description is appended to the name of the field.
     static func read(_ body: Bytes, _ content: Range<Int>, hasEscapes: Bool) async throws(PictureProblem) -> PictureText
     {
-        let start = try body.withByteSpan { (bytes) throws(PictureProblem) in
-            try DataURL.letters(bytes, content)
+        let text = try await encoded(body, content, hasEscapes: hasEscapes)
+        guard body.withByteSpan({ text.file.isBase64Text($0) }) else { return text }
+        return try await encoded(body, await text.decodedInPlace(), hasEscapes: true)
+    }
+
+    private static func encoded(
+        _ body: Bytes, _ content: Range<Int>, hasEscapes: Bool
+    ) async throws(PictureProblem) -> PictureText {
+        let letters = try body.withByteSpan { (bytes) throws(PictureProblem) in
+            try PictureWrapping.letters(bytes, content)
         }
-        let letters = start..<content.upperBound
         if !hasEscapes, let text = await asItIs(body, letters) {
-            if start > content.lowerBound { body.setByte(JSONText.quote, at: start - 1) }
+            if letters.lowerBound > content.lowerBound { body.setByte(JSONText.quote, at: letters.lowerBound - 1) }
+            if letters.upperBound < content.upperBound { body.setByte(JSONText.quote, at: letters.upperBound) }
             return text
         }
         return try await repaired(body, letters)
+    }
+
+    /// Replaces the letters with the bytes that they encode, and returns the range of these.
+    private func decodedInPlace() async -> Range<Int> {
+        for index in 0..<file.count {
+            // A byte is written before the letters of all later ones.
+            block.setByte(block.withByteSpan { file.byte(index, $0) ?? 0 }, at: file.start + index)
+            if index % Self.sliceSize == Self.sliceSize - 1 { await Task.yield() }
+        }
+        return file.start..<file.start + file.count
     }
 
     /// The text if it needs no repair, otherwise nil.
@@ -54,7 +72,11 @@ struct PictureText: Sendable {
     private static func repaired(_ body: Bytes, _ letters: Range<Int>) async throws(PictureProblem) -> PictureText {
         var repair = Base64Repair(letters)
         while !(try repair.run(body, atMost: sliceSize)) { await Task.yield() }
-        let count = repair.written
+        var count = repair.written
+        if repair.blanks > 0 {
+            let written = letters.lowerBound..<letters.lowerBound + count
+            count = try await Base64Blanks.settle(body, written, padding: repair.padding)
+        }
         let padding = (4 - count % 4) % 4
         guard count > 0 else { throw .noLetters }
         guard padding < 3 else { throw .cutOff }
@@ -75,8 +97,10 @@ struct PictureText: Sendable {
 
 /// What is wrong with a picture's text. The description is appended to the name of the field.
 enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
-    case dataURL, noLetters, cutOff, padding
+    case dataURL, noLetters, cutOff, padding, blanks
     case scheme(String)
+    /// A text that is known to be something else, with what it is and what to send.
+    case other(String)
     case character(String, position: Int)
 
     var description: String {
@@ -85,35 +109,14 @@ enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case .noLetters: "has no picture in it. Send an http(s) URL, or the picture as base64."
         case .cutOff: "is base64 that was cut off: it ends within a group. Send the whole text."
         case .padding: "is base64 with too much padding (=). Encode the picture again."
+        case .blanks:
+            "is base64 with blanks, some of which may have been + (form decoders turn + into a blank). "
+                + "Percent-encode the text in a form, or send it without blanks."
+        case .other(let problem): problem
         case .scheme(let scheme): "is a URL with the scheme '\(scheme)'; allowed are http and https, or base64."
         case .character(let character, let position):
             "is neither an http(s) URL nor base64: found \(character) after \(position) letters of base64."
         }
-    }
-}
-
-/// The prefix of a `data:` URL (RFC 2397).
-private enum DataURL {
-    /// The maximum length of a prefix.
-    static let maxPrefix = 512
-
-    /// Where the base64 letters start: after whitespace and the prefix `data:...;base64,`, if there is one.
-    static func letters(_ bytes: Span<UInt8>, _ content: Range<Int>) throws(PictureProblem) -> Int {
-        // Whitespace before the prefix is a few bytes at most; the repair drops any other whitespace.
-        let window = content.lowerBound..<min(content.upperBound, content.lowerBound + maxPrefix)
-        let colon = window.first { bytes[$0] == UInt8(ascii: ":") }
-        guard let colon else { return content.lowerBound }
-        let scheme = JSONString.text(bytes, window.lowerBound..<colon).lowercased()
-            .drop { $0 == " " || $0.isNewline || $0 == "\t" }
-        guard scheme == "data" else {
-            let isScheme = (1...12).contains(scheme.count) && scheme.utf8.allSatisfy { (0x61...0x7A).contains($0) }
-            if isScheme { throw .scheme(String(scheme)) }
-            return content.lowerBound
-        }
-        guard let comma = window.first(where: { bytes[$0] == UInt8(ascii: ",") }),
-            JSONString.text(bytes, colon..<comma).lowercased().hasSuffix(";base64")
-        else { throw .dataURL }
-        return comma + 1
     }
 }
 

@@ -84,7 +84,8 @@ extension TryOnParts.Picture {
                 Base64.append(ByteSlice(file.bytes, slice), to: body)
             }
         case .base64(let text):
-            for slice in text.slices(of: Self.sliceSize) {
+            let content = text.bytes.withByteSpan { PictureWrapping.withoutQuotes($0, text.range) }
+            for slice in ByteSlice(text.bytes, content).slices(of: Self.sliceSize) {
                 if slice.lowerBound > text.range.lowerBound { await Task.yield() }
                 guard Self.append(ByteSlice(text.bytes, slice), to: body) else {
                     throw .value(field.rawValue, "is neither an http(s) URL nor base64.")
@@ -98,26 +99,33 @@ extension TryOnParts.Picture {
 
     /// Copies a text into a JSON string; false if that is not possible.
     ///
-    /// Line breaks and tabs, which a form may contain where JSON has escapes, become spaces. Quotes, other control
-    /// characters and non-ASCII bytes are refused.
+    /// Line breaks and tabs, which a form may contain where JSON has escapes, are dropped with the blanks around them.
+    /// Quotes, other control characters and non-ASCII bytes are refused.
     private static func append(_ text: ByteSlice, to body: Bytes) -> Bool {
         var position = text.range.lowerBound
         while position < text.range.upperBound {
-            let (end, next) = text.bytes.withByteSpan { bytes in
-                let end = JSONText.endOfPlainRun(bytes, position..<text.range.upperBound)
-                return (end, end < text.range.upperBound ? bytes[end] : 0)
+            let rest = position..<text.range.upperBound
+            let (end, next, resume) = text.bytes.withByteSpan { bytes in
+                let end = JSONText.endOfPlainRun(bytes, rest)
+                guard end < rest.upperBound, isBreak(bytes[end]) else {
+                    return (end, end < rest.upperBound ? bytes[end] : nil as UInt8?, end + 1)
+                }
+                let last = (rest.lowerBound..<end).last { bytes[$0] != 0x20 }.map { $0 + 1 } ?? rest.lowerBound
+                let resume = (end..<rest.upperBound).first { bytes[$0] != 0x20 && !isBreak(bytes[$0]) }
+                return (last, bytes[end], resume ?? rest.upperBound)
             }
             body.append(ByteSlice(text.bytes, position..<end))
-            if end == text.range.upperBound { break }
-            switch next {
-            case 0x0A, 0x0D, 0x09: body.append(CollectionOfOne(UInt8(ascii: " ")))
-            case JSONText.backslash: body.append(CollectionOfOne(next))
-            default: return false
+            if next == JSONText.backslash {
+                body.append(CollectionOfOne(JSONText.backslash))
+            } else if let next, !isBreak(next) {
+                return false
             }
-            position = end + 1
+            position = resume
         }
         return true
     }
+
+    private static func isBreak(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D || byte == 0x09 }
 }
 
 extension ByteSlice {
