@@ -48,7 +48,7 @@ compile -wmo -emit-module -emit-module-path "$build/Base.swiftmodule" -emit-obje
     -module-name Base Sources/Base/*.swift
 build JSON KlingAPI "$build/Base.o" Sources/KlingAPI/JSON/*.swift Sources/KlingAPI/Base64.swift
 build Base64 KlingAPI "$build/Base.o" Sources/KlingAPI/JSON/*.swift Sources/KlingAPI/Base64.swift
-multipart=(FieldParameters FormData FormDelimiter FormError FormPartHead)
+multipart=(FieldParameters FormCharset FormData FormDelimiter FormError FormPartHead)
 build Multipart Gateway "$build/Base.o" $(printf 'Sources/Gateway/Multipart/%s.swift ' "${multipart[@]}")
 
 status=0

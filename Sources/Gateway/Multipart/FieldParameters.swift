@@ -5,7 +5,8 @@ struct FieldParameters: Sendable {
     let word: String
 
     /// In their order, with names in lower case. A quoted value is stored without its quotes and without the
-    /// backslashes before quotes and backslashes. All other backslashes are literal, as browsers mean them.
+    /// backslashes before quotes and backslashes. All other backslashes are literal, as browsers mean them. A file name
+    /// may contain quotes and end in a backslash without an escape, as clients write that don't escape.
     private let parameters: [(name: String, value: [UInt8])]
 
     /// Parses a value; nil if it is malformed, or names a parameter twice.
@@ -53,8 +54,10 @@ struct FieldParameters: Sendable {
         mutating func parameter() -> (name: String, value: [UInt8])? {
             let name = take { $0.isTokenByte }
             guard !name.isEmpty, takes(UInt8(ascii: "=")) else { return nil }
-            guard let value = rest.first == UInt8(ascii: "\"") ? quoted() : token() else { return nil }
-            return (String(decoding: name, as: UTF8.self).lowercased(), value)
+            let word = String(decoding: name, as: UTF8.self).lowercased()
+            let isQuoted = rest.first == UInt8(ascii: "\"")
+            guard let value = isQuoted ? quoted(isFileName: word == "filename") : token() else { return nil }
+            return (word, value)
         }
 
         private mutating func token() -> [UInt8]? {
@@ -62,12 +65,16 @@ struct FieldParameters: Sendable {
             return value.isEmpty ? nil : value
         }
 
-        private mutating func quoted() -> [UInt8]? {
+        private mutating func quoted(isFileName: Bool) -> [UInt8]? {
             var value: [UInt8] = []
             rest = rest.dropFirst()
             while let byte = rest.first {
                 rest = rest.dropFirst()
-                if byte == UInt8(ascii: "\"") { return value }
+                if byte == UInt8(ascii: "\""), !isFileName || isAtEnd { return value }
+                if isFileName, byte == UInt8(ascii: "\\"), isQuoteLast {
+                    rest = rest.dropFirst()
+                    return value + [byte]
+                }
                 // A path from a browser may have backslashes that escape nothing.
                 if byte == UInt8(ascii: "\\"), let next = rest.first, next == byte || next == UInt8(ascii: "\"") {
                     rest = rest.dropFirst()
@@ -77,6 +84,21 @@ struct FieldParameters: Sendable {
                 }
             }
             return nil
+        }
+
+        /// Whether nothing but another parameter can follow.
+        private var isAtEnd: Bool {
+            let next = rest.drop { $0 == 0x20 || $0 == 0x09 }.first
+            return next == nil || next == UInt8(ascii: ";")
+        }
+
+        /// Whether a quote follows after which only the end or `name=` comes, so that it ends a file name.
+        private var isQuoteLast: Bool {
+            guard rest.first == UInt8(ascii: "\"") else { return false }
+            let tail = rest.dropFirst().drop { $0 == 0x20 || $0 == 0x09 }
+            if tail.isEmpty { return true }
+            guard tail.first == UInt8(ascii: ";") else { return false }
+            return tail.dropFirst().drop { $0 == 0x20 || $0 == 0x09 }.starts(with: "name=".utf8)
         }
     }
 }

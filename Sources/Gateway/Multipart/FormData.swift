@@ -9,16 +9,17 @@ struct FormData: Sendable {
     /// One field or file.
     struct Part: Sendable {
         let name: String
-        /// Whether it came with a file name. What browsers send if no file was chosen, with an empty file name and no
-        /// content (HTML, section 4.10.21.4), is an empty text.
+        /// Whether it came with a file name, or begins like a picture whatever its head says. What browsers send if no
+        /// file was chosen, with an empty file name and no content (HTML, section 4.10.21.4), is an empty text.
         let isFile: Bool
         let content: ByteSlice
+        /// The character set of a text.
+        let charset: FormCharset
 
         /// The content as text.
-        /// - Throws: if it is not UTF-8.
+        /// - Throws: if it is not text in its character set.
         func text() throws(FormError) -> String {
-            let bytes = unsafe content.withUnsafeBytes { unsafe Array($0) }
-            guard let text = String(validating: bytes, as: UTF8.self) else {
+            guard let text = charset.text(content) else {
                 throw FormError("\(name) is not a text in UTF-8.", part: name)
             }
             return text
@@ -52,7 +53,11 @@ struct FormData: Sendable {
             }
             let content = ByteSlice(body, head.end..<next.start)
             let isChosen = !head.isNamelessFile || content.count > 0
-            parts.append(Part(name: head.name, isFile: head.isFile && isChosen, content: content))
+            let isFile = head.isFile && isChosen || content.beginsLikeFile
+            guard let charset = isFile ? .utf8 : head.charset else {
+                throw FormError("\(head.name) is in another character set than UTF-8.", part: head.name)
+            }
+            parts.append(Part(name: head.name, isFile: isFile, content: content, charset: charset))
             found = next
         }
         return FormData(parts: parts)

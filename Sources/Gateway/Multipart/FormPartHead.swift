@@ -7,6 +7,8 @@ struct FormPartHead: Sendable {
     let isFile: Bool
     /// Whether its file name is empty.
     let isNamelessFile: Bool
+    /// The character set of a text, UTF-8 if none is named; nil for one that is not supported.
+    let charset: FormCharset?
     /// Where the content begins.
     let end: Int
 
@@ -38,7 +40,10 @@ struct FormPartHead: Sendable {
         let fileName = disposition["filename*"] ?? disposition["filename"]
         isFile = fileName != nil
         isNamelessFile = fileName?.isEmpty == true
-        try checkEncoding(fields)
+        // A label that cannot be read says nothing about the content.
+        let type = fields["content-type"].flatMap { FieldParameters($0) }
+        charset = type?["charset"].map { FormCharset(label: String(decoding: $0, as: UTF8.self)) } ?? .utf8
+        try checkEncoding(fields, type)
     }
 
     /// The next line of a head without its CRLF; nil for the empty line that ends the head.
@@ -81,23 +86,15 @@ struct FormPartHead: Sendable {
         return name
     }
 
-    private func checkEncoding(_ fields: [String: [UInt8]]) throws(FormError) {
+    private func checkEncoding(_ fields: [String: [UInt8]], _ type: FieldParameters?) throws(FormError) {
         if let value = fields["content-transfer-encoding"] {
             let coding = FieldParameters(value)?.word ?? ""
             guard ["binary", "8bit", "7bit"].contains(coding) else {
                 throw FormError("\(name) is encoded for transport. Send its bytes as they are.", part: name)
             }
         }
-        guard let value = fields["content-type"] else { return }
-        guard let type = FieldParameters(value) else {
-            throw FormError("\(name) has a malformed Content-Type.", part: name)
-        }
-        guard !type.word.hasPrefix("multipart/") else {
+        if type?.word.hasPrefix("multipart/") == true {
             throw FormError("\(name) is a list of parts. Send each file as a part of its own.", part: name)
-        }
-        let charset = type["charset"].map { String(decoding: $0, as: UTF8.self).lowercased() }
-        if !isFile, let charset, !["utf-8", "utf8", "us-ascii"].contains(charset) {
-            throw FormError("\(name) is in another character set than UTF-8.", part: name)
         }
     }
 }

@@ -69,7 +69,11 @@ extension UseapiMembers {
     init(_ form: FormData) throws(GatewayError) {
         self.init()
         for part in form.parts {
-            if part.isFile { try add(part.name, file: part.content) } else { try add(part.name, text: part.content) }
+            if part.isFile {
+                try add(part.name, file: part.content)
+            } else {
+                try add(part.name, text: part.content, part.charset)
+            }
         }
     }
 }

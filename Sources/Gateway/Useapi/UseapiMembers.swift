@@ -82,11 +82,10 @@ extension UseapiMembers {
 
 extension UseapiMembers {
     /// Adds a text part of a form.
-    mutating func add(_ name: String, text: ByteSlice) throws(GatewayError) {
+    mutating func add(_ name: String, text: ByteSlice, _ charset: FormCharset = .utf8) throws(GatewayError) {
         guard let member = UseapiMember(rawValue: name), text.count > 0 else { return }
         if text.count > Self.longestText { return try addLong(member, text) }
-        // The bytes are valid during the call; the string is a copy.
-        guard let value = unsafe text.withUnsafeBytes({ unsafe String(validating: $0, as: UTF8.self) }) else {
+        guard let value = charset.text(text) else {
             throw GatewayError(in: member, "is not text in UTF-8.")
         }
         try add(member, .text(value))
@@ -98,11 +97,14 @@ extension UseapiMembers {
         try add(member, .file(file))
     }
 
-    /// Adds a long text, which must be a base64 picture: JSON does not escape its characters.
+    /// Adds a long text, which must be a base64 picture: JSON escapes none of its characters but line breaks and tabs,
+    /// which readers of base64 drop.
     private mutating func addLong(_ member: UseapiMember, _ text: ByteSlice) throws(GatewayError) {
         // The bytes are valid during the call, and none of them leave it.
         let isPlain = unsafe text.withUnsafeBytes { bytes in
-            unsafe bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C }
+            unsafe bytes.allSatisfy {
+                (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C || $0 == 0x0A || $0 == 0x0D || $0 == 0x09
+            }
         }
         guard isPlain else { throw GatewayError(in: member, "is too long for a text and is not base64.") }
         try add(member, .long(text))

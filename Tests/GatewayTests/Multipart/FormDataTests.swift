@@ -128,8 +128,8 @@ struct FormDataTests {
     }
 
     @Test(arguments: [
-        "Content-Type: multipart/mixed; boundary=C", "Content-Transfer-Encoding: base64", "Content-Type: ;",
-        "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=iso-8859-1",
+        "Content-Type: multipart/mixed; boundary=C", "Content-Transfer-Encoding: base64",
+        "Content-Transfer-Encoding: quoted-printable", "Content-Type: text/plain; charset=utf-16",
     ])
     func `encodings and nested parts are refused, naming the part`(field: String) async {
         let error = await failure(Self.form("Content-Disposition: form-data; name=a\r\n\(field)"))
@@ -139,9 +139,47 @@ struct FormDataTests {
     @Test(arguments: [
         "Content-Type: text/plain; charset=UTF-8", "Content-Type: text/plain;charset=\"us-ascii\"",
         "Content-Transfer-Encoding: 8bit", "Content-Transfer-Encoding: binary", "Content-Length: 1",
+        "Content-Length: 7\r\nContent-Type: image/jpeg", "Content-Type:", "Content-Type: ;", "Content-Type: jpeg, png",
     ])
     func `header fields that change nothing are accepted`(field: String) async throws {
         #expect(try await parse(Self.form("Content-Disposition: form-data; name=a\r\n\(field)")).parts.count == 1)
+    }
+
+    @Test(arguments: [#"a"b.jpg"#, #"C:\photos\"#, #"a\"b.jpg"#, #"a", b"#])
+    func `a file name may have quotes and backslashes that are not escaped`(fileName: String) async throws {
+        for parameters in ["name=a; filename=\"\(fileName)\"", "filename=\"\(fileName)\"; name=a"] {
+            let form = try await parse(Self.form("Content-Disposition: form-data; \(parameters)"))
+            #expect(form.parts.map(\.name) == ["a"] && form.parts[0].isFile)
+        }
+    }
+
+    @Test(arguments: [
+        "", "image/jpeg", "application/octet-stream", "text/plain; charset=ISO-8859-1", "text/plain;charset=x",
+    ])
+    func `a part that begins like a picture is a file without a file name, too`(type: String) async throws {
+        let starts: [[UInt8]] = [
+            [0xFF, 0xD8, 0xFF, 0xE0], [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A], Array("RIFFabcdWEBPVP8 ".utf8),
+            Array("GIF89a\u{1}\u{0}".utf8),
+        ]
+        for start in starts {
+            let head = "--B\r\nContent-Disposition: form-data; name=f\r\nContent-Type: \(type)\r\n\r\n"
+            let body = Bytes(Array(head.utf8) + start + Array("\r\n--B--".utf8))
+            let part = try #require(try await FormData.parse(body, contentType: Self.type).parts.first)
+            #expect(part.isFile && bytes(part.content) == start)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("ISO-8859-1", [0xE9, 0x41], "\u{E9}A"), ("\"windows-1252\"", [0x80, 0x93], "\u{20AC}\u{201C}"),
+            ("utf-8", [0xC3, 0xA9], "\u{E9}"), ("US-ASCII", [0x41], "A"),
+        ] as [(String, [UInt8], String)])
+    func `a text is read in the character set of its label`(label: String, content: [UInt8], text: String) async throws
+    {
+        let head = "--B\r\nContent-Disposition: form-data; name=f\r\nContent-Type: text/plain; charset=\(label)\r\n\r\n"
+        let body = Bytes(Array(head.utf8) + content + Array("\r\n--B--".utf8))
+        let form = try await FormData.parse(body, contentType: Self.type)
+        #expect(try form.parts.map { try $0.text() } == [text])
     }
 
     @Test func `a name or a text that is not UTF-8 is refused`() async throws {

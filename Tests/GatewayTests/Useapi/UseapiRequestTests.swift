@@ -154,6 +154,21 @@ struct UseapiRequestTests {
         #expect(garment.field == "upperInput" && file.count == 2)
     }
 
+    @Test func `a form's long base64 may have line breaks, and its texts may be in Latin-1`() async throws {
+        let lines = String(repeating: String(repeating: "A", count: 76) + "\r\n", count: 300)
+        var members = UseapiMembers()
+        try members.add("dressInput", text: ByteSlice(copying: lines))
+        try members.add("replyRef", text: ByteSlice(Bytes([0xE9]), 0..<1), .windows1252)
+        try members.add("humanImage", text: ByteSlice(copying: "https://example.com/p.jpg"))
+        let request = try UseapiRequest(members, models: .documented)
+        #expect(request.replyRef == "\u{E9}")
+        guard case .one(let garment) = request.garment, case .base64(let text) = garment.content else {
+            Issue.record("no base64")
+            return
+        }
+        #expect(text.count == lines.utf8.count)
+    }
+
     @Test func `a form's member that is repeated, too long or not text is refused`() throws {
         var members = UseapiMembers()
         try members.add("humanImage", text: ByteSlice(copying: "https://example.com/p.jpg"))
