@@ -70,6 +70,10 @@ struct MutationTests {
             let text = String(decoding: bytes, as: UTF8.self)
             let client = try #require(try? members(bytes), "accepted what is no JSON: \(text)")
             var sent = try members(joined(request.upstreamBody(externalTaskID: "GW", callbackURL: nil)))
+            for field in PictureField.allCases where (field == .human ? request.human : request.cloth) == .url {
+                #expect(sent[field.rawValue] as? String == request.pictureURL(field), "\(text)")
+                sent[field.rawValue] = client[field.rawValue]
+            }
             for field in PictureField.allCases where (field == .human ? request.human : request.cloth) != .url {
                 let picture = try #require(sent[field.rawValue] as? String)
                 #expect(Data(base64Encoded: picture) != nil, "\(text)")

@@ -113,7 +113,32 @@ struct PictureTests {
         #expect(blanks.meaning(padding: padding) == meaning)
     }
 
-    @Test(arguments: ["https://a/b.webp", "HTTP://a/b", "https:\\/\\/a\\/b c", "\\u0068ttps://a/é"])
+    @Test(arguments: [
+        (" https://a.example/b\\n", "https://a.example/b"), ("//Cdn.Example/b", "https://cdn.example/b"),
+        ("\\/\\/cdn.example/b", "https://cdn.example/b"), ("HTTP://A.Example/B", "http://a.example/B"),
+        ("https://a.example/a b/é.jpg?x=ü", "https://a.example/a%20b/%C3%A9.jpg?x=%C3%BC"),
+        ("https://Bücher.example:8443/b", "https://xn--bcher-kva.example:8443/b"),
+        ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah"), ("'https://a.example/b'", "https://a.example/b"),
+        ("https://User:Pass@A.example/b", "https://User:Pass@a.example/b"),
+        ("https://a.example/b%20c", "https://a.example/b%20c"),
+    ])
+    func `a link is sent as Kling can read it`(given: String, link: String) async throws {
+        #expect(try await sent(given) == link)
+        #expect(
+            try await parse(create([("human_image", "\"\(given)\""), ("cloth_image", urlB)])).pictureURL(.human) == link
+        )
+    }
+
+    @Test(arguments: [
+        ("Bücher", "Bcher-kva"), ("münchen", "mnchen-3ya"), ("例え", "r8jz45g"),
+        ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
+        ("Pročprostěnemluvíčesky", "Proprostnemluvesky-uyb24dma41a"), ("☃", "n3h"),
+    ])
+    func `Punycode is that of RFC 3492`(label: String, ascii: String) {
+        #expect(Punycode.encoded(label) == ascii)
+    }
+
+    @Test(arguments: ["https://a/b.webp", "https:\\/\\/a\\/b|c", "\\u0068ttps://a/b'c", "http://a/%20?B#c"])
     func `a URL is passed on unchanged`(url: String) async throws {
         let text = create([("human_image", "\"\(url)\""), ("cloth_image", urlB)])
         let body = joined(try await parse(text).upstreamBody(externalTaskID: "GW", callbackURL: nil))

@@ -26,7 +26,7 @@ struct TryOnPartsTests {
         #expect(request.callbackURL?.text == "https://shop.example/kling")
         #expect(request.human == .url && request.cloth == .url)
         let sent = try sent(request)
-        #expect(sent["human_image"] as? String == "https://a.example/\u{E9}\"\\a")
+        #expect(sent["human_image"] as? String == "https://a.example/%C3%A9\"\\a")
         #expect(sent["model_name"] as? String == "kolors-virtual-try-on-v1-5")
         #expect(sent["external_task_id"] as? String == "GW1")
     }

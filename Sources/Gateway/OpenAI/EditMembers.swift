@@ -109,11 +109,10 @@ extension EditMembers {
 }
 
 extension GivenPicture.Content {
-    /// A text that is an `http` or `https` URL; nil for any other text.
+    /// A text that is an `http` or `https` URL, as Kling is sent it; nil for any other text.
     init?(url text: String) {
-        let start = text.prefix(8).lowercased()
-        guard start.hasPrefix("http://") || start.hasPrefix("https://") else { return nil }
-        self = .url(text)
+        guard let link = PictureLink.cleaned(text) else { return nil }
+        self = .url(link)
     }
 }
 

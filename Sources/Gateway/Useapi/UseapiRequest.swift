@@ -99,14 +99,17 @@ extension UseapiMembers {
         case nil: return nil
         case .file(let bytes): content = .file(bytes)
         case .long(let text): content = .base64(text)
-        case .text(let text) where GivenPicture.Content(url: text) != nil:
-            guard text.utf8.count <= UseapiRequest.longestURL else {
-                throw GatewayError(in: member, "is longer than \(UseapiRequest.longestURL) bytes. Send a shorter URL.")
-            }
-            content = .url(text)
         case .text(let text):
-            let json = Bytes(JSONString.json(text))
-            content = .base64(ByteSlice(json, 1..<json.count - 1))
+            if let link = GivenPicture.Content(url: text) {
+                guard text.utf8.count <= UseapiRequest.longestURL else {
+                    throw GatewayError(
+                        in: member, "is longer than \(UseapiRequest.longestURL) bytes. Send a shorter URL.")
+                }
+                content = link
+            } else {
+                let json = Bytes(JSONString.json(text))
+                content = .base64(ByteSlice(json, 1..<json.count - 1))
+            }
         case .number: throw wrongType(member, "an http(s) URL", .number)
         case .flag: throw wrongType(member, "an http(s) URL", .bool)
         case .other(let kind): throw wrongType(member, "an http(s) URL", kind)

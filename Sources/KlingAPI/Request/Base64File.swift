@@ -96,6 +96,7 @@ extension TryOnRequest {
 
     /// The file of a picture that is base64; nil for a URL.
     public func base64File(_ field: PictureField) -> Base64File? {
-        (field == .human ? humanText : clothText).map(Base64File.init)
+        guard case .base64 = field == .human ? human : cloth else { return nil }
+        return (field == .human ? humanText : clothText).map(Base64File.init)
     }
 }

@@ -1,6 +1,6 @@
 internal import Base
 
-/// The text of a picture: its base64 letters, after repair.
+/// The text of a picture: its base64 letters after repair, or a link in place of the one that the client sent.
 struct PictureText: Sendable {
     /// The block that holds the text: the request's body, or another one such as the replacement of what the client
     /// sent.
@@ -9,11 +9,31 @@ struct PictureText: Sendable {
     let value: Range<Int>
     /// How many `=` to send after the value, followed by a quote; 0 if the value is complete.
     let missingPadding: Int
-    /// The file that the letters encode.
+    /// The file that the letters encode; an empty one for a link.
     let file: PictureFile
+    /// The link, if the text is one.
+    private(set) var link: String?
 
     /// How many bytes to read before yielding to other tasks.
     static let sliceSize = 1 << 20
+
+    /// Writes a link.
+    init(link: String) {
+        let json = JSONString.json(link)
+        self.init(
+            block: Bytes(json), value: 0..<json.count, missingPadding: 0,
+            file: PictureFile(start: 0, count: 0, isBase64: true))
+        self.link = link
+    }
+
+    private init(block: Bytes, value: Range<Int>, missingPadding: Int, file: PictureFile) {
+        (self.block, self.value, self.missingPadding, self.file) = (block, value, missingPadding, file)
+    }
+
+    /// The text of a file that is complete, padding included.
+    init(block: Bytes, value: Range<Int>, file: PictureFile) {
+        self.init(block: block, value: value, missingPadding: 0, file: file)
+    }
 
     /// Reads the string `content` (without quotes), which is neither empty nor a URL, and repairs it in place if
     /// necessary. Base64 of base64 is decoded once.

@@ -4,6 +4,7 @@ extension TryOnRequest {
     /// The URL of a picture, if it contains `path`. Other URLs are not copied to a string, unless they contain escapes.
     public func pictureURL(_ field: PictureField, with path: StaticString) -> String? {
         guard (field == .human ? human : cloth) == .url, let index = indexes.index(of: field) else { return nil }
+        if let link = (field == .human ? humanText : clothText)?.link { return link.contains("\(path)") ? link : nil }
         let member = scan.members[index]
         // Longer URLs are not worth searching.
         guard member.content.count <= TryOn.maxCallbackURLBytes else { return nil }
@@ -34,7 +35,7 @@ extension TryOnRequest {
         try await TryOnParts.Picture.file(file).write(to: block, field)
         block.append(CollectionOfOne(JSONText.quote))
         let text = PictureText(
-            block: block, value: 0..<block.count, missingPadding: 0,
+            block: block, value: 0..<block.count,
             file: PictureFile(start: 1, count: file.count, isBase64: true))
         return replacing(field, with: (.base64(header, bytes: file.count), text))
     }

@@ -2,7 +2,7 @@ public import Base
 
 /// A picture in a request.
 public enum TryOnPicture: Sendable, Hashable {
-    /// An `http` or `https` URL, which is passed on unchanged.
+    /// An `http` or `https` URL, as ``PictureLink`` writes it.
     case url
     /// A file in base64, with its header and its size in bytes before encoding.
     case base64(ImageHeader, bytes: Int)
@@ -88,6 +88,7 @@ public final class TryOnRequest: Sendable {
     /// The URL of a picture; `nil` if the picture is base64.
     public func pictureURL(_ field: PictureField) -> String? {
         guard (field == .human ? human : cloth) == .url, let index = indexes.index(of: field) else { return nil }
+        if let link = (field == .human ? humanText : clothText)?.link { return link }
         return body.withByteSpan { JSONString.text($0, scan.members[index].content) }
     }
 
@@ -126,8 +127,8 @@ public final class TryOnRequest: Sendable {
         guard member.kind == .string else {
             throw .wrongType(field.rawValue, expected: "a string: an http(s) URL, or base64", found: member.kind)
         }
-        if try body.withByteSpan({ (bytes) throws(ParameterError) in try isURL(bytes, member, field) }) {
-            return (.url, nil)
+        if let link = try body.withByteSpan({ (bytes) throws(ParameterError) in try link(bytes, member, field) }) {
+            return link
         }
         let text: PictureText
         do {
@@ -145,15 +146,20 @@ public final class TryOnRequest: Sendable {
         }
     }
 
-    /// Whether the picture is an `http(s)` URL.
-    private static func isURL(
+    /// The picture if it is an `http(s)` URL, with a text if the client's has to be replaced.
+    private static func link(
         _ bytes: Span<UInt8>, _ member: JSONMember, _ field: PictureField
-    ) throws(ParameterError) -> Bool {
-        for scheme in ["https://", "http://"] as [StaticString] {
-            guard let host = JSONString.position(after: scheme, bytes, member.content) else { continue }
-            if host < member.content.upperBound { return true }
-            throw .value(field.rawValue, "is a URL without a host. Send the whole URL.")
+    ) throws(ParameterError) -> Picture? {
+        if !member.valueHasEscapes, PictureLink.isClean(bytes, member.content) { return (.url, nil) }
+        if let link = PictureLink.cleaned(bytes, member.content) {
+            guard let host = link.drop(while: { $0 != "/" }).dropFirst(2).first, !"/?#".contains(host) else {
+                throw .value(field.rawValue, "is a URL without a host. Send the whole URL.")
+            }
+            return (.url, link == JSONString.text(bytes, member.content) ? nil : PictureText(link: link))
         }
-        return false
+        let isLong = ["https://", "http://"].contains { (scheme: StaticString) in
+            JSONString.position(after: scheme, bytes, member.content) != nil
+        }
+        return isLong ? (.url, nil) : nil
     }
 }

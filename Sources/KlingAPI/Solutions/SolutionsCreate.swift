@@ -98,8 +98,7 @@ private struct SolutionsCreate {
     private static func checkURL(of content: BodyMembers) throws(ParameterError) {
         let place = content.place(of: "url")
         guard let url = try content.string("url") else { throw .value(place, "is missing. Send the picture's URL.") }
-        let start = url.prefix(8).lowercased()
-        guard start.hasPrefix("http://") || start.hasPrefix("https://") else {
+        guard PictureLink.cleaned(url) != nil else {
             throw .value(place, "does not begin with http:// or https://. Send the picture's URL, not its base64.")
         }
     }

@@ -1,0 +1,98 @@
+/// The link of a picture as Kling is sent it.
+///
+/// Blanks and quotes around it are removed, `//host/...` becomes `https`, scheme and host are in lower case, an
+/// international host name is in Punycode, and blanks and characters outside of ASCII are percent-encoded.
+public enum PictureLink {
+    /// The longest link that is changed, in bytes.
+    static let longest = 64 << 10
+
+    /// The link in `text`; nil for any other text.
+    public static func cleaned(_ text: String) -> String? {
+        let (scheme, rest) = split(text) ?? ("", "")
+        guard !scheme.isEmpty else { return nil }
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
+        let authority = rest[..<end]
+        let user = authority.lastIndex(of: "@").map { authority[...$0] } ?? ""
+        return scheme + encoded(user) + host(authority.dropFirst(user.count)) + encoded(rest[end...])
+    }
+
+    /// Whether the JSON string at `content`, which has no escapes, is a link as ``cleaned(_:)`` returns it.
+    static func isClean(_ bytes: Span<UInt8>, _ content: Range<Int>) -> Bool {
+        var start = content.upperBound
+        for scheme in ["https://", "http://"] as [StaticString] {
+            if let end = JSONString.position(after: scheme, bytes, content, ignoringCase: false) { start = end }
+        }
+        var isHost = true
+        for index in start..<content.upperBound {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") { isHost = false }
+            guard (0x21...0x7E).contains(byte), byte != JSONText.backslash, byte != UInt8(ascii: "'"),
+                !isHost || !(0x41...0x5A).contains(byte)
+            else { return false }
+        }
+        return start < content.upperBound
+    }
+
+    /// The link in the JSON string at `content`, cleaned; nil for any other text, which is not copied.
+    static func cleaned(_ bytes: Span<UInt8>, _ content: Range<Int>) -> String? {
+        guard (2...longest).contains(content.count) else { return nil }
+        switch bytes[content.lowerBound] {
+        case UInt8(ascii: "/"):
+            // A JPEG file in base64 begins with one slash.
+            let next = bytes[content.lowerBound + 1]
+            guard next == UInt8(ascii: "/") || next == JSONText.backslash else { return nil }
+        case UInt8(ascii: "h"), UInt8(ascii: "H"), JSONText.backslash, UInt8(ascii: "'"), 0...0x20, 0x80...0xFF: break
+        default: return nil
+        }
+        return cleaned(JSONString.text(bytes, content))
+    }
+
+    /// The scheme and what follows it; nil if the text is no link.
+    private static func split(_ text: String) -> (String, Substring)? {
+        var link = trimmed(text[...])
+        if let quote = link.first, quote == "\"" || quote == "'", link.count > 1, link.last == quote {
+            link = trimmed(link.dropFirst().dropLast())
+        }
+        let start = link.prefix(8).lowercased()
+        for scheme in ["https://", "http://"] where start.hasPrefix(scheme) {
+            return (scheme, link.dropFirst(scheme.count))
+        }
+        guard link.hasPrefix("//") else { return nil }
+        let rest = link.dropFirst(2)
+        // Base64 has no dot.
+        return rest.prefix { $0 != "/" && $0 != "?" }.contains(".") ? ("https://", rest) : nil
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        func isBlank(_ character: Character) -> Bool { character.isWhitespace || character == "\u{FEFF}" }
+        let start = text.drop(while: isBlank)
+        return start.lastIndex { !isBlank($0) }.map { start[...$0] } ?? ""
+    }
+
+    /// A host and port in lower case and in ASCII.
+    private static func host(_ text: Substring) -> String {
+        let lower = text.lowercased()
+        if lower.utf8.allSatisfy({ $0 < 0x80 }) { return encoded(lower[...]) }
+        let labels = lower.split(omittingEmptySubsequences: false) { ".\u{3002}\u{FF0E}\u{FF61}".contains($0) }
+        return labels.map { label in
+            let name = label.prefix { $0 != ":" }
+            guard !name.utf8.allSatisfy({ $0 < 0x80 }), let ascii = Punycode.encoded(String(name)) else {
+                return encoded(label)
+            }
+            return "xn--" + ascii + encoded(label[name.endIndex...])
+        }.joined(separator: ".")
+    }
+
+    /// The text with blanks and characters outside of ASCII percent-encoded, and without line breaks and tabs.
+    private static func encoded(_ text: Substring) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars where !["\n", "\r", "\t"].contains(scalar) {
+            if (0x21...0x7E).contains(scalar.value) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += PercentEncoding.encoded(String(scalar))
+            }
+        }
+        return result
+    }
+}
