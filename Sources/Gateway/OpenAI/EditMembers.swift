@@ -122,7 +122,7 @@ extension EditMembers {
     private static let slice = 64 << 10
 
     /// Parses a JSON object. A large one is parsed in slices, between which other tasks of the loop run. A picture is a
-    /// string, or an object with an `image_url`; several pictures are an array.
+    /// string, or an object with an `image_url`, a `url` or a `b64_json`; several pictures are an array.
     init(json body: Bytes) async throws(GatewayError) {
         let object = try await Self.scanned(body, 0..<body.count)
         guard object.kind == .object else {
@@ -185,8 +185,8 @@ extension EditMembers {
     ) async throws(GatewayError) -> GivenPicture.Content {
         guard value.kind == .object else { return try text(value, name, body) }
         let object = try await scanned(body, value.value)
-        guard let url = named("image_url", object, body) else {
-            throw GatewayError(name, "is an object without image_url. Send a URL, or a data URL.")
+        guard let url = ["image_url", "url", "b64_json"].lazy.compactMap({ named($0, object, body) }).first else {
+            throw GatewayError(name, "is an object without image_url, url or b64_json. Send a URL, or base64.")
         }
         guard url.kind == .object else { return try text(url, name, body) }
         let inner = try await scanned(body, url.value)
@@ -197,7 +197,9 @@ extension EditMembers {
     }
 
     private static func named(_ name: String, _ object: JSONScanner, _ body: Bytes) -> JSONMember? {
-        object.members.first { member in body.withByteSpan { JSONString.text($0, member.name) } == name }
+        object.members.first { member in
+            !member.isNullOrEmpty && body.withByteSpan { JSONString.text($0, member.name) } == name
+        }
     }
 
     private static func text(

@@ -30,6 +30,17 @@ struct EditMembersTests {
         #expect(members.pictures.allSatisfy { $0.name == .images })
     }
 
+    @Test(arguments: [
+        (#"{"url":"https://a","type":"url"}"#, "https://a"), (#"{"b64_json":"b64"}"#, "b64"),
+        (#"{"type":"image_url","image_url":null,"url":"data:,x"}"#, "data:,x"),
+        (#"{"b64_json":"b64","url":""}"#, "b64"), (#"{"type":"input_image","image_url":"https://a"}"#, "https://a"),
+    ])
+    func `a picture is an object in each of the usual forms`(object: String, text: String) async throws {
+        for json in [#"{"image":\#(object)}"#, #"{"image":[\#(object)]}"#] {
+            #expect(try await members(json).pictures.map { shown($0.content) } == [text])
+        }
+    }
+
     @Test func `form parts named as list elements are pictures, and other nested names are ignored`() async throws {
         let fields = [
             ("image[]", "https://a"), ("image", "b64"), ("model[x]", "y"), ("image[7]", "c"), ("[image]", "d"),
