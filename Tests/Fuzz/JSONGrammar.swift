@@ -1,11 +1,12 @@
-/// The grammar of RFC 8259, rule by rule. It also requires escaped surrogates to be in pairs.
+/// The grammar of RFC 8259, rule by rule, with an optional byte order mark before it. It also requires escaped surrogates in
+/// names to be in pairs.
 struct JSONGrammar {
     private var rest: ArraySlice<UInt8>
 
     /// Whether `text` is JSON in UTF-8.
     static func accepts(_ text: [UInt8]) -> Bool {
         guard String(validating: text, as: UTF8.self) != nil else { return false }
-        var grammar = JSONGrammar(rest: text[...])
+        var grammar = JSONGrammar(rest: text.starts(with: [0xEF, 0xBB, 0xBF]) ? text.dropFirst(3) : text[...])
         return grammar.element() && grammar.rest.isEmpty
     }
 
@@ -32,7 +33,7 @@ struct JSONGrammar {
         switch rest.first {
         case UInt8(ascii: "{"): return list("{", "}") { $0.member() }
         case UInt8(ascii: "["): return list("[", "]") { $0.element() }
-        case UInt8(ascii: "\""): return string()
+        case UInt8(ascii: "\""): return string(isName: false)
         default: return word("true") || word("false") || word("null") || number()
         }
     }
@@ -51,7 +52,7 @@ struct JSONGrammar {
 
     private mutating func member() -> Bool {
         skipSpace()
-        guard string() else { return false }
+        guard string(isName: true) else { return false }
         skipSpace()
         return takes(":") && element()
     }
@@ -77,11 +78,11 @@ struct JSONGrammar {
         return true
     }
 
-    private mutating func string() -> Bool {
+    private mutating func string(isName: Bool) -> Bool {
         guard takes("\"") else { return false }
         while !takes("\"") {
             if takes("\\") {
-                guard escape() else { return false }
+                guard escape(isName: isName) else { return false }
             } else {
                 guard let byte = rest.popFirst(), byte >= 0x20 else { return false }
             }
@@ -89,10 +90,10 @@ struct JSONGrammar {
         return true
     }
 
-    private mutating func escape() -> Bool {
+    private mutating func escape(isName: Bool) -> Bool {
         if takes(oneOf: "\"\\/bfnrt") { return true }
         guard takes("u"), let unit = codeUnit() else { return false }
-        guard UTF16.isSurrogate(unit) else { return true }
+        guard UTF16.isSurrogate(unit), isName else { return true }
         guard UTF16.isLeadSurrogate(unit), takes("\\"), takes("u"), let trail = codeUnit() else { return false }
         return UTF16.isTrailSurrogate(trail)
     }

@@ -21,11 +21,32 @@ struct JSONTests {
         ("[01]", 2), ("[-]", 2), ("[1.]", 3), ("[.5]", 1), ("[1e]", 3), ("[+1]", 1), ("[1e400]", 1), ("[-1e999]", 1),
         ("[NaN]", 1), ("[tru]", 1), ("[truefalse]", 5), ("[nul", 1), ("[\"a]", 4), ("[\"\\x\"]", 3),
         ("[\"\\u12g4\"]", 6),
-        ("[\"\\ud800\"]", 2), ("[\"\\ud800\\u0041\"]", 2), ("[\"\\udc00\"]", 2), ("[\"a\nb\"]", 3), ("[\"\u{1}\"]", 2),
-        ("{\"a\":1,\"a\":2}", 8), ("{\"a\":1,\"\\u0061\":2}", 8), ("{\"/\":1,\"\\/\":2}", 8), ("\u{FEFF}{}", 0),
+        ("{\"\\ud800\":1}", 2), ("{\"\\udc00\":1}", 2), ("[\"a\nb\"]", 3), ("[\"\u{1}\"]", 2),
+        ("{\"a\":1,\"a\":2}", 8), ("{\"a\":1,\"\\u0061\":2}", 8), ("{\"/\":1,\"\\/\":2}", 8), ("\u{FEFF}\u{FEFF}{}", 3),
+        (" \u{FEFF}{}", 1), ("{}\u{FEFF}", 2), ("[\u{FEFF}]", 1), ("\u{FEFF}", 3), ("\u{FFFD}{}", 0),
         ("[1 2]", 3),
         ("// c\n{}", 0),
     ]
+
+    @Test(arguments: ["\\ud800", "\\uDC00", "a\\udbff\\u0041", "\\udc00\\ud800", "\\uD83D\\uDE00\\ud83d"])
+    func `half a surrogate pair is noted at its member`(text: String) throws {
+        let bytes = Array("{\"a\":\"\(text)\",\"b\":[\"\(text)\"],\"c\":\"\\ud83d\\ude00\"}".utf8)
+        let members = try JSONScanner(bytes.span, range: 0..<bytes.count).members
+        #expect(members.map(\.hasLoneSurrogate) == [true, false, false])
+    }
+
+    @Test func `a byte order mark before the text is skipped`() throws {
+        let bytes = Array("\u{FEFF}{\"a\":1}".utf8)
+        let scan = try JSONScanner(bytes.span, range: 0..<bytes.count)
+        #expect(scan.kind == .object && scan.members.count == 1 && scan.value == 3..<bytes.count)
+    }
+
+    @Test(arguments: ["\n", "\r"])
+    func `a line break in a string is named with its usual cause`(mark: String) {
+        let bytes = Array("[\"a\(mark)\"]".utf8)
+        let error = #expect(throws: JSONError.self) { try JSONScanner(bytes.span, range: 0..<bytes.count) }
+        #expect(error?.description.contains("base64 writes without -w 0") == true)
+    }
 
     @Test(arguments: refused)
     func `invalid JSON is refused at its offset`(text: String, offset: Int) {

@@ -49,7 +49,7 @@ struct TryOnRequestTests {
 
     @Test(
         arguments: [
-            ("[1]", 1200, nil), ("", 1200, nil), ("\u{FEFF}{}", 1200, nil), ("{}", 1201, "human_image"),
+            ("[1]", 1200, nil), ("", 1200, nil), ("\u{FEFF}[]", 1200, nil), ("{}", 1201, "human_image"),
             ("{\"human_image\":\"https://a/b\"}", 1201, "cloth_image"),
             ("{\"human_image\":\"https://a/b\",\"human\\u005fimage\":\"https://a/c\"}", 1200, nil),
             ("{\"human_image\":5}", 1200, "human_image"), ("{\"human_image\":null}", 1201, "human_image"),

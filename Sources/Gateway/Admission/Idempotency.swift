@@ -14,12 +14,18 @@ struct IdempotentRequest: Sendable {
     /// Uses of the key before this time are forgotten; in milliseconds since 1970.
     private let expiry: Int64
 
-    /// Reads the key of a request; nil if it has none.
+    /// Reads the key of a request, without quotes around it (RFC 8941 section 3.3.3); nil if it has none.
     static func key(in headers: HTTPHeaders) throws(GatewayError) -> String? {
         let values = headers.values(of: header)
-        guard let key = values.first else { return nil }
+        guard let value = values.first else { return nil }
+        guard values.count == 1, !value.contains(", ") else {
+            throw GatewayError(
+                .badParameter, "\(header) has several values. Send the header field once.", parameter: "\(header)")
+        }
+        let isQuoted = value.utf8.count > 1 && value.hasPrefix("\"") && value.hasSuffix("\"")
+        let key = isQuoted ? String(value.dropFirst().dropLast()) : value
         let isKey = key.utf8.allSatisfy { (0x21...0x7E).contains($0) }
-        guard values.count == 1, isKey, (1...longest).contains(key.utf8.count) else {
+        guard isKey, (1...longest).contains(key.utf8.count) else {
             throw GatewayError(
                 .badParameter, "\(header) must be one value of 1 to \(longest) visible ASCII characters.",
                 parameter: "\(header)")

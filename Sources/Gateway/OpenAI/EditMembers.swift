@@ -79,7 +79,9 @@ extension EditMembers {
             } else if part.isFile || part.content.count > Self.longestText {
                 throw GatewayError(name, "is a file, or too long. Send a short text.")
             } else {
-                try add(name, text: try Self.text(part))
+                let text = try Self.text(part)
+                // What JavaScript puts into a form for a variable without a value.
+                if text != "undefined", text != "null" { try add(name, text: text) }
             }
         }
     }
@@ -131,6 +133,9 @@ extension EditMembers {
         for member in object.members where !member.isNullOrEmpty {
             let name = body.withByteSpan { JSONString.text($0, member.name) }
             guard let name = Name(rawValue: name) else { continue }
+            guard !member.hasLoneSurrogate else {
+                throw GatewayError(name, "contains half of a surrogate pair. Send whole characters.")
+            }
             if !name.isPicture {
                 try add(name, text: try Self.text(member, name, body))
             } else if member.kind == .array {

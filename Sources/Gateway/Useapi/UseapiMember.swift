@@ -12,6 +12,8 @@ enum UseapiMember: String, Sendable, CaseIterable {
     case keepPose = "keep_pose"
     case keepBackground = "keep_background"
     case watermark
+
+    var isPicture: Bool { [.humanImage, .dressInput, .upperInput, .lowerInput].contains(self) }
 }
 
 extension GatewayError {

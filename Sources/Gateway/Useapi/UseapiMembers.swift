@@ -55,6 +55,9 @@ extension UseapiMembers {
         for member in scanner.members where !member.isNullOrEmpty {
             let name = body.withByteSpan { JSONString.text($0, member.name) }
             guard let known = UseapiMember(rawValue: name) else { continue }
+            guard !member.hasLoneSurrogate else {
+                throw GatewayError(in: known, "contains half of a surrogate pair. Send whole characters.")
+            }
             try add(known, Self.value(member, body))
         }
     }
@@ -88,6 +91,8 @@ extension UseapiMembers {
         guard let value = charset.text(text) else {
             throw GatewayError(in: member, "is not text in UTF-8.")
         }
+        // What JavaScript puts into a form for a variable without a value. As a picture, it is an error that says so.
+        if !member.isPicture, value == "undefined" || value == "null" { return }
         try add(member, .text(value))
     }
 

@@ -27,6 +27,8 @@ public struct JSONMember: Sendable {
     public internal(set) var nameHasEscapes = false
     /// Whether the value is a string that contains escapes.
     public internal(set) var valueHasEscapes = false
+    /// Whether the value is a string with half a surrogate pair, which is not text.
+    public internal(set) var hasLoneSurrogate = false
     /// A seeded hash of the unescaped name.
     var nameHash = 0
 

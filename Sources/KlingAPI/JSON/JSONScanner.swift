@@ -1,7 +1,8 @@
 /// Finds the ranges of the members of a JSON object, or of the elements of an array, in contiguous text.
 ///
-/// The scanner builds no values and no tree. It is strict (RFC 8259): it refuses anything but one JSON text in UTF-8
-/// without a byte order mark. It also refuses duplicate names in the outermost object, numbers too large for a double,
+/// The scanner builds no values and no tree. It is strict (RFC 8259): it refuses anything but one JSON text in UTF-8, and
+/// skips a byte order mark before it. Half a surrogate pair in a value is left to the reader of that value. It also
+/// refuses duplicate names in the outermost object, numbers too large for a double,
 /// more than ``maxDepth`` levels and more than ``maxMembers`` outermost members. It can pause within the text and
 /// resume later, so that a large text can be scanned in slices.
 public struct JSONScanner: Sendable {
@@ -24,6 +25,7 @@ public struct JSONScanner: Sendable {
         case inName, inString
     }
 
+    private let start: Int
     private let end: Int
     private let keepsElements: Bool
     private var position: Int
@@ -40,6 +42,7 @@ public struct JSONScanner: Sendable {
     ///   each takes about a hundred bytes, so a caller that expects an object leaves this off.
     public init(range: Range<Int>, keepsElements: Bool = false) {
         position = range.lowerBound
+        start = range.lowerBound
         end = range.upperBound
         self.keepsElements = keepsElements
     }
@@ -104,6 +107,8 @@ public struct JSONScanner: Sendable {
         case UInt8(ascii: "t"): try literal("true", .bool, bytes)
         case UInt8(ascii: "f"): try literal("false", .bool, bytes)
         case UInt8(ascii: "n"): try literal("null", .null, bytes)
+        case 0xEF where kind == nil && position == start && bytes.equals(position..<min(position + 3, end), "\u{FEFF}"):
+            position += 3
         default: throw .at(position, bytes, expected: expectation)
         }
     }
@@ -185,9 +190,18 @@ extension JSONScanner {
                 return true
             case JSONText.backslash:
                 stringHasEscapes = true
-                position += try JSONText.escape(bytes, at: position, end: end).length
+                if step == .inString, JSONText.isLoneSurrogate(bytes, at: position, end: end) {
+                    if depth == 1 { current.hasLoneSurrogate = true }
+                    position += 6
+                } else {
+                    position += try JSONText.escape(bytes, at: position, end: end).length
+                }
             case 0x80...0xFF:
                 position += try JSONText.sequenceLength(bytes, at: position, end: end)
+            case 0x0A, 0x0D:
+                throw JSONError(
+                    offset: position, expected: "no control character in a string",
+                    found: "a line break, which base64 writes without -w 0")
             default:
                 throw .at(position, bytes, expected: "no control character in a string")
             }

@@ -56,6 +56,14 @@ enum JSONText {
         }
     }
 
+    /// Whether the escape whose backslash is at `start` is one half of a surrogate pair without the other.
+    static func isLoneSurrogate(_ bytes: Span<UInt8>, at start: Int, end: Int) -> Bool {
+        guard start + 5 < end, bytes[start + 1] == UInt8(ascii: "u"), bytes[start + 2] | 0x20 == UInt8(ascii: "d"),
+            let unit = try? hexUnit(bytes, at: start + 2, end: end), (0xD800...0xDFFF).contains(unit)
+        else { return false }
+        return (try? unicodeEscape(bytes, at: start, end: end)) == nil
+    }
+
     private static func hexUnit(_ bytes: Span<UInt8>, at start: Int, end: Int) throws(JSONError) -> UInt32 {
         var unit: UInt32 = 0
         for index in start..<start + 4 {

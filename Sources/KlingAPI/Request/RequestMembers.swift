@@ -109,6 +109,9 @@ struct MemberReader {
         guard members[index].kind == .string else {
             throw .wrongType(parameter, expected: "a string", found: members[index].kind)
         }
+        guard !members[index].hasLoneSurrogate else {
+            throw .value(parameter, "contains half of a surrogate pair (\\uD800 to \\uDFFF). Send whole characters.")
+        }
         return members[index].content
     }
 }

@@ -86,6 +86,10 @@ struct BodyMembers {
     ) throws(ParameterError) -> JSONMember? {
         guard let member = object[name], !member.isNullOrEmpty else { return nil }
         guard member.kind == kind else { throw .wrongType(place(of: name), expected: expected, found: member.kind) }
+        guard !member.hasLoneSurrogate else {
+            throw .value(
+                place(of: name), "contains half of a surrogate pair (\\uD800 to \\uDFFF). Send whole characters.")
+        }
         return member
     }
 

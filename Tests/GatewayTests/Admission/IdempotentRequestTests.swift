@@ -15,7 +15,8 @@ import Testing
         arguments: [
             ([], nil), (["Idempotency-Key: try-1"], "try-1"), (["idempotency-key:  try-1 "], "try-1"),
             (["Idempotency-Key: ~!\"{}"], "~!\"{}"), (["Idempotency-Key: \(longest)"], longest),
-            (["X-Idempotency-Key: try-1"], nil),
+            (["X-Idempotency-Key: try-1"], nil), (["Idempotency-Key: \"try-1\""], "try-1"),
+            (["Idempotency-Key: a,b"], "a,b"), (["Idempotency-Key: \""], "\""),
         ] as [([String], String?)])
     func `a key is one value of visible ASCII characters`(fields: [String], key: String?) throws {
         #expect(try IdempotentRequest.key(in: try head("POST", "/", fields).headers) == key)
@@ -24,7 +25,8 @@ import Testing
     @Test(arguments: [
         ["Idempotency-Key:"], ["Idempotency-Key: \(longest)k"], ["Idempotency-Key: try 1"],
         ["Idempotency-Key: try\t1"], ["Idempotency-Key: é"], ["Idempotency-Key: a", "Idempotency-Key: a"],
-        ["Idempotency-Key: a", "idempotency-key:"],
+        ["Idempotency-Key: a", "idempotency-key:"], ["Idempotency-Key: a, a"], ["Idempotency-Key: \"\""],
+        ["Idempotency-Key: \"a\", \"a\""],
     ])
     func `any other key is refused by name`(fields: [String]) throws {
         let headers = try head("POST", "/", fields).headers

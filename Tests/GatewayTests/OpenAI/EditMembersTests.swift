@@ -44,13 +44,14 @@ struct EditMembersTests {
     @Test func `form parts named as list elements are pictures, and other nested names are ignored`() async throws {
         let fields = [
             ("image[]", "https://a"), ("image", "b64"), ("model[x]", "y"), ("image[7]", "c"), ("[image]", "d"),
+            ("user", "undefined"), ("callback_url", "null"),
         ]
         let body =
             fields.map { "--B\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\n\($1)\r\n" }.joined() + "--B--"
         let form = try await FormData.parse(Bytes(body.utf8), contentType: "multipart/form-data; boundary=B")
         let members = try EditMembers(form: form)
         #expect(members.pictures.map { shown($0.content) } == ["https://a", "b64", "c"])
-        #expect(members[.model] == nil)
+        #expect(members[.model] == nil && members[.user] == nil && members[.callbackURL] == nil)
     }
 
     @Test func `omitted members have their defaults`() async throws {

@@ -139,14 +139,14 @@ struct UseapiRequestTests {
         var members = UseapiMembers()
         for (name, text) in [
             ("humanImage", "https://example.com/p.jpg"), ("imageCount", "3"), ("maxJobs", "50"), ("replyRef", ""),
-            ("other", "x"), ("lowerInput", ""),
+            ("other", "x"), ("lowerInput", ""), ("email", "undefined"), ("replyUrl", "null"),
         ] {
             try members.add(name, text: ByteSlice(copying: text))
         }
         try members.add("upperInput", file: ByteSlice(copying: "\u{1}\u{2}"))
         let request = try UseapiRequest(members, models: .documented)
         #expect((request.imageCount, request.maxJobs) == (3, 50))
-        #expect(request.replyRef == nil)
+        #expect(request.replyRef == nil && request.email == nil && request.replyURL == nil)
         guard case .one(let garment) = request.garment, case .file(let file) = garment.content else {
             Issue.record("no file")
             return
