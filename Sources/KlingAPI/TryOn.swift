@@ -46,6 +46,15 @@ public struct TryOnModels: Sendable, Hashable {
     /// Whether `name` is one of these models.
     public func contains(_ name: String) -> Bool { names.contains(name) }
 
+    /// A sentence with the model that a wrong name most likely means, after a blank; empty if there is none.
+    public func suggestion(for name: String) -> String {
+        func plain(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }
+        let wanted = plain(name)
+        guard wanted.count >= 5 else { return "" }
+        let model = names.first { plain($0) == wanted } ?? names.last { plain($0).hasPrefix(wanted) }
+        return model.map { " Did you mean \($0)?" } ?? ""
+    }
+
     /// The model whose name is `bytes`, found without creating a string.
     func name(equalTo bytes: Span<UInt8>) -> String? {
         names.first { bytes.equals($0) }

@@ -127,4 +127,34 @@ struct TryOnRequestTests {
         #expect(sent["human_image"] as? String == own)
         #expect(sent["cloth_image"] as? String == "https://cdn.example/b.jpg")
     }
+
+    @Test(arguments: [
+        ("person_image_url", "human_image"), ("person_image", "human_image"), ("garment_image", "cloth_image"),
+        ("cloth_image_url", "cloth_image"), ("webhook_url", "callback_url"), ("webhook", "callback_url"),
+    ])
+    func `a member with a usual wrong name is named with the right one`(wrong: String, right: String) async throws {
+        let others = [("human_image", urlA), ("cloth_image", urlB)].filter { $0.0 != right }
+        let error = try #require(await failure(create(others + [(wrong, urlA)])))
+        #expect(error.parameter == right)
+        #expect(error.message.hasPrefix("\(right) is missing. Rename \(wrong) to \(right)"))
+        let all = [("human_image", urlA), ("cloth_image", urlB), ("callback_url", urlA), (wrong, urlA)]
+        #expect(await failure(create(all)) == nil)
+    }
+
+    @Test(arguments: [
+        ("kolors-virtual-try-on", "kolors-virtual-try-on-v1-5"),
+        ("Kolors-Virtual-Try-On-V1", "kolors-virtual-try-on-v1"),
+        ("kolors-virtual-try-on-v1.5", "kolors-virtual-try-on-v1-5"),
+        ("kolors_virtual_tryon", "kolors-virtual-try-on-v1-5"),
+        ("sora", nil), ("", nil),
+    ])
+    func `a near name of a model is answered with the model`(name: String, model: String?) {
+        #expect(TryOnModels.documented.suggestion(for: name) == (model.map { " Did you mean \($0)?" } ?? ""))
+    }
+
+    @Test func `half a surrogate pair matters only where it is read`() async {
+        let pictures = [("human_image", urlA), ("cloth_image", urlB)]
+        #expect(await failure(create(pictures + [("note", #""\ud800""#)])) == nil)
+        #expect(await failure(create(pictures + [("external_task_id", #""\ud800""#)]))?.parameter == "external_task_id")
+    }
 }

@@ -63,7 +63,9 @@ struct ImageEdit: Sendable {
         guard let name = members[.model] else { return defaultModel }
         guard models.contains(name) else {
             throw GatewayError(
-                .unknownModel, "model is none of virtual try-on; there are \(models.names.joined(separator: ", ")).",
+                .unknownModel,
+                "model is none of virtual try-on; there are \(models.names.joined(separator: ", "))."
+                    + models.suggestion(for: name),
                 parameter: EditMembers.Name.model.rawValue)
         }
         return name

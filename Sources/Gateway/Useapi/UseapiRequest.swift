@@ -172,7 +172,8 @@ extension UseapiMembers {
         guard models.contains(name) else {
             throw GatewayError(
                 .unknownModel,
-                "model is not a model of virtual try-on; allowed are \(models.names.joined(separator: ", ")).",
+                "model is not a model of virtual try-on; allowed are \(models.names.joined(separator: ", "))."
+                    + models.suggestion(for: name),
                 parameter: UseapiMember.model.rawValue)
         }
         return name

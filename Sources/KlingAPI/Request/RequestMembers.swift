@@ -68,7 +68,7 @@ struct MemberReader {
             throw .value(
                 parameter,
                 "'\(Sanitised.text(text))' is not a model of virtual try-on; allowed are "
-                    + models.names.joined(separator: ", ") + ".")
+                    + models.names.joined(separator: ", ") + "." + models.suggestion(for: text))
         }
         return TryOnModels.defaultModel
     }
@@ -91,7 +91,11 @@ struct MemberReader {
     /// The client's callback URL.
     func callback(_ bytes: Span<UInt8>) throws(ParameterError) -> HTTPURL? {
         let parameter = "callback_url"
-        guard let content = try string(at: indexes.callback, parameter) else { return nil }
+        guard let content = try string(at: indexes.callback, parameter) else {
+            // Ignoring it would leave the client waiting for callbacks after it has paid.
+            guard let near = NearMembers.found(for: parameter, among: members, bytes) else { return nil }
+            throw .value(parameter, "is missing. Rename \(near) to \(parameter), or remove it.")
+        }
         // An escape takes up to six bytes for one byte of the URL.
         guard content.count <= TryOn.maxCallbackURLBytes * 6 else {
             throw .value(parameter, HTTPURL.Problem.length.description)
