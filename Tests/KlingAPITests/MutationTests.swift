@@ -68,7 +68,12 @@ struct MutationTests {
             guard let request = try? await TryOnRequest.parse(Bytes(bytes)) else { continue }
             accepted += 1
             let text = String(decoding: bytes, as: UTF8.self)
-            let client = try #require(try? members(bytes), "accepted what is no JSON: \(text)")
+            guard let client = try? members(bytes) else {
+                // Half a surrogate pair in a member that means nothing is passed on; Foundation refuses it.
+                let surrogate = text.range(of: #"\\u[dD][89a-fA-F]"#, options: .regularExpression)
+                #expect(surrogate != nil, "accepted what is no JSON: \(text)")
+                continue
+            }
             var sent = try members(joined(request.upstreamBody(externalTaskID: "GW", callbackURL: nil)))
             for field in PictureField.allCases where (field == .human ? request.human : request.cloth) == .url {
                 #expect(sent[field.rawValue] as? String == request.pictureURL(field), "\(text)")
