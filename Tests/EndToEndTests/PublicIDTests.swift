@@ -8,7 +8,7 @@ import Testing
 
     /// Keeps the gateway from writing, and sends it a create, which is answered with the gateway's id.
     private func told(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
-        try rig.fail("create:slow=1:1:1")
+        try rig.fail("create:slow=3:1:1")
         let gateway = rig.gateway
         async let answered = gateway.create(Self.own)
         try await eventually("Kling has been asked") { rig.creates() == 1 }
