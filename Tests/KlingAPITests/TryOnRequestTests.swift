@@ -156,5 +156,7 @@ struct TryOnRequestTests {
         let pictures = [("human_image", urlA), ("cloth_image", urlB)]
         #expect(await failure(create(pictures + [("note", #""\ud800""#)])) == nil)
         #expect(await failure(create(pictures + [("external_task_id", #""\ud800""#)]))?.parameter == "external_task_id")
+        let link = await failure(create([("human_image", #""https://a.test/\ud800.png""#), ("cloth_image", urlB)]))
+        #expect(link?.message == "human_image \(ParameterError.loneSurrogate)")
     }
 }

@@ -134,7 +134,7 @@ extension EditMembers {
             let name = body.withByteSpan { JSONString.text($0, member.name) }
             guard let name = Name(rawValue: name) else { continue }
             guard !member.hasLoneSurrogate else {
-                throw GatewayError(name, "contains half of a surrogate pair. Send whole characters.")
+                throw GatewayError(name, ParameterError.loneSurrogate)
             }
             if !name.isPicture {
                 try add(name, text: try Self.text(member, name, body))

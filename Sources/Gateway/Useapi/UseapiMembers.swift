@@ -56,7 +56,7 @@ extension UseapiMembers {
             let name = body.withByteSpan { JSONString.text($0, member.name) }
             guard let known = UseapiMember(rawValue: name) else { continue }
             guard !member.hasLoneSurrogate else {
-                throw GatewayError(in: known, "contains half of a surrogate pair. Send whole characters.")
+                throw GatewayError(in: known, ParameterError.loneSurrogate)
             }
             try add(known, Self.value(member, body))
         }

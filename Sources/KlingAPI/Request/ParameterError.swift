@@ -29,6 +29,9 @@ public struct ParameterError: Error, Sendable, Hashable {
             message: "\(parameter) is \(found.words); send \(expected).")
     }
 
+    /// The problem of a text that has half of a surrogate pair.
+    public static let loneSurrogate = "contains half of a surrogate pair (\\uD800 to \\uDFFF). Send whole characters."
+
     static func value(_ parameter: String, _ problem: String) -> Self {
         Self(code: .invalidParameter, parameter: parameter, message: "\(parameter) \(problem)")
     }

@@ -114,7 +114,7 @@ struct MemberReader {
             throw .wrongType(parameter, expected: "a string", found: members[index].kind)
         }
         guard !members[index].hasLoneSurrogate else {
-            throw .value(parameter, "contains half of a surrogate pair (\\uD800 to \\uDFFF). Send whole characters.")
+            throw .value(parameter, ParameterError.loneSurrogate)
         }
         return members[index].content
     }

@@ -129,6 +129,7 @@ public final class TryOnRequest: Sendable {
         guard member.kind == .string else {
             throw .wrongType(field.rawValue, expected: "a string: an http(s) URL, or base64", found: member.kind)
         }
+        guard !member.hasLoneSurrogate else { throw .value(field.rawValue, ParameterError.loneSurrogate) }
         if let link = try body.withByteSpan({ (bytes) throws(ParameterError) in try link(bytes, member, field) }) {
             return link
         }

@@ -87,8 +87,7 @@ struct BodyMembers {
         guard let member = object[name], !member.isNullOrEmpty else { return nil }
         guard member.kind == kind else { throw .wrongType(place(of: name), expected: expected, found: member.kind) }
         guard !member.hasLoneSurrogate else {
-            throw .value(
-                place(of: name), "contains half of a surrogate pair (\\uD800 to \\uDFFF). Send whole characters.")
+            throw .value(place(of: name), ParameterError.loneSurrogate)
         }
         return member
     }
