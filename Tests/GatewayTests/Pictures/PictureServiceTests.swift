@@ -12,7 +12,7 @@ import Testing
 @Suite(.onEventLoop)
 struct PictureServiceTests {
     @Test func `two garments, one by URL and one as base64, become one picture`() async throws {
-        let fixture = try ServiceFixture([
+        let fixture = ServiceFixture([
             "https://shop.example/top.png": .picture(SamplePicture.png(width: 400, height: 400))
         ])
         let made = try await fixture.oneGarment(
@@ -24,7 +24,7 @@ struct PictureServiceTests {
     }
 
     @Test func `a picture counts in the budget until it is released`() async throws {
-        let fixture = try ServiceFixture([
+        let fixture = ServiceFixture([
             "https://shop.example/a": .picture(SamplePicture.png(width: 400, height: 400))
         ])
         var made: Bytes? = try await fixture.oneGarment(
@@ -43,7 +43,7 @@ struct PictureServiceTests {
     }
 
     @Test func `a file that needs no change is kept as it is, and a converted one counts in the budget`() async throws {
-        let fixture = try ServiceFixture([:])
+        let fixture = ServiceFixture([:])
         let fine = SamplePicture.file(SamplePicture.webP)
         let same = try await fixture.prepared(fine)
         #expect(same.file.bytes === fine.bytes && same.format == .webp)
@@ -74,7 +74,7 @@ struct PictureServiceTests {
         ("https://shop.example/nowhere", "its server answered 302"),
     ])
     func `an error names the field and what was found`(_ url: String, _ words: String) async throws {
-        let fixture = try ServiceFixture(Self.web)
+        let fixture = ServiceFixture(Self.web)
         for (upper, lower, field) in [
             (url, "https://shop.example/fine", "image[1]"), ("https://shop.example/fine", url, "image[2]"),
         ] {
@@ -104,7 +104,7 @@ struct PictureServiceTests {
     ]
 
     @Test func `three redirects are followed`() async throws {
-        let fixture = try ServiceFixture([
+        let fixture = ServiceFixture([
             "https://shop.example/a": .redirect("https://cdn.example/a"),
             "https://cdn.example/a": .redirect("https://cdn.example/b"),
             "https://cdn.example/b": .redirect("https://cdn.example/c"),
@@ -117,7 +117,7 @@ struct PictureServiceTests {
     }
 
     @Test func `a URL with an unsupported scheme is refused as base64`() async throws {
-        let fixture = try ServiceFixture([:])
+        let fixture = ServiceFixture([:])
         let wrong = GivenPicture("lowerInput", .base64(ByteSlice(copying: "ftp://shop.example/a")))
         let right = GivenPicture("upperInput", .file(SamplePicture.file(SamplePicture.png(width: 300, height: 300))))
         do {
@@ -130,10 +130,10 @@ struct PictureServiceTests {
     }
 
     @Test func `at most four pictures per tenant are fetched at once`() async throws {
-        let fixture = try ServiceFixture(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
+        let fixture = ServiceFixture(["https://shop.example/a": .held(SamplePicture.png(width: 300, height: 300))])
         let picture = GivenPicture("image", .url("https://shop.example/a"))
         let work = (0..<4).map { _ in
-            Task { try? await fixture.oneGarment(upper: picture, lower: picture) }
+            EventLoop.current.spawn { try? await fixture.oneGarment(upper: picture, lower: picture) }
         }
         await fixture.web.wait(forAsked: 4)
         #expect(fixture.web.asked.count == 4, "the other four wait for their turn")
@@ -144,7 +144,7 @@ struct PictureServiceTests {
 
     @Test func `a result may be on the account's own host, but on no other internal host`() async throws {
         let png = SamplePicture.png(width: 300, height: 300)
-        let fixture = try ServiceFixture([
+        let fixture = ServiceFixture([
             "http://10.0.0.7/a.png": .picture(png), "http://10.0.0.8:8080/results/1.png": .picture(png),
             "https://cdn.example/1.png": .picture(png),
         ])
@@ -164,7 +164,7 @@ struct PictureServiceTests {
     // MARK: Normalizing
 
     @Test func `pictures to be normalized are fetched and sent as base64`() async throws {
-        let fixture = try ServiceFixture([
+        let fixture = ServiceFixture([
             "https://shop.example/person": .picture(SamplePicture.webP),
             "https://shop.example/shirt": .picture(SamplePicture.png(width: 300, height: 300)),
         ])
@@ -177,7 +177,7 @@ struct PictureServiceTests {
     }
 
     @Test func `base64 that needs no change is left in place`() async throws {
-        let fixture = try ServiceFixture([:])
+        let fixture = ServiceFixture([:])
         let text = Base64.encode(SamplePicture.png(width: 300, height: 300))
         let made = try await fixture.replacements(human: text, cloth: text)
         #expect(made.human == nil && made.cloth == nil)
@@ -185,7 +185,7 @@ struct PictureServiceTests {
     }
 
     @Test func `a URL that cannot be fetched is left to Kling, but an invalid picture is an error`() async throws {
-        let fixture = try ServiceFixture(Self.web)
+        let fixture = ServiceFixture(Self.web)
         let fine = "https://shop.example/fine"
         for url in ["https://shop.example/missing", "https://shop.example/late", "http://10.0.0.7/a.png"] {
             let made = try await fixture.replacements(human: url, cloth: fine)
@@ -297,13 +297,11 @@ private final class Web: PictureSource {
 /// A picture service that fetches from a test's web, with an account on an internal host.
 private struct ServiceFixture {
     let web: Web
-    let loop: EventLoop
     let budget = ByteBudget(capacity: 512 << 20)
     let service: PictureService
 
-    init(_ pages: [String: Page]) throws {
+    init(_ pages: [String: Page]) {
         web = Web(pages)
-        loop = try EventLoop(name: "pictures")
         let account = Account(
             name: "kling", baseURL: "http://10.0.0.8:8080/kling", credential: .apiKey(Secret("secret")))
         service = PictureService(
@@ -312,42 +310,18 @@ private struct ServiceFixture {
     }
 
     func oneGarment(upper: GivenPicture, lower: GivenPicture) async throws -> Bytes {
-        try await loop.spawn { [self] in
-            await Result.of { () async throws(GatewayError) in
-                try await service.oneGarment(upper: upper, lower: lower, tenant: "shop")
-            }
-        }.value.get()
+        try await service.oneGarment(upper: upper, lower: lower, tenant: "shop")
     }
 
     func prepared(_ file: ByteSlice) async throws -> (file: ByteSlice, format: PictureFormat) {
-        try await loop.spawn { [self] in
-            await Result.of { () async throws(GatewayError) in
-                try await service.prepared(file, field: "human_image", tenant: "shop")
-            }
-        }.value.get()
+        try await service.prepared(file, field: "human_image", tenant: "shop")
     }
 
-    func result(_ url: String) async throws -> Bytes {
-        try await loop.spawn { [self] in
-            await Result.of { () async throws(GatewayError) in
-                try await service.result(url, tenant: "shop")
-            }
-        }.value.get()
-    }
+    func result(_ url: String) async throws -> Bytes { try await service.result(url, tenant: "shop") }
 
     func replacements(human: String, cloth: String) async throws -> TryOnRequest.Replacements {
         let body = #"{"human_image":"\#(human)","cloth_image":"\#(cloth)"}"#
         let request = try await TryOnRequest.parse(Bytes(Array(body.utf8)))
-        return try await loop.spawn { [self] in
-            await Result.of { () async throws(GatewayError) in
-                try await service.replacements(for: PictureField.allCases, of: request, tenant: "shop")
-            }
-        }.value.get()
-    }
-}
-
-extension Result where Failure == GatewayError, Success: Sendable {
-    fileprivate static func of(_ body: () async throws(GatewayError) -> Success) async -> Self {
-        do { return .success(try await body()) } catch { return .failure(error) }
+        return try await service.replacements(for: PictureField.allCases, of: request, tenant: "shop")
     }
 }
