@@ -46,10 +46,14 @@ public protocol TaskStore: Sendable {
 
     /// Records that Kling has a task, which was an intent or queued. If that is already recorded, it counts as an
     /// observation.
-    /// - Parameter answering: as for ``queue(_:payload:at:answering:)``.
+    /// - Parameters:
+    ///   - isPublic: whether a client was told the gateway's own id, which then becomes the public one. Called on a store
+    ///     thread while the acceptance is written: a client may be told while it waits to be.
+    ///   - answering: as for ``queue(_:payload:at:answering:)``.
     /// - Throws: `notFound`; `stale` if the task ended before it was accepted, or Kling accepted it under another id.
     func accept(
-        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool,
+        answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord
 
     /// Ends an intent that no client was told of. Queries and lists do not show it, and its `external_task_id` is free.
@@ -139,6 +143,13 @@ public protocol TaskStore: Sendable {
 }
 
 extension TaskStore {
+    /// Records that Kling has a task whose client was told no id but by its record.
+    public func accept(
+        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord {
+        try await accept(id, acceptance, ownID: { false }, answering: answering)
+    }
+
     /// Returns a page of the tasks that a tenant was told of, without a limit on the size of Kling's answers.
     public func tasks(tenant: String, page: Int, size: Int) async throws(StoreError) -> [TaskRecord] {
         switch try await tasks(tenant: tenant, page: page, size: size, answersUpTo: .max) {

@@ -36,6 +36,20 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores)
+    func `an id that a client was told by the time of the acceptance stays public`(_ subject: Subject) async throws {
+        try await with(subject) { store, samples in
+            let (told, untold) = (samples.task(), samples.task())
+            for (task, isTold) in [(told, true), (untold, false)] {
+                try await store.begin(task)
+                let record = try await store.accept(
+                    task.id, Samples.acceptance("kling \(isTold)"), ownID: { isTold }, answering: Samples.answer)
+                #expect(record.publicID == (isTold ? task.id.description : "kling false"))
+                #expect(record.upstreamID == "kling \(isTold)")
+            }
+        }
+    }
+
+    @Test(arguments: stores)
     func `a report that Kling never had a task is ignored once Kling has it`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
             var never = Samples.seen(.failed, word: "never reached Kling")

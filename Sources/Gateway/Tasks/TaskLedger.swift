@@ -70,11 +70,11 @@ final class TaskLedger: Sendable {
     func accept(
         _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
     ) async throws(StoreError) -> TaskRecord {
-        let publicID = unsavedPublicIDs.contains(id) ? id.description : upstreamID
         let acceptance = Acceptance(
-            upstreamID: upstreamID, publicID: publicID, state: TaskState(task.status) ?? .submitted,
+            upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
-        let record = try await store.accept(id, acceptance) {
+        let isPublic = { @Sendable [unsavedPublicIDs] in unsavedPublicIDs.contains(id) }
+        let record = try await store.accept(id, acceptance, ownID: isPublic) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
         follow(record)

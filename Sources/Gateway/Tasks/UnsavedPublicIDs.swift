@@ -8,16 +8,31 @@ internal import TaskStore
 /// The file is used only during such an outage and at startup. Any thread may call any function.
 final class UnsavedPublicIDs: Sendable {
     private let path: String?
-    private let ids = Lock<Set<TaskID>>([])
+    private let state = Lock(State())
+
+    private struct State {
+        /// The tasks whose clients were told their ids, or are about to be.
+        var announced: Set<TaskID> = []
+        /// Those of them that are in the file.
+        var inFile: Set<TaskID> = []
+    }
 
     /// - Parameter path: the path of the file; nil: there is no file, and a crash loses the ids.
     init(path: String?) { self.path = path }
 
-    func contains(_ id: TaskID) -> Bool { ids.withLock { $0.contains(id) } }
+    /// Whether the client of a task was told the gateway's id, or is about to be.
+    func contains(_ id: TaskID) -> Bool { state.withLock { $0.announced.contains(id) } }
 
-    /// Adds a task whose client is told its id.
+    /// Adds a task whose client will be told the gateway's id, before the store is asked to record it.
+    func announce(_ id: TaskID) { _ = state.withLock { $0.announced.insert(id) } }
+
+    /// Adds a task whose client is told its id although the store could not record it.
     func insert(_ id: TaskID) {
-        guard ids.withLock({ $0.insert(id).inserted }), let path else { return }
+        let isNew = state.withLock { state in
+            state.announced.insert(id)
+            return state.inFile.insert(id).inserted
+        }
+        guard isNew, let path else { return }
         let line = Data("\(id)\n".utf8)
         if let file = FileHandle(forWritingAtPath: path) {
             _ = try? file.seekToEnd()
@@ -30,7 +45,10 @@ final class UnsavedPublicIDs: Sendable {
 
     /// Removes a task whose public id the store has recorded, or that has ended.
     func remove(_ id: TaskID) {
-        let isLast = ids.withLock { ids in ids.remove(id) != nil && ids.isEmpty }
+        let isLast = state.withLock { state in
+            state.announced.remove(id)
+            return state.inFile.remove(id) != nil && state.inFile.isEmpty
+        }
         if isLast { removeFile() }
     }
 
@@ -38,7 +56,7 @@ final class UnsavedPublicIDs: Sendable {
     func recover(open: [TaskID]) {
         guard let path, let text = try? String(contentsOfFile: path, encoding: .utf8) else { return }
         let restored = Set(text.split(separator: "\n").compactMap { TaskID(String($0)) }).intersection(open)
-        ids.withLock { $0 = restored }
+        state.withLock { $0 = State(announced: restored, inFile: restored) }
         if restored.isEmpty { removeFile() }
     }
 

@@ -25,11 +25,14 @@ extension SQLiteTaskStore {
     }
 
     public func accept(
-        _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool,
+        answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
-                try life.accept(acceptance) { () throws(StoreError) in
+                var acceptance = acceptance
+                if isPublic() { acceptance.publicID = id.description }
+                return try life.accept(acceptance) { () throws(StoreError) in
                     try connection.tasks.nextNumber(tenant: record.tenant)
                 }
             }
