@@ -17,6 +17,7 @@ final class Connection: @unchecked Sendable {
     private(set) var body: RequestBody?
     private var writer: AnswerWriter
     var receipts = Receipts()
+    private var linger: LingerDeadline?
 
     init(transport: Transport, peer: SocketAddress, context: LoopContext) {
         self.peer = peer
@@ -51,7 +52,7 @@ final class Connection: @unchecked Sendable {
         case .handling: if body?.drive() != true, socket.transport.end == .connection { happened(.failed) }
         case .writing: write()
         case .discarding: if let event = body?.discard() { happened(event) }
-        case .lingering: readNothing(socket.discard(limit: configuration.discardedBytes))
+        case .lingering: discardInput()
         case .awaitingReceipt: lookForReceipts()
         case .closed: break
         }
@@ -71,7 +72,9 @@ final class Connection: @unchecked Sendable {
             drive()
         case .linger:
             socket.transport.finish()
-            timer.set(.now + configuration.lingerTimeout)
+            linger = LingerDeadline(
+                from: .now, pause: configuration.lingerTimeout, bytesPerSecond: configuration.minimumRate,
+                limit: configuration.lingerLimit)
             drive()
         case .awaitReceipt: timer.set(.now + Receipts.patience)
         case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
@@ -199,6 +202,13 @@ final class Connection: @unchecked Sendable {
         case .blocked: break
         case .failed: happened(.failed)
         }
+    }
+
+    /// Reads what the client still sends after the last answer.
+    private func discardInput() {
+        let (count, end) = socket.discard()
+        timer.set(linger?.received(count, at: .now))
+        readNothing(end)
     }
 
     // MARK: Closing

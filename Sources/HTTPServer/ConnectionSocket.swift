@@ -25,8 +25,6 @@ struct ConnectionSocket {
     private var mayHaveFailed = false
     /// Whether the client has closed its side.
     private(set) var hasEnded = false
-    /// How many bytes were discarded after the server has closed its side.
-    private var discarded = 0
 
     /// Bytes read before other connections get their turn.
     static let bytesPerTurn = 256 << 10
@@ -124,18 +122,16 @@ struct ConnectionSocket {
     }
 
     /// Reads and discards what the client still sends, for one turn.
-    /// - Returns: why it stopped: `failed` also if more than `limit` bytes were discarded by now.
-    mutating func discard(limit: Int) -> Transport.Outcome {
-        var turn = Self.bytesPerTurn
+    /// - Returns: how many bytes were discarded, and why it stopped.
+    mutating func discard() -> (count: Int, end: Transport.Outcome) {
+        var total = 0
         while isReadable {
-            guard turn > 0 else { return .unfinished }
+            guard total < Self.bytesPerTurn else { return (total, .unfinished) }
             let outcome = unsafe receive(into: context.inputSpace)
-            guard case .bytes(let count) = outcome, count > 0 else { return outcome }
-            turn -= count
-            discarded += count
-            if discarded > limit { return .failed }
+            guard case .bytes(let count) = outcome, count > 0 else { return (total, outcome) }
+            total += count
         }
-        return .blocked
+        return (total, .blocked)
     }
 
     // MARK: End

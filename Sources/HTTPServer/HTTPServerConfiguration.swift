@@ -21,8 +21,6 @@ public struct HTTPServerConfiguration: Sendable {
     public var headFields = 200
     /// The most bytes of a request's target (414).
     public var targetBytes = 8 << 10
-    /// How many bytes of an unread body are discarded after an early answer before the connection is closed.
-    public var discardedBytes = 32 << 20
 
     /// How long a request's head may take, from its first byte (408).
     public var headTimeout: Duration = .seconds(10)
@@ -33,8 +31,11 @@ public struct HTTPServerConfiguration: Sendable {
     public var minimumRate = 16 << 10
     /// How long a connection stays open without a request.
     public var idleTimeout: Duration = .seconds(75)
-    /// How long input is read after the last answer, so that the client can read that answer.
+    /// How long the client may send nothing after the last answer before the connection is closed. What it still sends
+    /// is read and discarded, so that it can read that answer.
     public var lingerTimeout: Duration = .seconds(5)
+    /// How long input is read after the last answer at most, if it arrives at ``minimumRate``.
+    public var lingerLimit: Duration = .seconds(60)
     /// How long a body waits for its bytes of the ``ByteBudget``.
     public var budgetTimeout: Duration = .seconds(10)
 

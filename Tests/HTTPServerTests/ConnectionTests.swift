@@ -99,6 +99,19 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `a client that sends a large body to its end can still read an early answer`() async throws {
+        try await withServer { _, address, _ in
+            await onThread {
+                let client = RawClient(address)
+                let length = 48 << 20
+                client.send("POST /unread HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n")
+                client.send([UInt8](repeating: 0x78, count: length))
+                #expect(client.read()?.status == 401)
+                #expect(client.isAtEnd())
+            }
+        }
+    }
+
     @Test func `HEAD gets only the length of a large answer`() async throws {
         try await withServer { _, address, _ in
             await onThread {

@@ -22,6 +22,24 @@ struct RateDeadlineTests {
     }
 }
 
+struct LingerDeadlineTests {
+    @Test(
+        arguments: [
+            // When something arrives and how much; then when the connection is closed.
+            ([(0, 0)], 50), ([(30, 0)], 50), ([(30, 10)], 60), ([(30, 100)], 80), ([(30, 100), (70, 0)], 120),
+            ([(30, 100), (70, 0), (115, 0)], 150), ([(30, 1000), (180, 0)], 200),
+        ] as [([(now: Int64, count: Int)], Int64)])
+    func `a closing connection waits for input that arrives fast enough, up to a limit`(
+        arrivals: [(now: Int64, count: Int)], end: Int64
+    ) {
+        var deadline = LingerDeadline(
+            from: time(0), pause: .milliseconds(50), bytesPerSecond: 1000, limit: .milliseconds(200))
+        var due = time(0)
+        for arrival in arrivals { due = deadline.received(arrival.count, at: time(arrival.now)) }
+        #expect(due == time(end))
+    }
+}
+
 struct PhaseTimerTests {
     @Test(
         arguments: [

@@ -40,7 +40,6 @@ extension Configuration {
         configuration.connections = descriptors.connections
         configuration.connectionsPerAddress = server.limits.connectionsPerAddress
         configuration.headBytes = server.limits.headerBytes
-        configuration.discardedBytes = server.limits.body
         return configuration
     }
 
@@ -56,7 +55,6 @@ extension Configuration {
     func adminConfiguration(_ descriptors: DescriptorPlan) throws -> HTTPServerConfiguration {
         var configuration = HTTPServerConfiguration(addresses: try admin.listen.map { try $0.socketAddress })
         configuration.connections = descriptors.adminConnections
-        configuration.discardedBytes = 64 << 10
         return configuration
     }
 }
