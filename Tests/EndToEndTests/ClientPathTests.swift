@@ -30,6 +30,23 @@ import Testing
         }
     }
 
+    @Test func `no cache between client and gateway may keep an answer`() async throws {
+        try await Fixture.run { fixture in
+            let paths = [
+                Fixture.path, Fixture.path + "/unknown", "/v1/models", "/v1/kling/tasks", "/account/costs", "/solutions",
+                "/nothing", "/v1/kling/assets/unknown", "/" + String(repeating: "a", count: 9000),
+            ]
+            for path in paths {
+                for key in [GatewayProcess.key, "sk-wrong", nil] {
+                    let answer = try await fixture.gateway.ask("GET", path, key: key)
+                    #expect(answer["Cache-Control"] == "no-store", "\(path.prefix(40)): \(answer.text)")
+                }
+            }
+            let created = try await fixture.gateway.ask("POST", Fixture.path, body: Fixture.body())
+            #expect(created["Cache-Control"] == "no-store")
+        }
+    }
+
     @Test func `ComfyUI's paths and its X-API-KEY work`() async throws {
         try await Fixture.run { fixture in
             let (path, own) = ("/proxy/kling" + Fixture.path, "X-API-KEY: " + GatewayProcess.key)

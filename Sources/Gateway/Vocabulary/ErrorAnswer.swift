@@ -74,7 +74,10 @@ extension GatewayError.Refusal {
 /// The parts that the gateway's answers have in common.
 enum Answer {
     static func headers(requestID: String) -> [(name: String, value: String)] {
-        [(name: "Content-Type", value: "application/json; charset=utf-8"), (name: "X-Request-Id", value: requestID)]
+        [
+            (name: "Content-Type", value: "application/json; charset=utf-8"), (name: "Cache-Control", value: "no-store"),
+            (name: "X-Request-Id", value: requestID),
+        ]
     }
 
     /// Repeats a stored answer.
