@@ -58,7 +58,8 @@ libraries: ## install the system libraries that are missing (Debian, Ubuntu)
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
-deps: libraries ## the same, and .venv with the clients that the tests run
+deps: libraries ## the same, cjpeg, and .venv with the clients that the tests run
+	@( $(call install,cjpeg,,libjpeg-turbo-progs) ) || true
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
 	@Tests/Clients/install.sh
 

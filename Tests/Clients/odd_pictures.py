@@ -5,9 +5,12 @@ each quarter of it), and whether it can be sent to Kling as it is. The colours a
 """
 
 import io
+import itertools
 import json
 import os
+import shutil
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -176,6 +179,30 @@ def jpeg(corpus):
         corpus.add(f"orientation-{orientation}.jpg", turned, shown, fine=orientation == 1)
 
 
+def samplings(corpus):
+    """Every sampling that cjpeg writes and Pillow reads, each with stray bytes between two segments, and turned."""
+    if not shutil.which("cjpeg"):
+        return
+    plain = io.BytesIO()
+    painting().save(plain, "PPM")
+    factors = [(across, down) for across in range(1, 5) for down in range(1, 5)]
+    for chosen in itertools.product(factors, repeat=3):
+        # An MCU has ten blocks at most (ITU T.81, B.2.3). libjpeg scales each component up by whole numbers.
+        most = [max(factor[axis] for factor in chosen) for axis in (0, 1)]
+        if sum(across * down for across, down in chosen) > 10 or any(
+                most[axis] % factor[axis] for factor in chosen for axis in (0, 1)):
+            continue
+        name = ",".join(f"{across}x{down}" for across, down in chosen)
+        made = subprocess.run(["cjpeg", "-quality", "95", "-sample", name], input=plain.getvalue(), capture_output=True)
+        if made.returncode != 0:
+            continue
+        end = 4 + struct.unpack_from(">H", made.stdout, 4)[0]
+        for kind, more in [("", b""), ("-stray", b"\0\1\2\3"), ("-turned", segment(0xE1, b"Exif\0\0" + exif(6)))]:
+            file = made.stdout[:end] + more + made.stdout[end:]
+            shown = ImageOps.exif_transpose(Image.open(io.BytesIO(file))).convert("RGB")
+            corpus.add(f"sampling-{name}{kind}.jpg", file, shown, fine=kind != "-turned")
+
+
 def inks(corpus):
     plain = painting()
     inks = plain.convert("CMYK")
@@ -246,7 +273,7 @@ def profiles(corpus):
 
 def main():
     corpus = Corpus(sys.argv[1])
-    for part in (jpeg, inks, png_and_webp, profiles):
+    for part in (jpeg, samplings, inks, png_and_webp, profiles):
         part(corpus)
     with open(os.path.join(corpus.folder, "index.json"), "w") as target:
         json.dump(corpus.index, target)

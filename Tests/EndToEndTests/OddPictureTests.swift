@@ -108,7 +108,10 @@ import Testing
         let script = RealClient.folder.appending(path: "odd_pictures.py").path
         let made = try await Program(RealClient.python, [script, folder.url.path], environment: [:]).end()
         try #require(made.status == 0, "\(made.errors)")
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter { $0 != "index.json" }
+        // The many samplings of JPEG are decoded elsewhere.
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter {
+            $0 != "index.json" && !$0.hasPrefix("sampling-")
+        }
         #expect(names.count > 50)
         try await run { rig, kling in
             for name in names {

@@ -16,10 +16,14 @@ struct Corpus: Sendable {
         /// Whether Kling can be sent it as it is.
         let fine: Bool
 
+        fileprivate var isSampling: Bool { name.hasPrefix("sampling-") }
+
         var testDescription: String { name }
     }
 
     let pictures: [Picture]
+    /// JPEG files with each sampling of the components; none without cjpeg.
+    let samplings: [Picture]
     private let files: [String: [UInt8]]
 
     func file(_ picture: Picture) throws -> ByteSlice { ByteSlice(try #require(files[picture.name])) }
@@ -34,6 +38,13 @@ struct Corpus: Sendable {
         return files.contents(atPath: root.appending(path: ".venv/installed.txt").path) == wanted
     }
 
+    /// Whether the script can make the files of ``samplings``.
+    static var hasCJPEG: Bool {
+        ProcessInfo.processInfo.environment["PATH", default: ""].split(separator: ":").contains {
+            FileManager.default.isExecutableFile(atPath: "\($0)/cjpeg")
+        }
+    }
+
     static func make() async throws -> Corpus {
         let folder = try TemporaryFolder()
         let python = root.appending(path: ".venv/bin/python").path
@@ -45,6 +56,8 @@ struct Corpus: Sendable {
         }
         let pictures = try JSONDecoder().decode([Picture].self, from: contents("index.json"))
         let files = try pictures.map { ($0.name, [UInt8](try contents($0.name))) }
-        return Corpus(pictures: pictures, files: Dictionary(uniqueKeysWithValues: files))
+        return Corpus(
+            pictures: pictures.filter { !$0.isSampling }, samplings: pictures.filter(\.isSampling),
+            files: Dictionary(uniqueKeysWithValues: files))
     }
 }

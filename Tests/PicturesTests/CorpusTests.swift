@@ -8,7 +8,18 @@ import Testing
     @Test func `every picture is right side up and has the colours that a browser shows`() async throws {
         let corpus = try await Corpus.make()
         #expect(corpus.pictures.count > 50)
-        for picture in corpus.pictures {
+        try expectUpright(corpus.pictures, in: corpus)
+    }
+
+    @Test(.enabled(if: Corpus.hasCJPEG, "there is no cjpeg: `make deps` installs it"))
+    func `every sampling that cjpeg writes is read, also turned and with stray bytes`() async throws {
+        let corpus = try await Corpus.make()
+        #expect(corpus.samplings.count > 900)
+        try expectUpright(corpus.samplings, in: corpus)
+    }
+
+    private func expectUpright(_ pictures: [Corpus.Picture], in corpus: Corpus) throws {
+        for picture in pictures {
             let file = try corpus.file(picture)
             let header = try PictureHeader.read(file, PictureLimits())
             let raster = try header.upright(file, header.uprightSize, PictureLimits())
