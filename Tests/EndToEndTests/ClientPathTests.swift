@@ -33,7 +33,8 @@ import Testing
     @Test func `no cache between client and gateway may keep an answer`() async throws {
         try await Fixture.run { fixture in
             let paths = [
-                Fixture.path, Fixture.path + "/unknown", "/v1/models", "/v1/kling/tasks", "/account/costs", "/solutions",
+                Fixture.path, Fixture.path + "/unknown", "/v1/models", "/v1/kling/tasks", "/account/costs",
+                "/solutions",
                 "/nothing", "/v1/kling/assets/unknown", "/" + String(repeating: "a", count: 9000),
             ]
             for path in paths {

@@ -75,7 +75,8 @@ extension GatewayError.Refusal {
 enum Answer {
     static func headers(requestID: String) -> [(name: String, value: String)] {
         [
-            (name: "Content-Type", value: "application/json; charset=utf-8"), (name: "Cache-Control", value: "no-store"),
+            (name: "Content-Type", value: "application/json; charset=utf-8"),
+            (name: "Cache-Control", value: "no-store"),
             (name: "X-Request-Id", value: requestID),
         ]
     }
