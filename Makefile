@@ -24,6 +24,7 @@ LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng l
 COMMANDS := pkg-config curl python3
 PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjpeg-dev libturbojpeg0-dev libpng-dev \
 	libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
+TOOLCHAIN_PACKAGES := g++ git libncurses6 libxml2 libsqlite3-0 libuuid1
 BENCH_COMMANDS := nginx wrk
 BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk
 BREW := pkgconf libevent curl sqlite openssl@3 jpeg-turbo libpng webp little-cms2 zlib xxhash python3
@@ -33,28 +34,42 @@ define install
 missing=; \
 for c in $(1); do command -v "$$c" >/dev/null || missing="$$missing $$c"; done; \
 for l in $(2); do pkg-config --exists "$$l" 2>/dev/null || missing="$$missing $$l"; done; \
+$(call apt,$(3))
+endef
+
+# $(call apt,PACKAGES): a shell line that installs PACKAGES if $$missing names something.
+define apt
 if [ -z "$$missing" ]; then exit 0; fi; \
 echo "missing:$$missing"; \
 if ! command -v apt-get >/dev/null; then \
-	echo "install them, then try again; with Homebrew: brew install $(BREW); elsewhere, what Debian calls: $(3)" >&2; exit 1; \
+	echo "install them, then try again; with Homebrew: brew install $(BREW); elsewhere, what Debian calls: $(1)" >&2; exit 1; \
 fi; \
 as_root=; if [ "$$(id -u)" != 0 ]; then \
 	if ! command -v sudo >/dev/null; then \
-		echo "install them as root, then try again: apt-get update && apt-get install $(3)" >&2; exit 1; \
+		echo "install them as root, then try again: apt-get update && apt-get install $(1)" >&2; exit 1; \
 	fi; \
 	as_root=sudo; \
 fi; \
 $$as_root apt-get update -q </dev/null; \
-$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(3) </dev/null
+$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(1) </dev/null
 endef
 
 .PHONY: help
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: libraries
-libraries: ## install the system libraries that are missing (Debian, Ubuntu)
+# A program that is linked like the gateway shows whether Swift's tools find their libraries, a linker and C's headers.
+.build/toolchain-works:
 	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: get 6.3 from https://www.swift.org/install" >&2; exit 1; }
+	@mkdir -p $(@D); probe=$$(mktemp -d); trap 'rm -rf "$$probe"' EXIT; \
+	echo 'import Foundation; print(Date.distantPast)' >"$$probe/main.swift"; missing=; \
+	{ $(SWIFT) build --version && $(SWIFT)c $(if $(STATIC),-static-stdlib) "$$probe/main.swift" -o "$$probe/main"; } >"$$probe/log" 2>&1 || \
+	missing=" what Swift's toolchain is linked to, or links"; \
+	( $(call apt,$(TOOLCHAIN_PACKAGES)) )
+	@touch $@
+
+.PHONY: libraries
+libraries: .build/toolchain-works ## install the system libraries that are missing (Debian, Ubuntu)
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
