@@ -15,19 +15,18 @@ SEED ?=
 SETTLING ?= 300
 WITHOUT ?=
 SWIFT ?= swift
-# On Linux the Swift libraries go into the binary: it runs where no toolchain is, with 5 MB less resident.
-STATIC := $(if $(filter Linux,$(shell uname)),--static-swift-stdlib)
+# The Swift libraries go into the binary: it runs where no toolchain is, with 5 MB less resident.
+STATIC := --static-swift-stdlib
 
 # What the build needs, asked of pkg-config where it knows; and the Debian packages that have it.
 LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng libwebp lcms2 zlib libxxhash \
-	$(if $(filter Linux,$(shell uname)),libtcmalloc_minimal)
+	libtcmalloc_minimal
 COMMANDS := pkg-config curl python3
 PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjpeg-dev libturbojpeg0-dev libpng-dev \
 	libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
 TOOLCHAIN_PACKAGES := g++ git libncurses6 libxml2 libsqlite3-0 libuuid1
 BENCH_COMMANDS := nginx wrk
 BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk
-BREW := pkgconf libevent curl sqlite openssl@3 jpeg-turbo libpng webp little-cms2 zlib xxhash python3
 
 # $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
 define install
@@ -42,7 +41,7 @@ define apt
 if [ -z "$$missing" ]; then exit 0; fi; \
 echo "missing:$$missing"; \
 if ! command -v apt-get >/dev/null; then \
-	echo "install them, then try again; with Homebrew: brew install $(BREW); elsewhere, what Debian calls: $(1)" >&2; exit 1; \
+	echo "install them, then try again; Debian calls them $(1)" >&2; exit 1; \
 fi; \
 as_root=; if [ "$$(id -u)" != 0 ]; then \
 	if ! command -v sudo >/dev/null; then \
@@ -63,7 +62,7 @@ help: ## list these targets
 	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: get 6.3 from https://www.swift.org/install" >&2; exit 1; }
 	@mkdir -p $(@D); probe=$$(mktemp -d); trap 'rm -rf "$$probe"' EXIT; \
 	echo 'import Foundation; print(Date.distantPast)' >"$$probe/main.swift"; missing=; \
-	{ $(SWIFT) build --version && $(SWIFT)c $(if $(STATIC),-static-stdlib) "$$probe/main.swift" -o "$$probe/main"; } >"$$probe/log" 2>&1 || \
+	{ $(SWIFT) build --version && $(SWIFT)c -static-stdlib "$$probe/main.swift" -o "$$probe/main"; } >"$$probe/log" 2>&1 || \
 	missing=" what Swift's toolchain is linked to, or links"; \
 	( $(call apt,$(TOOLCHAIN_PACKAGES)) )
 	@touch $@

@@ -15,11 +15,10 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
-/// tcmalloc serves every malloc, on Linux only. A sanitizer brings its own, and sees no memory but that.
+/// tcmalloc serves every malloc. A sanitizer brings its own, and sees no memory but that.
 let hasTCMalloc = Context.environment["SANITIZED"] == nil
-let allocator: [Target.Dependency] =
-    hasTCMalloc ? [.target(name: "CTCMalloc", condition: .when(platforms: [.linux]))] : []
-let allocatorFlag: [SwiftSetting] = hasTCMalloc ? [.define("TCMALLOC", .when(platforms: [.linux]))] : []
+let allocator: [Target.Dependency] = hasTCMalloc ? ["CTCMalloc"] : []
+let allocatorFlag: [SwiftSetting] = hasTCMalloc ? [.define("TCMALLOC")] : []
 
 /// Tests call C freely; they keep the language mode and the warnings.
 let tests: [SwiftSetting] = [
@@ -30,9 +29,13 @@ let tests: [SwiftSetting] = [
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// A library of the system: the module that imports it, its name for pkg-config, and Debian's package.
+func library(_ name: String, _ pkgConfig: String?, apt package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
 let package = Package(
     name: "kling-gateway",
-    platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
@@ -41,31 +44,19 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
-        .systemLibrary(
-            name: "CLibevent", pkgConfig: "libevent_core",
-            providers: [.apt(["libevent-dev"]), .brew(["libevent"])]),
-        .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl",
-            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
-        .systemLibrary(
-            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
-        .systemLibrary(
-            name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        library("CLibevent", "libevent_core", apt: "libevent-dev"),
+        library("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        library("COpenSSL", "openssl", apt: "libssl-dev"),
+        library("CLibJPEG", "libjpeg", apt: "libjpeg-dev"),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
         // For tests.
-        .systemLibrary(
-            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
-            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
-        .systemLibrary(
-            name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"]), .brew(["libpng"])]),
-        .systemLibrary(
-            name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
-        .systemLibrary(
-            name: "CLCMS2", pkgConfig: "lcms2", providers: [.apt(["liblcms2-dev"]), .brew(["little-cms2"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .systemLibrary(
-            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
-        .systemLibrary(name: "CTCMalloc", providers: [.apt(["libgoogle-perftools-dev"])]),
+        library("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
+        library("CPNG", "libpng", apt: "libpng-dev"),
+        library("CWebP", "libwebp", apt: "libwebp-dev"),
+        library("CLCMS2", "lcms2", apt: "liblcms2-dev"),
+        library("CZlib", "zlib", apt: "zlib1g-dev"),
+        library("CXXHash", "libxxhash", apt: "libxxhash-dev"),
+        library("CTCMalloc", nil, apt: "libgoogle-perftools-dev"),
         .systemLibrary(name: "CProcess"),
 
         .target(name: "Base", swiftSettings: strict),

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// An IPv4 or IPv6 address.
 public struct IPAddress: Sendable, Hashable {

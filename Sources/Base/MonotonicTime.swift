@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A time on the clock that never jumps (`CLOCK_MONOTONIC`), for deadlines and durations.
 public struct MonotonicTime: Hashable, Comparable, Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A system call that failed, and its error code.
 public struct SystemCallError: Error, Hashable, CustomStringConvertible {

@@ -5,7 +5,6 @@
 #ifndef KLING_GATEWAY_CLIBEVENT_SHIM_H
 #define KLING_GATEWAY_CLIBEVENT_SHIM_H
 
-#ifdef __linux__
 #include <features.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -13,7 +12,6 @@
 // glibc declares these only under _GNU_SOURCE, which this module must not set for the whole program.
 extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int accept4(int listener, struct sockaddr *restrict peer, socklen_t *restrict length, int flags);
-#endif
 
 #include <event2/event.h>
 

@@ -2,9 +2,7 @@
 #ifndef KLING_GATEWAY_COPENSSL_SHIM_H
 #define KLING_GATEWAY_COPENSSL_SHIM_H
 
-#ifdef __linux__
 #include <features.h>
-#endif
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

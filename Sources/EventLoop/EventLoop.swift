@@ -1,12 +1,7 @@
 public import Base
 internal import CLibevent
-internal import Synchronization
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+internal import Synchronization
 
 /// One libevent `event_base` on one thread, as a Swift task executor.
 ///
@@ -93,9 +88,7 @@ internal import Darwin
         let loop = unsafe Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
         loop.inbox.withLock { _ in }
         unsafe pthread_setspecific(key, argument)
-        #if os(Linux)
         unsafe pthread_setname_np(pthread_self(), String(loop.name.prefix(15)))
-        #endif
         unsafe event_base_loop(loop.base, Int32(EVLOOP_NO_EXIT_ON_EMPTY))
         loop.hasEnded.store(true, ordering: .releasing)
         return nil

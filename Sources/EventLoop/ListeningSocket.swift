@@ -1,11 +1,6 @@
 public import Base
 internal import CLibevent
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A non-blocking socket that listens. The code that creates it must close it.
 public struct ListeningSocket: Sendable {

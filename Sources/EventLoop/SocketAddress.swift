@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The address of a socket or of its peer: IPv4, IPv6 or a path in the file system.
 public enum SocketAddress: Hashable, Sendable {

@@ -1,10 +1,5 @@
 internal import CLibevent
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Converts addresses from and to the system's form (`struct sockaddr`).
 extension SocketAddress {

@@ -1,11 +1,6 @@
 internal import Base
 internal import CLibevent
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Calls a closure once, a given time after it was armed. Loop-confined.
 ///

@@ -1,11 +1,6 @@
 internal import Base
 internal import CLibevent
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Wakes a loop from `epoll_wait`: an `eventfd` (a pipe where there is none) that the loop reads.
 @safe final class WakeUp {
@@ -14,19 +9,9 @@ internal import Darwin
     private var event: OpaquePointer?
 
     init() throws(SystemCallError) {
-        #if os(Linux)
         readEnd = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         if readEnd < 0 { throw SystemCallError("eventfd") }
         writeEnd = readEnd
-        #else
-        var ends: [Int32] = [-1, -1]
-        if unsafe pipe(&ends) != 0 { throw SystemCallError("pipe") }
-        for end in ends {
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-        }
-        (readEnd, writeEnd) = (ends[0], ends[1])
-        #endif
     }
 
     deinit {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The inputs of a configuration. Nothing else in the process is read.
 public struct ConfigurationSources: Sendable {

@@ -1,11 +1,6 @@
 internal import CCurl
 internal import EventLoop
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The sockets that libcurl wants watched, by descriptor.
 ///
@@ -46,12 +41,7 @@ final class SocketTable {
 
     /// Opens a socket for a connection; -1 if the system refuses one.
     func open(family: Int32, type: Int32, protocol number: Int32) -> Int32 {
-        #if os(Linux)
         let descriptor = socket(family, type | Int32(SOCK_CLOEXEC.rawValue), number)
-        #else
-        let descriptor = socket(family, type, number)
-        if descriptor >= 0 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        #endif
         guard descriptor >= 0 else { return descriptor }
         insert(Entry(isConnection: true), at: descriptor)
         openConnections += 1
@@ -63,11 +53,7 @@ final class SocketTable {
     func close(_ descriptor: Int32) -> Int32 {
         if entry(descriptor)?.isConnection == true { openConnections -= 1 }
         forget(descriptor)
-        #if canImport(Glibc)
         return Glibc.close(descriptor)
-        #else
-        return Darwin.close(descriptor)
-        #endif
     }
 
     private func entry(_ descriptor: Int32) -> Entry? {

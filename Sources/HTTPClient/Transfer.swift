@@ -1,11 +1,6 @@
 internal import Base
 internal import CCurl
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 typealias Outcome = Result<HTTPClientResponse, HTTPClientError>
 

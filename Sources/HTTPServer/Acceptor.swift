@@ -1,11 +1,6 @@
 internal import Base
 internal import EventLoop
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Accepts connections on the first loop and distributes them over all loops. Loop-confined.
 final class Acceptor: @unchecked Sendable {

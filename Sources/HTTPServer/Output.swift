@@ -1,10 +1,5 @@
 internal import Base
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The rest of an answer that is being written: rendered bytes, then ranges of blocks.
 struct Output {

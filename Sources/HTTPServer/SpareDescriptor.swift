@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A descriptor held in reserve. When the system has none left, it is released so that one more connection can be
 /// accepted and refused. Loop-confined.

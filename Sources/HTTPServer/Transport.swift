@@ -1,10 +1,5 @@
 internal import Base
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// What a connection reads from and writes to. Nothing here blocks.
 enum Transport {
@@ -117,11 +112,7 @@ enum Transport {
 
     /// What the system reports as ended; nil if nothing.
     var end: End? {
-        #if canImport(Glibc)
         let finished: Int32 = 0x2000  // POLLRDHUP, which glibc only declares if its extensions are enabled
-        #else
-        let finished: Int32 = 0
-        #endif
         var state = pollfd(fd: descriptor, events: Int16(finished), revents: 0)
         guard unsafe poll(&state, 1, 0) > 0 else { return nil }
         if Int32(state.revents) & (POLLERR | POLLHUP) != 0 { return .connection }
@@ -131,25 +122,16 @@ enum Transport {
     /// How long ago the client's last bytes reached this machine, to about 4 ms; nil where the system does not report
     /// it.
     var inputAge: Duration? {
-        #if canImport(Glibc)
         var (info, size) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
         guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
         return .milliseconds(Int64(info.tcpi_last_data_recv))
-        #else
-        return nil
-        #endif
     }
 
     /// Whether the client's system has acknowledged everything that was written, including a FIN (on a Unix-domain
     /// socket: whether the client has read it). False on a connection that was reset before that.
     var hasDeliveredAll: Bool {
-        #if canImport(Glibc)
         var rest: Int32 = 0
         return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &rest) == 0 && rest == 0
-        #else
-        var (rest, size) = (Int32(0), socklen_t(MemoryLayout<Int32>.size))
-        return unsafe getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &rest, &size) == 0 && rest == 0
-        #endif
     }
 
     /// Sends `close_notify` over TLS; does nothing on a plain connection.

@@ -1,11 +1,6 @@
 internal import Base
 internal import CPNG
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A PNG file as a stream of only the chunks that make up its picture, with a time limit.
 ///
@@ -40,21 +35,13 @@ struct PNGStream {
         }
     }
 
-    #if os(Linux)
     private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
         // `read` is lent the stream, and `size` bytes of room.
         let functions = unsafe kling_stream_functions(
             read: { cookie, room, size in unsafe PNGStream.read(cookie, room, size) }, write: nil, seek: nil,
             close: nil)
-        return unsafe fopencookie(cookie, "r", functions)
+        return unsafe kling_open_stream(cookie, "r", functions)
     }
-    #else
-    private static func open(_ cookie: UnsafeMutablePointer<PNGStream>) -> UnsafeMutablePointer<FILE>? {
-        // `read` is lent the stream, and `size` bytes of room.
-        unsafe funopen(
-            cookie, { cookie, room, size in Int32(unsafe PNGStream.read(cookie, room, Int(size))) }, nil, nil, nil)
-    }
-    #endif
 
     private static func read(
         _ cookie: UnsafeMutableRawPointer?, _ room: UnsafeMutablePointer<CChar>?, _ size: Int

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The system's randomness, fetched many words at a time: one system call serves dozens of ids.
 struct RandomPool: RandomNumberGenerator {

@@ -10,11 +10,7 @@ import Testing
     /// As many idle clients as this process may have, less what it needs for other tests.
     private static let idleCount: Int = {
         var limit = rlimit()
-        #if os(Linux)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         guard getrlimit(resource, &limit) == 0 else { return 100 }
         limit.rlim_cur = limit.rlim_max
         setrlimit(resource, &limit)

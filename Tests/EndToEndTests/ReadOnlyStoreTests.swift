@@ -59,7 +59,6 @@ import Testing
         """
 
     private static let tools: (folder: TemporaryFolder, library: String)? = {
-        #if os(Linux)
         guard let folder = try? TemporaryFolder(), let source = try? folder.write(code, to: "readonly.c") else {
             return nil
         }
@@ -70,9 +69,6 @@ import Testing
         guard (try? process.run()) != nil else { return nil }
         process.waitUntilExit()
         return process.terminationStatus == 0 ? (folder, folder.path("readonly.so")) : nil
-        #else
-        return nil
-        #endif
     }()
 
     private func isReady(_ gateway: GatewayProcess) async throws -> Bool {

@@ -1,12 +1,7 @@
 import Base
 import EventLoop
-import Testing
-
-#if canImport(Glibc)
 import Glibc
-#else
-import Darwin
-#endif
+import Testing
 
 /// Runs `body` on a loop of its own, which is stopped afterwards.
 private func withLoop(_ body: @escaping @Sendable (EventLoop) async throws -> Void) async throws {
@@ -105,11 +100,7 @@ struct EventLoopTests {
     @Test func `an edge-triggered socket reports bytes once and the peer's close once`() async throws {
         try await withLoop { loop in
             var ends: [Int32] = [0, 0]
-            #if os(Linux)
             let type = Int32(SOCK_STREAM.rawValue)
-            #else
-            let type = SOCK_STREAM
-            #endif
             #expect(socketpair(AF_UNIX, type, 0, &ends) == 0)
             let (stream, reports) = AsyncStream.makeStream(of: SocketEvents.self)
             let watch = SocketWatch(loop: loop, descriptor: ends[0], events: [.read, .edgeTriggered]) {

@@ -1,14 +1,9 @@
 import Base
 import CLibevent
 import EventLoop
+import Glibc
 import Synchronization
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// A system without memory for libevent, on one thread.
 private enum NoMemory {

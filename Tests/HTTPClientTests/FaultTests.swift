@@ -1,13 +1,8 @@
 import Base
 import EventLoop
+import Glibc
 import HTTPClient
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 struct FaultTests {
     /// What a bad server does after it has read the request, and the error that must follow.

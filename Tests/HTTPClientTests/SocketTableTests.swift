@@ -1,13 +1,8 @@
 import EventLoop
+import Glibc
 import Testing
 
 @testable import HTTPClient
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// What libcurl may wait for: `CURL_POLL_IN`, `_OUT`, `_INOUT` and `_REMOVE`.
 private enum Poll {
@@ -150,13 +145,8 @@ struct SocketTableTests {
     }
 }
 
-#if os(Linux)
 private let datagrams = Int32(SOCK_DGRAM.rawValue)
 private let descriptorLimit = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-#else
-private let datagrams = SOCK_DGRAM
-private let descriptorLimit = RLIMIT_NOFILE
-#endif
 
 /// Connects a datagram socket to itself, and sends it a datagram.
 private func isLoopedBack(_ descriptor: Int32) -> Bool {

@@ -13,7 +13,7 @@ private final class TLSServer: Sendable {
 
     /// Starts the server; `nil` if the tool is missing.
     init?() throws {
-        let tool = ["/usr/bin/openssl", "/opt/homebrew/bin/openssl", "/usr/local/bin/openssl"]
+        let tool = ["/usr/bin/openssl", "/usr/local/bin/openssl"]
             .first { FileManager.default.isExecutableFile(atPath: $0) }
         guard let tool else { return nil }
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("tls-\(UUID().uuidString)")

@@ -1,13 +1,8 @@
 import Base
 import EventLoop
+import Glibc
 import HTTPClient
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// A listener on 127.0.0.1 that gives each connection a thread and a script. It knows only the HTTP that scripts need.
 final class TestServer: Sendable {
@@ -130,13 +125,8 @@ final class TestServer: Sendable {
     }
 }
 
-#if os(Linux)
 private let streamType = Int32(SOCK_STREAM.rawValue)
 private let noSignal = Int32(MSG_NOSIGNAL)
-#else
-private let streamType = SOCK_STREAM
-private let noSignal: Int32 = 0
-#endif
 
 private final class Block {
     let body: () -> Void
@@ -144,33 +134,16 @@ private final class Block {
 }
 
 private func runThread(_ body: @escaping @Sendable () -> Void) {
-    #if os(Linux)
     var thread = pthread_t()
-    #else
-    var thread: pthread_t?
-    #endif
     let argument = Unmanaged.passRetained(Block(body)).toOpaque()
-    #if os(Linux)
     let code = pthread_create(
         &thread, nil,
         {
             Unmanaged<Block>.fromOpaque($0.unsafelyUnwrapped).takeRetainedValue().body()
             return nil
         }, argument)
-    #else
-    let code = pthread_create(
-        &thread, nil,
-        {
-            Unmanaged<Block>.fromOpaque($0).takeRetainedValue().body()
-            return nil
-        }, argument)
-    #endif
     precondition(code == 0)
-    #if os(Linux)
     pthread_detach(thread)
-    #else
-    if let thread { pthread_detach(thread) }
-    #endif
 }
 
 /// Every test runs with proxies in its environment that lead nowhere and must not be used.

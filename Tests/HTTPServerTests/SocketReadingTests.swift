@@ -1,14 +1,9 @@
 import Base
 import EventLoop
+import Glibc
 import Testing
 
 @testable import HTTPServer
-
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 /// Heads and bodies read from a socket, without a server.
 struct SocketReadingTests {

@@ -1,12 +1,7 @@
 import Base
 import EventLoop
-import HTTPServer
-
-#if canImport(Glibc)
 import Glibc
-#else
-import Darwin
-#endif
+import HTTPServer
 
 /// Events that one test awaits one after the other.
 struct Events<Element: Sendable>: Sendable {

@@ -1,13 +1,8 @@
 import GRDB
+import Glibc
 import TaskStore
 import TestKit
 import Testing
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
 
 @Suite(.onEventLoop) struct SQLiteTaskStoreTests {
     private let folder = StoreFolder()

@@ -75,7 +75,6 @@ import Testing
         await store.close()
     }
 
-    #if os(Linux)
     @Test func `the store's threads have names`() async throws {
         let store = try open(interval: .zero)
         try await store.check()
@@ -87,5 +86,4 @@ import Testing
         #expect(names.isSuperset(of: ["store-writer", "store-reader-0", "store-reader-1"]))
         await store.close()
     }
-    #endif
 }

@@ -1,10 +1,5 @@
-import TaskStore
-
-#if canImport(Glibc)
 import Glibc
-#elseif canImport(Darwin)
-import Darwin
-#endif
+import TaskStore
 
 /// A test's own folder, removed with everything in it.
 final class StoreFolder: Sendable {

@@ -96,11 +96,7 @@ private final class Socket: Sendable {
     }
 
     private static func made() -> Int32 {
-        #if os(Linux)
         socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        socket(AF_INET, SOCK_STREAM, 0)
-        #endif
     }
 
     private static func withLoopback<Result>(

@@ -25,11 +25,7 @@ public final class RawClient: Sendable {
 
     /// Connects to a port of this machine.
     public init(port: UInt16, receiveTimeout seconds: Int = 30) throws {
-        #if os(Linux)
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        #else
-        socket = Darwin.socket(AF_INET, SOCK_STREAM, 0)
-        #endif
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian

@@ -1,17 +1,12 @@
 internal import Base
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// A folder whose files are written completely or not at all. It is held open, and locked for this process until it is
 /// released. Its functions block on the disk.
 ///
 /// While a file is written, it has the name of its draft. Files that no caller names are never touched.
 final class DurableFolder: Sendable {
-    /// How many slices `writev` accepts at once: `IOV_MAX`, which is at least 16 by POSIX, and this on Linux and macOS.
+    /// How many slices `writev` accepts at once: `IOV_MAX`.
     private static let mostPieces = 1024
 
     let path: String
@@ -173,11 +168,7 @@ extension DurableFolder {
     }
 
     @unsafe private static func readSome(_ file: Int32, _ room: UnsafeMutableRawBufferPointer) -> Int {
-        #if canImport(Glibc)
         unsafe Glibc.read(file, room.baseAddress, room.count)
-        #else
-        unsafe Darwin.read(file, room.baseAddress, room.count)
-        #endif
     }
 }
 

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The exclusive right to use a folder: one process has it until the process ends or releases the lock.
 final class FolderLock: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Why an operation on a folder of files failed.
 public struct SpoolError: Error, Equatable, CustomStringConvertible {

@@ -1,12 +1,7 @@
 internal import Base
 internal import Dispatch
-
-#if canImport(Glibc)
 public import GatewayConfiguration
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Writes lines to a descriptor on a thread of its own, so that logging never waits for the reader.
 ///

@@ -1,10 +1,5 @@
 internal import Base
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// Counts the requests and calls of the gateway, and writes the page that shows them.
 ///
@@ -92,10 +87,6 @@ public final class Metrics: Sendable {
     private static var threadNumber: Int {
         // The descriptors of threads are a stack and its guard page apart, so neighbours differ in the bits above a
         // page.
-        #if canImport(Glibc)
         Int(pthread_self() >> 12)
-        #else
-        Int(pthread_mach_thread_np(pthread_self()))
-        #endif
     }
 }

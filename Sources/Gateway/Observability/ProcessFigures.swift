@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The resources that this process uses.
 struct ProcessFigures {
@@ -24,11 +20,7 @@ struct ProcessFigures {
 
     private static func processorTime() -> Double {
         var usage = rusage()
-        #if canImport(Glibc)
         unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
-        #else
-        unsafe getrusage(RUSAGE_SELF, &usage)
-        #endif
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
@@ -36,11 +28,7 @@ struct ProcessFigures {
 
     private static func descriptorAllowance() -> UInt64 {
         var limit = rlimit()
-        #if canImport(Glibc)
         unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        #else
-        unsafe getrlimit(RLIMIT_NOFILE, &limit)
-        #endif
         return UInt64(limit.rlim_cur)
     }
 

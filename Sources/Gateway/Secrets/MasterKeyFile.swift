@@ -1,11 +1,6 @@
 internal import Base
-internal import KlingAPI
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+internal import KlingAPI
 
 /// The file beside the store that holds the master key.
 struct MasterKeyFile {
@@ -69,11 +64,7 @@ struct MasterKeyFile {
     }
 
     @unsafe private static func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-        #if canImport(Glibc)
         unsafe Glibc.write(file, bytes.baseAddress, bytes.count)
-        #else
-        unsafe Darwin.write(file, bytes.baseAddress, bytes.count)
-        #endif
     }
 
     private func syncFolder() throws(SystemCallError) {

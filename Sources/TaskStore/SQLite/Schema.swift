@@ -1,10 +1,5 @@
 internal import GRDB
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The tables, as named migrations from an empty file to the current schema.
 ///

@@ -1,10 +1,5 @@
 internal import GRDB
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The database file and the folder around it.
 enum StoreFile {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// The store's own threads, so that a slow disk never holds up a loop or Swift's cooperative pool.
 enum StoreThread {
@@ -21,15 +17,11 @@ enum StoreThread {
         }
 
         private func nameThread() {
-            #if canImport(Glibc)
             // glibc declares pthread_setname_np only if all of its extensions are enabled. This does the same.
             let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
             guard file >= 0 else { return }
             _ = unsafe write(file, name, name.utf8.count)
             close(file)
-            #else
-            _ = unsafe pthread_setname_np(name)
-            #endif
         }
     }
 
@@ -37,18 +29,12 @@ enum StoreThread {
     /// - Parameter name: the name that `ps -T` shows; Linux keeps at most 15 bytes.
     static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
         let start = unsafe Unmanaged.passRetained(Start(name, body))
-        #if canImport(Glibc)
         var thread = pthread_t()
-        #else
-        var thread: pthread_t?
-        #endif
         // The new thread takes ownership of the retained reference that is passed to it.
         let code = unsafe pthread_create(
             &thread, nil,
             { argument in
-                #if canImport(Glibc)
                 guard let argument = unsafe argument else { return nil }
-                #endif
                 unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
                 return nil
             }, start.toOpaque())
@@ -56,10 +42,6 @@ enum StoreThread {
             unsafe start.release()
             throw StoreError(.unavailable, "no thread for the store: errno \(code)")
         }
-        #if canImport(Glibc)
         pthread_detach(thread)
-        #else
-        if let thread = unsafe thread { unsafe pthread_detach(thread) }
-        #endif
     }
 }

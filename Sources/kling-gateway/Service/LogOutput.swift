@@ -1,12 +1,7 @@
 internal import Gateway
 internal import GatewayConfiguration
-internal import Logging
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+internal import Logging
 
 /// The process's log: standard error, written by its own thread, so that nothing else waits for it.
 struct LogOutput: Sendable {

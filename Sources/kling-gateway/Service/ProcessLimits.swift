@@ -1,9 +1,6 @@
-#if canImport(Glibc)
 internal import CProcess
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
+
 #if TCMALLOC
 internal import CTCMalloc
 #endif
@@ -12,11 +9,7 @@ internal import CTCMalloc
 enum ProcessLimits {
     /// Raises the soft limit of open descriptors to the hard one, and returns it.
     static func raiseDescriptorLimit() -> Int {
-        #if os(Linux)
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        #else
-        let resource = RLIMIT_NOFILE
-        #endif
         var limit = rlimit()
         guard unsafe getrlimit(resource, &limit) == 0 else { return 0 }
         limit.rlim_cur = limit.rlim_max
@@ -35,12 +28,8 @@ enum ProcessLimits {
     /// non-dumpable.
     static func forbidCoreDumps() {
         var limit = rlimit(rlim_cur: 0, rlim_max: 0)
-        #if os(Linux)
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
         _ = cprocess_forbid_dumps()
-        #else
-        unsafe setrlimit(RLIMIT_CORE, &limit)
-        #endif
     }
 
     /// Keeps OpenSSL, including libcurl's, from writing session keys to a file that the environment names.
@@ -63,9 +52,7 @@ enum ProcessLimits {
     /// configuration's), an idle gateway needs 8. The code stays in the system's cache and is mapped again when it is
     /// called.
     static func unmapStartUpCode() {
-        #if canImport(Glibc)
         unsafe madvise(cprocess_code_start(), cprocess_code_size(), Int32(MADV_DONTNEED))
-        #endif
     }
 
     /// Ignores SIGPIPE: writing to a closed peer is an error of the write, not the end of the process.

@@ -1,11 +1,6 @@
 internal import Base
 internal import EventLoop
-
-#if canImport(Glibc)
 internal import Glibc
-#elseif canImport(Darwin)
-internal import Darwin
-#endif
 
 /// SIGTERM and SIGINT: the first asks for a clean stop, the second ends the process at once.
 final class StopSignals: Sendable {

@@ -163,7 +163,6 @@ struct MetricsTests {
         #expect(ExpositionWriter.text(value) == text)
     }
 
-    #if os(Linux)
     @Test func `process figures include memory, CPU time and descriptors`() throws {
         let figures = ProcessFigures.current()
         #expect(try #require(figures.residentBytes) > 1 << 20)
@@ -171,7 +170,6 @@ struct MetricsTests {
         #expect(figures.processorSeconds > 0)
         #expect(figures.descriptorLimit > 3)
     }
-    #endif
 
     @Test func `accounts appear with their state, tasks and limit`() {
         let accounts = Accounts(
