@@ -10,6 +10,9 @@ public struct SocketEvents: OptionSet, Sendable {
     /// There is room to write, or the socket has failed.
     public static let write = SocketEvents(rawValue: Int16(EV_WRITE))
     /// The peer has sent FIN; there may be bytes to read before it. Reported where the system supports it (Linux).
+    ///
+    /// Never watch this alone: libevent 2.1.12 then does not report every way in which a peer leaves, and its loop may
+    /// spin meanwhile. With ``read`` or ``edgeTriggered`` beside it, everything is reported.
     public static let peerFinished = SocketEvents(rawValue: Int16(EV_CLOSED))
     /// Report each change once, not for as long as it lasts. The watcher must then read and write until `EAGAIN`.
     public static let edgeTriggered = SocketEvents(rawValue: Int16(bitPattern: UInt16(EV_ET)))

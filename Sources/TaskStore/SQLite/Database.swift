@@ -38,6 +38,8 @@ enum StoreDatabase {
         return configuration
     }
 
+    // Debian 12 builds SQLite 3.40.1 with SECURE_DELETE: pruning writes zeros over what it deletes, so figures from
+    // other builds do not carry over. And unixepoch('subsec') is NULL there (findings/sqlite-debian.sh).
     private static func makeDurable(_ database: Database) throws {
         try database.execute(sql: "PRAGMA synchronous = FULL")
         try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")

@@ -60,6 +60,8 @@ struct WriteAheadLog {
         movedPages = pages.value
     }
 
+    // With `synchronous = FULL`, SQLite 3.40.1 syncs once for each commit, but twice for the first commit after a
+    // checkpoint that has moved the whole log, which restarts it (findings/sqlite-wal-syncs.sh).
     private mutating func checkpoint(_ database: Database, _ mode: Int32) {
         var (total, moved) = (Int32(-1), Int32(-1))
         let code = unsafe sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, mode, &total, &moved)
