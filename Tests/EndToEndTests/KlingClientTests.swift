@@ -110,7 +110,7 @@ import Testing
         try await useapiExample("py", key: "API token", email: email, api)
     }
 
-    @Test(.needsPython) func `the standardwebhooks library accepts callbacks and rejects forgeries`() async throws {
+    @Test(.needsPython) func `libraries for Standard Webhooks accept callbacks and reject forgeries`() async throws {
         let settings = "callbacks: { allow: [127.0.0.0/8] }\nquery: { freshness: 50ms }\n"
         try await Rig.run(settings: settings, isPublic: true, duration: 500...500) { rig in
             let secret = try await rig.command("webhooks", "secret", "--tenant", "shop")
