@@ -26,6 +26,47 @@ venv() {
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$@"
 }
 
+# overlay NAME PACKAGE==VERSION...: makes $folder/NAME, which has other versions for `PYTHONPATH=$folder/NAME`.
+overlay() {
+    local name=$1
+    shift
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
+        --target "$folder/$name" "$@"
+}
+
+# versions PACKAGE...: prints those in $folder/venv.
+versions() {
+    "$folder/venv/bin/pip" list 2>/dev/null | grep -iE "^($(IFS='|'; echo "$*")) " | tr -s ' '
+}
+
+# python ARGUMENT...: runs the program on standard input with $folder/venv and lib/findings.py; notes a change.
+python() {
+    PYTHONPATH="$lib${PYTHONPATH:+:$PYTHONPATH}" PYTHONWARNINGS=ignore timeout 150 \
+        "$folder/venv/bin/python" -B - "$@" || changed=1
+}
+
+# debian PROGRAM PACKAGE...: makes PROGRAM available. If it is not installed, the packages are unpacked into
+# $folder/debian, with those that they need.
+debian() {
+    local program=$1 names
+    shift
+    export PATH="$folder/debian/usr/sbin:$folder/debian/usr/bin:$PATH:/usr/sbin"
+    command -v "$program" >/dev/null && return
+    need apt-get apt
+    names=$(apt-get install --print-uris --yes --no-install-recommends "$@" 2>/dev/null | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p")
+    (
+        mkdir -p "$folder/debs"
+        cd "$folder/debs"
+        # shellcheck disable=SC2086 # a list of names
+        apt-get download -q $names >/dev/null 2>&1
+        for file in *.deb; do dpkg-deb --extract "$file" "$folder/debian"; done
+    ) || true
+    export LD_LIBRARY_PATH="$folder/debian/usr/lib/$(uname -m)-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    command -v "$program" >/dev/null && return
+    echo "$program is not installed, and apt-get did not give it: on Debian 12, apt-get update; apt-get install $*" >&2
+    exit 2
+}
+
 # run HOW CLOSES COMMAND...: runs the command with $URL set to a server that leaves its first POSTs without an answer.
 # Sets $posts to how many came, $status to how the command ended.
 run() {
