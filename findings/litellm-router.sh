@@ -18,7 +18,7 @@ import litellm
 from findings import Server, answer, check, conclude
 
 litellm.suppress_debug_info = True
-picture = ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(5000), "image/png")
+picture = b"\x89PNG\r\n\x1a\n" + bytes(5000)
 final = answer(502, "x-should-retry: false", body=b'{"error": {"message": "the task may exist"}}')
 
 def run(call):
@@ -26,7 +26,7 @@ def run(call):
     try:
         call(server.url)
     except Exception as error:
-        assert isinstance(error, litellm.exceptions.APIError) or "502" in str(error), error
+        assert "the task may exist" in str(error), error
     for post in server.posts:
         assert post.is_whole and len(post.body) > 5000
     return server.posts
