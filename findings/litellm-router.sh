@@ -3,8 +3,8 @@
 #
 # litellm.image_edit itself sends one POST, and its num_retries changes nothing there. One would expect the same of the
 # Router, on which the LiteLLM proxy stands: it repeats every error of the server twice, sends the pictures again each
-# time, and neither a retry count nor an Idempotency-Key with them. num_retries: 0 stops that; with an Idempotency-Key in
-# extra_headers all three have the same key.
+# time, and neither a retry count nor an Idempotency-Key with them. num_retries: 0 stops that; with an Idempotency-Key
+# in extra_headers all three have the same key.
 # Recorded with litellm 1.110.2.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv

@@ -53,7 +53,8 @@ debian() {
     export PATH="$folder/debian/usr/sbin:$folder/debian/usr/bin:$PATH:/usr/sbin"
     command -v "$program" >/dev/null && return
     need apt-get apt
-    names=$(apt-get install --print-uris --yes --no-install-recommends "$@" 2>/dev/null | sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p")
+    names=$(apt-get install --print-uris --yes --no-install-recommends "$@" 2>/dev/null |
+        sed -n "s/^'[^']*' \([^_]*\)_.*/\1/p")
     (
         mkdir -p "$folder/debs"
         cd "$folder/debs"
@@ -61,7 +62,7 @@ debian() {
         apt-get download -q $names >/dev/null 2>&1
         for file in *.deb; do dpkg-deb --extract "$file" "$folder/debian"; done
     ) || true
-    export LD_LIBRARY_PATH="$folder/debian/usr/lib/$(uname -m)-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    export LD_LIBRARY_PATH="$folder/debian/usr/lib/$(uname -m)-linux-gnu:$folder/debian/usr/lib"
     command -v "$program" >/dev/null && return
     echo "$program is not installed, and apt-get did not give it: on Debian 12, apt-get update; apt-get install $*" >&2
     exit 2

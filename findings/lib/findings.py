@@ -1,4 +1,4 @@
-"""What the findings written in Python share: a server whose answers they choose, and the comparison with what was recorded."""
+"""What findings in Python share: a server whose answers they choose, and the comparison with what was recorded."""
 
 import os
 import socket
