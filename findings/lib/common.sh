@@ -39,10 +39,12 @@ versions() {
     "$folder/venv/bin/pip" list 2>/dev/null | grep -iE "^($(IFS='|'; echo "$*")) " | tr -s ' '
 }
 
-# python ARGUMENT...: runs the program on standard input with $folder/venv and lib/findings.py; notes a change.
+# python ARGUMENT...: runs the program on standard input, with lib/findings.py and what is in $folder/venv; notes a
+# change.
 python() {
-    PYTHONPATH="$lib${PYTHONPATH:+:$PYTHONPATH}" PYTHONWARNINGS=ignore timeout 150 \
-        "$folder/venv/bin/python" -B - "$@" || changed=1
+    local interpreter=$folder/venv/bin/python
+    if [ ! -x "$interpreter" ]; then interpreter=python3; fi
+    PYTHONPATH="$lib${PYTHONPATH:+:$PYTHONPATH}" PYTHONWARNINGS=ignore timeout 150 "$interpreter" -B - "$@" || changed=1
 }
 
 # debian PROGRAM PACKAGE...: makes PROGRAM available. If it is not installed, the packages are unpacked into
