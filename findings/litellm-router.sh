@@ -4,7 +4,7 @@
 # litellm.image_edit itself sends one POST, and its num_retries changes nothing there. One would expect the same of the
 # Router, on which the LiteLLM proxy stands: it repeats every error of the server twice, sends the pictures again each
 # time, and neither a retry count nor an Idempotency-Key with them. num_retries: 0 stops that; with an Idempotency-Key
-# in extra_headers all three have the same key.
+# in extra_headers all three have the same key. Besides, a file is sent with its whole local path as its name.
 # Recorded with litellm 1.110.2.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv
@@ -12,8 +12,9 @@ venv litellm==1.110.2
 versions litellm openai
 
 export LITELLM_LOCAL_MODEL_COST_MAP=True LITELLM_LOG=CRITICAL
-python 2>"$folder/errors" <<'PYTHON' || cat "$folder/errors"
+python "$folder/shirt.png" 2>"$folder/errors" <<'PYTHON'
 import asyncio
+import sys
 import litellm
 from findings import Server, answer, check, conclude
 
@@ -35,7 +36,7 @@ def direct(**options):
     return lambda url: litellm.image_edit(
         model="openai/gpt-image-1", image=picture, prompt="try it on", api_base=url, api_key="any", **options)
 
-def router(call={}, **options):
+def router(call={}, picture=picture, **options):
     def run_it(url):
         model = {"model_name": "try-on", "litellm_params": {
             "model": "openai/gpt-image-1", "api_base": url, "api_key": "any"}}
@@ -49,9 +50,15 @@ posts = run(router())
 check("Router, POSTs", len(posts), 3)
 check("Router, headers that name a retry", sum(
     "retry" in name.lower() or "idempotency" in name.lower() for post in posts for name, _ in post.fields), 0)
+with open(sys.argv[1], "wb") as file:
+    file.write(picture)
+with open(sys.argv[1], "rb") as file:
+    posts = run(router(num_retries=0, picture=file))
+check("Router, the whole path is the file's name", f'filename="{sys.argv[1]}"'.encode() in posts[0].body, True)
 check("Router with num_retries=0, POSTs", len(run(router(num_retries=0))), 1)
 posts = run(router(call={"extra_headers": {"Idempotency-Key": "order-1"}}))
 check("Router with a key in extra_headers", [post["Idempotency-Key"] for post in posts], ["order-1"] * 3)
 conclude()
 PYTHON
+if [ "$changed" = 1 ]; then cat "$folder/errors"; fi
 conclude
