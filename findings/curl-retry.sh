@@ -2,10 +2,10 @@
 # curl's --retry can send an empty POST, rounds Retry-After down, and does not go with -o /dev/null.
 #
 # One would expect that a retry sends what the first try sent. The body of -T - is read from a pipe, and the second POST
-# is empty; --data-binary @- and -F x=@- are read into memory first, and are sent whole each time. Retry-After: 1.5 is
-# 1 s, 0 means the usual backoff of 1 s, and of two lines the last counts. With --retry-max-time shorter than Retry-After
-# there is no retry at all. With -o /dev/null curl fails to truncate that file for the second try, exits with 23 and does
-# not retry. --retry covers 408, 429, 500, 502, 503 and 504, but not 409 and 425.
+# is empty; --data-binary @- and -F x=@- are read into memory first, and are sent whole each time. Retry-After: 1.5 is 1
+# s, 0 means the usual backoff of 1 s, and of two lines the last counts. With --retry-max-time shorter than Retry-After
+# there is no retry at all. With -o /dev/null curl fails to truncate that file for the second try, exits with 23 and
+# does not retry. --retry covers 408, 429, 500, 502, 503 and 504, but not 409 and 425.
 # Recorded with curl 7.88.1 of Debian 12.
 . "$(dirname "$0")/lib/common.sh"
 need curl curl

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # How do clients write a file's name and type into a form? Some do it in ways that a strict parser refuses.
 #
-# The file is called `größe"b.jpg`. One would expect what HTML says since 2021: raw UTF-8, and %22 for the quote. aiohttp
-# percent-encodes everything. Guzzle's psr7 2.4.5, Debian 12's, does not escape the quote at all, so that the name ends
-# early, and gives the part a Content-Length. requests says no type. OpenAI's SDK calls one picture image, and a list
-# with one picture image[]; bytes are called upload, without a type that says what they are.
+# The file is called `größe"b.jpg`. One would expect what HTML says since 2021: raw UTF-8, and %22 for the quote.
+# aiohttp percent-encodes everything. Guzzle's psr7 2.4.5, Debian 12's, does not escape the quote at all, so that the
+# name ends early, and gives the part a Content-Length. requests says no type. OpenAI's SDK calls one picture image, and
+# a list with one picture image[]; bytes are called upload, without a type that says what they are.
 # Recorded with requests 2.34.2, httpx 0.28.1, aiohttp 3.14.5, openai 3.57.0, curl 7.88.1 and psr7 2.4.5.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv

@@ -4,8 +4,8 @@
 #
 # One would expect that a server that asks for more patience gets more. With Retry-After: 121, an SDK before 2.52 sends
 # the request again after less than a second, as if nothing had been said, and a later one raises at once: its caller
-# sees an error after one try. Two Retry-After lines, as a proxy makes that adds its own, count as none.
-# The waits are not slept through: the script records what the SDK passes to time.sleep.
+# sees an error after one try. Two Retry-After lines, as a proxy makes that adds its own, count as none. The waits are
+# not slept through: the script records what the SDK passes to time.sleep.
 # Recorded with openai 1.47.0, 2.51.0, 2.52.0 and 3.57.0.
 . "$(dirname "$0")/lib/common.sh"
 need python3 python3-venv

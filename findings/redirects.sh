@@ -4,8 +4,8 @@
 # 307 and 308 mean "send the same again". One would expect body and key to arrive, or an error. OpenAI's SDK and
 # requests drop Authorization if only the port differs, so the second server answers 401. httpx sends the body from an
 # open file empty the second time. curl -X POST -L, which a script is likely to have, repeats the POST without its body
-# after 301, 302 and 303, with its Content-Type; wget2 repeats it with the body. After 301 to 303, OpenAI's SDK sends
-# a GET with the Content-Type of the form, and returns what that gets as the result of images.edit.
+# after 301, 302 and 303, with its Content-Type; wget2 repeats it with the body. After 301 to 303, OpenAI's SDK sends a
+# GET with the Content-Type of the form, and returns what that gets as the result of images.edit.
 # Recorded with openai 3.57.0, httpx 0.28.1, requests 2.34.2, aiohttp 3.14.5, curl 7.88.1 and wget2 1.99.1; Node 20.20
 # and OpenJDK 17, if they are installed.
 . "$(dirname "$0")/lib/common.sh"
