@@ -4,9 +4,9 @@ internal import Glibc
 
 /// Calls a closure once, a given time after it was armed. Loop-confined.
 ///
-/// It may fire up to 5 ms early: libevent 2.1.12 counts from its cached time, on a clock with steps of a few
-/// milliseconds (`findings/libevent-early-timers.sh`). A closure that compares a deadline with another clock must be
-/// ready to arm the timer again.
+/// It may fire about 5 ms early, and more after long callbacks: libevent 2.1.12 counts from the time at which the loop
+/// woke up, on a clock with steps of up to 4 ms (`findings/libevent-early-timers.sh`). A closure that compares a
+/// deadline with another clock must be ready to arm the timer again.
 ///
 /// The timer can be armed again, even from its own closure. If libevent has no memory for it, the loop keeps track of
 /// it, and it still fires, up to 10 ms late.
