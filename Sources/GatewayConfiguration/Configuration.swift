@@ -15,8 +15,8 @@ public struct Configuration: Sendable {
     public internal(set) var upstreams: [Upstream] = []
     /// Client keys that don't live in the store.
     public internal(set) var keys: [ConfiguredKey] = []
-    /// Models to accept besides Kling's own two.
-    public internal(set) var models: [String] = []
+    /// Models to accept besides Kling's own, and other names for models.
+    public internal(set) var models: [ConfiguredModel] = []
     /// How tasks are made and queried.
     public internal(set) var tasks = Tasks()
     /// Where the gateway may connect besides the public internet.

@@ -1,5 +1,4 @@
 internal import Base
-internal import KlingAPI
 
 extension Configuration {
     /// Reads, checks and completes a configuration.
@@ -44,7 +43,7 @@ extension Configuration {
         Self.reportRepetitions(of: upstreams.map(\.name), in: "upstreams", key: "name", &reader)
         Self.reportRepetitions(of: keys.map { $0.key.reveal() }, in: "keys", key: "key", &reader)
         Self.reportRepetitions(of: (server.listen + admin.listen).map(\.description), in: "listen", key: nil, &reader)
-        reportUnknownModels(&reader)
+        reportModels(root, &reader)
         if server.limits.bufferedBytes < 2 * server.limits.body {
             let least = "at least twice limits.body (\(2 * server.limits.body)), as a tenant may hold half"
             reader.report(
@@ -72,18 +71,6 @@ extension Configuration {
         }
         if keys.isEmpty {
             warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
-        }
-    }
-
-    /// Reports models of client keys that are unknown: no create could use them.
-    private func reportUnknownModels(_ reader: inout ConfigurationReader) {
-        let known = TryOnModels(adding: models).names
-        for (index, key) in keys.enumerated() {
-            for model in key.models where !known.contains(model) {
-                reader.report(
-                    .init(path: "keys[\(index)].models"),
-                    "\(model) is not known: add it to models, or take one of \(known.joined(separator: ", "))")
-            }
         }
     }
 

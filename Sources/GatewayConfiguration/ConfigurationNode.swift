@@ -38,6 +38,12 @@ struct ConfigurationNode: Sendable {
         }
     }
 
+    /// A text as the value of `key` in a map; anything else as it is.
+    func asMap(with key: String) -> ConfigurationNode {
+        guard case .text = content else { return self }
+        return ConfigurationNode(.map([Entry(key: key, value: self)]), line: line, override: override)
+    }
+
     /// Sets the value at `path`, creating maps on the way. A value on the way that isn't a map stays as it is: the
     /// decoder reports it.
     mutating func set(_ path: ArraySlice<Substring>, to node: ConfigurationNode) {

@@ -14,7 +14,7 @@ extension Configuration {
         .sections(
             "upstreams", \.upstreams, Upstream.schema, from: Upstream(url: Upstream.singapore), check: Upstream.check),
         .sections("keys", \.keys, ConfiguredKey.schema, from: ConfiguredKey(), check: ConfiguredKey.check),
-        .list("models", \.models, .model),
+        .entries("models", \.models, ConfiguredModel.schema, from: ConfiguredModel(), check: ConfiguredModel.check),
         .section("dispatch", \.tasks, Schema([.value("wait", \.dispatchWait, .duration(.zero ... .seconds(60)))])),
         .section("queue", \.tasks.queue, Queue.schema, from: Queue(), canBeOff: true),
         .value("spool", \.storage.spool, .path),
@@ -130,6 +130,12 @@ extension Upstream {
         default: reader.report(place, "two kinds of credentials: give access_key and secret_key, or api_key")
         }
     }
+}
+
+extension ConfiguredModel {
+    static let schema = Schema<Self>([
+        .value("name", \.name, .model), .optional("stands_for", \.standsFor, .model),
+    ])
 }
 
 extension ConfiguredKey {

@@ -147,6 +147,22 @@ struct Key<Root>: Sendable {
         }
     }
 
+    /// A key with a list of maps, as ``sections(_:_:_:from:check:)``. A text is a map with the first key alone, and a
+    /// single element is a list of one.
+    static func entries<Section: Sendable>(
+        _ name: String, _ path: any WritableKeyPath<Root, [Section]> & Sendable, _ schema: Schema<Section>,
+        from initial: Section,
+        check: @escaping @Sendable (Section, ConfigurationNode, ConfigurationPlace, inout ConfigurationReader) -> Void
+    ) -> Key {
+        let sections = Self.sections(name, path, schema, from: initial, check: check)
+        return Key(name: name, children: sections.children) { node, place, root, reader in
+            var list = node
+            let elements = if case .list(let elements) = node.content { elements } else { [node] }
+            list.content = .list(elements.map { $0.asMap(with: schema.keys[0].name) })
+            sections.read(list, place, &root, &reader)
+        }
+    }
+
     /// A key with a list of maps, each checked after it is read.
     static func sections<Section: Sendable>(
         _ name: String, _ path: any WritableKeyPath<Root, [Section]> & Sendable, _ schema: Schema<Section>,

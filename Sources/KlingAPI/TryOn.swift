@@ -31,20 +31,26 @@ public struct TryOnModels: Sendable, Hashable {
     /// The models that Kling documents, and ``Solutions/model``.
     public static let documented = TryOnModels(adding: [])
 
-    /// Every model, the default first.
+    /// Every name that a create may use, the default first and stand-ins last.
     public let names: [String]
 
+    /// The models that stand-ins stand for, by the stand-in's name.
+    private let standIns: [String: String]
+
     /// The documented models and `others`.
-    public init(adding others: [String]) {
+    /// - Parameter standIns: other names for these models, each with the model that it stands for.
+    public init(adding others: [String], standIns: [(name: String, model: String)] = []) {
         let documented = [Self.defaultModel, Self.newestModel, Solutions.model]
-        names = documented + others.filter { !documented.contains($0) }
+        let models = documented + others.filter { !documented.contains($0) }
+        names = models + standIns.map(\.name)
+        self.standIns = Dictionary(standIns.map { ($0.name, $0.model) }) { first, _ in first }
     }
 
     /// The kolors dialect's name for a model. It has none for the model of the solutions, and uses its newest instead.
     static func kolorsName(of model: String) -> String { model == Solutions.model ? newestModel : model }
 
-    /// Whether `name` is one of these models.
-    public func contains(_ name: String) -> Bool { names.contains(name) }
+    /// The model that `name` means; nil if it means none.
+    public func model(named name: String) -> String? { names.contains(name) ? standIns[name] ?? name : nil }
 
     /// A sentence with the model that a wrong name most likely means, after a blank; empty if there is none.
     public func suggestion(for name: String) -> String {
@@ -55,8 +61,8 @@ public struct TryOnModels: Sendable, Hashable {
         return model.map { " Did you mean \($0)?" } ?? ""
     }
 
-    /// The model whose name is `bytes`, found without creating a string.
-    func name(equalTo bytes: Span<UInt8>) -> String? {
-        names.first { bytes.equals($0) }
+    /// The model that the name in `bytes` means, found without creating a string.
+    func model(named bytes: Span<UInt8>) -> String? {
+        names.first { bytes.equals($0) }.map { standIns[$0] ?? $0 }
     }
 }

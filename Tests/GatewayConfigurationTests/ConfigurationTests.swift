@@ -180,7 +180,11 @@ struct ConfigurationTests {
             "upstreams[0].timout (line 1): unknown key; did you mean timeout"
         ),
         ("keys: [{key: S3CRET-12, tenant: a}, {key: S3CRET-12, tenant: b}]", "keys[1].key: the same as keys[0].key"),
-        ("keys: [{key: S3CRET-12, tenant: a, models: [v9]}]", "keys[0].models: v9 is not known"),
+        ("keys: [{key: S3CRET-12, tenant: a, models: [v9]}]", "keys[0].models (line 1): v9 is not known"),
+        (
+            "models:\n- v9\nkeys:\n- {key: S3CRET-12, tenant: a, models: [v8]}",
+            "keys[0].models (line 4): v8 is not known: add it to models, or take one of kolors-virtual-try-on-v1,"
+        ),
         ("keys: [{key: S3CRET-12, tenant: a, addresses: 10.0.0.1/8}]", "keys[0].addresses (line 1)"),
         ("keys: [{key: S3CRET-12}]", "keys[0] (line 1): tenant is missing"),
         ("keys: [{sk-S3CRET-12}]", "keys[0].(a key that is not shown) (line 1): unknown key"),

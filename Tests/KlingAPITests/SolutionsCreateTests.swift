@@ -79,7 +79,7 @@ struct SolutionsCreateTests {
         let text = create([(name, "\"virtual_try_on\""), ("human_image", urlA), ("cloth_image", urlB)])
         #expect(try await parse(text).model == Solutions.model)
         #expect(try await upstream(text)["model_name"] as? String == TryOnModels.newestModel)
-        #expect(TryOnModels.documented.contains(Solutions.model))
+        #expect(TryOnModels.documented.names.contains(Solutions.model))
     }
 
     // MARK: To Kling

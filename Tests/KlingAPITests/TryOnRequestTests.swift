@@ -47,6 +47,19 @@ struct TryOnRequestTests {
             try await parse(create([("model", "\"new\\u002dmodel\"")] + pictures), models: added).model == "new-model")
     }
 
+    @Test func `a stand-in's name gets the model that it stands for`() async throws {
+        let pictures = [("human_image", urlA), ("cloth_image", urlB)]
+        let models = TryOnModels(adding: ["new-model"], standIns: [("gpt-image-1", "new-model")])
+        for name in [#""gpt-image-1""#, #""gpt\u002dimage-1""#] {
+            let request = try await parse(create([("model", name)] + pictures), models: models)
+            #expect(request.model == "new-model")
+            let slices = request.upstreamBody(externalTaskID: "a", callbackURL: nil)
+            let body = String(decoding: joined(slices), as: UTF8.self)
+            #expect(body.contains(#""model_name":"new-model""#) && !body.contains("gpt"), "\(body)")
+        }
+        #expect(models.names.last == "gpt-image-1")
+    }
+
     @Test(
         arguments: [
             ("[1]", 1200, nil), ("", 1200, nil), ("\u{FEFF}[]", 1200, nil), ("{}", 1201, "human_image"),

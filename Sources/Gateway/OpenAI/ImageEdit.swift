@@ -61,14 +61,14 @@ struct ImageEdit: Sendable {
 
     private static func model(_ members: EditMembers, _ models: TryOnModels) throws(GatewayError) -> String {
         guard let name = members[.model] else { return defaultModel }
-        guard models.contains(name) else {
+        guard let model = models.model(named: name) else {
             throw GatewayError(
                 .unknownModel,
                 "model is none of virtual try-on; there are \(models.names.joined(separator: ", "))."
                     + models.suggestion(for: name),
                 parameter: EditMembers.Name.model.rawValue)
         }
-        return name
+        return model
     }
 
     private static func pictures(_ members: EditMembers) throws(GatewayError) -> (GivenPicture, Garment) {

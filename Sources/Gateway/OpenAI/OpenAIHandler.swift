@@ -19,7 +19,7 @@ struct OpenAIHandler: ShapeHandler {
         let json = JSONWriter.object { list in
             list.member("object", "list")
             list.array("data") { data in
-                for name in models.names where admitted.principal.scope.allows(name) {
+                for name in models.names where allows(name, admitted) {
                     data.object { Self.write(name, to: &$0) }
                 }
             }
@@ -28,13 +28,18 @@ struct OpenAIHandler: ShapeHandler {
     }
 
     private func model(_ admitted: AdmittedRequest) throws(GatewayError) -> HTTPResponse {
-        guard models.contains(admitted.identifier), admitted.principal.scope.allows(admitted.identifier) else {
+        guard allows(admitted.identifier, admitted) else {
             throw GatewayError(
                 .unlistedModel, "There is no such model. GET /v1/models lists those that there are.",
                 parameter: "model")
         }
         let json = JSONWriter.object { Self.write(admitted.identifier, to: &$0) }
         return Answer.success(json, requestID: admitted.note.requestID)
+    }
+
+    /// Whether the name means a model that the key may use.
+    private func allows(_ name: String, _ admitted: AdmittedRequest) -> Bool {
+        models.model(named: name).map(admitted.principal.scope.allows) ?? false
     }
 
     private static func write(_ name: String, to model: inout JSONWriter) {

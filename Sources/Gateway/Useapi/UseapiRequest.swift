@@ -169,14 +169,14 @@ extension UseapiMembers {
 
     fileprivate func model(of models: TryOnModels) throws(GatewayError) -> String? {
         guard let name = try text(.model) else { return nil }
-        guard models.contains(name) else {
+        guard let model = models.model(named: name) else {
             throw GatewayError(
                 .unknownModel,
                 "model is not a model of virtual try-on; allowed are \(models.names.joined(separator: ", "))."
                     + models.suggestion(for: name),
                 parameter: UseapiMember.model.rawValue)
         }
-        return name
+        return model
     }
 
     private func wrongType(_ member: UseapiMember, _ expected: String, _ found: JSONKind) -> GatewayError {

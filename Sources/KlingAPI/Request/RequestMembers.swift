@@ -62,9 +62,9 @@ struct MemberReader {
     func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
         for (index, parameter) in [(indexes.modelName, "model_name"), (indexes.model, "model")] {
             guard let content = try string(at: index, parameter) else { continue }
-            if let name = models.name(equalTo: bytes.extracting(content)) { return name }
+            if let model = models.model(named: bytes.extracting(content)) { return model }
             let text = JSONString.text(bytes, content)
-            if let name = models.names.first(where: { $0 == text }) { return name }
+            if let model = models.model(named: text) { return model }
             throw .value(
                 parameter,
                 "'\(Sanitised.text(text))' is not a model of virtual try-on; allowed are "

@@ -19,7 +19,7 @@ struct CreateRequest: Sendable, Hashable {
             throw SimulatedRefusal(.invalidRequest, "Failed to resolve the request body")
         }
         let model = try Self.text("model_name", object) ?? TryOnModels.defaultModel
-        guard models.contains(model) else { throw .parameter("model is not supported") }
+        guard models.names.contains(model) else { throw .parameter("model is not supported") }
         for field in ["human_image", "cloth_image"] as [StaticString] { try Self.checkPicture(field, object) }
         (personURL, garmentURL) = (Self.url("human_image", object), Self.url("cloth_image", object))
         externalTaskID = try Self.text("external_task_id", object)

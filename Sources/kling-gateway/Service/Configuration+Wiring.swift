@@ -12,7 +12,7 @@ extension Configuration {
     var gatewayOptions: Gateway.Options {
         var options = Gateway.Options()
         options.bodyLimit = server.limits.body
-        options.models = TryOnModels(adding: models)
+        options.models = tryOnModels
         options.freshness = tasks.freshness
         options.trustedProxies = server.trustedProxies
         options.dispatchWait = tasks.dispatchWait
