@@ -7,6 +7,8 @@ struct AnswerWriter {
         case nothing
         /// Everything is written.
         case written
+        /// Everything that there is of a streamed body is written, and the next part is wanted.
+        case wantsPart(HTTPResponse.Body.NextPart)
         /// The socket has no room; the client must have read the rest by the deadline.
         case blocked(deadline: MonotonicTime)
         case failed
@@ -14,6 +16,8 @@ struct AnswerWriter {
 
     private let context: LoopContext
     private var output: Output?
+    /// A streamed body that has not ended.
+    private var stream: (next: HTTPResponse.Body.NextPart, isChunked: Bool)?
     private var count = 0
     /// Whether a request was answered with a status below 400.
     private(set) var hasServed = false
@@ -42,25 +46,47 @@ struct AnswerWriter {
         output = Output(rendered: rendered, slices: slices)
     }
 
-    private func render(
+    private mutating func render(
         _ response: HTTPResponse, to request: HTTPRequestHead?, closes: Bool, into bytes: inout [UInt8]
     ) -> [ByteSlice] {
         bytes.removeAll(keepingCapacity: true)
         let status = response.status
-        let keepsAliveOldClient = !closes && request?.version == .http10
+        let isOld = request?.version == .http10
+        let length = status == 204 ? nil : response.body.count
+        let hasBody = request?.method != .head && status != 204 && status != 304
+        let isChunked = hasBody && length == nil && !isOld
         ResponseHead(
-            status: status, connection: closes ? .close : keepsAliveOldClient ? .keepAlive : .unsaid,
-            contentLength: status == 204 ? nil : response.body.count, fields: response.headers
+            status: status, connection: closes ? .close : isOld ? .keepAlive : .unsaid, contentLength: length,
+            isChunked: isChunked, fields: response.headers
         ).render(into: &bytes, date: context.dateLine())
-        if request?.method == .head || status == 204 || status == 304 { return [] }
+        guard hasBody else { return [] }
         switch response.body {
         case .none: return []
         case .bytes(let content):
             bytes.append(contentsOf: content)
             return []
         case .slices(let slices): return slices
+        case .stream(let next):
+            stream = (next, isChunked)
+            return []
         }
     }
+
+    /// Adds a part of a streamed body, which is written before the next one is wanted; nil ends the body.
+    mutating func add(_ part: [ByteSlice]?) {
+        guard let stream else { return }
+        let size = part?.reduce(0) { $0 + $1.count } ?? 0
+        if part == nil { self.stream = nil }
+        // An empty chunk would end the body.
+        guard stream.isChunked, part == nil || size > 0 else {
+            output = Output(rendered: [], slices: part ?? [])
+            return
+        }
+        let head = Array("\(String(size, radix: 16))\r\n".utf8)
+        output = Output(rendered: head, slices: (part ?? []) + [Self.chunkEnd])
+    }
+
+    private static let chunkEnd = ByteSlice(copying: "\r\n")
 
     /// Writes as much of the answer as the socket has room for.
     /// - Parameter isLast: whether the connection ends after this answer, which TLS then says.
@@ -68,11 +94,11 @@ struct AnswerWriter {
         guard var output = output.take() else { return .nothing }
         var (written, outcome) = output.write(to: transport)
         count += written
-        if case .bytes = outcome, isLast, !resetsAtEnd { outcome = transport.sendCloseNotify() }
+        if case .bytes = outcome, isLast, stream == nil, !resetsAtEnd { outcome = transport.sendCloseNotify() }
         switch outcome {
         case .bytes, .handshaken, .unfinished:
             giveBack(output)
-            return .written
+            return stream.map { .wantsPart($0.next) } ?? .written
         case .blocked:
             let deadline = output.deadline(after: written, context.configuration)
             self.output = output
@@ -104,5 +130,5 @@ struct AnswerWriter {
     }
 
     /// Drops what has not been written yet.
-    mutating func clear() { output = nil }
+    mutating func clear() { (output, stream) = (nil, nil) }
 }

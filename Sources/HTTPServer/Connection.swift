@@ -159,7 +159,8 @@ final class Connection: @unchecked Sendable {
             response.wire != nil
             ? .close
             : ConnectionLifecycle.NextStep(
-                isLast: response.closes || !exchange.keepsAlive || context.isDraining,
+                isLast: response.closes || !exchange.keepsAlive || context.isDraining
+                    || response.body.count == nil && exchange.head?.version == .http10,
                 remainder: body?.remainder ?? .unknown, mustLinger: socket.isUnread || receipts.watcher != nil)
         writer.begin(response, to: exchange.head, closes: next.isEnd)
         happened(.answered(then: next))
@@ -168,7 +169,10 @@ final class Connection: @unchecked Sendable {
     /// Writes as much as the socket has room for.
     private func write() {
         switch writer.write(to: socket.transport, isLast: lifecycle.endsWithAnswer) {
-        case .nothing: break
+        case .nothing: if socket.transport.end == .connection { happened(.failed) }
+        case .wantsPart(let next):
+            timer.set(nil)
+            askForPart(next)
         case .written:
             timer.set(nil)
             if receipts.answerWasWritten() { context.awaitReceipt(self) }
@@ -176,6 +180,16 @@ final class Connection: @unchecked Sendable {
             happened(.written)
         case .blocked(let deadline): timer.set(deadline)
         case .failed: happened(.failed)
+        }
+    }
+
+    /// Has the next part of a streamed body made, and writes it.
+    private func askForPart(_ next: @escaping HTTPResponse.Body.NextPart) {
+        exchange?.task = loop.spawn { [self] in
+            let part = await next()
+            guard case .writing = lifecycle.phase else { return }
+            writer.add(part)
+            write()
         }
     }
 

@@ -1,7 +1,7 @@
 public import Base
 
-/// An answer. The server adds `Date`, `Content-Length` and `Connection`, and drops them from `headers`, along with the
-/// other hop-by-hop fields (RFC 9110 §7.6.1).
+/// An answer. The server adds `Date`, `Content-Length` or `Transfer-Encoding`, and `Connection`, and drops them from
+/// `headers`, along with the other hop-by-hop fields (RFC 9110 §7.6.1).
 public struct HTTPResponse: Sendable {
     /// What follows the head.
     public enum Body: Sendable {
@@ -11,13 +11,23 @@ public struct HTTPResponse: Sendable {
         case bytes([UInt8])
         /// Ranges of blocks, sent in order without a copy.
         case slices([ByteSlice])
+        /// Parts that are made while the answer is sent, each after the one before was handed to the system. Sent
+        /// chunked; to a client of HTTP/1.0 up to the end of the connection.
+        case stream(NextPart)
 
-        /// How many bytes there are.
-        public var count: Int {
+        /// Makes the next part of a streamed body; nil after the last one.
+        ///
+        /// It runs in a task on the connection's loop, which is cancelled when the client is gone or the server has
+        /// stopped.
+        public typealias NextPart = @Sendable () async -> [ByteSlice]?
+
+        /// How many bytes there are; nil if that is not known yet.
+        public var count: Int? {
             switch self {
             case .none: 0
             case .bytes(let bytes): bytes.count
             case .slices(let slices): slices.reduce(0) { $0 + $1.count }
+            case .stream: nil
             }
         }
     }

@@ -7,8 +7,10 @@ struct ResponseHead {
 
     let status: Int
     let connection: Connection
-    /// `nil` if the answer has no length (204).
+    /// `nil` if the answer has no length (204), or none that is known.
     let contentLength: Int?
+    /// Whether the body is sent in chunks.
+    var isChunked = false
     let fields: [(name: String, value: String)]
 
     /// Appends the head's bytes to `bytes`. `date` is the whole `Date` line.
@@ -24,6 +26,7 @@ struct ResponseHead {
             bytes.append(number: contentLength)
             bytes.append("\r\n")
         }
+        if isChunked { bytes.append("Transfer-Encoding: chunked\r\n") }
         switch connection {
         case .unsaid: break
         case .close: bytes.append("Connection: close\r\n")

@@ -49,6 +49,31 @@ def base64_picture():
         assert base64.b64decode(image.b64_json).startswith(b"\x89PNG"), image
 
 
+def stream():
+    with client().images.edit(prompt="", image=[HUMAN, CLOTH], n=2, stream=True, partial_images=2) as events:
+        events = list(events)
+    assert len(events) == 2, events
+    for event in events:
+        # The SDK itself does not check what it reads.
+        type(event).model_validate(event.to_dict(), strict=True)
+        assert event.type == "image_edit.completed" and event.usage.total_tokens == 0, event
+        assert base64.b64decode(event.b64_json).startswith(b"\x89PNG") and event.size == "512x768", event.size
+
+
+def stream_errors():
+    error = refusal(
+        openai.BadRequestError, lambda: client().images.edit(prompt="", image=[HUMAN, CLOTH], n=9, stream=True))
+    assert (error.code, error.param) == ("invalid_parameter", "n"), error
+    person = wish(outcome="failed", message="The garment cannot be seen")
+    try:
+        list(client().images.edit(
+            prompt="", image=[], stream=True, extra_body={"image": [person, "https://shop.example/a.png"]}))
+    except openai.APIError as error:
+        assert error.code == "task_failed" and "cannot be seen" in error.message and error.body["task_id"], error
+    else:
+        raise SystemExit("the failed task raised no error")
+
+
 def errors():
     error = refusal(openai.AuthenticationError, lambda: client("sk-wrong").models.list())
     assert (error.status_code, error.code, error.type) == (401, "invalid_api_key", "authentication_error"), error

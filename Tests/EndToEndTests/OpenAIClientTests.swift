@@ -42,6 +42,20 @@ import Testing
         }
     }
 
+    @Test func `the SDK reads streamed try-ons`() async throws {
+        try await withRig(.kolors) { rig in
+            try await run("stream", rig)
+            #expect(rig.creates() == 2)
+        }
+    }
+
+    @Test func `the SDK raises the errors of a stream`() async throws {
+        try await withRig(.kolors, fetches: false) { rig in
+            try await run("stream_errors", rig)
+            #expect(rig.creates() == 1)
+        }
+    }
+
     @Test func `the SDK raises its own errors, with request ids`() async throws {
         try await Rig.run(settings: Self.settings) { rig in
             try await run("errors", rig)

@@ -183,7 +183,7 @@ import Testing
         (#"{"image":["https://a","https://b"],"model":"gpt-image-1"}"#, "model"),
         (#"{"image":["https://a","https://b"],"callback_url":"ftp://a"}"#, "callback_url"),
         (#"{"image":["https://a","https://b"],"external_task_id":{}}"#, "external_task_id"),
-        (#"{"image":["https://a","https://b"],"stream":true}"#, "stream"),
+        (#"{"image":["https://a","https://b"],"stream":"yes"}"#, "stream"),
         (#"{"image":["https://a","https://b","https://c"],"model":"kolors-virtual-try-on-v1"}"#, "model"),
     ])
     func `an error names the parameter as the client did`(body: String, parameter: String) async throws {

@@ -27,6 +27,8 @@ struct TestResponder: HTTPResponder {
     /// The events of the answers to `/watched` and to `/held`; the latter wait for the gate.
     let deliveries = Events<Delivery>()
     let gate = Events<Void>()
+    /// The parts of the answer to `/stream`, up to the first nil.
+    let parts = Events<String?>()
 
     enum Delivery: String { case begun, finished, acknowledged, lost }
 
@@ -54,6 +56,14 @@ struct TestResponder: HTTPResponder {
             deliveries.yield(.begun)
             if head.path == "/held" { await gate.next() }
             return HTTPResponse(status: 200, body: .bytes(Array("done".utf8)))
+        case "/stream":
+            return HTTPResponse(
+                status: 200,
+                body: .stream { [parts, cancellations] in
+                    let part = await parts.next() ?? nil
+                    if Task.isCancelled { cancellations.yield("stream") }
+                    return part.map { [ByteSlice(copying: $0)] }
+                })
         case "/unread":
             return HTTPResponse(status: 401, body: .bytes(Array("no".utf8)))
         case "/injects":
@@ -276,6 +286,17 @@ final class RawClient: @unchecked Sendable {
     func read(hasBody: Bool = true) -> Answer? {
         while true {
             if let answer = takeAnswer(hasBody: hasBody) { return answer }
+            guard fill() else { return nil }
+        }
+    }
+
+    /// Reads up to the first `end`, and removes what was read.
+    func read(upTo end: String) -> String? {
+        while true {
+            if let range = input.firstRange(of: Array(end.utf8)) {
+                defer { input.removeFirst(range.upperBound) }
+                return String(decoding: input[..<range.upperBound], as: UTF8.self)
+            }
             guard fill() else { return nil }
         }
     }

@@ -43,7 +43,8 @@ struct EditMembers: Sendable {
         }
     }
 
-    private func flag(_ name: Name) throws(GatewayError) -> Bool? {
+    /// A Boolean; nil if it is missing.
+    func flag(_ name: Name) throws(GatewayError) -> Bool? {
         guard let text = texts[name] else { return nil }
         guard let flag = Bool(text) else { throw GatewayError(name, "must be true or false.") }
         return flag

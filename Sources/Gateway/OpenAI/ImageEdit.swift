@@ -9,17 +9,16 @@ struct ImageEdit: Sendable {
         case base64 = "b64_json"
         /// The request doesn't say, so the answer suits clients of either kind.
         case both
+        /// Server-Sent Events, which always have the picture itself.
+        case events
 
-        /// Reads `response_format`.
+        /// Reads `response_format` and `stream`.
         init(_ members: EditMembers) throws(GatewayError) {
-            guard let word = members[.responseFormat] else {
-                self = .both
-                return
-            }
-            guard let format = Self(rawValue: word), format != .both else {
+            let format = members[.responseFormat].map { Self(rawValue: $0) } ?? .both
+            guard let format, members[.responseFormat] == nil || format == .url || format == .base64 else {
                 throw GatewayError(.responseFormat, "must be url or b64_json; without it the answer has both.")
             }
-            self = format
+            self = try members.flag(.stream) == true ? .events : format
         }
     }
 
@@ -50,9 +49,6 @@ struct ImageEdit: Sendable {
         settings = try members.settings
         if let user, user.utf8.count > Self.longestUser {
             throw GatewayError(.user, "is longer than \(Self.longestUser) bytes. Send a shorter one.")
-        }
-        if members[.stream] == "true" {
-            throw GatewayError(.stream, "must be false: the answer is sent as a whole, when the picture is ready.")
         }
         if case .both = garment, model == TryOnModels.defaultModel {
             throw GatewayError(.model, "\(model) takes one garment. Send two with \(Self.defaultModel).")

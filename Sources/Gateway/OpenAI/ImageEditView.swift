@@ -20,6 +20,34 @@ struct ImageEditView {
         throw .failed(task, reason: object?.statusMessage ?? (task.answer == nil ? task.statusWord : ""))
     }
 
+    /// The data of the event for a picture, which is not copied. Of what OpenAI's clients require, Kling has no more
+    /// than the picture.
+    func event(_ index: Int, _ header: ImageHeader?, _ text: Bytes) -> [ByteSlice] {
+        let rest = JSONWriter.object { event in
+            event.member("created_at", created)
+            event.member("size", header.map { "\($0.width)x\($0.height)" } ?? "auto")
+            event.member("output_format", header.map { "\($0.format)" } ?? "png")
+            event.member("quality", "auto")
+            event.member("background", "auto")
+            event.object("usage") { usage in
+                for name in ["input_tokens", "output_tokens", "total_tokens"] as [StaticString] {
+                    usage.member(name, 0)
+                }
+                usage.object("input_tokens_details") { details in
+                    details.member("image_tokens", 0)
+                    details.member("text_tokens", 0)
+                }
+            }
+            event.member("url", urls[index])
+            write(to: &event)
+        }
+        let start = #"{"type":"image_edit.completed","b64_json":""#
+        return [
+            ByteSlice(copying: start), ByteSlice(text, 0..<text.count),
+            ByteSlice(copying: #"","# + String(decoding: rest.dropFirst(), as: UTF8.self)),
+        ]
+    }
+
     /// The answer's body, without the pictures themselves.
     var json: [UInt8] {
         JSONWriter.object { body in

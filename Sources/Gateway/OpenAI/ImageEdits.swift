@@ -24,7 +24,10 @@ struct ImageEdits: Sendable {
             switch try await prepare(admitted) {
             case .answered(let response): return response
             case .job(let job, let format, let deadline, let isRepeated):
-                var response = try await answer(job, format, until: deadline, admitted)
+                var response =
+                    if format == .events { EditEvents.answer(job, until: deadline, self, admitted) } else {
+                        try await answer(job, format, until: deadline, admitted)
+                    }
                 if isRepeated { response.headers.append(Answer.replayed) }
                 return response
             }
@@ -145,19 +148,12 @@ extension ImageEdits {
             job = await tasks.jobs.ended(job, until: deadline)
             admitted.note.stopWaiting()
         }
-        guard job.isFinal else { throw .unfinished(job, after: wait) }
-        let view: ImageEditView
-        do {
-            view = try ImageEditView(job)
-        } catch {
-            await tasks.jobs.recordAnswer(
-                ErrorAnswer.stored(error, shape: .openAI, requestID: admitted.note.requestID), to: job)
-            throw error
-        }
-        await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: view.json), to: job)
+        let view = try await result(of: job, admitted)
         if format == .url { return try await admitted.success(view.json) }
         do {
-            let slices = view.slices(try await texts(of: view, admitted), includesURLs: format == .both)
+            var pictures: [Bytes] = []
+            for url in view.urls { pictures.append(try await picture(url, admitted).text) }
+            let slices = view.slices(pictures, includesURLs: format == .both)
             var response = Answer.success([], requestID: admitted.note.requestID)
             response.body = .slices(slices)
             return response
@@ -168,25 +164,37 @@ extension ImageEdits {
         }
     }
 
-    /// The base64 of each finished picture.
-    private func texts(of view: ImageEditView, _ admitted: AdmittedRequest) async throws(GatewayError) -> [Bytes] {
-        var texts: [Bytes] = []
-        for url in view.urls {
-            let file = try await pictures.result(url, tenant: admitted.tenant)
-            let lease = try await budget.room(
-                for: Base64.textCount(of: file.count), tenant: admitted.tenant)
-            guard let text = Base64.encode(file, onRelease: { lease?.shrink(to: 0) }) else {
-                throw GatewayError(.noBudget)
-            }
-            texts.append(text)
+    /// What a job has come to after the client's wait. It is recorded as the answer.
+    /// - Throws: the reason, if there is no picture.
+    func result(of job: JobRecord, _ admitted: AdmittedRequest) async throws(GatewayError) -> ImageEditView {
+        guard job.isFinal else { throw .unfinished(job, after: wait) }
+        do {
+            let view = try ImageEditView(job)
+            await tasks.jobs.recordAnswer(StoredAnswer(status: 200, body: view.json), to: job)
+            return view
+        } catch {
+            await tasks.jobs.recordAnswer(
+                ErrorAnswer.stored(error, shape: .openAI, requestID: admitted.note.requestID), to: job)
+            throw error
         }
-        return texts
+    }
+
+    /// A finished picture, and its base64.
+    func picture(
+        _ url: String, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> (header: ImageHeader?, text: Bytes) {
+        let file = try await pictures.result(url, tenant: admitted.tenant)
+        let lease = try await budget.room(for: Base64.textCount(of: file.count), tenant: admitted.tenant)
+        guard let text = Base64.encode(file, onRelease: { lease?.shrink(to: 0) }) else {
+            throw GatewayError(.noBudget)
+        }
+        return (try? ImageHeader.check(file: ByteSlice(file, 0..<file.count)), text)
     }
 }
 
 extension GatewayError {
     /// The error for a picture that Kling made but the gateway could not fetch.
-    fileprivate static func unfetched(_ job: JobRecord) -> GatewayError {
+    static func unfetched(_ job: JobRecord) -> GatewayError {
         var error = GatewayError(
             .upstreamFailed,
             "The picture was made, but could not be fetched. Do not ask for it again: query error.task_id for its URL.")
@@ -195,7 +203,7 @@ extension GatewayError {
     }
 
     /// The error with the parameter's name as OpenAI's clients send it: a picture has the name of its list.
-    fileprivate var withOpenAINames: GatewayError {
+    var withOpenAINames: GatewayError {
         var error = renamed(["model_name": EditMembers.Name.model.rawValue])
         if let bracket = error.parameter?.firstIndex(of: "[") {
             error.parameter = error.parameter.map { String($0[..<bracket]) }

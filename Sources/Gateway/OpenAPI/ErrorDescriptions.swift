@@ -24,7 +24,7 @@ enum ErrorDescriptions {
         }
         return ResponseDescription.json(
             causes.map { line($0, shape) }.joined(separator: "\n"), headers: headers,
-            .init(schema: ["$ref": "#/components/schemas/\(schemaName(shape))"]))
+            [.init(schema: ["$ref": "#/components/schemas/\(schemaName(shape))"])])
     }
 
     private static func line(_ cause: Cause, _ shape: Shape) -> String {
@@ -88,7 +88,7 @@ enum ErrorDescriptions {
 /// A response in the document.
 enum ResponseDescription {
     static func json(
-        _ description: String, headers: [HeaderDescription], _ content: OperationDescription.Content
+        _ description: String, headers: [HeaderDescription], _ contents: [OperationDescription.Content]
     ) -> JSONLiteral {
         [
             "description": .string(description),
@@ -96,7 +96,7 @@ enum ResponseDescription {
                 headers.map { header in
                     .init(name: header.name, value: ["$ref": "#/components/headers/\(header.name)"])
                 }),
-            "content": .object([.init(name: content.mediaType, value: ["schema": content.schema])]),
+            "content": .object(contents.map { .init(name: $0.mediaType, value: ["schema": $0.schema]) }),
         ]
     }
 }

@@ -24,8 +24,19 @@ enum OpenAIOperations {
             .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("ImageEditForm")),
         ],
         success: .init(
-            description: "The pictures.", content: .init(schema: SchemaParts.reference("Images")), headers: [.replayed]),
+            description: "The pictures, or with `stream` events: comments while they are made, then an "
+                + "`image_edit.completed` for each, as OpenAI documents it, or an `error` with the error's object.",
+            content: .init(schema: SchemaParts.reference("Images")),
+            otherContent: .init(mediaType: "text/event-stream", schema: event), headers: [.replayed]),
         causes: .withTasks.union([.contentPolicy, .taskFailed, .taskUnfinished]))
+
+    private static let event: JSONLiteral = [
+        "type": "object",
+        "properties": [
+            "event": ["enum": ["image_edit.completed", "error"]],
+            "data": ["type": "string", "contentMediaType": "application/json"],
+        ],
+    ]
 
     static func schemas(_ models: TryOnModels) -> JSONLiteral {
         [
@@ -75,7 +86,7 @@ enum OpenAIOperations {
                     value: [
                         "type": "array", "items": picture, "minItems": 2, "maxItems": 2,
                     ])
-            ]).adding(members(models)),
+            ]).adding(members(models)).adding(stream([true, false, "", nil])),
         ]
     }
 
@@ -89,8 +100,13 @@ enum OpenAIOperations {
                     value: [
                         "type": "array", "items": SchemaParts.reference("Picture"), "minItems": 2, "maxItems": 2,
                     ])
-            ]).adding(members(models)),
+            ]).adding(members(models)).adding(stream(["true", "false", ""])),
         ])
+    }
+
+    private static func stream(_ values: JSONLiteral) -> JSONLiteral {
+        let description = "Whether the answer is a stream of events, which always has the pictures themselves."
+        return ["stream": ["description": .string(description), "enum": values]]
     }
 
     private static func members(_ models: TryOnModels) -> JSONLiteral {

@@ -94,7 +94,7 @@ public enum OpenAPIDocument {
         let limits = terms.needsKey ? HeaderDescription.limits : []
         var success = ResponseDescription.json(
             operation.success.description, headers: [.requestID] + operation.success.headers + limits,
-            operation.success.content)
+            [operation.success.content, operation.success.otherContent].compactMap(\.self))
         if let links = operation.success.links { success = success.adding(["links": links]) }
         var responses = [JSONLiteral.Member(name: "200", value: success)]
         let errors = ErrorDescriptions.responses(operation.causes, terms.shape, needsKey: terms.needsKey)

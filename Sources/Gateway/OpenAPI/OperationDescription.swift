@@ -13,6 +13,8 @@ struct OperationDescription: Sendable {
     struct Success: Sendable {
         var description: String
         var content: Content
+        /// What the request may ask for instead.
+        var otherContent: Content?
         /// The header fields that such an answer may have.
         var headers: [HeaderDescription] = []
         /// The OpenAPI links: requests that can follow, filled from the answer's members.
