@@ -18,7 +18,7 @@ public final class Gateway: HTTPService {
         public var models = TryOnModels.documented
         /// How old the reported state of an unfinished task may be.
         public var freshness: Duration = .seconds(1)
-        /// Proxies whose `X-Forwarded-For` is trusted.
+        /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted.
         public var trustedProxies: [CIDR] = []
         /// How long a create waits for a free account before it is queued.
         public var dispatchWait: Duration = .seconds(1)
@@ -143,7 +143,8 @@ public final class Gateway: HTTPService {
         let uploads = parts.assets.map {
             AssetHandler(
                 assets: $0, pictures: pictures, budget: parts.budget, observer: parts.telemetry,
-                publicURL: options.publicURL, isSecure: options.isSecure)
+                base: LinkBase(
+                    publicURL: options.publicURL, isSecure: options.isSecure, trustedProxies: options.trustedProxies))
         }
         let intake = PictureIntake(assets: uploads, service: pictures, budget: parts.budget)
         kling = KlingHandler(

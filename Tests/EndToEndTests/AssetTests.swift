@@ -87,6 +87,30 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("trusted_proxies: [127.0.0.1]", ["X-Forwarded-Proto: https"], "https"),
+        ("trusted_proxies: [127.0.0.1]", ["X-Forwarded-Proto: HTTPS, http"], "https"),
+        ("trusted_proxies: [127.0.0.1]", ["X-Forwarded-Proto: gopher"], "http"),
+        ("trusted_proxies: [127.0.0.1]", [], "http"), ("", ["X-Forwarded-Proto: https"], "http"),
+        ("trusted_proxies: [10.0.0.0/8]", ["X-Forwarded-Proto: https"], "http"),
+    ])
+    func `a link's scheme is what a trusted proxy says`(
+        settings: String, headers: [String], scheme: String
+    ) async throws {
+        try await run(settings: settings) { rig, _ in
+            for _ in 0..<2 {
+                let answer = try await rig.gateway.post(
+                    "/v1/kling/assets", SamplePictures.person, type: "image/png", headers: headers)
+                let url = answer.json["url"] as? String ?? ""
+                #expect(url.hasPrefix("\(scheme)://127.0.0.1:\(rig.gateway.port)/v1/kling/assets/"), "\(answer.text)")
+            }
+            try await rig.stop()
+            let warnings = rig.gateway.program.errorText.split(separator: "\n").filter { $0.contains("set public_url") }
+            #expect(warnings.count == (settings.contains("127") ? 1 : 0), "\(warnings)")
+            try await rig.start()
+        }
+    }
+
     // MARK: On Kling's paths
 
     @Test func `other members pass through, and the Idempotency-Key covers what the client sent`() async throws {

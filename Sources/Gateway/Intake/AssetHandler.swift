@@ -9,17 +9,7 @@ struct AssetHandler: Sendable {
     let pictures: PictureService
     let budget: ByteBudget
     let observer: any GatewayObserver
-    /// The URL at which clients reach the gateway; nil to use the host that each request names.
-    let publicURL: String?
-    /// Whether clients use TLS with the gateway itself.
-    let isSecure: Bool
-
-    /// The URLs at which clients reach the gateway. Links begin with the first.
-    func bases(_ request: HTTPRequest) -> [String] {
-        let authority = request.head.authority
-        let own = authority.isEmpty ? [] : ["\(isSecure ? "https" : "http")://\(authority)"]
-        return (publicURL.map { [$0] } ?? []) + own
-    }
+    let base: LinkBase
 
     /// Stores the picture in a request's body.
     func upload(_ admitted: AdmittedRequest, bodyLimit: Int) async throws(GatewayError) -> HTTPResponse {
@@ -30,7 +20,7 @@ struct AssetHandler: Sendable {
                 "This path reads the picture alone. Send its bytes as the body, as image/jpeg, image/png or image/webp."
             )
         }
-        guard let base = bases(admitted.request).first else {
+        guard let base = base.urls(for: admitted.request).first else {
             throw GatewayError(.malformedRequest, "The request has no Host, by which the picture's link would begin.")
         }
         let body = try await admitted.body(limit: min(bodyLimit, TryOn.maxPictureBytes))
@@ -50,6 +40,7 @@ struct AssetHandler: Sendable {
         } catch {
             throw unavailable(error)
         }
+        self.base.check(admitted.request, observer)
         let answer = JSONWriter.object { answer in
             answer.member("status", Self.uploaded)
             answer.member("url", AssetLink.url(of: asset, base: base))

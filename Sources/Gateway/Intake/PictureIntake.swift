@@ -93,7 +93,7 @@ struct PictureIntake: Sendable {
     private func asset(_ picture: GivenPicture, _ admitted: AdmittedRequest) throws(GatewayError) -> Asset? {
         guard let assets, case .url(let text) = picture.content, let link = AssetLink(text) else { return nil }
         if let asset = assets.assets.find(link.name, tenant: admitted.tenant) { return asset }
-        if link.leads(to: assets.bases(admitted.request)) { throw .lostAsset(picture) }
+        if link.leads(to: assets.base.urls(for: admitted.request)) { throw .lostAsset(picture) }
         return nil
     }
 

@@ -52,6 +52,13 @@ extension ClientAddress {
     }
 }
 
+extension HTTPRequest {
+    /// Whether it comes from one of these proxies.
+    func isForwarded(by proxies: [CIDR]) -> Bool {
+        peer.ipAddress.map { peer in proxies.contains { $0.contains(peer) } } ?? false
+    }
+}
+
 extension SocketAddress {
     fileprivate var ipAddress: IPAddress? {
         switch self {

@@ -23,7 +23,7 @@ import Testing
     private func handler(publicURL: String? = nil, isSecure: Bool = false) -> AssetHandler {
         AssetHandler(
             assets: store, pictures: PictureService.idle(budget), budget: budget, observer: Silence(),
-            publicURL: publicURL, isSecure: isSecure)
+            base: LinkBase(publicURL: publicURL, isSecure: isSecure))
     }
 
     /// Runs `body` with a request of a tenant, and returns the answer to its client.

@@ -28,8 +28,8 @@ import Testing
     private func intake(hasAssets: Bool = true) -> PictureIntake {
         let service = PictureService.idle(budget)
         let assets = AssetHandler(
-            assets: store, pictures: service, budget: budget, observer: Silence(), publicURL: "https://public.test",
-            isSecure: false)
+            assets: store, pictures: service, budget: budget, observer: Silence(),
+            base: LinkBase(publicURL: "https://public.test", isSecure: false))
         return PictureIntake(assets: hasAssets ? assets : nil, service: service, budget: budget)
     }
 
