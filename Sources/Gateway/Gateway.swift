@@ -168,9 +168,13 @@ public final class Gateway: HTTPService {
 
     func answer(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> HTTPResponse {
         if let methods = HTTPResponse.methods(for: request, note) { return methods }
-        guard let match = note.match else { throw await unknownPath(request, note) }
+        guard let match = note.match else {
+            // The page can read why only if its browser sends the request.
+            if let answer = crossOrigin?.preflight(request, "*", requestID: note.requestID) { return answer }
+            throw await unknownPath(request, note)
+        }
         guard match.terms.methods.allows(request.method) else {
-            let answer = crossOrigin?.preflight(request, match.terms.methods, requestID: note.requestID)
+            let answer = crossOrigin?.preflight(request, match.terms.methods.text, requestID: note.requestID)
             if let answer { return answer }
             throw .methodNotAllowed(match.terms.methods)
         }

@@ -48,8 +48,21 @@ import Testing
                 #expect(answer.status == 405 && answer["Allow"] == "GET, HEAD, POST", "\(headers)")
                 #expect(headers == [Self.shop] || allowedOrigin(answer) == nil, "\(headers)")
             }
-            let nowhere = try await preflight(fixture, "/v1/nothing", Self.shop, Self.method)
-            #expect(nowhere.status == 404 && allowedOrigin(nowhere) == "https://shop.example")
+        }
+    }
+
+    @Test func `a page sees that there is nothing at a path`() async throws {
+        try await Fixture.run(file: Self.configured) { (fixture) async throws in
+            for path in ["/v1/nothing", "/nothing"] {
+                let method = "Access-Control-Request-Method: PUT"
+                let asked = try await preflight(fixture, path, Self.shop, method)
+                #expect(asked.status == 204 && allowedOrigin(asked) == "https://shop.example")
+                #expect(asked["Access-Control-Allow-Methods"] == "*")
+                let answer = try await fixture.gateway.ask("PUT", path, headers: [Self.shop])
+                #expect(answer.status == 404 && allowedOrigin(answer) == "https://shop.example", "\(answer.text)")
+                let other = try await preflight(fixture, path, "Origin: https://evil.example", method)
+                #expect(other.status == 404 && allowedOrigin(other) == nil)
+            }
         }
     }
 

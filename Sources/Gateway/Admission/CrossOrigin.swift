@@ -16,7 +16,8 @@ struct CrossOrigin: Sendable {
     }
 
     /// The answer to a preflight request; nil if the request is not one, or the page may not call the gateway.
-    func preflight(_ request: HTTPRequest, _ methods: RouteTerms.Methods, requestID: String) -> HTTPResponse? {
+    /// - Parameter methods: the value of `Access-Control-Allow-Methods`.
+    func preflight(_ request: HTTPRequest, _ methods: String, requestID: String) -> HTTPResponse? {
         guard request.method == .options, request.headers.contains("Access-Control-Request-Method"),
             request.headers.contains("Origin"), allowed(request.headers) != nil
         else { return nil }
@@ -24,7 +25,7 @@ struct CrossOrigin: Sendable {
             status: 204,
             headers: [
                 (name: "X-Request-Id", value: requestID),
-                (name: "Access-Control-Allow-Methods", value: methods.text),
+                (name: "Access-Control-Allow-Methods", value: methods),
                 (name: "Access-Control-Allow-Headers", value: Self.requestHeaders),
                 (name: "Access-Control-Max-Age", value: Self.maxAge),
             ])

@@ -60,7 +60,7 @@ struct CrossOriginTests {
     ) async throws {
         let lines = ["\(method) / HTTP/1.1", "Host: gateway.test", "Content-Length: 0"] + fields + ["", ""]
         let answer = try await exchange(Array(lines.joined(separator: "\r\n").utf8)) { request in
-            CrossOrigin(origins: [Self.shop])?.preflight(request, [.get, .post], requestID: "r1")
+            CrossOrigin(origins: [Self.shop])?.preflight(request, "GET, HEAD, POST", requestID: "r1")
                 ?? HTTPResponse(status: 405)
         }
         #expect(answer.status == (isPreflight ? 204 : 405))
@@ -73,7 +73,8 @@ struct CrossOriginTests {
     @Test func `with an asterisk, a preflight still needs an origin`() async throws {
         let lines = ["OPTIONS / HTTP/1.1", "Host: gateway.test", Self.asked, "", ""]
         let answer = try await exchange(Array(lines.joined(separator: "\r\n").utf8)) { request in
-            CrossOrigin(origins: ["*"])?.preflight(request, [.get, .post], requestID: "r1") ?? HTTPResponse(status: 405)
+            CrossOrigin(origins: ["*"])?.preflight(request, "GET, HEAD, POST", requestID: "r1")
+                ?? HTTPResponse(status: 405)
         }
         #expect(answer.status == 405)
     }
