@@ -206,6 +206,10 @@ import Testing
                 let answer = try await fixture.exchange(Fixture.create(Array(Fixture.body().utf8), fields))
                 #expect(answer.status == 415, "\(fields): \(answer.text)")
                 #expect(answer.code == 1200, "\(fields)")
+                let isCoded = fields[0].hasPrefix("Content-Encoding")
+                #expect(answer["Accept-Encoding"] == (isCoded ? "identity" : nil), "\(fields)")
+                let message = answer.error["message"] as? String ?? ""
+                #expect(!isCoded || message.contains("Send it uncompressed"), "\(message)")
             }
             #expect(fixture.creates == 0)
             let identity = Fixture.create(Array(Fixture.body().utf8), ["Content-Encoding: Identity"])

@@ -88,7 +88,11 @@ struct Admission: Sendable {
         if let length, length > bodyLimit { throw GatewayError(RequestBodyError.tooLarge(limit: bodyLimit)) }
         let codings = request.headers.values(of: "Content-Encoding")
         if codings.contains(where: { !$0.isEmpty && $0.lowercased() != "identity" }) {
-            throw GatewayError(.unsupportedMediaType, "Content-Encoding is not supported. Send the body uncompressed.")
+            var error = GatewayError(
+                .unsupportedMediaType,
+                "The body is compressed, as Content-Encoding says. Send it uncompressed and without Content-Encoding.")
+            error.headers = [(name: "Accept-Encoding", value: "identity")]
+            throw error
         }
         try kind.check(request.headers.values(of: "Content-Type"))
     }
