@@ -218,6 +218,7 @@ public final class Gateway: HTTPService {
         case .callbackTest: try await inbound.answer(request, token: nil, requestID: note.requestID)
         case .hostedPicture:
             try await hosted.answer(request, name: match.identifier, requestID: note.requestID)
+        case .root: description.welcome(for: request, requestID: note.requestID)
         case .openAPI: description.document(requestID: note.requestID)
         case .docs: description.page(for: request, requestID: note.requestID)
         default: throw .unknownPath

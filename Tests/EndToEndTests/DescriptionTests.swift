@@ -31,6 +31,26 @@ import Testing
         }
     }
 
+    @Test func `load balancers get 200 at the root, and browsers the page`() async throws {
+        try await Rig.run { rig in
+            for (method, headers) in [("GET", []), ("HEAD", []), ("GET", ["Accept: */*"])] {
+                let answer = try await rig.gateway.ask(method, "/", key: nil, headers: headers)
+                #expect(answer.status == 200 && answer["X-Request-Id"] != nil && answer["Vary"] == "Accept")
+                #expect(method == "HEAD" || answer.json["docs"] as? String == "/docs", "\(answer.text)")
+            }
+            let browser = ["Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"]
+            let answer = try await rig.gateway.ask("GET", "/", key: nil, headers: browser)
+            #expect(answer.status == 302 && answer["Location"] == "docs" && answer["Vary"] == "Accept")
+            #expect(try await rig.gateway.ask("POST", "/", body: "{}").status == 405)
+            let old = try await blocking { [port = rig.gateway.port] in
+                let client = try RawClient(port: port)
+                try client.send("GET / HTTP/1.0\r\n\r\n")
+                return try client.readAnswer()
+            }
+            #expect(old?.status == 200)
+        }
+    }
+
     @Test func `an invalid host name is escaped on the page`() async throws {
         try await Rig.run { rig in
             let head = "GET /docs HTTP/1.1\r\nHost: a&b'c\r\n\r\n"

@@ -1,7 +1,8 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// Serves the description of the gateway's API: to programs at `/openapi.json`, to people at `/docs`. It needs no key.
+/// Serves the description of the gateway's API: to programs at `/openapi.json`, to people at `/docs`, to which `/` leads.
+/// It needs no key.
 struct APIDescription: Sendable {
     private let document: [UInt8]
     private let page: DocsPage
@@ -21,6 +22,27 @@ struct APIDescription: Sendable {
 
     /// The document.
     func document(requestID: String) -> HTTPResponse { Answer.success(document, requestID: requestID) }
+
+    /// The answer to `/`: browsers are sent to the page, and others are told where it is.
+    func welcome(for request: HTTPRequest, requestID: String) -> HTTPResponse {
+        let isBrowser = request.headers.values(of: "Accept").contains { $0.lowercased().contains("text/html") }
+        var response: HTTPResponse
+        if isBrowser {
+            response = HTTPResponse(status: 302, headers: [(name: "X-Request-Id", value: requestID)])
+            // Relative, because a proxy in front may add a path.
+            response.headers.append((name: "Location", value: "docs"))
+        } else {
+            response = Answer.success(Self.welcome, requestID: requestID)
+        }
+        response.headers.append((name: "Vary", value: "Accept"))
+        return response
+    }
+
+    private static let welcome = JSONWriter.object { answer in
+        answer.member("name", "kling-gateway")
+        answer.member("docs", "/docs")
+        answer.member("openapi", "/openapi.json")
+    }
 
     /// The page, with the address that the request was sent to in its examples.
     func page(for request: HTTPRequest, requestID: String) -> HTTPResponse {

@@ -74,6 +74,11 @@ enum KlingOperations {
         success: .init(description: "The file.", content: .init(mediaType: "image/*", schema: [:])),
         causes: .anything.union([.unknownPath, .noMemory, .storeUnavailable]))
 
+    static let root = OperationDescription(
+        name: "welcome", summary: "For load balancers, and for browsers, which are sent to the page", details: "",
+        success: .init(description: "The gateway answers.", content: .init(schema: ["type": "object"])),
+        causes: .anything)
+
     static let openAPI = OperationDescription(
         name: "describe", summary: "This document", details: "",
         success: .init(description: "This document.", content: .init(schema: ["type": "object"])), causes: .anything)

@@ -35,6 +35,8 @@ public enum Route: String, Sendable, CaseIterable {
     case useapiAsset = "useapi_asset"
     /// A picture that Kling got as a link.
     case hostedPicture = "hosted_picture"
+    /// What load balancers and people ask for first.
+    case root
     /// The description of all routes.
     case openAPI = "openapi"
     /// The same for people.
@@ -122,6 +124,7 @@ enum RouteTable {
         Line(
             .hostedPicture, RouteTerms(shape: .kling, methods: .get, needsKey: false),
             [HostedPicture.path + "{name}"]),
+        Line(.root, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/"]),
         Line(.openAPI, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
         Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]

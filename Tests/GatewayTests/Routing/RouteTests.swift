@@ -35,7 +35,7 @@ struct RouteTests {
 
     @Test(arguments: [
         "/callbacks", "/callbacks/kling/a/b", "/kling/callbacks/kling/a",
-        "/", "/v1", "/v1/images", "/v1/images/kolors-virtual-try-on/a/b", "/V1/images/kolors-virtual-try-on",
+        "/v1", "/v1/images", "/v1/images/kolors-virtual-try-on/a/b", "/V1/images/kolors-virtual-try-on",
         "/kling/images/kolors-virtual-try-on", "/v1/images/kolors-virtual-try-on/%00",
         "/v1/images/kolors-virtual-try-on/%ff", "/v1%2Fimages/kolors-virtual-try-on",
         "/v1/images/kolors-virtual-try-on/" + String(repeating: "a", count: 257),
@@ -53,7 +53,7 @@ struct RouteTests {
         ("/v1/kling/assets/person.png", .useapiAsset, "person.png"), ("/openapi.json", .openAPI, ""),
         ("/models", .models, ""), ("/models/a", .model, "a"), ("/images/edits", .imageEdits, ""),
         ("/proxy/kling/v1/models", .models, ""), ("/account/costs", .costs, ""), ("/kling/account/costs", .costs, ""),
-        ("/docs/", .docs, ""), ("/pictures/a.jpg", .hostedPicture, "a.jpg"),
+        ("/docs/", .docs, ""), ("/", .root, ""), ("//", .root, ""), ("/pictures/a.jpg", .hostedPicture, "a.jpg"),
     ])
     func `the routes of other shapes match on their paths`(path: String, route: Route, identifier: String) {
         #expect(match(path)?.route == route)
