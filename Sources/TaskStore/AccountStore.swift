@@ -29,12 +29,16 @@ public struct AccountStateRecord: Sendable, Equatable {
     public var identity: Int64?
     /// The one of Kling's APIs that the account was found to speak; nil if not known yet.
     public var api: String?
+    /// Whether the account has ever worked with the host and key of ``identity``.
+    public var wasReached: Bool
+    /// What was found to be wrong with the account when it was last checked; nil if nothing was.
+    public var trouble: String?
     public var updatedAt: Int64
 
     public init(
         name: String, disabledBy: Int? = nil, reason: String? = nil, refusedModels: [String] = [],
         learnedLimit: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, identity: Int64? = nil,
-        api: String? = nil, updatedAt: Int64
+        api: String? = nil, wasReached: Bool = false, trouble: String? = nil, updatedAt: Int64
     ) {
         self.name = name
         self.disabledBy = disabledBy
@@ -45,6 +49,8 @@ public struct AccountStateRecord: Sendable, Equatable {
         self.hasUniqueIDs = hasUniqueIDs
         self.identity = identity
         self.api = api
+        self.wasReached = wasReached
+        self.trouble = trouble
         self.updatedAt = updatedAt
     }
 }

@@ -1,4 +1,7 @@
+import Base
+import EventLoop
 import Foundation
+import KlingSimulator
 import TestKit
 import Testing
 
@@ -187,9 +190,16 @@ import Testing
         }
     }
 
-    @Test func `an unreachable Kling is answered 502, and the client may retry`() async throws {
-        let gateway = try await GatewayProcess(
-            kling: "http://127.0.0.1:1", environment: ["KLING_GATEWAY_QUEUE": "off"])
+    @Test func `a Kling that can no longer be reached is answered 502, and the client may retry`() async throws {
+        let loop = try EventLoop(name: "kling")
+        let account = SimulatedAccount(
+            name: "a", keys: [.signed(accessKey: "simulated-access-key", secretKey: Secret("simulated-secret-key"))])
+        let kling = try KlingSimulator(configuration: SimulatorConfiguration(accounts: [account]), loops: [loop])
+        try await kling.start()
+        let gateway = try await GatewayProcess(kling: kling.url, environment: ["KLING_GATEWAY_QUEUE": "off"])
+        #expect(try await gateway.ask("GET", "/readyz", key: nil, admin: true).status == 200)
+        await kling.stop()
+        loop.stop()
         let refused = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
         expect(refused, 502, 5000)
         #expect(refused["x-should-retry"] == nil)

@@ -84,7 +84,7 @@ import Testing
                 "KLING_GATEWAY_LOG_LEVEL": "trace", "KLING_GATEWAY_QUEUE": "off",
             ])
         let answer = try await gateway.ask("POST", Fixture.path, body: Fixture.body())
-        #expect(answer.status == 502)
+        #expect(answer.status == 502 || answer.status == 503)
         #expect(try await gateway.stop() == 0)
         for text in [answer.text, gateway.program.errorText] {
             #expect(!text.contains("the-password") && !text.contains("the-secret-of-the-proxy-test"), "\(text)")

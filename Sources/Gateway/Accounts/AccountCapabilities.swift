@@ -67,8 +67,12 @@ final class AccountCapabilities: Sendable {
 
     /// The API to try when the account answers that it has no route of `dialect`; `nil` if its API is certain.
     func alternative(to dialect: KlingDialect) -> KlingDialect? {
-        guard configured.dialect == nil, !signsTokens else { return nil }
-        return dialect == .kolors ? .solutions : .kolors
+        configured.dialect == nil ? otherAPI(than: dialect) : nil
+    }
+
+    /// The API that the account's key could be used with besides `dialect`, whatever is configured; `nil`: none.
+    func otherAPI(than dialect: KlingDialect) -> KlingDialect? {
+        signsTokens ? nil : dialect == .kolors ? .solutions : .kolors
     }
 
     /// Returns whether to probe now, with free calls, which of Kling's APIs the account speaks: at most once a minute.

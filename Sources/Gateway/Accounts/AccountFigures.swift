@@ -48,7 +48,8 @@ extension AccountState {
             refusedModels: denials.keys.sorted(), learnedLimit: limit.learned,
             hasLookup: account.capabilities.learnedTraits.hasLookup,
             hasUniqueIDs: account.capabilities.learnedTraits.hasUniqueIDs, identity: account.identity.number,
-            api: account.capabilities.learnedTraits.dialect?.rawValue, updatedAt: time)
+            api: account.capabilities.learnedTraits.dialect?.rawValue, wasReached: contact.wasReached,
+            trouble: contact.trouble?.text, updatedAt: time)
     }
 
     /// The phase without its details.
@@ -74,6 +75,8 @@ enum Obstacle: Int, Comparable {
     case rateLimited
     /// It cannot be reached, or is down.
     case cooling
+    /// It has never been reached, because its settings or the network are wrong.
+    case unreached
     /// The operator must act.
     case disabled
 
@@ -86,6 +89,7 @@ extension AccountState {
     func obstacle(to model: String) -> Obstacle? {
         guard account.serves(model) else { return nil }
         if let denial = denials[model], !denial.isOpen { return .disabled }
+        if contact.blocksCreates, word != .disabled { return .unreached }
         return switch phase {
         case .healthy, .saturated: .full
         case .cooling(let cooling): cooling.cause == .rateLimited ? .rateLimited : .cooling

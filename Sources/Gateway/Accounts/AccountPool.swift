@@ -56,6 +56,11 @@ struct AccountPool: Sendable {
             return error
         case .cooling:
             return GatewayError(.accountsCooling, "Kling is unavailable. No task was made; retry the request.")
+        case .unreached:
+            return GatewayError(
+                .accountsDisabled,
+                "None of this gateway's Kling accounts has been reached so far: their settings or the network are wrong. "
+                    + "Its operator must act: the cause is in its log.")
         case .disabled:
             return GatewayError(
                 .accountsDisabled,
@@ -66,7 +71,7 @@ struct AccountPool: Sendable {
     /// Whether a task of `model` may be queued: some account will take it without the operator's help.
     func canQueue(model: String, excluding: Set<String> = []) -> Bool {
         states.contains { state in
-            !excluding.contains(state.account.name) && state.obstacle(to: model).map { $0 < .disabled } ?? false
+            !excluding.contains(state.account.name) && state.obstacle(to: model).map { $0 < .unreached } ?? false
         }
     }
 
@@ -113,6 +118,29 @@ struct AccountPool: Sendable {
     /// Records the outcome of a list call.
     mutating func probed(_ account: String, _ outcome: ProbeOutcome, now: MonotonicTime) -> AccountTransition? {
         change(account) { $0.probed(outcome, now: now) }
+    }
+
+    /// Wants every account to be checked until it is reached.
+    mutating func beginChecks(now: MonotonicTime) {
+        for place in states.indices { states[place].beginChecks(now: now) }
+    }
+
+    /// Whether the account is still to be reached since the start.
+    func needsCheck(_ account: String) -> Bool { places[account].map { states[$0].contact.isOpen } ?? false }
+
+    /// Records what a check has found.
+    /// - Returns: whether it is news.
+    mutating func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime) -> Bool {
+        guard let place = places[account] else { return false }
+        let old = states[place].contact.trouble
+        states[place].checked(finding, now: now)
+        return old != finding.trouble
+    }
+
+    /// How far the first checks are.
+    var contacts: AccountContacts {
+        if states.contains(where: \.contact.wasReached) { return .reached }
+        return states.allSatisfy(\.contact.isChecked) ? .none : .unknown
     }
 
     private mutating func change(_ account: String, _ body: (inout AccountState) -> Void) -> AccountTransition? {

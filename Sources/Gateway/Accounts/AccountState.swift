@@ -14,6 +14,8 @@ struct AccountState: Sendable {
     private(set) var limit: ConcurrencyLimit
     private(set) var start = SlowStart()
     private(set) var slots = AccountSlots()
+    /// Whether the account was ever reached.
+    private(set) var contact: AccountContact
     /// How long the account is paused if it becomes saturated.
     private var saturation: Duration
 
@@ -22,6 +24,7 @@ struct AccountState: Sendable {
         self.timing = timing
         limit = ConcurrencyLimit(configured: account.concurrency)
         saturation = timing.firstPause
+        contact = AccountContact(timing)
     }
 
     // MARK: Time
@@ -64,7 +67,9 @@ struct AccountState: Sendable {
 
     /// How many more tasks of `model` fit into the limit; 0 unless the account is healthy.
     func freeSlots(for model: String) -> Int {
-        guard case .healthy = phase, account.serves(model), denials[model] == nil else { return 0 }
+        guard case .healthy = phase, !contact.blocksCreates, account.serves(model), denials[model] == nil else {
+            return 0
+        }
         return limit.current.map { max(0, $0 - slots.count) } ?? .max
     }
 
@@ -79,7 +84,7 @@ struct AccountState: Sendable {
             case .cooling(let cooling): cooling.awaitsProbe(now: now)
             case .disabled(let disablement): disablement.isOpen
             }
-        return takesCreates && account.serves(model) && denials[model]?.isOpen ?? true
+        return takesCreates && !contact.blocksCreates && account.serves(model) && denials[model]?.isOpen ?? true
     }
 
     /// Takes a slot for a create. ``room(for:now:)`` must have found room for it.
@@ -104,6 +109,7 @@ struct AccountState: Sendable {
         let model = slots.model(of: task)
         guard settleSlot(of: task, event) else { return }
         if event == .refusedForNow(.saturated) { limit.refused(beside: slots.count, now: now) }
+        if event == .accepted { contact.reached() }
         let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
         if let model { settleDenial(of: model, task, event, context) }
         let before = phase
@@ -145,16 +151,27 @@ struct AccountState: Sendable {
 
     // MARK: Probes
 
+    /// Wants the account to be checked until it is reached.
+    mutating func beginChecks(now: MonotonicTime) { contact.begin(now: now) }
+
     /// Returns whether a list call is due, and schedules the next one.
     mutating func takeProbe(now: MonotonicTime) -> Bool {
         let nextProbe = now + timing.probeInterval
-        var isDue = false
+        var isDue = contact.take(now: now)
         changeDisablements { disablement in
             guard disablement.isDue(now: now) else { return }
             disablement.list(nextProbe: nextProbe)
             isDue = true
         }
         return isDue
+    }
+
+    /// Records what a check has found.
+    mutating func checked(_ finding: AccountFinding, now: MonotonicTime) {
+        switch finding {
+        case .reached: contact.reached()
+        case .trouble(let trouble): contact.found(trouble, now: now, timing)
+        }
     }
 
     /// Records the outcome of the list call.
@@ -185,6 +202,7 @@ struct AccountState: Sendable {
     /// was disabled is probed at once, because the operator may have acted.
     mutating func restore(_ record: AccountStateRecord, now: MonotonicTime) {
         if let known = record.identity, known != account.identity.number { return }
+        contact.restore(wasReached: record.wasReached)
         if let code = record.disabledBy.map(KlingCode.init(rawValue:)) {
             phase = .disabled(Disablement(code: code, reason: record.reason ?? code.meaning, probeAt: now))
         }

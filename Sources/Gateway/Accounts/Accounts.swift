@@ -119,6 +119,26 @@ public final class Accounts: Sendable {
         }
     }
 
+    // MARK: Checks
+
+    /// Makes ``probes(now:)`` return every account until it is reached, with growing pauses.
+    func beginChecks(now: MonotonicTime = .now) { state.withLock { $0.pool.beginChecks(now: now) } }
+
+    /// Whether the account is still to be reached since the start.
+    func needsCheck(_ account: String) -> Bool { state.withLock { $0.pool.needsCheck(account) } }
+
+    /// Records what a check of an account has found. Each account of ``probes(now:)`` that needs a check needs one.
+    /// - Returns: whether it is news.
+    func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime = .now) -> Bool {
+        change(now) { state in
+            let isNews = state.pool.checked(account, finding, now: now)
+            return (isNews, state.serve(now))
+        }
+    }
+
+    /// Whether any account was ever reached.
+    public var contacts: AccountContacts { state.withLock { $0.pool.contacts } }
+
     // MARK: Figures and saved state
 
     /// The figures of each account, in the configuration's order.

@@ -55,7 +55,8 @@ struct KlingCaller: Sendable {
         return (answer, adapter.page(answer))
     }
 
-    private func call(
+    /// Sends any request, signing it again once if Kling rejects the token by its time.
+    func call(
         _ request: UpstreamRequest, of tasks: [TaskID], _ account: Account, timeout: Duration
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let token = account.token(now: Int(WallClock.seconds))

@@ -55,13 +55,28 @@ public struct KlingFailure: Error, Sendable {
     public let wasSent: Bool
     /// What kind of failure it is.
     public let fault: UpstreamFault
+    /// Why there was no connection; `nil` if there was one, or if that is not known.
+    public let connection: ConnectionFault?
     /// What happened, for logs only.
     public let detail: String
 
     /// Describes a failure.
-    public init(_ fault: UpstreamFault, wasSent: Bool, detail: String) {
+    public init(_ fault: UpstreamFault, wasSent: Bool, connection: ConnectionFault? = nil, detail: String) {
         self.fault = fault
         self.wasSent = wasSent
+        self.connection = connection
         self.detail = detail
     }
+}
+
+/// Why there is no connection to an account's host.
+public enum ConnectionFault: Sendable {
+    /// The host's name has no address.
+    case nameLookup
+    /// It was refused, or there is no way to the host.
+    case connect
+    /// The TLS handshake failed.
+    case tls
+    /// It was not made in time.
+    case timeout
 }

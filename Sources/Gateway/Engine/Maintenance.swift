@@ -15,6 +15,7 @@ struct Maintenance: Sendable {
 
     /// Starts the work, which continues until the background stops.
     func start() {
+        tasks.accounts.beginChecks()
         every(.seconds(1)) {
             await keepAccounts()
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
@@ -57,10 +58,27 @@ struct Maintenance: Sendable {
     /// The highest count. Beyond it, an operator doesn't inspect tasks one by one.
     private static let mostFlagged = 1000
 
-    /// Checks with a list call, which is free, whether Kling accepts the account again.
+    /// Checks with a list call, which is free, whether Kling accepts the account again. An account that has not been
+    /// reached since the start is checked with other free calls as well.
     func probe(_ account: Account) async {
-        let answer = try? await tasks.caller.list(Destination(account), timeout: AccountProbes.timeout).answer
+        let answer: UpstreamAnswer?
+        if tasks.accounts.needsCheck(account.name) {
+            let check = await AccountCheck(tasks.caller).run(account)
+            answer = check.list
+            if tasks.accounts.checked(account.name, check.finding, now: .now) { report(check.finding, of: account) }
+        } else {
+            answer = try? await tasks.caller.list(Destination(account), timeout: AccountProbes.timeout).answer
+        }
         tasks.attempts.report(tasks.accounts.probed(account.name, ProbeOutcome(answer), now: .now))
+    }
+
+    private func report(_ finding: AccountFinding, of account: Account) {
+        guard let trouble = finding.trouble else {
+            return tasks.caller.observer.event(.warning, "an account works now", [("account", account.name)])
+        }
+        tasks.caller.observer.event(
+            .error, "an account does not work",
+            [("account", account.name), ("problem", trouble.kind.rawValue), ("reason", trouble.text)])
     }
 
     /// Saves the believed time, from which the next start continues, whatever the wall clock says then. Logs if the

@@ -158,12 +158,13 @@ extension Query {
         case .accounts:
             """
             SELECT name, disabled_by, reason, refused_models, learned_limit, has_lookup, updated_at, has_unique_ids,
-            identity, api FROM accounts ORDER BY name
+            identity, api, was_reached, trouble FROM accounts ORDER BY name
             """
         case .keepAccount:
             """
             INSERT OR REPLACE INTO accounts (name, disabled_by, reason, refused_models, learned_limit, has_lookup,
-            updated_at, has_unique_ids, identity, api) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            updated_at, has_unique_ids, identity, api, was_reached, trouble)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
             """
         case .clockMark: "SELECT time FROM clock_mark"
         case .keepClockMark: "INSERT OR REPLACE INTO clock_mark VALUES (1, ?1)"

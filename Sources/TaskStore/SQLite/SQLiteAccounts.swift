@@ -14,7 +14,8 @@ struct SQLiteAccounts: AccountStore {
                     learnedLimit: row.optionalInteger(4).map(Int.init),
                     hasLookup: row.optionalInteger(5).map { $0 != 0 },
                     hasUniqueIDs: row.optionalInteger(7).map { $0 != 0 },
-                    identity: row.optionalInteger(8), api: row.optionalText(9), updatedAt: row.integer(6))
+                    identity: row.optionalInteger(8), api: row.optionalText(9),
+                    wasReached: row.integer(10) != 0, trouble: row.optionalText(11), updatedAt: row.integer(6))
             }
         }
     }
@@ -32,6 +33,8 @@ struct SQLiteAccounts: AccountStore {
             keep.bind(8, state.hasUniqueIDs.map { $0 ? 1 : 0 })
             keep.bind(9, state.identity)
             keep.bind(10, state.api)
+            keep.bind(11, state.wasReached ? 1 : 0)
+            keep.bind(12, state.trouble)
             try keep.execute()
         }
     }

@@ -51,6 +51,7 @@ enum Schema {
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
         ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
+        ("account contacts", accountContacts),
     ]
 
     /// Each index contains only the rows that are looked up through it, so that most writes touch few of them.
@@ -247,5 +248,11 @@ enum Schema {
         ALTER TABLE tasks ADD COLUMN api TEXT;
         ALTER TABLE tasks ADD COLUMN shape TEXT;
         ALTER TABLE accounts ADD COLUMN api TEXT;
+        """
+
+    /// Whether an account was ever reached, and what was found to be wrong with it.
+    private static let accountContacts = """
+        ALTER TABLE accounts ADD COLUMN was_reached INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE accounts ADD COLUMN trouble TEXT;
         """
 }

@@ -25,7 +25,8 @@ struct CurlUpstream: KlingUpstream {
             return KlingReply(status: response.status, body: response.body)
         } catch {
             throw KlingFailure(
-                error.code.fault, wasSent: error.wasSent, detail: "\(error.code.rawValue): \(error.detail)")
+                error.code.fault, wasSent: error.wasSent, connection: error.connection,
+                detail: "\(error.code.rawValue): \(error.detail)")
         }
     }
 
@@ -71,6 +72,19 @@ extension HTTPClientError.Code {
         case .malformed: .malformed
         case .cancelled, .shutDown: .cancelled
         case .invalidRequest, .other: .other
+        }
+    }
+}
+
+extension HTTPClientError {
+    /// Why there was no connection.
+    fileprivate var connection: ConnectionFault? {
+        switch code {
+        case .nameLookup: .nameLookup
+        case .connect, .addressRefused: .connect
+        case .tls: .tls
+        case .timeout where !wasSent: .timeout
+        default: nil
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import Base
+internal import EventLoop
 internal import Gateway
 internal import GatewayConfiguration
 internal import HTTPServer
@@ -7,15 +8,22 @@ internal import TaskStore
 
 /// What operators see: readiness and figures.
 extension Readiness {
-    /// A gateway is ready if it is not stopping, its store can read and write, and it can look up keys.
+    /// A gateway is ready if it is not stopping, its store can read and write, it can look up keys, and it has ever
+    /// reached one of its accounts.
     convenience init(
-        store: any TaskStore, access: Access, isDraining: @escaping @Sendable () -> Bool, logger: Logger
+        store: any TaskStore, access: Access, accounts: Accounts, loop: EventLoop,
+        isDraining: @escaping @Sendable () -> Bool, logger: Logger
     ) {
         self.init(
             [
                 HealthCheck(name: "store") { try await store.check() },
                 HealthCheck(name: "keys") {
                     if await !access.refresh() { throw ServiceError("the store's keys cannot be read") }
+                },
+                HealthCheck(name: "accounts") {
+                    // Until all were tried, which a probe waits for.
+                    while accounts.contacts == .unknown { try await loop.sleep(for: .milliseconds(20)) }
+                    if accounts.contacts == .none { throw ServiceError("no account has ever been reached") }
                 },
                 HealthCheck(name: "serving") { if isDraining() { throw ServiceError("the gateway is stopping") } },
             ],

@@ -67,13 +67,13 @@ final class GatewayService: Sendable {
         let operators = AdminResponder(
             token: configuration.admin.token, hosts: configuration.adminHosts,
             readiness: Readiness(
-                store: store, access: access, isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger
-            ),
+                store: store, access: access, accounts: accounts, loop: loops[0],
+                isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger),
             metrics: metrics,
             sources: MetricsSources(
                 server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
-                accounts: accounts,
-                store: store, gateway: gateway, delivery: delivery, droppedLogLines: { log.droppedLines }))
+                accounts: accounts, store: store, gateway: gateway, delivery: delivery,
+                droppedLogLines: { log.droppedLines }))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
