@@ -24,7 +24,10 @@ def serve(connection):
     data = b""
     try:
         while not data.endswith(b"x=1"):
-            data += connection.recv(65536)
+            part = connection.recv(65536)
+            if not part:
+                return
+            data += part
         name = data.split(b"/name/")[1].split(b" ")[0].decode()
         connection.settimeout(30)
         connection.recv(1)

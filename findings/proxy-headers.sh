@@ -44,7 +44,8 @@ table("Authorization", lambda request: request["Authorization"] or "dropped",
       ("Bearer one", "nginx, HAProxy, Apache, lighttpd, Varnish, Traffic Server, Caddy, Traefik, Envoy"),
       ("dropped", "Squid"))
 table("Order_number", lambda request: request["Order_number"] or "dropped",
-      ("4711", "HAProxy, Apache, lighttpd, Varnish, Squid, Traffic Server, Traefik, Envoy"), ("dropped", "nginx, Caddy"))
+      ("4711", "HAProxy, Apache, lighttpd, Varnish, Squid, Traffic Server, Traefik, Envoy"),
+      ("dropped", "nginx, Caddy"))
 table("Host", lambda request: "kept" if request["Host"] == "shop.example" else "the server's address",
       ("kept", "HAProxy, lighttpd, Varnish, Squid, Caddy, Traefik, Envoy"),
       ("the server's address", "nginx, Apache, Traffic Server"))
@@ -56,7 +57,8 @@ table("X-Forwarded-For", lambda request: " + ".join(request.all("X-Forwarded-For
       ("203.0.113.9, 127.0.0.1", "Apache, lighttpd, Varnish, Squid, Traffic Server"),
       ("127.0.0.1", "Caddy, Traefik"))
 table("X-Forwarded-Proto", lambda request: " + ".join(request.all("X-Forwarded-Proto")),
-      ("https", "nginx, HAProxy, Apache, Varnish, Squid, Traffic Server, Envoy"), ("http", "lighttpd, Caddy, Traefik"))
+      ("https", "nginx, HAProxy, Apache, Varnish, Squid, Traffic Server, Envoy"),
+      ("http", "lighttpd, Caddy, Traefik"))
 conclude()
 PYTHON
 conclude

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+READY = "GET /200/ready HTTP/1.1\nHost: shop.example\nConnection: close"
 TIMEOUTS = "timeout connect 5s\n timeout client 50s\n timeout server 50s\n"
 
 
@@ -187,7 +188,10 @@ def free_port():
 
 
 class Proxies:
-    """Runs proxies before the server on a port, for a `with` statement. `ports` has where each listens."""
+    """Runs proxies before the server on a port, for a `with` statement. `ports` has where each listens.
+
+    The server gets one or more GETs of /200/ready first.
+    """
 
     def __init__(self, folder, server_port, names=PROXIES):
         self.folder, self.server_port, self.names = pathlib.Path(folder), server_port, list(names)
@@ -212,11 +216,16 @@ class Proxies:
         return self
 
     def _wait(self, name):
-        for _ in range(300):
+        """Waits until the proxy passes a request on: some listen before they know the server."""
+        for _ in range(100):
             try:
-                return socket.create_connection(("127.0.0.1", self.ports[name])).close()
+                start = time.monotonic()
+                reply = exchange(self.ports[name], READY, timeout=2)
+                if status(reply) not in (None, 404, 503) or time.monotonic() - start > 1.5:
+                    return
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.2)
         folder = self.folder / f"{name.replace(' ', '-')}-{self.server_port}"
         print(f"{name} does not start:", (folder / "output").read_text()[-500:], file=sys.stderr)
         sys.exit(1)
