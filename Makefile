@@ -72,10 +72,11 @@ libraries: .build/toolchain-works ## install the system libraries that are missi
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
-deps: libraries ## the same, cjpeg, and .venv with the clients that the tests run
+deps: libraries ## the same, cjpeg, and the clients and proxies that the tests run
 	@( $(call install,cjpeg,,libjpeg-turbo-progs) ) || true
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
 	@Tests/Clients/install.sh
+	@Tests/Proxies/install.sh nginx haproxy caddy
 
 .PHONY: build
 build: libraries ## build .build/release/kling-gateway
@@ -103,6 +104,11 @@ bench: build ## measure against nginx on this machine
 	@$(call install,$(BENCH_COMMANDS),,$(BENCH_PACKAGES))
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 
+.PHONY: proxies
+proxies: build ## try the gateway behind ten proxies; ARGS="--only nginx,caddy --quick"
+	Tests/Proxies/install.sh
+	python3 Tests/Proxies/proxies.py $(ARGS)
+
 .PHONY: lint
 lint: ## check formatting, sizes of files, functions and types, floors, and links
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
@@ -129,4 +135,4 @@ fuzz: libraries ## fuzz the parsers for SECONDS=600
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf .build .build-asan .build-tsan .venv
+	rm -rf .build .build-asan .build-tsan .venv .venv-proxies

