@@ -138,17 +138,17 @@ public final class Gateway: HTTPService {
             store: parts.store, clock: parts.clock, resends: tasks.resends)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
-        hosted = HostedPictureHandler(
-            pictures: parts.hostedPictures, budget: parts.budget, observer: parts.telemetry)
+        hosted = HostedPictureHandler(pictures: parts.hostedPictures, budget: parts.budget, observer: parts.telemetry)
         let uploads = parts.assets.map {
             AssetHandler(
                 assets: $0, pictures: pictures, budget: parts.budget, observer: parts.telemetry,
                 base: LinkBase(
                     publicURL: options.publicURL, isSecure: options.isSecure, trustedProxies: options.trustedProxies))
         }
-        let intake = PictureIntake(assets: uploads, service: pictures, budget: parts.budget)
-        kling = KlingHandler(
-            tasks: tasks, models: options.models, pictures: intake, bodyLimit: options.bodyLimit)
+        let intake = PictureIntake(
+            assets: uploads, service: pictures, budget: parts.budget,
+            reach: LinkReach(accounts: parts.accounts.all, publicURL: options.publicURL))
+        kling = KlingHandler(tasks: tasks, models: options.models, pictures: intake, bodyLimit: options.bodyLimit)
         openAI = OpenAIHandler(
             models: options.models,
             edits: ImageEdits(

@@ -11,11 +11,14 @@ struct PictureIntake: Sendable {
     let assets: AssetHandler?
     let service: PictureService
     let budget: ByteBudget
+    /// Which of the other links Kling can fetch.
+    let reach: LinkReach
 
     /// A create in Kling's shape with files in place of links, all of them whole. Without links it is returned as it is,
     /// with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
         let request = try await withFiles(wanted, admitted)
+        try reach.check(request)
         try await service.checkEnds(of: request, tenant: admitted.tenant)
         return request
     }
@@ -52,13 +55,17 @@ struct PictureIntake: Sendable {
         _ human: GivenPicture, wearing garment: Garment, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> Outfit {
         switch garment {
-        case .one(let cloth): return Outfit(given: try await files(of: [human, cloth], admitted), service, admitted)
+        case .one(let cloth): return try outfit(try await files(of: [human, cloth], admitted), admitted)
         case .both(let upper, let lower):
             let file = try await oneGarment(upper, lower, admitted)
             let cloth = GivenPicture(upper.field, .file(ByteSlice(file, 0..<file.count)))
-            return Outfit(
-                given: try await files(of: [human, cloth], besides: file.count, admitted), service, admitted)
+            return try outfit(try await files(of: [human, cloth], besides: file.count, admitted), admitted)
         }
+    }
+
+    private func outfit(_ given: GivenFiles, _ admitted: AdmittedRequest) throws(GatewayError) -> Outfit {
+        for picture in given.pictures { try reach.check(picture) }
+        return Outfit(given: given, service, admitted)
     }
 
     private func oneGarment(

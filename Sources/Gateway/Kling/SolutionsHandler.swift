@@ -39,7 +39,9 @@ struct SolutionsHandler: ShapeHandler {
 
     /// The paths in this shape of the older members, for errors that occur after the body was read.
     private static let places = [
-        "callback_url": "options.callback_url", "external_task_id": "options.external_task_id",
+        "human_image": "contents[\(PictureField.human.contentType)].url",
+        "cloth_image": "contents[\(PictureField.cloth.contentType)].url", "callback_url": "options.callback_url",
+        "external_task_id": "options.external_task_id",
         "watermark": "options.watermark.enabled", "keep_face": "settings.keep_face", "keep_pose": "settings.keep_pose",
         "keep_background": "settings.keep_background",
     ]

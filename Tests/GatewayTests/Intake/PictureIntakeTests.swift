@@ -25,12 +25,14 @@ import Testing
         store = try AssetStore(folder.path("assets"), bounds: AssetBounds(), now: 0)
     }
 
-    private func intake(hasAssets: Bool = true) -> PictureIntake {
+    private func intake(hasAssets: Bool = true, accounts: [Account] = []) -> PictureIntake {
         let service = PictureService.idle(budget)
         let assets = AssetHandler(
             assets: store, pictures: service, budget: budget, observer: Silence(),
             base: LinkBase(publicURL: "https://public.test", isSecure: false))
-        return PictureIntake(assets: hasAssets ? assets : nil, service: service, budget: budget)
+        return PictureIntake(
+            assets: hasAssets ? assets : nil, service: service, budget: budget,
+            reach: LinkReach(accounts: accounts, publicURL: "https://public.test"))
     }
 
     /// The name of a picture that a tenant has uploaded.

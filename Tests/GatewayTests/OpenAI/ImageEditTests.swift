@@ -41,7 +41,9 @@ import Testing
                 workers: PictureWorkers())
             let edits = ImageEdits(
                 tasks: fixture.tasks, models: .documented, bodyLimit: 1 << 20, wait: .seconds(600),
-                intake: PictureIntake(assets: nil, service: service, budget: budget), pictures: service,
+                intake: PictureIntake(
+                    assets: nil, service: service, budget: budget, reach: LinkReach(accounts: [], publicURL: nil)),
+                pictures: service,
                 budget: budget)
             let client = Task {
                 try await exchange(post(Self.path, Array(Self.body.utf8)), budget: budget) { request in

@@ -1,0 +1,58 @@
+internal import Base
+
+/// The host of a link, as the URL standard reads it.
+public enum LinkHost {
+    /// The host in lower case: an IPv6 address without its brackets, and a name without dots at its end. Nil for a
+    /// text that is no `http` or `https` URL, or has no host.
+    public static func of(_ link: String) -> String? {
+        let start = link.prefix(8).lowercased()
+        guard let scheme = ["https://", "http://"].first(where: start.hasPrefix) else { return nil }
+        var host = link.dropFirst(scheme.count).prefix { !"/?#\\".contains($0) }
+        if let end = host.lastIndex(of: "@") { host = host[host.index(after: end)...] }
+        if host.hasPrefix("[") {
+            host = host.dropFirst().prefix { $0 != "]" }
+        } else {
+            host = host.prefix { $0 != ":" }
+            while host.last == "." { host.removeLast() }
+        }
+        return host.isEmpty ? nil : host.lowercased()
+    }
+
+    /// Whether a host can only be reached from its own network: an address that is not of the public internet, in any
+    /// notation, or a name that is known in a local network only. Names are not resolved.
+    public static func isLocal(_ host: String) -> Bool {
+        if let address = address(host) { return !address.isPublic }
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count == 1 || labels.last.map { localDomains.contains($0) } ?? false
+    }
+
+    /// Domains that are never in the public DNS (RFC 6761, RFC 6762, and ICANN's resolution on `.internal`).
+    private static let localDomains: Set<Substring> = ["localhost", "local", "internal"]
+
+    /// The address that a host is; nil for a name.
+    static func address(_ host: String) -> IPAddress? { host.contains(":") ? IPAddress(host) : v4(host) }
+
+    /// Parses one to four numbers, of which the last has all the remaining bytes.
+    private static func v4(_ host: String) -> IPAddress? {
+        let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map(number)
+        guard numbers.count <= 4, let last = numbers.last ?? nil, last >> (8 * (5 - numbers.count)) == 0 else {
+            return nil
+        }
+        var bits = last
+        for (index, number) in numbers.dropLast().enumerated() {
+            guard let number, number < 256 else { return nil }
+            bits |= number << (8 * (3 - index))
+        }
+        return IPAddress(v4: UInt32(bits))
+    }
+
+    /// Parses a decimal, octal (`0177`) or hexadecimal (`0x7f`) number.
+    private static func number(_ text: Substring) -> UInt64? {
+        let isHex = text.hasPrefix("0x")
+        let isOctal = !isHex && text.count > 1 && text.hasPrefix("0")
+        let digits = isHex ? text.dropFirst(2) : text
+        if isHex, digits.isEmpty { return 0 }
+        guard digits.first?.isHexDigit == true else { return nil }
+        return UInt64(digits, radix: isHex ? 16 : isOctal ? 8 : 10)
+    }
+}
