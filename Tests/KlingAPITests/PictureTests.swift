@@ -130,6 +130,33 @@ struct PictureTests {
     }
 
     @Test(arguments: [
+        ("https://", "without a host"), ("https://:80/a", "without a host"), ("https:///a", "without a host"),
+        ("https://user@/a", "without a host"),
+        ("https://\(String(repeating: "a", count: 64)).example/b.jpg", "63 characters"),
+        ("https://\(String(repeating: "ü", count: 60)).example/b.jpg", "63 characters"),
+        ("https://\(String(repeating: "ü", count: 64)).example/b.jpg", "63 characters"),
+        ("https://\(String(repeating: "abc.", count: 70))example/b.jpg", "253 in all"),
+        ("https://\u{301}a.example/b.jpg", "not allowed"), ("https://shop.\u{0903}a/b.jpg", "not allowed"),
+        ("https://a%20b.example/c", "not allowed"), ("https://a b.example/c", "not allowed"),
+    ])
+    func `a link whose host cannot be one is refused by field name`(link: String, problem: String) async throws {
+        for field in ["human_image", "cloth_image"] {
+            let other = field == "human_image" ? "cloth_image" : "human_image"
+            let error = await failure(create([(field, "\"\(link)\""), (other, urlB)]))
+            #expect(error?.parameter == field && error?.message.contains(problem) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    @Test(arguments: [
+        "https://\(String(repeating: "a", count: 63)).example/\(String(repeating: "b", count: 300))",
+        "https://user:p%40ss@a.example/%20", "https://[2001:db8::1]:8443/a", "https://a.example./b",
+        "https://a.example:8443?\(String(repeating: "c", count: 300))",
+    ])
+    func `a link with a sound host is passed on as it is`(link: String) async throws {
+        #expect(try await sent(link) == link)
+    }
+
+    @Test(arguments: [
         ("Bücher", "Bcher-kva"), ("münchen", "mnchen-3ya"), ("例え", "r8jz45g"),
         ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
         ("Pročprostěnemluvíčesky", "Proprostnemluvesky-uyb24dma41a"), ("☃", "n3h"),

@@ -56,3 +56,21 @@ public enum LinkHost {
         return UInt64(digits, radix: isHex ? 16 : isOctal ? 8 : 10)
     }
 }
+
+extension LinkHost {
+    /// What is wrong with the host of a link that was cleaned, as the end of a sentence; nil if nothing is.
+    static func problem(of link: String) -> String? {
+        guard let host = of(link) else { return "is a URL without a host. Send the whole URL." }
+        if host.contains(":") { return nil }
+        if host.utf8.count > 253 || host.split(separator: ".").contains(where: { $0.utf8.count > longestLabel }) {
+            return "is a URL whose host name is too long: \(longestLabel) characters between two dots, and 253 in all, "
+                + "are allowed, in Punycode where it is international. Check the URL."
+        }
+        // Cleaning leaves such a label percent-encoded.
+        guard host.contains("%") else { return nil }
+        return "is a URL whose host name has characters that are not allowed in one. Check the URL."
+    }
+
+    /// The longest part of a host name between two dots, in bytes (RFC 1035 section 2.3.4).
+    static let longestLabel = 63
+}

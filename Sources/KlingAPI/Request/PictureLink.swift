@@ -10,10 +10,11 @@ public enum PictureLink {
     public static func cleaned(_ text: String) -> String? {
         let (scheme, rest) = split(text) ?? ("", "")
         guard !scheme.isEmpty else { return nil }
-        let end = rest.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
-        let authority = rest[..<end]
-        let user = authority.lastIndex(of: "@").map { authority[...$0] } ?? ""
-        return scheme + encoded(user) + host(authority.dropFirst(user.count)) + encoded(rest[end...])
+        // Scalars, because a combining mark would make a separator another character.
+        let end = rest.unicodeScalars.firstIndex { $0 == "/" || $0 == "?" || $0 == "#" } ?? rest.endIndex
+        let authority = rest[..<end].unicodeScalars
+        let host = authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex
+        return scheme + encoded(rest[..<host]) + Self.host(rest[host..<end]) + encoded(rest[end...])
     }
 
     /// Whether the JSON string at `content`, which has no escapes, is a link as ``cleaned(_:)`` returns it.
@@ -22,15 +23,23 @@ public enum PictureLink {
         for scheme in ["https://", "http://"] as [StaticString] {
             if let end = JSONString.position(after: scheme, bytes, content, ignoringCase: false) { start = end }
         }
-        var isHost = true
+        var (isHost, label, end) = (true, 0, content.upperBound)
         for index in start..<content.upperBound {
             let byte = bytes[index]
-            if byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") { isHost = false }
+            if isHost, byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
+                (isHost, end) = (false, index)
+            }
+            label = byte == UInt8(ascii: ".") ? 0 : label + 1
             guard (0x21...0x7E).contains(byte), byte != JSONText.backslash, byte != UInt8(ascii: "'"),
-                !isHost || !(0x41...0x5A).contains(byte)
+                !isHost || isPlain(byte) && label <= LinkHost.longestLabel && bytes[start] != UInt8(ascii: ":")
             else { return false }
         }
-        return start < content.upperBound
+        return start < end && end - start <= 253
+    }
+
+    /// Whether a byte before the path needs no closer look.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte != UInt8(ascii: "%") && byte != UInt8(ascii: "@") && !(0x41...0x5A).contains(byte)
     }
 
     /// The link in the JSON string at `content`, cleaned; nil for any other text, which is not copied.
@@ -53,9 +62,9 @@ public enum PictureLink {
         if let quote = link.first, quote == "\"" || quote == "'", link.count > 1, link.last == quote {
             link = trimmed(link.dropFirst().dropLast())
         }
-        let start = link.prefix(8).lowercased()
-        for scheme in ["https://", "http://"] where start.hasPrefix(scheme) {
-            return (scheme, link.dropFirst(scheme.count))
+        let start = String(decoding: link.utf8.prefix(8), as: UTF8.self).lowercased().utf8
+        for scheme in ["https://", "http://"] where start.starts(with: scheme.utf8) {
+            return (scheme, link[link.utf8.index(link.startIndex, offsetBy: scheme.utf8.count)...])
         }
         guard link.hasPrefix("//") else { return nil }
         let rest = link.dropFirst(2)
@@ -73,14 +82,23 @@ public enum PictureLink {
     private static func host(_ text: Substring) -> String {
         let lower = text.lowercased()
         if lower.utf8.allSatisfy({ $0 < 0x80 }) { return encoded(lower[...]) }
-        let labels = lower.split(omittingEmptySubsequences: false) { ".\u{3002}\u{FF0E}\u{FF61}".contains($0) }
-        return labels.map { label in
-            let name = label.prefix { $0 != ":" }
-            guard !name.utf8.allSatisfy({ $0 < 0x80 }), let ascii = Punycode.encoded(String(name)) else {
-                return encoded(label)
-            }
+        let dots = ".\u{3002}\u{FF0E}\u{FF61}".unicodeScalars
+        let labels = lower.unicodeScalars.split(omittingEmptySubsequences: false) { dots.contains($0) }
+        return labels.map(Substring.init).map { label in
+            let name = Substring(label.unicodeScalars.prefix { $0 != ":" })
+            guard !name.utf8.allSatisfy({ $0 < 0x80 }), !startsWithMark(name),
+                let ascii = Punycode.encoded(String(name))
+            else { return encoded(label) }
             return "xn--" + ascii + encoded(label[name.endIndex...])
         }.joined(separator: ".")
+    }
+
+    /// Whether a label begins with a combining mark, which belongs to nothing there (RFC 5891 section 4.2.3.2).
+    private static func startsWithMark(_ label: Substring) -> Bool {
+        switch label.unicodeScalars.first?.properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
     }
 
     /// The text with blanks and characters outside of ASCII percent-encoded, and without line breaks and tabs.

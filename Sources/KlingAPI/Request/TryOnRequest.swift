@@ -155,9 +155,7 @@ public final class TryOnRequest: Sendable {
     ) throws(ParameterError) -> Picture? {
         if !member.valueHasEscapes, PictureLink.isClean(bytes, member.content) { return (.url, nil) }
         if let link = PictureLink.cleaned(bytes, member.content) {
-            guard let host = link.drop(while: { $0 != "/" }).dropFirst(2).first, !"/?#".contains(host) else {
-                throw .value(field.rawValue, "is a URL without a host. Send the whole URL.")
-            }
+            if let problem = LinkHost.problem(of: link) { throw .value(field.rawValue, problem) }
             return (.url, link == JSONString.text(bytes, member.content) ? nil : PictureText(link: link))
         }
         let isLong = ["https://", "http://"].contains { (scheme: StaticString) in
