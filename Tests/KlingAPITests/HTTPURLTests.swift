@@ -35,4 +35,10 @@ struct HTTPURLTests {
     func `a URL that could be read in two ways is refused`(text: String, problem: HTTPURL.Problem) {
         #expect(throws: problem) { try HTTPURL(text) }
     }
+
+    @Test func `a user name or password is refused with the way out, and not repeated`() throws {
+        let problem = #expect(throws: HTTPURL.Problem.self) { try HTTPURL("https://user:hunter2@shop.example/hook") }
+        let message = "\(try #require(problem))"
+        #expect(message.contains("Put a token into the path or the query") && !message.contains("hunter2"))
+    }
 }

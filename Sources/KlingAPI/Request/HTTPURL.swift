@@ -8,7 +8,9 @@ public struct HTTPURL: Sendable, Hashable {
             switch self {
             case .scheme: "must be an absolute URL that begins with http:// or https://."
             case .host: "has no valid host. Send an absolute URL such as https://shop.example/kling."
-            case .userInformation: "has a user name or password before the host. Send a URL without them."
+            case .userInformation:
+                "has a user name or password before the host. Put a token into the path or the query instead, or verify "
+                    + "the callbacks' signatures."
             case .fragment: "has a fragment (#). Send the URL without it."
             case .port: "has a port that is not a number from 1 to 65535."
             case .character: "contains a character that is not allowed in a URL. Percent-encode it."
