@@ -37,6 +37,22 @@ struct StreamTests {
         }
     }
 
+    @Test func `over TLS, the end of the connection is announced after the last part`() async throws {
+        try await withTLSServer { _, address, responder, files in
+            let client = RawClient(address, tls: ClientTLS(authority: files.certificate))
+            await onThread {
+                #expect(client.performHandshake() == nil)
+                client.send("GET /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                #expect(client.read(upTo: "\r\n\r\n")?.contains("chunked") == true)
+            }
+            for part in ["hello", nil] { responder.parts.yield(part) }
+            await onThread {
+                #expect(client.read(upTo: "0\r\n\r\n") == "5\r\nhello\r\n0\r\n\r\n")
+                #expect(client.isAtEnd() && client.sawGoodbye)
+            }
+        }
+    }
+
     @Test func `HEAD has no parts`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)
