@@ -119,6 +119,8 @@ struct PictureTests {
         ("https://a.example/a b/é.jpg?x=ü", "https://a.example/a%20b/%C3%A9.jpg?x=%C3%BC"),
         ("https://Bücher.example:8443/b", "https://xn--bcher-kva.example:8443/b"),
         ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah"), ("'https://a.example/b'", "https://a.example/b"),
+        ("https://ｗｗｗ．Ｓｈｏｐ－１．example/ａ", "https://www.shop-1.example/%EF%BD%81"),
+        ("http://１２７．０．０．１/b", "http://127.0.0.1/b"),
         ("https://User:Pass@A.example/b", "https://User:Pass@a.example/b"),
         ("https://a.example/b%20c", "https://a.example/b%20c"),
     ])

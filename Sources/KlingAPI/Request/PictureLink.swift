@@ -80,9 +80,9 @@ public enum PictureLink {
 
     /// A host and port in lower case and in ASCII.
     private static func host(_ text: Substring) -> String {
-        let lower = text.lowercased()
+        let lower = String(String.UnicodeScalarView(text.unicodeScalars.map(narrowed))).lowercased()
         if lower.utf8.allSatisfy({ $0 < 0x80 }) { return encoded(lower[...]) }
-        let dots = ".\u{3002}\u{FF0E}\u{FF61}".unicodeScalars
+        let dots = ".\u{3002}\u{FF61}".unicodeScalars
         let labels = lower.unicodeScalars.split(omittingEmptySubsequences: false) { dots.contains($0) }
         return labels.map(Substring.init).map { label in
             let name = Substring(label.unicodeScalars.prefix { $0 != ":" })
@@ -91,6 +91,15 @@ public enum PictureLink {
             else { return encoded(label) }
             return "xn--" + ascii + encoded(label[name.endIndex...])
         }.joined(separator: ".")
+    }
+
+    /// A letter, digit, dot or hyphen in the width of East Asian characters as ASCII.
+    private static func narrowed(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+        switch scalar.value {
+        case 0xFF0D...0xFF0E, 0xFF10...0xFF19, 0xFF21...0xFF3A, 0xFF41...0xFF5A:
+            Unicode.Scalar(scalar.value - 0xFEE0) ?? scalar
+        default: scalar
+        }
     }
 
     /// Whether a label begins with a combining mark, which belongs to nothing there (RFC 5891 section 4.2.3.2).
