@@ -112,6 +112,28 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `no interim answer is sent to a client that has not asked for one`() async throws {
+        // requests, Node's fetch, wget2 and others take an interim answer that they did not ask for to be the answer.
+        let heads = [
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n",
+            "POST / HTTP/1.0\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 4\r\n\r\n",
+        ]
+        try await withServer { _, address, _ in
+            await onThread {
+                for head in heads {
+                    let client = RawClient(address)
+                    client.send(head)
+                    client.send("ab")
+                    client.send(head.contains("chunked") ? "cd\r\n0\r\n\r\n" : "cd")
+                    #expect(client.read()?.status == 200, "\(head)")
+                }
+            }
+        }
+    }
+
     @Test func `HEAD gets only the length of a large answer`() async throws {
         try await withServer { _, address, _ in
             await onThread {
