@@ -56,6 +56,8 @@ class Server:
 
     def __init__(self, handler, early=False):
         self.handler, self.early, self.requests, self.lock = handler, early, [], threading.Lock()
+        # Whether a request with Expect: 100-continue is answered without asking for its body, which is still read.
+        self.refuses_bodies = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -93,6 +95,10 @@ class Server:
         request = Request(line, fields, number)
         with self.lock:
             self.requests.append(request)
+        if self.refuses_bodies and request["Expect"]:
+            connection.sendall(self.handler(request))
+            self._read_body(request, file)
+            return True
         if not self.early:
             if "100-continue" in (request["Expect"] or "").lower():
                 connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
