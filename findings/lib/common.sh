@@ -23,14 +23,14 @@ need() {
 # venv PACKAGE==VERSION...: makes $folder/venv with them, from PyPI.
 venv() {
     python3 -m venv "$folder/venv"
-    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: "$@"
+    "$folder/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check --only-binary :all: "$@"
 }
 
 # overlay NAME PACKAGE==VERSION...: makes $folder/NAME, which has other versions for `PYTHONPATH=$folder/NAME`.
 overlay() {
     local name=$1
     shift
-    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --no-deps \
+    "$folder/venv/bin/pip" install --quiet --no-compile --disable-pip-version-check --only-binary :all: --no-deps \
         --target "$folder/$name" "$@"
 }
 
