@@ -11,6 +11,7 @@ need python3 python3-venv
 need curl curl
 venv openai==3.57.0 requests==2.34.2 httpx==0.28.1 aiohttp==3.14.5
 versions openai requests httpx aiohttp
+curl --version | head -n 1
 debian php8.2 php8.2-cli php-guzzlehttp-psr7
 libraries=$folder/debian/usr/share/php
 if [ ! -d "$libraries/GuzzleHttp/Psr7" ]; then libraries=/usr/share/php; fi

@@ -53,21 +53,21 @@ int main(int count, char **arguments) {
     struct timeval soon = {0, 1000};
     event_base_once(base, -1, EV_TIMEOUT, add_next, NULL, &soon);
     event_base_dispatch(base);
-    printf("%.2f\n", earliest / 1000);
+    printf("%s %.2f\n", event_get_version(), earliest / 1000);
 }
 C
 cc -w -O1 -o "$folder/timers" "$folder/timers.c" -levent
 
 # timers WHAT FLAGS RECORDED: prints the earliest timer in milliseconds before its time; RECORDED: early, punctual.
 timers() {
-    local earliest seen=punctual verdict="as recorded"
-    earliest=$("$folder/timers" "$2")
+    local version earliest seen=punctual verdict="as recorded"
+    read -r version earliest < <("$folder/timers" "$2")
     if awk "BEGIN { exit !($earliest < -0.5) }"; then seen=early; fi
     if [ "$seen" != "$3" ]; then
         verdict="CHANGED: $3 recorded"
         changed=1
     fi
-    printf '%-50s earliest %6s ms: %s (%s)\n' "$1" "$earliest" "$seen" "$verdict"
+    printf 'libevent %s, %s: earliest %s ms: %s (%s)\n' "$version" "$1" "$earliest" "$seen" "$verdict"
 }
 
 timers "default flags" 0 early

@@ -12,6 +12,8 @@ need python3 python3
 debian hey hey
 debian ab apache2-utils
 debian wrk wrk
+ab -V | head -n 1
+{ wrk --version || true; } 2>&1 | head -n 1
 
 python <<'PYTHON'
 import re, subprocess, threading, time
@@ -53,9 +55,9 @@ def slowest(text, pattern):
     return float(number) * {"s": 1, "secs": 1, "ms": 0.001, "us": 0.000001}[unit]
 
 hey = slowest(output("hey", "-z", "3s", "-c", "4", f"{Pausing().url}/"), r"99%+ in ([\d.]+) (secs)")
-check(f"hey, 99 % took less than 0.3 s ({hey:.2f} s)", hey < 0.3, True)
+check(f"hey, 99 % took less than 0.5 s ({hey:.2f} s)", hey < 0.5, True)
 wrk = slowest(output("wrk", "--latency", "-t1", "-c4", "-d3s", f"{Pausing().url}/"), r"99%\s+([\d.]+)(s|ms|us)")
-check(f"wrk, 99 % took less than 0.3 s ({wrk:.2f} s)", wrk < 0.3, False)
+check(f"wrk, 99 % took less than 0.5 s ({wrk:.2f} s)", wrk < 0.5, False)
 conclude()
 PYTHON
 conclude

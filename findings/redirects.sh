@@ -14,6 +14,8 @@ need curl curl
 debian wget2 wget2
 venv openai==3.57.0 httpx==0.28.1 requests==2.34.2 aiohttp==3.14.5
 versions openai httpx requests aiohttp
+curl --version | head -n 1
+wget2 --version | head -n 1
 
 cat >"$folder/post.mjs" <<'JAVASCRIPT'
 const body = new FormData();
