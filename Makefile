@@ -108,6 +108,7 @@ bench: build ## measure against nginx on this machine
 proxies: build ## try the gateway behind ten proxies; ARGS="--only nginx,caddy --quick"
 	Tests/Proxies/install.sh
 	python3 Tests/Proxies/proxies.py $(ARGS)
+	python3 Tests/Proxies/proxies.py --quick --tls $(ARGS)
 
 .PHONY: lint
 lint: ## check formatting, sizes of files, functions and types, floors, and links

@@ -17,7 +17,7 @@ import Testing
         let script = RealClient.root.appending(path: "Tests/Proxies/proxies.py").path
         let gateway = Program.products.appending(path: "kling-gateway").path
         let arguments = [script, "--quick", "--only", name, "--binary", gateway]
-        let outcome = try await Program("python3", arguments).end(within: 180)
+        let outcome = try await Program("python3", arguments).end(within: 200)
         #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
     }
 }

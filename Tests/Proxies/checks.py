@@ -16,18 +16,24 @@ LARGE = threading.Semaphore(2)
 
 
 class Through:
-    """A client of one proxy, which listens on `port` before `gateway`, and on `bare` before `recorder`."""
+    """A client of one proxy, which listens on `port` before `gateway`, and on `bare` before `recorder`.
 
-    def __init__(self, proxy, port, gateway, bare, recorder, hold):
-        self.proxy, self.port, self.gateway, self.bare, self.recorder, self.hold = \
-            proxy, port, gateway, bare, recorder, hold
+    `tls` is the client's context, or None; `hold` is how many seconds the longest checks take.
+    """
+
+    def __init__(self, proxy, port, gateway, bare, recorder, tls, hold):
+        self.proxy, self.port, self.gateway, self.bare, self.recorder, self.tls, self.hold = \
+            proxy, port, gateway, bare, recorder, tls, hold
+
+    def connect(self, port=None, source="127.0.0.1", timeout=60):
+        return Connection(port or self.port, source, timeout, self.tls)
 
     def fields(self, *more, key=KEY, port=None):
         return [("Host", f"127.0.0.1:{port or self.port}"), ("Authorization", f"Bearer {key}"),
                 ("Content-Type", "application/json"), *more]
 
-    def ask(self, method, path, body=b"", *more, key=KEY, waits=False, source="127.0.0.1", timeout=30):
-        with Connection(self.port, source, timeout) as connection:
+    def ask(self, method, path, body=b"", *more, key=KEY, waits=False, source="127.0.0.1", timeout=60):
+        with self.connect(None, source, timeout) as connection:
             return connection.ask(method, path, self.fields(*more, key=key), body, waits)
 
     def create(self, *more, human=SMALL, **members):
@@ -72,7 +78,7 @@ def slow_create(through):
     """3 MB that take `hold` seconds to arrive."""
     body = json.dumps({"model_name": FAST, "human_image": base64.b64encode(png(2 * MB)).decode(), "cloth_image": SMALL})
     pieces = [body[start:start + 65536].encode() for start in range(0, len(body), 65536)]
-    with Connection(through.port) as connection:
+    with through.connect() as connection:
         connection.send("POST", PATH, through.fields(("Content-Length", len(body))))
         for piece in pieces:
             time.sleep(through.hold / len(pieces))
@@ -118,9 +124,9 @@ def tasks(through):
 
 def leave(through, path, port, body, key=KEY):
     """Sends a POST, and hangs up before it is answered."""
-    with Connection(port) as connection:
+    with through.connect(port) as connection:
         connection.send("POST", path, through.fields(key=key, port=port), body)
-        time.sleep(0.3)
+        connection.linger(0.3)
 
 
 def callback(through):
@@ -141,7 +147,8 @@ def upload_link(through):
     """The link of an upload begins with public_url and leads to the picture."""
     picture = png(MB)
     answer = through.ask("POST", "/v1/kling/assets", picture, ("X-Type", "png"))
-    link, base = answer.json.get("url", ""), f"http://127.0.0.1:{through.port}"
+    link = answer.json.get("url", "")
+    base = f"{'https' if through.tls else 'http'}://127.0.0.1:{through.port}"
     if not link.startswith(base + "/"):
         return cell(answer, 200, False)
     read = through.ask("GET", link[len(base):])
@@ -178,7 +185,7 @@ def restart(through):
 
 def forwarded_fields(through):
     """What becomes of the fields of a request, as the server behind the proxy sees it."""
-    with Connection(through.bare, BOUND_ADDRESS) as connection:
+    with through.connect(through.bare, BOUND_ADDRESS) as connection:
         connection.ask("POST", "/fields", through.fields(
             ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("Idempotency-Key", "one"),
             ("Idempotency-Key", "two"), ("Order_Number", "7"), port=through.bare), b"{}")
@@ -201,7 +208,7 @@ def forwarded_fields(through):
 
 def streaming(through):
     """Whether the gateway has the head while the client still sends the body."""
-    with Connection(through.bare) as connection:
+    with through.connect(through.bare) as connection:
         connection.send("POST", "/slow", through.fields(("Content-Length", 20 * MB), port=through.bare))
         connection.socket.sendall(bytes(64 * 1024))
         return "yes" if wait_until(lambda: through.recorder.seen("/slow"), 10) else "no"
@@ -210,11 +217,11 @@ def streaming(through):
 def broken_post(through):
     """How often a POST arrives whose connection, used before, ends without an answer; and what the client gets."""
     def get():
-        with Connection(through.bare) as connection:
+        with through.connect(through.bare) as connection:
             return connection.ask("GET", "/warm", through.fields(port=through.bare))
     get()
     get()
-    with Connection(through.bare) as connection:
+    with through.connect(through.bare) as connection:
         try:
             status = connection.ask("POST", "/drop", through.fields(
                 ("Idempotency-Key", "once"), port=through.bare), b"{}").status
@@ -227,7 +234,7 @@ def broken_post(through):
 def caching(through):
     """Whether a second GET is answered without asking the gateway, though its answer could be cached."""
     for _ in range(2):
-        with Connection(through.bare) as connection:
+        with through.connect(through.bare) as connection:
             fields = [each for each in through.fields(port=through.bare) if each[0] != "Authorization"]
             connection.ask("GET", "/cached", fields + [("X-API-KEY", KEY)])
     return "yes" if len(through.recorder.seen("/cached")) < 2 else "no"

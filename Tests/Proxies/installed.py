@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable
 
 from services import EXAMPLES, ROOT, Failure, Process
+from wire import free_port
 
 VENV = ROOT / ".venv-proxies"
 
@@ -23,6 +24,7 @@ class Start:
     program: str
     folder: Path
     port: int
+    has_tls: bool
 
     def write(self, name, text):
         (self.folder / name).write_text(text)
@@ -37,7 +39,11 @@ class Proxy:
     version: str
     # Each file of Examples/proxies, and what it is called in the folder.
     files: dict
-    # What is replaced in the files: {port} is where it listens, {gateway} is the gateway's port.
+    # What is replaced in the files, without TLS and with it: where the proxy listens, and what its certificate is. None:
+    # it has no TLS.
+    plain: tuple
+    tls: tuple
+    # What else is replaced: {gateway} is the gateway's port.
     changes: tuple
     # Writes what surrounds the files, and returns the command.
     command: Callable
@@ -52,20 +58,22 @@ class Proxy:
         match = re.search(r"\d+\.\d+\.\d+|\d+\.\d+", run.stdout + run.stderr)
         return match[0] if match else "?"
 
-    def start(self, folder, port, gateway):
-        """Starts it in `folder`, on `port`, before `gateway`."""
+    def start(self, folder, port, gateway, certificate=None):
+        """Starts it in `folder`, on `port`, before `gateway`; with TLS if there is a certificate."""
         folder.mkdir()
-        unused = dict(self.changes)
+        changes = (self.tls if certificate else self.plain) + self.changes
+        unused = dict(changes)
         for source, target in self.files.items():
             text = (EXAMPLES / source).read_text()
-            for old, new in self.changes:
+            text = with_tls(text) if certificate else text
+            for old, new in changes:
                 if old in text:
                     unused.pop(old, None)
-                    text = text.replace(old, new.format(port=port, gateway=gateway))
+                    text = text.replace(old, new.format(port=port, gateway=gateway, certificate=certificate))
             (folder / target).write_text(text)
         if unused:
             raise Failure(f"no file of {self.title} has {' or '.join(unused)}")
-        start = Start(self.path(), folder, port)
+        start = Start(self.path(), folder, port, certificate is not None)
         command = self.command(start)
         make_readable(folder)
         process = Process(self.name, command, folder, {**os.environ, **self.environment(start)})
@@ -75,6 +83,22 @@ class Proxy:
             process.stop()
             raise
         return process
+
+
+def with_tls(text):
+    """A file with its lines for TLS: those under "TLS besides", and under "TLS instead" in place of the line above."""
+    lines, is_inside = [], False
+    for line in text.splitlines():
+        if mark := re.match(r"\s*# TLS (instead|besides)\b.*:$", line):
+            is_inside = True
+            if mark[1] == "instead":
+                lines.pop()
+        elif is_inside and re.match(r"\s*#   ", line):
+            lines.append(line.replace("#   ", "", 1))
+        else:
+            is_inside = False
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def make_readable(folder):
@@ -92,7 +116,7 @@ def nginx(start):
 
 
 def apache(start):
-    modules = ("mpm_event", "authz_core", "reqtimeout", "proxy", "proxy_http", "headers")
+    modules = ("mpm_event", "authz_core", "reqtimeout", "proxy", "proxy_http", "headers") + ("ssl",) * start.has_tls
     loads = "".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n" for name in modules)
     user = "User www-data\nGroup www-data\n" if os.geteuid() == 0 else ""
     start.write("apache2.conf", (
@@ -114,8 +138,10 @@ def lighttpd(start):
     options = ("url-normalize-unreserved", "url-normalize-required", "url-ctrls-reject", "url-path-2f-decode",
                "url-path-dotseg-remove")
     parsing = ", ".join(f'"{name}" => "enable"' for name in options)
+    # With TLS, it listens on a port for the rest as well.
+    port = free_port() if start.has_tls else start.port
     start.write("main.conf", (
-        f'server.document-root = "{start.folder}"\nserver.port = {start.port}\nserver.bind = "127.0.0.1"\n'
+        f'server.document-root = "{start.folder}"\nserver.port = {port}\nserver.bind = "127.0.0.1"\n'
         f'server.upload-dirs = ( "{start.folder}" )\nserver.http-parseopts = ( {parsing} )\ninclude "tryon.conf"\n'))
     return [start.program, "-D", "-f", start.folder / "main.conf"]
 
@@ -135,38 +161,54 @@ def traffic_server(start):
 
 NAME = ("tryon.example.com", "127.0.0.1")
 GATEWAY = ("127.0.0.1:8080", "127.0.0.1:{gateway}")
+CERTIFICATE = ("/etc/ssl/private/tryon.pem", "{certificate}")
 
 PROXIES = [
     Proxy("nginx", "nginx", "nginx", "-v", {"nginx.conf": "tryon.conf"},
-          (("listen 80;", "listen 127.0.0.1:{port};"), GATEWAY, NAME), nginx),
+          (("listen 80;", "listen 127.0.0.1:{port};"),),
+          (("listen 443 ssl;", "listen 127.0.0.1:{port} ssl;"), CERTIFICATE),
+          (GATEWAY, NAME), nginx),
     Proxy("haproxy", "HAProxy", "haproxy", "-v", {"haproxy.cfg": "haproxy.cfg"},
-          (("bind :80", "bind 127.0.0.1:{port}"), GATEWAY),
-          lambda start: [start.program, "-db", "-f", "haproxy.cfg"]),
+          (("bind :80", "bind 127.0.0.1:{port}"),),
+          (("bind :443", "bind 127.0.0.1:{port}"), CERTIFICATE),
+          (GATEWAY,), lambda start: [start.program, "-db", "-f", "haproxy.cfg"]),
     Proxy("apache", "Apache", "apache2", "-v", {"apache.conf": "tryon.conf"},
-          (("<VirtualHost *:80>", "<VirtualHost 127.0.0.1:{port}>"), GATEWAY, NAME), apache),
-    Proxy("varnish", "Varnish", "varnishd", "-V", {"varnish.vcl": "default.vcl"},
+          (("<VirtualHost *:80>", "<VirtualHost 127.0.0.1:{port}>"),),
+          (("<VirtualHost *:443>", "<VirtualHost 127.0.0.1:{port}>"), CERTIFICATE),
+          (GATEWAY, NAME), apache),
+    Proxy("varnish", "Varnish", "varnishd", "-V", {"varnish.vcl": "default.vcl"}, (), None,
           (('.port = "8080"', '.port = "{gateway}"'),),
           lambda start: [start.program, "-F", "-f", start.folder / "default.vcl", "-a", f"127.0.0.1:{start.port}",
                          "-n", start.folder / "run"]),
     Proxy("squid", "Squid", "squid", "-v", {"squid.conf": "tryon.conf"},
-          (("http_port 80", "http_port 127.0.0.1:{port}"), ("parent 8080", "parent {gateway}"), NAME), squid),
-    Proxy("lighttpd", "lighttpd", "lighttpd", "-v", {"lighttpd.conf": "tryon.conf"},
+          (("http_port 80", "http_port 127.0.0.1:{port}"),),
+          (("https_port 443", "https_port 127.0.0.1:{port}"), CERTIFICATE),
+          (("parent 8080", "parent {gateway}"), NAME), squid),
+    Proxy("lighttpd", "lighttpd", "lighttpd", "-v", {"lighttpd.conf": "tryon.conf"}, (),
+          (('":443"', '"127.0.0.1:{port}"'), CERTIFICATE),
           (('"port" => 8080', '"port" => {gateway}'), (r"tryon\.example\.com", r"127\.0\.0\.1")), lighttpd),
     Proxy("trafficserver", "Traffic Server", "traffic_server", "--version",
-          {f"trafficserver/{name}.config": f"{name}.config" for name in ("records", "remap", "tryon")},
-          (("server_ports STRING 80", "server_ports STRING {port}:ip-in=127.0.0.1"), GATEWAY,
-           ("http://tryon.example.com/", "http://127.0.0.1:{port}/")), traffic_server),
+          {f"trafficserver/{name}.config": f"{name}.config" for name in ("records", "remap", "ssl_multicert", "tryon")},
+          (("server_ports STRING 80", "server_ports STRING {port}:ip-in=127.0.0.1"),
+           ("http://tryon.example.com/", "http://127.0.0.1:{port}/")),
+          (("server_ports STRING 443:ssl", "server_ports STRING {port}:ssl:ip-in=127.0.0.1"),
+           ("https://tryon.example.com/", "https://127.0.0.1:{port}/"), CERTIFICATE),
+          (GATEWAY,), traffic_server),
     Proxy("caddy", "Caddy", "caddy", "version", {"Caddyfile": "Caddyfile"},
-          (("tryon.example.com {", "http://127.0.0.1:{port} {{"), GATEWAY),
-          lambda start: [start.program, "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
+          (("tryon.example.com {", "http://127.0.0.1:{port} {{"),),
+          (("tryon.example.com {", "https://127.0.0.1:{port} {{\n\ttls {certificate} {certificate}"),),
+          (GATEWAY,), lambda start: [start.program, "run", "--config", "Caddyfile", "--adapter", "caddyfile"],
           lambda start: {name: str(start.folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}),
     Proxy("traefik", "Traefik", "traefik", "version",
           {"traefik/traefik.yaml": "traefik.yaml", "traefik/tryon.yaml": "tryon.yaml"},
-          (('":80"', '"127.0.0.1:{port}"'), ("/etc/traefik/tryon.yaml", "tryon.yaml"), GATEWAY, NAME),
+          (('":80"', '"127.0.0.1:{port}"'),),
+          (('":443"', '"127.0.0.1:{port}"'), CERTIFICATE),
+          (("/etc/traefik/tryon.yaml", "tryon.yaml"), GATEWAY, NAME),
           lambda start: [start.program, "--configFile=traefik.yaml"]),
     Proxy("envoy", "Envoy", "envoy", "--version", {"envoy.yaml": "envoy.yaml"},
-          (("address: 0.0.0.0, port_value: 80 ", "address: 127.0.0.1, port_value: {port} "),
-           ("address: 127.0.0.1, port_value: 8080", "address: 127.0.0.1, port_value: {gateway}"), NAME),
+          (("address: 0.0.0.0, port_value: 80 ", "address: 127.0.0.1, port_value: {port} "),),
+          (("address: 0.0.0.0, port_value: 443 ", "address: 127.0.0.1, port_value: {port} "), CERTIFICATE),
+          (("address: 127.0.0.1, port_value: 8080", "address: 127.0.0.1, port_value: {gateway}"), NAME),
           lambda start: [start.program, "-c", "envoy.yaml", "--disable-hot-restart", "--concurrency", "1",
                          "-l", "warning"]),
 ]

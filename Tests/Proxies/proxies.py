@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tries the gateway behind real proxies, each with its file of Examples/proxies.
 
-    proxies.py [--only NAMES] [--quick] [--binary PATH] [--write] [--keep]
+    proxies.py [--only NAMES] [--quick] [--tls] [--binary PATH] [--write] [--keep]
 
 Each proxy is started twice: before a gateway, whose Kling is simulated, and before a server that notes what reaches it.
 Prints the table of docs/behind-a-proxy.md, and compares it with the one there. Ends with 0 if all cells are the same,
@@ -9,6 +9,7 @@ and with 1 if one differs or nothing is installed. Proxies that are not installe
 
     --only     nginx,haproxy,caddy and so on; all unless given
     --quick    without what takes 70 s
+    --tls      with the files' lines for TLS, where the proxy has it
     --binary   the gateway; .build/release/kling-gateway unless given
     --write    write the table into the guide instead
     --keep     keep the folder with all logs
@@ -18,6 +19,7 @@ import argparse
 import os
 import shutil
 import signal
+import ssl
 import sys
 import tempfile
 import threading
@@ -25,16 +27,16 @@ import time
 import traceback
 from pathlib import Path
 
-from checks import FIELDS, LAST, LONG, ROWS, Through, forwarded_fields
+from checks import FIELDS, LAST, LONG, ROWS, Through, callback, forwarded_fields
 from installed import PROXIES
-from services import ROOT, Failure, Gateway, Klings, Process
+from services import ROOT, Failure, Gateway, Klings, Process, make_certificate
 from wire import Broken, Connection, Recorder, free_port, wait_until
 
 GUIDE = ROOT / "docs" / "behind-a-proxy.md"
 BEGIN, END = "<!-- the table of Tests/Proxies/proxies.py -->", "<!-- the end of the table -->"
 HOLD = 70
 # All of it ends within so many seconds, and twice HOLD unless it is quick.
-LIMIT = 150
+LIMIT = 170
 
 
 def attempt(check, through):
@@ -44,80 +46,99 @@ def attempt(check, through):
         return f"failed: {error}"
 
 
-def is_ready(port):
+def is_ready(port, tls):
     """Whether what is behind a proxy answers; Traefik listens before it has read its routes."""
     try:
-        with Connection(port, timeout=5) as connection:
+        with Connection(port, timeout=5, tls=tls) as connection:
             return connection.ask("GET", "/openapi.json", [("Host", f"127.0.0.1:{port}")]).status == 200
     except (Broken, OSError):
         return False
 
 
-def measure(proxy, folder, binary, klings, quick):
-    """Every cell of one proxy, by the rows' texts."""
-    folder.mkdir(mode=0o755)
-    recorder, started = Recorder(), []
-    try:
-        port, bare = free_port(), free_port()
-        gateway = Gateway(binary, folder, klings, port)
-        started.append(gateway)
-        started.append(proxy.start(folder / "before-the-gateway", port, gateway.port))
-        started.append(proxy.start(folder / "before-the-recorder", bare, recorder.port))
-        through = Through(proxy, port, gateway, bare, recorder, HOLD)
-        if not wait_until(lambda: is_ready(port) and is_ready(bare), 20):
-            raise Failure(f"{proxy.title} does not reach the gateway")
+class Run:
+    """What the measurements of all proxies share."""
+
+    def __init__(self, options, folder):
+        self.binary, self.is_quick, self.folder = options.binary.resolve(), options.quick, folder
+        self.certificate = self.tls = None
+        if options.tls:
+            self.certificate = make_certificate(folder)
+            self.tls = ssl.create_default_context(cafile=self.certificate)
+            self.tls.check_hostname = False
+
+    def measure(self, proxy, klings):
+        """Every cell of one proxy, by the rows' texts."""
+        folder = self.folder / proxy.name
+        folder.mkdir(mode=0o755)
+        recorder, started = Recorder(), []
+        try:
+            port, bare = free_port(), free_port()
+            gateway = Gateway(self.binary, folder, klings, f"{'https' if self.tls else 'http'}://127.0.0.1:{port}")
+            started.append(gateway)
+            for name, own, behind in ("gateway", port, gateway.port), ("recorder", bare, recorder.port):
+                started.append(proxy.start(folder / f"before-the-{name}", own, behind, self.certificate))
+            if not wait_until(lambda: is_ready(port, self.tls) and is_ready(bare, self.tls), 20):
+                raise Failure(f"{proxy.title} does not reach the gateway")
+            return self.cells(Through(proxy, port, gateway, bare, recorder, self.tls, HOLD))
+        finally:
+            for process in reversed(started):
+                process.stop()
+            recorder.stop()
+
+    def rows(self):
+        """What is tried: the simulated Kling cannot call back over TLS, as it does not know the certificate."""
+        return [(text, check) for text, check in ROWS
+                if not (self.is_quick and check in LONG) and not (self.tls and check is callback)]
+
+    def texts(self):
+        return [text for text, _ in self.rows()] + [text for text, _ in FIELDS]
+
+    def cells(self, through):
         cells = {}
 
-        def run(*rows):
-            cells.update({text: attempt(check, through) for text, check in rows})
+        def run(condition):
+            for text, check in self.rows():
+                if condition(check):
+                    cells[text] = attempt(check, through)
 
-        threads = [] if quick else [threading.Thread(target=run, args=[row]) for row in ROWS if row[1] in LONG]
-        for thread in threads:
+        long = [threading.Thread(target=run, args=[lambda check, own=each: check is own]) for each in LONG]
+        for thread in long:
             thread.start()
-        run(*[row for row in ROWS if row[1] not in LONG + LAST])
+        run(lambda check: check not in LONG + LAST)
         forwarded = attempt(forwarded_fields, through)
         cells.update({text: forwarded[name] if isinstance(forwarded, dict) else forwarded for text, name in FIELDS})
-        for thread in threads:
+        for thread in long:
             thread.join()
-        run(*[row for row in ROWS if row[1] in LAST])
+        run(lambda check: check in LAST)
         return cells
-    finally:
-        for process in reversed(started):
-            process.stop()
-        recorder.stop()
 
+    def measure_all(self, proxies):
+        results = {}
+        klings = Klings(self.binary, self.folder, HOLD)
 
-def measure_all(proxies, folder, binary, quick):
-    results = {}
-    klings = Klings(binary, folder, HOLD)
+        def run(proxy):
+            start = time.monotonic()
+            try:
+                results[proxy.name] = self.measure(proxy, klings)
+            except Exception:
+                traceback.print_exc()
+            print(f"{proxy.title}: {time.monotonic() - start:.0f} s", flush=True)
 
-    def run(proxy):
-        start = time.monotonic()
+        threads = [threading.Thread(target=run, args=[proxy]) for proxy in proxies]
         try:
-            results[proxy.name] = measure(proxy, folder / proxy.name, binary, klings, quick)
-        except Exception:
-            traceback.print_exc()
-        print(f"{proxy.title}: {time.monotonic() - start:.0f} s", flush=True)
-
-    threads = [threading.Thread(target=run, args=[proxy]) for proxy in proxies]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        klings.stop()
-    return results
-
-
-def texts():
-    return [text for text, _ in ROWS] + [text for text, _ in FIELDS]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            klings.stop()
+        return results
 
 
 def table(proxies, results):
     rows = [[""] + [proxy.title for proxy in proxies], ["---"] * (len(proxies) + 1),
             ["version"] + [proxy.find_version() for proxy in proxies]]
-    for text in texts():
+    for text in [text for text, _ in ROWS + FIELDS]:
         rows.append([text] + [results.get(proxy.name, {}).get(text, "") for proxy in proxies])
     return "".join("| " + " | ".join(row) + " |\n" for row in rows)
 
@@ -130,16 +151,16 @@ def documented(text):
             for column, title in enumerate(rows[0] if rows else []) if title}
 
 
-def compare(proxies, results):
+def compare(proxies, results, run):
     """Prints what differs from the guide, and returns how many cells do."""
     wanted, different = documented(GUIDE.read_text()), 0
     for proxy in proxies:
-        if proxy.name not in results:
-            print(f"{proxy.title} could not be tried", file=sys.stderr)
-            different += 1
-        for text, found in results.get(proxy.name, {}).items():
+        for text in run.texts():
             expected = wanted.get(proxy.title, {}).get(text)
-            if found != expected:
+            if run.tls and expected == "http":
+                expected = "https"
+            found = results.get(proxy.name, {}).get(text)
+            if found is None or found != expected:
                 print(f"{proxy.title}, {text}: {found}; the guide says {expected}", file=sys.stderr)
                 different += 1
     return different
@@ -180,6 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--tls", action="store_true")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build" / "release" / "kling-gateway")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--keep", action="store_true")
@@ -190,16 +212,17 @@ def main():
         signal.signal(number, lambda number, _: give_up(number, folder))
     signal.alarm(LIMIT + (0 if options.quick else 2 * HOLD))
     try:
-        proxies = chosen(options.only)
+        proxies = [proxy for proxy in chosen(options.only) if proxy.tls or not options.tls]
         if not options.binary.exists():
             raise Failure(f"there is no {options.binary}: run `make build`, or name another with --binary")
-        results = measure_all(proxies, folder, options.binary.resolve(), options.quick)
+        run = Run(options, folder)
+        results = run.measure_all(proxies)
         shown = table(proxies, results)
         print("\n" + shown)
-        if options.write:
+        if options.write and not options.tls:
             write(shown)
             return 0
-        different = compare(proxies, results)
+        different = compare(proxies, results, run)
         print(f"{different} cell(s) differ from docs/behind-a-proxy.md" if different else
               "all cells are as docs/behind-a-proxy.md says")
         return 1 if different else 0

@@ -102,11 +102,11 @@ class Klings:
 class Gateway:
     """The gateway with Examples/proxies/gateway.yaml: its addresses replaced, accounts and keys added."""
 
-    def __init__(self, binary, folder, klings, public_port):
+    def __init__(self, binary, folder, klings, public_url):
         self.binary, self.folder, self.port = binary, Path(folder), free_port()
         text = replaced(EXAMPLES / "gateway.yaml", [
             ("127.0.0.1:8080", f"127.0.0.1:{self.port}"),
-            ("https://tryon.example.com", f"http://127.0.0.1:{public_port}"),
+            ("https://tryon.example.com", public_url),
         ])
         accounts = "".join(
             f"  - {{ name: {model}, url: http://127.0.0.1:{port}, access_key: simulated-access-key, "
@@ -141,6 +141,18 @@ class Gateway:
             if all(entry.get(name) == value for name, value in wanted.items()):
                 found.append(entry)
         return found
+
+
+def make_certificate(folder):
+    """A certificate for 127.0.0.1 with its key, in one file."""
+    path = Path(folder) / "tryon.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", path, "-out", f"{path}.crt"],
+        check=True, capture_output=True, timeout=60)
+    path.write_text(Path(f"{path}.crt").read_text() + path.read_text())
+    path.chmod(0o644)
+    return path
 
 
 def replaced(path, replacements):

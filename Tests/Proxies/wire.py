@@ -33,8 +33,10 @@ class Answer:
 class Connection:
     """One connection of a client."""
 
-    def __init__(self, port, source="127.0.0.1", timeout=30):
+    def __init__(self, port, source="127.0.0.1", timeout=60, tls=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout, (source, 0))
+        if tls:
+            self.socket = tls.wrap_socket(self.socket)
         self.buffer = b""
 
     def __enter__(self):
@@ -68,6 +70,15 @@ class Connection:
             self.socket.sendall(data)
         except OSError:
             pass  # The answer may have come before; a client reads it.
+
+    def linger(self, seconds):
+        """Reads what comes of an answer within that time: if anything is unread, closing resets the connection."""
+        self.socket.settimeout(seconds)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except OSError:
+            pass
 
     def answer(self):
         status = 100
