@@ -98,6 +98,13 @@ def held_edit(through):
     return cell(answer, 200, time.monotonic() - start >= through.hold and "data" in answer.json)
 
 
+def events(through):
+    """Whether the first comment of a streamed edit, which is sent at once, arrives while the picture is made."""
+    with through.connect() as connection:
+        connection.send("POST", "/v1/images/edits", through.fields(), edit(SLOW, stream=True))
+        return "yes" if connection.receives(b": waiting\n", 10) else "no"
+
+
 def leaving_client(through):
     """Whether the connection to the gateway ends within 10 s after the client has left."""
     leave(through, "/held", through.bare, b"{}")
@@ -250,6 +257,7 @@ ROWS = [
     ("wrong key, 3 MB, `Expect: 100-continue`", wrong_key_expecting),
     ("create that takes 70 s to arrive", slow_create),
     ("`images.edit` that takes 70 s", held_edit),
+    ("Server-Sent Events arrive as they are sent", events),
     ("a client that leaves is noticed", leaving_client),
     ("tasks of an edit whose client leaves and sends it again", sent_again),
     ("the same by an OpenAI SDK, which marks it", retried),

@@ -71,6 +71,16 @@ class Connection:
         except OSError:
             pass  # The answer may have come before; a client reads it.
 
+    def receives(self, text, seconds):
+        """Whether this text arrives in time."""
+        self.socket.settimeout(seconds)
+        try:
+            while text not in self.buffer:
+                self._more()
+        except Broken:
+            return False
+        return True
+
     def linger(self, seconds):
         """Reads what comes of an answer within that time: if anything is unread, closing resets the connection."""
         self.socket.settimeout(seconds)
