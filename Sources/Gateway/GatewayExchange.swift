@@ -10,12 +10,13 @@ struct GatewayExchange: HTTPExchangeHandler {
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         gateway.telemetry.began()
-        defer { gateway.telemetry.ended() }
         let answered = await Origin.$current.withValue(.request(note.requestID)) {
             await result { () async throws(GatewayError) in try await gateway.answer(request, note) }
         }
         let response = marked(answered, for: request.head)
         note.resend?.answered(status: response.status)
+        if case .stream = response.body, note.stream() { return response }
+        gateway.telemetry.ended()
         return response
     }
 
@@ -47,6 +48,7 @@ struct GatewayExchange: HTTPExchangeHandler {
 
     func didFinish(_ exchange: HTTPExchange) {
         note.end()
+        if note.isStreamed { gateway.telemetry.ended() }
         gateway.telemetry.finished(exchange, note)
     }
 

@@ -75,6 +75,21 @@ import Testing
         }
     }
 
+    @Test func `a streamed edit is in flight until its client leaves`() async throws {
+        func inFlight(_ gateway: GatewayProcess) async throws -> Int {
+            let text = try await gateway.ask("GET", "/metrics", key: nil, admin: true).text
+            return try #require(text.firstMatch(of: /requests_in_flight (\d+)/).flatMap { Int($0.output.1) })
+        }
+        try await Fixture.run { fixture in
+            let client = try RawClient(port: fixture.gateway.port)
+            try client.send(GatewayProcess.streamedEditHead(wishes: #"{"seconds":60}"#))
+            #expect(try await blocking { client.waitForBytes(within: .seconds(20)) })
+            #expect(try await inFlight(fixture.gateway) == 1)
+            client.reset()
+            try await eventually("it is over") { try await inFlight(fixture.gateway) == 0 }
+        }
+    }
+
     /// The data of an event; nil if it has another name.
     private static func data(_ block: String, of name: String) -> [String: Any]? {
         let start = "event: \(name)\ndata: "

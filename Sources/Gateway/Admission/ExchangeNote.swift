@@ -26,6 +26,8 @@ final class ExchangeNote: @unchecked Sendable {
     /// Holds back a task's callbacks until the exchange has ended. After that nothing is kept here.
     private(set) var hold: CallbackHold?
     private var hasEnded = false
+    /// Whether its answer is made until the exchange ends.
+    private(set) var isStreamed = false
 
     /// The create's entry among those that are remembered until their answers are read.
     var resend: ResendTicket?
@@ -46,6 +48,13 @@ final class ExchangeNote: @unchecked Sendable {
 
     /// Keeps a hold for as long as the exchange lasts. The client may have left already.
     func keep(_ hold: CallbackHold) { if !hasEnded { self.hold = hold } }
+
+    /// Records that the answer is made until the exchange ends.
+    /// - Returns: false if it has ended already.
+    func stream() -> Bool {
+        isStreamed = !hasEnded
+        return isStreamed
+    }
 
     /// Records that the exchange has ended: answered, or abandoned, perhaps while it was waiting for Kling.
     func end() {
