@@ -33,6 +33,34 @@ import Testing
         #expect(try await demo.end().status == 0)
     }
 
+    @Test func `a demo whose port is in use takes another one, with the same folder`() async throws {
+        let folder = try TemporaryFolder()
+        let port = try Rig.freePort()
+        let server = try Program("python3", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"])
+        try await eventually("the port is in use") { (try? RawClient(port: port)) != nil }
+        let outcome = try await Program.gateway(
+            ["demo", "--listen", "127.0.0.1:\(port)", "--once", "--folder", folder.path("demo")],
+            environment: Self.environment
+        ).end(within: 120)
+        server.signal(SIGKILL)
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        #expect(outcome.output.contains("127.0.0.1:\(port) is in use: another port is taken"))
+        #expect(outcome.output.contains("The picture is at"))
+    }
+
+    @Test(.enabled(if: StoreReadinessTests.canMount, "this system does not let every user mount a disk"))
+    func `the demo needs nothing that can be written to but its folder`() async throws {
+        let folder = try TemporaryFolder()
+        let script = #"mount -t tmpfs tmpfs "$0" && mount -o remount,ro,bind / && ! touch /tmp/x 2>&- && exec "$@""#
+        let outcome = try await Program.gateway(
+            ["demo", "--listen", "127.0.0.1:18473", "--once"],
+            launcher: ["unshare", "-rm", "sh", "-c", script, folder.path("")],
+            environment: ["TMPDIR": folder.path("")]
+        ).end(within: 120)
+        #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
+        #expect(outcome.output.contains("The picture is at \(folder.path(""))"), "\(outcome.output)")
+    }
+
     @Test func `a demo that cannot write to its folder says what to do`() async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("", to: "file")

@@ -34,7 +34,7 @@ import Testing
     }
 
     /// Whether this system lets every user mount a disk.
-    private static let canMount: Bool = {
+    static let canMount: Bool = {
         let probe = "mount -t tmpfs tmpfs /mnt"
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")

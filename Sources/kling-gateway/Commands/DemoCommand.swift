@@ -75,7 +75,7 @@ struct DemoCommand: AsyncParsableCommand {
             let output = log ?? LogOutput(configuration)
             log = output
             do {
-                return (try await GatewayService(configuration, log: output), configuration, output)
+                return (try await GatewayService.start(configuration, log: output), configuration, output)
             } catch let error as ListenerError where error.isAddressInUse {
                 printNow("          (\(address) is in use: another port is taken)")
             } catch {

@@ -33,7 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let service: GatewayService
         do {
-            service = try await GatewayService(configuration, log: log)
+            service = try await GatewayService.start(configuration, log: log)
         } catch {
             log.close()
             throw fail("\(error)")

@@ -9,15 +9,14 @@ internal import TaskStore
 
 /// A whole gateway, assembled from its configuration: loops, store, access, upstream, and the two listeners.
 final class GatewayService: Sendable {
-    /// Where clients are served: the addresses that were bound.
-    let addresses: [SocketAddress]
-    /// Where operators are served.
-    let adminAddresses: [SocketAddress]
+    private struct Bound {
+        var clients: [SocketAddress] = []
+        var operators: [SocketAddress] = []
+    }
 
+    private let bound = Lock(Bound())
     private let configuration: Configuration
-    private let loops: [EventLoop]
-    private let store: SQLiteTaskStore
-    private let serveLock: ServeLock
+    private let base: ServiceBase
     private let upstream: CurlUpstream
     private let receivers: CurlCallbackSender
     private let pictures: CurlPictureSource
@@ -28,15 +27,29 @@ final class GatewayService: Sendable {
     private let watch: Task<Void, Never>
     private let logger: Logger
 
-    /// Starts serving.
-    /// - Throws: an error with a message for the operator.
-    init(_ configuration: Configuration, log: LogOutput) async throws {
+    /// Starts a gateway.
+    /// - Throws: an error with a message for the operator. By then everything is released: another may be started.
+    static func start(_ configuration: Configuration, log: LogOutput) async throws -> GatewayService {
+        let descriptors = try configuration.divideDescriptors(log.logger)
+        let base = try ServiceBase(configuration)
+        do {
+            let service = try await GatewayService(configuration, base, descriptors, log: log)
+            try await service.listen()
+            return service
+        } catch {
+            await base.close()
+            throw error
+        }
+    }
+
+    /// Assembles a gateway, which does nothing before ``listen()``.
+    private init(
+        _ configuration: Configuration, _ base: ServiceBase, _ descriptors: DescriptorPlan, log: LogOutput
+    ) async throws {
         let logger = log.logger
         (self.configuration, self.logger) = (configuration, logger)
-        let descriptors = try configuration.divideDescriptors(logger)
-        serveLock = try ServeLock(store: configuration.storePath)
-        store = try configuration.openStore(serving: serveLock)
-        loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
+        self.base = base
+        let (store, loops) = (base.store, base.loops)
         upstream = try CurlUpstream(loops: loops, descriptors.pools)
         receivers = try CurlCallbackSender(
             loops: [loops[0]], descriptors.pools, allowing: configuration.allowed.callbacks)
@@ -78,9 +91,25 @@ final class GatewayService: Sendable {
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
             budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
         watch = Self.refresh(access, on: loops[0])
-        try await gateway.start()
-        addresses = try await server.start(as: "listen")
-        adminAddresses = try await admin.start(as: "admin.listen", orStop: server)
+    }
+
+    /// Where clients are served: the addresses that were bound.
+    var addresses: [SocketAddress] { bound.withLock { $0.clients } }
+    /// Where operators are served.
+    var adminAddresses: [SocketAddress] { bound.withLock { $0.operators } }
+
+    private func listen() async throws {
+        do {
+            try await gateway.start()
+            let clients = try await server.start(as: "listen")
+            let operators = try await admin.start(as: "admin.listen")
+            bound.withLock { $0 = Bound(clients: clients, operators: operators) }
+        } catch {
+            await server.shutdown(grace: .zero)
+            await admin.shutdown(grace: .zero)
+            await end(by: .now)
+            throw error
+        }
     }
 
     /// Makes `access` look for changed keys until the returned task is cancelled.
@@ -91,7 +120,7 @@ final class GatewayService: Sendable {
     }
 
     /// The loop on which signals are watched.
-    var signalLoop: EventLoop { loops[0] }
+    var signalLoop: EventLoop { base.loops[0] }
 
     /// Stops the service: it accepts no new connections, and everything durable is on disk when this returns.
     /// Exchanges, creates whose clients have left, and callbacks in flight share one grace period, so that stopping
@@ -104,14 +133,19 @@ final class GatewayService: Sendable {
         await server.shutdown(grace: configuration.server.shutdown.grace)
         await admin.shutdown(grace: .seconds(1))
         await finishCreates(until: deadline)
+        await end(by: deadline)
+        await base.store.close()
+        logger.notice("stopped")
+    }
+
+    /// Ends what goes on without connections.
+    private func end(by deadline: MonotonicTime) async {
         await gateway.stop(by: deadline)
         watch.cancel()
         await watch.value
         upstream.shutdown()
         receivers.shutdown()
         pictures.shutdown()
-        await store.close()
-        logger.notice("stopped")
     }
 
     /// Waits for open creates, which outlive their clients' connections.

@@ -16,12 +16,10 @@ struct ListenerError: Error, CustomStringConvertible {
 
 extension HTTPServer {
     /// Starts listening on the addresses of the configuration's `key`.
-    /// - Parameter other: is stopped if that fails: a listener must not be freed while it is open.
-    func start(as key: String, orStop other: HTTPServer? = nil) async throws(ListenerError) -> [SocketAddress] {
+    func start(as key: String) async throws(ListenerError) -> [SocketAddress] {
         do throws(HTTPServerError) {
             return try await start()
         } catch {
-            await other?.shutdown(grace: .zero)
             throw ListenerError(key: key, reason: error)
         }
     }
