@@ -17,6 +17,12 @@ public protocol KeyStore: Sendable {
     /// Returns a number that increases with every change of a key by any process. Cheap to call.
     func version() async throws(StoreError) -> Int64
 
+    /// Returns a digest of the master key of the gateway that serves, or served last; nil if none did yet.
+    func masterKeyMark() async throws(StoreError) -> [UInt8]?
+
+    /// Stores the digest of the master key of the gateway that serves.
+    func keepMasterKeyMark(_ mark: [UInt8]) async throws(StoreError)
+
     /// Returns the tenant of that name, or stores `tenant` and returns it.
     func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord
 

@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import KlingAPI
 import TestKit
 import Testing
 
@@ -59,6 +61,39 @@ import Testing
         #expect(first.status == 0 && first.errors == "store: \(folder.path("gateway.db")) (new)\n", "\(first.errors)")
         let second = try await Program.gateway(arguments, environment: Self.terminal(folder)).end()
         #expect(second.errors == "store: \(folder.path("gateway.db"))\n")
+    }
+
+    // MARK: The master key
+
+    @Test func `a command without the master key of the gateway that serves changes nothing`() async throws {
+        let key = ["KLING_GATEWAY_MASTER_KEY": "the-master-key-of-the-gateway-that-serves"]
+        try await Fixture.run(environment: key) { fixture in
+            let folder = fixture.gateway.folder
+            func run(_ arguments: [String], _ environment: [String: String] = [:]) async throws -> Program.Outcome {
+                let environment = Self.terminal(folder).merging(environment) { $1 }
+                return try await Program.gateway(arguments, environment: environment).end()
+            }
+            for arguments in [
+                ["keys", "create", "--tenant", "t"], ["webhooks", "secret", "--tenant", "t"],
+                ["webhooks", "rotate", "--tenant", "t"],
+            ] {
+                for environment in [[:], ["KLING_GATEWAY_MASTER_KEY": "another-master-key-of-the-same-length-or-so"]] {
+                    let refused = try await run(arguments, environment)
+                    #expect(refused.status == 1 && refused.output.isEmpty, "\(arguments)")
+                    #expect(refused.errors.contains("set KLING_GATEWAY_MASTER_KEY"), "\(refused.errors)")
+                }
+            }
+            // What needs no master key works, and none was made.
+            let listed = try await run(["keys", "list"])
+            #expect(listed.status == 0 && listed.errors.contains("no keys"), "\(listed.errors)")
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(""))
+            #expect(!files.contains { $0.contains("key") }, "\(files)")
+            let made = try await run(["keys", "create", "--tenant", "t", "--json"], key)
+            let secrets = try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [String: String] ?? [:]
+            let (access, secret) = (secrets["access_key"] ?? "", Secret(secrets["secret_key"] ?? ""))
+            let token = TokenSigner(accessKey: access, secretKey: secret).token(now: Int(Date().timeIntervalSince1970))
+            #expect(try await fixture.gateway.ask("GET", Fixture.path, key: token).status == 200, "\(made.errors)")
+        }
     }
 
     // MARK: Lists

@@ -112,7 +112,7 @@ import Testing
 
     private static let all = [
         "tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs", "identities", "resends", "clock",
-        "outbox lanes", "dialects", "account contacts",
+        "outbox lanes", "dialects", "account contacts", "master key mark",
     ]
 
     private func steps() async throws -> [String] {

@@ -11,13 +11,14 @@ extension Access {
         case lead(after: Duration)
     }
 
-    /// Reads the keys for the first time.
+    /// Reads the keys for the first time, and marks the store with the master key.
     /// - Throws: ``StoreError`` if the store can't be read, ``VaultError`` if the master key isn't the one that the
     ///   newest key was sealed with.
     public func load() async throws {
         let records = try await read(startedAt: clock.monotonic())
-        guard let newest = records?.last?.key else { return }
-        _ = try vault.open(newest.sealedSecretKey, .secretKey, of: newest.id)
+        if let newest = records?.last?.key { _ = try vault.open(newest.sealedSecretKey, .secretKey, of: newest.id) }
+        // Without the mark, only commands with a wrong master key go unnoticed.
+        if try await keys.masterKeyMark() != vault.mark { try? await keys.keepMasterKeyMark(vault.mark) }
     }
 
     /// Checks whether keys have changed. Called every 500 ms, so that a revoked key stops working within a second.

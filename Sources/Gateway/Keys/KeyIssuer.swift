@@ -68,8 +68,8 @@ public struct KeyIssuer: Sendable {
         return issued
     }
 
-    /// Every key, oldest first.
-    public func list(at now: Int64 = WallClock.milliseconds) async throws -> [ListedKey] {
+    /// Every key in `keys`, oldest first.
+    public static func list(_ keys: any KeyStore, at now: Int64 = WallClock.milliseconds) async throws -> [ListedKey] {
         try await keys.all().map { ListedKey($0, now: now) }
     }
 

@@ -30,12 +30,16 @@ public struct Vault: Sendable {
     private let webhookSecrets: SymmetricKey
     /// The key for ``CallbackTokens``.
     let callbackTokens: SymmetricKey
+    /// Tells vaults of different master keys apart. Nothing can be computed from it.
+    public let mark: [UInt8]
 
     /// Creates a vault that seals under `masterKey`.
     public init(_ masterKey: MasterKey) {
         secretKeys = masterKey.derived(for: Purpose.secretKey.rawValue)
         webhookSecrets = masterKey.derived(for: Purpose.webhookSecret.rawValue)
         callbackTokens = masterKey.derived(for: "callback token")
+        // The key lends its own memory.
+        mark = unsafe masterKey.derived(for: "mark").withUnsafeBytes { unsafe Array($0) }
     }
 
     /// Seals a secret for `record`.

@@ -168,6 +168,8 @@ extension Query {
             """
         case .clockMark: "SELECT time FROM clock_mark"
         case .keepClockMark: "INSERT OR REPLACE INTO clock_mark VALUES (1, ?1)"
+        case .masterKeyMark: "SELECT digest FROM master_key_mark"
+        case .keepMasterKeyMark: "INSERT OR REPLACE INTO master_key_mark VALUES (1, ?1)"
         default: preconditionFailure("a statement without a text")
         }
     }

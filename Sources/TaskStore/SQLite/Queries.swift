@@ -11,6 +11,7 @@ enum Query: Int, CaseIterable {
         insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount, unread, keepUnread, createsAfter, clockMark, keepClockMark
+    case masterKeyMark, keepMasterKeyMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 
     /// The columns in the order in which ``TaskRecord/init(row:)`` reads them. The row's number, `task`, is the 23rd.

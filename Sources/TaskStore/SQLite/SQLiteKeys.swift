@@ -45,6 +45,20 @@ struct SQLiteKeys: KeyStore {
         }
     }
 
+    func masterKeyMark() async throws(StoreError) -> [UInt8]? {
+        try await pool.read { connection throws(StoreError) in
+            try connection.statement(.masterKeyMark).first { $0.bytes(0) }
+        }
+    }
+
+    func keepMasterKeyMark(_ mark: [UInt8]) async throws(StoreError) {
+        try await pool.write { connection throws(StoreError) in
+            let keep = try connection.statement(.keepMasterKeyMark)
+            keep.bind(1, mark)
+            try keep.execute()
+        }
+    }
+
     func tenant(orInsert tenant: TenantRecord) async throws(StoreError) -> TenantRecord {
         let known = try await pool.read { connection throws(StoreError) in try Self.tenant(tenant.name, connection) }
         if let known { return known }

@@ -51,7 +51,7 @@ enum Schema {
         ("tasks", tasks), ("keys", keys), ("task life", taskLife), ("idempotency", idempotency), ("outbox", outbox),
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
         ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
-        ("account contacts", accountContacts),
+        ("account contacts", accountContacts), ("master key mark", masterKeyMark),
     ]
 
     /// Each index contains only the rows that are looked up through it, so that most writes touch few of them.
@@ -254,5 +254,10 @@ enum Schema {
     private static let accountContacts = """
         ALTER TABLE accounts ADD COLUMN was_reached INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE accounts ADD COLUMN trouble TEXT;
+        """
+
+    /// Tells commands whether they have the master key of the gateway that serves.
+    private static let masterKeyMark = """
+        CREATE TABLE master_key_mark (mark INTEGER PRIMARY KEY CHECK (mark = 1), digest BLOB NOT NULL) STRICT;
         """
 }

@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import Foundation
 internal import Gateway
 internal import GatewayConfiguration
 internal import HTTPServer
@@ -100,6 +101,25 @@ extension Vault {
         case .value(let key): self.init(try MasterKey(key))
         case .madeAt(let path): self.init(try MasterKey(readingOrCreating: path))
         }
+    }
+
+    /// Makes the vault of a command that works beside a gateway.
+    /// - Throws: ``ServiceError`` if the gateway that serves from the store has another master key: it could not read
+    ///   what the command seals.
+    init(_ configuration: Configuration, sharedWith store: SQLiteTaskStore) async throws {
+        let mark = try await store.keys.masterKeyMark()
+        // A master key is not made where another is in use.
+        if mark != nil, case .madeAt(let path) = configuration.storage.masterKey {
+            guard FileManager.default.fileExists(atPath: path) else { throw Self.otherMasterKey }
+        }
+        try self.init(configuration)
+        if let mark, mark != self.mark { throw Self.otherMasterKey }
+    }
+
+    private static var otherMasterKey: ServiceError {
+        ServiceError(
+            "the gateway that serves from this store has another master key, and could not read what this command writes: "
+                + "set KLING_GATEWAY_MASTER_KEY or `master_key` as for `serve`. Nothing was changed")
     }
 }
 

@@ -15,7 +15,7 @@ enum KeyAdministration {
     }
 
     static func list(_ configuration: Configuration) async throws -> [ListedKey] {
-        try await withIssuer(configuration) { try await $0.list() }
+        try await withStore(of: configuration) { try await KeyIssuer.list($0.keys) }
     }
 
     static func revoke(_ id: String, _ configuration: Configuration) async throws {
@@ -42,7 +42,7 @@ enum KeyAdministration {
         _ configuration: Configuration, _ body: (KeyIssuer) async throws -> Result
     ) async throws -> Result {
         try await withStore(of: configuration) { store in
-            try await body(KeyIssuer(keys: store.keys, vault: try Vault(configuration)))
+            try await body(KeyIssuer(keys: store.keys, vault: try await Vault(configuration, sharedWith: store)))
         }
     }
 }

@@ -47,7 +47,8 @@ enum WebhookAdministration {
     ) async throws -> Result {
         try await KeyAdministration.withStore(of: configuration) { store in
             guard KeyIssuer.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
-            return try await body(WebhookSecrets(keys: store.keys, vault: try Vault(configuration)))
+            return try await body(
+                WebhookSecrets(keys: store.keys, vault: try await Vault(configuration, sharedWith: store)))
         }
     }
 

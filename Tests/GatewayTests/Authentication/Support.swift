@@ -10,6 +10,7 @@ final class KeysInMemory: KeyStore {
         var records: [KeyRecord] = []
         var tenants: [String: TenantRecord] = [:]
         var version: Int64 = 0
+        var mark: [UInt8]?
         var isBroken = false
         var versionLooks = 0
         var rowReads = 0
@@ -21,6 +22,16 @@ final class KeysInMemory: KeyStore {
 
     private func open() throws(StoreError) {
         if state.withLock({ $0.isBroken }) { throw StoreError(.unavailable, "down") }
+    }
+
+    func masterKeyMark() async throws(StoreError) -> [UInt8]? {
+        try open()
+        return state.withLock { $0.mark }
+    }
+
+    func keepMasterKeyMark(_ mark: [UInt8]) async throws(StoreError) {
+        try open()
+        state.withLock { $0.mark = mark }
     }
 
     func insert(_ key: NewKey) async throws(StoreError) {
