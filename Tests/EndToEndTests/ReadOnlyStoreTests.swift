@@ -62,13 +62,8 @@ import Testing
         guard let folder = try? TemporaryFolder(), let source = try? folder.write(code, to: "readonly.c") else {
             return nil
         }
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["cc", "-shared", "-fPIC", "-o", folder.path("readonly.so"), source]
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return nil }
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? (folder, folder.path("readonly.so")) : nil
+        let library = folder.path("readonly.so")
+        return (try? CCompiler.makeLibrary(of: source, at: library)).map { (folder, library) }
     }()
 
     private func isReady(_ gateway: GatewayProcess) async throws -> Bool {

@@ -21,7 +21,7 @@ public final class ClockShim: Sendable {
         shift = folder.path("shift")
         let source = try folder.write(Self.source, to: "clock-shim.c")
         try set(milliseconds: 0)
-        try await Self.compile(source, to: library)
+        try await blocking { [library] in try CCompiler.makeLibrary(of: source, at: library) }
         try await check()
     }
 
@@ -56,16 +56,6 @@ public final class ClockShim: Sendable {
             print("the clock is not shifted here: \(error)")
             return nil
         }
-    }
-
-    private static func compile(_ source: String, to library: String) async throws {
-        var reasons: [String] = []
-        for compiler in ["cc", "clang", "gcc"] {
-            let outcome = try await Program(compiler, ["-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"]).end()
-            if outcome.status == 0 { return }
-            reasons.append("\(compiler): \(outcome.errors)")
-        }
-        throw TestKitError("the clock shim cannot be compiled: \(reasons.joined(separator: "; "))")
     }
 
     /// Throws unless a program of the system sees the shift.
