@@ -18,5 +18,5 @@ rm -rf .venv
 python3 -m venv .venv >/dev/null 2>&1 || without "python3 cannot make one (Debian has what it needs in python3-venv)"
 echo "installing the clients of $wanted into .venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 --timeout 20 \
-    --only-binary :all: --requirement "$wanted" || without "PyPI did not give the clients"
+    --only-binary :all: --no-deps --requirement "$wanted" || without "PyPI did not give the clients"
 cp "$wanted" "$installed"

@@ -124,4 +124,15 @@ import Testing
             #expect(told.first == "submitted" && told.last == "succeed")
         }
     }
+
+    @Test(.needsPython, arguments: SimulatedAPI.either)
+    func `an agent makes a try-on through MCP with OpenTryOn's adapter`(api: SimulatedAPI) async throws {
+        try await Rig.run([.speaking(api)], isPublic: true) { rig in
+            let keys = try await PrintedKey.made(rig)
+            try await RealClient.run(
+                "opentryon_mcp.py",
+                ["GATEWAY": rig.gateway.url, "ACCESS_KEY": keys.accessKey, "SECRET_KEY": keys.secretKey])
+            #expect(rig.creates() == 1)
+        }
+    }
 }
