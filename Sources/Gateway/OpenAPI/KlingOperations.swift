@@ -9,23 +9,24 @@ enum KlingOperations {
             ASCII characters) the request can be sent again: for 24 hours the same body gets the same answer, and no \
             second task.
             """,
-        body: [.init(schema: ["$ref": "#/components/schemas/TryOnRequest"])],
+        body: [.init(schema: ["$ref": "#/components/schemas/TryOnRequest"], example: example)],
         success: .init(
             description: "The task is accepted, or waits for its turn.",
             content: .init(schema: ["$ref": "#/components/schemas/TaskAnswer"]), headers: [.replayed],
-            links: [
-                "query": [
-                    "operationId": "queryTryOn", "parameters": ["id": "$response.body#/data/task_id"],
-                ]
-            ]),
+            query: .init(operation: "queryTryOn", parameters: ["id": "$response.body#/data/task_id"])),
         causes: .withTasks)
+
+    private static let example: JSONLiteral = [
+        "human_image": .string(OperationDescription.exampleHost + "person.jpg"),
+        "cloth_image": .string(OperationDescription.exampleHost + "garment.jpg"),
+    ]
 
     static let list = OperationDescription(
         name: "listTryOns", summary: "List your tasks",
         details: "Newest first. Repeated parameters are refused, others than these ignored.",
         parameters: [
-            number("pageNum", TryOn.pageNumbers, default: 1),
-            number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize),
+            number("pageNum", TryOn.pageNumbers, default: 1, "Which page."),
+            number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "How many tasks a page has."),
         ],
         success: .init(
             description: "A page of tasks.", content: .init(schema: ["$ref": "#/components/schemas/TaskListAnswer"])),
@@ -91,9 +92,11 @@ enum KlingOperations {
         causes: .anything)
 
     /// A numeric parameter of the query.
-    static func number(_ name: String, _ range: ClosedRange<Int>, default value: Int) -> JSONLiteral {
+    static func number(
+        _ name: String, _ range: ClosedRange<Int>, default value: Int, _ description: String
+    ) -> JSONLiteral {
         [
-            "name": .string(name), "in": "query",
+            "name": .string(name), "in": "query", "description": .string(description),
             "schema": [
                 "type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
                 "default": .integer(value),

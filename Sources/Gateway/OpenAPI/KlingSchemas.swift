@@ -43,15 +43,14 @@ enum KlingSchemas {
         return [
             "description": .string(
                 """
-                Beside the members below:
-
-                - `external_task_id`: your own id of the task, 1 to \(TryOn.maxExternalTaskIDBytes) bytes without control \
+                - `external_task_id` (string): your own id of the task, 1 to \(TryOn.maxExternalTaskIDBytes) bytes without control \
                 characters, which no other task of yours has. The task can be queried by it.
-                - `callback_url`: an `http(s)` URL in the public internet, at most \(TryOn.maxCallbackURLBytes) bytes, that \
+                - `callback_url` (string): an `http(s)` URL in the public internet, at most \(TryOn.maxCallbackURLBytes) bytes, that \
                 is told each state of the task, signed as Standard Webhooks.
-                - `model`: taken where `model_name` is absent.
-                - `keep_face`, `keep_pose`, `keep_background`, true unless they are false, and `watermark`: only accounts that \
-                speak Kling's newer API can change one.
+                - `model` (string): taken where `model_name` is absent.
+                - `keep_face`, `keep_pose`, `keep_background` (boolean): true unless they are false. Only accounts that speak \
+                Kling's newer API can change one.
+                - `watermark` (boolean): whether a picture with a watermark is wanted as well, of such accounts.
 
                 `null` and `""` are the same as none. Members that are not known here are passed on to Kling.
                 """),
@@ -83,7 +82,7 @@ enum KlingSchemas {
         "type": "object", "required": ["code", "msg", "resource_pack_subscribe_infos"],
         "properties": [
             "code": ["type": "integer", "const": 0], "msg": ["type": "string"],
-            "resource_pack_subscribe_infos": ["type": "array", "maxItems": 0],
+            "resource_pack_subscribe_infos": ["type": "array", "items": ["type": "object"], "maxItems": 0],
         ],
     ]
 

@@ -20,14 +20,15 @@ enum OpenAIOperations {
             before. Every task can be queried on Kling's paths.
             """,
         body: [
-            .init(schema: SchemaParts.reference("ImageEdit")),
-            .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("ImageEditForm")),
+            .init(schema: SchemaParts.reference("ImageEdit"), example: example),
+            .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("ImageEditForm"), example: example),
         ],
         success: .init(
             description: "The pictures, or with `stream` events: comments while they are made, then an "
                 + "`image_edit.completed` for each, as OpenAI documents it, or an `error` with the error's object.",
             content: .init(schema: SchemaParts.reference("Images")),
-            otherContent: .init(mediaType: "text/event-stream", schema: event), headers: [.replayed]),
+            otherContent: .init(mediaType: "text/event-stream", schema: event), headers: [.replayed],
+            query: .init(operation: "queryTryOn", parameters: ["id": "$response.body#/task_id"])),
         causes: .withTasks.union([.contentPolicy, .taskFailed, .taskUnfinished]))
 
     private static let event: JSONLiteral = [
@@ -36,6 +37,13 @@ enum OpenAIOperations {
             "event": ["enum": ["image_edit.completed", "error"]],
             "data": ["type": "string", "contentMediaType": "application/json"],
         ],
+    ]
+
+    private static let example: JSONLiteral = [
+        "image": [
+            .string(OperationDescription.exampleHost + "person.jpg"),
+            .string(OperationDescription.exampleHost + "garment.jpg"),
+        ]
     ]
 
     static func schemas(_ models: TryOnModels) -> JSONLiteral {
@@ -64,7 +72,9 @@ enum OpenAIOperations {
         picture: it must be able to fetch them where they are URLs, so that no schema says which are taken. `images` is \
         another name of `image`.
 
-        `external_task_id` and `callback_url` are those of Kling's own request. `prompt`, `size` and whatever else OpenAI's \
+        - `external_task_id`, `callback_url` (string): as in Kling's own request.
+
+        `prompt`, `size` and whatever else OpenAI's \
         clients send is accepted, and means nothing here.
         """
 
@@ -86,7 +96,7 @@ enum OpenAIOperations {
                     value: [
                         "type": "array", "items": picture, "minItems": 2, "maxItems": 2,
                     ])
-            ]).adding(members(models)).adding(stream([true, false, "", nil])),
+            ]).adding(members(models)),
         ]
     }
 
@@ -100,13 +110,8 @@ enum OpenAIOperations {
                     value: [
                         "type": "array", "items": SchemaParts.reference("Picture"), "minItems": 2, "maxItems": 2,
                     ])
-            ]).adding(members(models)).adding(stream(["true", "false", ""])),
+            ]).adding(members(models)),
         ])
-    }
-
-    private static func stream(_ values: JSONLiteral) -> JSONLiteral {
-        let description = "Whether the answer is a stream of events, which always has the pictures themselves."
-        return ["stream": ["description": .string(description), "enum": values]]
     }
 
     private static func members(_ models: TryOnModels) -> JSONLiteral {
@@ -116,6 +121,8 @@ enum OpenAIOperations {
             "response_format": [
                 "description": "What the answer has; without it both.", "enum": ["url", "b64_json", "", nil],
             ],
+            "stream": SchemaParts.flag(
+                "Whether the answer is a stream of events, which always has the pictures themselves."),
             "user": SchemaParts.text(upTo: 512, description: "Your name for whom you ask"),
         ]
     }

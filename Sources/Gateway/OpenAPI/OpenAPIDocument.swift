@@ -82,7 +82,11 @@ public enum OpenAPIDocument {
         literal = literal.adding(["security": terms.needsKey ? [["key": []]] : []])
         if !operation.parameters.isEmpty { literal = literal.adding(["parameters": .array(operation.parameters)]) }
         if !operation.body.isEmpty {
-            let content = operation.body.map { JSONLiteral.Member(name: $0.mediaType, value: ["schema": $0.schema]) }
+            let content = operation.body.map { body in
+                let example = body.example.map { JSONLiteral.object([.init(name: "example", value: $0)]) } ?? [:]
+                let schema: JSONLiteral = ["schema": body.schema]
+                return JSONLiteral.Member(name: body.mediaType, value: schema.adding(example))
+            }
             literal = literal.adding(["requestBody": ["required": true, "content": .object(content)]])
         }
         return literal.adding(["responses": responses(operation, terms, &shared)])
@@ -95,7 +99,10 @@ public enum OpenAPIDocument {
         var success = ResponseDescription.json(
             operation.success.description, headers: [.requestID] + operation.success.headers + limits,
             [operation.success.content, operation.success.otherContent].compactMap(\.self))
-        if let links = operation.success.links { success = success.adding(["links": links]) }
+        if let query = operation.success.query {
+            let link: JSONLiteral = ["operationId": .string(query.operation), "parameters": query.parameters]
+            success = success.adding(["links": ["query": link]])
+        }
         var responses = [JSONLiteral.Member(name: "200", value: success)]
         let errors = ErrorDescriptions.responses(operation.causes, terms.shape, needsKey: terms.needsKey)
         for (status, response) in errors {
@@ -124,12 +131,18 @@ private struct SharedResponses {
 }
 
 extension OperationDescription {
+    /// Gives the operation, and the query that can follow it, the names that they have at another path.
     fileprivate mutating func isRepeated(at path: String) {
         switch path.split(separator: "/").first {
-        case "kling": name += "UnderKling"
-        case "proxy": name += "UnderProxy"
+        case "kling": rename(adding: "UnderKling")
+        case "proxy": rename(adding: "UnderProxy")
+        // Tasks have no path without a version.
         default: name += "WithoutVersion"
         }
-        success.links = nil
+    }
+
+    private mutating func rename(adding suffix: String) {
+        name += suffix
+        success.query = success.query.map { Link(operation: $0.operation + suffix, parameters: $0.parameters) }
     }
 }

@@ -7,6 +7,19 @@ struct OperationDescription: Sendable {
         var mediaType = "application/json"
         /// The JSON Schema of the body.
         var schema: JSONLiteral
+        /// A body that is accepted. The page shows links to ``exampleHost`` as the caller's own files.
+        var example: JSONLiteral?
+    }
+
+    /// The host of pictures in examples.
+    static let exampleHost = "https://shop.example.com/"
+
+    /// A request that can follow an answer, filled from the answer's members.
+    struct Link: Sendable {
+        /// The ``OperationDescription/name`` of the request.
+        let operation: String
+        /// The values of its parameters, as runtime expressions.
+        let parameters: JSONLiteral
     }
 
     /// The description of a success answer.
@@ -17,8 +30,8 @@ struct OperationDescription: Sendable {
         var otherContent: Content?
         /// The header fields that such an answer may have.
         var headers: [HeaderDescription] = []
-        /// The OpenAPI links: requests that can follow, filled from the answer's members.
-        var links: JSONLiteral?
+        /// The request that queries what the answer names.
+        var query: Link?
     }
 
     /// The `operationId`, from which code generators name a function.

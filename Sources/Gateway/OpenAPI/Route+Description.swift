@@ -4,7 +4,7 @@ extension RouteTable.Line {
     /// The operations of the route's methods, in the order of the document. HEAD is not listed.
     var operations: [(method: String, OperationDescription)] {
         switch route {
-        case .tryOn: [("get", KlingOperations.list), ("post", KlingOperations.create)]
+        case .tryOn: [("post", KlingOperations.create), ("get", KlingOperations.list)]
         case .tryOnTask: [("get", KlingOperations.query)]
         case .solutionsTryOn: [("post", SolutionsOperations.create)]
         case .solutions: [("get", SolutionsOperations.query), ("post", SolutionsOperations.list)]

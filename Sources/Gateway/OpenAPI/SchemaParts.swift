@@ -20,8 +20,16 @@ enum SchemaParts {
         [
             "description": .string(description), "type": ["integer", "string", "null"],
             "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
-            "enum": .array(
-                range.map(JSONLiteral.integer) + range.map { .string(String($0)) } + ["", nil]),
+            // Generators of clients drop operations with an enum of several types.
+            "pattern": .string("^(?:\(range.map(String.init).joined(separator: "|")))?$"),
+        ]
+    }
+
+    /// A Boolean, which may be written as a string, or none.
+    static func flag(_ description: String) -> JSONLiteral {
+        [
+            "description": .string(description), "type": ["boolean", "string", "null"],
+            "pattern": "^(?:true|false)?$",
         ]
     }
 

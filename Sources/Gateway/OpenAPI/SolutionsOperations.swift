@@ -9,16 +9,20 @@ enum SolutionsOperations {
             or the other. With an `Idempotency-Key` (1 to 255 visible ASCII characters) the request can be sent again: for \
             24 hours the same body gets the same answer, and no second task.
             """,
-        body: [.init(schema: ["$ref": "#/components/schemas/SolutionsRequest"])],
+        body: [.init(schema: ["$ref": "#/components/schemas/SolutionsRequest"], example: example)],
         success: .init(
             description: "The task is accepted, or waits for its turn.",
             content: .init(schema: ["$ref": "#/components/schemas/SolutionsCreated"]), headers: [.replayed],
-            links: [
-                "query": [
-                    "operationId": "querySolutions", "parameters": ["task_ids": "$response.body#/data/task_id"],
-                ]
-            ]),
+            query: .init(operation: "querySolutions", parameters: ["task_ids": "$response.body#/data/task_id"])),
         causes: .withTasks)
+
+    /// Takes links only, so they are not at the host of files.
+    private static let example: JSONLiteral = [
+        "contents": [
+            ["type": "person_image", "url": "https://pictures.example.com/person.jpg"],
+            ["type": "product_image", "url": "https://pictures.example.com/garment.jpg"],
+        ]
+    ]
 
     static let query = OperationDescription(
         name: "querySolutions", summary: "Query tasks",
@@ -43,7 +47,7 @@ enum SolutionsOperations {
             Newest first. With a `cursor` the list continues after the previous page, regardless of new tasks: the \
             times do not count then, and the filters must be the same.
             """,
-        body: [.init(schema: ["$ref": "#/components/schemas/SolutionsList"])],
+        body: [.init(schema: ["$ref": "#/components/schemas/SolutionsList"], example: ["limit": 10])],
         success: .init(
             description: "A page of tasks.",
             content: .init(schema: ["$ref": "#/components/schemas/SolutionsPage"])),

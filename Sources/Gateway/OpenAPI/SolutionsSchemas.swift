@@ -24,11 +24,11 @@ enum SolutionsSchemas {
     private static let request: JSONLiteral = [
         "description": .string(
             """
-            `contents` has one picture of each type, in either order, by its URL: JPEG, PNG or WebP. Beside it:
+            `contents` has one picture of each type, in either order, by its URL: JPEG, PNG or WebP.
 
-            - `settings`: an object with `keep_face`, `keep_pose` and `keep_background`, each true unless it is false. Only \
+            - `settings` (object): with `keep_face`, `keep_pose` and `keep_background`, each true unless it is false. Only \
             accounts that speak Kling's newer API can change one.
-            - `options`: an object with `external_task_id`, your own id of the task, 1 to \
+            - `options` (object): `external_task_id`, your own id of the task, 1 to \
             \(TryOn.maxExternalTaskIDBytes) bytes without control characters, which no other task of yours has; \
             `callback_url`, an `http(s)` URL in the public internet that is told each state of the task, signed as Standard \
             Webhooks; and `watermark`, an object whose `enabled` asks for a picture with a watermark as well.
@@ -57,10 +57,10 @@ enum SolutionsSchemas {
             """
             All members may be left out, or be `null`:
 
-            - `start_time` and `end_time`: milliseconds since 1970, the first inclusive; without them the last 30 days.
-            - `cursor`: the `next_cursor` of the page before.
-            - `limit`: \(Solutions.limits.lowerBound) to \(Solutions.limits.upperBound), \(Solutions.defaultLimit) unless given.
-            - `filters`: an array with one object, whose `key` is `status`, and whose `values` are words among `submitted`, \
+            - `start_time`, `end_time` (integer): milliseconds since 1970, the first inclusive; without them the last 30 days.
+            - `cursor` (string): the `next_cursor` of the page before.
+            - `limit` (integer): \(Solutions.limits.lowerBound) to \(Solutions.limits.upperBound), \(Solutions.defaultLimit) unless given.
+            - `filters` (array): has one object, whose `key` is `status`, and whose `values` are words among `submitted`, \
             `processing`, `succeed` and `failed`.
             """),
         "type": "object",

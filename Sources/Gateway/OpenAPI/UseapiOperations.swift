@@ -6,16 +6,20 @@ enum UseapiOperations {
         name: "createVirtualTryOn", summary: "Try garments on a person",
         details: "The job is queried until its `status_final` is true. It has as many tasks as pictures are asked for.",
         body: [
-            .init(schema: SchemaParts.reference("VirtualTryOn")),
-            .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("VirtualTryOnForm")),
+            .init(schema: SchemaParts.reference("VirtualTryOn"), example: example),
+            .init(
+                mediaType: "multipart/form-data", schema: SchemaParts.reference("VirtualTryOnForm"), example: example),
         ],
         success: .init(
             description: "The job is accepted, or waits for its turn.",
             content: .init(schema: SchemaParts.reference("Job")), headers: [.replayed],
-            links: [
-                "query": ["operationId": "getVirtualTryOn", "parameters": ["id": "$response.body#/task/id"]]
-            ]),
+            query: .init(operation: "getVirtualTryOn", parameters: ["id": "$response.body#/task/id"])),
         causes: .withTasks)
+
+    private static let example: JSONLiteral = [
+        "humanImage": .string(OperationDescription.exampleHost + "person.jpg"),
+        "upperInput": .string(OperationDescription.exampleHost + "garment.jpg"),
+    ]
 
     static let task = OperationDescription(
         name: "getVirtualTryOn", summary: "Query a job", details: "",
@@ -34,8 +38,11 @@ enum UseapiOperations {
         details:
             "Newest first. `email` names the account that has the jobs; parameters that are not known are ignored.",
         parameters: [
-            ["name": "contentType", "in": "query", "schema": ["enum": ["video", "image", "audio"]]],
-            KlingOperations.number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize),
+            [
+                "name": "contentType", "in": "query", "description": "What was made; here it is always images.",
+                "schema": ["enum": ["video", "image", "audio"]],
+            ],
+            KlingOperations.number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "How many jobs."),
             time("createdBefore"), time("createdAfter"),
         ],
         success: .init(description: "The jobs.", content: .init(schema: history)),
@@ -51,6 +58,11 @@ enum UseapiOperations {
             \(TryOn.minPictureSide) pixels, with your key. The answer is `{"status": 3, "url": "...", "message": "", \
             "fileName": "..."}`; its `url` can be sent in place of a picture's own, for a day. Errors are those of the \
             other paths.
+
+            ```
+            curl http://localhost:8080/v1/kling/assets \
+              -H "Authorization: Bearer $KEY" -H "Content-Type: image/jpeg" --data-binary @person.jpg
+            ```
             """),
     ]
 

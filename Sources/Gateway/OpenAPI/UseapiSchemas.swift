@@ -13,9 +13,8 @@ enum UseapiSchemas {
         One of `dressInput`, `upperInput` and `lowerInput`; or `upperInput` and `lowerInput` together. The gateway \
         then combines the two into one picture; it must be able to fetch those that are URLs, which no schema can say.
 
-        - `replyUrl`: an `http(s)` URL on the public internet that is sent the job's progress, as a query shows it.
-        - `replyRef`: is repeated in what is sent there.
-        - `email`: the name of the upstream account that runs the job.
+        - `replyUrl` (string): an `http(s)` URL on the public internet that is sent the job's progress, as a query shows it.
+        - `email` (string): the name of the upstream account that runs the job.
 
         `null` and `""` count as absent. Unknown members are ignored.
         """
@@ -30,7 +29,9 @@ enum UseapiSchemas {
                 "imageCount": SchemaParts.number(UseapiRequest.imageCounts, description: "How many pictures."),
                 "maxJobs": SchemaParts.number(
                     UseapiRequest.jobCounts, description: "How many of your jobs may run at once, this one included."),
-                "replyRef": SchemaParts.text(upTo: UseapiRequest.longestText, description: "Your word for the job"),
+                "replyRef": SchemaParts.text(
+                    upTo: UseapiRequest.longestText,
+                    description: "Your word for the job, repeated in what `replyUrl` is sent"),
                 "model": SchemaParts.model(models, default: UseapiRequest.defaultModel),
             ],
             "anyOf": [

@@ -72,4 +72,41 @@ struct OpenAPIDocumentTests {
         #expect(text.contains("kolors-virtual-try-on-v9") && text.contains("kolors-virtual-try-on-v1-5"))
         #expect((document["info"] as? [String: Any])?["version"] as? String == "1.2.3")
     }
+
+    /// openapi-python-client drops the operations of an enum with several types, and of an array without `items`.
+    @Test func `generators of clients keep every schema`() throws {
+        func walk(_ value: Any, _ path: String) {
+            if let object = value as? [String: Any] {
+                let kinds = Set((object["enum"] as? [Any] ?? []).filter { !($0 is NSNull) }.map { $0 is String })
+                #expect(kinds.count <= 1, "\(path): an enum of several types")
+                if object["type"] as? String == "array" { #expect(object["items"] != nil, "\(path): no items") }
+                for (name, member) in object { walk(member, path + "/" + name) }
+            }
+            if let array = value as? [Any] { for member in array { walk(member, path) } }
+        }
+        walk(document, "")
+    }
+
+    @Test func `every create links to the query of its task, in its own shape and at its own prefix`() throws {
+        let operations = try operations()
+        let names = Set(operations.compactMap { $0.operation["operationId"] as? String })
+        var linked: [String: String] = [:]
+        for (path, _, operation) in operations {
+            let success = (operation["responses"] as? [String: [String: Any]])?["200"]
+            guard let link = (success?["links"] as? [String: [String: Any]])?["query"] else { continue }
+            linked[path] = link["operationId"] as? String
+        }
+        #expect(Set(linked.values).isSubset(of: names))
+        let expected = [
+            "/v1/images/kolors-virtual-try-on": "queryTryOn", "/solutions/virtual_try_on": "querySolutions",
+            "/v1/images/edits": "queryTryOn",
+        ]
+        for (path, query) in expected {
+            #expect(linked[path] == query && linked["/kling" + path] == query + "UnderKling")
+            #expect(linked["/proxy/kling" + path] == query + "UnderProxy")
+        }
+        #expect(
+            linked["/images/edits"] == "queryTryOn" && linked["/v1/kling/images/virtual-try-on"] == "getVirtualTryOn")
+        #expect(linked.count == 11)
+    }
 }
