@@ -1,4 +1,5 @@
 import Foundation
+import KlingSimulator
 import TestKit
 import Testing
 
@@ -26,8 +27,76 @@ import Testing
                 #expect(!page.text.contains(element))
             }
             #expect(page.text.contains("curl http://gateway/v1/images/kolors-virtual-try-on"))
-            let links = page.text.matches(of: /(?:href|src)="([^"]*)"/).map { String($0.output.1) }
-            #expect(Set(links) == ["/openapi.json"])
+            let anchors = page.text.matches(of: /id="([^"]*)"/).map { "#" + $0.output.1 }
+            #expect(Set(anchors).count == anchors.count)
+            let links = Set(page.text.matches(of: /(?:href|src)="([^"]*)"/).map { String($0.output.1) })
+            #expect(links.subtracting(anchors) == ["/openapi.json"])
+        }
+    }
+
+    @Test func `the page lists every path once, and members in tables`() async throws {
+        try await Rig.run { rig in
+            let page = try await rig.gateway.ask("GET", "/docs", key: nil).text
+            let document = try await rig.gateway.ask("GET", "/openapi.json", key: nil).json
+            let paths = try #require(document["paths"] as? [String: Any])
+            let entries = page.matches(of: /<h3><code>([^<]*)<\/code><\/h3>/).map { String($0.output.1) }
+            let others = page.matches(of: /<p>Also at (.*)\.<\/p>/).flatMap { line in
+                line.output.1.matches(of: /<code>([^<]*)<\/code>/).map { String($0.output.1) }
+            }
+            #expect((entries + others).sorted() == paths.keys.sorted())
+            let contents = try #require(page.firstMatch(of: /(?s)<nav>(.*)<\/nav>/)).output.1
+            for path in entries { #expect(contents.contains("<code>\(path)</code>")) }
+            // A range is given once, not value by value.
+            #expect(page.contains("1 to 50.") && !page.contains("`49`") && !page.contains(">49<"))
+            for name in ["external_task_id", "human_image", "data.task_result.images[].url", "contents[].url"] {
+                #expect(page.contains("<td><code>\(name)</code></td>"), "\(name)")
+            }
+        }
+    }
+
+    /// What the variables of an example stand for.
+    private static func variables(_ example: String, _ known: [String: String]) -> [String: String] {
+        let id =
+            switch example {
+            case _ where example.contains("/models/"): "kolors-virtual-try-on-v1"
+            case _ where example.contains("/kling/tasks/"): known["job"] ?? ""
+            default: known["task"] ?? ""
+            }
+        return ["KEY": GatewayProcess.key, "ID": id, "NAME": known["name"] ?? ""]
+    }
+
+    @Test func `every example of the page runs as it stands`() async throws {
+        try await Rig.run { rig in
+            let folder = try TemporaryFolder()
+            for name in ["person.jpg", "garment.jpg"] {
+                try Data(SamplePictures.person).write(to: URL(filePath: folder.path(name)))
+            }
+            func run(_ command: String, _ variables: [String: String]) async throws -> String {
+                let script =
+                    "curl() { command curl -sS --fail-with-body --noproxy '*' \"$@\"; }\ncd '\(folder.path(""))'\n"
+                let outcome = try await Program("bash", ["-c", script + command], environment: variables).end()
+                #expect(outcome.status == 0, "\(command)\n\(outcome.output)\n\(outcome.errors)")
+                return outcome.output
+            }
+            let page = try await run("curl \(rig.gateway.url)/docs", [:])
+            let examples = page.matches(of: /(?s)<pre>(curl .*?)<\/pre>/).map { match in
+                [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
+                    .reduce(String(match.output.1)) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+            }
+            #expect(examples.count > 12)
+            // What makes something comes first, so that the others can name it.
+            let makers = examples.filter { $0.contains("<<END") || $0.contains(" -F ") || $0.contains("--data-binary") }
+            var known: [String: String] = [:]
+            for example in makers + examples.filter({ !makers.contains($0) }) {
+                let answer = try await run(example, Self.variables(example, known))
+                // Pages and pictures are no JSON.
+                let json = (try? JSONSerialization.jsonObject(with: Data(answer.utf8))) as? [String: Any] ?? [:]
+                if let data = json["data"] as? [String: Any], let id = data["task_id"] as? String { known["task"] = id }
+                if let job = json["task"] as? [String: Any], let id = job["id"] as? Int { known["job"] = "\(id)" }
+                if let url = json["url"] as? String { known["name"] = url.split(separator: "/").last.map(String.init) }
+            }
+            #expect(Set(known.keys) == ["task", "job", "name"])
+            #expect(rig.creates() >= 6)
         }
     }
 

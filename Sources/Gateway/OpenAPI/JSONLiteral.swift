@@ -59,6 +59,15 @@ extension JSONLiteral {
         return members.first { $0.name == name }?.value
     }
 
+    /// The members; none unless it is an object.
+    var members: [Member] { if case .object(let members) = self { members } else { [] } }
+
+    /// The elements; none unless it is an array.
+    var elements: [JSONLiteral] { if case .array(let elements) = self { elements } else { [] } }
+
+    /// The text; nil unless it is a string.
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+
     /// The object with the members of `others` appended; unchanged if either is not an object.
     func adding(_ others: JSONLiteral) -> JSONLiteral {
         guard case .object(let members) = self, case .object(let more) = others else { return self }

@@ -1,0 +1,81 @@
+/// The curl commands of an operation: one for each kind of body, filled from the document's examples.
+struct DocsExamples {
+    let path: String
+    let method: String
+    let operation: JSONLiteral
+    let needsKey: Bool
+
+    /// Stands for the gateway's URL.
+    static let base = "\u{1}"
+
+    /// A command of the document, which names the gateway by its default address.
+    static func atBase(_ command: some StringProtocol) -> String {
+        String(command.trimming("\n")).replacing("http://localhost:8080", with: base)
+    }
+
+    /// The commands; nothing for what only Kling calls.
+    var html: String {
+        let bodies = operation["requestBody"]?["content"]?.members ?? []
+        if !needsKey, path.contains("{") || !bodies.isEmpty { return "" }
+        let commands = bodies.isEmpty ? [command(nil)] : bodies.map { command($0) }
+        return "<h5>Example</h5>" + commands.map { "<pre>\(DocsHTML.escaped($0))</pre>" }.joined()
+    }
+
+    private func command(_ body: JSONLiteral.Member?) -> String {
+        var lines = ["curl \(url)"]
+        var fields = needsKey ? [#"-H "Authorization: Bearer $KEY""#] : []
+        var input = ""
+        if let body, body.name == "multipart/form-data" {
+            fields += (body.value["example"]?.members ?? []).flatMap(Self.parts)
+        } else if let body {
+            fields += [#"-H "Content-Type: \#(body.name)""#, "-d @- <<END"]
+            input = "\n\(Self.json(body.value["example"] ?? [:]))\nEND"
+        }
+        if !fields.isEmpty { lines.append("  " + fields.joined(separator: " ")) }
+        return lines.joined(separator: " \\\n") + input
+    }
+
+    /// The URL. Shell variables stand for what a path or query names.
+    private var url: String {
+        let words = path.replacing("{id}", with: "$ID").replacing("{name}", with: "$NAME")
+        let query = (operation["parameters"]?.elements ?? []).filter {
+            $0["in"]?.text == "query" && $0["required"] == .bool(true)
+        }
+        let pairs = query.map { "\($0["name"]?.text ?? "")=$ID" }
+        return pairs.isEmpty ? Self.base + words : "\"\(Self.base)\(words)?\(pairs.joined(separator: "&"))\""
+    }
+
+    /// The file of which a text of an example is the link; nil if it is none.
+    private static func file(_ value: JSONLiteral) -> Substring? {
+        let host = OperationDescription.exampleHost
+        return value.text.flatMap { $0.hasPrefix(host) ? $0.dropFirst(host.count) : nil }
+    }
+
+    private static func parts(_ member: JSONLiteral.Member) -> [String] {
+        if case .array(let elements) = member.value {
+            return elements.flatMap { parts(.init(name: member.name + "[]", value: $0)) }
+        }
+        let value = file(member.value).map { "@\($0)" } ?? member.value.text ?? ""
+        return ["-F '\(member.name)=\(value)'"]
+    }
+
+    /// The example as JSON in a shell's here-document, which reads the files.
+    private static func json(_ value: JSONLiteral) -> String {
+        if let file = file(value) { return #""$(base64 < \#(file) | tr -d '\n')""# }
+        switch value {
+        case .array(let elements): return "[" + elements.map(json).joined(separator: ", ") + "]"
+        case .object(let members):
+            return "{" + members.map { "\"\($0.name)\": \(json($0.value))" }.joined(separator: ", ") + "}"
+        default: return String(decoding: value.json, as: UTF8.self)
+        }
+    }
+}
+
+extension StringProtocol {
+    /// The text without any of `letters` at its start and end.
+    fileprivate func trimming(_ letters: String) -> SubSequence {
+        let start = drop { letters.contains($0) }
+        return self[
+            start.startIndex..<(start.lastIndex { !letters.contains($0) }.map(index(after:)) ?? start.startIndex)]
+    }
+}
