@@ -26,6 +26,9 @@ struct AccountContact: Sendable {
     /// Whether the account gets no creates, because they would fail: it has never been reached, and it is known why.
     var blocksCreates: Bool { !wasReached && trouble?.isCertain == true }
 
+    /// Whether creates can be tried: the account has worked, or nothing certain is known against it.
+    var mayWork: Bool { wasReached || trouble?.kind == .noAnswer }
+
     /// Whether the account has still to be reached since the start.
     var isOpen: Bool { if case .none = schedule { false } else { true } }
 
@@ -44,10 +47,10 @@ struct AccountContact: Sendable {
         (wasReached, isChecked, trouble, schedule) = (true, true, nil, .none)
     }
 
-    /// Records what a check has found.
+    /// Records what a check has found, unless the account was reached in the meantime.
     mutating func found(_ trouble: AccountTrouble, now: MonotonicTime, _ timing: AccountTiming) {
-        (isChecked, self.trouble) = (true, trouble)
         guard isOpen else { return }
+        (isChecked, self.trouble) = (true, trouble)
         schedule = .waiting(until: now + pause)
         pause = min(timing.probeInterval, pause * 2)
     }
@@ -56,9 +59,9 @@ struct AccountContact: Sendable {
     mutating func restore(wasReached: Bool) { self.wasReached = wasReached }
 }
 
-/// Whether any account was ever reached.
+/// Whether any account is of use to creates.
 public enum AccountContacts: Sendable {
-    /// At least one was.
+    /// At least one was reached, or may work although its answer to a check said nothing.
     case reached
     /// None was, but not all have been tried since the start.
     case unknown

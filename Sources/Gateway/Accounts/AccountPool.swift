@@ -134,12 +134,12 @@ struct AccountPool: Sendable {
         guard let place = places[account] else { return false }
         let old = states[place].contact.trouble
         states[place].checked(finding, now: now)
-        return old != finding.trouble
+        return old != states[place].contact.trouble
     }
 
     /// How far the first checks are.
     var contacts: AccountContacts {
-        if states.contains(where: \.contact.wasReached) { return .reached }
+        if states.contains(where: \.contact.mayWork) { return .reached }
         return states.allSatisfy(\.contact.isChecked) ? .none : .unknown
     }
 

@@ -136,7 +136,7 @@ public final class Accounts: Sendable {
         }
     }
 
-    /// Whether any account was ever reached.
+    /// Whether any account is of use to creates.
     public var contacts: AccountContacts { state.withLock { $0.pool.contacts } }
 
     // MARK: Figures and saved state

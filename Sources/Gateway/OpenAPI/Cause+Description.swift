@@ -30,7 +30,7 @@ extension Cause {
         case .accountsFull: "No account of Kling's has room, and neither has the queue."
         case .accountsRateLimited: "Kling asks for fewer requests."
         case .accountsCooling: "Kling cannot be reached. Nothing was made."
-        case .accountsDisabled: "Kling refuses the gateway's accounts: its operator must act."
+        case .accountsDisabled: "Kling refuses the gateway's accounts, or none was ever reached: its operator must act."
         case .refused: "Kling has refused the request for good: the status, the code and the message are Kling's."
         case .upstreamFailed: "Kling has failed; the task may exist: query it by `error.task_id`."
         case .upstreamTimedOut: "Kling did not answer in time; the task may exist: query it by `error.task_id`."

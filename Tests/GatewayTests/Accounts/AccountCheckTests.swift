@@ -188,8 +188,13 @@ import Testing
     @Test func `trouble that may pass keeps no create away`() {
         let (accounts, clock) = Self.accounts("a")
         _ = accounts.checked("a", .trouble(AccountTrouble(.noAnswer, "later")), now: clock.now)
+        // Some resellers answer lists with errors: a load balancer that waited for them would wait for ever.
+        #expect(accounts.contacts == .reached && accounts.needsCheck("a"))
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
         accounts.settled(id(1), on: "a", .accepted, now: clock.now)
         #expect(accounts.contacts == .reached && !accounts.needsCheck("a"))
+        // A check that began before says nothing new.
+        #expect(!accounts.checked("a", Self.trouble, now: clock.now))
+        #expect(accounts.takeChanged(at: 1).first?.trouble == nil)
     }
 }
