@@ -59,9 +59,9 @@ struct DocsExamples {
         return ["-F '\(member.name)=\(value)'"]
     }
 
-    /// The example as JSON in a shell's here-document, which reads the files.
+    /// The example as JSON in a shell's here-document, which reads the files. curl leaves out the line breaks of base64.
     private static func json(_ value: JSONLiteral) -> String {
-        if let file = file(value) { return #""$(base64 < \#(file) | tr -d '\n')""# }
+        if let file = file(value) { return #""$(base64 < \#(file))""# }
         switch value {
         case .array(let elements): return "[" + elements.map(json).joined(separator: ", ") + "]"
         case .object(let members):
