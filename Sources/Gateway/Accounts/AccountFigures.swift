@@ -5,7 +5,7 @@ internal import TaskStore
 public struct AccountFigures: Sendable, Hashable {
     /// Whether it takes creates.
     public enum State: String, Sendable, CaseIterable {
-        case healthy, saturated, cooling, disabled
+        case healthy, saturated, cooling, disabled, unreached
     }
 
     /// The operator's name for it.
@@ -52,13 +52,14 @@ extension AccountState {
             trouble: contact.trouble?.text, updatedAt: time)
     }
 
-    /// The phase without its details.
+    /// The phase without its details, unless the account gets no creates because it was never reached.
     var word: AccountFigures.State {
         switch phase {
+        case .disabled: .disabled
+        case _ where contact.blocksCreates: .unreached
         case .healthy: .healthy
         case .saturated: .saturated
         case .cooling: .cooling
-        case .disabled: .disabled
         }
     }
 
@@ -89,7 +90,7 @@ extension AccountState {
     func obstacle(to model: String) -> Obstacle? {
         guard account.serves(model) else { return nil }
         if let denial = denials[model], !denial.isOpen { return .disabled }
-        if contact.blocksCreates, word != .disabled { return .unreached }
+        if word == .unreached { return .unreached }
         return switch phase {
         case .healthy, .saturated: .full
         case .cooling(let cooling): cooling.cause == .rateLimited ? .rateLimited : .cooling

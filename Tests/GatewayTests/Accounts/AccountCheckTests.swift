@@ -163,8 +163,10 @@ import Testing
         #expect(!accounts.fits(1, model: "m", excluding: [], now: clock.now))
         let error = accounts.refusalError(model: "m", now: clock.now)
         #expect(error.cause == .accountsDisabled && error.message.contains("has been reached so far"))
+        #expect(accounts.figures(now: clock.now).map(\.state) == [.unreached, .unreached])
         _ = accounts.checked("a", .reached(.kolors), now: clock.now)
         #expect(accounts.contacts == .reached)
+        #expect(accounts.figures(now: clock.now).map(\.state) == [.healthy, .unreached])
         #expect(accounts.reserve(id(3), model: "m", now: clock.now)?.name == "a")
     }
 
