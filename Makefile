@@ -100,8 +100,9 @@ torture: libraries ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
 	TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench
-bench: build ## measure against nginx on this machine
+bench: build ## measure against nginx; ARGS="--against OLD_BINARY"
 	@$(call install,$(BENCH_COMMANDS),,$(BENCH_PACKAGES))
+	python3 Tests/Benchmarks/checks.py
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 
 .PHONY: proxies

@@ -1,20 +1,30 @@
-"""Load by wrk, in rounds that alternate between the peer and the gateway."""
+"""Load by wrk, in rounds that alternate between the servers that are compared."""
 
 import json
+import math
 import os
 import statistics
 import subprocess
 from dataclasses import dataclass
 
-from stack import KEY, Failure, pinned
+from stack import KEY, LOAD_CORE, Failure, pinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+
+# What a round has that can be compared: its name in the report, and how a figure is shown.
+FIELDS = {
+    "rate": ("per second", "{:.0f}".format),
+    "p50": ("p50 ms", lambda microseconds: f"{microseconds / 1000:.3f}"),
+    "p99": ("p99 ms", lambda microseconds: f"{microseconds / 1000:.3f}"),
+    "cpu": ("CPU us", "{:.1f}".format),
+}
 
 
 @dataclass
 class Round:
     rate: float          # requests a second
     p50: float           # microseconds
+    p99: float           # microseconds
     cpu: float           # microseconds of the server's CPU for each request
     share: float         # of a core that the server used
     requests: int
@@ -23,17 +33,19 @@ class Round:
 @dataclass
 class Load:
     script: str
-    path: str
+    path: object         # or a function that gives a server's path
     connections: int
     body: str = ""       # the file of a create's body
+    cores: str = LOAD_CORE
 
     def run(self, server, seconds):
         """One round. A status of 400 or more, or a broken connection, is a Failure."""
+        path = self.path(server) if callable(self.path) else self.path
         environment = dict(os.environ, BENCH_LUA=HERE, BENCH_KEY=KEY, BENCH_BODY=self.body)
         command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "30s", "--latency",
-                   "-s", os.path.join(HERE, self.script), f"http://127.0.0.1:{server.port}{self.path}"]
+                   "-s", os.path.join(HERE, self.script), f"http://127.0.0.1:{server.port}{path}"]
         before = server.cpu_seconds()
-        done = subprocess.run(pinned(1, command), env=environment, capture_output=True, text=True,
+        done = subprocess.run(pinned(self.cores, command), env=environment, capture_output=True, text=True,
                               timeout=seconds + 60)
         used = server.cpu_seconds() - before
         lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
@@ -43,11 +55,11 @@ class Load:
         if result["refused"] or result["broken"] or not result["requests"]:
             raise Failure(f"wrk against {server.name}: {result}\n{server.tail()}")
         seconds = result["duration"] / 1e6
-        return Round(result["requests"] / seconds, result["p50"], used * 1e6 / result["requests"], used / seconds,
-                     result["requests"])
+        return Round(result["requests"] / seconds, result["p50"], result["p99"], used * 1e6 / result["requests"],
+                     used / seconds, result["requests"])
 
     def alternate(self, servers, rounds, seconds):
-        """What each of `servers` did: a list of rounds for each."""
+        """What each of `servers` did: a list of rounds for each. Every second turn has the opposite order."""
         for server in servers:
             self.run(server, 1)
         results = [[] for _ in servers]
@@ -62,6 +74,11 @@ def median(rounds, field):
     return statistics.median(getattr(round, field) for round in rounds)
 
 
-def ratio(rounds, peers, field="rate"):
-    """The median over the rounds of each one's ratio to the peer's round beside it."""
-    return statistics.median(getattr(a, field) / getattr(b, field) for a, b in zip(rounds, peers))
+def ratio(rounds, others, field="rate"):
+    """How many times the others' figure. Rounds are compared with the other's round beside them.
+
+    The order alone makes some per cent, so two turns, one in each order, count as one: by their geometric mean. Of
+    those, the median.
+    """
+    turns = [getattr(a, field) / getattr(b, field) for a, b in zip(rounds, others)]
+    return statistics.median(math.sqrt(a * b) for a, b in zip(turns[::2], turns[1::2]))

@@ -1,18 +1,21 @@
-"""The processes of a benchmark: a stub of Kling, nginx as the peer, and the gateway, each pinned to a core."""
+"""The processes of a benchmark: a stub of Kling, nginx as the peer, and the gateway, each pinned to cores."""
 
 import json
 import os
 import re
 import shutil
-import signal
 import socket
+import sqlite3
 import subprocess
 import time
 import urllib.request
+from contextlib import closing
 
 PATH = "/v1/images/kolors-virtual-try-on"
 KEY = "sk-bench-0123456789abcdef0123456789abcdef"
+ACCESS_KEY, SECRET_KEY = "bench-access-key-0123456789abcdef", "bench-secret-key-0123456789abcdef"
 TICK = os.sysconf("SC_CLK_TCK")
+SERVER_CORE, LOAD_CORE = "0", "1"
 
 
 class Failure(Exception):
@@ -25,11 +28,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def pinned(core, command):
-    cores = os.sched_getaffinity(0)
-    if core not in cores or not shutil.which("taskset"):
+def pinned(cores, command):
+    """The command on these cores, such as `0,1`; anywhere if the machine has not all of them."""
+    if not os.sched_getaffinity(0).issuperset(map(int, cores.split(","))) or not shutil.which("taskset"):
         return command
-    return ["taskset", "-c", str(core)] + command
+    return ["taskset", "-c", cores] + command
 
 
 def wait_until(condition, seconds, what):
@@ -63,12 +66,15 @@ def http(port, path, body=None, key=KEY, seconds=30):
 class Server:
     """A child process and the one of its processes that does the work."""
 
-    def __init__(self, name, command, core, folder, environment=None, output=None):
-        self.name = name
+    # Where the gateway is compared with it.
+    ratios = None
+
+    def __init__(self, name, command, cores, folder, environment=None, output=None):
+        self.name, self.stopped = name, False
         self.log = os.path.join(folder, name + ".log")
         with open(output or self.log, "ab") as log:
             self.child = subprocess.Popen(
-                pinned(core, command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=folder)
+                pinned(cores, command), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment, cwd=folder)
         self.pid = self.child.pid
 
     def wait(self, port):
@@ -101,7 +107,12 @@ class Server:
         except PermissionError:
             pass
 
+    def has_ended(self):
+        """By itself, not by `stop`."""
+        return not self.stopped and self.child.poll() is not None
+
     def stop(self):
+        self.stopped = True
         if self.child.poll() is None:
             self.child.terminate()
             try:
@@ -114,13 +125,13 @@ class Server:
 class Nginx(Server):
     """nginx with one worker; `pid` is the worker's."""
 
-    def __init__(self, name, core, folder, http_block, ports):
+    def __init__(self, name, cores, folder, http_block, ports):
         home = os.path.join(folder, name)
         os.makedirs(home)
         configuration = os.path.join(home, "nginx.conf")
         with open(configuration, "w") as file:
             file.write(self.configuration(home, http_block))
-        super().__init__(name, ["nginx", "-p", home, "-c", configuration, "-e", "stderr"], core, folder)
+        super().__init__(name, ["nginx", "-p", home, "-c", configuration, "-e", "stderr"], cores, folder)
         for port in ports:
             self.wait(port)
         children = f"/proc/{self.child.pid}/task/{self.child.pid}/children"
@@ -186,11 +197,11 @@ CREATED = ('{"code":0,"message":"SUCCEED","request_id":"$request_id","data":{"ta
 class Stub(Nginx):
     """Kling, as far as a benchmark sees it. `reads_bodies`: it takes every byte before it answers."""
 
-    def __init__(self, name, folder, reads_bodies):
+    def __init__(self, name, folder, reads_bodies, cores=LOAD_CORE):
         self.port = free_port()
         self.creates_log = os.path.join(folder, name + ".creates")
         answer = f"echo_read_request_body; echo '{CREATED}';" if reads_bodies else f"return 200 '{CREATED}';"
-        super().__init__(name, 1, folder, STUB % {
+        super().__init__(name, cores, folder, STUB % {
             "port": self.port, "log": self.creates_log, "path": PATH, "answer": answer,
             "buffer": "64m" if reads_bodies else "16k"}, [self.port])
 
@@ -207,7 +218,7 @@ class Peer(Nginx):
 
     def __init__(self, name, folder, upstream, streams_bodies):
         self.port = free_port()
-        super().__init__(name, 0, folder, f"""
+        super().__init__(name, SERVER_CORE, folder, f"""
     upstream stub {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000000; }}
     server {{
         listen 127.0.0.1:{self.port} backlog=4096;
@@ -221,28 +232,34 @@ class Peer(Nginx):
 
 
 class Gateway(Server):
-    """`serve` with one loop and its usual, durable store."""
+    """`serve` with one loop and its usual, durable store. It continues with the store that is in its folder."""
 
-    def __init__(self, name, folder, binary, upstream, level="warning", settings=None):
+    def __init__(self, name, folder, binary, upstream, level="warning", settings=None, workers=1, cores=SERVER_CORE,
+                 more=None):
         home = os.path.join(folder, name)
-        os.makedirs(home)
+        os.makedirs(home, exist_ok=True)
         self.port, self.admin_port, self.store = free_port(), free_port(), os.path.join(home, "gateway.db")
         environment = {
             "PATH": os.environ["PATH"], "HOME": home,
-            "KLING_ACCESS_KEY": "bench-access-key-0123456789abcdef",
-            "KLING_SECRET_KEY": "bench-secret-key-0123456789abcdef",
+            "KLING_ACCESS_KEY": ACCESS_KEY, "KLING_SECRET_KEY": SECRET_KEY,
             "KLING_BASE_URL": f"http://127.0.0.1:{upstream}",
             "KLING_GATEWAY_API_KEYS": f"bench:{KEY}",
             "KLING_GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
             "KLING_GATEWAY_ADMIN_LISTEN": f"127.0.0.1:{self.admin_port}",
             "KLING_GATEWAY_STORE": f"sqlite:{self.store}",
-            "KLING_GATEWAY_WORKERS": "1", "KLING_GATEWAY_LOG_LEVEL": level,
+            "KLING_GATEWAY_WORKERS": str(workers), "KLING_GATEWAY_LOG_LEVEL": level,
+            **(more or {}),
         }
         if settings:
             environment["KLING_GATEWAY_CONFIG"] = os.path.join(home, "config.yaml")
             with open(environment["KLING_GATEWAY_CONFIG"], "w") as file:
                 file.write(settings)
         output = "/dev/null" if level == "info" else None
-        super().__init__(name, [binary, "serve"], 0, home, environment, output)
+        super().__init__(name, [binary, "serve"], cores, home, environment, output)
         self.log = self.log if not output else output
         self.wait(self.port)
+
+    def count(self, columns="count(*)"):
+        """Figures of the store's tasks: one row of SQL."""
+        with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as store:
+            return store.execute(f"SELECT {columns} FROM tasks").fetchone()
