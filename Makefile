@@ -25,8 +25,8 @@ COMMANDS := pkg-config curl python3
 PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjpeg-dev libturbojpeg0-dev libpng-dev \
 	libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
 TOOLCHAIN_PACKAGES := g++ git libncurses6 libxml2 libsqlite3-0 libuuid1
-BENCH_COMMANDS := nginx wrk
-BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk
+BENCH_COMMANDS := nginx wrk strace
+BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk strace
 
 # $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
 define install

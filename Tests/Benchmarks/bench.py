@@ -16,6 +16,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 
+import counts
 import memory
 import speed
 from crowd import raise_descriptor_limit
@@ -30,6 +31,7 @@ SECTIONS = {
     "queries": speed.queries,
     "large": speed.large_bodies,
     "connections": memory.many_connections,
+    "counts": counts.counts,
 }
 
 

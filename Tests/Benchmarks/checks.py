@@ -5,6 +5,7 @@ import unittest
 
 from load import Round, ratio
 from report import layout
+from system_calls import perf_calls, strace_calls
 
 
 def rounds(*rates):
@@ -24,6 +25,20 @@ class Layout(unittest.TestCase):
     def test_figures_end_below_each_other(self):
         self.assertEqual(list(layout([("what", "ratio"), ("idle", "1.5 x"), ("a longer name", "10.5 x")])),
                          ["what            ratio", "idle            1.5 x", "a longer name  10.5 x"])
+
+
+class SystemCalls(unittest.TestCase):
+    def test_perf_names_each_call_with_its_number(self):
+        self.assertEqual(perf_calls("# started on Mon\n\n5133,,syscalls:sys_enter_pwrite64,900,100.00,,\n"
+                                    "0,,syscalls:sys_enter_read,900,100.00,,\n"), {"pwrite64": 5133})
+
+    def test_strace_sums_at_the_end_and_counts_errors_between(self):
+        self.assertEqual(strace_calls("% time     seconds  usecs/call     calls    errors syscall\n"
+                                      "------ ----------- ----------- --------- --------- ----------------\n"
+                                      " 53.52    0.138477         209       661         5 futex\n"
+                                      " 37.79    0.097762         149       656           epoll_wait\n"
+                                      "100.00    0.236239         179      1317         5 total\n"),
+                         {"futex": 661, "epoll_wait": 656})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""The system calls that a server makes for a request, by name: counted by perf, or else by strace."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+
+from stack import Failure, wait_until
+
+
+def system_calls(server, load, seconds):
+    """A request's calls by name, or a text that says why they are not known; and how they were counted."""
+    reasons = []
+    for tool, (count, how) in TOOLS.items():
+        counted = count(server, load, seconds) if shutil.which(tool) else f"{tool} is not installed"
+        if not isinstance(counted, str):
+            calls, requests = counted
+            return {"all": sum(calls.values()) / requests,
+                    **{name: number / requests for name, number in calls.items()}}, how
+        reasons.append(counted)
+    return "; ".join(reasons), ""
+
+
+def by_perf(server, load, seconds):
+    """(calls by name, requests). The kernel counts, from when perf says so to its end."""
+    folder = os.path.dirname(server.log)
+    control, answers, output = (os.path.join(folder, name) for name in ("perf-control", "perf-answers", "perf-counts"))
+    for path in (control, answers, output):
+        if os.path.exists(path):
+            os.remove(path)
+    os.mkfifo(control)
+    os.mkfifo(answers)
+    # Open for reading and writing, so that no side waits for the other.
+    with open(control, "r+b", buffering=0) as commands, open(answers, "r+b", buffering=0) as replies:
+        perf = subprocess.Popen(
+            ["perf", "stat", "-x", ",", "-e", "syscalls:sys_enter_*", "-p", str(server.pid), "-o", output,
+             "-D", "-1", "--control", f"fifo:{control},{answers}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        commands.write(b"enable\n")
+        wait_until(lambda: select.select([replies], [], [], 0)[0] or perf.poll() is not None, 20, "perf counts")
+        requests = load.run(server, seconds).requests if perf.poll() is None else 0
+        errors = interrupted(perf)
+    calls = perf_calls(contents(output))
+    return (calls, requests) if calls and requests else f"perf counts no system calls here: {errors}"
+
+
+def perf_calls(text):
+    """Lines such as `5133,,syscalls:sys_enter_pwrite64,...`."""
+    return {name: int(number) for number, name in re.findall(r"^(\d+),[^,]*,syscalls:sys_enter_(\w+)", text, re.M)
+            if int(number)}
+
+
+def by_strace(server, load, seconds):
+    """(calls by name, requests). Each call stops the server twice."""
+    output = os.path.join(os.path.dirname(server.log), "strace-counts")
+    log = output + ".log"
+    with open(log, "wb") as file:
+        strace = subprocess.Popen(["strace", "-c", "-f", "-p", str(server.pid), "-o", output],
+                                  stdout=subprocess.DEVNULL, stderr=file)
+    wait_until(lambda: "attached" in contents(log) or strace.poll() is not None, 20, "strace is attached")
+    requests = load.run(server, seconds).requests if strace.poll() is None else 0
+    interrupted(strace)
+    calls = strace_calls(contents(output))
+    return (calls, requests) if calls and requests else f"strace counts none here: {contents(log).strip()[-200:]}"
+
+
+def strace_calls(text):
+    """Lines such as ` 40.01    0.130000          25      5133           pwrite64`."""
+    rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+)(?: +\d+)? +(\w+)$", text, re.M)
+    return {name: int(number) for number, name in rows if name != "total"}
+
+
+def interrupted(tool):
+    """What the tool said, after SIGINT, at which it writes what it counted."""
+    if tool.poll() is None:
+        tool.send_signal(signal.SIGINT)
+    try:
+        _, errors = tool.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        tool.kill()
+        tool.wait()
+        raise Failure(f"{tool.args[0]} did not end") from None
+    return (errors or b"").decode(errors="replace").strip()[:200]
+
+
+def contents(path):
+    if not os.path.exists(path):
+        return ""
+    with open(path, errors="replace") as file:
+        return file.read()
+
+
+TOOLS = {
+    "perf": (by_perf, "counted by perf in the kernel"),
+    "strace": (by_strace, "counted by strace, which slows the gateway: more creates share a wake-up and a commit"),
+}
