@@ -27,6 +27,10 @@ PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-d
 TOOLCHAIN_PACKAGES := g++ git libncurses6 libxml2 libsqlite3-0 libuuid1
 BENCH_COMMANDS := nginx wrk strace
 BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk strace
+ifneq (,$(findstring --peers,$(ARGS)))
+BENCH_COMMANDS += haproxy
+BENCH_PACKAGES += haproxy
+endif
 
 # $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
 define install
@@ -100,8 +104,10 @@ torture: libraries ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
 	TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench
-bench: build ## measure against nginx; ARGS="--against OLD_BINARY"
+bench: build ## measure against nginx; ARGS="--against OLD_BINARY --peers"
 	@$(call install,$(BENCH_COMMANDS),,$(BENCH_PACKAGES))
+	@$(if $(findstring --peers,$(ARGS)),python3 -c 'import ensurepip; import venv' 2>/dev/null || \
+		( $(call install,ensurepip,,python3-venv) ))
 	python3 Tests/Benchmarks/checks.py
 	PATH="$$PATH:/usr/sbin" python3 Tests/Benchmarks/bench.py $(ARGS)
 

