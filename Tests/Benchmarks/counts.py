@@ -1,4 +1,4 @@
-"""What a create costs by numbers that other work on the machine hardly changes: allocations, and system calls by name."""
+"""Allocations and system calls per create, which other work on the machine hardly changes."""
 
 import os
 import shutil
@@ -52,7 +52,8 @@ def counting_library(folder):
         return "there is no C compiler: install gcc or clang"
     path = os.path.join(folder, "count_malloc.so")
     source = os.path.join(HERE, "count_malloc.c")
-    done = subprocess.run([compiler, "-O2", "-fPIC", "-shared", "-o", path, source, "-ldl"], capture_output=True, text=True)
+    command = [compiler, "-O2", "-fPIC", "-shared", "-o", path, source, "-ldl"]
+    done = subprocess.run(command, capture_output=True, text=True)
     return path if done.returncode == 0 else f"{compiler} failed: {done.stderr.strip()[:200]}"
 
 
