@@ -20,7 +20,8 @@ def system_calls(server, load, seconds):
             return {"all": sum(calls.values()) / requests,
                     **{name: number / requests for name, number in calls.items()}}, how
         reasons.append(counted)
-    return "; ".join(reasons), ""
+    hint = "" if os.geteuid() == 0 else "; root may count them"
+    return "; ".join(reasons) + hint, ""
 
 
 def by_perf(server, load, seconds):
@@ -42,7 +43,7 @@ def by_perf(server, load, seconds):
         requests = load.run(server, seconds).requests if perf.poll() is None else 0
         errors = interrupted(perf)
     calls = perf_calls(contents(output))
-    return (calls, requests) if calls and requests else f"perf counts no system calls here: {errors}"
+    return (calls, requests) if calls and requests else f"perf counts none here ({errors})"
 
 
 def perf_calls(text):
@@ -62,7 +63,7 @@ def by_strace(server, load, seconds):
     requests = load.run(server, seconds).requests if strace.poll() is None else 0
     interrupted(strace)
     calls = strace_calls(contents(output))
-    return (calls, requests) if calls and requests else f"strace counts none here: {contents(log).strip()[-200:]}"
+    return (calls, requests) if calls and requests else f"strace counts none here ({told(contents(log))})"
 
 
 def strace_calls(text):
@@ -81,7 +82,13 @@ def interrupted(tool):
         tool.kill()
         tool.wait()
         raise Failure(f"{tool.args[0]} did not end") from None
-    return (errors or b"").decode(errors="replace").strip()[:200]
+    return told((errors or b"").decode(errors="replace"))
+
+
+def told(text):
+    """The line of a tool's messages that says most, in one line of the report."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if "permi" in line.lower()), "; ".join(lines[:2]))[:160]
 
 
 def contents(path):
