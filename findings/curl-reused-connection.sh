@@ -5,8 +5,8 @@
 # without a byte of an answer, curl assumes that the server had closed it while it was idle. It repeats the request on a
 # new connection, POST or not, without a message and with exit status 0. On a first connection it repeats nothing, not
 # even with --retry, which does not cover broken connections. PHP's extension does the same if one handle is used for
-# several transfers.
-# Recorded with curl 7.88.1 and PHP 8.2 of Debian 12.
+# several transfers. The current libcurl, as in pycurl's wheel, still does it.
+# Recorded with curl 7.88.1 and PHP 8.2 of Debian 12, and pycurl 7.49.0 with libcurl 8.23.0.
 . "$(dirname "$0")/lib/common.sh"
 need curl curl
 curl --version | head -n 1
@@ -36,4 +36,22 @@ PHP
     run fin 1 php "$folder/post.php" reused
     expect "  PHP, connection of a GET before, on the same handle" 2
 fi
+
+need python3 python3-venv
+venv pycurl==7.49.0
+"$folder/venv/bin/python" -c 'import pycurl; print(*pycurl.version.split()[:2])'
+cat >"$folder/post.py" <<'PYTHON'
+import os, pycurl, sys
+handle = pycurl.Curl()
+handle.setopt(pycurl.URL, os.environ["URL"])
+handle.setopt(pycurl.WRITEFUNCTION, lambda data: None)
+if sys.argv[1] == "reused":
+    handle.perform()
+handle.setopt(pycurl.POSTFIELDS, "x=1")
+handle.perform()
+PYTHON
+run fin 1 "$folder/venv/bin/python" "$folder/post.py" fresh
+expect "  pycurl, first connection" 1
+run fin 1 "$folder/venv/bin/python" "$folder/post.py" reused
+expect "  pycurl, connection of a GET before, on the same handle" 2
 conclude
