@@ -55,6 +55,18 @@ import Testing
         }
     }
 
+    @Test func `accounts --check says when this machine's clock is wrong`() async throws {
+        guard let clock = try await ClockShim.ofGateway() else { return }
+        try await Fixture.run { fixture in
+            for (hours, words) in [(1, "not yet valid"), (-1, "expired")] {
+                try clock.set(milliseconds: Int64(hours) * 3_600_000)
+                let outcome = try await Self.check(fixture.kling.url, clock.environment)
+                #expect(outcome.status == 1 && outcome.output.contains(words), "\(outcome.output)")
+                #expect(outcome.output.contains("set this machine's clock"), "\(outcome.output)")
+            }
+        }
+    }
+
     @Test func `a gateway whose account was never reached is not ready, and tells its clients`() async throws {
         let port = try Rig.freePort()
         let url = "http://127.0.0.1:\(port)"
