@@ -23,11 +23,12 @@ struct AccountContact: Sendable {
 
     init(_ timing: AccountTiming) { pause = timing.firstPause }
 
-    /// Whether the account gets no creates, because they would fail: it has never been reached, and it is known why.
-    var blocksCreates: Bool { !wasReached && trouble?.isCertain == true }
+    /// Whether the account gets no creates, because they would fail: it is known what is wrong, and the account has
+    /// never been reached. That it was does not count for settings that may have changed since.
+    var blocksCreates: Bool { trouble.map { $0.isCertain && (!wasReached || $0.isInSettings) } ?? false }
 
     /// Whether creates can be tried: the account has worked, or nothing certain is known against it.
-    var mayWork: Bool { wasReached || trouble?.kind == .noAnswer }
+    var mayWork: Bool { !blocksCreates && (wasReached || trouble?.kind == .noAnswer) }
 
     /// Whether the account has still to be reached since the start.
     var isOpen: Bool { if case .none = schedule { false } else { true } }

@@ -31,6 +31,9 @@ public struct AccountTrouble: Sendable, Hashable {
 
     init(_ kind: Kind, _ text: String) { (self.kind, self.text) = (kind, text) }
 
+    /// Whether it is in a setting that is not part of an account's identity.
+    var isInSettings: Bool { kind == .path || kind == .api }
+
     /// Whether a create would certainly fail.
     var isCertain: Bool { kind != .noAnswer && kind != .account }
 }

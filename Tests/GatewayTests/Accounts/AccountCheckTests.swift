@@ -181,6 +181,10 @@ import Testing
         #expect(again.contacts == .reached && again.canQueue(model: "m"))
         #expect(again.reserve(id(1), model: "m", now: clock.now) != nil)
         #expect(again.takeChanged(at: 6).first?.trouble == "no connection")
+        // Its path may have been changed since, which the host itself says.
+        _ = again.checked("a", .trouble(AccountTrouble(.path, "no such API")), now: clock.now)
+        #expect(again.contacts == .none && !again.canQueue(model: "m"))
+        #expect(again.reserve(id(2), model: "m", now: clock.now) == nil)
         // Under another key, it is another account.
         let other = Accounts([account("a", key: "new")], clock: clock)
         other.restore([saved], running: [], now: clock.now)
