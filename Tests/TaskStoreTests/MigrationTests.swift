@@ -104,6 +104,28 @@ import Testing
         await store.close()
     }
 
+    @Test func `an account that an older version has learned about counts as reached`() async throws {
+        let store = try SQLiteTaskStore(path: folder.database)
+        try await store.accounts.keep(AccountStateRecord(name: "found", hasLookup: true, updatedAt: 1))
+        try await store.accounts.keep(AccountStateRecord(name: "full", learnedLimit: 3, updatedAt: 1))
+        try await store.accounts.keep(AccountStateRecord(name: "refused", disabledBy: 1002, updatedAt: 1))
+        await store.close()
+        let database = try DatabaseQueue(path: folder.database)
+        try await database.write { connection in
+            try connection.execute(
+                sql: """
+                    ALTER TABLE accounts DROP COLUMN was_reached;
+                    ALTER TABLE accounts DROP COLUMN trouble;
+                    DROP TABLE master_key_mark;
+                    DELETE FROM grdb_migrations WHERE identifier IN ('account contacts', 'master key mark');
+                    """)
+        }
+        try database.close()
+        let migrated = try SQLiteTaskStore(path: folder.database)
+        #expect(try await migrated.accounts.states().filter(\.wasReached).map(\.name) == ["found", "full"])
+        await migrated.close()
+    }
+
     @Test func `a file is migrated once`() async throws {
         try makeOldFile()
         for _ in 0..<2 { await (try SQLiteTaskStore(path: folder.database)).close() }

@@ -250,10 +250,13 @@ enum Schema {
         ALTER TABLE accounts ADD COLUMN api TEXT;
         """
 
-    /// Whether an account was ever reached, and what was found to be wrong with it.
+    /// Whether an account was ever reached, and what was found to be wrong with it. An account about which a create's
+    /// answer has taught something was reached.
     private static let accountContacts = """
         ALTER TABLE accounts ADD COLUMN was_reached INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE accounts ADD COLUMN trouble TEXT;
+        UPDATE accounts SET was_reached = 1
+            WHERE coalesce(learned_limit, has_lookup, has_unique_ids) IS NOT NULL OR api IS NOT NULL;
         """
 
     /// Tells commands whether they have the master key of the gateway that serves.
