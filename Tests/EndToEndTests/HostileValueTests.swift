@@ -90,7 +90,10 @@ import Testing
             for part in [GatewayProcess.key, "curl/1.0", "evil", "1.2.3.4"] { #expect(!values.contains(part)) }
             for answer in answers {
                 let names = Set(answer.headers.map { $0.name.lowercased() })
-                #expect(names.isSubset(of: ["date", "content-length", "content-type", "x-request-id", "connection"]))
+                #expect(
+                    names.isSubset(of: [
+                        "date", "content-length", "content-type", "x-request-id", "connection", "cache-control",
+                    ]))
             }
         }
     }

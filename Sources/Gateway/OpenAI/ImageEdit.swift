@@ -82,7 +82,7 @@ struct ImageEdit: Sendable {
 
     private static func count(_ members: EditMembers) throws(GatewayError) -> Int {
         guard let text = members[.n] else { return counts.lowerBound }
-        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let count = Int(text), counts.contains(count) else {
+        guard let count = Int(jsonNumber: text), counts.contains(count) else {
             throw GatewayError(.n, "must be a whole number from \(counts.lowerBound) to \(counts.upperBound).")
         }
         return count

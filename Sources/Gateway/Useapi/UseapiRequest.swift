@@ -127,8 +127,7 @@ extension UseapiMembers {
         case .flag: throw wrongType(member, "a number", .bool)
         case .other(let kind): throw wrongType(member, "a number", kind)
         }
-        let isDecimal = digits.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        guard isDecimal, let value = Int(digits), range.contains(value) else {
+        guard let value = Int(jsonNumber: digits), range.contains(value) else {
             throw GatewayError(in: member, "must be a whole number from \(range.lowerBound) to \(range.upperBound).")
         }
         return value

@@ -40,9 +40,24 @@ enum JSONNumber {
         Double(String(decoding: bytes.array(range), as: UTF8.self))
     }
 
-    /// The number, if it is written as an integer and fits an `Int`.
+    /// The number, if it is whole and an `Int` holds it exactly: some encoders write `2.0` for 2.
     static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
-        guard range.count <= 20 else { return nil }
-        return Int(String(decoding: bytes.array(range), as: UTF8.self))
+        guard range.count <= 24 else { return nil }
+        return Int(jsonNumber: String(decoding: bytes.array(range), as: UTF8.self))
+    }
+}
+
+extension Int {
+    /// The whole number that `text` writes as JSON does: `2`, `2.0` or `2e0`; nil if it writes none.
+    public init?(jsonNumber text: String) {
+        if let number = Int(text) {
+            self = number
+            return
+        }
+        let isDecimal = text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+        guard isDecimal, let value = Double(text), abs(value) < 0x1p53, let number = Int(exactly: value) else {
+            return nil
+        }
+        self = number
     }
 }
