@@ -195,7 +195,7 @@ def forwarded_fields(through):
     with through.connect(through.bare, BOUND_ADDRESS) as connection:
         connection.ask("POST", "/fields", through.fields(
             ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("Idempotency-Key", "one"),
-            ("Idempotency-Key", "two"), ("Order_Number", "7"), port=through.bare), b"{}")
+            ("Idempotency-Key", "two"), ("X-Request-Id", "order-7"), ("Order_Number", "7"), port=through.bare), b"{}")
     seen = through.recorder.seen("/fields")[0]
 
     def values(name):
@@ -208,6 +208,7 @@ def forwarded_fields(through):
                else "client last" if addresses and addresses[-1] == BOUND_ADDRESS else str(addresses),
         "proto": " ".join(values("x-forwarded-proto")),
         "authorization": "kept" if values("authorization") == [f"Bearer {KEY}"] else "lost",
+        "request id": "kept" if values("x-request-id") == ["order-7"] else str(values("x-request-id")),
         "lines": "kept" if keys == ["one", "two"] else "joined" if len(keys) == 1 else str(keys),
         "underscore": "kept" if values("order_number") == ["7"] else "lost",
     }
@@ -276,6 +277,7 @@ FIELDS = [
     ("`Host`", "host"),
     ("`X-Forwarded-For`", "for"),
     ("`X-Forwarded-Proto`", "proto"),
+    ("`X-Request-Id`", "request id"),
     ("two fields of one name", "lines"),
     ("a field with `_` in its name", "underscore"),
 ]
