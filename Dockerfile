@@ -18,19 +18,26 @@ RUN --mount=type=cache,target=/src/.build \
 FROM scratch AS symbols
 COPY --from=build /out/kling-gateway.debug /
 
-# What runs: the binary, the shared libraries that it names, and nothing that builds.
-FROM debian:bookworm-slim
+# The file system of the image: the binary, the shared libraries that it names, and the certificates.
+FROM debian:bookworm-slim AS runtime
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
         ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo liblcms2-2 libpng16-16 libsqlite3-0 libssl3 \
-        libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g \
-    && rm -rf /var/lib/apt/lists/* \
-    && groupadd --system --gid 10001 kling-gateway \
-    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/kling-gateway \
-        --shell /usr/sbin/nologin kling-gateway \
-    && install -d -o 10001 -g 10001 -m 0700 /var/lib/kling-gateway
-COPY --from=build /out/kling-gateway /usr/local/bin/kling-gateway
+        libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g
+COPY --from=build /out/kling-gateway /usr/local/bin/
+WORKDIR /image
+RUN ldd /usr/local/bin/kling-gateway | grep -o '/[^ ]*' | xargs cp -L --parents --target-directory . \
+    && cp --parents /usr/local/bin/kling-gateway /etc/nsswitch.conf /etc/os-release /etc/ssl/certs/ca-certificates.crt . \
+    && echo 'kling-gateway:x:10001:10001::/var/lib/kling-gateway:/sbin/nologin' >etc/passwd \
+    && echo 'kling-gateway:x:10001:' >etc/group \
+    && install -d -m 1777 tmp \
+    && install -d -o 10001 -g 10001 -m 0700 var/lib/kling-gateway
+
+# What runs: 91 MB, without a shell and a package manager.
+FROM scratch
+COPY --from=runtime /image /
+ENV PATH=/usr/local/bin
 USER 10001:10001
 VOLUME /var/lib/kling-gateway
 EXPOSE 8080
