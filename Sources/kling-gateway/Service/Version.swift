@@ -1,5 +1,5 @@
 /// The version of this build.
 enum Version {
     /// The gateway's semantic version.
-    static let number = "0.1.0"
+    static let number = "0.2.0"
 }
