@@ -2,7 +2,7 @@ import EventLoop
 import HTTPServer
 import Testing
 
-struct StreamTests {
+@Suite(.timeLimit(.minutes(1))) struct StreamTests {
     @Test func `parts of a body are sent as they are made, and the connection is used again`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)

@@ -15,8 +15,10 @@ enum KlingSchemas {
         return schemas.adding(SolutionsSchemas.all)
     }
 
-    /// Matches a URL that is passed on to Kling.
-    static let urlPattern = #"^[Hh][Tt][Tt][Pp][Ss]?://[\s\S]"#
+    /// Matches a URL that is passed on to Kling. An expression cannot tell which international names are valid.
+    static let urlPattern = #"^[Hh][Tt][Tt][Pp][Ss]?://\#(label)(?:\.\#(label))*(?::[0-9]{1,5})?(?:[/?#][\s\S]*)?$"#
+    /// A part of a host name between two dots.
+    private static let label = #"[A-Za-z0-9_\-]{1,63}"#
     /// Matches base64 that starts like a JPEG, PNG or WebP and is long enough for a header.
     private static let base64Pattern =
         #"^\s*(?:[Dd][Aa][Tt][Aa]:[^,]*;base64,)?(?=[A-Za-z0-9+/_\-\s]{15,}={0,2}\s*$)(?:[/_]9j[/_]|iVBORw0KGgo|UklGR.{6}XRUJQ)"#
