@@ -28,6 +28,8 @@ extension HTTPClientError.Code {
         CURLE_HTTP2_STREAM.rawValue: .closed,
         CURLE_SEND_FAIL_REWIND.rawValue: .sendInterrupted,
         CURLE_FILESIZE_EXCEEDED.rawValue: .tooLarge,
+        // CURLE_TOO_LARGE, since libcurl 8.6.0; older ones say CURLE_OUT_OF_MEMORY of a field without an end.
+        100: .tooLarge,
         CURLE_UNSUPPORTED_PROTOCOL.rawValue: .malformed,
         CURLE_WEIRD_SERVER_REPLY.rawValue: .malformed,
         CURLE_BAD_CONTENT_ENCODING.rawValue: .malformed,

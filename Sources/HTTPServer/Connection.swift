@@ -17,7 +17,6 @@ final class Connection: @unchecked Sendable {
     private(set) var body: RequestBody?
     private var writer: AnswerWriter
     var receipts = Receipts()
-    private var linger: LingerDeadline?
 
     init(transport: Transport, peer: SocketAddress, context: LoopContext) {
         self.peer = peer
@@ -52,7 +51,10 @@ final class Connection: @unchecked Sendable {
         case .handling: if body?.drive() != true, socket.transport.end == .connection { happened(.failed) }
         case .writing: write()
         case .discarding: if let event = body?.discard() { happened(event) }
-        case .lingering: discardInput()
+        case .lingering:
+            let (count, end) = socket.discard()
+            timer.received(count)
+            readNothing(end)
         case .awaitingReceipt: lookForReceipts()
         case .closed: break
         }
@@ -72,9 +74,10 @@ final class Connection: @unchecked Sendable {
             drive()
         case .linger:
             socket.transport.finish()
-            linger = LingerDeadline(
-                from: .now, pause: configuration.lingerTimeout, bytesPerSecond: configuration.minimumRate,
-                limit: configuration.lingerLimit)
+            timer.linger(
+                LingerDeadline(
+                    from: .now, pause: configuration.lingerTimeout, bytesPerSecond: configuration.minimumRate,
+                    limit: configuration.lingerLimit))
             drive()
         case .awaitReceipt: timer.set(.now + Receipts.patience)
         case .refuseLateHead: refuse(HeadFault(408, "The request did not arrive in time."), nil)
@@ -216,13 +219,6 @@ final class Connection: @unchecked Sendable {
         case .blocked: break
         case .failed: happened(.failed)
         }
-    }
-
-    /// Reads what the client still sends after the last answer.
-    private func discardInput() {
-        let (count, end) = socket.discard()
-        timer.set(linger?.received(count, at: .now))
-        readNothing(end)
     }
 
     // MARK: Closing

@@ -9,6 +9,8 @@ struct PhaseTimer {
     /// When the current phase times out; nil for never.
     private(set) var deadline: MonotonicTime?
 
+    private var lingering: LingerDeadline?
+
     mutating func start(_ timer: Timer) { self.timer = timer }
 
     mutating func stop() { timer = nil }
@@ -19,6 +21,12 @@ struct PhaseTimer {
         guard let deadline, due.map({ deadline < $0 }) ?? true else { return }
         arm(for: deadline)
     }
+
+    /// Begins the phase in which what the client still sends is discarded.
+    mutating func linger(_ deadline: LingerDeadline) { lingering = deadline }
+
+    /// Sets when that phase times out, after `count` bytes were discarded.
+    mutating func received(_ count: Int) { set(lingering?.received(count, at: .now)) }
 
     /// Handles the timer's event.
     /// - Returns: whether the phase has timed out.

@@ -75,7 +75,7 @@ struct SolutionsQueryTests {
             (#"{"end_time":100000000000000}"#, 1201, "end_time"),
             (#"{"start_time":2,"end_time":1}"#, 1201, "start_time"),
             (#"{"cursor":5}"#, 1200, "cursor"), (#"{"limit":0}"#, 1201, "limit"), (#"{"limit":501}"#, 1201, "limit"),
-            (#"{"limit":"5"}"#, 1200, "limit"), (#"{"limit":5e0}"#, 1201, "limit"),
+            (#"{"limit":"5"}"#, 1200, "limit"), (#"{"limit":5.5}"#, 1201, "limit"),
             (#"{"filters":{}}"#, 1200, "filters"),
             (#"{"filters":[7]}"#, 1200, "filters[0]"), (#"{"filters":[{}]}"#, 1201, "filters[0].key"),
             (#"{"filters":[{"key":"model","values":["x"]}]}"#, 1201, "filters[0].key"),

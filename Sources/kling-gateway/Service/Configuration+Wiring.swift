@@ -10,8 +10,8 @@ internal import TaskStore
 /// Translates the configuration into the options of the gateway's parts.
 extension Configuration {
     /// The gateway's options.
-    var gatewayOptions: Gateway.Options {
-        var options = Gateway.Options()
+    var gatewayOptions: ClientService.Options {
+        var options = ClientService.Options()
         options.bodyLimit = server.limits.body
         options.models = tryOnModels
         options.freshness = tasks.freshness
@@ -62,7 +62,7 @@ extension Configuration {
 
 extension Configuration {
     /// Adds the optional parts of a gateway.
-    func complete(_ parts: inout Gateway.Parts) throws {
+    func complete(_ parts: inout ClientService.Parts) throws {
         if tasks.queue != nil { parts.spool = try Spool(storage.spool) }
         parts.assets = try AssetStore(storage.store.assets, clock: parts.clock)
         let secrets = upstreams.filter { !$0.webhookSecrets.isEmpty }.map { ($0.name, $0.webhookSecrets) }

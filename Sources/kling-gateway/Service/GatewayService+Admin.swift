@@ -51,7 +51,7 @@ extension MetricsSources {
     /// The figures of a whole gateway.
     init(
         server: HTTPServer, budget: ByteBudget, budgetBytes: Int, accounts: Accounts, store: any TaskStore,
-        gateway: Gateway, delivery: CallbackDelivery, droppedLogLines: @escaping @Sendable () -> UInt64
+        gateway: ClientService, delivery: CallbackDelivery, droppedLogLines: @escaping @Sendable () -> UInt64
     ) {
         self.init()
         connections = {

@@ -20,7 +20,7 @@ final class GatewayService: Sendable {
     private let upstream: CurlUpstream
     private let receivers: CurlCallbackSender
     private let pictures: CurlPictureSource
-    private let gateway: Gateway
+    private let gateway: ClientService
     private let server: HTTPServer
     private let admin: HTTPServer
     private let isDraining = Lock(false)
@@ -67,12 +67,12 @@ final class GatewayService: Sendable {
             loop: loops[0], store: store.outbox, sender: receivers,
             secrets: WebhookSecrets(keys: store.keys, vault: vault), observer: telemetry,
             policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock)
-        var parts = Gateway.Parts(
+        var parts = ClientService.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)
         (parts.callbackDelivery, parts.pictures, parts.clock) = (delivery, pictures, clock)
         try configuration.complete(&parts)
-        gateway = Gateway(options: configuration.gatewayOptions, parts)
+        gateway = ClientService(options: configuration.gatewayOptions, parts)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,

@@ -2,11 +2,11 @@ internal import HTTPServer
 internal import KlingAPI
 
 /// One exchange with a client, from its head to its end: the answer or the refusal, its log line and its metrics.
-struct GatewayExchange: HTTPExchangeHandler {
-    private let gateway: Gateway
+struct ClientExchange: HTTPExchangeHandler {
+    private let gateway: ClientService
     private let note: ExchangeNote
 
-    init(_ gateway: Gateway, _ note: ExchangeNote) { (self.gateway, self.note) = (gateway, note) }
+    init(_ gateway: ClientService, _ note: ExchangeNote) { (self.gateway, self.note) = (gateway, note) }
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         gateway.telemetry.began()

@@ -2,7 +2,7 @@ public import Base
 internal import TaskStore
 
 /// Starts and stops the gateway.
-extension Gateway {
+extension ClientService {
     /// Restores what a shutdown or a crash has left, and starts the background work. Call it before the gateway serves
     /// requests.
     /// - Throws: why the store or the spool cannot be read.

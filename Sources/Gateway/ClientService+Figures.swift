@@ -1,7 +1,7 @@
 internal import Base
 
 /// Figures for the operator and for the shutdown.
-extension Gateway {
+extension ClientService {
     /// How many creates are in flight at Kling. They continue after their clients have left, and a shutdown waits for
     /// them.
     public var openCreates: Int { tasks.attempts.inFlight.withLock { $0 } }

@@ -5,11 +5,11 @@ public import KlingAPI
 internal import Pictures
 public import TaskStore
 
-/// The gateway: answers clients with Kling's results, in the shape of the API that they use.
+/// What clients talk to: answers them with Kling's results, in the shape of the API that they use.
 ///
 /// The checks run in a fixed order, and the first that fails answers: syntax (the server's), route, method, key, body
 /// size, rate, memory, body, members. On unknown paths of the APIs the key comes first.
-public final class Gateway: HTTPService {
+public final class ClientService: HTTPService {
     /// The settings of a gateway.
     public struct Options: Sendable {
         /// The maximum size of a request body, in bytes.
@@ -161,7 +161,7 @@ public final class Gateway: HTTPService {
     // MARK: HTTPService
 
     public func begin(_ head: HTTPRequestHead?) -> any HTTPExchangeHandler {
-        GatewayExchange(self, ExchangeNote(head))
+        ClientExchange(self, ExchangeNote(head))
     }
 
     // MARK: The checks, in order
