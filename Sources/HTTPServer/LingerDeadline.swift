@@ -2,7 +2,7 @@ internal import Base
 
 /// How long a closing server goes on reading what its client still sends, which keeps the answer readable: closing a
 /// socket with unread input resets the connection (RFC 9112 §9.6). A proxy may read an early answer only after it has
-/// sent all of a large body, so time and the rate of what arrives are the bounds, not its size.
+/// sent all of a large body, so time and the rate of what arrives are the bounds, not its size (decision 27).
 struct LingerDeadline {
     private var transfer: RateDeadline
     private let pause: Duration
