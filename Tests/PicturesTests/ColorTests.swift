@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pictures
 
-/// What a file says about its colours counts as it does in Chromium 156, from which the expected values are.
+/// Colour information in files has the same effect as in Chromium 156, which gave the expected values.
 struct ColorTests {
     private static let sRGB = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]
     private static let wide = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000]
@@ -51,10 +51,10 @@ struct ColorTests {
     ]
 
     @Test(arguments: cases.map(\.name))
-    func `chunks of a PNG file count in their order`(_ name: String) throws {
+    func `colour chunks of a PNG file apply in their order of precedence`(_ name: String) throws {
         let found = try #require(Self.cases.first { $0.name == name })
         #expect(Self.isLike(try Self.color(of: Self.png(found.chunks)), found.color))
-        // A wrong checksum, or a place behind the first row, makes a chunk count for nothing.
+        // A chunk with a wrong checksum, or after the first row, is ignored.
         guard let chunk = found.chunks.first, found.chunks.count == 1 else { return }
         var broken = Self.png([chunk])
         broken[33 + 8 + chunk.1.count] ^= 1
@@ -62,7 +62,7 @@ struct ColorTests {
         #expect(try Self.color(of: Self.png([], behind: [chunk])) == Self.unchanged)
     }
 
-    @Test func `a profile may come in pieces in any order, unless one is missing`() throws {
+    @Test func `a profile in pieces is read in any order, and ignored if a piece is missing`() throws {
         let bytes = ICCProfile.wide.bytes
         let plain = Painting.plain(320, 320, Color(red: 200, green: 50, blue: 50)).jpeg(quality: 100)
         func piece(_ number: UInt8, of count: UInt8, _ content: ArraySlice<UInt8>) -> [UInt8] {
@@ -119,7 +119,7 @@ struct ColorTests {
         #expect(try Self.isLike(Self.color(of: Self.png([Self.profile(profile.bytes)])), [232, 46, 46]))
     }
 
-    @Test func `damaged profiles get an answer`() throws {
+    @Test func `pictures with damaged profiles are still decoded`() throws {
         var random = Dice(seed: 815)
         var limits = PictureLimits()
         limits.minSide = 1

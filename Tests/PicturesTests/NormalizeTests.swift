@@ -4,7 +4,7 @@ import Testing
 
 @testable import Pictures
 
-/// A picture is converted to a form that Kling accepts, and left alone if it has one.
+/// Pictures are converted to a form that Kling accepts, and left unchanged if they already have one.
 struct NormalizeTests {
     @Test func `a picture that needs no change is left as it is`() throws {
         let painting = Painting.quarters(400, 300)
@@ -96,7 +96,7 @@ struct NormalizeTests {
         #expect(decoded[20, 20].isLike(.red) && decoded[300, 380].isLike(.yellow))
     }
 
-    @Test func `a first frame that does not fill its picture is put in its place, on white`() throws {
+    @Test func `a first frame smaller than its picture is put in its place, on white`() throws {
         let frame = Painting.plain(100, 120, .blue).webP()
         let file = WebPFile.animation(320, 400, [frame], frame: (x: 40, y: 60, width: 100, height: 120))
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
