@@ -1,13 +1,13 @@
 public import KlingAPI
 
-/// A model to accept besides Kling's own, or another name for a model.
+/// A model to accept in addition to Kling's own, or another name for a model.
 public struct ConfiguredModel: Sendable {
     /// The name that clients send.
     public internal(set) var name = ""
-    /// The model that a create with this name gets; `nil`: the name is a model's own.
+    /// The model that a create with this name uses; `nil` if the name is a model's own.
     public internal(set) var standsFor: String?
 
-    /// Requires a name.
+    /// Reports an entry without a name.
     @Sendable static func check(
         _: ConfiguredModel, node: ConfigurationNode, place: ConfigurationPlace, reader: inout ConfigurationReader
     ) {
@@ -21,15 +21,15 @@ extension Configuration {
         TryOnModels(adding: ownModels, standIns: standIns.map { ($0.entry.name, $0.model) })
     }
 
-    /// The names of `models` that are models.
+    /// The names in `models` that are models themselves.
     private var ownModels: [String] { models.filter { $0.standsFor == nil }.map(\.name) }
 
-    /// The names of `models` that stand for others, each with its place in the list.
+    /// The entries of `models` that stand for other models, each with its index in the list.
     private var standIns: [(index: Int, entry: ConfiguredModel, model: String)] {
         models.enumerated().compactMap { index, entry in entry.standsFor.map { (index, entry, $0) } }
     }
 
-    /// Reports names that stand for no model, and names in keys and accounts that no create could have.
+    /// Reports names that stand for no known model, and names in keys and accounts that no create can have.
     func reportModels(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
         let known = TryOnModels(adding: ownModels).names
         let list = known.joined(separator: ", ")
@@ -66,14 +66,14 @@ extension Configuration {
         }
     }
 
-    /// What to name in place of a stand-in; `nil` for other names.
+    /// What is wrong with a stand-in's name and what to name instead, as the end of a message; `nil` for other names.
     private func realName(of name: String) -> String? {
         standIns.first { $0.entry.name == name }.map { "stands for another model: name \($0.model) here" }
     }
 }
 
 extension ConfigurationNode {
-    /// The place of an element of the list under `key`, or of a key below it.
+    /// The place of an element of the list under `key`, or of the key `below` in that element.
     fileprivate func place(of key: String, _ index: Int, _ below: String? = nil) -> ConfigurationPlace {
         var element = self[key] ?? ConfigurationNode(.nothing)
         if case .list(let elements) = element.content, elements.indices.contains(index) { element = elements[index] }

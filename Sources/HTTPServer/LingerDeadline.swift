@@ -1,16 +1,19 @@
 internal import Base
 
-/// How long a closing server goes on reading what its client still sends, which keeps the answer readable: closing a
-/// socket with unread input resets the connection (RFC 9112 §9.6). A proxy may read an early answer only after it has
-/// sent all of a large body, so time and the rate of what arrives are the bounds, not its size (decision 27).
+/// Limits how long a server reads on from a connection that it is about to close.
+///
+/// Closing a socket with unread input resets the connection (RFC 9112 §9.6), and the client may lose the answer. Some
+/// proxies read an early answer only after they have sent all of a large body, so the limits are time and the rate at
+/// which data arrives, not its size (decision 27).
 struct LingerDeadline {
     private var transfer: RateDeadline
     private let pause: Duration
     private let end: MonotonicTime
 
     /// - Parameters:
-    ///   - pause: how long the client may send nothing; also its allowance before the minimum rate counts.
-    ///   - limit: the longest time in all.
+    ///   - pause: how long the client may send nothing. The minimum rate also applies only after this time.
+    ///   - rate: the minimum rate.
+    ///   - limit: the longest time in total.
     init(from now: MonotonicTime, pause: Duration, bytesPerSecond rate: Int, limit: Duration) {
         transfer = RateDeadline(from: now, allowance: pause, bytesPerSecond: rate)
         self.pause = pause

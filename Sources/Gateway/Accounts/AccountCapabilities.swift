@@ -33,7 +33,7 @@ final class AccountCapabilities: Sendable {
 
     // MARK: Look-ups and repeated creates
 
-    /// Whether the account finds tasks by the gateway's own id, as configured or learned; `nil`: not known yet.
+    /// Whether the account finds tasks by the gateway's own id, as configured or learned; `nil` if unknown.
     /// Accounts with Kling's signed tokens do; resellers may not.
     var hasLookup: Bool? { configured.hasLookup ?? learnedTraits.hasLookup ?? (signsTokens ? true : nil) }
 
@@ -70,7 +70,7 @@ final class AccountCapabilities: Sendable {
         configured.dialect == nil ? otherAPI(than: dialect) : nil
     }
 
-    /// The API that the account's key could be used with besides `dialect`, whatever is configured; `nil`: none.
+    /// The other API that the account's key could work with, whatever is configured; `nil` if there is none.
     func otherAPI(than dialect: KlingDialect) -> KlingDialect? {
         signsTokens ? nil : dialect == .kolors ? .solutions : .kolors
     }
@@ -79,7 +79,7 @@ final class AccountCapabilities: Sendable {
     func takeAPIProbe(now: MonotonicTime) -> Bool { apiThrottle.take(every: Self.probeInterval, now: now) }
 }
 
-/// What is configured for an account, or what its answers have shown; `nil`: not known.
+/// What is configured for an account, or what its answers have shown; `nil` if unknown.
 struct AccountTraits: Sendable, Hashable {
     /// Whether the account finds tasks by the gateway's own id.
     var hasLookup: Bool?

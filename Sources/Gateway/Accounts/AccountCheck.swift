@@ -2,26 +2,26 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Finds out with free calls whether an account's settings are right.
+/// Checks an account's settings with free calls.
 public struct AccountCheck: Sendable {
     private let caller: KlingCaller
 
     /// How long one call may take.
     static let timeout = Duration.seconds(10)
 
-    /// - Parameter observer: is told of every call.
+    /// - Parameter observer: receives the end of every call.
     public init(upstream: any KlingUpstream, observer: any GatewayObserver) {
         self.init(KlingCaller(upstream: upstream, observer: observer))
     }
 
     init(_ caller: KlingCaller) { self.caller = caller }
 
-    /// Calls an account, at most four times. Call it on an event loop.
-    /// - Returns: what is wrong; `nil` if the account has been reached and accepts the gateway.
+    /// Checks an account with at most four calls. Call it on an event loop.
+    /// - Returns: what is wrong; `nil` if the account works.
     public func trouble(of account: Account) async -> AccountTrouble? { await run(account).finding.trouble }
 
-    /// Calls an account, at most four times.
-    /// - Returns: what is known of it now, and the answer to its list call.
+    /// Checks an account with at most four calls. If it speaks the other API, the gateway uses that from now on.
+    /// - Returns: the finding, and the answer to the list call; `nil` if there was none.
     func run(_ account: Account) async -> (finding: AccountFinding, list: UpstreamAnswer?) {
         let destination = Destination(account)
         let list: Result<UpstreamAnswer, KlingFailure>
@@ -39,6 +39,7 @@ public struct AccountCheck: Sendable {
         return (finding, try? list.get())
     }
 
+    /// Makes the calls that are needed when the answer to the list call is inconclusive.
     private func complete(_ evidence: inout AccountEvidence, _ destination: Destination) async {
         let account = destination.account
         if let other = account.capabilities.otherAPI(than: destination.dialect) {
@@ -49,9 +50,10 @@ public struct AccountCheck: Sendable {
         }
         guard let id = TaskID("00000000000000000000000000") else { return }
         let nobody = TaskReference(id: id, upstreamID: nil)
-        // No task has this id, and no API this path.
+        // No task has this id.
         let query = destination.dialect.adapter.query([nobody])
         evidence.query = try? await caller.call(query, of: [], account, timeout: Self.timeout)
+        // No API has this path.
         let nowhere = UpstreamRequest(kind: .query, path: "/v1/images/no-such-route/\(id)")
         evidence.nowhere = try? await caller.call(nowhere, of: [], account, timeout: Self.timeout)
     }

@@ -6,8 +6,8 @@ internal import TaskStore
 /// Identifies the account behind a name by its configuration: digests of the host and of the access key or API key. The
 /// secret key and the path may change without changing the identity.
 ///
-/// New keys may belong to the same account or to another one; only the account's answers can tell. A task of an earlier
-/// key that is found belongs to this account, but one that isn't found proves nothing.
+/// New keys may belong to the same account or to another one; only the account's answers can tell. If the account
+/// finds a task that was created with an earlier key, the task is its own. If it doesn't, that proves nothing.
 struct AccountIdentity: Sendable, Hashable {
     /// The number in the store: the host's digest in the upper half, the key's in the lower.
     let number: Int64
@@ -22,10 +22,10 @@ struct AccountIdentity: Sendable, Hashable {
         number = Self.digest(host) << 32 | Self.digest(key)
     }
 
-    /// Whether `other` is at the same host, where task ids are unique.
+    /// Whether the identity `other` is at the same host, where task ids are unique.
     func hasHost(of other: Int64) -> Bool { other >> 32 == number >> 32 }
 
-    /// 32 bits.
+    /// The first 32 bits of the text's SHA-256.
     private static func digest(_ text: String) -> Int64 {
         SHA256.hash(data: Array(text.utf8)).prefix(4).reduce(0) { $0 << 8 | Int64($1) }
     }

@@ -120,16 +120,16 @@ struct AccountPool: Sendable {
         change(account) { $0.probed(outcome, now: now) }
     }
 
-    /// Wants every account to be checked until it is reached.
+    /// Makes the first check of every account due now. Checks go on until the account is reached.
     mutating func beginChecks(now: MonotonicTime) {
         for place in states.indices { states[place].beginChecks(now: now) }
     }
 
-    /// Whether the account is still to be reached since the start.
+    /// Whether the account has not been reached since the start, so that checks continue.
     func needsCheck(_ account: String) -> Bool { places[account].map { states[$0].contact.isOpen } ?? false }
 
     /// Records what a check has found.
-    /// - Returns: whether it is news.
+    /// - Returns: whether it differs from what was known.
     mutating func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime) -> Bool {
         guard let place = places[account] else { return false }
         let old = states[place].contact.trouble

@@ -1,8 +1,8 @@
 internal import KlingAPI
 
-/// What is wrong with an account's settings or its host, as a free call has shown, and how to fix it.
+/// A problem with an account's settings or host that a free call has shown, and how to fix it.
 public struct AccountTrouble: Sendable, Hashable {
-    /// What kind of trouble it is.
+    /// The kinds of problems.
     public enum Kind: String, Sendable, CaseIterable {
         /// The host's name has no address.
         case nameLookup = "name_lookup"
@@ -10,13 +10,13 @@ public struct AccountTrouble: Sendable, Hashable {
         case connect
         /// TLS fails.
         case tls
-        /// The host has no such API at the URL's path.
+        /// The host does not have the API at the URL's path.
         case path
-        /// The account speaks only the other one of Kling's APIs.
+        /// The account speaks only the other of Kling's two APIs.
         case api
         /// Kling does not accept the key.
         case key
-        /// Kling reads tokens outside their validity period.
+        /// This machine's clock is wrong: Kling receives tokens outside their validity period.
         case clock
         /// Kling has disabled the account.
         case account
@@ -24,14 +24,14 @@ public struct AccountTrouble: Sendable, Hashable {
         case noAnswer = "no_answer"
     }
 
-    /// What kind of trouble it is.
+    /// The kind of problem.
     public let kind: Kind
     /// What is wrong and how to fix it, for operators only: it names the host.
     public let text: String
 
     init(_ kind: Kind, _ text: String) { (self.kind, self.text) = (kind, text) }
 
-    /// Whether it is in a setting that is not part of an account's identity.
+    /// Whether the problem is in a setting that is not part of the account's identity.
     var isInSettings: Bool { kind == .path || kind == .api }
 
     /// Whether a create would certainly fail.
@@ -40,7 +40,7 @@ public struct AccountTrouble: Sendable, Hashable {
 
 /// What free calls to an account have shown.
 enum AccountFinding: Sendable, Hashable {
-    /// The account works, with this one of Kling's APIs.
+    /// The account works, and speaks this API.
     case reached(KlingDialect)
     /// Something is wrong.
     case trouble(AccountTrouble)
@@ -49,8 +49,8 @@ enum AccountFinding: Sendable, Hashable {
     var trouble: AccountTrouble? { if case .trouble(let trouble) = self { trouble } else { nil } }
 }
 
-/// The answers to free calls with which an account is checked. All but the first are asked for only if the first leaves
-/// the matter open.
+/// The answers to the free calls that check an account. Calls after the first are made only if its answer is
+/// inconclusive.
 struct AccountEvidence: Sendable {
     /// The account's URL, for messages.
     let url: String
@@ -58,16 +58,17 @@ struct AccountEvidence: Sendable {
     let dialect: KlingDialect
     /// The answer to a list call.
     var list: Result<UpstreamAnswer, KlingFailure>
-    /// Whether the account has listed its tasks in the other API.
+    /// Whether the account has listed its tasks through the other API.
     var hasListInOtherAPI = false
     /// Whether the gateway may use the other API.
     var mayChangeAPI = false
     /// The answer to a query for a task that doesn't exist.
     var query: UpstreamAnswer?
-    /// The answer to a path that doesn't exist.
+    /// The answer to a request for a path that doesn't exist.
     var nowhere: UpstreamAnswer?
 
-    /// Whether the list's answer leaves open whether the account has this API at this URL: some resellers have no list.
+    /// Whether more calls are needed: the answer to the list call doesn't say whether the account has this API at this
+    /// URL, because some resellers have no list.
     var needsMore: Bool { if case .success(let answer) = list { answer.isForeign } else { false } }
 
     /// What the answers show.
@@ -127,7 +128,7 @@ struct AccountEvidence: Sendable {
 }
 
 extension AccountTrouble {
-    /// Reads why there was no answer.
+    /// Describes why there was no answer.
     fileprivate init(_ failure: KlingFailure, _ url: String) {
         let detail = failure.detail
         switch failure.connection {
@@ -147,14 +148,15 @@ extension AccountTrouble {
 }
 
 extension UpstreamAnswer {
-    /// Whether it may come from something else than Kling's API: there is no such route, or a page without an envelope.
+    /// Whether the answer may come from something other than Kling's API: it says that there is no such route, or it is
+    /// a success or a redirect without an envelope.
     fileprivate var isForeign: Bool {
         if hasNoRoute { return true }
         if case .bare(let answer) = self { return (200...399).contains(answer.httpStatus) }
         return false
     }
 
-    /// Whether it says that there is no such task, and so that there is such an API.
+    /// Whether the answer says that there is no such task, which shows that the API exists.
     fileprivate var isUnknownTask: Bool {
         switch self {
         case .bare(let answer): answer.isUnknownTask

@@ -2,8 +2,7 @@ internal import Base
 internal import KlingAPI
 internal import TaskStore
 
-/// Why an account, or one of its models, is not used, and the stage of its probe: first a free list call, then one
-/// create.
+/// Why an account or one of its models is not used, and the stage of its probe: first a free list call, then a create.
 struct Disablement: Sendable, Hashable {
     private enum Stage: Sendable, Hashable {
         /// The list call is due at this time.
@@ -47,7 +46,7 @@ struct Disablement: Sendable, Hashable {
     /// Makes `task` the probe if ``isOpen``.
     mutating func begin(_ task: TaskID) { if isOpen { stage = .probed(by: task) } }
 
-    /// The state after the probe's outcome; `nil` if the account can be used again.
+    /// Returns the state after the probe's outcome; `nil` if the account can be used again.
     func after(_ event: CreateEvent, nextProbe moment: MonotonicTime) -> Disablement? {
         var rest = self
         switch event {

@@ -1,12 +1,12 @@
 internal import Base
 internal import KlingAPI
 
-/// Which links Kling can fetch, as far as their hosts tell.
+/// Refuses picture links that Kling cannot fetch, judging by their hosts.
 struct LinkReach: Sendable {
-    /// Whether hosts of local networks are refused. Not if an account is in such a network itself, or has the gateway
-    /// fetch its pictures, which has rules of its own.
+    /// Whether hosts of local networks are refused. They are allowed if an account is in such a network itself, or if
+    /// the gateway fetches pictures for an account: fetching has its own rules.
     private let refusesLocal: Bool
-    /// The host of the gateway's own links.
+    /// The host of the gateway's own links, which is always allowed.
     private let ownHost: String?
 
     init(accounts: [Account], publicURL: String?) {
@@ -24,7 +24,7 @@ struct LinkReach: Sendable {
         }
     }
 
-    /// Refuses a picture that is a link that Kling cannot fetch.
+    /// Refuses a picture that is given as a link that Kling cannot fetch.
     func check(_ picture: GivenPicture) throws(GatewayError) {
         if refusesLocal, case .url(let link) = picture.content { try check(link, picture.field) }
     }

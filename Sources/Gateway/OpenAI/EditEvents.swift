@@ -5,10 +5,10 @@ internal import TaskStore
 
 /// The answer to an edit with `stream`: Server-Sent Events, as OpenAI's API sends them.
 ///
-/// Comments keep proxies from cutting the connection while the client waits. After them comes an event for each picture,
-/// or one for an error.
+/// While the client waits, comments keep proxies from cutting the connection. Then comes one event for each picture, or
+/// one for an error.
 final class EditEvents: @unchecked Sendable {
-    // @unchecked: used only on the connection's loop, by the server, which wants one part after the other.
+    // @unchecked: used only on the connection's loop, by the server, which asks for one part at a time.
 
     /// The time between two comments.
     private static let pause = Duration.seconds(10)
@@ -28,7 +28,7 @@ final class EditEvents: @unchecked Sendable {
         (self.job, self.deadline, self.edits, self.admitted) = (job, deadline, edits, admitted)
     }
 
-    /// The answer for a job, up to the end of the client's wait.
+    /// The streamed answer for a job. It waits for the pictures until `deadline`.
     static func answer(
         _ job: JobRecord, until deadline: MonotonicTime, _ edits: ImageEdits, _ admitted: AdmittedRequest
     ) -> HTTPResponse {
@@ -39,7 +39,7 @@ final class EditEvents: @unchecked Sendable {
             headers: [
                 (name: "Content-Type", value: "text/event-stream; charset=utf-8"),
                 (name: "Cache-Control", value: "no-cache"), (name: "X-Request-Id", value: requestID),
-                // nginx would keep the comments to itself.
+                // Without it, nginx buffers the comments.
                 (name: "X-Accel-Buffering", value: "no"),
             ],
             body: .stream { await Origin.$current.withValue(.request(requestID)) { await events.next() } })

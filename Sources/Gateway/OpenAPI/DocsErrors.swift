@@ -1,7 +1,7 @@
-/// The errors on the page: a table for each shape, with a row for each status, whatever operations answer it.
+/// The errors on the page: one table for each shape of error, with one row for each status. All operations share them.
 struct DocsErrors {
     private struct Shape {
-        /// The letters that the names of its responses begin with.
+        /// The prefix of the names of its responses.
         let prefix: String
         /// The tag of its operations.
         let title: String
@@ -38,7 +38,7 @@ struct DocsErrors {
         }
     }
 
-    /// The section.
+    /// The section as HTML.
     var html: String {
         "<h2 id=\"errors\">Errors</h2>\n"
             + shapes.map { shape in
@@ -52,7 +52,7 @@ struct DocsErrors {
             }.joined(separator: "\n")
     }
 
-    /// The statuses of an operation's errors, as links to the tables.
+    /// The statuses of an operation's errors as links to the tables, as HTML.
     func links(_ responses: [JSONLiteral.Member]) -> String {
         let links = responses.compactMap { response in
             Self.name(response.value).map { "<a href=\"#\(Self.prefix($0))-\(response.name)\">\(response.name)</a>" }

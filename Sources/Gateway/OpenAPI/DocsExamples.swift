@@ -1,19 +1,19 @@
-/// The curl commands of an operation: one for each kind of body, filled from the document's examples.
+/// The curl commands of an operation: one for each type of body, with the values of the document's examples.
 struct DocsExamples {
     let path: String
     let method: String
     let operation: JSONLiteral
     let needsKey: Bool
 
-    /// Stands for the gateway's URL.
+    /// A placeholder for the gateway's URL.
     static let base = "\u{1}"
 
-    /// A command of the document, which names the gateway by its default address.
+    /// A command of the document, with the placeholder in place of the gateway's default address.
     static func atBase(_ command: some StringProtocol) -> String {
         String(command.trimming("\n")).replacing("http://localhost:8080", with: base)
     }
 
-    /// The commands; nothing for what only Kling calls.
+    /// The commands as HTML; empty for operations that only Kling calls.
     var html: String {
         let bodies = operation["requestBody"]?["content"]?.members ?? []
         if !needsKey, path.contains("{") || !bodies.isEmpty { return "" }
@@ -35,7 +35,7 @@ struct DocsExamples {
         return lines.joined(separator: " \\\n") + input
     }
 
-    /// The URL. Shell variables stand for what a path or query names.
+    /// The URL, with shell variables for the ids and names in its path and query.
     private var url: String {
         let words = path.replacing("{id}", with: "$ID").replacing("{name}", with: "$NAME")
         let query = (operation["parameters"]?.elements ?? []).filter {
@@ -45,7 +45,7 @@ struct DocsExamples {
         return pairs.isEmpty ? Self.base + words : "\"\(Self.base)\(words)?\(pairs.joined(separator: "&"))\""
     }
 
-    /// The file of which a text of an example is the link; nil if it is none.
+    /// The file that a text of an example links to; nil if the text is not such a link.
     private static func file(_ value: JSONLiteral) -> Substring? {
         let host = OperationDescription.exampleHost
         return value.text.flatMap { $0.hasPrefix(host) ? $0.dropFirst(host.count) : nil }
@@ -59,7 +59,7 @@ struct DocsExamples {
         return ["-F '\(member.name)=\(value)'"]
     }
 
-    /// The example as JSON in a shell's here-document, which reads the files. curl leaves out the line breaks of base64.
+    /// The example as JSON for a here-document. The shell inserts files as base64, and curl removes its line breaks.
     private static func json(_ value: JSONLiteral) -> String {
         if let file = file(value) { return #""$(base64 < \#(file))""# }
         switch value {

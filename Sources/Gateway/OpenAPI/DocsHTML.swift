@@ -1,4 +1,4 @@
-/// HTML of the page, from texts of the document.
+/// Builds the page's HTML from texts of the document.
 enum DocsHTML {
     static let style = """
         :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
@@ -12,7 +12,7 @@ enum DocsHTML {
         pre,tr{break-inside:avoid}a{color:inherit;text-decoration:none}}
         """
 
-    /// A table; nothing if it has no rows. The cells are HTML.
+    /// A table; empty if it has no rows. The headings and cells are HTML.
     static func table(_ headings: [String], _ rows: [[String]]) -> String {
         if rows.isEmpty { return "" }
         let head = headings.map { "<th>\($0)</th>" }.joined()
@@ -36,7 +36,7 @@ enum DocsHTML {
         return "<ul>" + lines.map { "<li>\(marked(String($0.dropFirst(2))))</li>" }.joined() + "</ul>"
     }
 
-    /// A text in which what is between backticks is code.
+    /// Escapes a text, and renders what is between backticks as code.
     static func marked(_ text: String) -> String {
         let parts = text.split(separator: "`", omittingEmptySubsequences: false)
         return parts.enumerated().map { index, part in
@@ -45,7 +45,7 @@ enum DocsHTML {
         }.joined()
     }
 
-    /// What a link to the heading `text` names.
+    /// The `id` of the heading `text`, for links to it.
     static func anchor(_ text: String) -> String {
         text.split { !$0.isASCII || !($0.isLetter || $0.isNumber) }.joined(separator: "-")
     }

@@ -1,4 +1,4 @@
-/// Tables of parameters and of the members of bodies.
+/// Builds the tables of parameters and of the members of bodies.
 struct DocsMembers {
     let document: JSONLiteral
 
@@ -17,7 +17,7 @@ struct DocsMembers {
             })
     }
 
-    /// The members of the body that an operation takes. A form has the same members as JSON.
+    /// The members of an operation's request body. A form has the same members as JSON.
     func bodies(_ contents: [JSONLiteral.Member]) -> String {
         guard let first = contents.first, let last = contents.last else { return "" }
         let types = contents.map { "<code>\(DocsHTML.escaped($0.name))</code>" }.joined(separator: " or ")
@@ -31,7 +31,7 @@ struct DocsMembers {
             + DocsHTML.paragraphs(.string(rest))
     }
 
-    /// The schemas of texts that members refer to by name.
+    /// Sections for the named string schemas that members refer to.
     var types: String {
         (document["components"]?["schemas"]?.members ?? []).filter {
             $0.value["description"] != nil && Self.isText($0.value)
@@ -41,7 +41,7 @@ struct DocsMembers {
         }.joined()
     }
 
-    /// The names of such schemas that `schema` is, or is a list of.
+    /// Links to the named string schemas that `schema` is, or is an array of.
     private func typeNames(_ schema: JSONLiteral) -> [String] {
         let alternatives = [schema] + (schema["anyOf"]?.elements ?? [])
         let names = alternatives.compactMap { alternative -> String? in
@@ -65,7 +65,7 @@ struct DocsMembers {
         }.joined()
     }
 
-    /// The header fields that answers have.
+    /// The header fields of answers.
     var headers: String {
         DocsHTML.table(
             ["Name", "Meaning"],
@@ -84,7 +84,7 @@ struct DocsMembers {
 
     // MARK: Rows
 
-    /// The rows of the members of an object, or of alternatives of one, and of the objects in it.
+    /// The rows for the members of an object, of its alternatives, and of the objects nested in it.
     private func rows(of schemas: [JSONLiteral], prefix: String, depth: Int) -> [[String]] {
         guard depth < Self.deepest else { return [] }
         return members(of: schemas).flatMap { member in
@@ -99,7 +99,7 @@ struct DocsMembers {
         }
     }
 
-    /// The members of objects, each with what the alternatives say of it.
+    /// The members of objects and of their alternatives. A member that several of them have gets all their schemas.
     private func members(of schemas: [JSONLiteral]) -> [DocsMember] {
         let alternatives = schemas.flatMap { [$0] + ($0["anyOf"]?.elements ?? []).map(resolved) }
         var members: [DocsMember] = []
@@ -126,16 +126,16 @@ struct DocsMember {
     let name: String
     var schemas: [JSONLiteral]
     let isRequired: Bool
-    /// What it means, beside what its schemas say.
+    /// What it means, in addition to what its schemas say.
     var note: String?
-    /// The types, as HTML, if they have names of their own; their descriptions are elsewhere.
+    /// The named types, as HTML. The page describes them in sections of their own.
     var typeNames: [String] = []
 
     init(name: String, schemas: [JSONLiteral], isRequired: Bool, note: String? = nil) {
         (self.name, self.schemas, self.isRequired, self.note) = (name, schemas, isRequired, note)
     }
 
-    /// Reads a line of a description: `` - `name`, `other` (type): what it means ``; nil if it is another one.
+    /// Reads a line of a description: `` - `name`, `other` (type): what it means ``; nil for any other line.
     init?(line: String) {
         guard let parts = line.wholeMatch(of: /- `([a-z_A-Z`, ]+)` \(([a-z ]+)\): (.*)/) else { return nil }
         self.init(
@@ -144,7 +144,7 @@ struct DocsMember {
             note: parts.3.prefix(1).uppercased() + parts.3.dropFirst())
     }
 
-    /// The cells of its row.
+    /// The cells of its row, as HTML.
     var cells: [String] {
         let descriptions =
             typeNames.isEmpty || schemas.contains { $0["items"] != nil }
@@ -157,7 +157,7 @@ struct DocsMember {
         ]
     }
 
-    /// The words that it may be.
+    /// The values that it may have, as one sentence.
     private var values: [String] {
         let words = schemas.flatMap { ($0["enum"]?.elements ?? []) + [$0["const"]].compactMap(\.self) }
         let shown = unique(

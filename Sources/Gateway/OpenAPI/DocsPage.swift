@@ -1,4 +1,4 @@
-/// The document for people: one self-contained HTML page, made from the OpenAPI document alone.
+/// The page at `/docs`: self-contained HTML, made from the OpenAPI document alone.
 struct DocsPage: Sendable {
     /// The page, with a placeholder for the gateway's URL.
     private let template: String
@@ -61,7 +61,7 @@ struct DocsPage: Sendable {
     }
 }
 
-/// One path of the page, with the other paths at which the same is served.
+/// One path on the page, with the other paths that serve the same operations.
 struct DocsEntry {
     let path: String
     private(set) var others: [String] = []
@@ -73,11 +73,11 @@ struct DocsEntry {
         self.path = path.name
         item = path.value
         operations = path.value.members.filter { $0.value["responses"] != nil }
-        // A path that is described in words only has no tag; it belongs to the paths below it.
+        // A path that is only described in words has no tag: `all` gives it the tag of the path before it.
         tag = operations.first?.value["tags"]?.elements.first?.text ?? ""
     }
 
-    /// The document's paths, in its order. A path that serves the same as an earlier one is listed with it.
+    /// The document's paths, in its order. A path that serves the same operations as an earlier one is listed with it.
     static func all(_ document: JSONLiteral) -> [DocsEntry] {
         var entries: [DocsEntry] = []
         for path in document["paths"]?.members ?? [] {
@@ -96,7 +96,7 @@ struct DocsEntry {
         (path, item, operations, self.tag) = (entry.path, entry.item, entry.operations, tag)
     }
 
-    /// Whether the other path serves the same: only the operations' names differ.
+    /// Whether the other path serves the same operations: they differ at most in their names and responses.
     private func serves(_ other: DocsEntry) -> Bool { !operations.isEmpty && nameless == other.nameless }
 
     private var nameless: [[JSONLiteral.Member]] {
@@ -106,13 +106,13 @@ struct DocsEntry {
         }
     }
 
-    /// What identifies it on the page.
+    /// The `id` of its section.
     var anchor: String { DocsHTML.anchor(path) }
 
-    /// The summaries of its methods.
+    /// The summaries of the path and its methods.
     var summaries: [String] { ([item] + operations.map(\.value)).compactMap { $0["summary"]?.text } }
 
-    /// The entry on the page.
+    /// The section as HTML.
     func html(_ members: DocsMembers, _ errors: DocsErrors) -> String {
         let also = others.map { "<code>\(DocsHTML.escaped($0))</code>" }.joined(separator: ", ")
         let words = item["summary"].map { _ in Self.words(item) } ?? ""

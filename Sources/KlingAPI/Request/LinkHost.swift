@@ -2,8 +2,8 @@ internal import Base
 
 /// The host of a link, as the URL standard reads it.
 public enum LinkHost {
-    /// The host in lower case: an IPv6 address without its brackets, and a name without dots at its end. Nil for a
-    /// text that is no `http` or `https` URL, or has no host.
+    /// The host in lower case: an IPv6 address without its brackets, and a name without dots at its end. Nil if
+    /// the text is not an `http` or `https` URL, or has no host.
     public static func of(_ link: String) -> String? {
         let start = link.prefix(8).lowercased()
         guard let scheme = ["https://", "http://"].first(where: start.hasPrefix) else { return nil }
@@ -18,8 +18,8 @@ public enum LinkHost {
         return host.isEmpty ? nil : host.lowercased()
     }
 
-    /// Whether a host can only be reached from its own network: an address that is not of the public internet, in any
-    /// notation, or a name that is known in a local network only. Names are not resolved.
+    /// Whether a host can only be reached from its own network: an address outside the public internet, in any
+    /// notation, or a name that only a local network knows. Names are not resolved.
     public static func isLocal(_ host: String) -> Bool {
         if let address = address(host) { return !address.isPublic }
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
@@ -29,10 +29,10 @@ public enum LinkHost {
     /// Domains that are never in the public DNS (RFC 6761, RFC 6762, and ICANN's resolution on `.internal`).
     private static let localDomains: Set<Substring> = ["localhost", "local", "internal"]
 
-    /// The address that a host is; nil for a name.
+    /// Parses a host that is an address; nil for a name.
     static func address(_ host: String) -> IPAddress? { host.contains(":") ? IPAddress(host) : v4(host) }
 
-    /// Parses one to four numbers, of which the last has all the remaining bytes.
+    /// Parses one to four numbers separated by dots. The last one stands for all remaining bytes.
     private static func v4(_ host: String) -> IPAddress? {
         let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map(number)
         guard numbers.count <= 4, let last = numbers.last ?? nil, last >> (8 * (5 - numbers.count)) == 0 else {
@@ -58,7 +58,7 @@ public enum LinkHost {
 }
 
 extension LinkHost {
-    /// What is wrong with the host of a link that was cleaned, as the end of a sentence; nil if nothing is.
+    /// What is wrong with the host of a cleaned link, as the end of a sentence; nil if nothing is.
     static func problem(of link: String) -> String? {
         guard let host = of(link) else { return "is a URL without a host. Send the whole URL." }
         if host.contains(":") { return nil }
@@ -66,7 +66,7 @@ extension LinkHost {
             return "is a URL whose host name is too long: \(longestLabel) characters between two dots, and 253 in all, "
                 + "are allowed, in Punycode where it is international. Check the URL."
         }
-        // Cleaning leaves such a label percent-encoded.
+        // Cleaning leaves a label with such characters percent-encoded.
         guard host.contains("%") else { return nil }
         return "is a URL whose host name has characters that are not allowed in one. Check the URL."
     }

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Gateway
 internal import GatewayConfiguration
 
-/// Checks accounts without a gateway, all at the same time.
+/// Checks accounts concurrently, without a running gateway.
 struct AccountChecks {
     private let upstreams: [Upstream]
     private let loop: EventLoop
@@ -14,8 +14,8 @@ struct AccountChecks {
         client = try CurlUpstream(loops: [loop], .wanted)
     }
 
-    /// Calls every account. Call it once.
-    /// - Returns: what is wrong, by the account's name.
+    /// Checks every account. Call it only once: it shuts down the client and the loop.
+    /// - Returns: what is wrong, by the account's name. Accounts that work are left out.
     func troubles() async -> [String: AccountTrouble] {
         let check = AccountCheck(upstream: client, observer: Unobserved())
         let calls = upstreams.map { upstream in
@@ -30,7 +30,7 @@ struct AccountChecks {
     }
 }
 
-/// Ignores all events: the caller prints what it wants to be seen.
+/// Ignores all events: the caller prints the results.
 private struct Unobserved: GatewayObserver {
     func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {}
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {}

@@ -2,12 +2,13 @@ internal import EventLoop
 internal import GatewayConfiguration
 internal import TaskStore
 
-/// What a gateway stands on: the store, with the right to serve from it, and the loops.
+/// The resources that a gateway runs on: the store, the lock that lets it serve from the store, and the event loops.
 struct ServiceBase: Sendable {
     let store: SQLiteTaskStore
     let loops: [EventLoop]
     private let lock: ServeLock
 
+    /// Locks and opens the store, and starts the loops.
     /// - Throws: an error with a message for the operator.
     init(_ configuration: Configuration) throws {
         lock = try ServeLock(store: configuration.storePath)
@@ -15,7 +16,8 @@ struct ServiceBase: Sendable {
         loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
     }
 
-    /// Releases it. Call it once, from another thread than the loops', after all that use it have ended.
+    /// Closes the store and stops the loops. Call it once, after everything that uses them has ended, and not on one of
+    /// the loops' threads.
     func close() async {
         await store.close()
         for loop in loops { loop.stop() }
