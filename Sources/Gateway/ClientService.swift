@@ -147,7 +147,7 @@ public final class ClientService: HTTPService {
         }
         let intake = PictureIntake(
             assets: uploads, service: pictures, budget: parts.budget,
-            reach: LinkReach(accounts: parts.accounts.all, publicURL: options.publicURL))
+            reach: LinkPolicy(accounts: parts.accounts.all, publicURL: options.publicURL))
         kling = KlingHandler(tasks: tasks, models: options.models, pictures: intake, bodyLimit: options.bodyLimit)
         openAI = OpenAIHandler(
             models: options.models,

@@ -37,7 +37,7 @@ extension Configuration {
         for (index, entry, model) in standIns where !entry.name.isEmpty {
             let place = root.place(of: "models", index)
             if let earlier = first[entry.name] {
-                reader.report(place, "\(entry.name) stands for a model in models[\(earlier)] already: remove one")
+                reader.report(place, "\(entry.name) is already defined in models[\(earlier)]: remove one")
                 continue
             }
             first[entry.name] = index

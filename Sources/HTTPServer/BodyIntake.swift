@@ -173,6 +173,6 @@ struct BodyIntake {
 
     private mutating func add(_ count: Int) {
         received += count
-        rate?.made(count)
+        rate?.transferred(count)
     }
 }

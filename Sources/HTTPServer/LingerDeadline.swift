@@ -23,7 +23,7 @@ struct LingerDeadline {
     /// Records that `count` bytes arrived.
     /// - Returns: when to close.
     mutating func received(_ count: Int, at now: MonotonicTime) -> MonotonicTime {
-        transfer.made(count)
+        transfer.transferred(count)
         return min(now + pause, transfer.due, end)
     }
 }

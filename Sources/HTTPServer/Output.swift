@@ -38,7 +38,7 @@ struct Output {
             rate
             ?? RateDeadline(
                 from: .now, allowance: configuration.bodyTimeout, bytesPerSecond: configuration.minimumRate)
-        known.made(count)
+        known.transferred(count)
         rate = known
         return known.due
     }

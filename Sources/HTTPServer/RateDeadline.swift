@@ -12,7 +12,7 @@ struct RateDeadline: Hashable, Sendable {
     }
 
     /// Records that `count` bytes were transferred.
-    mutating func made(_ count: Int) { bytes += count }
+    mutating func transferred(_ count: Int) { bytes += count }
 
     /// The time from which the transfer is late.
     var due: MonotonicTime {

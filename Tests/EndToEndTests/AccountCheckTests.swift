@@ -29,9 +29,9 @@ import Testing
             let json = try await Self.check(kling, [:], "--json")
             #expect(json.output.contains(#""reached":true,"problem":null"#), "\(json.output)")
             for (url, environment, expected) in [
-                (Self.deadURL, [:], "no connection to \(Self.deadURL)"),
+                (Self.deadURL, [:], "cannot connect to \(Self.deadURL)"),
                 ("http://host.invalid", [:], "the host of http://host.invalid has no address"),
-                (kling.replacingOccurrences(of: "http:", with: "https:"), [:], "no TLS with"),
+                (kling.replacingOccurrences(of: "http:", with: "https:"), [:], "the TLS handshake with"),
                 (kling + "/wrong", [:], "check the path of `url`"),
                 (kling, ["KLING_ACCESS_KEY": "no-such-key"], "check `access_key` and `secret_key`"),
                 (kling, ["KLING_SECRET_KEY": "wrong"], "check `access_key` and `secret_key`"),
@@ -62,7 +62,7 @@ import Testing
                 try clock.set(milliseconds: Int64(hours) * 3_600_000)
                 let outcome = try await Self.check(fixture.kling.url, clock.environment)
                 #expect(outcome.status == 1 && outcome.output.contains(words), "\(outcome.output)")
-                #expect(outcome.output.contains("set this machine's clock"), "\(outcome.output)")
+                #expect(outcome.output.contains("correct this machine's clock"), "\(outcome.output)")
             }
         }
     }
@@ -78,7 +78,7 @@ import Testing
         #expect(create.text.contains("has been reached so far") && !create.text.contains(url))
         try await eventually("the finding is stored") {
             let shown = try await Self.accounts(gateway)
-            return shown.contains("does not work") && shown.contains("no connection to \(url)")
+            return shown.contains("does not work") && shown.contains("cannot connect to \(url)")
         }
         let log = gateway.program.errorText
         #expect(log.contains("an account does not work") && log.contains("no account has ever been reached"))

@@ -30,7 +30,7 @@ struct ModelsTests {
         ("[v9, {name: v9, stands_for: virtual_try_on}]", "models[1] (line 2): v9 is a model's own name"),
         (
             "[v9, {name: a, stands_for: v9}, {name: a, stands_for: virtual_try_on}]",
-            "models[2] (line 2): a stands for a model in models[1] already: remove one"
+            "models[2] (line 2): a is already defined in models[1]: remove one"
         ),
         ("[{stands_for: virtual_try_on}]", "models[0] (line 2): name is missing"),
         ("[{name: 'a b', stands_for: virtual_try_on}]", "models[0].name (line 2): found \"a b\"; allowed: 1 to 128"),

@@ -17,7 +17,7 @@ struct RateDeadlineTests {
         rate: Int, counts: [Int], milliseconds: Int64
     ) {
         var deadline = RateDeadline(from: time(100), allowance: .milliseconds(20), bytesPerSecond: rate)
-        for count in counts { deadline.made(count) }
+        for count in counts { deadline.transferred(count) }
         #expect(deadline.due == time(120 + milliseconds))
     }
 }

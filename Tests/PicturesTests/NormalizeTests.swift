@@ -127,7 +127,7 @@ struct NormalizeTests {
         }
         let long = Painting.plain(320, 1600, .green).png()
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(long), limits: limits)))
-        #expect((decoded.width, decoded.height) == (300, 1500), "no side becomes shorter than Kling takes")
+        #expect((decoded.width, decoded.height) == (300, 1500), "no side becomes shorter than Kling accepts")
     }
 
     @Test func `a file with too many bytes is encoded again`() throws {

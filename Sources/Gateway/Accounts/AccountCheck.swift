@@ -18,7 +18,7 @@ public struct AccountCheck: Sendable {
 
     /// Checks an account with at most four calls. Call it on an event loop.
     /// - Returns: what is wrong; `nil` if the account works.
-    public func trouble(of account: Account) async -> AccountTrouble? { await run(account).finding.trouble }
+    public func trouble(of account: Account) async -> AccountProblem? { await run(account).finding.trouble }
 
     /// Checks an account with at most four calls. If it speaks the other API, the gateway uses that from now on.
     /// - Returns: the finding, and the answer to the list call; `nil` if there was none.
@@ -49,12 +49,12 @@ public struct AccountCheck: Sendable {
             if evidence.hasListInOtherAPI { return }
         }
         guard let id = TaskID("00000000000000000000000000") else { return }
-        let nobody = TaskReference(id: id, upstreamID: nil)
+        let unknownTask = TaskReference(id: id, upstreamID: nil)
         // No task has this id.
-        let query = destination.dialect.adapter.query([nobody])
+        let query = destination.dialect.adapter.query([unknownTask])
         evidence.query = try? await caller.call(query, of: [], account, timeout: Self.timeout)
         // No API has this path.
-        let nowhere = UpstreamRequest(kind: .query, path: "/v1/images/no-such-route/\(id)")
-        evidence.nowhere = try? await caller.call(nowhere, of: [], account, timeout: Self.timeout)
+        let unknownRoute = UpstreamRequest(kind: .query, path: "/v1/images/no-such-route/\(id)")
+        evidence.unknownRoute = try? await caller.call(unknownRoute, of: [], account, timeout: Self.timeout)
     }
 }

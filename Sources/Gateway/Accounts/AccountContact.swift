@@ -15,7 +15,7 @@ struct AccountContact: Sendable {
     /// Whether the account has ever worked with this host and key, before a restart or since.
     private(set) var wasReached = false
     /// What the last check found wrong; `nil` before the first check has ended, and once the account is reached.
-    private(set) var trouble: AccountTrouble?
+    private(set) var trouble: AccountProblem?
     /// Whether a check has ended, or the account was reached, since the start.
     private(set) var isChecked = false
     private var schedule = Schedule.none
@@ -51,7 +51,7 @@ struct AccountContact: Sendable {
     }
 
     /// Records what a check found wrong, and schedules the next one, unless the account was reached in the meantime.
-    mutating func found(_ trouble: AccountTrouble, now: MonotonicTime, _ timing: AccountTiming) {
+    mutating func found(_ trouble: AccountProblem, now: MonotonicTime, _ timing: AccountTiming) {
         guard isOpen else { return }
         (isChecked, self.trouble) = (true, trouble)
         schedule = .waiting(until: now + pause)

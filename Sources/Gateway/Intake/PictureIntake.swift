@@ -12,7 +12,7 @@ struct PictureIntake: Sendable {
     let service: PictureService
     let budget: ByteBudget
     /// Which of the other links Kling can fetch.
-    let reach: LinkReach
+    let reach: LinkPolicy
 
     /// A create in Kling's shape with files in place of links, all of them whole. Without links it is returned as it is,
     /// with no allocation.

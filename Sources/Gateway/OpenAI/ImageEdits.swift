@@ -25,7 +25,7 @@ struct ImageEdits: Sendable {
             case .answered(let response): return response
             case .job(let job, let format, let deadline, let isRepeated):
                 var response =
-                    if format == .events { EditEvents.answer(job, until: deadline, self, admitted) } else {
+                    if format == .events { EditEventStream.answer(job, until: deadline, self, admitted) } else {
                         try await answer(job, format, until: deadline, admitted)
                     }
                 if isRepeated { response.headers.append(Answer.replayed) }

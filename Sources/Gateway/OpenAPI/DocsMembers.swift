@@ -60,7 +60,7 @@ struct DocsMembers {
                 return "<p>Its type is <code>\(DocsHTML.escaped(content.name))</code>.</p>"
             }
             return DocsHTML.table(
-                Self.headings.map { $0 == "Required" ? "Always there" : $0 },
+                Self.headings.map { $0 == "Required" ? "Always present" : $0 },
                 rows(of: [resolved(content.value["schema"] ?? [:])], prefix: "", depth: 0))
         }.joined()
     }
@@ -180,7 +180,7 @@ struct DocsMember {
             case (_, _, let least?, let most?): least == most ? "\(most) elements." : "\(least) to \(most) elements."
             default: nil
             }
-        let standard = schema["default"].map { "Without it, `\($0.text ?? String(decoding: $0.json, as: UTF8.self))`." }
+        let standard = schema["default"].map { "Default: `\($0.text ?? String(decoding: $0.json, as: UTF8.self))`." }
         let words = [range, standard].compactMap(\.self)
         return words.isEmpty ? nil : words.joined(separator: " ")
     }

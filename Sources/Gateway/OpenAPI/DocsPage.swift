@@ -16,7 +16,7 @@ struct DocsPage: Sendable {
             <title>Kling Gateway</title><style>\(DocsHTML.style)</style></head><body>
             <header><h1>Kling Gateway</h1>
             \(DocsHTML.paragraphs(document["info"]?["description"]))
-            <p>For programs: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p></header>
+            <p>Machine-readable: <a href="/openapi.json">/openapi.json</a> (OpenAPI 3.1).</p></header>
             \(Self.contents(groups, errors))
             <h2 id="start">Start</h2>
             \(DocsHTML.paragraphs(document["components"]?["securitySchemes"]?["key"]?["description"]))

@@ -53,7 +53,7 @@ private struct AccountLine {
     /// - Parameters:
     ///   - state: what the store knows.
     ///   - found: what was found now; nil: the account was not called.
-    init(_ upstream: Upstream, _ state: AccountStateRecord?, _ found: AccountTrouble??) {
+    init(_ upstream: Upstream, _ state: AccountStateRecord?, _ found: AccountProblem??) {
         (self.upstream, self.state) = (upstream, state)
         isChecked = found != nil
         trouble = if let found { found?.text } else { state?.trouble }

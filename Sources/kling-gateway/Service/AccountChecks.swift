@@ -16,13 +16,13 @@ struct AccountChecks {
 
     /// Checks every account. Call it only once: it shuts down the client and the loop.
     /// - Returns: what is wrong, by the account's name. Accounts that work are left out.
-    func troubles() async -> [String: AccountTrouble] {
-        let check = AccountCheck(upstream: client, observer: Unobserved())
+    func troubles() async -> [String: AccountProblem] {
+        let check = AccountCheck(upstream: client, observer: SilentObserver())
         let calls = upstreams.map { upstream in
             let account = upstream.account
             return (upstream.name, loop.spawn { await check.trouble(of: account) })
         }
-        var troubles: [String: AccountTrouble] = [:]
+        var troubles: [String: AccountProblem] = [:]
         for (name, call) in calls { troubles[name] = await call.value }
         client.shutdown()
         loop.stop()
@@ -31,7 +31,7 @@ struct AccountChecks {
 }
 
 /// Ignores all events: the caller prints the results.
-private struct Unobserved: GatewayObserver {
+private struct SilentObserver: GatewayObserver {
     func upstreamCall(_ call: KlingCall, _ end: UpstreamCallEnd) {}
     func event(_ level: GatewayEventLevel, _ message: StaticString, _ details: [(StaticString, String)]) {}
 }

@@ -16,7 +16,7 @@ final class GatewayService: Sendable {
 
     private let bound = Lock(Bound())
     private let configuration: Configuration
-    private let base: ServiceBase
+    private let base: ServiceResources
     private let upstream: CurlUpstream
     private let receivers: CurlCallbackSender
     private let pictures: CurlPictureSource
@@ -31,7 +31,7 @@ final class GatewayService: Sendable {
     /// - Throws: an error with a message for the operator. By then everything is released: another may be started.
     static func start(_ configuration: Configuration, log: LogOutput) async throws -> GatewayService {
         let descriptors = try configuration.divideDescriptors(log.logger)
-        let base = try ServiceBase(configuration)
+        let base = try ServiceResources(configuration)
         do {
             let service = try await GatewayService(configuration, base, descriptors, log: log)
             try await service.listen()
@@ -44,7 +44,7 @@ final class GatewayService: Sendable {
 
     /// Assembles a gateway, which does nothing before ``listen()``.
     private init(
-        _ configuration: Configuration, _ base: ServiceBase, _ descriptors: DescriptorPlan, log: LogOutput
+        _ configuration: Configuration, _ base: ServiceResources, _ descriptors: DescriptorPlan, log: LogOutput
     ) async throws {
         let logger = log.logger
         (self.configuration, self.logger) = (configuration, logger)

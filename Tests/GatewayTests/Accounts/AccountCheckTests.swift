@@ -26,20 +26,20 @@ import Testing
     }
 
     /// Answers a list call with `list`, and others as a place does that is no API.
-    private static func kind(_ list: KlingReply) async -> AccountTrouble.Kind? {
+    private static func kind(_ list: KlingReply) async -> AccountProblem.Kind? {
         await run { call throws(KlingFailure) in call.kind == .list ? list : absent }.finding.trouble?.kind
     }
 
     // MARK: No answer
 
     @Test(arguments: [
-        (ConnectionFault?.some(.nameLookup), UpstreamFault.unreachable, AccountTrouble.Kind.nameLookup, "DNS"),
+        (ConnectionFault?.some(.nameLookup), UpstreamFault.unreachable, AccountProblem.Kind.nameLookup, "DNS"),
         (.connect, .unreachable, .connect, "firewalls"), (.timeout, .timeout, .connect, "firewalls"),
         (.tls, .unreachable, .tls, "ca_file"), (nil, .timeout, .noAnswer, "try again later"),
         (nil, .interrupted, .noAnswer, "try again later"),
     ])
     func `a missing answer is told by its reason`(
-        connection: ConnectionFault?, fault: UpstreamFault, kind: AccountTrouble.Kind, fix: String
+        connection: ConnectionFault?, fault: UpstreamFault, kind: AccountProblem.Kind, fix: String
     ) async {
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in
             throw KlingFailure(fault, wasSent: connection == nil, connection: connection, detail: "the detail")
@@ -54,13 +54,13 @@ import Testing
     // MARK: Kling's codes
 
     @Test(arguments: [
-        (401, 1000, AccountTrouble.Kind.key, "secret_key"), (401, 1001, .key, "secret_key"),
+        (401, 1000, AccountProblem.Kind.key, "secret_key"), (401, 1001, .key, "secret_key"),
         (401, 1002, .key, "secret_key"), (401, 1003, .clock, "ahead"), (401, 1004, .clock, "behind"),
         (429, 1100, .account, "console"), (429, 1101, .account, "console"), (429, 1102, .account, "console"),
         (429, 1304, .account, "console"),
     ])
     func `a refused account is told by Kling's code, with the fix`(
-        status: Int, code: Int, kind: AccountTrouble.Kind, fix: String
+        status: Int, code: Int, kind: AccountProblem.Kind, fix: String
     ) async {
         let (finding, _, _) = await Self.run { _ throws(KlingFailure) in
             KlingReply(status, #"{"code":\#(code),"message":"Kling's words"}"#)
@@ -123,7 +123,7 @@ import Testing
 
 /// When accounts are checked, and what follows.
 @Suite struct AccountContactTests {
-    private static let trouble = AccountFinding.trouble(AccountTrouble(.connect, "no connection"))
+    private static let trouble = AccountFinding.trouble(AccountProblem(.connect, "no connection"))
 
     private static func accounts(_ names: String...) -> (Accounts, HandClock) {
         let clock = HandClock()
@@ -182,7 +182,7 @@ import Testing
         #expect(again.reserve(id(1), model: "m", now: clock.now) != nil)
         #expect(again.takeChanged(at: 6).first?.trouble == "no connection")
         // Its path may have been changed since, which the host itself says.
-        _ = again.checked("a", .trouble(AccountTrouble(.path, "no such API")), now: clock.now)
+        _ = again.checked("a", .trouble(AccountProblem(.path, "no such API")), now: clock.now)
         #expect(again.contacts == .none && !again.canQueue(model: "m"))
         #expect(again.reserve(id(2), model: "m", now: clock.now) == nil)
         // Under another key, it is another account.
@@ -193,7 +193,7 @@ import Testing
 
     @Test func `trouble that may pass keeps no create away`() {
         let (accounts, clock) = Self.accounts("a")
-        _ = accounts.checked("a", .trouble(AccountTrouble(.noAnswer, "later")), now: clock.now)
+        _ = accounts.checked("a", .trouble(AccountProblem(.noAnswer, "later")), now: clock.now)
         // Some resellers answer lists with errors: a load balancer that waited for them would wait for ever.
         #expect(accounts.contacts == .reached && accounts.needsCheck("a"))
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)

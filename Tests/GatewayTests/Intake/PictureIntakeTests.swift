@@ -32,7 +32,7 @@ import Testing
             base: LinkBase(publicURL: "https://public.test", isSecure: false))
         return PictureIntake(
             assets: hasAssets ? assets : nil, service: service, budget: budget,
-            reach: LinkReach(accounts: accounts, publicURL: "https://public.test"))
+            reach: LinkPolicy(accounts: accounts, publicURL: "https://public.test"))
     }
 
     /// The name of a picture that a tenant has uploaded.

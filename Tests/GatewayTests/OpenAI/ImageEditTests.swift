@@ -42,7 +42,7 @@ import Testing
             let edits = ImageEdits(
                 tasks: fixture.tasks, models: .documented, bodyLimit: 1 << 20, wait: .seconds(600),
                 intake: PictureIntake(
-                    assets: nil, service: service, budget: budget, reach: LinkReach(accounts: [], publicURL: nil)),
+                    assets: nil, service: service, budget: budget, reach: LinkPolicy(accounts: [], publicURL: nil)),
                 pictures: service,
                 budget: budget)
             let client = Task {

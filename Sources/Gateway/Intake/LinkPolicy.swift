@@ -2,7 +2,7 @@ internal import Base
 internal import KlingAPI
 
 /// Refuses picture links that Kling cannot fetch, judging by their hosts.
-struct LinkReach: Sendable {
+struct LinkPolicy: Sendable {
     /// Whether hosts of local networks are refused. They are allowed if an account is in such a network itself, or if
     /// the gateway fetches pictures for an account: fetching has its own rules.
     private let refusesLocal: Bool

@@ -1,7 +1,7 @@
 internal import KlingAPI
 
 /// A problem with an account's settings or host that a free call has shown, and how to fix it.
-public struct AccountTrouble: Sendable, Hashable {
+public struct AccountProblem: Sendable, Hashable {
     /// The kinds of problems.
     public enum Kind: String, Sendable, CaseIterable {
         /// The host's name has no address.
@@ -43,10 +43,10 @@ enum AccountFinding: Sendable, Hashable {
     /// The account works, and speaks this API.
     case reached(KlingDialect)
     /// Something is wrong.
-    case trouble(AccountTrouble)
+    case trouble(AccountProblem)
 
     /// What is wrong, if anything.
-    var trouble: AccountTrouble? { if case .trouble(let trouble) = self { trouble } else { nil } }
+    var trouble: AccountProblem? { if case .trouble(let trouble) = self { trouble } else { nil } }
 }
 
 /// The answers to the free calls that check an account. Calls after the first are made only if its answer is
@@ -65,7 +65,7 @@ struct AccountEvidence: Sendable {
     /// The answer to a query for a task that doesn't exist.
     var query: UpstreamAnswer?
     /// The answer to a request for a path that doesn't exist.
-    var nowhere: UpstreamAnswer?
+    var unknownRoute: UpstreamAnswer?
 
     /// Whether more calls are needed: the answer to the list call doesn't say whether the account has this API at this
     /// URL, because some resellers have no list.
@@ -74,12 +74,12 @@ struct AccountEvidence: Sendable {
     /// What the answers show.
     var finding: AccountFinding {
         switch list {
-        case .failure(let failure): return .trouble(AccountTrouble(failure, url))
+        case .failure(let failure): return .trouble(AccountProblem(failure, url))
         case .success(let answer) where answer.isForeign: return beyondList(answer)
         case .success(.enveloped(_, let answer)): return finding(answer.code, answer.message)
         case .success(.bare(let answer)):
             if case .account(let code) = answer.verdict { return finding(code, answer.summary) }
-            return .trouble(AccountTrouble(.noAnswer, "\(url) answers \(answer.summary): try again later"))
+            return .trouble(AccountProblem(.noAnswer, "\(url) answers \(answer.summary): try again later"))
         }
     }
 
@@ -88,18 +88,18 @@ struct AccountEvidence: Sendable {
             let other: KlingDialect = dialect == .kolors ? .solutions : .kolors
             if mayChangeAPI { return .reached(other) }
             return .trouble(
-                AccountTrouble(
+                AccountProblem(
                     .api,
-                    "the account does not speak the API `\(dialect.rawValue)`, but `\(other.rawValue)`: set `api: "
+                    "the account speaks the API `\(other.rawValue)`, not `\(dialect.rawValue)`: set `api: "
                         + "\(other.rawValue)` for it, or leave `api` out"))
         }
-        if let query, !query.isForeign || query.isUnknownTask, query.summary != nowhere?.summary {
+        if let query, !query.isForeign || query.isUnknownTask, query.summary != unknownRoute?.summary {
             return .reached(dialect)
         }
         return .trouble(
-            AccountTrouble(
+            AccountProblem(
                 .path,
-                "\(url) has no such API (\(answer.summary)): check the path of `url`. Kling's own hosts have none, "
+                "\(url) does not have this API (\(answer.summary)): check the path of `url`. Kling's own hosts have none, "
                     + "and resellers usually have /kling"))
     }
 
@@ -108,26 +108,27 @@ struct AccountEvidence: Sendable {
         switch code {
         case .authenticationFailed, .authorizationEmpty, .authorizationInvalid:
             return .trouble(
-                AccountTrouble(
+                AccountProblem(
                     .key,
                     "\(url) refuses the key (\(said)): check `access_key` and `secret_key`, or `api_key`. Keys for "
                         + "Kling in China and for its global service are separate"))
         case .tokenNotYetValid, .tokenExpired:
             return .trouble(
-                AccountTrouble(
+                AccountProblem(
                     .clock,
                     "\(url) says that a new token is \(code == .tokenExpired ? "expired" : "not yet valid") "
-                        + "(\(said)): set this machine's clock, which is \(code == .tokenExpired ? "behind" : "ahead")")
+                        + "(\(said)): correct this machine's clock, which is \(code == .tokenExpired ? "behind" : "ahead")"
+                )
             )
         case _ where code.class == .credentials:
             return .trouble(
-                AccountTrouble(.account, "Kling has disabled the account (\(said)): see to it in Kling's console"))
+                AccountProblem(.account, "Kling has disabled the account (\(said)): check it in Kling's console"))
         default: return .reached(dialect)
         }
     }
 }
 
-extension AccountTrouble {
+extension AccountProblem {
     /// Describes why there was no answer.
     fileprivate init(_ failure: KlingFailure, _ url: String) {
         let detail = failure.detail
@@ -137,11 +138,11 @@ extension AccountTrouble {
         case .tls:
             self.init(
                 .tls,
-                "no TLS with \(url) (\(detail)): check `url`, and set `ca_file` if the host has a private "
+                "the TLS handshake with \(url) fails (\(detail)): check `url`, and set `ca_file` if the host has a private "
                     + "certificate authority")
         case .connect, .timeout:
             self.init(
-                .connect, "no connection to \(url) (\(detail)): check `url`, `proxy` and the firewalls in between")
+                .connect, "cannot connect to \(url) (\(detail)): check `url`, `proxy` and the firewalls in between")
         case nil: self.init(.noAnswer, "\(url) does not answer a list call (\(detail)): try again later")
         }
     }

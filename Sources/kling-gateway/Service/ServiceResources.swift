@@ -3,7 +3,7 @@ internal import GatewayConfiguration
 internal import TaskStore
 
 /// The resources that a gateway runs on: the store, the lock that lets it serve from the store, and the event loops.
-struct ServiceBase: Sendable {
+struct ServiceResources: Sendable {
     let store: SQLiteTaskStore
     let loops: [EventLoop]
     private let lock: ServeLock

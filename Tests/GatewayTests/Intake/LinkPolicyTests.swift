@@ -4,7 +4,7 @@ import Testing
 
 @testable import Gateway
 
-struct LinkReachTests {
+struct LinkPolicyTests {
     private static let links = [
         "http://localhost:3000/a.png", "https://10.0.0.7/a.png", "http://0x7f.1/a", "http://nas.local/a",
     ]
@@ -15,7 +15,7 @@ struct LinkReachTests {
 
     private func refusal(_ link: String, _ accounts: [Account], publicURL: String? = nil) -> GatewayError? {
         do throws(GatewayError) {
-            try LinkReach(accounts: accounts, publicURL: publicURL).check(GivenPicture("upperInput", .url(link)))
+            try LinkPolicy(accounts: accounts, publicURL: publicURL).check(GivenPicture("upperInput", .url(link)))
             return nil
         } catch {
             return error

@@ -7,7 +7,7 @@ internal import TaskStore
 ///
 /// While the client waits, comments keep proxies from cutting the connection. Then comes one event for each picture, or
 /// one for an error.
-final class EditEvents: @unchecked Sendable {
+final class EditEventStream: @unchecked Sendable {
     // @unchecked: used only on the connection's loop, by the server, which asks for one part at a time.
 
     /// The time between two comments.
@@ -32,7 +32,7 @@ final class EditEvents: @unchecked Sendable {
     static func answer(
         _ job: JobRecord, until deadline: MonotonicTime, _ edits: ImageEdits, _ admitted: AdmittedRequest
     ) -> HTTPResponse {
-        let events = EditEvents(job, until: deadline, edits, admitted)
+        let events = EditEventStream(job, until: deadline, edits, admitted)
         let requestID = admitted.note.requestID
         return HTTPResponse(
             status: 200,
