@@ -64,7 +64,9 @@ struct TLSTests {
                 let old = ClientTLS(authority: files.certificate, newest: TLS1_1_VERSION)
                 #expect(RawClient(address, tls: old).performHandshake() != nil)
                 let other = ClientTLS(authority: files.certificate, protocols: ["h2"])
-                #expect(RawClient(address, tls: other).performHandshake()?.contains("no application protocol") == true)
+                // It is an alert, for which OpenSSL 3.0.13 has no name.
+                let reason = RawClient(address, tls: other).performHandshake()
+                #expect(reason?.contains("no application protocol") == true || reason == "?")
             }
         }
     }
