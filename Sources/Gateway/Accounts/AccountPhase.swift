@@ -17,6 +17,9 @@ internal import TaskStore
 /// | withdrawn              | healthy   | saturated | next create probes | next create probes  |
 /// | ended, missing         | healthy   | healthy   | next create probes | next create probes  |
 ///
+/// The third ambiguous create in a row counts as 5001: an account that loses every answer would otherwise get its share
+/// of the creates for ever.
+///
 /// An account fault (1000–1004, 1100–1102, 1304) disables the account in every phase. A saturated account becomes
 /// healthy when one of its tasks has ended or turned out to be missing, or when its pause ends; its limit still
 /// applies. A cooling account may be probed when its pause ends, a disabled one after it has answered a free list call.

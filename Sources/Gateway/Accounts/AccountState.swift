@@ -18,6 +18,8 @@ struct AccountState: Sendable {
     private(set) var contact: AccountContact
     /// How long the account is paused if it becomes saturated.
     private var saturation: Duration
+    /// How many creates in a row had an unknown outcome.
+    private var ambiguities = 0
 
     init(_ account: Account, timing: AccountTiming) {
         self.account = account
@@ -49,6 +51,9 @@ struct AccountState: Sendable {
     }
 
     // MARK: Room
+
+    /// After this many creates in a row with an unknown outcome, an account is treated as unavailable.
+    static let mostAmbiguities = 3
 
     /// How many free slots an idle account without a limit counts as.
     private static let assumedRoom = 16.0
@@ -113,8 +118,18 @@ struct AccountState: Sendable {
         let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
         if let model { settleDenial(of: model, task, event, context) }
         let before = phase
-        phase = phase.next(event, of: task, context)
+        phase = phase.next(judged(event), of: task, context)
         adjustSaturation(event, before)
+    }
+
+    /// What an event means for the phase: one lost answer says nothing about an account, but several in a row do.
+    private mutating func judged(_ event: CreateEvent) -> CreateEvent {
+        switch event {
+        case .ambiguous: ambiguities += 1
+        case .accepted, .refusedForGood, .refusedForNow: ambiguities = 0
+        case .notSent, .missing, .ended, .withdrawn: break
+        }
+        return event == .ambiguous && ambiguities >= Self.mostAmbiguities ? .refusedForNow(.unavailable) : event
     }
 
     /// - Returns: whether the event matters to the account's phase.

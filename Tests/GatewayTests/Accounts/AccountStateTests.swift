@@ -33,6 +33,22 @@ struct AccountStateTests {
         #expect(state.figures.running == 4)
     }
 
+    @Test func `an account that loses three answers in a row is paused, and an answer in between counts`() {
+        let state = warm()
+        for (number, event) in [(1, .ambiguous), (2, .ambiguous), (3, .accepted), (4, .ambiguous), (5, .ambiguous)]
+            as [(Int, CreateEvent)]
+        {
+            #expect(state.take(number, at: 0))
+            state.settle(number, event, at: 0)
+        }
+        #expect(state.take(6, at: 0))
+        state.settle(6, .ambiguous, at: 0)
+        #expect(!state.take(7, at: 0))
+        #expect(state.take(8, at: 2) && !state.take(9, at: 2))
+        state.settle(8, .accepted, at: 2)
+        #expect(state.take(10, at: 2) && state.take(11, at: 2))
+    }
+
     @Test func `adopted and restored tasks do not widen the slow start's window`() {
         let state = AccountSubject(account("a"))
         #expect(state.take(1, at: 0))
