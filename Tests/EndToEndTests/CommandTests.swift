@@ -96,6 +96,18 @@ import Testing
         }
     }
 
+    @Test func `a store takes keys under one master key, also before any gateway serves`() async throws {
+        let folder = try TemporaryFolder()
+        let arguments = ["keys", "create", "--tenant", "t"]
+        let other = ["KLING_GATEWAY_MASTER_KEY": "another-master-key-of-the-same-length-or-so"]
+        #expect(try await Program.gateway(arguments, environment: Self.terminal(folder)).end().status == 0)
+        let refused = try await Program.gateway(
+            arguments, environment: Self.terminal(folder).merging(other) { $1 }
+        ).end()
+        #expect(refused.status == 1 && refused.errors.contains("set KLING_GATEWAY_MASTER_KEY"), "\(refused.errors)")
+        #expect(try await Program.gateway(arguments, environment: Self.terminal(folder)).end().status == 0)
+    }
+
     // MARK: Lists
 
     @Test func `a task is found by the client's own id, and its deliveries too`() async throws {

@@ -114,11 +114,12 @@ extension Vault {
         }
         try self.init(configuration)
         if let mark, mark != self.mark { throw Self.otherMasterKey }
+        if mark == nil { try await store.keys.keepMasterKeyMark(self.mark) }
     }
 
     private static var otherMasterKey: ServiceError {
         ServiceError(
-            "the gateway that serves from this store has another master key, and could not read what this command writes: "
+            "this store is in use with another master key, with which a gateway could not read what this command writes: "
                 + "set KLING_GATEWAY_MASTER_KEY or `master_key` as for `serve`. Nothing was changed")
     }
 }
