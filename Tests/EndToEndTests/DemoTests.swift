@@ -61,6 +61,14 @@ import Testing
         #expect(outcome.output.contains("The picture is at \(folder.path(""))"), "\(outcome.output)")
     }
 
+    @Test(arguments: ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1", "8080", "nonsense:"])
+    func `a demo is told which address it cannot listen on`(_ address: String) async throws {
+        let outcome = try await Program.gateway(
+            ["demo", "--once", "--listen", address], environment: Self.environment
+        ).end()
+        #expect(outcome.status == 64 && outcome.errors.contains("--listen is \(address)"), "\(outcome.errors)")
+    }
+
     @Test func `a demo that cannot write to its folder says what to do`() async throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("", to: "file")

@@ -23,6 +23,13 @@ struct DemoCommand: AsyncParsableCommand {
         help: "Where store, requests and picture are kept; else a new folder in TMPDIR or /tmp.")
     var folder: String?
 
+    func validate() throws {
+        let port = listen.split(separator: ":", omittingEmptySubsequences: false).last.flatMap { UInt16($0) } ?? 0
+        guard port > 0, listen.contains(":") else {
+            throw ValidationError("--listen is \(listen); it must be HOST:PORT, with a port from 1 to 65535")
+        }
+    }
+
     func run() async throws {
         ProcessLimits.ignoreBrokenPipes()
         let folder = try DemoFolder(folder)
