@@ -64,6 +64,8 @@ struct Maintenance: Sendable {
         let answer: UpstreamAnswer?
         if tasks.accounts.needsCheck(account.name) {
             let check = await AccountCheck(tasks.caller).run(account)
+            // A stopping gateway cuts the calls off, which says nothing about the account.
+            if Task.isCancelled { return }
             answer = check.list
             if tasks.accounts.checked(account.name, check.finding, now: .now) { report(check.finding, of: account) }
         } else {

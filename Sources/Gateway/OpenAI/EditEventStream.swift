@@ -38,7 +38,7 @@ final class EditEventStream: @unchecked Sendable {
             status: 200,
             headers: [
                 (name: "Content-Type", value: "text/event-stream; charset=utf-8"),
-                (name: "Cache-Control", value: "no-cache"), (name: "X-Request-Id", value: requestID),
+                (name: "Cache-Control", value: "no-store"), (name: "X-Request-Id", value: requestID),
                 // Without it, nginx buffers the comments.
                 (name: "X-Accel-Buffering", value: "no"),
             ],
