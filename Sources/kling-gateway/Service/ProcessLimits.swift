@@ -49,7 +49,7 @@ enum ProcessLimits {
     }
 
     /// Unmaps the code that start-up has touched: of 27 MB (Foundation's, the runtime's, the libraries'), an idle
-    /// gateway needs a third.
+    /// gateway needs 10. Call it when everything has started.
     static func unmapStartUpCode() { cprocess_unmap_code() }
 
     /// Ignores SIGPIPE: writing to a closed peer is an error of the write, not the end of the process.
