@@ -146,6 +146,10 @@ import Testing
             expect(try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-key"), 429, 1302)
             #expect(try await fixture.create(key: "sk-one-task-at-a-time").status == 200)
             expect(try await fixture.create(key: "sk-one-task-at-a-time"), 429, 1303)
+            // Waiting would never make room for two.
+            let two = #"{"image":["https://example.com/p.jpg","https://example.com/g.jpg"],"n":2}"#
+            let never = try await gateway.ask("POST", EditForm.path, key: "sk-one-task-at-a-time", body: two)
+            #expect(never.status == 400 && never.text.contains("Ask for fewer pictures"), "\(never.text)")
         }
     }
 

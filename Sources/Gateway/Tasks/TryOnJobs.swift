@@ -95,6 +95,13 @@ final class TryOnJobs: Sendable {
 
     private func admit(_ creates: [Create], _ principal: Principal) throws(GatewayError) {
         guard let limit = principal.limits.concurrency else { return }
+        guard creates.count <= limit else {
+            // Waiting would not help.
+            throw GatewayError(
+                .badParameter,
+                "This request needs \(creates.count) running tasks, and this key may have \(limit). Ask for fewer pictures."
+            )
+        }
         guard ledger.running.admit(creates.map(\.id), key: principal.keyID, limit: limit) else {
             throw GatewayError(
                 .runningTasks,

@@ -145,7 +145,7 @@ import Testing
     @Test func `all tasks of a job count toward the key's limit, and jobs toward the tenant's`() async throws {
         try await JobFixture.run { fixture in
             let three = JobFixture.principal(concurrency: 3)
-            #expect(await fixture.refusal(fixture.job(4), three)?.cause == .runningTasks)
+            #expect(await fixture.refusal(fixture.job(4), three)?.cause == .badParameter)
             let job = try await fixture.create(fixture.job(3), three)
             #expect(await fixture.refusal(fixture.job(1), three)?.cause == .runningTasks)
             #expect(await fixture.refusal(fixture.job(1) { $0.maxJobs = 1 })?.cause == .runningTasks)
