@@ -7,10 +7,7 @@
 # black.
 # Recorded with Pillow 13.0.0, opencv-python-headless 5.0.0.93, and pyvips 3.2.0 with libvips 8.18.7.
 . "$(dirname "$0")/lib/common.sh"
-need python3 python3-venv
-venv pillow==13.0.0 opencv-python-headless==5.0.0.93 pyvips-binary==8.18.7
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps pyvips==3.2.0
-versions pillow opencv-python-headless pyvips pyvips-binary
+decoders
 
 python <<'PYTHON'
 import io

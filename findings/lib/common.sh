@@ -81,6 +81,14 @@ proxies() {
     export PATH="$folder/venv/bin:$PATH"
 }
 
+# decoders: the environment with Pillow, OpenCV and libvips, and their versions.
+decoders() {
+    need python3 python3-venv
+    venv pillow==13.0.0 opencv-python-headless==5.0.0.93 pyvips-binary==8.18.7
+    "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps pyvips==3.2.0
+    versions pillow opencv-python-headless pyvips pyvips-binary
+}
+
 # run HOW CLOSES COMMAND...: runs the command with $URL set to a server that leaves its first POSTs without an answer.
 # Sets $posts to how many came, $status to how the command ended.
 run() {
