@@ -49,10 +49,13 @@ public protocol TaskStore: Sendable {
     /// - Parameters:
     ///   - isPublic: whether a client was told the gateway's own id, which then becomes the public one. Called on a store
     ///     thread while the acceptance is written: a client may be told while it waits to be.
+    ///   - isRecoverable: whether the gateway would find the task again at Kling. Then a power cut, but no crash of the
+    ///     process, may undo this for a few milliseconds after it returns, unless a callback, a job or an
+    ///     `Idempotency-Key` depends on it.
     ///   - answering: as for ``queue(_:payload:at:answering:)``.
     /// - Throws: `notFound`; `stale` if the task ended before it was accepted, or Kling accepted it under another id.
     func accept(
-        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool,
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
         answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord
 
@@ -83,7 +86,8 @@ public protocol TaskStore: Sendable {
     func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError)
 
     /// Finds a tenant's task by its public id, or else by the `external_task_id` that the client gave: the task that
-    /// holds it, or else the last one that the client was told of and that failed without reaching Kling.
+    /// holds it, or else the last one that the client was told of and that failed without reaching Kling; or else by
+    /// Kling's id.
     func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord?
 
     /// Finds a task by the gateway's id.
@@ -147,7 +151,7 @@ extension TaskStore {
     public func accept(
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await accept(id, acceptance, ownID: { false }, answering: answering)
+        try await accept(id, acceptance, ownID: { false }, isRecoverable: false, answering: answering)
     }
 
     /// Returns a page of the tasks that a tenant was told of, without a limit on the size of Kling's answers.

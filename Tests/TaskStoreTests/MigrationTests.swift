@@ -117,7 +117,9 @@ import Testing
                     ALTER TABLE accounts DROP COLUMN was_reached;
                     ALTER TABLE accounts DROP COLUMN trouble;
                     DROP TABLE master_key_mark;
-                    DELETE FROM grdb_migrations WHERE identifier IN ('account contacts', 'master key mark');
+                    DROP TABLE redo_mark;
+                    DELETE FROM grdb_migrations
+                    WHERE identifier IN ('account contacts', 'master key mark', 'redo mark');
                     """)
         }
         try database.close()
@@ -134,7 +136,7 @@ import Testing
 
     private static let all = [
         "tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs", "identities", "resends", "clock",
-        "outbox lanes", "dialects", "account contacts", "master key mark",
+        "outbox lanes", "dialects", "account contacts", "master key mark", "redo mark",
     ]
 
     private func steps() async throws -> [String] {

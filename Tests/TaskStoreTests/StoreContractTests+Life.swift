@@ -42,9 +42,12 @@ extension StoreContractTests {
             for (task, isTold) in [(told, true), (untold, false)] {
                 try await store.begin(task)
                 let record = try await store.accept(
-                    task.id, Samples.acceptance("kling \(isTold)"), ownID: { isTold }, answering: Samples.answer)
+                    task.id, Samples.acceptance("kling \(isTold)"), ownID: { isTold },
+                    isRecoverable: true, answering: Samples.answer)
                 #expect(record.publicID == (isTold ? task.id.description : "kling false"))
                 #expect(record.upstreamID == "kling \(isTold)")
+                #expect(try await store.task(tenant: "shop", publicID: "kling \(isTold)") == record)
+                #expect(try await store.task(tenant: "other", publicID: "kling \(isTold)") == nil)
             }
         }
     }

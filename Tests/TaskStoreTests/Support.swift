@@ -16,7 +16,7 @@ final class StoreFolder: Sendable {
     }
 
     deinit {
-        for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm", "gateway.db.lock"] {
+        for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm", "gateway.db-redo", "gateway.db.lock"] {
             for folder in ["", "/a/b", "/a"] { unsafe unlink("\(path)\(folder)/\(name)") }
         }
         for folder in ["/a/b", "/a", ""] { unsafe rmdir(path + folder) }

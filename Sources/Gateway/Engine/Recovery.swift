@@ -35,6 +35,11 @@ struct Recovery: Sendable {
             _ = ledger.running.admit(id, key: key, limit: .max, now: now + (.zero - age))
         }
         report(found.openAtChangedAccounts)
+        ledger.openAtStart.add(
+            found.open.filter {
+                guard case .same(let account) = ledger.match(of: $0) else { return false }
+                return account.capabilities.hasLookup != false
+            })
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
         for record in found.accepted { ledger.follow(record) }
         let orphans = found.accepted.filter { ledger.account(of: $0) == nil }

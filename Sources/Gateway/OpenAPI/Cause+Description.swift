@@ -39,6 +39,7 @@ extension Cause {
         case .taskUnfinished: "The picture is not there in time; query it by `error.task_id`."
         case .draining: "The gateway is stopping."
         case .storeUnavailable: "The gateway's store cannot be used now."
+        case .lookUpsOpen: "The gateway has just started and still looks up creates: the task may be one of them."
         case .noMemory: "The gateway has no memory for another upload."
         case .internalFault: "The gateway has failed."
         }

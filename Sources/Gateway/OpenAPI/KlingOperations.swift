@@ -39,7 +39,7 @@ enum KlingOperations {
         success: .init(
             description: "The task.", content: .init(schema: ["$ref": "#/components/schemas/TaskAnswer"]),
             headers: [.staleness]),
-        causes: .withKey.union([.unknownTask, .unknownPath]))
+        causes: .withKey.union([.unknownTask, .unknownPath, .lookUpsOpen]))
 
     static let costs = OperationDescription(
         name: "listCosts", summary: "Check a key",

@@ -171,7 +171,7 @@ final class CreateAttempts: Sendable {
         settle(id, on: account, .accepted)
         guard let object = answer.task else { return .open(timedOut: false) }
         do {
-            let record = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
+            let record = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id, by: account)
             probes.learnLookup(account, record)
             return .accepted(record, answer)
         } catch {
@@ -183,7 +183,7 @@ final class CreateAttempts: Sendable {
                     ("reason", error.detail),
                 ])
             if error.code != .stale, error.code != .notFound {
-                acceptInBackground(object, in: answer, upstreamID, id)
+                acceptInBackground(object, in: answer, upstreamID, id, account)
             }
             return .open(timedOut: false)
         }
@@ -191,20 +191,23 @@ final class CreateAttempts: Sendable {
 
     /// Records an acceptance as soon as the store is available again. A shutdown waits for it as for a create, until
     /// the end of the grace period.
-    private func acceptInBackground(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) {
+    private func acceptInBackground(
+        _ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID, _ account: Account
+    ) {
         inFlight.withLock { $0 += 1 }
         let isStarted = ledger.background.start { [self] in
-            await acceptWithRetry(object, in: answer, upstreamID, id)
+            await acceptWithRetry(object, in: answer, upstreamID, id, account)
             inFlight.withLock { $0 -= 1 }
         }
         if !isStarted { inFlight.withLock { $0 -= 1 } }
     }
 
-    private func acceptWithRetry(_ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID) async
-    {
+    private func acceptWithRetry(
+        _ object: TaskObject, in answer: KlingAnswer, _ upstreamID: String, _ id: TaskID, _ account: Account
+    ) async {
         while await ledger.background.sleep(for: .seconds(1)) {
             do throws(StoreError) {
-                _ = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id)
+                _ = try await ledger.accept(object, in: answer, upstreamID: upstreamID, id, by: account)
                 return
             } catch {
                 if error.code == .stale || error.code == .notFound { return }

@@ -174,6 +174,7 @@ final class OpenCreates: Sendable {
 
     /// Flags an open create that no account can be asked about, and follows it once it is settled by other means.
     func leaveToOperator(_ id: TaskID) async {
+        ledger.openAtStart.remove(id)
         await ledger.flagWithRetry(id, .unknown)
         repeat {
             guard await background.sleep(for: Self.settlementPause) else { return }

@@ -20,6 +20,8 @@ final class TaskLedger: Sendable {
     let running = RunningTasks()
     /// Wakes callers that wait for tasks to end.
     let ends = TaskEnds()
+    /// The creates that a crash has left open.
+    let openAtStart = CreatesOpenAtStart()
     /// The ids that clients were told but that the store could not record.
     let unsavedPublicIDs: UnsavedPublicIDs
     /// Runs work that no client waits for, on the loop it was given.
@@ -67,14 +69,17 @@ final class TaskLedger: Sendable {
     }
 
     /// Records that Kling has accepted a task, as its `answer` says.
+    /// - Parameter account: the account that has the task.
     func accept(
-        _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID
+        _ task: TaskObject, in answer: KlingAnswer, upstreamID: String, _ id: TaskID, by account: Account
     ) async throws(StoreError) -> TaskRecord {
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
         let isPublic = { @Sendable [unsavedPublicIDs] in unsavedPublicIDs.contains(id) }
-        let record = try await store.accept(id, acceptance, ownID: isPublic) {
+        let record = try await store.accept(
+            id, acceptance, ownID: isPublic, isRecoverable: account.capabilities.hasLookup == true
+        ) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
         follow(record)
@@ -135,6 +140,7 @@ final class TaskLedger: Sendable {
             unsavedPublicIDs.remove(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
         }
+        if record.upstreamID != nil { openAtStart.remove(record.id) }
         if record.callbackURL != nil || record.job != nil { callbackDelivery?.kick() }
         if record.state.isFinal {
             if let account = record.account { accounts.settled(record.id, on: account, .ended) }
@@ -148,6 +154,7 @@ final class TaskLedger: Sendable {
 
     /// Drops everything in memory about a task that has ended.
     func forget(_ id: TaskID) {
+        openAtStart.remove(id)
         unsavedPublicIDs.remove(id)
         running.finish(id)
         queue?.forget(id)

@@ -60,7 +60,7 @@ final class TaskQueries: Sendable {
         } catch {
             throw GatewayError(error)
         }
-        guard let record else { throw .unknownTask }
+        guard let record else { throw ledger.openAtStart.hasAny(of: key.tenant) ? .lookUpsOpen : .unknownTask }
         return entry(of: record, record.publicID ?? record.id.description)
     }
 

@@ -49,6 +49,7 @@ public enum Cause: String, Sendable, CaseIterable {
     // The gateway's own state
     case draining
     case storeUnavailable = "store_unavailable"
+    case lookUpsOpen = "look_ups_open"
     case noMemory = "no_memory"
     case internalFault = "internal_fault"
 
@@ -121,6 +122,7 @@ public enum Cause: String, Sendable, CaseIterable {
         .taskUnfinished: Row(status: 504, code: .timeout, type: server, word: "task_unfinished", isFinal: true),
         .draining: Row(status: 503, code: .unavailable, type: server, word: "shutting_down", retryAfter: 2),
         .storeUnavailable: Row(status: 503, code: .unavailable, type: server, word: "store_unavailable", retryAfter: 5),
+        .lookUpsOpen: Row(status: 503, code: .unavailable, type: server, word: "look_ups_open", retryAfter: 1),
         .noMemory: Row(status: 503, code: .unavailable, type: server, word: "overloaded", retryAfter: 5),
         .internalFault: Row(status: 500, code: .internalError, type: server, word: "internal_error", isFinal: true),
     ]

@@ -106,6 +106,11 @@ public struct GatewayError: Error, Sendable {
     static let internalFault = GatewayError(
         .internalFault, "The gateway has failed. Tell its operator the request id of this answer.")
 
+    /// There is no such task, but it may be one that is being looked up.
+    static let lookUpsOpen = GatewayError(
+        .lookUpsOpen,
+        "The gateway has just started and still looks up creates of yours. Query the task again in a second.")
+
     /// The task doesn't exist, or belongs to another tenant.
     static let unknownTask = GatewayError(
         .unknownTask, "There is no such task. Check the id: a task can be queried with the key's own tenant only.")

@@ -2,9 +2,10 @@ internal import GRDB
 
 /// How the store's connections are opened.
 enum StoreDatabase {
-    /// Opens the connection that writes, and brings the schema up to date.
-    /// - Parameter lock: the right to serve from the store; nil: an older schema is migrated only while no process
-    ///   serves.
+    /// Opens the connection that writes, replays what a crash has left in the redo log, and brings the schema up to
+    /// date.
+    /// - Parameter lock: the right to serve from the store; nil: the log is replayed, and an older schema migrated, only
+    ///   while no process serves.
     static func writer(
         _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?
     ) throws(StoreError) -> DatabaseQueue {
@@ -12,10 +13,13 @@ enum StoreDatabase {
         return try opening(path) {
             var configuration = configuration(options)
             configuration.journalMode = .wal
+            configuration.allowsUnsafeTransactions = true
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             // Only after opening: GRDB sets `synchronous` to NORMAL when it opens the write-ahead log.
             try queue.inDatabase(makeDurable)
             try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
+            try Schema.refuseNewer(queue)
+            try recover(queue, path, serving: lock)
             try Schema.migrate(queue, serving: lock, patience: options.lockTimeout)
             return queue
         }
@@ -38,16 +42,71 @@ enum StoreDatabase {
         return configuration
     }
 
+    /// Replays the redo log of a gateway that crashed. While another gateway serves, the log is its own.
+    private static func recover(_ queue: DatabaseQueue, _ path: String, serving lock: ServeLock?) throws {
+        guard let file = try RedoFile(store: path, creating: false) else { return }
+        var lock = lock
+        do throws(StoreError) {
+            if lock == nil { lock = try ServeLock(store: path) }
+        } catch {
+            if error.code == .alreadyServed { return }
+            throw error
+        }
+        try withExtendedLifetime(lock) {
+            try queue.inDatabase { database in
+                let replay = Replay(database: database)
+                guard let mark = try replay.mark() else { return }
+                let frames = RedoFrame.frames(in: try file.read(all: true), identity: mark.identity)
+                try replay.apply(frames, from: file.path)
+            }
+            // The commit was synced. An empty file is the sign that the database has everything.
+            file.remove()
+        }
+    }
+
+    /// Opens the redo log of the process that serves. From then on the log makes writes durable, and SQLite need not.
+    static func redoLog(
+        _ queue: DatabaseQueue, _ path: String, _ options: SQLiteTaskStore.Options
+    ) throws(StoreError) -> RedoLog {
+        try opening(path) {
+            try queue.inDatabase { database in
+                guard let mark = try Replay(database: database).mark(),
+                    let file = try RedoFile(store: path, creating: true)
+                else { throw StoreError(.corrupt, "the store \(path) has no redo mark") }
+                try setSynchronous(.normal, database)
+                return RedoLog(file, mark, limit: options.logBytes)
+            }
+        }
+    }
+
+    /// How often SQLite syncs its log.
+    enum Synchronous: Int {
+        /// At checkpoints only: a power cut may undo the last commits.
+        case normal = 1
+        /// At each commit.
+        case full = 2
+    }
+
     // Debian 12 builds SQLite 3.40.1 with SECURE_DELETE: pruning writes zeros over what it deletes, so figures from
     // other builds do not carry over. And unixepoch('subsec') is NULL there (findings/sqlite-debian.sh).
     private static func makeDurable(_ database: Database) throws {
-        try database.execute(sql: "PRAGMA synchronous = FULL")
+        try setSynchronous(.full, database)
         try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         let journal = try String.fetchOne(database, sql: "PRAGMA journal_mode")
-        let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
-        guard journal == "wal", synchronous == 2 else {
-            throw StoreError(
-                .unavailable, "journal_mode \(journal ?? "none"), synchronous \(synchronous ?? -1): not wal and FULL")
+        guard journal == "wal" else {
+            throw StoreError(.unavailable, "journal_mode is \(journal ?? "none"), not wal")
+        }
+    }
+
+    /// Sets how often SQLite syncs, and checks that it does.
+    static func setSynchronous(_ mode: Synchronous, _ database: Database) throws(StoreError) {
+        do {
+            try database.execute(sql: "PRAGMA synchronous = \(mode.rawValue)")
+            let now = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            if now == mode.rawValue { return }
+            throw StoreError(.unavailable, "synchronous is \(now ?? -1), not \(mode.rawValue)")
+        } catch {
+            throw StoreError(error)
         }
     }
 

@@ -10,49 +10,57 @@ internal import Hashing
     // The pointer is valid for as long as the statement, which `owner` keeps alive.
     private let owner: Statement
     private let handle: OpaquePointer
+    /// Records the runs of a statement that writes; nil for one that reads, or that the redo log need not have.
+    private let record: RecordedStatement?
 
-    init(_ statement: Statement) {
+    init(_ statement: Statement, record: RecordedStatement? = nil) {
         owner = statement
         unsafe handle = statement.sqliteStatement
+        self.record = record
     }
 
     // MARK: Parameters
 
     func bind(_ index: Int32, _ value: Int64?) {
-        if let value {
-            unsafe check(sqlite3_bind_int64(handle, index, value))
-        } else {
-            unsafe check(sqlite3_bind_null(handle, index))
-        }
+        guard let value else { return bindNull(index) }
+        unsafe check(sqlite3_bind_int64(handle, index, value))
+        record?.bind(index, value)
     }
 
     func bind(_ index: Int32, _ value: Int) { bind(index, Int64(value)) }
 
     func bind(_ index: Int32, _ value: String?) {
-        guard var value else { return unsafe check(sqlite3_bind_null(handle, index)) }
+        guard var value else { return bindNull(index) }
         value.withUTF8 { text in
+            unsafe record?.bind(index, text: text)
             let start = unsafe UnsafeRawPointer(text.baseAddress)?.assumingMemoryBound(to: CChar.self)
             unsafe check(sqlite3_bind_text(handle, index, start ?? Self.nothing, Int32(text.count), Self.copied))
         }
     }
 
     func bind(_ index: Int32, _ value: [UInt8]?) {
-        guard let value else { return unsafe check(sqlite3_bind_null(handle, index)) }
-        unsafe value.withUnsafeBytes { bytes in
-            let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(Self.nothing)
-            unsafe check(sqlite3_bind_blob(handle, index, start, Int32(bytes.count), Self.copied))
-        }
+        guard let value else { return bindNull(index) }
+        unsafe value.withUnsafeBytes { bytes in unsafe bind(index, blob: bytes) }
     }
 
     func bind(_ index: Int32, _ value: TaskID?) {
-        guard let value else { return unsafe check(sqlite3_bind_null(handle, index)) }
+        guard let value else { return bindNull(index) }
         var bytes = (value.high.bigEndian, value.low.bigEndian)
-        unsafe withUnsafeBytes(of: &bytes) { bytes in
-            unsafe check(sqlite3_bind_blob(handle, index, bytes.baseAddress, 16, Self.copied))
-        }
+        unsafe withUnsafeBytes(of: &bytes) { bytes in unsafe bind(index, blob: bytes) }
     }
 
     func bind(_ index: Int32, _ value: ContentDigest?) { bind(index, value.map { TaskID(high: $0.high, low: $0.low) }) }
+
+    func bindNull(_ index: Int32) {
+        unsafe check(sqlite3_bind_null(handle, index))
+        record?.bindNull(index)
+    }
+
+    private func bind(_ index: Int32, blob bytes: UnsafeRawBufferPointer) {
+        unsafe record?.bind(index, blob: bytes)
+        let start = unsafe bytes.baseAddress ?? UnsafeRawPointer(Self.nothing)
+        unsafe check(sqlite3_bind_blob(handle, index, start, Int32(bytes.count), Self.copied))
+    }
 
     /// Tells SQLite to copy the value at once, into the space of the value bound before.
     nonisolated(unsafe) private static let copied = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -68,8 +76,13 @@ internal import Hashing
 
     /// Runs the statement, which returns no rows.
     func execute() throws(StoreError) {
-        defer { unsafe _ = sqlite3_reset(handle) }
+        var isDone = false
+        defer {
+            unsafe _ = sqlite3_reset(handle)
+            record?.end(succeeded: isDone)
+        }
         _ = try step()
+        isDone = true
     }
 
     /// Runs the statement and reads every row.

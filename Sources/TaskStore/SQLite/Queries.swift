@@ -1,8 +1,10 @@
+internal import GRDB
+
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
-    case taskByPublicID, taskByExternalID, taskByReleasedID, page, pageBytes, slice, sliceBytes
+    case taskByPublicID, taskByExternalID, taskByReleasedID, taskByUpstreamID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
@@ -11,7 +13,7 @@ enum Query: Int, CaseIterable {
         insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
     case accounts, keepAccount, unread, keepUnread, createsAfter, clockMark, keepClockMark
-    case masterKeyMark, keepMasterKeyMark
+    case masterKeyMark, keepMasterKeyMark, redoMark, keepRedoMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 
     /// The columns in the order in which ``TaskRecord/init(row:)`` reads them. The row's number, `task`, is the 23rd.
@@ -24,6 +26,15 @@ enum Query: Int, CaseIterable {
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
     private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
 
+    /// Whether the redo log has the runs of the statement: it changes records. What has been replayed is not a record,
+    /// and transactions are not part of the log.
+    func isRecorded(_ statement: Statement) -> Bool {
+        switch self {
+        case .begin, .commit, .savepoint, .release, .rollback, .keepRedoMark: false
+        default: !statement.isReadonly
+        }
+    }
+
     /// The statement in SQL.
     var sql: String {
         switch self {
@@ -35,6 +46,8 @@ enum Query: Int, CaseIterable {
         case .release: "RELEASE step"
         case .rollback: "ROLLBACK TO step"
         case .dataVersion: "PRAGMA data_version"
+        case .redoMark: "SELECT identity, applied FROM redo_mark"
+        case .keepRedoMark: "UPDATE redo_mark SET applied = ?1"
         default:
             taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? resendSQL ?? accountSQL
         }
@@ -81,6 +94,11 @@ enum Query: Int, CaseIterable {
             """
             SELECT \(Self.columns) FROM tasks INDEXED BY tasks_released WHERE tenant = ?1 AND external_task_id = ?2
             AND released = 1 AND public_id IS NOT NULL ORDER BY task DESC LIMIT 1
+            """
+        case .taskByUpstreamID:
+            """
+            SELECT \(Self.columns) FROM tasks INDEXED BY tasks_upstream_ids WHERE upstream_id = ?2
+            AND upstream_id <> public_id AND tenant = ?1
             """
         case .page: page(of: Self.columns) + " ORDER BY number DESC"
         // SQLite does not read an answer to get its length.

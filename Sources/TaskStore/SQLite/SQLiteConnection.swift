@@ -9,11 +9,16 @@ final class SQLiteConnection {
     let callbacks: StepCallbacks
     /// A cache of rows that are also in the file, used by the connection that writes.
     var recent = RecentTasks()
+    /// Whether a write since ``takeSyncDemand()`` must survive a power cut, whatever its caller asked for.
+    private var isSyncDemanded = false
     private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
+    /// Collects what is written, for the redo log; nil: nothing is collected.
+    private let recorder: RedoRecorder?
 
-    init(_ database: Database, _ callbacks: StepCallbacks = StepCallbacks()) {
+    init(_ database: Database, _ callbacks: StepCallbacks = StepCallbacks(), recorder: RedoRecorder? = nil) {
         self.database = database
         self.callbacks = callbacks
+        self.recorder = recorder
     }
 
     var tasks: TaskRows { TaskRows(connection: self) }
@@ -25,9 +30,12 @@ final class SQLiteConnection {
     func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
         if let statement = prepared[query.rawValue] { return statement }
         do {
-            let statement = PreparedStatement(try database.makeStatement(sql: query.sql))
-            prepared[query.rawValue] = statement
-            return statement
+            let statement = try database.makeStatement(sql: query.sql)
+            let record = query.isRecorded(statement) ? recorder : nil
+            let prepared = PreparedStatement(
+                statement, record: record.map { RecordedStatement(UInt16(query.rawValue), query.sql, $0) })
+            self.prepared[query.rawValue] = prepared
+            return prepared
         } catch {
             throw StoreError(error)
         }
@@ -41,6 +49,7 @@ final class SQLiteConnection {
 
     /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
     func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        let mark = recorder?.mark
         try execute(.savepoint)
         do throws(StoreError) {
             try body()
@@ -51,10 +60,21 @@ final class SQLiteConnection {
                 try execute(.rollback)
                 try execute(.release)
             }
+            if let mark { recorder?.drop(after: mark) }
             // Steps inside `body` may have cached what is undone now.
             recent = RecentTasks(dataVersion: recent.dataVersion)
             throw error
         }
+    }
+
+    /// Has the group of writes synced before any of them returns, because something that was told or will be sent
+    /// depends on one.
+    func demandSync() { isSyncDemanded = true }
+
+    /// Whether a write of the group demanded a sync.
+    func takeSyncDemand() -> Bool {
+        defer { isSyncDemanded = false }
+        return isSyncDemanded
     }
 
     /// Drops the cache of recent tasks if another connection has written since. Call it inside the transaction.

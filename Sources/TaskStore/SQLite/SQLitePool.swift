@@ -24,14 +24,17 @@ final class SQLitePool: Sendable {
         writer.queue.close()
     }
 
-    /// Runs `body` on the writer's thread. Returns when its transaction is on disk.
-    func write<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: writer.queue, body)
+    /// Runs `body` on the writer's thread. Returns when it is as durable as asked for.
+    func write<Value: Sendable>(
+        _ durability: Durability = .synced, _ body: @escaping AwaitedWork<Value>.Body
+    ) async throws(StoreError) -> Value {
+        try await AwaitedWork.perform(in: writer.queue, durability, body)
     }
 
-    /// Runs `body` on a reader's thread.
+    /// Runs `body` on a reader's thread. It sees every write that has returned.
     func read<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: readers.queue, body)
+        if writer.lag.isLagging { try await write(.committed) { _ throws(StoreError) in () } }
+        return try await AwaitedWork.perform(in: readers.queue, .written, body)
     }
 
     /// Finishes waiting writes and reads, refuses new ones, and closes the files.

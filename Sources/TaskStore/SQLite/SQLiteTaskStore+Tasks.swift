@@ -25,10 +25,10 @@ extension SQLiteTaskStore {
     }
 
     public func accept(
-        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool,
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
         answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(isRecoverable ? .written : .synced) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
                 var acceptance = acceptance
                 if isPublic() { acceptance.publicID = id.description }
@@ -79,7 +79,7 @@ extension SQLiteTaskStore {
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
         try await pool.read { connection throws(StoreError) in
-            for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID] {
+            for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID, .taskByUpstreamID] {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
                 select.bind(2, publicID)

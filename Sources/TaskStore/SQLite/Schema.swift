@@ -31,13 +31,18 @@ enum Schema {
         }
     }
 
-    private static func isCurrent(_ queue: DatabaseQueue) throws -> Bool {
+    /// - Throws: `newerSchema` if a newer version of the program has migrated the database.
+    static func refuseNewer(_ queue: DatabaseQueue) throws {
         if try queue.read(migrator.hasBeenSuperseded) {
             throw StoreError(
                 .newerSchema,
                 "the store \(queue.path) was written by a newer version of kling-gateway: run that version or a later one"
             )
         }
+    }
+
+    private static func isCurrent(_ queue: DatabaseQueue) throws -> Bool {
+        try refuseNewer(queue)
         return try queue.read(migrator.hasCompletedMigrations)
     }
 
@@ -52,6 +57,7 @@ enum Schema {
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
         ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
         ("account contacts", accountContacts), ("master key mark", masterKeyMark),
+        ("redo mark", redoMark),
     ]
 
     /// Each index contains only the rows that are looked up through it, so that most writes touch few of them.
@@ -262,5 +268,15 @@ enum Schema {
     /// Tells commands whether they have the master key of the gateway that serves.
     private static let masterKeyMark = """
         CREATE TABLE master_key_mark (mark INTEGER PRIMARY KEY CHECK (mark = 1), digest BLOB NOT NULL) STRICT;
+        """
+
+    /// The last frame of the redo log that the tables contain. `identity` tells this store's log from another's.
+    private static let redoMark = """
+        CREATE TABLE redo_mark (
+            mark INTEGER PRIMARY KEY CHECK (mark = 1),
+            identity INTEGER NOT NULL,
+            applied INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO redo_mark VALUES (1, random(), 0);
         """
 }

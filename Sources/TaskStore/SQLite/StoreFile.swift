@@ -38,6 +38,15 @@ enum StoreFile {
         throw failure("no room for another \(probeBytes) bytes beside", path, count < 0 ? errno : ENOSPC)
     }
 
+    /// Makes the names in the folder of the file at `path` survive a power cut.
+    static func syncFolder(of path: String) throws(StoreError) {
+        let folder = folder(of: path)
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("cannot open the store's folder", folder, errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("cannot sync the store's folder", folder, errno) }
+    }
+
     private static let probeBytes = 64 << 10
 
     /// Makes a store error from a system error about `path`.

@@ -83,6 +83,7 @@ struct TaskRows {
         if claimed == nil, delivery == nil, new.job == nil {
             try update(row, from: old, to: new)
         } else {
+            connection.demandSync()
             try connection.atomically { () throws(StoreError) in
                 try update(row, from: old, to: new)
                 if let claimed { try connection.claims.settle(claimed, claim, new) }

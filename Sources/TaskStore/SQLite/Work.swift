@@ -4,6 +4,11 @@ internal import Base
 class Work: @unchecked Sendable {
     // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
 
+    /// How durable the work must be before it is finished.
+    let durability: Durability
+
+    init(_ durability: Durability) { self.durability = durability }
+
     /// Does the work and keeps its result.
     /// - Returns: the error if it failed.
     func run(on connection: SQLiteConnection) -> StoreError? { preconditionFailure("a subclass runs") }
@@ -25,7 +30,10 @@ class Work: @unchecked Sendable {
     private let outcome = Lock<Result<Value, StoreError>>(
         .failure(StoreError(.unavailable, "the store did not run the request")))
 
-    private init(_ body: @escaping Body) { self.body = body }
+    private init(_ durability: Durability, _ body: @escaping Body) {
+        self.body = body
+        super.init(durability)
+    }
 
     override func run(on connection: SQLiteConnection) -> StoreError? {
         do throws(StoreError) {
@@ -46,8 +54,10 @@ class Work: @unchecked Sendable {
     }
 
     /// Adds `body` to `queue` and waits until a thread has run it.
-    static func perform(in queue: WorkQueue, _ body: @escaping Body) async throws(StoreError) -> Value {
-        let work = AwaitedWork(body)
+    static func perform(
+        in queue: WorkQueue, _ durability: Durability, _ body: @escaping Body
+    ) async throws(StoreError) -> Value {
+        let work = AwaitedWork(durability, body)
         await unsafe withUnsafeContinuation { waiter in
             unsafe work.waiter = waiter
             if let failure = queue.append(work) { work.finish(failure) }

@@ -2,16 +2,18 @@ internal import Base
 internal import Dispatch
 internal import GRDB
 
-/// The only thread that writes. It puts all waiting writes into one transaction, so that one disk sync serves all of
+/// The only thread that writes. It hands all waiting writes to ``Commits`` as one group, so that one sync serves all of
 /// them.
 ///
-/// Under load, commits start at least ``SQLiteTaskStore/Options/gathering`` apart, unless enough writes are waiting:
-/// that turns many small commits into a few large ones. Writes that come one at a time, like those of a single client,
-/// never wait.
+/// Under load, groups start at least ``SQLiteTaskStore/Options/gathering`` apart, unless enough writes are waiting: that
+/// turns many small groups into a few large ones. Writes that come one at a time, like those of a single client, never
+/// wait.
 final class Writer: Sendable {
     /// The waiting writes.
     let queue: WorkQueue
-    private let counts = Lock(StoreStatistics())
+    /// Whether readers do not see the last writes.
+    let lag = ReadersLag()
+    private let counts = CommitCounts()
 
     /// Opens the connection and starts the thread.
     init(
@@ -20,10 +22,16 @@ final class Writer: Sendable {
     ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         let database = try StoreDatabase.writer(path, options, serving: lock)
+        let redo = lock == nil ? nil : try StoreDatabase.redoLog(database, path, options)
         ended.enter()
         do {
-            try StoreThread.start("store-writer") { [queue, counts] in
-                WriterLoop(queue, counts, database, options, callbacks).run()
+            try StoreThread.start("store-writer") { [queue, counts, lag] in
+                database.inDatabase { connection in
+                    let commits: any Commits =
+                        redo.map { LoggedCommits(connection, options, callbacks, counts, $0, lag) }
+                        ?? DirectCommits(connection, options, callbacks, counts)
+                    Self.run(queue, commits, gathering: options.gathering)
+                }
                 try? database.close()
                 ended.leave()
             }
@@ -34,93 +42,28 @@ final class Writer: Sendable {
     }
 
     /// Counts of commits since the store was opened.
-    var statistics: StoreStatistics { counts.withLock { $0 } }
-}
+    var statistics: StoreStatistics { counts.values }
 
-/// The state of the writer thread.
-private final class WriterLoop {
     private static let batchLimit = 1024
     private static let enough = 64
-    /// A transaction with this many writes means load.
+    /// A group of this many writes means load.
     private static let load = 4
-    private static let idle = DispatchTimeInterval.milliseconds(500)
 
-    private let queue: WorkQueue
-    private let counts: Lock<StoreStatistics>
-    private let database: DatabaseQueue
-    private let gathering: DispatchTimeInterval
-    private var connection: SQLiteConnection?
-    private var log: WriteAheadLog
-
-    init(
-        _ queue: WorkQueue, _ counts: Lock<StoreStatistics>, _ database: DatabaseQueue,
-        _ options: SQLiteTaskStore.Options, _ callbacks: StepCallbacks
-    ) {
-        self.queue = queue
-        self.counts = counts
-        self.database = database
-        gathering = .microseconds(Int(options.gathering / .microseconds(1)))
-        connection = database.inDatabase { SQLiteConnection($0, callbacks) }
-        log = database.inDatabase { WriteAheadLog($0, limit: options.logBytes) }
-    }
-
-    func run() {
+    private static func run(_ queue: WorkQueue, _ commits: any Commits, gathering: Duration) {
+        let gathering = DispatchTimeInterval.microseconds(Int(gathering / .microseconds(1)))
         var batch: [Work] = []
         var gather: DispatchTime?
         while true {
-            let idle: DispatchTime = log.isEmpty ? .distantFuture : .now() + Self.idle
-            switch queue.take(&batch, limit: Self.batchLimit, gather: gather, enough: Self.enough, idle: idle) {
-            case .closed: return end()
-            case .idle: database.inDatabase { log.checkpointWhenIdle($0) }
+            let due = commits.due ?? .distantFuture
+            switch queue.take(&batch, limit: batchLimit, gather: gather, enough: enough, idle: due) {
+            case .closed: return commits.end()
+            case .idle: commits.tend()
             case .work:
                 let start = DispatchTime.now()
-                let failure = database.inDatabase { _ in commit(batch, since: start) }
-                for work in batch { work.finish(failure) }
-                gather = batch.count >= Self.load ? start + gathering : nil
+                commits.perform(batch)
+                gather = batch.count >= load ? start + gathering : nil
                 batch.removeAll(keepingCapacity: true)
-                database.inDatabase { log.checkpointWhenLong($0) }
             }
-        }
-    }
-
-    private func end() {
-        database.inDatabase { database in
-            connection = nil
-            log.detach(database)
-        }
-    }
-
-    /// Runs the whole batch in one transaction.
-    /// - Returns: the error if the transaction failed as a whole, and with it everything in it.
-    private func commit(_ batch: [Work], since start: DispatchTime) -> StoreError? {
-        guard let connection else { return StoreError(.unavailable, "the store is closed") }
-        let changesBefore = connection.database.totalChangesCount
-        do throws(StoreError) {
-            try connection.execute(.begin)
-            try connection.dropCacheIfChangedElsewhere()
-            for work in batch {
-                // On some failures, such as a full disk, SQLite ends the whole transaction by itself.
-                if let failure = work.run(on: connection), !connection.isInsideTransaction { throw failure }
-            }
-            try connection.execute(.commit)
-        } catch {
-            if connection.isInsideTransaction { try? connection.database.rollback() }
-            connection.recent = RecentTasks()
-            counts.withLock { $0.failures += 1 }
-            return error
-        }
-        if connection.database.totalChangesCount != changesBefore { count(batch.count, since: start) }
-        return nil
-    }
-
-    private func count(_ writes: Int, since start: DispatchTime) {
-        let seconds = Double(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds) / 1e9
-        let logBytes = log.bytes
-        counts.withLock { counts in
-            counts.commits += 1
-            counts.commitSeconds.record(seconds)
-            counts.writesPerCommit.record(Double(writes))
-            counts.logBytes = logBytes
         }
     }
 }

@@ -59,7 +59,9 @@ private final class WorkingKling: KlingUpstream {
         if !isOpen {
             let answer = try #require(
                 KlingAnswer(Array(#"{"code":0,"data":{"task_id":"815","task_status":"submitted"}}"#.utf8)))
-            _ = try await tasks.ledger.accept(try #require(answer.task), in: answer, upstreamID: "815", id)
+            let account = try #require(tasks.accounts.named("main"))
+            _ = try await tasks.ledger.accept(
+                try #require(answer.task), in: answer, upstreamID: "815", id, by: account)
         }
         let failure: (any Error)?
         do {

@@ -217,6 +217,32 @@ private struct PreviousRun {
         await previous.store.close()
     }
 
+    /// A power cut may have undone the record of an acceptance, but not the client's knowledge of its id.
+    @Test func `an unknown id is not denied before the creates of its tenant are looked up`() async throws {
+        let previous = try await PreviousRun(account: "main", upstreamID: nil, hours: 0)
+        // That this account says that it has no such task proves nothing.
+        try await previous.start(KnowingKling(), account("main"), clock: VirtualClock()) { tasks in
+            #expect(await tasks.refusal(of: "kling-1", tenant: "shop") == .lookUpsOpen)
+            #expect(await tasks.refusal(of: "kling-1", tenant: "other") == .unknownTask)
+            let answer = try #require(
+                KlingAnswer(Array(#"{"code":0,"data":{"task_id":"kling-1","task_status":"succeed"}}"#.utf8)))
+            _ = try await tasks.ledger.accept(
+                try #require(answer.task), in: answer, upstreamID: "kling-1", previous.task, by: account("main"))
+            #expect(await tasks.refusal(of: "kling-1", tenant: "shop") == nil)
+            #expect(await tasks.refusal(of: "kling-2", tenant: "shop") == .unknownTask)
+        }
+        await previous.store.close()
+    }
+
+    @Test func `an account without look-up holds up no answer about an unknown id`() async throws {
+        let previous = try await PreviousRun(account: "reseller", upstreamID: nil, hours: 0)
+        let reseller = account("reseller", hasLookup: false)
+        try await previous.start(KnowingKling(), reseller, clock: VirtualClock()) { tasks in
+            #expect(await tasks.refusal(of: "kling-1", tenant: "shop") == .unknownTask)
+        }
+        await previous.store.close()
+    }
+
     @Test func `a task that was found at Kling is not ended`() async throws {
         let previous = try await PreviousRun(account: "main")
         let answer = try #require(
@@ -224,11 +250,24 @@ private struct PreviousRun {
         let kling = KnowingKling(known: [previous.task])
         try await previous.start(kling, account("main", hasLookup: true)) { tasks in
             let object = try #require(answer.task)
-            _ = try await tasks.ledger.accept(object, in: answer, upstreamID: "kling-1", previous.task)
+            _ = try await tasks.ledger.accept(
+                object, in: answer, upstreamID: "kling-1", previous.task, by: account("main", hasLookup: true))
             try await tasks.ledger.end(previous.task, because: "never reached Kling; nothing was charged")
             let record = try await previous.record { _ in true }
             #expect(record.state == .processing)
         }
         await previous.store.close()
+    }
+}
+
+extension TryOnTasks {
+    /// Why a query for `id` fails; nil if it succeeds.
+    fileprivate func refusal(of id: String, tenant: String) async -> Cause? {
+        do throws(GatewayError) {
+            _ = try await queries.query(id, tenant: tenant, ExchangeNote(requestID: "r"))
+            return nil
+        } catch {
+            return error.cause
+        }
     }
 }

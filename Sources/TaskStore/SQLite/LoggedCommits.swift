@@ -1,0 +1,192 @@
+internal import Base
+internal import Dispatch
+internal import GRDB
+internal import Synchronization
+
+/// Makes each group of writes durable by one frame of the redo log, and commits to the database only now and then.
+///
+/// A write runs at once, in a transaction that stays open for a while, see ``SQLiteTaskStore/Options/databaseDelay``. So a page that many writes change is
+/// written once, and a write is durable after one small sequential write and one sync. After a crash the frames that
+/// the database lacks are replayed. For the one process that serves.
+final class LoggedCommits: Commits {
+    private static let idle = DispatchTimeInterval.milliseconds(500)
+    private static let retry = DispatchTimeInterval.seconds(1)
+
+    private enum Phase {
+        /// The database has everything.
+        case clean
+        /// A transaction is open, since then.
+        case open(since: DispatchTime)
+        /// A transaction was lost, at that time. The redo log has the writes that were reported as made.
+        case behind(since: DispatchTime)
+    }
+
+    private var connection: SQLiteConnection?
+    private let redo: RedoLog
+    /// The last frame that the database has.
+    private var committed: Int64
+    /// For how long a transaction stays open.
+    private let period: DispatchTimeInterval
+    private let recorder = RedoRecorder()
+    private var log: WriteAheadLog
+    private let counts: CommitCounts
+    private let isBehindReaders: ReadersLag
+    private var phase = Phase.clean {
+        didSet { if case .clean = phase { isBehindReaders.clear() } else { isBehindReaders.set() } }
+    }
+
+    /// - Parameter lag: is kept up to date with whether readers do not see the last writes.
+    init(
+        _ database: Database, _ options: SQLiteTaskStore.Options, _ callbacks: StepCallbacks, _ counts: CommitCounts,
+        _ redo: RedoLog, _ lag: ReadersLag
+    ) {
+        connection = SQLiteConnection(database, callbacks, recorder: recorder)
+        log = WriteAheadLog(database, limit: options.logBytes)
+        period = .microseconds(Int(options.databaseDelay / .microseconds(1)))
+        (self.redo, self.counts, isBehindReaders) = (redo, counts, lag)
+        committed = redo.sequence
+    }
+
+    func perform(_ batch: [Work]) {
+        let start = DispatchTime.now()
+        guard let connection else { return }
+        let changesBefore = connection.database.totalChangesCount
+        do throws(StoreError) {
+            try begin(connection, start)
+            try run(batch, on: connection)
+        } catch {
+            counts.fail()
+            for work in batch { work.finish(error) }
+            return
+        }
+        if connection.database.totalChangesCount != changesBefore { counts.count(batch.count, since: start) }
+        let waitsForCommit = batch.contains { $0.durability == .committed }
+        if waitsForCommit {
+            for work in batch where work.durability < .committed { work.finish(nil) }
+            let failure = commit(connection)
+            for work in batch where work.durability == .committed { work.finish(failure) }
+        } else {
+            for work in batch { work.finish(nil) }
+            if case .open(let since) = phase, since + period <= .now() { _ = commit(connection) }
+        }
+    }
+
+    var due: DispatchTime? {
+        switch phase {
+        case .clean: log.isEmpty && redo.isEmpty ? nil : .now() + Self.idle
+        case .open(let since): since + period
+        case .behind(let since): since + Self.retry
+        }
+    }
+
+    func tend() {
+        guard let connection else { return }
+        switch phase {
+        case .clean:
+            restartLog(connection)
+            log.checkpointWhenIdle(connection.database)
+        case .open: _ = commit(connection)
+        case .behind:
+            do throws(StoreError) { try begin(connection, .now()) } catch { phase = .behind(since: .now()) }
+        }
+    }
+
+    func end() {
+        guard let connection else { return }
+        if case .open = phase { _ = commit(connection) }
+        if case .clean = phase, restartLog(connection) { redo.remove() }
+        log.detach(connection.database)
+        self.connection = nil
+    }
+
+    // MARK: Groups
+
+    private func begin(_ connection: SQLiteConnection, _ now: DispatchTime) throws(StoreError) {
+        switch phase {
+        case .open: return
+        case .behind: try catchUp(connection)
+        case .clean: break
+        }
+        try connection.begin()
+        phase = .open(since: now)
+    }
+
+    private func run(_ batch: [Work], on connection: SQLiteConnection) throws(StoreError) {
+        do throws(StoreError) {
+            try connection.run(batch)
+            let isSyncDemanded = connection.takeSyncDemand()
+            try redo.write(
+                recorder, isSynced: isSyncDemanded || batch.contains { $0.durability > .written })
+        } catch {
+            lose(connection)
+            throw error
+        }
+    }
+
+    /// Ends a failed transaction, and forgets what was to be logged of it.
+    private func lose(_ connection: SQLiteConnection) {
+        connection.undo()
+        recorder.drop()
+        phase = redo.sequence == committed ? .clean : .behind(since: .now())
+    }
+
+    // MARK: Commits
+
+    /// Commits the open transaction.
+    /// - Returns: the error if it failed. What the redo log has is not lost by that.
+    private func commit(_ connection: SQLiteConnection) -> StoreError? {
+        do throws(StoreError) {
+            try redo.syncIfNeeded()
+            let mark = try connection.statement(.keepRedoMark)
+            mark.bind(1, redo.sequence)
+            try mark.execute()
+            try connection.execute(.commit)
+        } catch {
+            lose(connection)
+            counts.fail()
+            return error
+        }
+        committed = redo.sequence
+        phase = .clean
+        counts.note(logBytes: log.bytes)
+        log.checkpointWhenLong(connection.database)
+        if redo.isLong { restartLog(connection) }
+        return nil
+    }
+
+    /// Makes room in the redo log, as soon as the database is synced.
+    @discardableResult
+    private func restartLog(_ connection: SQLiteConnection) -> Bool {
+        if redo.isEmpty { return true }
+        do throws(StoreError) {
+            try syncDatabase(connection)
+            return true
+        } catch {
+            counts.fail()
+            return false
+        }
+    }
+
+    /// Replays what a lost transaction has taken with it.
+    private func catchUp(_ connection: SQLiteConnection) throws(StoreError) {
+        try Replay(database: connection.database).apply(try redo.frames(), from: redo.path)
+        try syncDatabase(connection)
+        committed = redo.sequence
+        phase = .clean
+    }
+
+    private func syncDatabase(_ connection: SQLiteConnection) throws(StoreError) {
+        try Replay(database: connection.database).sync()
+        redo.restart()
+        recorder.restart()
+    }
+}
+
+/// Whether readers do not see the last writes. Written by the writer's thread, read by any.
+final class ReadersLag: Sendable {
+    private let value = Atomic(false)
+
+    var isLagging: Bool { value.load(ordering: .acquiring) }
+    func set() { value.store(true, ordering: .releasing) }
+    func clear() { value.store(false, ordering: .releasing) }
+}
