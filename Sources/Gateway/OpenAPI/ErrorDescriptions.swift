@@ -46,20 +46,20 @@ enum ErrorDescriptions {
         "ErrorObject": [
             "type": "object", "required": ["message", "type", "param", "code"],
             "properties": [
-                "message": ["type": "string", "description": "What was wrong, and what to do."],
+                "message": ["type": "string", "description": "What is wrong and how to fix it."],
                 "type": [
                     "type": "string",
                     "enum": .strings(Set(Cause.allCases.map(\.row.type)).sorted()),
                 ],
                 "param": [
-                    "type": ["string", "null"], "description": "The member, parameter or header that is meant.",
+                    "type": ["string", "null"], "description": "The member, parameter or header in question.",
                 ],
                 "code": [
-                    "type": "string", "description": "A word that does not change; of Kling's refusals its code.",
+                    "type": "string", "description": "A stable word; for refusals by Kling, Kling's code.",
                 ],
                 "task_id": [
                     "type": "string",
-                    "description": "The task that may exist although the request was not answered with it.",
+                    "description": "The id of a task that may exist although the request has failed.",
                 ],
             ],
         ],
@@ -78,7 +78,7 @@ enum ErrorDescriptions {
         "UseapiError": [
             "type": "object", "required": ["error", "code"],
             "properties": [
-                "error": ["type": "string", "description": "What was wrong, and what to do."],
+                "error": ["type": "string", "description": "What is wrong and how to fix it."],
                 "code": ["type": "integer", "description": "The HTTP status."],
             ],
         ],

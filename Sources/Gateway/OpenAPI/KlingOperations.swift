@@ -5,9 +5,9 @@ enum KlingOperations {
     static let create = OperationDescription(
         name: "createTryOn", summary: "Try a garment on a person",
         details: """
-            The answer names the task, which is queried until it has ended. With an `Idempotency-Key` (1 to 255 visible \
-            ASCII characters) the request can be sent again: for 24 hours the same body gets the same answer, and no \
-            second task.
+            The answer names the task. Query it until it has ended. With an `Idempotency-Key` (1 to 255 visible ASCII \
+            characters) you can repeat the request: for 24 hours, the same body gets the same answer, and no second \
+            task is made.
             """,
         body: [.init(schema: ["$ref": "#/components/schemas/TryOnRequest"], example: example)],
         success: .init(
@@ -23,10 +23,10 @@ enum KlingOperations {
 
     static let list = OperationDescription(
         name: "listTryOns", summary: "List your tasks",
-        details: "Newest first. Repeated parameters are refused, others than these ignored.",
+        details: "The newest task comes first. Repeated parameters are refused; unknown ones are ignored.",
         parameters: [
-            number("pageNum", TryOn.pageNumbers, default: 1, "Which page."),
-            number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "How many tasks a page has."),
+            number("pageNum", TryOn.pageNumbers, default: 1, "The number of the page."),
+            number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "The number of tasks per page."),
         ],
         success: .init(
             description: "A page of tasks.", content: .init(schema: ["$ref": "#/components/schemas/TaskListAnswer"])),
@@ -34,7 +34,8 @@ enum KlingOperations {
 
     static let query = OperationDescription(
         name: "queryTryOn", summary: "Query a task",
-        details: "A task that has ended is answered from the gateway's own record for as long as that is kept.",
+        details:
+            "For a task that has ended, the answer comes from the gateway's own record, for as long as that is kept.",
         parameters: [segment("id", "Kling's `task_id`, or your own `external_task_id`.")],
         success: .init(
             description: "The task.", content: .init(schema: ["$ref": "#/components/schemas/TaskAnswer"]),
@@ -43,40 +44,43 @@ enum KlingOperations {
 
     static let costs = OperationDescription(
         name: "listCosts", summary: "Check a key",
-        details: "Where Kling lists an account's resource packs. The list is empty: the accounts are the gateway's.",
+        details: "Kling lists an account's resource packs here. The gateway's list is always empty.",
         success: .init(
             description: "The key is valid.", content: .init(schema: ["$ref": "#/components/schemas/CostsAnswer"])),
         causes: .withKey)
 
     static let callback = OperationDescription(
-        name: "receiveCallback", summary: "Kling's own calls",
+        name: "receiveCallback", summary: "Callbacks from Kling",
         details:
-            "For Kling alone, which has been told the token. What it says is read from Kling again, unless it is signed.",
-        parameters: [segment("token", "Of one task.")],
+            "Only for Kling, which is given the token. Unless the callback is signed, the gateway queries the task.",
+        parameters: [segment("token", "The token of a task.")],
         body: [.init(schema: ["type": "object"])],
         success: .init(
-            description: "It was heard.", content: .init(schema: ["$ref": "#/components/schemas/CallbackAnswer"])),
+            description: "The callback was received.",
+            content: .init(schema: ["$ref": "#/components/schemas/CallbackAnswer"])),
         causes: .anything.union([
             .unknownPath, .invalidCredentials, .malformedBody, .bodyTooLarge, .noMemory, .storeUnavailable,
         ]))
 
     static let callbackTest = OperationDescription(
-        name: "receiveTestCallback", summary: "The test of Kling's console",
-        details: "Answered with 200 if an account's `webhook_secret` verifies it. It changes nothing.",
+        name: "receiveTestCallback", summary: "Test callbacks from Kling's console",
+        details:
+            "The answer is 200 if the `webhook_secret` of an account verifies the signature. Nothing else happens.",
         body: [.init(schema: ["type": "object"])],
         success: .init(
-            description: "It was heard.", content: .init(schema: ["$ref": "#/components/schemas/CallbackAnswer"])),
+            description: "The callback was received.",
+            content: .init(schema: ["$ref": "#/components/schemas/CallbackAnswer"])),
         causes: .anything.union([.invalidCredentials, .bodyTooLarge, .noMemory]))
 
     static let picture = OperationDescription(
         name: "getPicture", summary: "Pictures for Kling",
-        details: "For Kling alone, which has been told the name, while the picture's task is at work.",
-        parameters: [segment("name", "Of one picture.")],
+        details: "Only for Kling, which is given the name. The picture is served while its task runs.",
+        parameters: [segment("name", "The name of a picture.")],
         success: .init(description: "The file.", content: .init(mediaType: "image/*", schema: [:])),
         causes: .anything.union([.unknownPath, .noMemory, .storeUnavailable]))
 
     static let root = OperationDescription(
-        name: "welcome", summary: "For load balancers, and for browsers, which are sent to the page", details: "",
+        name: "welcome", summary: "Answers load balancers, and redirects browsers to the documentation", details: "",
         success: .init(description: "The gateway answers.", content: .init(schema: ["type": "object"])),
         causes: .anything)
 
@@ -85,9 +89,9 @@ enum KlingOperations {
         success: .init(description: "This document.", content: .init(schema: ["type": "object"])), causes: .anything)
 
     static let docs = OperationDescription(
-        name: "explain", summary: "The same for people", details: "",
+        name: "explain", summary: "This document as a web page", details: "",
         success: .init(
-            description: "A page that needs no other.",
+            description: "A self-contained page.",
             content: .init(mediaType: "text/html", schema: ["type": "string"])),
         causes: .anything)
 

@@ -26,9 +26,9 @@ enum KlingSchemas {
     private static let picture: JSONLiteral = [
         "description": .string(
             """
-            An `http(s)` URL, or base64 of a JPEG, PNG or WebP file: at most \(TryOn.maxPictureBytes) bytes decoded, at least \
-            \(TryOn.minPictureSide) × \(TryOn.minPictureSide) pixels. A `data:` prefix, line breaks, URL-safe letters and \
-            missing padding are put right.
+            An `http(s)` URL, or base64 of a JPEG, PNG or WebP file: at most \(TryOn.maxPictureBytes) bytes decoded, \
+            at least \(TryOn.minPictureSide) × \(TryOn.minPictureSide) pixels. A `data:` prefix, line breaks, URL-safe \
+            letters and missing padding are repaired.
             """),
         "type": "string",
         "anyOf": [["title": "URL", "pattern": .string(urlPattern)], ["$ref": "#/components/schemas/Base64Picture"]],
@@ -45,21 +45,23 @@ enum KlingSchemas {
         return [
             "description": .string(
                 """
-                - `external_task_id` (string): your own id of the task, 1 to \(TryOn.maxExternalTaskIDBytes) bytes without control \
-                characters, which no other task of yours has. The task can be queried by it.
-                - `callback_url` (string): an `http(s)` URL in the public internet, at most \(TryOn.maxCallbackURLBytes) bytes, that \
-                is told each state of the task, signed as Standard Webhooks.
-                - `model` (string): taken where `model_name` is absent.
-                - `keep_face`, `keep_pose`, `keep_background` (boolean): true unless they are false. Only accounts that speak \
-                Kling's newer API can change one.
-                - `watermark` (boolean): whether a picture with a watermark is wanted as well, of such accounts.
+                - `external_task_id` (string): your own id for the task, 1 to \(TryOn.maxExternalTaskIDBytes) bytes \
+                without control characters. It must be unique among your tasks. You can query the task by it.
+                - `callback_url` (string): an `http(s)` URL on the public internet, at most \
+                \(TryOn.maxCallbackURLBytes) bytes. It is called for each state of the task, with a Standard Webhooks \
+                signature.
+                - `model` (string): used if `model_name` is absent.
+                - `keep_face`, `keep_pose`, `keep_background` (boolean): true by default. Only accounts that speak \
+                Kling's newer API can change them.
+                - `watermark` (boolean): whether to make a picture with a watermark as well. Only such accounts can.
 
-                `null` and `""` are the same as none. Members that are not known here are passed on to Kling.
+                `null` and `""` count as absent. Unknown members are passed on to Kling.
                 """),
             "type": "object", "required": ["human_image", "cloth_image"],
             "properties": [
                 "model_name": [
-                    "description": "The first, unless one is named.", "enum": .array(names + ["", nil]),
+                    "description": "The model. The first one in the list is the default.",
+                    "enum": .array(names + ["", nil]),
                     "default": .string(TryOnModels.defaultModel),
                 ],
                 "human_image": ["$ref": "#/components/schemas/Picture"],
@@ -89,7 +91,7 @@ enum KlingSchemas {
     ]
 
     private static let task: JSONLiteral = [
-        "description": "As Kling says it, members that are not listed here included.",
+        "description": "The task as Kling reports it. It may have members that are not listed here.",
         "type": "object", "required": ["task_id", "task_status", "created_at", "updated_at"],
         "properties": [
             "task_id": ["type": "string"],
@@ -97,13 +99,13 @@ enum KlingSchemas {
                 "type": "string",
                 "description": "`submitted`, `processing`, `succeed` or `failed`; other words count as unfinished.",
             ],
-            "task_status_msg": ["type": "string", "description": "Why it has failed."],
+            "task_status_msg": ["type": "string", "description": "Why the task has failed."],
             "created_at": ["type": "integer", "description": "Milliseconds since 1970."],
             "updated_at": ["type": "integer", "description": "Milliseconds since 1970."],
-            "final_unit_deduction": ["type": "string", "description": "What it has cost, a decimal number."],
+            "final_unit_deduction": ["type": "string", "description": "What the task has cost: a decimal number."],
             "task_info": [
                 "type": ["object", "null"],
-                "properties": ["external_task_id": ["type": "string", "description": "Your own id of the task."]],
+                "properties": ["external_task_id": ["type": "string", "description": "Your own id for the task."]],
             ],
             "task_result": [
                 "type": ["object", "null"],
@@ -114,7 +116,10 @@ enum KlingSchemas {
                             "type": "object", "required": ["url"],
                             "properties": [
                                 "index": ["type": "integer"],
-                                "url": ["type": "string", "description": "Kling keeps it for 30 days."],
+                                "url": [
+                                    "type": "string",
+                                    "description": "The URL of the picture, which Kling keeps for 30 days.",
+                                ],
                             ],
                         ],
                     ]

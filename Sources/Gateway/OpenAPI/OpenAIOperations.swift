@@ -8,7 +8,7 @@ enum OpenAIOperations {
         causes: .withKey)
 
     static let model = OperationDescription(
-        name: "getModel", summary: "Look a model up", details: "",
+        name: "getModel", summary: "Get a model", details: "",
         parameters: [KlingOperations.segment("id", "The model's name.")],
         success: .init(description: "The model.", content: .init(schema: SchemaParts.reference("Model"))),
         causes: .withKey.union([.unlistedModel, .unknownPath]))
@@ -16,16 +16,16 @@ enum OpenAIOperations {
     static let edit = OperationDescription(
         name: "editImage", summary: "Try a garment on a person, and wait for the picture",
         details: """
-            What an SDK tries again by itself (`x-stainless-retry-count` above 0) attaches to the tasks that were made \
-            before. Every task can be queried on Kling's paths.
+            A retry by an SDK (`x-stainless-retry-count` above 0) attaches to the tasks of the first attempt. Every \
+            task can be queried on Kling's paths.
             """,
         body: [
             .init(schema: SchemaParts.reference("ImageEdit"), example: example),
             .init(mediaType: "multipart/form-data", schema: SchemaParts.reference("ImageEditForm"), example: example),
         ],
         success: .init(
-            description: "The pictures, or with `stream` events: comments while they are made, then an "
-                + "`image_edit.completed` for each, as OpenAI documents it, or an `error` with the error's object.",
+            description: "The pictures. With `stream`, events: comments while the pictures are made, then one "
+                + "`image_edit.completed` per picture, as OpenAI documents it, or an `error` with the error object.",
             content: .init(schema: SchemaParts.reference("Images")),
             otherContent: .init(mediaType: "text/event-stream", schema: event), headers: [.replayed],
             query: .init(operation: "queryTryOn", parameters: ["id": "$response.body#/task_id"])),
@@ -68,14 +68,13 @@ enum OpenAIOperations {
     ]
 
     private static let description = """
-        First the person, then a garment; or, as a third picture, an upper and a lower one, which the gateway then makes one \
-        picture: it must be able to fetch them where they are URLs, so that no schema says which are taken. `images` is \
-        another name of `image`.
+        The person comes first, then the garment. Two garments are possible too: first the upper, then the lower one. \
+        The gateway combines the two into one picture, so it must be able to fetch them if they are URLs; the schema \
+        cannot express that. `images` is another name for `image`.
 
         - `external_task_id`, `callback_url` (string): as in Kling's own request.
 
-        `prompt`, `size` and whatever else OpenAI's \
-        clients send is accepted, and means nothing here.
+        `prompt`, `size` and all other members that OpenAI's clients send are accepted and ignored.
         """
 
     private static func request(_ models: TryOnModels) -> JSONLiteral {
@@ -102,7 +101,7 @@ enum OpenAIOperations {
 
     private static func form(_ models: TryOnModels) -> JSONLiteral {
         SchemaParts.forForm([
-            "description": .string("\(description)\n\nPictures are files, or texts: URLs or base64."),
+            "description": .string("\(description)\n\nPictures are files, or text: URLs or base64."),
             "type": "object", "required": ["image"],
             "properties": JSONLiteral.object([
                 .init(
@@ -117,13 +116,15 @@ enum OpenAIOperations {
     private static func members(_ models: TryOnModels) -> JSONLiteral {
         [
             "model": SchemaParts.model(models, default: ImageEdit.defaultModel),
-            "n": SchemaParts.number(ImageEdit.counts, description: "How many pictures, each by a task of its own."),
+            "n": SchemaParts.number(
+                ImageEdit.counts, description: "The number of pictures. Each is made by a separate task."),
             "response_format": [
-                "description": "What the answer has; without it both.", "enum": ["url", "b64_json", "", nil],
+                "description": "What the answer contains for each picture; both by default.",
+                "enum": ["url", "b64_json", "", nil],
             ],
             "stream": SchemaParts.flag(
-                "Whether the answer is a stream of events, which always has the pictures themselves."),
-            "user": SchemaParts.text(upTo: 512, description: "Your name for whom you ask"),
+                "Whether to answer with a stream of events, which always contains the pictures themselves."),
+            "user": SchemaParts.text(upTo: 512, description: "Your name for your end user"),
         ]
     }
 
@@ -140,8 +141,11 @@ enum OpenAIOperations {
                     ],
                 ],
             ],
-            "task_id": ["type": "string", "description": "By which the first task can be queried."],
-            "task_ids": ["type": "array", "items": ["type": "string"], "description": "Of several tasks."],
+            "task_id": ["type": "string", "description": "The id of the first task, for queries."],
+            "task_ids": [
+                "type": "array", "items": ["type": "string"],
+                "description": "The ids of all tasks, if there are several.",
+            ],
             "job_id": ["type": "integer"],
         ],
     ]

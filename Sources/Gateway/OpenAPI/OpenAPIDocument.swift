@@ -15,7 +15,7 @@ public enum OpenAPIDocument {
             "openapi": "3.1.0",
             "info": [
                 "title": "Kling Gateway", "version": .string(version),
-                "summary": "Kling's virtual try-on, in the words of many clients.",
+                "summary": "Kling's virtual try-on, in several API formats.",
                 "description": .string(description),
             ],
             "servers": [["url": "/"]],
@@ -32,18 +32,19 @@ public enum OpenAPIDocument {
     }
 
     private static let description = """
-        Every answer has an `X-Request-Id`: the request's own, if it was one of 1 to 128 visible ASCII characters. Only \
-        the 503 without a body to a connection for which there is no room has none. HEAD works where GET does; other \
-        methods than those of a path are 405, with `Allow`. Repeated slashes in a path, and one at its end, do not matter.
+        Every answer has an `X-Request-Id`: the request's own, if it has 1 to 128 visible ASCII characters. The only \
+        exception is the 503 without a body to a connection for which there is no room. HEAD works wherever GET does. \
+        A method that a path does not support gets a 405 with `Allow`. Repeated and trailing slashes in a path are \
+        ignored.
         """
 
     private static let key: JSONLiteral = [
         "type": "http", "scheme": "bearer",
         "description": .string(
             """
-            A key of the gateway, or a token that its client signs: a JSON Web Token with HS256, by the secret key of the \
-            access key in `iss`, with an `exp` at most 24 hours ahead. Without `Authorization`, `X-API-Key` is read: the key \
-            or token alone.
+            A key of the gateway, or a token that the client signs: a JSON Web Token, signed by HS256 with the secret \
+            key that belongs to the access key in `iss`, with an `exp` at most 24 hours ahead. Without \
+            `Authorization`, `X-API-Key` is read, which contains only the key or token.
             """),
     ]
 

@@ -58,7 +58,8 @@ struct HeaderDescription: Sendable {
     var isRequired = false
 
     static let requestID = HeaderDescription(
-        name: "X-Request-Id", description: "The request's own if it is 1 to 128 visible ASCII characters, else new.",
+        name: "X-Request-Id",
+        description: "The request's own if it has 1 to 128 visible ASCII characters; otherwise a new one.",
         schema: ["type": "string", "pattern": "^[!-~]{1,128}$"], isRequired: true)
     static let retryAfter = HeaderDescription(
         name: "Retry-After", description: "Seconds to wait before retrying.",
@@ -67,7 +68,7 @@ struct HeaderDescription: Sendable {
         name: "x-should-retry", description: "Sent if a retry cannot help or could be charged twice.",
         schema: ["type": "string", "const": "false"])
     static let replayed = HeaderDescription(
-        name: "Idempotent-Replayed", description: "Sent if this answer was given to the same `Idempotency-Key` before.",
+        name: "Idempotent-Replayed", description: "Sent if this answer was already given to an earlier request.",
         schema: ["type": "string", "const": "true"])
     static let staleness = HeaderDescription(
         name: "x-kling-gateway-stale",
@@ -76,13 +77,14 @@ struct HeaderDescription: Sendable {
     /// The state of a key's request limit, if it has one.
     static let limits = [
         HeaderDescription(
-            name: "x-ratelimit-limit-requests", description: "The key's requests a minute, if they are limited.",
+            name: "x-ratelimit-limit-requests", description: "The key's limit of requests per minute, if it has one.",
             schema: ["type": "integer", "minimum": 1]),
         HeaderDescription(
-            name: "x-ratelimit-remaining-requests", description: "How many it could make at once.",
+            name: "x-ratelimit-remaining-requests", description: "How many requests the key may still make now.",
             schema: ["type": "integer", "minimum": 0]),
         HeaderDescription(
-            name: "x-ratelimit-reset-requests", description: "After which time it could make all of them.",
+            name: "x-ratelimit-reset-requests",
+            description: "How long until the key may make all of its requests again.",
             schema: ["type": "string", "pattern": "^[0-9]+s$"]),
     ]
     static let all = [requestID, retryAfter, shouldRetry, replayed, staleness] + limits

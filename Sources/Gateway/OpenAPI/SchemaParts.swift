@@ -20,7 +20,7 @@ enum SchemaParts {
         [
             "description": .string(description), "type": ["integer", "string", "null"],
             "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound),
-            // Generators of clients drop operations with an enum of several types.
+            // Client generators drop operations with an enum of several types.
             "pattern": .string("^(?:\(range.map(String.init).joined(separator: "|")))?$"),
         ]
     }

@@ -5,9 +5,9 @@ enum SolutionsOperations {
     static let create = OperationDescription(
         name: "createSolutionsTryOn", summary: "Try a garment on a person",
         details: """
-            The shape that Kling sells today. The answer names the task, which is queried until it has ended, by this shape \
-            or the other. With an `Idempotency-Key` (1 to 255 visible ASCII characters) the request can be sent again: for \
-            24 hours the same body gets the same answer, and no second task.
+            The API that Kling sells today. The answer names the task. Query it until it has ended, through this API \
+            or the older one. With an `Idempotency-Key` (1 to 255 visible ASCII characters) you can repeat the \
+            request: for 24 hours, the same body gets the same answer, and no second task is made.
             """,
         body: [.init(schema: ["$ref": "#/components/schemas/SolutionsRequest"], example: example)],
         success: .init(
@@ -16,7 +16,7 @@ enum SolutionsOperations {
             query: .init(operation: "querySolutions", parameters: ["task_ids": "$response.body#/data/task_id"])),
         causes: .withTasks)
 
-    /// Takes links only, so they are not at the host of files.
+    /// This API takes URLs only, so the host is not ``OperationDescription/exampleHost``, which stands for files.
     private static let example: JSONLiteral = [
         "contents": [
             ["type": "person_image", "url": "https://pictures.example.com/person.jpg"],
@@ -27,9 +27,9 @@ enum SolutionsOperations {
     static let query = OperationDescription(
         name: "querySolutions", summary: "Query tasks",
         details: """
-            \(Solutions.idsPerQuery.lowerBound) to \(Solutions.idsPerQuery.upperBound) ids with commas between them. In place of \
-            `task_ids` send `external_task_ids` to ask by your own ids. Ids that no task of yours has are left out of the \
-            answer.
+            \(Solutions.idsPerQuery.lowerBound) to \(Solutions.idsPerQuery.upperBound) ids, separated by commas. To \
+            query by your own ids, send `external_task_ids` instead of `task_ids`. Ids that none of your tasks has are \
+            left out of the answer.
             """,
         parameters: [
             [
@@ -44,8 +44,8 @@ enum SolutionsOperations {
     static let list = OperationDescription(
         name: "listSolutions", summary: "List your tasks",
         details: """
-            Newest first. With a `cursor` the list continues after the previous page, regardless of new tasks: the \
-            times do not count then, and the filters must be the same.
+            The newest task comes first. With a `cursor`, the list continues after the previous page, regardless of \
+            new tasks: the times are ignored, and the filters must be the same.
             """,
         body: [.init(schema: ["$ref": "#/components/schemas/SolutionsList"], example: ["limit": 10])],
         success: .init(

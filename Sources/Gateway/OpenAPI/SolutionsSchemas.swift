@@ -26,14 +26,14 @@ enum SolutionsSchemas {
             """
             `contents` has one picture of each type, in either order, by its URL: JPEG, PNG or WebP.
 
-            - `settings` (object): with `keep_face`, `keep_pose` and `keep_background`, each true unless it is false. Only \
-            accounts that speak Kling's newer API can change one.
-            - `options` (object): `external_task_id`, your own id of the task, 1 to \
-            \(TryOn.maxExternalTaskIDBytes) bytes without control characters, which no other task of yours has; \
-            `callback_url`, an `http(s)` URL in the public internet that is told each state of the task, signed as Standard \
-            Webhooks; and `watermark`, an object whose `enabled` asks for a picture with a watermark as well.
+            - `settings` (object): `keep_face`, `keep_pose` and `keep_background`, each true by default. Only accounts \
+            that speak Kling's newer API can change them.
+            - `options` (object): `external_task_id`, your own id for the task, 1 to \(TryOn.maxExternalTaskIDBytes) \
+            bytes without control characters, unique among your tasks; `callback_url`, an `http(s)` URL on the public \
+            internet that is called for each state of the task, with a Standard Webhooks signature; and `watermark`, \
+            an object whose `enabled` asks for a picture with a watermark as well.
 
-            `null` is the same as none. Members that are not known here are ignored.
+            `null` counts as absent. Unknown members are ignored.
             """),
         "type": "object", "required": ["contents"],
         "properties": [
@@ -57,10 +57,12 @@ enum SolutionsSchemas {
             """
             All members may be left out, or be `null`:
 
-            - `start_time`, `end_time` (integer): milliseconds since 1970, the first inclusive; without them the last 30 days.
-            - `cursor` (string): the `next_cursor` of the page before.
-            - `limit` (integer): \(Solutions.limits.lowerBound) to \(Solutions.limits.upperBound), \(Solutions.defaultLimit) unless given.
-            - `filters` (array): has one object, whose `key` is `status`, and whose `values` are words among `submitted`, \
+            - `start_time`, `end_time` (integer): milliseconds since 1970, the former inclusive, the latter exclusive; \
+            by default the last 30 days.
+            - `cursor` (string): the `next_cursor` of the previous page.
+            - `limit` (integer): \(Solutions.limits.lowerBound) to \(Solutions.limits.upperBound), \
+            \(Solutions.defaultLimit) by default.
+            - `filters` (array): one object whose `key` is `status` and whose `values` are any of `submitted`, \
             `processing`, `succeed` and `failed`.
             """),
         "type": "object",
@@ -82,7 +84,7 @@ enum SolutionsSchemas {
                 "type": "string",
                 "description": "`submitted`, `processing`, `succeed` or `failed`; other words count as unfinished.",
             ],
-            "message": ["type": "string", "description": "Why it has failed."], "create_time": time,
+            "message": ["type": "string", "description": "Why the task has failed."], "create_time": time,
             "update_time": time, "external_id": ["type": "string"],
             "outputs": [
                 "type": "array",

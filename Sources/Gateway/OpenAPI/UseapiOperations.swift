@@ -4,7 +4,7 @@ internal import KlingAPI
 enum UseapiOperations {
     static let create = OperationDescription(
         name: "createVirtualTryOn", summary: "Try garments on a person",
-        details: "The job is queried until its `status_final` is true. It has as many tasks as pictures are asked for.",
+        details: "Query the job until its `status_final` is true. It has one task per picture.",
         body: [
             .init(schema: SchemaParts.reference("VirtualTryOn"), example: example),
             .init(
@@ -36,28 +36,28 @@ enum UseapiOperations {
     static let tasks = OperationDescription(
         name: "listVirtualTryOns", summary: "List your jobs",
         details:
-            "Newest first. `email` names the account that has the jobs; parameters that are not known are ignored.",
+            "The newest job comes first. `email` names the account that runs the jobs. Unknown parameters are ignored.",
         parameters: [
             [
-                "name": "contentType", "in": "query", "description": "What was made; here it is always images.",
+                "name": "contentType", "in": "query", "description": "The kind of result; the gateway only has images.",
                 "schema": ["enum": ["video", "image", "audio"]],
             ],
-            KlingOperations.number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "How many jobs."),
+            KlingOperations.number("pageSize", TryOn.pageSizes, default: TryOn.defaultPageSize, "The number of jobs."),
             time("createdBefore"), time("createdAfter"),
         ],
         success: .init(description: "The jobs.", content: .init(schema: history)),
         causes: .withKey.union([.badParameter]))
 
-    /// Described in words only: JSON Schema cannot say what binary content must be, so tools that try whatever a schema
-    /// allows would be refused.
+    /// Described in words only: JSON Schema cannot describe binary content, so requests that a tool derives from a
+    /// schema would be refused.
     static let upload: JSONLiteral = [
         "summary": "Upload a picture",
         "description": .string(
             """
-            POST the bytes of a JPEG, PNG or WebP, at most \(TryOn.maxPictureBytes), at least \(TryOn.minPictureSide) × \
-            \(TryOn.minPictureSide) pixels, with your key. The answer is `{"status": 3, "url": "...", "message": "", \
-            "fileName": "..."}`; its `url` can be sent in place of a picture's own, for a day. Errors are those of the \
-            other paths.
+            POST the bytes of a JPEG, PNG or WebP, at most \(TryOn.maxPictureBytes) bytes and at least \
+            \(TryOn.minPictureSide) × \(TryOn.minPictureSide) pixels, with your key. The answer is `{"status": 3, \
+            "url": "...", "message": "", "fileName": "..."}`; its `url` stands for the picture in requests, for a day. \
+            Errors are as on the other paths.
 
             ```
             curl http://localhost:8080/v1/kling/assets \
@@ -74,7 +74,7 @@ enum UseapiOperations {
 
     private static func time(_ name: String) -> JSONLiteral {
         [
-            "name": .string(name), "in": "query", "description": "Milliseconds since 1970, not included.",
+            "name": .string(name), "in": "query", "description": "Milliseconds since 1970, exclusive.",
             "schema": ["type": "integer", "minimum": 0, "maximum": .integer(1 << 53)],
         ]
     }

@@ -11,9 +11,11 @@ enum UseapiSchemas {
 
     private static let description = """
         One of `dressInput`, `upperInput` and `lowerInput`; or `upperInput` and `lowerInput` together. The gateway \
-        then combines the two into one picture; it must be able to fetch those that are URLs, which no schema can say.
+        then combines the two into one picture; it must be able to fetch those that are URLs, which the schema cannot \
+        express.
 
-        - `replyUrl` (string): an `http(s)` URL on the public internet that is sent the job's progress, as a query shows it.
+        - `replyUrl` (string): an `http(s)` URL on the public internet to which the job's progress is sent, in the \
+        form of a query's answer.
         - `email` (string): the name of the upstream account that runs the job.
 
         `null` and `""` count as absent. Unknown members are ignored.
@@ -26,12 +28,12 @@ enum UseapiSchemas {
             "description": .string(description), "type": "object", "required": ["humanImage"],
             "properties": [
                 "humanImage": picture,
-                "imageCount": SchemaParts.number(UseapiRequest.imageCounts, description: "How many pictures."),
+                "imageCount": SchemaParts.number(UseapiRequest.imageCounts, description: "The number of pictures."),
                 "maxJobs": SchemaParts.number(
-                    UseapiRequest.jobCounts, description: "How many of your jobs may run at once, this one included."),
+                    UseapiRequest.jobCounts, description: "How many of your jobs may run at once, including this one."),
                 "replyRef": SchemaParts.text(
                     upTo: UseapiRequest.longestText,
-                    description: "Your word for the job, repeated in what `replyUrl` is sent"),
+                    description: "Your reference for the job, repeated in each call to `replyUrl`"),
                 "model": SchemaParts.model(models, default: UseapiRequest.defaultModel),
             ],
             "anyOf": [
@@ -49,7 +51,7 @@ enum UseapiSchemas {
     private static let status: JSONLiteral = [
         "status": ["type": "integer", "description": "5, 10, 50 or 99."],
         "status_name": ["enum": ["submitted", "processing", "failed", "succeed"]],
-        "status_final": ["type": "boolean", "description": "Whether it has ended."],
+        "status_final": ["type": "boolean", "description": "Whether the job or picture is final."],
     ]
 
     private static let times: JSONLiteral = [
@@ -69,7 +71,7 @@ enum UseapiSchemas {
                 ]),
             ],
             "works": ["type": "array", "items": SchemaParts.reference("Work")],
-            "etaTime": ["type": "integer"], "message": ["type": "string", "description": "Why it has failed."],
+            "etaTime": ["type": "integer"], "message": ["type": "string", "description": "Why pictures have failed."],
             "limitation": ["type": "object"], "userPoints": ["type": "object"], "userTickets": ["type": "object"],
             "editProject": ["type": "null"],
         ]),
