@@ -18,7 +18,7 @@ public enum RequestBodyError: Error, Hashable, Sendable {
         switch self {
         case .tooLarge(let limit): "The body is longer than \(limit) bytes."
         case .malformed: "The body's chunked coding is broken."
-        case .timedOut: "The body came too slowly. Send it again over a faster connection."
+        case .timedOut: "The body arrived too slowly. Send it again over a faster connection."
         case .noBudget: "The gateway has no memory for another upload. Send the request again later."
         case .clientGone: "The body ended before its announced length."
         case .cancelled: "The gateway is stopping. Send the request again."

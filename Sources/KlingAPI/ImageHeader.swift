@@ -18,14 +18,14 @@ public struct ImageHeader: Sendable, Hashable {
         public var description: String {
             switch self {
             case .format(let name):
-                "is \(name ?? "not a picture by its first bytes"); allowed are JPEG, PNG and WebP. Convert the picture."
+                "is \(name ?? "not a picture by its first bytes"); only JPEG, PNG and WebP are allowed. Convert the picture."
             case .header(let format):
                 "begins like a \(format.rawValue) file, but its header is broken or cut off. Send the whole file."
             case .xcodePNG:
                 "is a PNG file in Xcode's own form (it begins with CgBI), which only Apple's software reads. Send the "
                     + "original file, or set \"Compress PNG Files\" to No in Xcode's build settings."
             case .size(let width, let height):
-                "is \(width) x \(height) pixels; at least \(TryOn.minPictureSide) x \(TryOn.minPictureSide) are needed."
+                "is \(width) x \(height) pixels; at least \(TryOn.minPictureSide) x \(TryOn.minPictureSide) are required."
                     + " Send a larger picture."
             case .length(let count):
                 "has \(count) bytes; at most \(TryOn.maxPictureBytes) are allowed. Send a smaller picture."

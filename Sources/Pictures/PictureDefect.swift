@@ -36,7 +36,7 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .format(let name):
-            "is \(name ?? "not a picture by its first bytes"); allowed are JPEG, PNG and WebP. Convert the picture."
+            "is \(name ?? "not a picture by its first bytes"); only JPEG, PNG and WebP are allowed. Convert the picture."
         case .header(let format):
             "begins like a \(format.rawValue) file, but its header is broken or cut off. Send the whole file."
         case .data(let format):
@@ -51,7 +51,7 @@ public enum PictureDefect: Error, Sendable, Hashable, CustomStringConvertible {
         case .length(let count, let allowed):
             "has \(count) bytes; at most \(allowed) are allowed. Send a smaller picture."
         case .tooSmall(let width, let height, let allowed):
-            "is \(width) x \(height) pixels; at least \(allowed) x \(allowed) are needed. Send a larger picture."
+            "is \(width) x \(height) pixels; at least \(allowed) x \(allowed) are required. Send a larger picture."
         case .tooShort(let width, let height, let least):
             "is \(width) x \(height) pixels: the shortest side must be more than \(least) pixels. Send a larger picture."
         case .tooLong(let width, let height, let allowed, let least):

@@ -81,7 +81,7 @@ import Testing
                 (Self.header(width: 299, height: 400), "image/png", 400, "The body is 299 x 400 pixels"),
                 ([], "image/png", 400, "The body is not a picture"),
                 ([UInt8](repeating: 0, count: 10_485_761), "image/jpeg", 413, "The body is longer than 10485760"),
-                (SamplePictures.person, "multipart/form-data; boundary=x", 415, "This path reads the picture alone"),
+                (SamplePictures.person, "multipart/form-data; boundary=x", 415, "This path accepts only a picture"),
             ] {
                 let answer = try await rig.gateway.post(Self.assets, body, type: type)
                 #expect(answer.status == status, "\(message)")

@@ -86,7 +86,7 @@ struct ConfigurationTests {
         #expect(try Self.load("resend: {window: 0s}").tasks.resendWindow == .zero)
     }
 
-    @Test func `YAML scalars are read as text, not as numbers or truth values`() throws {
+    @Test func `YAML scalars are read as text, not as numbers or Booleans`() throws {
         let yaml = "queue: off\nkeys: [{key: 0123456789, tenant: 007}]\nworkers: 3\nlisten: ['[::]:80', unix:/run/x]"
         let configuration = try Self.load(yaml)
         #expect(configuration.tasks.queue == nil)

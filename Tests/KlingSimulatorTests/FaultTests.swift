@@ -108,7 +108,7 @@ struct FaultTests {
         #expect(simulation.create(["simulate": #"{"fault":"flood"}"#]).code == 1201)
     }
 
-    @Test func `rules are added and cleared through the control interface`() {
+    @Test func `rules are added and cleared through the control API`() {
         var simulation = Simulation()
         func add(_ json: String) -> Int { simulation.send("POST", "/_simulator/faults", body: Array(json.utf8)).status }
         #expect(add(#"{"on":"list","fault":1302,"times":1}"#) == 200)

@@ -7,7 +7,7 @@ struct SolutionsAccountTests {
     private static let token =
         "Bearer " + TokenSigner(accessKey: "ak", secretKey: Secret("sk")).token(now: Simulation.start / 1000)
 
-    /// The answers of every route of the two interfaces.
+    /// The answers of every route of the two APIs.
     private static func answers(_ simulation: inout Simulation) -> (old: [Answer], new: [Answer]) {
         (
             [simulation.create(), simulation.query("x"), simulation.list()],
@@ -31,7 +31,7 @@ struct SolutionsAccountTests {
         #expect(simulation.send("GET", "/_simulator/requests").text.contains(#""absent_routes":\#(absent)"#))
     }
 
-    @Test func `accounts differ, and only a key that opens one finds its interface`() {
+    @Test func `accounts differ, and only a key that opens one finds its API`() {
         var simulation = Simulation { $0.accounts[1].api = .solutions }
         #expect(simulation.solve().code == 1202)
         simulation.authorization = nil
@@ -48,7 +48,7 @@ struct SolutionsAccountTests {
         #expect(simulation.create().code == 1001)
     }
 
-    @Test func `the new interface accepts API keys only`() {
+    @Test func `the newer API accepts API keys only`() {
         var simulation = Simulation.speaking(.both)
         simulation.authorization = Self.token
         let (old, new) = Self.answers(&simulation)
@@ -81,7 +81,7 @@ struct SolutionsAccountTests {
         #expect([simulation.create().code, simulation.solve().code] == [0, 1202])
     }
 
-    @Test func `each interface knows its own tasks, and both share the slots`() {
+    @Test func `each API knows its own tasks, and both share the slots`() {
         var simulation = Simulation.speaking(.both)
         let old = simulation.create(["external_task_id": "\"old\""]).taskID
         let new = simulation.solve(Simulation.named("new")).madeID
@@ -95,7 +95,7 @@ struct SolutionsAccountTests {
         for name in [old, "old"] { #expect(simulation.query(name).taskID == old) }
     }
 
-    @Test func `if ids are not unique, each interface finds its own task of the same name`() {
+    @Test func `if ids are not unique, each API finds its own task of the same name`() {
         var simulation = Simulation.speaking(.both) { $0.accounts[0].isUnique = false }
         let old = simulation.create(["external_task_id": "\"x\""]).taskID
         let new = simulation.solve(Simulation.named("x")).madeID
@@ -140,14 +140,14 @@ struct SolutionsAccountTests {
         ("GET", "/solutions/virtual_try_on"), ("GET", "/solutions/1"), ("DELETE", "/solutions"),
         ("POST", "/solutions/virtual_try_on/1"), ("POST", "/solutions/dance"),
     ])
-    func `an unknown route of the new interface is refused before the key is checked`(method: String, path: String) {
+    func `an unknown route of the newer API is refused before the key is checked`(method: String, path: String) {
         var simulation = Simulation.speaking()
         simulation.authorization = nil
         let answer = simulation.send(method, path)
         #expect(answer.status == 404 && answer.code == 1202)
     }
 
-    @Test func `an account's interfaces are parsed from one word`() {
+    @Test func `an account's APIs are parsed from one word`() {
         #expect(SimulatedAccount("a=key")?.api == .kolors)
         #expect(SimulatedAccount("a=key,slots=2,api=both")?.api == .both)
         #expect(SimulatedAccount("a=key,api=none") == nil)

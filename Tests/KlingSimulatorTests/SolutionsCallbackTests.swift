@@ -32,7 +32,7 @@ struct SolutionsCallbackTests {
             ])
     }
 
-    @Test func `with both interfaces, each task's callbacks have its own shape`() {
+    @Test func `with both APIs, each task's callbacks have its own shape`() {
         var simulation = Simulation.speaking(.both) { $0.faults = [FaultRule("callback:lost:1:2")].compactMap { $0 } }
         simulation.solve(Self.wish)
         simulation.create(["callback_url": #""http://shop.example/hook""#])

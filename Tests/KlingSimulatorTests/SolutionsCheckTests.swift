@@ -67,7 +67,7 @@ struct SolutionsCheckTests {
         #expect(answer.code == 1201 && answer.message == "contents is required")
     }
 
-    @Test func `the values of a create are kept and shown by the control interface`() {
+    @Test func `the values of a create are kept and shown by the control API`() {
         var simulation = Simulation.speaking(.both) { $0.accounts[0].concurrency = nil }
         var members = Simulation.named(
             "x", #","callback_url":"https://shop.example/hook","watermark":{"enabled":true}"#)
@@ -89,7 +89,7 @@ struct SolutionsCheckTests {
         #expect(shown.contains(#""cloth_image":null,"api":"kolors","watermark":false}"#))
     }
 
-    @Test func `an external id in use by one interface is refused by the other`() {
+    @Test func `an external id in use by one API is refused by the other`() {
         var simulation = Simulation.speaking(.both)
         simulation.solve(Simulation.named("x"))
         for again in [simulation.solve(Simulation.named("x")), simulation.create(["external_task_id": "\"x\""])] {

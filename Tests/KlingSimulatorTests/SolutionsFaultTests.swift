@@ -54,7 +54,7 @@ struct SolutionsFaultTests {
     }
 
     @Test(arguments: [("stranger", "y"), ("stranger-unnamed", ""), ("stranger-renumbered", "x")])
-    func `a query can be answered with a stranger's task of the same interface`(fault: String, externalID: String) {
+    func `a query can be answered with a stranger's task of the same API`(fault: String, externalID: String) {
         var simulation = Simulation.speaking(.both) {
             $0.faults = Self.rules("query:\(fault)")
             $0.accounts[0].concurrency = nil

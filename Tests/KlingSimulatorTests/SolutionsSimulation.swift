@@ -19,7 +19,7 @@ extension Simulation {
         }
     }
 
-    /// The body of a create that the new interface accepts, with `members` in place of its own or added to them.
+    /// The body of a create that the newer API accepts, with `members` in place of its own or added to them.
     static func solution(
         person: String = Self.person, garment: String = Self.garment, _ members: [String: String] = [:]
     ) -> [UInt8] {

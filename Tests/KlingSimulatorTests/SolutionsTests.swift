@@ -6,7 +6,7 @@ import Testing
 struct SolutionsTests {
     private static let start = Simulation.start
 
-    @Test func `a task is made and found in the shapes of the new interface`() {
+    @Test func `a task is made and found in the shapes of the newer API`() {
         var simulation = Simulation.speaking()
         let made = simulation.solve(Simulation.named("x"))
         let id = made.madeID

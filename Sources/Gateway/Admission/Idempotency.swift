@@ -56,7 +56,7 @@ struct IdempotentRequest: Sendable {
         guard let known, known.fingerprint != fingerprint else { return }
         throw GatewayError(
             .idempotencyMismatch,
-            "\(Self.header) was sent with another request before. Send a new key with a new request.",
+            "\(Self.header) was already used for a different request. Send a new key with a new request.",
             parameter: "\(Self.header)")
     }
 }

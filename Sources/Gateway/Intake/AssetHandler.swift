@@ -17,11 +17,11 @@ struct AssetHandler: Sendable {
         if types.contains(where: { $0.lowercased().hasPrefix("multipart/") }) {
             throw GatewayError(
                 .unsupportedMediaType,
-                "This path reads the picture alone. Send its bytes as the body, as image/jpeg, image/png or image/webp."
+                "This path accepts only a picture. Send its bytes as the body, as image/jpeg, image/png or image/webp."
             )
         }
         guard let base = base.urls(for: admitted.request).first else {
-            throw GatewayError(.malformedRequest, "The request has no Host, by which the picture's link would begin.")
+            throw GatewayError(.malformedRequest, "The request has no Host, which the picture's link needs.")
         }
         let body = try await admitted.body(limit: min(bodyLimit, TryOn.maxPictureBytes))
         let picture = ByteSlice(body, 0..<body.count)
@@ -89,5 +89,6 @@ struct AssetHandler: Sendable {
 extension GatewayError {
     /// The picture does not exist, is another tenant's, or has expired.
     fileprivate static let unknownAsset = GatewayError(
-        .unknownPath, "There is no such picture: it is kept for a day, for keys of the tenant that has uploaded it.")
+        .unknownPath,
+        "There is no such picture. Uploads are kept for a day, and only keys of the same tenant can read them.")
 }

@@ -71,18 +71,20 @@ struct FormPartHead: Sendable {
     private static func field(_ line: [UInt8], _ place: String) throws(FormError) -> (String, [UInt8]) {
         let name = line.prefix { $0.isTokenByte }
         guard !name.isEmpty, name.count < line.count, line[name.count] == UInt8(ascii: ":") else {
-            throw FormError("\(place) of the form has a line in its head that is no header field.")
+            throw FormError("\(place) of the form has a line in its head that is not a header field.")
         }
         return (String(decoding: name, as: UTF8.self).lowercased(), Array(line[(name.count + 1)...]))
     }
 
     private static func name(_ disposition: FieldParameters, _ place: String) throws(FormError) -> String {
         guard disposition["name*"] == nil else {
-            throw FormError("\(place) of the form has a name in an encoding. Send it as name=\"...\".")
+            throw FormError("\(place) of the form has an encoded name. Send it as name=\"...\".")
         }
         guard let bytes = disposition["name"], (1...longestName).contains(bytes.count),
             let name = String(validating: bytes, as: UTF8.self)
-        else { throw FormError("\(place) of the form has no name, or none of 1 to \(longestName) bytes of UTF-8.") }
+        else {
+            throw FormError("\(place) of the form has no name, or one that is not 1 to \(longestName) bytes of UTF-8.")
+        }
         return name
     }
 
@@ -90,7 +92,7 @@ struct FormPartHead: Sendable {
         if let value = fields["content-transfer-encoding"] {
             let coding = FieldParameters(value)?.word ?? ""
             guard ["binary", "8bit", "7bit"].contains(coding) else {
-                throw FormError("\(name) is encoded for transport. Send its bytes as they are.", part: name)
+                throw FormError("\(name) has a Content-Transfer-Encoding. Send its bytes unencoded.", part: name)
             }
         }
         if type?.word.hasPrefix("multipart/") == true {

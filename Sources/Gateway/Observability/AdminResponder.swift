@@ -101,7 +101,7 @@ struct AdminRefusal: Error, Equatable {
     static let unauthorized = AdminRefusal(
         status: 401, message: "This needs the admin token as a bearer token.", header: .challenge)
     static let forbidden = AdminRefusal(
-        status: 403, message: "Without an admin token in the configuration this is for the same machine alone.")
+        status: 403, message: "This is only served to the same machine, because no admin token is configured.")
     static let misdirected = AdminRefusal(
         status: 421,
         message: "Without an admin token in the configuration this is answered under localhost, a loopback address or "

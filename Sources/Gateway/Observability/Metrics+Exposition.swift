@@ -21,7 +21,8 @@ extension Metrics {
         sources.deliveries.map { Self.write($0(), to: &writer) }
         sources.hostedPictures.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
-            writer.single("log_lines_dropped_total", .counter, "Log lines lost because the log was not read.", $0())
+            writer.single(
+                "log_lines_dropped_total", .counter, "Log lines dropped because the log was not read in time.", $0())
         }
         writeProcess(to: &writer)
         return writer.bytes
@@ -39,7 +40,8 @@ extension Metrics {
             "requests_in_flight", .gauge, "Requests that are being answered.",
             Int64(bitPattern: totals[layout.inFlight]))
         writer.family(
-            "request_own_duration_seconds", .histogram, "Time to the answer without what the upstream took, by route.")
+            "request_own_duration_seconds", .histogram,
+            "Time to the answer, without the wait for an upstream, by route.")
         writeRoutes(totals, to: &writer, \.own)
         writer.family(
             "request_upstream_duration_seconds", .histogram, "Time that requests waited for an upstream, by route.")
@@ -89,12 +91,12 @@ extension Metrics {
     }
 
     private static func write(_ connections: ConnectionFigures, to writer: inout ExpositionWriter) {
-        writer.single("connections_open", .gauge, "Client connections open.", connections.open)
-        writer.single("connections_accepted_total", .counter, "Client connections accepted.", connections.accepted)
-        writer.family("connections_refused_total", .counter, "Client connections closed at once, by reason.")
+        writer.single("connections_open", .gauge, "Open client connections.", connections.open)
+        writer.single("connections_accepted_total", .counter, "Accepted client connections.", connections.accepted)
+        writer.family("connections_refused_total", .counter, "Client connections that were refused, by reason.")
         for (reason, count) in connections.refused { writer.sample([("reason", reason)], count) }
         writer.single(
-            "connections_closed_for_room_total", .counter, "Idle client connections closed for new ones.",
+            "connections_closed_for_room_total", .counter, "Idle client connections closed to make room for new ones.",
             connections.closedForRoom)
     }
 
@@ -114,9 +116,10 @@ extension Metrics {
         }
         writer.family("account_running_tasks", .gauge, "Tasks that take up an account's concurrency.")
         for account in accounts { writer.sample([("account", account.name)], account.running) }
-        writer.family("account_concurrency_limit", .gauge, "Tasks that an account may run, where a limit is known.")
+        writer.family(
+            "account_concurrency_limit", .gauge, "Tasks that an account may run at once, if a limit is known.")
         for account in accounts { account.limit.map { writer.sample([("account", account.name)], $0) } }
-        writer.family("account_api", .gauge, "1 for Kling's API that an account is spoken to by, else 0.")
+        writer.family("account_api", .gauge, "1 for the Kling API that is used for the account, 0 for the other.")
         for account in accounts {
             for api in KlingDialect.allCases {
                 writer.sample([("account", account.name), ("api", api.rawValue)], account.dialect == api ? 1 : 0)
@@ -125,7 +128,7 @@ extension Metrics {
     }
 
     private static func write(_ tasks: TaskFigures, to writer: inout ExpositionWriter) {
-        writer.single("queue_tasks", .gauge, "Tasks in the queue, those being sent included.", tasks.queued)
+        writer.single("queue_tasks", .gauge, "Tasks in the queue, including those being sent.", tasks.queued)
         writer.single("queue_bytes", .gauge, "Bytes of the queued tasks' bodies.", tasks.queuedBytes)
         writer.single(
             "queue_oldest_seconds", .gauge, "How long the oldest waiting task has waited.",
@@ -140,7 +143,7 @@ extension Metrics {
     private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {
         writer.single("store_commits_total", .counter, "Transactions committed.", store.commits)
         writer.single("store_failed_transactions_total", .counter, "Transactions that failed.", store.failures)
-        writer.family("store_commit_duration_seconds", .histogram, "Time of a transaction with its commit.")
+        writer.family("store_commit_duration_seconds", .histogram, "Duration of a transaction, including its commit.")
         writer.histogram(store.commitSeconds)
         writer.family("store_writes_per_commit", .histogram, "Writes that shared a transaction.")
         writer.histogram(store.writesPerCommit)
@@ -154,12 +157,13 @@ extension Metrics {
         for (outcome, count) in [
             ("delivered", deliveries.delivered), ("retry", deliveries.retried), ("gave_up", deliveries.gaveUp),
         ] { writer.sample([("outcome", outcome)], count) }
-        writer.single("callbacks_running", .gauge, "Attempts to call clients back under way.", deliveries.running)
-        writer.single("callbacks_due", .gauge, "Callbacks that were due at the last look.", deliveries.due)
+        writer.single(
+            "callbacks_running", .gauge, "Attempts to call clients back that are in flight.", deliveries.running)
+        writer.single("callbacks_due", .gauge, "Callbacks that were due when the outbox was last read.", deliveries.due)
     }
 
     private static func write(_ pictures: HostedPictureFigures, to writer: inout ExpositionWriter) {
-        writer.single("hosted_pictures", .gauge, "Pictures that Kling was given links of.", pictures.count)
+        writer.single("hosted_pictures", .gauge, "Pictures that are served to Kling.", pictures.count)
         writer.single("hosted_picture_bytes", .gauge, "Bytes of the hosted pictures.", pictures.bytes)
     }
 
@@ -168,13 +172,13 @@ extension Metrics {
         writer.single(
             "process_cpu_seconds_total", .counter, "CPU time used, user and system.", process.processorSeconds)
         process.residentBytes.map {
-            writer.single("process_resident_memory_bytes", .gauge, "Memory that is in RAM.", $0)
+            writer.single("process_resident_memory_bytes", .gauge, "Resident memory.", $0)
         }
-        process.openDescriptors.map { writer.single("process_open_fds", .gauge, "File descriptors open.", $0) }
-        writer.single("process_max_fds", .gauge, "File descriptors allowed.", process.descriptorLimit)
+        process.openDescriptors.map { writer.single("process_open_fds", .gauge, "Open file descriptors.", $0) }
+        writer.single("process_max_fds", .gauge, "The limit on open file descriptors.", process.descriptorLimit)
         writer.single(
             "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startedAt)
-        writer.family("build_info", .gauge, "Always 1; the label says what is running.")
+        writer.family("build_info", .gauge, "Always 1. The label has the version.")
         writer.sample([("version", version)], 1)
     }
 }

@@ -192,7 +192,7 @@ extension EditMembers {
         guard value.kind == .object else { return try text(value, name, body) }
         let object = try await scanned(body, value.value)
         guard let url = ["image_url", "url", "b64_json"].lazy.compactMap({ named($0, object, body) }).first else {
-            throw GatewayError(name, "is an object without image_url, url or b64_json. Send a URL, or base64.")
+            throw GatewayError(name, "is an object without image_url, url or b64_json. Send a URL or base64.")
         }
         guard url.kind == .object else { return try text(url, name, body) }
         let inner = try await scanned(body, url.value)

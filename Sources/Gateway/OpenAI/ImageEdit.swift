@@ -60,7 +60,7 @@ struct ImageEdit: Sendable {
         guard let model = models.model(named: name) else {
             throw GatewayError(
                 .unknownModel,
-                "model is none of virtual try-on; there are \(models.names.joined(separator: ", "))."
+                "model is not a virtual try-on model. Send one of: \(models.names.joined(separator: ", "))."
                     + models.suggestion(for: name),
                 parameter: EditMembers.Name.model.rawValue)
         }

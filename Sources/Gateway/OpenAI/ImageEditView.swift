@@ -116,7 +116,8 @@ extension GatewayError {
     static func unfinished(_ job: JobRecord, after wait: Duration) -> GatewayError {
         var error = GatewayError(
             .taskUnfinished,
-            "The picture is not there after \(Int(wait.seconds)) s. Do not ask for it again: query error.task_id.")
+            "The picture was not ready after \(Int(wait.seconds)) s. Do not send the request again: query error.task_id."
+        )
         error.taskID = job.tasks.first { !$0.state.isFinal }?.shownID ?? job.tasks[0].shownID
         return error
     }

@@ -197,7 +197,8 @@ extension GatewayError {
     static func unfetched(_ job: JobRecord) -> GatewayError {
         var error = GatewayError(
             .upstreamFailed,
-            "The picture was made, but could not be fetched. Do not ask for it again: query error.task_id for its URL.")
+            "The picture was made, but could not be fetched. Do not send the request again: query error.task_id for its URL."
+        )
         error.taskID = job.tasks[0].shownID
         return error
     }

@@ -30,7 +30,7 @@ struct OpenAIHandler: ShapeHandler {
     private func model(_ admitted: AdmittedRequest) throws(GatewayError) -> HTTPResponse {
         guard allows(admitted.identifier, admitted) else {
             throw GatewayError(
-                .unlistedModel, "There is no such model. GET /v1/models lists those that there are.",
+                .unlistedModel, "There is no such model. GET /v1/models lists the available ones.",
                 parameter: "model")
         }
         let json = JSONWriter.object { Self.write(admitted.identifier, to: &$0) }

@@ -6,10 +6,10 @@ extension RouteTerms.Body {
         case .any: return
         case .jsonOrForm where types.count == 1 && type.lowercased().hasPrefix("multipart/form-data"): return
         case .jsonOrForm:
-            throw GatewayError(.unsupportedMediaType, "This path reads JSON and multipart/form-data.")
+            throw GatewayError(.unsupportedMediaType, "This path accepts JSON and multipart/form-data.")
         case .json:
             throw GatewayError(
-                .unsupportedMediaType, "This path reads JSON. Send the pictures as URLs or base64 in JSON.")
+                .unsupportedMediaType, "This path accepts JSON. Send the pictures as URLs or base64 in JSON.")
         }
     }
 }

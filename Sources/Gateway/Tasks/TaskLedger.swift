@@ -204,7 +204,7 @@ extension GatewayError {
                 parameter: "external_task_id")
         case .idempotencyKeyInUse: self = .idempotencyKeyOpen
         case .tooManyJobs:
-            self.init(.runningTasks, "As many jobs run as maxJobs allows. Wait until one has ended.")
+            self.init(.runningTasks, "As many jobs as maxJobs allows are running. Wait until one has ended.")
         default:
             self.init(.storeUnavailable, "The gateway cannot reach its store. Send the request again in a few seconds.")
         }

@@ -30,7 +30,8 @@ public enum TaskSettlement: Sendable {
         case .made(let upstreamID):
             guard TaskObject(TaskFields(upstreamID).json)?.taskID == upstreamID else {
                 throw Refusal(
-                    description: "'\(upstreamID)' is no id of Kling's: 1 to 256 bytes without control characters")
+                    description:
+                        "'\(upstreamID)' cannot be Kling's id: it must be 1 to 256 bytes without control characters")
             }
             let acceptance = Acceptance(
                 upstreamID: upstreamID, publicID: upstreamID, state: .submitted, statusWord: TaskState.submitted.word,

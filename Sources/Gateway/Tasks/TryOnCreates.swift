@@ -168,7 +168,7 @@ final class TryOnCreates: Sendable {
         }
         var error = GatewayError(
             .upstreamFailed,
-            "This create came before, and its task may have been made. Do not send it again: query it by error.task_id."
+            "This create was sent before, and its task may have been made. Do not send it again: query it by error.task_id."
         )
         // Telling the client the id makes it the task's public id.
         error.taskID = await ledger.publishID(of: id)

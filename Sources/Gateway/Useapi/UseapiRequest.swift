@@ -171,7 +171,7 @@ extension UseapiMembers {
         guard let model = models.model(named: name) else {
             throw GatewayError(
                 .unknownModel,
-                "model is not a model of virtual try-on; allowed are \(models.names.joined(separator: ", "))."
+                "model is not a virtual try-on model. Send one of: \(models.names.joined(separator: ", "))."
                     + models.suggestion(for: name),
                 parameter: UseapiMember.model.rawValue)
         }

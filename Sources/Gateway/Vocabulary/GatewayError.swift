@@ -113,5 +113,5 @@ public struct GatewayError: Error, Sendable {
 
     /// The task doesn't exist, or belongs to another tenant.
     static let unknownTask = GatewayError(
-        .unknownTask, "There is no such task. Check the id: a task can be queried with the key's own tenant only.")
+        .unknownTask, "There is no such task. Check the id, and use a key of the tenant that created the task.")
 }

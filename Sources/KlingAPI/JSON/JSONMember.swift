@@ -9,7 +9,7 @@ public enum JSONKind: Sendable, Hashable {
         case .array: "an array"
         case .string: "a string"
         case .number: "a number"
-        case .bool: "a truth value"
+        case .bool: "a Boolean"
         case .null: "null"
         }
     }

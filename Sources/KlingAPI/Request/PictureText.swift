@@ -133,7 +133,7 @@ enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
             "is base64 with blanks, some of which may have been + (form decoders turn + into a blank). "
                 + "Percent-encode the text in a form, or send it without blanks."
         case .other(let problem): problem
-        case .scheme(let scheme): "is a URL with the scheme '\(scheme)'; allowed are http and https, or base64."
+        case .scheme(let scheme): "is a URL with the scheme '\(scheme)'. Send an http(s) URL, or base64."
         case .character(let character, let position):
             "is neither an http(s) URL nor base64: found \(character) after \(position) letters of base64."
         }

@@ -67,7 +67,7 @@ struct MemberReader {
             if let model = models.model(named: text) { return model }
             throw .value(
                 parameter,
-                "'\(Sanitised.text(text))' is not a model of virtual try-on; allowed are "
+                "'\(Sanitised.text(text))' is not a virtual try-on model. Send one of: "
                     + models.names.joined(separator: ", ") + "." + models.suggestion(for: text))
         }
         return TryOnModels.defaultModel
@@ -80,7 +80,7 @@ struct MemberReader {
         let text = JSONString.text(bytes, content)
         let limit = TryOn.maxExternalTaskIDBytes
         guard text.utf8.count <= limit else {
-            throw .value(parameter, "has \(text.utf8.count) bytes; allowed are 1 to \(limit). Send a shorter one.")
+            throw .value(parameter, "has \(text.utf8.count) bytes, but must have 1 to \(limit). Send a shorter one.")
         }
         guard !text.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }) else {
             throw .value(parameter, "contains a control character. Remove it.")

@@ -12,7 +12,7 @@ struct BodyMembers {
         guard body.count <= Solutions.maxBodyBytes else {
             throw ParameterError(
                 code: .invalidRequest, parameter: nil,
-                message: "The body has \(body.count) bytes; allowed are \(Solutions.maxBodyBytes). "
+                message: "The body has \(body.count) bytes; at most \(Solutions.maxBodyBytes) are allowed. "
                     + "Send pictures as http(s) URLs, not as base64.")
         }
         try self.init(body, 0..<body.count, place: "")

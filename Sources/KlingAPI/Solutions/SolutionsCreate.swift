@@ -75,7 +75,7 @@ private struct SolutionsCreate {
             let field = try field(of: content)
             guard found.updateValue(content, forKey: field) == nil else {
                 throw .value(
-                    content.place(of: "type"), "is \(field.contentType) again. Send one of each type: \(types).")
+                    content.place(of: "type"), "is a second \(field.contentType). Send one of each type: \(types).")
             }
             try checkURL(of: content)
         }
@@ -87,9 +87,9 @@ private struct SolutionsCreate {
 
     private static func field(of content: BodyMembers) throws(ParameterError) -> PictureField {
         let place = content.place(of: "type")
-        guard let type = try content.string("type") else { throw .value(place, "is missing; allowed are \(types).") }
+        guard let type = try content.string("type") else { throw .value(place, "is missing. Send one of: \(types).") }
         guard let field = PictureField.allCases.first(where: { $0.contentType == type }) else {
-            throw .value(place, "is '\(Sanitised.text(type))'; allowed are \(types).")
+            throw .value(place, "is '\(Sanitised.text(type))'. Send one of: \(types).")
         }
         return field
     }

@@ -76,18 +76,18 @@ public struct SolutionsList: Sendable, Hashable {
     private static func statuses(_ members: BodyMembers) throws(ParameterError) -> [TaskStatus]? {
         guard let filters = try members.elements("filters") else { return nil }
         guard filters.count <= 1 else {
-            throw .value("filters", "has \(filters.count) filters. Put all states into the values of one.")
+            throw .value("filters", "has \(filters.count) filters. Put all statuses into the values of one.")
         }
         guard let filter = filters.first else { return nil }
         let key = try filter.string("key") ?? ""
         guard key == "status" else {
-            throw .value(filter.place(of: "key"), "is '\(Sanitised.text(key))'; allowed is status.")
+            throw .value(filter.place(of: "key"), "is '\(Sanitised.text(key))'; the only allowed key is status.")
         }
         let words = try filter.strings("values") ?? []
-        guard !words.isEmpty else { throw .value(filter.place(of: "values"), "has no state; allowed are \(states).") }
+        guard !words.isEmpty else { throw .value(filter.place(of: "values"), "has no status. Send any of: \(states).") }
         for (index, word) in words.enumerated() where !TaskStatus(rawValue: word).isKnown {
             throw .value(
-                "\(filter.place(of: "values"))[\(index)]", "is '\(Sanitised.text(word))'; allowed are \(states).")
+                "\(filter.place(of: "values"))[\(index)]", "is '\(Sanitised.text(word))'. Send any of: \(states).")
         }
         return words.map(TaskStatus.init(rawValue:))
     }

@@ -39,7 +39,8 @@ public struct SolutionsQuery: Sendable, Hashable {
         let ids = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard Solutions.idsPerQuery.contains(ids.count) else {
             let most = Solutions.idsPerQuery.upperBound
-            throw .value(key.rawValue, "has \(ids.count) ids; allowed are 1 to \(most). Ask for the others separately.")
+            throw .value(
+                key.rawValue, "has \(ids.count) ids; at most \(most) are allowed. Query the others separately.")
         }
         guard !ids.contains("") else {
             throw .value(key.rawValue, "has an empty id. Put one comma between two ids, and none at the ends.")

@@ -15,7 +15,7 @@ enum FetchedPicture: Sendable {
         /// The message that follows the path of the URL, as in `contents[0].url`.
         let message: String
 
-        static let format = Problem(message: "is no picture that is supported, only jpg, jpeg, png and webp are")
+        static let format = Problem(message: "is not a supported picture, only jpg, jpeg, png and webp are")
         static let length = Problem(message: "has more bytes than the limit of 10MB")
     }
 

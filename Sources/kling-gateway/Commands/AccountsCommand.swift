@@ -11,12 +11,12 @@ struct AccountsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "accounts", abstract: "Show the upstream accounts, and what was learned about them.",
         discussion:
-            "With --check, each account is called as well, which costs nothing, and the exit status is 1 if one "
-            + "does not work. No store is needed for that.")
+            "With --check, each account is also checked with free calls, and the exit status is 1 if one does not "
+            + "work. This needs no store.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Flag(help: "Call each account, which costs nothing, and say what is wrong with it.") var check = false
-    @Flag(help: "As JSON, one object a line.") var json = false
+    @Flag(help: "Check each account with free calls, and say what is wrong with it.") var check = false
+    @Flag(help: "Print JSON, one object per line.") var json = false
 
     func run() async throws {
         let configuration = try check ? options.load() : options.loadForStore(.serving)

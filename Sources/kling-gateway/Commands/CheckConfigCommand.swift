@@ -11,7 +11,9 @@ struct CheckConfigCommand: ParsableCommand {
     @Argument(help: "The configuration file, as with --config.") var file: String?
 
     func validate() throws {
-        if file != nil, options.config != nil { throw ValidationError("Give the file once: as --config, or alone.") }
+        if file != nil, options.config != nil {
+            throw ValidationError("Give the file only once: with --config or as the argument.")
+        }
     }
 
     func run() throws {

@@ -5,7 +5,8 @@ internal import GatewayConfiguration
 
 /// Where the configuration comes from, for every command that reads it.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "The configuration file; else KLING_GATEWAY_CONFIG, else /etc/kling-gateway/config.yaml if there.")
+    @Option(
+        help: "The configuration file. Default: KLING_GATEWAY_CONFIG, or /etc/kling-gateway/config.yaml if it exists.")
     var config: String?
 
     /// Reads the configuration file and the environment.

@@ -14,15 +14,15 @@ struct DeliveriesCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List deliveries, newest first.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Only this tenant's.") var tenant: String?
-        @Option(help: "Only those of this task, by any of its ids.") var task: String?
-        @Option(help: "Only those that are: waiting, delivered, superseded, failed.") var state: String?
-        @Option(help: "How many at most.") var limit = 50
-        @Flag(help: "As JSON, one object a line, with the attempts.") var json = false
+        @Option(help: "Only deliveries of this tenant.") var tenant: String?
+        @Option(help: "Only deliveries of this task, by any of its ids.") var task: String?
+        @Option(help: "Only deliveries in this state: waiting, delivered, superseded or failed.") var state: String?
+        @Option(help: "The maximum number of deliveries.") var limit = 50
+        @Flag(help: "Print JSON, one object per line, with the attempts.") var json = false
 
         func validate() throws {
             guard let state, DeliveryState(state) == nil else { return }
-            throw ValidationError("--state is one of waiting, delivered, superseded, failed")
+            throw ValidationError("--state must be one of waiting, delivered, superseded, failed")
         }
 
         func run() async throws {
@@ -50,7 +50,7 @@ struct DeliveriesCommand: AsyncParsableCommand {
 
     struct Redeliver: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send a delivery again, in any state, with all its retries.")
+            abstract: "Send a delivery again, whatever its state, with all its retries.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The delivery's id, as `deliveries list` shows it.") var id: String

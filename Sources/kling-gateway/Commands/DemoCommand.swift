@@ -20,7 +20,7 @@ struct DemoCommand: AsyncParsableCommand {
     var listen = "127.0.0.1:8080"
     @Option(
         name: [.customLong("folder"), .customLong("directory")],
-        help: "Where store, requests and picture are kept; else a new folder in TMPDIR or /tmp.")
+        help: "Where the store, the requests and the picture are kept; by default, a new folder in TMPDIR or /tmp.")
     var folder: String?
 
     func validate() throws {

@@ -10,7 +10,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
         commandName: "healthcheck", abstract: "Exit with 0 if the gateway on this machine is healthy.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Flag(help: "Ask whether it takes requests (/readyz), not only whether it lives (/healthz).")
+    @Flag(help: "Check whether it is ready for requests (/readyz), not only whether it is running (/healthz).")
     var ready = false
 
     func run() async throws {

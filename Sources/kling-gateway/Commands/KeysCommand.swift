@@ -11,11 +11,11 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a bearer key and an access key + secret key pair, printed this once.")
+            abstract: "Make a bearer key and a pair of access key and secret key. They are shown only once.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Whose tasks the key sees; keys of one tenant share them.") var tenant: String
-        @Flag(help: "As JSON.") var json = false
+        @Option(help: "The tenant whose tasks the key sees. All keys of a tenant share its tasks.") var tenant: String
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let issued = try await KeyAdministration.create(tenant: tenant, options.loadForStore(canCreate: true))
@@ -27,7 +27,7 @@ struct KeysCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the store's keys, without their secrets.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Flag(help: "As JSON.") var json = false
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let keys = try await KeyAdministration.list(options.loadForStore())
@@ -44,7 +44,7 @@ struct KeysCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The key's id, as `keys list` shows it.") var id: String
-        @Flag(help: "As JSON.") var json = false
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             try await KeyAdministration.revoke(id, options.loadForStore())
@@ -59,11 +59,11 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new key for a key's tenant and revoke the old.")
+            abstract: "Replace a key: make a new one for the same tenant, and revoke the old one.")
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "The old key's id.") var id: String
-        @Flag(help: "As JSON.") var json = false
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             try await KeyAdministration.rotate(id, options.loadForStore()).show(json)
@@ -84,7 +84,7 @@ extension IssuedKey {
             secret key      \(secretKey.reveal())
             webhook secret  \(webhookSecret.reveal())
 
-            The bearer key and the secret key are shown this once: keep them now. The webhook secret is the tenant's:
+            The bearer key and the secret key are shown only once: save them now. The webhook secret belongs to the tenant:
             `kling-gateway webhooks secret` shows it again.
             """)
     }

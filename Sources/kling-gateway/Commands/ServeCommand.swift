@@ -6,12 +6,12 @@ internal import Logging
 /// Serves until SIGTERM or SIGINT.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve clients until SIGTERM, which lets exchanges finish.")
+        commandName: "serve", abstract: "Serve clients until SIGTERM, and then let exchanges finish.")
 
     @OptionGroup var options: ConfigurationOptions
-    @Option(help: "Where to listen, in place of the configuration's: host:port or unix:/path.")
+    @Option(help: "Where to listen, instead of the configured address: host:port or unix:/path.")
     var listen: String?
-    @Option(help: "The log's level, in place of the configuration's.")
+    @Option(help: "The log level, instead of the configured one.")
     var logLevel: String?
 
     func run() async throws {

@@ -11,21 +11,21 @@ struct SimulateCommand: AsyncParsableCommand {
 
     @Option(help: "Where to listen: host:port.")
     var listen = "127.0.0.1:9777"
-    @Option(help: "What ids, durations and pictures are drawn from.")
+    @Option(help: "The seed of ids, durations and pictures.")
     var seed: UInt64 = 0
-    @Option(help: "How long a task takes at least, in milliseconds.")
+    @Option(help: "The shortest duration of a task, in milliseconds.")
     var minDuration = 8_000
-    @Option(help: "How long a task takes at most, in milliseconds.")
+    @Option(help: "The longest duration of a task, in milliseconds.")
     var maxDuration = 15_000
     @Option(help: "A fault, such as create:reset:0.05; may be repeated.")
     var fault: [String] = []
     @Option(help: "How a query for an unknown task is answered: 1201, 1203 or failed.")
     var unknownTask = "1201"
-    @Flag(help: "Take the pictures of the new interface by their URLs alone, without fetching them.")
+    @Flag(help: "Accept the pictures of the newer API without fetching their URLs.")
     var noFetch = false
-    @Option(help: "What the new interface says that tasks are paid with: \(SimulatedBilling.usage).")
+    @Option(help: "How the newer API says that tasks are paid for: \(SimulatedBilling.usage).")
     var billing = SimulatedBilling.unit.rawValue
-    @Option(help: "Sign callbacks with this secret, whsec_...; may be repeated, as while secrets are exchanged.")
+    @Option(help: "Sign callbacks with this secret, whsec_...; may be repeated, as during a rotation.")
     var webhookSecret: [String] = []
     @Flag(help: "Accept tokens regardless of their times, for clients whose clocks are wrong.")
     var anyTokenTime = false
@@ -46,13 +46,13 @@ struct SimulateCommand: AsyncParsableCommand {
 
     private func simulation() throws -> SimulatorConfiguration {
         guard let address = SocketAddress(listen) else {
-            throw ValidationError("--listen '\(listen)' is no address: write host:port, such as 127.0.0.1:9777")
+            throw ValidationError("--listen '\(listen)' is not an address: give host:port, such as 127.0.0.1:9777")
         }
         guard minDuration >= 0, minDuration <= maxDuration else {
             throw ValidationError("--min-duration must not be above --max-duration")
         }
         guard let shape = SimulatorConfiguration.UnknownTaskShape(rawValue: unknownTask) else {
-            throw ValidationError("--unknown-task '\(unknownTask)' is none: write 1201, 1203 or failed")
+            throw ValidationError("--unknown-task is '\(unknownTask)', but must be 1201, 1203 or failed")
         }
         var configuration = SimulatorConfiguration(accounts: try accounts.accounts())
         configuration.address = address
@@ -64,13 +64,13 @@ struct SimulateCommand: AsyncParsableCommand {
         configuration.billing = try SimulatedBilling(billing, of: "--billing", SimulatedBilling.usage)
         configuration.webhookSignatures = try webhookSecret.map { text in
             guard let signature = WebhookSignature(Secret(text)) else {
-                throw ValidationError("--webhook-secret is none: write whsec_ and base64")
+                throw ValidationError("--webhook-secret must be whsec_ followed by base64")
             }
             return signature
         }
         configuration.faults = try fault.map { text in
             guard let rule = FaultRule(text) else {
-                throw ValidationError("--fault '\(text)' is none: write \(FaultRule.usage)")
+                throw ValidationError("--fault '\(text)' is not a fault: give \(FaultRule.usage)")
             }
             return rule
         }

@@ -4,17 +4,20 @@ internal import KlingSimulator
 
 /// Which accounts the simulated Kling has: those that are named, or else one with the keys given here.
 struct SimulatedAccountOptions: ParsableArguments {
-    @Option(help: "An account in place of the one below, \(SimulatedAccount.usage); may be repeated.")
+    @Option(
+        help:
+            "An account, instead of the one that the options below describe: \(SimulatedAccount.usage); may be repeated."
+    )
     var account: [String] = []
-    @Option(help: "The access key that is accepted.")
+    @Option(help: "The access key of the account.")
     var accessKey = "simulated-access-key"
-    @Option(help: "Its secret key.")
+    @Option(help: "The secret key of the account.")
     var secretKey = "simulated-secret-key"
-    @Option(help: "The API key that is accepted as well: the new interface takes no other.")
+    @Option(help: "The API key of the account, which is the only key that the newer API accepts.")
     var apiKey = "simulated-api-key"
-    @Option(help: "How many tasks may run at once; no limit unless given.")
+    @Option(help: "How many tasks may run at once; by default, there is no limit.")
     var concurrency: Int?
-    @Option(help: "Which interfaces every account has, \(SimulatedAPI.usage): the old one unless given.")
+    @Option(help: "The APIs that every account has, \(SimulatedAPI.usage); by default, the older one.")
     var api: String?
 
     /// The environment variables that give a client the keys of the one account; nil if accounts are named.
@@ -44,7 +47,7 @@ struct SimulatedAccountOptions: ParsableArguments {
         }
         return try account.map { text in
             guard let account = SimulatedAccount(text) else {
-                throw ValidationError("--account '\(text)' is none: write \(SimulatedAccount.usage)")
+                throw ValidationError("--account '\(text)' is not an account: give \(SimulatedAccount.usage)")
             }
             return account
         }
@@ -57,7 +60,7 @@ extension RawRepresentable<String> {
     /// - Throws: `ValidationError`.
     init(_ word: String, of option: String, _ usage: String) throws {
         guard let choice = Self(rawValue: word) else {
-            throw ValidationError("\(option) '\(word)' is none: write one of \(usage)")
+            throw ValidationError("\(option) is '\(word)', but must be one of \(usage)")
         }
         self = choice
     }

@@ -15,11 +15,11 @@ struct TasksCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List tasks, newest first.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Only this tenant's.") var tenant: String?
-        @Flag(help: "Only those that have not ended.") var unfinished = false
+        @Option(help: "Only tasks of this tenant.") var tenant: String?
+        @Flag(help: "Only tasks that have not ended.") var unfinished = false
         @Flag(help: "Only tasks that need attention: stuck, or with an unknown outcome.") var stuck = false
-        @Option(help: "How many at most.") var limit = 50
-        @Flag(help: "As JSON, one object a line.") var json = false
+        @Option(help: "The maximum number of tasks.") var limit = 50
+        @Flag(help: "Print JSON, one object per line.") var json = false
 
         func run() async throws {
             let filter = TaskFilter(tenant: tenant, flags: stuck ? [.stuck, .unknown] : [], isUnfinished: unfinished)
@@ -38,7 +38,8 @@ struct TasksCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show a task by any of its ids.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Argument(help: "The gateway's, the public, Kling's, or the client's external id.") var id: String
+        @Argument(help: "Any id of the task: the gateway's, the public one, Kling's, or the client's external id.")
+        var id: String
         @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
@@ -77,8 +78,8 @@ struct TasksCommand: AsyncParsableCommand {
 
         @OptionGroup var options: ConfigurationOptions
         @Argument(help: "Any id of the task, as for `tasks show`.") var id: String
-        @Flag(help: "Kling never had it: it fails, and nothing was charged.") var notMade = false
-        @Option(help: "Kling has it, under this id.") var `as`: String?
+        @Flag(help: "Kling never had the task: it fails, and nothing was charged.") var notMade = false
+        @Option(help: "Kling has the task, under this id.") var `as`: String?
         @Flag(help: "Print JSON (always on).") var json = false
 
         func validate() throws {
@@ -106,7 +107,7 @@ extension SQLiteTaskStore {
             throw fail("no such task: \(id)")
         }
         guard task.id.description == id || tasks.count == 1 else {
-            throw fail("\(tasks.count) tasks have the id \(id): give the gateway's")
+            throw fail("\(tasks.count) tasks have the id \(id): give the gateway's id")
         }
         return task
     }

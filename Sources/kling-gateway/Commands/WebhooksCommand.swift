@@ -11,11 +11,11 @@ struct WebhooksCommand: AsyncParsableCommand {
 
     struct Secret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a tenant's current secret, which is made at its first use.")
+            abstract: "Show a tenant's current secret, which is created on first use.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Whose callbacks it signs.") var tenant: String
-        @Flag(help: "As JSON.") var json = false
+        @Option(help: "The tenant whose callbacks it signs.") var tenant: String
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let secrets = try await WebhookAdministration.secrets(of: tenant, options.loadForStore(canCreate: true))
@@ -28,13 +28,13 @@ struct WebhooksCommand: AsyncParsableCommand {
             abstract: "Make a new secret. Callbacks are signed with both until the grace period ends.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Whose callbacks it signs.") var tenant: String
-        @Option(help: "How long the old secret still signs: 30m, 24h, 7d.") var grace = "24h"
-        @Flag(help: "As JSON.") var json = false
+        @Option(help: "The tenant whose callbacks it signs.") var tenant: String
+        @Option(help: "How long the old secret is used as well: 30m, 24h, 7d.") var grace = "24h"
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             guard let time = WebhookSecrets.grace(grace) else {
-                throw ValidationError("--grace is a time of at most 30 days, such as 24h")
+                throw ValidationError("--grace must be a duration of at most 30 days, such as 24h")
             }
             let secret = try await WebhookAdministration.rotate(
                 tenant: tenant, grace: time, options.loadForStore(canCreate: true))
@@ -44,12 +44,12 @@ struct WebhooksCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send one signed test event under the rules of callbacks, and print the status of the answer.")
+            abstract: "Send one signed test event under the rules for callbacks, and print the status of the answer.")
 
         @OptionGroup var options: ConfigurationOptions
-        @Option(help: "Whose secret signs it.") var tenant: String
+        @Option(help: "The tenant whose secret signs it.") var tenant: String
         @Option(help: "Where to send it.") var url: String
-        @Flag(help: "As JSON.") var json = false
+        @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
             let status: Int

@@ -81,12 +81,12 @@ struct UseapiRequestTests {
         ("{\(human),\(dress),\"maxJobs\":51}", "maxJobs", "maxJobs must be a whole number from 1 to 50."),
         ("{\(human),\(dress),\"replyUrl\":\"ftp://a.example\"}", "replyUrl", "replyUrl must be an absolute URL"),
         ("{\(human),\(dress),\"replyUrl\":\"https://u:p@a.example\"}", "replyUrl", "replyUrl has a user name"),
-        ("{\(human),\(dress),\"replyUrl\":true}", "replyUrl", "replyUrl is a truth value; send a string."),
+        ("{\(human),\(dress),\"replyUrl\":true}", "replyUrl", "replyUrl is a Boolean; send a string."),
         ("{\(human),\(dress),\"replyRef\":7}", "replyRef", "replyRef is a number; send a string."),
         ("{\(human),\(dress),\"email\":[]}", "email", "email is an array; send a string."),
         (
             "{\(human),\(dress),\"model\":\"sora\"}", "model",
-            "model is not a model of virtual try-on; allowed are kolors"
+            "model is not a virtual try-on model. Send one of: kolors"
         ),
         (
             "{\(human),\(upper),\(lower),\"model\":\"kolors-virtual-try-on-v1\"}", "model",
