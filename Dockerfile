@@ -1,4 +1,4 @@
-# The build: the toolchain and the libraries' headers.
+# Builds the binary, with the toolchain and the libraries' headers.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
@@ -14,11 +14,11 @@ RUN --mount=type=cache,target=/src/.build \
     && strip --strip-all .build/release/kling-gateway -o /out/kling-gateway \
     && objcopy --add-gnu-debuglink=/out/kling-gateway.debug /out/kling-gateway
 
-# The symbols of the binary, for debuggers: docker build --target symbols -o symbols .
+# The debug symbols of the binary: docker build --target symbols -o symbols .
 FROM scratch AS symbols
 COPY --from=build /out/kling-gateway.debug /
 
-# The file system of the image: the binary, the shared libraries that it names, and the certificates.
+# The file system of the image: the binary, the shared libraries that it needs, and the certificates.
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
@@ -34,7 +34,7 @@ RUN ldd /usr/local/bin/kling-gateway | grep -o '/[^ ]*' | xargs cp -L --parents 
     && install -d -m 1777 tmp \
     && install -d -o 10001 -g 10001 -m 0700 var/lib/kling-gateway
 
-# What runs: 91 MB, without a shell and a package manager.
+# The image itself: 91 MB, without a shell or a package manager.
 FROM scratch
 COPY --from=runtime /image /
 ENV PATH=/usr/local/bin

@@ -1,6 +1,6 @@
-# Kling Gateway. `make` lists what there is; each of build, run, demo and test works as the first command on a fresh
-# Debian 12, Ubuntu 24.04 or newer (the release binary needs glibc 2.36) with a Swift toolchain: it installs the
-# libraries that are missing, and nothing when all are there.
+# Kling Gateway. `make` lists the targets. Each of build, run, demo and test works as the first command on a fresh
+# Debian 12, Ubuntu 24.04 or newer (the release binary needs glibc 2.36) with a Swift toolchain: they install the
+# libraries that are missing.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,17 +8,17 @@ SHELL := /bin/bash
 
 ARGS ?=
 SECONDS ?= 600
-# The torture: the seed of another run replays its choices; WITHOUT=callbacks,queue leaves parts of it alone.
+# For `make torture`: SEED replays the choices of an earlier run, and WITHOUT=callbacks,queue leaves those parts out.
 KILLS ?= 300
 CREATES ?= 5000
 SEED ?=
 SETTLING ?= 300
 WITHOUT ?=
 SWIFT ?= swift
-# The Swift libraries go into the binary: it runs where no toolchain is, with 5 MB less resident.
+# Links the Swift libraries statically: the binary runs without a toolchain, and takes 5 MB less resident memory.
 STATIC := --static-swift-stdlib
 
-# What the build needs, asked of pkg-config where it knows; and the Debian packages that have it.
+# The libraries that the build needs, by their names for pkg-config; the commands; and their Debian packages.
 LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng libwebp lcms2 zlib libxxhash \
 	libtcmalloc_minimal
 COMMANDS := pkg-config curl python3
@@ -32,7 +32,7 @@ BENCH_COMMANDS += haproxy
 BENCH_PACKAGES += haproxy
 endif
 
-# $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES unless all of the rest is there.
+# $(call install,COMMANDS,LIBRARIES,PACKAGES): a shell line that installs PACKAGES if any of the rest is missing.
 define install
 missing=; \
 for c in $(1); do command -v "$$c" >/dev/null || missing="$$missing $$c"; done; \
@@ -40,12 +40,12 @@ for l in $(2); do pkg-config --exists "$$l" 2>/dev/null || missing="$$missing $$
 $(call apt,$(3))
 endef
 
-# $(call apt,PACKAGES): a shell line that installs PACKAGES if $$missing names something.
+# $(call apt,PACKAGES): a shell line that installs PACKAGES if $$missing is not empty.
 define apt
 if [ -z "$$missing" ]; then exit 0; fi; \
 echo "missing:$$missing"; \
 if ! command -v apt-get >/dev/null; then \
-	echo "install them, then try again; Debian calls them $(1)" >&2; exit 1; \
+	echo "install them, then try again; the Debian packages are $(1)" >&2; exit 1; \
 fi; \
 as_root=; if [ "$$(id -u)" != 0 ]; then \
 	if ! command -v sudo >/dev/null; then \
@@ -61,13 +61,14 @@ endef
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# A program that is linked like the gateway shows whether Swift's tools find their libraries, a linker and C's headers.
+# Builds a program that is linked like the gateway, to check that the Swift toolchain finds its libraries, a linker and
+# the C headers.
 .build/toolchain-works:
 	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: get 6.3 from https://www.swift.org/install" >&2; exit 1; }
 	@mkdir -p $(@D); probe=$$(mktemp -d); trap 'rm -rf "$$probe"' EXIT; \
 	echo 'import Foundation; print(Date.distantPast)' >"$$probe/main.swift"; missing=; \
 	{ $(SWIFT) build --version && $(SWIFT)c -static-stdlib "$$probe/main.swift" -o "$$probe/main"; } >"$$probe/log" 2>&1 || \
-	missing=" what Swift's toolchain is linked to, or links"; \
+	missing=" libraries that the Swift toolchain needs"; \
 	( $(call apt,$(TOOLCHAIN_PACKAGES)) )
 	@touch $@
 
@@ -76,7 +77,7 @@ libraries: .build/toolchain-works ## install the system libraries that are missi
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
-deps: libraries ## the same, cjpeg, and the clients and proxies that the tests run
+deps: libraries ## also install cjpeg, and the clients and proxies that the tests run
 	@( $(call install,cjpeg,,libjpeg-turbo-progs) ) || true
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
 	@Tests/Clients/install.sh
@@ -118,7 +119,7 @@ proxies: build ## try the gateway behind ten proxies; ARGS="--only nginx,caddy -
 	python3 Tests/Proxies/proxies.py --quick --tls $(ARGS)
 
 .PHONY: lint
-lint: ## check formatting, sizes of files, functions and types, floors, and links
+lint: ## check the formatting, the sizes of files, functions and types, the floors, and the links
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
 	python3 Tests/Lint/sizes.py
 	python3 Tests/Lint/types.py
@@ -126,12 +127,12 @@ lint: ## check formatting, sizes of files, functions and types, floors, and link
 	python3 Tests/Lint/links.py
 
 .PHONY: check
-check: libraries lint test ## check all that a change must pass: lint, every test, a minute of fuzzing
+check: libraries lint test ## run everything that a change must pass: lint, every test, a minute of fuzzing
 	Tests/Fuzz/run.sh 60
 
 .PHONY: sanitize
 sanitize: deps ## run every test under the address, then the thread sanitizer
-	# Leaks: Foundation's Process leaks in the tests themselves; the gateway that they run is checked for them.
+	# No leak check: Foundation's Process leaks in the tests themselves. The gateway that they run is checked for leaks.
 	# One test at a time: a sanitized suite is slow, and starved tests miss the servers' deadlines.
 	SANITIZED=1 ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test --no-parallel --scratch-path .build-asan --sanitize=address \
 		-Xswiftc -DADDRESS_SANITIZER $(ARGS)

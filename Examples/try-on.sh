@@ -4,7 +4,7 @@ set -euo pipefail
 
 path="$GATEWAY_URL/v1/images/kolors-virtual-try-on"
 call() { curl --silent --show-error --header "Authorization: Bearer $GATEWAY_KEY" "$@"; }
-# The first string of that name in an answer. With jq at hand, prefer jq.
+# Prints the first string member of that name in an answer. If you have jq, use it instead.
 member() { grep --only-matching "\"$1\": *\"[^\"]*\"" <<< "$2" | head -n 1 | cut -d '"' -f 4; }
 
 answer=$(call "$path" --retry 3 \

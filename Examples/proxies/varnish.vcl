@@ -1,5 +1,5 @@
-# Kling Gateway behind Varnish: copy to /etc/varnish/default.vcl. Varnish speaks no TLS: put hitch or another terminator
-# before it.
+# Kling Gateway behind Varnish: copy to /etc/varnish/default.vcl. Varnish does not support TLS: put hitch or another TLS
+# terminator in front of it.
 vcl 4.1;
 
 backend default {
@@ -10,10 +10,10 @@ backend default {
 }
 
 sub vcl_recv {
-    # Varnish has appended the client's address to what the client sent. Only the address stays.
+    # Varnish has appended the client's address to what the client sent. This keeps only the address.
     set req.http.X-Forwarded-For = client.ip;
-    # "https" behind a terminator.
+    # Use "https" behind a TLS terminator.
     set req.http.X-Forwarded-Proto = "http";
-    # Nothing is cached. Without it, Varnish caches answers to GET for two minutes if the key is in X-API-KEY.
+    # Disables caching. Without this line, Varnish caches answers to GET for two minutes if the key is in X-API-KEY.
     return (pass);
 }

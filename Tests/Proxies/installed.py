@@ -34,18 +34,18 @@ class Start:
 class Proxy:
     name: str
     title: str
-    # What it is called on the PATH, in /usr/sbin or in .venv-proxies, and how to ask it for its version.
+    # Its name on the PATH, in /usr/sbin or in .venv-proxies, and the argument that prints its version.
     program: str
     version: str
-    # Each file of Examples/proxies, and what it is called in the folder.
+    # Each file of Examples/proxies, and its name in the folder.
     files: dict
-    # What is replaced in the files, without TLS and with it: where the proxy listens, and what its certificate is. None:
-    # it has no TLS.
+    # The replacements in the files, without TLS and with TLS: the listening address and the certificate. None if the
+    # proxy does not support TLS.
     plain: tuple
     tls: tuple
-    # What else is replaced: {gateway} is the gateway's port.
+    # All other replacements; {gateway} is the gateway's port.
     changes: tuple
-    # Writes what surrounds the files, and returns the command.
+    # Writes the rest of the proxy's configuration, and returns the command that starts it.
     command: Callable
     environment: Callable = lambda start: {}
 
@@ -59,7 +59,7 @@ class Proxy:
         return match[0] if match else "?"
 
     def start(self, folder, port, gateway, certificate=None):
-        """Starts it in `folder`, on `port`, before `gateway`; with TLS if there is a certificate."""
+        """Starts it in `folder`, on `port`, in front of `gateway`; with TLS if there is a certificate."""
         folder.mkdir()
         changes = (self.tls if certificate else self.plain) + self.changes
         unused = dict(changes)
@@ -86,12 +86,13 @@ class Proxy:
 
 
 def with_tls(text):
-    """A file with its lines for TLS: those under "TLS besides", and under "TLS instead" in place of the line above."""
+    """Returns a file with TLS: the lines under "For TLS, add" are added, and those under "For TLS, replace" replace the
+    line above them."""
     lines, is_inside = [], False
     for line in text.splitlines():
-        if mark := re.match(r"\s*# TLS (instead|besides)\b.*:$", line):
+        if mark := re.match(r"\s*# For TLS, (?:.*, )?(add|replace)\b.*:$", line):
             is_inside = True
-            if mark[1] == "instead":
+            if mark[1] == "replace":
                 lines.pop()
         elif is_inside and re.match(r"\s*#   ", line):
             lines.append(line.replace("#   ", "", 1))
