@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measures the gateway against nginx doing the bare forwarding, on the same cores in the same run.
+"""Measures the gateway against nginx, which only forwards requests, on the same cores in the same run.
 
-The server under test has core 0; the load and a stub of Kling have core 1. Rounds alternate between the servers, in
-both orders, and what is compared are ratios of neighbouring rounds: other work on the machine moves both alike. Ends
-with 0 even when a target is missed, with 1 when something does not work: a wrong status, a create that is not on disk.
+The server under test runs on core 0, and the load and a stub of Kling run on core 1. Rounds alternate between the
+servers, in both orders, and the ratios of neighbouring rounds are compared, because other work on the machine affects
+both alike. The exit status is 0 even if a target is missed, and 1 if something does not work, such as a wrong status or
+a create that is not on disk.
 
-With `--against` another build of the gateway takes part in every row that is a rate, a latency or a size. With
-`--peers` Envoy, Caddy and HAProxy forward creates beside nginx, each on core 0; they do nothing else with them.
+With `--against`, another build of the gateway is measured too, in every row that is a rate, a latency or a size. With
+`--peers`, Envoy, Caddy and HAProxy also forward creates, each on core 0.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from crowd import raise_descriptor_limit
 from lab import Lab
 from stack import Failure
 
-# What can be measured, in this order.
+# The measurements, in the order in which they run.
 SECTIONS = {
     "idle": memory.idle,
     "creates": speed.creates,
@@ -39,7 +40,7 @@ SECTIONS = {
     "tasks": tasks.unfinished_tasks,
     "workers": workers.two_workers,
 }
-# What is measured only if asked for.
+# The measurements that run only on request.
 EXTRA = ("tasks", "workers")
 
 
@@ -48,7 +49,7 @@ def run(lab):
     for name, measure in SECTIONS.items():
         if name in lab.options.only:
             measure(lab)
-    lab.check_books(lab.stub)
+    lab.check_creates(lab.stub)
     lab.targets.show()
     for ratios in lab.ratios.values():
         ratios.show()
@@ -61,24 +62,25 @@ def sections(text):
     names = text.split(",")
     unknown = set(names) - set(SECTIONS)
     if unknown:
-        raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}: there are {', '.join(SECTIONS)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; the names are {', '.join(SECTIONS)}")
     return names
 
 
 def parsed():
     here = os.path.dirname(os.path.abspath(__file__))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="short rounds: under a minute, and coarser")
+    parser.add_argument("--quick", action="store_true", help="use short rounds: under a minute, less precise")
     parser.add_argument("--only", type=sections, metavar="NAMES",
                         default=[name for name in SECTIONS if name not in EXTRA],
-                        help=f"some of these, with commas between: {', '.join(SECTIONS)}")
-    parser.add_argument("--symbols", type=int, default=0, metavar="N", help="the N symbols with the most CPU as well")
+                        help=f"measure only these, separated by commas: {', '.join(SECTIONS)}")
+    parser.add_argument("--symbols", type=int, default=0, metavar="N",
+                        help="also print the N symbols with the most CPU time")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs and stores")
-    parser.add_argument("--against", type=os.path.abspath, metavar="PATH", help="another build, to compare with")
+    parser.add_argument("--against", type=os.path.abspath, metavar="PATH", help="also measure another build")
     parser.add_argument("--tasks", type=int, default=0, metavar="N",
-                        help="the memory of so many unfinished tasks as well, such as 100000")
-    parser.add_argument("--workers", action="store_true", help="what a second worker on a second core brings as well")
-    parser.add_argument("--peers", action="store_true", help="Envoy, Caddy and HAProxy as well, from PyPI and Debian")
+                        help="also measure the memory of N unfinished tasks, such as 100000")
+    parser.add_argument("--workers", action="store_true", help="also measure a second worker on a second core")
+    parser.add_argument("--peers", action="store_true", help="also measure Envoy, Caddy and HAProxy")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))
     options = parser.parse_args()

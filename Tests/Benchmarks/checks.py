@@ -14,7 +14,7 @@ def rounds(*rates):
 
 class Ratio(unittest.TestCase):
     def test_what_the_order_makes_is_not_in_a_ratio(self):
-        # Equal servers, of which the second of a turn is slower by a tenth; the orders alternate.
+        # Two equal servers. The second one in each turn is slower by a tenth, and the orders alternate.
         self.assertAlmostEqual(ratio(rounds(100, 90, 100, 90), rounds(90, 100, 90, 100)), 1)
 
     def test_a_turn_that_something_disturbed_is_not_in_a_ratio(self):

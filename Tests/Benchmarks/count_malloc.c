@@ -1,9 +1,9 @@
-// Counts what a program asks an allocator for. The benchmark preloads it: LD_PRELOAD, with BENCH_MALLOC_COUNTS naming a
-// file that gets two 64-bit numbers, the calls and the bytes asked for.
+// Counts a program's allocations. The benchmark preloads this library with LD_PRELOAD. It writes two 64-bit numbers, the
+// calls and the requested bytes, to the file that BENCH_MALLOC_COUNTS names.
 //
-// Counted: malloc, calloc, realloc, posix_memalign, aligned_alloc, memalign and C++'s operator new, by every library of
-// the process; not what an allocator takes from the system, nor mmap. Each goes on to the next library that has it, which
-// is tcmalloc where the program is linked to it. Frees are not counted.
+// It counts malloc, calloc, realloc, posix_memalign, aligned_alloc, memalign and C++'s operator new, for every library of
+// the process, but neither frees nor the memory that an allocator or mmap takes from the system. Each call is passed on to
+// the next library that has the function: tcmalloc, if the program is linked to it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ __attribute__((constructor)) static void begin(void) {
     close(file);
 }
 
-// A function that counts BYTES and goes on to the next library's.
+// A function that counts BYTES and then calls the next library's function of the same name.
 #define COUNTED(RESULT, NAME, BYTES, PARAMETERS, ARGUMENTS)                \
     RESULT NAME PARAMETERS {                                               \
         static RESULT(*next) PARAMETERS;                                   \

@@ -9,19 +9,19 @@ from load import HERE
 from report import layout
 from system_calls import system_calls
 
-# A system call with fewer than this for each create is not listed by itself.
+# A system call that is made less often than this per create is not listed.
 LEAST = 0.005
 
 
 def counts(lab):
-    """Of creates at 64 connections and at 1, of this build and the other."""
+    """Counts for creates over 64 connections and over 1, by this build and the other one."""
     library = counting_library(lab.folder)
     seconds = lab.seconds
     for connections in (64, 1):
         load = lab.create(connections)
         noun = f"{connections} connection{'s' if connections > 1 else ''}"
         rows = [allocations(lab, binary, load, seconds, library) for binary in builds(lab)]
-        show(lab, f"Allocations per create, {noun}", rows, "malloc, calloc, realloc, C++'s new: every library's")
+        show(lab, f"Allocations per create, {noun}", rows, "malloc, calloc, realloc and C++'s new, in every library")
         rows, how = zip(*(system_calls(server, load, seconds) for server in [lab.main, *lab.others]))
         show(lab, f"System calls per create, {noun}", rows, how[0])
 
@@ -31,7 +31,7 @@ def builds(lab):
 
 
 def show(lab, title, columns, how):
-    """Lines: what was counted of each build, the most frequent first. A column may be a text: why there is none."""
+    """Notes the counts of each build, the highest first. A column may be a text that says why it is missing."""
     missing = next((column for column in columns if isinstance(column, str)), None)
     lab.notes.append(f"\n{title} ({how})" if not missing else f"\n{title}: skipped, {missing}")
     if missing:
@@ -46,7 +46,7 @@ def show(lab, title, columns, how):
 
 
 def counting_library(folder):
-    """The path of the library that counts; a text that says why there is none if it ends in no `.so`."""
+    """Returns the path of the counting library, which ends in `.so`, or a text that says why it cannot be built."""
     compiler = next(filter(shutil.which, ("cc", "clang", "gcc")), None)
     if not compiler:
         return "there is no C compiler: install gcc or clang"
@@ -58,7 +58,7 @@ def counting_library(folder):
 
 
 def allocations(lab, binary, load, seconds, library):
-    """How many allocations a create makes, and of how many bytes."""
+    """Returns the number of allocations per create and their size, or a text that says why they cannot be counted."""
     if not library.endswith(".so"):
         return library
     file = os.path.join(lab.folder, "malloc-counts")
@@ -70,8 +70,8 @@ def allocations(lab, binary, load, seconds, library):
     calls, size = (after - earlier for after, earlier in zip(read_counts(file), before))
     gateway.stop()
     if not calls:
-        return "the library was not called: the binary has an allocator of its own"
-    return {"kB asked for": size / requests / 1000, "allocations": calls / requests}
+        return "the library was not called: the binary contains its own allocator"
+    return {"kB requested": size / requests / 1000, "allocations": calls / requests}
 
 
 def read_counts(file):

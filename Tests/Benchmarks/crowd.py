@@ -9,14 +9,14 @@ from stack import KEY, PATH, Failure
 
 
 def raise_descriptor_limit():
-    """As many descriptors as this process may have."""
+    """Raises the limit of open descriptors to the maximum, and returns it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 class Crowd:
-    """Idle keep-alive connections, each of which was served once."""
+    """Idle keep-alive connections that have each been served once."""
 
     def __init__(self, port, path):
         self.port = port
@@ -36,7 +36,7 @@ class Crowd:
             raise Failure(f"an idle connection was answered {answer[:80]!r}")
 
     def ask_some(self, count):
-        """Asks again on `count` of the connections, spread over all."""
+        """Sends another request on `count` of the connections, evenly spread."""
         step = max(1, len(self.sockets) // count)
         for connection in self.sockets[::step]:
             self.ask(connection)
@@ -47,7 +47,7 @@ class Crowd:
 
 
 class SlowSenders:
-    """Connections that send a byte every half second: half of them of a head, half of a body of 64,000 bytes."""
+    """Connections that send a byte every half second: half of them send a head, half a body of 64,000 bytes."""
 
     def __init__(self, port, count):
         self.sockets = []
@@ -78,7 +78,7 @@ class SlowSenders:
 
 
 def slowest(exchange, times):
-    """The longest of `times` calls, in milliseconds."""
+    """Returns the duration of the slowest of `times` calls, in milliseconds."""
     worst = 0.0
     for _ in range(times):
         start = time.monotonic()

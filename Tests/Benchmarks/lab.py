@@ -1,4 +1,4 @@
-"""What the rows of the benchmark share: its folder, the bodies that are sent, the servers, and what is printed."""
+"""What the measurements share: the folder, the bodies that are sent, the servers, and the results."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ PICTURE = 10 * 1024 * 1024
 
 
 def picture():
-    """A PNG of the maximum size in bytes, 1024 x 1024 by its header; it is never decoded."""
+    """Returns a PNG of the maximum size in bytes. Its header says 1024 x 1024; it is never decoded."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
@@ -38,15 +38,15 @@ class Lab:
         self.ratios = {}
         # Lines to print at the end.
         self.notes = []
-        # Even: two turns, in opposite orders, count as one.
+        # The number of rounds is even, because two turns in opposite orders count as one.
         self.rounds, self.seconds = (2, 1) if options.quick else (8, 3)
         self.small = self.file("small.json", body("https://example.com/person.jpg", "https://example.com/garment.jpg"))
         text = base64.b64encode(picture()).decode()
         self.large_size = len(body(text, text))
         self.large = self.file("large.json", body(text, text))
-        # The gateways in front of each stub, also those that were stopped.
+        # All gateways that were ever in front of each stub.
         self.served = defaultdict(list)
-        # CPU for one request by the rows' name, for the profile by stage.
+        # The CPU time of one request, by kind, for the profile by stage.
         self.cpu = {}
 
     def file(self, name, content):
@@ -66,7 +66,7 @@ class Lab:
         return server
 
     def both(self, name, upstream, **more):
-        """A gateway of this build; and in a list, if there is one, of the other build."""
+        """Starts a gateway of this build, and one of the other build if there is one. Returns the latter in a list."""
         against = self.options.against
         others = [self.gateway(f"{name}-against", upstream, against, **more)] if against else []
         for other in others:
@@ -74,11 +74,11 @@ class Lab:
         return self.gateway(name, upstream, **more), others
 
     def table(self, name):
-        """The table that compares the gateway with those of that name."""
+        """Returns the table that compares this build with the servers of that name."""
         return self.ratios.setdefault(name, Ratios(name))
 
     def compare(self, what, ours, servers, results):
-        """Adds what rounds of the servers came to beside `ours`, for each that has a table."""
+        """Adds the results of each server to its table, beside `ours`. Skips servers without a table."""
         for server, rounds in zip(servers, results):
             if server.ratios:
                 server.ratios.add_rounds(what, rounds, ours)
@@ -93,11 +93,11 @@ class Lab:
             proxy.ratios = self.table(proxy.name)
 
     def create(self, connections):
-        """A load of creates with URLs."""
+        """Returns a load of creates with URLs."""
         return Load("create.lua", PATH, connections, self.small)
 
     def finished_task(self, gateway):
-        """The path of a task that the gateway knows to be finished."""
+        """Creates a task, waits until the gateway knows that it is finished, and returns its path."""
         path = self.task(gateway)
         wait_until(lambda: http(gateway.port, path)[1]["data"]["task_status"] == "succeed", 10, "the task is finished")
         return path
@@ -109,23 +109,23 @@ class Lab:
             raise Failure(f"a create was answered {status} {answer}")
         return f"{PATH}/{answer['data']['task_id']}"
 
-    def check_books(self, stub):
-        """Every create that the stub got is in a gateway's store, once, with the id that the stub gave it."""
+    def check_creates(self, stub):
+        """Checks that each create that the stub got is in a gateway's store, once, under the stub's id."""
         gateways = self.served[stub]
         for gateway in gateways:
             if gateway.has_ended():
                 raise Failure(f"{gateway.name} ended:\n{gateway.tail()}")
-        books = {}
+        counts = {}
 
         def agree():
             columns = "count(*), count(DISTINCT upstream_id), count(upstream_id)"
             rows = [gateway.count(columns) for gateway in gateways]
             stored, different, accepted = (sum(column) for column in zip(*rows))
-            books.update({"at Kling": sum(ours and status == 200 for status, _, ours in stub.creates()),
+            counts.update({"at Kling": sum(ours and status == 200 for status, _, ours in stub.creates()),
                           "stored": stored, "accepted": accepted, "different": different})
-            return len(set(books.values())) == 1
+            return len(set(counts.values())) == 1
 
-        # Creates whose clients have left are on their way for a moment.
-        wait_until(agree, 10, books)
-        at_kling = books["at Kling"]
+        # Creates whose clients have left may still be in flight for a moment.
+        wait_until(agree, 10, counts)
+        at_kling = counts["at Kling"]
         print(f"  {at_kling} creates at Kling, each in a store once")

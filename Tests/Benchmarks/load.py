@@ -1,4 +1,4 @@
-"""Load by wrk, in rounds that alternate between the servers that are compared."""
+"""Load from wrk, in rounds that alternate between the servers."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from stack import KEY, LOAD_CORE, Failure, pinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What a round has that can be compared: its name in the report, and how a figure is shown.
+# The figures of a round that can be compared: each with its name in the report and its format.
 FIELDS = {
     "rate": ("per second", "{:.0f}".format),
     "p50": ("p50 ms", lambda microseconds: f"{microseconds / 1000:.3f}"),
@@ -39,7 +39,7 @@ class Load:
     cores: str = LOAD_CORE
 
     def run(self, server, seconds):
-        """One round. A status of 400 or more, or a broken connection, is a Failure."""
+        """Runs one round. Raises Failure if a status is 400 or more or a connection breaks."""
         path = self.path(server) if callable(self.path) else self.path
         environment = dict(os.environ, BENCH_LUA=HERE, BENCH_KEY=KEY, BENCH_BODY=self.body)
         command = ["wrk", "-t1", f"-c{self.connections}", f"-d{seconds}s", "--timeout", "30s", "--latency",
@@ -59,7 +59,7 @@ class Load:
                      used / seconds, result["requests"])
 
     def alternate(self, servers, rounds, seconds):
-        """What each of `servers` did: a list of rounds for each. Every second turn has the opposite order."""
+        """Returns a list of rounds for each server. Every second turn runs in the opposite order."""
         for server in servers:
             self.run(server, 1)
         results = [[] for _ in servers]
@@ -75,10 +75,10 @@ def median(rounds, field):
 
 
 def ratio(rounds, others, field="rate"):
-    """How many times the others' figure. Rounds are compared with the other's round beside them.
+    """Returns the ratio of a figure to the others'. Each round is compared with the other server's round beside it.
 
-    The order alone makes some per cent, so two turns, one in each order, count as one: by their geometric mean. Of
-    those, the median.
+    The order alone makes a difference of a few per cent. So two turns, one in each order, count as one: their geometric
+    mean. The result is the median of those.
     """
     turns = [getattr(a, field) / getattr(b, field) for a, b in zip(rounds, others)]
     return statistics.median(math.sqrt(a * b) for a, b in zip(turns[::2], turns[1::2]))

@@ -1,4 +1,4 @@
-"""Memory: idle, with many connections."""
+"""Memory, both idle and with many connections."""
 
 import time
 
@@ -9,7 +9,7 @@ MB = 1e6
 
 
 def idle(lab):
-    """Resident after the start."""
+    """Measures the resident memory after the start."""
     time.sleep(1)
     resident = lab.main.memory()
     lab.targets.add("idle: resident MB", gateway=f"{resident / MB:.1f}", figure=f"{resident / MB:.1f}",
@@ -19,7 +19,7 @@ def idle(lab):
 
 
 def many_connections(lab):
-    """10,000 idle connections, and slow senders beside them."""
+    """Measures the memory with 10,000 idle connections, and with slow senders as well."""
     descriptors = raise_descriptor_limit()
     wanted, slow = (2000 if lab.options.quick else 10000), 200
     count = min(wanted, descriptors - 500 - slow)
@@ -45,7 +45,7 @@ def many_connections(lab):
     lab.targets.add("  resident with both", gateway=f"{gateway.memory() / MB:.1f} MB",
                     figure=f"{(gateway.memory() - before) / (count + slow) / 1024:.1f} KiB each")
     if senders.lost:
-        raise Failure(f"{senders.lost} bytes of slow senders were refused within their deadlines")
+        raise Failure(f"{senders.lost} bytes of slow senders were refused before their deadlines")
     senders.close()
     crowd.close()
     gateway.stop()

@@ -1,4 +1,4 @@
-"""Other proxies that do the bare forwarding, each on one core: Envoy and Caddy from PyPI, HAProxy from Debian."""
+"""Other proxies that only forward requests, each on one core: Envoy and Caddy from PyPI, HAProxy from Debian."""
 
 import filecmp
 import json
@@ -15,7 +15,7 @@ FOLDER = os.path.abspath(os.path.join(HERE, "../../.build/bench-peers"))
 
 
 def install():
-    """Makes the virtual environment with Envoy and Caddy. Quick if it is there."""
+    """Creates the virtual environment with Envoy and Caddy, if it does not exist yet."""
     installed = os.path.join(FOLDER, "installed.txt")
     if os.path.exists(installed) and filecmp.cmp(REQUIREMENTS, installed, shallow=False):
         return

@@ -1,4 +1,4 @@
-"""Where a server's CPU goes: perf samples, grouped by thread and by what the code belongs to."""
+"""Where a server spends its CPU time: perf samples, grouped by thread and by module or library."""
 
 import collections
 import os
@@ -15,7 +15,7 @@ LIBRARIES = [("libcurl", "libcurl"), ("libsqlite3", "libsqlite3"), ("libevent", 
 
 
 def part(symbol, image):
-    """What a sample belongs to: a module of ours, a library, the Swift runtime or the kernel."""
+    """Returns the group of a sample: one of our modules, a library, the Swift runtime or the kernel."""
     if "kernel" in image or image == "[guest.kernel.kallsyms]":
         return "kernel"
     for name, group in LIBRARIES:
@@ -32,13 +32,13 @@ def part(symbol, image):
 
 
 def module_named_within(symbol):
-    """The first module of ours in a specialization, merged function or witness of a type that is not ours."""
+    """Returns the first of our modules in a specialization, merged function or witness of a type that is not ours."""
     found = [(symbol.find(f"{len(name)}{name}"), name) for name in MODULES]
     return min(((at, name) for at, name in found if at > 0), default=(0, None))[1]
 
 
 def sample(server, load, seconds, folder):
-    """Samples of `server` under `load`: a list of (thread, symbol, image); or a text that says why there are none."""
+    """Samples `server` under `load`. Returns a list of (thread, symbol, image), or a text that says why it failed."""
     if not shutil.which("perf"):
         return "perf is not installed"
     data = os.path.join(folder, "perf.data")
@@ -65,7 +65,7 @@ def parsed(line):
 
 
 def table(rows, requests_cpu):
-    """Lines: thread by part, with microseconds for each request when a request costs `requests_cpu`."""
+    """Yields lines: each thread with its groups, and their microseconds per request, of `requests_cpu` in all."""
     total = len(rows)
     threads = collections.defaultdict(collections.Counter)
     for thread, symbol, image in rows:
@@ -78,7 +78,7 @@ def table(rows, requests_cpu):
 
 
 def symbols(rows, count):
-    """Lines: the `count` symbols with the most samples."""
+    """Yields lines with the `count` symbols that have the most samples."""
     names = collections.Counter((symbol, part(symbol, image)) for _, symbol, image in rows)
     top = names.most_common(count)
     if shutil.which("swift-demangle"):

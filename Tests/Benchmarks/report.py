@@ -1,10 +1,10 @@
-"""What a run prints: a table of targets, one of this build beside another, one of the gateway beside other proxies."""
+"""The tables that a run prints: the targets, and comparisons with another build and with other proxies."""
 
 from load import FIELDS, median, ratio
 
 
 def layout(rows, left=(0,)):
-    """Lines: the cells in columns, to the right but for the columns of `left`."""
+    """Yields the rows as lines with aligned columns. Columns are right-aligned, except for those in `left`."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         cells = [cell.ljust(width) if column in left else cell.rjust(width)
@@ -13,7 +13,7 @@ def layout(rows, left=(0,)):
 
 
 class Targets:
-    """The rows with their targets beside them."""
+    """The rows, each with its target."""
 
     HEAD = ("what", "nginx", "gateway", "figure", "target", "", "nginx us", "gateway us")
 
@@ -32,12 +32,12 @@ class Targets:
             return
         print()
         print("\n".join(layout([self.HEAD] + self.rows, left=(0, 5))))
-        print("\nus: the server's CPU for one request.", end=" ")
-        print(f"{self.missed} target(s) missed" if self.missed else "every target met")
+        print("\nus: microseconds of the server's CPU time per request.", end=" ")
+        print(f"{self.missed} target(s) missed" if self.missed else "all targets met")
 
 
 class Ratios:
-    """Figures of the gateway and of another server, and the former's ratio to the latter."""
+    """Figures of the gateway and of another server, with their ratios."""
 
     def __init__(self, name):
         self.name, self.rows = name, []
@@ -47,16 +47,16 @@ class Ratios:
         print(f"  {what}: {figure:.3f} x {self.name}", flush=True)
 
     def add_figure(self, what, other, ours, unit=""):
-        """One figure of each, such as a size in MB."""
+        """Adds a row that compares one figure, such as a size in MB."""
         self.add(what, f"{other:.2f}", f"{ours:.2f}", ours / other, unit)
 
     def add_rounds(self, what, other, ours, fields=tuple(FIELDS)):
-        """What the rounds of each came to, field by field."""
+        """Adds a row for each field of the rounds."""
         for field in fields:
             name, shown = FIELDS[field]
             self.add(f"{what}: {name}", shown(median(other, field)), shown(median(ours, field)),
                      ratio(ours, other, field))
 
     def show(self):
-        print(f"\nThis build to {self.name}")
+        print(f"\nThis build compared with {self.name}")
         print("\n".join(layout([("what", self.name, "this build", "ratio")] + self.rows)))

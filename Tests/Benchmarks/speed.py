@@ -1,4 +1,4 @@
-"""Rates, latency and CPU: creates, queries, large bodies, and where the CPU goes."""
+"""Rates, latency and CPU time of creates, queries and large bodies."""
 
 import os
 import time
@@ -11,7 +11,7 @@ MB = 1e6
 
 
 def compare(lab, what, nginx, gateway, target, aim=""):
-    """A row that sets the gateway's rate beside nginx's."""
+    """Adds a row that compares the gateway's rate with nginx's."""
     figure = ratio(gateway, nginx)
     lab.targets.add(what, f"{median(nginx, 'rate'):.0f}/s", f"{median(gateway, 'rate'):.0f}/s", f"{figure:.2f} x",
                     f">= {target}{aim}", figure >= target, cpu(nginx, gateway))
@@ -22,7 +22,7 @@ def cpu(nginx, gateway):
 
 
 def creates(lab):
-    """Creates with URLs, 64 connections; at the log level info as well."""
+    """Measures creates with URLs over 64 connections, also with the log level info."""
     logging = lab.gateway("gateway-info", lab.stub, level="info")
     servers = [lab.nginx, lab.main, *lab.others, *lab.proxies, logging]
     results = lab.create(64).alternate(servers, lab.rounds, lab.seconds)
@@ -36,7 +36,7 @@ def creates(lab):
 
 
 def latency(lab):
-    """Creates with URLs, one after the other."""
+    """Measures creates with URLs, one after the other."""
     servers = [lab.nginx, lab.main, *lab.others, *lab.proxies]
     results = lab.create(1).alternate(servers, lab.rounds, lab.seconds)
     nginx, gateway = results[:2]
@@ -48,7 +48,7 @@ def latency(lab):
 
 
 def fsync(folder):
-    """What a write of 4 KiB and its fsync takes in the store's folder: the median, in milliseconds."""
+    """Returns the median time of a write of 4 KiB with its fsync in the store's folder, in milliseconds."""
     times = []
     with open(os.path.join(folder, "fsync"), "wb") as file:
         for _ in range(100):
@@ -61,7 +61,7 @@ def fsync(folder):
 
 
 def queries(lab):
-    """Queries of a finished task, which each gateway has in its store; nginx asks the stub."""
+    """Measures queries of a finished task. Gateways answer them from their stores; nginx asks the stub."""
     servers = [lab.nginx, lab.main, *lab.others]
     tasks = {server.name: lab.finished_task(server) for server in servers[1:]}
     load = Load("query.lua", lambda server: tasks.get(server.name, tasks[lab.main.name]), 64)
@@ -73,7 +73,7 @@ def queries(lab):
 
 
 def large_bodies(lab):
-    """Creates with two pictures of 10 MB: what streams them, and the memory that they need."""
+    """Measures creates with two pictures of 10 MB: their rate, and the memory that they take."""
     stub = lab.start(Stub, "stub-large", lab.folder, reads_bodies=True)
     peer = lab.start(Peer, "peer-large", lab.folder, stub.port, streams_bodies=True)
     gateway, others = lab.both("gateway-large", stub)
@@ -99,13 +99,13 @@ def large_bodies(lab):
     lab.targets.add("  resident over idle after 5 s", gateway=f"{left / MB:+.1f} MB", figure=f"{left / MB:+.1f} MB",
                     target="<= 10", kept=left <= 10 * MB)
     check_read(lab, stub, len(servers))
-    lab.check_books(stub)
+    lab.check_creates(stub)
     for server in (peer, *servers, stub):
         server.stop()
 
 
 def check_read(lab, stub, tried):
-    """The stub had read every large body before it answered. `tried`: small creates before, with URLs."""
+    """Checks that the stub has read every large body before it answered. `tried` is the number of small creates."""
     read = [length for status, length, _ in stub.creates() if status == 200]
     short = [length for length in read if length < lab.large_size]
     if len(short) > tried:
@@ -114,7 +114,7 @@ def check_read(lab, stub, tried):
 
 
 def stages(lab):
-    """The CPU of a create and of a query by thread and part, of the rates that were measured before."""
+    """Prints where the CPU time of a create and of a query goes, if their rates were measured before."""
     loads = {"create": lab.create(64), "query": Load("query.lua", lab.finished_task(lab.main), 64)}
     for name, load in loads.items():
         if name not in lab.cpu:

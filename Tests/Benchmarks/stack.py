@@ -19,7 +19,7 @@ SERVER_CORE, LOAD_CORE = "0", "1"
 
 
 class Failure(Exception):
-    """Something does not work; the benchmark ends with status 1."""
+    """Something does not work, so the benchmark ends with status 1."""
 
 
 def free_port():
@@ -29,7 +29,7 @@ def free_port():
 
 
 def pinned(cores, command):
-    """The command on these cores, such as `0,1`; anywhere if the machine has not all of them."""
+    """Returns the command pinned to these cores, such as `0,1`; unpinned if the machine lacks one of them."""
     if not os.sched_getaffinity(0).issuperset(map(int, cores.split(","))) or not shutil.which("taskset"):
         return command
     return ["taskset", "-c", cores] + command
@@ -51,7 +51,7 @@ def is_listening(port):
 
 
 def http(port, path, body=None, key=KEY, seconds=30):
-    """One exchange: its status and JSON."""
+    """Makes one exchange, and returns its status and JSON."""
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body)
     request.add_header("Authorization", f"Bearer {key}")
     request.add_header("Content-Type", "application/json")
@@ -64,9 +64,9 @@ def http(port, path, body=None, key=KEY, seconds=30):
 
 
 class Server:
-    """A child process and the one of its processes that does the work."""
+    """A child process. `pid` is the process that does the work: the child itself or one of its children."""
 
-    # Where the gateway is compared with it.
+    # The table that compares the gateway with this server; None if there is none.
     ratios = None
 
     def __init__(self, name, command, cores, folder, environment=None, output=None):
@@ -95,12 +95,13 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def memory(self, field="VmRSS"):
-        """Bytes: VmRSS, or VmHWM, its peak since `reset_peak`."""
+        """Returns VmRSS in bytes, or VmHWM, its peak since `reset_peak`."""
         with open(f"/proc/{self.pid}/status") as file:
             return int(re.search(field + r":\s+(\d+) kB", file.read()).group(1)) * 1024
 
     def reset_peak(self):
-        """Without root the gateway's is out of reach, as it is not dumpable: its peak then counts from the start."""
+        """Resets the peak. Only root can do that for the gateway, which is not dumpable; otherwise its peak counts from
+        the start."""
         try:
             with open(f"/proc/{self.pid}/clear_refs", "w") as file:
                 file.write("5")
@@ -108,7 +109,7 @@ class Server:
             pass
 
     def has_ended(self):
-        """By itself, not by `stop`."""
+        """Returns whether the child has ended without `stop`."""
         return not self.stopped and self.child.poll() is not None
 
     def stop(self):
@@ -123,7 +124,7 @@ class Server:
 
 
 class Nginx(Server):
-    """nginx with one worker; `pid` is the worker's."""
+    """nginx with one worker. `pid` is the worker."""
 
     def __init__(self, name, cores, folder, http_block, ports):
         home = os.path.join(folder, name)
@@ -167,7 +168,7 @@ http {{
 """
 
 
-# A created task's id has 18 digits and rises: milliseconds, then the connection, then the request on it.
+# The id of a task has 18 digits and increases: milliseconds, then the connection, then its request.
 STUB = """
     map $msec $bench_time { "~^.(\\d+)\\.(\\d+)$" "$1$2"; }
     map "00$connection" $bench_connection { "~(\\d\\d\\d)$" "$1"; }
@@ -195,7 +196,7 @@ CREATED = ('{"code":0,"message":"SUCCEED","request_id":"$request_id","data":{"ta
 
 
 class Stub(Nginx):
-    """Kling, as far as a benchmark sees it. `reads_bodies`: it takes every byte before it answers."""
+    """A minimal stand-in for Kling. With `reads_bodies`, it reads each body completely before it answers."""
 
     def __init__(self, name, folder, reads_bodies, cores=LOAD_CORE):
         self.port = free_port()
@@ -206,7 +207,7 @@ class Stub(Nginx):
             "buffer": "64m" if reads_bodies else "16k"}, [self.port])
 
     def creates(self):
-        """(status, bytes of the request that were read, whether the gateway sent it) of each create so far."""
+        """Returns for each create: (status, bytes of the request that were read, whether the gateway sent it)."""
         time.sleep(0.6)
         with open(self.creates_log) as file:
             rows = [line.split(" ", 2) for line in file]
@@ -214,7 +215,7 @@ class Stub(Nginx):
 
 
 class Peer(Nginx):
-    """nginx that does the bare forwarding."""
+    """An nginx that only forwards requests."""
 
     def __init__(self, name, folder, upstream, streams_bodies):
         self.port = free_port()
@@ -232,7 +233,7 @@ class Peer(Nginx):
 
 
 class Gateway(Server):
-    """`serve` with one loop and its usual, durable store. It continues with the store that is in its folder."""
+    """`serve` with one loop and a durable store. If its folder already has a store, it continues with that."""
 
     def __init__(self, name, folder, binary, upstream, level="warning", settings=None, workers=1, cores=SERVER_CORE,
                  more=None):
@@ -260,6 +261,6 @@ class Gateway(Server):
         self.wait(self.port)
 
     def count(self, columns="count(*)"):
-        """Figures of the store's tasks: one row of SQL."""
+        """Returns one row of aggregates over the store's tasks."""
         with closing(sqlite3.connect(f"file:{self.store}?mode=ro", uri=True)) as store:
             return store.execute(f"SELECT {columns} FROM tasks").fetchone()

@@ -11,7 +11,7 @@ from stack import Failure, wait_until
 
 
 def system_calls(server, load, seconds):
-    """A request's calls by name, or a text that says why they are not known; and how they were counted."""
+    """Returns the calls per request by name, or a text that says why they are unknown; and how they were counted."""
     reasons = []
     for tool, (count, how) in TOOLS.items():
         counted = count(server, load, seconds) if shutil.which(tool) else f"{tool} is not installed"
@@ -20,12 +20,12 @@ def system_calls(server, load, seconds):
             return {"all": sum(calls.values()) / requests,
                     **{name: number / requests for name, number in calls.items()}}, how
         reasons.append(counted)
-    hint = "" if os.geteuid() == 0 else "; root may count them"
+    hint = "" if os.geteuid() == 0 else "; try it as root"
     return "; ".join(reasons) + hint, ""
 
 
 def by_perf(server, load, seconds):
-    """(calls by name, requests). The kernel counts, from when perf says so to its end."""
+    """Returns (calls by name, requests). The kernel counts from when perf confirms it until perf ends."""
     folder = os.path.dirname(server.log)
     control, answers, output = (os.path.join(folder, name) for name in ("perf-control", "perf-answers", "perf-counts"))
     for path in (control, answers, output):
@@ -33,7 +33,7 @@ def by_perf(server, load, seconds):
             os.remove(path)
     os.mkfifo(control)
     os.mkfifo(answers)
-    # Open for reading and writing, so that no side waits for the other.
+    # Opened for reading and writing, so that neither side waits for the other.
     with open(control, "r+b", buffering=0) as commands, open(answers, "r+b", buffering=0) as replies:
         perf = subprocess.Popen(
             ["perf", "stat", "-x", ",", "-e", "syscalls:sys_enter_*", "-p", str(server.pid), "-o", output,
@@ -43,17 +43,17 @@ def by_perf(server, load, seconds):
         requests = load.run(server, seconds).requests if perf.poll() is None else 0
         errors = interrupted(perf)
     calls = perf_calls(contents(output))
-    return (calls, requests) if calls and requests else f"perf counts none here ({errors})"
+    return (calls, requests) if calls and requests else f"perf cannot count here ({errors})"
 
 
 def perf_calls(text):
-    """Lines such as `5133,,syscalls:sys_enter_pwrite64,...`."""
+    """Parses lines such as `5133,,syscalls:sys_enter_pwrite64,...`."""
     return {name: int(number) for number, name in re.findall(r"^(\d+),[^,]*,syscalls:sys_enter_(\w+)", text, re.M)
             if int(number)}
 
 
 def by_strace(server, load, seconds):
-    """(calls by name, requests). Each call stops the server twice."""
+    """Returns (calls by name, requests). Each call stops the server twice."""
     output = os.path.join(os.path.dirname(server.log), "strace-counts")
     log = output + ".log"
     with open(log, "wb") as file:
@@ -63,17 +63,17 @@ def by_strace(server, load, seconds):
     requests = load.run(server, seconds).requests if strace.poll() is None else 0
     interrupted(strace)
     calls = strace_calls(contents(output))
-    return (calls, requests) if calls and requests else f"strace counts none here ({told(contents(log))})"
+    return (calls, requests) if calls and requests else f"strace cannot count here ({main_message(contents(log))})"
 
 
 def strace_calls(text):
-    """Lines such as ` 40.01    0.130000          25      5133           pwrite64`."""
+    """Parses lines such as ` 40.01    0.130000          25      5133           pwrite64`."""
     rows = re.findall(r"^ *[\d.]+ +[\d.]+ +\d+ +(\d+)(?: +\d+)? +(\w+)$", text, re.M)
     return {name: int(number) for number, name in rows if name != "total"}
 
 
 def interrupted(tool):
-    """What the tool said, after SIGINT, at which it writes what it counted."""
+    """Interrupts the tool, which then writes its counts, and returns its error message."""
     if tool.poll() is None:
         tool.send_signal(signal.SIGINT)
     try:
@@ -82,11 +82,11 @@ def interrupted(tool):
         tool.kill()
         tool.wait()
         raise Failure(f"{tool.args[0]} did not end") from None
-    return told((errors or b"").decode(errors="replace"))
+    return main_message((errors or b"").decode(errors="replace"))
 
 
-def told(text):
-    """The line of a tool's messages that says most, in one line of the report."""
+def main_message(text):
+    """Returns the most informative line of a tool's messages."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return next((line for line in lines if "permi" in line.lower()), "; ".join(lines[:2]))[:160]
 

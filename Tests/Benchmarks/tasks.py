@@ -6,11 +6,11 @@ from lab import OTHER_BUILD
 from stack import ACCESS_KEY, LOAD_CORE, SECRET_KEY, Server, free_port
 
 DAY = 24 * 3600 * 1000
-# How long creates may take, in seconds. With fewer tasks than wanted, the row says so.
+# How long creating the tasks may take, in seconds. If there are fewer tasks than wanted, the row says so.
 CREATING = 150
-# Until memory that only the load needed is back, and after a restart until the tasks are read.
+# How long to wait until the memory of the load is released, and after a restart until the tasks are read, in seconds.
 SETTLING = 5
-# Without what the load itself leaves: buffers of connections, the store's cache.
+# The second half does not include what the load itself leaves: connection buffers and the store's cache.
 SECOND_HALF = "the second half alone"
 
 
@@ -24,7 +24,7 @@ class Simulator(Server):
 
 
 def unfinished_tasks(lab):
-    """Bytes for each beyond what the gateway has without tasks; of this build and the other."""
+    """Measures the bytes per task, beyond those of a gateway without tasks, for this build and the other one."""
     wanted = lab.options.tasks
     count, ours = measure(lab, "gateway-tasks", lab.options.binary)
     note = "" if count >= wanted else f" (of {wanted}: {CREATING} s were too short)"
@@ -39,7 +39,7 @@ def unfinished_tasks(lab):
 
 
 def measure(lab, name, binary):
-    """The number of tasks, and bytes for each by what they are of."""
+    """Returns the number of tasks, and the bytes per task in each state."""
     simulator = lab.start(Simulator, f"{name}-kling", lab.folder, lab.options.binary)
     gateway = lab.gateway(name, simulator, binary)
     lab.task(gateway)
@@ -63,7 +63,7 @@ def settled(gateway):
 
 
 def create(lab, gateway, number):
-    """Creates so many tasks, in rounds that end near their number or the time that they may take."""
+    """Creates about `number` tasks, in rounds, unless that takes too long."""
     deadline = time.monotonic() + CREATING / 2
     load, seconds = lab.create(64), 1
     while number > 0 and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""What a second worker on a second core brings."""
+"""The speed-up by a second worker on a second core."""
 
 import os
 from dataclasses import replace
@@ -10,11 +10,11 @@ BOTH = f"{SERVER_CORE},{LOAD_CORE}"
 
 
 def two_workers(lab):
-    """Creates with two workers on two cores beside one worker on one core, and on two.
+    """Compares creates by two workers on two cores with one worker on one core and on two.
 
-    The load and the stub have the cores beyond. A machine with two cores has none: there they take part of the
-    gateway's, and the ratio has no target. What the CPU for a create would allow is printed in any case; waiting for
-    locks or the disk is not in it.
+    The load and the stub run on the other cores. A machine with only two cores has no others: the load and the stub
+    then share the gateway's cores, and the ratio has no target. The ratio that the CPU time per create would allow is
+    printed in any case; it does not include waiting for locks or the disk.
     """
     beyond = sorted(os.sched_getaffinity(0) - {int(SERVER_CORE), int(LOAD_CORE)})
     cores = ",".join(map(str, beyond)) or BOTH
@@ -29,7 +29,7 @@ def two_workers(lab):
     lab.targets.add("  cores that they used", figure=f"{median(two, 'share'):.2f}")
     lab.targets.add("  by the CPU for a create alone", figure=f"{2 * median(one, 'cpu') / median(two, 'cpu'):.2f} x")
     show(lab, "  1 worker on 2 cores, to 1 on 1", spread, ratio(spread, one))
-    lab.check_books(stub)
+    lab.check_creates(stub)
     for server in (*servers, stub):
         server.stop()
 

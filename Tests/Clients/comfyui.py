@@ -1,7 +1,8 @@
-"""Makes the calls of Kling's published ComfyUI nodes: tokens signed with a key pair, 5 s for an answer, a query a second
-to a path with two slashes, and whatever is not a 200 with `data` is an error.
+"""Makes the calls of Kling's published ComfyUI nodes: tokens signed with a key pair, a timeout of 5 s, and a query per
+second to a path with two slashes. Every answer except a 200 with `data` is an error.
 
-Expects GATEWAY, ACCESS_KEY and SECRET_KEY; prints the result's URL. With WRONG_SECRET_KEY it is refused first.
+Expects GATEWAY, ACCESS_KEY, SECRET_KEY and WRONG_SECRET_KEY. First checks that the latter is refused, and then prints the
+result's URL.
 """
 
 import base64
@@ -49,7 +50,7 @@ def try_on(kling):
 
 try:
     try_on(client(os.environ["WRONG_SECRET_KEY"]))
-    raise SystemExit("a wrong secret key was taken")
+    raise SystemExit("a wrong secret key was accepted")
 except Refused as refusal:
     assert (refusal.status, refusal.code) == (401, 1002), refusal
 

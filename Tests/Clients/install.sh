@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes .venv, the virtual environment with the real clients that the tests run. Quick if everything is installed. If it
-# cannot be made, this says why, and only the tests that need it are skipped.
+# Creates .venv, the virtual environment with the real clients that the tests run, unless it is up to date. If it cannot
+# be created, this script says why, and only the tests that need it are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,8 +15,8 @@ without() {
 }
 
 rm -rf .venv
-python3 -m venv .venv >/dev/null 2>&1 || without "python3 cannot make one (Debian has what it needs in python3-venv)"
+python3 -m venv .venv >/dev/null 2>&1 || without "python3 cannot create one (on Debian, install python3-venv)"
 echo "installing the clients of $wanted into .venv"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 --timeout 20 \
-    --only-binary :all: --no-deps --requirement "$wanted" || without "PyPI did not give the clients"
+    --only-binary :all: --no-deps --requirement "$wanted" || without "pip could not install the clients"
 cp "$wanted" "$installed"

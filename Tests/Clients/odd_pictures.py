@@ -1,7 +1,7 @@
 """Valid pictures of odd kinds, made by Pillow: odd_pictures.py FOLDER.
 
-Writes the files, and index.json: of each its name, how a browser shows it (its size, and the colour in the middle of
-each quarter of it), and whether it can be sent to Kling as it is. The colours are Pillow's and Little CMS's.
+Writes the files and index.json, which has for each file its name, how a browser shows it (its size, and the colour in
+the middle of each quarter), and whether it can be sent to Kling as it is. The colours come from Pillow and Little CMS.
 """
 
 import io
@@ -79,7 +79,7 @@ def rgb_profile(red, green, blue, gamma, more={}):
 
 
 ADOBE = rgb_profile((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457), 2.19921875)
-# A profile of several APP2 segments.
+# A profile in several APP2 segments.
 LARGE = rgb_profile((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457), 2.19921875,
                     {b"zzzz": b"text\0\0\0\0" + bytes(200_000)})
 WIDE = rgb_profile((0.51512, 0.2412, -0.00105), (0.29198, 0.69225, 0.04189), (0.1571, 0.06657, 0.78407), 2.4)
@@ -88,7 +88,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def ink_profile():
-    """Inks to Lab, by a table of the sixteen corners."""
+    """A table that converts inks to Lab, with only the sixteen corners."""
     table = b""
     for corner in range(16):
         cyan, magenta, yellow, black = (corner >> bit & 1 for bit in (3, 2, 1, 0))
@@ -105,12 +105,12 @@ INK = ink_profile()
 
 
 def converted(picture, data):
-    """The picture in sRGB, by Little CMS."""
+    """The picture, converted to sRGB by Little CMS."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(data))
     return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
 
 
-# Files in parts
+# Parts of files
 
 
 def segment(marker, data):
@@ -132,7 +132,7 @@ def chunk(name, data):
 
 
 def png(picture, depth=8, interlaced=False, chunks=b""):
-    """A PNG file of an RGB picture, of kinds that Pillow does not write."""
+    """A PNG file of an RGB picture, in formats that Pillow does not write."""
     width, height = picture.size
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
     rows = b""
@@ -157,7 +157,7 @@ class Corpus:
         self.folder, self.index = folder, []
 
     def add(self, name, file, shown=None, fine=True):
-        """Writes a file. `shown` is what a browser shows: if None, what Pillow reads."""
+        """Writes a file. `shown` is the picture that a browser shows; by default, the one that Pillow reads."""
         shown = shown or Image.open(io.BytesIO(file)).convert("RGB")
         with open(os.path.join(self.folder, name), "wb") as target:
             target.write(file)
@@ -180,7 +180,7 @@ def jpeg(corpus):
 
 
 def samplings(corpus):
-    """Every sampling that cjpeg writes and Pillow reads, each with stray bytes between two segments, and turned."""
+    """Every sampling that cjpeg writes and Pillow reads: as it is, with stray bytes between segments, and turned."""
     if not shutil.which("cjpeg"):
         return
     plain = io.BytesIO()
@@ -209,7 +209,7 @@ def inks(corpus):
     file = saved(inks, "JPEG", quality=95)
     corpus.add("cmyk-adobe.jpg", file, fine=False)
     corpus.add("cmyk.jpg", without(file, 0xEE), plain, fine=False)
-    # Pillow stores inks inverted, but YCCK means them as they are.
+    # Pillow stores inks inverted, but in YCCK they are not.
     bands = Image.merge("RGB", inks.split()[:3]).convert("YCbCr").split()
     coded = Image.merge("CMYK", [ImageOps.invert(band) for band in bands] + [inks.split()[3]])
     file = saved(coded, "JPEG", quality=95)
@@ -224,7 +224,7 @@ def png_and_webp(corpus):
     file = saved(plain, "PNG")
     corpus.add("plain.png", file)
     corpus.add("deep.png", png(plain, depth=16))
-    # Pillow cuts off what is above 255, where browsers take the higher byte.
+    # Pillow clips values above 255, whereas browsers take the higher byte.
     grey = plain.convert("L")
     deep = Image.frombytes("I;16", SIZE, b"".join(bytes([0, sample]) for sample in grey.tobytes()))
     corpus.add("deep-grey.png", saved(deep, "PNG"), grey.convert("RGB"))
@@ -260,7 +260,7 @@ def profiles(corpus):
     corpus.add("dark-grey.jpg", saved(grey, "JPEG", quality=95, icc_profile=GREY), converted(grey, GREY),
                fine=False)
     corpus.add("dark-grey.png", saved(grey, "PNG", icc_profile=GREY), converted(grey, GREY), fine=False)
-    # A profile for other samples than the picture has counts for nothing.
+    # A profile for another kind of samples is ignored.
     corpus.add("mismatch.jpg", saved(plain, "JPEG", quality=95, icc_profile=GREY))
     printed = plain.convert("CMYK")
     corpus.add("printed.jpg", saved(printed, "JPEG", quality=95, icc_profile=INK), converted(printed, INK), fine=False)

@@ -1,6 +1,6 @@
-"""OpenAI's own Python SDK, as it comes: only base_url and api_key are ours.
+"""OpenAI's own Python SDK, unmodified: only base_url and api_key are ours.
 
-Expects GATEWAY, KEY, and CASE: what is to be tried.
+Expects GATEWAY, KEY, and CASE, which selects the test.
 """
 
 import base64
@@ -54,7 +54,7 @@ def stream():
         events = list(events)
     assert len(events) == 2, events
     for event in events:
-        # The SDK itself does not check what it reads.
+        # The SDK itself does not validate answers.
         type(event).model_validate(event.to_dict(), strict=True)
         assert event.type == "image_edit.completed" and event.usage.total_tokens == 0, event
         assert base64.b64decode(event.b64_json).startswith(b"\x89PNG") and event.size == "512x768", event.size

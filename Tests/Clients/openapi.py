@@ -1,6 +1,6 @@
-"""Has schemathesis try what the served OpenAPI document promises: every check, with valid and with broken data.
+"""Runs all checks of schemathesis against the served OpenAPI document, with valid and with invalid data.
 
-Expects GATEWAY and KEY; EXAMPLES says how many random requests each operation gets.
+Expects GATEWAY and KEY. EXAMPLES is the number of random requests per operation.
 """
 
 import os

@@ -1,7 +1,8 @@
-"""An agent's way to a try-on: an MCP client calls a tool that makes one with OpenTryOn's adapter for Kling.
+"""A try-on by an agent: an MCP client calls a tool that uses OpenTryOn's adapter for Kling.
 
-Expects GATEWAY, ACCESS_KEY and SECRET_KEY. OpenTryOn's own MCP server is not on PyPI: with the argument `serve` this is
-a server with a tool of the same name, in a process of its own, to which the client speaks over standard input and output.
+Expects GATEWAY, ACCESS_KEY and SECRET_KEY. OpenTryOn's own MCP server is not on PyPI. With the argument `serve`, this
+script is a server with a tool of the same name; the client runs it as a process and talks to it over standard input
+and output.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ async def agent(folder):
         assert base64.b64decode(made.content[0].data).startswith(b"\x89PNG"), made
         refused = await client.call_tool(
             "vton_kling_ai", {"source_image": str(small), "reference_image": str(garment)})
-        # The agent reads what to do, in the gateway's own words.
+        # The agent gets the gateway's own message, which says what to do.
         assert refused.is_error and "at least 300 x 300" in refused.content[0].text, refused
 
 

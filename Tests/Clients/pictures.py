@@ -1,11 +1,11 @@
-"""Pictures to try on, made here."""
+"""Generated pictures for try-ons."""
 
 import struct
 import zlib
 
 
 def png(width=512, height=512, grey=200):
-    """A PNG file of one grey."""
+    """A PNG file of a single shade of grey."""
 
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

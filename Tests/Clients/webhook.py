@@ -1,6 +1,6 @@
-"""A receiver of callbacks that believes what two libraries believe, Standard Webhooks' own and Svix's.
+"""A receiver of callbacks that verifies them with two libraries: that of Standard Webhooks, and Svix's.
 
-Expects SECRET. Says where it listens, then the status that each message tells, and ends with the task.
+Expects SECRET. Prints its URL and then the status in each message, and ends when the task has ended.
 """
 
 import json
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import svix.webhooks
 from standardwebhooks import Webhook, WebhookVerificationError
 
-# They differ in what `verify` returns: the decoded body, or nothing.
+# Their `verify` functions return different things: the decoded body, or nothing.
 LIBRARIES = (Webhook, svix.webhooks.Webhook)
 SECRET, OTHER = os.environ["SECRET"], "whsec_" + "A" * 32
 
@@ -25,7 +25,7 @@ class Receiver(BaseHTTPRequestHandler):
             for forged, secret in ((body + b" ", SECRET), (body, OTHER)):
                 try:
                     library(secret).verify(forged, dict(self.headers))
-                    raise SystemExit("a forgery was believed")
+                    raise SystemExit("a forgery was accepted")
                 except WebhookVerificationError:
                     pass
         task = json.loads(body)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the parsers under libFuzzer and the address sanitizer: run.sh [SECONDS]. The targets run one after the other and
-# share the time. Each leaves its log, its corpus and its findings in .build-fuzz/TARGET, where `fuzz FILE` replays one.
+# share the given time. Each leaves its log, its corpus and its findings in .build-fuzz/TARGET, where `fuzz FILE` replays one.
 # The exit code is 1 if there are findings.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 targets=(HTTP JSON Multipart Base64)
-# A time of 0 would have no end.
+# With a time of 0, libFuzzer would run forever.
 seconds=$((${1:-600} / ${#targets[@]}))
 if ((seconds < 1)); then seconds=1; fi
 build=.build-fuzz
@@ -16,12 +16,12 @@ compile() {
     for feature in ExistentialAny InternalImportsByDefault MemberImportVisibility NonisolatedNonsendingByDefault; do
         options+=(-enable-upcoming-feature "$feature")
     done
-    # Gold warns about symbols of the sanitizer.
+    # The gold linker would warn about symbols of the sanitizer.
     if [[ $(uname) == Linux ]]; then options+=(-use-ld=lld); fi
     swiftc -swift-version 6 -parse-as-library -sanitize=fuzzer,address -O "${options[@]}" -I "$build" "$@"
 }
 
-# A target is one module: it sees what is internal to the parser that it runs.
+# Each target is one module together with its parser, so that it can use internal declarations.
 build() {
     local target=$1 module=$2
     shift 2
@@ -37,7 +37,7 @@ run() {
         -artifact_prefix="$folder/" "$folder/corpus" "Tests/Fuzz/Corpus/$target" >"$folder/log" 2>&1
 }
 
-# The number behind the last "NAME" in a log.
+# Prints the number after the last "NAME" in a log.
 last() { grep -aoE "$1 +[0-9]+" "$2" | tail -1 | grep -oE '[0-9]+$' || echo 0; }
 
 for target in "${targets[@]}"; do mkdir -p "$build/$target"; done

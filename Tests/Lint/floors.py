@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that the gateway's folders stand on floors: a file uses types of its own folder and of lower floors only.
+"""Checks the floors of the gateway's folders: a file may use only types of its own folder and of lower floors.
 
     floors.py [ROOT]
 
 Prints the floors with their lines, then every use that goes up or sideways. A use is a capitalized name in the code of
-one file that is a top-level type of exactly one other; comments and strings do not count, and members that an extension
-adds are not seen. A folder that is not in the table is refused, so that a new one gets its place on purpose.
+one file that is a top-level type of exactly one other file. Comments and strings are ignored, and so are members that
+an extension adds. A folder that is not in the table is an error, so that each new folder is placed deliberately.
 """
 
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SOURCES = "Sources/Gateway"
 
-# From the ground up. Folders of one floor do not use each other.
+# From the lowest floor to the highest. Folders of one floor do not use each other.
 FLOORS = [
     ("Vocabulary", "Secrets", "DurableFiles", "Clock", "Background"),
     ("Authentication", "Assets", "Limits", "Logging", "Multipart", "Queue"),
@@ -45,7 +45,7 @@ def folder(path, sources):
 
 
 def uses(texts):
-    """Every use of a type of another file: who uses it, the type, and where it is declared."""
+    """Yields every use of a type of another file: the file that uses it, the type, and where it is declared."""
     declared = defaultdict(list)
     for path, text in texts.items():
         for name in TYPE.findall(text):

@@ -23,7 +23,7 @@ ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.IGNORECASE)
 
 
 def prose(text):
-    """The lines outside of fenced code, with their numbers."""
+    """Yields the lines outside of fenced code, with their numbers."""
     fence = None
     for number, line in enumerate(text.splitlines(), 1):
         match = FENCE.match(line)
@@ -36,7 +36,7 @@ def prose(text):
 
 
 def anchors(text):
-    """The fragments that a code host gives the headings of a file."""
+    """Returns the fragments that a code host generates for the headings of a file."""
     found = {}
     for _, line in prose(text):
         for name in ANCHOR.findall(line):
@@ -54,7 +54,7 @@ def anchors(text):
 
 
 def links(text):
-    """Every link's target, with the line that it stands on; None for a reference that is not defined."""
+    """Yields the target of each link with its line; None as the target of an undefined reference."""
     lines = [(number, CODE.sub("", line)) for number, line in prose(text)]
     defined = {match[1].lower() for _, line in lines if (match := DEFINITION.match(line))}
     for number, line in lines:
@@ -68,7 +68,7 @@ def links(text):
 
 
 def problem(root, name, target, tracked, texts):
-    """What is wrong with a link of the file `name`; None if nothing is."""
+    """Returns what is wrong with a link in the file `name`; None if it works."""
     path, _, fragment = unquote(target).partition("#")
     if path.startswith("/"):
         return f"{target} is absolute: make it relative to {name}"
@@ -84,7 +84,7 @@ def problem(root, name, target, tracked, texts):
 
 
 def sources(root):
-    """The names of all tracked files; of all files but the build's where there is no git."""
+    """Returns the names of all tracked files; without git, of all files except build products."""
     try:
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True, capture_output=True, text=True).stdout
         names = listed.split("\0")
@@ -95,7 +95,7 @@ def sources(root):
 
 
 def problems(root):
-    """Every link that does not work, where it stands, and why."""
+    """Yields a message for each broken link."""
     files = sources(root)
     tracked = set(files) | {folder.as_posix() for name in files for folder in Path(name).parents}
     texts = {name: (root / name).read_text(encoding="utf-8") for name in files if name.endswith(".md")}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Keeps files and functions small: run by `make lint`, after the formatting was found to be right.
+"""Keeps files and functions small. `make lint` runs it after it has checked the formatting.
 
-The formatter makes a declaration's closing brace stand where the declaration begins, so indentation tells how long a
-body is.
+In formatted code, a closing brace has the indentation of its declaration, so the indentation shows where a body
+ends.
 """
 
 import re
@@ -25,7 +25,7 @@ def indentation(line):
 
 
 def opening(lines, start, indent):
-    """The line on which the declaration's body begins; None if it has none, or ends where it begins."""
+    """Returns the line on which the declaration's body begins; None without a body or if the body is on one line."""
     for index in range(start, len(lines)):
         line = lines[index].rstrip()
         if index > start and line.strip() and indentation(line) <= indent and line.lstrip()[0] not in ")-{}w":
@@ -38,7 +38,7 @@ def opening(lines, start, indent):
 
 
 def bodies(lines):
-    """Every declaration with a body of several lines: its line, its name, and how many lines the body has."""
+    """Yields every declaration with a body of several lines: its line, its name, and the length of the body."""
     for start, line in enumerate(lines):
         match = DECLARATION.match(line)
         if not match:
@@ -55,13 +55,13 @@ def bodies(lines):
 
 
 def problems(root):
-    """What is longer than allowed, where it stands, and what to do."""
+    """Yields a message for each file and body that is too long."""
     for path in sorted(file for folder in FILE_LINES for file in (root / folder).rglob("*.swift")):
         name = path.relative_to(root).as_posix()
         lines = path.read_text(encoding="utf-8").splitlines()
         allowed = FILE_LINES[name.partition("/")[0]]
         if len(lines) > allowed:
-            yield f"{name} has {len(lines)} lines, more than {allowed}: give each idea a file"
+            yield f"{name} has {len(lines)} lines, more than {allowed}: split it by ideas"
         for line, function, count in bodies(lines):
             if count > BODY_LINES:
                 yield f"{name}:{line}: the body of {function} has {count} lines, more than {BODY_LINES}: split it"

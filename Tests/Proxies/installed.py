@@ -1,7 +1,7 @@
-"""The ten proxies: the files of Examples/proxies that each is run with, and how it is started.
+"""The ten proxies: how each is started, and with which files of Examples/proxies.
 
-Only names, addresses and ports are replaced in the files. What surrounds them on a system (the main file of a package,
-folders for logs and temporary files) is written here as short as possible.
+Only names, addresses and ports are replaced in the files. What else a system has (the main file of a package,
+folders for logs and temporary files) is kept as short as possible here.
 """
 
 import os
@@ -20,7 +20,7 @@ VENV = ROOT / ".venv-proxies"
 
 @dataclass(frozen=True)
 class Start:
-    """What a start of a proxy may use."""
+    """What the command of a proxy may depend on."""
     program: str
     folder: Path
     port: int
@@ -103,7 +103,7 @@ def with_tls(text):
 
 
 def make_readable(folder):
-    """Proxies that are started as root change to a user of their own."""
+    """Makes the folder readable for everyone: a proxy that is started as root changes to its own user."""
     if os.geteuid() == 0:
         for path in [folder, *folder.rglob("*")]:
             path.chmod(0o777 if path.is_dir() else 0o644)
@@ -135,11 +135,11 @@ def squid(start):
 
 
 def lighttpd(start):
-    # With the options of Debian's lighttpd.conf for URLs.
+    # The URL options are those of Debian's lighttpd.conf.
     options = ("url-normalize-unreserved", "url-normalize-required", "url-ctrls-reject", "url-path-2f-decode",
                "url-path-dotseg-remove")
     parsing = ", ".join(f'"{name}" => "enable"' for name in options)
-    # With TLS, it listens on a port for the rest as well.
+    # With TLS, it also listens on a port for plain HTTP.
     port = free_port() if start.has_tls else start.port
     start.write("main.conf", (
         f'server.document-root = "{start.folder}"\nserver.port = {port}\nserver.bind = "127.0.0.1"\n'

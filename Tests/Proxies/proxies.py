@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Tries the gateway behind real proxies, each with its file of Examples/proxies.
+"""Tests the gateway behind real proxies, each with its file of Examples/proxies.
 
     proxies.py [--only NAMES] [--quick] [--tls] [--binary PATH] [--write] [--keep]
 
-Each proxy is started twice: before a gateway, whose Kling is simulated, and before a server that notes what reaches it.
-Prints the table of docs/behind-a-proxy.md, and compares it with the one there. Ends with 0 if all cells are the same,
-and with 1 if one differs or nothing is installed. Proxies that are not installed are left out, with a message.
+Each proxy is started twice: in front of a gateway with a simulated Kling, and in front of a server that records what
+reaches it. Prints the table of docs/behind-a-proxy.md, and compares it with the one there. The exit status is 0 if all
+cells are the same, and 1 if one differs or no proxy is installed. Proxies that are not installed are skipped, with a
+message.
 
-    --only     nginx,haproxy,caddy and so on; all unless given
-    --quick    without what takes 70 s
-    --tls      with the files' lines for TLS, where the proxy has it
-    --binary   the gateway; .build/release/kling-gateway unless given
-    --write    write the table into the guide instead
+    --only     nginx,haproxy,caddy and so on; default: all
+    --quick    skip the checks that take 70 s
+    --tls      use the files' lines for TLS, if the proxy supports TLS
+    --binary   the gateway; default: .build/release/kling-gateway
+    --write    write the table into the guide instead of comparing it
     --keep     keep the folder with all logs
 """
 
@@ -35,7 +36,7 @@ from wire import Broken, Connection, Recorder, free_port, wait_until
 GUIDE = ROOT / "docs" / "behind-a-proxy.md"
 BEGIN, END = "<!-- the table of Tests/Proxies/proxies.py -->", "<!-- the end of the table -->"
 HOLD = 70
-# All of it ends within so many seconds, and twice HOLD unless it is quick.
+# The time limit of the whole run in seconds, to which twice HOLD is added unless it is quick.
 LIMIT = 170
 
 
@@ -47,7 +48,7 @@ def attempt(check, through):
 
 
 def is_ready(port, tls):
-    """Whether what is behind a proxy answers; Traefik listens before it has read its routes."""
+    """Returns whether the server behind a proxy answers. Traefik listens before it has read its routes."""
     try:
         with Connection(port, timeout=5, tls=tls) as connection:
             return connection.ask("GET", "/openapi.json", [("Host", f"127.0.0.1:{port}")]).status == 200
@@ -56,7 +57,7 @@ def is_ready(port, tls):
 
 
 class Run:
-    """What the measurements of all proxies share."""
+    """The servers and options that the measurements of all proxies share."""
 
     def __init__(self, options, folder):
         self.binary, self.is_quick, self.folder = options.binary.resolve(), options.quick, folder
@@ -67,7 +68,7 @@ class Run:
             self.tls.check_hostname = False
 
     def measure(self, proxy, klings):
-        """Every cell of one proxy, by the rows' texts."""
+        """The cells of one proxy, by the rows' texts."""
         folder = self.folder / proxy.name
         folder.mkdir(mode=0o755)
         recorder, started = Recorder(), []
@@ -86,7 +87,7 @@ class Run:
             recorder.stop()
 
     def rows(self):
-        """What is tried: the simulated Kling cannot call back over TLS, as it does not know the certificate."""
+        """The checks to run. The simulated Kling cannot call back over TLS, because it distrusts the certificate."""
         return [(text, check) for text, check in ROWS
                 if not (self.is_quick and check in LONG) and not (self.tls and check is callback)]
 
@@ -144,7 +145,7 @@ def table(proxies, results):
 
 
 def documented(text):
-    """The cells of the guide's table: for each proxy's title what it has for each row."""
+    """Returns the cells of the guide's table, by the proxies' titles and the rows' texts."""
     inside = text.partition(BEGIN)[2].partition(END)[0]
     rows = [[each.strip() for each in line.strip().strip("|").split("|")] for line in inside.strip().splitlines()]
     return {title: {row[0]: row[column] for row in rows[2:]}
@@ -177,7 +178,7 @@ def chosen(names):
     known = {proxy.name for proxy in PROXIES}
     wanted = set(names.split(",")) if names else known
     if wanted - known:
-        raise Failure(f"no such proxy: {', '.join(sorted(wanted - known))}; there are {', '.join(sorted(known))}")
+        raise Failure(f"no such proxy: {', '.join(sorted(wanted - known))}; the proxies are {', '.join(sorted(known))}")
     found = []
     for proxy in PROXIES:
         if proxy.name in wanted and not proxy.path():
@@ -190,7 +191,7 @@ def chosen(names):
 
 
 def give_up(number, folder):
-    """Leaves nothing behind when it is interrupted, or takes too long."""
+    """Ends the run with an exception, so that nothing is left behind, if it is interrupted or takes too long."""
     print(f"ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
     Process.kill_all()
     shutil.rmtree(folder, ignore_errors=True)
@@ -224,7 +225,7 @@ def main():
             return 0
         different = compare(proxies, results, run)
         print(f"{different} cell(s) differ from docs/behind-a-proxy.md" if different else
-              "all cells are as docs/behind-a-proxy.md says")
+              "all cells are as in docs/behind-a-proxy.md")
         return 1 if different else 0
     except Failure as failure:
         print(failure, file=sys.stderr)

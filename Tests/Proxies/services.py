@@ -1,4 +1,4 @@
-"""The processes around a proxy: the gateway, and simulated Klings behind it."""
+"""The processes around a proxy: the gateway, and the simulated Klings behind it."""
 
 import json
 import os
@@ -19,11 +19,11 @@ FAST, SLOW = "kolors-virtual-try-on-v1-5", "kolors-virtual-try-on-v1"
 
 
 class Failure(Exception):
-    """Something around the proxies does not work."""
+    """A process around the proxies does not work."""
 
 
 class Process:
-    """A child process in a group of its own, which ends as a whole."""
+    """A child process in its own process group, which is ended as a whole."""
 
     running = set()
 
@@ -46,7 +46,7 @@ class Process:
         return "".join(self.log.read_text(errors="replace").splitlines(keepends=True)[-15:])
 
     def stop(self, seconds=5):
-        """SIGTERM, and SIGKILL to all that is left. The group's id is not given to others before `wait`."""
+        """Sends SIGTERM, and then SIGKILL to all that is left. The group's id is not reused before `wait`."""
         group = self.child.pid
         for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5)):
             if self._signal(group, number) and wait_until(lambda: not self._is_alive(group), patience):
@@ -69,7 +69,7 @@ class Process:
 
     @staticmethod
     def _is_alive(group):
-        """Whether any process of the group runs; zombies don't."""
+        """Returns whether any process of the group is running; zombies are not."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
@@ -100,7 +100,7 @@ class Klings:
 
 
 class Gateway:
-    """The gateway with Examples/proxies/gateway.yaml: its addresses replaced, accounts and keys added."""
+    """The gateway with Examples/proxies/gateway.yaml, with other addresses and with accounts and keys."""
 
     def __init__(self, binary, folder, klings, public_url):
         self.binary, self.folder, self.port = binary, Path(folder), free_port()
@@ -131,7 +131,7 @@ class Gateway:
         self.process.stop()
 
     def logged(self, **wanted):
-        """The lines of its log that have these values."""
+        """Returns the lines of its log that have these values."""
         found = []
         for line in self.process.log.read_text(errors="replace").splitlines():
             try:
@@ -144,7 +144,7 @@ class Gateway:
 
 
 def make_certificate(folder):
-    """A certificate for 127.0.0.1 with its key, in one file."""
+    """Makes a certificate for 127.0.0.1, in one file with its key."""
     path = Path(folder) / "tryon.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
@@ -156,7 +156,7 @@ def make_certificate(folder):
 
 
 def replaced(path, replacements):
-    """The text of a file that users copy, with only these replacements; each must apply."""
+    """Returns the text of a file that users copy, with only these replacements. Each must apply."""
     text = path.read_text()
     for old, new in replacements:
         if old not in text:

@@ -1,4 +1,4 @@
-"""HTTP as bytes: a client that sends what a check needs, and a server that notes what a proxy forwards."""
+"""Raw HTTP: a client that sends what a check needs, and a server that records what a proxy forwards."""
 
 import email.utils
 import json
@@ -11,7 +11,7 @@ import zlib
 
 
 class Broken(Exception):
-    """The connection ended, or the time was up, before the answer was complete."""
+    """The connection ended or the time was up before the answer was complete."""
 
 
 class Answer:
@@ -31,7 +31,7 @@ class Answer:
 
 
 class Connection:
-    """One connection of a client."""
+    """A client's connection."""
 
     def __init__(self, port, source="127.0.0.1", timeout=60, tls=None):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout, (source, 0))
@@ -46,7 +46,7 @@ class Connection:
         self.socket.close()
 
     def ask(self, method, path, fields, body=b"", waits=False):
-        """One exchange. With `waits` the body is sent after a 100 or 2 s, and not at all after another answer."""
+        """Makes one exchange. With `waits`, the body is sent after a 100 or after 2 s, but not after a final answer."""
         if not waits:
             self.send(method, path, fields, body)
             return self.answer()
@@ -59,7 +59,7 @@ class Connection:
         return self.answer()
 
     def send(self, method, path, fields, body=None):
-        """A request. Without a `body`, only its head: `fields` then say how long the body is."""
+        """Sends a request. Without a `body`, sends only the head; `fields` then give the length of the body."""
         if body is not None and method == "POST":
             fields = [*fields, ("Content-Length", len(body))]
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
@@ -72,7 +72,7 @@ class Connection:
             pass  # The answer may have come before; a client reads it.
 
     def receives(self, text, seconds):
-        """Whether this text arrives in time."""
+        """Returns whether this text arrives in time."""
         self.socket.settimeout(seconds)
         try:
             while text not in self.buffer:
@@ -82,7 +82,7 @@ class Connection:
         return True
 
     def linger(self, seconds):
-        """Reads what comes of an answer within that time: if anything is unread, closing resets the connection."""
+        """Reads what arrives within that time, because closing with unread bytes would reset the connection."""
         self.socket.settimeout(seconds)
         try:
             while self.socket.recv(65536):
@@ -146,10 +146,10 @@ class Connection:
 
 
 class Recorder:
-    """A server in the gateway's place that notes the requests which reach it.
+    """A server in place of the gateway that records the requests that reach it.
 
-    `/drop` is read whole and gets no answer, `/held` gets none until its connection has ended. GET gets an answer that
-    may be cached.
+    A request for `/drop` is read completely and gets no answer; one for `/held` gets none until its connection has
+    ended. The answer to a GET may be cached.
     """
 
     def __init__(self):
@@ -162,7 +162,7 @@ class Recorder:
         self.listener.close()
 
     def seen(self, path):
-        """The fields of each request for `path` whose head has arrived."""
+        """Returns the fields of each request for `path` whose head has arrived."""
         return [fields for target, fields in list(self.heads) if target == path]
 
     def _accept(self):
@@ -209,7 +209,7 @@ class Recorder:
 
 
 def free_port():
-    """A port that is free now, outside of the range from which the system picks ports for outgoing connections."""
+    """Returns a free port outside of the range from which the system picks ports for outgoing connections."""
     for number in range(20000 + time.monotonic_ns() // 1000 % 9000, 32000):
         with socket.socket() as probe:
             try:
@@ -226,7 +226,7 @@ _taken = set()
 
 
 def wait_until(condition, seconds):
-    """Whether the condition was true within that time."""
+    """Waits for the condition, and returns whether it became true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -242,7 +242,7 @@ def is_listening(port):
 
 
 def png(size=0):
-    """A grey PNG of 300 x 300 pixels, filled up to `size` bytes by a chunk that no decoder reads."""
+    """Returns a grey PNG of 300 x 300 pixels, padded to `size` bytes by a chunk that decoders ignore."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 

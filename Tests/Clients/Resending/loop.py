@@ -1,4 +1,4 @@
-"""Three tries, with a pause between them, while the connection breaks or the status is 500 or more."""
+"""Tries up to three times, with pauses, while the connection breaks or the status is 500 or more."""
 
 import os
 import sys
