@@ -1,4 +1,4 @@
-/// The classes of bytes that names are made of.
+/// Classes of ASCII bytes, such as digits and letters.
 package enum ASCII {
     package static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
     package static func isLowercase(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) }

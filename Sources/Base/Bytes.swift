@@ -67,7 +67,7 @@ internal import Glibc
 
     /// Drops all but the first `count` bytes. Only for the owner, before the block is shared.
     public func shorten(to count: Int) {
-        precondition((0...self.count).contains(count), "a block gets no longer by this")
+        precondition((0...self.count).contains(count), "this cannot make a block longer")
         self.count = count
     }
 

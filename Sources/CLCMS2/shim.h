@@ -1,4 +1,4 @@
-// Little CMS, with a limit to the tables that a profile makes it allocate.
+// Little CMS, with a limit on the tables that a profile makes it allocate.
 #ifndef KLING_GATEWAY_CLCMS2_SHIM_H
 #define KLING_GATEWAY_CLCMS2_SHIM_H
 
@@ -32,7 +32,7 @@ static inline void clcms2_free(cmsContext context, void *block) {
     free(block);
 }
 
-/// Makes a context that allocates small blocks alone, to be freed by `cmsDeleteContext`; NULL if there is no memory.
+/// Makes a context that only allocates small blocks, to be freed by `cmsDeleteContext`; NULL if there is no memory.
 static inline cmsContext clcms2_create_context(void) {
     cmsPluginMemHandler handler = {
         .base = {.Magic = cmsPluginMagicNumber, .ExpectedVersion = 2000, .Type = cmsPluginMemHandlerSig},

@@ -61,7 +61,7 @@ extension Configuration {
         }
     }
 
-    /// Checks that there are an account to send creates to and keys of clients.
+    /// Checks that there is an account to send creates to, and that there are client keys.
     private mutating func validateAccess(_ reader: inout ConfigurationReader) {
         if upstreams.isEmpty,
             !reader.problems.contains(where: { $0.place.hasPrefix("KLING_") || $0.place == "upstreams" })
@@ -70,7 +70,8 @@ extension Configuration {
             reader.report(.init(path: "upstreams"), "no Kling account: name one here, or set \(set)")
         }
         if keys.isEmpty {
-            warnings.append(ConfigurationProblem(.init(path: "keys"), "none here: only keys of the store are known"))
+            warnings.append(
+                ConfigurationProblem(.init(path: "keys"), "there are none here: only keys in the store are accepted"))
         }
     }
 
@@ -85,7 +86,7 @@ extension Configuration {
                 continue
             }
             let suffix = key.map { ".\($0)" } ?? ""
-            let message = key == nil ? "\(value) is listened on twice" : "the same as \(list)[\(earlier)]\(suffix)"
+            let message = key == nil ? "\(value) is used twice" : "the same as \(list)[\(earlier)]\(suffix)"
             reader.report(.init(path: key == nil ? list : "\(list)[\(index)]\(suffix)"), message)
         }
     }

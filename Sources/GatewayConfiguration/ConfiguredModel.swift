@@ -48,13 +48,13 @@ extension Configuration {
             } else if !known.contains(model) {
                 let isStandIn = standIns.contains { $0.entry.name == model }
                 let found = isStandIn ? "stands for another model itself" : "is not known"
-                reader.report(place, "stands_for: \(model) \(found): add it to models, or take one of \(list)")
+                reader.report(place, "stands_for: \(model) \(found): add it to models, or use one of \(list)")
             }
         }
         for (index, key) in keys.enumerated() {
             let place = root.place(of: "keys", index, "models")
             for model in key.models where !known.contains(model) {
-                let fix = realName(of: model) ?? "is not known: add it to models, or take one of \(list)"
+                let fix = realName(of: model) ?? "is not known: add it to models, or use one of \(list)"
                 reader.report(place, "\(model) \(fix)")
             }
         }

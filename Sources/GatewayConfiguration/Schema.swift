@@ -20,7 +20,7 @@ struct Schema<Root>: Sendable {
         case .map(let present): entries = present
         case .nothing: entries = []
         case .text, .list:
-            reader.report(place, "found \(node.kind); a map of \(keys.map(\.name).joined(separator: ", ")) is wanted")
+            reader.report(place, "found \(node.kind); expected a map of \(keys.map(\.name).joined(separator: ", "))")
             return
         }
         for entry in entries {

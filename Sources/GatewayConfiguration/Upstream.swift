@@ -77,7 +77,7 @@ public struct Upstream: Sendable {
 
     /// Which of Kling's try-on APIs an account speaks.
     public enum API: String, Sendable, CaseIterable {
-        /// Presumed from its host and credentials, and corrected by its answers.
+        /// Assumed from its host and credentials, and corrected by its answers.
         case auto
         /// `kolors-virtual-try-on`, which resellers speak.
         case kolors
@@ -87,7 +87,7 @@ public struct Upstream: Sendable {
 
     /// Whether an account supports something that involves the gateway's own ids.
     public enum Trait: String, Sendable, CaseIterable {
-        /// Presumed for accounts of its kind, or found out.
+        /// Assumed for accounts of its kind, or detected.
         case auto
         /// It does.
         case yes

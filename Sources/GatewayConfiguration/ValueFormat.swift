@@ -97,7 +97,7 @@ extension ValueFormat where Value == BaseURL {
 
 extension ValueFormat where Value == CIDR {
     static let addressRange = ValueFormat(
-        allowed: "an address or a range such as 10.0.0.0/8 or fd00::/8, with nothing behind the prefix",
+        allowed: "an address or a range such as 10.0.0.0/8 or fd00::/8, without bits set after the prefix",
         parse: { CIDR($0) })
 }
 
@@ -129,7 +129,7 @@ extension ValueFormat where Value == Secret {
     static let credential = visible(1...512)
     static let bearerKey = visible(8...256)
     static let masterKey = visible(32...512)
-    static let webhookSecret = ValueFormat(allowed: "whsec_ and base64") { text in
+    static let webhookSecret = ValueFormat(allowed: "whsec_ followed by base64") { text in
         text.hasPrefix("whsec_") && visible(20...512).parse(text) != nil ? Secret(text) : nil
     }
     static let proxy = ValueFormat(

@@ -4,8 +4,7 @@ internal import Yams
 ///
 /// Yams would read `off` as a Bool and an unquoted `0123456` as a number: here, scalars stay as they were written.
 enum YAML {
-    /// Marks a key that is repeated in its map, so that Yams doesn't stop at the first repetition: a private-use
-    /// character.
+    /// A private-use character that marks a key repeated in its map, so that Yams doesn't stop at the first repetition.
     private static let repetition: Unicode.Scalar = "\u{E000}"
     private static let mostRepetitions = 100
 

@@ -52,7 +52,7 @@ public struct TryOnModels: Sendable, Hashable {
     /// The model that `name` means; nil if it means none.
     public func model(named name: String) -> String? { names.contains(name) ? standIns[name] ?? name : nil }
 
-    /// A sentence with the model that a wrong name most likely means, after a blank; empty if there is none.
+    /// A sentence with the model that a wrong name most likely means, after a space; empty if there is none.
     public func suggestion(for name: String) -> String {
         func plain(_ name: String) -> String { name.lowercased().filter { $0.isLetter || $0.isNumber } }
         let wanted = plain(name)

@@ -66,7 +66,7 @@ final class ColorConversion {
         }
     }
 
-    /// Colors from all over the space, among them dark ones, in which exponents differ most.
+    /// Colors from the whole color space, including dark ones, in which exponents differ most.
     private static func samples(hasAlpha: Bool) -> [UInt8] {
         let levels: [UInt8] = [0, 20, 64, 128, 192, 255]
         return levels.flatMap { red in

@@ -48,7 +48,7 @@ struct PNGColors {
     private var gamma: Int?
     private var chromaticities: [Int]?
 
-    /// Chromium takes a display's usual exponent, 1 / 2.2 or nearly so, for sRGB.
+    /// Chromium treats the usual exponent of displays, 1 / 2.2 or nearly so, as sRGB.
     private static let usualGamma = 43_478...47_619
 
     mutating func take(_ bytes: Span<UInt8>, _ chunk: PNGChunks.Chunk) {

@@ -3,8 +3,8 @@ internal import CZlib
 
 /// The bytes of an ICC profile (ICC.1:2022), reduced to what browsers read.
 ///
-/// Other tags are removed, above all those of multi-process elements, by which a small file can ask for any amount of
-/// memory and time.
+/// Other tags are removed, especially those with multi-process elements, with which a small file can demand any amount
+/// of memory and time.
 struct ColorProfile {
     /// What the samples are.
     enum Space: Sendable, Hashable { case gray, rgb, cmyk }
@@ -12,7 +12,7 @@ struct ColorProfile {
     let bytes: [UInt8]
     let space: Space
 
-    /// Reads a profile; nil if `encoding` is none, or one that is broken, too large or of an unsupported kind.
+    /// Reads a profile; nil if `encoding` is not a profile, or if the profile is broken, too large or unsupported.
     init?(_ encoding: ColorEncoding, in file: ByteSlice, _ limits: PictureLimits) {
         let whole: [UInt8]? =
             switch encoding {

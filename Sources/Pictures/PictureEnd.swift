@@ -1,7 +1,7 @@
 public import Base
 
-/// Tells whether a file still has the end of its picture. What follows the end, such as the film of a phone's motion
-/// picture, does not matter.
+/// Tells whether a file still has the end of its picture. What follows the end, such as the video of a phone's motion
+/// photo, does not matter.
 public enum PictureEnd {
     /// `IEND` and its checksum.
     private static let pngEnd: UInt64 = 0x4945_4E44_AE42_6082

@@ -5,7 +5,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// Wrong settings of accounts are found by free calls, and told where operators and clients look.
+/// Free calls detect wrong settings of accounts, and the findings are shown to operators and clients.
 @Suite(.aFewAtATime) struct AccountCheckTests {
     private static func check(
         _ kling: String, _ environment: [String: String] = [:], _ arguments: String...
@@ -83,7 +83,7 @@ import Testing
         let log = gateway.program.errorText
         #expect(log.contains("an account does not work") && log.contains("no account has ever been reached"))
 
-        // The host comes up: everything follows by itself.
+        // Once the host is up, everything recovers on its own.
         var configuration = SimulatorConfiguration(accounts: [Self.account])
         configuration.address = SocketAddress.ipv4(address: 0x7F00_0001, port: port)
         configuration.duration = 0...0
@@ -98,7 +98,7 @@ import Testing
         #expect(try await gateway.stop() == 0)
         await again.stop()
 
-        // What has worked before may be away at a restart.
+        // An account that has worked before may be unreachable at a restart.
         let restarted = try await GatewayProcess(kling: url, folder: gateway.folder)
         #expect(try await restarted.ask("GET", "/readyz", key: nil, admin: true).status == 200)
         #expect(try await restarted.stop() == 0)

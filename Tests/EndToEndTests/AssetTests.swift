@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: shapes)
-    func `a link to another tenant's upload or to no upload is refused by field name`(
+    func `a link to another tenant's upload or to no upload is refused, naming the field`(
         shape: Shape
     ) async throws {
         try await run { rig, kling in

@@ -4,7 +4,7 @@ import KlingAPI
 import TestKit
 import Testing
 
-/// The commands of an operator, beside a gateway and without one.
+/// The operators' commands, with and without a running gateway.
 @Suite(.aFewAtATime) struct CommandTests {
     /// The environment of a terminal in which nothing but the store is known.
     private static func terminal(_ folder: TemporaryFolder) -> [String: String] {
@@ -83,7 +83,7 @@ import Testing
                     #expect(refused.errors.contains("set KLING_GATEWAY_MASTER_KEY"), "\(refused.errors)")
                 }
             }
-            // What needs no master key works, and none was made.
+            // Commands that need no master key work, and no master key was made.
             let listed = try await run(["keys", "list"])
             #expect(listed.status == 0 && listed.errors.contains("no keys"), "\(listed.errors)")
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(""))

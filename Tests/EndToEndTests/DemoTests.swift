@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// The demo, which is what a new user runs first.
+/// The demo, which new users run first.
 @Suite(.aFewAtATime) struct DemoTests {
     /// A PATH without curl.
     private static let environment = ["PATH": "/nowhere"]
@@ -17,7 +17,7 @@ import Testing
         #expect(outcome.output.contains(#""task_status":"succeed""#), "\(outcome.output)")
         #expect(outcome.output.contains(#""status":"succeed""#) && outcome.output.contains("/solutions?task_ids="))
         #expect(outcome.output.contains("The picture is at \(folder.path("demo/result.png"))"))
-        #expect(!outcome.output.contains("your turn"), "there is no gateway to turn to")
+        #expect(!outcome.output.contains("your turn"), "with --once, no gateway is left to try")
         let picture = try Data(contentsOf: URL(filePath: folder.path("demo/result.png")))
         #expect(picture.starts(with: [0x89, 0x50, 0x4E, 0x47]))
     }
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(arguments: ["127.0.0.1:99999", "127.0.0.1:0", "127.0.0.1", "8080", "nonsense:"])
-    func `a demo is told which address it cannot listen on`(_ address: String) async throws {
+    func `the error for an invalid address of the demo names it`(_ address: String) async throws {
         let outcome = try await Program.gateway(
             ["demo", "--once", "--listen", address], environment: Self.environment
         ).end()

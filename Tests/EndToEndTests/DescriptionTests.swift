@@ -89,7 +89,7 @@ import Testing
             var known: [String: String] = [:]
             for example in makers + examples.filter({ !makers.contains($0) }) {
                 let answer = try await run(example, Self.variables(example, known))
-                // Pages and pictures are no JSON.
+                // Pages and pictures are not JSON.
                 let json = (try? JSONSerialization.jsonObject(with: Data(answer.utf8))) as? [String: Any] ?? [:]
                 if let data = json["data"] as? [String: Any], let id = data["task_id"] as? String { known["task"] = id }
                 if let job = json["task"] as? [String: Any], let id = job["id"] as? Int { known["job"] = "\(id)" }

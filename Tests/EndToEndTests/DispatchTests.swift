@@ -159,7 +159,7 @@ import Testing
 
     private static let impatient = "dispatch: { wait: 0s }\nquery: { freshness: 100ms }"
 
-    @Test func `a queued task that gets too old fails and costs nothing`() async throws {
+    @Test func `a queued task that waits too long fails and costs nothing`() async throws {
         let settings = Self.impatient + "\nqueue: { max_age: 1s }"
         try await Rig.run(settings: settings) { rig in
             try rig.fail("create:1303")

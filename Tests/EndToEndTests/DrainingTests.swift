@@ -28,7 +28,7 @@ import Testing
     }
 
     private func expectRefusal(_ answer: RawClient.Answer?, _ location: SourceLocation = #_sourceLocation) throws {
-        let answer = try #require(answer, "closed without a word", sourceLocation: location)
+        let answer = try #require(answer, "closed without an answer", sourceLocation: location)
         #expect(answer.status == 503 && answer.code == 5001, "\(answer.text)", sourceLocation: location)
         #expect(answer.error["code"] as? String == "shutting_down", sourceLocation: location)
         #expect((1...60).contains(answer["Retry-After"].flatMap { Int($0) } ?? 0), sourceLocation: location)

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `an error before the first byte is an answer of its own`() async throws {
+    @Test func `an error before the first byte is an ordinary error answer`() async throws {
         try await Fixture.run { fixture in
             for (more, key, status) in [
                 (#""n":9,"#, GatewayProcess.key, 400), (#""response_format":"events","#, GatewayProcess.key, 400),
@@ -60,7 +60,7 @@ import Testing
         }
     }
 
-    @Test func `what an SDK sends again attaches to the stream that was cut`() async throws {
+    @Test func `a retry by an SDK attaches to the job whose stream was cut`() async throws {
         try await Fixture.run(duration: 1500...1500) { fixture in
             let request = GatewayProcess.streamedEditHead()
             try await blocking {
@@ -99,7 +99,7 @@ import Testing
 }
 
 extension GatewayProcess {
-    /// A request for a streamed edit. In HTTP/1.0 its answer has no chunks.
+    /// A request for a streamed edit, in HTTP/1.0 so that the answer is not chunked.
     static func streamedEditHead(_ more: String = "", wishes: String? = nil, headers: [String] = []) -> String {
         let body = EditJSON.body(#""stream":true"# + (more.isEmpty ? "" : ",") + more, wishes: wishes)
         return "POST \(EditForm.path) HTTP/1.0\r\nHost: gateway\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"

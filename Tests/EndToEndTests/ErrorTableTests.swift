@@ -285,7 +285,7 @@ import Testing
     private func eventually(_ isSo: () async throws -> Bool) async throws {
         let deadline = ContinuousClock.now + .seconds(20)
         while try await !isSo() {
-            guard ContinuousClock.now < deadline else { throw TestKitError("it did not become so") }
+            guard ContinuousClock.now < deadline else { throw TestKitError("the condition did not become true") }
         }
     }
 }

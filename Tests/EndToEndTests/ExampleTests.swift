@@ -5,7 +5,7 @@ import Testing
 
 /// The programs of Examples/, which users copy.
 @Suite(.aFewAtATime) struct ExampleTests {
-    /// What runs each.
+    /// The command that runs each example.
     static let programs = [
         ("try-on.sh", ["bash"]), ("try_on.py", ["python3"]), ("try-on.mjs", ["node"]), ("try-on.php", ["php"]),
         ("TryOn.java", ["java", "-XX:TieredStopAtLevel=1"]), ("try-on.go", ["go", "run"]),

@@ -55,7 +55,7 @@ extension Fixture {
 func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while try await !isSo() {
-        guard ContinuousClock.now < deadline else { throw TestKitError("it did not come about that \(what)") }
+        guard ContinuousClock.now < deadline else { throw TestKitError("this did not happen: \(what)") }
         try await Task.sleep(for: .milliseconds(5))
     }
 }

@@ -185,7 +185,7 @@ import Testing
             ("two byte order marks", [0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF] + text(#""x":1}"#)),
             ("UTF-16", Array(Fixture.body().utf16).flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }),
             ("too many members", text((0..<300).map { "\"m\($0)\":1" }.joined(separator: ",") + "}")),
-            ("null", Array("null".utf8)), ("a string", Array("\"{}\"".utf8)), ("blanks", Array(" \r\n\t ".utf8)),
+            ("null", Array("null".utf8)), ("a string", Array("\"{}\"".utf8)), ("spaces", Array(" \r\n\t ".utf8)),
         ]
         try await Fixture.run { fixture in
             for (name, body) in bodies {

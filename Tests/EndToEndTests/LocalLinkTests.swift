@@ -5,7 +5,7 @@ import Testing
 /// Links to pictures that only the client's own network can reach, in every client shape.
 @Suite(.aFewAtATime) struct LocalLinkTests {
     private static let settings = "dispatch: { wait: 0s }"
-    /// An account that is never reached, outside of the local network.
+    /// An account outside of the local network, which is never reached.
     private static let far = Rig.Account(name: "kling", url: "https://kling.invalid")
 
     private static let kling = #"{"human_image":"$P","cloth_image":"$G"}"#
@@ -18,7 +18,7 @@ import Testing
         (EditForm.path, #"{"image":["$P","$G"]}"#, "image[0]"),
         (Useapi.path, #"{"humanImage":"$P","dressInput":"$G"}"#, "humanImage"),
     ])
-    func `a link that Kling cannot reach is refused by field name`(
+    func `a link that Kling cannot reach is refused, naming the field`(
         path: String, body: String, field: String
     ) async throws {
         try await Rig.run([Self.far], settings: Self.settings) { rig in
@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test func `a link to the client's upload is none of these`() async throws {
+    @Test func `a link to the client's own upload is accepted`() async throws {
         try await Rig.run([Self.far], settings: Self.settings) { rig in
             let link = try await rig.gateway.uploaded(SamplePictures.person)
             #expect(link.hasPrefix("http://127.0.0.1:"))
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func `an account in the same network can reach it`() async throws {
+    @Test func `a local link is accepted if the account is in a local network`() async throws {
         try await Rig.run { rig in
             let text = Self.kling.replacing("$P", with: "http://localhost/a.png").replacing(
                 "$G", with: EditJSON.garment)

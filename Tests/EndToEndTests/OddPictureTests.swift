@@ -6,7 +6,7 @@ import Testing
 
 @testable import Pictures
 
-/// Odd and damaged pictures on their way to Kling, in every client shape that takes bytes.
+/// Odd and damaged pictures in creates, in every client shape that accepts bytes.
 @Suite(.aFewAtATime) struct OddPictureTests {
     /// Runs `body` with a Kling that records what it is sent.
     private func run(_ body: (Rig, Recorder) async throws -> Void) async throws {
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// A picture as JPEG and as PNG.
+    /// Complete files: a JPEG and a PNG.
     private static let whole: [[UInt8]] = {
         let size = PictureSize(width: 320, height: 400)
         guard let raster = Raster(size, paint: { $0.update(repeating: 200) }),
@@ -51,7 +51,7 @@ import Testing
     }()
 
     @Test(arguments: Way.allCases)
-    func `a file that is cut off is refused by name before it is paid for`(_ way: Way) async throws {
+    func `a file that is cut off is refused before it is paid for, naming the member`(_ way: Way) async throws {
         try #require(Self.whole.count == 2)
         try await run { rig, kling in
             for file in Self.whole {
@@ -65,20 +65,20 @@ import Testing
     }
 
     @Test(arguments: [Way.kling, .useapi])
-    func `what follows the end of a picture is sent as it is`(_ way: Way) async throws {
+    func `bytes after the end of a picture are sent unchanged`(_ way: Way) async throws {
         try await run { rig, kling in
             for file in Self.whole {
-                let film = file + Array("\0\0\0\u{18}ftypmp42".utf8) + [UInt8](repeating: 9, count: 30_000)
-                let answer = try await way.send(film, to: rig.gateway)
+                let motionPhoto = file + Array("\0\0\0\u{18}ftypmp42".utf8) + [UInt8](repeating: 9, count: 30_000)
+                let answer = try await way.send(motionPhoto, to: rig.gateway)
                 #expect(answer.status == 200, "\(answer.text)")
                 let sent = kling.posts.last?.json["human_image"] as? String
-                #expect(sent == Data(film).base64EncodedString())
+                #expect(sent == Data(motionPhoto).base64EncodedString())
             }
         }
     }
 
     @Test(arguments: Way.allCases)
-    func `Xcode's own PNG is named, with the setting to change`(_ way: Way) async throws {
+    func `the error for Xcode's own PNG names the setting to change`(_ way: Way) async throws {
         try await run { rig, kling in
             let packed =
                 SamplePictures.person[..<8] + [0, 0, 0, 4] + Array("CgBI".utf8) + [0x50, 0, 0x20, 2, 1, 2, 3, 4]
@@ -92,7 +92,7 @@ import Testing
         ("GIF89a", "a GIF picture"), ("\0\0\0\u{20}ftypavif", "an AVIF picture"),
         ("\0\0\0\u{20}ftypheic", "a HEIC picture"), ("\0\0\0\u{0C}JXL \r\n", "a JPEG XL picture"),
     ])
-    func `formats that are not taken are named`(_ start: String, _ name: String) async throws {
+    func `the error for an unsupported format names it`(_ start: String, _ name: String) async throws {
         try await run { rig, kling in
             for way in Way.allCases {
                 let answer = try await way.send(Array(start.utf8) + Array(repeating: 0, count: 99), to: rig.gateway)
@@ -108,7 +108,7 @@ import Testing
         let script = RealClient.folder.appending(path: "odd_pictures.py").path
         let made = try await Program(RealClient.python, [script, folder.url.path], environment: [:]).end()
         try #require(made.status == 0, "\(made.errors)")
-        // The many samplings of JPEG are decoded elsewhere.
+        // Other tests decode the many samplings of JPEG.
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path).filter {
             $0 != "index.json" && !$0.hasPrefix("sampling-")
         }

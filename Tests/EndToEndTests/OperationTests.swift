@@ -92,7 +92,7 @@ import Testing
         let outcome = try await Program.gateway(
             ["check-config"],
             environment: GatewayProcess.environment(kling: "https://user:the-password@a.example", folder)
-                .merging(["KLING_GATEWAY_API_KEYS": "shop:short,shop:a secret with blanks in it"]) { $1 }
+                .merging(["KLING_GATEWAY_API_KEYS": "shop:short,shop:a secret with spaces in it"]) { $1 }
         ).end()
         #expect(outcome.status == 78)
         for part in ["the-password", "short,", "secret with"] {

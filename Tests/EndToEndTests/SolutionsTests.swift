@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `a create that needs the newer API makes the gateway look for it, or is refused by name`()
+    @Test func `a create that needs the newer API makes the gateway look for it, or is refused, naming the setting`()
         async throws
     {
         try await Rig.run([Self.account(.solutions)]) { rig in
@@ -126,7 +126,7 @@ import Testing
     }
 
     @Test(arguments: [false, true])
-    func `a picture that an account can never be sent is refused by name, even while it is full`(
+    func `a picture that an account cannot accept is refused, naming the field, even while the account is full`(
         isFull: Bool
     ) async throws {
         let picture = Data(SamplePictures.person).base64EncodedString()
@@ -141,7 +141,7 @@ import Testing
         }
     }
 
-    @Test func `a list is bounded by the create times that it shows`() async throws {
+    @Test func `a list is limited by the creation times that it shows`() async throws {
         let account = Self.account(.solutions, "api: solutions, concurrency: 1")
         try await Rig.run([account], duration: 1500...1500) { rig in
             let ids = [try await rig.createdTask(), try await rig.createdTask()]
@@ -185,7 +185,7 @@ import Testing
         }
     }
 
-    @Test func `without a public URL, a picture sent as bytes is refused with the fix`() async throws {
+    @Test func `without a public URL, a picture sent as bytes is refused, saying how to fix it`() async throws {
         let picture = Data(SamplePictures.person).base64EncodedString()
         try await Rig.run([Self.account(.solutions, "api: solutions")]) { rig in
             let body = #"{"human_image":"\#(picture)","cloth_image":"https://shop.example/c.png"}"#
@@ -259,7 +259,7 @@ import Testing
         ("POST", path, #"{"contents":[]}"#, "contents"),
         ("POST", path, #"{"contents":[{"type":"person_image","url":"data:"}]}"#, "contents[0].url"),
     ])
-    func `bad input is refused by the member's name`(
+    func `bad input is refused, naming the member`(
         _ method: String, _ path: String, _ body: String?, _ name: String
     ) async throws {
         try await Rig.run { rig in
@@ -268,7 +268,8 @@ import Testing
         }
     }
 
-    @Test func `a create that needs the newer API goes to an account that has it, or is refused by name`() async throws
+    @Test func `a create that needs the newer API goes to an account that has it, or is refused, naming the setting`()
+        async throws
     {
         let old = Rig.Account(name: "old", settings: "weight: 100")
         try await Rig.run([old]) { rig in

@@ -3,7 +3,7 @@ import KlingSimulator
 import TestKit
 import Testing
 
-/// The main job, through the built binary.
+/// The main use case, through the built binary.
 @Suite(.aFewAtATime) struct TryOnTests {
     @Test func `a task is created, queried and listed on both prefixes under the client's ids`() async throws {
         try await Fixture.run { fixture in

@@ -138,7 +138,7 @@ import Testing
         #expect(file.count <= 10_485_760)
     }
 
-    @Test func `a garment that cannot be fetched is named`() async throws {
+    @Test func `the error for a garment that cannot be fetched names the field`() async throws {
         try await run("fetch: { allow: [127.0.0.0/8] }") { rig, kling in
             let upper = try await rig.gateway.uploaded(SamplePictures.garment)
             for (lower, status) in [("http://127.0.0.1:1/l.png", 400), ("http://10.0.0.1/l.png", 400)] {

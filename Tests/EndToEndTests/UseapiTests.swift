@@ -8,7 +8,7 @@ import Testing
     private static let hour = 3_600_000...3_600_000
     private static let two = [Rig.Account(name: "first"), Rig.Account(name: "second")]
 
-    @Test func `a person in a dress is made as in the published examples`() async throws {
+    @Test func `a try-on of a dress works as in the published examples`() async throws {
         try await Rig.run(duration: 500...500) { rig in
             let made = try await rig.gateway.job(#""email":"[email protected]","imageCount":2"#)
             #expect(made.status == 200)
@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func `a refusal by Kling is the answer, and a failure is in the job`() async throws {
+    @Test func `a refusal by Kling is the answer, and a failure appears in the job`() async throws {
         try await Rig.run { rig in
             try rig.fail("create:1301:1:1")
             let refused = try await rig.gateway.job()
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a job with an unknown outcome is named and can be queried`() async throws {
+    @Test func `the error for a job with an unknown outcome names it, and it can be queried`() async throws {
         try await Rig.run([Rig.Account(name: "kling", settings: "lookup: no")]) { rig in
             try rig.fail("create:lost-answer:1:1")
             let lost = try await rig.gateway.job(#""imageCount":2"#)
@@ -189,7 +189,7 @@ import Testing
         }
     }
 
-    @Test func `a create resent with its key makes nothing more`() async throws {
+    @Test func `a create resent with its key makes no second job`() async throws {
         try await Rig.run { rig in
             let headers = ["Idempotency-Key: order-1"]
             let first = try await rig.gateway.job(headers: headers)

@@ -154,10 +154,10 @@ struct ConfigurationTests {
         ("query: {freshness: 1}", "query.freshness (line 1): found \"1\"; allowed: a duration from 0s to 1h"),
         ("pictures: {age: 1s}", "pictures.age (line 1): found \"1s\"; allowed: a duration from 1m to 1d"),
         ("pictures: {bytes: 1g}", "pictures.bytes (line 1): found \"1g\"; allowed: 33554432 to"),
-        ("pictures: normalize", "pictures (line 1): found a text; a map of linger, age, bytes is wanted"),
+        ("pictures: normalize", "pictures (line 1): found a text; expected a map of linger, age, bytes"),
         ("callbacks: {allow: [10.0.0.1/8]}", "callbacks.allow[0] (line 1)"),
         ("log: {level: loud, format: xml}", "log.format (line 1): found \"xml\"; allowed: json, text"),
-        ("log: debug", "log (line 1): found a text; a map of level, format is wanted"),
+        ("log: debug", "log (line 1): found a text; expected a map of level, format"),
         ("cors: {origins: [shop]}", "cors.origins[0] (line 1)"),
         ("tls: {certificate: /x}", "tls: private_key is missing"),
         ("tls: {private_key: S3CRET}", "tls: certificate is missing"),
@@ -168,7 +168,7 @@ struct ConfigurationTests {
         ("admin: {token: {file: /nope}}", "admin.token (line 1): /nope cannot be read: No such file"),
         ("admin: {token: {file: /empty}}", "admin.token (line 1): the secret is empty"),
         ("admin: {token: 'a S3CRET b'}", "the secret (not shown, 10 bytes) is malformed"),
-        ("admin: {listen: '0.0.0.0:8080'}", "listen: 0.0.0.0:8080 is listened on twice"),
+        ("admin: {listen: '0.0.0.0:8080'}", "listen: 0.0.0.0:8080 is used twice"),
         ("upstreams: [{name: a, access_key: S3CRET}]", "upstreams[0] (line 1): access_key without secret_key"),
         ("upstreams: [{name: a, secret_key: S3CRET}]", "upstreams[0] (line 1): secret_key without access_key"),
         ("upstreams: [{name: a}]", "upstreams[0] (line 1): credentials are missing"),
@@ -183,7 +183,7 @@ struct ConfigurationTests {
         ("keys: [{key: S3CRET-12, tenant: a, models: [v9]}]", "keys[0].models (line 1): v9 is not known"),
         (
             "models:\n- v9\nkeys:\n- {key: S3CRET-12, tenant: a, models: [v8]}",
-            "keys[0].models (line 4): v8 is not known: add it to models, or take one of kolors-virtual-try-on-v1,"
+            "keys[0].models (line 4): v8 is not known: add it to models, or use one of kolors-virtual-try-on-v1,"
         ),
         ("keys: [{key: S3CRET-12, tenant: a, addresses: 10.0.0.1/8}]", "keys[0].addresses (line 1)"),
         ("keys: [{key: S3CRET-12}]", "keys[0] (line 1): tenant is missing"),

@@ -20,7 +20,7 @@ struct ModelsTests {
         ("[{name: a, stands_for: a}]", "models[0] (line 2): a stands for itself: set stands_for to one of kolors-"),
         (
             "[{name: a, stands_for: b}, {name: b, stands_for: v9}, v9]",
-            "models[0] (line 2): stands_for: b stands for another model itself: add it to models, or take one of kolors-"
+            "models[0] (line 2): stands_for: b stands for another model itself: add it to models, or use one of kolors-"
         ),
         ("[v9, {name: a, stands_for: v8}]", "models[1] (line 2): stands_for: v8 is not known: add it to models, or"),
         (

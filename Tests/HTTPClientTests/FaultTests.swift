@@ -30,17 +30,17 @@ struct FaultTests {
         Fault("a last chunk that is missing", .closed) {
             $0.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
         },
-        Fault("a chunk size that is none", .closed) {
+        Fault("an invalid chunk size", .closed) {
             $0.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
             $0.readToEnd()
         },
         Fault("a garbage status line", .malformed) {
             $0.write("SSH-2.0-OpenSSH\r\n\r\n"); $0.readToEnd()
         },
-        Fault("a status that is no number", .malformed) {
+        Fault("a status that is not a number", .malformed) {
             $0.write("HTTP/1.1 abc OK\r\n\r\n"); $0.readToEnd()
         },
-        Fault("a length that is no number", .malformed) {
+        Fault("a length that is not a number", .malformed) {
             $0.write("HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n")
             $0.readToEnd()
         },

@@ -232,7 +232,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `an address in use is named`() async throws {
+    @Test func `the error for an address in use names it`() async throws {
         try await withServer { _, address, responder in
             let loop = try EventLoop(name: "second")
             let second = HTTPServer(

@@ -66,7 +66,7 @@ struct HostileCase: Sendable {
         badField("8 control in a value", "X: a\u{1}b"),
         badField("8 DEL in a value", "X: a\u{7f}b"),
         good("8 tab and bytes above ASCII", "GET / HTTP/1.1\r\nHost: a\r\nX: a\tü\r\n\r\n"),
-        badField("9 name that is no token", "X(A): b"),
+        badField("9 name that is not a token", "X(A): b"),
         badField("9 empty name", ": b"),
         badField("9 no colon", "nocolon"),
         good(

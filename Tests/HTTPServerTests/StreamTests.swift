@@ -14,7 +14,7 @@ import Testing
                 responder.parts.yield(part)
                 #expect(await onThread { client.read(upTo: chunk) } == chunk)
             }
-            // A part without bytes is no end.
+            // A part without bytes does not end the body.
             for part in ["", "b", nil] { responder.parts.yield(part) }
             let rest = await onThread { client.read(upTo: "0\r\n\r\n") }
             #expect(rest == String(repeating: "a", count: 25) + "\r\n1\r\nb\r\n0\r\n\r\n")

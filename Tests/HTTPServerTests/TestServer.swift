@@ -138,7 +138,8 @@ final class RawClient: @unchecked Sendable {
         }
     }
 
-    /// Sends everything in pieces (over TLS: records) that end at `cuts`. A server that has already closed is no error.
+    /// Sends everything in pieces (over TLS: records) that end at `cuts`. It is not an error if the server has already
+    /// closed.
     func send(_ bytes: [UInt8], cuts: [Int] = []) {
         guard let tls else { return sendRaw(bytes, cuts: cuts) }
         var start = 0

@@ -36,7 +36,7 @@ struct HTTPURLTests {
         #expect(throws: problem) { try HTTPURL(text) }
     }
 
-    @Test func `a user name or password is refused with the way out, and not repeated`() throws {
+    @Test func `a user name or password is refused with advice, and not repeated`() throws {
         let problem = #expect(throws: HTTPURL.Problem.self) { try HTTPURL("https://user:hunter2@shop.example/hook") }
         let message = "\(try #require(problem))"
         #expect(message.contains("Put a token into the path or the query") && !message.contains("hunter2"))

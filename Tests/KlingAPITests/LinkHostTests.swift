@@ -8,7 +8,7 @@ struct LinkHostTests {
         ("HTTP://shop.example.?a", "shop.example"), ("http://[::1]:80/x", "::1"), ("http://a@b@c\\d", "c"),
         ("ftp://a", nil), ("https://", nil), ("https:///a", nil), ("//a", nil), ("", nil),
     ])
-    func `the host is found between everything else`(link: String, host: String?) {
+    func `the host is found among the other parts of a link`(link: String, host: String?) {
         #expect(LinkHost.of(link) == host)
     }
 
@@ -18,7 +18,7 @@ struct LinkHostTests {
         "::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "::ffff:a00:1", "64:ff9b::7f00:1",
         "localhost", "api.localhost", "nas.local", "minio.internal", "minio",
     ])
-    func `a host of a local network is known in every notation`(host: String) { #expect(LinkHost.isLocal(host)) }
+    func `a host of a local network is recognized in every notation`(host: String) { #expect(LinkHost.isLocal(host)) }
 
     @Test(arguments: [
         "8.8.8.8", "134744072", "0x08.8.8.8", "172.32.0.1", "2606:4700::1111", "::ffff:808:808", "shop.example",

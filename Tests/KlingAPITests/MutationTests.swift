@@ -71,7 +71,7 @@ struct MutationTests {
             guard let client = try? members(bytes) else {
                 // Half a surrogate pair in a member that means nothing is passed on; Foundation refuses it.
                 let surrogate = text.range(of: #"\\u[dD][89a-fA-F]"#, options: .regularExpression)
-                #expect(surrogate != nil, "accepted what is no JSON: \(text)")
+                #expect(surrogate != nil, "accepted invalid JSON: \(text)")
                 continue
             }
             var sent = try members(joined(request.upstreamBody(externalTaskID: "GW", callbackURL: nil)))

@@ -33,12 +33,12 @@ struct PictureTests {
         (".NET's plus", { $0.replacingOccurrences(of: "+", with: "\\u002B") }),
         ("line feeds", { wrapped($0, "\\n") }),
         ("carriage returns", { wrapped($0, "\\r\\n") + "\\r\\n" }),
-        ("blanks", { " \\t" + wrapped($0, "  ") + " " }),
+        ("spaces", { " \\t" + wrapped($0, "  ") + " " }),
         ("URL-safe letters", { $0.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_") }),
         ("no padding", { $0.replacingOccurrences(of: "=", with: "") }),
         ("escaped padding", { $0.replacingOccurrences(of: "=", with: "\\u003d") }),
         ("data URL without padding", { "data:image/png;base64," + $0.replacingOccurrences(of: "=", with: "") }),
-        ("blank before a data URL", { " data:image/png;base64," + $0 }),
+        ("space before a data URL", { " data:image/png;base64," + $0 }),
         ("double quotes", { "\\\"" + $0 + "\\\"" }),
         ("single quotes around a data URL", { "'data:image/png;base64," + $0 + "'" }),
         ("percent-encoding", { percentEncoded($0) }),
@@ -84,13 +84,13 @@ struct PictureTests {
         ("person.webp", "a file's path"), ("./a", "a file's path"),
         ("https%3A%2F%2Fa.example%2Fb", "percent-encoded URL"),
     ])
-    func `a text that is something else than a picture is named for what it is`(text: String, name: String) async {
+    func `the error for a text that is not a picture says what it is`(text: String, name: String) async {
         let message = await problem(text)
         #expect(message.hasPrefix("human_image is ") && message.contains(name), "\(message)")
     }
 
     @Test(arguments: [19, 20, 21, 500, 30_000])
-    func `a plus that became a blank in a form decoder is restored`(tail: Int) async throws {
+    func `a plus that became a space in a form decoder is restored`(tail: Int) async throws {
         let picture = Samples.base64(Samples.png(tail: tail) + [0x03, 0xE0, 0xF8, 0x3E, 0x0F, 0x83])
         #expect(picture.contains("+"))
         #expect(try await sent(picture.replacingOccurrences(of: "+", with: " ")) == picture)
@@ -104,7 +104,7 @@ struct PictureTests {
         ("AAAA AA", 1, .plus), ("AAA AAAA", 1, .whitespace), ("AAA  AAAAA", 0, .unclear),
         ("AAAA AAA", 0, .unclear),
     ])
-    func `blanks are whitespace or plus where only one is possible`(
+    func `spaces count as whitespace or plus where only one is possible`(
         text: String, padding: Int, meaning: Base64Blanks.Meaning
     ) {
         var blanks = Base64Blanks()
@@ -141,7 +141,7 @@ struct PictureTests {
         ("https://\u{301}a.example/b.jpg", "not allowed"), ("https://shop.\u{0903}a/b.jpg", "not allowed"),
         ("https://a%20b.example/c", "not allowed"), ("https://a b.example/c", "not allowed"),
     ])
-    func `a link whose host cannot be one is refused by field name`(link: String, problem: String) async throws {
+    func `a link with an invalid host is refused, naming the field`(link: String, problem: String) async throws {
         for field in ["human_image", "cloth_image"] {
             let other = field == "human_image" ? "cloth_image" : "human_image"
             let error = await failure(create([(field, "\"\(link)\""), (other, urlB)]))
@@ -154,7 +154,7 @@ struct PictureTests {
         "https://user:p%40ss@a.example/%20", "https://[2001:db8::1]:8443/a", "https://a.example./b",
         "https://a.example:8443?\(String(repeating: "c", count: 300))",
     ])
-    func `a link with a sound host is passed on as it is`(link: String) async throws {
+    func `a link with a valid host is passed on as it is`(link: String) async throws {
         #expect(try await sent(link) == link)
     }
 
@@ -227,13 +227,13 @@ struct PictureTests {
         }
     }
 
-    @Test func `Xcode's own PNG is named, with the setting to change`() async {
+    @Test func `the error for Xcode's own PNG names the setting to change`() async {
         let file = Samples.png()
         let packed = file[..<8] + [0, 0, 0, 4] + Array("CgBI".utf8) + [0x50, 0, 0x20, 2, 0, 0, 0, 0] + file[8...]
         #expect(await problem(Samples.base64(Array(packed))).contains("set \"Compress PNG Files\" to No"))
     }
 
-    @Test func `a few bytes of a base64 file are decoded alone`() async throws {
+    @Test func `a few bytes of a base64 file can be decoded alone`() async throws {
         for count in 8...20 {
             let bytes = Samples.noise(count)
             let file = try await Base64File.read(ByteSlice(copying: Samples.base64(bytes)))

@@ -50,7 +50,7 @@ struct SolutionsCreateTests {
         #expect(settings.isDefault == own.isDisjoint(with: sent.keys))
     }
 
-    @Test func `settings that differ from the default are named`() {
+    @Test func `settings that differ from the default are listed`() {
         let all = TryOnSettings(keepFace: false, keepPose: false, keepBackground: false, watermark: true)
         #expect(all.nonDefaultNames == ["keep_face", "keep_pose", "keep_background", "watermark"])
         #expect(TryOnSettings().isDefault && !all.isDefault)
@@ -62,7 +62,7 @@ struct SolutionsCreateTests {
         (#""watermark":1"#, "watermark"), (#""watermark":{"enabled":"true"}"#, "watermark.enabled"),
         (#""watermark":{"enabled":0}"#, "watermark.enabled"),
     ])
-    func `a setting of the wrong type is refused by name`(member: String, parameter: String) async {
+    func `a setting of the wrong type is refused, naming it`(member: String, parameter: String) async {
         let error = await failure("{\(member),\"human_image\":\(urlA),\"cloth_image\":\(urlB)}")
         #expect(error?.code == .invalidRequest && error?.parameter == parameter)
         #expect(error?.message.hasPrefix(parameter + " is ") == true && error?.message.contains("send true") == true)
@@ -161,7 +161,7 @@ struct SolutionsCreateTests {
             (#"{"contents":[{"type":"person_image","url":"https://a/b","url":"https://a/c"}]}"#, 1200, nil),
             ("{\"contents\":[\(person),{\"type\":\"product_image\",\"url\":\"https://\"}]}", 1201, "contents[1].url"),
         ] as [(String, Int, String?)])
-    func `bad contents are refused by their position`(body: String, code: Int, parameter: String?) async {
+    func `bad contents are refused, giving their path`(body: String, code: Int, parameter: String?) async {
         let error = await fault(body)
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }
@@ -185,7 +185,7 @@ struct SolutionsCreateTests {
             (#""options":{"watermark":{"enabled":true,"enabled":true}}"#, 1200, nil),
             (#""options":{},"options":{}"#, 1200, nil),
         ] as [(String, Int, String?)])
-    func `a bad setting or option is refused by its position`(member: String, code: Int, parameter: String?) async {
+    func `a bad setting or option is refused, giving its path`(member: String, code: Int, parameter: String?) async {
         let error = await fault(body("," + member))
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }

@@ -91,7 +91,7 @@ struct SolutionsQueryTests {
             ),
             (#"{"filters":[{"key":"status","key":"status"}]}"#, 1200, nil),
         ] as [(String, Int, String?)])
-    func `a bad member of a list is refused by its position`(body: String, code: Int, parameter: String?) {
+    func `a bad member of a list is refused, giving its path`(body: String, code: Int, parameter: String?) {
         let error = #expect(throws: ParameterError.self) { try list(body) }
         #expect(error?.code.rawValue == code && error?.parameter == parameter)
         if let parameter { #expect(error?.message.hasPrefix(parameter + " ") == true) }

@@ -55,7 +55,7 @@ struct TokenTests {
         #expect(signer.token(now: now) == first, "a clock that was set back gets a token for its time")
     }
 
-    @Test func `the faults of a token are told apart`() {
+    @Test func `the faults of a token are distinguished`() {
         let good = #"{"iss":"ak","exp":\#(now + 100)}"#
         #expect(fault(token(good)) == nil)
         #expect(fault(token(#"{"iss":"ak","exp":\#(now + 100).75,"nbf":\#(now).5}"#)) == nil)
@@ -68,7 +68,7 @@ struct TokenTests {
         #expect(TokenFault.signature.code == .authorizationInvalid)
     }
 
-    @Test func `an almost valid header is named`() {
+    @Test func `the error for an almost valid header says what is wrong`() {
         let good = #"{"iss":"ak","exp":\#(now + 100)}"#
         let cases: [(header: String, fault: TokenFault)] = [
             (#"{"alg":"none"}"#, .algorithm("none")), (#"{"alg":"HS512"}"#, .algorithm("HS512")),
@@ -79,7 +79,7 @@ struct TokenTests {
         for (header, expected) in cases { #expect(fault(token(header: header, good)) == expected, "\(header)") }
     }
 
-    @Test func `almost valid claims are named`() {
+    @Test func `the error for almost valid claims says what is wrong`() {
         let cases: [(claims: String, fault: TokenFault)] = [
             (#"{"exp":1}"#, .noIssuer), (#"{"iss":"","exp":1}"#, .noIssuer), (#"{"iss":"a"}"#, .noExpiry),
             (#"{"iss":"a","exp":"1"}"#, .notNumber(claim: "exp")),

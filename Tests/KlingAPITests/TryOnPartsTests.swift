@@ -57,7 +57,7 @@ struct TryOnPartsTests {
     }
 
     @Test(arguments: [[0x22], [0x41, 0], [0xC3, 0xA9], [0x41, 0x41, 0x7F, 0xFF]] as [[UInt8]])
-    func `a text that cannot be a picture is refused by its field`(text: [UInt8]) async {
+    func `a text that cannot be a picture is refused, naming the field`(text: [UInt8]) async {
         let error = await #expect(throws: ParameterError.self) { try await parts(.base64(slice(text))).request() }
         #expect(error?.parameter == "human_image")
         #expect(error?.message == "human_image is neither an http(s) URL nor base64.")

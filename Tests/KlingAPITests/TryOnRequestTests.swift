@@ -78,7 +78,7 @@ struct TryOnRequestTests {
             ("{\"callback_url\":\"https://a/b#c\"}", 1201, "callback_url"),
             ("{\"callback_url\":[]}", 1200, "callback_url"),
         ] as [(String, Int, String?)])
-    func `a bad member is refused by name`(body: String, code: Int, parameter: String?) async {
+    func `a bad member is refused, naming it`(body: String, code: Int, parameter: String?) async {
         let error = await failure(body)
         #expect(error?.code.rawValue == code)
         #expect(error?.parameter == parameter)
@@ -145,7 +145,7 @@ struct TryOnRequestTests {
         ("person_image_url", "human_image"), ("person_image", "human_image"), ("garment_image", "cloth_image"),
         ("cloth_image_url", "cloth_image"), ("webhook_url", "callback_url"), ("webhook", "callback_url"),
     ])
-    func `a member with a usual wrong name is named with the right one`(wrong: String, right: String) async throws {
+    func `the error for a commonly misnamed member gives the right name`(wrong: String, right: String) async throws {
         let others = [("human_image", urlA), ("cloth_image", urlB)].filter { $0.0 != right }
         let error = try #require(await failure(create(others + [(wrong, urlA)])))
         #expect(error.parameter == right)
@@ -161,11 +161,11 @@ struct TryOnRequestTests {
         ("kolors_virtual_tryon", "kolors-virtual-try-on-v1-5"),
         ("sora", nil), ("", nil),
     ])
-    func `a near name of a model is answered with the model`(name: String, model: String?) {
+    func `the error for a misspelled model suggests the right one`(name: String, model: String?) {
         #expect(TryOnModels.documented.suggestion(for: name) == (model.map { " Did you mean \($0)?" } ?? ""))
     }
 
-    @Test func `half a surrogate pair matters only where it is read`() async {
+    @Test func `half a surrogate pair is refused only in members that are read`() async {
         let pictures = [("human_image", urlA), ("cloth_image", urlB)]
         #expect(await failure(create(pictures + [("note", #""\ud800""#)])) == nil)
         #expect(await failure(create(pictures + [("external_task_id", #""\ud800""#)]))?.parameter == "external_task_id")

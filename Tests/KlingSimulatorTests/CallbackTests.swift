@@ -6,7 +6,7 @@ import Testing
 struct CallbackTests {
     private static let wish = ["callback_url": #""http://shop.example/hook""#]
 
-    /// What is sent and when, until nothing more is due.
+    /// The callbacks that are sent until none are due, each with the time since the start.
     private static func run(_ simulation: inout Simulation) -> [(elapsed: Int, task: TaskObject)] {
         var sent: [(elapsed: Int, task: TaskObject)] = []
         while let deadline = simulation.platform.nextDeadline {
@@ -18,7 +18,7 @@ struct CallbackTests {
         return sent
     }
 
-    @Test func `each change of a task sends a callback, flat and in order`() {
+    @Test func `each change of a task sends a callback with the bare task, in order`() {
         var simulation = Simulation()
         let made = simulation.create(Self.wish)
         simulation.create()

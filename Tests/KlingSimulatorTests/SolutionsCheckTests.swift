@@ -21,7 +21,7 @@ struct SolutionsCheckTests {
         (["contents": "{}"], "contents must be an array"),
         (contents(), "contents must have one each of product_image, person_image"),
         (contents(product), "contents must have one each of product_image, person_image"),
-        (contents(product, person, product), "contents[2].type is there twice"),
+        (contents(product, person, product), "contents[2].type is duplicated"),
         (contents(product, "1"), "contents[1] must be an object"),
         (contents(product, #"{"url":"https://a"}"#), "contents[1].type must be one of"),
         (contents(product, #"{"type":"shoe_image","url":"https://a"}"#), "contents[1].type must be one of"),
@@ -43,7 +43,7 @@ struct SolutionsCheckTests {
     ]
 
     @Test(arguments: refused.indices)
-    func `a create that is not as documented is refused by name`(index: Int) {
+    func `a create that is not as documented is refused, naming the member`(index: Int) {
         let row = Self.refused[index]
         var simulation = Simulation.speaking()
         let answer = simulation.solve(row.members)

@@ -32,7 +32,7 @@ struct HostilePictureTests {
             let decoded = try Decoded(jpeg: made)
             #expect(max(decoded.width, decoded.height) <= limits.maxOutputSide)
         } catch {
-            Issue.record("what was made is no JPEG: \(error)")
+            Issue.record("the result is not a JPEG: \(error)")
         }
     }
 
@@ -233,7 +233,7 @@ struct HostilePictureTests {
 
     // MARK: Rare kinds
 
-    @Test func `rare JPEG kinds are named and refused`() {
+    @Test func `rare kinds of JPEG are refused, naming the kind`() {
         let file = Painting.plain(300, 300, .red).jpeg()
         let progressive = Painting.plain(300, 300, .red).jpeg(flags: TJFLAG_PROGRESSIVE)
         #expect(Self.answer(JPEGFile.renamingFrame(of: file, to: 0xC9)) == .kind(.jpeg, "arithmetic coding"))

@@ -18,7 +18,7 @@ struct PictureEndTests {
     ]
 
     @Test(arguments: files.map(\.name))
-    func `a file cut off anywhere is refused, also one that would be sent as it is`(_ name: String) throws {
+    func `a file cut off anywhere is refused, even one that would be sent as it is`(_ name: String) throws {
         let file = try #require(Self.files.first { $0.name == name }?.file)
         try PictureEnd.check(ByteSlice(file))
         let format = try #require(ByteSlice(file).withBytes { PictureFormat(of: $0) })
@@ -34,7 +34,7 @@ struct PictureEndTests {
     }
 
     @Test(arguments: files.map(\.name))
-    func `what follows the picture does not matter`(_ name: String) throws {
+    func `bytes after the picture do not matter`(_ name: String) throws {
         let file = try #require(Self.files.first { $0.name == name }?.file)
         for tail in [[0], [UInt8](repeating: 0, count: 4096), Array("\0\0\0\u{18}ftypmp42".utf8), [0xFF, 0xD8, 0xFF]] {
             try PictureEnd.check(ByteSlice(file + tail))

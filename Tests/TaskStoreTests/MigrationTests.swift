@@ -163,7 +163,7 @@ import Testing
         #expect(try await steps().last == Self.all.last)
     }
 
-    @Test func `an older store that no gateway serves from is migrated and can be served then`()
+    @Test func `an older store that no gateway serves from is migrated and can then be served`()
         async throws
     {
         try makeOldFile()

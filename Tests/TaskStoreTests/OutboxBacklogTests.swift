@@ -43,10 +43,10 @@ import Testing
             longest = max(longest, clock.now - start)
             #expect(page.rows.count == 33 && page.rows.last?.tenant == "b" && page.next == OutboxPosition())
         }
-        print("a look at an outbox of \(Self.backlog) rows takes at most \(longest)")
+        print("reading an outbox of \(Self.backlog) rows takes at most \(longest)")
         let start = clock.now
         try await store.outbox.shiftDeliveries(by: -7_200_000, to: 1_800_000)
-        print("to go with a clock that was set back takes \(clock.now - start)")
+        print("following a clock that was set back takes \(clock.now - start)")
         #expect(try await store.outbox.nextDelivery() == 1001)
         let page = try await store.outbox.dueDeliveries(at: 1_800_000, from: OutboxPosition(), OutboxBounds())
         #expect(page.rows.last?.tenant == "b")

@@ -200,18 +200,18 @@ import Testing
     }
 
     @Test(arguments: ["/dev/null/gateway.db", "/proc/nowhere/gateway.db"])
-    func `a folder that cannot be created is named`(_ path: String) throws {
+    func `the error for a folder that cannot be created names it`(_ path: String) throws {
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: path) }
         #expect(error.detail.contains(String(path.prefix { $0 != "g" }.dropLast())))
     }
 
-    @Test func `a folder in place of the file is named`() throws {
+    @Test func `the error for a folder in place of the file names it`() throws {
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: folder.path) }
         #expect(error.detail.contains(folder.path))
     }
 
     @Test(.enabled(if: geteuid() != 0, "the superuser may write anywhere"))
-    func `a file or folder that cannot be written to is named`() async throws {
+    func `the error for a file or folder that cannot be written to names it`() async throws {
         await (try open()).close()
         unsafe chmod(folder.database, 0o400)
         let file = try #require(throws: StoreError.self) { try open() }
@@ -224,7 +224,7 @@ import Testing
     }
 
     @Test func `a file that isn't a database is refused`() throws {
-        let text = Array(String(repeating: "This is no database. ", count: 200).utf8)
+        let text = Array(String(repeating: "This is not a database. ", count: 200).utf8)
         let file = unsafe creat(folder.database, 0o600)
         let written = unsafe write(file, text, text.count)
         #expect(written == text.count)

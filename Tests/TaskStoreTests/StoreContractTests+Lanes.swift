@@ -64,7 +64,7 @@ extension StoreContractTests {
     }
 
     @Test(arguments: stores, [true, false])
-    func `what does not fit into one read comes with the next`(_ subject: Subject, byRows: Bool) async throws {
+    func `deliveries that do not fit into one read come with the next`(_ subject: Subject, byRows: Bool) async throws {
         try await with(subject, deliveries: Self.told) { store, samples in
             for tenant in ["a", "b", "c"] { try await fill(store, &samples, 2, tenant, "https://\(tenant).example/") }
             var bounds = OutboxBounds()

@@ -11,7 +11,7 @@
 
 /// A JPEG file being decoded, from the top row to the bottom row.
 ///
-/// Damage that libjpeg can work around, such as stray bytes between two segments, is no error.
+/// Damage that libjpeg can work around, such as stray bytes between two segments, is not an error.
 typedef struct cjpeg_reader cjpeg_reader;
 
 /// What libjpeg finds in the header of a file.

@@ -137,7 +137,7 @@ struct AccountPool: Sendable {
         return old != states[place].contact.trouble
     }
 
-    /// How far the first checks are.
+    /// The progress of the first checks.
     var contacts: AccountContacts {
         if states.contains(where: \.contact.mayWork) { return .reached }
         return states.allSatisfy(\.contact.isChecked) ? .none : .unknown

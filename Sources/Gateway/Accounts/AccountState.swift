@@ -166,7 +166,7 @@ struct AccountState: Sendable {
 
     // MARK: Probes
 
-    /// Wants the account to be checked until it is reached.
+    /// Makes the first check of the account due. Checks continue until it is reached.
     mutating func beginChecks(now: MonotonicTime) { contact.begin(now: now) }
 
     /// Returns whether a list call is due, and schedules the next one.

@@ -35,7 +35,7 @@ public final class Accounts: Sendable {
         self.clock = clock
     }
 
-    /// The account with this name, which a task that it has always returns to; `nil` if it is no longer configured.
+    /// The account with this name; `nil` if it is no longer configured. A task stays with its account.
     public func named(_ name: String) -> Account? { byName[name] }
 
     /// All accounts, in no particular order.
@@ -124,11 +124,11 @@ public final class Accounts: Sendable {
     /// Makes ``probes(now:)`` return every account until it is reached, with growing pauses.
     func beginChecks(now: MonotonicTime = .now) { state.withLock { $0.pool.beginChecks(now: now) } }
 
-    /// Whether the account is still to be reached since the start.
+    /// Whether the account has not been reached since the start.
     func needsCheck(_ account: String) -> Bool { state.withLock { $0.pool.needsCheck(account) } }
 
-    /// Records what a check of an account has found. Each account of ``probes(now:)`` that needs a check needs one.
-    /// - Returns: whether it is news.
+    /// Records what a check of an account has found. Call it for each account of ``probes(now:)`` that needs a check.
+    /// - Returns: whether it differs from what was known.
     func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime = .now) -> Bool {
         change(now) { state in
             let isNews = state.pool.checked(account, finding, now: now)
@@ -136,7 +136,7 @@ public final class Accounts: Sendable {
         }
     }
 
-    /// Whether any account is of use to creates.
+    /// Whether any account can be used for creates.
     public var contacts: AccountContacts { state.withLock { $0.pool.contacts } }
 
     // MARK: Figures and saved state

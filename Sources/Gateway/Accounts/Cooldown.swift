@@ -37,7 +37,7 @@ struct Cooldown: Sendable, Hashable {
         until = context.now + context.timing.jittered(pause, random: context.random)
     }
 
-    /// Starts the first pause; `nil` if `event` is no reason for one.
+    /// Starts the first pause; `nil` if `event` does not call for one.
     init?(_ event: CreateEvent, _ context: AccountPhase.Context) {
         guard let cause = Cause(event) else { return nil }
         self.init(cause, context.timing.firstPause, context)

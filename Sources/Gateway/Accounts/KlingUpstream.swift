@@ -73,7 +73,7 @@ public struct KlingFailure: Error, Sendable {
 public enum ConnectionFault: Sendable {
     /// The host's name has no address.
     case nameLookup
-    /// It was refused, or there is no way to the host.
+    /// It was refused, or the host is unreachable.
     case connect
     /// The TLS handshake failed.
     case tls

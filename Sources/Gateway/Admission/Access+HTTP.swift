@@ -41,11 +41,13 @@ extension GatewayError {
     init(_ refusal: AccessRefusal) {
         switch refusal {
         case .missing:
-            self.init(.missingCredentials, "There is no key. Send it as: Authorization: Bearer <key>.")
+            self.init(.missingCredentials, "The request has no key. Send it as: Authorization: Bearer <key>.")
         case .malformed:
-            self.init(.invalidCredentials, "The Authorization header is malformed. Send one, as: Bearer <key>.")
+            self.init(
+                .invalidCredentials,
+                "The Authorization header is malformed. Send it once, as: Authorization: Bearer <key>.")
         case .malformedAPIKey:
-            self.init(.invalidCredentials, "The X-API-Key header is malformed. Send one, with the key alone.")
+            self.init(.invalidCredentials, "The X-API-Key header is malformed. Send it once, with only the key.")
         case .schemeMissing:
             self.init(
                 .invalidCredentials, "The Authorization header lacks the word Bearer. Send it as: Bearer <key>.")

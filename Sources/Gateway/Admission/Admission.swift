@@ -42,7 +42,7 @@ struct Admission: Sendable {
             request, match, principal, idempotent: idempotent, rate: rate, note, budget: budget, resends: resends)
     }
 
-    /// Finds whose key a request has, and checks that it may be used from the client's address.
+    /// Finds the owner of a request's key, and checks that the key may be used from the client's address.
     @discardableResult
     func authenticate(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> Principal {
         let principal = try await access.principal(of: request)
@@ -51,8 +51,8 @@ struct Admission: Sendable {
     }
 
     /// Finds the answer to a request whose key is known, without suspending.
-    /// - Parameter find: the answer for a tenant, if it is there at once.
-    /// - Returns: the answer and the header fields about the key's rate; nil: ``admit(_:_:_:)`` has to look.
+    /// - Parameter find: returns the answer for a tenant, if it is available at once.
+    /// - Returns: the answer and the header fields about the key's rate; nil if ``admit(_:_:_:)`` has to find them.
     func admitAtOnce<Found>(
         _ request: HTTPRequest, _ note: ExchangeNote, find: (_ tenant: String) -> Found?
     ) throws(GatewayError) -> (found: Found, rate: RateHeaders)? {
@@ -61,8 +61,8 @@ struct Admission: Sendable {
         return (found, try count(principal))
     }
 
-    /// The header fields for the answer to a request that was admitted and then refused. A key that another request
-    /// holds was not counted yet, and its refusal is no repetition.
+    /// The header fields for the answer to a request that was admitted and then refused. If it is refused because of
+    /// its `Idempotency-Key`, it was not counted yet. It is counted now, because it does not repeat an answer.
     func rate(of admitted: AdmittedRequest, refusedWith error: GatewayError) throws(GatewayError) -> RateHeaders {
         switch error.cause {
         case .idempotencyMismatch, .idempotencyOpen: try count(admitted.principal)

@@ -2,13 +2,13 @@ internal import Base
 internal import HTTPServer
 internal import TaskStore
 
-/// What is known about one exchange, gathered while it is answered, for its line in the log and for metrics.
+/// What is known about one exchange, collected while it is answered, for its log line and for metrics.
 final class ExchangeNote: @unchecked Sendable {
     // @unchecked: written by the exchange's handler and the work that it waits for, and read when the exchange has
     // ended; all of that runs on the connection's loop.
 
     let requestID: String
-    /// What its path names; nil: nothing.
+    /// The route of its path; nil if there is none.
     let match: RouteMatch?
     /// The format of its errors.
     var shape: Shape
@@ -26,7 +26,7 @@ final class ExchangeNote: @unchecked Sendable {
     /// Holds back a task's callbacks until the exchange has ended. After that nothing is kept here.
     private(set) var hold: CallbackHold?
     private var hasEnded = false
-    /// Whether its answer is made until the exchange ends.
+    /// Whether its answer is streamed.
     private(set) var isStreamed = false
 
     /// The create's entry among those that are remembered until their answers are read.
@@ -49,8 +49,8 @@ final class ExchangeNote: @unchecked Sendable {
     /// Keeps a hold for as long as the exchange lasts. The client may have left already.
     func keep(_ hold: CallbackHold) { if !hasEnded { self.hold = hold } }
 
-    /// Records that the answer is made until the exchange ends.
-    /// - Returns: false if it has ended already.
+    /// Records that the answer is streamed.
+    /// - Returns: false if the exchange has already ended.
     func stream() -> Bool {
         isStreamed = !hasEnded
         return isStreamed

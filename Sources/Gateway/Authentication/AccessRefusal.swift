@@ -6,7 +6,7 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     case missing
     /// They are not a single bearer key or token; the store wasn't asked.
     case malformed
-    /// There are several `X-API-Key` fields, or one that is no single word; the store wasn't asked.
+    /// There are several `X-API-Key` fields, or one that is not a single word; the store wasn't asked.
     case malformedAPIKey
     /// There is a key or token without the word `Bearer`; the store wasn't asked.
     case schemeMissing

@@ -5,7 +5,7 @@ struct HostLookups {
     /// Hosts with an attempt in flight that may need a DNS lookup.
     private var inFlight: Set<String> = []
     private var perTenant: [String: Int] = [:]
-    /// Until when each host that has answered needs no new lookup.
+    /// The time until which a host that has answered needs no new lookup.
     private var cachedUntil: [String: Int64] = [:]
 
     init(_ limits: DeliveryPlan.Limits) { self.limits = limits }

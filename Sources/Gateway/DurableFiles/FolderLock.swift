@@ -33,8 +33,8 @@ final class FolderLock: Sendable {
                 .inUse,
                 "another kling-gateway uses the \(purpose) folder \(path): it holds the lock \(lock). \(advice)")
         }
-        // Last: an error thrown once this is set would also run `deinit`, and a descriptor closed twice may be another
-        // file's.
+        // Set last: an error thrown after this would also run `deinit`, and the second `close` could hit another file's
+        // descriptor.
         descriptor = file
     }
 

@@ -23,7 +23,7 @@ final class SpoolWorkers: Sendable {
         _ body: @escaping @Sendable () throws(SpoolError) -> Value
     ) async throws(SpoolError) -> Value {
         // Locked, though the two threads take turns: the thread sanitizer doesn't see how a task is resumed.
-        let outcome = Lock<Result<Value, SpoolError>>(.failure(SpoolError(.unavailable, "the spool didn't get to it")))
+        let outcome = Lock<Result<Value, SpoolError>>(.failure(SpoolError(.unavailable, "the work was never run")))
         await withCheckedContinuation { waiter in
             submit {
                 let result = Result(catching: body)

@@ -4,9 +4,9 @@ struct FieldParameters: Sendable {
     /// The word before the first `;`, in lower case.
     let word: String
 
-    /// In their order, with names in lower case. A quoted value is stored without its quotes and without the
-    /// backslashes before quotes and backslashes. All other backslashes are literal, as browsers mean them. A file name
-    /// may contain quotes and end in a backslash without an escape, as clients write that don't escape.
+    /// The parameters in order, with their names in lower case. A quoted value is stored without its quotes and without
+    /// backslashes that escape a quote or a backslash. All other backslashes are literal, as in browsers. A file name
+    /// may contain bare quotes and end in a backslash, because some clients don't escape file names.
     private let parameters: [(name: String, value: [UInt8])]
 
     /// Parses a value; nil if it is malformed, or names a parameter twice.

@@ -1,7 +1,7 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// What the gateway serves. The terms and paths are in ``RouteTable``; the raw value is the name in log and metrics.
+/// What the gateway serves. ``RouteTable`` has the rules and paths. The raw value is the name in logs and metrics.
 public enum Route: String, Sendable, CaseIterable {
     /// Create (POST) and list (GET).
     case tryOn = "try_on"
@@ -15,7 +15,7 @@ public enum Route: String, Sendable, CaseIterable {
     case costs
     /// Kling's own callbacks.
     case callback = "kling_callback"
-    /// What the test button of Kling's console calls.
+    /// The path that the test button of Kling's console calls.
     case callbackTest = "kling_callback_test"
     /// The models, as OpenAI lists them.
     case models
@@ -35,11 +35,11 @@ public enum Route: String, Sendable, CaseIterable {
     case useapiAsset = "useapi_asset"
     /// A picture that Kling got as a link.
     case hostedPicture = "hosted_picture"
-    /// What load balancers and people ask for first.
+    /// `/`, which answers load balancers and redirects browsers to ``docs``.
     case root
-    /// The description of all routes.
+    /// The OpenAPI document of all routes.
     case openAPI = "openapi"
-    /// The same for people.
+    /// The same document as a web page.
     case docs
 }
 
@@ -84,7 +84,7 @@ struct RouteTerms: Equatable, Sendable {
     var body = Body.json
 }
 
-/// Every route with its terms and paths: the only place to add one.
+/// Every route with its rules and paths. This is the only place to add a route.
 enum RouteTable {
     struct Line: Sendable {
         let route: Route

@@ -23,7 +23,7 @@ struct UnknownPath {
     /// The error that names the path to use.
     var error: GatewayError { isOpenAI ? .unknownOpenAIPath : .unknownPath }
 
-    /// Whether it is one of OpenAI's paths, with or without what comes before it in the gateway's or other paths.
+    /// Whether it is one of OpenAI's paths, with or without ``prefixes``.
     private var isOpenAI: Bool {
         let path = segments.drop { Self.prefixes.contains($0) }
         guard let first = path.first else { return false }
@@ -42,11 +42,11 @@ struct UnknownPath {
 extension GatewayError {
     /// Nothing is served at the path.
     static let unknownPath = GatewayError(
-        .unknownPath, "Nothing is served here. Try-on is at \(Solutions.createPath) and \(TryOn.path).")
+        .unknownPath, "There is nothing at this path. Try-on is at \(Solutions.createPath) and \(TryOn.path).")
 
     /// Nothing is served at this path of OpenAI's.
     static let unknownOpenAIPath = GatewayError(
         .unknownPath,
-        "Nothing is served here. OpenAI's clients try on by images.edit (POST /v1/images/edits) with image=[person, "
-            + "garment]. Their base_url must end in /v1.")
+        "There is nothing at this path. With an OpenAI client, use images.edit (POST /v1/images/edits) with "
+            + "image=[person, garment] for a try-on. Its base_url must end in /v1.")
 }

@@ -1,9 +1,9 @@
 internal import Base
 
-/// Decides what blanks within base64 are: whitespace where the text was wrapped, or letters `+` that the decoder of a
-/// URL-encoded form turned into blanks.
+/// Decides what spaces within base64 are: whitespace where the text was wrapped, or letters `+` that the decoder of a
+/// URL-encoded form turned into spaces.
 struct Base64Blanks {
-    /// What the blanks are.
+    /// What the spaces are.
     enum Meaning {
         case whitespace, plus, unclear
     }
@@ -15,7 +15,7 @@ struct Base64Blanks {
     private var lineLength: Int?
     private var isRegular = true
 
-    /// Counts the letters and blanks of the next slice of the text.
+    /// Counts the letters and spaces of the next slice of the text.
     mutating func read(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         for index in range {
             if bytes[index] == 0x20 {
@@ -40,9 +40,9 @@ struct Base64Blanks {
         run = 0
     }
 
-    /// What the blanks of the whole text are, which `padding` characters `=` follow.
+    /// What the spaces of the whole text are. `padding` is the number of `=` after it.
     func meaning(padding: Int) -> Meaning {
-        // A decoder would have turned this `+` into a blank, too.
+        // A decoder would have turned this `+` into a space, too.
         guard !hasPlus, fits(letters + blanks, padding) else { return .whitespace }
         guard fits(letters, padding) else { return .plus }
         let isWholeWithPlus = (letters + blanks + padding) % 4 == 0
@@ -58,7 +58,7 @@ struct Base64Blanks {
 }
 
 extension Base64Blanks {
-    /// Replaces or removes the blanks of the letters at `range`, in place.
+    /// Replaces or removes the spaces among the letters at `range`, in place.
     /// - Returns: how many letters are left.
     static func settle(_ body: Bytes, _ range: Range<Int>, padding: Int) async throws(PictureProblem) -> Int {
         var blanks = Base64Blanks()

@@ -2,7 +2,7 @@ internal import Base
 
 /// Converts the text of a JSON string to standard base64, in place.
 ///
-/// It decodes escapes and percent-encoding, drops line breaks and tabs with the blanks around them, replaces URL-safe
+/// It decodes escapes and percent-encoding, drops line breaks and tabs with the spaces around them, replaces URL-safe
 /// letters and counts the padding. Blanks within a line stay for ``Base64Blanks``. It can pause within the text and
 /// resume later.
 struct Base64Repair {
@@ -10,7 +10,7 @@ struct Base64Repair {
     private(set) var written = 0
     /// How many `=` follow them.
     private(set) var padding = 0
-    /// How many of the letters are blanks.
+    /// How many of the letters are spaces.
     private(set) var blanks = 0
 
     private let letters: Range<Int>
@@ -95,7 +95,7 @@ struct Base64Repair {
         position += length
     }
 
-    /// Drops the blanks at the end of a line.
+    /// Drops the spaces at the end of a line.
     @unsafe private mutating func endLine(_ bytes: UnsafeMutableBufferPointer<UInt8>) {
         guard padding == 0 else { return }
         while written > lineStart, unsafe bytes[letters.lowerBound + written - 1] == 0x20 {

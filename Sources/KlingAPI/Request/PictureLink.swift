@@ -1,7 +1,7 @@
 /// The link of a picture as Kling is sent it.
 ///
 /// Blanks and quotes around it are removed, `//host/...` becomes `https`, scheme and host are in lower case, an
-/// international host name is in Punycode, and blanks and characters outside of ASCII are percent-encoded.
+/// international host name is in Punycode, and spaces and characters outside of ASCII are percent-encoded.
 public enum PictureLink {
     /// The longest link that is changed, in bytes.
     static let longest = 64 << 10
@@ -110,7 +110,7 @@ public enum PictureLink {
         }
     }
 
-    /// The text with blanks and characters outside of ASCII percent-encoded, and without line breaks and tabs.
+    /// The text with spaces and characters outside of ASCII percent-encoded, and without line breaks and tabs.
     private static func encoded(_ text: Substring) -> String {
         var result = ""
         for scalar in text.unicodeScalars where !["\n", "\r", "\t"].contains(scalar) {

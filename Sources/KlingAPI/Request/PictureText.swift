@@ -130,8 +130,8 @@ enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case .cutOff: "is base64 that was cut off: it ends within a group. Send the whole text."
         case .padding: "is base64 with too much padding (=). Encode the picture again."
         case .blanks:
-            "is base64 with blanks, some of which may have been + (form decoders turn + into a blank). "
-                + "Percent-encode the text in a form, or send it without blanks."
+            "is base64 with spaces, some of which may have been + (form decoders turn + into a space). "
+                + "Percent-encode the text in a form, or send it without spaces."
         case .other(let problem): problem
         case .scheme(let scheme): "is a URL with the scheme '\(scheme)'. Send an http(s) URL, or base64."
         case .character(let character, let position):

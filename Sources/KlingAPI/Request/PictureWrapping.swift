@@ -1,10 +1,10 @@
-/// What surrounds the base64 of a picture within a string: blanks, quotes, and the prefix of a `data:` URL (RFC 2397),
+/// What surrounds the base64 of a picture within a string: spaces, quotes, and the prefix of a `data:` URL (RFC 2397),
 /// each as it is or percent-encoded.
 enum PictureWrapping {
     /// The maximum length of a prefix.
     static let maxPrefix = 512
 
-    /// The base64 letters in the string `content`, which may end in blanks.
+    /// The base64 letters in the string `content`, which may end in spaces.
     static func letters(_ bytes: Span<UInt8>, _ content: Range<Int>) throws(PictureProblem) -> Range<Int> {
         let bare = withoutQuotes(bytes, content)
         if let problem = OtherText.problem(bytes, bare) { throw problem }

@@ -99,7 +99,7 @@ extension TryOnParts.Picture {
 
     /// Copies a text into a JSON string; false if that is not possible.
     ///
-    /// Line breaks and tabs, which a form may contain where JSON has escapes, are dropped with the blanks around them.
+    /// Line breaks and tabs, which a form may contain where JSON has escapes, are dropped with the spaces around them.
     /// Quotes, other control characters and non-ASCII bytes are refused.
     private static func append(_ text: ByteSlice, to body: Bytes) -> Bool {
         var position = text.range.lowerBound

@@ -34,7 +34,7 @@ extension CreateRequest {
             }
             guard let url = try content.text("url") else { throw content.refusal("url", "is required") }
             guard Self.isURL(url.utf8) else { throw content.refusal("url", "must be a URL, base64 is not supported") }
-            guard urls.updateValue(url, forKey: type) == nil else { throw content.refusal("type", "is there twice") }
+            guard urls.updateValue(url, forKey: type) == nil else { throw content.refusal("type", "is duplicated") }
             contentURLs.append(url)
         }
         guard urls.count == Self.kinds.count else {

@@ -30,7 +30,7 @@ struct SolutionPage: Sendable, Hashable {
         start = try object.integer("start_time")
         end = try object.integer("end_time")
         guard start ?? 0 >= 0, end ?? 0 >= 0, start ?? 0 <= end ?? Int.max else {
-            throw object.refusal("start_time", "must not be behind end_time")
+            throw object.refusal("start_time", "must not be after end_time")
         }
         limit = try object.integer("limit") ?? limit
         guard Self.limits.contains(limit) else {
@@ -42,7 +42,7 @@ struct SolutionPage: Sendable, Hashable {
             // Both words for success are accepted.
             let statuses = Set(words.map { $0 == "succeeded" ? .succeed : TaskStatus(rawValue: $0) })
             guard !statuses.isEmpty, statuses.allSatisfy(\.isKnown) else {
-                throw filter.refusal("values", "must be states of tasks")
+                throw filter.refusal("values", "must be task statuses")
             }
             self.statuses = self.statuses.map { $0.intersection(statuses) } ?? statuses
         }
@@ -70,7 +70,7 @@ struct SolutionPage: Sendable, Hashable {
         guard parts.count == 4, let start = Int(parts[0]), let end = Int(parts[1]) else {
             throw object.refusal("cursor", "is invalid")
         }
-        guard parts[2] == words else { throw object.refusal("filters", "must be those of the page before") }
+        guard parts[2] == words else { throw object.refusal("filters", "must be the same as for the previous page") }
         cursor = Cursor(start: start, end: end, taskID: String(parts[3]))
     }
 

@@ -15,12 +15,12 @@ struct SolutionQuery: Sendable, Hashable {
             guard parts.count == 2, let kind = kinds[parts[0]] else { continue }
             ids[kind, default: []] += PercentEncoding.decoded(parts[1]).split(separator: ",").map { String($0) }
         }
-        guard ids.count < 2 else { throw .parameter("only one of task_ids and external_task_ids may be there") }
+        guard ids.count < 2 else { throw .parameter("only one of task_ids and external_task_ids is allowed") }
         guard let (kind, texts) = ids.first, !texts.isEmpty else {
             throw .parameter("task_ids or external_task_ids is required")
         }
         guard Self.counts.contains(texts.count) else {
-            throw .parameter("at most \(Self.counts.upperBound) ids may be there")
+            throw .parameter("at most \(Self.counts.upperBound) ids are allowed")
         }
         names = texts.map { TaskName(text: $0, kind: kind, dialect: .solutions) }
     }

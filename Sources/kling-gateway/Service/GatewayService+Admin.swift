@@ -21,7 +21,7 @@ extension Readiness {
                     if await !access.refresh() { throw ServiceError("the store's keys cannot be read") }
                 },
                 HealthCheck(name: "accounts") {
-                    // Until all were tried, which a probe waits for.
+                    // A probe waits until an account is reached or all have been checked.
                     while accounts.contacts == .unknown { try await loop.sleep(for: .milliseconds(20)) }
                     if accounts.contacts == .none { throw ServiceError("no account has ever been reached") }
                 },

@@ -25,7 +25,7 @@ import Testing
         return (finding, kling.calls.count, account)
     }
 
-    /// Answers a list call with `list`, and others as a place does that is no API.
+    /// Answers a list call with `list`, and other calls as a server without the API does.
     private static func kind(_ list: KlingReply) async -> AccountProblem.Kind? {
         await run { call throws(KlingFailure) in call.kind == .list ? list : absent }.finding.trouble?.kind
     }
@@ -38,7 +38,7 @@ import Testing
         (.tls, .unreachable, .tls, "ca_file"), (nil, .timeout, .noAnswer, "try again later"),
         (nil, .interrupted, .noAnswer, "try again later"),
     ])
-    func `a missing answer is told by its reason`(
+    func `a missing answer is reported with its reason`(
         connection: ConnectionFault?, fault: UpstreamFault, kind: AccountProblem.Kind, fix: String
     ) async {
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in
@@ -59,7 +59,7 @@ import Testing
         (429, 1100, .account, "console"), (429, 1101, .account, "console"), (429, 1102, .account, "console"),
         (429, 1304, .account, "console"),
     ])
-    func `a refused account is told by Kling's code, with the fix`(
+    func `a refused account is reported with Kling's code and the fix`(
         status: Int, code: Int, kind: AccountProblem.Kind, fix: String
     ) async {
         let (finding, _, _) = await Self.run { _ throws(KlingFailure) in
@@ -74,12 +74,12 @@ import Testing
         (200, #"{"code":0,"data":[]}"#), (403, #"{"code":1103}"#), (429, #"{"code":1302}"#), (429, #"{"code":1303}"#),
         (400, #"{"code":1201}"#), (500, #"{"code":5000}"#), (503, #"{"code":5001}"#),
     ])
-    func `an answer with any other code of Kling's shows that the account is there`(status: Int, body: String) async {
+    func `an answer with any other code of Kling's shows that the account was reached`(status: Int, body: String) async {
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in KlingReply(status, body) }
         #expect(finding == .reached(.kolors) && calls == 1)
     }
 
-    @Test func `an answer without an envelope is told by its status`() async {
+    @Test func `an answer without an envelope is reported with its status`() async {
         #expect(await Self.kind(KlingReply(401, "")) == .key)
         #expect(await Self.kind(KlingReply(403, #"{"error":{"code":"insufficient_user_quota"}}"#)) == .account)
         #expect(await Self.kind(KlingReply(503, "<html>down</html>")) == .noAnswer)
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test(arguments: [unknownTask, absent, KlingReply(400, #"{"code":"task_not_exist"}"#)])
-    func `a reseller without lists is known by its answer to a query`(reply: KlingReply) async {
+    func `a reseller without lists is recognized by its answer to a query`(reply: KlingReply) async {
         let (finding, calls, _) = await Self.run { call throws(KlingFailure) in
             call.kind == .query && call.path.contains("kolors") ? reply : KlingReply(404, "Invalid URL")
         }
@@ -151,7 +151,7 @@ import Testing
         #expect(accounts.probes(now: clock.now).isEmpty)
     }
 
-    @Test func `creates are told that no account was ever reached, and are not queued`() {
+    @Test func `creates are refused and not queued while no account was ever reached`() {
         let (accounts, clock) = Self.accounts("a", "b")
         #expect(accounts.contacts == .unknown && accounts.canQueue(model: "m"))
         _ = accounts.checked("a", Self.trouble, now: clock.now)
@@ -181,7 +181,7 @@ import Testing
         #expect(again.contacts == .reached && again.canQueue(model: "m"))
         #expect(again.reserve(id(1), model: "m", now: clock.now) != nil)
         #expect(again.takeChanged(at: 6).first?.trouble == "no connection")
-        // Its path may have been changed since, which the host itself says.
+        // Its path may have been changed since: the host itself says so.
         _ = again.checked("a", .trouble(AccountProblem(.path, "no such API")), now: clock.now)
         #expect(again.contacts == .none && !again.canQueue(model: "m"))
         #expect(again.reserve(id(2), model: "m", now: clock.now) == nil)
@@ -191,15 +191,15 @@ import Testing
         #expect(other.contacts != .reached)
     }
 
-    @Test func `trouble that may pass keeps no create away`() {
+    @Test func `a temporary problem blocks no creates`() {
         let (accounts, clock) = Self.accounts("a")
         _ = accounts.checked("a", .trouble(AccountProblem(.noAnswer, "later")), now: clock.now)
-        // Some resellers answer lists with errors: a load balancer that waited for them would wait for ever.
+        // Some resellers answer lists with errors: a load balancer that waited for a better answer would wait forever.
         #expect(accounts.contacts == .reached && accounts.needsCheck("a"))
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
         accounts.settled(id(1), on: "a", .accepted, now: clock.now)
         #expect(accounts.contacts == .reached && !accounts.needsCheck("a"))
-        // A check that began before says nothing new.
+        // A check that began earlier says nothing new.
         #expect(!accounts.checked("a", Self.trouble, now: clock.now))
         #expect(accounts.takeChanged(at: 1).first?.trouble == nil)
     }

@@ -44,11 +44,11 @@ struct CredentialMessageTests {
         (86_640, "The token's exp is 24 h 4 min ahead; at most 24 h are allowed. Sign it with exp = now + 1800."),
         (-61, "The token has expired. Sign a new one; check this machine's clock."),
     ])
-    func `the time of a token that lasts too long is said`(seconds: Int, text: String) async throws {
+    func `the error for a token that lasts too long gives its lifetime`(seconds: Int, text: String) async throws {
         #expect(await message("Bearer " + signed(expiring: seconds)) == text)
     }
 
-    @Test func `a defect of a token is said with its fix`() async throws {
+    @Test func `the error for a defective token gives the fix`() async throws {
         let cases = [
             (unsigned(""), "The token has no exp. Sign it with exp = now + 1800, in seconds since 1970."),
             (
@@ -69,14 +69,16 @@ struct CredentialMessageTests {
         for (token, text) in cases { #expect(await message("Bearer " + token) == text) }
     }
 
-    @Test func `a credential in the wrong place is told from a wrong one`() async throws {
+    @Test func `a credential in the wrong place is distinguished from a wrong one`() async throws {
         let word = "The Authorization header lacks the word Bearer. Send it as: Bearer <key>."
         #expect(await message(issued.key.reveal()) == word)
         #expect(await message(signed(expiring: 1800)) == word)
         #expect(
             await message("Bearer " + issued.accessKey)
                 == "This is an access key: sign a token with it and its secret key, or send the bearer key (sk-...).")
-        #expect(await message("Basic c2s6") == "The Authorization header is malformed. Send one, as: Bearer <key>.")
+        #expect(
+            await message("Basic c2s6")
+                == "The Authorization header is malformed. Send it once, as: Authorization: Bearer <key>.")
         #expect(await message("Bearer " + issued.key.reveal()) == nil)
     }
 }

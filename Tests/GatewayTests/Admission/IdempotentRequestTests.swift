@@ -28,7 +28,7 @@ import Testing
         ["Idempotency-Key: a", "idempotency-key:"], ["Idempotency-Key: a, a"], ["Idempotency-Key: \"\""],
         ["Idempotency-Key: \"a\", \"a\""],
     ])
-    func `any other key is refused by name`(fields: [String]) throws {
+    func `any other key is refused, naming the header field`(fields: [String]) throws {
         let headers = try head("POST", "/", fields).headers
         let error = #expect(throws: GatewayError.self) { try IdempotentRequest.key(in: headers) }
         #expect(error?.cause == .badParameter && error?.parameter == "Idempotency-Key")

@@ -180,7 +180,7 @@ struct AccessTests {
         }
     }
 
-    @Test func `an access key that is sent as a key is told from an unknown one`() async throws {
+    @Test func `an access key that is sent as a bearer key is distinguished from an unknown key`() async throws {
         let fixture = try Fixture()
         let issued = try await fixture.issuer.issue(tenant: "shop", at: fixture.time.wall)
         await #expect(throws: AccessRefusal.accessKey) { _ = try await fixture.ask(Secret(issued.accessKey)) }

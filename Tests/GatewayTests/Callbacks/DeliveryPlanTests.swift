@@ -78,7 +78,7 @@ struct DeliveryPlanTests {
         #expect(tenants == [["a": 10], ["a": 10], ["a": 5, "b": 5], ["a": 7]])
     }
 
-    @Test func `the next page is wanted while attempts are free, and the position is kept when they are not`() {
+    @Test func `the next page is read while attempts are free, and the position is kept when they are not`() {
         let position = OutboxPosition(tenant: "t5")
         var plan = DeliveryPlan()
         let dead = OutboxPage(rows: rows(40, url: "https://192.0.2.1/"), next: position)

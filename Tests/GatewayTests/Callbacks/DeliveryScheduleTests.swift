@@ -39,12 +39,14 @@ struct DeliveryScheduleTests {
         #expect(outcome(answer(500), random: (1 << 53) - 1000) == .retry(at: Self.now + 6000))
     }
 
-    @Test(arguments: [200, 201, 204, 299]) func `2xx is success`(status: Int) {
+    @Test(arguments: [200, 201, 204, 299]) func `a 2xx is a success`(status: Int) {
         #expect(outcome(answer(status)) == .delivered)
         #expect(outcome(answer(status), attempt: 10) == .delivered)
     }
 
-    @Test(arguments: [300, 301, 302, 308, 400, 404, 429, 500, 503, 999]) func `all others are retried`(status: Int) {
+    @Test(arguments: [300, 301, 302, 308, 400, 404, 429, 500, 503, 999]) func `any other outcome is retried`(
+        status: Int
+    ) {
         #expect(outcome(answer(status)) == .retry(at: Self.now + 5000))
     }
 

@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func `an account whose list is rejected is disabled, and the operator told`() async throws {
+    @Test func `an account whose list call is rejected is disabled, and the operator is told`() async throws {
         try await run([KlingReply(401, #"{"code":1002,"message":"wrong"}"#)]) { fixture, upkeep in
             await upkeep.probe(try #require(fixture.tasks.accounts.named("main")))
             try #require(fixture.events.count == 1)

@@ -23,7 +23,7 @@ struct LinkPolicyTests {
     }
 
     @Test(arguments: links)
-    func `a link into a local network is refused with the way out`(link: String) {
+    func `a link into a local network is refused, saying what to send instead`(link: String) {
         let error = refusal(link, [account("https://api-singapore.klingai.com"), account("https://8.8.8.8/kling")])
         #expect(error?.cause == .badParameter && error?.parameter == "upperInput")
         #expect(error?.message.hasPrefix("upperInput links to ") == true, "\(error?.message ?? "")")
@@ -33,11 +33,11 @@ struct LinkPolicyTests {
     @Test(arguments: [
         "http://127.0.0.1:9", "https://kling.internal/kling", "http://simulator:8080", "http://[fd00::1]",
     ])
-    func `it is left to an account in a local network`(url: String) {
+    func `a local link is left to an account in a local network`(url: String) {
         for link in Self.links { #expect(refusal(link, [account("https://kling.example"), account(url)]) == nil) }
     }
 
-    @Test func `it is left to the gateway where that fetches pictures, and where it is the gateway's own`() {
+    @Test func `a local link is left to a gateway that fetches pictures, or whose own link it is`() {
         let kling = account("https://kling.example")
         for link in Self.links {
             #expect(refusal(link, [kling, account("https://other.example", normalizes: true)]) == nil)

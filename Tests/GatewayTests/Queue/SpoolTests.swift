@@ -65,7 +65,7 @@ import Testing
         #expect(try names() == [".lock", "\(id).json"])
     }
 
-    @Test func `a removed body is gone, and removing it again is no error`() async throws {
+    @Test func `a removed body is gone, and removing it again is not an error`() async throws {
         let spool = try Spool(path)
         let id = ids(1)[0]
         try await spool.write(id, [ByteSlice(copying: "{}")])

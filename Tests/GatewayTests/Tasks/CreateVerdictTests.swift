@@ -99,7 +99,7 @@ struct CreateVerdictTests {
             (413, "<html>", "unsuitable 413", .refusedForGood), (415, "", "unsuitable 415", .refusedForGood),
             (500, #"{"code":"invalid_request","message":"m"}"#, "unsuitable 400", .refusedForGood),
         ] as [(Int, String, String, CreateEvent)])
-    func `an answer that is not Kling's is judged by its status and its word`(
+    func `an answer without Kling's envelope is judged by its status and error word`(
         status: Int, body: String, expected: String, event: CreateEvent
     ) {
         let verdict = verdict(status, body)

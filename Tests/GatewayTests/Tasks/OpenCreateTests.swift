@@ -118,7 +118,7 @@ import Testing
         let behaviour = BookKling.Behaviour(lostAnswers: 1, stranger: stranger)
         try await run([account("main", hasLookup: nil)], behaviour) { subject in
             guard case .failure(let error) = try await subject.create(), let id = error.taskID else {
-                Issue.record("it was taken")
+                Issue.record("the task was adopted")
                 return
             }
             let task = try await subject.query(id)

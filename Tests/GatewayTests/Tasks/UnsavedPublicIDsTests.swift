@@ -6,7 +6,7 @@ import Testing
 @testable import Gateway
 
 struct UnsavedPublicIDsTests {
-    @Test func `an announced id counts at once, and only one that could not be recorded is in the file`() throws {
+    @Test func `an announced id counts at once, and only ids that could not be recorded are in the file`() throws {
         let folder = try TemporaryFolder()
         let path = folder.path("told")
         let ids = UnsavedPublicIDs(path: path)
