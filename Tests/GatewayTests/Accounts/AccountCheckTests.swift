@@ -74,7 +74,8 @@ import Testing
         (200, #"{"code":0,"data":[]}"#), (403, #"{"code":1103}"#), (429, #"{"code":1302}"#), (429, #"{"code":1303}"#),
         (400, #"{"code":1201}"#), (500, #"{"code":5000}"#), (503, #"{"code":5001}"#),
     ])
-    func `an answer with any other code of Kling's shows that the account was reached`(status: Int, body: String) async {
+    func `an answer with any other code of Kling's shows that the account was reached`(status: Int, body: String) async
+    {
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in KlingReply(status, body) }
         #expect(finding == .reached(.kolors) && calls == 1)
     }
