@@ -28,7 +28,7 @@ extension Configuration {
     private mutating func complete(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
         if case .sqlite(path: "") = storage.store {
             guard let directory = reader.sources.stateDirectory else {
-                return reader.report(.init(path: "store"), "no folder to keep it in was found: set it, or HOME")
+                return reader.report(.init(path: "store"), "no folder for the store was found: set store, or HOME")
             }
             storage.store = .sqlite(path: "\(directory)/gateway.db")
         }

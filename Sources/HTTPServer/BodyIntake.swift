@@ -63,7 +63,7 @@ struct BodyIntake {
         return awaitsContinue
     }
 
-    /// When the rest of the body is late. The time runs from the first call.
+    /// The time from which the rest of the body is late. It runs from the first call.
     mutating func deadline(_ configuration: HTTPServerConfiguration) -> MonotonicTime {
         let known =
             rate

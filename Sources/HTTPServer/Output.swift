@@ -31,7 +31,7 @@ struct Output {
         return (total, .bytes(total))
     }
 
-    /// When the client is too slow to read the rest. The time runs from the first call.
+    /// The time from which the client is too slow in reading the rest. It runs from the first call.
     /// - Parameter count: how many bytes were written since the last call.
     mutating func deadline(after count: Int, _ configuration: HTTPServerConfiguration) -> MonotonicTime {
         var known =

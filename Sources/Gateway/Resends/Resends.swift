@@ -26,15 +26,15 @@ final class Resends: Sendable {
         var lastWaiter = 0
         /// How often any entry has changed.
         var changes = 0
-        var isKeepingDue = false
+        var isSavePlanned = false
         var attached: UInt64 = 0
 
         /// Plans to save the state. A large state is saved less often.
         /// - Returns: the delay; nil if a save is already planned.
         mutating func planSave() -> Duration? {
-            if isKeepingDue { return nil }
-            isKeepingDue = true
-            return min(saveInterval * max(1, ledger.count / fewEntries), longestKeepInterval)
+            if isSavePlanned { return nil }
+            isSavePlanned = true
+            return min(saveInterval * max(1, ledger.count / fewEntries), longestSaveInterval)
         }
     }
 
@@ -42,7 +42,7 @@ final class Resends: Sendable {
     static let saveInterval = Duration.milliseconds(50)
     /// The saved state grows by 16 bytes per entry. With multiples of this many entries, it is saved less often.
     private static let fewEntries = 2048
-    private static let longestKeepInterval = Duration.seconds(1)
+    private static let longestSaveInterval = Duration.seconds(1)
     /// The name under which a server saves its state. Servers that share a store have one each.
     private static let server = "main"
     /// The maximum number of creates that are restored after a crash, besides those that the saved state names.
@@ -175,7 +175,7 @@ final class Resends: Sendable {
 
     private func change<Result>(_ body: (inout State) -> Result) -> Result {
         let (result, pause) = state.withLock { state in (body(&state), state.planSave()) }
-        if let pause { keepLater(after: pause) }
+        if let pause { saveLater(after: pause) }
         return result
     }
 
@@ -197,24 +197,24 @@ final class Resends: Sendable {
         }
     }
 
-    private func keepLater(after pause: Duration) {
+    private func saveLater(after pause: Duration) {
         background.start { [self] in
             guard await background.sleep(for: pause) else { return }
-            await keep()
+            await save()
         }
     }
 
-    private func keep() async {
-        state.withLock { $0.isKeepingDue = false }
+    private func save() async {
+        state.withLock { $0.isSavePlanned = false }
         do {
             try await store.keep(
                 unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
             // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
-            if let pause = state.withLock({ $0.planSave() }) { keepLater(after: pause) }
+            if let pause = state.withLock({ $0.planSave() }) { saveLater(after: pause) }
         }
     }
 
     /// Saves the state a last time. Call it after the server has stopped.
-    func stop() async { await keep() }
+    func stop() async { await save() }
 }
