@@ -63,7 +63,7 @@ import Testing
             return nil
         }
         let library = folder.path("readonly.so")
-        return (try? CCompiler.makeLibrary(of: source, at: library)).map { (folder, library) }
+        return (try? CCompiler.makeLibrary(of: [source], at: library)).map { (folder, library) }
     }()
 
     private func isReady(_ gateway: GatewayProcess) async throws -> Bool {

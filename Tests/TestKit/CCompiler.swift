@@ -1,15 +1,25 @@
 import Foundation
 
-/// This system's C compiler, for libraries that tests preload.
+/// This system's C compiler, for libraries that tests preload and for small programs.
 public enum CCompiler {
-    /// Compiles `source` to a shared library with the first compiler that can. Blocks the thread.
+    /// Compiles C files to a shared library with the first compiler that can. Blocks the thread.
     /// - Throws: why none can.
-    public static func makeLibrary(of source: String, at library: String) throws {
+    public static func makeLibrary(of sources: [String], at library: String) throws {
+        try run(["-shared", "-fPIC", "-o", library] + sources + ["-ldl"])
+    }
+
+    /// Compiles C files to a program with the first compiler that can. Blocks the thread.
+    /// - Throws: why none can.
+    public static func makeProgram(of sources: [String], at program: String) throws {
+        try run(["-o", program] + sources)
+    }
+
+    private static func run(_ arguments: [String]) throws {
         var reasons: [String] = []
         for compiler in ["cc", "clang", "gcc"] {
             let (process, errors) = (Process(), Pipe())
             process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = [compiler, "-shared", "-fPIC", "-O1", "-o", library, source, "-ldl"]
+            process.arguments = [compiler, "-O1"] + arguments
             process.standardError = errors
             try process.run()
             let told = errors.fileHandleForReading.readDataToEndOfFile()
@@ -17,6 +27,6 @@ public enum CCompiler {
             if process.terminationStatus == 0 { return }
             reasons.append("\(compiler): \(String(decoding: told, as: UTF8.self))")
         }
-        throw TestKitError("the library cannot be compiled: \(reasons.joined(separator: "; "))")
+        throw TestKitError("C cannot be compiled: \(reasons.joined(separator: "; "))")
     }
 }

@@ -21,7 +21,7 @@ public final class ClockShim: Sendable {
         shift = folder.path("shift")
         let source = try folder.write(Self.source, to: "clock-shim.c")
         try set(milliseconds: 0)
-        try await blocking { [library] in try CCompiler.makeLibrary(of: source, at: library) }
+        try await blocking { [library] in try CCompiler.makeLibrary(of: [source], at: library) }
         try await check()
     }
 
