@@ -10,6 +10,8 @@ ARGS ?=
 SECONDS ?= 600
 # For `make torture`: SEED replays the choices of an earlier run, and WITHOUT=callbacks,queue leaves those parts out.
 KILLS ?= 300
+# How many of the kills are power cuts, which also lose what was not synced.
+CUTS ?= 100
 CREATES ?= 5000
 SEED ?=
 SETTLING ?= 300
@@ -100,9 +102,9 @@ test: deps ## run every test; ARGS="--filter NAME"
 	$(SWIFT) test $(ARGS)
 
 .PHONY: torture
-torture: libraries ## kill the gateway under load; KILLS=300 CREATES=5000 SEED=1
-	TORTURE_KILLS=$(KILLS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) TORTURE_SETTLING=$(SETTLING) \
-	TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
+torture: libraries ## kill the gateway and cut its power under load; KILLS=300 CUTS=100 CREATES=5000 SEED=1
+	TORTURE_KILLS=$(KILLS) TORTURE_CUTS=$(CUTS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) \
+	TORTURE_SETTLING=$(SETTLING) TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench
 bench: build ## measure against nginx; ARGS="--against OLD_BINARY --peers"

@@ -16,7 +16,7 @@ struct Counts {
         attempts = creates.flatMap(\.attempts)
     }
 
-    var rows: [Row] { requests + repeats + troubles + upstream + ends }
+    var rows: [Row] { requests + repeats + troubles + powerCuts + upstream + ends }
 
     private var requests: [Row] {
         [
@@ -30,6 +30,7 @@ struct Counts {
             ("cut before the answer", attempts.count { $0.outcome == .cut(hasArrived: false) }),
             ("cut in the middle of it", attempts.count { $0.outcome == .cut(hasArrived: true) }),
             ("queries and lists", books.clients.sightings.count),
+            ("of them to be asked again later", books.clients.sightings.count { $0.finding == .later }),
         ]
     }
 
@@ -65,6 +66,17 @@ struct Counts {
             ("moments in which the machine was too busy", books.clients.lags.count),
             ("clock steps", books.clients.clockSteps),
             ("faults at Kling", faults.values.reduce(0, +)),
+        ]
+    }
+
+    private var powerCuts: [Row] {
+        let losses = world.gateway.losses
+        return [
+            ("power cuts", books.clients.powerCuts.count),
+            ("changes of files that were not synced then", losses.atRisk),
+            ("of them lost, in whole or in part", losses.changes + losses.names),
+            ("bytes lost", losses.bytes),
+            ("bytes by which files became shorter", losses.cutOff),
         ]
     }
 

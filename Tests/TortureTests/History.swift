@@ -20,7 +20,7 @@ struct History: Sendable {
         if create.wantsCallback { header += ", to be called back" }
         let events =
             create.attempts.map { ($0.began, "\(time($0.began)) to \(time($0.ended)): \($0.outcome.text)") }
-            + seen(create, ids) + called(number)
+            + seen(create, ids) + called(number) + powerCuts
         return [header] + events.sorted { $0.0 < $1.0 }.map(\.1)
             + tasks.map { "Kling: \($0.id) of \($0.account) as \($0.externalTaskID ?? "-") is \($0.status)" }
             + rows(tasks, ids) + gateway.logLines(about: Array(ids), limit: Self.logLines)
@@ -38,10 +38,15 @@ struct History: Sendable {
                 switch sighting.finding {
                 case .tasks(let tasks): tasks.map { "\($0.id) \($0.status)" }.joined(separator: ", ")
                 case .unknown: "unknown"
+                case .later: "to be asked for later"
                 case .error(let status): "answered \(status)"
                 }
             return (sighting.began, "\(time(sighting.began)): \(asked) was \(found)")
         }
+    }
+
+    private var powerCuts: [(Moment, String)] {
+        books.clients.powerCuts.map { ($0.lowerBound, "\(time($0.lowerBound)): the power was cut") }
     }
 
     private func called(_ number: Int) -> [(Moment, String)] {

@@ -40,6 +40,8 @@ struct TortureOptions: Sendable {
 
     /// How often the gateway is killed, not counting the kill before the last start.
     var kills = 8
+    /// How many of the kills are power cuts, which also lose what was not synced.
+    var powerCuts = 6
     /// How many creates clients make; each may take several requests.
     var creates = 160
     /// The seed of every choice in the run.
@@ -50,13 +52,16 @@ struct TortureOptions: Sendable {
     var pollers = 3
     /// How long the run may take to settle once the faults are over, in seconds.
     var settling = 150
+    /// Whether the gateway's syncs do nothing, and a power cut loses everything since the one before: a run that cannot
+    /// pass.
+    var ignoresSyncs = false
     /// What the run covers.
     var capabilities = Set(Capability.allCases)
 
     func has(_ capability: Capability) -> Bool { capabilities.contains(capability) }
 
-    /// Reads `TORTURE_KILLS`, `_CREATES`, `_SEED`, `_SETTLING` (seconds), and `_WITHOUT`, a list of capabilities to
-    /// leave out. An empty variable counts as unset.
+    /// Reads `TORTURE_KILLS`, `_CUTS`, `_CREATES`, `_SEED`, `_SETTLING` (seconds), and `_WITHOUT`, a list of
+    /// capabilities to leave out. An empty variable counts as unset.
     init(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         func value<Value>(_ name: String, _ read: (String) -> Value?, into target: inout Value) throws {
             guard let text = environment["TORTURE_" + name], !text.isEmpty else { return }
@@ -64,6 +69,7 @@ struct TortureOptions: Sendable {
             target = value
         }
         try value("KILLS", Self.count, into: &kills)
+        try value("CUTS", Self.count, into: &powerCuts)
         try value("CREATES", Self.count, into: &creates)
         try value("SEED", UInt64.init, into: &seed)
         try value("SETTLING", Self.count, into: &settling)

@@ -32,6 +32,7 @@ struct PlanTests {
         #expect(kills.allSatisfy { (1...500).contains($0.afterCreates) })
         #expect(Set(kills.map(\.afterCreates)).count > 30)
         #expect(kills.contains(where: \.isInStart) && kills.first?.isInStart == false)
+        #expect(kills.filter(\.cutsPower).count == 6)
     }
 
     @Test func `a create is recognized by its picture, whatever else it asks for`() throws {
@@ -54,6 +55,10 @@ struct PlanTests {
         #expect(options.has(.queue) && options.has(.accounts) && options.has(.watching))
         #expect(throws: TortureOptions.OptionError.self) { try TortureOptions(["TORTURE_WITHOUT": "everything"]) }
         #expect(throws: TortureOptions.OptionError.self) { try TortureOptions(["TORTURE_KILLS": "-1"]) }
+        var few = try TortureOptions(["TORTURE_KILLS": "3", "TORTURE_CUTS": "5"])
+        #expect(KillPlan(few).kills.filter(\.cutsPower).count == 3)
+        few.powerCuts = 0
+        #expect(KillPlan(few).kills.allSatisfy { !$0.cutsPower })
     }
 
     @Test func `every capability can be left out by itself`() throws {

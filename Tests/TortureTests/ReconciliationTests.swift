@@ -21,7 +21,8 @@ struct ReconciliationTests {
     }
 
     @Test(
-        arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks)
+        arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks
+            + powerCuts)
     func `each case causes exactly its violations`(row: Case) {
         var books = Books.consistent
         row.change(&books)
@@ -31,7 +32,7 @@ struct ReconciliationTests {
     @Test func `every kind of violation has a case`() {
         let rows =
             Self.payments + Self.repeats + Self.resellers + Self.swaps + Self.records + Self.outcomes + Self.words
-            + Self.views + Self.sightings + Self.callbacks
+            + Self.views + Self.sightings + Self.callbacks + Self.powerCuts
         // Only a real run can take too long.
         #expect(Set(rows.flatMap(\.kinds)) == Set(Violation.Kind.allCases).subtracting([.overran]))
     }

@@ -3,7 +3,8 @@ struct Report: Sendable {
     let violations: [Violation]
     /// The counts, with their names.
     let counts: [(name: String, count: Int)]
-    private let options: TortureOptions
+    /// The options of the run, without what this machine could not do.
+    let options: TortureOptions
     private let histories: [Int: [String]]
 
     /// How many examples of each kind are shown with their history.
@@ -56,7 +57,8 @@ struct Report: Sendable {
     /// The command that makes the same choices again.
     var replay: String {
         let without = TortureOptions.Capability.allCases.filter { !options.has($0) }.map(\.rawValue)
-        return "make torture KILLS=\(options.kills) CREATES=\(options.creates) SEED=\(options.seed)"
+        return "make torture KILLS=\(options.kills) CUTS=\(options.powerCuts) CREATES=\(options.creates)"
+            + " SEED=\(options.seed)"
             + (without.isEmpty ? "" : " WITHOUT=\(without.joined(separator: ","))")
     }
 }

@@ -26,7 +26,7 @@ struct Settlement: Sendable {
             for account in AccountPlan(world.options).accounts { books.accounts[account.name] = account }
             try await read(&books)
             let isSettled = books.upstream.allSatisfy(\.isFinal) && Reconciliation(books).unsettled.isEmpty
-            if isSettled || MonotonicTime.now > end { return try await finalBooks(from: books) }
+            if isSettled || MonotonicTime.now > end { return try await finalBooks(from: books, until: end) }
             if !world.options.has(.watching) { try await queryTasks(&books) }
             await world.pause(Self.pollInterval)
         }
@@ -47,14 +47,17 @@ struct Settlement: Sendable {
     }
 
     /// Queries everything that clients may query, and reads the books of the store and the upstream again. An open
-    /// create at an account whose keys have changed may still be found meanwhile; then the queries are repeated.
-    private func finalBooks(from settled: Books) async throws -> Books {
+    /// create at an account whose keys have changed may still be found meanwhile, and so may a task that a power cut
+    /// has left without Kling's id; then the queries are repeated.
+    private func finalBooks(from settled: Books, until end: MonotonicTime) async throws -> Books {
         var books = settled
         while true {
             let before = books.store.map(\.state)
             try await queryTasks(&books)
             try await read(&books)
-            if books.store.map(\.state) == before { return books }
+            let isPatient = !books.postponed.isEmpty && MonotonicTime.now < end
+            if books.store.map(\.state) == before, !isPatient { return books }
+            if isPatient { await world.pause(Self.pollInterval) }
         }
     }
 
@@ -69,10 +72,14 @@ struct Settlement: Sendable {
     private func queryTasks(_ books: inout Books) async throws {
         let queries = ClientQueries(world: world)
         for tenant in world.tenants { books.lists[tenant.name] = try await queries.list(tenant) }
+        books.postponed = []
         for question in questions(books) {
             switch await queries.get(world.tenant(question.tenant), ClientQueries.target(question.id)) {
             case .tasks(let tasks): books.answers[question] = .some(tasks.first)
             case .unknown: books.answers[question] = .some(nil)
+            case .later:
+                books.answers.removeValue(forKey: question)
+                books.postponed.insert(question)
             case .error, nil: throw ClientQueries.Unanswered(what: "a query for \(question.id) of \(question.tenant)")
             }
         }

@@ -9,12 +9,14 @@ struct TortureRun: Sendable {
 
     /// Runs the torture on `loop`, and ends every process that it started, whatever happens.
     static func run(_ requested: TortureOptions, on loop: EventLoop) async throws -> Report {
-        let (options, shim) = await clocks(requested)
+        var (options, shim) = await clocks(requested)
+        let disk = try TemporaryFolder()
+        let powerCut = await powerCut(&options, disk)
         let client = try HTTPClient(loop: loop)
         defer { client.shutdown() }
         let upstream = try await Upstream(options)
         defer { upstream.kill() }
-        let gateway = try GatewayUnderTest(options, upstream: upstream, shim: shim)
+        let gateway = try GatewayUnderTest(options, upstream: upstream, disk: disk, shim: shim, powerCut: powerCut)
         defer { gateway.abandon() }
         let (ledger, clock) = (Ledger(), RunClock(isGatewaysTrue: shim == nil))
         let receiver = try await CallbackReceiver(options, loop: loop, ledger: ledger, clock: clock)
@@ -46,8 +48,18 @@ struct TortureRun: Sendable {
         }
     }
 
+    /// What cuts the power of the store's folder. If this machine cannot have it, the options leave power cuts out.
+    private static func powerCut(_ options: inout TortureOptions, _ disk: TemporaryFolder) async -> PowerCut? {
+        guard options.powerCuts > 0 else { return nil }
+        do { return try await PowerCut(watching: disk.url) } catch {
+            print("torture: the power is not cut: \(error)")
+            options.powerCuts = 0
+            return nil
+        }
+    }
+
     private func run() async throws -> Report {
-        try world.gateway.start()
+        try world.gateway.start(syncDelay: KillPlan(world.options).kills.first?.syncDelay ?? .zero)
         try await world.gateway.whenServing()
         let begun = try await load()
         let faults = try await world.upstream.faults(world.caller)

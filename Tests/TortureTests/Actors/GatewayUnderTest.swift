@@ -2,12 +2,14 @@ import Base
 import Foundation
 import TestKit
 
-/// The built gateway, killed and restarted again and again on one store and one port.
+/// The built gateway, killed and restarted again and again on one store and one port. The store has a folder of its
+/// own, whose power can be cut.
 final class GatewayUnderTest: Sendable {
     private struct State {
         var program: Program?
         var starts = 0
         var kills = 0
+        var losses = PowerCut.Losses()
         var swaps = 0
         var isSwapped = false
         /// Whether its start is complete.
@@ -21,24 +23,43 @@ final class GatewayUnderTest: Sendable {
     let url: String
     private let folder: TemporaryFolder
     private let environment: [String: String]
+    /// The environment of `serve`, with the libraries to load.
+    private let servingEnvironment: [String: String]
     private let configuration: Configuration
     private let shim: ClockShim?
+    private let powerCut: PowerCut?
+    private let severity: PowerCut.Severity
+    private let database: String
     private let state = Lock(State())
 
-    /// Prepares a store, and a configuration with `upstream`.
-    /// - Parameter shim: sets the gateway's clock.
-    init(_ options: TortureOptions, upstream: Upstream, shim: ClockShim?) throws {
+    /// Prepares a configuration with `upstream`.
+    /// - Parameters:
+    ///   - disk: the store's folder.
+    ///   - shim: sets the gateway's clock.
+    ///   - powerCut: watches the store's folder.
+    init(
+        _ options: TortureOptions, upstream: Upstream, disk: TemporaryFolder, shim: ClockShim?, powerCut: PowerCut?
+    ) throws {
         let port = try Self.freePort()
         url = "http://127.0.0.1:\(port)"
         folder = try TemporaryFolder()
         self.shim = shim
+        self.powerCut = powerCut
+        severity = options.ignoresSyncs ? .whole : .random
+        database = disk.path("gateway.db")
         configuration = Configuration(options: options, upstreamURL: upstream.url, ownURL: url)
         try folder.write(configuration.text(swapped: false), to: Self.file)
         environment = [
             "HOME": folder.path(""), "KLING_GATEWAY_CONFIG": folder.path(Self.file),
             "KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
-            "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"), "KLING_GATEWAY_LOG_FORMAT": "json",
+            "KLING_GATEWAY_STORE": "sqlite:" + database, "KLING_GATEWAY_LOG_FORMAT": "json",
         ]
+        var serving = environment
+        let watching = options.ignoresSyncs ? PowerCut.ignoringSyncs : [:]
+        for more in [shim?.environment, powerCut?.environment, watching] {
+            serving.merge(more ?? [:]) { one, other in "\(one):\(other)" }
+        }
+        servingEnvironment = serving
     }
 
     private static let file = "config.yaml"
@@ -46,11 +67,13 @@ final class GatewayUnderTest: Sendable {
     // MARK: The process
 
     /// Starts it, without waiting until it serves.
-    /// - Parameter swapped: whether the name of one account stands for another account.
-    func start(swapped: Bool = false) throws {
+    /// - Parameters:
+    ///   - swapped: whether the name of one account stands for another account.
+    ///   - syncDelay: how long each sync waits before it begins.
+    func start(swapped: Bool = false, syncDelay: Duration = .zero) throws {
         try folder.write(configuration.text(swapped: swapped), to: Self.file)
-        let environment = environment.merging(shim?.environment ?? [:]) { own, _ in own }
-        let program = try Program.gateway(["serve"], environment: environment)
+        let slow = powerCut == nil ? [:] : PowerCut.delayingSyncs(by: syncDelay)
+        let program = try Program.gateway(["serve"], environment: servingEnvironment.merging(slow) { _, new in new })
         state.withLock { state in
             state.program = program
             state.starts += 1
@@ -73,7 +96,7 @@ final class GatewayUnderTest: Sendable {
     func holdStore(isSpared: Bool) -> Bool {
         state.withLock { state in
             guard state.isServing else { return false }
-            state.hold = StoreHold(database: folder.path("gateway.db"))
+            state.hold = StoreHold(database: database)
             state.isSpared = isSpared && state.hold != nil
             return state.hold != nil
         }
@@ -85,7 +108,8 @@ final class GatewayUnderTest: Sendable {
     var isSpared: Bool { state.withLock { $0.isSpared } }
 
     /// Sends SIGKILL and waits for the process to end.
-    func kill() async throws {
+    /// - Parameter dice: decides what a power cut leaves of what was not synced; nil for a kill that loses nothing.
+    func kill(cuttingPower dice: Dice? = nil) async throws {
         let running = state.withLock { state in
             (state.isServing, state.hold) = (false, nil)
             return state.program
@@ -98,12 +122,18 @@ final class GatewayUnderTest: Sendable {
             state.program = nil
             state.logs.append(log)
         }
+        guard let dice, let powerCut else { return }
+        let losses = try await blocking { [severity] in try powerCut.apply(dice, severity: severity) }
+        state.withLock { $0.losses += losses }
     }
 
     /// Kills it without waiting, whatever it is doing.
     func abandon() { state.withLock { $0.program }?.signal(SIGKILL) }
 
     var counts: (starts: Int, kills: Int, swaps: Int) { state.withLock { ($0.starts, $0.kills, $0.swaps) } }
+
+    /// What power cuts have lost so far.
+    var losses: PowerCut.Losses { state.withLock { $0.losses } }
 
     /// The log lines about any of `words`, over all restarts, without those of GET requests.
     func logLines(about words: [String], limit: Int) -> [String] {

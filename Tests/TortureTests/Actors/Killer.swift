@@ -1,4 +1,4 @@
-/// Kills the gateway and restarts it at once.
+/// Kills the gateway or cuts its power, and restarts it at once.
 struct Killer: Sendable {
     let world: World
 
@@ -8,12 +8,15 @@ struct Killer: Sendable {
             await world.progress.reach(kill.afterCreates)
             await world.pause(kill.delay)
             while world.gateway.isSpared { await world.pause(.milliseconds(100)) }
-            world.ledger.addKill(at: world.clock.now)
-            try await world.gateway.kill()
-            try world.gateway.start(swapped: kill.isSwapped)
+            let began = world.clock.now
+            world.ledger.addKill(at: began)
+            let dice = Dice(seed: world.options.seed, "power cut \(index)")
+            try await world.gateway.kill(cuttingPower: kill.cutsPower ? dice : nil)
+            let next = index + 1 < kills.count ? kills[index + 1] : nil
+            try world.gateway.start(swapped: kill.isSwapped, syncDelay: next?.syncDelay ?? .zero)
+            if kill.cutsPower { world.ledger.addPowerCut(began...world.clock.now) }
             // The next kill may come before the gateway serves.
-            let isNextInStart = index + 1 < kills.count && kills[index + 1].isInStart
-            if !isNextInStart { try await world.gateway.whenServing() }
+            if next?.isInStart != true { try await world.gateway.whenServing() }
         }
     }
 }

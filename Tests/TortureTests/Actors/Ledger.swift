@@ -43,6 +43,8 @@ final class Ledger: Sendable {
 
     func addKill(at moment: Moment) { state.withLock { $0.book.kills.append(moment) } }
 
+    func addPowerCut(_ cut: ClosedRange<Moment>) { state.withLock { $0.book.powerCuts.append(cut) } }
+
     func add(_ callback: Callback) { state.withLock { $0.book.callbacks.append(callback) } }
 
     /// How many of a client's equal creates were accepted.

@@ -44,7 +44,8 @@ struct ClientQueries: Sendable {
         let answer = await world.caller.get(world.gateway.url + TryOn.path + target, key: tenant.key)
         guard let response = try? answer.get() else { return nil }
         guard response.status == 200, let kling = KlingAnswer(response.body) else {
-            return response.status == 404 ? .unknown : .error(status: response.status)
+            let isLater = response.status == 503 && response.headers["retry-after"] != nil
+            return response.status == 404 ? .unknown : isLater ? .later : .error(status: response.status)
         }
         if let task = kling.task.flatMap(SeenTask.init) { return .tasks([task]) }
         return kling.tasks.map { .tasks($0.compactMap(SeenTask.init)) } ?? .error(status: response.status)

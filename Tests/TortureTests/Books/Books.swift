@@ -11,6 +11,8 @@ struct Books: Sendable {
     var lists: [String: [SeenTask]] = [:]
     /// What queries find at the end; nil for an unknown task.
     var answers: [Question: SeenTask?] = [:]
+    /// What queries are told to ask for later, to the end.
+    var postponed: Set<Question> = []
 
     /// A query of a tenant.
     struct Question: Sendable, Hashable {

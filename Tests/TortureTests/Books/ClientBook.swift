@@ -9,6 +9,8 @@ struct ClientBook: Sendable {
     var callbacks: [Callback] = []
     /// When the gateway was killed.
     var kills: [Moment] = []
+    /// The kills that were power cuts: from the kill to the next start, in order.
+    var powerCuts: [ClosedRange<Moment>] = []
     /// When the store could not be written to.
     var outages: [ClosedRange<Moment>] = []
     /// When the machine was too busy.
@@ -150,6 +152,8 @@ struct Sighting: Sendable {
         case tasks([SeenTask])
         /// 404: no such task.
         case unknown
+        /// 503 with `Retry-After`: it may be found later.
+        case later
         /// An error.
         case error(status: Int)
     }

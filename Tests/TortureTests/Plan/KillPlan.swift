@@ -8,15 +8,25 @@ struct KillPlan: Sendable {
         let delay: Duration
         /// Whether it hits the start after the previous kill, rather than a gateway that serves.
         let isInStart: Bool
+        /// Whether it is a power cut, which also loses what was not synced.
+        let cutsPower: Bool
+        /// How much slower the disk is before it: power is often cut in the middle of a sync.
+        let syncDelay: Duration
         /// Whether the other account takes the first one's place from the next start on.
         let isSwapped: Bool
     }
 
     let kills: [Kill]
 
+    private static let syncDelays: [(Int, Duration)] = [
+        (1, .zero), (2, .milliseconds(4)), (2, .milliseconds(20)),
+    ]
+
     init(_ options: TortureOptions) {
         var dice = Dice(seed: options.seed, "kills")
         var swaps = Dice(seed: options.seed, "swaps")
+        var powerCuts = Dice(seed: options.seed, "power cuts")
+        let cuts = Set((0..<options.kills).shuffled(using: &powerCuts).prefix(options.powerCuts))
         var kills: [Kill] = []
         for index in 0..<options.kills {
             let isInStart = !kills.isEmpty && dice.chance(0.2)
@@ -27,7 +37,10 @@ struct KillPlan: Sendable {
             let due = min(max(share + jitter, kills.last?.afterCreates ?? 1), options.creates)
             let delay = dice.milliseconds(isInStart ? 0...250 : 0...120)
             let isOther = options.has(.swaps) && swaps.chance(0.4)
-            kills.append(Kill(afterCreates: due, delay: delay, isInStart: isInStart, isSwapped: isOther))
+            kills.append(
+                Kill(
+                    afterCreates: due, delay: delay, isInStart: isInStart, cutsPower: cuts.contains(index),
+                    syncDelay: cuts.contains(index) ? powerCuts.pick(Self.syncDelays) : .zero, isSwapped: isOther))
         }
         self.kills = kills
     }

@@ -71,6 +71,11 @@ final class PowerCut: Sendable {
         ["LD_PRELOAD": library, "POWER_CUT_FOLDER": folder.path, "POWER_CUT_LOG": log.path]
     }
 
+    /// Variables with which each sync waits before it begins, as on a slow disk, so that more is unsynced at a cut.
+    static func delayingSyncs(by delay: Duration) -> [String: String] {
+        ["POWER_CUT_SYNC_DELAY": "\(Int(delay / .microseconds(1)))"]
+    }
+
     /// Variables that turn the program's syncs into nothing, so that everything since the last cut may be lost.
     static let ignoringSyncs = ["POWER_CUT_IGNORES_SYNCS": "1"]
 

@@ -1,4 +1,5 @@
 /// Clients that asked for callbacks got them in order, once for each state, about their own task, and about its end.
+/// After a power cut, callbacks may come again.
 extension Reconciliation {
     var callbacks: [Violation] {
         let arrived = Dictionary(grouping: books.clients.callbacks, by: \.create)
@@ -77,27 +78,40 @@ extension Reconciliation {
     }
 
     private func disorder(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
-        for (earlier, later) in zip(arrived, arrived.dropFirst()) {
-            guard let before = earlier.task.rank, let after = later.task.rank,
-                after < before || earlier.task.isFinal && earlier.task.status != later.task.status
-            else { continue }
-            return [
-                Violation(
-                    kind: .callbackDisorder, create: create.number,
-                    explanation:
-                        "\(earlier.task.status) came at \(time(earlier.at)), \(later.task.status) at \(time(later.at))")
-            ]
+        // The furthest state that has come, and the one since the last power cut.
+        var furthest, current: Callback?
+        var seen: Set<String> = []
+        for callback in arrived {
+            if let last = current, isCut(last, callback) { current = nil }
+            // What has come before a power cut may come again after it; what is new comes after all that.
+            let isNew = seen.insert(callback.task.status).inserted
+            if let earlier = isNew ? furthest : current, Self.isBackward(from: earlier.task, to: callback.task) {
+                let before = "\(earlier.task.status) came at \(time(earlier.at))"
+                return [
+                    Violation(
+                        kind: .callbackDisorder, create: create.number,
+                        explanation: "\(before), \(callback.task.status) at \(time(callback.at))")
+                ]
+            }
+            current = callback
+            if isNew { furthest = callback }
         }
         return []
     }
 
+    /// Whether the power was cut between two callbacks.
+    private func isCut(_ earlier: Callback, _ later: Callback) -> Bool {
+        books.clients.powerCuts.contains { $0.upperBound >= earlier.at && $0.lowerBound <= later.at }
+    }
+
     private func repeated(_ create: CreateEntry, _ arrived: [Callback]) -> [Violation] {
         Dictionary(grouping: arrived, by: \.task.status).sorted { $0.key < $1.key }.compactMap { status, callbacks in
-            let ids = Set(callbacks.map(\.id)).sorted()
-            guard ids.count > 1 else { return nil }
+            // After a power cut, the gateway may not know the id that it gave to the event before.
+            let pair = zip(callbacks, callbacks.dropFirst()).first { $0.id != $1.id && !isCut($0, $1) }
+            guard let (first, second) = pair else { return nil }
             return Violation(
                 kind: .callbackRepeated, create: create.number,
-                explanation: "\(status) came as \(ids.joined(separator: " and "))")
+                explanation: "\(status) came as \(first.id) and \(second.id)")
         }
     }
 }

@@ -1,6 +1,6 @@
 /// Everything that clients saw during the run is consistent.
 extension Reconciliation {
-    var sightings: [Violation] { failedQuestions + forgottenForATime + changedIDs + backwardSteps + pictures }
+    var sightings: [Violation] { failedQuestions + postponed + forgottenForATime + changedIDs + backwardSteps + pictures }
 
     /// A picture's URL names its own task.
     private var pictures: [Violation] {
@@ -27,22 +27,68 @@ extension Reconciliation {
         }
     }
 
-    /// A query that began after the client was told of the task must find it.
-    private var forgottenForATime: [Violation] {
-        let tellings = Dictionary(
+    /// A power cut may take Kling's id of a task that a client was told of. Until the gateway has found the task again,
+    /// it may ask clients to come back later, and only then.
+    private var postponed: [Violation] {
+        let tellings = tellings
+        var finds: [Books.Question: [Sighting]] = [:]
+        for sighting in books.clients.sightings {
+            guard case .id(let id) = sighting.question, case .tasks = sighting.finding,
+                let telling = tellings[Books.Question(tenant: sighting.tenant, id: id)]
+            else { continue }
+            finds[Books.Question(tenant: sighting.tenant, id: telling.id), default: []].append(sighting)
+        }
+        return books.clients.sightings.compactMap { sighting in
+            guard sighting.finding == .later else { return nil }
+            func violation(_ what: String, _ create: Int? = nil) -> Violation {
+                let explanation = "to be asked again later at \(time(sighting.began)): \(what)"
+                return Violation(kind: .queryFailed, create: create, explanation: explanation)
+            }
+            guard case .id(let id) = sighting.question else { return violation("a list") }
+            guard let telling = tellings[Books.Question(tenant: sighting.tenant, id: id)] else {
+                return violation("\(id), which no client was told of")
+            }
+            guard let cut = books.clients.powerCuts.last(where: { $0.upperBound <= sighting.ended }),
+                telling.at <= cut.upperBound
+            else { return violation("\(id), told at \(time(telling.at)) and not before a power cut", telling.create) }
+            let found = finds[Books.Question(tenant: sighting.tenant, id: telling.id)]?.first {
+                $0.began >= cut.upperBound && $0.ended < sighting.began
+            }
+            return found.map { violation("\(id), found again at \(time($0.began))", telling.create) }
+        }
+    }
+
+    /// When a client was first told of a task that it can ask for by this id.
+    private struct Telling {
+        let create: Int
+        /// What it was told.
+        let id: String
+        let at: Moment
+    }
+
+    private var tellings: [Books.Question: Telling] {
+        Dictionary(
             told.flatMap { told in
                 [told.id, told.create.externalTaskID].compactMap(\.self).map {
-                    (Books.Question(tenant: told.create.tenant, id: $0), (told.create.number, told.at))
+                    (
+                        Books.Question(tenant: told.create.tenant, id: $0),
+                        Telling(create: told.create.number, id: told.id, at: told.at)
+                    )
                 }
             }
-        ) { $0.1 < $1.1 ? $0 : $1 }
+        ) { $0.at < $1.at ? $0 : $1 }
+    }
+
+    /// A query that began after the client was told of the task must find it.
+    private var forgottenForATime: [Violation] {
+        let tellings = tellings
         return books.clients.sightings.compactMap { sighting in
             guard sighting.finding == .unknown, case .id(let id) = sighting.question,
-                let (number, at) = tellings[Books.Question(tenant: sighting.tenant, id: id)], at < sighting.began
+                let telling = tellings[Books.Question(tenant: sighting.tenant, id: id)], telling.at < sighting.began
             else { return nil }
             return Violation(
-                kind: .forgotten, create: number,
-                explanation: "told at \(time(at)), and \(id) was unknown at \(time(sighting.began))")
+                kind: .forgotten, create: telling.create,
+                explanation: "told at \(time(telling.at)), and \(id) was unknown at \(time(sighting.began))")
         }
     }
 
@@ -101,7 +147,7 @@ extension Reconciliation {
         }
     }
 
-    private static func isBackward(from earlier: SeenTask, to later: SeenTask) -> Bool {
+    static func isBackward(from earlier: SeenTask, to later: SeenTask) -> Bool {
         guard let before = earlier.rank, let after = later.rank else { return false }
         return after < before || earlier.isFinal && later.status != earlier.status
     }

@@ -10,7 +10,13 @@ extension Reconciliation {
         var found: [Violation] = []
         if !isListed(create.tenant, id) { found.append(violation(.notListed, "\(id) was told at \(time(at))")) }
         for asked in [id, create.externalTaskID].compactMap(\.self) {
-            guard let answer = books.answers[Books.Question(tenant: create.tenant, id: asked)] else { continue }
+            let question = Books.Question(tenant: create.tenant, id: asked)
+            if books.postponed.contains(question) {
+                let explanation = "\(id) was told at \(time(at)), and \(asked) is to be asked for later in the end"
+                found.append(violation(.forgotten, explanation))
+                continue
+            }
+            guard let answer = books.answers[question] else { continue }
             guard let answer else {
                 found.append(violation(.forgotten, "\(id) was told at \(time(at)), and \(asked) is unknown in the end"))
                 continue
@@ -39,7 +45,9 @@ extension Reconciliation {
                     kind: .notListed, create: create?.number,
                     explanation: "\(id) is in the store, but no client was told of it"))
         }
-        if case .some(.none) = books.answers[Books.Question(tenant: row.tenant, id: id)] {
+        let question = Books.Question(tenant: row.tenant, id: id)
+        let isUnknown = if case .some(.none) = books.answers[question] { true } else { false }
+        if isUnknown || books.postponed.contains(question) {
             found.append(
                 Violation(
                     kind: .forgotten, create: create?.number,

@@ -8,6 +8,7 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ALIAS(name) __attribute__((alias(#name)))
@@ -116,14 +117,21 @@ int posix_fallocate64(int file, off64_t offset, off64_t length) ALIAS(posix_fall
 
 // MARK: Syncs
 
+// Begins a sync. Changes from the returned position of the log on may become safe too, or not.
+static int64_t begin_sync(void) {
+    lock();
+    int64_t through = log_end();
+    unlock();
+    struct timespec delay = {sync_delay / 1000000, sync_delay % 1000000 * 1000};
+    if (sync_delay) nanosleep(&delay, NULL);
+    return through;
+}
+
 static int make_safe(int file, long call) {
     struct stat status;
     if (!watches(file, &status)) return (int)syscall(call, file);
     if (ignores_syncs) return 0;
-    // Later changes may be safe too, or not.
-    lock();
-    int64_t through = log_end();
-    unlock();
+    int64_t through = begin_sync();
     int result = (int)syscall(call, file);
     if (result) return result;
     char place[4096], link[64];
@@ -148,9 +156,7 @@ int syncfs(int file) {
     struct stat status;
     if (!watches(file, &status)) return (int)syscall(SYS_syncfs, file);
     if (ignores_syncs) return 0;
-    lock();
-    int64_t through = log_end();
-    unlock();
+    int64_t through = begin_sync();
     int result = (int)syscall(SYS_syncfs, file);
     if (result) return result;
     lock();

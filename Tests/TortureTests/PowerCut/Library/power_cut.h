@@ -10,6 +10,7 @@
 //   POWER_CUT_LOG            the folder of the undo log, on the same file system. It gets the file `log`, and a hard
 //                            link for every file that loses a name, so that the file can be brought back and its inode
 //                            number stays its own
+//   POWER_CUT_SYNC_DELAY     how long a sync waits before it begins, in microseconds, as on a slow disk
 //   POWER_CUT_IGNORES_SYNCS  if it is set, syncs succeed without doing anything
 //
 // The model is an ext4 with default options, on a disk that tells the truth about syncs, or something stricter:
@@ -79,6 +80,8 @@ extern char watched_folder[];
 // The folder of the log.
 extern char log_folder[];
 extern bool ignores_syncs;
+// In microseconds.
+extern long sync_delay;
 
 // Serializes the changes. What follows in this file, except `watches` and `locate`, needs it.
 void lock(void);

@@ -17,6 +17,7 @@
 char watched_folder[PATH_MAX];
 char log_folder[PATH_MAX];
 bool ignores_syncs;
+long sync_delay;
 
 static int undo_log = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -47,6 +48,8 @@ static void prepare(void) {
     char path[PATH_MAX + 8];
     if (!folder || !log) return;
     if (!realpath(folder, watched_folder) || !realpath(log, log_folder)) give_up("the folders");
+    const char *delay = getenv("POWER_CUT_SYNC_DELAY");
+    sync_delay = delay ? atol(delay) : 0;
     ignores_syncs = getenv("POWER_CUT_IGNORES_SYNCS") != NULL;
     snprintf(path, sizeof path, "%s/log", log_folder);
     int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
