@@ -62,8 +62,11 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "Hashing", dependencies: ["Base", "CXXHash"], swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["Base", "CLibevent"], swiftSettings: strict),
-        .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "COpenSSL"], swiftSettings: strict),
-        .target(name: "HTTPClient", dependencies: ["Base", "EventLoop", "CCurl"], swiftSettings: strict),
+        .target(name: "Sockets", dependencies: ["Base", "COpenSSL"], swiftSettings: strict),
+        .target(name: "HTTPServer", dependencies: ["Base", "EventLoop", "Sockets", "COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "HTTPClient", dependencies: ["Base", "EventLoop", "Sockets", "CCurl", "COpenSSL"],
+            swiftSettings: strict),
         .target(name: "KlingAPI", dependencies: ["Base", crypto], swiftSettings: strict),
         .target(
             name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP", "CLCMS2", "CZlib"],
@@ -118,9 +121,12 @@ let package = Package(
         .testTarget(
             name: "EventLoopTests", dependencies: ["Base", "EventLoop", "CLibevent"], swiftSettings: tests),
         .testTarget(
-            name: "HTTPServerTests", dependencies: ["Base", "EventLoop", "HTTPServer", "COpenSSL", "TestKit"],
+            name: "HTTPServerTests",
+            dependencies: ["Base", "EventLoop", "HTTPServer", "Sockets", "COpenSSL", "TestKit"],
             swiftSettings: tests),
-        .testTarget(name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient"], swiftSettings: tests),
+        .testTarget(
+            name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient", "TestKit"],
+            swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(
             name: "PicturesTests", dependencies: ["Base", "Pictures", "CTurboJPEG", "CPNG", "CWebP", "TestKit"],

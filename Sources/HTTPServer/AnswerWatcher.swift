@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Sockets
 
 /// Is told whether an answer reaches the client; see ``HTTPRequest/watchAnswer(_:)``.
 ///
@@ -32,7 +33,7 @@ extension RequestBody {
         guard isBeingHandled else { return }
         switch connection.socket.transport.end {
         case .none: break
-        case .client: connection.endInput()
+        case .peer: connection.endInput()
         case .connection: connection.happened(.failed)
         }
     }

@@ -1,4 +1,5 @@
 internal import Base
+internal import Sockets
 
 /// Writes one answer after another: renders its head, and keeps what the socket has no room for.
 struct AnswerWriter {

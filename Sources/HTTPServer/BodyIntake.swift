@@ -1,4 +1,5 @@
 internal import Base
+internal import Sockets
 
 /// Takes a request's body from the socket: knows how much of it has been read, and where it is stored.
 struct BodyIntake {

@@ -1,3 +1,5 @@
+internal import Sockets
+
 /// Finds out whether the client gets its answers, up to the end of the connection.
 ///
 /// TCP's acknowledgements are not reported, so they are polled: when the next request arrives, every

@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import Sockets
 internal import Synchronization
 
 /// One client's connection: its ``ConnectionLifecycle``, and the parts that do the work of its phases. Loop-confined.

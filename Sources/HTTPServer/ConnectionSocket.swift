@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Sockets
 
 /// A connection's socket, with what was reported about it and the bytes that were read ahead.
 ///

@@ -1,4 +1,5 @@
 internal import Base
+internal import Sockets
 
 /// Reads the head of one request after another, and notes when each began and how long it is.
 struct HeadReader {

@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import Sockets
 internal import Synchronization
 
 /// State that the connections of one loop share. Loop-confined except for the counter.
@@ -71,7 +72,7 @@ internal import Synchronization
 
     private func transport(_ descriptor: Int32, _ tls: TLSContext?) -> Transport? {
         guard let tls else { return .plain(descriptor: descriptor) }
-        return TLSSession(tls, descriptor: descriptor).map { .tls($0) }
+        return tls.makeSession(descriptor: descriptor).map { .tls($0) }
     }
 
     /// Removes a connection that has closed.

@@ -1,5 +1,6 @@
 public import Base
 internal import COpenSSL
+internal import Sockets
 
 /// The certificate, key and rules that the connections of a TLS listener share. Can be used from any thread.
 ///
@@ -26,10 +27,12 @@ internal import COpenSSL
 
     deinit { unsafe SSL_CTX_free(context) }
 
-    /// Makes a new connection's `SSL`, which the caller must free; nil if there is no memory for it.
-    func makeSession() -> OpaquePointer? {
+    /// Makes a new connection's TLS; nil if there is no memory for it.
+    func makeSession(descriptor: Int32) -> TLSSession? {
         defer { ERR_clear_error() }
-        return unsafe SSL_new(context)
+        return unsafe SSL_new(context).flatMap {
+            unsafe TLSSession(owning: $0, .server, descriptor: descriptor)
+        }
     }
 
     private static let encrypted = "it is encrypted: store it without a passphrase (openssl pkey)"

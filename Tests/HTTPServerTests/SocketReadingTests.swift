@@ -1,6 +1,7 @@
 import Base
 import EventLoop
 import Glibc
+import Sockets
 import Testing
 
 @testable import HTTPServer

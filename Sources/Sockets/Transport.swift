@@ -1,16 +1,16 @@
 internal import Base
-internal import Glibc
+package import Glibc
 
 /// What a connection reads from and writes to. Nothing here blocks.
-enum Transport {
+package enum Transport {
     /// The socket itself.
     case plain(descriptor: Int32)
     /// TLS over the socket.
     case tls(TLSSession)
 
     /// The result of a read or a write.
-    enum Outcome: Hashable {
-        /// That many bytes were transferred; a read of 0 is the client's end: its FIN, or `close_notify`.
+    package enum Outcome: Hashable {
+        /// That many bytes were transferred; a read of 0 is the peer's end: its FIN, or `close_notify`.
         case bytes(Int)
         /// The handshake is complete, and no data was read.
         case handshaken
@@ -22,23 +22,23 @@ enum Transport {
         case failed
     }
 
-    var descriptor: Int32 {
+    package var descriptor: Int32 {
         switch self {
         case .plain(let descriptor): descriptor
         case .tls(let session): session.descriptor
         }
     }
 
-    /// Whether requests can arrive: no handshake is in progress.
-    var isReady: Bool {
+    /// Whether data can be transferred: no handshake is in progress.
+    package var isReady: Bool {
         switch self {
         case .plain: true
         case .tls(let session): session.isHandshakeComplete
         }
     }
 
-    /// Whether a byte has been read from a client that has to perform a handshake; true on a plain connection.
-    var hasReceived: Bool {
+    /// Whether a byte has been read from a peer that has to perform a handshake; true on a plain connection.
+    package var hasReceived: Bool {
         switch self {
         case .plain: true
         case .tls(let session): session.hasReceived
@@ -46,12 +46,12 @@ enum Transport {
     }
 
     /// Whether the connection begins with a handshake.
-    var beginsWithHandshake: Bool {
+    package var beginsWithHandshake: Bool {
         if case .tls = self { true } else { false }
     }
 
     /// Reads what is available, at most as much as there is room for.
-    func receive(into space: UnsafeMutableRawBufferPointer) -> Outcome {
+    package func receive(into space: UnsafeMutableRawBufferPointer) -> Outcome {
         if case .tls(let session) = self { return unsafe session.receive(into: space) }
         while true {
             let count = unsafe recv(descriptor, space.baseAddress, space.count, 0)
@@ -61,7 +61,7 @@ enum Transport {
     }
 
     /// Whether a read of `count` bytes, with room for `room`, may have left input that is not reported again.
-    func mayHoldMore(after count: Int, of room: Int) -> Bool {
+    package func mayHoldMore(after count: Int, of room: Int) -> Bool {
         switch self {
         case .plain: count == room
         case .tls(let session): session.mayHoldMore
@@ -69,15 +69,15 @@ enum Transport {
     }
 
     /// Whether reading continues when the socket is writable.
-    var readNeedsWritable: Bool {
+    package var readNeedsWritable: Bool {
         switch self {
         case .plain: false
         case .tls(let session): session.readNeedsWritable
         }
     }
 
-    /// Writes as much of the parts, in order, as there is room for. A client that is gone does not raise SIGPIPE.
-    func send(_ parts: UnsafeMutableBufferPointer<iovec>) -> Outcome {
+    /// Writes as much of the parts, in order, as there is room for. A peer that is gone does not raise SIGPIPE.
+    package func send(_ parts: UnsafeMutableBufferPointer<iovec>) -> Outcome {
         if case .tls(let session) = self {
             guard let part = unsafe parts.first(where: { unsafe $0.iov_len > 0 }) else { return .bytes(0) }
             return unsafe session.send(UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len))
@@ -93,7 +93,7 @@ enum Transport {
     }
 
     /// Writes as much of `bytes` as there is room for.
-    func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {
+    package func send(_ bytes: UnsafeRawBufferPointer) -> Outcome {
         var part = unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
         return unsafe withUnsafeMutablePointer(to: &part) { part in
             unsafe send(UnsafeMutableBufferPointer(start: part, count: 1))
@@ -103,39 +103,39 @@ enum Transport {
     private static var failure: Outcome { errno == EAGAIN || errno == EWOULDBLOCK ? .blocked : .failed }
 
     /// What has ended. There may still be bytes to read before that.
-    enum End {
-        /// The client has sent FIN. Detected where the system reports it (Linux).
-        case client
+    package enum End {
+        /// The peer has sent FIN. Detected where the system reports it (Linux).
+        case peer
         /// The connection is unusable in both directions; a FIN alone does not make it so.
         case connection
     }
 
     /// What the system reports as ended; nil if nothing.
-    var end: End? {
+    package var end: End? {
         let finished: Int32 = 0x2000  // POLLRDHUP, which glibc only declares if its extensions are enabled
         var state = pollfd(fd: descriptor, events: Int16(finished), revents: 0)
         guard unsafe poll(&state, 1, 0) > 0 else { return nil }
         if Int32(state.revents) & (POLLERR | POLLHUP) != 0 { return .connection }
-        return Int32(state.revents) & finished != 0 ? .client : nil
+        return Int32(state.revents) & finished != 0 ? .peer : nil
     }
 
-    /// How long ago the client's last bytes reached this machine, to about 4 ms; nil where the system does not report
+    /// How long ago the peer's last bytes reached this machine, to about 4 ms; nil where the system does not report
     /// it.
-    var inputAge: Duration? {
+    package var inputAge: Duration? {
         var (info, size) = (tcp_info(), socklen_t(MemoryLayout<tcp_info>.size))
         guard unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &info, &size) == 0 else { return nil }
         return .milliseconds(Int64(info.tcpi_last_data_recv))
     }
 
-    /// Whether the client's system has acknowledged everything that was written, including a FIN (on a Unix-domain
-    /// socket: whether the client has read it). False on a connection that was reset before that.
-    var hasDeliveredAll: Bool {
+    /// Whether the peer's system has acknowledged everything that was written, including a FIN (on a Unix-domain
+    /// socket: whether the peer has read it). False on a connection that was reset before that.
+    package var hasDeliveredAll: Bool {
         var rest: Int32 = 0
         return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &rest) == 0 && rest == 0
     }
 
     /// Sends `close_notify` over TLS; does nothing on a plain connection.
-    func sendCloseNotify() -> Outcome {
+    package func sendCloseNotify() -> Outcome {
         switch self {
         case .plain: .bytes(0)
         case .tls(let session): session.sendCloseNotify()
@@ -143,10 +143,10 @@ enum Transport {
     }
 
     /// Sends FIN.
-    func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
+    package func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 
     /// Closes; `resets` sends RST in place of FIN.
-    func close(resets: Bool = false) {
+    package func close(resets: Bool = false) {
         if !resets {
             _ = sendCloseNotify()
         } else {
@@ -157,7 +157,7 @@ enum Transport {
     }
 
     /// Makes small writes go out at once (`TCP_NODELAY`).
-    func setUp() {
+    package func setUp() {
         var one: Int32 = 1
         unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
     }

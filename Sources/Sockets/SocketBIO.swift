@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// The BIO through which OpenSSL uses a ``TLSSession``'s socket. OpenSSL's own socket BIO writes with `write`, which
 /// raises SIGPIPE, and does not tell whether a read has emptied the socket.
-enum SocketBIO {
+package enum SocketBIO {
     /// A BIO for `session`, which must own it; nil if there is no memory for it.
     static func make(for session: TLSSession) -> OpaquePointer? {
         guard let bio = unsafe BIO_new(method) else { return nil }
@@ -13,7 +13,7 @@ enum SocketBIO {
     }
 
     /// Makes the `BIO_METHOD` that all connections share. Called at startup, because nothing can be served without it.
-    static func setUp() { _ = unsafe method }
+    package static func setUp() { _ = unsafe method }
 
     // Made once for the process, then only read.
     private nonisolated(unsafe) static let method: OpaquePointer = {

@@ -4,18 +4,28 @@ internal import COpenSSL
 ///
 /// OpenSSL keeps errors in a queue per thread, which libcurl uses too: it is cleared before each call and after
 /// failures.
-@safe final class TLSSession {
-    let descriptor: Int32
+@safe package final class TLSSession {
+    /// Which side of the handshake this is.
+    package enum Role { case client, server }
+
+    package let descriptor: Int32
     /// Whether another read may return bytes without a new event: OpenSSL reads ahead, and keeps what the caller had no
     /// room for.
-    private(set) var mayHoldMore = true
+    package private(set) var mayHoldMore = true
     /// Whether reading waits for room to write: in a handshake, both sides send.
-    private(set) var readNeedsWritable = false
+    package private(set) var readNeedsWritable = false
     /// Whether the handshake is complete.
-    private(set) var isHandshakeComplete = false
-    /// Whether the client has sent anything.
-    private(set) var hasReceived = false
+    package private(set) var isHandshakeComplete = false
+    /// Whether the peer has sent anything.
+    package private(set) var hasReceived = false
+    /// Whether the peer has said that it sends nothing more (`close_notify`). Without that, an end may have been cut off.
+    package private(set) var hasEndedCleanly = false
+    /// How many bytes were written to the socket, the handshake's included.
+    package private(set) var bytesWritten = 0
+    /// Why a client's handshake or transfer has failed, for logs.
+    package private(set) var failure: String?
 
+    private let role: Role
     private let session: OpaquePointer
     private var socketMayHoldMore = true
     private var socketHasEnded = false
@@ -23,27 +33,30 @@ internal import COpenSSL
     private var hasSaidGoodbye = false
     private var socketReadsLeft = 0
 
-    /// How many times the socket is read before other connections get their turn: a client can send records without
+    /// How many times the socket is read before other connections get their turn: a peer can send records without
     /// data, such as key updates, for as long as it likes, and OpenSSL would keep reading.
     private static let socketReadsPerTurn = 4
 
-    /// Makes the session of a new connection.
+    /// Takes over a new `SSL`, also if this fails.
     /// - Returns: nil if there is no memory for it.
-    init?(_ context: TLSContext, descriptor: Int32) {
-        guard let session = unsafe context.makeSession() else { return nil }
-        self.descriptor = descriptor
+    package init?(owning session: OpaquePointer, _ role: Role, descriptor: Int32) {
         unsafe self.session = session
-        unsafe SSL_set_accept_state(session)
-        guard let bio = unsafe SocketBIO.make(for: self) else { return nil }
+        self.role = role
+        self.descriptor = descriptor
         // One BIO for both directions, which the `SSL` frees.
+        guard let bio = unsafe SocketBIO.make(for: self) else { return nil }
         unsafe SSL_set_bio(session, bio, bio)
+        switch role {
+        case .client: unsafe SSL_set_connect_state(session)
+        case .server: unsafe SSL_set_accept_state(session)
+        }
     }
 
     deinit { unsafe SSL_free(session) }
 
     /// Reads at most one record, or continues the handshake. After `close_notify` was sent, it reads raw bytes, to be
     /// discarded.
-    func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
+    package func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
         if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
         readNeedsWritable = false
         socketReadsLeft = Self.socketReadsPerTurn
@@ -57,7 +70,7 @@ internal import COpenSSL
     }
 
     /// Writes at most one record.
-    func send(_ part: UnsafeRawBufferPointer) -> Transport.Outcome {
+    package func send(_ part: UnsafeRawBufferPointer) -> Transport.Outcome {
         ERR_clear_error()
         var count = 0
         let result = unsafe SSL_write_ex(session, part.baseAddress, part.count, &count)
@@ -67,8 +80,8 @@ internal import COpenSSL
         return broken()
     }
 
-    /// Sends `close_notify`, if that still makes sense. Failures are ignored: a client that is gone does not need it.
-    func sendCloseNotify() -> Transport.Outcome {
+    /// Sends `close_notify`, if that still makes sense. Failures are ignored: a peer that is gone does not need it.
+    package func sendCloseNotify() -> Transport.Outcome {
         if hasSaidGoodbye || isBroken || !isHandshakeComplete { return .bytes(0) }
         ERR_clear_error()
         let result = unsafe SSL_shutdown(session)
@@ -98,16 +111,19 @@ internal import COpenSSL
         readNeedsWritable = reason == SSL_ERROR_WANT_WRITE
         switch reason {
         case SSL_ERROR_WANT_READ where socketReadsLeft < 0: return .unfinished
-        // A client may leave without `close_notify`, because HTTP has its own lengths.
+        // A peer may leave without `close_notify`, because HTTP has its own lengths.
         case SSL_ERROR_WANT_READ: return socketHasEnded ? .bytes(0) : .blocked
         case SSL_ERROR_WANT_WRITE: return .blocked
-        case SSL_ERROR_ZERO_RETURN: return .bytes(0)
+        case SSL_ERROR_ZERO_RETURN:
+            hasEndedCleanly = true
+            return .bytes(0)
         default: return broken()
         }
     }
 
     /// Marks the session as broken: after such an error, OpenSSL must not be called again, not even for `close_notify`.
     private func broken() -> Transport.Outcome {
+        if role == .client { unsafe failure = failure ?? Self.describeFailure(session) }
         ERR_clear_error()
         isBroken = true
         return .failed
@@ -121,12 +137,22 @@ internal import COpenSSL
 
     /// Answers 400 in plain HTTP, if the socket has room for it.
     private func refusePlain() {
+        guard role == .server else { return }
         let answer: StaticString =
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\nThis port speaks TLS: https.\n"
         // The literal's bytes are in the binary, so the pointer is always valid.
         let bytes = unsafe UnsafeRawBufferPointer(start: answer.utf8Start, count: answer.utf8CodeUnitCount)
         _ = unsafe Transport.plain(descriptor: descriptor).send(bytes)
         Transport.plain(descriptor: descriptor).finish()
+    }
+
+    /// What OpenSSL has to say about the last failure; that of a certificate comes first.
+    private static func describeFailure(_ session: OpaquePointer) -> String? {
+        let verdict = unsafe SSL_get_verify_result(session)
+        if verdict != Int(X509_V_OK) {
+            return unsafe X509_verify_cert_error_string(verdict).map { unsafe String(cString: $0) }
+        }
+        return unsafe ERR_reason_error_string(ERR_peek_last_error()).map { unsafe String(cString: $0) }
     }
 }
 
@@ -147,6 +173,8 @@ extension TLSSession {
     }
 
     func writeSocket(_ bytes: UnsafeRawBufferPointer) -> Transport.Outcome {
-        unsafe Transport.plain(descriptor: descriptor).send(bytes)
+        let outcome = unsafe Transport.plain(descriptor: descriptor).send(bytes)
+        if case .bytes(let count) = outcome { bytesWritten += count }
+        return outcome
     }
 }
