@@ -29,6 +29,7 @@ internal import Synchronization
     private var arrived: [Job] = []
     private var isDraining = false
     let fallbackTimers = FallbackTimers()
+    private let pool = TaskPool()
     private var commonTimeouts: [Int64: CommonTimeout] = [:]
     private var thread = pthread_t(bitPattern: 0)
     private let hasEnded = Atomic(false)
@@ -98,7 +99,10 @@ internal import Synchronization
     /// the loop have stopped: jobs that are submitted later never run.
     public func stop() {
         precondition(!isCurrent, "a loop cannot wait for its own end")
-        execute { [self] in unsafe event_base_loopbreak(base) }
+        execute { [self] in
+            pool.close()
+            unsafe event_base_loopbreak(base)
+        }
         pthread_join(thread, nil)
     }
 
@@ -133,12 +137,22 @@ internal import Synchronization
 
     /// Starts a task that runs on this loop for its whole life.
     ///
-    /// This is the only place where the project starts unstructured tasks: a bare `Task {}` would leave the loop.
+    /// This and ``start(_:)`` are the only places where the project starts unstructured tasks: a bare `Task {}` would
+    /// leave the loop.
     @discardableResult
     public func spawn<Success: Sendable>(
         _ body: @escaping @Sendable () async -> Success
     ) -> Task<Success, Never> {
         Task(executorPreference: self, operation: body)
+    }
+
+    /// Starts work that runs on this loop for its whole life, in a task that is used again afterwards: for work that
+    /// starts often. Unlike ``spawn(_:)``, it does not inherit the caller's task-local values. Call it on the loop's
+    /// thread.
+    @discardableResult
+    public func start(_ work: @escaping @Sendable () async -> Void) -> PooledTask {
+        assertCurrent()
+        return pool.run(on: self, work)
     }
 
     /// Runs `body` on the loop's thread and returns its result. Can be called from any task.

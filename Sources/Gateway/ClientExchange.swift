@@ -10,6 +10,7 @@ struct ClientExchange: HTTPExchangeHandler {
 
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         gateway.telemetry.began()
+        note.body = request.body
         let answered = await Origin.$current.withValue(.request(note.requestID)) {
             await result { () async throws(GatewayError) in try await gateway.answer(request, note) }
         }

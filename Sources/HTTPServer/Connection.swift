@@ -136,11 +136,14 @@ final class Connection: @unchecked Sendable {
         if !isReadAhead, !socket.isUnread, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
-        self.exchange?.task = loop.spawn { [self] in
+        self.exchange?.task = loop.start { [self] in
             if isReadAhead, let fault = await request.body.collectAhead() { return refuse(fault) }
             answer(await handler.respond(to: request), end: .complete)
         }
     }
+
+    /// The task of the handler in progress.
+    var handlerTask: PooledTask? { exchange?.task }
 
     // MARK: Answers
 
@@ -189,7 +192,7 @@ final class Connection: @unchecked Sendable {
 
     /// Has the next part of a streamed body made, and writes it.
     private func askForPart(_ next: @escaping HTTPResponse.Body.NextPart) {
-        exchange?.task = loop.spawn { [self] in
+        exchange?.task = loop.start { [self] in
             let part = await next()
             guard case .writing = lifecycle.phase else { return }
             writer.add(part)

@@ -10,7 +10,7 @@ struct Exchange {
     let bytesReceived: Int
     /// Whether the client wants to reuse the connection.
     let keepsAlive: Bool
-    var task: Task<Void, Never>?
+    var task: PooledTask?
     private var answer: (status: Int, time: MonotonicTime)?
     /// How the exchange ends if the answer can be written.
     private(set) var end = HTTPExchange.End.complete

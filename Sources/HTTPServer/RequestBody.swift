@@ -15,6 +15,8 @@ public final class RequestBody: @unchecked Sendable {
     /// The body, if it was read before the handler was called.
     private var readAhead: Bytes?
     private var waiter: CheckedContinuation<BodyIntake.Step, Never>?
+    /// The handler's task, while its cancellation is put off.
+    private var shielded: PooledTask?
 
     /// Bodies up to this size are not reserved from the budget.
     private static let unreservedBytes = 64 << 10
@@ -31,6 +33,19 @@ public final class RequestBody: @unchecked Sendable {
         connection.loop.assertCurrent()
         return connection.body === self && connection.lifecycle.phase == .handling
     }
+
+    /// Puts off the cancellation of the handler's task until ``endShield()``, for work that must end even if the client
+    /// leaves. Call it in that task.
+    /// - Returns: false if the task is cancelled already.
+    public func beginShield() -> Bool {
+        guard isBeingHandled, !Task.isCancelled, let task = connection.handlerTask else { return false }
+        task.beginShield()
+        shielded = task
+        return true
+    }
+
+    /// Cancels the handler's task now if it was to be cancelled since ``beginShield()``. Call it in that task.
+    public func endShield() { shielded.take()?.endShield() }
 
     // MARK: Collecting
 

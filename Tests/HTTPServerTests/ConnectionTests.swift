@@ -17,6 +17,19 @@ struct ConnectionTests {
         }
     }
 
+    @Test func `a handler behind a shield is cancelled after it, when its client has reset`() async throws {
+        try await withServer { _, address, responder in
+            let client = RawClient(address)
+            client.send("GET /shielded HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(await responder.starts.next() == "shielded")
+            client.reset()
+            #expect(await responder.ends.next()?.end == .clientGone)
+            responder.gate.yield(())
+            #expect(await responder.cancellations.next() == "put off")
+            #expect(await responder.cancellations.next() == "cancelled")
+        }
+    }
+
     @Test func `a client that resets in the middle of a body ends its exchange`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)

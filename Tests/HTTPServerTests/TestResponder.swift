@@ -27,6 +27,15 @@ struct TestResponder: HTTPResponder {
         request.head.path == "/at-once" ? HTTPResponse(status: 200, body: .bytes(Array("at once".utf8))) : nil
     }
 
+    private func waitBehindShield(_ request: HTTPRequest) async {
+        guard request.body.beginShield() else { return }
+        starts.yield("shielded")
+        await gate.next()
+        cancellations.yield(Task.isCancelled ? "too early" : "put off")
+        request.body.endShield()
+        cancellations.yield(Task.isCancelled ? "cancelled" : "lost")
+    }
+
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         let head = request.head
         switch head.path {
@@ -35,6 +44,8 @@ struct TestResponder: HTTPResponder {
         case "/waits":
             starts.yield("waits")
             do { try await request.loop.sleep(for: .seconds(600)) } catch { cancellations.yield("waits") }
+        case "/shielded":
+            await waitBehindShield(request)
         case "/watched", "/held":
             request.watchAnswer(Watcher(deliveries: deliveries))
             deliveries.yield(.begun)

@@ -29,6 +29,9 @@ final class ExchangeNote: @unchecked Sendable {
     /// Whether its answer is streamed.
     private(set) var isStreamed = false
 
+    /// The request's body, while its handler may run.
+    var body: RequestBody?
+
     /// The create's entry among those that are remembered until their answers are read.
     var resend: ResendTicket?
 
@@ -60,7 +63,7 @@ final class ExchangeNote: @unchecked Sendable {
     func end() {
         addWait()
         hasEnded = true
-        hold = nil
+        (hold, body) = (nil, nil)
     }
 
     /// Records that the exchange waits for Kling until ``stopWaiting()``. Waits may overlap: such time counts once.

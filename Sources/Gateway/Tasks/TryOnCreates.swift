@@ -1,5 +1,6 @@
 internal import Base
 internal import EventLoop
+internal import HTTPServer
 internal import KlingAPI
 internal import TaskStore
 
@@ -42,23 +43,24 @@ final class TryOnCreates: Sendable {
             ledger.running.finish(create.id)
             throw error
         }
-        attempts.inFlight.withLock { $0 += 1 }
-        let work = EventLoop.current.spawn { [self] in
-            defer {
-                attempts.inFlight.withLock { $0 -= 1 }
-                withExtendedLifetime(hold) {}
-            }
-            return await result { () async throws(GatewayError) in try await carryOut(create, at: place) }
-        }
-        return try await remember(note, work.value.get)
+        defer { withExtendedLifetime(hold) {} }
+        return try await finish(note) { [self] () async throws(GatewayError) in try await carryOut(create, at: place) }
     }
 
-    /// Tells the ``ResendLedger`` if the create has made a task, or may have.
-    func remember<Made>(
-        _ note: ExchangeNote, _ outcome: () throws(GatewayError) -> Made
-    ) throws(GatewayError) -> Made {
+    /// Does work whose intent is recorded. It continues if the caller is cancelled. Tells the ``ResendLedger`` if it has
+    /// made a task, or may have.
+    func finish<Made: Sendable>(
+        _ note: ExchangeNote, _ work: @escaping @Sendable () async throws(GatewayError) -> Made
+    ) async throws(GatewayError) -> Made {
+        attempts.inFlight.withLock { $0 += 1 }
+        let (body, isShielded) = (note.body, note.body?.beginShield() ?? false)
+        defer {
+            if isShielded { body?.endShield() }
+            attempts.inFlight.withLock { $0 -= 1 }
+        }
         do {
-            let made = try outcome()
+            let made =
+                isShielded ? try await work() : try await EventLoop.current.spawn { await result(work) }.value.get()
             note.resend?.made()
             return made
         } catch {

@@ -59,17 +59,10 @@ final class TryOnJobs: Sendable {
             for create in creates { ledger.running.finish(create.id) }
             throw error
         }
-        attempts.inFlight.withLock { $0 += 1 }
-        let work = EventLoop.current.spawn { [self, creates] in
-            defer {
-                attempts.inFlight.withLock { $0 -= 1 }
-                withExtendedLifetime(hold) {}
-            }
-            return await result { () async throws(GatewayError) in
-                try await carryOut(job, creates, at: place, request)
-            }
+        defer { withExtendedLifetime(hold) {} }
+        return try await self.creates.finish(note) { [self, creates] () async throws(GatewayError) in
+            try await carryOut(job, creates, at: place, request)
         }
-        return try await self.creates.remember(note, work.value.get)
     }
 
     // MARK: Admission
