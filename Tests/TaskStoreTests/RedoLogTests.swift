@@ -190,6 +190,6 @@ import Testing
         await store.close()
         try FileManager.default.copyItem(atPath: log.database + "-redo", toPath: older.database + "-redo")
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: older.database) }
-        #expect(error.code == .corrupt && error.detail.contains("remove \(older.database)-redo"))
+        #expect(error.code == .corrupt && error.detail.contains("Remove \(older.database)-redo"))
     }
 }

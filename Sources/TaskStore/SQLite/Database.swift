@@ -59,7 +59,6 @@ enum StoreDatabase {
                 let frames = RedoFrame.frames(in: try file.read(all: true), identity: mark.identity)
                 try replay.apply(frames, from: file.path)
             }
-            // The commit was synced. An empty file is the sign that the database has everything.
             file.remove()
         }
     }

@@ -47,7 +47,7 @@ enum Query: Int, CaseIterable {
         case .rollback: "ROLLBACK TO step"
         case .dataVersion: "PRAGMA data_version"
         case .redoMark: "SELECT identity, applied FROM redo_mark"
-        case .keepRedoMark: "UPDATE redo_mark SET applied = ?1"
+        case .keepRedoMark: "UPDATE redo_mark SET applied = ?1, commits = commits + 1"
         default:
             taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? resendSQL ?? accountSQL
         }

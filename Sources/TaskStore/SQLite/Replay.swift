@@ -16,7 +16,8 @@ struct Replay {
         }
     }
 
-    /// Runs the statements of the frames that the database lacks, in one transaction.
+    /// Runs the statements of the frames that the database lacks, in one transaction. If SQLite syncs its commits, the
+    /// log is not needed afterwards.
     /// - Parameters:
     ///   - path: how errors name the log.
     /// - Throws: `corrupt` if the log and the database do not belong together.
@@ -28,10 +29,13 @@ struct Replay {
                 guard first.sequence <= mark.applied + 1 else {
                     throw StoreError(
                         .corrupt,
-                        "the redo log \(path) starts after the database ends, which was replaced by an older copy: "
-                            + "remove \(path) to serve from the copy as it is")
+                        "the redo log \(path) starts at \(first.sequence) and the database ends at \(mark.applied): it was "
+                            + "replaced by an older copy. Remove \(path) to serve from the copy as it is")
                 }
-                if last.sequence > mark.applied { try run(frames, after: mark.applied, from: path) }
+                try run(frames, after: mark.applied, from: path)
+                // Even if the database lacked nothing, its last commits may not be synced. This one is, and with it they.
+                try database.execute(
+                    sql: Query.keepRedoMark.sql, arguments: [max(last.sequence, mark.applied)])
                 return .commit
             }
         } catch {
@@ -56,7 +60,6 @@ struct Replay {
                 }
             }
         }
-        try database.execute(sql: Query.keepRedoMark.sql, arguments: [frames.last?.sequence])
     }
 
     /// Syncs the database, so that the redo log is no longer needed.
@@ -65,7 +68,7 @@ struct Replay {
         do {
             // The sync of a commit is one of the whole log: it covers all commits before it.
             try database.inTransaction(.immediate) {
-                try database.execute(sql: "UPDATE redo_mark SET applied = applied")
+                try database.execute(sql: "UPDATE redo_mark SET commits = commits + 1")
                 return .commit
             }
         } catch {

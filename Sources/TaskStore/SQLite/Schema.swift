@@ -271,12 +271,14 @@ enum Schema {
         """
 
     /// The last frame of the redo log that the tables contain. `identity` tells this store's log from another's.
+    /// `commits` changes in each commit: one that changes nothing is not synced (findings/sqlite-unchanged-commit.sh).
     private static let redoMark = """
         CREATE TABLE redo_mark (
             mark INTEGER PRIMARY KEY CHECK (mark = 1),
             identity INTEGER NOT NULL,
-            applied INTEGER NOT NULL
+            applied INTEGER NOT NULL,
+            commits INTEGER NOT NULL
         ) STRICT;
-        INSERT INTO redo_mark VALUES (1, random(), 0);
+        INSERT INTO redo_mark VALUES (1, random(), 0, 0);
         """
 }
