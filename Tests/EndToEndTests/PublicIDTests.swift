@@ -22,17 +22,18 @@ import Testing
         return (try #require(answer.error["task_id"] as? String), try #require(hold))
     }
 
-    @Test(arguments: ["released", "killed"])
+    @Test(arguments: ["released", "killed", "without power"])
     func `an id given to a client while the store was held stays the task's id`(_ end: String) async throws {
-        try await Rig.run { rig in
+        try await Rig.run(losesPower: end == "without power") { rig in
             let (id, hold) = try await told(rig)
             for asked in [id, "order-1"] {
                 let answer = try await rig.query(asked)
                 #expect(answer.status == 200 && answer.data["task_id"] as? String == id, "\(answer.text)")
             }
-            if end == "killed" { try await rig.kill() }
+            if end != "released" { try await rig.kill() }
             hold.release()
-            if end == "killed" { try await rig.start() }
+            _ = try rig.powerCut?.apply(Dice(seed: 1, "power cut"), severity: .whole)
+            if end != "released" { try await rig.start() }
             try await eventually("the task has ended") { try await rig.status(id) == "succeed" }
             #expect(try await rig.listed() == [id: "succeed"])
             #expect(try await rig.query("order-1").data["task_id"] as? String == id)

@@ -46,15 +46,20 @@ final class Rig {
     private var settings: String
     /// The environment variables that stay the same over all restarts of the gateway.
     private let address: [String: String]
+    /// Cuts the power of the gateway's folder, once the gateway was killed.
+    let powerCut: PowerCut?
 
     private init(
-        _ kling: KlingSimulator, _ accounts: [Account], _ settings: String, isPublic: Bool, _ clock: ClockShim?
+        _ kling: KlingSimulator, _ accounts: [Account], _ settings: String, isPublic: Bool, losesPower: Bool,
+        _ clock: ClockShim?
     ) async throws {
         self.kling = kling
         self.accounts = accounts
         self.settings = settings
-        address = (isPublic ? Self.publicAddress(try Self.freePort()) : [:]).merging(clock?.environment ?? [:]) { $1 }
         folder = try TemporaryFolder()
+        powerCut = losesPower ? try await PowerCut(watching: folder.url) : nil
+        address = (isPublic ? Self.publicAddress(try Self.freePort()) : [:])
+            .merging(clock?.environment ?? powerCut?.environment ?? [:]) { $1 }
         let environment = try Self.environment(folder, Self.file(accounts, settings, kling), address)
         gateway = try await GatewayProcess(kling: "", folder: folder, environment: environment)
     }
@@ -78,12 +83,13 @@ final class Rig {
     ///   - settings: the gateway's configuration file without its accounts.
     ///   - isPublic: whether Kling may call the gateway, which then keeps its address over restarts.
     ///   - duration: how long tasks take, in milliseconds.
+    ///   - losesPower: whether the power of the gateway's folder can be cut; not together with a clock.
     ///   - fetchesPictures: whether Kling's newer API fetches the links that it is sent.
     ///   - clock: shifts the gateway's wall clock; Kling's clock is shifted too, so that it accepts the tokens.
     static func run(
         _ accounts: [Account] = [Account(name: "kling")], settings: String = "", isPublic: Bool = false,
-        duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, fetchesPictures: Bool = false,
-        _ body: (Rig) async throws -> Void
+        duration: ClosedRange<Int> = 0...0, clock: ClockShim? = nil, losesPower: Bool = false,
+        fetchesPictures: Bool = false, _ body: (Rig) async throws -> Void
     ) async throws {
         let loop = try EventLoop(name: "kling")
         var configuration = SimulatorConfiguration(accounts: accounts.map(\.simulated))
@@ -94,7 +100,7 @@ final class Rig {
         try await kling.start()
         let failure: (any Error)?
         do {
-            let rig = try await Rig(kling, accounts, settings, isPublic: isPublic, clock)
+            let rig = try await Rig(kling, accounts, settings, isPublic: isPublic, losesPower: losesPower, clock)
             failure = await outcome { try await body(rig) }
             try await rig.stop()
         } catch {

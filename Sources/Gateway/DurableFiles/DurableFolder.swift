@@ -194,14 +194,14 @@ extension DurableFolder {
     }
 
     /// Makes sure that new entries of a folder survive a crash.
-    private static func sync(_ path: String) throws(SpoolError) {
+    static func sync(_ path: String) throws(SpoolError) {
         let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw SpoolError("cannot open", path, errno: errno) }
         defer { close(folder) }
         guard fsync(folder) == 0 else { throw SpoolError("cannot sync", path, errno: errno) }
     }
 
-    private static func parent(of path: String) -> String {
+    static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

@@ -18,7 +18,7 @@ extension TaskLedger {
                 unsavedPublicIDs.remove(id)
                 return publicID
             }
-            unsavedPublicIDs.insert(id)
+            await unsavedPublicIDs.insert(id)
             couldNotRecord("an open task could not be recorded", id, error)
             return id.description
         }
@@ -42,7 +42,7 @@ extension TaskLedger {
                 unsavedPublicIDs.remove(record.id)
                 return accepted
             }
-            unsavedPublicIDs.insert(record.id)
+            await unsavedPublicIDs.insert(record.id)
             return record
         }
     }
