@@ -115,7 +115,10 @@ let package = Package(
                     .when(platforms: [.linux], configuration: .release))
             ]),
 
-        .target(name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit", swiftSettings: tests),
+        .target(
+            name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit",
+            // C that tests compile themselves, to load it into the gateway.
+            exclude: ["PowerCut/Library"], swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "HashingTests", dependencies: ["Base", "Hashing"], swiftSettings: tests),
         .testTarget(
@@ -159,8 +162,7 @@ let package = Package(
         .testTarget(
             name: "TortureTests",
             dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TestKit", "kling-gateway"],
-            // C that the tests compile themselves, to load it into the gateway.
-            exclude: ["PowerCut/Library"], swiftSettings: tests),
+            swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]
 )

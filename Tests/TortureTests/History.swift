@@ -20,8 +20,8 @@ struct History: Sendable {
         if create.wantsCallback { header += ", to be called back" }
         let events =
             create.attempts.map { ($0.began, "\(time($0.began)) to \(time($0.ended)): \($0.outcome.text)") }
-            + seen(create, ids) + called(number) + powerCuts
-        return [header] + events.sorted { $0.0 < $1.0 }.map(\.1)
+            + seen(create, ids) + called(number)
+        return [header] + (events + powerCuts(during: events)).sorted { $0.0 < $1.0 }.map(\.1)
             + tasks.map { "Kling: \($0.id) of \($0.account) as \($0.externalTaskID ?? "-") is \($0.status)" }
             + rows(tasks, ids) + gateway.logLines(about: Array(ids), limit: Self.logLines)
     }
@@ -45,8 +45,13 @@ struct History: Sendable {
         }
     }
 
-    private var powerCuts: [(Moment, String)] {
-        books.clients.powerCuts.map { ($0.lowerBound, "\(time($0.lowerBound)): the power was cut") }
+    /// The power cuts between the first of some events and the last.
+    private func powerCuts(during events: [(Moment, String)]) -> [(Moment, String)] {
+        let times = events.map(\.0)
+        return books.clients.powerCuts.map(\.lowerBound).filter { cut in
+            times.contains { $0 < cut } && times.contains { $0 > cut }
+        }
+        .map { ($0, "\(time($0)): the power was cut") }
     }
 
     private func called(_ number: Int) -> [(Moment, String)] {

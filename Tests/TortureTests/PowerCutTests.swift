@@ -1,6 +1,7 @@
 import Foundation
-import TestKit
 import Testing
+
+@testable import TestKit
 
 /// A power cut loses what was not synced, and nothing else.
 struct PowerCutTests {
@@ -14,10 +15,9 @@ struct PowerCutTests {
             folder = try TemporaryFolder()
             program = try TemporaryFolder()
             cut = try await PowerCut(watching: folder.url)
-            let source = URL(filePath: #filePath).deletingLastPathComponent().appending(
-                path: "PowerCut/Library/writer.c")
+            let source = PowerCut.sources.appending(path: "writer.c").path
             try await blocking { [program] in
-                try CCompiler.makeProgram(of: [source.path], at: program.path("writer"))
+                try CCompiler.makeProgram(of: [source], at: program.path("writer"))
             }
         }
 

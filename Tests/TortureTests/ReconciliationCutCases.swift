@@ -44,6 +44,20 @@ extension ReconciliationTests {
         Case(.forgotten, if: "a task that no client was told of is to be asked for later in the end") { books in
             books.postpone("alpha", "k3")
         },
+        Case(if: "the account that could be asked for a task after a power cut has been replaced") { books in
+            books.loseFirst()
+            books.clients.powerCuts = [50...60]
+        },
+        Case(.forgotten, .notListed, if: "such a task was told after the power cut") { books in
+            books.loseFirst()
+            books.clients.powerCuts = [5...8]
+        },
+        Case(.forgotten, if: "such a task is unknown") { books in
+            books.loseFirst()
+            books.clients.powerCuts = [50...60]
+            books.answer("alpha", "k1", nil)
+            books.postponed = []
+        },
         Case(if: "the callbacks came again after a power cut, under other ids") { books in
             books.clients.powerCuts = [50...60]
             books.clients.callbacks += [Callback("m8", "submitted", at: 70), Callback("m9", "succeed", at: 80)]
@@ -65,6 +79,19 @@ extension ReconciliationTests {
 }
 
 extension Books {
+    /// Leaves the first task open, without the id that its client was told, at an account that another has replaced.
+    fileprivate mutating func loseFirst() {
+        swapFirst()
+        var row = StoreTask("g1", upstream: nil, tenant: "alpha", state: "submitted")
+        row.isUnknown = true
+        store.replace("g1", row)
+        clients.creates[1]?.wantsCallback = false
+        clients.callbacks = []
+        lists["alpha"]?.removeAll { $0.id == "k1" }
+        postpone("alpha", "k1")
+        postpone("alpha", "order-1")
+    }
+
     /// Tells a client to ask for a task later, to the end.
     fileprivate mutating func postpone(_ tenant: String, _ id: String) {
         let question = Question(tenant: tenant, id: id)

@@ -1,3 +1,5 @@
+import TestKit
+
 /// Kills the gateway or cuts its power, and restarts it at once.
 struct Killer: Sendable {
     let world: World

@@ -1,4 +1,5 @@
 import Base
+import TestKit
 
 /// Where the actors record what happens to them.
 final class Ledger: Sendable {

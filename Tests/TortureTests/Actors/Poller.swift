@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import KlingAPI
+import TestKit
 
 /// Keeps querying the ids that clients were told, and listing tasks, and records the answers.
 struct Poller: Sendable {

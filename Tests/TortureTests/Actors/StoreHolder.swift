@@ -1,3 +1,5 @@
+import TestKit
+
 /// Keeps the gateway from writing to its store, for moments, and in a long run once for longer than clients wait.
 struct StoreHolder: Sendable {
     let world: World

@@ -1,3 +1,5 @@
+import TestKit
+
 /// The accounts that creates are sent to, as the simulated Kling and the gateway know them.
 struct AccountPlan: Sendable {
     let accounts: [Account]

@@ -1,3 +1,5 @@
+import TestKit
+
 /// How far the gateway's wall clock is off, and for how long, as an endless sequence.
 struct ClockPlan: Sendable {
     /// A period with one clock shift.

@@ -1,3 +1,5 @@
+import TestKit
+
 /// One thing that a client wants made, and how the client goes about it.
 ///
 /// The URL of its person's picture is unique, so the upstream's task is recognized by it, regardless of its ids.

@@ -1,3 +1,5 @@
+import TestKit
+
 /// When the gateway is killed.
 struct KillPlan: Sendable {
     /// One kill.

@@ -1,3 +1,5 @@
+import TestKit
+
 /// How the receiver of callbacks reacts to them.
 struct ReceiverPlan: Sendable {
     /// What it does with one callback.

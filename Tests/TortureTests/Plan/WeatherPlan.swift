@@ -1,3 +1,5 @@
+import TestKit
+
 /// What goes wrong at Kling, and for how long, as an endless sequence.
 struct WeatherPlan: Sendable {
     /// A fault, as the simulator's control interface takes it.

@@ -22,8 +22,19 @@ extension Reconciliation {
     /// The gateway's name for an account of the upstream.
     func gatewayName(_ account: String) -> String { books.accounts[account]?.gatewayName ?? account }
 
-    /// The record of a task, by the id that a client was told.
+    /// The record of a task, by the id that a client was told. A record that a power cut has left without that id is
+    /// known by the id that Kling has.
     func record(of publicID: String) -> StoreTask? {
         storeByID[publicID] ?? books.store.first { $0.publicID == publicID }
+            ?? upstreamByID[publicID]?.externalTaskID.flatMap { storeByID[$0] }
+    }
+
+    /// Whether a client may be asked to come back later to the end: a power cut has taken the id that it was told, and
+    /// the account that has the task cannot be asked for it, as another account has its name now.
+    func isOutOfReach(_ publicID: String, told at: Moment) -> Bool {
+        guard let task = upstreamByID[publicID], swapped.contains(gatewayName(task.account)),
+            books.clients.powerCuts.contains(where: { at <= $0.upperBound }), let record = record(of: publicID)
+        else { return false }
+        return record.upstreamID == nil && mayStayOpen(record)
     }
 }

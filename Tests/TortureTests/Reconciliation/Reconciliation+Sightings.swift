@@ -1,6 +1,8 @@
 /// Everything that clients saw during the run is consistent.
 extension Reconciliation {
-    var sightings: [Violation] { failedQuestions + postponed + forgottenForATime + changedIDs + backwardSteps + pictures }
+    var sightings: [Violation] {
+        failedQuestions + postponed + forgottenForATime + changedIDs + backwardSteps + pictures
+    }
 
     /// A picture's URL names its own task.
     private var pictures: [Violation] {

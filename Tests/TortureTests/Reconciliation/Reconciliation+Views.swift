@@ -8,10 +8,14 @@ extension Reconciliation {
             Violation(kind: kind, create: create.number, explanation: explanation)
         }
         var found: [Violation] = []
-        if !isListed(create.tenant, id) { found.append(violation(.notListed, "\(id) was told at \(time(at))")) }
+        let isOutOfReach = isOutOfReach(id, told: at)
+        if !isListed(create.tenant, id), !isOutOfReach {
+            found.append(violation(.notListed, "\(id) was told at \(time(at))"))
+        }
         for asked in [id, create.externalTaskID].compactMap(\.self) {
             let question = Books.Question(tenant: create.tenant, id: asked)
             if books.postponed.contains(question) {
+                if isOutOfReach { continue }
                 let explanation = "\(id) was told at \(time(at)), and \(asked) is to be asked for later in the end"
                 found.append(violation(.forgotten, explanation))
                 continue

@@ -1,26 +1,27 @@
 import Foundation
-import TestKit
 
 /// Loads a library into a program that records what is written to a folder, and puts the folder into a state that a
 /// power cut could have left once the program was killed. A SIGKILL alone loses nothing that was written.
 ///
 /// `Library/power_cut.h` says what is modelled. Start a program with ``environment``, kill it, and call
 /// ``apply(_:to:)``. Between two cuts, the program may be killed and started again any number of times.
-final class PowerCut: Sendable {
+public final class PowerCut: Sendable {
     /// What cuts have taken back.
-    struct Losses: Sendable, Equatable {
-        /// Changes that were not synced.
-        var atRisk = 0
-        /// Changes of which at least a part is gone.
-        var changes = 0
-        /// Bytes in the sectors that are gone.
-        var bytes = 0
-        /// By how much files have become shorter.
-        var cutOff = 0
-        /// Files and folders whose names were created, changed or removed in vain.
-        var names = 0
+    public struct Losses: Sendable, Equatable {
+        public init() {}
 
-        static func += (total: inout Losses, more: Losses) {
+        /// Changes that were not synced.
+        public var atRisk = 0
+        /// Changes of which at least a part is gone.
+        public var changes = 0
+        /// Bytes in the sectors that are gone.
+        public var bytes = 0
+        /// By how much files have become shorter.
+        public var cutOff = 0
+        /// Files and folders whose names were created, changed or removed in vain.
+        public var names = 0
+
+        public static func += (total: inout Losses, more: Losses) {
             total.atRisk += more.atRisk
             total.changes += more.changes
             total.bytes += more.bytes
@@ -30,7 +31,7 @@ final class PowerCut: Sendable {
     }
 
     /// How much of what was not synced is lost.
-    enum Severity: Sendable {
+    public enum Severity: Sendable {
         /// A random part.
         case random
         /// Everything.
@@ -43,12 +44,12 @@ final class PowerCut: Sendable {
     private let library: String
     private let log: URL
 
-    private static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Library")
+    static let sources = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Library")
 
     /// Compiles the library and tries it.
     /// - Parameter folder: the folder to watch, which must exist.
     /// - Throws: a ``TestKitError`` that says why it can't be used here: no C compiler, no `LD_PRELOAD`.
-    init(watching folder: URL) async throws {
+    public init(watching folder: URL) async throws {
         self.folder = folder.resolvingSymlinksInPath()
         scratch = try TemporaryFolder()
         library = scratch.path("power-cut.so")
@@ -67,21 +68,21 @@ final class PowerCut: Sendable {
     }
 
     /// The environment variables to start a program with.
-    var environment: [String: String] {
+    public var environment: [String: String] {
         ["LD_PRELOAD": library, "POWER_CUT_FOLDER": folder.path, "POWER_CUT_LOG": log.path]
     }
 
     /// Variables with which each sync waits before it begins, as on a slow disk, so that more is unsynced at a cut.
-    static func delayingSyncs(by delay: Duration) -> [String: String] {
+    public static func delayingSyncs(by delay: Duration) -> [String: String] {
         ["POWER_CUT_SYNC_DELAY": "\(Int(delay / .microseconds(1)))"]
     }
 
     /// Variables that turn the program's syncs into nothing, so that everything since the last cut may be lost.
-    static let ignoringSyncs = ["POWER_CUT_IGNORES_SYNCS": "1"]
+    public static let ignoringSyncs = ["POWER_CUT_IGNORES_SYNCS": "1"]
 
     /// Cuts the power: call it when the program has been killed. Blocks the thread.
     /// - Parameter dice: decides what survives.
-    func apply(_ dice: Dice, severity: Severity = .random) throws -> Losses {
+    public func apply(_ dice: Dice, severity: Severity = .random) throws -> Losses {
         var dice = dice
         let changes = UnsyncedChanges(try UndoLog(folder: log))
         var losses = Losses()

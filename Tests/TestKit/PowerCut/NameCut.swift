@@ -1,5 +1,4 @@
 import Foundation
-import TestKit
 
 /// Undoes changes of names, in a folder and below it.
 struct NameCut {

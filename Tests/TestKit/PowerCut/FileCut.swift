@@ -1,5 +1,4 @@
 import Foundation
-import TestKit
 
 /// Takes a random part of one file's unsynced changes back.
 ///
