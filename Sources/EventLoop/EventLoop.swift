@@ -23,7 +23,7 @@ internal import Synchronization
     private let wakeUp: WakeUp
     private let inbox = Lock(Inbox())
     private var ready: [Job] = []
-    /// The jobs of the current round. Empty between rounds, when only its capacity is kept.
+    /// The other buffer of `ready`, which keeps its capacity for the next round.
     private var round: [Job] = []
     /// The inbox's other buffer. Empty except in ``takeInbox()``.
     private var arrived: [Job] = []
@@ -179,15 +179,15 @@ internal import Synchronization
 
     /// Takes the jobs that other threads submitted, and runs them. Called by the wake-up.
     func takeInbox() {
-        wakeUp.clear()
+        var jobs: [Job] = []
+        swap(&jobs, &arrived)
         inbox.withLock { inbox in
             inbox.isWakeUpPending = false
-            swap(&inbox.jobs, &arrived)
+            swap(&inbox.jobs, &jobs)
         }
-        enter {
-            ready.append(contentsOf: arrived)
-            arrived.removeAll(keepingCapacity: true)
-        }
+        enter { ready.append(contentsOf: jobs) }
+        jobs.removeAll(keepingCapacity: true)
+        swap(&jobs, &arrived)
     }
 
     /// Runs the body of a libevent callback, then the jobs that it made ready. Every callback goes through here.
@@ -200,14 +200,17 @@ internal import Synchronization
     }
 
     private func runReady() {
-        swap(&round, &ready)
-        for index in round.indices {
-            switch round[index] {
+        var jobs: [Job] = []
+        swap(&jobs, &round)
+        swap(&jobs, &ready)
+        for job in jobs {
+            switch job {
             case .swift(let job): run(job)
             case .block(let block): block()
             }
         }
-        round.removeAll(keepingCapacity: true)
+        jobs.removeAll(keepingCapacity: true)
+        swap(&jobs, &round)
     }
 
     /// Runs a job outside of any serial executor: a task that had to leave one first would be enqueued again at each

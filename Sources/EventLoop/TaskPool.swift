@@ -45,12 +45,14 @@ final class TaskPool: @unchecked Sendable {
         let worker = Worker()
         worker.work = work
         // Detached: the task-local values of the first work must not reach the ones after it.
-        worker.task = Task.detached(executorPreference: loop) { [self] in
-            while await finishWork(of: worker), keeps(worker) {
-                await worker.wait { idle.append(worker) }
-            }
-        }
+        worker.task = Task.detached(executorPreference: loop) { [self] in await serve(worker) }
         return PooledTask(loop: loop, worker: worker, number: worker.number)
+    }
+
+    private func serve(_ worker: Worker) async {
+        while await finishWork(of: worker), keeps(worker) {
+            await worker.wait { idle.append(worker) }
+        }
     }
 
     /// Runs a worker's work. It is a function of its own, so that the work's captures are released when it ends.

@@ -2,22 +2,20 @@ internal import Base
 internal import CLibevent
 internal import Glibc
 
-/// Wakes a loop from `epoll_wait`: an `eventfd` (a pipe where there is none) that the loop reads.
+/// Wakes a loop from `epoll_wait`: an `eventfd`, watched edge-triggered.
+///
+/// Each write to it is reported, whatever its counter is, so that the loop need not read it. A counter of 64 bits never
+/// gets full.
 @safe final class WakeUp {
-    private let readEnd: Int32
-    private let writeEnd: Int32
+    private let descriptor: Int32
     private var event: OpaquePointer?
 
     init() throws(SystemCallError) {
-        readEnd = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        if readEnd < 0 { throw SystemCallError("eventfd") }
-        writeEnd = readEnd
+        descriptor = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        if descriptor < 0 { throw SystemCallError("eventfd") }
     }
 
-    deinit {
-        close(readEnd)
-        if writeEnd != readEnd { close(writeEnd) }
-    }
+    deinit { close(descriptor) }
 
     /// Creates and adds the event. Called once, before the loop's thread runs.
     ///
@@ -26,7 +24,8 @@ internal import Glibc
     /// - Returns: whether there was memory for the event.
     func register(on loop: EventLoop) -> Bool {
         let context = unsafe Unmanaged.passUnretained(loop).toOpaque()
-        unsafe event = event_new(loop.base, readEnd, Int16(EV_READ | EV_PERSIST), wakeUpHasFired, context)
+        unsafe event = event_new(
+            loop.base, descriptor, Int16(EV_READ | EV_PERSIST | EV_ET), wakeUpHasFired, context)
         return unsafe event != nil && event_add(event, nil) == 0
     }
 
@@ -38,19 +37,11 @@ internal import Glibc
     /// Wakes the loop. Can be called from any thread.
     ///
     /// On the loop's own thread, it gives sockets and timers their turn before the loop runs more jobs. `event_active`
-    /// would not, because libevent empties its active queue before it polls again. If the counter is full, a wake-up is
-    /// already pending.
+    /// would not, because libevent empties its active queue before it polls again.
     func signal() {
         var one: UInt64 = 1
-        _ = unsafe write(writeEnd, &one, MemoryLayout<UInt64>.size)
+        _ = unsafe write(descriptor, &one, MemoryLayout<UInt64>.size)
     }
-
-    /// Clears the signal, so that the descriptor waits for the next one. Called on the loop's thread.
-    func clear() {
-        var count: UInt64 = 0
-        _ = unsafe read(readEnd, &count, MemoryLayout<UInt64>.size)
-    }
-
 }
 
 private func wakeUpHasFired(_: Int32, _: Int16, context: UnsafeMutableRawPointer?) {
