@@ -129,9 +129,8 @@ final class Connection: @unchecked Sendable {
     }
 
     private func startHandler() {
-        guard let exchange, let head = exchange.head, let body else { return }
-        let handler = exchange.handler
-        let request = HTTPRequest(head: head, body: body, peer: peer, loop: loop, receivedAt: exchange.receivedAt)
+        guard let head = exchange?.head, let handler = exchange?.handler, let body else { return }
+        let request = HTTPRequest(head: head, body: body, receivedAt: heads.beganAt)
         let isReadAhead = body.declaredLength != 0 && !head.method.hasMeaningfulBody
         if !isReadAhead, !socket.isUnread, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
@@ -160,16 +159,17 @@ final class Connection: @unchecked Sendable {
 
     /// Sends the handler's answer, or the server's own refusal.
     private func answer(_ response: HTTPResponse, end: HTTPExchange.End) {
-        guard lifecycle.phase != .closed, let exchange else { return }
-        self.exchange?.answered(response.status, end: end)
+        guard lifecycle.phase != .closed, let keepsAlive = exchange?.keepsAlive else { return }
+        exchange?.answered(response.status, end: end)
+        let head = exchange?.head
         let next =
             response.wire != nil
             ? .close
             : ConnectionLifecycle.NextStep(
-                isLast: response.closes || !exchange.keepsAlive || context.isDraining
-                    || response.body.count == nil && exchange.head?.version == .http10,
+                isLast: response.closes || !keepsAlive || context.isDraining
+                    || response.body.count == nil && head?.version == .http10,
                 remainder: body?.remainder ?? .unknown, mustLinger: socket.isUnread || receipts.watcher != nil)
-        writer.begin(response, to: exchange.head, closes: next.isEnd)
+        writer.begin(response, to: head, closes: next.isEnd)
         happened(.answered(then: next))
     }
 
@@ -204,8 +204,7 @@ final class Connection: @unchecked Sendable {
     func sendContinue() { if !writer.writeContinue(to: socket.transport) { happened(.failed) } }
 
     private func finishExchange(_ end: HTTPExchange.End) {
-        guard let exchange else { return }
-        self.exchange = nil
+        guard let exchange = exchange.take() else { return }
         exchange.handler.didFinish(
             exchange.report(end, bodyBytes: body?.received ?? 0, bytesSent: writer.takeCount()))
     }

@@ -21,6 +21,17 @@ public struct HTTPHeaders: Sendable {
     /// Whether there is a field of that name.
     public func contains(_ name: StaticString) -> Bool { firstValue(of: name) != nil }
 
+    /// Whether a field of that name has a value that starts with `prefix`, ignoring the case of ASCII letters.
+    public func hasValue(of name: StaticString, startingWith prefix: StaticString) -> Bool {
+        let bytes = head.bytes
+        let all = bytes.span
+        return head.ranges.fields.contains { field in
+            guard field.value.count >= prefix.utf8CodeUnitCount, matches(field, name) else { return false }
+            let start = Int(field.value.start)
+            return all.extracting(start..<start + prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
+        }
+    }
+
     /// Calls `body` with the value of the first field of that name, or with `nil` if there is none.
     public func withValue<Result>(of name: StaticString, _ body: (Span<UInt8>?) -> Result) -> Result {
         guard let value = firstValue(of: name) else { return body(nil) }

@@ -10,13 +10,13 @@ public struct HTTPRequest: Sendable {
     public let head: HTTPRequestHead
     /// The body, read on demand.
     public let body: RequestBody
-    /// The other end of the connection.
-    public let peer: SocketAddress
-    /// The loop that the connection, the handler's task and the body belong to.
-    public let loop: EventLoop
     /// When the head's first byte was read.
     public let receivedAt: MonotonicTime
 
+    /// The other end of the connection.
+    public var peer: SocketAddress { body.connection.peer }
+    /// The loop that the connection, the handler's task and the body belong to.
+    public var loop: EventLoop { body.connection.loop }
     /// The method.
     public var method: HTTPMethod { head.method }
     /// The header fields.

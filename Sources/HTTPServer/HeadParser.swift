@@ -99,13 +99,18 @@ struct HeadParser {
             let position = UInt32(index - headStart)
             switch state {
             case .method: try take(method: byte, at: position)
-            case .target: try take(target: byte, at: position)
+            case .target:
+                try take(target: byte, at: position)
+                let limit = min(end, headStart + Int(target.start) + limits.targetBytes)
+                if state == .target { index = skip(input, from: index, to: limit) { $0.isTarget } }
             case .version: try take(version: byte, at: position)
             case .fieldStart: try take(fieldStart: byte, at: position)
-            case .name: try take(name: byte, at: position)
+            case .name:
+                try take(name: byte, at: position)
+                if state == .name { index = skip(input, from: index, to: end) { $0.isToken } }
             case .beforeValue, .value:
                 try take(value: byte, at: position)
-                if state == .value { index = skipValue(input, from: index, to: end) }
+                if state == .value { index = skip(input, from: index, to: end) { $0.isFieldValue } }
             case .valueLineFeed: try expectLineFeed(byte, then: .fieldStart)
             case .endLineFeed:
                 try expectLineFeed(byte, then: .endLineFeed)
@@ -119,10 +124,14 @@ struct HeadParser {
         return false
     }
 
-    /// The index of the last byte from `start` on that continues a value: the hot loop of the parser.
-    fileprivate func skipValue(_ input: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    /// The index of the last byte from `start` on before one that does not continue the part: the hot loop of the
+    /// parser.
+    @inline(__always)
+    fileprivate func skip(
+        _ input: Span<UInt8>, from start: Int, to end: Int, while continues: (UInt8) -> Bool
+    ) -> Int {
         var index = start
-        while index + 1 < end, input[index + 1].isFieldValue { index += 1 }
+        while index + 1 < end, continues(input[index + 1]) { index += 1 }
         return index
     }
 
@@ -232,7 +241,7 @@ extension HeadParser {
     fileprivate mutating func finish() -> Outcome {
         let method = HTTPMethod(bytes.span.extracting(method.indices))
         let version: HTTPVersion = isVersion10 ? .http10 : .http11
-        for index in fields.indices { trim(&fields[index].value) }
+        for index in fields.indices { Self.trim(&fields[index].value, bytes) }
         var ranges = HeadRanges(fields: fields)
         do throws(HeadFault) {
             let rules = try MessageRules(bytes.span, target: target, method: method, version: version, &ranges)
@@ -243,7 +252,8 @@ extension HeadParser {
         }
     }
 
-    fileprivate func trim(_ value: inout HeadRange) {
+    /// It is static because a copy of the parser would share the fields, which would then be copied, too.
+    fileprivate static func trim(_ value: inout HeadRange, _ bytes: [UInt8]) {
         while !value.isEmpty, bytes[Int(value.end) - 1].isBlank { value.end -= 1 }
     }
 }

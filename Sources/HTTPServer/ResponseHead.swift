@@ -44,14 +44,17 @@ struct ResponseHead {
         let isOurs = isReserved(bytes, from: start)
         bytes.append(": ")
         bytes.append(contentsOf: field.value.utf8)
-        let isSound =
-            valueStart > start + 2 && bytes[start..<valueStart - 2].allSatisfy(\.isToken)
-            && bytes[valueStart...].allSatisfy(\.isFieldValue)
+        let isSound = isSound(bytes.span, name: start..<valueStart - 2, value: valueStart..<bytes.count)
         if isOurs || !isSound {
             bytes.removeSubrange(start...)
         } else {
             bytes.append("\r\n")
         }
+    }
+
+    private static func isSound(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
+        for index in value where !bytes[index].isFieldValue { return false }
+        return bytes.extracting(name).isToken
     }
 
     /// The fields that only the server itself may send.

@@ -94,7 +94,9 @@ struct Admission: Sendable {
             error.headers = [(name: "Accept-Encoding", value: "identity")]
             throw error
         }
-        try kind.check(request.headers.values(of: "Content-Type"))
+        if request.headers.hasValue(of: "Content-Type", startingWith: "multipart/") {
+            try kind.check(request.headers.values(of: "Content-Type"))
+        }
     }
 
     /// Reads a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
