@@ -55,13 +55,13 @@ public struct KlingCode: RawRepresentable, Hashable, Sendable {
     public static let documented: [KlingCode] = rows.map(\.code)
 
     /// The HTTP status that Kling sends with the code; 500 for an undocumented code.
-    public var httpStatus: Int { Self.table[self]?.httpStatus ?? 500 }
+    public var httpStatus: Int { row?.httpStatus ?? 500 }
 
     /// What the code says about the request.
-    public var `class`: FaultClass { Self.table[self]?.class ?? .unknown }
+    public var `class`: FaultClass { row?.class ?? .unknown }
 
     /// Kling's own description of the code.
-    public var meaning: String { Self.table[self]?.meaning ?? "unknown service code \(rawValue)" }
+    public var meaning: String { row?.meaning ?? "unknown service code \(rawValue)" }
 
     private struct Row {
         let code: KlingCode
@@ -102,5 +102,6 @@ public struct KlingCode: RawRepresentable, Hashable, Sendable {
         Row(.timeout, 504, .ambiguous, "Server internal timeout, usually due to a backlog"),
     ]
 
-    private static let table = Dictionary(uniqueKeysWithValues: rows.map { ($0.code, $0) })
+    /// Nearly all answers have the first code.
+    private var row: Row? { Self.rows.first { $0.code == self } }
 }

@@ -53,15 +53,13 @@ enum UpstreamOutcomeSlots {
         KlingCode.documented.map { "\($0.rawValue)" } + ["unknown_code"] + UpstreamFault.allCases.map(\.rawValue)
 
     private static let unknownCode = KlingCode.documented.count
-    private static let codes = Dictionary(
-        uniqueKeysWithValues: KlingCode.documented.enumerated().map { ($0.element.rawValue, $0.offset) })
     private static let faults = Dictionary(
         uniqueKeysWithValues: UpstreamFault.allCases.enumerated().map { ($0.element, unknownCode + 1 + $0.offset) })
 
     /// The index of `outcome`.
     static func index(of outcome: UpstreamCallOutcome) -> Int {
         switch outcome {
-        case .code(let code): codes[code.rawValue] ?? unknownCode
+        case .code(let code): KlingCode.documented.firstIndex(of: code) ?? unknownCode
         case .fault(let fault): faults[fault] ?? unknownCode
         }
     }

@@ -3,36 +3,37 @@ enum JSONNumber {
     /// Finds the end of the number at the start of `range`. Refuses a number too large for a finite double.
     static func end(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> Int {
         var position = range.lowerBound
-        func peek() -> UInt8 { position < range.upperBound ? bytes[position] : 0 }
-        func digits() throws(JSONError) {
-            guard (0x30...0x39).contains(peek()) else {
-                throw position < range.upperBound
-                    ? .at(position, bytes, expected: "a digit") : .atEnd(position, expected: "a digit")
-            }
-            while (0x30...0x39).contains(peek()) { position += 1 }
-        }
-        if peek() == UInt8(ascii: "-") { position += 1 }
-        let leadsWithZero = peek() == UInt8(ascii: "0")
+        func next(_ position: Int) -> UInt8 { position < range.upperBound ? bytes[position] : 0 }
+        if next(position) == UInt8(ascii: "-") { position += 1 }
+        let leadsWithZero = next(position) == UInt8(ascii: "0")
         let integer = position
-        try digits()
+        position = try endOfDigits(bytes, position..<range.upperBound)
         if leadsWithZero, position > integer + 1 {
             throw .at(integer + 1, bytes, expected: "no digit after a leading zero")
         }
-        if peek() == UInt8(ascii: ".") {
-            position += 1
-            try digits()
+        if next(position) == UInt8(ascii: ".") {
+            position = try endOfDigits(bytes, position + 1..<range.upperBound)
         }
         var mayOverflow = position - integer > 300
-        if peek() | 0x20 == UInt8(ascii: "e") {
+        if next(position) | 0x20 == UInt8(ascii: "e") {
             mayOverflow = true
             position += 1
-            if peek() == UInt8(ascii: "+") || peek() == UInt8(ascii: "-") { position += 1 }
-            try digits()
+            if next(position) == UInt8(ascii: "+") || next(position) == UInt8(ascii: "-") { position += 1 }
+            position = try endOfDigits(bytes, position..<range.upperBound)
         }
         if mayOverflow, value(bytes, range.lowerBound..<position)?.isFinite != true {
             throw JSONError(offset: range.lowerBound, expected: "a number that fits a double", found: "a larger one")
         }
         return position
+    }
+
+    /// Finds the end of the digits at the start of `range`, of which there must be at least one.
+    private static func endOfDigits(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(JSONError) -> Int {
+        var position = range.lowerBound
+        while position < range.upperBound, (0x30...0x39).contains(bytes[position]) { position += 1 }
+        if position > range.lowerBound { return position }
+        throw position < range.upperBound
+            ? .at(position, bytes, expected: "a digit") : .atEnd(position, expected: "a digit")
     }
 
     /// The nearest double.
@@ -43,7 +44,18 @@ enum JSONNumber {
     /// The number, if it is whole and an `Int` holds it exactly: some encoders write `2.0` for 2.
     static func integer(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard range.count <= 24 else { return nil }
+        if range.count <= 18, let number = digits(bytes, range) { return number }
         return Int(jsonNumber: String(decoding: bytes.array(range), as: UTF8.self))
+    }
+
+    /// The number that at most 18 digits write; nil if there is anything else.
+    private static func digits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        var number = 0
+        for index in range {
+            guard (0x30...0x39).contains(bytes[index]) else { return nil }
+            number = number * 10 + Int(bytes[index] & 0xF)
+        }
+        return number
     }
 }
 

@@ -24,7 +24,7 @@ public struct JSONObject: Sendable {
     /// The member with this name.
     public subscript(name: StaticString) -> JSONMember? {
         let span = bytes.span
-        return members.first { $0.isNamed(name, span) }
+        return members.indices.first { members[$0].isNamed(name, span) }.map { members[$0] }
     }
 
     /// A member that is a string, unescaped.
@@ -81,14 +81,15 @@ public struct JSONObject: Sendable {
 
     /// Writes the members, edited by `edit`. Names and kept values are copied byte for byte.
     func write(to writer: inout JSONWriter, _ edit: (JSONMember, Span<UInt8>) -> Edit) {
+        let span = bytes.span
         for member in members {
-            switch edit(member, bytes.span) {
+            switch edit(member, span) {
             case .drop: continue
             case .keep:
-                writer.name(escaped: bytes[member.name])
-                writer.json(bytes[member.value])
+                writer.name(escaped: span.extracting(member.name))
+                writer.json(span.extracting(member.value))
             case .replace(let json):
-                writer.name(escaped: bytes[member.name])
+                writer.name(escaped: span.extracting(member.name))
                 writer.json(json)
             }
         }

@@ -131,7 +131,6 @@ public struct JSONScanner: Sendable {
             throw JSONError(offset: position, expected: "at most \(Self.maxDepth) levels", found: "one more")
         }
         note(kind)
-        if depth == 0 { members.reserveCapacity(Self.usualMembers) }
         let bit: UInt64 = 1 << UInt64(depth)
         objects = kind == .object ? objects | bit : objects & ~bit
         depth += 1
@@ -151,7 +150,10 @@ public struct JSONScanner: Sendable {
             value = value.lowerBound..<position
         } else if depth == 1 {
             current.value = current.value.lowerBound..<position
-            if isInObject || keepsElements { members.append(current) }
+            if isInObject || keepsElements {
+                if members.isEmpty { members.reserveCapacity(Self.usualMembers) }
+                members.append(current)
+            }
             current = JSONMember()
         }
     }
@@ -233,7 +235,11 @@ extension JSONScanner {
     }
 
     private func isSameName(_ other: JSONMember, _ bytes: Span<UInt8>) -> Bool {
-        JSONString.bytes(bytes, other.name) == JSONString.bytes(bytes, current.name)
+        if other.nameHasEscapes || current.nameHasEscapes {
+            return JSONString.bytes(bytes, other.name) == JSONString.bytes(bytes, current.name)
+        }
+        guard other.name.count == current.name.count else { return false }
+        return zip(other.name, current.name).allSatisfy { bytes[$0] == bytes[$1] }
     }
 
     private var expectation: String {

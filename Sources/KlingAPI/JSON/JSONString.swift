@@ -94,17 +94,29 @@ public enum JSONString {
         }
     }
 
-    /// A seeded hash of the unescaped text: equal texts have equal hashes within a process.
+    /// A hash of the unescaped text: equal texts have equal hashes within a process. Comparing texts with equal hashes
+    /// costs little: long ones are hashed with a seed, so that no client can make many that collide.
     static func hash(_ bytes: Span<UInt8>, _ content: Range<Int>, hasEscapes: Bool) -> Int {
-        var hasher = Hasher()
         if hasEscapes {
             let text = self.bytes(bytes, content)
-            unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        } else {
-            unsafe bytes.extracting(content).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            return hash(text.span)
         }
-        return hasher.finalize()
+        return hash(bytes.extracting(content))
     }
+
+    private static func hash(_ text: Span<UInt8>) -> Int {
+        if text.count > longestUnseeded {
+            var hasher = Hasher()
+            unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            return hasher.finalize()
+        }
+        var hash = text.count
+        for index in text.indices { hash = hash &* 31 &+ Int(text[index]) }
+        return hash
+    }
+
+    /// Names of members are shorter.
+    private static let longestUnseeded = 32
 }
 
 /// Makes untrusted text safe for a message: bounded in length, and printable ASCII only.

@@ -89,11 +89,22 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
+    /// Writes JSON as an element.
+    mutating func json(_ json: Span<UInt8>) {
+        separate()
+        append(json)
+    }
+
+    private mutating func append(_ span: Span<UInt8>) {
+        // The pointer is used within the closure that lends it.
+        unsafe span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+    }
+
     /// Writes a name that is already escaped, in quotes.
-    mutating func name(escaped: ArraySlice<UInt8>) {
+    mutating func name(escaped: Span<UInt8>) {
         separate()
         bytes.append(JSONText.quote)
-        bytes.append(contentsOf: escaped)
+        append(escaped)
         bytes.append(JSONText.quote)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false

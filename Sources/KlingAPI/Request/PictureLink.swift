@@ -23,22 +23,28 @@ public enum PictureLink {
         for scheme in ["https://", "http://"] as [StaticString] {
             if let end = JSONString.position(after: scheme, bytes, content, ignoringCase: false) { start = end }
         }
-        var (isHost, label, end) = (true, 0, content.upperBound)
-        for index in start..<content.upperBound {
-            let byte = bytes[index]
-            if isHost, byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#") {
-                (isHost, end) = (false, index)
-            }
-            label = byte == UInt8(ascii: ".") ? 0 : label + 1
-            guard (0x21...0x7E).contains(byte), byte != JSONText.backslash, byte != UInt8(ascii: "'"),
-                !isHost || isPlain(byte) && label <= LinkHost.longestLabel && bytes[start] != UInt8(ascii: ":")
-            else { return false }
+        var (label, end) = (0, start)
+        while end < content.upperBound, !endsHost(bytes[end]) {
+            label = bytes[end] == UInt8(ascii: ".") ? 0 : label + 1
+            guard isPlain(bytes[end]), isPlainInHost(bytes[end]), label <= LinkHost.longestLabel else { return false }
+            end += 1
         }
-        return start < end && end - start <= 253
+        guard start < end, end - start <= 253, bytes[start] != UInt8(ascii: ":") else { return false }
+        for index in end..<content.upperBound where !isPlain(bytes[index]) { return false }
+        return true
     }
 
-    /// Whether a byte before the path needs no closer look.
+    private static func endsHost(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
+    }
+
+    /// Whether a byte needs no closer look.
     private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x21...0x7E).contains(byte) && byte != JSONText.backslash && byte != UInt8(ascii: "'")
+    }
+
+    /// The same before the path, where more bytes do.
+    private static func isPlainInHost(_ byte: UInt8) -> Bool {
         byte != UInt8(ascii: "%") && byte != UInt8(ascii: "@") && !(0x41...0x5A).contains(byte)
     }
 

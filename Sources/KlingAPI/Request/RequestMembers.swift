@@ -93,7 +93,7 @@ struct MemberReader {
         let parameter = "callback_url"
         guard let content = try string(at: indexes.callback, parameter) else {
             // Ignoring it would leave the client waiting for callbacks after it has paid.
-            guard let near = NearMembers.found(for: parameter, among: members, bytes) else { return nil }
+            guard let near = NearMembers.found(NearMembers.callback, among: members, bytes) else { return nil }
             throw .value(parameter, "is missing. Rename \(near) to \(parameter), or remove it.")
         }
         // An escape takes up to six bytes for one byte of the URL.
