@@ -116,10 +116,9 @@ internal import Glibc
     /// Appends a copy of `bytes`, which must fit. Only for the owner, before the block is shared.
     public func append(contentsOf bytes: UnsafeRawBufferPointer) {
         precondition(bytes.count <= capacity - count, "more bytes than there is room for")
-        unsafe append { space in
-            unsafe space.copyMemory(from: bytes)
-            return bytes.count
-        }
+        // The precondition has checked that the bytes fit.
+        if let source = bytes.baseAddress { unsafe (base + count).copyMemory(from: source, byteCount: bytes.count) }
+        count += bytes.count
     }
 }
 

@@ -29,8 +29,8 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 extension Duration {
     /// The whole duration in nanoseconds; durations beyond 292 years do not fit.
     public var nanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+        // `components` divides by 10^18 without the help of the processor.
+        Int64(attoseconds / 1_000_000_000)
     }
 
     /// The duration in seconds, for metrics and logs.

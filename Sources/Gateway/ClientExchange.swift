@@ -12,7 +12,10 @@ struct ClientExchange: HTTPExchangeHandler {
         gateway.telemetry.began()
         note.body = request.body
         let answered = await Origin.$current.withValue(.request(note.requestID)) {
-            await result { () async throws(GatewayError) in try await gateway.answer(request, note) }
+            () async -> Result<HTTPResponse, GatewayError> in
+            do throws(GatewayError) { return .success(try await gateway.answer(request, note)) } catch {
+                return .failure(error)
+            }
         }
         let response = marked(answered, for: request.head)
         note.resend?.answered(status: response.status)

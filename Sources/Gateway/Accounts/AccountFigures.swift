@@ -63,6 +63,14 @@ extension AccountState {
         }
     }
 
+    /// Changes what is known.
+    /// - Returns: the transition, if ``word`` changed.
+    mutating func change(_ body: (inout AccountState) -> Void) -> AccountTransition? {
+        let old = word
+        body(&self)
+        return word == old ? nil : AccountTransition(from: old, to: figures)
+    }
+
     private var disablement: Disablement? {
         if case .disabled(let disablement) = phase { disablement } else { nil }
     }

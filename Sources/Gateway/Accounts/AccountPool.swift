@@ -145,9 +145,7 @@ struct AccountPool: Sendable {
 
     private mutating func change(_ account: String, _ body: (inout AccountState) -> Void) -> AccountTransition? {
         guard let place = places[account] else { return nil }
-        let old = states[place].word
-        body(&states[place])
-        return states[place].word == old ? nil : AccountTransition(from: old, to: states[place].figures)
+        return states[place].change(body)
     }
 
     // MARK: Figures and saved state

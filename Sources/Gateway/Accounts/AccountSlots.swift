@@ -72,16 +72,16 @@ struct AccountSlots: Sendable {
     }
 
     private mutating func insert(_ task: TaskID, _ slot: Slot) {
-        free(task)
-        slots[task] = slot
+        if let old = slots.updateValue(slot, forKey: task) { count(old.stage, -1) }
         count(slot.stage, 1)
         firstExpiry = min(firstExpiry ?? slot.expiresAt, slot.expiresAt)
     }
 
     /// - Returns: the stage before; nil if the task has no slot.
     private mutating func change(_ task: TaskID, to stage: Stage) -> Stage? {
-        guard let before = slots[task]?.stage else { return nil }
-        slots[task]?.stage = stage
+        guard let place = slots.index(forKey: task) else { return nil }
+        let before = slots.values[place].stage
+        slots.values[place].stage = stage
         count(before, -1)
         count(stage, 1)
         return before

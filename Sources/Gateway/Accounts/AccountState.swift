@@ -95,7 +95,10 @@ struct AccountState: Sendable {
     /// Takes a slot for a create. ``room(for:now:)`` must have found room for it.
     mutating func reserve(_ task: TaskID, model: String, now: MonotonicTime) {
         slots.take(task, model: model, until: now + timing.longestSlot)
-        denials[model]?.begin(task)
+        if var denial = denials[model] {
+            denial.begin(task)
+            denials[model] = denial
+        }
         switch phase {
         case .cooling(let cooling): phase = .cooling(cooling.probed(by: task))
         case .disabled(var disablement):

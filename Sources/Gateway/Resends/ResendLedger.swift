@@ -203,8 +203,9 @@ struct ResendLedger: Sendable {
 
     /// The create has made a task, or may have.
     mutating func made(_ number: Int, now: MonotonicTime) {
-        entries[number]?.isAtWork = false
-        entries[number]?.madeAt = now
+        guard let place = entries.index(forKey: number) else { return }
+        entries.values[place].isAtWork = false
+        entries.values[place].madeAt = now
     }
 
     /// The create has made nothing.

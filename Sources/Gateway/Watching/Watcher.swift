@@ -12,10 +12,12 @@ final class Watcher: @unchecked Sendable {
     // `reports` is behind a lock.
 
     /// The watched tasks of one account.
-    private struct Account {
+    private final class Account {
         var schedule: WatchSchedule
         /// Watched tasks by Kling's id.
         var tasks: [String: TaskID] = [:]
+
+        init(_ schedule: WatchSchedule) { self.schedule = schedule }
     }
 
     /// A report from another thread. It is applied at the next tick, so that a report alone does not wake the loop.
@@ -114,7 +116,7 @@ final class Watcher: @unchecked Sendable {
             case .watch(let task, let upstreamID, let account, let time): add(task, upstreamID, account, time)
             case .seen(let task, let progress, let time):
                 if let home = homes[task] { perform(note(task, progress, at: time), home.account) }
-            case .limited(let account, let time): schedule(of: account, time) { $0.limit(now: time) }
+            case .limited(let account, let time): self.account(account, time).schedule.limit(now: time)
             }
         }
     }
@@ -122,14 +124,16 @@ final class Watcher: @unchecked Sendable {
     private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
         if let home = homes[task.id] { return perform(note(task.id, .unfinished, at: time), home.account) }
         homes[task.id] = (account, upstreamID)
-        schedule(of: account, time) { $0.watch(task, now: time) }
-        accounts[account]?.tasks[upstreamID] = task.id
+        let home = self.account(account, time)
+        home.schedule.watch(task, now: time)
+        home.tasks[upstreamID] = task.id
     }
 
-    private func schedule(of account: String, _ time: MonotonicTime, _ change: (inout WatchSchedule) -> Void) {
-        var home = accounts.removeValue(forKey: account) ?? makeAccount(time)
-        change(&home.schedule)
-        accounts[account] = home
+    private func account(_ name: String, _ time: MonotonicTime) -> Account {
+        if let known = accounts[name] { return known }
+        let made = Account(WatchSchedule(seed: seed &+ UInt64(accounts.count), now: time))
+        accounts[name] = made
+        return made
     }
 
     /// How many tasks are watched. Call it on the loop's thread.
@@ -149,10 +153,6 @@ final class Watcher: @unchecked Sendable {
     private func tick(_ account: String) {
         accounts[account]?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
         perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
-    }
-
-    private func makeAccount(_ now: MonotonicTime) -> Account {
-        Account(schedule: WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
     }
 
     private func note(_ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime) -> [WatchSchedule.Action] {
