@@ -93,10 +93,18 @@ public final class RequestBody: @unchecked Sendable {
     private func read(limit: Int, owner: String, headroom: Int) async throws(RequestBodyError) -> Bytes {
         let expected = declaredLength ?? min(limit, Self.unreservedBytes)
         guard expected <= limit else { throw .tooLarge(limit: limit) }
-        var (block, lease) = try await makeBlock(expected, owner: owner, headroom: headroom)
+        // Most bodies need no reservation, and have arrived with the head: they need no asynchronous call.
+        var (block, lease): (Bytes, ByteBudget.Lease?)
+        if expected <= Self.unreservedBytes {
+            (block, lease) = (try Self.block(expected), nil)
+        } else {
+            (block, lease) = try await makeBlock(expected, owner: owner, headroom: headroom)
+        }
         intake.begin(limit: limit, block: block)
         while true {
-            switch await nextStep() {
+            let step: BodyIntake.Step
+            if let next = nextStep() { step = next } else { step = await waitForInput() }
+            switch step {
             case .complete:
                 lease?.shrink(to: Self.reserved(block.count, headroom))
                 return block
@@ -135,9 +143,13 @@ public final class RequestBody: @unchecked Sendable {
 
     // MARK: Reading
 
-    private func nextStep() async -> BodyIntake.Step {
-        if connection.lifecycle.phase == .closed { return .failed(.clientGone) }
-        if let step = advance() { return step }
+    /// Reads what is available.
+    /// - Returns: nil if more input is needed from the socket.
+    private func nextStep() -> BodyIntake.Step? {
+        connection.lifecycle.phase == .closed ? .failed(.clientGone) : advance()
+    }
+
+    private func waitForInput() async -> BodyIntake.Step {
         if intake.takeContinue() { connection.sendContinue() }
         setDeadline()
         let next = await withTaskCancellationHandler {

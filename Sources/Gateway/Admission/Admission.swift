@@ -33,9 +33,20 @@ struct Admission: Sendable {
     func admit(
         _ request: HTTPRequest, _ match: RouteMatch, _ note: ExchangeNote
     ) async throws(GatewayError) -> AdmittedRequest {
-        let principal = try await authenticate(request, note)
-        if request.method == .post { try checkBody(of: request, match.terms.body) }
-        let idempotent = try await idempotency(of: request, principal, note)
+        let principal: Principal
+        if let known = access.knownPrincipal(of: request) {
+            principal = known
+        } else {
+            principal = try await access.principal(of: request)
+        }
+        try check(request, principal, note)
+        var idempotent: IdempotentRequest?
+        if request.method == .post {
+            try checkBody(of: request, match.terms.body)
+            if let key = try IdempotentRequest.key(in: request.headers) {
+                idempotent = try await lookUp(key, of: request, principal, note)
+            }
+        }
         // Repeating an answer counts against no limit.
         let rate = idempotent?.known == nil ? try count(principal) : []
         return AdmittedRequest(
@@ -43,11 +54,8 @@ struct Admission: Sendable {
     }
 
     /// Finds the owner of a request's key, and checks that the key may be used from the client's address.
-    @discardableResult
-    func authenticate(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) -> Principal {
-        let principal = try await access.principal(of: request)
-        try check(request, principal, note)
-        return principal
+    func authenticate(_ request: HTTPRequest, _ note: ExchangeNote) async throws(GatewayError) {
+        try check(request, try await access.principal(of: request), note)
     }
 
     /// Finds the answer to a request whose key is known, without suspending.
@@ -99,12 +107,11 @@ struct Admission: Sendable {
         }
     }
 
-    /// Reads a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
+    /// Looks up a request's `Idempotency-Key`. If the first request with the key has lost its client, waits for its
     /// outcome: a library that automatically resends the request needs an answer, not a 409.
-    private func idempotency(
-        of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
-    ) async throws(GatewayError) -> IdempotentRequest? {
-        guard request.method == .post, let key = try IdempotentRequest.key(in: request.headers) else { return nil }
+    private func lookUp(
+        _ key: String, of request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
+    ) async throws(GatewayError) -> IdempotentRequest {
         if let resends {
             let content = ContentDigest(of: "\(IdempotentRequest.header) \(key)")
             note.resend = try await ResendTicket(

@@ -28,7 +28,9 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         task = resends.nothing
         request.watchAnswer(self)
         while true {
-            await resends.lookForClients(of: key, and: request)
+            if !resends.clientsInDoubt(of: key, and: request).isEmpty {
+                await resends.lookForClients(of: key, and: request)
+            }
             if reader.hasLeft, let age = request.body.inputAge { reader.sentAt = MonotonicTime.now + (.zero - age) }
             if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
             switch resends.arrive(key, reader, request) {

@@ -17,18 +17,22 @@ struct PictureIntake: Sendable {
     /// A create in Kling's shape with files in place of links, all of them whole. Without links it is returned as it is,
     /// with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
-        let request = try await withFiles(wanted, admitted)
+        var request = wanted
+        if link(.human, of: wanted) != nil || link(.cloth, of: wanted) != nil {
+            request = try await withFiles(wanted, admitted)
+        }
         try reach.check(request)
-        try await service.checkEnds(of: request, tenant: admitted.tenant)
+        if request.human != .url || request.cloth != .url {
+            try await service.checkEnds(of: request, tenant: admitted.tenant)
+        }
         return request
     }
 
     private func withFiles(
         _ wanted: TryOnRequest, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> TryOnRequest {
-        let (human, cloth) = (link(.human, of: wanted), link(.cloth, of: wanted))
-        if human == nil && cloth == nil { return wanted }
-        let given = try await files(of: [human, cloth].compactMap { $0 }, admitted)
+        let links = [link(.human, of: wanted), link(.cloth, of: wanted)].compactMap { $0 }
+        let given = try await files(of: links, admitted)
         var request = wanted
         for picture in given.pictures {
             guard let field = PictureField(rawValue: picture.field), case .file(let file) = picture.content else {

@@ -45,7 +45,13 @@ struct KlingHandler: ShapeHandler {
             try admitted.principal.scope.check(model: wanted.model)
             return try await pictures.inlined(wanted, admitted)
         }
-        let creation = try await admitted.once(await admitted.content(body)) { _ in
+        let content: RequestContent
+        if let short = RequestContent(atOnce: admitted.match.route, body) {
+            content = short
+        } else {
+            content = await admitted.content(body)
+        }
+        let creation = try await admitted.once(content) { _ in
             nil
         } earlier: { first throws(GatewayError) in
             try await tasks.creates.attached(to: first, try await request(), admitted.note)

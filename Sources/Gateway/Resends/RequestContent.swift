@@ -12,17 +12,24 @@ struct RequestContent: Sendable {
     /// A 128-bit XXH3 hash, for content that is sent again within minutes: it takes a tenth of SHA-256's time.
     let digest: ContentDigest
 
+    /// Hashes a body that is no form and not large, as most are: without a streaming state, without a copy of the
+    /// route and without suspending. Nil for other bodies.
+    init?(atOnce route: Route, _ body: Bytes) {
+        guard body.count <= Self.slice else { return nil }
+        (self.route, self.body, form) = (route, body, nil)
+        digest = ContentDigest(of: ByteSlice(body, 0..<body.count)).mixed(with: ContentDigest(of: route.rawValue))
+    }
+
     /// Hashes the whole content once.
     init(_ route: Route, _ body: Bytes, _ form: FormData? = nil) async {
-        (self.route, self.body, self.form) = (route, body, form)
-        if form == nil, body.count <= Self.slice {
-            // Most bodies: hashed without a streaming state and without a copy of the route.
-            digest = ContentDigest(of: ByteSlice(body, 0..<body.count)).mixed(with: ContentDigest(of: route.rawValue))
-        } else {
-            var hash = ContentHash()
-            await Self.read(route, body, form) { hash.update($0) }
-            digest = hash.finish()
+        if form == nil, let content = RequestContent(atOnce: route, body) {
+            self = content
+            return
         }
+        (self.route, self.body, self.form) = (route, body, form)
+        var hash = ContentHash()
+        await Self.read(route, body, form) { hash.update($0) }
+        digest = hash.finish()
     }
 
     /// SHA-256, for an `Idempotency-Key`.

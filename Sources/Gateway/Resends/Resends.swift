@@ -83,16 +83,23 @@ final class Resends: Sendable {
     /// connection has ended, its loop may not have noticed yet, or the end may still be on its way.
     func lookForClients(of key: ResendKey, and request: HTTPRequest) async {
         for pause in [Duration.zero, Self.grace] {
-            let (others, wasRead) = state.withLock { state in
-                let doubts = state.ledger.doubts(key, now: .now)
-                return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
-            }
-            // Only the first request on a connection can have waited to be accepted.
-            if wasRead, request.body.isFirstOnConnection { request.body.lookForClientHere() }
+            let others = clientsInDoubt(of: key, and: request)
             if others.isEmpty { return }
             if pause > .zero { try? await request.loop.sleep(for: pause) }
             for other in others + [request.body] { await other.lookForClient() }
         }
+    }
+
+    /// The requests of the clients to look for. Usually there are none, and ``lookForClients(of:and:)`` has nothing to
+    /// do.
+    func clientsInDoubt(of key: ResendKey, and request: HTTPRequest) -> [RequestBody] {
+        let (others, wasRead) = state.withLock { state in
+            let doubts = state.ledger.doubts(key, now: .now)
+            return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
+        }
+        // Only the first request on a connection can have waited to be accepted.
+        if wasRead, request.body.isFirstOnConnection { request.body.lookForClientHere() }
+        return others
     }
 
     /// Adds an arriving create.

@@ -48,6 +48,7 @@ final class UpstreamBodies: Sendable {
 
     /// The body that a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
+        if try isSentAsItIs(create.request, to: destination) { return create.body }
         let parcel = PendingRequest(
             request: create.request, id: create.id, tenant: create.principal.tenant)
         return try await body(of: parcel, for: destination) ?? create.body
@@ -83,15 +84,28 @@ final class UpstreamBodies: Sendable {
     private func body(of parcel: PendingRequest, for destination: Destination) async throws(GatewayError)
         -> [ByteSlice]?
     {
+        if try isSentAsItIs(parcel.request, to: destination) { return nil }
         let (adapter, account) = (destination.dialect.adapter, destination.account)
-        try adapter.check(parcel.request)
         if !adapter.takesFiles { return try await linked(parcel, account) }
         if account.normalizesPictures { return try await normalized(PictureField.allCases, parcel) }
-        let needsWork = { (field: PictureField) in
-            parcel.request.fileFormat(field).map { !adapter.takesFile(in: $0) } ?? false
-        }
-        guard needsWork(.human) || needsWork(.cloth) else { return nil }
-        return try await normalized(PictureField.allCases.filter(needsWork), parcel)
+        return try await normalized(
+            PictureField.allCases.filter { Self.needsWork($0, of: parcel.request, for: adapter) }, parcel)
+    }
+
+    /// Whether a destination is sent a request without any change, as nearly always.
+    /// - Throws: ``Cause/badParameter`` if the account can never be sent this request.
+    private func isSentAsItIs(_ request: TryOnRequest, to destination: Destination) throws(GatewayError) -> Bool {
+        let adapter = destination.dialect.adapter
+        try adapter.check(request)
+        return adapter.takesFiles && !destination.account.normalizesPictures
+            && !Self.needsWork(.human, of: request, for: adapter)
+            && !Self.needsWork(.cloth, of: request, for: adapter)
+    }
+
+    private static func needsWork(
+        _ field: PictureField, of request: TryOnRequest, for adapter: any UpstreamDialect
+    ) -> Bool {
+        request.fileFormat(field).map { !adapter.takesFile(in: $0) } ?? false
     }
 
     /// - Returns: nil if the pictures can stay as they are.

@@ -71,7 +71,7 @@ public final class TryOnRequest: Sendable {
     public static func parse(
         _ body: Bytes, models: TryOnModels = .documented
     ) async throws(ParameterError) -> TryOnRequest {
-        let scan = try await scanned(body)
+        let scan = body.count <= PictureText.sliceSize ? try scanned(body) : try await scannedInSlices(body)
         let indexes = body.withByteSpan { MemberIndexes(scan.members, $0) }
         let members = MemberReader(members: scan.members, indexes: indexes)
         let values = try body.withByteSpan { (bytes) throws(ParameterError) in
@@ -80,8 +80,12 @@ public final class TryOnRequest: Sendable {
                 try members.settings(bytes)
             )
         }
-        let human = try await picture(body, scan, indexes.human, .human)
-        let cloth = try await picture(body, scan, indexes.cloth, .cloth)
+        let person = try member(body, scan, indexes.human, .human)
+        let human =
+            if let link = try link(body, person, .human) { link } else { try await file(body, person, .human) }
+        let garment = try member(body, scan, indexes.cloth, .cloth)
+        let cloth =
+            if let link = try link(body, garment, .cloth) { link } else { try await file(body, garment, .cloth) }
         return TryOnRequest(body, scan, indexes, values, human: human, cloth: cloth)
     }
 
@@ -92,13 +96,23 @@ public final class TryOnRequest: Sendable {
         return body.withByteSpan { JSONString.text($0, scan.members[index].content) }
     }
 
-    private static func scanned(_ body: Bytes) async throws(ParameterError) -> JSONScanner {
+    private static func scanned(_ body: Bytes) throws(ParameterError) -> JSONScanner {
+        var scanner = JSONScanner(range: 0..<body.count)
+        _ = try advance(&scanner, body, upTo: body.count)
+        return try checked(scanner)
+    }
+
+    private static func scannedInSlices(_ body: Bytes) async throws(ParameterError) -> JSONScanner {
         var scanner = JSONScanner(range: 0..<body.count)
         var limit = 0
         repeat {
             if limit > 0 { await Task.yield() }
             limit += PictureText.sliceSize
         } while try !advance(&scanner, body, upTo: limit)
+        return try checked(scanner)
+    }
+
+    private static func checked(_ scanner: JSONScanner) throws(ParameterError) -> JSONScanner {
         guard scanner.kind == .object else {
             let found = scanner.kind?.words ?? "nothing"
             throw ParameterError(
@@ -117,9 +131,10 @@ public final class TryOnRequest: Sendable {
         }
     }
 
-    private static func picture(
+    /// The member that holds a picture.
+    private static func member(
         _ body: Bytes, _ scan: JSONScanner, _ index: Int?, _ field: PictureField
-    ) async throws(ParameterError) -> Picture {
+    ) throws(ParameterError) -> JSONMember {
         guard let index, !scan.members[index].isNullOrEmpty else {
             let names = NearMembers.names(for: field)
             let near = body.withByteSpan { NearMembers.found(names, among: scan.members, $0) }
@@ -131,9 +146,19 @@ public final class TryOnRequest: Sendable {
             throw .wrongType(field.rawValue, expected: "a string: an http(s) URL, or base64", found: member.kind)
         }
         guard !member.hasLoneSurrogate else { throw .value(field.rawValue, ParameterError.loneSurrogate) }
-        if let link = try body.withByteSpan({ (bytes) throws(ParameterError) in try link(bytes, member, field) }) {
-            return link
-        }
+        return member
+    }
+
+    private static func link(
+        _ body: Bytes, _ member: JSONMember, _ field: PictureField
+    ) throws(ParameterError) -> Picture? {
+        try body.withByteSpan { (bytes) throws(ParameterError) in try link(bytes, member, field) }
+    }
+
+    /// The picture in a member that is not a link.
+    private static func file(
+        _ body: Bytes, _ member: JSONMember, _ field: PictureField
+    ) async throws(ParameterError) -> Picture {
         let text: PictureText
         do {
             text = try await PictureText.read(body, member.content, hasEscapes: member.valueHasEscapes)
