@@ -15,11 +15,15 @@ struct ResponseHead {
 
     /// Appends the head's bytes to `bytes`. `date` is the whole `Date` line.
     func render(into bytes: inout [UInt8], date: [UInt8]) {
-        bytes.append("HTTP/1.1 ")
-        bytes.append(number: status)
-        bytes.append(" ")
-        bytes.append(Self.reason(for: status))
-        bytes.append("\r\n")
+        if status == 200 {
+            bytes.append("HTTP/1.1 200 OK\r\n")
+        } else {
+            bytes.append("HTTP/1.1 ")
+            bytes.append(number: status)
+            bytes.append(" ")
+            bytes.append(Self.reason(for: status))
+            bytes.append("\r\n")
+        }
         bytes.append(contentsOf: date)
         if let contentLength {
             bytes.append("Content-Length: ")

@@ -73,20 +73,20 @@ public struct JSONScanner: Sendable {
     }
 
     private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
-        switch (step, byte) {
-        case (.firstName, UInt8(ascii: "}")), (.firstElement, UInt8(ascii: "]")):
+        switch step {
+        case .firstName where byte == UInt8(ascii: "}"), .firstElement where byte == UInt8(ascii: "]"):
             close()
-        case (.firstName, JSONText.quote), (.name, JSONText.quote):
+        case .firstName where byte == JSONText.quote, .name where byte == JSONText.quote:
             beginString(.inName)
-        case (.colon, UInt8(ascii: ":")):
+        case .colon where byte == UInt8(ascii: ":"):
             position += 1
             step = .value
-        case (.separator, UInt8(ascii: ",")):
+        case .separator where byte == UInt8(ascii: ","):
             position += 1
             step = isInObject ? .name : .value
-        case (.separator, UInt8(ascii: "}")) where isInObject, (.separator, UInt8(ascii: "]")) where !isInObject:
+        case .separator where byte == (isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")):
             close()
-        case (.value, _), (.firstElement, _):
+        case .value, .firstElement:
             try beginValue(byte, bytes)
         default:
             throw .at(position, bytes, expected: expectation)

@@ -129,12 +129,13 @@ extension JSONError {
 /// It is a free function over a pointer because the optimizer vectorizes the inner loop only in this form.
 @unsafe func plainPrefix(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
     var index = 0
-    while index + 128 <= count, unsafe isPlainBlock(start + index) { index += 128 }
     while index + 8 <= count {
         let word = unsafe UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self).littleEndian
         let mask = specialBytes(word)
         if mask != 0 { return index + mask.trailingZeroBitCount >> 3 }
         index += 8
+        // Most strings end within a few words. In a long one, whole blocks are faster.
+        if index == 64 { while index + 128 <= count, unsafe isPlainBlock(start + index) { index += 128 } }
     }
     while index < count {
         let byte = unsafe start[index]
