@@ -7,6 +7,7 @@ internal import EventLoop
     // @unchecked: everything except `init` is called on the loop's thread, which each entry point checks.
     private let loop: EventLoop
     private let configuration: HTTPClientConfiguration
+    private let shares: ConnectionShares
     private let multi: UnsafeMutableRawPointer
     private let share: UnsafeMutableRawPointer
     private var sockets: SocketTable?
@@ -25,12 +26,15 @@ internal import EventLoop
     /// Whether libcurl is set up for the process, which happens once.
     private static let isLibraryReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    init(loop: EventLoop, configuration: HTTPClientConfiguration) throws(HTTPClientError) {
+    init(
+        loop: EventLoop, configuration: HTTPClientConfiguration, shares: ConnectionShares
+    ) throws(HTTPClientError) {
         guard Self.isLibraryReady, let multi = unsafe curl_multi_init(), let share = unsafe curl_share_init() else {
             throw HTTPClientError(.other, wasSent: false, detail: "libcurl cannot be set up")
         }
         self.loop = loop
         self.configuration = configuration
+        self.shares = shares
         unsafe self.multi = multi
         unsafe self.share = share
         setOptions()
@@ -49,7 +53,6 @@ internal import EventLoop
         unsafe ccurl_multi_set_socket(multi, onInterestChange)
         unsafe ccurl_multi_set_timer(multi, onTimeoutChange)
         let limits = [
-            (CURLMOPT_MAX_TOTAL_CONNECTIONS, configuration.maximumConnections),
             (CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maximumConnectionsPerHost),
             (CURLMOPT_MAXCONNECTS, configuration.maximumIdleConnections),
         ]
@@ -72,6 +75,7 @@ internal import EventLoop
         do throws(HTTPClientError) {
             let transfer = try readyTransfer(request, ticket: ticket)
             transfer.begin(waiter)
+            unsafe ccurl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, shares.libcurlLimit)
             active[ticket] = transfer
             if unsafe curl_multi_add_handle(multi, transfer.handle.raw) != CURLM_OK {
                 end(transfer, .failure(.noMemory))
@@ -103,6 +107,7 @@ internal import EventLoop
         if let sockets { return sockets }
         let table = SocketTable(loop: loop) { [unowned self] in isReady($0, $1) }
         sockets = table
+        shares.libcurl = table
         return table
     }
 

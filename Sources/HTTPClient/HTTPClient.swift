@@ -1,23 +1,27 @@
 public import EventLoop
 internal import Synchronization
 
-/// An HTTP client on libcurl's multi-socket interface: one connection pool on one event loop.
+/// An HTTP client on one event loop. HTTP/1.1 without a proxy goes over connections of its own; everything else goes
+/// through libcurl.
 ///
 /// Clients share nothing: use a separate client for requests to hosts that others named.
 ///
 /// The client does not follow redirects, retry, decode, or read the environment: a redirect is an answer, a failed
-/// request is an error, and content codings stay. The one exception is libcurl's: it sends a GET again on a new
-/// connection if a reused connection turns out to be dead.
+/// request is an error, and content codings stay. The one exception: a GET is sent again on a new connection if a reused
+/// connection turns out to be dead, and so is a POST while no byte of it was written.
 public final class HTTPClient: Sendable {
     private let loop: EventLoop
     private let pool: ConnectionPool
+    private let http1: HTTP1Pool
     private let isShutDown = Atomic(false)
 
     /// Makes a client for `loop`. May be called from any thread.
     /// - Throws: ``HTTPClientError`` with ``HTTPClientError/Code/other`` if libcurl cannot be set up.
     public init(loop: EventLoop, configuration: HTTPClientConfiguration = .init()) throws(HTTPClientError) {
         self.loop = loop
-        pool = try ConnectionPool(loop: loop, configuration: configuration)
+        let shares = ConnectionShares(maximum: configuration.maximumConnections)
+        pool = try ConnectionPool(loop: loop, configuration: configuration, shares: shares)
+        http1 = HTTP1Pool(loop: loop, configuration: configuration, shares: shares)
     }
 
     deinit { shutdown() }
@@ -28,6 +32,7 @@ public final class HTTPClient: Sendable {
     public func execute(_ request: HTTPClientRequest) async throws(HTTPClientError) -> HTTPClientResponse {
         loop.assertCurrent()
         if Task.isCancelled { throw HTTPClientError(.cancelled, wasSent: false) }
+        if let route = http1.route(of: request) { return try await execute(HTTP1Call(request, route: route)) }
         let ticket = pool.nextTicket()
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { pool.start(request, ticket: ticket, $0) }
@@ -38,15 +43,29 @@ public final class HTTPClient: Sendable {
         return try outcome.get()
     }
 
+    private func execute(_ call: HTTP1Call) async throws(HTTPClientError) -> HTTPClientResponse {
+        let outcome = await withTaskCancellationHandler {
+            await withCheckedContinuation { http1.start(call, $0) }
+        } onCancel: {
+            // This runs after `start`: the loop gets to it when this task has suspended.
+            loop.execute { [http1] in http1.cancel(call) }
+        }
+        return try outcome.get()
+    }
+
     /// Ends every transfer with ``HTTPClientError/Code/shutDown`` and closes every connection; later requests fail. May
     /// be called from any thread, before the loop is stopped.
     public func shutdown() {
         if isShutDown.exchange(true, ordering: .relaxed) { return }
-        if loop.isCurrent { pool.close() } else { loop.execute { [pool] in pool.close() } }
+        let close: @Sendable () -> Void = { [pool, http1] in
+            pool.close()
+            http1.close()
+        }
+        if loop.isCurrent { close() } else { loop.execute(close) }
     }
 
     /// Returns the client's figures, for metrics.
     public func statistics() async -> HTTPClientStatistics {
-        await loop.run { [pool] in pool.statistics }
+        await loop.run { [pool, http1] in pool.statistics + http1.statistics }
     }
 }

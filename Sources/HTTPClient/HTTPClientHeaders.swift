@@ -38,13 +38,43 @@ public struct HTTPClientHeaders: Sendable, Sequence {
     /// Adds a field line, including its line end. A line without a name is skipped.
     mutating func append(line: UnsafeRawBufferPointer) {
         guard let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
-        var value = colon + 1..<line.count
-        while let first = value.first, unsafe isSpace(line[first]) { value.removeFirst() }
-        while let last = value.last, unsafe isSpace(line[last]) { value.removeLast() }
+        let value = unsafe Self.trimmed(colon + 1..<line.count, of: line)
         let start = bytes.count
         unsafe bytes.append(contentsOf: line)
         places.append(
             Place(name: start..<start + colon, value: start + value.lowerBound..<start + value.upperBound))
+    }
+
+    /// Adds a line that continues the value of the last field (`obs-fold`, RFC 9112 §5.2), after a space.
+    /// - Returns: false if there is no field yet.
+    mutating func unfold(line: UnsafeRawBufferPointer) -> Bool {
+        guard let last = places.indices.last else { return false }
+        bytes.removeSubrange(places[last].value.upperBound...)
+        bytes.append(UInt8(ascii: " "))
+        unsafe bytes.append(contentsOf: line[Self.trimmed(0..<line.count, of: line)])
+        places[last].value = places[last].value.lowerBound..<bytes.count
+        return true
+    }
+
+    /// Calls `body` with the value of each field called `name`, in order.
+    func forEachValue<Failure: Error>(
+        of name: StaticString, _ body: (ArraySlice<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        for place in places where place.name.count == name.utf8CodeUnitCount {
+            // The literal's bytes are in the binary, so the pointer is always valid.
+            let wanted = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            let isMatch = place.name.indices.allSatisfy { index in
+                unsafe lowercased(bytes[index]) == lowercased(wanted[index - place.name.lowerBound])
+            }
+            if isMatch { try body(bytes[place.value]) }
+        }
+    }
+
+    private static func trimmed(_ range: Range<Int>, of line: UnsafeRawBufferPointer) -> Range<Int> {
+        var range = range
+        while let first = range.first, unsafe isSpace(line[first]) { range.removeFirst() }
+        while let last = range.last, unsafe isSpace(line[last]) { range.removeLast() }
+        return range
     }
 
     /// Removes all fields, for the next head, and reserves space for those of a typical one.

@@ -10,7 +10,7 @@ public struct HTTPClientStatistics: Sendable, Hashable {
     public var succeededTransfers = 0
     /// Transfers that ended without one.
     public var failedTransfers = 0
-    /// Body bytes handed to libcurl for sending.
+    /// Body bytes handed to the system or to libcurl for sending.
     public var sentBodyBytes = 0
     /// Body bytes received.
     public var receivedBodyBytes = 0
@@ -18,4 +18,18 @@ public struct HTTPClientStatistics: Sendable, Hashable {
     public var refusedAddresses = 0
 
     public init() {}
+
+    /// The sum of two clients' figures, or of the two paths of one.
+    static func + (left: Self, right: Self) -> Self {
+        var sum = left
+        sum.openConnections += right.openConnections
+        sum.activeTransfers += right.activeTransfers
+        sum.connectionsOpened += right.connectionsOpened
+        sum.succeededTransfers += right.succeededTransfers
+        sum.failedTransfers += right.failedTransfers
+        sum.sentBodyBytes += right.sentBodyBytes
+        sum.receivedBodyBytes += right.receivedBodyBytes
+        sum.refusedAddresses += right.refusedAddresses
+        return sum
+    }
 }

@@ -6,9 +6,14 @@ extension HTTPClientRequest {
         return nil
     }
 
+    /// Whether a field cannot break out of its line.
+    static func isValidField(_ name: String, _ value: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy(isTokenByte) && value.utf8.allSatisfy(isValueByte)
+    }
+
     /// Returns a header line as `curl_slist` takes it, or `nil` if the name or value could break out of the line.
     static func line(_ name: String, _ value: String) -> String? {
-        guard !name.isEmpty, name.utf8.allSatisfy(isTokenByte), value.utf8.allSatisfy(isValueByte) else { return nil }
+        guard isValidField(name, value) else { return nil }
         // libcurl reads `Name:` as "leave the field out" and `Name;` as an empty field.
         return value.isEmpty ? "\(name);" : "\(name): \(value)"
     }

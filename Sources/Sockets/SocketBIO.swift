@@ -12,6 +12,12 @@ package enum SocketBIO {
         return unsafe bio
     }
 
+    /// The session that owns a BIO.
+    static func session(of bio: OpaquePointer?) -> TLSSession {
+        guard let data = unsafe BIO_get_data(bio) else { preconditionFailure("a BIO without its session") }
+        return unsafe Unmanaged<TLSSession>.fromOpaque(data).takeUnretainedValue()
+    }
+
     /// Makes the `BIO_METHOD` that all connections share. Called at startup, because nothing can be served without it.
     package static func setUp() { _ = unsafe method }
 
@@ -28,23 +34,18 @@ package enum SocketBIO {
 
 private func readSocket(_ bio: OpaquePointer?, space: UnsafeMutablePointer<CChar>?, count: Int32) -> Int32 {
     let space = unsafe UnsafeMutableRawBufferPointer(start: space, count: Int(count))
-    return unsafe report(session(of: bio).readSocket(into: space), to: bio, retry: BIO_FLAGS_READ)
+    return unsafe report(SocketBIO.session(of: bio).readSocket(into: space), to: bio, retry: BIO_FLAGS_READ)
 }
 
 private func writeSocket(_ bio: OpaquePointer?, bytes: UnsafePointer<CChar>?, count: Int32) -> Int32 {
     let bytes = unsafe UnsafeRawBufferPointer(start: bytes, count: Int(count))
-    return unsafe report(session(of: bio).writeSocket(bytes), to: bio, retry: BIO_FLAGS_WRITE)
+    return unsafe report(SocketBIO.session(of: bio).writeSocket(bytes), to: bio, retry: BIO_FLAGS_WRITE)
 }
 
 /// Answers OpenSSL's control commands. Nothing is buffered, so there is nothing to flush; all else is unsupported.
 private func controlSocket(
     _: OpaquePointer?, command: Int32, _: Int, _: UnsafeMutableRawPointer?
 ) -> Int { command == BIO_CTRL_FLUSH ? 1 : 0 }
-
-private func session(of bio: OpaquePointer?) -> TLSSession {
-    guard let data = unsafe BIO_get_data(bio) else { preconditionFailure("a BIO without its session") }
-    return unsafe Unmanaged<TLSSession>.fromOpaque(data).takeUnretainedValue()
-}
 
 private func report(_ outcome: Transport.Outcome, to bio: OpaquePointer?, retry: Int32) -> Int32 {
     unsafe BIO_clear_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY)

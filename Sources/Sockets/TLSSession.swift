@@ -22,6 +22,8 @@ internal import COpenSSL
     package private(set) var hasEndedCleanly = false
     /// How many bytes were written to the socket, the handshake's included.
     package private(set) var bytesWritten = 0
+    /// The newest session that the server has offered to resume.
+    package internal(set) var ticket: TLSTicket?
     /// Why a client's handshake or transfer has failed, for logs.
     package private(set) var failure: String?
 
@@ -53,6 +55,9 @@ internal import COpenSSL
     }
 
     deinit { unsafe SSL_free(session) }
+
+    /// Makes the handshake shorter if the server still knows the session. Call it before the handshake.
+    package func resume(_ ticket: TLSTicket) { unsafe SSL_set_session(session, ticket.session) }
 
     /// Reads at most one record, or continues the handshake. After `close_notify` was sent, it reads raw bytes, to be
     /// discarded.

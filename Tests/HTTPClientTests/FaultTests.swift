@@ -30,7 +30,7 @@ struct FaultTests {
         Fault("a last chunk that is missing", .closed) {
             $0.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n")
         },
-        Fault("an invalid chunk size", .closed) {
+        Fault("an invalid chunk size", .malformed) {
             $0.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
             $0.readToEnd()
         },

@@ -1,0 +1,102 @@
+/// Where an answer's body ends (RFC 9112 §6.3).
+enum BodyFraming: Hashable {
+    case none
+    case length(Int)
+    case chunked
+    /// The body ends with the connection.
+    case untilClose
+}
+
+/// What a final head says about its body and its connection.
+///
+/// An answer to a create must be understood if that is safe, so some faults only cost the connection: both
+/// `Transfer-Encoding` and `Content-Length` (chunks count), chunks in an HTTP/1.0 answer, a length of a 204. Whatever
+/// leaves the length in doubt is malformed: other codings, and lengths that differ or are no numbers.
+struct AnswerFraming: Hashable {
+    var body: BodyFraming
+    /// Whether the connection may carry another request after this answer.
+    var isPersistent: Bool
+
+    init(status: Int, isHTTP10: Bool, headers: HTTPClientHeaders) throws(AnswerFault) {
+        let length = try Self.contentLength(headers)
+        let isChunked = try Self.isChunked(headers)
+        let (closes, keepsAlive) = Self.connectionOptions(headers)
+        isPersistent = !closes && (!isHTTP10 || keepsAlive)
+        if status == 204 || status == 304 {
+            body = .none
+            if status == 204, isChunked || (length ?? 0) > 0 { isPersistent = false }
+        } else if isChunked {
+            body = .chunked
+            if length != nil || isHTTP10 { isPersistent = false }
+        } else if let length {
+            body = length == 0 ? .none : .length(length)
+        } else {
+            body = .untilClose
+            isPersistent = false
+        }
+    }
+
+    /// The length; nil if there is none. A list of the same number counts once (RFC 9110 §8.6).
+    private static func contentLength(_ headers: HTTPClientHeaders) throws(AnswerFault) -> Int? {
+        var length: Int?
+        try headers.forEachValue(of: "Content-Length") { (value) throws(AnswerFault) in
+            for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+                guard let number = number(trimmed(part)), length == nil || length == number else {
+                    throw AnswerFault.malformed("Content-Length is not one number")
+                }
+                length = number
+            }
+        }
+        return length
+    }
+
+    private static func isChunked(_ headers: HTTPClientHeaders) throws(AnswerFault) -> Bool {
+        var isChunked = false
+        try headers.forEachValue(of: "Transfer-Encoding") { (value) throws(AnswerFault) in
+            for coding in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: true) {
+                let coding = trimmed(coding)
+                if equals(coding, "identity") { continue }
+                guard equals(coding, "chunked"), !isChunked else {
+                    throw AnswerFault.malformed("a transfer coding that was not asked for")
+                }
+                isChunked = true
+            }
+        }
+        return isChunked
+    }
+
+    private static func connectionOptions(_ headers: HTTPClientHeaders) -> (closes: Bool, keepsAlive: Bool) {
+        var options = (closes: false, keepsAlive: false)
+        headers.forEachValue(of: "Connection") { value in
+            for option in value.split(separator: UInt8(ascii: ",")) {
+                if equals(trimmed(option), "close") { options.closes = true }
+                if equals(trimmed(option), "keep-alive") { options.keepsAlive = true }
+            }
+        }
+        return options
+    }
+
+    /// Digits only, at most 18 of them, which an `Int` can hold.
+    private static func number(_ text: ArraySlice<UInt8>) -> Int? {
+        guard (1...18).contains(text.count) else { return nil }
+        var number = 0
+        for byte in text {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - 0x30)
+        }
+        return number
+    }
+
+    private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        var text = text
+        while text.first == 0x20 || text.first == 0x09 { text.removeFirst() }
+        while text.last == 0x20 || text.last == 0x09 { text.removeLast() }
+        return text
+    }
+
+    /// Whether `text` is `word`, which is in lower case, in any case.
+    private static func equals(_ text: ArraySlice<UInt8>, _ word: String) -> Bool {
+        text.count == word.utf8.count
+            && zip(text, word.utf8).allSatisfy { (0x41...0x5a).contains($0) ? $0 | 0x20 == $1 : $0 == $1 }
+    }
+}

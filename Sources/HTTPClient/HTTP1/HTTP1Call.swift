@@ -1,0 +1,95 @@
+internal import Base
+
+/// One request from its start to its outcome, on whatever connections it takes. Loop-confined.
+final class HTTP1Call: @unchecked Sendable {
+    // @unchecked: it is made and used on the client's loop; the handler of a cancellation only hands it back to the loop.
+
+    /// Where the call is.
+    enum Stage {
+        case new
+        /// It waits for a connection.
+        case waiting
+        case connecting(Connector)
+        case exchanging(HTTP1Connection)
+        case ended
+    }
+
+    private(set) var request: HTTPClientRequest
+    let route: HTTP1Route
+    let started = MonotonicTime.now
+    var stage = Stage.new
+    var timings = HTTPClientResponse.Timings()
+    /// Whether a byte of the request may have been written, on any connection.
+    var wasSent = false
+    /// Whether the request goes to a new connection, because a reused one turned out to be dead.
+    var needsNewConnection = false
+    /// The rendered head.
+    private(set) var head: [UInt8] = []
+    private var waiter: CheckedContinuation<Outcome, Never>?
+    private var stallMark: (time: MonotonicTime, moved: Int)?
+
+    init(_ request: HTTPClientRequest, route: HTTP1Route) {
+        (self.request, self.route) = (request, route)
+        if request.method == .get { self.request.body = [] }
+    }
+
+    /// Renders the head into `space`.
+    func prepare(_ space: consuming [UInt8], _ waiter: CheckedContinuation<Outcome, Never>) throws(HTTPClientError) {
+        self.waiter = waiter
+        head = space
+        head.removeAll(keepingCapacity: true)
+        try request.renderHead(route.target, bodyCount: bodyCount, into: &head)
+    }
+
+    var bodyCount: Int { request.body.reduce(0) { $0 + $1.count } }
+
+    /// The time since the start.
+    var elapsed: Duration { MonotonicTime.now - started }
+
+    /// Prepares the call for another connection: the one that it was on has turned out to be dead.
+    func restart() {
+        needsNewConnection = true
+        stage = .new
+        (timings, stallMark) = (.init(), nil)
+    }
+
+    /// The answer to the call.
+    func response(_ answer: AnswerParser, _ connection: HTTP1Connection) -> HTTPClientResponse {
+        timings.total = elapsed
+        return HTTPClientResponse(
+            status: answer.status, headers: answer.headers, body: answer.body, timings: timings,
+            peer: connection.peer, isReusedConnection: connection.exchanges > 1, isHTTP2: false)
+    }
+
+    /// Delivers the outcome, once, and drops what the request held.
+    /// - Returns: the head's buffer, to be reused.
+    func end(_ outcome: Outcome) -> [UInt8] {
+        stage = .ended
+        request.body = []
+        waiter.take()?.resume(returning: outcome)
+        defer { head = [] }
+        return head
+    }
+
+    // MARK: Deadlines
+
+    /// Begins to watch the progress on a connection.
+    func beginProgress(at now: MonotonicTime) { stallMark = request.stall.map { _ in (now, 0) } }
+
+    /// The next time at which ``isDue(at:)`` may be true.
+    var deadline: MonotonicTime {
+        let end = started + request.timeout
+        guard let stallMark, let stall = request.stall else { return end }
+        return min(end, stallMark.time + stall.duration)
+    }
+
+    /// Whether a deadline has passed: that for everything, or that for progress.
+    func isDue(at now: MonotonicTime) -> Bool {
+        if now >= started + request.timeout { return true }
+        guard let mark = stallMark, let stall = request.stall, now >= mark.time + stall.duration else { return false }
+        let moved = if case .exchanging(let connection) = stage { connection.moved } else { 0 }
+        let wanted = Double(stall.bytesPerSecond) * (now - mark.time).seconds
+        stallMark = (now, moved)
+        return Double(moved - mark.moved) < wanted
+    }
+}
