@@ -128,7 +128,7 @@ let package = Package(
             dependencies: ["Base", "EventLoop", "HTTPServer", "Sockets", "COpenSSL", "TestKit"],
             swiftSettings: tests),
         .testTarget(
-            name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient", "TestKit"],
+            name: "HTTPClientTests", dependencies: ["Base", "EventLoop", "HTTPClient", "COpenSSL", "TestKit"],
             swiftSettings: tests),
         .testTarget(name: "KlingAPITests", dependencies: ["Base", "KlingAPI", crypto], swiftSettings: tests),
         .testTarget(

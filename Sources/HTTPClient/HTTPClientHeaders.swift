@@ -38,11 +38,15 @@ public struct HTTPClientHeaders: Sendable, Sequence {
     /// Adds a field line, including its line end. A line without a name is skipped.
     mutating func append(line: UnsafeRawBufferPointer) {
         guard let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
+        // Servers must not put blanks before the colon; if one does, they are not part of the name.
+        let name = unsafe Self.trimmed(0..<colon, of: line)
         let value = unsafe Self.trimmed(colon + 1..<line.count, of: line)
         let start = bytes.count
         unsafe bytes.append(contentsOf: line)
         places.append(
-            Place(name: start..<start + colon, value: start + value.lowerBound..<start + value.upperBound))
+            Place(
+                name: start + name.lowerBound..<start + name.upperBound,
+                value: start + value.lowerBound..<start + value.upperBound))
     }
 
     /// Adds a line that continues the value of the last field (`obs-fold`, RFC 9112 §5.2), after a space.

@@ -27,7 +27,6 @@ internal import COpenSSL
     /// Why a client's handshake or transfer has failed, for logs.
     package private(set) var failure: String?
 
-    private let role: Role
     private let session: OpaquePointer
     private var socketMayHoldMore = true
     private var socketHasEnded = false
@@ -43,7 +42,6 @@ internal import COpenSSL
     /// - Returns: nil if there is no memory for it.
     package init?(owning session: OpaquePointer, _ role: Role, descriptor: Int32) {
         unsafe self.session = session
-        self.role = role
         self.descriptor = descriptor
         // One BIO for both directions, which the `SSL` frees.
         guard let bio = unsafe SocketBIO.make(for: self) else { return nil }
@@ -128,7 +126,7 @@ internal import COpenSSL
 
     /// Marks the session as broken: after such an error, OpenSSL must not be called again, not even for `close_notify`.
     private func broken() -> Transport.Outcome {
-        if role == .client { unsafe failure = failure ?? Self.describeFailure(session) }
+        if unsafe SSL_is_server(session) == 0 { unsafe failure = failure ?? Self.describeFailure(session) }
         ERR_clear_error()
         isBroken = true
         return .failed
@@ -142,7 +140,7 @@ internal import COpenSSL
 
     /// Answers 400 in plain HTTP, if the socket has room for it.
     private func refusePlain() {
-        guard role == .server else { return }
+        guard unsafe SSL_is_server(session) == 1 else { return }
         let answer: StaticString =
             "HTTP/1.1 400 Bad Request\r\nContent-Length: 29\r\nConnection: close\r\n\r\nThis port speaks TLS: https.\n"
         // The literal's bytes are in the binary, so the pointer is always valid.

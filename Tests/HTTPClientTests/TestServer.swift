@@ -82,10 +82,14 @@ final class TestServer: Sendable {
     var url: String { "http://127.0.0.1:\(port)/" }
     var connections: Int { accepted.withLock { $0 } }
 
-    init(_ script: @escaping @Sendable (Connection) -> Void) {
+    /// - Parameter receiveBuffer: how many bytes the system keeps for a connection, about; nil for its default.
+    init(receiveBuffer: Int32? = nil, _ script: @escaping @Sendable (Connection) -> Void) {
         self.script = script
         let listener = socket(AF_INET, streamType, 0)
         self.listener = listener
+        if var receiveBuffer {
+            setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian

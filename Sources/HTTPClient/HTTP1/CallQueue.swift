@@ -9,6 +9,11 @@ struct CallQueue {
     /// How many calls wait.
     private(set) var count = 0
 
+    /// How many calls may wait.
+    private static let maximum = 16_384
+
+    var isFull: Bool { count >= Self.maximum }
+
     /// Adds a call at the end.
     mutating func add(_ call: HTTP1Call) {
         let destination = call.route.destination

@@ -67,7 +67,7 @@ final class Connector {
         guard let found else { return fail(.nameLookup, "the host's name has no address") }
         call.timings.nameLookup = call.elapsed
         addresses = found.filter(call.request.addressPolicy.permits)[...]
-        pool.refused(found.count - addresses.count)
+        pool.counters.refusedAddresses += found.count - addresses.count
         if addresses.isEmpty { return fail(.addressRefused, "the policy forbids the host's address") }
         tryNext()
     }
@@ -77,7 +77,7 @@ final class Connector {
         while attempts.count < Self.concurrentAttempts, let address = addresses.popFirst() {
             do throws(SystemCallError) {
                 let descriptor = try ConnectingSocket.open(to: SocketAddress(address, port: origin.port))
-                pool.openedSocket()
+                pool.counters.connectionsOpened += 1
                 let watch = SocketWatch(loop: pool.loop, descriptor: descriptor, events: .write) { [unowned self] _ in
                     attemptEnded(descriptor)
                 }
@@ -122,9 +122,9 @@ final class Connector {
         timer.arm(after: max(.zero, deadline - .now))
         guard origin.isSecure else { return finish(.plain(descriptor: descriptor), address) }
         do throws(HTTPClientError) {
-            let context = try pool.tls(call.request.caFile)
+            let context = try pool.tls.context(call.request.caFile)
             let session = try context.makeSession(host: origin.host, descriptor: descriptor)
-            if let ticket = call.route.destination.ticket { session.resume(ticket) }
+            if let ticket = call.route.destination.ticket(for: context) { session.resume(ticket) }
             let handshake = Handshake(session, pool: pool) { [unowned self] failure in
                 if let failure { return fail(.tls, failure) }
                 self.handshake = nil

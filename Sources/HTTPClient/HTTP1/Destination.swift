@@ -5,20 +5,31 @@ internal import Sockets
 /// Loop-confined.
 final class Destination {
     let origin: HTTP1Target.Origin
-    let caFile: String?
     /// How many connections there are, those that are being made included.
     var connections = 0
-    /// The TLS session to resume.
-    var ticket: TLSTicket?
     private(set) var idle: [HTTP1Connection] = []
     private var waiting: [(ticket: UInt64, call: HTTP1Call)] = []
     /// How many of the waiting calls have ended since.
     private var gone = 0
 
-    init(_ origin: HTTP1Target.Origin, caFile: String?) { (self.origin, self.caFile) = (origin, caFile) }
+    private var ticket: TLSTicket?
+    private var context: TLSClientContext?
+
+    init(_ origin: HTTP1Target.Origin) { self.origin = origin }
 
     /// Whether nothing depends on it.
     var isUnused: Bool { connections == 0 && waiting.count == gone }
+
+    // MARK: TLS
+
+    /// The TLS session to resume on a new connection. One that other certificate authorities have vouched for is not.
+    func ticket(for context: TLSClientContext) -> TLSTicket? {
+        if self.context !== context { (self.context, ticket) = (context, nil) }
+        return ticket
+    }
+
+    /// Keeps the newest ticket.
+    func keep(_ ticket: TLSTicket) { self.ticket = ticket }
 
     // MARK: Idle connections
 

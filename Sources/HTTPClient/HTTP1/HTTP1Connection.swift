@@ -119,7 +119,7 @@ final class HTTP1Connection {
     private func happened(_ event: Exchange.Event) {
         guard exchange != nil else {
             // Nothing was asked for: whatever has arrived makes the connection useless.
-            return pool.idleConnectionEnded(self)
+            return pool.closeIdle(self)
         }
         if case .received = event, let call, call.timings.firstByte == .zero { call.timings.firstByte = call.elapsed }
         guard let action = exchange?.happened(event), action != .proceed else { return }
@@ -141,6 +141,6 @@ final class HTTP1Connection {
     private var endsCleanly: Bool { if case .tls(let session) = transport { session.hasEndedCleanly } else { true } }
 
     private func keepTicket() {
-        if case .tls(let session) = transport, let ticket = session.ticket { destination.ticket = ticket }
+        if case .tls(let session) = transport, let ticket = session.ticket { destination.keep(ticket) }
     }
 }

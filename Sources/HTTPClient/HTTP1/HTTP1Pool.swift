@@ -11,23 +11,19 @@ internal import Sockets
     let resolver: NameResolver
     /// The buffer that every connection reads into; its content is used before the next read.
     let space: UnsafeMutableRawBufferPointer
+    /// What TLS connections share.
+    let tls = TLSClientContexts()
+    var counters = HTTPClientStatistics()
     private let configuration: HTTPClientConfiguration
     private let shares: ConnectionShares
     private var routes = HTTP1Routes()
     private var calls: [ObjectIdentifier: HTTP1Call] = [:]
     private var queue = CallQueue()
-    private var contexts: [String?: TLSClientContext] = [:]
-    private var spareHeads: [[UInt8]] = []
+    private var heads = HeadBuffers()
     private var idleConnections = 0
     private var isServing = false
     private var isClosed = false
     private var timer: DeadlineTimer?
-    private var counters = HTTPClientStatistics()
-
-    /// How many calls may wait for a connection.
-    private static let maximumWaiting = 16_384
-    /// How many buffers for heads are kept, and how large one may be.
-    private static let keptHeads = (count: 64, size: 8 << 10)
 
     init(loop: EventLoop, configuration: HTTPClientConfiguration, shares: ConnectionShares) {
         (self.loop, self.configuration, self.shares) = (loop, configuration, shares)
@@ -50,7 +46,7 @@ internal import Sockets
         loop.assertCurrent()
         calls[ObjectIdentifier(call)] = call
         do throws(HTTPClientError) {
-            try call.prepare(spareHeads.popLast() ?? [], waiter)
+            try call.prepare(heads.take(), waiter)
             if isClosed { throw HTTPClientError(.shutDown, wasSent: false) }
             requireTimer(at: call.deadline)
             place(call)
@@ -73,7 +69,7 @@ internal import Sockets
             discard(connection)
         }
         if makeRoom(at: destination) { return connect(call) }
-        if queue.count < Self.maximumWaiting { return queue.add(call) }
+        if !queue.isFull { return queue.add(call) }
         end(call, .failure(HTTPClientError(.connect, wasSent: call.wasSent, detail: "too many requests are waiting")))
     }
 
@@ -90,8 +86,7 @@ internal import Sockets
     private func end(_ call: HTTP1Call, _ outcome: Outcome) {
         calls[ObjectIdentifier(call)] = nil
         if case .success = outcome { counters.succeededTransfers += 1 } else { counters.failedTransfers += 1 }
-        let head = call.end(outcome)
-        if spareHeads.count < Self.keptHeads.count, head.capacity <= Self.keptHeads.size { spareHeads.append(head) }
+        heads.giveBack(call.end(outcome))
     }
 
     /// Ends a call from outside, wherever it is.
@@ -160,9 +155,6 @@ internal import Sockets
         }
     }
 
-    /// Closes an idle connection that has ended, or that has sent what nobody asked for.
-    func idleConnectionEnded(_ connection: HTTP1Connection) { closeIdle(connection) }
-
     /// Gives a connection to a call that waits for it, or keeps it.
     private func free(_ connection: HTTP1Connection) {
         if let next = queue.take(for: connection) { return begin(next, on: connection) }
@@ -176,7 +168,8 @@ internal import Sockets
         requireTimer(at: connection.idleSince + configuration.idleTimeout)
     }
 
-    private func closeIdle(_ connection: HTTP1Connection) {
+    /// Closes an idle connection, such as one that has ended.
+    func closeIdle(_ connection: HTTP1Connection) {
         connection.destination.forget(connection)
         idleConnections -= 1
         discard(connection)
@@ -223,21 +216,6 @@ internal import Sockets
             ? nil : routes.destinations.lazy.compactMap(\.oldestIdle).min { $0.idleSince < $1.idleSince }
     }
 
-    // MARK: What connectors use
-
-    /// The TLS rules for a file of certificate authorities, which is read when it is first needed.
-    func tls(_ caFile: String?) throws(HTTPClientError) -> TLSClientContext {
-        if let known = contexts[caFile], MonotonicTime.now - known.loaded < TLSClientContext.lifetime { return known }
-        let context = try TLSClientContext(caFile: caFile)
-        // Sessions would be resumed without asking the new authorities.
-        for destination in routes.destinations where destination.caFile == caFile { destination.ticket = nil }
-        contexts[caFile] = context
-        return context
-    }
-
-    func openedSocket() { counters.connectionsOpened += 1 }
-    func refused(_ addresses: Int) { counters.refusedAddresses += addresses }
-
     // MARK: Deadlines
 
     private func requireTimer(at deadline: MonotonicTime) {
@@ -270,6 +248,6 @@ internal import Sockets
         isClosed = true
         for call in Array(calls.values) { abandon(call, .shutDown) }
         while let oldest = oldestIdle { closeIdle(oldest) }
-        (timer, contexts, routes) = (nil, [:], HTTP1Routes())
+        (timer, routes) = (nil, HTTP1Routes())
     }
 }

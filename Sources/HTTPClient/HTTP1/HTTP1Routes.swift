@@ -41,7 +41,7 @@ struct HTTP1Routes {
         let key = DestinationKey(origin: origin, caFile: caFile)
         if let destination = known[key] { return destination }
         if known.count >= Self.maximumRoutes { forgetAll() }
-        let destination = Destination(origin, caFile: caFile)
+        let destination = Destination(origin)
         known[key] = destination
         return destination
     }

@@ -21,7 +21,8 @@ struct HTTP1Target {
     init?(_ url: String) {
         guard url.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), let parts = URLHandle(url),
             let scheme = parts[CURLUPART_SCHEME]?.lowercased(), scheme == "http" || scheme == "https",
-            parts[CURLUPART_USER] == nil, parts[CURLUPART_PASSWORD] == nil, let host = parts[CURLUPART_HOST],
+            parts[CURLUPART_USER] == nil, parts[CURLUPART_PASSWORD] == nil, parts[CURLUPART_ZONEID] == nil,
+            let host = parts[CURLUPART_HOST],
             let name = Self.name(host), let port = parts[CURLUPART_PORT].flatMap(UInt16.init), port > 0
         else { return nil }
         origin = Origin(isSecure: scheme == "https", host: name, port: port)

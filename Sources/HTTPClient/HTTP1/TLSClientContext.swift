@@ -8,12 +8,6 @@ internal import Sockets
 /// TLS 1.2 and newer; the peer's certificate and its name are always verified; ALPN offers only `http/1.1`.
 @safe final class TLSClientContext {
     private let context: OpaquePointer
-    /// When the authorities were read from their file.
-    let loaded = MonotonicTime.now
-
-    /// How long the authorities are used before their file is read again.
-    static let lifetime = Duration.seconds(86_400)
-
     /// Reads the certificate authorities.
     /// - Parameter caFile: their PEM file; nil for libcurl's default.
     /// - Throws: ``HTTPClientError`` with ``HTTPClientError/Code/tls`` if the file cannot be used.
