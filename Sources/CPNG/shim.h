@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 // Up to glibc 2.36, <stdio.h> declares fopencookie only under _GNU_SOURCE, which an imported module cannot define. Later
-// ones always declare it, with a type of their own: hence the other name.
+// versions always declare it, with a type of their own: hence the other name.
 typedef struct {
     ssize_t (*read)(void *cookie, char *room, size_t size);
     ssize_t (*write)(void *cookie, const char *bytes, size_t size);

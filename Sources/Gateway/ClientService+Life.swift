@@ -3,11 +3,11 @@ internal import TaskStore
 
 /// Starts and stops the gateway.
 extension ClientService {
-    /// Restores what a shutdown or a crash has left, and starts the background work. Call it before the gateway serves
-    /// requests.
+    /// Resumes what a shutdown or a crash has left unfinished, and starts the background work. Call it before the
+    /// gateway serves requests.
     /// - Throws: why the store or the spool cannot be read.
     public func start() async throws {
-        try await Origin.$current.withValue(.recovery) { try await takeUp() }
+        try await Origin.$current.withValue(.recovery) { try await recover() }
         tasks.ledger.watcher.start()
         tasks.ledger.callbackDelivery?.start()
         Origin.$current.withValue(.upkeep) {
@@ -15,7 +15,7 @@ extension ClientService {
         }
     }
 
-    private func takeUp() async throws {
+    private func recover() async throws {
         try await tasks.clock.resume(from: tasks.store)
         // Before tasks continue, because it must be told of those that end.
         try await tasks.ledger.hosted?.recover(from: tasks.store)

@@ -49,7 +49,7 @@ extension Configuration {
     public struct Shutdown: Sendable {
         /// The time between reporting "not ready" and closing the listeners.
         public internal(set) var delay = Duration.zero
-        /// How long running exchanges may take after that.
+        /// How long exchanges in progress may take after that.
         public internal(set) var grace = Duration.seconds(30)
     }
 }

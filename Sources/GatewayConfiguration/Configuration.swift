@@ -53,7 +53,7 @@ extension Configuration {
         public internal(set) var linger = Duration.seconds(600)
         /// How long a picture is kept at most.
         public internal(set) var age = Duration.seconds(3600)
-        /// The maximum size of all pictures, in bytes.
+        /// The maximum size of all pictures together, in bytes.
         public internal(set) var bytes = 1 << 30
     }
 

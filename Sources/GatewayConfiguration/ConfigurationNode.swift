@@ -38,7 +38,7 @@ struct ConfigurationNode: Sendable {
         }
     }
 
-    /// A text as the value of `key` in a map; anything else as it is.
+    /// Returns a map with a text as the value of `key`; returns anything but a text unchanged.
     func asMap(with key: String) -> ConfigurationNode {
         guard case .text = content else { return self }
         return ConfigurationNode(.map([Entry(key: key, value: self)]), line: line, override: override)

@@ -90,7 +90,7 @@ struct AnswerWriter {
     private static let chunkEnd = ByteSlice(copying: "\r\n")
 
     /// Writes as much of the answer as the socket has room for.
-    /// - Parameter isLast: whether the connection ends after this answer, which TLS then says.
+    /// - Parameter isLast: whether the connection ends after this answer; over TLS, the end is then announced.
     mutating func write(to transport: Transport, isLast: Bool) -> Progress {
         guard var output = output.take() else { return .nothing }
         var (written, outcome) = output.write(to: transport)

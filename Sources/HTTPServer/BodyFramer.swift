@@ -36,7 +36,7 @@ struct BodyFramer {
         if case .length(let remaining) = source { source = .length(remaining: remaining - count) }
     }
 
-    /// Consumes `input` up to the end of the body, or until it found `room` bytes of data, and passes the ranges of
+    /// Consumes `input` up to the end of the body, or until it has found `room` bytes of data, and passes the ranges of
     /// data to `data` in order.
     /// - Returns: how many bytes were consumed.
     mutating func take(

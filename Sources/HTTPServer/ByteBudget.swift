@@ -6,7 +6,7 @@ internal import EventLoop
 /// A body gets all the bytes that it requests, or waits. Requests are granted in order, but one owner gets at most a
 /// share, and a body that waits for its owner's share lets others pass. Can be used from any loop.
 public final class ByteBudget: Sendable {
-    /// How many bytes one owner may have, except through ``reserveAdditional(_:owner:on:patience:)``.
+    /// How many bytes one owner may have, except through ``reserveAdditional(_:owner:patience:)``.
     public let share: Int
     private let queue: Lock<Queue>
 

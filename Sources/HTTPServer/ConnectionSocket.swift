@@ -58,7 +58,7 @@ struct ConnectionSocket {
     mutating func assumeReadable() { isReadable = true }
 
     /// Records that the client has closed its side.
-    /// - Returns: false if that was known.
+    /// - Returns: false if that was already known.
     mutating func end() -> Bool {
         defer { hasEnded = true }
         return !hasEnded

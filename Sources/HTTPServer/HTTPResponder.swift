@@ -3,7 +3,7 @@ public import EventLoop
 
 /// What a server serves.
 public protocol HTTPService: Sendable {
-    /// Begins an exchange, as soon as its head was read or refused, on the connection's loop. It must not block.
+    /// Begins an exchange, as soon as its head has been read or refused, on the connection's loop. It must not block.
     /// - Parameter head: nil if the head could not be parsed.
     /// - Returns: what handles the exchange to its end.
     func begin(_ head: HTTPRequestHead?) -> any HTTPExchangeHandler
@@ -72,7 +72,7 @@ public struct HTTPExchange: Sendable {
     public enum End: String, Sendable {
         /// The whole answer was handed to the system.
         case complete
-        /// The server itself refused the request, and answered so.
+        /// The server itself refused the request, and answered with an error.
         case rejected
         /// The client's connection was reset or failed before the answer was written.
         case clientGone = "client_gone"

@@ -17,7 +17,7 @@ struct HeadReader {
     /// Prepares for the next head.
     mutating func reset() { parser = HeadParser(limits: limits) }
 
-    /// Parses what is pending, else what one read of the socket returns.
+    /// Parses pending input, or if there is none, what one read of the socket returns.
     mutating func read(from socket: inout ConnectionSocket) -> ConnectionSocket.ReadResult<HeadParser.Outcome> {
         if socket.hasPending { return .read(socket.drain { parse($0) }) }
         guard socket.isReadable || hasBegun && socket.takeExtraRead() else { return .nothing(.blocked) }

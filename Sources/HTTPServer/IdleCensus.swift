@@ -8,7 +8,7 @@ struct Idleness {
     let isStranger: Bool
 }
 
-/// Decides which idle connections are closed to make room. Pure.
+/// Decides which idle connections are closed to make room. It has no side effects.
 ///
 /// Those that have been idle longest go first. If more than half of all connections are idle strangers
 /// (``Idleness/isStranger``), only those go: a client that opens connections and sends nothing does not push out

@@ -31,7 +31,7 @@ public struct SimulatorConfiguration: Sendable {
     /// The signatures of callbacks; each message carries all of them. Two while a secret is rotated, none for unsigned
     /// callbacks.
     public var webhookSignatures: [WebhookSignature] = []
-    /// How the newer API says that tasks are paid for.
+    /// How tasks are paid for, as the newer API reports it.
     public var billing = SimulatedBilling.unit
     /// Whether the newer API fetches the pictures of a create before it accepts it. Otherwise it accepts any URL.
     public var fetchesPictures = true

@@ -80,14 +80,14 @@ struct JPEGDecoder {
     // Every function below passes the handle that `init` opened and only this closes.
     deinit { unsafe cjpeg_close(handle) }
 
-    /// Reads the header. The first call.
+    /// Reads the header. Call it first.
     func header() throws(PictureDefect) -> (size: PictureSize, components: Int) {
         var header = cjpeg_header()
         guard unsafe cjpeg_read_header(handle, &header) else { throw .header(.jpeg) }
         return (PictureSize(width: Int(header.width), height: Int(header.height)), Int(header.components))
     }
 
-    /// Starts to decode, to `eighths` / 8 of the size, which is `size`. The second call.
+    /// Starts to decode, to `eighths` / 8 of the size, which is `size`. Call it second.
     func start(eighths: Int, _ size: PictureSize) throws(PictureDefect) {
         guard unsafe cjpeg_start(handle, CInt(eighths), CInt(size.width), CInt(size.height)) else { throw .data(.jpeg) }
     }

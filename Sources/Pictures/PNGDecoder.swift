@@ -25,7 +25,7 @@ struct PNGDecoder {
     private func decode(_ file: UnsafeMutablePointer<FILE>) throws(PictureDefect) -> Raster {
         var image = unsafe png_image()
         unsafe image.version = png_uint_32(PNG_IMAGE_VERSION)
-        // The library reads from the file lent, and `png_image_free` frees what it holds in `image`.
+        // The library reads from `file`, and `png_image_free` frees what it holds in `image`.
         defer { unsafe png_image_free(&image) }
         guard unsafe png_image_begin_read_from_stdio(&image, file) != 0,
             unsafe Int(image.width) == header.size.width, unsafe Int(image.height) == header.size.height

@@ -38,7 +38,7 @@ struct Raster: Sendable {
         let count = size.pixels * bytesPerPixel
         guard let pixels = Bytes(reserving: count) else { return nil }
         self.pixels = pixels
-        // The space lent is the whole block. A mapping is already zeroed; any other block is zeroed here.
+        // The space is the whole block. A mapping is already zeroed; any other block is zeroed here.
         try unsafe pixels.append { (space) throws(Failure) -> Int in
             if count < Bytes.mappingThreshold { unsafe space.initializeMemory(as: UInt8.self, repeating: 0) }
             try unsafe fill(UnsafeMutableBufferPointer(rebasing: space.bindMemory(to: UInt8.self)[..<count]))
@@ -65,7 +65,7 @@ struct Raster: Sendable {
     init?<Failure: Error>(
         _ size: PictureSize, paint: (inout MutableSpan<UInt8>) throws(Failure) -> Void
     ) throws(Failure) {
-        // The span is exactly as large as the space lent.
+        // The span is exactly as large as the space.
         try unsafe self.init(size) { (space) throws(Failure) in
             var target = unsafe space.mutableSpan
             try paint(&target)

@@ -41,8 +41,8 @@ struct WebPDecoder {
         unsafe config.output.is_external_memory = 1
         unsafe config.output.u.RGBA = WebPRGBABuffer(
             rgba: space.baseAddress, stride: CInt(space.count / wanted.height), size: space.count)
-        // The library reads no more than the bytes lent, writes no more than the size given, and frees only its own
-        // memory.
+        // The library reads no more than the bytes it is given, writes no more than the size given, and frees only its
+        // own memory.
         let status = unsafe payload.withUnsafeBytes { unsafe WebPDecode($0.baseAddress, $0.count, &config) }
         unsafe WebPFreeDecBuffer(&config.output)
         guard status == VP8_STATUS_OK else { throw .data(.webp) }

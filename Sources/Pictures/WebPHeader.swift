@@ -24,7 +24,7 @@ enum WebPHeader {
 
     private static func features(of payload: ByteSlice) throws(PictureDefect) -> WebPBitstreamFeatures {
         var features = WebPBitstreamFeatures()
-        // The library reads no more than the bytes lent.
+        // The library reads no more than the bytes it is given.
         let status = unsafe payload.withUnsafeBytes { bytes in
             unsafe WebPGetFeatures(bytes.baseAddress, bytes.count, &features)
         }

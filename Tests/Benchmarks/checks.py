@@ -13,16 +13,16 @@ def rounds(*rates):
 
 
 class Ratio(unittest.TestCase):
-    def test_what_the_order_makes_is_not_in_a_ratio(self):
+    def test_a_ratio_ignores_the_order_within_a_turn(self):
         # Two equal servers. The second one in each turn is slower by a tenth, and the orders alternate.
         self.assertAlmostEqual(ratio(rounds(100, 90, 100, 90), rounds(90, 100, 90, 100)), 1)
 
-    def test_a_turn_that_something_disturbed_is_not_in_a_ratio(self):
+    def test_a_ratio_ignores_a_disturbed_turn(self):
         self.assertAlmostEqual(ratio(rounds(200, 200, 5, 5, 200, 200), rounds(100, 100, 100, 100, 100, 100)), 2)
 
 
 class Layout(unittest.TestCase):
-    def test_figures_end_below_each_other(self):
+    def test_figures_are_right_aligned(self):
         self.assertEqual(list(layout([("what", "ratio"), ("idle", "1.5 x"), ("a longer name", "10.5 x")])),
                          ["what            ratio", "idle            1.5 x", "a longer name  10.5 x"])
 
@@ -32,7 +32,7 @@ class SystemCalls(unittest.TestCase):
         self.assertEqual(perf_calls("# started on Mon\n\n5133,,syscalls:sys_enter_pwrite64,900,100.00,,\n"
                                     "0,,syscalls:sys_enter_read,900,100.00,,\n"), {"pwrite64": 5133})
 
-    def test_strace_sums_at_the_end_and_counts_errors_between(self):
+    def test_the_total_and_the_errors_of_strace_are_left_out(self):
         self.assertEqual(strace_calls("% time     seconds  usecs/call     calls    errors syscall\n"
                                       "------ ----------- ----------- --------- --------- ----------------\n"
                                       " 53.52    0.138477         209       661         5 futex\n"

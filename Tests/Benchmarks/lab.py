@@ -66,7 +66,8 @@ class Lab:
         return server
 
     def both(self, name, upstream, **more):
-        """Starts a gateway of this build, and one of the other build if there is one. Returns the latter in a list."""
+        """Starts a gateway of this build, and one of the other build if there is one. Returns the first,
+        and a list with the second."""
         against = self.options.against
         others = [self.gateway(f"{name}-against", upstream, against, **more)] if against else []
         for other in others:

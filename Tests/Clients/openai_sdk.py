@@ -24,7 +24,7 @@ def refusal(kind, ask):
     except kind as error:
         assert error.request_id and error.request_id == error.response.headers["x-request-id"], error
         return error
-    raise SystemExit(f"{kind.__name__} did not come")
+    raise SystemExit(f"{kind.__name__} was not raised")
 
 
 def models():

@@ -9,7 +9,7 @@ import Testing
 /// A client's receiver of callbacks: it records what it is sent, and answers as the test wants.
 final class CallbackLog: HTTPResponder {
     /// One POST.
-    struct Told: Sendable {
+    struct Message: Sendable {
         let path, id, status: String
         let taskID, externalTaskID: String?
         let isSigned: Bool
@@ -18,7 +18,7 @@ final class CallbackLog: HTTPResponder {
     }
 
     private struct State {
-        var told: [Told] = []
+        var received: [Message] = []
         var secret = Secret("")
         var refusals: [String: Int] = [:]
     }
@@ -26,10 +26,10 @@ final class CallbackLog: HTTPResponder {
     private let state = Lock(State())
 
     /// Everything that was sent to `path`.
-    func told(_ path: String = "/") -> [Told] { state.withLock { $0.told.filter { $0.path == path } } }
+    func received(_ path: String = "/") -> [Message] { state.withLock { $0.received.filter { $0.path == path } } }
 
     /// The task statuses that were sent and answered 200, in the order in which they came.
-    func statuses(_ path: String = "/") -> [String] { told(path).filter { $0.answer == 200 }.map(\.status) }
+    func statuses(_ path: String = "/") -> [String] { received(path).filter { $0.answer == 200 }.map(\.status) }
 
     /// Checks signatures from now on.
     func verify(with secret: String) { state.withLock { $0.secret = Secret(secret) } }
@@ -52,8 +52,8 @@ final class CallbackLog: HTTPResponder {
                 .verify(id: id, timestamp: proof.time, body: body, header: proof.signature, now: Int(WallClock.seconds))
             let refusals = state.refusals[status] ?? 0
             state.refusals[status] = refusals - 1
-            state.told.append(
-                Told(
+            state.received.append(
+                Message(
                     path: path, id: id, status: status, taskID: task?.taskID, externalTaskID: task?.externalTaskID,
                     isSigned: isSigned ?? false, answer: refusals > 0 ? 500 : 200))
             return refusals > 0 ? 500 : 200
@@ -93,13 +93,13 @@ final class CallbackLog: HTTPResponder {
                 #expect(rig.kling.tasks.allSatisfy { ($0.callbackURL != nil) == publicURL })
                 #expect(rig.kling.tasks.allSatisfy { $0.callbackURL?.contains(url) != true })
                 for number in 0..<5 {
-                    try await eventually("the end is told") { log.statuses("/\(number)").last == "succeed" }
-                    let told = log.told("/\(number)")
-                    #expect(told.first?.status == "submitted")
-                    #expect(told.map(\.status) == Self.words.filter(Set(told.map(\.status)).contains))
-                    #expect(told.allSatisfy { $0.isSigned && $0.taskID == ids[number] })
-                    #expect(told.allSatisfy { $0.externalTaskID == "n\(number)" })
-                    #expect(Set(told.map(\.id)).count == told.count)
+                    try await eventually("the end is reported") { log.statuses("/\(number)").last == "succeed" }
+                    let received = log.received("/\(number)")
+                    #expect(received.first?.status == "submitted")
+                    #expect(received.map(\.status) == Self.words.filter(Set(received.map(\.status)).contains))
+                    #expect(received.allSatisfy { $0.isSigned && $0.taskID == ids[number] })
+                    #expect(received.allSatisfy { $0.externalTaskID == "n\(number)" })
+                    #expect(Set(received.map(\.id)).count == received.count)
                 }
             }
         }
@@ -112,7 +112,7 @@ final class CallbackLog: HTTPResponder {
                 let id = try await rig.createdTask(callback(url))
                 try await eventually("it has ended") { try await rig.status(id) == "succeed" }
                 try await eventually("the end is taken") { log.statuses().last == "succeed" }
-                let ends = log.told().filter { $0.status == "succeed" }
+                let ends = log.received().filter { $0.status == "succeed" }
                 #expect(ends.map(\.answer) == [500, 200])
                 #expect(Set(ends.map(\.id)).count == 1)
             }
@@ -124,16 +124,16 @@ final class CallbackLog: HTTPResponder {
             try await Rig.run(settings: Self.settings, isPublic: true, duration: 1000...1000) { rig in
                 for fault in ["callback:lost", "query:http-500", "list:http-500"] { try rig.fail(fault) }
                 let id = try await rig.createdTask(callback(url))
-                try await eventually("its beginning is told") { log.statuses() == ["submitted"] }
+                try await eventually("its beginning is reported") { log.statuses() == ["submitted"] }
                 let end = try #require(rig.kling.tasks.first).endsAt
                 try await eventually("it has ended") { WallClock.milliseconds > Int64(end) }
                 try await rig.kill()
                 #expect(log.statuses() == ["submitted"])
                 rig.kling.removeFaults()
                 try await rig.start()
-                try await eventually("its end is told") { log.statuses().last == "succeed" }
-                #expect(log.told().map(\.status) == ["submitted", "succeed"])
-                #expect(log.told().allSatisfy { $0.taskID == id })
+                try await eventually("its end is reported") { log.statuses().last == "succeed" }
+                #expect(log.received().map(\.status) == ["submitted", "succeed"])
+                #expect(log.received().allSatisfy { $0.taskID == id })
             }
         }
     }
@@ -144,11 +144,11 @@ final class CallbackLog: HTTPResponder {
                 log.refuse("succeed", times: 1)
                 let id = try await rig.createdTask(callback(url))
                 try await eventually("it has ended") { try await rig.status(id) == "succeed" }
-                try await eventually("its end is refused") { log.told().contains { $0.answer == 500 } }
+                try await eventually("its end is refused") { log.received().contains { $0.answer == 500 } }
                 try await rig.kill()
                 try await rig.start()
                 try await eventually("its end is taken") { log.statuses().last == "succeed" }
-                #expect(Set(log.told().filter { $0.status == "succeed" }.map(\.id)).count == 1)
+                #expect(Set(log.received().filter { $0.status == "succeed" }.map(\.id)).count == 1)
             }
         }
     }
@@ -159,8 +159,8 @@ final class CallbackLog: HTTPResponder {
             try await Rig.run(settings: settings) { rig in
                 try rig.fail("create:1303")
                 let id = try await rig.createdTask(callback(url))
-                try await eventually("its end is told") { log.statuses() == ["submitted", "failed"] }
-                #expect(log.told().allSatisfy { $0.taskID == id })
+                try await eventually("its end is reported") { log.statuses() == ["submitted", "failed"] }
+                #expect(log.received().allSatisfy { $0.taskID == id })
             }
         }
     }
@@ -173,7 +173,7 @@ final class CallbackLog: HTTPResponder {
                 try await eventually("it can be cancelled") {
                     (try? await rig.command("tasks", "cancel", id)) != nil
                 }
-                try await eventually("its end is told") { log.statuses() == ["submitted", "failed"] }
+                try await eventually("its end is reported") { log.statuses() == ["submitted", "failed"] }
             }
         }
     }
@@ -185,7 +185,7 @@ final class CallbackLog: HTTPResponder {
                 #expect(try await rig.create(callback(url + "refused")).status == 400)
                 _ = try await rig.createdTask(callback(url + "made"))
                 try await eventually("a later one calls") { log.statuses("/made") == ["submitted"] }
-                #expect(log.told("/refused").isEmpty)
+                #expect(log.received("/refused").isEmpty)
             }
         }
     }
@@ -232,8 +232,8 @@ final class CallbackLog: HTTPResponder {
                 #expect(try await rig.status(id) == "submitted")
                 #expect(try await !rig.query(id).text.contains("evil"))
                 #expect(try await rig.listed() == [id: "submitted"])
-                try await eventually("its beginning is told") { !log.told().isEmpty }
-                #expect(log.told().map(\.status) == ["submitted"])
+                try await eventually("its beginning is reported") { !log.received().isEmpty }
+                #expect(log.received().map(\.status) == ["submitted"])
             }
         }
     }

@@ -96,11 +96,11 @@ import Testing
             let next = try PrintedKey.read(try await rig.command("keys", "rotate", keys.id, "--json"))
             let renewed = Token.sign(next.accessKey, next.secretKey, expires: expires, notBefore: expires - 1805)
             #expect(try await code(rig, renewed) == 0)
-            try await eventually("the old key has ended") { try await code(rig, signed) == 1002 }
+            try await eventually("the old key is invalid") { try await code(rig, signed) == 1002 }
             let mixed = Token.sign(keys.accessKey, next.secretKey, expires: expires, notBefore: expires - 1805)
             #expect(try await code(rig, mixed) == 1002)
             _ = try await rig.command("keys", "revoke", next.id)
-            try await eventually("the new key has ended") { try await code(rig, renewed) == 1002 }
+            try await eventually("the new key is invalid") { try await code(rig, renewed) == 1002 }
         }
     }
 }

@@ -90,7 +90,7 @@ import Testing
                 try clock.set(milliseconds: error)
                 log.refuse("submitted", times: 1)
                 _ = try await rig.createdTask(#""callback_url":"\#(url)second""#)
-                try await eventually("the first attempt fails") { log.told("/second").count == 1 }
+                try await eventually("the first attempt fails") { log.received("/second").count == 1 }
                 let start = ContinuousClock.now
                 if correction == .betweenTwoStarts { try await rig.kill() }
                 try clock.set(milliseconds: 0)
@@ -98,7 +98,7 @@ import Testing
                 try await eventually("the second comes") { log.statuses("/second") == ["submitted"] }
                 // The retry comes after 5 s ± 20%, plus the time of a start, long before the 30 s of the third attempt.
                 #expect(ContinuousClock.now - start < .seconds(20))
-                #expect(log.told("/second").count == 2)
+                #expect(log.received("/second").count == 2)
             }
         }
     }

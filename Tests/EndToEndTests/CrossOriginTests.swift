@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func `a page sees that there is nothing at a path`() async throws {
+    @Test func `a web page can read that there is nothing at a path`() async throws {
         try await Fixture.run(file: Self.configured) { (fixture) async throws in
             for path in ["/v1/nothing", "/nothing"] {
                 let method = "Access-Control-Request-Method: PUT"

@@ -26,14 +26,14 @@ import Testing
         let folder = try TemporaryFolder()
         let demo = try Program.gateway(
             ["demo", "--listen", "127.0.0.1:18472", "--directory", folder.path("demo")], environment: Self.environment)
-        // It runs until a signal: a buffered line would not come.
+        // It runs until a signal: a buffered line would not arrive.
         _ = try await demo.outputLine { $0.contains("your turn") ? true : nil }
         _ = try await demo.outputLine { $0.contains("Ctrl-C ends the demo") ? true : nil }
         demo.signal(SIGTERM)
         #expect(try await demo.end().status == 0)
     }
 
-    @Test func `a demo whose port is in use takes another one, with the same folder`() async throws {
+    @Test func `a demo whose port is in use uses another one, with the same folder`() async throws {
         let folder = try TemporaryFolder()
         let port = try Rig.freePort()
         let server = try Program("python3", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"])
@@ -44,7 +44,7 @@ import Testing
         ).end(within: 120)
         server.signal(SIGKILL)
         #expect(outcome.status == 0, "\(outcome.output)\n\(outcome.errors)")
-        #expect(outcome.output.contains("127.0.0.1:\(port) is in use: another port is taken"))
+        #expect(outcome.output.contains("127.0.0.1:\(port) is in use; the demo uses another port"))
         #expect(outcome.output.contains("The picture is at"))
     }
 

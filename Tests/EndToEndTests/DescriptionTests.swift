@@ -84,7 +84,7 @@ import Testing
                     .reduce(String(match.output.1)) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
             }
             #expect(examples.count > 12)
-            // What makes something comes first, so that the others can name it.
+            // Examples that make something come first, so that the others can name it.
             let makers = examples.filter { $0.contains("<<END") || $0.contains(" -F ") || $0.contains("--data-binary") }
             var known: [String: String] = [:]
             for example in makers + examples.filter({ !makers.contains($0) }) {

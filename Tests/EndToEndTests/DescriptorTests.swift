@@ -38,8 +38,8 @@ import Testing
             }
             #expect(try await fast("known") { try await blocking { try Self.create(known) } } == 200)
             let log = gateway.program.errorText.split(separator: "\n")
-            let told = log.filter { $0.contains("lowered to what the limit of open files allows") }
-            #expect(told.count == 1 && told[0].contains("\"limit\":\"256\"") && told[0].contains("ulimit -n"))
+            let lowered = log.filter { $0.contains("lowered to what the limit of open files allows") }
+            #expect(lowered.count == 1 && lowered[0].contains("\"limit\":\"256\"") && lowered[0].contains("ulimit -n"))
             #expect(log.count { $0.contains("\"message\":\"server\"") } <= 2)
             #expect(!log.contains { $0.contains("lack of descriptors") || $0.contains("\"level\":\"error\"") })
             #expect(try #require(gateway.program.processorSeconds) < 20)

@@ -28,10 +28,10 @@ import Testing
                 try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: String]
             }
             let written = lines.count { $0["status"] == "401" }
-            let told = lines.compactMap { $0["requests"].flatMap { Int($0) } }
+            let summarized = lines.compactMap { $0["requests"].flatMap { Int($0) } }
             #expect((10...10 * seconds).contains(written))
-            #expect(told.count <= seconds)
-            #expect(written + told.reduce(0, +) == count)
+            #expect(summarized.count <= seconds)
+            #expect(written + summarized.reduce(0, +) == count)
             #expect(lines.count { $0["status"] == "200" } == 30)
         }
     }

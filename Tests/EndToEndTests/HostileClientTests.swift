@@ -16,9 +16,9 @@ import Testing
                 (fits, "sk-nobody's-key", "401 0"), (tooLarge, "sk-nobody's-key", "401 0"),
                 (tooLarge, GatewayProcess.key, "413 0"),
             ] {
-                let (written, told) = try await upload(file, key: key, to: fixture)
-                #expect(written == expected, "\(told)")
-                #expect(!told.contains("HTTP/1.1 100"))
+                let (written, messages) = try await upload(file, key: key, to: fixture)
+                #expect(written == expected, "\(messages)")
+                #expect(!messages.contains("HTTP/1.1 100"))
             }
             #expect(fixture.creates == 0)
         }
@@ -28,9 +28,9 @@ import Testing
         try await Fixture.run { fixture in
             let note = String(repeating: "x", count: 300_000)
             let body = try fixture.gateway.folder.write(Fixture.body("\"note\":\"\(note)\""), to: "body")
-            let (written, told) = try await upload(body, key: GatewayProcess.key, to: fixture)
-            #expect(written.hasPrefix("200 3"), "\(told)")
-            #expect(told.contains("HTTP/1.1 100 Continue"))
+            let (written, messages) = try await upload(body, key: GatewayProcess.key, to: fixture)
+            #expect(written.hasPrefix("200 3"), "\(messages)")
+            #expect(messages.contains("HTTP/1.1 100 Continue"))
         }
     }
 
@@ -169,7 +169,7 @@ import Testing
 
     private func upload(
         _ file: String, key: String, to fixture: Fixture
-    ) async throws -> (written: String, told: String) {
+    ) async throws -> (written: String, messages: String) {
         try await curl([
             "--expect100-timeout", "30", "-H", "Expect: 100-continue", "-H", "Content-Type: application/json",
             "-H", "Authorization: Bearer \(key)", "--data-binary", "@\(file)", "-o", "/dev/null",

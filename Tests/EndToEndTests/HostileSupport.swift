@@ -61,7 +61,7 @@ func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
 }
 
 /// Runs curl, as a client written by others, and returns what `-w` and what `-v` printed.
-func curl(_ arguments: [String]) async throws -> (written: String, told: String) {
+func curl(_ arguments: [String]) async throws -> (written: String, messages: String) {
     let outcome = try await Program("curl", ["-sS", "-v", "--noproxy", "*", "--max-time", "30"] + arguments).end()
     return (outcome.output, outcome.errors)
 }

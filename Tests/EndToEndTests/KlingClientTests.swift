@@ -120,8 +120,8 @@ import Testing
             _ = try await rig.createdTask(#""callback_url":"\#(url)""#)
             let outcome = try await receiver.end()
             #expect(outcome.status == 0, "\(outcome.errors)")
-            let told = outcome.output.split(separator: "\n").dropFirst()
-            #expect(told.first == "submitted" && told.last == "succeed")
+            let statuses = outcome.output.split(separator: "\n").dropFirst()
+            #expect(statuses.first == "submitted" && statuses.last == "succeed")
         }
     }
 

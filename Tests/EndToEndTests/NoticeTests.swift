@@ -65,10 +65,10 @@ import Testing
     }
 
     private static func callbacks() async throws -> [Double] {
-        let told = Lock([String: Int64]())
+        let noticedAt = Lock([String: Int64]())
         let receive: @Sendable (Recorder.Received) -> String = { received in
             if received.json["task_status"] as? String == "succeed", let id = received.json["task_id"] as? String {
-                told.withLock { $0[id] = WallClock.milliseconds }
+                noticedAt.withLock { $0[id] = WallClock.milliseconds }
             }
             return ""
         }
@@ -80,8 +80,8 @@ import Testing
                     let more = #""callback_url":"\#(url)/","simulate":\#(wishes(work))"#
                     _ = try await rig.createdTask(more)
                 }
-                try await eventually("all ends are told") { told.withLock { $0.count == works.count } }
-                late = try told.withLock { $0 }.map { try lateness($0, $1, rig.kling) }
+                try await eventually("all ends are reported") { noticedAt.withLock { $0.count == works.count } }
+                late = try noticedAt.withLock { $0 }.map { try lateness($0, $1, rig.kling) }
                 checkCalls(rig, since: start)
             }
         }

@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func `every refusal has the error object alone`() async throws {
+    @Test func `every refusal has only the error object`() async throws {
         try await Fixture.run { fixture in
             let gateway = fixture.gateway
             let answers = [

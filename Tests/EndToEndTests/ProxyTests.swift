@@ -2,7 +2,7 @@ import Foundation
 import TestKit
 import Testing
 
-/// The gateway behind real proxies. `make proxies` tries all ten, and longer.
+/// The gateway behind real proxies. `make proxies` tries all ten, with longer checks.
 @Suite(.aFewAtATime) struct ProxyTests {
     private static func isInstalled(_ name: String) -> Bool {
         let places = ["/usr/sbin", "/usr/local/sbin", RealClient.root.appending(path: ".venv-proxies/bin").path]

@@ -7,7 +7,7 @@ import Testing
     private static let own = #""external_task_id":"order-1""#
 
     /// Keeps the gateway from writing, and sends it a create, which is answered with the gateway's id.
-    private func told(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
+    private func idGivenWhileStoreIsHeld(_ rig: Rig) async throws -> (id: String, hold: StoreHold) {
         try rig.fail("create:slow=3:1:1")
         let gateway = rig.gateway
         async let answered = gateway.create(Self.own)
@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: ["released", "killed", "without power"])
     func `an id given to a client while the store was held stays the task's id`(_ end: String) async throws {
         try await Rig.run(losesPower: end == "without power") { rig in
-            let (id, hold) = try await told(rig)
+            let (id, hold) = try await idGivenWhileStoreIsHeld(rig)
             for asked in [id, "order-1"] {
                 let answer = try await rig.query(asked)
                 #expect(answer.status == 200 && answer.data["task_id"] as? String == id, "\(answer.text)")

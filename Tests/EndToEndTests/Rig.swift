@@ -81,7 +81,7 @@ final class Rig {
     /// Runs `body` with both, and stops both.
     /// - Parameters:
     ///   - settings: the gateway's configuration file without its accounts.
-    ///   - isPublic: whether Kling may call the gateway, which then keeps its address over restarts.
+    ///   - isPublic: whether Kling may call the gateway, which then keeps its address across restarts.
     ///   - duration: how long tasks take, in milliseconds.
     ///   - losesPower: whether the power of the gateway's folder can be cut; not together with a clock.
     ///   - fetchesPictures: whether Kling's newer API fetches the links that it is sent.

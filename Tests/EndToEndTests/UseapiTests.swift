@@ -69,7 +69,7 @@ import Testing
         (Useapi.body(#""maxJobs":51"#), 400, "maxJobs must be a whole number from 1 to 50"),
         (Useapi.body(#""replyUrl":"file:///etc/passwd""#), 400, "replyUrl must be"),
         (Useapi.body(#""replyUrl":"http://127.0.0.1/""#), 400, "replyUrl"),
-        (Useapi.body(#""model":"other""#), 400, "model is not a model"),
+        (Useapi.body(#""model":"other""#), 400, "model is not a virtual try-on model"),
         (Useapi.body(#""email":"nobody""#), 400, "email names no account"),
         (Useapi.body(person: "ftp://a.example/p.jpg"), 400, "humanImage is a URL with the scheme 'ftp'"),
         (Useapi.body(person: "iVBORw0KGgo="), 400, "humanImage begins like a PNG file"),
@@ -209,11 +209,11 @@ import Testing
             ) { rig in
                 let number = try await rig.gateway.jobNumber(
                     #""imageCount":2,"replyUrl":"\#(url)/hook","replyRef":"order 4711""#)
-                try await eventually("the end is told") { log.posts.last?.json["status_final"] as? Bool == true }
-                let told = log.posts.map(\.json)
-                #expect(told.first?["status_name"] as? String == "submitted")
-                #expect(told.allSatisfy { $0["replyRef"] as? String == "order 4711" })
-                var last = try #require(told.last)
+                try await eventually("the end is reported") { log.posts.last?.json["status_final"] as? Bool == true }
+                let replies = log.posts.map(\.json)
+                #expect(replies.first?["status_name"] as? String == "submitted")
+                #expect(replies.allSatisfy { $0["replyRef"] as? String == "order 4711" })
+                var last = try #require(replies.last)
                 last["replyRef"] = nil
                 let shown = try await rig.gateway.job(number).json
                 #expect(NSDictionary(dictionary: last) == NSDictionary(dictionary: shown))

@@ -138,7 +138,7 @@ private struct Reading: DecodableWithConfiguration {
     init(from decoder: any Decoder, configuration tree: Tree) throws {
         switch tree {
         case .unread: return
-        case .null: expect(try decoder.singleValueContainer().decodeNil(), "Foundation reads another value than null")
+        case .null: expect(try decoder.singleValueContainer().decodeNil(), "Foundation reads a value other than null")
         case .bool(let bool):
             expect(try decoder.singleValueContainer().decode(Bool.self) == bool, "Foundation reads another bool")
         case .number(let double, let integer):

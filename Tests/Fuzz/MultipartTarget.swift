@@ -1,6 +1,6 @@
-// One input as a form: the line before the first line feed is its Content-Type without the first byte, the rest is its
-// body. The first byte is the size of the slices in which the body is searched, which must not change the result. The
-// parts of an accepted form are those that a simple parser finds, and a form written from them has the same parts.
+// One input as a form: its first line, after the first byte, is the Content-Type, and the other lines are the body. The
+// first byte is the size of the slices in which the body is searched, which must not change the result. The parts of an
+// accepted form are those that a simple parser finds, and a form written from them has the same parts.
 
 import Base
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the parsers under libFuzzer and the address sanitizer: run.sh [SECONDS]. The targets run one after the other and
-# share the given time. Each leaves its log, its corpus and its findings in .build-fuzz/TARGET, where `fuzz FILE` replays one.
-# The exit code is 1 if there are findings.
+# share the given time. Each leaves its log, its corpus and its findings in .build-fuzz/TARGET. The program `fuzz` there
+# replays a finding: fuzz FILE. The exit code is 1 if there are findings.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 targets=(HTTP JSON Multipart Base64)

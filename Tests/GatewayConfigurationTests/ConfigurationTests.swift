@@ -220,18 +220,18 @@ struct ConfigurationTests {
         ("KLING_GATEWAY_LISTEM", "KLING_GATEWAY_LISTEN"), ("KLING_GATEWAY_LOGLEVEL", "KLING_GATEWAY_LOG_LEVEL"),
         ("KLING_GATEWAY_API_KEY", "KLING_GATEWAY_API_KEYS"), ("KLING_GATEWAY_CONFG", "KLING_GATEWAY_CONFIG"),
     ])
-    func `a misspelled variable is warned of with the right one`(variable: String, right: String) throws {
+    func `the warning about a misspelled variable suggests the right one`(variable: String, right: String) throws {
         let environment = Self.secrets.merging([variable: "x"]) { $1 }
         let warnings = try Self.load(nil, environment).warnings.map(\.description)
         #expect(warnings.contains("\(variable): has no effect; did you mean \(right)?"), "\(warnings)")
-        // A variable that the file itself names is right.
+        // A variable that the file itself names causes no warning.
         let file = try Self.load(
             "admin: {token: {env: \(variable)}}", Self.secrets.merging([variable: "token-S3CRET"]) { $1 })
         #expect(file.warnings.allSatisfy { $0.place != variable })
     }
 
     @Test(arguments: ["SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_8080_TCP_ADDR", "SERVICE_PORT_HTTP"])
-    func `variables that Kubernetes sets for a service of that name are not warned of`(name: String) throws {
+    func `variables that Kubernetes sets for a service of that name cause no warning`(name: String) throws {
         let variable = "KLING_GATEWAY_" + name
         let warnings = try Self.load(nil, Self.secrets.merging([variable: "10.0.0.1"]) { $1 }).warnings
         #expect(warnings.allSatisfy { $0.place != variable }, "\(warnings)")
@@ -258,7 +258,7 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: ["a: [", "a: b: c", "\"half"])
-    func `a file that is not YAML has that problem alone`(yaml: String) {
+    func `a file that is not YAML is reported as that one problem`(yaml: String) {
         let report = Self.problems(yaml, [:])
         #expect(report.hasPrefix("1 problem in config.yaml:") && report.contains("not YAML"), "\(report)")
     }

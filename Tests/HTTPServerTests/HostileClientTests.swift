@@ -17,7 +17,7 @@ struct HostileClientTests {
     }
 
     @Test(arguments: Cutting.allCases)
-    func `each hostile case is answered over TLS as in plain, however its records are cut`(
+    func `each hostile case is answered over TLS as it is without, however its records are cut`(
         cutting: Cutting
     ) async throws {
         try await withTLSServer(loops: 2) { _, address, _, files in

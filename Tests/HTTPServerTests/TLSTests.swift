@@ -58,7 +58,7 @@ struct TLSTests {
         }
     }
 
-    @Test func `older TLS versions and clients of HTTP 2 alone are refused`() async throws {
+    @Test func `older TLS versions, and clients that speak only HTTP 2, are refused`() async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let old = ClientTLS(authority: files.certificate, newest: TLS1_1_VERSION)

@@ -45,7 +45,7 @@ struct JSONTests {
     func `the error for a line break in a string gives its usual cause`(mark: String) {
         let bytes = Array("[\"a\(mark)\"]".utf8)
         let error = #expect(throws: JSONError.self) { try JSONScanner(bytes.span, range: 0..<bytes.count) }
-        #expect(error?.description.contains("base64 writes without -w 0") == true)
+        #expect(error?.description.contains("base64 command writes without -w 0") == true)
     }
 
     @Test(arguments: refused)

@@ -3,7 +3,7 @@ import KlingAPI
 import KlingSimulator
 import Testing
 
-/// What resellers and proxies do and Kling does not, or not always.
+/// What resellers and proxies do, but Kling does not, or not always.
 struct ResellerTests {
     private static let named = ["external_task_id": "\"x\""]
 
@@ -72,7 +72,7 @@ struct ResellerTests {
         #expect(answer.code == 0)
         #expect(answer.taskID == (row.isOther ? other : asked).taskID)
         #expect(answer.task?.externalTaskID == row.externalID)
-        #expect(simulation.platform.tasks.map(\.externalTaskID) == ["x", "y"], "the book is as it was")
+        #expect(simulation.platform.tasks.map(\.externalTaskID) == ["x", "y"], "the tasks are unchanged")
     }
 
     @Test func `a stranger's task can be shown even if the account has none`() {

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(.enabled(if: Corpus.hasCJPEG, "there is no cjpeg: `make deps` installs it"))
-    func `every sampling that cjpeg writes is read, also turned and with stray bytes`() async throws {
+    func `every sampling that cjpeg writes is read, even from a rotated file or one with stray bytes`() async throws {
         let corpus = try await Corpus.make()
         #expect(corpus.samplings.count > 900)
         try expectUpright(corpus.samplings, in: corpus)

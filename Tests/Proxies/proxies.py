@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests the gateway behind real proxies, each with its file of Examples/proxies.
+"""Tests the gateway behind real proxies, each with its file in Examples/proxies.
 
     proxies.py [--only NAMES] [--quick] [--tls] [--binary PATH] [--write] [--keep]
 
@@ -191,7 +191,7 @@ def chosen(names):
 
 
 def give_up(number, folder):
-    """Ends the run with an exception, so that nothing is left behind, if it is interrupted or takes too long."""
+    """Ends a run that was interrupted or takes too long, and leaves no process and no folder behind."""
     print(f"ended by {signal.Signals(number).name}", file=sys.stderr, flush=True)
     Process.kill_all()
     shutil.rmtree(folder, ignore_errors=True)

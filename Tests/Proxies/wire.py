@@ -69,7 +69,7 @@ class Connection:
         try:
             self.socket.sendall(data)
         except OSError:
-            pass  # The answer may have come before; a client reads it.
+            pass  # The answer may already have arrived, and is read later.
 
     def receives(self, text, seconds):
         """Returns whether this text arrives in time."""

@@ -144,9 +144,9 @@ import Testing
         var samples = Samples()
         let twice = NewDelivery(id: "msg_1", url: "https://client.example/hook", body: [1], isLast: false)
         let store = try SQLiteTaskStore(path: folder.database) { _, after in after.state == .submitted ? twice : nil }
-        let told = samples.task()
-        try await store.begin(told)
-        _ = try await store.accept(told.id, Samples.acceptance("kling-0"))
+        let first = samples.task()
+        try await store.begin(first)
+        _ = try await store.accept(first.id, Samples.acceptance("kling-0"))
         let tasks = (0..<100).map { number in
             samples.task(callbackURL: number % 2 == 0 ? nil : "https://client.example/hook", key: "try-\(number)")
         }

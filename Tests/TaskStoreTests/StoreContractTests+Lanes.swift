@@ -4,7 +4,7 @@ import Testing
 /// How the outbox is read, and how it follows a clock that jumps.
 extension StoreContractTests {
     /// Makes a delivery for each acceptance, to the task's callback URL.
-    private static let told: SQLiteTaskStore.Deliveries = { before, after in
+    private static let deliverAcceptance: SQLiteTaskStore.Deliveries = { before, after in
         guard after.state == .submitted, before?.state != .submitted else { return nil }
         return NewDelivery(id: "msg_\(after.id)", url: after.callbackURL ?? "", body: [1, 2, 3], isLast: false)
     }
@@ -28,7 +28,7 @@ extension StoreContractTests {
 
     @Test(arguments: stores)
     func `a backlog hides neither another tenant nor another receiver`(_ subject: Subject) async throws {
-        try await with(subject, deliveries: Self.told) { store, samples in
+        try await with(subject, deliveries: Self.deliverAcceptance) { store, samples in
             try await fill(store, &samples, 40, "a", "https://dead.example/1")
             try await fill(store, &samples, 1, "a", "https://DEAD.example?2", at: 3_000)
             try await fill(store, &samples, 1, "a", "https://alive.example/1", at: 4_000)
@@ -47,7 +47,7 @@ extension StoreContractTests {
 
     @Test(arguments: stores)
     func `a tenant's many receivers are read in turns and delay no other tenant`(_ subject: Subject) async throws {
-        try await with(subject, deliveries: Self.told) { store, samples in
+        try await with(subject, deliveries: Self.deliverAcceptance) { store, samples in
             for number in 0..<5 { try await fill(store, &samples, 1, "a", "https://r\(number).example/") }
             try await fill(store, &samples, 1, "b", "https://b.example/")
             var bounds = OutboxBounds()
@@ -65,7 +65,7 @@ extension StoreContractTests {
 
     @Test(arguments: stores, [true, false])
     func `deliveries that do not fit into one read come with the next`(_ subject: Subject, byRows: Bool) async throws {
-        try await with(subject, deliveries: Self.told) { store, samples in
+        try await with(subject, deliveries: Self.deliverAcceptance) { store, samples in
             for tenant in ["a", "b", "c"] { try await fill(store, &samples, 2, tenant, "https://\(tenant).example/") }
             var bounds = OutboxBounds()
             if byRows { bounds.rows = 2 } else { bounds.bytes = 6 }
@@ -85,7 +85,7 @@ extension StoreContractTests {
     func `waiting deliveries move with a clock jump and wait no longer than their pause`(
         _ subject: Subject, step: Int64
     ) async throws {
-        try await with(subject, deliveries: Self.told) { store, samples in
+        try await with(subject, deliveries: Self.deliverAcceptance) { store, samples in
             let start: Int64 = 10_000_000
             try await fill(store, &samples, 3, "a", "https://a.example/", at: start)
             let ids = try await store.outbox.dueDeliveries(at: start, limit: 9).map(\.id)
@@ -110,7 +110,7 @@ extension StoreContractTests {
     @Test(arguments: stores)
     func `a start brings forward deliveries that a clock that was ahead had postponed`(_ subject: Subject) async throws
     {
-        try await with(subject, deliveries: Self.told) { store, samples in
+        try await with(subject, deliveries: Self.deliverAcceptance) { store, samples in
             let (ahead, now): (Int64, Int64) = (400 * 86_400_000, 1_000_000)
             try await fill(store, &samples, 1, "a", "https://a.example/", at: ahead)
             try await fill(store, &samples, 1, "b", "https://b.example/", at: ahead)

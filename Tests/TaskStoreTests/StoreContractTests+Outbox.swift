@@ -54,9 +54,9 @@ extension StoreContractTests {
             _ = try await store.queue(task.id)
             _ = try await store.accept(task.id, Samples.acceptance("kling-7"))
             _ = try await store.accept(task.id, Samples.acceptance("kling-7"))
-            let told = try await store.outbox.deliveries(DeliveryFilter(), limit: 9)
+            let bodies = try await store.outbox.deliveries(DeliveryFilter(), limit: 9)
                 .map { String(decoding: $0.body, as: UTF8.self) }
-            #expect(told == ["queued-submitted", "intent-queued", "nothing-intent"])
+            #expect(bodies == ["queued-submitted", "intent-queued", "nothing-intent"])
         }
     }
 

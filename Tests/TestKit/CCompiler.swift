@@ -22,10 +22,10 @@ public enum CCompiler {
             process.arguments = [compiler, "-O1"] + arguments
             process.standardError = errors
             try process.run()
-            let told = errors.fileHandleForReading.readDataToEndOfFile()
+            let messages = errors.fileHandleForReading.readDataToEndOfFile()
             process.waitUntilExit()
             if process.terminationStatus == 0 { return }
-            reasons.append("\(compiler): \(String(decoding: told, as: UTF8.self))")
+            reasons.append("\(compiler): \(String(decoding: messages, as: UTF8.self))")
         }
         throw TestKitError("C cannot be compiled: \(reasons.joined(separator: "; "))")
     }

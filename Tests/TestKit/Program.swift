@@ -100,7 +100,7 @@ public final class Program: @unchecked Sendable {
             if let found = found() { return found }
             guard lock.wait(until: deadline) else {
                 throw TestKitError(
-                    "\(what) did not come in \(seconds) s; standard error:\n\(String(decoding: errors, as: UTF8.self))")
+                    "\(what) did not come within \(seconds) s; stderr:\n\(String(decoding: errors, as: UTF8.self))")
             }
         }
     }

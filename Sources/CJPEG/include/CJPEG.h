@@ -32,12 +32,12 @@ cjpeg_reader *cjpeg_open(const uint8_t *file, size_t count, size_t memory, int s
 /// Closes a reader and frees all that it holds.
 void cjpeg_close(cjpeg_reader *reader);
 
-/// Reads everything before the first scan. The first call for a reader.
+/// Reads everything before the first scan. Call it first.
 /// - Returns: false if the header is broken or of an unsupported kind.
 bool cjpeg_read_header(cjpeg_reader *reader, cjpeg_header *header);
 
 /// Starts to decode, to `eighths` / 8 of the size, rounded up: to four bytes per pixel if there are four components
-/// (the inks, as stored), and otherwise to red, green and blue. The second call for a reader.
+/// (the inks, as stored), and otherwise to red, green and blue. Call it second.
 /// - Parameters:
 ///   - width: how many pixels the caller expects in a row.
 ///   - height: how many rows the caller expects.

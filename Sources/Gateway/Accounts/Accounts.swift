@@ -5,7 +5,7 @@ public import TaskStore
 /// of each account.
 ///
 /// Any thread may call any function. Every reservation, by ``reserve(_:model:excluding:now:)`` or
-/// ``wait(for:tenant:model:excluding:until:on:)``, needs one ``settled(_:on:_:now:)`` with the create's outcome. If a
+/// ``wait(for:tenant:model:excluding:until:)``, needs one ``settled(_:on:_:now:)`` with the create's outcome. If a
 /// task was or may have been made, it needs a second one with ``CreateEvent/ended``.
 public final class Accounts: Sendable {
     private let byName: [String: Account]

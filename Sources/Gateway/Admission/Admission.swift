@@ -5,7 +5,7 @@ internal import KlingAPI
 internal import TaskStore
 
 /// The checks of a request that names a route and a method of it, in order: key, address, body, `Idempotency-Key`,
-/// rate. The first that fails answers. Usable from any loop.
+/// rate. The first check that fails determines the answer. Usable from any loop.
 struct Admission: Sendable {
     private let access: Access
     private let limiter = RateLimiter()

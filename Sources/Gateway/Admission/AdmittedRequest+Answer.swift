@@ -7,7 +7,7 @@ extension AdmittedRequest {
     /// How long a page waits for memory before it is read.
     private static let patience = Duration.seconds(10)
     /// The approximate size of an element besides Kling's answer, in bytes.
-    private static let beside = 512
+    private static let elementOverhead = 512
 
     /// Bodies up to this size are not counted, as for requests.
     static let shortAnswer = 64 << 10
@@ -57,7 +57,7 @@ extension AdmittedRequest {
             case .records(let records): return (records, lease)
             case .long(let bytes):
                 lease = nil
-                lease = try await room(for: bytes * copies + count * Self.beside, fix: fix)
+                lease = try await room(for: bytes * copies + count * Self.elementOverhead, fix: fix)
                 limit = bytes
             }
         }

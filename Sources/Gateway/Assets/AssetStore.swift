@@ -11,7 +11,7 @@ public final class AssetStore: Sendable {
 
     private let folder: DurableFolder
     private let workers = SpoolWorkers(concurrency: AssetStore.threads)
-    private let books: Lock<AssetIndex>
+    private let index: Lock<AssetIndex>
     private let clock: GuardedClock
 
     /// Opens the folder at `path`, creates it (mode 0700) if it doesn't exist, and indexes its pictures. Blocks on the
@@ -29,7 +29,7 @@ public final class AssetStore: Sendable {
             path, purpose: "assets",
             advice: "The gateway keeps uploaded pictures there: let it write beside its store.",
             inUseAdvice: "Give each gateway a store of its own: uploaded pictures are kept beside it.")
-        books = Lock(try Self.found(in: folder, bounds, now))
+        index = Lock(try Self.found(in: folder, bounds, now))
     }
 
     /// Indexes the pictures in the folder. Removes what a crash has left half written and what exceeds the limits.
@@ -47,13 +47,13 @@ public final class AssetStore: Sendable {
             }
         }
         assets.sort { $0.createdAt < $1.createdAt }
-        var books = AssetIndex(bounds)
-        for asset in assets.flatMap({ books.admit($0) }) + books.expire(now: now) { try folder.remove(asset.file) }
-        return books
+        var index = AssetIndex(bounds)
+        for asset in assets.flatMap({ index.admit($0) }) + index.expire(now: now) { try folder.remove(asset.file) }
+        return index
     }
 
     /// The number of pictures and their total bytes.
-    var figures: (count: Int, bytes: Int) { books.withLock { ($0.count, $0.bytes) } }
+    var figures: (count: Int, bytes: Int) { index.withLock { ($0.count, $0.bytes) } }
 
     /// Stores data that was found to be a picture.
     func keep(
@@ -62,13 +62,13 @@ public final class AssetStore: Sendable {
         let owner = AssetOwner(tenant: tenant)
         let asset = Asset(format, owner: owner, bytes: picture.count, createdAt: now ?? clock.now)
         let believed = now ?? clock.believed
-        remove(books.withLock { $0.expire(now: believed) + $0.admit(asset) })
+        remove(index.withLock { $0.expire(now: believed) + $0.admit(asset) })
         do {
             try await workers.run { [folder] () throws(SpoolError) in
                 try folder.write(asset.file, [picture], draft: asset.draft)
             }
         } catch {
-            books.withLock { $0.remove(asset) }
+            index.withLock { $0.remove(asset) }
             throw error
         }
         return asset
@@ -77,7 +77,7 @@ public final class AssetStore: Sendable {
     /// The picture that a tenant has under a name; nil if there is none or it has expired.
     func find(_ name: String, tenant: String, now: Int64? = nil) -> Asset? {
         let believed = now ?? clock.believed
-        return books.withLock { $0.find(name, of: AssetOwner(tenant: tenant), now: believed) }
+        return index.withLock { $0.find(name, of: AssetOwner(tenant: tenant), now: believed) }
     }
 
     /// Reads a picture into one block of memory.
@@ -90,7 +90,7 @@ public final class AssetStore: Sendable {
     /// Removes the expired pictures, without waiting for the disk.
     func expire() {
         let believed = clock.believed
-        remove(books.withLock { $0.expire(now: believed) })
+        remove(index.withLock { $0.expire(now: believed) })
     }
 
     private func remove(_ assets: [Asset]) {

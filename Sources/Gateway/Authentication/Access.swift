@@ -25,10 +25,10 @@ public final class Access: Sendable {
         var monotonic: @Sendable () -> MonotonicTime = { .now }
         /// The wall clock, in milliseconds since 1970: for tokens that clients sign by their own clocks.
         var wall: @Sendable () -> Int64
-        /// The same, but never earlier than the believed time: an ended key must not become valid again when the
+        /// The same, but never earlier than the believed time: an expired key must not become valid again when the
         /// clock is set back.
         var now: @Sendable () -> Int64
-        /// The believed time: a key that has ended by then never becomes valid again.
+        /// The believed time: a key that has expired by then never becomes valid again.
         var believed: @Sendable () -> Int64
         /// Waits, even if the caller is cancelled: otherwise refreshes would come too often.
         var sleep: @Sendable (Duration) async -> Void = { duration in

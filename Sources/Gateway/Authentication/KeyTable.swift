@@ -23,7 +23,7 @@ final class KeyTable: Sendable {
 
     private let entries: [Digest: Entry]
     private let issuers: [String: Issuer]
-    /// Keys that have ended. They don't return when the clock is set back.
+    /// Keys that have expired. They don't become valid again when the clock is set back.
     private let ended: Set<String>
 
     /// Creates a table of the keys that don't need the store.
@@ -35,7 +35,7 @@ final class KeyTable: Sendable {
         ended = []
     }
 
-    /// Creates a table of `staticKeys` and of the `records` that have not ended by the believed time `now`, in
+    /// Creates a table of `staticKeys` and of the `records` that have not expired by the believed time `now`, in
     /// milliseconds since 1970.
     init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
         var entries = staticKeys.entries

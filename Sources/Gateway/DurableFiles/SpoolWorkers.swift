@@ -18,7 +18,8 @@ final class SpoolWorkers: Sendable {
         state = Lock(State(idle: Array(0..<concurrency)))
     }
 
-    /// Runs `body` after the work queued before it, and waits for it. A cancelled caller also waits: the work is done.
+    /// Runs `body` after the work queued before it, and waits for it. A cancelled caller also waits: the work is
+    /// done anyway.
     func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws(SpoolError) -> Value
     ) async throws(SpoolError) -> Value {

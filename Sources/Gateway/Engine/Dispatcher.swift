@@ -160,7 +160,8 @@ struct Dispatcher: Sendable {
         queue.forget(entry.task)
     }
 
-    /// Queues a task again that its account did not take. Another account may get it only after its record names none.
+    /// Queues a task again after its account did not take it. Another account may get it only after its record names
+    /// none.
     private func requeue(_ entry: QueuedTask) async {
         while !Task.isCancelled {
             do throws(StoreError) {

@@ -6,7 +6,7 @@ public struct HostedPictureBounds: Sendable, Hashable {
     public var linger: Int64 = 600_000
     /// How long a picture is kept at most, even if its task has not ended.
     public var age: Int64 = 3_600_000
-    /// The maximum size of all pictures, in bytes.
+    /// The maximum size of all pictures together, in bytes.
     public var bytes = 1 << 30
     /// The maximum number of pictures; pictures of usual sizes reach the limit of bytes long before that.
     var count = 16_384
@@ -41,8 +41,8 @@ struct HostedPictureIndex: Sendable {
     }
 
     /// Adds a new picture.
-    /// - Returns: the pictures that are evicted for it: expired ones, then the oldest whose tasks have ended; nil if
-    ///   there would be no room even then, and nothing is evicted.
+    /// - Returns: the pictures that are evicted for it: expired ones, then the oldest whose tasks have ended; nil,
+    ///   and nothing is evicted, if there would be no room even then.
     mutating func admit(_ picture: HostedPicture, now: Int64) -> [HostedPicture]? {
         guard let evicted = evictions(for: picture.bytes, now: now) else { return nil }
         for old in evicted { remove(old) }

@@ -6,8 +6,8 @@ internal import TaskStore
 /// a task, which limits how long it is kept.
 ///
 /// Usable from any thread; no event loop waits for the disk. When ``host(_:format:for:)`` returns, the picture survives
-/// a crash of the machine. Ages are those of a clock that never jumps and, over a restart, of the believed time, which
-/// never runs ahead of what has passed. No error that is thrown contains a picture's name.
+/// a crash of the machine. Ages are those of a clock that never jumps and, across a restart, of the believed time,
+/// which never runs ahead of what has passed. No error that is thrown contains a picture's name.
 public final class HostedPictures: Sendable {
     /// Two, so that a large picture doesn't hold up a small one.
     private static let threads = 2
@@ -15,7 +15,7 @@ public final class HostedPictures: Sendable {
     private let bounds: HostedPictureBounds
     private let folder: DurableFolder
     private let workers = SpoolWorkers(concurrency: HostedPictures.threads)
-    private let books: Lock<HostedPictureIndex>
+    private let index: Lock<HostedPictureIndex>
     private let clock: GuardedClock
 
     /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. Blocks on the disk. Pictures from
@@ -28,11 +28,11 @@ public final class HostedPictures: Sendable {
             path, purpose: "pictures",
             advice: "The gateway keeps pictures for Kling there: let it write beside its store.",
             inUseAdvice: "Give each gateway a store of its own: pictures for Kling are kept beside it.")
-        books = Lock(HostedPictureIndex(bounds))
+        index = Lock(HostedPictureIndex(bounds))
     }
 
     /// The number of pictures and their total bytes.
-    var figures: HostedPictureFigures { books.withLock { HostedPictureFigures(count: $0.count, bytes: $0.bytes) } }
+    var figures: HostedPictureFigures { index.withLock { HostedPictureFigures(count: $0.count, bytes: $0.bytes) } }
 
     /// Stores a picture for a task, and serves it from now on.
     /// - Throws: `full` if there is no room, `missing` if the task has ended and its pictures have been removed, or the
@@ -41,7 +41,7 @@ public final class HostedPictures: Sendable {
         _ file: ByteSlice, format: PictureFormat, for task: TaskID
     ) async throws(SpoolError) -> HostedPicture {
         let picture = HostedPicture(format, of: task, bytes: file.count, madeAt: clock.believed)
-        guard let gone = books.withLock({ $0.admit(picture, now: clock.monotonic) }) else {
+        guard let gone = index.withLock({ $0.admit(picture, now: clock.monotonic) }) else {
             throw SpoolError(.full, "\(figures.bytes) of \(bounds.bytes) bytes are taken by pictures of open tasks")
         }
         remove(gone)
@@ -50,7 +50,7 @@ public final class HostedPictures: Sendable {
                 try folder.write(picture.file, [file], draft: picture.draft)
             }
         } catch {
-            _ = books.withLock { $0.remove(picture) }
+            _ = index.withLock { $0.remove(picture) }
             throw error
         }
         // If it was removed from the index in the meantime, the file may not have existed yet.
@@ -62,13 +62,13 @@ public final class HostedPictures: Sendable {
     }
 
     /// Lets the pictures of an ended task expire after a while.
-    func end(of task: TaskID) { books.withLock { $0.end(of: task, now: clock.monotonic) } }
+    func end(of task: TaskID) { index.withLock { $0.end(of: task, now: clock.monotonic) } }
 
     /// Removes a task's pictures at once, because Kling was not told of them and will not be.
-    func discard(of task: TaskID) { remove(books.withLock { $0.removeAll(of: task) }) }
+    func discard(of task: TaskID) { remove(index.withLock { $0.removeAll(of: task) }) }
 
     /// The picture that is served under a name. Looks only in memory.
-    func find(_ name: String) -> HostedPicture? { books.withLock { $0.find(name, now: clock.monotonic) } }
+    func find(_ name: String) -> HostedPicture? { index.withLock { $0.find(name, now: clock.monotonic) } }
 
     /// Reads a picture into one block of memory.
     /// - Parameter holding: released together with the block, such as the memory's lease.
@@ -78,7 +78,7 @@ public final class HostedPictures: Sendable {
     }
 
     /// Removes the expired pictures, without waiting for the disk.
-    func expire() { remove(books.withLock { $0.expire(now: clock.monotonic) }) }
+    func expire() { remove(index.withLock { $0.expire(now: clock.monotonic) }) }
 
     private func run<Value: Sendable>(
         _ picture: HostedPicture, _ body: @escaping @Sendable (DurableFolder) throws(SpoolError) -> Value
@@ -102,13 +102,13 @@ public final class HostedPictures: Sendable {
 // MARK: Recovery
 
 extension HostedPictures {
-    /// Restores what a shutdown or a crash has left. Pictures of unfinished tasks stay, those of ended tasks linger,
-    /// and those that no task needs are removed. Call it after the clock has been resumed and before the gateway serves
-    /// requests.
+    /// Restores the pictures from before a shutdown or a crash. Pictures of unfinished tasks stay, those of ended tasks
+    /// linger, and those that no task needs are removed. Call it after the clock has been resumed and before the
+    /// gateway serves requests.
     func recover(from store: any TaskStore) async throws {
         let (now, believed) = (clock.monotonic, clock.believed)
         var needs: [TaskID: Need] = [:]
-        for picture in try await left() {
+        for picture in try await storedPictures() {
             let need: Need
             if let known = needs[picture.task] {
                 need = known
@@ -121,9 +121,9 @@ extension HostedPictures {
                 remove([picture])
                 continue
             }
-            books.withLock { books in
-                books.restore(picture, madeAt: now - age)
-                if need == .linger { books.end(of: picture.task, now: now) }
+            index.withLock { index in
+                index.restore(picture, madeAt: now - age)
+                if need == .linger { index.end(of: picture.task, now: now) }
             }
         }
     }
@@ -136,7 +136,7 @@ extension HostedPictures {
     }
 
     /// The pictures in the folder. Removes what a crash has left half written.
-    private func left() async throws(SpoolError) -> [HostedPicture] {
+    private func storedPictures() async throws(SpoolError) -> [HostedPicture] {
         try await workers.run { [folder] () throws(SpoolError) in
             var pictures: [HostedPicture] = []
             for name in try folder.names() {

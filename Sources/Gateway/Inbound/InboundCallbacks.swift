@@ -7,7 +7,7 @@ public import TaskStore
 public protocol CallbackReceiver: Sendable {
     /// The record of a task that Kling calls about.
     func record(of task: TaskID) async throws(StoreError) -> TaskRecord?
-    /// Kling has reported this state of the task. Its signature proves it, and it is about no other task.
+    /// Kling has reported this state of the task. The callback's signature is valid, and it names this task.
     func observed(_ task: TaskID, _ object: TaskObject) async
     /// A caller who knows the task's address says that something has happened, so Kling should be queried soon.
     func hint(_ task: TaskID) async

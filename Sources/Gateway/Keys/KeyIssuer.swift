@@ -50,7 +50,7 @@ public struct KeyIssuer: Sendable {
         return issued
     }
 
-    /// Creates a new key for the tenant of `id`, and revokes that one after `grace`.
+    /// Creates a new key for the tenant of the key `id`, and revokes the old key after `grace`.
     /// - Throws: ``KeyIssueError/noKey(_:)``, ``KeyIssueError/revoked(_:)``.
     public func rotate(
         key id: String, grace: Duration = .zero, at now: Int64 = WallClock.milliseconds

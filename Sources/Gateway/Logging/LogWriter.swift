@@ -26,7 +26,7 @@ public final class LogWriter: Sendable {
 
     /// Creates a writer. While the system call writes, it holds up to `capacity` bytes more.
     /// - Parameters:
-    ///   - descriptor: where lines are written; the caller keeps the ownership.
+    ///   - descriptor: where lines are written; the caller keeps ownership.
     ///   - capacity: how many bytes of lines may wait.
     ///   - format: the format of the line that reports dropped lines.
     public init(descriptor: Int32 = 2, capacity: Int = 1 << 20, format: LogFormat = .json) {

@@ -9,7 +9,7 @@ struct AdminAccess: Sendable {
         case unauthorized
         /// No token is configured, and the peer is not on this machine.
         case forbidden
-        /// No token is configured, and the request names another host than this machine.
+        /// No token is configured, and the request names a host other than this machine.
         case misdirected
     }
 

@@ -104,8 +104,8 @@ struct AdminRefusal: Error, Equatable {
         status: 403, message: "This is only served to the same machine, because no admin token is configured.")
     static let misdirected = AdminRefusal(
         status: 421,
-        message: "Without an admin token in the configuration this is answered under localhost, a loopback address or "
-            + "the configured listen address alone.")
+        message: "Without an admin token in the configuration, this is answered only under localhost, a loopback "
+            + "address or the configured listen address.")
     static let notFound = AdminRefusal(status: 404, message: "There is nothing here.")
     static let wrongMethod = AdminRefusal(status: 405, message: "Only GET and HEAD work here.", header: .allow)
 }

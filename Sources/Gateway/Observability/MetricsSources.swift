@@ -26,7 +26,7 @@ public struct MetricsSources: Sendable {
     public init() {}
 }
 
-/// Tasks that did not go the usual way.
+/// The tasks that wait, those that need the operator's attention, and the creates that got another one's answer.
 public struct TaskFigures: Sendable {
     /// Tasks in the queue, including those being sent.
     public var queued = 0

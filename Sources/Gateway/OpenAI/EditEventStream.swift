@@ -5,7 +5,7 @@ internal import TaskStore
 
 /// The answer to an edit with `stream`: Server-Sent Events, as OpenAI's API sends them.
 ///
-/// While the client waits, comments keep proxies from cutting the connection. Then comes one event for each picture, or
+/// While the client waits, comments keep proxies from closing the connection. Then comes one event for each picture, or
 /// one for an error.
 final class EditEventStream: @unchecked Sendable {
     // @unchecked: used only on the connection's loop, by the server, which asks for one part at a time.

@@ -48,9 +48,9 @@ struct ResendLedger: Sendable {
         /// When the request of a client that has closed its side reached this machine; nil if the system doesn't say.
         var sentAt: MonotonicTime?
 
-        /// Whether the request was sent before the task existed with which a later request of its client was answered.
-        /// If so, the client gave up and sent the same content again. If not, the request is deliberate, and its client
-        /// has only closed its side.
+        /// Whether the request was sent before `madeAt`, when the task was made that answered a later request of its
+        /// client. If so, the client gave up and sent the same content again. If not, the request is deliberate, and
+        /// its client has only closed its side.
         fileprivate func isBelated(_ madeAt: MonotonicTime?) -> Bool {
             guard let sentAt, let madeAt else { return true }
             return sentAt + Self.precision < madeAt

@@ -43,7 +43,8 @@ public struct MasterKey: Sendable {
         try self.init(MasterKeyFile(path: path).readOrMake())
     }
 
-    /// A key for one purpose, from which neither this one nor that of another purpose can be computed (HKDF, RFC 5869).
+    /// A key for one purpose, from which neither the master key nor the key for another purpose can be computed (HKDF,
+    /// RFC 5869).
     func derived(for purpose: String) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: material, info: Array("kling-gateway 1 \(purpose)".utf8), outputByteCount: 32)

@@ -49,7 +49,7 @@ public struct Vault: Sendable {
                 Array(secret.reveal().utf8), using: key(purpose), authenticating: Self.label(purpose, record))
             return [Self.version] + Array(box.nonce) + Array(box.ciphertext) + Array(box.tag)
         } catch {
-            // The key has 32 bytes, and `seal` makes the nonce. It refuses nothing else.
+            // The key has 32 bytes, and `seal` makes the nonce. Nothing else can make it fail.
             fatalError("AES-GCM refuses to seal")
         }
     }

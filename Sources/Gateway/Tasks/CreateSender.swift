@@ -123,7 +123,7 @@ final class CreateSender: Sendable {
         }
     }
 
-    // MARK: What follows
+    // MARK: Refusals, open outcomes and the queue
 
     /// The error for a client whose create Kling has refused, with Kling's message.
     func refusal(_ create: Create, _ status: Int, _ answer: KlingAnswer) -> GatewayError {

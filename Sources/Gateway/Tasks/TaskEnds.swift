@@ -23,7 +23,7 @@ final class TaskEnds: Sendable {
     /// How many callers wait.
     var count: Int { state.withLock { $0.waiters.count } }
 
-    /// Starts to record the ends of tasks. Pass every returned ticket to ``wait(_:until:on:)``, which releases it.
+    /// Starts to record the ends of tasks. Pass every returned ticket to ``wait(_:until:)``, which releases it.
     func register(_ tasks: [TaskID]) -> Int {
         state.withLock { state in
             state.last += 1

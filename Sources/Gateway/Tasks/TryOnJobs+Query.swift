@@ -51,7 +51,7 @@ extension TryOnJobs {
     }
 
     /// The newest job of a tenant with that content, made at `time` (milliseconds since 1970) or later. Its create may
-    /// still be in progress: ``ended(_:until:on:)`` waits for its outcome.
+    /// still be in progress: ``ended(_:until:)`` waits for its outcome.
     func latest(
         _ fingerprint: [UInt8], tenant: String, since time: Int64
     ) async throws(GatewayError) -> JobRecord? {

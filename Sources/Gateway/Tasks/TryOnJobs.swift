@@ -70,7 +70,7 @@ final class TryOnJobs: Sendable {
     private func prepare(
         _ request: JobRequest, _ principal: Principal, _ note: ExchangeNote
     ) throws(GatewayError) -> [Create] {
-        precondition(JobRecord.sizes.contains(request.count), "a job has one task to four")
+        precondition(JobRecord.sizes.contains(request.count), "a job has one to four tasks")
         if let name = request.account, ledger.accounts.named(name) == nil {
             throw GatewayError(
                 .badParameter, "email names no account of this gateway. Send the name of one, or leave email out.",
@@ -78,7 +78,7 @@ final class TryOnJobs: Sendable {
         }
         let excluding = ledger.accounts.others(than: request.account)
         return (0..<request.count).map { index in
-            // The time spent on the others does not count as the exchange's.
+            // Only the time spent on the first task counts towards the exchange.
             let note = index == 0 ? note : ExchangeNote(requestID: note.requestID)
             var create = creates.prepare(request.tryOn, principal, nil, note)
             create.excluding = excluding

@@ -16,7 +16,6 @@ final class UpstreamBodies: Sendable {
     /// Serves pictures to Kling; nil: no pictures are hosted.
     private let hosted: HostedPictures?
     private let observer: any GatewayObserver
-    /// Runs the work for tasks whose clients no longer wait.
 
     init(
         accounts: Accounts, publicURL: String?, callbackTokens: CallbackTokens, pictures: PictureService?,
@@ -157,7 +156,7 @@ final class UpstreamBodies: Sendable {
     private static func noLink(to field: PictureField) -> GatewayError {
         GatewayError(
             .badParameter,
-            "\(field.rawValue) is a file, and Kling takes URLs alone. Send an http(s) URL; the gateway serves files to "
+            "\(field.rawValue) is a file, and Kling takes only URLs. Send an http(s) URL; the gateway serves files to "
                 + "Kling once its operator sets public_url.", parameter: field.rawValue)
     }
 

@@ -91,7 +91,8 @@ extension UseapiMembers {
         guard let value = charset.text(text) else {
             throw GatewayError(in: member, "is not text in UTF-8.")
         }
-        // What JavaScript puts into a form for a variable without a value. As a picture, it is an error that says so.
+        // What JavaScript puts into a form for a variable without a value. For a
+        // picture it is kept, and refused later with an error that shows it.
         if !member.isPicture, value == "undefined" || value == "null" { return }
         try add(member, .text(value))
     }
@@ -111,7 +112,7 @@ extension UseapiMembers {
                 (0x20..<0x7F).contains($0) && $0 != 0x22 && $0 != 0x5C || $0 == 0x0A || $0 == 0x0D || $0 == 0x09
             }
         }
-        guard isPlain else { throw GatewayError(in: member, "is too long for a text and is not base64.") }
+        guard isPlain else { throw GatewayError(in: member, "is too long for a text member and is not base64.") }
         try add(member, .long(text))
     }
 }

@@ -1,10 +1,10 @@
 /// Finds the ranges of the members of a JSON object, or of the elements of an array, in contiguous text.
 ///
-/// The scanner builds no values and no tree. It is strict (RFC 8259): it refuses anything but one JSON text in UTF-8, and
-/// skips a byte order mark before it. Half a surrogate pair in a value is left to the reader of that value. It also
-/// refuses duplicate names in the outermost object, numbers too large for a double,
-/// more than ``maxDepth`` levels and more than ``maxMembers`` outermost members. It can pause within the text and
-/// resume later, so that a large text can be scanned in slices.
+/// The scanner builds no values and no tree. It is strict (RFC 8259): it refuses anything but one JSON text in UTF-8,
+/// and skips a byte order mark before it. It also refuses duplicate names in the outermost object, numbers too large
+/// for a double, more than ``maxDepth`` levels and more than ``maxMembers`` outermost members. Half a surrogate pair in
+/// a value is left to the reader of that value. The scanner can pause within the text and resume later, so that a large
+/// text can be scanned in slices.
 public struct JSONScanner: Sendable {
     /// The maximum nesting depth of objects and arrays.
     public static let maxDepth = 64
@@ -203,7 +203,7 @@ extension JSONScanner {
             case 0x0A, 0x0D:
                 throw JSONError(
                     offset: position, expected: "no control character in a string",
-                    found: "a line break, which base64 writes without -w 0")
+                    found: "a line break, which the base64 command writes without -w 0")
             default:
                 throw .at(position, bytes, expected: "no control character in a string")
             }

@@ -51,7 +51,7 @@ public struct Base64File: Sendable {
     public func decoded() -> Bytes? {
         guard let bytes = Bytes(reserving: file.count) else { return nil }
         block.withByteSpan { text in
-            // Only this function owns the block while filling it, and the space lent is as large as the file.
+            // Only this function owns the block while filling it, and the space it gets is as large as the file.
             _ = unsafe bytes.append { space in
                 unsafe decode(text, into: space)
                 return file.count

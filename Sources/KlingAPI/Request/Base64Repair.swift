@@ -3,7 +3,7 @@ internal import Base
 /// Converts the text of a JSON string to standard base64, in place.
 ///
 /// It decodes escapes and percent-encoding, drops line breaks and tabs with the spaces around them, replaces URL-safe
-/// letters and counts the padding. Blanks within a line stay for ``Base64Blanks``. It can pause within the text and
+/// letters and counts the padding. Spaces within a line stay for ``Base64Blanks``. It can pause within the text and
 /// resume later.
 struct Base64Repair {
     /// How many letters have been written so far, from the start of the text.

@@ -4,7 +4,7 @@ public enum TokenFault: Error, Sendable, Hashable {
     case malformed
     /// It has padding, or letters of standard base64.
     case encoding
-    /// Its header names another algorithm than HS256; empty if the name is too long for one.
+    /// Its header names an algorithm other than HS256; empty if the name is too long for one.
     case algorithm(String)
     /// It names no issuer.
     case noIssuer

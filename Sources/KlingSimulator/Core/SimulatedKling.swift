@@ -73,7 +73,7 @@ struct SimulatedKling: Sendable {
         try checkExternalID(request.externalTaskID, account)
         try checkSlots(account, now)
         let task = makeTask(request, dialect, accounts[account].name, now)
-        book(task, account)
+        store(task, account)
         if accounts[account].rules.concurrency != nil { accounts[account].ends.append(task.endsAt) }
         if task.callbackURL != nil { callbacks.add(task) }
         return task
@@ -90,11 +90,11 @@ struct SimulatedKling: Sendable {
             dialect: .solutions, personURL: nil, garmentURL: nil, settings: nil, hasWatermark: false,
             foreignType: foreign.outputType, outcome: .succeed, failure: nil, createdAt: now,
             processingAt: now + foreign.duration / 4, endsAt: now + foreign.duration)
-        book(task, account)
+        store(task, account)
         return task
     }
 
-    private mutating func book(_ task: SimulatedTask, _ account: Int) {
+    private mutating func store(_ task: SimulatedTask, _ account: Int) {
         tasks[task.id] = task
         accounts[account].order.append(task.id)
         guard let externalID = task.externalTaskID else { return }

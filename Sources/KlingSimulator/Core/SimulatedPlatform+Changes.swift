@@ -14,7 +14,7 @@ extension SimulatedPlatform {
     /// - Parameter now: in milliseconds since 1970.
     /// - Returns: its id; nil if there is no such account, or one of the task's ids is taken.
     public mutating func add(_ task: ForeignTask, account: String, now: Int) -> String? {
-        try? book(task, account, now)
+        try? add(task, to: account, now)
     }
 
     /// Sends the test callback of Kling's console, which is about a task that does not exist.
@@ -36,7 +36,7 @@ extension SimulatedPlatform {
             guard set(api, account: account) else { throw SimulatedRefusal(.notFound, "no such account") }
             return access.json
         case .foreignTask(let task, let account):
-            let id = try book(task, account, now)
+            let id = try add(task, to: account, now)
             return JSONWriter.object { $0.member("id", id) }
         case .testCallback(let url):
             guard sendTestCallback(to: url, now: now) else { throw .parameter("url is invalid") }
@@ -44,7 +44,9 @@ extension SimulatedPlatform {
         }
     }
 
-    private mutating func book(_ task: ForeignTask, _ account: String, _ now: Int) throws(SimulatedRefusal) -> String {
+    private mutating func add(
+        _ task: ForeignTask, to account: String, _ now: Int
+    ) throws(SimulatedRefusal) -> String {
         guard let number = configuration.accounts.firstIndex(where: { $0.name == account }) else {
             throw SimulatedRefusal(.notFound, "no such account")
         }

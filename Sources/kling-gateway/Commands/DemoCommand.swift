@@ -16,7 +16,7 @@ struct DemoCommand: AsyncParsableCommand {
 
     @Flag(help: "Exit after the picture is stored instead of running until Ctrl-C.")
     var once = false
-    @Option(help: "Where the gateway listens; a free port is taken if this one is in use.")
+    @Option(help: "Where the gateway listens; another port is used if this one is taken.")
     var listen = "127.0.0.1:8080"
     @Option(
         name: [.customLong("folder"), .customLong("directory")],
@@ -84,7 +84,7 @@ struct DemoCommand: AsyncParsableCommand {
             do {
                 return (try await GatewayService.start(configuration, log: output), configuration, output)
             } catch let error as ListenerError where error.isAddressInUse {
-                printNow("          (\(address) is in use: another port is taken)")
+                printNow("          (\(address) is in use; the demo uses another port)")
             } catch {
                 throw fail("\(error)")
             }

@@ -23,7 +23,7 @@ struct SimulateCommand: AsyncParsableCommand {
     var unknownTask = "1201"
     @Flag(help: "Accept the pictures of the newer API without fetching their URLs.")
     var noFetch = false
-    @Option(help: "How the newer API says that tasks are paid for: \(SimulatedBilling.usage).")
+    @Option(help: "How tasks are paid for, as the newer API reports it: \(SimulatedBilling.usage).")
     var billing = SimulatedBilling.unit.rawValue
     @Option(help: "Sign callbacks with this secret, whsec_...; may be repeated, as during a rotation.")
     var webhookSecret: [String] = []

@@ -2,7 +2,7 @@ internal import Base
 internal import Foundation
 internal import HTTPClient
 
-/// A request of the demo, and the curl command that sends the same.
+/// A request of the demo, and the curl command that sends it.
 struct DemoRequest: Sendable {
     /// A body of JSON.
     enum Body: Sendable {

@@ -138,7 +138,7 @@ final class GatewayService: Sendable {
         logger.notice("stopped")
     }
 
-    /// Ends what goes on without connections.
+    /// Ends the work that needs no connection.
     private func end(by deadline: MonotonicTime) async {
         await gateway.stop(by: deadline)
         watch.cancel()

@@ -106,18 +106,18 @@ import Testing
         #expect(finding == .reached(.kolors) && calls == 4)
     }
 
-    private static func newerAlone(_ call: KlingCall) -> KlingReply {
+    private static func newerOnly(_ call: KlingCall) -> KlingReply {
         call.path.hasPrefix("/solutions") ? newerList : KlingReply(404, #"{"code":1202,"message":"no"}"#)
     }
 
     @Test func `an account that speaks the other API is used with it, unless the API is configured`() async {
-        let detected = await Self.run { call throws(KlingFailure) in Self.newerAlone(call) }
+        let detected = await Self.run { call throws(KlingFailure) in Self.newerOnly(call) }
         #expect(detected.finding == .reached(.solutions) && detected.account.capabilities.dialect == .solutions)
-        let configured = await Self.run(.kolors) { call throws(KlingFailure) in Self.newerAlone(call) }
+        let configured = await Self.run(.kolors) { call throws(KlingFailure) in Self.newerOnly(call) }
         #expect(configured.finding.trouble?.kind == .api && configured.account.capabilities.dialect == .kolors)
         #expect(configured.finding.trouble?.text.contains("set `api: solutions`") == true)
         // Signed tokens work with the older API only, so the newer one is not tried.
-        let signed = await Self.run(signed: true) { call throws(KlingFailure) in Self.newerAlone(call) }
+        let signed = await Self.run(signed: true) { call throws(KlingFailure) in Self.newerOnly(call) }
         #expect(signed.finding.trouble?.kind == .path)
     }
 }
@@ -182,7 +182,7 @@ import Testing
         #expect(again.contacts == .reached && again.canQueue(model: "m"))
         #expect(again.reserve(id(1), model: "m", now: clock.now) != nil)
         #expect(again.takeChanged(at: 6).first?.trouble == "no connection")
-        // Its path may have been changed since: the host itself says so.
+        // The host itself rejects the path, so the path may have been changed since.
         _ = again.checked("a", .trouble(AccountProblem(.path, "no such API")), now: clock.now)
         #expect(again.contacts == .none && !again.canQueue(model: "m"))
         #expect(again.reserve(id(2), model: "m", now: clock.now) == nil)

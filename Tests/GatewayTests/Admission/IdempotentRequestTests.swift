@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func `a store that cannot be read makes no first request of a repeated one`() async throws {
+    @Test func `if the store cannot be read, a repeated request does not count as a first one`() async throws {
         try await run(isAnswered: true) { store in
             await store.close()
             let error = await #expect(throws: GatewayError.self) {

@@ -16,7 +16,7 @@ func head(_ method: String = "POST", _ path: String = "/", _ fields: [String] = 
     return head
 }
 
-/// Sends a request to a server of its own, whose handler a test gives: for code that needs a connection.
+/// Sends a request to a new server with the test's handler, for code that needs a connection.
 func exchange(
     _ bytes: [UInt8], budget: ByteBudget = ByteBudget(capacity: 64 << 20),
     _ handler: @escaping @Sendable (HTTPRequest) async -> HTTPResponse

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Gateway
 
-/// In which order a plan serves the lanes: a lane is a tenant's deliveries to one receiver.
+/// The order in which a plan serves the lanes: a lane is a tenant's deliveries to one receiver.
 struct DeliveryTurnTests {
     /// The deliveries of a lane: their tenant, the number of their receiver, and when they are due.
     struct Lane: Sendable {
@@ -53,11 +53,11 @@ struct DeliveryTurnTests {
             lanes: [Lane("a", 1, due: [0, 1, 8]), Lane("b", 1, due: [5, 9])],
             begun: [["a1@0"], ["a1@1"], ["b1@5"], ["a1@8"], ["b1@9"], []]),
         Row(
-            testDescription: "what a receiver's limit leaves goes to the others",
+            testDescription: "attempts that one receiver's limit holds back leave room for other receivers",
             overall: 3, lanes: [Lane("a", 1, due: [0, 1, 2]), Lane("b", 2, due: [7, 8])],
             begun: [["a1@0", "b2@7"], ["a1@1"], ["b2@8"], ["a1@2"], [], []]),
         Row(
-            testDescription: "what a tenant's limit leaves goes to the others",
+            testDescription: "attempts that one tenant's limit holds back leave room for other tenants",
             overall: 3, perTenant: 2,
             lanes: [Lane("a", 1, due: [0]), Lane("a", 2, due: [1]), Lane("a", 3, due: [2]), Lane("b", 4, due: [9])],
             begun: [["a1@0", "a2@1", "b4@9"], ["a3@2"], [], [], []]),

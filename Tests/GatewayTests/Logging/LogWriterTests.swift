@@ -52,8 +52,8 @@ struct LogWriterTests {
             received += pipe.fileHandleForReading.availableData
             let lines = String(decoding: received, as: UTF8.self).split(
                 separator: "\n", omittingEmptySubsequences: false)
-            let told = lines.dropLast().compactMap { $0.firstMatch(of: /"(\d+) lines dropped"/).flatMap { Int($0.1) } }
-            accounted = lines.dropLast().filter { $0.hasPrefix("aaa") }.count + told.reduce(0, +)
+            let lost = lines.dropLast().compactMap { $0.firstMatch(of: /"(\d+) lines dropped"/).flatMap { Int($0.1) } }
+            accounted = lines.dropLast().filter { $0.hasPrefix("aaa") }.count + lost.reduce(0, +)
         }
         #expect(accounted == 1000)
         #expect(writer.flush(within: .seconds(30)))

@@ -86,7 +86,7 @@ struct PictureServiceTests {
                 let error = try #require(error as? GatewayError)
                 #expect(error.cause == .badParameter && error.parameter == field)
                 #expect(error.message.hasPrefix(field) && error.message.contains(words), "\(error.message)")
-                #expect(!error.message.contains("10.0.0."), "no address is told")
+                #expect(!error.message.contains("10.0.0."), "no address is revealed")
             }
         }
         #expect(fixture.budget.used == 0)

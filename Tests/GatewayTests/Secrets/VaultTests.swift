@@ -44,8 +44,8 @@ struct VaultTests {
         let text = try String(contentsOfFile: path, encoding: .utf8).dropLast()
         #expect(Base64.decode(text.utf8)?.count == 32)
         // The same text from another source gives the same key.
-        let told = Vault(try MasterKey(Secret(String(text))))
-        #expect(try told.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
+        let given = Vault(try MasterKey(Secret(String(text))))
+        #expect(try given.open(first.seal(Secret("x"), .secretKey, of: "k"), .secretKey, of: "k").reveal() == "x")
         try Data("short\n".utf8).write(to: URL(filePath: path))
         #expect(throws: MasterKeyError.tooShort) { try MasterKey(readingOrCreating: path) }
         #expect(throws: MasterKeyError.self) { try MasterKey(readingOrCreating: folder.path + "/none/master.key") }

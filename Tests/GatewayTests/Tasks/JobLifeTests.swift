@@ -164,7 +164,7 @@ import Testing
         }
     }
 
-    @Test func `callbacks start once the request was answered, with the job's states in order`()
+    @Test func `callbacks start once the request has been answered, with the job's states in order`()
         async throws
     {
         var options = JobFixture.Options()

@@ -90,19 +90,19 @@ import Testing
 
     @Test(arguments: [(401, 503), (403, 503), (404, 503), (405, 503), (413, 413), (415, 415)])
     func `the only account's refusal is returned at once, and the client's id stays free`(
-        status: Int, told: Int
+        status: Int, expected: Int
     ) async throws {
         try await run([account("main")], BookKling.Behaviour(refusals: ["main": (status, "")])) { subject in
             guard case .failure(let error) = try await subject.create() else {
                 Issue.record("nothing was made")
                 return
             }
-            #expect((error.refusal?.status ?? error.cause.row.status) == told, "\(error.message)")
+            #expect((error.refusal?.status ?? error.cause.row.status) == expected, "\(error.message)")
             #expect(error.taskID == nil && subject.clock.now == moment(0))
             await #expect(throws: GatewayError.self) { _ = try await subject.query("mine") }
             // Its slot and its ids are free: the account is tried again unless it is disabled.
             subject.kling.change { $0.refusals = [:] }
-            if told != 503 {
+            if expected != 503 {
                 let made = try await subject.create().get()
                 #expect(made == subject.kling.book[0].id)
             }

@@ -41,7 +41,7 @@ import Testing
 
     private func isAnswer(_ action: TaskEntry.Action) -> Bool { if case .answer = action { true } else { false } }
 
-    @Test func `queries of an unfinished task share one call, until its freshness is over`() async throws {
+    @Test func `queries of an unfinished task share one call, until its freshness has expired`() async throws {
         let entry = TaskEntry(try await record("submitted", state: .submitted), now: start)
         let known = entry.record
         let call = Task { Refreshed(record: known) }

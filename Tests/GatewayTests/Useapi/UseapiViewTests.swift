@@ -188,9 +188,9 @@ struct UseapiViewTests {
 
     @Test func `a callback has a query's answer and the client's reference`() async throws {
         let job = try await job(.made(["https://a/1"]), replyRef: "order \"4711\"")
-        var told = try object(try #require(UseapiCallback.delivery(before: nil, after: job)).body)
-        #expect(told.removeValue(forKey: "replyRef") as? String == "order \"4711\"")
-        #expect(NSDictionary(dictionary: told) == NSDictionary(dictionary: try object(UseapiView.json(job))))
+        var sent = try object(try #require(UseapiCallback.delivery(before: nil, after: job)).body)
+        #expect(sent.removeValue(forKey: "replyRef") as? String == "order \"4711\"")
+        #expect(NSDictionary(dictionary: sent) == NSDictionary(dictionary: try object(UseapiView.json(job))))
         let plain = try await self.job(.made(["https://a/1"]))
         #expect(try object(try #require(UseapiCallback.delivery(before: nil, after: plain)).body)["replyRef"] == nil)
     }
