@@ -111,7 +111,7 @@ final class CallbackLog: HTTPResponder {
                 log.refuse("succeed", times: 1)
                 let id = try await rig.createdTask(callback(url))
                 try await eventually("it has ended") { try await rig.status(id) == "succeed" }
-                try await eventually("the end is taken") { log.statuses().last == "succeed" }
+                try await eventually("the message of the end is accepted") { log.statuses().last == "succeed" }
                 let ends = log.received().filter { $0.status == "succeed" }
                 #expect(ends.map(\.answer) == [500, 200])
                 #expect(Set(ends.map(\.id)).count == 1)
@@ -147,7 +147,7 @@ final class CallbackLog: HTTPResponder {
                 try await eventually("its end is refused") { log.received().contains { $0.answer == 500 } }
                 try await rig.kill()
                 try await rig.start()
-                try await eventually("its end is taken") { log.statuses().last == "succeed" }
+                try await eventually("the message of its end is accepted") { log.statuses().last == "succeed" }
                 #expect(Set(log.received().filter { $0.status == "succeed" }.map(\.id)).count == 1)
             }
         }

@@ -18,7 +18,7 @@ internal import TaskStore
 /// | ended, missing         | healthy   | healthy   | next create probes | next create probes  |
 ///
 /// The third ambiguous create in a row counts as 5001: an account that loses every answer would otherwise get its share
-/// of the creates for ever.
+/// of the creates forever.
 ///
 /// An account fault (1000–1004, 1100–1102, 1304) disables the account in every phase. A saturated account becomes
 /// healthy when one of its tasks has ended or turned out to be missing, or when its pause ends; its limit still
