@@ -29,7 +29,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 extension Duration {
     /// The whole duration in nanoseconds; durations beyond 292 years do not fit.
     public var nanoseconds: Int64 {
-        // `components` divides by 10^18 without the help of the processor.
+        // `components` divides by 10^18, for which the processor has no instruction.
         Int64(attoseconds / 1_000_000_000)
     }
 

@@ -5,7 +5,7 @@ internal import Glibc
 /// Wakes a loop from `epoll_wait`: an `eventfd`, watched edge-triggered.
 ///
 /// Each write to it is reported, whatever its counter is, so that the loop need not read it. A counter of 64 bits never
-/// gets full.
+/// overflows.
 @safe final class WakeUp {
     private let descriptor: Int32
     private var event: OpaquePointer?

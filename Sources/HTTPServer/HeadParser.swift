@@ -124,8 +124,8 @@ struct HeadParser {
         return false
     }
 
-    /// The index of the last byte from `start` on before one that does not continue the part: the hot loop of the
-    /// parser.
+    /// The index of the last byte of the part that `input[start]` belongs to: the next byte does not continue it. This
+    /// is the parser's hot loop.
     @inline(__always)
     fileprivate func skip(
         _ input: Span<UInt8>, from start: Int, to end: Int, while continues: (UInt8) -> Bool

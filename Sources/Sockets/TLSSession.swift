@@ -18,7 +18,7 @@ internal import COpenSSL
     package private(set) var isHandshakeComplete = false
     /// Whether the peer has sent anything.
     package private(set) var hasReceived = false
-    /// Whether the peer has said that it sends nothing more (`close_notify`). Without that, an end may have been cut off.
+    /// Whether the peer has said that it sends nothing more (`close_notify`). Otherwise, data may have been cut off.
     package private(set) var hasEndedCleanly = false
     /// How many bytes were written to the socket, the handshake's included.
     package private(set) var bytesWritten = 0
@@ -38,7 +38,7 @@ internal import COpenSSL
     /// data, such as key updates, for as long as it likes, and OpenSSL would keep reading.
     private static let socketReadsPerTurn = 4
 
-    /// Takes over a new `SSL`, also if this fails.
+    /// Takes ownership of a new `SSL`, even if this fails.
     /// - Returns: nil if there is no memory for it.
     package init?(owning session: OpaquePointer, _ role: Role, descriptor: Int32) {
         unsafe self.session = session
@@ -149,7 +149,7 @@ internal import COpenSSL
         Transport.plain(descriptor: descriptor).finish()
     }
 
-    /// What OpenSSL has to say about the last failure; that of a certificate comes first.
+    /// How OpenSSL describes the last failure. A certificate's failure takes precedence.
     private static func describeFailure(_ session: OpaquePointer) -> String? {
         let verdict = unsafe SSL_get_verify_result(session)
         if verdict != Int(X509_V_OK) {

@@ -4,7 +4,7 @@ internal import COpenSSL
 @safe package final class TLSTicket {
     let session: OpaquePointer
 
-    /// Takes over a reference to a session.
+    /// Takes ownership of a reference to a session.
     init(owning session: OpaquePointer) { unsafe self.session = session }
 
     deinit { unsafe SSL_SESSION_free(session) }
@@ -16,7 +16,7 @@ internal import COpenSSL
     }
 }
 
-/// Takes over the reference to the session, which returning 1 says.
+/// Takes ownership of the reference to the session. Returning 1 tells OpenSSL so.
 private func keepTicket(_ connection: OpaquePointer?, _ session: OpaquePointer?) -> Int32 {
     guard let session = unsafe session else { return 0 }
     unsafe SocketBIO.session(of: SSL_get_rbio(connection)).ticket = unsafe TLSTicket(owning: session)

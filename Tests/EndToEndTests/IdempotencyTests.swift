@@ -11,7 +11,7 @@ import Testing
     /// Whether an answer is the stored one.
     private func isReplay(_ answer: RawClient.Answer) -> Bool { answer["Idempotent-Replayed"] == "true" }
 
-    @Test func `a success is replayed on every form of the path and made once`() async throws {
+    @Test func `a success is replayed on every form of the path, and its task is made once`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             let first = try await rig.create(headers: [Self.key])
             let id = try first.createdTask()
@@ -115,7 +115,7 @@ import Testing
         }
     }
 
-    @Test func `a repeated key is answered 409 until the outcome is known, even across a crash`() async throws {
+    @Test func `a resent key is answered 409 until the outcome is known, even across a crash`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
             try rig.fail("create:slow=60:1:1")
             let client = try await begin(rig)
@@ -157,7 +157,7 @@ import Testing
         }
     }
 
-    @Test func `a repeated key is 400, and a key of 255 characters is valid`() async throws {
+    @Test func `two key fields in one request are answered 400, and a key of 255 characters is valid`() async throws {
         try await Rig.run { rig in
             let twice = try await rig.create(headers: [Self.key, Self.key])
             #expect(twice.status == 400 && twice.error["param"] as? String == "Idempotency-Key", "\(twice.text)")

@@ -33,7 +33,7 @@ struct TaskPoolTests {
 
     @TaskLocal private static var value = "none"
 
-    @Test func `works of one pool run on the loop, side by side and one after the other`() async throws {
+    @Test func `a pool's work runs on the loop, concurrently and one after the other`() async throws {
         try await onLoop { loop in
             let log = Lock<[String]>([])
             for round in 0..<3 {
@@ -70,7 +70,7 @@ struct TaskPoolTests {
         }
     }
 
-    @Test func `a shield puts a cancellation off`() async throws {
+    @Test func `a shield puts off a cancellation`() async throws {
         try await onLoop { loop in
             let (steps, step) = AsyncStream.makeStream(of: Void.self)
             let (ends, end) = AsyncStream.makeStream(of: [Bool].self)
@@ -89,7 +89,7 @@ struct TaskPoolTests {
         }
     }
 
-    @Test func `a work does not inherit the task-local values of what started it`() async throws {
+    @Test func `work does not inherit the task-local values of what started it`() async throws {
         try await onLoop { loop in
             await Self.$value.withValue("caller's") {
                 await loop.finish { #expect(Self.value == "none") }
@@ -99,7 +99,7 @@ struct TaskPoolTests {
         }
     }
 
-    @Test func `what a work has captured is released when it ends`() async throws {
+    @Test func `what work has captured is released when it ends`() async throws {
         final class Captured: Sendable {}
         try await onLoop { loop in
             var captured: Captured? = Captured()

@@ -24,7 +24,7 @@ struct AnswerParserTests {
             text: "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\ncontent-length:2\r\n\r\nhi",
             body: "hi"),
         Understood(
-            name: "a blank before the colon", text: "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nhi", body: "hi"),
+            name: "a space before the colon", text: "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nhi", body: "hi"),
         Understood(
             name: "chunks",
             text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n1\r\nh\r\n00001\r\ni\r\n0\r\n\r\n",
@@ -92,7 +92,7 @@ struct AnswerParserTests {
         }
     }
 
-    @Test func `a folded field reads as one line, and lines after it are apart`() throws {
+    @Test func `a folded field reads as one line, and the fields after it are separate`() throws {
         let parser = try parse("HTTP/1.1 200 OK\r\nX:  a \r\n  b\r\n\tc \r\nY: d\r\nContent-Length: 0\r\n\r\n", size: 1)
         #expect(parser.headers["x"] == "a b c")
         #expect(parser.headers["y"] == "d")
@@ -144,7 +144,7 @@ struct AnswerParserTests {
         }
     }
 
-    @Test func `a body that is not kept is counted, and limited all the same`() throws {
+    @Test func `a body that is not kept is still counted and limited`() throws {
         let parser = try parse(Self.head + "Content-Length: 10\r\n\r\n0123456789", keepsBody: false)
         #expect(parser.isComplete && parser.body.isEmpty && parser.bodyCount == 10)
         #expect(throws: AnswerFault.body) { try parse(Self.head + "\r\n12345678901", keepsBody: false) }

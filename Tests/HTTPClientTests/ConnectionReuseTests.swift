@@ -28,7 +28,7 @@ final class Gate: Sendable {
 }
 
 struct ConnectionReuseTests {
-    /// Waits for connections to close, without a time of its own.
+    /// Waits until all connections are closed, without a time limit.
     private func noneLeft(_ client: HTTPClient, _ loop: EventLoop) async throws {
         while await client.statistics().openConnections > 0 { try await loop.sleep(for: .zero) }
     }
@@ -66,7 +66,7 @@ struct ConnectionReuseTests {
         }
     }
 
-    @Test func `an idle connection is closed after its time`() async throws {
+    @Test func `an idle connection is closed after the idle timeout`() async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         var configuration = HTTPClientConfiguration()
         configuration.idleTimeout = .milliseconds(20)

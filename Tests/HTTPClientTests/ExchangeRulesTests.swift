@@ -32,7 +32,7 @@ struct ExchangeRulesTests {
             name: "an answer before the request is written", events: [.wrote(1), .received(answer)], action: .deliver),
         Case(name: "bytes after the answer", events: [.wrote(100), .received(answer + "x")], action: .deliver),
         Case(
-            name: "an answer from a peer that takes no more",
+            name: "an answer from a peer that reads no more",
             events: [.wrote(1), .couldNotWrite, .received(answer)], action: .deliver),
         Case(
             name: "an answer that ends with the connection",

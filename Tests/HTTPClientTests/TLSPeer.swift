@@ -65,7 +65,7 @@ final class TLSPeer {
         SSL_write(session, bytes, Int32(bytes.count))
     }
 
-    /// Says that nothing more is sent.
+    /// Sends `close_notify`.
     func sayGoodbye() { SSL_shutdown(session) }
 }
 

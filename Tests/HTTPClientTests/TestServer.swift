@@ -82,7 +82,7 @@ final class TestServer: Sendable {
     var url: String { "http://127.0.0.1:\(port)/" }
     var connections: Int { accepted.withLock { $0 } }
 
-    /// - Parameter receiveBuffer: how many bytes the system keeps for a connection, about; nil for its default.
+    /// - Parameter receiveBuffer: about how many bytes the system buffers for a connection; nil for its default.
     init(receiveBuffer: Int32? = nil, _ script: @escaping @Sendable (Connection) -> Void) {
         self.script = script
         let listener = socket(AF_INET, streamType, 0)

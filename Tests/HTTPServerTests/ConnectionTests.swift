@@ -17,7 +17,7 @@ struct ConnectionTests {
         }
     }
 
-    @Test func `a handler behind a shield is cancelled after it, when its client has reset`() async throws {
+    @Test func `a shielded handler is cancelled after the shield if its client has reset`() async throws {
         try await withServer { _, address, responder in
             let client = RawClient(address)
             client.send("GET /shielded HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import TaskStore
 
-/// The redo log's frames and entries, apart from files.
+/// The redo log's frames and entries, without files.
 @Suite struct RedoFrameTests {
     private let recorder = RedoRecorder()
 

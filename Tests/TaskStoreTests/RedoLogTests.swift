@@ -50,7 +50,7 @@ import Testing
         try await body()
     }
 
-    @Test func `after a crash every record is as it was told, although the database has none`() async throws {
+    @Test func `after a crash every record is as it was reported, although the database has none`() async throws {
         let store = try open()
         var samples = Samples()
         let (intent, named) = (samples.task(externalTaskID: "order-1"), samples.task(key: "key-1"))
@@ -97,7 +97,7 @@ import Testing
         await again.close()
     }
 
-    @Test func `a transaction that is lost takes no write with it that was reported as made`() async throws {
+    @Test func `a lost transaction takes no write with it that was reported as made`() async throws {
         let store = try open()
         var samples = Samples()
         let (before, poison, after) = (samples.task(), samples.task(tenant: "poison"), samples.task())
@@ -156,8 +156,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: folder.database + "-redo"))
     }
 
-    @Test func `a command replays the log of a gateway that crashed, and leaves that of one that serves`() async throws
-    {
+    @Test func `a command replays the log of a crashed gateway, and leaves that of a running one alone`() async throws {
         let store = try open()
         var samples = Samples()
         let task = samples.task()
@@ -175,7 +174,7 @@ import Testing
         await command.close()
     }
 
-    @Test func `a log that continues a later state of the database than there is stops the start`() async throws {
+    @Test func `a log that continues a later state than the database has stops the start`() async throws {
         let store = try open(limit: 1)
         var samples = Samples()
         try await store.begin(samples.task())

@@ -63,7 +63,7 @@ extension AccountState {
         }
     }
 
-    /// Changes what is known.
+    /// Changes this state by `body`.
     /// - Returns: the transition, if ``word`` changed.
     mutating func change(_ body: (inout AccountState) -> Void) -> AccountTransition? {
         let old = word

@@ -21,7 +21,8 @@ struct DeliveryPlan {
         var waiting = 32
         /// How many receivers and hosts are remembered.
         var remembered = 65_536
-        /// How long a host that has answered needs no new DNS lookup, in milliseconds: less than libcurl caches it.
+        /// How long a host that has answered needs no new DNS lookup, in milliseconds: less than `HTTPClient` caches
+        /// its address.
         var nameLife: Int64 = 50_000
     }
 

@@ -14,8 +14,8 @@ struct PictureIntake: Sendable {
     /// Which of the other links Kling can fetch.
     let reach: LinkPolicy
 
-    /// A create in Kling's shape with files in place of links, all of them whole. Without links it is returned as it is,
-    /// with no allocation.
+    /// A create in Kling's shape with files in place of links. Checks that no file is cut off. Without links, the
+    /// create is returned as it is, with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {
         var request = wanted
         if link(.human, of: wanted) != nil || link(.cloth, of: wanted) != nil {

@@ -12,7 +12,7 @@ struct RequestContent: Sendable {
     /// A 128-bit XXH3 hash, for content that is sent again within minutes: it takes a tenth of SHA-256's time.
     let digest: ContentDigest
 
-    /// Hashes a body that is no form and not large, as most are: without a streaming state, without a copy of the
+    /// Hashes a body that is neither a form nor large, as most are: without a streaming state, without a copy of the
     /// route and without suspending. Nil for other bodies.
     init?(atOnce route: Route, _ body: Bytes) {
         guard body.count <= Self.slice else { return nil }

@@ -2,7 +2,8 @@ internal import Base
 internal import TaskStore
 
 /// The tasks whose clients were told the gateway's id while the store could not be written to. They are kept in a file
-/// beside the store, one per line, so that neither a crash nor a power cut loses them. The file is removed with the last of them.
+/// beside the store, one per line, so that neither a crash nor a power cut loses them. The file is removed with the
+/// last of them.
 ///
 /// The file is used only during such an outage and at startup. Any thread may call any function.
 final class UnsavedPublicIDs: Sendable {

@@ -91,7 +91,7 @@ final class UpstreamBodies: Sendable {
             PictureField.allCases.filter { Self.needsWork($0, of: parcel.request, for: adapter) }, parcel)
     }
 
-    /// Whether a destination is sent a request without any change, as nearly always.
+    /// Whether a destination is sent a request unchanged, as nearly all are.
     /// - Throws: ``Cause/badParameter`` if the account can never be sent this request.
     private func isSentAsItIs(_ request: TryOnRequest, to destination: Destination) throws(GatewayError) -> Bool {
         let adapter = destination.dialect.adapter

@@ -109,7 +109,7 @@ public struct GatewayError: Error, Sendable {
     /// There is no such task, but it may be one that is being looked up.
     static let lookUpsOpen = GatewayError(
         .lookUpsOpen,
-        "The gateway has just started and still looks up creates of yours. Query the task again in a second.")
+        "The gateway has just started and is still looking up your creates. Query the task again in a second.")
 
     /// The task doesn't exist, or belongs to another tenant.
     static let unknownTask = GatewayError(

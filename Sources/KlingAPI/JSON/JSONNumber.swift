@@ -48,7 +48,7 @@ enum JSONNumber {
         return Int(jsonNumber: String(decoding: bytes.array(range), as: UTF8.self))
     }
 
-    /// The number that at most 18 digits write; nil if there is anything else.
+    /// The number in a text of at most 18 digits; nil if there is anything else.
     private static func digits(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         var number = 0
         for index in range {

@@ -43,7 +43,7 @@ public enum PictureLink {
         (0x21...0x7E).contains(byte) && byte != JSONText.backslash && byte != UInt8(ascii: "'")
     }
 
-    /// The same before the path, where more bytes do.
+    /// Whether a plain byte needs no closer look before the path either.
     private static func isPlainInHost(_ byte: UInt8) -> Bool {
         byte != UInt8(ascii: "%") && byte != UInt8(ascii: "@") && !(0x41...0x5A).contains(byte)
     }

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import Gateway
 internal import HTTPClient
 
-/// Calls Kling through libcurl, over the connections of the calling loop.
+/// Calls Kling through `HTTPClient`, over the connections of the calling loop.
 struct CurlUpstream: KlingUpstream {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
 

@@ -220,7 +220,7 @@ private struct PreviousRun {
     /// A power cut may have undone the record of an acceptance, but not the client's knowledge of its id.
     @Test func `an unknown id is not denied before the creates of its tenant are looked up`() async throws {
         let previous = try await PreviousRun(account: "main", upstreamID: nil, hours: 0)
-        // That this account says that it has no such task proves nothing.
+        // This account's answer that it has no such task proves nothing.
         try await previous.start(KnowingKling(), account("main"), clock: VirtualClock()) { tasks in
             #expect(await tasks.refusal(of: "kling-1", tenant: "shop") == .lookUpsOpen)
             #expect(await tasks.refusal(of: "kling-1", tenant: "other") == .unknownTask)

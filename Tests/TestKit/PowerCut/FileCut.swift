@@ -1,6 +1,6 @@
 import Foundation
 
-/// Takes a random part of one file's unsynced changes back.
+/// Takes back a random part of one file's unsynced changes.
 ///
 /// Every sector gets the content that it had after one of the changes, or before all of them.
 struct FileCut {
@@ -40,7 +40,7 @@ struct FileCut {
         ])
     }
 
-    /// Takes changes back, and closes the file.
+    /// Takes back changes, and closes the file.
     mutating func apply(_ survival: Survival) throws {
         defer { close(descriptor) }
         var changes = file.changes

@@ -21,7 +21,7 @@ struct NameCut {
     /// Where the file of an inode number is in the watched folder, if it still has a name there.
     func path(of inode: UInt64) -> String? { Self.find(inode, below: folder)?.path }
 
-    /// Lets a name stand for what it stood for before.
+    /// Makes a name stand again for what it stood for before.
     private func restore(_ entry: NameChange.Entry, isFolder: Bool) throws {
         let current = Self.inode(entry.path)
         if current == entry.old { return }

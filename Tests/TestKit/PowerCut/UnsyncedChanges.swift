@@ -2,15 +2,16 @@
 struct UnsyncedChanges: Sendable {
     /// What happened to one file since its last sync.
     struct File: Sendable {
-        /// In order.
+        /// Its changes, in order.
         var changes: [FileChange] = []
-        /// The bytes whose pages were synced alone, and through which position of the log.
+        /// Ranges of bytes that were synced without the rest of the file. Their changes before the position `through`
+        /// of the log are safe.
         var safe: [(range: Range<Int>, through: Int)] = []
     }
 
     /// The files by their inode numbers.
     private(set) var files: [UInt64: File] = [:]
-    /// In order.
+    /// The changes of names, in order.
     private(set) var names: [NameChange] = []
 
     init(_ log: UndoLog) {

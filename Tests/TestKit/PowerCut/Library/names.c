@@ -21,7 +21,7 @@
 static int open_watched(int folder, const char *path, const char *place, int flags, mode_t mode) {
     struct stat status;
     bool cuts = flags & O_TRUNC;
-    // Whatever is written, the bytes before can be read.
+    // A file opened only for writing is opened for reading too, so that the bytes that a write replaces can be read.
     if ((flags & O_ACCMODE) == O_WRONLY) flags = (flags & ~O_ACCMODE) | O_RDWR;
     lock();
     if (flags & O_CREAT && lstat(place, &status)) append_names(place, NULL);

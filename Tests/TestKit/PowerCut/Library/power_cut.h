@@ -1,7 +1,7 @@
 // Records what a power cut could take back from one folder.
 //
 // The library is loaded into a program with LD_PRELOAD. Before the program changes a file of the folder, the library
-// appends what the change replaces to an undo log outside of the folder; after a sync has succeeded, it appends which
+// appends what the change replaces to an undo log outside the folder; after a sync has succeeded, it appends which
 // changes are safe now. After a SIGKILL, the log tells which changes a power cut could have lost, and how to undo them.
 // `PowerCut.swift` does that.
 //
@@ -23,7 +23,7 @@
 //     sector has its content from after one of its writes: bytes are never made up. Lost sectors in a part that was
 //     appended are zeros.
 //   - The size of a file is independent of its content, from the size at the last sync to the latest one.
-//   - A truncation comes before everything that is done to the file later: if it is lost, so is all that.
+//   - A truncation comes before everything that is done to the file later: if it is lost, so is all of that.
 //   - Changes of names are kept up to one of them, and lost after it. A rename is kept or lost as a whole.
 //   - Files named `*-shm` are memory that SQLite's connections share. They are not watched; a power cut removes them.
 //
