@@ -17,6 +17,7 @@ import Testing
     {
         var options = SQLiteTaskStore.Options()
         options.databaseDelay = .seconds(3600)
+        options.lockTimeout = .seconds(1)
         options.logBytes = limit
         return try SQLiteTaskStore(
             path: path ?? folder.database, options: options, serving: lock ?? self.lock, deliveries: Samples.deliveries,
@@ -117,6 +118,29 @@ import Testing
         await again.close()
     }
 
+    @Test func `while the database cannot follow, reads answer with what it has and deny nothing that it lacks`()
+        async throws
+    {
+        let store = try open()
+        var samples = Samples()
+        let (old, new, poison) = (samples.task(), samples.task(), samples.task(tenant: "poison"))
+        let other = try DatabaseQueue(path: folder.database, configuration: .holding)
+        try await withPoison {
+            try await store.begin(old)
+            _ = try await store.accept(old.id, Samples.acceptance("kling-1"))
+            #expect(try await store.task(old.id) != nil)
+            try await store.begin(new)
+            #expect(await failure { () throws(StoreError) in try await store.begin(poison) } != nil)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            #expect(try await store.task(tenant: "shop", publicID: "kling-1")?.id == old.id)
+            #expect(try await store.tasks(tenant: "shop", page: 1, size: 9).map(\.id) == [old.id])
+            #expect(await failure { () throws(StoreError) in try await store.task(new.id) } == .busy)
+            try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            #expect(try await store.task(new.id)?.state == .intent)
+        }
+        await store.close()
+    }
+
     @Test func `a read sees every write that has returned`() async throws {
         let store = try open()
         var samples = Samples()
@@ -190,5 +214,14 @@ import Testing
         try FileManager.default.copyItem(atPath: log.database + "-redo", toPath: older.database + "-redo")
         let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: older.database) }
         #expect(error.code == .corrupt && error.detail.contains("Remove \(older.database)-redo"))
+    }
+}
+
+extension GRDB.Configuration {
+    /// Of a connection that may leave a transaction open.
+    fileprivate static var holding: GRDB.Configuration {
+        var configuration = GRDB.Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return configuration
     }
 }

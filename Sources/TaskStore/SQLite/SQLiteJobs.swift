@@ -19,14 +19,14 @@ struct SQLiteJobs: JobStore {
     }
 
     func job(tenant: String, _ number: Int64) async throws(StoreError) -> JobRecord? {
-        try await pool.read { connection throws(StoreError) in
+        try await pool.find { connection throws(StoreError) in
             guard let job = try connection.jobs.record(number), job.tenant == tenant else { return nil }
             return job
         }
     }
 
     func job(of task: TaskID) async throws(StoreError) -> JobRecord? {
-        try await pool.read { connection throws(StoreError) in
+        try await pool.find { connection throws(StoreError) in
             guard let place = try connection.tasks.record(task)?.job else { return nil }
             return try connection.jobs.record(place.job)
         }
@@ -55,7 +55,7 @@ struct SQLiteJobs: JobStore {
     func latest(
         tenant: String, fingerprint: [UInt8], since time: Int64
     ) async throws(StoreError) -> JobRecord? {
-        try await pool.read { connection throws(StoreError) in
+        try await pool.find { connection throws(StoreError) in
             let select = try connection.statement(.latestJob)
             select.bind(1, tenant)
             select.bind(2, fingerprint)

@@ -31,10 +31,31 @@ final class SQLitePool: Sendable {
         try await AwaitedWork.perform(in: writer.queue, durability, body)
     }
 
-    /// Runs `body` on a reader's thread. It sees every write that has returned.
+    /// Runs `body` on a reader's thread. It sees every write that has returned, unless the database cannot be written
+    /// to: then it may see the state of a moment before.
     func read<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
-        if writer.lag.isLagging { try await write(.committed) { _ throws(StoreError) in () } }
+        _ = await failureToCommit()
         return try await AwaitedWork.perform(in: readers.queue, .written, body)
+    }
+
+    /// Like ``read(_:)``, for one record. Does not deny a record that only the redo log may have.
+    func find<Value: Sendable>(_ body: @escaping AwaitedWork<Value?>.Body) async throws(StoreError) -> Value? {
+        let failure = await failureToCommit()
+        let found = try await AwaitedWork.perform(in: readers.queue, .written, body)
+        if found == nil, let failure { throw failure }
+        return found
+    }
+
+    /// Has readers see all writes that have returned.
+    /// - Returns: why they do not.
+    private func failureToCommit() async -> StoreError? {
+        guard writer.lag.isLagging else { return nil }
+        do throws(StoreError) {
+            try await write(.committed) { _ throws(StoreError) in () }
+            return nil
+        } catch {
+            return error
+        }
     }
 
     /// Finishes waiting writes and reads, refuses new ones, and closes the files.

@@ -78,7 +78,7 @@ extension SQLiteTaskStore {
     }
 
     public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
-        try await pool.read { connection throws(StoreError) in
+        try await pool.find { connection throws(StoreError) in
             for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID, .taskByUpstreamID] {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
@@ -90,7 +90,7 @@ extension SQLiteTaskStore {
     }
 
     public func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
-        try await pool.read { connection throws(StoreError) in try connection.tasks.record(id) }
+        try await pool.find { connection throws(StoreError) in try connection.tasks.record(id) }
     }
 
     public func tasks(
@@ -162,7 +162,7 @@ extension SQLiteTaskStore {
     }
 
     public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
-        try await pool.read { connection throws(StoreError) in
+        try await pool.find { connection throws(StoreError) in
             try connection.claims.record(ClaimName(tenant: tenant, key: key))
         }
     }
