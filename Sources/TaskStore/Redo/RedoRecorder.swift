@@ -2,8 +2,10 @@
 final class RedoRecorder {
     /// The frame, whose header is still to be filled in.
     private(set) var frame = [UInt8](repeating: 0, count: RedoFrame.headerCount)
-    /// The statements whose SQL the log has, and where in the frame it is said: nil if in an earlier frame.
-    private var known: [UInt16: Int?] = [:]
+    /// Whether the log has the SQL of a statement, by its number.
+    private var isKnown: [Bool] = []
+    /// The statements whose SQL is in this frame for the first time, and where.
+    private var news: [(code: UInt16, place: Int)] = []
 
     /// Whether nothing was collected.
     var isEmpty: Bool { frame.count == RedoFrame.headerCount }
@@ -13,13 +15,9 @@ final class RedoRecorder {
 
     /// Adds a statement that has just run.
     fileprivate func add(_ statement: RecordedStatement) {
-        if known.updateValue(known[statement.code] ?? frame.count, forKey: statement.code) == nil {
-            frame.append(RedoTag.statement)
-            frame.append(number: UInt64(statement.code), bytes: 2)
-            frame.append(counted: Array(statement.sql.utf8))
-        }
+        if !knows(statement.code) { introduce(statement) }
         frame.append(RedoTag.run)
-        frame.append(number: UInt64(statement.code), bytes: 2)
+        frame.append(statement.code)
         frame.append(statement.count)
         frame.append(contentsOf: statement.values)
     }
@@ -27,7 +25,10 @@ final class RedoRecorder {
     /// Forgets what was collected after `mark`, because it was rolled back.
     func drop(after mark: Int) {
         frame.removeLast(frame.count - mark)
-        known = known.filter { $0.value.map { $0 < mark } ?? true }
+        while let last = news.last, last.place >= mark {
+            isKnown[Int(last.code)] = false
+            news.removeLast()
+        }
     }
 
     /// Forgets everything that was collected.
@@ -38,14 +39,25 @@ final class RedoRecorder {
 
     /// Starts the next frame. The log has the one before.
     func next() {
-        for (code, place) in known where place != nil { known[code] = .some(nil) }
+        news.removeAll(keepingCapacity: true)
         frame.removeLast(frame.count - RedoFrame.headerCount)
     }
 
     /// Starts the first frame of an empty log.
     func restart() {
         drop()
-        known = [:]
+        isKnown = []
+    }
+
+    private func knows(_ code: UInt16) -> Bool { code < isKnown.count && isKnown[Int(code)] }
+
+    private func introduce(_ statement: RecordedStatement) {
+        while isKnown.count <= statement.code { isKnown.append(false) }
+        isKnown[Int(statement.code)] = true
+        news.append((statement.code, frame.count))
+        frame.append(RedoTag.statement)
+        frame.append(statement.code)
+        frame.append(counted: Array(statement.sql.utf8))
     }
 }
 
@@ -65,7 +77,7 @@ final class RecordedStatement {
 
     func bind(_ index: Int32, _ value: Int64) {
         begin(index, RedoTag.integer)
-        values.append(number: UInt64(bitPattern: value), bytes: 8)
+        values.append(UInt64(bitPattern: value))
     }
 
     func bind(_ index: Int32, text: UnsafeBufferPointer<UInt8>) {
@@ -93,12 +105,13 @@ final class RecordedStatement {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(number: UInt64, bytes: Int) {
-        for byte in 0..<bytes { append(UInt8(truncatingIfNeeded: number >> (8 * byte))) }
+    /// Appends the number's bytes, the lowest first.
+    fileprivate mutating func append(_ number: some FixedWidthInteger) {
+        unsafe Swift.withUnsafeBytes(of: number.littleEndian) { unsafe append(contentsOf: $0) }
     }
 
     fileprivate mutating func append(counted content: some Collection<UInt8>) {
-        append(number: UInt64(content.count), bytes: 4)
+        append(UInt32(content.count))
         append(contentsOf: content)
     }
 }

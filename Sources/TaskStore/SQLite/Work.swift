@@ -1,4 +1,4 @@
-internal import Base
+internal import Synchronization
 
 /// A unit of work that waits for one of the store's threads. The thread runs it and then finishes it, once.
 class Work: @unchecked Sendable {
@@ -25,10 +25,9 @@ class Work: @unchecked Sendable {
 
     private let body: Body
     private var waiter: UnsafeContinuation<Void, Never>?
-    // Behind a lock, although only one thread uses it at a time: the thread sanitizer does not see how a resumed task
-    // gets to its thread.
-    private let outcome = Lock<Result<Value, StoreError>>(
-        .failure(StoreError(.unavailable, "the store did not run the request")))
+    private var outcome = Result<Value, StoreError>.failure(StoreError(.unavailable, "the store did not run the request"))
+    // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
+    private let isFinished = Atomic(false)
 
     private init(_ durability: Durability, _ body: @escaping Body) {
         self.body = body
@@ -38,16 +37,17 @@ class Work: @unchecked Sendable {
     override func run(on connection: SQLiteConnection) -> StoreError? {
         do throws(StoreError) {
             let value = try body(connection)
-            outcome.withLock { $0 = .success(value) }
+            outcome = .success(value)
             return nil
         } catch {
-            outcome.withLock { $0 = .failure(error) }
+            outcome = .failure(error)
             return error
         }
     }
 
     override func finish(_ failure: StoreError?) {
-        if let failure { outcome.withLock { $0 = .failure(failure) } }
+        if let failure { outcome = .failure(failure) }
+        isFinished.store(true, ordering: .releasing)
         // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
         // `perform`.
         unsafe waiter?.resume()
@@ -62,6 +62,7 @@ class Work: @unchecked Sendable {
             unsafe work.waiter = waiter
             if let failure = queue.append(work) { work.finish(failure) }
         }
-        return try work.outcome.withLock { $0 }.get()
+        _ = work.isFinished.load(ordering: .acquiring)
+        return try work.outcome.get()
     }
 }
