@@ -78,10 +78,7 @@ package enum Transport {
 
     /// Writes as much of the parts, in order, as there is room for. A peer that is gone does not raise SIGPIPE.
     package func send(_ parts: UnsafeMutableBufferPointer<iovec>) -> Outcome {
-        if case .tls(let session) = self {
-            guard let part = unsafe parts.first(where: { unsafe $0.iov_len > 0 }) else { return .bytes(0) }
-            return unsafe session.send(UnsafeRawBufferPointer(start: part.iov_base, count: part.iov_len))
-        }
+        if case .tls(let session) = self { return unsafe Self.sendRecord(parts, over: session) }
         var message = unsafe msghdr()
         unsafe message.msg_iov = parts.baseAddress
         unsafe message.msg_iovlen = .init(parts.count)
@@ -89,6 +86,28 @@ package enum Transport {
             let count = unsafe sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL))
             if count >= 0 { return .bytes(count) }
             if errno != EINTR { return Self.failure }
+        }
+    }
+
+    /// The most data that a TLS record has.
+    private static let recordSize = 16 << 10
+
+    /// Writes one record. Small parts are joined, because each record costs a system call.
+    ///
+    /// After `.blocked`, OpenSSL must be given the same bytes again: the same parts give them.
+    private static func sendRecord(_ parts: UnsafeMutableBufferPointer<iovec>, over session: TLSSession) -> Outcome {
+        guard let first = unsafe parts.firstIndex(where: { unsafe $0.iov_len > 0 }) else { return .bytes(0) }
+        let part = unsafe UnsafeRawBufferPointer(start: parts[first].iov_base, count: parts[first].iov_len)
+        if part.count >= recordSize || first == parts.count - 1 { return unsafe session.send(part) }
+        return unsafe withUnsafeTemporaryAllocation(byteCount: recordSize, alignment: 1) { space in
+            var count = 0
+            for index in first..<parts.count where count < recordSize {
+                let bytes = unsafe UnsafeRawBufferPointer(start: parts[index].iov_base, count: parts[index].iov_len)
+                let joined = unsafe UnsafeRawBufferPointer(rebasing: bytes.prefix(recordSize - count))
+                unsafe UnsafeMutableRawBufferPointer(rebasing: space[count...]).copyMemory(from: joined)
+                count += joined.count
+            }
+            return unsafe session.send(UnsafeRawBufferPointer(rebasing: space[..<count]))
         }
     }
 
