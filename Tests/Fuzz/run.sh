@@ -4,7 +4,7 @@
 # replays a finding: fuzz FILE. The exit code is 1 if there are findings.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-targets=(HTTP JSON Multipart Base64)
+targets=(HTTP Answer JSON Multipart Base64)
 # With a time of 0, libFuzzer would run forever.
 seconds=$((${1:-600} / ${#targets[@]}))
 if ((seconds < 1)); then seconds=1; fi
@@ -43,6 +43,9 @@ last() { grep -aoE "$1 +[0-9]+" "$2" | tail -1 | grep -oE '[0-9]+$' || echo 0; }
 for target in "${targets[@]}"; do mkdir -p "$build/$target"; done
 parsers=(HTTPMethod HTTPRequestHead HTTPHeaders ByteRules HeadParser MessageRules TargetRules ChunkedDecoder)
 build HTTP HTTPServer $(printf 'Sources/HTTPServer/%s.swift ' "${parsers[@]}")
+parsers=(AnswerParser AnswerFault BodyFraming ChunkReader StatusLine)
+build Answer HTTPClient Sources/HTTPClient/HTTPClient{Headers,Configuration}.swift \
+    $(printf 'Sources/HTTPClient/HTTP1/%s.swift ' "${parsers[@]}")
 echo "building Base"
 compile -wmo -emit-module -emit-module-path "$build/Base.swiftmodule" -emit-object -o "$build/Base.o" \
     -module-name Base Sources/Base/*.swift
