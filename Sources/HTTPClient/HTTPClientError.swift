@@ -14,7 +14,7 @@ public struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertibl
         /// The connection ended before the answer did: a reset, a close without an answer, or in the middle of one.
         case closed
         /// The connection broke while or after a request with a body was written, and nothing of an answer arrived. The
-        /// client does not send it again: it is unknown whether the server acted on it (libcurl's error 65).
+        /// client does not send it again: it is unknown whether the server acted on it.
         case sendInterrupted
         /// The answer's head or body is over its limit, or there were too many interim answers.
         case tooLarge
@@ -36,7 +36,7 @@ public struct HTTPClientError: Error, Sendable, Hashable, CustomStringConvertibl
     public let code: Code
     /// `false` only if it is certain that no byte of the request was written to a connection: it is safe to retry.
     public let wasSent: Bool
-    /// The messages of libcurl and the system, for logs only: they may name hosts and addresses.
+    /// The messages of this client, libcurl, OpenSSL and the system, for logs only: they may name hosts and addresses.
     public let detail: String
 
     /// Makes an error.

@@ -30,8 +30,9 @@ public struct HTTPClientRequest: Sendable {
     public var method: Method
     /// An absolute `http:` or `https:` URL, percent-encoded.
     public var url: String
-    /// Header fields in order. The client sets `Host`, `Content-Length` and `Connection` itself. A name or value that
-    /// could break out of its line is refused (``HTTPClientError/Code/invalidRequest``).
+    /// Header fields in order. The client sets `Host`, `Content-Length` and `Connection` itself; over HTTP/1.1 without a
+    /// proxy, a request that has them is refused, as is a name or value that could break out of its line
+    /// (``HTTPClientError/Code/invalidRequest``).
     public var headers: [(name: String, value: String)] = []
     /// The body as ranges, which are sent one after the other without being joined. Ignored for GET.
     public var body: [ByteSlice] = []

@@ -44,7 +44,6 @@ enum NameLookup {
     static func resolve(_ name: String) -> Result {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        unsafe hints.ai_flags = AI_ADDRCONFIG
         var list: UnsafeMutablePointer<addrinfo>?
         guard unsafe getaddrinfo(name, nil, &hints, &list) == 0 else { return nil }
         defer { unsafe freeaddrinfo(list) }
