@@ -253,6 +253,44 @@ struct SlowServerTests {
         }
     }
 
+    @Test func `the rest of a body is sent although the answer came early`() async throws {
+        let count = 8_000_000
+        let server = TestServer { connection in
+            while connection.readHead() != nil {
+                connection.answer("early")
+                _ = connection.readBody(count)
+            }
+        }
+        let body = ByteSlice(Bytes([UInt8](repeating: 7, count: count)), 0..<count)
+        try await withClient { client, _ in
+            for round in 1...3 {
+                let answer = try await client.execute(.post(server.url) { $0.body = [body] })
+                #expect(String(decoding: answer.body, as: UTF8.self) == "early")
+                #expect(await client.statistics().sentBodyBytes == round * count)
+            }
+        }
+        #expect(server.connections == 1)
+    }
+
+    @Test func `an early answer is delivered although the body cannot be sent in time`() async throws {
+        let gate = Gate()
+        let server = TestServer(receiveBuffer: 4096) { connection in
+            _ = connection.readHead()
+            connection.answer("early")
+            gate.pass()
+        }
+        let body = ByteSlice(Bytes([UInt8](repeating: 7, count: 8_000_000)), 0..<8_000_000)
+        try await withClient { client, _ in
+            let answer = try await client.execute(
+                .post(server.url) {
+                    $0.body = [body]
+                    $0.timeout = .seconds(1)
+                })
+            #expect(String(decoding: answer.body, as: UTF8.self) == "early")
+        }
+        gate.open()
+    }
+
     @Test func `an answer of some megabytes is read whole`() async throws {
         let bytes = (0..<5_000_003).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 7) }
         let server = TestServer.keepAlive { connection, _, _ in

@@ -29,7 +29,27 @@ struct ExchangeRulesTests {
             action: .deliver,
             keeps: true),
         Case(
-            name: "an answer before the request is written", events: [.wrote(1), .received(answer)], action: .deliver),
+            name: "an answer before the request is written", events: [.wrote(1), .received(answer), .wrote(99)],
+            action: .deliver, keeps: true),
+        Case(
+            name: "an answer before the request is written, and more",
+            events: [.wrote(1), .received(answer), .received("x"), .wrote(99)], action: .deliver),
+        Case(
+            name: "an answer before the request is written, and a reset",
+            events: [.wrote(1), .received(answer), .broke], action: .deliver),
+        Case(
+            name: "an answer before the request is written, and an end",
+            events: [.wrote(1), .received(answer), .cutOff], action: .deliver),
+        Case(
+            name: "an answer from a peer that takes no more afterwards",
+            events: [.wrote(1), .received(answer), .couldNotWrite], action: .deliver),
+        Case(
+            name: "a refusal before the request is written",
+            events: [.wrote(1), .received("HTTP/1.1 413 Large\r\nContent-Length: 0\r\n\r\n")], action: .deliver),
+        Case(
+            name: "an early answer that ends the connection",
+            events: [.wrote(1), .received("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")],
+            action: .deliver),
         Case(name: "bytes after the answer", events: [.wrote(100), .received(answer + "x")], action: .deliver),
         Case(
             name: "an answer from a peer that reads no more",

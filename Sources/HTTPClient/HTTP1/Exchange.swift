@@ -36,6 +36,7 @@ struct Exchange {
     private let count: Int
     private var left: Int
     private var stopsWriting = false
+    private var hasExtraBytes = false
 
     /// Whether a byte of the request may have been written.
     private(set) var wasSent = false
@@ -65,39 +66,44 @@ struct Exchange {
         case .wrote(let count):
             left -= count
             if count > 0 { wasSent = true }
-            return .proceed
+            return answer.isComplete && left == 0 ? deliver() : .proceed
         case .mayHaveWritten:
             wasSent = true
             return .proceed
         case .couldNotWrite:
             if !wasSent, !answer.hasReceived { return giveUp("the connection refuses the request") }
             stopsWriting = true
-            return .proceed
+            return answer.isComplete ? deliver() : .proceed
         case .received(let bytes): return unsafe received(bytes)
         case .ended(let isClean):
-            if answer.end(isClean: isClean) { return .deliver }
-            return giveUp("the peer has closed the connection")
-        case .broke: return giveUp("the connection was reset")
+            stopsWriting = true
+            return answer.end(isClean: isClean) ? deliver() : giveUp("the peer has closed the connection")
+        case .broke:
+            stopsWriting = true
+            return answer.isComplete ? deliver() : giveUp("the connection was reset")
         }
     }
 
     private mutating func received(_ bytes: UnsafeRawBufferPointer) -> Action {
         do throws(AnswerFault) {
             let used = unsafe try answer.take(bytes)
-            if answer.isComplete {
-                // Bytes after the answer belong to nothing that was asked for.
-                keepsConnection = answer.isPersistent && left == 0 && used == bytes.count
-                return .deliver
-            }
+            // Bytes after the answer belong to nothing that was asked for.
+            if used < bytes.count { hasExtraBytes = true }
             // The rest of a request that was refused is not read by anyone.
-            if answer.hasHead, answer.status >= 400, left > 0 { stopsWriting = true }
-            return .proceed
+            if answer.hasHead, left > 0, answer.status >= 400 || !answer.isPersistent { stopsWriting = true }
+            // The rest of a request that was accepted may still be needed.
+            return answer.isComplete && !wantsToWrite ? deliver() : .proceed
         } catch {
             switch error {
             case .malformed(let detail): return .fail(.malformed, detail)
             case .tooLarge(let detail): return .fail(.tooLarge, detail)
             }
         }
+    }
+
+    private mutating func deliver() -> Action {
+        keepsConnection = answer.isPersistent && left == 0 && !stopsWriting && !hasExtraBytes
+        return .deliver
     }
 
     /// Nothing comes any more: decides whether to send the request again.

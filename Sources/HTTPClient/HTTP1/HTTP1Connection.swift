@@ -78,19 +78,20 @@ final class HTTP1Connection {
         guard var output = output.take() else { return }
         let before = bytesOnSocket
         let (count, outcome) = output.write(to: transport)
+        if outcome == .blocked {
+            self.output = output
+            waitForRoom()
+        } else {
+            writeWatch?.pause()
+        }
+        let current = call
         if count > 0 {
             happened(.wrote(count))
         } else if bytesOnSocket != before {
             happened(.mayHaveWritten)
         }
-        switch outcome {
-        case .failed: happened(isSecure ? .broke : .couldNotWrite)
-        case .blocked where exchange?.wantsToWrite ?? false:
-            self.output = output
-            return waitForRoom()
-        case .blocked, .bytes, .handshaken, .unfinished: break
-        }
-        writeWatch?.pause()
+        // If the exchange has ended, the connection may be closed by now, or carry the next one.
+        if outcome == .failed, call === current { happened(isSecure ? .broke : .couldNotWrite) }
     }
 
     private func waitForRoom() {

@@ -93,6 +93,7 @@ internal import Sockets
     private func abandon(_ call: HTTP1Call, _ code: HTTPClientError.Code, _ detail: String = "") {
         let destination = call.route.destination
         var losesConnection = false
+        var outcome: Outcome?
         switch call.stage {
         case .new: break
         case .waiting: queue.ended(call)
@@ -100,11 +101,17 @@ internal import Sockets
             connector.abort()
             losesConnection = true
         case .exchanging(let connection):
-            if let exchange = connection.drop() { count(exchange, of: call) }
+            if let exchange = connection.drop() {
+                count(exchange, of: call)
+                // The answer came before the request was written.
+                if code == .timeout, exchange.answer.isComplete {
+                    outcome = .success(call.response(exchange.answer, connection))
+                }
+            }
             losesConnection = true
         case .ended: return
         }
-        end(call, .failure(HTTPClientError(code, wasSent: call.wasSent, detail: detail)))
+        end(call, outcome ?? .failure(HTTPClientError(code, wasSent: call.wasSent, detail: detail)))
         if losesConnection { lost(destination) }
     }
 
