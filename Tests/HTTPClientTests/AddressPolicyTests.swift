@@ -4,15 +4,19 @@ import HTTPClient
 import Testing
 
 struct AddressPolicyTests {
-    @Test(arguments: [
-        "127.0.0.1", "2130706433", "0x7f.1", "0x7f000001", "017700000001", "127.1", "localhost", "LOCALHOST",
-        "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "127.0.0.1.", "0",
-    ])
-    func `no spelling of this machine is connected to`(host: String) async throws {
+    @Test(
+        arguments: [
+            "127.0.0.1", "2130706433", "0x7f.1", "0x7f000001", "017700000001", "127.1", "localhost", "LOCALHOST",
+            "[::1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "127.0.0.1.", "0",
+        ], Path.allCases)
+    func `no spelling of this machine is connected to`(host: String, path: Path) async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         try await withClient { client, _ in
             let error = await client.failure(
-                .get("http://\(host):\(server.port)/") { $0.addressPolicy = .publicInternet() })
+                .get("http://\(host):\(server.port)/") {
+                    $0.version = path.version
+                    $0.addressPolicy = .publicInternet()
+                })
             #expect(
                 error.map { [.addressRefused, .nameLookup, .invalidRequest].contains($0.code) } == true,
                 "\(String(describing: error))")
@@ -33,11 +37,16 @@ struct AddressPolicyTests {
         }
     }
 
-    @Test func `the address of a reused connection is checked again`() async throws {
+    @Test(arguments: Path.allCases)
+    func `the address of a reused connection is checked again`(path: Path) async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         try await withClient { client, _ in
-            _ = try await client.execute(.get(server.url))
-            let error = await client.failure(.post(server.url) { $0.addressPolicy = .publicInternet() })
+            _ = try await client.execute(.get(server.url) { $0.version = path.version })
+            let error = await client.failure(
+                .post(server.url) {
+                    $0.version = path.version
+                    $0.addressPolicy = .publicInternet()
+                })
             #expect(error?.code == .addressRefused)
             #expect(error?.wasSent == false)
             #expect(await client.statistics().refusedAddresses == 1)

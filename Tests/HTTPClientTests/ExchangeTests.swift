@@ -4,17 +4,19 @@ import HTTPClient
 import Testing
 
 struct ExchangeTests {
-    @Test func `a connection is reused for GET and POST in turn`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a connection is reused for GET and POST in turn`(path: Path) async throws {
         let server = TestServer.keepAlive { connection, head, body in
             connection.answer("\(head.prefix(4))\(String(decoding: body, as: UTF8.self))")
         }
         try await withClient { client, _ in
             for round in 0..<10 {
-                let got = try await client.execute(.get(server.url))
+                let got = try await client.execute(.get(server.url) { $0.version = path.version })
                 #expect(String(decoding: got.body, as: UTF8.self) == "GET ")
                 #expect(got.isReusedConnection == (round > 0))
                 #expect(got.peer == IPAddress("127.0.0.1"))
-                let posted = try await client.execute(.post(server.url, "text \(round)"))
+                let posted = try await client.execute(
+                    .post(server.url, "text \(round)") { $0.version = path.version })
                 #expect(String(decoding: posted.body, as: UTF8.self) == "POSTtext \(round)")
             }
             let figures = await client.statistics()
@@ -25,7 +27,8 @@ struct ExchangeTests {
         #expect(server.connections == 1)
     }
 
-    @Test func `concurrent requests each get their own answer`() async throws {
+    @Test(arguments: Path.allCases)
+    func `concurrent requests each get their own answer`(path: Path) async throws {
         let server = TestServer.keepAlive { connection, _, body in
             connection.answer(String(decoding: body, as: UTF8.self))
         }
@@ -35,7 +38,8 @@ struct ExchangeTests {
             await withTaskGroup(of: Void.self) { group in
                 for number in 0..<100 {
                     group.addTask {
-                        let answer = try? await client.execute(.post(server.url, "number \(number)"))
+                        let answer = try? await client.execute(
+                            .post(server.url, "number \(number)") { $0.version = path.version })
                         #expect(answer.map { String(decoding: $0.body, as: UTF8.self) } == "number \(number)")
                     }
                 }
@@ -44,7 +48,8 @@ struct ExchangeTests {
         #expect(server.connections <= 4)
     }
 
-    @Test func `a large body of several slices arrives unchanged`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a large body of several slices arrives unchanged`(path: Path) async throws {
         let received = Lock<[UInt8]>([])
         let server = TestServer.keepAlive { connection, _, body in
             received.withLock { $0 = body }
@@ -56,14 +61,19 @@ struct ExchangeTests {
         let slices = zip(cuts, cuts.dropFirst()).map { ByteSlice(block, $0..<$1) }
         try await withClient { client, _ in
             for _ in 0..<2 {
-                _ = try await client.execute(.post(server.url) { $0.body = slices })
+                _ = try await client.execute(
+                    .post(server.url) {
+                        $0.version = path.version
+                        $0.body = slices
+                    })
                 #expect(received.withLock { $0 } == bytes)
             }
             #expect(await client.statistics().sentBodyBytes == 2 * bytes.count)
         }
     }
 
-    @Test func `header fields are sent as given, and nothing is added to them`() async throws {
+    @Test(arguments: Path.allCases)
+    func `header fields are sent as given, and nothing is added to them`(path: Path) async throws {
         let heads = Lock<[String]>([])
         let server = TestServer.keepAlive { connection, head, _ in
             heads.withLock { $0.append(head) }
@@ -72,9 +82,10 @@ struct ExchangeTests {
         try await withClient { client, _ in
             _ = try await client.execute(
                 .post(server.url, "{}") {
+                    $0.version = path.version
                     $0.headers = [("Content-Type", "application/json"), ("X-Empty", ""), ("Accept", "text/plain")]
                 })
-            _ = try await client.execute(.post(server.url, ""))
+            _ = try await client.execute(.post(server.url, "") { $0.version = path.version })
         }
         let host = "Host: 127.0.0.1:\(server.port)\r\n"
         let first =
@@ -84,7 +95,8 @@ struct ExchangeTests {
         func sorted(_ head: String) -> [Substring] { head.split(separator: "\r\n").sorted() }
     }
 
-    @Test func `header fields are found regardless of case, and trailers are dropped`() async throws {
+    @Test(arguments: Path.allCases)
+    func `header fields are found regardless of case, and trailers are dropped`(path: Path) async throws {
         let server = TestServer { connection in
             _ = connection.readRequest()
             connection.write(
@@ -93,7 +105,7 @@ struct ExchangeTests {
             connection.readToEnd()
         }
         try await withClient { client, _ in
-            let answer = try await client.execute(.get(server.url))
+            let answer = try await client.execute(.get(server.url) { $0.version = path.version })
             #expect(answer.status == 201)
             #expect(answer.headers["x-ID"] == "a b")
             #expect(answer.headers.map(\.value) == ["a b", "second", "chunked"])
@@ -128,12 +140,13 @@ struct ExchangeTests {
         }
     }
 
-    @Test func `a redirect is returned and not followed`() async throws {
+    @Test(arguments: Path.allCases)
+    func `a redirect is returned and not followed`(path: Path) async throws {
         let server = TestServer.keepAlive { connection, _, _ in
             connection.write("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
         }
         try await withClient { client, _ in
-            let answer = try await client.execute(.get(server.url))
+            let answer = try await client.execute(.get(server.url) { $0.version = path.version })
             #expect(answer.status == 302)
             #expect(answer.headers["location"] == "http://127.0.0.1:1/")
         }

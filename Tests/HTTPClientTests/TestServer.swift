@@ -186,6 +186,14 @@ extension HTTPClient {
     }
 }
 
+/// The ways that a request can take to a plain HTTP/1.1 server.
+enum Path: Sendable, CaseIterable {
+    case own, libcurl
+
+    /// Libcurl gets what may become HTTP/2, which it never does without TLS.
+    var version: HTTPClientRequest.Version { self == .own ? .http1 : .http2WhereOffered }
+}
+
 extension HTTPClientRequest {
     static func get(_ url: String, _ change: (inout HTTPClientRequest) -> Void = { _ in }) -> HTTPClientRequest {
         var request = HTTPClientRequest(.get, url)
