@@ -47,6 +47,28 @@ struct HTTP1TargetTests {
         #expect(nonsense == nil)
     }
 
+    @Test func `a destination is released when the calls that waited for it have ended`() throws {
+        weak var released: Destination?
+        try {
+            let target = try #require(HTTP1Target("http://a.test/"))
+            let destination = Destination(target.origin)
+            released = destination
+            let calls = (0..<3).map { _ in
+                HTTP1Call(
+                    HTTPClientRequest(.get, "http://a.test/"), route: .init(target: target, destination: destination))
+            }
+            for (number, call) in calls.enumerated() { destination.wait(call, ticket: UInt64(number)) }
+            #expect(destination.takeWaiting() === calls[0])
+            for call in calls.reversed() {
+                let isWaiting = if case .waiting = call.stage { call !== calls[0] } else { false }
+                _ = call.end(.failure(.noMemory))
+                if isWaiting { destination.waitingCallEnded() }
+            }
+            #expect(destination.isUnused)
+        }()
+        #expect(released == nil)
+    }
+
     @Test func `many routes do not make a destination with connections forgotten`() {
         var routes = HTTP1Routes()
         let kept = routes.route("http://kept.test/", caFile: nil)?.destination

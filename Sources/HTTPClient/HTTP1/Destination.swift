@@ -72,13 +72,20 @@ final class Destination {
             guard let peer else { return true }
             return !entry.call.needsNewConnection && entry.call.request.addressPolicy.permits(peer)
         }
+        defer { dropGoneIfAlone() }
         return index.map { waiting.remove(at: $0).call }
     }
 
     /// Notes that a waiting call has ended. Its place is removed later, with others.
     func waitingCallEnded() {
         gone += 1
+        dropGoneIfAlone()
         if gone > 64, gone * 2 > waiting.count { dropGone(all: true) }
+    }
+
+    /// Calls refer to their destination: those that have ended must not stay in it when nothing else happens here.
+    private func dropGoneIfAlone() {
+        if gone == waiting.count { (waiting, gone) = ([], 0) }
     }
 
     private func dropGone(all: Bool = false) {

@@ -20,16 +20,18 @@ enum NameLookup {
     /// - Parameter done: called once with the result, on the thread, unless this returns false.
     /// - Returns: false if the system has no thread for it.
     static func start(_ name: String, _ done: @escaping @Sendable (Result) -> Void) -> Bool {
-        var attributes = pthread_attr_t()
-        guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        unsafe pthread_attr_setstacksize(&attributes, stackSize)
-        let argument = unsafe Unmanaged.passRetained(Work(name, done)).toOpaque()
-        var thread = pthread_t()
-        if unsafe pthread_create(&thread, &attributes, { unsafe NameLookup.run($0) }, argument) == 0 { return true }
-        unsafe Unmanaged<Work>.fromOpaque(argument).release()
-        return false
+        unsafe withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { space in
+            // `pthread_attr_init` fills the space, which is then only passed on.
+            guard let attributes = space.baseAddress, unsafe pthread_attr_init(attributes) == 0 else { return false }
+            defer { unsafe pthread_attr_destroy(attributes) }
+            unsafe pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
+            unsafe pthread_attr_setstacksize(attributes, stackSize)
+            let argument = unsafe Unmanaged.passRetained(Work(name, done)).toOpaque()
+            var thread = pthread_t()
+            if unsafe pthread_create(&thread, attributes, { unsafe NameLookup.run($0) }, argument) == 0 { return true }
+            unsafe Unmanaged<Work>.fromOpaque(argument).release()
+            return false
+        }
     }
 
     private static func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
