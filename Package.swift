@@ -161,7 +161,10 @@ let package = Package(
             swiftSettings: tests),
         .testTarget(
             name: "TortureTests",
-            dependencies: ["Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TestKit", "kling-gateway"],
+            dependencies: [
+                "Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TestKit", "kling-gateway",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: tests),
     ],
     swiftLanguageModes: [.v6]

@@ -7,6 +7,7 @@ extension ReconciliationTests {
             books.see("order-1", at: 75, .later)
             books.see("k1", at: 80, .tasks([SeenTask(id: "k1", status: "succeed")]))
         },
+        Case(.storeDamaged, if: "SQLite finds the file damaged") { $0.damages = ["row 7 missing from index open"] },
         Case(.forgotten, if: "a task is unknown after a power cut") { books in
             books.clients.powerCuts = [50...60]
             books.see("k1", at: 70, .unknown)
@@ -57,6 +58,11 @@ extension ReconciliationTests {
             books.clients.powerCuts = [50...60]
             books.answer("alpha", "k1", nil)
             books.postponed = []
+        },
+        Case(if: "the power was cut a while after the first of two equal creates was answered") { books in
+            books.addRepeated([.accepted("k4"), .accepted("k4")], wanted: 2, make: 1)
+            books.clients.kills = [330_000]
+            books.clients.powerCuts = [330_000...340_000]
         },
         Case(if: "the callbacks came again after a power cut, under other ids") { books in
             books.clients.powerCuts = [50...60]

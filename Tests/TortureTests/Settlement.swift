@@ -56,7 +56,10 @@ struct Settlement: Sendable {
             try await queryTasks(&books)
             try await read(&books)
             let isPatient = !books.postponed.isEmpty && MonotonicTime.now < end
-            if books.store.map(\.state) == before, !isPatient { return books }
+            if books.store.map(\.state) == before, !isPatient {
+                books.damages = try await world.gateway.damages()
+                return books
+            }
             if isPatient { await world.pause(Self.pollInterval) }
         }
     }

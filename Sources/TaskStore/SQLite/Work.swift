@@ -25,7 +25,8 @@ class Work: @unchecked Sendable {
 
     private let body: Body
     private var waiter: UnsafeContinuation<Void, Never>?
-    private var outcome = Result<Value, StoreError>.failure(StoreError(.unavailable, "the store did not run the request"))
+    private var outcome = Result<Value, StoreError>.failure(
+        StoreError(.unavailable, "the store did not run the request"))
     // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
     private let isFinished = Atomic(false)
 

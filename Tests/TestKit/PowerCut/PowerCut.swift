@@ -4,7 +4,7 @@ import Foundation
 /// power cut could have left once the program was killed. A SIGKILL alone loses nothing that was written.
 ///
 /// `Library/power_cut.h` says what is modelled. Start a program with ``environment``, kill it, and call
-/// ``apply(_:to:)``. Between two cuts, the program may be killed and started again any number of times.
+/// ``apply(_:severity:)``. Between two cuts, the program may be killed and started again any number of times.
 public final class PowerCut: Sendable {
     /// What cuts have taken back.
     public struct Losses: Sendable, Equatable {

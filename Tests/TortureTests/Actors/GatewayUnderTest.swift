@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import GRDB
 import TestKit
 
 /// The built gateway, killed and restarted again and again on one store and one port. The store has a folder of its
@@ -166,6 +167,16 @@ final class GatewayUnderTest: Sendable {
     func tasks() async throws -> [StoreTask] {
         try await run(["tasks", "list", "--json", "--limit", "10000000"]).split(separator: "\n").map {
             try decoded(StoreTask.self, $0.utf8, from: "tasks list")
+        }
+    }
+
+    /// What is wrong with the store's file.
+    func damages() async throws -> [String] {
+        try await blocking { [database] in
+            var configuration = GRDB.Configuration()
+            configuration.readonly = true
+            let queue = try DatabaseQueue(path: database, configuration: configuration)
+            return try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }.filter { $0 != "ok" }
         }
     }
 

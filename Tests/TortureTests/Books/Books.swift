@@ -6,6 +6,8 @@ struct Books: Sendable {
     /// The upstream's accounts by name. An account that is missing counts as Kling's.
     var accounts: [String: AccountPlan.Account] = [:]
     var store: [StoreTask] = []
+    /// What is wrong with the store's file.
+    var damages: [String] = []
     var clients = ClientBook()
     /// For each tenant, everything that its list shows at the end.
     var lists: [String: [SeenTask]] = [:]

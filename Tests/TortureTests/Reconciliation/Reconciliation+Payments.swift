@@ -20,6 +20,8 @@ extension Reconciliation {
 
     /// For how many microseconds after an answer a gateway that dies may still believe that the client has not read it.
     private static let doubt = 150_000
+    /// How much longer it takes if the disk is slow, as it is before a power cut.
+    private static let slowness = 100_000
 
     /// Whether the gateway died before it can have recorded that an answer was read: at once, or after a store outage
     /// that began before the record was due and lasted until just before the kill. Time in which the machine was too
@@ -27,7 +29,9 @@ extension Reconciliation {
     private func isDoubtful(_ answer: Moment) -> Bool {
         books.clients.kills.contains { kill in
             let held = books.clients.outages.filter { $0.overlaps(answer...(answer + Self.doubt)) }.map(\.upperBound)
-            let kept = held.reduce(answer, max) + Self.doubt + (kill > answer ? lag(answer...kill) : 0)
+            let isSlow = books.clients.powerCuts.contains { $0.contains(kill) }
+            let doubt = Self.doubt + (isSlow ? Self.slowness : 0)
+            let kept = held.reduce(answer, max) + doubt + (kill > answer ? lag(answer...kill) : 0)
             return (answer - Self.doubt...kept).contains(kill)
         }
     }

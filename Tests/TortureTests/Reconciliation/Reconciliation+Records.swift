@@ -1,6 +1,8 @@
 /// The store agrees with Kling.
 extension Reconciliation {
-    var records: [Violation] { books.upstream.compactMap(record) + strangers }
+    var records: [Violation] { books.upstream.compactMap(record) + strangers + damages }
+
+    private var damages: [Violation] { books.damages.map { Violation(kind: .storeDamaged, explanation: $0) } }
 
     /// What is wrong with the record of a task at Kling, if anything.
     private func record(of task: UpstreamTask) -> Violation? {

@@ -10,6 +10,7 @@ struct Violation: Sendable, Hashable {
         case doubtedWrongly = "a clear refusal was reported as a create that may have been made"
         case lost = "a task at Kling is not in the store"
         case unresolved = "a task at Kling is still open in the store: it was not looked up"
+        case storeDamaged = "the store's file is damaged"
         case storeDisagrees = "the store and Kling disagree"
         case acceptedNotMade = "a create was accepted, but no task was made"
         case madeFromHalf = "a request that never arrived as a whole made a task"
