@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import GRDB
 import TaskStore
@@ -169,6 +170,26 @@ import Testing
         let again = try open(copy.database, ServeLock(store: copy.database))
         #expect(try await again.unfinished(after: nil, limit: 999).map(\.id) == ids)
         await again.close()
+    }
+
+    @Test func `a command writes while the store is under constant load`() async throws {
+        let store = try SQLiteTaskStore(path: folder.database, serving: lock)
+        let command = try SQLiteTaskStore(path: folder.database)
+        let isOver = Lock(false)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for tenant in 0..<16 {
+                group.addTask {
+                    var samples = Samples()
+                    while !isOver.withLock({ $0 }) { try await store.begin(samples.task(tenant: "\(tenant)")) }
+                }
+            }
+            for number in 1...20 { try await command.keys.insert(Samples.key(UInt8(number))) }
+            isOver.withLock { $0 = true }
+            try await group.waitForAll()
+        }
+        #expect(try await store.keys.all().count == 20)
+        await command.close()
+        await store.close()
     }
 
     @Test func `a closed store has all of its records in one file`() async throws {

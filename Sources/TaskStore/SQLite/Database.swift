@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Glibc
 
 /// How the store's connections are opened.
 enum StoreDatabase {
@@ -38,7 +39,13 @@ enum StoreDatabase {
 
     private static func configuration(_ options: SQLiteTaskStore.Options) -> Configuration {
         var configuration = Configuration()
-        configuration.busyMode = .timeout(Double(options.lockTimeout.components.seconds))
+        let attempts = Int(options.lockTimeout / .milliseconds(1))
+        // A gateway under load releases the lock for a moment only, each time it commits. SQLite's own handler asks ten
+        // times a second.
+        configuration.busyMode = .callback { attempt in
+            usleep(1_000)
+            return attempt < attempts
+        }
         return configuration
     }
 

@@ -3,7 +3,7 @@ internal import Base
 /// A task store in an SQLite file. One process serves from it; commands may read and change it at the same time.
 ///
 /// A write returns when it is on disk: in a redo log beside the database if the process serves, which the database
-/// follows within 25 ms, else in the database's write-ahead log (`synchronous = FULL`).
+/// follows within 50 ms, else in the database's write-ahead log (`synchronous = FULL`).
 public final class SQLiteTaskStore: TaskStore {
     /// How the store uses memory, threads and time.
     public struct Options: Sendable {
@@ -14,8 +14,8 @@ public final class SQLiteTaskStore: TaskStore {
         /// The minimum time between the starts of two commits while fewer than 64 writes are waiting.
         public var gathering = Duration.microseconds(2500)
         /// How long the database of a process that serves may be behind the redo log, unless a read needs it sooner.
-        public var databaseDelay = Duration.milliseconds(25)
-        /// How long to wait for another process that is writing, in whole seconds.
+        public var databaseDelay = Duration.milliseconds(50)
+        /// How long to wait for another process that is writing.
         public var lockTimeout = Duration.seconds(2)
         /// The page cache of the connection that writes, in bytes.
         public var cacheBytes = 16 << 20
