@@ -38,12 +38,13 @@ def module_named_within(symbol):
 
 
 def sample(server, load, seconds, folder):
-    """Samples `server` under `load`. Returns a list of (thread, symbol, image), or a text that says why it failed."""
+    """Samples `server` under `load`. Returns a list of (thread, frames), each frame a (symbol, image) and the innermost
+    first; or a text that says why it failed."""
     if not shutil.which("perf"):
         return "perf is not installed"
     data = os.path.join(folder, "perf.data")
     recorder = subprocess.Popen(
-        ["perf", "record", "-q", "-F", "1999", "-p", str(server.pid), "-o", data, "--", "sleep", str(seconds)],
+        ["perf", "record", "-q", "-g", "-F", "1999", "-p", str(server.pid), "-o", data, "--", "sleep", str(seconds)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     load.run(server, seconds + 1)
     try:
@@ -55,13 +56,20 @@ def sample(server, load, seconds, folder):
     script = subprocess.run(
         ["perf", "script", "-i", data, "--no-demangle", "-F", "comm,ip,sym,dso"], capture_output=True, text=True,
         timeout=120)
-    rows = [row for row in map(parsed, script.stdout.splitlines()) if row]
-    return rows or f"perf took no samples: {(errors or script.stderr).strip()[:200]}"
+    samples = [sample for sample in map(parsed, script.stdout.split("\n\n")) if sample]
+    return samples or f"perf took no samples: {(errors or script.stderr).strip()[:200]}"
 
 
-def parsed(line):
-    match = re.match(r"^\s*(.+?)\s+[0-9a-f]+ (.+?) \((.+)\)$", line)
-    return match.groups() if match else None
+def parsed(text):
+    """Reads a sample: a line with the thread's name, then one for each frame."""
+    thread, *lines = text.strip("\n").split("\n")
+    frames = [match.groups() for match in (re.match(r"^\s*[0-9a-f]+ (.+?) \((.+)\)$", line) for line in lines) if match]
+    return (thread.strip(), frames) if frames else None
+
+
+def innermost(samples):
+    """Returns (thread, symbol, image) of each sample."""
+    return [(thread, *frames[0]) for thread, frames in samples]
 
 
 def table(rows, requests_cpu):

@@ -4,6 +4,7 @@ import os
 import time
 
 import profile_cpu as profile
+import profile_stages
 from load import Load, median, ratio
 from stack import PATH, Failure, Peer, Stub
 
@@ -119,12 +120,16 @@ def stages(lab):
     for name, load in loads.items():
         if name not in lab.cpu:
             continue
-        rows = profile.sample(lab.main, load, 2 if lab.options.quick else 6, lab.folder)
+        samples = profile.sample(lab.main, load, 2 if lab.options.quick else 6, lab.folder)
         print(f"\nCPU of a {name} by thread and part", end="")
-        if isinstance(rows, str):
-            print(f": skipped, {rows}")
+        if isinstance(samples, str):
+            print(f": skipped, {samples}")
             continue
-        print(f" ({len(rows)} samples)")
+        print(f" ({len(samples)} samples)")
+        rows = profile.innermost(samples)
         print("\n".join(profile.table(rows, lab.cpu[name])))
         if lab.options.symbols:
             print("\n".join(profile.symbols(rows, lab.options.symbols)))
+        if name == "create":
+            print("\nCPU of a create by stage, the kernel's work for it included")
+            print("\n".join(profile_stages.table(samples, lab.cpu[name])))
