@@ -56,6 +56,7 @@ let package = Package(
         library("CLCMS2", "lcms2", apt: "liblcms2-dev"),
         library("CZlib", "zlib", apt: "zlib1g-dev"),
         library("CXXHash", "libxxhash", apt: "libxxhash-dev"),
+        library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
         library("CTCMalloc", nil, apt: "libgoogle-perftools-dev"),
         .systemLibrary(name: "CProcess"),
 
@@ -74,7 +75,7 @@ let package = Package(
         .target(
             name: "TaskStore",
             dependencies: [
-                "Base", "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                "Base", "CSQLite", "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -1,3 +1,4 @@
+internal import CSQLite
 internal import GRDB
 internal import Glibc
 
@@ -119,7 +120,11 @@ enum StoreDatabase {
     /// How many times to try to open a store that another process is writing to.
     private static let attempts = 3
 
+    /// Its value says nothing: computing it, once, sets SQLite up.
+    private static let setUp: Int32 = csqlite_drop_memory_statistics()
+
     private static func opening<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
+        _ = setUp
         var attempt = 1
         while true {
             do {

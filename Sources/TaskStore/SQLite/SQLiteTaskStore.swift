@@ -18,10 +18,10 @@ public final class SQLiteTaskStore: TaskStore {
         /// How long to wait for another process that is writing.
         public var lockTimeout = Duration.seconds(2)
         /// The page cache of the connection that writes, in bytes.
-        public var cacheBytes = 16 << 20
+        public var cacheBytes = 4 << 20
         /// The page cache of each connection that reads, in bytes. It is meant for the indexes; records are in the
         /// system's cache.
-        public var readerCacheBytes = 4 << 20
+        public var readerCacheBytes = 2 << 20
         /// The size from which the write-ahead log is checkpointed, in bytes.
         public var logBytes = 16 << 20
         /// How long a result of ``SQLiteTaskStore/check()`` is reused, unless a transaction fails in the meantime.
