@@ -20,20 +20,15 @@ struct Recovery: Sendable {
         if let newest = try await store.allTasks(TaskFilter(), before: nil, limit: 1).first {
             ledger.raiseIDs(above: newest.id)
         }
+        accounts.restore(try await store.accounts.states(), running: [])
         var found = Unfinished()
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records {
-                found.add(record, ledger.match(of: record), age: clock.age(since: record.createdAt))
-            }
+            for record in records { take(record, into: &found) }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
-        accounts.restore(try await store.accounts.states(), running: found.running)
-        let now = MonotonicTime.now
-        for (id, key, age) in found.keys {
-            _ = ledger.running.admit(id, key: key, limit: .max, now: now + (.zero - age))
-        }
+        accounts.restore([], running: found.running)
         report(found.openAtChangedAccounts)
         ledger.openAtStart.add(
             found.open.filter {
@@ -41,9 +36,7 @@ struct Recovery: Sendable {
                 return account.capabilities.hasLookup != false
             })
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
-        for record in found.accepted { ledger.follow(record) }
-        let orphans = found.accepted.filter { ledger.account(of: $0) == nil }
-        background.start { await flagStuck(orphans) }
+        background.start { [orphans = found.orphans] in await flagStuck(orphans) }
         try await tasks.resends?.restore()
         try await recoverLookups()
         try await store.outbox.releaseLeases(at: clock.now)
@@ -52,6 +45,19 @@ struct Recovery: Sendable {
         for record in found.open {
             await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
         }
+    }
+
+    /// Takes the slot of the task's key, watches it if Kling has it, and remembers what else is to be done. There may be
+    /// many tasks that Kling has, so their records are not kept.
+    private func take(_ record: TaskRecord, into found: inout Unfinished) {
+        let age = clock.age(since: record.createdAt)
+        if let key = record.keyID {
+            _ = ledger.running.admit(record.id, key: key, limit: .max, now: .now + (.zero - age))
+        }
+        let match = ledger.match(of: record)
+        if found.add(record, match, age: age) { return }
+        ledger.follow(record)
+        if match.account == nil { found.orphans.append(Orphan(id: record.id, updatedAt: record.updatedAt)) }
     }
 
     /// Logs accounts whose keys or hosts have changed since open creates were sent to them.
@@ -66,11 +72,11 @@ struct Recovery: Sendable {
 
     /// Flags tasks whose accounts are no longer configured, a day after the last update of each. They keep their
     /// state.
-    private func flagStuck(_ records: [TaskRecord]) async {
-        for record in records.sorted(by: { $0.updatedAt < $1.updatedAt }) {
-            let quietFor = clock.age(since: record.updatedAt)
+    private func flagStuck(_ orphans: [Orphan]) async {
+        for orphan in orphans.sorted(by: { $0.updatedAt < $1.updatedAt }) {
+            let quietFor = clock.age(since: orphan.updatedAt)
             guard await background.sleep(for: WatchSchedule.stuckAfter - quietFor) else { return }
-            await ledger.flagWithRetry(record.id, .stuck)
+            await ledger.flagWithRetry(orphan.id, .stuck)
         }
     }
 
@@ -113,19 +119,24 @@ struct Recovery: Sendable {
         Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
     }
 
-    /// The unfinished tasks, grouped by what has to be done with them.
+    /// A task that Kling has, at an account that is no longer configured.
+    private struct Orphan: Sendable {
+        let id: TaskID
+        let updatedAt: Int64
+    }
+
+    /// The unfinished tasks, grouped by what has to be done with them. Of those that Kling has, there are no records.
     private struct Unfinished {
         var running: [RunningTask] = []
-        var keys: [(TaskID, String, age: Duration)] = []
-        var accepted: [TaskRecord] = []
+        var orphans: [Orphan] = []
         var open: [TaskRecord] = []
         var queued: [TaskRecord] = []
         var neverSent: [TaskID] = []
         /// The number of open creates by account name, for accounts that have since changed or been removed.
         var openAtChangedAccounts: [String: Int] = [:]
 
-        mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) {
-            if let key = record.keyID { keys.append((record.id, key, age)) }
+        /// - Returns: false if Kling has the task.
+        mutating func add(_ record: TaskRecord, _ match: AccountMatch, age: Duration) -> Bool {
             if let account = match.account {
                 running.append(RunningTask(id: record.id, account: account.name, age: age))
             }
@@ -136,8 +147,9 @@ struct Recovery: Sendable {
             case (.intent, nil): neverSent.append(record.id)
             case (.intent, _?): open.append(record)
             case (.queued, _): queued.append(record)
-            default: accepted.append(record)
+            default: return false
             }
+            return true
         }
     }
 }
