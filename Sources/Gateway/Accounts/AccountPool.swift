@@ -187,7 +187,8 @@ struct AccountPool: Sendable {
             record.updatedAt = 0
             taken[record.name] = record
         }
-        for task in running {
+        // In the order in which their slots expire.
+        for task in running.sorted(by: { $0.age > $1.age }) {
             guard let place = places[task.account] else { continue }
             states[place].restore(task.id, age: task.age, now: now)
         }

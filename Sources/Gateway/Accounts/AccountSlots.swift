@@ -5,12 +5,13 @@ internal import TaskStore
 /// running.
 struct AccountSlots: Sendable {
     private struct Slot {
-        let model: String
         let expiresAt: MonotonicTime
+        /// The number of the model in `models`.
+        let model: UInt32
         var stage: Stage
     }
 
-    private enum Stage {
+    private enum Stage: UInt8 {
         /// The create has not been answered yet.
         case underWay
         /// Kling has the task, or may have it.
@@ -19,27 +20,32 @@ struct AccountSlots: Sendable {
         case missing
     }
 
-    private var slots: [TaskID: Slot] = [:]
+    private var slots = TaskTable<Slot>()
+    /// All slots, those that expire first in front.
+    private var byExpiry = TaskChain()
+    /// The models of creates so far. Few: the gateway refuses models that it doesn't know.
+    private var models: [String] = []
     /// Creates that have not been answered yet.
     private(set) var underWay = 0
     private var missing = 0
-    /// No slot expires before this time.
-    private(set) var firstExpiry: MonotonicTime?
 
     /// How many slots are taken.
     var count: Int { slots.count - missing }
 
+    /// When the next slot expires.
+    var firstExpiry: MonotonicTime? { slots.first(of: byExpiry).map { slots[$0].expiresAt } }
+
     /// The model of a task that has a slot.
-    func model(of task: TaskID) -> String? { slots[task]?.model }
+    func model(of task: TaskID) -> String? { slots.value(of: task).map { models[Int($0.model)] } }
 
     /// Takes a slot for a new create.
     mutating func take(_ task: TaskID, model: String, until expiry: MonotonicTime) {
-        insert(task, Slot(model: model, expiresAt: expiry, stage: .underWay))
+        insert(task, Slot(expiresAt: expiry, model: number(of: model), stage: .underWay))
     }
 
-    /// Takes a slot for a task that is already running.
+    /// Takes a slot for a task that is already running. Of many, restore those that expire first before the others.
     mutating func restore(_ task: TaskID, until expiry: MonotonicTime) {
-        insert(task, Slot(model: "", expiresAt: expiry, stage: .running))
+        insert(task, Slot(expiresAt: expiry, model: number(of: ""), stage: .running))
     }
 
     /// Records that a create was answered or never will be, or that its task was found.
@@ -53,35 +59,40 @@ struct AccountSlots: Sendable {
     /// Records that Kling rejected a create. If an earlier create of the task had an unknown outcome, Kling may still
     /// have the task.
     mutating func declined(_ task: TaskID) {
-        if slots[task]?.stage == .underWay { free(task) } else { _ = change(task, to: .missing) }
+        if slots.value(of: task)?.stage == .underWay { free(task) } else { _ = change(task, to: .missing) }
     }
 
     /// Frees the slot of a task.
     /// - Returns: whether this freed a slot that was taken.
     @discardableResult mutating func free(_ task: TaskID) -> Bool {
-        guard let slot = slots.removeValue(forKey: task) else { return false }
-        count(slot.stage, -1)
-        return slot.stage != .missing
+        guard let place = slots.place(of: task) else { return false }
+        return free(at: place) != .missing
     }
 
     /// Frees the slots of tasks that are too old to be running.
     mutating func expire(now: MonotonicTime) {
-        guard let firstExpiry, firstExpiry <= now else { return }
-        for (task, slot) in slots where slot.expiresAt <= now { free(task) }
-        self.firstExpiry = slots.values.map(\.expiresAt).min()
+        while let place = slots.first(of: byExpiry), slots[place].expiresAt <= now { _ = free(at: place) }
     }
 
     private mutating func insert(_ task: TaskID, _ slot: Slot) {
-        if let old = slots.updateValue(slot, forKey: task) { count(old.stage, -1) }
+        free(task)
+        slots.insert(slots.insert(task, slot), into: &byExpiry) { $0.expiresAt < $1.expiresAt }
         count(slot.stage, 1)
-        firstExpiry = min(firstExpiry ?? slot.expiresAt, slot.expiresAt)
+    }
+
+    private mutating func free(at place: Int) -> Stage {
+        let stage = slots[place].stage
+        slots.remove(place, from: &byExpiry)
+        slots.remove(at: place)
+        count(stage, -1)
+        return stage
     }
 
     /// - Returns: the stage before; nil if the task has no slot.
     private mutating func change(_ task: TaskID, to stage: Stage) -> Stage? {
-        guard let place = slots.index(forKey: task) else { return nil }
-        let before = slots.values[place].stage
-        slots.values[place].stage = stage
+        guard let place = slots.place(of: task) else { return nil }
+        let before = slots[place].stage
+        slots[place].stage = stage
         count(before, -1)
         count(stage, 1)
         return before
@@ -93,5 +104,11 @@ struct AccountSlots: Sendable {
         case .missing: missing += change
         case .running: break
         }
+    }
+
+    private mutating func number(of model: String) -> UInt32 {
+        if let number = models.firstIndex(of: model) { return UInt32(number) }
+        models.append(model)
+        return UInt32(models.count - 1)
     }
 }

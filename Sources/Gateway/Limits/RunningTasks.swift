@@ -9,20 +9,30 @@ struct TaskSlots: Sendable {
     private static let leastSweep = 1024
 
     private struct Slot {
-        let task: TaskID
         let takenAt: MonotonicTime
+        /// The number of the key in `keys`.
+        let key: UInt32
     }
 
-    private var slots: [String: [Slot]] = [:]
-    private var keys: [TaskID: String] = [:]
+    /// A key with tasks.
+    private struct Key {
+        let id: String
+        var slots = TaskChain()
+    }
+
+    private var slots = TaskTable<Slot>()
+    private var keys: [Key] = []
+    private var numbers: [String: UInt32] = [:]
+    /// The numbers that no key has.
+    private var unusedNumbers: [UInt32] = []
     private var sweepAt = TaskSlots.leastSweep
 
     /// The number of slots taken by all keys.
-    var count: Int { keys.count }
+    var count: Int { slots.count }
 
     /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
     mutating func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime) -> Bool {
-        if keys[task] != nil { return true }
+        if slots.place(of: task) != nil { return true }
         guard hasRoom(for: 1, of: key, limit, now) else { return false }
         take(task, key, now)
         return true
@@ -30,7 +40,7 @@ struct TaskSlots: Sendable {
 
     /// Takes a slot of `key` for each of several tasks: for all of them or for none. Those that have one keep it.
     mutating func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime) -> Bool {
-        let new = tasks.filter { keys[$0] == nil }
+        let new = tasks.filter { slots.place(of: $0) == nil }
         guard new.isEmpty || hasRoom(for: new.count, of: key, limit, now) else { return false }
         for task in new { take(task, key, now) }
         return true
@@ -38,30 +48,52 @@ struct TaskSlots: Sendable {
 
     /// Frees the slot of a task, if it has one.
     mutating func finish(_ task: TaskID) {
-        guard let key = keys.removeValue(forKey: task) else { return }
-        slots[key]?.removeAll { $0.task == task }
-        if slots[key]?.isEmpty == true { slots[key] = nil }
+        if let place = slots.place(of: task) { free(place) }
     }
 
+    private func count(_ key: String) -> Int { numbers[key].map { keys[Int($0)].slots.count } ?? 0 }
+
     private mutating func hasRoom(for count: Int, of key: String, _ limit: Int, _ now: MonotonicTime) -> Bool {
-        if keys.count >= sweepAt { sweep(now) }
-        if slots[key, default: []].count > limit - count { release(key, now) }
-        return slots[key, default: []].count <= limit - count
+        if slots.count >= sweepAt { sweep(now) }
+        if self.count(key) > limit - count, let number = numbers[key] { release(keys[Int(number)].slots, now) }
+        return self.count(key) <= limit - count
     }
 
     private mutating func take(_ task: TaskID, _ key: String, _ now: MonotonicTime) {
-        slots[key, default: []].append(Slot(task: task, takenAt: now))
-        keys[task] = key
+        let number = number(of: key)
+        let place = slots.insert(task, Slot(takenAt: now, key: number))
+        slots.append(place, to: &keys[Int(number)].slots)
+    }
+
+    private mutating func free(_ place: Int) {
+        let number = slots[place].key
+        slots.remove(place, from: &keys[Int(number)].slots)
+        slots.remove(at: place)
+        guard keys[Int(number)].slots.count == 0 else { return }
+        numbers[keys[Int(number)].id] = nil
+        unusedNumbers.append(number)
     }
 
     /// Frees the slots of a key's tasks that have run for too long.
-    private mutating func release(_ key: String, _ now: MonotonicTime) {
-        for slot in slots[key] ?? [] where now - slot.takenAt >= Self.longest { finish(slot.task) }
+    private mutating func release(_ chain: TaskChain, _ now: MonotonicTime) {
+        var place = slots.first(of: chain)
+        while let this = place {
+            place = slots.next(after: this)
+            if now - slots[this].takenAt >= Self.longest { free(this) }
+        }
     }
 
     private mutating func sweep(_ now: MonotonicTime) {
-        for key in Array(slots.keys) { release(key, now) }
-        sweepAt = max(Self.leastSweep, keys.count * 2)
+        for number in Array(numbers.values) { release(keys[Int(number)].slots, now) }
+        sweepAt = max(Self.leastSweep, slots.count * 2)
+    }
+
+    private mutating func number(of key: String) -> UInt32 {
+        if let number = numbers[key] { return number }
+        let number = unusedNumbers.popLast() ?? UInt32(keys.count)
+        if Int(number) == keys.count { keys.append(Key(id: key)) } else { keys[Int(number)] = Key(id: key) }
+        numbers[key] = number
+        return number
     }
 }
 

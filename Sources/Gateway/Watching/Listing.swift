@@ -1,5 +1,4 @@
 internal import Base
-internal import TaskStore
 
 /// The list calls to one account: the run that is being made, and where the next one continues.
 struct Listing: Sendable {
@@ -17,6 +16,9 @@ struct Listing: Sendable {
     /// Whether a run has begun that has not ended.
     var isRunning: Bool { run != nil }
 
+    /// Whether the page that is being listed is one of the first.
+    var isOnFirstPages: Bool { run?.isOnFirstPages ?? true }
+
     /// Whether lists may be requested: the account has not said recently that it has none.
     var isAvailable: Bool { retryAt == nil }
 
@@ -26,42 +28,36 @@ struct Listing: Sendable {
     }
 
     /// Begins a run; the parameters are those of ``ListRun``.
-    mutating func begin(awaited: [TaskID], unawaited: [TaskID], isDeepWanted: Bool, fewTasks: Int) {
+    mutating func begin(awaited: Int, unawaited: Int, isDeepWanted: Bool, fewTasks: Int) {
         var run = ListRun(
             awaited: awaited, unawaited: unawaited, isDeepWanted: isDeepWanted, deepPage: deepPage, fewTasks: fewTasks)
-        nextPage = run.next(isLast: false)
+        nextPage = run.next(isLast: false, awaited: awaited)
         self.run = run
     }
 
     /// Returns the page to list now; nil if there is none, or a list call is in flight.
     mutating func takePage() -> Int? { nextPage.take() }
 
-    /// Removes a task that was checked or has ended from the run.
-    mutating func remove(_ task: TaskID) { run?.remove(task) }
-
-    /// Records that a page was listed and its tasks were removed.
-    /// - Parameter isLast: whether it was the account's last page.
-    /// - Returns: the run's tasks that the first pages turned out to lack.
-    mutating func listed(isLast: Bool) -> [TaskID] {
-        guard var run else { return [] }
-        nextPage = run.next(isLast: isLast)
-        let missed = run.takeMissed(atEnd: nextPage == nil)
+    /// Records that a page was listed and its tasks were checked.
+    /// - Parameters:
+    ///   - isLast: whether it was the account's last page.
+    ///   - awaited: how many of the run's tasks that something waits for were on no page so far.
+    /// - Returns: whether the run's tasks that were on no page so far turned out not to be on the first pages.
+    mutating func listed(isLast: Bool, awaited: Int) -> Bool {
+        guard var run else { return false }
+        nextPage = run.next(isLast: isLast, awaited: awaited)
         deepPage = run.deepPage
-        self.run = nextPage == nil ? nil : run
-        return missed
+        let isOver = nextPage == nil
+        self.run = isOver ? nil : run
+        return isOver || !run.isOnFirstPages
     }
 
     /// Ends the run early.
-    /// - Returns: its tasks that were on no page so far.
-    mutating func abandon() -> [TaskID] {
-        defer { (run, nextPage) = (nil, nil) }
-        return run?.missing ?? []
-    }
+    mutating func abandon() { (run, nextPage) = (nil, nil) }
 
     /// Records that the account has no list, and ends the run early.
-    /// - Returns: its tasks that were on no page so far.
-    mutating func makeUnavailable(now: MonotonicTime) -> [TaskID] {
+    mutating func makeUnavailable(now: MonotonicTime) {
         retryAt = now + Self.retryInterval
-        return abandon()
+        abandon()
     }
 }

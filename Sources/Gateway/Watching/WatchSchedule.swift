@@ -33,8 +33,9 @@ struct WatchSchedule: Sendable {
     static let stuckAfter = Duration.seconds(24 * 60 * 60)
 
     private var tasks: WatchedTasks
-    private var due = DueQueue()
     private var listing = Listing()
+    /// Whether more due tasks are not on the first pages than queries alone should read.
+    private var areManyDeep = false
     private var budget: CallBudget
 
     /// - Parameter seed: the seed of the jitter.
@@ -49,6 +50,12 @@ struct WatchSchedule: Sendable {
     /// Whether a task is watched.
     func contains(_ task: TaskID) -> Bool { tasks.contains(task) }
 
+    /// The watched task that Kling knows by this id.
+    func task(upstreamID: String) -> TaskID? { tasks.task(upstreamID: upstreamID) }
+
+    /// Kling's id of a task; nil if it isn't watched.
+    func upstreamID(of task: TaskID) -> String? { tasks.upstreamID(of: task) }
+
     /// How many tasks one query may ask for.
     var tasksPerQuery: Int {
         get { budget.tasksPerQuery }
@@ -58,7 +65,10 @@ struct WatchSchedule: Sendable {
     // MARK: Tasks
 
     /// Starts to watch a task. Repeating it has no effect.
-    mutating func watch(_ task: WatchedTask, now: MonotonicTime) { tasks.insert(task, now: now) }
+    /// - Parameter upstreamID: Kling's id of the task.
+    mutating func watch(_ task: WatchedTask, upstreamID: String, now: MonotonicTime) {
+        tasks.insert(task, upstreamID: upstreamID, now: now)
+    }
 
     /// Records that the account limits how many tasks run at once: from now on, something waits for the end of every
     /// task. Repeating it has no effect.
@@ -67,7 +77,7 @@ struct WatchSchedule: Sendable {
     /// Has a task checked at the next tick, and again after a call in flight, because something may have happened to
     /// it.
     mutating func hint(_ task: TaskID) {
-        if tasks.hint(task, isListing: listing.isRunning) { enqueue(task) }
+        tasks.hint(task, isListing: listing.isRunning, isListed: listing.isAvailable)
     }
 
     /// Records that Kling has reported the task's current state, however the gateway learned it.
@@ -101,22 +111,15 @@ struct WatchSchedule: Sendable {
 
     private mutating func apply(_ end: WatchedTasks.CheckEnd, to task: TaskID) {
         if end.wasReading { budget.endRead() }
-        listing.remove(task)
-        if end.isDueAgain { enqueue(task) }
+        if end.isDueAgain { tasks.enqueue(task, isListed: listing.isAvailable) }
     }
-
-    private mutating func enqueue(_ task: TaskID) {
-        if listing.isAvailable && !tasks.isDeep(task) { due.append(listable: task) } else { enqueueSingly(task) }
-    }
-
-    private mutating func enqueueSingly(_ task: TaskID) { due.append(single: task, isAwaited: tasks.isAwaited(task)) }
 
     // MARK: Calls
 
     /// Returns the calls to make now. It may be called at any time; the limits apply per ``interval``.
     mutating func tick(now: MonotonicTime) -> [Action] {
         listing.retryIfDue(now)
-        for task in tasks.takeDue(now) { enqueue(task) }
+        tasks.fallDue(now, isListed: listing.isAvailable)
         budget.renew(now)
         guard budget.allowsCalls(now) else { return [] }
         if let list = list(now) { return budget.isProbing ? list : list + read() }
@@ -127,22 +130,22 @@ struct WatchSchedule: Sendable {
     private mutating func list(_ now: MonotonicTime) -> [Action]? {
         if listing.isRunning { return listNextPage() }
         guard listing.isAvailable else { return nil }
-        let deep = due.singleCount
+        let deep = tasks.singleCount
+        // Once begun, further pages are listed until the queries of an interval are enough for what is left.
+        areManyDeep = deep >= Self.manyDeepTasks || areManyDeep && deep > Self.readsPerInterval
         let singly = max(0, budget.unusedReads - deep)
         let isBlocked = !budget.allowsLists(now)
-        let listable = due.takeListable(isBlocked ? singly : .max) { [tasks] in tasks.isWaiting($0) }
         // If one query is enough for the tasks, it costs one call like a list, and its answer is smaller.
-        if isBlocked || listable.count <= min(tasksPerQuery, singly) && deep < Self.manyDeepTasks {
-            for task in listable { enqueueSingly(task) }
+        if isBlocked || tasks.listableCount <= min(tasksPerQuery, singly) && !areManyDeep {
+            tasks.querySingly(singly)
             return nil
         }
-        guard budget.hasListCall else {
-            for task in listable { due.append(listable: task) }
-            return nil
-        }
+        guard budget.hasListCall else { return nil }
+        tasks.beginListing()
+        let (awaited, unawaited) = tasks.unlistedCounts
         listing.begin(
-            awaited: listable.filter { tasks.isAwaited($0) }, unawaited: listable.filter { !tasks.isAwaited($0) },
-            isDeepWanted: deep >= Self.manyDeepTasks, fewTasks: budget.readLimit)
+            awaited: awaited, unawaited: unawaited, isDeepWanted: areManyDeep,
+            fewTasks: budget.readLimit)
         return listNextPage()
     }
 
@@ -154,11 +157,9 @@ struct WatchSchedule: Sendable {
 
     /// Queries as many single tasks as the limits allow.
     private mutating func read() -> [Action] {
-        let waiting = due.takeSingles(budget.allowedReads) { [tasks] in tasks.isWaiting($0) }
-        var actions: [Action] = []
-        for task in waiting where tasks.beginReading(task) { actions.append(.read(task)) }
-        budget.takeReads(actions.count)
-        return actions
+        let reads = tasks.beginReading(budget.allowedReads)
+        budget.takeReads(reads.count)
+        return reads.map(Action.read)
     }
 
     /// Records a page. Report those of its tasks that have ended by ``ended(_:)`` first.
@@ -166,13 +167,12 @@ struct WatchSchedule: Sendable {
         budget.listSucceeded()
         var actions: [Action] = []
         for task in found {
-            tasks.setDeep(false, task)
+            if listing.isOnFirstPages { tasks.wasOnFirstPages(task) }
             actions += seen(task, now: now)
         }
         guard listing.isRunning else { return actions }
-        for task in listing.listed(isLast: isLast) where tasks.isWaiting(task) {
-            tasks.setDeep(true, task)
-            enqueueSingly(task)
+        if listing.listed(isLast: isLast, awaited: tasks.unlistedCounts.awaited) {
+            tasks.endListing(areDeep: true, isListed: false)
         }
         return actions + read()
     }
@@ -180,16 +180,14 @@ struct WatchSchedule: Sendable {
     /// Records that a list call got no answer, 1302 or another error.
     mutating func listFailed(now: MonotonicTime) {
         budget.listFailed(now)
-        relist(listing.abandon())
+        listing.abandon()
+        tasks.endListing(areDeep: false, isListed: listing.isAvailable)
     }
 
     /// Records that the account has no list: for a while, its tasks are queried one by one.
     mutating func listIsMissing(now: MonotonicTime) {
-        relist(listing.makeUnavailable(now: now))
-        for task in due.takeListable(where: { [tasks] in tasks.isWaiting($0) }) { enqueueSingly(task) }
-    }
-
-    private mutating func relist(_ unlisted: [TaskID]) {
-        for task in unlisted where tasks.isWaiting(task) { due.append(listable: task) }
+        listing.makeUnavailable(now: now)
+        tasks.querySingly()
+        tasks.endListing(areDeep: false, isListed: false)
     }
 }

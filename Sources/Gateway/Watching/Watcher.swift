@@ -11,16 +11,8 @@ final class Watcher: @unchecked Sendable {
     // @unchecked: mutable state is accessed only on the loop's thread, by code that the loop runs or that asserts it;
     // `reports` is behind a lock.
 
-    /// The watched tasks of one account.
-    private final class Account {
-        var schedule: WatchSchedule
-        /// Watched tasks by Kling's id.
-        var tasks: [String: TaskID] = [:]
-
-        init(_ schedule: WatchSchedule) { self.schedule = schedule }
-    }
-
-    /// A report from another thread. It is applied at the next tick, so that a report alone does not wake the loop.
+    /// A report from another thread. It is applied at the next tick, so that a report alone does not wake the loop. If
+    /// there are many, they are applied at once, so that their memory is bounded.
     private enum Report {
         case watch(WatchedTask, upstreamID: String, account: String, at: MonotonicTime)
         case seen(TaskID, TaskProgress, at: MonotonicTime)
@@ -31,13 +23,15 @@ final class Watcher: @unchecked Sendable {
     /// the interval has always passed at the next tick.
     private static let pause = WatchSchedule.interval + .milliseconds(20)
 
+    private static let manyReports = 1024
+
     private let reports = Lock<[Report]>([])
     private let loop: EventLoop
     private let reader: any TaskReader
     private let seed: UInt64
     private let clock: @Sendable () -> MonotonicTime
-    private var accounts: [String: Account] = [:]
-    private var homes: [TaskID: (account: String, upstreamID: String)] = [:]
+    /// The schedules by the accounts' names.
+    private var accounts: [String: WatchSchedule] = [:]
     private var timer: Timer?
     private var isStopped = false
 
@@ -80,30 +74,35 @@ final class Watcher: @unchecked Sendable {
     /// Watches a task of an account until it ends. Kling knows the task by `upstreamID`, and has just answered about
     /// it.
     func watch(_ task: WatchedTask, upstreamID: String, of account: String) {
-        let now = clock()
-        reports.withLock { $0.append(.watch(task, upstreamID: upstreamID, account: account, at: now)) }
+        report(.watch(task, upstreamID: upstreamID, account: account, at: clock()))
     }
 
     /// Checks a task now, within the limits on calls, because something may have happened to it.
     func hint(_ task: TaskID) {
         loop.execute { [self] in
             applyReports()
-            guard let home = homes[task] else { return }
-            accounts[home.account]?.schedule.hint(task)
-            tick(home.account)
+            guard let account = account(of: task) else { return }
+            accounts[account]?.hint(task)
+            tick(account)
         }
     }
 
     /// Records what Kling has told another part of the gateway about a task; this counts as a check.
     func seen(_ task: TaskID, _ progress: TaskProgress) {
-        let now = clock()
-        reports.withLock { $0.append(.seen(task, progress, at: now)) }
+        report(.seen(task, progress, at: clock()))
     }
 
     /// Records that the account limits how many tasks run at once, so that every task's end matters to others.
     func limited(_ account: String) {
-        let now = clock()
-        reports.withLock { $0.append(.limited(account: account, at: now)) }
+        report(.limited(account: account, at: clock()))
+    }
+
+    private func report(_ report: Report) {
+        let areMany = reports.withLock { reports in
+            reports.append(report)
+            return reports.count == Self.manyReports
+        }
+        if areMany { loop.execute { [self] in applyReports() } }
     }
 
     private func applyReports() {
@@ -115,32 +114,33 @@ final class Watcher: @unchecked Sendable {
             switch one {
             case .watch(let task, let upstreamID, let account, let time): add(task, upstreamID, account, time)
             case .seen(let task, let progress, let time):
-                if let home = homes[task] { perform(note(task, progress, at: time), home.account) }
-            case .limited(let account, let time): self.account(account, time).schedule.limit(now: time)
+                if let account = account(of: task) { perform(note(task, progress, at: time, account), account) }
+            case .limited(let account, let time):
+                addAccount(account, time)
+                accounts[account]?.limit(now: time)
             }
         }
     }
 
     private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
-        if let home = homes[task.id] { return perform(note(task.id, .unfinished, at: time), home.account) }
-        homes[task.id] = (account, upstreamID)
-        let home = self.account(account, time)
-        home.schedule.watch(task, now: time)
-        home.tasks[upstreamID] = task.id
+        if let home = self.account(of: task.id) { return perform(note(task.id, .unfinished, at: time, home), home) }
+        addAccount(account, time)
+        accounts[account]?.watch(task, upstreamID: upstreamID, now: time)
     }
 
-    private func account(_ name: String, _ time: MonotonicTime) -> Account {
-        if let known = accounts[name] { return known }
-        let made = Account(WatchSchedule(seed: seed &+ UInt64(accounts.count), now: time))
-        accounts[name] = made
-        return made
+    private func addAccount(_ account: String, _ now: MonotonicTime) {
+        if accounts[account] != nil { return }
+        accounts[account] = WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now)
     }
+
+    /// The account whose schedule has a task: each is asked, as accounts are few.
+    private func account(of task: TaskID) -> String? { accounts.first { $0.value.contains(task) }?.key }
 
     /// How many tasks are watched. Call it on the loop's thread.
     var count: Int {
         loop.assertCurrent()
         applyReports()
-        return accounts.values.reduce(0) { $0 + $1.schedule.count }
+        return accounts.values.reduce(0) { $0 + $1.count }
     }
 
     /// Makes the calls that are due. Call it on the loop's thread, once per interval.
@@ -151,16 +151,15 @@ final class Watcher: @unchecked Sendable {
     }
 
     private func tick(_ account: String) {
-        accounts[account]?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
-        perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
+        accounts[account]?.tasksPerQuery = reader.tasksPerQuery(account)
+        perform(accounts[account]?.tick(now: clock()) ?? [], account)
     }
 
-    private func note(_ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime) -> [WatchSchedule.Action] {
-        guard let home = homes[task] else { return [] }
-        guard progress == .ended else { return accounts[home.account]?.schedule.seen(task, now: time) ?? [] }
-        accounts[home.account]?.schedule.ended(task)
-        accounts[home.account]?.tasks[home.upstreamID] = nil
-        homes[task] = nil
+    private func note(
+        _ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime, _ account: String
+    ) -> [WatchSchedule.Action] {
+        guard progress == .ended else { return accounts[account]?.seen(task, now: time) ?? [] }
+        accounts[account]?.ended(task)
         return []
     }
 
@@ -178,7 +177,7 @@ final class Watcher: @unchecked Sendable {
             case .clearFlag(let task): loop.spawn { [reader] in await reader.flag(task, isStuck: false) }
             }
         }
-        let size = accounts[account]?.schedule.tasksPerQuery ?? 1
+        let size = accounts[account]?.tasksPerQuery ?? 1
         for start in stride(from: 0, to: reads.count, by: size) {
             let tasks = Array(reads[start..<min(start + size, reads.count)])
             loop.spawn { [self] in await read(tasks, of: account) }
@@ -190,33 +189,39 @@ final class Watcher: @unchecked Sendable {
             let page = try await reader.list(account, page: number)
             loop.assertCurrent()
             let found = page.tasks.compactMap { object in
-                object.taskID.flatMap { accounts[account]?.tasks[$0] }.map { FoundTask(id: $0, object: object) }
+                object.taskID.flatMap { accounts[account]?.task(upstreamID: $0) }.map {
+                    FoundTask(id: $0, object: object)
+                }
             }
             let progress = found.isEmpty ? [] : await reader.found(found)
             var unfinished: [TaskID] = []
             for (task, progress) in zip(found, progress) {
-                if progress == .ended { _ = note(task.id, progress, at: clock()) } else { unfinished.append(task.id) }
+                if progress == .ended {
+                    _ = note(task.id, progress, at: clock(), account)
+                } else {
+                    unfinished.append(task.id)
+                }
             }
-            let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
+            let actions = accounts[account]?.listed(unfinished, isLast: page.isLast, now: clock())
             perform(actions ?? [], account)
         } catch .noList {
-            accounts[account]?.schedule.listIsMissing(now: clock())
+            accounts[account]?.listIsMissing(now: clock())
         } catch {
-            accounts[account]?.schedule.listFailed(now: clock())
+            accounts[account]?.listFailed(now: clock())
         }
     }
 
     private func read(_ tasks: [TaskID], of account: String) async {
         let watched = tasks.compactMap { task in
-            homes[task].map { WatchedID(id: task, upstreamID: $0.upstreamID) }
+            accounts[account]?.upstreamID(of: task).map { WatchedID(id: task, upstreamID: $0) }
         }
         for (task, reading) in zip(watched, await reader.query(account, watched)) {
             switch reading {
             case .found(let object):
                 let progress = await reader.found([FoundTask(id: task.id, object: object)])
-                perform(note(task.id, progress.first ?? .unfinished, at: clock()), account)
-            case .unknown: perform(accounts[account]?.schedule.notFound(task.id, now: clock()) ?? [], account)
-            case .failed: accounts[account]?.schedule.readFailed(task.id, now: clock())
+                perform(note(task.id, progress.first ?? .unfinished, at: clock(), account), account)
+            case .unknown: perform(accounts[account]?.notFound(task.id, now: clock()) ?? [], account)
+            case .failed: accounts[account]?.readFailed(task.id, now: clock())
             }
         }
     }

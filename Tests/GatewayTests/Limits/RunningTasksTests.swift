@@ -48,6 +48,21 @@ struct RunningTasksTests {
         #expect(tasks.admit(ids(4..<6), key: "k", limit: 3, now: moment(1800)))
     }
 
+    @Test func `keys come and go, and each counts only its own tasks`() {
+        var slots = TaskSlots()
+        for round in 0..<10 {
+            for key in 0..<20 {
+                let tasks = ids((round * 20 + key) * 3 + 1..<(round * 20 + key) * 3 + 3)
+                let areAdmitted = slots.admit(tasks, key: "\(round)-\(key)", limit: 2, now: moment(0))
+                let isMoreAdmitted = slots.admit(id(9_000), key: "\(round)-\(key)", limit: 2, now: moment(0))
+                #expect(areAdmitted && !isMoreAdmitted)
+            }
+            #expect(slots.count == 40)
+            for task in ids(round * 60 + 1..<round * 60 + 61) { slots.finish(task) }
+            #expect(slots.count == 0)
+        }
+    }
+
     @Test func `concurrent jobs of a key never exceed its limit`() async {
         let tasks = RunningTasks()
         let admitted = await withTaskGroup(of: Int.self) { group in

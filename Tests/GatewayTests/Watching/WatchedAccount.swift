@@ -38,7 +38,8 @@ struct WatchedAccount {
         let made = (0..<count).map { _ in ids.next(at: 1) }
         list = made.reversed() + list
         for id in made {
-            schedule.watch(WatchedTask(id: id, isAwaited: awaited, quietFor: quietFor), now: now)
+            let task = WatchedTask(id: id, isAwaited: awaited, quietFor: quietFor)
+            schedule.watch(task, upstreamID: id.description, now: now)
         }
         return made
     }

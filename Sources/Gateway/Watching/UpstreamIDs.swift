@@ -1,0 +1,63 @@
+/// Kling's ids of tasks in a table, and the tasks' places by them. Kling's ids are numbers, which take eight bytes
+/// each. The other ids, which some resellers make, are kept as text.
+struct UpstreamIDs: Sendable {
+    /// Stands for an id that is kept as text.
+    private static let text = UInt64.max
+
+    private var index = PlaceIndex()
+    /// By place; empty for a number. As long as needed for the last id that is no number.
+    private var texts: [String] = []
+
+    /// The place of the task that Kling knows by an id.
+    /// - Parameter number: the number of a place's task, as ``insert(_:at:numbers:)`` returned it.
+    func place(of id: String, numbers: (Int) -> UInt64) -> Int? {
+        let number = Self.number(id)
+        return index.place(Self.hash(number, id)) { place in
+            numbers(place) == number && (number != Self.text || texts[place] == id)
+        }
+    }
+
+    /// The id of the task at a place.
+    func id(at place: Int, _ number: UInt64) -> String { number == Self.text ? texts[place] : String(number) }
+
+    /// Adds the id of the task at a place. If another task has the same id, it can't be found by it from now on.
+    /// - Returns: the number to keep for the place.
+    mutating func insert(_ id: String, at place: Int, numbers: (Int) -> UInt64) -> UInt64 {
+        let number = Self.number(id)
+        if number == Self.text {
+            if texts.count <= place { texts += repeatElement("", count: place + 1 - texts.count) }
+            texts[place] = id
+        }
+        if let other = self.place(of: id, numbers: numbers) {
+            index.replace(other, by: place, Self.hash(number, id))
+        } else {
+            index.insert(place) { Self.hash($0 == place ? number : numbers($0), at: $0, texts) }
+        }
+        return number
+    }
+
+    /// Removes the id of the task at a place.
+    mutating func remove(_ place: Int, numbers: (Int) -> UInt64) {
+        index.remove(place) { Self.hash(numbers($0), at: $0, texts) }
+        if numbers(place) == Self.text { texts[place] = "" }
+    }
+
+    private static func hash(_ number: UInt64, at place: Int, _ texts: [String]) -> Int {
+        number == text ? texts[place].hashValue : number.hashValue
+    }
+
+    private static func hash(_ number: UInt64, _ id: String) -> Int { number == text ? id.hashValue : number.hashValue }
+
+    /// The number that is written like this id; ``text`` if there is none.
+    private static func number(_ id: String) -> UInt64 {
+        var (number, isFirst) = (UInt64(0), true)
+        for digit in id.utf8 {
+            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9"), isFirst || number > 0 else { return text }
+            let (tens, isLong) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isLonger) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+            if isLong || isLonger { return text }
+            (number, isFirst) = (sum, false)
+        }
+        return isFirst ? text : number
+    }
+}
