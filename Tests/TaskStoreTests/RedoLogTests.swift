@@ -172,6 +172,19 @@ import Testing
         await again.close()
     }
 
+    @Test func `a command sees what was written before it started`() async throws {
+        let store = try SQLiteTaskStore(path: folder.database, serving: lock)
+        var samples = Samples()
+        for _ in 1...10 {
+            let task = samples.task()
+            try await store.begin(task)
+            let command = try SQLiteTaskStore(path: folder.database)
+            #expect(try await command.task(task.id)?.state == .intent)
+            await command.close()
+        }
+        await store.close()
+    }
+
     @Test func `a command writes while the store is under constant load`() async throws {
         let store = try SQLiteTaskStore(path: folder.database, serving: lock)
         let command = try SQLiteTaskStore(path: folder.database)
@@ -207,7 +220,9 @@ import Testing
         let task = samples.task()
         try await store.begin(task)
         let copy = try crashed()
-        let beside = try SQLiteTaskStore(path: folder.database)
+        var hurried = SQLiteTaskStore.Options()
+        hurried.lockTimeout = .milliseconds(10)
+        let beside = try SQLiteTaskStore(path: folder.database, options: hurried)
         #expect(try await beside.task(task.id) == nil, "the database follows later")
         await beside.close()
         #expect(FileManager.default.fileExists(atPath: folder.database + "-redo"))

@@ -21,7 +21,7 @@ enum StoreDatabase {
             try queue.inDatabase(makeDurable)
             try queue.inDatabase { try $0.execute(sql: "PRAGMA cache_size = \(-options.cacheBytes >> 10)") }
             try Schema.refuseNewer(queue)
-            try recover(queue, path, serving: lock)
+            try recover(queue, path, serving: lock, patience: options.lockTimeout)
             try Schema.migrate(queue, serving: lock, patience: options.lockTimeout)
             return queue
         }
@@ -50,15 +50,18 @@ enum StoreDatabase {
         return configuration
     }
 
-    /// Replays the redo log of a gateway that crashed. While another gateway serves, the log is its own.
-    private static func recover(_ queue: DatabaseQueue, _ path: String, serving lock: ServeLock?) throws {
+    /// Replays the redo log of a gateway that crashed. While another gateway serves, the log is its own, and it is given
+    /// a moment to commit what it has written so far.
+    private static func recover(
+        _ queue: DatabaseQueue, _ path: String, serving lock: ServeLock?, patience: Duration
+    ) throws {
         guard let file = try RedoFile(store: path, creating: false) else { return }
         var lock = lock
         do throws(StoreError) {
             if lock == nil { lock = try ServeLock(store: path) }
         } catch {
-            if error.code == .alreadyServed { return }
-            throw error
+            guard error.code == .alreadyServed else { throw error }
+            return try waitForCommit(of: file, queue, patience)
         }
         try withExtendedLifetime(lock) {
             try queue.inDatabase { database in
@@ -69,6 +72,17 @@ enum StoreDatabase {
             }
             file.remove()
         }
+    }
+
+    private static func waitForCommit(of file: RedoFile, _ queue: DatabaseQueue, _ patience: Duration) throws {
+        let deadline = ContinuousClock.now + patience
+        let log = try file.read(all: true)
+        func isBehind() throws -> Bool {
+            guard let mark = try queue.inDatabase({ try Replay(database: $0).mark() }) else { return false }
+            let last = RedoFrame.frames(in: log, identity: mark.identity).last
+            return last.map { $0.sequence > mark.applied } ?? false
+        }
+        while try isBehind(), ContinuousClock.now < deadline { usleep(2_000) }
     }
 
     /// Opens the redo log of the process that serves. From then on the log makes writes durable, and SQLite need not.
