@@ -93,7 +93,7 @@ public struct TaskIDGenerator: Sendable {
             let high = UInt64(truncatingIfNeeded: milliseconds) << 16 | UInt64.random(in: 0...0x7FFF, using: &random)
             last = TaskID(high: high, low: random.next())
         } else {
-            // A random step keeps neighbouring ids from being guessed.
+            // A random step keeps neighboring ids from being guessed.
             let (low, overflow) = last.low.addingReportingOverflow(.random(in: 1...(1 << 40), using: &random))
             last = TaskID(high: last.high + (overflow ? 1 : 0), low: low)
         }

@@ -2,7 +2,7 @@
 """Measures the gateway against nginx, which only forwards requests, on the same cores in the same run.
 
 The server under test runs on core 0, and the load and a stub of Kling run on core 1. Rounds alternate between the
-servers, in both orders, and the ratios of neighbouring rounds are compared, because other work on the machine affects
+servers, in both orders, and the ratios of neighboring rounds are compared, because other work on the machine affects
 both alike. The exit status is 0 even if a target is missed, and 1 if something does not work, such as a wrong status or
 a create that is not on disk.
 

@@ -38,7 +38,7 @@ def data(response):
 
 
 def try_on(kling):
-    human, cloth = (base64.b64encode(png(grey=grey)).decode() for grey in (120, 220))
+    human, cloth = (base64.b64encode(png(gray=gray)).decode() for gray in (120, 220))
     body = {"model_name": "kolors-virtual-try-on-v1", "human_image": human, "cloth_image": cloth}
     task = data(kling.request("POST", PATH, json=body))
     while task["task_status"] in ("submitted", "processing"):

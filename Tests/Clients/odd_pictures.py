@@ -1,7 +1,7 @@
 """Valid pictures of odd kinds, made by Pillow: odd_pictures.py FOLDER.
 
-Writes the files and index.json, which has for each file its name, how a browser shows it (its size, and the colour in
-the middle of each quarter), and whether it can be sent to Kling as it is. The colours come from Pillow and Little CMS.
+Writes the files and index.json, which has for each file its name, how a browser shows it (its size, and the color in
+the middle of each quarter), and whether it can be sent to Kling as it is. The colors come from Pillow and Little CMS.
 """
 
 import io
@@ -225,9 +225,9 @@ def png_and_webp(corpus):
     corpus.add("plain.png", file)
     corpus.add("deep.png", png(plain, depth=16))
     # Pillow clips values above 255, whereas browsers take the higher byte.
-    grey = plain.convert("L")
-    deep = Image.frombytes("I;16", SIZE, b"".join(bytes([0, sample]) for sample in grey.tobytes()))
-    corpus.add("deep-grey.png", saved(deep, "PNG"), grey.convert("RGB"))
+    gray = plain.convert("L")
+    deep = Image.frombytes("I;16", SIZE, b"".join(bytes([0, sample]) for sample in gray.tobytes()))
+    corpus.add("deep-grey.png", saved(deep, "PNG"), gray.convert("RGB"))
     corpus.add("interlaced.png", png(plain, interlaced=True))
     corpus.add("palette.png", saved(plain.convert("P", palette=Image.Palette.ADAPTIVE), "PNG"))
     corpus.add("animated.png", saved(plain, "PNG", save_all=True, append_images=[Image.new("RGB", SIZE)]))
@@ -256,10 +256,10 @@ def profiles(corpus):
                    fine=False)
     corpus.add("srgb.jpg", saved(plain, "JPEG", quality=95, icc_profile=SRGB))
     corpus.add("srgb.png", saved(plain, "PNG", icc_profile=SRGB))
-    grey = plain.convert("L")
-    corpus.add("dark-grey.jpg", saved(grey, "JPEG", quality=95, icc_profile=GREY), converted(grey, GREY),
+    gray = plain.convert("L")
+    corpus.add("dark-grey.jpg", saved(gray, "JPEG", quality=95, icc_profile=GREY), converted(gray, GREY),
                fine=False)
-    corpus.add("dark-grey.png", saved(grey, "PNG", icc_profile=GREY), converted(grey, GREY), fine=False)
+    corpus.add("dark-grey.png", saved(gray, "PNG", icc_profile=GREY), converted(gray, GREY), fine=False)
     # A profile for another kind of samples is ignored.
     corpus.add("mismatch.jpg", saved(plain, "JPEG", quality=95, icc_profile=GREY))
     printed = plain.convert("CMYK")

@@ -10,8 +10,8 @@ import os
 import openai
 from pictures import png
 
-HUMAN = ("person.png", png(grey=120), "image/png")
-CLOTH = ("garment.png", png(grey=220), "image/png")
+HUMAN = ("person.png", png(gray=120), "image/png")
+CLOTH = ("garment.png", png(gray=220), "image/png")
 
 
 def client(key=os.environ["KEY"]):

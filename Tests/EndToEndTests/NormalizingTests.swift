@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// 320 x 320 pixels of one colour.
+    /// 320 x 320 pixels of one color.
     static let webP = "UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE="
 
     @Test(arguments: SimulatedAPI.either)

@@ -156,7 +156,7 @@ extension Raster {
     fileprivate struct Pixel {
         let red, green, blue: UInt8
 
-        /// Whether the colour is the given one, apart from JPEG loss.
+        /// Whether the color is the given one, apart from JPEG loss.
         func isNear(_ color: (Int, Int, Int)) -> Bool {
             abs(Int(red) - color.0) < 12 && abs(Int(green) - color.1) < 12 && abs(Int(blue) - color.2) < 12
         }

@@ -1,4 +1,4 @@
-/// A JPEG file of one colour, written by hand with any sampling factors.
+/// A JPEG file of one color, written by hand with any sampling factors.
 struct PlainJPEG {
     var width = 320
     var height = 304

@@ -242,7 +242,7 @@ def is_listening(port):
 
 
 def png(size=0):
-    """Returns a grey PNG of 300 x 300 pixels, padded to `size` bytes by a chunk that decoders ignore."""
+    """Returns a gray PNG of 300 x 300 pixels, padded to `size` bytes by a chunk that decoders ignore."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 

@@ -2,7 +2,7 @@ import Foundation
 
 /// A program that a test runs: the built gateway, or a client.
 public final class Program: @unchecked Sendable {
-    // @unchecked: `Process` is started before the object is shared; after that it is only queried and signalled. What
+    // @unchecked: `Process` is started before the object is shared; after that it is only queried and signaled. What
     // the readers gather is protected by `lock`.
 
     /// What a program leaves when it ends.

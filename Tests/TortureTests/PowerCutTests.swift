@@ -146,7 +146,7 @@ struct PowerCutTests {
     }
 
     @Test(arguments: ["open=a write=0,4096,a map", "stdio=a"])
-    func `a program that writes in a way that is not modelled gets no cut`(steps: String) async throws {
+    func `a program that writes in a way that is not modeled gets no cut`(steps: String) async throws {
         let disk = try await Disk()
         try await disk.write(steps)
         #expect(throws: UndoLog.Complaint.self) { try disk.lose() }

@@ -85,7 +85,7 @@ public final class Metrics: Sendable {
     private var row: Lock<[UInt64]> { rows[Self.threadNumber % rows.count] }
 
     private static var threadNumber: Int {
-        // The descriptors of threads are a stack and its guard page apart, so neighbours differ in the bits above a
+        // The descriptors of threads are a stack and its guard page apart, so neighbors differ in the bits above a
         // page.
         Int(pthread_self() >> 12)
     }

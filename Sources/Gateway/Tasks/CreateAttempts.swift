@@ -123,7 +123,7 @@ final class CreateAttempts: Sendable {
         }
     }
 
-    // MARK: Judgement
+    // MARK: Judgment
 
     private func judge(
         _ answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination

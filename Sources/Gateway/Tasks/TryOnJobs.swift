@@ -78,7 +78,7 @@ final class TryOnJobs: Sendable {
         }
         let excluding = ledger.accounts.others(than: request.account)
         return (0..<request.count).map { index in
-            // Only the time spent on the first task counts towards the exchange.
+            // Only the time spent on the first task counts toward the exchange.
             let note = index == 0 ? note : ExchangeNote(requestID: note.requestID)
             var create = creates.prepare(request.tryOn, principal, nil, note)
             create.excluding = excluding

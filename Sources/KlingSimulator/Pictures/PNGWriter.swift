@@ -1,13 +1,13 @@
-/// Writes PNG pictures (ISO/IEC 15948) of few colours. Rows are runs, encoded as differences from the row above.
+/// Writes PNG pictures (ISO/IEC 15948) of few colors. Rows are runs, encoded as differences from the row above.
 struct PNGWriter: Sendable {
-    /// A colour, 8 bits per channel.
+    /// A color, 8 bits per channel.
     struct Color: Sendable, Hashable {
         var red, green, blue: UInt8
 
         init(_ red: UInt8, _ green: UInt8, _ blue: UInt8) { (self.red, self.green, self.blue) = (red, green, blue) }
     }
 
-    /// Adjacent pixels of one colour, up to but not including `end`.
+    /// Adjacent pixels of one color, up to but not including `end`.
     struct Run: Sendable, Hashable {
         let end: Int
         let color: Color

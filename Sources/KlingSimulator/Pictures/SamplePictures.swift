@@ -1,4 +1,4 @@
-/// The pictures that the simulator serves: a person, a garment, and the person in a coloured garment.
+/// The pictures that the simulator serves: a person, a garment, and the person in a colored garment.
 public enum SamplePictures {
     /// A person, 512 x 768 pixels, as a PNG file.
     public static let person: [UInt8] = figure(shirt: PNGWriter.Color(0xB8, 0xBC, 0xC4), backdrop: 0)
@@ -14,7 +14,7 @@ public enum SamplePictures {
         return picture.finish()
     }()
 
-    /// The person in a garment whose colour depends on a seed and a task's id, as a PNG file.
+    /// The person in a garment whose color depends on a seed and a task's id, as a PNG file.
     public static func result(seed: UInt64, taskID: String) -> [UInt8] {
         var generator = SeededGenerator(seed: seed, taskID)
         let word = generator.next()

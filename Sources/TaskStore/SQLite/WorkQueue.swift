@@ -75,7 +75,7 @@ final class WorkQueue: Sendable {
             }
             if let call { return call }
             if bell.wait(timeout: gather ?? idle) == .timedOut {
-                // If the bell is signalled just now, the next wait returns at once and finds the state as it is.
+                // If the bell is signaled just now, the next wait returns at once and finds the state as it is.
                 state.withLock { $0.sleepers = max(0, $0.sleepers - 1) }
                 if gather == nil { return .idle }
                 gather = nil

@@ -3,7 +3,7 @@ import KlingAPI
 
 /// Sample pictures, built byte by byte.
 enum SamplePicture {
-    /// A grey PNG, stored without compression.
+    /// A gray PNG, stored without compression.
     static func png(width: Int, height: Int) -> [UInt8] {
         let row = [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0x80, count: width)
         let rows = (0..<height).flatMap { _ in row }
@@ -32,7 +32,7 @@ enum SamplePicture {
 
     static func file(_ bytes: [UInt8]) -> ByteSlice { ByteSlice(Bytes(bytes), 0..<bytes.count) }
 
-    /// A lossless WebP of 320 x 320 pixels of one colour.
+    /// A lossless WebP of 320 x 320 pixels of one color.
     static let webP =
         Base64.decode(Array("UklGRioAAABXRUJQVlA4TB4AAAAvP8FPAAdQjyIXpf8BBWkbMPUvfzei/8n9v//3XwE=".utf8)) ?? []
 

@@ -3,7 +3,7 @@ import Foundation
 /// Loads a library into a program that records what is written to a folder, and puts the folder into a state that a
 /// power cut could have left once the program was killed. A SIGKILL alone loses nothing that was written.
 ///
-/// `Library/power_cut.h` says what is modelled. Start a program with ``environment``, kill it, and call
+/// `Library/power_cut.h` says what is modeled. Start a program with ``environment``, kill it, and call
 /// ``apply(_:severity:)``. Between two cuts, the program may be killed and started again any number of times.
 public final class PowerCut: Sendable {
     /// What cuts have taken back.

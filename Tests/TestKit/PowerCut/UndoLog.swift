@@ -36,10 +36,10 @@ struct UndoLog: Sendable {
         self.records = records
     }
 
-    /// A call that is not modelled, in the watched folder.
+    /// A call that is not modeled, in the watched folder.
     struct Complaint: Error, CustomStringConvertible {
         let call: String
-        var description: String { "no power cut is possible: the program called \(call), which is not modelled" }
+        var description: String { "no power cut is possible: the program called \(call), which is not modeled" }
     }
 
     /// `struct record`.

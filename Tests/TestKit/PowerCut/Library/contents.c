@@ -165,7 +165,7 @@ int syncfs(int file) {
     return 0;
 }
 
-// MARK: Calls that are not modelled
+// MARK: Calls that are not modeled
 
 // Complains if a descriptor is watched.
 static void refuse(int file, const char *call) {

@@ -155,7 +155,7 @@ int mkdirat(int folder, const char *path, mode_t mode) {
 }
 int mkdir(const char *path, mode_t mode) { return mkdirat(AT_FDCWD, path, mode); }
 
-// MARK: Calls that are not modelled
+// MARK: Calls that are not modeled
 
 // Complains if a path is watched.
 static void refuse(const char *path, const char *call) {

@@ -27,8 +27,8 @@
 //   - Changes of names are kept up to one of them, and lost after it. A rename is kept or lost as a whole.
 //   - Files named `*-shm` are memory that SQLite's connections share. They are not watched; a power cut removes them.
 //
-// Not modelled: times, modes, owners and attributes; damage to bytes that were not written; failing syncs; writes
-// through O_DIRECT, io_uring or a raw `syscall`. A call that could change the folder and is not modelled is recorded as
+// Not modeled: times, modes, owners and attributes; damage to bytes that were not written; failing syncs; writes
+// through O_DIRECT, io_uring or a raw `syscall`. A call that could change the folder and is not modeled is recorded as
 // a complaint, and then no power cut is made: mappings that write, stdio, mkstemp, sendfile, copy_file_range, truncate
 // by name, symbolic links, renamed folders, and names that come from or go to elsewhere.
 //
@@ -56,7 +56,7 @@ enum kind {
     RECORD_FOLDER_SYNC = 5,
     // A sync of everything.
     RECORD_FULL_SYNC = 6,
-    // The name of a call that is not modelled follows.
+    // The name of a call that is not modeled follows.
     RECORD_COMPLAINT = 7,
 };
 
