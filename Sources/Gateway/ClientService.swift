@@ -173,16 +173,16 @@ public final class ClientService: HTTPService {
             if let answer = crossOrigin?.preflight(request, "*", requestID: note.requestID) { return answer }
             throw await unknownPath(request, note)
         }
-        guard match.terms.methods.allows(request.method) else {
-            let answer = crossOrigin?.preflight(request, match.terms.methods.text, requestID: note.requestID)
+        guard match.rules.methods.allows(request.method) else {
+            let answer = crossOrigin?.preflight(request, match.rules.methods.text, requestID: note.requestID)
             if let answer { return answer }
-            throw .methodNotAllowed(match.terms.methods)
+            throw .methodNotAllowed(match.rules.methods)
         }
-        guard match.terms.needsKey else { return try await answerWithoutKey(request, match, note) }
+        guard match.rules.needsKey else { return try await answerWithoutKey(request, match, note) }
         let admitted = try await admission.admit(request, match, note)
         do {
             var response =
-                switch match.terms.shape {
+                switch match.rules.shape {
                 case .kling: try await kling.answer(admitted)
                 case .solutions: try await SolutionsHandler(kling: kling).answer(admitted)
                 case .openAI: try await openAI.answer(admitted)

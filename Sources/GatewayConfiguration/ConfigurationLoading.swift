@@ -55,7 +55,7 @@ extension Configuration {
         }
         if server.publicURL == nil {
             let advice = "pictures sent as files cannot reach this account, which takes only URLs: set public_url"
-            for (index, upstream) in upstreams.enumerated() where upstream.takesLinksAlone {
+            for (index, upstream) in upstreams.enumerated() where upstream.acceptsOnlyURLs {
                 warnings.append(ConfigurationProblem(.init(path: "upstreams[\(index)]"), advice))
             }
         }

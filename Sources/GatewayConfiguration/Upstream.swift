@@ -39,7 +39,7 @@ public struct Upstream: Sendable {
     init(url: BaseURL) { self.url = url }
 
     /// Whether its API takes pictures only by URL, judged by the configuration alone.
-    var takesLinksAlone: Bool {
+    var acceptsOnlyURLs: Bool {
         switch api {
         case .auto: given.apiKey != nil && url.isKlingHost
         case .kolors: false

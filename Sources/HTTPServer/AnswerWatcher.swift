@@ -29,7 +29,7 @@ extension RequestBody {
 
     /// Checks now whether the client has closed its side, instead of waiting for the event. The answer's watcher is
     /// told before this returns. Call it on the connection's loop.
-    public func lookForClientHere() {
+    public func checkClientOnLoop() {
         guard isBeingHandled else { return }
         switch connection.socket.transport.end {
         case .none: break
@@ -38,8 +38,8 @@ extension RequestBody {
         }
     }
 
-    /// Does the same as ``lookForClientHere()``, from any loop.
-    public func lookForClient() async { await connection.loop.run { [self] in lookForClientHere() } }
+    /// Does the same as ``checkClientOnLoop()``, from any loop.
+    public func lookForClient() async { await connection.loop.run { [self] in checkClientOnLoop() } }
 
     /// How long ago the connection's last bytes reached this machine, even if they were read later, to about 4 ms; nil
     /// where the system does not report it. Use it on the connection's loop.

@@ -57,7 +57,7 @@ struct AnswerWriter {
         let hasBody = request?.method != .head && status != 204 && status != 304
         let isChunked = hasBody && length == nil && !isOld
         ResponseHead(
-            status: status, connection: closes ? .close : isOld ? .keepAlive : .unsaid, contentLength: length,
+            status: status, connection: closes ? .close : isOld ? .keepAlive : .omitted, contentLength: length,
             isChunked: isChunked, fields: response.headers
         ).render(into: &bytes, date: context.dateLine())
         guard hasBody else { return [] }

@@ -12,8 +12,8 @@ extension Connection {
     /// client has read it.
     func finishInput() {
         endInput()
-        let isOnItsWay = lifecycle.phase == .idle || lifecycle.phase == .lingering
-        happened(isOnItsWay && !lookForReceipts() ? .inputEndedBeforeReceipt : .inputEnded)
+        let isAwaitingReceipt = lifecycle.phase == .idle || lifecycle.phase == .lingering
+        happened(isAwaitingReceipt && !lookForReceipts() ? .inputEndedBeforeReceipt : .inputEnded)
     }
 
     /// Checks whether everything that was written has been acknowledged.

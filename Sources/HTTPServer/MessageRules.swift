@@ -93,13 +93,13 @@ struct MessageRules: Hashable, Sendable {
     private static func check(coding: Span<UInt8>) throws(HeadFault) {
         var count = 0
         var chunkedAt: [Int] = []
-        var isSound = !coding.isEmpty
+        var isValid = !coding.isEmpty
         coding.forEachListed { item in
             if item.equalsIgnoringCase("chunked") { chunkedAt.append(count) }
-            isSound = isSound && item.isToken
+            isValid = isValid && item.isToken
             count += 1
         }
-        guard isSound, chunkedAt.allSatisfy({ $0 == count - 1 }) else {
+        guard isValid, chunkedAt.allSatisfy({ $0 == count - 1 }) else {
             throw HeadFault("Transfer-Encoding is not a list of codings that ends in chunked.")
         }
         if count != 1 || chunkedAt.isEmpty { throw HeadFault(501, "The only supported transfer coding is chunked.") }

@@ -3,7 +3,7 @@ internal import Base
 /// Renders the head of an answer (RFC 9112 §4, §5).
 struct ResponseHead {
     /// The value of `Connection`.
-    enum Connection { case unsaid, close, keepAlive }
+    enum Connection { case omitted, close, keepAlive }
 
     let status: Int
     let connection: Connection
@@ -32,7 +32,7 @@ struct ResponseHead {
         }
         if isChunked { bytes.append("Transfer-Encoding: chunked\r\n") }
         switch connection {
-        case .unsaid: break
+        case .omitted: break
         case .close: bytes.append("Connection: close\r\n")
         case .keepAlive: bytes.append("Connection: keep-alive\r\n")
         }
@@ -48,15 +48,15 @@ struct ResponseHead {
         let isOurs = isReserved(bytes, from: start)
         bytes.append(": ")
         bytes.append(contentsOf: field.value.utf8)
-        let isSound = isSound(bytes.span, name: start..<valueStart - 2, value: valueStart..<bytes.count)
-        if isOurs || !isSound {
+        let isValid = isValid(bytes.span, name: start..<valueStart - 2, value: valueStart..<bytes.count)
+        if isOurs || !isValid {
             bytes.removeSubrange(start...)
         } else {
             bytes.append("\r\n")
         }
     }
 
-    private static func isSound(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
+    private static func isValid(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
         for index in value where !bytes[index].isFieldValue { return false }
         return bytes.extracting(name).isToken
     }

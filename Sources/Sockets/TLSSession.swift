@@ -31,7 +31,7 @@ internal import COpenSSL
     private var socketMayHoldMore = true
     private var socketHasEnded = false
     private var isBroken = false
-    private var hasSaidGoodbye = false
+    private var hasSentCloseNotify = false
     private var socketReadsLeft = 0
 
     /// How many times the socket is read before other connections get their turn: a peer can send records without
@@ -60,7 +60,7 @@ internal import COpenSSL
     /// Reads at most one record, or continues the handshake. After `close_notify` was sent, it reads raw bytes, to be
     /// discarded.
     package func receive(into space: UnsafeMutableRawBufferPointer) -> Transport.Outcome {
-        if hasSaidGoodbye { return unsafe receiveRaw(into: space) }
+        if hasSentCloseNotify { return unsafe receiveRaw(into: space) }
         readNeedsWritable = false
         socketReadsLeft = Self.socketReadsPerTurn
         ERR_clear_error()
@@ -85,14 +85,14 @@ internal import COpenSSL
 
     /// Sends `close_notify`, if that still makes sense. Failures are ignored: a peer that is gone does not need it.
     package func sendCloseNotify() -> Transport.Outcome {
-        if hasSaidGoodbye || isBroken || !isHandshakeComplete { return .bytes(0) }
+        if hasSentCloseNotify || isBroken || !isHandshakeComplete { return .bytes(0) }
         ERR_clear_error()
         let result = unsafe SSL_shutdown(session)
         if result < 0 {
             if unsafe SSL_get_error(session, result) == SSL_ERROR_WANT_WRITE { return .blocked }
             _ = broken()
         }
-        hasSaidGoodbye = true
+        hasSentCloseNotify = true
         return .bytes(0)
     }
 

@@ -32,13 +32,13 @@ public struct AccountStateRecord: Sendable, Equatable {
     /// Whether the account has ever worked with the host and key of ``identity``.
     public var wasReached: Bool
     /// What was found to be wrong with the account when it was last checked; nil if nothing was.
-    public var trouble: String?
+    public var problem: String?
     public var updatedAt: Int64
 
     public init(
         name: String, disabledBy: Int? = nil, reason: String? = nil, refusedModels: [String] = [],
         learnedLimit: Int? = nil, hasLookup: Bool? = nil, hasUniqueIDs: Bool? = nil, identity: Int64? = nil,
-        api: String? = nil, wasReached: Bool = false, trouble: String? = nil, updatedAt: Int64
+        api: String? = nil, wasReached: Bool = false, problem: String? = nil, updatedAt: Int64
     ) {
         self.name = name
         self.disabledBy = disabledBy
@@ -50,7 +50,7 @@ public struct AccountStateRecord: Sendable, Equatable {
         self.identity = identity
         self.api = api
         self.wasReached = wasReached
-        self.trouble = trouble
+        self.problem = problem
         self.updatedAt = updatedAt
     }
 }

@@ -10,8 +10,8 @@ public protocol ResendStore: Sendable {
     ///   - unread: returns the first task of each unread create. Called on a store thread inside the transaction, when
     ///     every create written before is in the list or was read.
     ///   - time: milliseconds since 1970.
-    func keep(
-        unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
+    func saveUnread(
+        _ unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
     ) async throws(StoreError)
 
     /// Returns the creates with content that are, or may be, unread according to what was stored, oldest first.

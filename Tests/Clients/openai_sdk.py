@@ -64,7 +64,7 @@ def stream_errors():
     error = refusal(
         openai.BadRequestError, lambda: client().images.edit(prompt="", image=[HUMAN, CLOTH], n=9, stream=True))
     assert (error.code, error.param) == ("invalid_parameter", "n"), error
-    person = wish(outcome="failed", message="The garment cannot be seen")
+    person = instruction(outcome="failed", message="The garment cannot be seen")
     try:
         list(client().images.edit(
             prompt="", image=[], stream=True, extra_body={"image": [person, "https://shop.example/a.png"]}))
@@ -86,9 +86,9 @@ def errors():
     assert (error.code, error.param) == ("invalid_parameter", "image"), error
 
 
-def wish(**wishes):
+def instruction(**instructions):
     """The person's URL, with instructions for the simulated Kling."""
-    text = base64.urlsafe_b64encode(json.dumps(wishes).encode()).decode().rstrip("=")
+    text = base64.urlsafe_b64encode(json.dumps(instructions).encode()).decode().rstrip("=")
     return f"https://shop.example/person.png?simulate={text}"
 
 
@@ -97,7 +97,7 @@ def failed_task():
         ("Failure to pass the risk control system", "content_policy_violation"),
         ("The garment cannot be seen", "task_failed"),
     ):
-        person = wish(outcome="failed", message=message)
+        person = instruction(outcome="failed", message=message)
         error = refusal(
             openai.BadRequestError,
             lambda: client().images.edit(prompt="", image=[], extra_body={"image": [person, "https://shop.example/a.png"]}))

@@ -40,7 +40,7 @@ private final class Receiver: HTTPResponder {
     ) async throws {
         let receiver = Receiver(answer)
         try await LoopbackServer.run(receiver, at: try #require(SocketAddress(address))) { served in
-            let sender = try CurlCallbackSender(loops: [served.loop], allowing: allow.compactMap { CIDR($0) })
+            let sender = try HTTPCallbackSender(loops: [served.loop], allowing: allow.compactMap { CIDR($0) })
             defer { sender.shutdown() }
             let port = try #require(served.url.split(separator: ":").last.flatMap { UInt16($0) })
             try await body(
@@ -50,7 +50,7 @@ private final class Receiver: HTTPResponder {
 
     static let secret = WebhookSignature.secret(key: Array(repeating: 7, count: 32))
 
-    private static func post(_ url: String, _ sender: CurlCallbackSender) async -> Result<
+    private static func post(_ url: String, _ sender: HTTPCallbackSender) async -> Result<
         CallbackReply, CallbackFailure
     > {
         let message = CallbackMessage(

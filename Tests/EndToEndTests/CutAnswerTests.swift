@@ -130,7 +130,7 @@ import Testing
     /// Sends a create to `path`, which must be answered, and returns its task.
     private static func create(_ path: String, _ gateway: GatewayProcess) async throws -> String {
         if path == Fixture.path { return try await gateway.create().createdTask() }
-        let answer = try await gateway.edit(wishes: #"{"seconds":0.5}"#)
+        let answer = try await gateway.edit(instructions: #"{"seconds":0.5}"#)
         return try #require(answer.json["task_id"] as? String, "\(answer.text)")
     }
 }

@@ -42,8 +42,8 @@ import Testing
     @Test func `an error after the first byte is an event with the same object`() async throws {
         try await Fixture.run(file: "openai: { wait: 1s }") { fixture in
             let failing = #"{"outcome":"failed","message":"The garment cannot be seen"}"#
-            for (wishes, code) in [(failing, "task_failed"), (#"{"seconds":60}"#, "task_unfinished")] {
-                let (head, blocks) = try await fixture.gateway.streamedEdit(wishes: wishes)
+            for (instructions, code) in [(failing, "task_failed"), (#"{"seconds":60}"#, "task_unfinished")] {
+                let (head, blocks) = try await fixture.gateway.streamedEdit(instructions: instructions)
                 #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
                 let data = Self.data(blocks.last ?? "", of: "error")
                 let error = try #require(data?["error"] as? [String: Any], "\(blocks)")
@@ -82,7 +82,7 @@ import Testing
         }
         try await Fixture.run { fixture in
             let client = try RawClient(port: fixture.gateway.port)
-            try client.send(GatewayProcess.streamedEditHead(wishes: #"{"seconds":60}"#))
+            try client.send(GatewayProcess.streamedEditHead(instructions: #"{"seconds":60}"#))
             #expect(try await blocking { client.waitForBytes(within: .seconds(20)) })
             #expect(try await inFlight(fixture.gateway) == 1)
             client.reset()
@@ -100,17 +100,17 @@ import Testing
 
 extension GatewayProcess {
     /// A request for a streamed edit, in HTTP/1.0 so that the answer is not chunked.
-    static func streamedEditHead(_ more: String = "", wishes: String? = nil, headers: [String] = []) -> String {
-        let body = EditJSON.body(#""stream":true"# + (more.isEmpty ? "" : ",") + more, wishes: wishes)
+    static func streamedEditHead(_ more: String = "", instructions: String? = nil, headers: [String] = []) -> String {
+        let body = EditJSON.body(#""stream":true"# + (more.isEmpty ? "" : ",") + more, instructions: instructions)
         return "POST \(EditForm.path) HTTP/1.0\r\nHost: gateway\r\nAuthorization: Bearer \(GatewayProcess.key)\r\n"
             + headers.map { $0 + "\r\n" }.joined() + "Content-Length: \(body.utf8.count)\r\n\r\n" + body
     }
 
     /// Sends a streamed edit, and returns the answer's head, and its body split at empty lines.
     func streamedEdit(
-        _ more: String = "", wishes: String? = nil, headers: [String] = []
+        _ more: String = "", instructions: String? = nil, headers: [String] = []
     ) async throws -> (head: String, blocks: [String]) {
-        let request = Self.streamedEditHead(more, wishes: wishes, headers: headers)
+        let request = Self.streamedEditHead(more, instructions: instructions, headers: headers)
         let text = try await blocking { [port] in
             let client = try RawClient(port: port)
             try client.send(request)

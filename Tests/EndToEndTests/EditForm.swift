@@ -56,28 +56,28 @@ enum EditJSON {
     static let garment = "https://shop.example/shirt.png"
 
     /// The URL of a person, with instructions for the simulator.
-    static func person(_ wishes: String? = nil) -> String {
+    static func person(_ instructions: String? = nil) -> String {
         let url = "https://shop.example/person.png"
-        guard let wishes else { return url }
-        let text = Data(wishes.utf8).base64EncodedString().replacingOccurrences(of: "=", with: "")
+        guard let instructions else { return url }
+        let text = Data(instructions.utf8).base64EncodedString().replacingOccurrences(of: "=", with: "")
         return url + "?simulate="
             + text.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
     }
 
     /// A body with two URLs and any other members.
-    static func body(_ more: String = "", wishes: String? = nil) -> String {
-        #"{"prompt":"p","image":["\#(person(wishes))","\#(garment)"]\#(more.isEmpty ? "" : ",")\#(more)}"#
+    static func body(_ more: String = "", instructions: String? = nil) -> String {
+        #"{"prompt":"p","image":["\#(person(instructions))","\#(garment)"]\#(more.isEmpty ? "" : ",")\#(more)}"#
     }
 }
 
 extension GatewayProcess {
     /// Sends an image edit in JSON and waits for the answer.
     func edit(
-        _ more: String = "", wishes: String? = nil, key: String = GatewayProcess.key, headers: [String] = []
+        _ more: String = "", instructions: String? = nil, key: String = GatewayProcess.key, headers: [String] = []
     ) async throws -> RawClient.Answer {
         try await ask(
             "POST", EditForm.path, key: key, headers: headers + ["Content-Type: application/json"],
-            body: EditJSON.body(more, wishes: wishes))
+            body: EditJSON.body(more, instructions: instructions))
     }
 }
 

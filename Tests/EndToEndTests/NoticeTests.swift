@@ -11,7 +11,7 @@ import Testing
     /// 1.5 s are promised; the rest allows for a busy machine.
     private static let bound = 2.5
 
-    private static func wishes(_ seconds: Double) -> String { #"{"seconds":\#(seconds)}"# }
+    private static func instructions(_ seconds: Double) -> String { #"{"seconds":\#(seconds)}"# }
 
     /// Seconds from the task's end at Kling to `moment`, in milliseconds since 1970.
     private static func lateness(_ id: String?, _ moment: Int64, _ kling: KlingSimulator) throws -> Double {
@@ -50,7 +50,7 @@ import Testing
         let answers = try await withThrowingTaskGroup(of: (String?, Int64).self) { group in
             for work in works {
                 group.addTask {
-                    let answer = try await gateway.edit(wishes: Self.wishes(work))
+                    let answer = try await gateway.edit(instructions: Self.instructions(work))
                     return (answer.json["task_id"] as? String, WallClock.milliseconds)
                 }
             }
@@ -77,7 +77,7 @@ import Testing
             try await Rig.run(settings: "callbacks: { allow: [127.0.0.0/8] }") { rig in
                 let start = Date()
                 for work in works {
-                    let more = #""callback_url":"\#(url)/","simulate":\#(wishes(work))"#
+                    let more = #""callback_url":"\#(url)/","simulate":\#(instructions(work))"#
                     _ = try await rig.createdTask(more)
                 }
                 try await eventually("all ends are reported") { noticedAt.withLock { $0.count == works.count } }

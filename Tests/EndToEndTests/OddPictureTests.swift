@@ -15,8 +15,8 @@ import Testing
         }
     }
 
-    /// A way to send the picture of a person as bytes, and its name in errors.
-    enum Way: String, CaseIterable, Sendable {
+    /// A form to send the picture of a person as bytes, and its name in errors.
+    enum UploadForm: String, CaseIterable, Sendable {
         case kling = "human_image"
         case openAIForm = "image"
         case openAIJSON = "image[0]"
@@ -50,26 +50,26 @@ import Testing
         return [jpeg.withUnsafeBytes { Array($0) }, SamplePictures.person]
     }()
 
-    @Test(arguments: Way.allCases)
-    func `a file that is cut off is refused before it is paid for, naming the member`(_ way: Way) async throws {
+    @Test(arguments: UploadForm.allCases)
+    func `a file that is cut off is refused before it is paid for, naming the member`(_ form: UploadForm) async throws {
         try #require(Self.whole.count == 2)
         try await run { rig, kling in
             for file in Self.whole {
-                let answer = try await way.send(file.dropLast(10), to: rig.gateway)
+                let answer = try await form.send(file.dropLast(10), to: rig.gateway)
                 #expect(answer.status == 400, "\(answer.text)")
                 #expect(answer.text.contains("is cut off"), "\(answer.text)")
-                #expect(answer.text.contains(way.rawValue), "\(answer.text)")
+                #expect(answer.text.contains(form.rawValue), "\(answer.text)")
             }
             #expect(kling.posts.isEmpty)
         }
     }
 
-    @Test(arguments: [Way.kling, .useapi])
-    func `bytes after the end of a picture are sent unchanged`(_ way: Way) async throws {
+    @Test(arguments: [UploadForm.kling, .useapi])
+    func `bytes after the end of a picture are sent unchanged`(_ form: UploadForm) async throws {
         try await run { rig, kling in
             for file in Self.whole {
                 let motionPhoto = file + Array("\0\0\0\u{18}ftypmp42".utf8) + [UInt8](repeating: 9, count: 30_000)
-                let answer = try await way.send(motionPhoto, to: rig.gateway)
+                let answer = try await form.send(motionPhoto, to: rig.gateway)
                 #expect(answer.status == 200, "\(answer.text)")
                 let sent = kling.posts.last?.json["human_image"] as? String
                 #expect(sent == Data(motionPhoto).base64EncodedString())
@@ -77,12 +77,12 @@ import Testing
         }
     }
 
-    @Test(arguments: Way.allCases)
-    func `the error for Xcode's own PNG names the setting to change`(_ way: Way) async throws {
+    @Test(arguments: UploadForm.allCases)
+    func `the error for Xcode's own PNG names the setting to change`(_ form: UploadForm) async throws {
         try await run { rig, kling in
             let packed =
                 SamplePictures.person[..<8] + [0, 0, 0, 4] + Array("CgBI".utf8) + [0x50, 0, 0x20, 2, 1, 2, 3, 4]
-            let answer = try await way.send(packed + SamplePictures.person[8...], to: rig.gateway)
+            let answer = try await form.send(packed + SamplePictures.person[8...], to: rig.gateway)
             #expect(answer.status == 400 && answer.text.contains("Compress PNG Files"), "\(answer.text)")
             #expect(kling.posts.isEmpty)
         }
@@ -94,9 +94,9 @@ import Testing
     ])
     func `the error for an unsupported format names it`(_ start: String, _ name: String) async throws {
         try await run { rig, kling in
-            for way in Way.allCases {
-                let answer = try await way.send(Array(start.utf8) + Array(repeating: 0, count: 99), to: rig.gateway)
-                #expect(answer.status == 400 && answer.text.contains(name), "\(way): \(answer.text)")
+            for form in UploadForm.allCases {
+                let answer = try await form.send(Array(start.utf8) + Array(repeating: 0, count: 99), to: rig.gateway)
+                #expect(answer.status == 400 && answer.text.contains(name), "\(form): \(answer.text)")
             }
             #expect(kling.posts.isEmpty)
         }
@@ -116,7 +116,7 @@ import Testing
         try await run { rig, kling in
             for name in names {
                 let file = [UInt8](try Data(contentsOf: folder.url.appending(path: name)))
-                let answer = try await Way.kling.send(file, to: rig.gateway)
+                let answer = try await UploadForm.kling.send(file, to: rig.gateway)
                 #expect(answer.status == 200, "\(name): \(answer.text)")
                 let sent = try #require(kling.posts.last?.json["human_image"] as? String)
                 if name.hasSuffix(".webp") {
@@ -128,11 +128,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [Way.kling, .useapi])
-    func `WebP is converted in more than one client shape`(_ way: Way) async throws {
+    @Test(arguments: [UploadForm.kling, .useapi])
+    func `WebP is converted in more than one client shape`(_ form: UploadForm) async throws {
         let webP = try #require(Data(base64Encoded: NormalizingTests.webP))
         try await run { rig, kling in
-            let answer = try await way.send([UInt8](webP), to: rig.gateway)
+            let answer = try await form.send([UInt8](webP), to: rig.gateway)
             #expect(answer.status == 200, "\(answer.text)")
             let sent = try #require(kling.posts.last?.json["human_image"] as? String)
             #expect(Data(base64Encoded: sent)?.starts(with: [0xFF, 0xD8, 0xFF]) == true)

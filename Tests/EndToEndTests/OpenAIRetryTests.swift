@@ -13,7 +13,7 @@ import Testing
 
     @Test func `a task that moderation refuses is final and says so`() async throws {
         try await Rig.run { rig in
-            let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#)
+            let answer = try await rig.gateway.edit(instructions: #"{"outcome":"failed"}"#)
             #expect(answer.status == 400 && answer.isFinal, "\(answer.text)")
             #expect(answer.error["code"] as? String == "content_policy_violation")
             #expect((answer.error["message"] as? String)?.contains("risk control") == true)
@@ -24,7 +24,8 @@ import Testing
 
     @Test func `a task that fails for another reason is final too`() async throws {
         try await Rig.run { rig in
-            let answer = try await rig.gateway.edit(wishes: #"{"outcome":"failed","message":"there is no human"}"#)
+            let answer = try await rig.gateway.edit(
+                instructions: #"{"outcome":"failed","message":"there is no human"}"#)
             #expect(answer.status == 400 && answer.isFinal)
             #expect(answer.error["code"] as? String == "task_failed")
             #expect((answer.error["message"] as? String)?.contains("there is no human") == true)
@@ -42,7 +43,7 @@ import Testing
 
     @Test func `a picture that takes too long is answered 504 with the task's id`() async throws {
         try await Rig.run(settings: Self.short) { rig in
-            let answer = try await rig.gateway.edit(wishes: Self.hour)
+            let answer = try await rig.gateway.edit(instructions: Self.hour)
             #expect(answer.status == 504 && answer.isFinal, "\(answer.text)")
             #expect(answer.error["code"] as? String == "task_unfinished")
             let id = try #require(answer.error["task_id"] as? String)
@@ -53,16 +54,17 @@ import Testing
 
     @Test func `a retry after a 504 attaches to the paid job, and another user's does not`() async throws {
         try await Rig.run(settings: Self.short) { rig in
-            let first = try await rig.gateway.edit(wishes: Self.hour)
+            let first = try await rig.gateway.edit(instructions: Self.hour)
             let id = try #require(first.error["task_id"] as? String)
-            let again = try await rig.gateway.edit(wishes: Self.hour, headers: [Self.retry])
+            let again = try await rig.gateway.edit(instructions: Self.hour, headers: [Self.retry])
             #expect(again.status == 504 && again.error["task_id"] as? String == id)
-            let unnamed = try await rig.gateway.edit(wishes: Self.hour)
+            let unnamed = try await rig.gateway.edit(instructions: Self.hour)
             #expect(unnamed.status == 504 && unnamed.error["task_id"] as? String == id)
             #expect(rig.kling.tasks.count == 1)
             let others = [
-                try await rig.gateway.edit(wishes: Self.hour, key: GatewayProcess.otherKey, headers: [Self.retry]),
-                try await rig.gateway.edit(#""user":"b""#, wishes: Self.hour, headers: [Self.retry]),
+                try await rig.gateway.edit(
+                    instructions: Self.hour, key: GatewayProcess.otherKey, headers: [Self.retry]),
+                try await rig.gateway.edit(#""user":"b""#, instructions: Self.hour, headers: [Self.retry]),
             ]
             #expect(Set(others.map { $0.error["task_id"] as? String }).union([id]).count == 3)
             #expect(rig.kling.tasks.count == 3)
@@ -84,7 +86,7 @@ import Testing
 
     @Test func `a client that has left gets its picture on the next attempt`() async throws {
         try await Rig.run(settings: "openai: { wait: 60s }") { rig in
-            let body = EditJSON.body(wishes: #"{"seconds":3}"#)
+            let body = EditJSON.body(instructions: #"{"seconds":3}"#)
             let (port, kling) = (rig.gateway.port, rig.kling)
             try await blocking {
                 let client = try RawClient(port: port)
@@ -94,7 +96,7 @@ import Testing
                 while kling.tasks.isEmpty { usleep(10_000) }
                 client.reset()
             }
-            let answer = try await rig.gateway.edit(wishes: #"{"seconds":3}"#, headers: [Self.retry])
+            let answer = try await rig.gateway.edit(instructions: #"{"seconds":3}"#, headers: [Self.retry])
             #expect(answer.status == 200, "\(answer.text)")
             #expect(rig.kling.tasks.map(\.id) == [answer.json["task_id"] as? String])
         }
@@ -132,8 +134,8 @@ import Testing
             let other = try await rig.gateway.edit(headers: [Self.key])
             #expect(other.status == 422 && Set(other.json.keys) == ["error"])
             let failing = ["Idempotency-Key: order-2"]
-            let failed = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#, headers: failing)
-            let repeated = try await rig.gateway.edit(wishes: #"{"outcome":"failed"}"#, headers: failing)
+            let failed = try await rig.gateway.edit(instructions: #"{"outcome":"failed"}"#, headers: failing)
+            let repeated = try await rig.gateway.edit(instructions: #"{"outcome":"failed"}"#, headers: failing)
             #expect(failed.status == 400 && repeated["Idempotent-Replayed"] == "true" && repeated.body == failed.body)
             #expect(rig.kling.tasks.count == 2)
         }
@@ -141,11 +143,13 @@ import Testing
 
     @Test func `a resend with the same key attaches to the unfinished job`() async throws {
         try await Rig.run(settings: Self.short) { rig in
-            let wishes = #"{"seconds":3}"#
-            let first = try await rig.gateway.edit(wishes: wishes, headers: [Self.key])
+            let instructions = #"{"seconds":3}"#
+            let first = try await rig.gateway.edit(instructions: instructions, headers: [Self.key])
             #expect(first.status == 504, "\(first.text)")
             var last = first
-            while last.status == 504 { last = try await rig.gateway.edit(wishes: wishes, headers: [Self.key]) }
+            while last.status == 504 {
+                last = try await rig.gateway.edit(instructions: instructions, headers: [Self.key])
+            }
             #expect(last.status == 200, "\(last.text)")
             #expect(last.json["task_id"] as? String == first.error["task_id"] as? String)
             #expect(rig.kling.tasks.count == 1)

@@ -13,8 +13,8 @@ enum Useapi {
     }
 
     /// The URL of a person, with instructions for the simulator.
-    static func person(_ wishes: String) -> String {
-        let text = Data(wishes.utf8).base64EncodedString().replacingOccurrences(of: "=", with: "")
+    static func person(_ instructions: String) -> String {
+        let text = Data(instructions.utf8).base64EncodedString().replacingOccurrences(of: "=", with: "")
         return person + "?simulate="
             + text.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
     }

@@ -76,13 +76,13 @@ struct TLSPathTests {
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345", false, nil), ("", false, .sendInterrupted),
     ])
     func `an answer without a length of its own needs close_notify, others only their length`(
-        text: String, saysGoodbye: Bool, code: HTTPClientError.Code?
+        text: String, sendsCloseNotify: Bool, code: HTTPClientError.Code?
     ) async throws {
         let files = try await TestCertificate()
         let server = server(files) { peer in
             _ = peer.readRequest()
             if !text.isEmpty { peer.write(text) }
-            if saysGoodbye { peer.sayGoodbye() }
+            if sendsCloseNotify { peer.sendCloseNotify() }
         }
         try await withClient { client, _ in
             do throws(HTTPClientError) {

@@ -66,7 +66,7 @@ final class TLSPeer {
     }
 
     /// Sends `close_notify`.
-    func sayGoodbye() { SSL_shutdown(session) }
+    func sendCloseNotify() { SSL_shutdown(session) }
 }
 
 /// A copy of a certificate that ended an hour ago, signed with the same key.

@@ -48,7 +48,7 @@ import Testing
             for part in ["hello", nil] { responder.parts.yield(part) }
             await onThread {
                 #expect(client.read(upTo: "0\r\n\r\n") == "5\r\nhello\r\n0\r\n\r\n")
-                #expect(client.isAtEnd() && client.sawGoodbye)
+                #expect(client.isAtEnd() && client.sawCloseNotify)
             }
         }
     }

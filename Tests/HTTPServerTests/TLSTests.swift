@@ -96,7 +96,7 @@ struct TLSTests {
             await onThread {
                 let client = Self.client(address, files)
                 #expect(client.isAtEnd())
-                #expect(client.sawGoodbye)
+                #expect(client.sawCloseNotify)
             }
         }
     }
@@ -218,19 +218,19 @@ struct TLSTests {
 
     @Test(arguments: [true, false])
     func `a half-closed client gets its answer, with or without its close_notify`(
-        saysGoodbye: Bool
+        sendsCloseNotify: Bool
     ) async throws {
         try await withTLSServer { _, address, _, files in
             await onThread {
                 let client = Self.client(address, files)
                 client.send(HostileCase.next)
-                client.finish(saysGoodbye: saysGoodbye)
+                client.finish(sendsCloseNotify: sendsCloseNotify)
                 #expect(client.read()?.status == 200)
                 #expect(client.isAtEnd())
-                #expect(client.sawGoodbye)
+                #expect(client.sawCloseNotify)
                 let cut = Self.client(address, files)
                 cut.send(Self.post("/", 10) + "ab")
-                cut.finish(saysGoodbye: saysGoodbye)
+                cut.finish(sendsCloseNotify: sendsCloseNotify)
                 #expect(cut.read()?.status == 400)
                 #expect(cut.isAtEnd())
             }
@@ -244,7 +244,7 @@ struct TLSTests {
             await onThread {
                 #expect(client.read()?.body.utf8.count == 20_000_000)
                 #expect(client.isAtEnd())
-                #expect(client.sawGoodbye)
+                #expect(client.sawCloseNotify)
             }
             #expect(await responder.ends.next()?.end == .complete)
         }
@@ -257,7 +257,7 @@ struct TLSTests {
                 client.send(Self.post("/unread", 3 << 20) + String(repeating: "x", count: 3 << 20))
                 #expect(client.read()?.status == 401)
                 #expect(client.isAtEnd())
-                #expect(client.sawGoodbye)
+                #expect(client.sawCloseNotify)
             }
         }
     }

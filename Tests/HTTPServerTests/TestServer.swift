@@ -72,7 +72,7 @@ final class RawClient: @unchecked Sendable {
     /// Whether the output of TLS is sent byte by byte.
     private let dribbles: Bool
     /// Whether the server announced its end with `close_notify`.
-    private(set) var sawGoodbye = false
+    private(set) var sawCloseNotify = false
 
     struct Answer: Equatable, Sendable {
         var status: Int
@@ -174,8 +174,8 @@ final class RawClient: @unchecked Sendable {
     func send(_ text: String) { send(Array(text.utf8)) }
 
     /// Sends FIN, and over TLS `close_notify` before it.
-    func finish(saysGoodbye: Bool = true) {
-        if saysGoodbye {
+    func finish(sendsCloseNotify: Bool = true) {
+        if sendsCloseNotify {
             tls?.sendCloseNotify()
             flush()
         }
@@ -223,7 +223,7 @@ final class RawClient: @unchecked Sendable {
                 return true
             case .wantsInput where receive(): break
             case .ended:
-                sawGoodbye = true
+                sawCloseNotify = true
                 return false
             case .wantsInput, .failed: return false
             }

@@ -99,18 +99,18 @@ struct PictureTests {
     }
 
     @Test(arguments: [
-        ("AAAA AAAA AAAA", 0, Base64Blanks.Meaning.whitespace), ("AAAA AAAA AA", 2, .whitespace),
+        ("AAAA AAAA AAAA", 0, Base64Spaces.Meaning.whitespace), ("AAAA AAAA AA", 2, .whitespace),
         ("AA+A AAA", 1, .whitespace), ("AA AAAAA", 0, .plus), ("AA A", 0, .plus), ("A AA", 0, .plus),
         ("AAAA AA", 1, .plus), ("AAA AAAA", 1, .whitespace), ("AAA  AAAAA", 0, .unclear),
         ("AAAA AAA", 0, .unclear),
     ])
     func `spaces count as whitespace or plus where only one is possible`(
-        text: String, padding: Int, meaning: Base64Blanks.Meaning
+        text: String, padding: Int, meaning: Base64Spaces.Meaning
     ) {
-        var blanks = Base64Blanks()
+        var spaces = Base64Spaces()
         let bytes = Array(text.utf8)
-        blanks.read(bytes.span, 0..<bytes.count)
-        #expect(blanks.meaning(padding: padding) == meaning)
+        spaces.read(bytes.span, 0..<bytes.count)
+        #expect(spaces.meaning(padding: padding) == meaning)
     }
 
     @Test(arguments: [

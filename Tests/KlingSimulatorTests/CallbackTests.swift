@@ -4,7 +4,7 @@ import KlingSimulator
 import Testing
 
 struct CallbackTests {
-    private static let wish = ["callback_url": #""http://shop.example/hook""#]
+    private static let instruction = ["callback_url": #""http://shop.example/hook""#]
 
     /// The callbacks that are sent until none are due, each with the time since the start.
     private static func run(_ simulation: inout Simulation) -> [(elapsed: Int, task: TaskObject)] {
@@ -20,7 +20,7 @@ struct CallbackTests {
 
     @Test func `each change of a task sends a callback with the bare task, in order`() {
         var simulation = Simulation()
-        let made = simulation.create(Self.wish)
+        let made = simulation.create(Self.instruction)
         simulation.create()
         #expect(simulation.platform.dueCallbacks(now: Simulation.start - 1, base: "").isEmpty)
         let sent = Self.run(&simulation)
@@ -36,7 +36,7 @@ struct CallbackTests {
             $0.duration = 100...60_000
         }
         for _ in 0..<60 {
-            simulation.create(Self.wish)
+            simulation.create(Self.instruction)
             simulation.now += 700
         }
         let sent = Self.run(&simulation)
@@ -47,7 +47,7 @@ struct CallbackTests {
 
     @Test func `a task that ends at once sends one callback`() {
         var simulation = Simulation()
-        simulation.create(Self.wish.merging(["simulate": #"{"seconds":0,"outcome":"failed"}"#]) { $1 })
+        simulation.create(Self.instruction.merging(["simulate": #"{"seconds":0,"outcome":"failed"}"#]) { $1 })
         #expect(Self.run(&simulation).map(\.task.status) == [.failed])
     }
 
@@ -59,13 +59,13 @@ struct CallbackTests {
     ])
     func `callbacks are lost, duplicated and delayed as the rules say`(rule: String, statuses: [TaskStatus]) {
         var simulation = Simulation { $0.faults = [FaultRule(rule)].compactMap { $0 } }
-        simulation.create(Self.wish)
+        simulation.create(Self.instruction)
         #expect(Self.run(&simulation).map(\.task.status) == statuses)
     }
 
     @Test func `callbacks are signed with the secret`() throws {
         var simulation = Simulation()
-        simulation.create(Self.wish)
+        simulation.create(Self.instruction)
         let due = simulation.platform.dueCallbacks(now: simulation.now, base: "")
         let callback = try #require(due.first)
         let secret = WebhookSignature.secret(key: [UInt8](repeating: 7, count: 32))

@@ -34,18 +34,18 @@ struct FaultTests {
     }
 
     /// How each answer that is valid HTTP starts, and whether it has Kling's envelope.
-    private static let sound: [(fault: String, status: Int, start: String, hasEnvelope: Bool)] = [
+    private static let intact: [(fault: String, status: Int, start: String, hasEnvelope: Bool)] = [
         ("http-302", 302, "<html>", false), ("http-429", 429, "<html>", false), ("http-502", 502, "<html>", false),
         ("html", 200, "<html>", false), ("not-json", 200, "{\"code\":0", false), ("empty", 200, "", false),
         ("no-task-id", 200, "{\"code\":0", true),
     ]
 
-    @Test(arguments: sound.indices)
+    @Test(arguments: intact.indices)
     func `an answer can be valid HTTP and yet not one of Kling's`(index: Int) {
-        let row = Self.sound[index]
+        let row = Self.intact[index]
         var simulation = Simulation { $0.faults = Self.rules("create:\(row.fault)") }
         let answer = simulation.create()
-        #expect(answer.raw.delivery == .sound)
+        #expect(answer.raw.delivery == .intact)
         #expect(answer.status == row.status)
         #expect(answer.text.hasPrefix(row.start))
         #expect((answer.kling != nil) == row.hasEnvelope)
@@ -103,8 +103,8 @@ struct FaultTests {
 
     @Test func `a create can ask for its own fault, a number of times per external id`() {
         var simulation = Simulation()
-        let wish = ["external_task_id": "\"x\"", "simulate": #"{"fault":"1302","times":2}"#]
-        #expect((0..<3).map { _ in simulation.create(wish).code } == [1302, 1302, 0])
+        let instruction = ["external_task_id": "\"x\"", "simulate": #"{"fault":"1302","times":2}"#]
+        #expect((0..<3).map { _ in simulation.create(instruction).code } == [1302, 1302, 0])
         #expect(simulation.create(["simulate": #"{"fault":"flood"}"#]).code == 1201)
     }
 

@@ -136,10 +136,12 @@ struct ResellerTests {
 
     @Test func `a create can be refused by one account and accepted by the others`() {
         var simulation = Simulation()
-        let wish = ["external_task_id": "\"x\"", "simulate": #"{"fault":"http-413","times":9,"account":"first"}"#]
-        #expect([simulation.create(wish).status, simulation.create(wish).status] == [413, 413])
+        let instruction = [
+            "external_task_id": "\"x\"", "simulate": #"{"fault":"http-413","times":9,"account":"first"}"#,
+        ]
+        #expect([simulation.create(instruction).status, simulation.create(instruction).status] == [413, 413])
         simulation.authorization = "Bearer other-key"
-        #expect(simulation.create(wish).code == 0)
+        #expect(simulation.create(instruction).code == 0)
     }
 
     @Test func `a picture's URL can be as long as requested`() {

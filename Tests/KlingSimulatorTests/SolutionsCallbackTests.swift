@@ -4,7 +4,7 @@ import KlingSimulator
 import Testing
 
 struct SolutionsCallbackTests {
-    private static let wish = Simulation.named("x", #","callback_url":"http://shop.example/hook""#)
+    private static let instruction = Simulation.named("x", #","callback_url":"http://shop.example/hook""#)
 
     private static func run(_ simulation: inout Simulation) -> [SimulatedCallback] {
         var sent: [SimulatedCallback] = []
@@ -16,7 +16,7 @@ struct SolutionsCallbackTests {
 
     @Test func `each change of a task sends a callback in the new shape, with its word for success`() {
         var simulation = Simulation.speaking()
-        let id = simulation.solve(Self.wish).madeID
+        let id = simulation.solve(Self.instruction).madeID
         let bodies = Self.run(&simulation).map { String(decoding: $0.body, as: UTF8.self) }
         let start = Simulation.start
         func body(_ status: String, _ updated: Int, _ outputs: String, _ billing: String) -> String {
@@ -34,7 +34,7 @@ struct SolutionsCallbackTests {
 
     @Test func `with both APIs, each task's callbacks have its own shape`() {
         var simulation = Simulation.speaking(.both) { $0.faults = [FaultRule("callback:lost:1:2")].compactMap { $0 } }
-        simulation.solve(Self.wish)
+        simulation.solve(Self.instruction)
         simulation.create(["callback_url": #""http://shop.example/hook""#])
         // The first two, which told of the creates, were lost.
         #expect(
@@ -44,7 +44,7 @@ struct SolutionsCallbackTests {
 
     @Test func `two secrets both sign a message`() throws {
         var simulation = Simulation.speaking()
-        simulation.solve(Self.wish)
+        simulation.solve(Self.instruction)
         let callback = try #require(simulation.platform.dueCallbacks(now: simulation.now, base: "").first)
         let secrets = [3, 4].map { WebhookSignature.secret(key: [UInt8](repeating: $0, count: 32)) }
         let signatures = secrets.compactMap { WebhookSignature($0) }

@@ -69,9 +69,9 @@ struct SolutionsFaultTests {
 
     @Test func `a create can ask for its own fault in the person's URL`() {
         var simulation = Simulation.speaking()
-        let wish = Base64.encode(#"{"fault":"1302","times":2}"#.utf8, .urlSafe)
+        let instruction = Base64.encode(#"{"fault":"1302","times":2}"#.utf8, .urlSafe)
         let codes = (0..<3).map { _ in
-            simulation.solve(person: Simulation.person + "?simulate=" + wish, Simulation.named("x")).code
+            simulation.solve(person: Simulation.person + "?simulate=" + instruction, Simulation.named("x")).code
         }
         #expect(codes == [1302, 1302, 0])
     }

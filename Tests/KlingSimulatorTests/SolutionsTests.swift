@@ -44,8 +44,8 @@ struct SolutionsTests {
 
     @Test func `an instruction in the person's URL makes a task fail, which costs nothing`() {
         var simulation = Simulation.speaking()
-        let wish = Base64.encode(#"{"outcome":"failed","message":"no human","seconds":1}"#.utf8, .urlSafe)
-        let id = simulation.solve(person: Simulation.person + "?simulate=" + wish).madeID
+        let instruction = Base64.encode(#"{"outcome":"failed","message":"no human","seconds":1}"#.utf8, .urlSafe)
+        let id = simulation.solve(person: Simulation.person + "?simulate=" + instruction).madeID
         simulation.now += 1000
         let task = simulation.find("task_ids=" + id).solutions.first
         #expect(task?.string("status") == "failed" && task?.string("message") == "no human")
@@ -113,8 +113,8 @@ struct SolutionsTests {
 
     @Test func `a list includes its start, excludes its end, and is filtered by status`() {
         var simulation = Simulation.speaking { $0.accounts[0].concurrency = nil }
-        let wish = Base64.encode(#"{"outcome":"failed","seconds":0}"#.utf8, .urlSafe)
-        let failed = simulation.solve(person: Simulation.person + "?simulate=" + wish).madeID
+        let instruction = Base64.encode(#"{"outcome":"failed","seconds":0}"#.utf8, .urlSafe)
+        let failed = simulation.solve(person: Simulation.person + "?simulate=" + instruction).madeID
         simulation.now += 100
         let done = simulation.solve().madeID
         simulation.now += 10_000

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Pictures
 
-/// Colour information in files has the same effect as in Chromium 156, which gave the expected values.
+/// Color information in files has the same effect as in Chromium 156, which gave the expected values.
 struct ColorTests {
     private static let sRGB = [31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]
     private static let wide = [31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000]
@@ -51,7 +51,7 @@ struct ColorTests {
     ]
 
     @Test(arguments: cases.map(\.name))
-    func `colour chunks of a PNG file apply in their order of precedence`(_ name: String) throws {
+    func `color chunks of a PNG file apply in their order of precedence`(_ name: String) throws {
         let found = try #require(Self.cases.first { $0.name == name })
         #expect(Self.isLike(try Self.color(of: Self.png(found.chunks)), found.color))
         // A chunk with a wrong checksum, or after the first row, is ignored.
@@ -64,7 +64,7 @@ struct ColorTests {
 
     @Test func `a profile in pieces is read in any order, and ignored if a piece is missing`() throws {
         let bytes = ICCProfile.wide.bytes
-        let plain = Painting.plain(320, 320, Color(red: 200, green: 50, blue: 50)).jpeg(quality: 100)
+        let plain = DrawnPicture.plain(320, 320, Color(red: 200, green: 50, blue: 50)).jpeg(quality: 100)
         func piece(_ number: UInt8, of count: UInt8, _ content: ArraySlice<UInt8>) -> [UInt8] {
             JPEGFile.segment(0xE2, Array("ICC_PROFILE\0".utf8) + [number, count] + content)
         }
@@ -75,7 +75,7 @@ struct ColorTests {
         ] { #expect(Self.isLike(try Self.color(of: JPEGFile.adding(segments, to: plain)), color)) }
     }
 
-    @Test func `only a noticeable change of colours makes a picture unfit to be sent as it is`() throws {
+    @Test func `only a noticeable change of colors makes a picture unfit to be sent as it is`() throws {
         func isFine(_ chunks: [(String, [UInt8])]) throws -> Bool {
             try PictureKit.normalize(ByteSlice(Self.png(chunks))) == nil
         }
@@ -138,11 +138,11 @@ struct ColorTests {
 
     // MARK: Files
 
-    /// A PNG file of one colour.
+    /// A PNG file of one color.
     private static func png(_ chunks: [(String, [UInt8])], behind: [(String, [UInt8])] = []) -> [UInt8] {
         let row: [UInt8] = [0] + (0..<300).flatMap { _ in [200, 50, 50] as [UInt8] }
         return PNGFile(
-            width: 300, height: 300, chunksBefore: chunks, rows: (0..<300).flatMap { _ in row }, chunksBehind: behind
+            width: 300, height: 300, chunksBefore: chunks, rows: (0..<300).flatMap { _ in row }, chunksAfter: behind
         ).file
     }
 

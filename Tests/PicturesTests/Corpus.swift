@@ -14,7 +14,12 @@ struct Corpus: Sendable {
         /// Red, green and blue in the middle of each quarter, as a browser shows it.
         let colors: [[Int]]
         /// Whether Kling can be sent it as it is.
-        let fine: Bool
+        let isAcceptedByKling: Bool
+
+        private enum CodingKeys: String, CodingKey {
+            case name, size, colors
+            case isAcceptedByKling = "fine"
+        }
 
         fileprivate var isSampling: Bool { name.hasPrefix("sampling-") }
 

@@ -51,12 +51,12 @@ struct HostilePictureTests {
 
     @Test func `JPEG and WebP headers with too many pixels are refused too`() {
         var limits = PictureLimits()
-        var jpeg = Painting.plain(300, 300, .red).jpeg()
+        var jpeg = DrawnPicture.plain(300, 300, .red).jpeg()
         let frame = JPEGFile.last(0xC0, in: jpeg) ?? 0
         jpeg.replaceSubrange(frame + 5..<frame + 9, with: big(65_500, 2) + big(65_500, 2))
         #expect(Self.answer(jpeg) == .tooLarge(width: 65_500, height: 65_500, allowed: limits.pixels))
         limits.pixels = 320 * 320 - 1
-        let webP = Painting.plain(320, 320, .red).webP()
+        let webP = DrawnPicture.plain(320, 320, .red).webP()
         #expect(Self.answer(webP, limits: limits) == .tooLarge(width: 320, height: 320, allowed: limits.pixels))
         let animation = WebPFile.animation(320, 320, [webP])
         #expect(Self.answer(animation, limits: limits) == .tooLarge(width: 320, height: 320, allowed: limits.pixels))
@@ -90,7 +90,7 @@ struct HostilePictureTests {
         var limits = PictureLimits()
         let text = Array("name\0\0".utf8) + [1, 0, 0, 0] + Deflate.zeros(4 << 20)
         let texts = Array(repeating: ("iTXt", text), count: 250)
-        let file = PNGFile(width: 300, height: 300, chunksBefore: texts, chunksBehind: texts).file
+        let file = PNGFile(width: 300, height: 300, chunksBefore: texts, chunksAfter: texts).file
         limits.pngTime = .seconds(1)
         #expect(Self.answer(file, limits: limits) == nil)
     }
@@ -104,7 +104,7 @@ struct HostilePictureTests {
     }
 
     @Test func `a progressive JPEG with thousands of scans is refused before it is decoded`() {
-        let progressive = Painting.quarters(320, 320).jpeg(flags: TJFLAG_PROGRESSIVE)
+        let progressive = DrawnPicture.quarters(320, 320).jpeg(flags: TJFLAG_PROGRESSIVE)
         let long = JPEGFile.repeatingLastScan(5000, of: progressive)
         guard case .scans(let count, 100)? = Self.answer(long) else {
             Issue.record("it was not refused")
@@ -121,7 +121,7 @@ struct HostilePictureTests {
 
     @Test func `the memory to decode a progressive JPEG counts against the limit`() {
         var limits = PictureLimits()
-        let file = Painting.plain(320, 320, .red).jpeg(subsampling: TJSAMP_420, flags: TJFLAG_PROGRESSIVE)
+        let file = DrawnPicture.plain(320, 320, .red).jpeg(subsampling: TJSAMP_420, flags: TJFLAG_PROGRESSIVE)
         limits.decodingBytes = 320 * 320 * 3
         #expect(Self.answer(file, limits: limits) == nil)
         limits.decodingBytes -= 3
@@ -158,16 +158,16 @@ struct HostilePictureTests {
     // MARK: Damage
 
     private static let whole: [(name: String, file: [UInt8])] = {
-        let painting = Painting.quarters(320, 310)
+        let picture = DrawnPicture.quarters(320, 310)
         return [
-            ("JPEG", painting.jpeg()), ("progressive JPEG", painting.jpeg(flags: TJFLAG_PROGRESSIVE)),
-            ("CMYK JPEG", painting.jpeg(TJPF_CMYK)), ("PNG", painting.png()),
-            ("noisy PNG", Painting.noise(300, 300).png()), ("lossless WebP", painting.webP()),
-            ("lossy WebP", painting.webP(isLossless: false)),
-            ("clear WebP", painting.webP(isLossless: false, opacity: 90)),
+            ("JPEG", picture.jpeg()), ("progressive JPEG", picture.jpeg(flags: TJFLAG_PROGRESSIVE)),
+            ("CMYK JPEG", picture.jpeg(TJPF_CMYK)), ("PNG", picture.png()),
+            ("noisy PNG", DrawnPicture.noise(300, 300).png()), ("lossless WebP", picture.webP()),
+            ("lossy WebP", picture.webP(isLossless: false)),
+            ("clear WebP", picture.webP(isLossless: false, opacity: 90)),
             (
                 "animated WebP",
-                WebPFile.animation(320, 310, Array(repeating: painting.webP(isLossless: false), count: 2))
+                WebPFile.animation(320, 310, Array(repeating: picture.webP(isLossless: false), count: 2))
             ),
         ]
     }()
@@ -198,7 +198,7 @@ struct HostilePictureTests {
     }
 
     @Test func `a wrong checksum is an error`() {
-        var file = Painting.quarters(300, 300).png()
+        var file = DrawnPicture.quarters(300, 300).png()
         let data = file.count - 12 - 4
         file[data] ^= 1
         #expect(Self.answer(file) == .data(.png))
@@ -208,14 +208,14 @@ struct HostilePictureTests {
 
     @Test func `bytes after a picture are left out`() throws {
         let page = Array("PK\u{3}\u{4}<html><script>alert(1)</script></html>".utf8)
-        for painting in [Painting.quarters(320, 320)] {
-            for file in [painting.jpeg(), painting.png(), painting.webP()] {
+        for picture in [DrawnPicture.quarters(320, 320)] {
+            for file in [picture.jpeg(), picture.png(), picture.webP()] {
                 let made = try PictureKit.stitch(upper: ByteSlice(file + page), lower: ByteSlice(file + page))
                 let text = made.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                 #expect(!text.contains("script"))
             }
         }
-        let hidden = JPEGFile.adding(JPEGFile.segment(0xFE, page), to: Painting.quarters(320, 320).jpeg())
+        let hidden = JPEGFile.adding(JPEGFile.segment(0xFE, page), to: DrawnPicture.quarters(320, 320).jpeg())
         let made = try PictureKit.stitch(upper: ByteSlice(hidden), lower: ByteSlice(hidden))
         #expect(!made.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.contains("script"))
     }
@@ -234,8 +234,8 @@ struct HostilePictureTests {
     // MARK: Rare kinds
 
     @Test func `rare kinds of JPEG are refused, naming the kind`() {
-        let file = Painting.plain(300, 300, .red).jpeg()
-        let progressive = Painting.plain(300, 300, .red).jpeg(flags: TJFLAG_PROGRESSIVE)
+        let file = DrawnPicture.plain(300, 300, .red).jpeg()
+        let progressive = DrawnPicture.plain(300, 300, .red).jpeg(flags: TJFLAG_PROGRESSIVE)
         #expect(Self.answer(JPEGFile.renamingFrame(of: file, to: 0xC9)) == .kind(.jpeg, "arithmetic coding"))
         #expect(Self.answer(JPEGFile.renamingFrame(of: progressive, to: 0xCA)) == .kind(.jpeg, "arithmetic coding"))
         #expect(Self.answer(JPEGFile.renamingFrame(of: file, to: 0xC3)) == .kind(.jpeg, "lossless coding"))
@@ -246,7 +246,7 @@ struct HostilePictureTests {
     }
 
     @Test func `many segments are skipped, and endless ones are refused`() {
-        let file = Painting.quarters(300, 300).jpeg()
+        let file = DrawnPicture.quarters(300, 300).jpeg()
         let segments = (0..<1000).flatMap { JPEGFile.segment(0xE0 + UInt8($0 % 16), [UInt8](repeating: 7, count: 90)) }
         #expect(Self.answer(JPEGFile.adding(segments, to: file)) == nil)
         let endless = (0..<3000).flatMap { _ in JPEGFile.segment(0xE2, []) }
@@ -256,7 +256,8 @@ struct HostilePictureTests {
     @Test(arguments: [0, 9, -1, 65_535])
     func `an invalid orientation counts as upright`(_ orientation: Int) throws {
         let file = JPEGFile.adding(
-            JPEGFile.exif(orientation: orientation & 0xFFFF, isLittle: true), to: Painting.quarters(400, 300).jpeg())
+            JPEGFile.exif(orientation: orientation & 0xFFFF, isLittle: true), to: DrawnPicture.quarters(400, 300).jpeg()
+        )
         #expect(try PictureKit.normalize(ByteSlice(file)) == nil)
     }
 
@@ -281,7 +282,7 @@ struct HostilePictureTests {
     }
 
     @Test(arguments: [16, 8])
-    func `colours of 16 bits equal those of 8 bits`(_ depth: UInt8) throws {
+    func `colors of 16 bits equal those of 8 bits`(_ depth: UInt8) throws {
         let pixel: [UInt8] = [60, 120, 200].flatMap { Array(repeating: $0, count: Int(depth) / 8) }
         let row: [UInt8] = [0] + (0..<320).flatMap { _ in pixel }
         let rows = (0..<320).flatMap { _ in row }
@@ -304,7 +305,7 @@ struct HostilePictureTests {
 
     @Test func `an animated PNG yields its default picture`() throws {
         let control = PNGFile.chunk("acTL", big(2) + big(0))
-        var file = Painting.quarters(320, 320).png()
+        var file = DrawnPicture.quarters(320, 320).png()
         file.insert(contentsOf: control, at: 33)
         let made = try PictureKit.stitch(upper: ByteSlice(file), lower: ByteSlice(file))
         #expect(try Decoded(jpeg: made)[20, 20].isLike(.red))

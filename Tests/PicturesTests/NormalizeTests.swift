@@ -7,20 +7,20 @@ import Testing
 /// Pictures are converted to a form that Kling accepts, and left unchanged if they already have one.
 struct NormalizeTests {
     @Test func `a picture that needs no change is left as it is`() throws {
-        let painting = Painting.quarters(400, 300)
+        let picture = DrawnPicture.quarters(400, 300)
         let files = [
-            painting.jpeg(), painting.jpeg(flags: TJFLAG_PROGRESSIVE), painting.jpeg(subsampling: TJSAMP_420),
-            painting.jpeg(subsampling: TJSAMP_GRAY), painting.png(),
-            JPEGFile.adding(JPEGFile.exif(orientation: 1, isLittle: false), to: painting.jpeg()),
+            picture.jpeg(), picture.jpeg(flags: TJFLAG_PROGRESSIVE), picture.jpeg(subsampling: TJSAMP_420),
+            picture.jpeg(subsampling: TJSAMP_GRAY), picture.png(),
+            JPEGFile.adding(JPEGFile.exif(orientation: 1, isLittle: false), to: picture.jpeg()),
         ]
         for file in files { #expect(try PictureKit.normalize(ByteSlice(file)) == nil) }
     }
 
     @Test(arguments: Orientation.allCases, [true, false])
     func `a picture is turned upright for every EXIF orientation`(_ orientation: Orientation, _ isLittle: Bool) throws {
-        let painting = Painting.quarters(480, 320)
+        let picture = DrawnPicture.quarters(480, 320)
         let file = JPEGFile.adding(
-            JPEGFile.exif(orientation: orientation.rawValue, isLittle: isLittle), to: painting.jpeg())
+            JPEGFile.exif(orientation: orientation.rawValue, isLittle: isLittle), to: picture.jpeg())
         guard let made = try PictureKit.normalize(ByteSlice(file)) else {
             #expect(orientation == .upright)
             return
@@ -44,18 +44,18 @@ struct NormalizeTests {
 
     @Test(arguments: [true, false])
     func `WebP becomes an upright JPEG on white`(_ isLossless: Bool) throws {
-        let plain = Painting.quarters(400, 320).webP(isLossless: isLossless)
+        let plain = DrawnPicture.quarters(400, 320).webP(isLossless: isLossless)
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(plain))))
         #expect((decoded.width, decoded.height) == (400, 320))
         #expect(decoded[20, 20].isLike(.red) && decoded[380, 300].isLike(.yellow))
 
-        let clear = Painting.plain(400, 320, .blue).webP(isLossless: isLossless, opacity: 0)
+        let clear = DrawnPicture.plain(400, 320, .blue).webP(isLossless: isLossless, opacity: 0)
         #expect(try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(clear))))[200, 200].isLike(.white))
 
     }
 
     @Test func `WebP is not turned by its EXIF, and is rewritten so that no other program turns it`() throws {
-        let plain = Painting.quarters(400, 320).webP()
+        let plain = DrawnPicture.quarters(400, 320).webP()
         let extended = WebPFile.file(
             WebPFile.extended(400, 320, flags: 0x08) + WebPFile.chunks(of: plain)
                 + WebPFile.chunk("EXIF", JPEGFile.tiff(orientation: 8, isLittle: true)))
@@ -67,7 +67,7 @@ struct NormalizeTests {
     }
 
     @Test func `PNG is turned by an EXIF chunk before its first row`() throws {
-        let painting = Painting.quarters(400, 320)
+        let picture = DrawnPicture.quarters(400, 320)
         let chunk = PNGFile.chunk("eXIf", JPEGFile.tiff(orientation: 6, isLittle: false))
         var broken = chunk
         broken[10] ^= 1
@@ -75,9 +75,9 @@ struct NormalizeTests {
         for (place, chunk, isTurned) in [
             (33, chunk, true), (33, broken, false), (33, PNGFile.chunk("eXIf", two), false),
             (33, PNGFile.chunk("eXIf", Array("Exif\0\0".utf8) + JPEGFile.tiff(orientation: 6, isLittle: false)), false),
-            (painting.png().count - 12, chunk, false),
+            (picture.png().count - 12, chunk, false),
         ] {
-            var file = painting.png()
+            var file = picture.png()
             file.insert(contentsOf: chunk, at: place)
             let made = try PictureKit.normalize(ByteSlice(file))
             #expect((made != nil) == isTurned)
@@ -89,7 +89,7 @@ struct NormalizeTests {
     }
 
     @Test func `the first frame of an animation is used`() throws {
-        let frames = [Painting.quarters(320, 400).webP(), Painting.plain(320, 400, .white).webP()]
+        let frames = [DrawnPicture.quarters(320, 400).webP(), DrawnPicture.plain(320, 400, .white).webP()]
         let file = WebPFile.animation(320, 400, frames)
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
         #expect((decoded.width, decoded.height) == (320, 400))
@@ -97,7 +97,7 @@ struct NormalizeTests {
     }
 
     @Test func `a first frame smaller than its picture is put in its place, on white`() throws {
-        let frame = Painting.plain(100, 120, .blue).webP()
+        let frame = DrawnPicture.plain(100, 120, .blue).webP()
         let file = WebPFile.animation(320, 400, [frame], frame: (x: 40, y: 60, width: 100, height: 120))
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
         #expect((decoded.width, decoded.height) == (320, 400))
@@ -109,7 +109,7 @@ struct NormalizeTests {
 
     @Test(arguments: [0, TJFLAG_PROGRESSIVE])
     func `CMYK becomes RGB`(_ flags: CInt) throws {
-        let file = Painting.quarters(320, 300).jpeg(TJPF_CMYK, flags: flags)
+        let file = DrawnPicture.quarters(320, 300).jpeg(TJPF_CMYK, flags: flags)
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file))))
         #expect(decoded[20, 20].isLike(.red) && decoded[300, 20].isLike(.green))
         #expect(decoded[20, 280].isLike(.blue) && decoded[300, 280].isLike(.yellow))
@@ -118,21 +118,21 @@ struct NormalizeTests {
     @Test func `a picture over the limits is shrunk and keeps its proportions`() throws {
         var limits = PictureLimits()
         limits.maxOutputSide = 500
-        let painting = Painting.quarters(1100, 850)
-        for file in [painting.jpeg(), painting.png(), painting.webP(isLossless: false)] {
+        let picture = DrawnPicture.quarters(1100, 850)
+        for file in [picture.jpeg(), picture.png(), picture.webP(isLossless: false)] {
             let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(file), limits: limits)))
             #expect((decoded.width, decoded.height) == (500, 386))
             #expect(decoded[10, 10].isLike(.red) && decoded[490, 10].isLike(.green))
             #expect(decoded[10, 376].isLike(.blue) && decoded[490, 376].isLike(.yellow))
         }
-        let long = Painting.plain(320, 1600, .green).png()
+        let long = DrawnPicture.plain(320, 1600, .green).png()
         let decoded = try Decoded(jpeg: #require(try PictureKit.normalize(ByteSlice(long), limits: limits)))
         #expect((decoded.width, decoded.height) == (300, 1500), "no side becomes shorter than Kling accepts")
     }
 
     @Test func `a file with too many bytes is encoded again`() throws {
         var limits = PictureLimits()
-        let file = Painting.noise(320, 320).png()
+        let file = DrawnPicture.noise(320, 320).png()
         limits.maxOutputBytes = file.count / 2
         let made = try #require(try PictureKit.normalize(ByteSlice(file), limits: limits))
         #expect(made.count <= limits.maxOutputBytes)
@@ -141,9 +141,9 @@ struct NormalizeTests {
     // MARK: For links
 
     @Test func `for links, JPEG, PNG and WebP stay as they are within their own limits`() throws {
-        let painting = Painting.quarters(2048, 301)
+        let picture = DrawnPicture.quarters(2048, 301)
         for (file, format) in [
-            (painting.jpeg(), PictureFormat.jpeg), (painting.png(), .png), (painting.webP(), .webp),
+            (picture.jpeg(), PictureFormat.jpeg), (picture.png(), .png), (picture.webP(), .webp),
         ] {
             let prepared = try PictureKit.prepare(ByteSlice(file))
             #expect(prepared.made == nil && prepared.format == format)
@@ -151,12 +151,12 @@ struct NormalizeTests {
     }
 
     @Test func `for links, large, turned, animated and CMYK pictures become JPEG`() throws {
-        let painting = Painting.quarters(2050, 700)
-        let turned = JPEGFile.adding(JPEGFile.exif(orientation: 6, isLittle: true), to: painting.jpeg())
-        let animation = WebPFile.animation(320, 400, [Painting.plain(320, 400, .red).webP()])
+        let picture = DrawnPicture.quarters(2050, 700)
+        let turned = JPEGFile.adding(JPEGFile.exif(orientation: 6, isLittle: true), to: picture.jpeg())
+        let animation = WebPFile.animation(320, 400, [DrawnPicture.plain(320, 400, .red).webP()])
         for (file, size) in [
-            (painting.png(), (2048, 699)), (painting.webP(), (2048, 699)), (turned, (699, 2048)),
-            (animation, (320, 400)), (Painting.plain(320, 400, .red).jpeg(TJPF_CMYK), (320, 400)),
+            (picture.png(), (2048, 699)), (picture.webP(), (2048, 699)), (turned, (699, 2048)),
+            (animation, (320, 400)), (DrawnPicture.plain(320, 400, .red).jpeg(TJPF_CMYK), (320, 400)),
         ] {
             let prepared = try PictureKit.prepare(ByteSlice(file))
             let decoded = try Decoded(jpeg: #require(prepared.made))
@@ -164,7 +164,7 @@ struct NormalizeTests {
         }
         var limits = PictureLimits.solutions
         limits.maxOutputBytes = 100_000
-        let large = try PictureKit.prepare(ByteSlice(Painting.noise(320, 320).webP()), limits: limits)
+        let large = try PictureKit.prepare(ByteSlice(DrawnPicture.noise(320, 320).webP()), limits: limits)
         #expect(try #require(large.made).count <= 100_000)
     }
 
@@ -176,7 +176,7 @@ struct NormalizeTests {
     ])
     func `for links, sides below the minimum are refused with the rule`(width: Int, height: Int, words: String) throws {
         let error = #expect(throws: PictureDefect.self) {
-            _ = try PictureKit.prepare(ByteSlice(Painting.plain(width, height, .red).png()))
+            _ = try PictureKit.prepare(ByteSlice(DrawnPicture.plain(width, height, .red).png()))
         }
         #expect(error?.description.hasPrefix(words) == true, "\(error?.description ?? "")")
     }

@@ -31,7 +31,7 @@ struct OddJPEGTests {
     }
 
     @Test func `stray bytes between segments are skipped`() throws {
-        let plain = Painting.quarters(320, 300).jpeg()
+        let plain = DrawnPicture.quarters(320, 300).jpeg()
         let second = 4 + Int(plain[4]) * 256 + Int(plain[5])
         let file = Array(plain[..<second]) + [1, 2, 3, 4, 0xFF, 0, 5] + plain[second...]
         #expect(try PictureKit.normalize(ByteSlice(file)) == nil)

@@ -10,7 +10,7 @@ struct PNGFile {
     var rows: [UInt8]?
     /// How many zero bytes replace the rows.
     var zeros: Int?
-    var chunksBehind: [(String, [UInt8])] = []
+    var chunksAfter: [(String, [UInt8])] = []
 
     var file: [UInt8] {
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -19,7 +19,7 @@ struct PNGFile {
         for (name, content) in chunksBefore { file += Self.chunk(name, content) }
         let data = rows.map(Deflate.stored) ?? Deflate.zeros(zeros ?? rowBytes * height)
         file += Self.chunk("IDAT", data)
-        for (name, content) in chunksBehind { file += Self.chunk(name, content) }
+        for (name, content) in chunksAfter { file += Self.chunk(name, content) }
         return file + Self.chunk("IEND", [])
     }
 

@@ -7,14 +7,15 @@ import Testing
 /// A file that lacks the end of its picture is told apart from one with something after it.
 struct PictureEndTests {
     private static let files: [(name: String, file: [UInt8])] = [
-        ("JPEG", Painting.quarters(320, 310).jpeg()),
-        ("progressive JPEG", Painting.quarters(320, 310).jpeg(flags: TJFLAG_PROGRESSIVE)),
+        ("JPEG", DrawnPicture.quarters(320, 310).jpeg()),
+        ("progressive JPEG", DrawnPicture.quarters(320, 310).jpeg(flags: TJFLAG_PROGRESSIVE)),
         (
             "JPEG with a thumbnail",
             JPEGFile.adding(
-                JPEGFile.segment(0xE1, Painting.plain(40, 40, .red).jpeg()), to: Painting.quarters(320, 310).jpeg())
+                JPEGFile.segment(0xE1, DrawnPicture.plain(40, 40, .red).jpeg()),
+                to: DrawnPicture.quarters(320, 310).jpeg())
         ),
-        ("PNG", Painting.quarters(320, 310).png()), ("WebP", Painting.quarters(320, 310).webP()),
+        ("PNG", DrawnPicture.quarters(320, 310).png()), ("WebP", DrawnPicture.quarters(320, 310).webP()),
     ]
 
     @Test(arguments: files.map(\.name))

@@ -19,7 +19,7 @@ struct Color: Equatable, CustomStringConvertible {
 
     var description: String { "(\(red), \(green), \(blue))" }
 
-    /// Whether it is the same colour, apart from JPEG loss.
+    /// Whether it is the same color, apart from JPEG loss.
     func isLike(_ other: Color, within tolerance: Int = 12) -> Bool {
         zip([red, green, blue], [other.red, other.green, other.blue]).allSatisfy {
             abs(Int($0) - Int($1)) <= tolerance
@@ -28,25 +28,25 @@ struct Color: Equatable, CustomStringConvertible {
 }
 
 /// A picture whose pixels are all known.
-struct Painting {
+struct DrawnPicture {
     let width: Int
     let height: Int
     let color: (_ x: Int, _ y: Int) -> Color
 
-    static func plain(_ width: Int, _ height: Int, _ color: Color) -> Painting {
-        Painting(width: width, height: height) { _, _ in color }
+    static func plain(_ width: Int, _ height: Int, _ color: Color) -> DrawnPicture {
+        DrawnPicture(width: width, height: height) { _, _ in color }
     }
 
     /// Four quarters: red and green above, blue and yellow below.
-    static func quarters(_ width: Int, _ height: Int) -> Painting {
-        Painting(width: width, height: height) { x, y in
+    static func quarters(_ width: Int, _ height: Int) -> DrawnPicture {
+        DrawnPicture(width: width, height: height) { x, y in
             y < height / 2 ? (x < width / 2 ? .red : .green) : (x < width / 2 ? .blue : .yellow)
         }
     }
 
     /// Noise, which does not compress.
-    static func noise(_ width: Int, _ height: Int) -> Painting {
-        Painting(width: width, height: height) { x, y in
+    static func noise(_ width: Int, _ height: Int) -> DrawnPicture {
+        DrawnPicture(width: width, height: height) { x, y in
             let number = UInt32(truncatingIfNeeded: (y * width + x) &* 2_654_435_761) ^ UInt32(y &* 40_503)
             let mixed = (number ^ number >> 15) &* 2_246_822_519
             return Color(

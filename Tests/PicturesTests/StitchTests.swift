@@ -7,8 +7,8 @@ import Testing
 /// Two garments become one picture in which both are complete.
 struct StitchTests {
     @Test func `garments of different sizes are complete, upper above lower, centred on white`() throws {
-        let upper = Painting.plain(400, 500, .red).jpeg()
-        let lower = Painting.plain(600, 300, .blue).png()
+        let upper = DrawnPicture.plain(400, 500, .red).jpeg()
+        let lower = DrawnPicture.plain(600, 300, .blue).png()
         let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
         #expect((made.width, made.height) == (600, 800))
         let red = try #require(made.area(like: .red))
@@ -19,8 +19,8 @@ struct StitchTests {
     }
 
     @Test func `the wider garment is shrunk to the other's width, but not below 768 pixels`() throws {
-        let wide = Painting.quarters(1600, 800).jpeg()
-        let narrow = Painting.plain(400, 400, .blue).png()
+        let wide = DrawnPicture.quarters(1600, 800).jpeg()
+        let narrow = DrawnPicture.plain(400, 400, .blue).png()
         let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(narrow), lower: ByteSlice(wide)))
         #expect((made.width, made.height) == (768, 784))
         #expect(made[20, 420].isLike(.red) && made[740, 420].isLike(.green))
@@ -58,7 +58,7 @@ struct StitchTests {
 
     @Test func `a transparent garment is put on white`() throws {
         let upper = PNGFile(width: 320, height: 320, colorType: 6).file
-        let lower = Painting.plain(320, 320, .green).webP(opacity: 0)
+        let lower = DrawnPicture.plain(320, 320, .green).webP(opacity: 0)
         let made = try Decoded(jpeg: PictureKit.stitch(upper: ByteSlice(upper), lower: ByteSlice(lower)))
         #expect(made[160, 100].isLike(.white) && made[160, 500].isLike(.white))
     }
@@ -66,7 +66,7 @@ struct StitchTests {
     @Test func `half-transparent pixels are blended with white as browsers do it`() throws {
         let row: [UInt8] = [0] + (0..<320).flatMap { _ in [255, 0, 0, 128] as [UInt8] }
         let png = PNGFile(width: 320, height: 320, colorType: 6, rows: (0..<320).flatMap { _ in row }).file
-        let webP = Painting.plain(320, 320, Color(red: 255, green: 0, blue: 0)).webP(opacity: 128)
+        let webP = DrawnPicture.plain(320, 320, Color(red: 255, green: 0, blue: 0)).webP(opacity: 128)
         for file in [png, webP] {
             let header = try PictureHeader.read(ByteSlice(file), PictureLimits())
             let raster = try header.upright(ByteSlice(file), header.size, PictureLimits())
@@ -74,10 +74,12 @@ struct StitchTests {
         }
     }
 
-    @Test func `invisible colours do not shine through at the edges of a shrunk cut-out`() throws {
+    @Test func `invisible colors do not shine through at the edges of a shrunk cut-out`() throws {
         // Black where it is transparent.
-        let painting = Painting(width: 640, height: 640) { x, _ in x < 321 ? Color(red: 0, green: 0, blue: 0) : .white }
-        let file = painting.webP(isLossless: false) { x, _ in x < 321 ? 0 : 255 }
+        let picture = DrawnPicture(width: 640, height: 640) { x, _ in
+            x < 321 ? Color(red: 0, green: 0, blue: 0) : .white
+        }
+        let file = picture.webP(isLossless: false) { x, _ in x < 321 ? 0 : 255 }
         let header = try PictureHeader.read(ByteSlice(file), PictureLimits())
         let raster = try header.upright(ByteSlice(file), PictureSize(width: 320, height: 320), PictureLimits())
         raster.withPixels { pixels in
@@ -87,10 +89,10 @@ struct StitchTests {
 
     @Test func `each garment is turned upright`() throws {
         let turned = JPEGFile.adding(
-            JPEGFile.exif(orientation: 6, isLittle: true), to: Painting.quarters(600, 400).jpeg())
+            JPEGFile.exif(orientation: 6, isLittle: true), to: DrawnPicture.quarters(600, 400).jpeg())
         let made = try Decoded(
             jpeg: PictureKit.stitch(
-                upper: ByteSlice(turned), lower: ByteSlice(Painting.plain(400, 300, .yellow).jpeg())))
+                upper: ByteSlice(turned), lower: ByteSlice(DrawnPicture.plain(400, 300, .yellow).jpeg())))
         #expect((made.width, made.height) == (400, 900))
         // A quarter turn clockwise: what was at the bottom left is now at the top left.
         #expect(made[20, 20].isLike(.blue) && made[380, 20].isLike(.red))
@@ -98,8 +100,8 @@ struct StitchTests {
     }
 
     @Test func `an error says which of the two garments is wrong`() {
-        let right = ByteSlice(Painting.plain(300, 300, .red).jpeg())
-        let small = ByteSlice(Painting.plain(300, 299, .red).jpeg())
+        let right = ByteSlice(DrawnPicture.plain(300, 300, .red).jpeg())
+        let small = ByteSlice(DrawnPicture.plain(300, 299, .red).jpeg())
         let expected = PictureDefect.tooSmall(width: 300, height: 299, allowed: 300)
         #expect(throws: StitchDefect(part: .upper, defect: expected)) {
             try PictureKit.stitch(upper: small, lower: right)
@@ -114,7 +116,7 @@ struct StitchTests {
 
     @Test func `a file that would be too large is written with lower quality`() throws {
         var limits = PictureLimits()
-        let noise = ByteSlice(Painting.noise(400, 400).png())
+        let noise = ByteSlice(DrawnPicture.noise(400, 400).png())
         let free = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)
         limits.maxOutputBytes = free.count / 3
         let bound = try PictureKit.stitch(upper: noise, lower: noise, limits: limits)

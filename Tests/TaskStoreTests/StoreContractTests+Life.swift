@@ -38,16 +38,16 @@ extension StoreContractTests {
     @Test(arguments: stores)
     func `an id that a client was told by the time of the acceptance stays public`(_ subject: Subject) async throws {
         try await with(subject) { store, samples in
-            let (told, untold) = (samples.task(), samples.task())
-            for (task, isTold) in [(told, true), (untold, false)] {
+            let (known, unknown) = (samples.task(), samples.task())
+            for (task, isKnown) in [(known, true), (unknown, false)] {
                 try await store.begin(task)
                 let record = try await store.accept(
-                    task.id, Samples.acceptance("kling \(isTold)"), ownID: { isTold },
+                    task.id, Samples.acceptance("kling \(isKnown)"), ownID: { isKnown },
                     isRecoverable: true, answering: Samples.answer)
-                #expect(record.publicID == (isTold ? task.id.description : "kling false"))
-                #expect(record.upstreamID == "kling \(isTold)")
-                #expect(try await store.task(tenant: "shop", publicID: "kling \(isTold)") == record)
-                #expect(try await store.task(tenant: "other", publicID: "kling \(isTold)") == nil)
+                #expect(record.publicID == (isKnown ? task.id.description : "kling false"))
+                #expect(record.upstreamID == "kling \(isKnown)")
+                #expect(try await store.task(tenant: "shop", publicID: "kling \(isKnown)") == record)
+                #expect(try await store.task(tenant: "other", publicID: "kling \(isKnown)") == nil)
             }
         }
     }

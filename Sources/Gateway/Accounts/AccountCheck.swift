@@ -18,7 +18,7 @@ public struct AccountCheck: Sendable {
 
     /// Checks an account with at most four calls. Call it on an event loop.
     /// - Returns: what is wrong; `nil` if the account works.
-    public func trouble(of account: Account) async -> AccountProblem? { await run(account).finding.trouble }
+    public func problem(of account: Account) async -> AccountProblem? { await run(account).finding.problem }
 
     /// Checks an account with at most four calls. If it speaks the other API, the gateway uses that from now on.
     /// - Returns: the finding, and the answer to the list call; `nil` if there was none.

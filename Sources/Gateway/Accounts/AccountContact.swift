@@ -15,7 +15,7 @@ struct AccountContact: Sendable {
     /// Whether the account has ever worked with this host and key, before a restart or since.
     private(set) var wasReached = false
     /// What the last check found wrong; `nil` before the first check has ended, and once the account is reached.
-    private(set) var trouble: AccountProblem?
+    private(set) var problem: AccountProblem?
     /// Whether a check has ended, or the account was reached, since the start.
     private(set) var isChecked = false
     private var schedule = Schedule.none
@@ -26,10 +26,10 @@ struct AccountContact: Sendable {
     /// Whether the account gets no creates because they would certainly fail: a check has found what is wrong, and the
     /// account was never reached. If the problem is in the path or the API, creates are blocked even if the account was
     /// reached before, because these settings may have changed since.
-    var blocksCreates: Bool { trouble.map { $0.isCertain && (!wasReached || $0.isInSettings) } ?? false }
+    var blocksCreates: Bool { problem.map { $0.isCertain && (!wasReached || $0.isInSettings) } ?? false }
 
     /// Whether creates can be tried: the account has worked, or its check was inconclusive.
-    var mayWork: Bool { !blocksCreates && (wasReached || trouble?.kind == .noAnswer) }
+    var canBeTried: Bool { !blocksCreates && (wasReached || problem?.kind == .noAnswer) }
 
     /// Whether checks continue, because the account has not been reached since the start.
     var isOpen: Bool { if case .none = schedule { false } else { true } }
@@ -47,13 +47,13 @@ struct AccountContact: Sendable {
 
     /// Records that the account has answered as expected, and ends its checks.
     mutating func reached() {
-        (wasReached, isChecked, trouble, schedule) = (true, true, nil, .none)
+        (wasReached, isChecked, problem, schedule) = (true, true, nil, .none)
     }
 
     /// Records what a check found wrong, and schedules the next one, unless the account was reached in the meantime.
-    mutating func found(_ trouble: AccountProblem, now: MonotonicTime, _ timing: AccountTiming) {
+    mutating func found(_ problem: AccountProblem, now: MonotonicTime, _ timing: AccountTiming) {
         guard isOpen else { return }
-        (isChecked, self.trouble) = (true, trouble)
+        (isChecked, self.problem) = (true, problem)
         schedule = .waiting(until: now + pause)
         pause = min(timing.probeInterval, pause * 2)
     }
@@ -63,7 +63,7 @@ struct AccountContact: Sendable {
 }
 
 /// Whether any account can be used for creates.
-public enum AccountContacts: Sendable {
+public enum AccountReachability: Sendable {
     /// At least one was reached, or may work because its check was inconclusive.
     case reached
     /// None was reached, but not all have been checked since the start.

@@ -35,7 +35,7 @@ extension AccountState {
     /// The current figures. Call ``advance(to:)`` with the current time first.
     var figures: AccountFigures {
         AccountFigures(
-            name: account.name, state: word, disabledBy: disablement?.code, reason: disablement?.reason,
+            name: account.name, state: displayState, disabledBy: disablement?.code, reason: disablement?.reason,
             refusedModels: denials.keys.sorted(), running: slots.count, limit: limit.current,
             learnedLimit: limit.learned, window: start.window, weight: account.weight,
             dialect: account.capabilities.dialect)
@@ -49,11 +49,11 @@ extension AccountState {
             hasLookup: account.capabilities.learnedTraits.hasLookup,
             hasUniqueIDs: account.capabilities.learnedTraits.hasUniqueIDs, identity: account.identity.number,
             api: account.capabilities.learnedTraits.dialect?.rawValue, wasReached: contact.wasReached,
-            trouble: contact.trouble?.text, updatedAt: time)
+            problem: contact.problem?.text, updatedAt: time)
     }
 
     /// The phase without its details, unless the account gets no creates because it was never reached.
-    var word: AccountFigures.State {
+    var displayState: AccountFigures.State {
         switch phase {
         case .disabled: .disabled
         case _ where contact.blocksCreates: .unreached
@@ -64,11 +64,11 @@ extension AccountState {
     }
 
     /// Changes this state by `body`.
-    /// - Returns: the transition, if ``word`` changed.
+    /// - Returns: the transition, if ``displayState`` changed.
     mutating func change(_ body: (inout AccountState) -> Void) -> AccountTransition? {
-        let old = word
+        let old = displayState
         body(&self)
-        return word == old ? nil : AccountTransition(from: old, to: figures)
+        return displayState == old ? nil : AccountTransition(from: old, to: figures)
     }
 
     private var disablement: Disablement? {
@@ -98,7 +98,7 @@ extension AccountState {
     func obstacle(to model: String) -> Obstacle? {
         guard account.serves(model) else { return nil }
         if let denial = denials[model], !denial.isOpen { return .disabled }
-        if word == .unreached { return .unreached }
+        if displayState == .unreached { return .unreached }
         return switch phase {
         case .healthy, .saturated: .full
         case .cooling(let cooling): cooling.cause == .rateLimited ? .rateLimited : .cooling

@@ -132,14 +132,14 @@ struct AccountPool: Sendable {
     /// - Returns: whether it differs from what was known.
     mutating func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime) -> Bool {
         guard let place = places[account] else { return false }
-        let old = states[place].contact.trouble
+        let old = states[place].contact.problem
         states[place].checked(finding, now: now)
-        return old != states[place].contact.trouble
+        return old != states[place].contact.problem
     }
 
     /// The progress of the first checks.
-    var contacts: AccountContacts {
-        if states.contains(where: \.contact.mayWork) { return .reached }
+    var reachability: AccountReachability {
+        if states.contains(where: \.contact.canBeTried) { return .reached }
         return states.allSatisfy(\.contact.isChecked) ? .none : .unknown
     }
 

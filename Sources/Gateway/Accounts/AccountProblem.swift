@@ -43,10 +43,10 @@ enum AccountFinding: Sendable, Hashable {
     /// The account works, and speaks this API.
     case reached(KlingDialect)
     /// Something is wrong.
-    case trouble(AccountProblem)
+    case problem(AccountProblem)
 
     /// What is wrong, if anything.
-    var trouble: AccountProblem? { if case .trouble(let trouble) = self { trouble } else { nil } }
+    var problem: AccountProblem? { if case .problem(let problem) = self { problem } else { nil } }
 }
 
 /// The answers to the free calls that check an account. Calls after the first are made only if its answer is
@@ -74,12 +74,12 @@ struct AccountEvidence: Sendable {
     /// What the answers show.
     var finding: AccountFinding {
         switch list {
-        case .failure(let failure): return .trouble(AccountProblem(failure, url))
+        case .failure(let failure): return .problem(AccountProblem(failure, url))
         case .success(let answer) where answer.isForeign: return beyondList(answer)
         case .success(.enveloped(_, let answer)): return finding(answer.code, answer.message)
         case .success(.bare(let answer)):
             if case .account(let code) = answer.verdict { return finding(code, answer.summary) }
-            return .trouble(AccountProblem(.noAnswer, "\(url) answers \(answer.summary): try again later"))
+            return .problem(AccountProblem(.noAnswer, "\(url) answers \(answer.summary): try again later"))
         }
     }
 
@@ -87,7 +87,7 @@ struct AccountEvidence: Sendable {
         if hasListInOtherAPI {
             let other: KlingDialect = dialect == .kolors ? .solutions : .kolors
             if mayChangeAPI { return .reached(other) }
-            return .trouble(
+            return .problem(
                 AccountProblem(
                     .api,
                     "the account speaks the API `\(other.rawValue)`, not `\(dialect.rawValue)`: set `api: "
@@ -96,7 +96,7 @@ struct AccountEvidence: Sendable {
         if let query, !query.isForeign || query.isUnknownTask, query.summary != unknownRoute?.summary {
             return .reached(dialect)
         }
-        return .trouble(
+        return .problem(
             AccountProblem(
                 .path,
                 "\(url) does not have this API (\(answer.summary)): check the path of `url`. Kling's own hosts have none, "
@@ -107,13 +107,13 @@ struct AccountEvidence: Sendable {
         let said = message.hasPrefix("HTTP ") ? message : "code \(code.rawValue): \(message)"
         switch code {
         case .authenticationFailed, .authorizationEmpty, .authorizationInvalid:
-            return .trouble(
+            return .problem(
                 AccountProblem(
                     .key,
                     "\(url) refuses the key (\(said)): check `access_key` and `secret_key`, or `api_key`. Keys for "
                         + "Kling in China and for its global service are separate"))
         case .tokenNotYetValid, .tokenExpired:
-            return .trouble(
+            return .problem(
                 AccountProblem(
                     .clock,
                     "\(url) says that a new token is \(code == .tokenExpired ? "expired" : "not yet valid") "
@@ -121,7 +121,7 @@ struct AccountEvidence: Sendable {
                 )
             )
         case _ where code.class == .credentials:
-            return .trouble(
+            return .problem(
                 AccountProblem(.account, "Kling has disabled the account (\(said)): check it in Kling's console"))
         default: return .reached(dialect)
         }

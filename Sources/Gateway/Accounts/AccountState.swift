@@ -188,7 +188,7 @@ struct AccountState: Sendable {
     mutating func checked(_ finding: AccountFinding, now: MonotonicTime) {
         switch finding {
         case .reached: contact.reached()
-        case .trouble(let trouble): contact.found(trouble, now: now, timing)
+        case .problem(let problem): contact.found(problem, now: now, timing)
         }
     }
 

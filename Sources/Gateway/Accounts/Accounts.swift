@@ -137,7 +137,7 @@ public final class Accounts: Sendable {
     }
 
     /// Whether any account can be used for creates.
-    public var contacts: AccountContacts { state.withLock { $0.pool.contacts } }
+    public var reachability: AccountReachability { state.withLock { $0.pool.reachability } }
 
     // MARK: Figures and saved state
 

@@ -42,7 +42,7 @@ struct Admission: Sendable {
         try check(request, principal, note)
         var idempotent: IdempotentRequest?
         if request.method == .post {
-            try checkBody(of: request, match.terms.body)
+            try checkBody(of: request, match.rules.body)
             if let key = try IdempotentRequest.key(in: request.headers) {
                 idempotent = try await lookUp(key, of: request, principal, note)
             }
@@ -88,7 +88,7 @@ struct Admission: Sendable {
     }
 
     /// Checks a body before it is read.
-    private func checkBody(of request: HTTPRequest, _ kind: RouteTerms.Body) throws(GatewayError) {
+    private func checkBody(of request: HTTPRequest, _ kind: RouteRules.Body) throws(GatewayError) {
         let length = request.body.declaredLength
         if length == 0, !request.headers.contains("Content-Length") {
             throw GatewayError(.lengthRequired, "The request has no body. Send JSON, with a Content-Length or chunked.")

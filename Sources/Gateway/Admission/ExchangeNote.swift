@@ -38,7 +38,7 @@ final class ExchangeNote: @unchecked Sendable {
     /// - Parameter head: nil if the head could not be parsed.
     convenience init(_ head: HTTPRequestHead?) {
         let match = head?.withPath { RouteMatch(path: $0) }
-        let shape = match?.terms.shape ?? head?.withPath { RouteTree.shape(of: $0) }
+        let shape = match?.rules.shape ?? head?.withPath { RouteTree.shape(of: $0) }
         self.init(
             requestID: head.map { RequestID.of($0.headers) } ?? RequestID.made(), match: match, shape: shape ?? .kling)
     }

@@ -7,12 +7,14 @@ final class KeyTable: Sendable {
     struct Entry: Sendable {
         let principal: Principal
         /// When it ceases to be valid, in milliseconds since 1970.
-        var endsAt: Int64?
+        var expiresAt: Int64?
         /// Whether it comes from the store, so that its validity depends on how fresh the table is.
         let isStored: Bool
 
         /// Whether the key is valid at a time in milliseconds since 1970.
-        func isValid(at milliseconds: @autoclosure () -> Int64) -> Bool { endsAt.map { milliseconds() < $0 } ?? true }
+        func isValid(at milliseconds: @autoclosure () -> Int64) -> Bool {
+            expiresAt.map { milliseconds() < $0 } ?? true
+        }
     }
 
     /// The key that a token's issuer names.
@@ -24,7 +26,7 @@ final class KeyTable: Sendable {
     private let entries: [Digest: Entry]
     private let issuers: [String: Issuer]
     /// Keys that have expired. They don't become valid again when the clock is set back.
-    private let ended: Set<String>
+    private let expired: Set<String>
 
     /// Creates a table of the keys that don't need the store.
     init(_ staticKeys: [StaticKey]) {
@@ -32,7 +34,7 @@ final class KeyTable: Sendable {
             staticKeys.map { ($0.digest, Entry(principal: $0.principal, isStored: false)) },
             uniquingKeysWith: { first, _ in first })
         issuers = [:]
-        ended = []
+        expired = []
     }
 
     /// Creates a table of `staticKeys` and of the `records` that have not expired by the believed time `now`, in
@@ -40,25 +42,25 @@ final class KeyTable: Sendable {
     init(_ staticKeys: KeyTable, _ records: [KeyRecord], after previous: KeyTable, now: Int64) {
         var entries = staticKeys.entries
         var issuers: [String: Issuer] = [:]
-        var ended: Set<String> = []
+        var expired: Set<String> = []
         entries.reserveCapacity(entries.count + records.count)
         for record in records {
             let key = record.key
             let isOver = record.revokedAt.map { $0 <= now } ?? false
-            guard !isOver, record.revokedAt == nil || !previous.ended.contains(key.id),
+            guard !isOver, record.revokedAt == nil || !previous.expired.contains(key.id),
                 let digest = Digest(key.bearerHash)
             else {
-                ended.insert(key.id)
+                expired.insert(key.id)
                 continue
             }
             let principal = Principal(tenant: key.tenant, keyID: key.id, limits: Principal.Limits())
-            let entry = Entry(principal: principal, endsAt: record.revokedAt, isStored: true)
+            let entry = Entry(principal: principal, expiresAt: record.revokedAt, isStored: true)
             if entries[digest] == nil { entries[digest] = entry }
             issuers[key.accessKey] = Issuer(entry: entry, sealedSecretKey: key.sealedSecretKey)
         }
         self.entries = entries
         self.issuers = issuers
-        self.ended = ended
+        self.expired = expired
     }
 
     /// The key with this digest.

@@ -75,12 +75,12 @@ struct Maintenance: Sendable {
     }
 
     private func report(_ finding: AccountFinding, of account: Account) {
-        guard let trouble = finding.trouble else {
+        guard let problem = finding.problem else {
             return tasks.caller.observer.event(.warning, "an account works now", [("account", account.name)])
         }
         tasks.caller.observer.event(
             .error, "an account does not work",
-            [("account", account.name), ("problem", trouble.kind.rawValue), ("reason", trouble.text)])
+            [("account", account.name), ("problem", problem.kind.rawValue), ("reason", problem.text)])
     }
 
     /// Saves the believed time, from which the next start continues, whatever the wall clock says then. Logs if the

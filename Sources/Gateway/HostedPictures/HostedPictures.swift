@@ -130,9 +130,9 @@ extension HostedPictures {
 
     /// How long a task needs its pictures.
     private enum Need {
-        case whileAtWork, linger, none
+        case whileInProgress, linger, none
 
-        init(_ task: TaskRecord?) { self = task.map { $0.state.isFinal ? .linger : .whileAtWork } ?? .none }
+        init(_ task: TaskRecord?) { self = task.map { $0.state.isFinal ? .linger : .whileInProgress } ?? .none }
     }
 
     /// The pictures in the folder. Removes what a crash has left half written.

@@ -12,16 +12,16 @@ struct FieldParameters: Sendable {
     /// Parses a value; nil if it is malformed, or names a parameter twice.
     init?(_ value: some Collection<UInt8>) {
         var reader = Reader(rest: Array(value)[...])
-        reader.skipBlanks()
+        reader.skipWhitespace()
         let word = reader.take { $0.isTokenByte || $0 == UInt8(ascii: "/") }
         guard !word.isEmpty else { return nil }
         self.word = String(decoding: word, as: UTF8.self).lowercased()
         var parameters: [(name: String, value: [UInt8])] = []
         while true {
-            reader.skipBlanks()
+            reader.skipWhitespace()
             if reader.rest.isEmpty { break }
             guard reader.takes(UInt8(ascii: ";")) else { return nil }
-            reader.skipBlanks()
+            reader.skipWhitespace()
             if reader.rest.isEmpty || reader.rest.first == UInt8(ascii: ";") { continue }
             guard let parameter = reader.parameter(), !parameters.contains(where: { $0.name == parameter.name }) else {
                 return nil
@@ -37,7 +37,7 @@ struct FieldParameters: Sendable {
     private struct Reader {
         var rest: ArraySlice<UInt8>
 
-        mutating func skipBlanks() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
+        mutating func skipWhitespace() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
 
         mutating func take(while isTaken: (UInt8) -> Bool) -> [UInt8] {
             let taken = rest.prefix(while: isTaken)

@@ -64,7 +64,7 @@ public enum OpenAPIDocument {
                     var operation = operation
                     // The same operation under another prefix needs an `operationId` of its own.
                     if index > 0 { operation.isRepeated(at: path) }
-                    methods.append(.init(name: method, value: literal(operation, line.terms, &shared)))
+                    methods.append(.init(name: method, value: literal(operation, line.rules, &shared)))
                 }
                 paths.append(.init(name: path, value: line.words.adding(.object(methods))))
             }
@@ -73,14 +73,14 @@ public enum OpenAPIDocument {
     }
 
     private static func literal(
-        _ operation: OperationDescription, _ terms: RouteTerms, _ shared: inout SharedResponses
+        _ operation: OperationDescription, _ rules: RouteRules, _ shared: inout SharedResponses
     ) -> JSONLiteral {
         var literal: JSONLiteral = [
             "operationId": .string(operation.name), "summary": .string(operation.summary),
-            "tags": [.string(terms.shape.title)],
+            "tags": [.string(rules.shape.title)],
         ]
         if !operation.details.isEmpty { literal = literal.adding(["description": .string(operation.details)]) }
-        literal = literal.adding(["security": terms.needsKey ? [["key": []]] : []])
+        literal = literal.adding(["security": rules.needsKey ? [["key": []]] : []])
         if !operation.parameters.isEmpty { literal = literal.adding(["parameters": .array(operation.parameters)]) }
         if !operation.body.isEmpty {
             let content = operation.body.map { body in
@@ -90,13 +90,13 @@ public enum OpenAPIDocument {
             }
             literal = literal.adding(["requestBody": ["required": true, "content": .object(content)]])
         }
-        return literal.adding(["responses": responses(operation, terms, &shared)])
+        return literal.adding(["responses": responses(operation, rules, &shared)])
     }
 
     private static func responses(
-        _ operation: OperationDescription, _ terms: RouteTerms, _ shared: inout SharedResponses
+        _ operation: OperationDescription, _ rules: RouteRules, _ shared: inout SharedResponses
     ) -> JSONLiteral {
-        let limits = terms.needsKey ? HeaderDescription.limits : []
+        let limits = rules.needsKey ? HeaderDescription.limits : []
         var success = ResponseDescription.json(
             operation.success.description, headers: [.requestID] + operation.success.headers + limits,
             [operation.success.content, operation.success.otherContent].compactMap(\.self))
@@ -105,9 +105,9 @@ public enum OpenAPIDocument {
             success = success.adding(["links": ["query": link]])
         }
         var responses = [JSONLiteral.Member(name: "200", value: success)]
-        let errors = ErrorDescriptions.responses(operation.causes, terms.shape, needsKey: terms.needsKey)
+        let errors = ErrorDescriptions.responses(operation.causes, rules.shape, needsKey: rules.needsKey)
         for (status, response) in errors {
-            responses.append(.init(name: status, value: shared.reference(to: response, "\(terms.shape)\(status)")))
+            responses.append(.init(name: status, value: shared.reference(to: response, "\(rules.shape)\(status)")))
         }
         return .object(responses)
     }

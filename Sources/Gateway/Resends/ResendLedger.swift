@@ -65,7 +65,7 @@ struct ResendLedger: Sendable {
         /// The client that waits for the answer; nil if the answer is unread.
         var reader: Reader?
         /// Whether the create is still in progress, so that there is nothing to attach to yet.
-        var isAtWork = true
+        var isInProgress = true
         /// Whether the answer invites a retry although it may be read: 502 or 504 with a task's id.
         var invitesRetry = false
         /// How many requests wait for it to change.
@@ -133,7 +133,7 @@ struct ResendLedger: Sendable {
         var undecided: (number: Int, waiting: Int)?
         for number in group.numbers {
             guard let entry = entries[number], entry.isOpen else { continue }
-            if entry.reader == nil, !entry.isAtWork {
+            if entry.reader == nil, !entry.isInProgress {
                 update(number) { ($0.reader, $0.invitesRetry, $0.expiresAt, $0.madeAt) = (reader, false, nil, now) }
                 return .attach(number, entry.task)
             }
@@ -159,14 +159,14 @@ struct ResendLedger: Sendable {
     }
 
     /// Whether the create of an entry is still in progress.
-    func isAtWork(_ number: Int) -> Bool { entries[number]?.isAtWork ?? false }
+    func isInProgress(_ number: Int) -> Bool { entries[number]?.isInProgress ?? false }
 
     /// Changes the number of requests that wait for an entry to change.
     mutating func wait(for number: Int, _ change: Int) { entries[number]?.waiting += change }
 
     /// Restores a create that the previous process left unread.
     mutating func restore(_ key: ResendKey, _ task: TaskID, until time: MonotonicTime) {
-        add(Entry(key: key, task: task, isAtWork: false))
+        add(Entry(key: key, task: task, isInProgress: false))
         forgetLater(last, time)
     }
 
@@ -204,7 +204,7 @@ struct ResendLedger: Sendable {
     /// The create has made a task, or may have.
     mutating func made(_ number: Int, now: MonotonicTime) {
         guard let place = entries.index(forKey: number) else { return }
-        entries.values[place].isAtWork = false
+        entries.values[place].isInProgress = false
         entries.values[place].madeAt = now
     }
 
@@ -215,7 +215,7 @@ struct ResendLedger: Sendable {
     mutating func startOver(_ number: Int, makeID: () -> TaskID) -> TaskID? {
         guard entries[number] != nil else { return nil }
         let task = makeID()
-        update(number) { ($0.task, $0.isAtWork) = (task, true) }
+        update(number) { ($0.task, $0.isInProgress) = (task, true) }
         return task
     }
 

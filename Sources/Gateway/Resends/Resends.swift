@@ -98,7 +98,7 @@ final class Resends: Sendable {
             return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
         }
         // Only the first request on a connection can have waited to be accepted.
-        if wasRead, request.body.isFirstOnConnection { request.body.lookForClientHere() }
+        if wasRead, request.body.isFirstOnConnection { request.body.checkClientOnLoop() }
         return others
     }
 
@@ -133,7 +133,7 @@ final class Resends: Sendable {
     /// Waits until an entry's create is no longer in progress, or until the caller is cancelled.
     func outcome(of number: Int) async {
         while !Task.isCancelled {
-            let changes = state.withLock { $0.ledger.isAtWork(number) ? $0.changes : nil }
+            let changes = state.withLock { $0.ledger.isInProgress(number) ? $0.changes : nil }
             guard let changes else { return }
             await change(of: number, since: changes)
         }
@@ -214,8 +214,8 @@ final class Resends: Sendable {
     private func save() async {
         state.withLock { $0.isSavePlanned = false }
         do {
-            try await store.keep(
-                unread: { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
+            try await store.saveUnread(
+                { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
         } catch {
             // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
             if let pause = state.withLock({ $0.planSave() }) { saveLater(after: pause) }

@@ -44,7 +44,7 @@ public enum Route: String, Sendable, CaseIterable {
 }
 
 /// The rules for every request of a route.
-struct RouteTerms: Equatable, Sendable {
+struct RouteRules: Equatable, Sendable {
     /// Methods of a path. HEAD works where GET does.
     struct Methods: OptionSet, Sendable {
         let rawValue: UInt8
@@ -88,45 +88,45 @@ struct RouteTerms: Equatable, Sendable {
 enum RouteTable {
     struct Line: Sendable {
         let route: Route
-        let terms: RouteTerms
+        let rules: RouteRules
         /// From the root; a last segment in braces matches any one segment.
         let paths: [String]
 
-        init(_ route: Route, _ terms: RouteTerms, _ paths: [String]) {
+        init(_ route: Route, _ rules: RouteRules, _ paths: [String]) {
             self.route = route
-            self.terms = terms
+            self.rules = rules
             self.paths = paths
         }
     }
 
     /// The busiest first.
     static let lines = [
-        Line(.tryOn, RouteTerms(shape: .kling, methods: [.get, .post]), alsoUnderKling(TryOn.path)),
-        Line(.tryOnTask, RouteTerms(shape: .kling, methods: .get), alsoUnderKling(TryOn.path + "/{id}")),
+        Line(.tryOn, RouteRules(shape: .kling, methods: [.get, .post]), alsoUnderKling(TryOn.path)),
+        Line(.tryOnTask, RouteRules(shape: .kling, methods: .get), alsoUnderKling(TryOn.path + "/{id}")),
         Line(
-            .solutionsTryOn, RouteTerms(shape: .solutions, methods: .post), alsoUnderKling(Solutions.createPath)),
-        Line(.solutions, RouteTerms(shape: .solutions, methods: [.get, .post]), alsoUnderKling(Solutions.path)),
-        Line(.callback, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling/{token}"]),
-        Line(.callbackTest, RouteTerms(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling"]),
-        Line(.models, RouteTerms(shape: .openAI, methods: .get), alsoWithoutVersion("/models")),
-        Line(.model, RouteTerms(shape: .openAI, methods: .get), alsoWithoutVersion("/models/{id}")),
+            .solutionsTryOn, RouteRules(shape: .solutions, methods: .post), alsoUnderKling(Solutions.createPath)),
+        Line(.solutions, RouteRules(shape: .solutions, methods: [.get, .post]), alsoUnderKling(Solutions.path)),
+        Line(.callback, RouteRules(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling/{token}"]),
+        Line(.callbackTest, RouteRules(shape: .kling, methods: .post, needsKey: false), ["/callbacks/kling"]),
+        Line(.models, RouteRules(shape: .openAI, methods: .get), alsoWithoutVersion("/models")),
+        Line(.model, RouteRules(shape: .openAI, methods: .get), alsoWithoutVersion("/models/{id}")),
         Line(
-            .imageEdits, RouteTerms(shape: .openAI, methods: .post, body: .jsonOrForm),
+            .imageEdits, RouteRules(shape: .openAI, methods: .post, body: .jsonOrForm),
             alsoWithoutVersion("/images/edits")),
-        Line(.costs, RouteTerms(shape: .kling, methods: .get), alsoUnderKling("/account/costs")),
+        Line(.costs, RouteRules(shape: .kling, methods: .get), alsoUnderKling("/account/costs")),
         Line(
-            .useapiTryOn, RouteTerms(shape: .useapi, methods: .post, body: .jsonOrForm),
+            .useapiTryOn, RouteRules(shape: .useapi, methods: .post, body: .jsonOrForm),
             ["/v1/kling/images/virtual-try-on"]),
-        Line(.useapiTasks, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks"]),
-        Line(.useapiTask, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/tasks/{id}"]),
-        Line(.useapiAssets, RouteTerms(shape: .useapi, methods: .post, body: .any), ["/v1/kling/assets"]),
-        Line(.useapiAsset, RouteTerms(shape: .useapi, methods: .get), ["/v1/kling/assets/{name}"]),
+        Line(.useapiTasks, RouteRules(shape: .useapi, methods: .get), ["/v1/kling/tasks"]),
+        Line(.useapiTask, RouteRules(shape: .useapi, methods: .get), ["/v1/kling/tasks/{id}"]),
+        Line(.useapiAssets, RouteRules(shape: .useapi, methods: .post, body: .any), ["/v1/kling/assets"]),
+        Line(.useapiAsset, RouteRules(shape: .useapi, methods: .get), ["/v1/kling/assets/{name}"]),
         Line(
-            .hostedPicture, RouteTerms(shape: .kling, methods: .get, needsKey: false),
+            .hostedPicture, RouteRules(shape: .kling, methods: .get, needsKey: false),
             [HostedPicture.path + "{name}"]),
-        Line(.root, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/"]),
-        Line(.openAPI, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
-        Line(.docs, RouteTerms(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
+        Line(.root, RouteRules(shape: .kling, methods: .get, needsKey: false), ["/"]),
+        Line(.openAPI, RouteRules(shape: .kling, methods: .get, needsKey: false), ["/openapi.json"]),
+        Line(.docs, RouteRules(shape: .kling, methods: .get, needsKey: false), ["/docs"]),
     ]
 
     /// Resellers serve Kling's and OpenAI's paths under `/kling` as well, and ComfyUI's nodes ask for those under
@@ -141,7 +141,7 @@ enum RouteTable {
 
 extension GatewayError {
     /// The path is served, but not with this method.
-    static func methodNotAllowed(_ methods: RouteTerms.Methods) -> GatewayError {
+    static func methodNotAllowed(_ methods: RouteRules.Methods) -> GatewayError {
         var error = GatewayError(.methodNotAllowed, "This path takes \(methods.text).")
         error.headers = [(name: "Allow", value: methods.text)]
         return error

@@ -5,14 +5,14 @@ internal import KlingAPI
 /// The path is split at raw `/`. Repeated and trailing slashes are ignored, and each segment is decoded once.
 struct RouteMatch: Equatable, Sendable {
     let route: Route
-    let terms: RouteTerms
+    let rules: RouteRules
     /// The decoded last segment of a path that identifies something: a task's id, a callback's token, a model.
     var identifier = ""
 
     /// Looks up `path`; nil if nothing is served there.
     init?(path: Span<UInt8>) {
         guard let found = RouteTree.all.find(path) else { return nil }
-        (route, terms) = (found.route, found.terms)
+        (route, rules) = (found.route, found.rules)
         guard let segment = found.identifier else { return }
         guard let identifier = Self.decoded(path.extracting(segment)) else { return nil }
         self.identifier = identifier
@@ -40,7 +40,7 @@ struct RouteTree: Sendable {
     /// What was found, and the range of the identifier in the path.
     struct Found {
         let route: Route
-        let terms: RouteTerms
+        let rules: RouteRules
         var identifier: Range<Int>?
     }
 
@@ -58,7 +58,7 @@ struct RouteTree: Sendable {
 
     init(_ lines: [RouteTable.Line]) {
         for line in lines {
-            for path in line.paths { insert(path, Found(route: line.route, terms: line.terms)) }
+            for path in line.paths { insert(path, Found(route: line.route, rules: line.rules)) }
         }
     }
 
@@ -124,7 +124,7 @@ struct RouteTree: Sendable {
 
 extension RouteTree {
     /// The shape that a path answers in, even if its identifier can't be one.
-    static func shape(of path: Span<UInt8>) -> Shape { all.find(path)?.terms.shape ?? .kling }
+    static func shape(of path: Span<UInt8>) -> Shape { all.find(path)?.rules.shape ?? .kling }
 }
 
 extension Span<UInt8> {

@@ -226,7 +226,7 @@ extension JSONScanner {
         current.nameHasEscapes = stringHasEscapes
         current.nameHash = JSONString.hash(bytes, content, hasEscapes: stringHasEscapes)
         for other in members where other.nameHash == current.nameHash && isSameName(other, bytes) {
-            let name = Sanitised.text(JSONString.text(bytes, content))
+            let name = Sanitized.text(JSONString.text(bytes, content))
             throw JSONError(offset: content.lowerBound, expected: "each member once", found: "'\(name)' again")
         }
         guard members.count < Self.maxMembers else {

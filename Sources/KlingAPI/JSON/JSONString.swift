@@ -120,7 +120,7 @@ public enum JSONString {
 }
 
 /// Makes untrusted text safe for a message: bounded in length, and printable ASCII only.
-enum Sanitised {
+enum Sanitized {
     static func text(_ text: String, limit: Int = 64) -> String {
         var result = ""
         for scalar in text.unicodeScalars.prefix(limit) {

@@ -3,7 +3,7 @@ internal import Base
 /// Converts the text of a JSON string to standard base64, in place.
 ///
 /// It decodes escapes and percent-encoding, drops line breaks and tabs with the spaces around them, replaces URL-safe
-/// letters and counts the padding. Spaces within a line stay for ``Base64Blanks``. It can pause within the text and
+/// letters and counts the padding. Spaces within a line stay for ``Base64Spaces``. It can pause within the text and
 /// resume later.
 struct Base64Repair {
     /// How many letters have been written so far, from the start of the text.
@@ -11,7 +11,7 @@ struct Base64Repair {
     /// How many `=` follow them.
     private(set) var padding = 0
     /// How many of the letters are spaces.
-    private(set) var blanks = 0
+    private(set) var spaces = 0
 
     private let letters: Range<Int>
     private var position: Int
@@ -83,7 +83,7 @@ struct Base64Repair {
             guard padding == 0, written > lineStart else { break }
             unsafe bytes[letters.lowerBound + written] = 0x20
             written += 1
-            blanks += 1
+            spaces += 1
         case 0x3D:
             padding += 1
         case 0..<128 where padding == 0 && Self.letterTable[Int(scalar)] != 0:
@@ -100,7 +100,7 @@ struct Base64Repair {
         guard padding == 0 else { return }
         while written > lineStart, unsafe bytes[letters.lowerBound + written - 1] == 0x20 {
             written -= 1
-            blanks -= 1
+            spaces -= 1
         }
         lineStart = written
     }

@@ -93,9 +93,9 @@ struct PictureText: Sendable {
         var repair = Base64Repair(letters)
         while !(try repair.run(body, atMost: sliceSize)) { await Task.yield() }
         var count = repair.written
-        if repair.blanks > 0 {
+        if repair.spaces > 0 {
             let written = letters.lowerBound..<letters.lowerBound + count
-            count = try await Base64Blanks.settle(body, written, padding: repair.padding)
+            count = try await Base64Spaces.settle(body, written, padding: repair.padding)
         }
         let padding = (4 - count % 4) % 4
         guard count > 0 else { throw .noLetters }
@@ -117,7 +117,7 @@ struct PictureText: Sendable {
 
 /// What is wrong with a picture's text. The description is appended to the name of the field.
 enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
-    case dataURL, noLetters, cutOff, padding, blanks
+    case dataURL, noLetters, cutOff, padding, spaces
     case scheme(String)
     /// A text that is known to be something else, with what it is and what to send.
     case other(String)
@@ -129,7 +129,7 @@ enum PictureProblem: Error, Sendable, Hashable, CustomStringConvertible {
         case .noLetters: "has no picture in it. Send an http(s) URL, or the picture as base64."
         case .cutOff: "is base64 that was cut off: it ends within a group. Send the whole text."
         case .padding: "is base64 with too much padding (=). Encode the picture again."
-        case .blanks:
+        case .spaces:
             "is base64 with spaces, some of which may have been + (form decoders turn + into a space). "
                 + "Percent-encode the text in a form, or send it without spaces."
         case .other(let problem): problem

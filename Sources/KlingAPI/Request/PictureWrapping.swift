@@ -7,9 +7,9 @@ enum PictureWrapping {
     /// The base64 letters in the string `content`, which may end in spaces.
     static func letters(_ bytes: Span<UInt8>, _ content: Range<Int>) throws(PictureProblem) -> Range<Int> {
         let bare = withoutQuotes(bytes, content)
-        if let problem = OtherText.problem(bytes, bare) { throw problem }
+        if let problem = NonPictureText.problem(bytes, bare) { throw problem }
         let letters = try start(bytes, bare)..<bare.upperBound
-        if let problem = OtherText.problem(bytes, letters) { throw problem }
+        if let problem = NonPictureText.problem(bytes, letters) { throw problem }
         return letters
     }
 

@@ -67,7 +67,7 @@ struct MemberReader {
             if let model = models.model(named: text) { return model }
             throw .value(
                 parameter,
-                "'\(Sanitised.text(text))' is not a virtual try-on model. Send one of: "
+                "'\(Sanitized.text(text))' is not a virtual try-on model. Send one of: "
                     + models.names.joined(separator: ", ") + "." + models.suggestion(for: text))
         }
         return TryOnModels.defaultModel
@@ -93,7 +93,7 @@ struct MemberReader {
         let parameter = "callback_url"
         guard let content = try string(at: indexes.callback, parameter) else {
             // Ignoring it would leave the client waiting for callbacks after it has paid.
-            guard let near = NearMembers.found(NearMembers.callback, among: members, bytes) else { return nil }
+            guard let near = MisnamedMembers.found(MisnamedMembers.callback, among: members, bytes) else { return nil }
             throw .value(parameter, "is missing. Rename \(near) to \(parameter), or remove it.")
         }
         // An escape takes up to six bytes for one byte of the URL.

@@ -136,8 +136,8 @@ public final class TryOnRequest: Sendable {
         _ body: Bytes, _ scan: JSONScanner, _ index: Int?, _ field: PictureField
     ) throws(ParameterError) -> JSONMember {
         guard let index, !scan.members[index].isNullOrEmpty else {
-            let names = NearMembers.names(for: field)
-            let near = body.withByteSpan { NearMembers.found(names, among: scan.members, $0) }
+            let names = MisnamedMembers.names(for: field)
+            let near = body.withByteSpan { MisnamedMembers.found(names, among: scan.members, $0) }
             if let near { throw .value(field.rawValue, "is missing. Rename \(near) to \(field.rawValue).") }
             throw .value(field.rawValue, "is missing. Send an http(s) URL, or a JPEG, PNG or WebP picture as base64.")
         }

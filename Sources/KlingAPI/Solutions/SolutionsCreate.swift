@@ -89,7 +89,7 @@ private struct SolutionsCreate {
         let place = content.place(of: "type")
         guard let type = try content.string("type") else { throw .value(place, "is missing. Send one of: \(types).") }
         guard let field = PictureField.allCases.first(where: { $0.contentType == type }) else {
-            throw .value(place, "is '\(Sanitised.text(type))'. Send one of: \(types).")
+            throw .value(place, "is '\(Sanitized.text(type))'. Send one of: \(types).")
         }
         return field
     }

@@ -81,13 +81,13 @@ public struct SolutionsList: Sendable, Hashable {
         guard let filter = filters.first else { return nil }
         let key = try filter.string("key") ?? ""
         guard key == "status" else {
-            throw .value(filter.place(of: "key"), "is '\(Sanitised.text(key))'; the only allowed key is status.")
+            throw .value(filter.place(of: "key"), "is '\(Sanitized.text(key))'; the only allowed key is status.")
         }
         let words = try filter.strings("values") ?? []
         guard !words.isEmpty else { throw .value(filter.place(of: "values"), "has no status. Send any of: \(states).") }
         for (index, word) in words.enumerated() where !TaskStatus(rawValue: word).isKnown {
             throw .value(
-                "\(filter.place(of: "values"))[\(index)]", "is '\(Sanitised.text(word))'. Send any of: \(states).")
+                "\(filter.place(of: "values"))[\(index)]", "is '\(Sanitized.text(word))'. Send any of: \(states).")
         }
         return words.map(TaskStatus.init(rawValue:))
     }

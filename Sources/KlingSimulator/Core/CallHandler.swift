@@ -78,7 +78,7 @@ struct CallHandler: Sendable {
             }
             data.member("count", tasks.count)
             let last = hasMore ? tasks.last : nil
-            data.member("next_cursor", last.map { page.nextCursor(behind: $0.id, now: now) } ?? "")
+            data.member("next_cursor", last.map { page.nextCursor(after: $0.id, now: now) } ?? "")
             data.member("has_more", hasMore)
         }
     }

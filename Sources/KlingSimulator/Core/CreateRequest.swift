@@ -11,7 +11,7 @@ struct CreateRequest: Sendable, Hashable {
     var contentURLs: [String] = []
     var settings = SolutionSettings()
     var hasWatermark = false
-    var wishes = SimulatedWishes()
+    var instructions = SimulationInstructions()
 
     /// Checks the body of a create.
     init(_ body: [UInt8], models: TryOnModels = .documented) throws(SimulatedRefusal) {
@@ -27,21 +27,24 @@ struct CreateRequest: Sendable, Hashable {
         if let callbackURL, !Self.isURL(callbackURL.utf8) {
             throw .parameter("callback_url is invalid")
         }
-        if let wishes = object.object("simulate") ?? personURL.flatMap(Self.wishes) {
-            self.wishes = try SimulatedWishes(wishes)
+        if let instructions = object.object("simulate") ?? personURL.flatMap(Self.instructions) {
+            self.instructions = try SimulationInstructions(instructions)
         }
     }
 
     /// A create without pictures, for callers that use ``SimulatedKling`` directly.
-    init(externalTaskID: String? = nil, callbackURL: String? = nil, wishes: SimulatedWishes = SimulatedWishes()) {
+    init(
+        externalTaskID: String? = nil, callbackURL: String? = nil,
+        instructions: SimulationInstructions = SimulationInstructions()
+    ) {
         self.externalTaskID = externalTaskID
         self.callbackURL = callbackURL
-        self.wishes = wishes
+        self.instructions = instructions
     }
 
-    /// The wishes in the query of the person's URL, for clients that cannot send extra members: the value of
+    /// The instructions in the query of the person's URL, for clients that cannot send extra members: the value of
     /// `simulate` is the `simulate` object in URL-safe base64.
-    static func wishes(in url: String) -> JSONObject? {
+    static func instructions(in url: String) -> JSONObject? {
         guard let name = url.firstRange(of: "?simulate=") else { return nil }
         return Base64.decode(url[name.upperBound...].utf8, .urlSafe).flatMap { JSONObject($0) }
     }

@@ -6,21 +6,21 @@ public struct SimulatedAnswer: Sendable {
     /// How it is delivered.
     public enum Delivery: Sendable, Hashable {
         /// As a valid HTTP response.
-        case sound
+        case intact
         /// Not at all.
         case silence
         /// The raw body in place of an HTTP response; the connection is then closed or reset.
         case wire(isReset: Bool)
     }
 
-    /// The HTTP status; only meaningful if the delivery is `sound`.
+    /// The HTTP status; only meaningful if the delivery is `intact`.
     public var status: Int
     /// The header fields that the simulator sets itself.
     public var headers: [(name: String, value: String)] = []
     /// The body, in pieces that are sent in order.
     public var body: [ByteSlice]
     /// How it is delivered.
-    public var delivery = Delivery.sound
+    public var delivery = Delivery.intact
     /// How long it is delayed, in milliseconds.
     public var delay = 0
 

@@ -28,7 +28,7 @@ struct SimulatedKling: Sendable {
         /// When each task that holds a slot releases it; empty if slots are not limited.
         fileprivate var ends: [Int] = []
         /// How often creates asked for a faulty answer, by external id.
-        fileprivate var wishedFaults: [String: Int] = [:]
+        fileprivate var instructedFaults: [String: Int] = [:]
 
         /// The task that already uses an external id. The APIs share their external ids.
         fileprivate func taskOfExternalID(_ id: String) -> String? {
@@ -190,12 +190,13 @@ struct SimulatedKling: Sendable {
 
     /// Whether the fault that a create asks for still happens. Each call counts as one create.
     mutating func consumeRequestedFault(_ request: CreateRequest, account: Int) -> Bool {
-        guard request.wishes.fault != nil, [nil, accounts[account].name].contains(request.wishes.account) else {
+        guard request.instructions.fault != nil, [nil, accounts[account].name].contains(request.instructions.account)
+        else {
             return false
         }
         guard let externalID = request.externalTaskID else { return true }
-        accounts[account].wishedFaults[externalID, default: 0] += 1
-        return accounts[account].wishedFaults[externalID, default: 0] <= request.wishes.times
+        accounts[account].instructedFaults[externalID, default: 0] += 1
+        return accounts[account].instructedFaults[externalID, default: 0] <= request.instructions.times
     }
 
     // MARK: Callbacks
@@ -243,14 +244,14 @@ struct SimulatedKling: Sendable {
     ) -> SimulatedTask {
         let id = unusedID()
         let drawn = Int.random(in: duration, using: &generator)
-        let duration = request.wishes.duration ?? drawn
+        let duration = request.instructions.duration ?? drawn
         return SimulatedTask(
             id: id, externalTaskID: request.externalTaskID, account: account, callbackURL: request.callbackURL,
             dialect: dialect, personURL: request.personURL, garmentURL: request.garmentURL,
             settings: dialect == .solutions ? request.settings : nil, hasWatermark: request.hasWatermark,
-            outcome: request.wishes.outcome,
-            failure: request.wishes.outcome == .failed ? request.wishes.message : nil,
-            urlBytes: request.wishes.urlBytes, createdAt: now, processingAt: now + duration / 4,
+            outcome: request.instructions.outcome,
+            failure: request.instructions.outcome == .failed ? request.instructions.message : nil,
+            urlBytes: request.instructions.urlBytes, createdAt: now, processingAt: now + duration / 4,
             endsAt: now + duration)
     }
 
@@ -262,7 +263,7 @@ struct SimulatedKling: Sendable {
             if accounts[account].taskOfExternalID[task.dialect]?[externalID] == id {
                 accounts[account].taskOfExternalID[task.dialect]?[externalID] = nil
             }
-            accounts[account].wishedFaults[externalID] = nil
+            accounts[account].instructedFaults[externalID] = nil
         }
         accounts[account].order.removeFirst(expired.count)
     }

@@ -137,7 +137,7 @@ public struct SimulatedPlatform: Sendable {
     private mutating func fault(for call: SimulatedRequest.Call, account: Int) -> SimulatedFault? {
         if case .create(_, .success(let request)) = call, kling.consumeRequestedFault(request, account: account) {
             journal.noteFault(on: .create)
-            return request.wishes.fault
+            return request.instructions.fault
         }
         return drawFault(on: call.point, account: configuration.accounts[account].name)
     }

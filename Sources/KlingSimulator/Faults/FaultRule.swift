@@ -44,7 +44,7 @@ public struct FaultRule: Sendable, Hashable {
             guard let times = Int(parts[3]) else { return nil }
             self.times = times
         }
-        guard isSound else { return nil }
+        guard isValid else { return nil }
     }
 
     /// Parses a rule from a request to the control API.
@@ -59,12 +59,12 @@ public struct FaultRule: Sendable, Hashable {
         if let member = object["probability"] {
             probability = Double(String(decoding: object.bytes[member.value], as: UTF8.self)) ?? -1
         }
-        guard isSound else {
+        guard isValid else {
             throw .parameter("probability must be from 0 to 1, times at least 1, the fault one of \(point.rawValue)")
         }
     }
 
-    private var isSound: Bool {
+    private var isValid: Bool {
         (0...1).contains(probability) && times.map { $0 > 0 } ?? true && fault.points.contains(point)
     }
 }

@@ -37,7 +37,7 @@ struct SimulatorResponder: HTTPResponder {
         if answer.delay > 0 { try? await loop.sleep(for: .milliseconds(answer.delay)) }
         var response = HTTPResponse(status: answer.status, headers: answer.headers, body: .slices(answer.body))
         switch answer.delivery {
-        case .sound: break
+        case .intact: break
         case .silence:
             try? await loop.sleep(for: Self.silence)
             response.wire = HTTPResponse.Wire(bytes: [], end: .close)

@@ -22,7 +22,9 @@ extension CreateRequest {
             externalTaskID = try options.text("external_task_id")
             hasWatermark = try options.object("watermark", members: ["enabled"])?.bool("enabled") ?? false
         }
-        if let wishes = personURL.flatMap(Self.wishes) { self.wishes = try SimulatedWishes(wishes) }
+        if let instructions = personURL.flatMap(Self.instructions) {
+            self.instructions = try SimulationInstructions(instructions)
+        }
     }
 
     private mutating func read(_ contents: [StrictObject]?) throws(SimulatedRefusal) {

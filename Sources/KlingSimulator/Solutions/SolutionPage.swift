@@ -57,7 +57,7 @@ struct SolutionPage: Sendable, Hashable {
     }
 
     /// The cursor of the page after the one that ends with `taskID`.
-    func nextCursor(behind taskID: String, now: Int) -> String {
+    func nextCursor(after taskID: String, now: Int) -> String {
         let (start, end) = times(now: now)
         let parts = ["\(start)", "\(end)", words, taskID]
         return Base64.encode(parts.joined(separator: String(Self.separator)).utf8)

@@ -23,7 +23,7 @@ struct JobRows {
     let connection: SQLiteConnection
 
     func insert(_ new: NewJob, _ tasks: [NewTask]) throws(StoreError) -> JobRecord {
-        precondition(JobRecord.sizes.contains(tasks.count), "a job has one task to four")
+        precondition(JobRecord.sizes.contains(tasks.count), "a job has one to four tasks")
         if let limit = new.maximumOtherRunningJobs, try runningJobs(of: new) > limit {
             throw StoreError(.tooManyJobs, "more than \(limit) jobs of \(new.tenant) run")
         }

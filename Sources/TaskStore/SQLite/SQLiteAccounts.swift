@@ -15,7 +15,7 @@ struct SQLiteAccounts: AccountStore {
                     hasLookup: row.optionalInteger(5).map { $0 != 0 },
                     hasUniqueIDs: row.optionalInteger(7).map { $0 != 0 },
                     identity: row.optionalInteger(8), api: row.optionalText(9),
-                    wasReached: row.integer(10) != 0, trouble: row.optionalText(11), updatedAt: row.integer(6))
+                    wasReached: row.integer(10) != 0, problem: row.optionalText(11), updatedAt: row.integer(6))
             }
         }
     }
@@ -34,7 +34,7 @@ struct SQLiteAccounts: AccountStore {
             keep.bind(9, state.identity)
             keep.bind(10, state.api)
             keep.bind(11, state.wasReached ? 1 : 0)
-            keep.bind(12, state.trouble)
+            keep.bind(12, state.problem)
             try keep.execute()
         }
     }

@@ -10,8 +10,8 @@ struct SQLiteResends: ResendStore {
         }
     }
 
-    func keep(
-        unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
+    func saveUnread(
+        _ unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
     ) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in
             let keep = try connection.statement(.keepUnread)

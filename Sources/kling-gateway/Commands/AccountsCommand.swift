@@ -21,7 +21,7 @@ struct AccountsCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try check ? options.load() : options.loadForStore(.serving)
         let states = try await states(configuration)
-        let found = check ? try await AccountChecks(configuration.upstreams).troubles() : nil
+        let found = check ? try await AccountChecks(configuration.upstreams).problems() : nil
         let lines = configuration.upstreams.map { upstream in
             AccountLine(upstream, states[upstream.name], found.map { $0[upstream.name] })
         }
@@ -30,9 +30,9 @@ struct AccountsCommand: AsyncParsableCommand {
         } else {
             TextTable("NAME", "URL", "STATE", "LIMIT", "REFUSED MODELS", rows: lines.map(\.cells))
                 .show(ifEmpty: "there are no accounts")
-            for line in lines { if let trouble = line.trouble { print("\n\(line.name): \(trouble)") } }
+            for line in lines { if let problem = line.problem { print("\n\(line.name): \(problem)") } }
         }
-        if check, lines.contains(where: { $0.trouble != nil }) { throw ExitCode.failure }
+        if check, lines.contains(where: { $0.problem != nil }) { throw ExitCode.failure }
     }
 
     private func states(_ configuration: Configuration) async throws -> [String: AccountStateRecord] {
@@ -48,7 +48,7 @@ private struct AccountLine {
     private let state: AccountStateRecord?
     private let isChecked: Bool
     /// What is wrong with it, as found now or stored.
-    let trouble: String?
+    let problem: String?
 
     /// - Parameters:
     ///   - state: what the store knows.
@@ -56,12 +56,12 @@ private struct AccountLine {
     init(_ upstream: Upstream, _ state: AccountStateRecord?, _ found: AccountProblem??) {
         (self.upstream, self.state) = (upstream, state)
         isChecked = found != nil
-        trouble = if let found { found?.text } else { state?.trouble }
+        problem = if let found { found?.text } else { state?.problem }
     }
 
     var name: String { upstream.name }
 
-    private var isReached: Bool { trouble == nil && (isChecked || state?.wasReached == true) }
+    private var isReached: Bool { problem == nil && (isChecked || state?.wasReached == true) }
 
     /// The cells of a row of the list.
     var cells: [String] {
@@ -73,7 +73,7 @@ private struct AccountLine {
 
     private var word: String {
         if let code = state?.disabledBy { return "disabled by \(code): \(state?.reason ?? "")" }
-        if trouble != nil { return "does not work" }
+        if problem != nil { return "does not work" }
         return isReached ? "usable" : "not reached yet"
     }
 
@@ -89,7 +89,7 @@ private struct AccountLine {
             if let code = state?.disabledBy { account.member("disabled_by", code) }
             account.member("reason", orNull: state?.reason)
             account.member("reached", isReached)
-            account.member("problem", orNull: trouble)
+            account.member("problem", orNull: problem)
             account.array("refused_models") { models in
                 for model in state?.refusedModels ?? [] { models.string(model) }
             }

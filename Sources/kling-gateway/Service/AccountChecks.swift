@@ -6,27 +6,27 @@ internal import GatewayConfiguration
 struct AccountChecks {
     private let upstreams: [Upstream]
     private let loop: EventLoop
-    private let client: CurlUpstream
+    private let client: HTTPUpstream
 
     init(_ upstreams: [Upstream]) throws {
         self.upstreams = upstreams
         loop = try EventLoop(name: "check")
-        client = try CurlUpstream(loops: [loop], .wanted)
+        client = try HTTPUpstream(loops: [loop], .wanted)
     }
 
     /// Checks every account. Call it only once: it shuts down the client and the loop.
     /// - Returns: what is wrong, by the account's name. Accounts that work are left out.
-    func troubles() async -> [String: AccountProblem] {
+    func problems() async -> [String: AccountProblem] {
         let check = AccountCheck(upstream: client, observer: SilentObserver())
         let calls = upstreams.map { upstream in
             let account = upstream.account
-            return (upstream.name, loop.spawn { await check.trouble(of: account) })
+            return (upstream.name, loop.spawn { await check.problem(of: account) })
         }
-        var troubles: [String: AccountProblem] = [:]
-        for (name, call) in calls { troubles[name] = await call.value }
+        var problems: [String: AccountProblem] = [:]
+        for (name, call) in calls { problems[name] = await call.value }
         client.shutdown()
         loop.stop()
-        return troubles
+        return problems
     }
 }
 

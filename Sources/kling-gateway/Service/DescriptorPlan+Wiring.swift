@@ -39,6 +39,6 @@ extension Configuration {
 extension DescriptorPlan.Pools {
     /// The pools to use if there are enough descriptors.
     static let wanted = DescriptorPlan.Pools(
-        upstream: CurlUpstream.connections, callbacks: CurlCallbackSender.connections,
-        pictures: CurlPictureSource.connections)
+        upstream: HTTPUpstream.connections, callbacks: HTTPCallbackSender.connections,
+        pictures: HTTPPictureSource.connections)
 }

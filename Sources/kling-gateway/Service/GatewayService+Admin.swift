@@ -22,8 +22,8 @@ extension Readiness {
                 },
                 HealthCheck(name: "accounts") {
                     // A probe waits until an account is reached or all have been checked.
-                    while accounts.contacts == .unknown { try await loop.sleep(for: .milliseconds(20)) }
-                    if accounts.contacts == .none { throw ServiceError("no account has ever been reached") }
+                    while accounts.reachability == .unknown { try await loop.sleep(for: .milliseconds(20)) }
+                    if accounts.reachability == .none { throw ServiceError("no account has ever been reached") }
                 },
                 HealthCheck(name: "serving") { if isDraining() { throw ServiceError("the gateway is stopping") } },
             ],

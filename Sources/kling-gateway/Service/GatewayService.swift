@@ -17,9 +17,9 @@ final class GatewayService: Sendable {
     private let bound = Lock(Bound())
     private let configuration: Configuration
     private let base: ServiceResources
-    private let upstream: CurlUpstream
-    private let receivers: CurlCallbackSender
-    private let pictures: CurlPictureSource
+    private let upstream: HTTPUpstream
+    private let receivers: HTTPCallbackSender
+    private let pictures: HTTPPictureSource
     private let gateway: ClientService
     private let server: HTTPServer
     private let admin: HTTPServer
@@ -50,10 +50,10 @@ final class GatewayService: Sendable {
         (self.configuration, self.logger) = (configuration, logger)
         self.base = base
         let (store, loops) = (base.store, base.loops)
-        upstream = try CurlUpstream(loops: loops, descriptors.pools)
-        receivers = try CurlCallbackSender(
+        upstream = try HTTPUpstream(loops: loops, descriptors.pools)
+        receivers = try HTTPCallbackSender(
             loops: [loops[0]], descriptors.pools, allowing: configuration.allowed.callbacks)
-        pictures = CurlPictureSource(loops: loops, descriptors.pools, allowing: configuration.allowed.fetch)
+        pictures = HTTPPictureSource(loops: loops, descriptors.pools, allowing: configuration.allowed.fetch)
         let vault = try Vault(configuration)
         let clock = GuardedClock()
         let access = Access(

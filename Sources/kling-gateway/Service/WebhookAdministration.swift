@@ -22,7 +22,7 @@ enum WebhookAdministration {
         let signatures = try await secrets(of: tenant, configuration).compactMap { WebhookSignature($0) }
         let loop = try EventLoop(name: "webhooks")
         defer { loop.stop() }
-        let sender = try CurlCallbackSender(loops: [loop], allowing: configuration.allowed.callbacks)
+        let sender = try HTTPCallbackSender(loops: [loop], allowing: configuration.allowed.callbacks)
         defer { sender.shutdown() }
         try check(url, sender)
         let now = WallClock.milliseconds
@@ -52,7 +52,7 @@ enum WebhookAdministration {
         }
     }
 
-    private static func check(_ url: String, _ sender: CurlCallbackSender) throws {
+    private static func check(_ url: String, _ sender: HTTPCallbackSender) throws {
         do {
             try CallbackAddress.check(try HTTPURL(url), sender)
         } catch let problem as HTTPURL.Problem {

@@ -27,7 +27,7 @@ import Testing
 
     /// Answers a list call with `list`, and other calls as a server without the API does.
     private static func kind(_ list: KlingReply) async -> AccountProblem.Kind? {
-        await run { call throws(KlingFailure) in call.kind == .list ? list : absent }.finding.trouble?.kind
+        await run { call throws(KlingFailure) in call.kind == .list ? list : absent }.finding.problem?.kind
     }
 
     // MARK: No answer
@@ -44,8 +44,8 @@ import Testing
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in
             throw KlingFailure(fault, wasSent: connection == nil, connection: connection, detail: "the detail")
         }
-        #expect(finding.trouble?.kind == kind && finding.trouble?.isCertain == (kind != .noAnswer) && calls == 1)
-        let text = finding.trouble?.text ?? ""
+        #expect(finding.problem?.kind == kind && finding.problem?.isCertain == (kind != .noAnswer) && calls == 1)
+        let text = finding.problem?.text ?? ""
         #expect(
             text.contains(fix) && text.contains("the detail") && text.contains("https://reseller.test/kling"), "\(text)"
         )
@@ -65,8 +65,8 @@ import Testing
         let (finding, _, _) = await Self.run { _ throws(KlingFailure) in
             KlingReply(status, #"{"code":\#(code),"message":"Kling's words"}"#)
         }
-        #expect(finding.trouble?.kind == kind)
-        let text = finding.trouble?.text ?? ""
+        #expect(finding.problem?.kind == kind)
+        let text = finding.problem?.text ?? ""
         #expect(text.contains(fix) && text.contains("code \(code): Kling's words"), "\(text)")
     }
 
@@ -92,10 +92,10 @@ import Testing
     @Test(arguments: [absent, KlingReply(404, "<html>"), KlingReply(405, ""), page, KlingReply(302, "")])
     func `a URL that answers every path alike has a wrong path`(reply: KlingReply) async {
         let (finding, calls, _) = await Self.run { _ throws(KlingFailure) in reply }
-        #expect(finding.trouble?.kind == .path && calls == 4)
-        #expect(finding.trouble?.text.contains("check the path of `url`") == true)
+        #expect(finding.problem?.kind == .path && calls == 4)
+        #expect(finding.problem?.text.contains("check the path of `url`") == true)
         let signed = await Self.run(signed: true) { _ throws(KlingFailure) in reply }
-        #expect(signed.finding.trouble?.kind == .path && signed.calls == 3)
+        #expect(signed.finding.problem?.kind == .path && signed.calls == 3)
     }
 
     @Test(arguments: [unknownTask, absent, KlingReply(400, #"{"code":"task_not_exist"}"#)])
@@ -114,17 +114,17 @@ import Testing
         let detected = await Self.run { call throws(KlingFailure) in Self.newerOnly(call) }
         #expect(detected.finding == .reached(.solutions) && detected.account.capabilities.dialect == .solutions)
         let configured = await Self.run(.kolors) { call throws(KlingFailure) in Self.newerOnly(call) }
-        #expect(configured.finding.trouble?.kind == .api && configured.account.capabilities.dialect == .kolors)
-        #expect(configured.finding.trouble?.text.contains("set `api: solutions`") == true)
+        #expect(configured.finding.problem?.kind == .api && configured.account.capabilities.dialect == .kolors)
+        #expect(configured.finding.problem?.text.contains("set `api: solutions`") == true)
         // Signed tokens work with the older API only, so the newer one is not tried.
         let signed = await Self.run(signed: true) { call throws(KlingFailure) in Self.newerOnly(call) }
-        #expect(signed.finding.trouble?.kind == .path)
+        #expect(signed.finding.problem?.kind == .path)
     }
 }
 
 /// When accounts are checked, and what follows.
 @Suite struct AccountContactTests {
-    private static let trouble = AccountFinding.trouble(AccountProblem(.connect, "no connection"))
+    private static let problem = AccountFinding.problem(AccountProblem(.connect, "no connection"))
 
     private static func accounts(_ names: String...) -> (Accounts, HandClock) {
         let clock = HandClock()
@@ -142,7 +142,7 @@ import Testing
             checks.append(Double(second))
             // While a check runs, no other begins.
             #expect(accounts.probes(now: clock.now).isEmpty)
-            #expect(accounts.checked("a", Self.trouble, now: clock.now) == (second == 0))
+            #expect(accounts.checked("a", Self.problem, now: clock.now) == (second == 0))
         }
         #expect(checks == [0, 1, 3, 7, 15, 31, 61, 91, 121, 151, 181])
         clock.move(to: 211)
@@ -154,19 +154,19 @@ import Testing
 
     @Test func `creates are refused and not queued while no account was ever reached`() {
         let (accounts, clock) = Self.accounts("a", "b")
-        #expect(accounts.contacts == .unknown && accounts.canQueue(model: "m"))
-        _ = accounts.checked("a", Self.trouble, now: clock.now)
-        #expect(accounts.contacts == .unknown)
+        #expect(accounts.reachability == .unknown && accounts.canQueue(model: "m"))
+        _ = accounts.checked("a", Self.problem, now: clock.now)
+        #expect(accounts.reachability == .unknown)
         #expect(accounts.reserve(id(1), model: "m", now: clock.now)?.name == "b")
-        _ = accounts.checked("b", Self.trouble, now: clock.now)
-        #expect(accounts.contacts == .none && !accounts.canQueue(model: "m"))
+        _ = accounts.checked("b", Self.problem, now: clock.now)
+        #expect(accounts.reachability == .none && !accounts.canQueue(model: "m"))
         #expect(accounts.reserve(id(2), model: "m", now: clock.now) == nil)
         #expect(!accounts.fits(1, model: "m", excluding: [], now: clock.now))
         let error = accounts.refusalError(model: "m", now: clock.now)
         #expect(error.cause == .accountsDisabled && error.message.contains("has been reached so far"))
         #expect(accounts.figures(now: clock.now).map(\.state) == [.unreached, .unreached])
         _ = accounts.checked("a", .reached(.kolors), now: clock.now)
-        #expect(accounts.contacts == .reached)
+        #expect(accounts.reachability == .reached)
         #expect(accounts.figures(now: clock.now).map(\.state) == [.healthy, .unreached])
         #expect(accounts.reserve(id(3), model: "m", now: clock.now)?.name == "a")
     }
@@ -175,33 +175,33 @@ import Testing
         let (accounts, clock) = Self.accounts("a")
         _ = accounts.checked("a", .reached(.kolors), now: clock.now)
         let saved = try #require(accounts.takeChanged(at: 5).first)
-        #expect(saved.wasReached && saved.trouble == nil)
+        #expect(saved.wasReached && saved.problem == nil)
         let (again, _) = Self.accounts("a")
         again.restore([saved], running: [], now: clock.now)
-        _ = again.checked("a", Self.trouble, now: clock.now)
-        #expect(again.contacts == .reached && again.canQueue(model: "m"))
+        _ = again.checked("a", Self.problem, now: clock.now)
+        #expect(again.reachability == .reached && again.canQueue(model: "m"))
         #expect(again.reserve(id(1), model: "m", now: clock.now) != nil)
-        #expect(again.takeChanged(at: 6).first?.trouble == "no connection")
+        #expect(again.takeChanged(at: 6).first?.problem == "no connection")
         // The host itself rejects the path, so the path may have been changed since.
-        _ = again.checked("a", .trouble(AccountProblem(.path, "no such API")), now: clock.now)
-        #expect(again.contacts == .none && !again.canQueue(model: "m"))
+        _ = again.checked("a", .problem(AccountProblem(.path, "no such API")), now: clock.now)
+        #expect(again.reachability == .none && !again.canQueue(model: "m"))
         #expect(again.reserve(id(2), model: "m", now: clock.now) == nil)
         // Under another key, it is another account.
         let other = Accounts([account("a", key: "new")], clock: clock)
         other.restore([saved], running: [], now: clock.now)
-        #expect(other.contacts != .reached)
+        #expect(other.reachability != .reached)
     }
 
     @Test func `a temporary problem blocks no creates`() {
         let (accounts, clock) = Self.accounts("a")
-        _ = accounts.checked("a", .trouble(AccountProblem(.noAnswer, "later")), now: clock.now)
+        _ = accounts.checked("a", .problem(AccountProblem(.noAnswer, "later")), now: clock.now)
         // Some resellers answer lists with errors: a load balancer that waited for a better answer would wait forever.
-        #expect(accounts.contacts == .reached && accounts.needsCheck("a"))
+        #expect(accounts.reachability == .reached && accounts.needsCheck("a"))
         #expect(accounts.reserve(id(1), model: "m", now: clock.now) != nil)
         accounts.settled(id(1), on: "a", .accepted, now: clock.now)
-        #expect(accounts.contacts == .reached && !accounts.needsCheck("a"))
+        #expect(accounts.reachability == .reached && !accounts.needsCheck("a"))
         // A check that began earlier says nothing new.
-        #expect(!accounts.checked("a", Self.trouble, now: clock.now))
-        #expect(accounts.takeChanged(at: 1).first?.trouble == nil)
+        #expect(!accounts.checked("a", Self.problem, now: clock.now))
+        #expect(accounts.takeChanged(at: 1).first?.problem == nil)
     }
 }

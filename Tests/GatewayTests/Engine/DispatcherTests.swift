@@ -9,9 +9,9 @@ import Testing
 @testable import Gateway
 @testable import TaskStore
 
-/// Queued creates, and the dispatcher that sends them to a ``BookKling``.
+/// Queued creates, and the dispatcher that sends them to a ``RecordingKling``.
 private struct Backlog {
-    let kling: BookKling
+    let kling: RecordingKling
     let tasks: TryOnTasks
     let store: SQLiteTaskStore
     let queue: TaskQueue
@@ -24,7 +24,7 @@ private struct Backlog {
     ///   - age: how long the creates have been in the queue, which keeps them for an hour.
     ///   - prepare: runs before the dispatcher starts.
     static func run(
-        _ kling: BookKling, _ accounts: [Account], tenants: [String] = ["shop"], age: Duration = .zero,
+        _ kling: RecordingKling, _ accounts: [Account], tenants: [String] = ["shop"], age: Duration = .zero,
         prepare: (Backlog) async throws -> Void = { _ in }, _ body: (Backlog) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
@@ -46,7 +46,7 @@ private struct Backlog {
     }
 
     private init(
-        _ kling: BookKling, _ accounts: [Account], _ tenants: [String], _ age: Duration, _ folder: TemporaryFolder,
+        _ kling: RecordingKling, _ accounts: [Account], _ tenants: [String], _ age: Duration, _ folder: TemporaryFolder,
         _ loop: EventLoop
     ) async throws {
         self.kling = kling
@@ -112,7 +112,7 @@ private struct Backlog {
     /// How a queued create ends, and what that takes.
     struct Row: CustomTestStringConvertible, Sendable {
         let testDescription: String
-        var behaviour = BookKling.Behaviour()
+        var behaviour = RecordingKling.Behaviour()
         var accounts: @Sendable () -> [Account] = DispatcherTests.two
         /// The accounts that it is sent to, in order.
         let sent: [String]
@@ -134,31 +134,31 @@ private struct Backlog {
         Row(testDescription: "accepted", sent: ["first"], state: .submitted, account: "first"),
         Row(
             testDescription: "refused by Kling",
-            behaviour: BookKling.Behaviour(refusals: ["first": (400, #"{"code":1201,"message":"a cat"}"#)]),
+            behaviour: RecordingKling.Behaviour(refusals: ["first": (400, #"{"code":1201,"message":"a cat"}"#)]),
             sent: ["first"], state: .failed, account: "first", word: "a cat"),
         Row(
             testDescription: "declined by a saturated account, accepted by another one",
-            behaviour: BookKling.Behaviour(refusals: ["first": (429, #"{"code":1303,"message":"m"}"#)]),
+            behaviour: RecordingKling.Behaviour(refusals: ["first": (429, #"{"code":1303,"message":"m"}"#)]),
             sent: ["first", "second"], state: .submitted, account: "second"),
         Row(
             testDescription: "unsuitable for an account, accepted by another one",
-            behaviour: BookKling.Behaviour(refusals: ["first": (413, "")]), sent: ["first", "second"],
+            behaviour: RecordingKling.Behaviour(refusals: ["first": (413, "")]), sent: ["first", "second"],
             state: .submitted, account: "second"),
         Row(
             testDescription: "unsuitable for the only account",
-            behaviour: BookKling.Behaviour(refusals: ["first": (413, "")]), accounts: one(hasLookup: true),
+            behaviour: RecordingKling.Behaviour(refusals: ["first": (413, "")]), accounts: one(hasLookup: true),
             sent: ["first"], state: .failed, account: "first"),
         Row(
-            testDescription: "a lost answer is looked up", behaviour: BookKling.Behaviour(lostAnswers: 1),
+            testDescription: "a lost answer is looked up", behaviour: RecordingKling.Behaviour(lostAnswers: 1),
             sent: ["first"], state: .submitted, account: "first"),
         Row(
             testDescription: "a lost create without a look-up is left to the operator",
-            behaviour: BookKling.Behaviour(lostCreates: 1), accounts: one(hasLookup: false), sent: ["first"],
+            behaviour: RecordingKling.Behaviour(lostCreates: 1), accounts: one(hasLookup: false), sent: ["first"],
             state: .queued, account: "first", flags: .unknown),
     ]
 
     @Test(arguments: rows) func `a queued create leaves the queue with its outcome recorded`(row: Row) async throws {
-        try await Backlog.run(BookKling(row.behaviour), row.accounts()) { backlog in
+        try await Backlog.run(RecordingKling(row.behaviour), row.accounts()) { backlog in
             let id = backlog.ids[0]
             let record = try await backlog.record(id) { record in
                 record.state == row.state && record.account == row.account && record.flags == row.flags
@@ -174,26 +174,26 @@ private struct Backlog {
     }
 
     @Test func `a create that its only account declines waits without an account and is sent again`() async throws {
-        let kling = BookKling(BookKling.Behaviour(refusals: ["main": (429, #"{"code":1303,"message":"m"}"#)]))
+        let kling = RecordingKling(RecordingKling.Behaviour(refusals: ["main": (429, #"{"code":1303,"message":"m"}"#)]))
         try await Backlog.run(kling, [account("main", hasLookup: true)]) { backlog in
             try await backlog.wait { kling.creates.count == 1 }
             let waiting = try await backlog.record(backlog.ids[0]) { $0.account == nil }
             #expect(waiting.state == .queued && backlog.queue.figures.tasks == 1)
             kling.change { $0.refusals = [:] }
             _ = try await backlog.record(backlog.ids[0]) { $0.upstreamID != nil }
-            #expect(kling.creates.count == 2 && kling.book.count == 1)
+            #expect(kling.creates.count == 2 && kling.createdTasks.count == 1)
         }
     }
 
     @Test func `creates are sent one by one as slots become free, oldest first within a tenant`() async throws {
-        let kling = BookKling(BookKling.Behaviour())
+        let kling = RecordingKling(RecordingKling.Behaviour())
         let tenants = ["a", "a", "a", "b", "b", "c"]
         try await Backlog.run(kling, [account("main", concurrency: 1, hasLookup: true)], tenants: tenants) { backlog in
             var sent: [TaskID] = []
             while sent.count < tenants.count {
-                try await backlog.wait { kling.book.count > sent.count }
-                #expect(kling.book.count == sent.count + 1)
-                sent.append(try #require(kling.book.last.flatMap { TaskID($0.externalTaskID) }))
+                try await backlog.wait { kling.createdTasks.count > sent.count }
+                #expect(kling.createdTasks.count == sent.count + 1)
+                sent.append(try #require(kling.createdTasks.last.flatMap { TaskID($0.externalTaskID) }))
                 try await backlog.finish(sent[sent.count - 1])
             }
             for tenant in Set(tenants) {
@@ -204,7 +204,7 @@ private struct Backlog {
     }
 
     @Test func `creates that have waited too long fail and are not sent`() async throws {
-        let kling = BookKling(BookKling.Behaviour())
+        let kling = RecordingKling(RecordingKling.Behaviour())
         try await Backlog.run(kling, [account("main")], tenants: ["a", "b"], age: .seconds(3_601)) { backlog in
             for id in backlog.ids {
                 let record = try await backlog.record(id) { $0.state == .failed }
@@ -216,7 +216,7 @@ private struct Backlog {
     }
 
     @Test func `a create that the operator has ended is not sent and takes no slot`() async throws {
-        let kling = BookKling(BookKling.Behaviour())
+        let kling = RecordingKling(RecordingKling.Behaviour())
         try await Backlog.run(kling, [account("main", concurrency: 1)]) { backlog in
             _ = try await backlog.store.endUnmade(backlog.ids[0], because: "cancelled", at: 1)
         } _: { backlog in
@@ -228,7 +228,7 @@ private struct Backlog {
     }
 
     @Test func `a create whose body is lost fails, and the next one is sent`() async throws {
-        let kling = BookKling(BookKling.Behaviour())
+        let kling = RecordingKling(RecordingKling.Behaviour())
         try await Backlog.run(
             kling, [account("main", concurrency: 1, hasLookup: true)], tenants: ["shop", "shop"]
         ) { backlog in
@@ -237,7 +237,7 @@ private struct Backlog {
             let lost = try await backlog.record(backlog.ids[0]) { $0.state == .failed }
             #expect(lost.statusWord == "the request was lost; nothing was charged")
             _ = try await backlog.record(backlog.ids[1]) { $0.upstreamID != nil }
-            #expect(kling.book.map(\.externalTaskID) == ["\(backlog.ids[1])"])
+            #expect(kling.createdTasks.map(\.externalTaskID) == ["\(backlog.ids[1])"])
         }
     }
 }

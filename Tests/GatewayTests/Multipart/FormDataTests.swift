@@ -208,11 +208,11 @@ struct FormDataTests {
     }
 
     @Test func `a randomly damaged form is read or refused`() async {
-        let sound = Array(
+        let valid = Array(
             Self.form("Content-Disposition: form-data; name=\"a\"; filename=\"b\"\r\nContent-Type: image/png").utf8)
         var generator = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
-            var body = sound
+            var body = valid
             for _ in 0..<Int.random(in: 1...4, using: &generator) {
                 body[Int.random(in: 0..<body.count)] = [13, 10, 34, 45, 59, 92, 0, 66].randomElement() ?? 0
             }

@@ -29,8 +29,8 @@ struct OpenAPIDocumentTests {
         let served = RouteTable.lines.filter { $0.route != .useapiAssets }.flatMap { line in
             line.paths.flatMap { path in
                 [
-                    line.terms.methods.contains(.get) ? "get \(path)" : nil,
-                    line.terms.methods.contains(.post) ? "post \(path)" : nil,
+                    line.rules.methods.contains(.get) ? "get \(path)" : nil,
+                    line.rules.methods.contains(.post) ? "post \(path)" : nil,
                 ].compactMap(\.self)
             }
         }
@@ -41,7 +41,7 @@ struct OpenAPIDocumentTests {
         let operations = try operations()
         #expect(Set(operations.compactMap { $0.operation["operationId"] as? String }).count == operations.count)
         for (path, method, operation) in operations {
-            let needsKey = RouteTable.lines.first { $0.paths.contains(path) }?.terms.needsKey
+            let needsKey = RouteTable.lines.first { $0.paths.contains(path) }?.rules.needsKey
             #expect((operation["security"] as? [Any])?.isEmpty == (needsKey == false), "\(method) \(path)")
             let parameters = operation["parameters"] as? [[String: Any]] ?? []
             let segments = parameters.filter { $0["in"] as? String == "path" }.compactMap { $0["name"] as? String }

@@ -30,7 +30,7 @@ struct RouteTests {
     func `Kling's callbacks match with their token`(path: String) {
         #expect(match(path)?.route == .callback)
         #expect(match(path)?.identifier == "abc")
-        #expect(match(path)?.terms == RouteTerms(shape: .kling, methods: .post, needsKey: false))
+        #expect(match(path)?.rules == RouteRules(shape: .kling, methods: .post, needsKey: false))
     }
 
     @Test(arguments: [
@@ -75,10 +75,10 @@ struct RouteTests {
     }
 
     @Test func `HEAD is allowed where GET is, and Allow says so`() {
-        let methods: RouteTerms.Methods = [.get, .post]
+        let methods: RouteRules.Methods = [.get, .post]
         #expect(methods.text == "GET, HEAD, POST")
-        #expect(RouteTerms.Methods.get.allows(.head) && !RouteTerms.Methods.get.allows(.post))
-        #expect(!RouteTerms.Methods.post.allows(.get) && !methods.allows(.delete))
+        #expect(RouteRules.Methods.get.allows(.head) && !RouteRules.Methods.get.allows(.post))
+        #expect(!RouteRules.Methods.post.allows(.get) && !methods.allows(.delete))
     }
 
     @Test func `a list without parameters is the first page of thirty`() throws {

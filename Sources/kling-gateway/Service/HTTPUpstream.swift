@@ -3,7 +3,7 @@ internal import Gateway
 internal import HTTPClient
 
 /// Calls Kling through `HTTPClient`, over the connections of the calling loop.
-struct CurlUpstream: KlingUpstream {
+struct HTTPUpstream: KlingUpstream {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
 
     /// How many connections a loop may have if there are enough descriptors.

@@ -1,5 +1,5 @@
 /// Names that clients use for members of a create by mistake.
-enum NearMembers {
+enum MisnamedMembers {
     /// The first member with one of the names; nil if there is none.
     static func found(_ names: [StaticString], among members: [JSONMember], _ bytes: Span<UInt8>) -> StaticString? {
         for member in members {

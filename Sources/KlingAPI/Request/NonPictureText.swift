@@ -1,5 +1,5 @@
 /// Recognizes texts that clients send where a picture belongs, and that would otherwise be reported as bad base64.
-enum OtherText {
+enum NonPictureText {
     /// The longest text that is compared as a whole, in bytes.
     private static let longest = 1024
 

@@ -2,14 +2,14 @@ internal import Base
 
 /// Decides what spaces within base64 are: whitespace where the text was wrapped, or letters `+` that the decoder of a
 /// URL-encoded form turned into spaces.
-struct Base64Blanks {
+struct Base64Spaces {
     /// What the spaces are.
     enum Meaning {
         case whitespace, plus, unclear
     }
 
     private var letters = 0
-    private var blanks = 0
+    private var spaces = 0
     private var hasPlus = false
     private var run = 0
     private var lineLength: Int?
@@ -19,7 +19,7 @@ struct Base64Blanks {
     mutating func read(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         for index in range {
             if bytes[index] == 0x20 {
-                blanks += 1
+                spaces += 1
                 endRun()
             } else {
                 letters += 1
@@ -43,9 +43,9 @@ struct Base64Blanks {
     /// What the spaces of the whole text are. `padding` is the number of `=` after it.
     func meaning(padding: Int) -> Meaning {
         // A decoder would have turned this `+` into a space, too.
-        guard !hasPlus, fits(letters + blanks, padding) else { return .whitespace }
+        guard !hasPlus, fits(letters + spaces, padding) else { return .whitespace }
         guard fits(letters, padding) else { return .plus }
-        let isWholeWithPlus = (letters + blanks + padding) % 4 == 0
+        let isWholeWithPlus = (letters + spaces + padding) % 4 == 0
         if isRegular, run <= lineLength ?? 0 {
             return (letters + padding) % 4 == 0 || !isWholeWithPlus ? .whitespace : .unclear
         }
@@ -57,17 +57,17 @@ struct Base64Blanks {
     }
 }
 
-extension Base64Blanks {
+extension Base64Spaces {
     /// Replaces or removes the spaces among the letters at `range`, in place.
     /// - Returns: how many letters are left.
     static func settle(_ body: Bytes, _ range: Range<Int>, padding: Int) async throws(PictureProblem) -> Int {
-        var blanks = Base64Blanks()
+        var spaces = Base64Spaces()
         for slice in slices(of: range) {
-            body.withByteSpan { blanks.read($0, slice) }
+            body.withByteSpan { spaces.read($0, slice) }
             await Task.yield()
         }
-        let meaning = blanks.meaning(padding: padding)
-        if case .unclear = meaning { throw .blanks }
+        let meaning = spaces.meaning(padding: padding)
+        if case .unclear = meaning { throw .spaces }
         var end = range.lowerBound
         for slice in slices(of: range) {
             for index in slice {

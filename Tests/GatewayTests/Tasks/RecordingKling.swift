@@ -4,7 +4,7 @@ import KlingAPI
 @testable import Gateway
 
 /// An upstream for several accounts that records the tasks that it makes, and fails as a test wants.
-final class BookKling: KlingUpstream {
+final class RecordingKling: KlingUpstream {
     /// How it fails.
     struct Behaviour: Sendable {
         /// How long queries don't find a task that it has made.
@@ -31,7 +31,7 @@ final class BookKling: KlingUpstream {
 
     private struct State {
         var behaviour: Behaviour
-        var book: [Made] = []
+        var createdTasks: [Made] = []
         var creates: [(account: String, at: MonotonicTime)] = []
         var queries = 0
     }
@@ -44,7 +44,7 @@ final class BookKling: KlingUpstream {
         self.clock = clock
     }
 
-    var book: [Made] { state.withLock { $0.book } }
+    var createdTasks: [Made] { state.withLock { $0.createdTasks } }
     var creates: [(account: String, at: MonotonicTime)] { state.withLock { $0.creates } }
 
     func change(_ body: (inout Behaviour) -> Void) { state.withLock { body(&$0.behaviour) } }
@@ -72,12 +72,12 @@ final class BookKling: KlingUpstream {
         }
         let body = call.body.flatMap { slice in slice.withUnsafeBytes { Array($0) } }
         let id = JSONObject(body)?.string("external_task_id") ?? "-"
-        if state.behaviour.isUnique, state.book.contains(where: { $0.externalTaskID == id }) {
+        if state.behaviour.isUnique, state.createdTasks.contains(where: { $0.externalTaskID == id }) {
             return reply(400, #"{"code":1201,"message":"a task of that id exists","request_id":"r"}"#)
         }
         let made = Made(
-            id: "\(815_000_000_000_000_000 + state.book.count)", externalTaskID: id, account: name, at: now)
-        state.book.append(made)
+            id: "\(815_000_000_000_000_000 + state.createdTasks.count)", externalTaskID: id, account: name, at: now)
+        state.createdTasks.append(made)
         if state.behaviour.lostAnswers > 0 {
             state.behaviour.lostAnswers -= 1
             throw KlingFailure(.interrupted, wasSent: true, detail: "lost")
@@ -89,7 +89,7 @@ final class BookKling: KlingUpstream {
         if let stranger = state.behaviour.stranger {
             return reply(200, #"{"code":0,"message":"ok","request_id":"r","data":\#(stranger)}"#)
         }
-        let known = state.book.filter { $0.at + state.behaviour.lag <= now }
+        let known = state.createdTasks.filter { $0.at + state.behaviour.lag <= now }
         guard let made = known.first(where: { $0.id == id || $0.externalTaskID == id }) else {
             return reply(400, #"{"code":1201,"message":"task not found","request_id":"r"}"#)
         }

@@ -6,7 +6,7 @@ internal import HTTPClient
 /// Fetches pictures over its own connections. For URLs that clients named, a policy checks every address.
 ///
 /// Most gateways never fetch any, so a loop's client is only made when it is first needed.
-final class CurlPictureSource: PictureSource {
+final class HTTPPictureSource: PictureSource {
     private struct State {
         var clients: [Int: HTTPClient] = [:]
         var isShutDown = false

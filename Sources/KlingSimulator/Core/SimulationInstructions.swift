@@ -4,7 +4,7 @@ internal import KlingAPI
 ///
 /// `{"outcome": "failed", "message": "...", "seconds": 2.5, "url_bytes": 1000000, "fault": "lost-answer", "times": 1,
 /// "account": "first"}`, all optional.
-struct SimulatedWishes: Sendable, Hashable {
+struct SimulationInstructions: Sendable, Hashable {
     /// How the task ends.
     var outcome = TaskStatus.succeed
     /// Why it fails, if it does.

@@ -5,7 +5,7 @@ internal import HTTPClient
 
 /// Sends callbacks to receivers that clients named, over its own connections and under a policy that checks every
 /// address.
-struct CurlCallbackSender: CallbackSender {
+struct HTTPCallbackSender: CallbackSender {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
     private let policy: AddressPolicy
 

@@ -1,4 +1,4 @@
-extension RouteTerms.Body {
+extension RouteRules.Body {
     /// Refuses a body whose `Content-Type` says that it can't be read here.
     func check(_ types: [String]) throws(GatewayError) {
         guard self != .any, let type = types.first(where: { $0.lowercased().hasPrefix("multipart/") }) else { return }
