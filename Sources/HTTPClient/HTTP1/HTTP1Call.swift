@@ -36,9 +36,10 @@ final class HTTP1Call: @unchecked Sendable {
     /// Renders the head into `space`.
     func prepare(_ space: consuming [UInt8], _ waiter: CheckedContinuation<Outcome, Never>) throws(HTTPClientError) {
         self.waiter = waiter
+        // Emptied before it is kept: a second reference would make the array allocate another buffer.
+        space.removeAll(keepingCapacity: true)
+        try request.renderHead(route.target, bodyCount: bodyCount, into: &space)
         head = space
-        head.removeAll(keepingCapacity: true)
-        try request.renderHead(route.target, bodyCount: bodyCount, into: &head)
     }
 
     var bodyCount: Int { request.body.reduce(0) { $0 + $1.count } }
