@@ -43,10 +43,9 @@ final class HTTP1Connection {
     func begin(_ call: HTTP1Call, limits: AnswerParser.Limits) {
         call.stage = .exchanging(self)
         self.call = call
-        let request = call.request
         exchange = Exchange(
-            request.method, count: call.head.count + call.bodyCount, isReused: exchanges > 0, limits: limits)
-        output = OutgoingBytes(rendered: call.head, slices: request.body)
+            call.request.method, count: call.head.count + call.bodyCount, isReused: exchanges > 0, limits: limits)
+        output = OutgoingBytes(rendered: call.head, slices: call.request.body)
         exchanges += 1
         write()
     }

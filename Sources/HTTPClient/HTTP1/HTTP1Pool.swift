@@ -78,9 +78,10 @@ internal import Sockets
             call.beginProgress(at: .now)
             requireTimer(at: call.deadline)
         }
-        let request = call.request
         connection.begin(
-            call, limits: .init(configuration, bodyBytes: request.maximumAnswer, keepsBody: request.keepsAnswer))
+            call,
+            limits: .init(
+                configuration, bodyBytes: call.request.maximumAnswer, keepsBody: call.request.keepsAnswer))
     }
 
     private func end(_ call: HTTP1Call, _ outcome: Outcome) {
