@@ -40,8 +40,8 @@ struct AnswerFraming: Hashable {
     private static func contentLength(_ headers: HTTPClientHeaders) throws(AnswerFault) -> Int? {
         var length: Int?
         try headers.forEachValue(of: "Content-Length") { (value) throws(AnswerFault) in
-            for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-                guard let number = number(trimmed(part)), length == nil || length == number else {
+            try forEachPart(of: value) { (part) throws(AnswerFault) in
+                guard let number = number(part), length == nil || length == number else {
                     throw AnswerFault.malformed("Content-Length is not one number")
                 }
                 length = number
@@ -68,9 +68,9 @@ struct AnswerFraming: Hashable {
     private static func connectionOptions(_ headers: HTTPClientHeaders) -> (closes: Bool, keepsAlive: Bool) {
         var options = (closes: false, keepsAlive: false)
         headers.forEachValue(of: "Connection") { value in
-            for option in value.split(separator: UInt8(ascii: ",")) {
-                if equals(trimmed(option), "close") { options.closes = true }
-                if equals(trimmed(option), "keep-alive") { options.keepsAlive = true }
+            forEachPart(of: value) { option in
+                if equals(option, "close") { options.closes = true }
+                if equals(option, "keep-alive") { options.keepsAlive = true }
             }
         }
         return options
@@ -85,6 +85,18 @@ struct AnswerFraming: Hashable {
             number = number * 10 + Int(byte - 0x30)
         }
         return number
+    }
+
+    /// Calls `body` with each part of a list, without the blanks around it. A part may be empty.
+    private static func forEachPart<Failure: Error>(
+        of list: ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) throws(Failure) -> Void
+    ) throws(Failure) {
+        var rest = list
+        while let comma = rest.firstIndex(of: UInt8(ascii: ",")) {
+            try body(trimmed(rest[..<comma]))
+            rest = rest[(comma + 1)...]
+        }
+        try body(trimmed(rest))
     }
 
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
