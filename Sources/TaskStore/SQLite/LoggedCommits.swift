@@ -30,9 +30,9 @@ final class LoggedCommits: Commits {
     private let recorder = RedoRecorder()
     private var log: WriteAheadLog
     private let counts: CommitCounts
-    private let isBehindReaders: ReadersLag
+    private let lag: ReadersLag
     private var phase = Phase.clean {
-        didSet { if case .clean = phase { isBehindReaders.clear() } else { isBehindReaders.set() } }
+        didSet { if case .clean = phase { lag.clear() } else { lag.set() } }
     }
 
     /// - Parameter lag: is kept up to date with whether readers do not see the last writes.
@@ -43,7 +43,7 @@ final class LoggedCommits: Commits {
         connection = SQLiteConnection(database, callbacks, recorder: recorder)
         log = WriteAheadLog(database, limit: options.logBytes)
         period = .microseconds(Int(options.databaseDelay / .microseconds(1)))
-        (self.redo, self.counts, isBehindReaders) = (redo, counts, lag)
+        (self.redo, self.counts, self.lag) = (redo, counts, lag)
         committed = redo.sequence
     }
 
