@@ -29,7 +29,7 @@ public struct MonotonicTime: Hashable, Comparable, Sendable {
 extension Duration {
     /// The whole duration in nanoseconds; durations beyond 292 years do not fit.
     public var nanoseconds: Int64 {
-        // `components` divides by 10^18, for which the processor has no instruction.
+        // Cheaper than through `components`, which divides by 10^18 and takes the remainder as well.
         Int64(attoseconds / 1_000_000_000)
     }
 
