@@ -137,9 +137,7 @@ final class LoggedCommits: Commits {
     private func commit(_ connection: SQLiteConnection) -> StoreError? {
         do throws(StoreError) {
             try redo.syncIfNeeded()
-            let mark = try connection.statement(.keepRedoMark)
-            mark.bind(1, redo.sequence)
-            try mark.execute()
+            if redo.sequence > committed { try keepMark(connection) }
             try connection.execute(.commit)
         } catch {
             lose(connection)
@@ -152,6 +150,12 @@ final class LoggedCommits: Commits {
         log.checkpointWhenLong(connection.database)
         if redo.isLong { restartLog(connection) }
         return nil
+    }
+
+    private func keepMark(_ connection: SQLiteConnection) throws(StoreError) {
+        let mark = try connection.statement(.keepRedoMark)
+        mark.bind(1, redo.sequence)
+        try mark.execute()
     }
 
     /// Makes room in the redo log, as soon as the database is synced.
