@@ -112,10 +112,6 @@ public final class ClientService: HTTPService {
         crossOrigin = CrossOrigin(origins: options.origins)
         description = APIDescription(
             models: options.models, version: options.version, publicURL: options.publicURL, isSecure: options.isSecure)
-        var queue: TaskQueue?
-        if let bounds = options.queue, let spool = parts.spool {
-            queue = TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
-        }
         let pictures = PictureService(
             fetcher: PictureFetcher(
                 source: parts.pictures, budget: parts.budget, observer: telemetry, accounts: parts.accounts.all),
@@ -125,9 +121,10 @@ public final class ClientService: HTTPService {
         tasks = TryOnTasks(
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
-                resendWindow: options.resendWindow, unsavedPublicIDsPath: options.unsavedPublicIDsPath),
+                resendWindow: options.resendWindow, unsavedPublicIDsPath: options.unsavedPublicIDsPath,
+                limits: { [access = parts.access] in access.hasRunningLimits(key: $0, tenant: $1) }),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
-            accounts: parts.accounts, queue: queue, callbackDelivery: parts.callbackDelivery,
+            accounts: parts.accounts, queue: Self.queue(options, parts), callbackDelivery: parts.callbackDelivery,
             callbackTokens: parts.callbackTokens,
             pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
             cache: TaskCache(),
@@ -153,9 +150,15 @@ public final class ClientService: HTTPService {
             models: options.models,
             edits: ImageEdits(
                 tasks: tasks, models: options.models, bodyLimit: options.bodyLimit, wait: options.openAIWait,
-                intake: intake, pictures: pictures, budget: parts.budget))
+                intake: intake, pictures: pictures, budget: parts.budget),
+            usage: UsageHandler(store: parts.store, clock: parts.clock))
         useapi = UseapiHandler(
             tasks: tasks, assets: uploads, pictures: intake, models: options.models, bodyLimit: options.bodyLimit)
+    }
+
+    private static func queue(_ options: Options, _ parts: Parts) -> TaskQueue? {
+        guard let bounds = options.queue, let spool = parts.spool else { return nil }
+        return TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
     }
 
     // MARK: HTTPService

@@ -21,6 +21,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case idempotencyKeyInUse
         /// The tenant already runs as many jobs as it may.
         case tooManyJobs
+        /// A budget of the tenant has not enough left: see ``StoreError/budget``.
+        case budgetSpent
         /// A key or task with that id, access key or bearer key already exists.
         case alreadyExists
         /// There is no such task, job, delivery or key.
@@ -32,10 +34,13 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
     public let code: Code
     /// What happened, for logs and the operator's terminal. It may name files, so clients must never see it.
     public let detail: String
+    /// The budget that has not enough left, if that is why.
+    public let budget: BudgetRefusal?
 
-    public init(_ code: Code, _ detail: String) {
+    public init(_ code: Code, _ detail: String, budget: BudgetRefusal? = nil) {
         self.code = code
         self.detail = detail
+        self.budget = budget
     }
 
     public var description: String { detail }

@@ -22,11 +22,15 @@ public struct TaskLife: Sendable, Equatable {
     public internal(set) var finishedAt: Int64?
     /// The size in bytes of the request that is kept outside the store until Kling has the task; 0 if there is none.
     public internal(set) var payload = 0
+    /// What the task costs: an estimate until it ends.
+    public internal(set) var charge = Charge()
 }
 
 extension TaskLife {
     /// Makes the life of a task that was not sent yet.
-    init(_ task: NewTask) { self.init(assignment: task.assignment, updatedAt: task.createdAt) }
+    init(_ task: NewTask) {
+        self.init(assignment: task.assignment, updatedAt: task.createdAt, charge: Charge(units: task.units))
+    }
 
     /// What a step did to the record.
     enum Step: Equatable {
@@ -70,7 +74,7 @@ extension TaskLife {
             return observe(
                 Observation(
                     state: acceptance.state, statusWord: acceptance.statusWord, answer: acceptance.answer,
-                    at: acceptance.at))
+                    charge: acceptance.charge, at: acceptance.at))
         }
         guard !state.isFinal, acceptance.state >= .submitted, acceptance.state != .refused else { return .impossible }
         try tell(publicID: acceptance.publicID, number: next)
@@ -80,7 +84,7 @@ extension TaskLife {
         answer = acceptance.answer
         flags = []
         payload = 0
-        settle(at: acceptance.at)
+        settle(acceptance.charge, at: acceptance.at)
         return .changed
     }
 
@@ -120,7 +124,7 @@ extension TaskLife {
         statusWord = seen.statusWord
         answer = seen.answer ?? answer
         isReleased = upstreamID == nil
-        settle(at: seen.at)
+        settle(seen.charge, at: seen.at)
         return .changed
     }
 
@@ -142,9 +146,12 @@ extension TaskLife {
         if publicID == nil { publicID = newID }
     }
 
-    private mutating func settle(at time: Int64) {
+    /// - Parameter charge: what Kling has deducted; nil if it does not say. Then a task that succeeded has cost what was
+    ///   expected, and any other one nothing.
+    private mutating func settle(_ charge: Charge? = nil, at time: Int64) {
         updatedAt = time
         guard state.isFinal else { return }
+        self.charge = charge ?? (state == .succeed ? self.charge : Charge())
         finishedAt = time
         flags = []
         payload = 0

@@ -113,6 +113,10 @@ public struct TaskIntent: Sendable, Equatable {
     public let content: ContentDigest?
     /// The API shape in which the client is called back, by the gateway's name for it; nil: that of Kling's older API.
     public let shape: String?
+    /// The day on which the task counts, from 1970-01-01, in the tenant's time zone.
+    public let day: Int
+    /// The size of the create's body.
+    public let bytes: Int
 }
 
 extension TaskIntent {
@@ -120,7 +124,8 @@ extension TaskIntent {
         self.init(
             id: task.id, tenant: task.tenant, externalTaskID: task.externalTaskID, model: task.model,
             callbackURL: task.callbackURL, keyID: task.keyID, idempotencyKey: task.idempotency?.key,
-            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape)
+            createdAt: task.createdAt, job: job, content: task.content, shape: task.shape, day: task.day,
+            bytes: task.bytes)
     }
 }
 
@@ -159,13 +164,21 @@ public struct NewTask: Sendable, Equatable {
     public var content: ContentDigest?
     /// The API shape in which the client is called back.
     public var shape: String?
+    /// The day on which the task counts, from 1970-01-01, in the tenant's time zone.
+    public var day: Int
+    /// What the task is expected to cost, in millionths of a unit.
+    public var units: Int64
+    /// The size of the create's body.
+    public var bytes: Int
     /// Milliseconds since 1970.
     public var createdAt: Int64
 
+    /// - Parameter day: nil: the day of `createdAt` in UTC.
     public init(
         id: TaskID, tenant: String, assignment: Assignment?, externalTaskID: String? = nil, model: String,
         callbackURL: String? = nil, keyID: String? = nil, idempotency: IdempotencyKey? = nil,
-        content: ContentDigest? = nil, shape: String? = nil, createdAt: Int64
+        content: ContentDigest? = nil, shape: String? = nil, day: Int? = nil, units: Int64 = 1_000_000, bytes: Int = 0,
+        createdAt: Int64
     ) {
         self.id = id
         self.tenant = tenant
@@ -177,6 +190,9 @@ public struct NewTask: Sendable, Equatable {
         self.idempotency = idempotency
         self.content = content
         self.shape = shape
+        self.day = day ?? CivilDate.day(of: createdAt)
+        self.units = units
+        self.bytes = bytes
         self.createdAt = createdAt
     }
 }
@@ -193,17 +209,21 @@ public struct Acceptance: Sendable, Equatable {
     public var statusWord: String
     /// Kling's `data` object.
     public var answer: [UInt8]
+    /// What Kling has deducted for the task; nil if it does not say.
+    public var charge: Charge?
     /// Milliseconds since 1970.
     public var at: Int64
 
     public init(
-        upstreamID: String, publicID: String, state: TaskState, statusWord: String, answer: [UInt8], at: Int64
+        upstreamID: String, publicID: String, state: TaskState, statusWord: String, answer: [UInt8],
+        charge: Charge? = nil, at: Int64
     ) {
         self.upstreamID = upstreamID
         self.publicID = publicID
         self.state = state
         self.statusWord = statusWord
         self.answer = answer
+        self.charge = charge
         self.at = at
     }
 }
@@ -216,17 +236,21 @@ public struct Observation: Sendable, Equatable {
     public var statusWord: String
     /// Kling's `data` object; nil keeps the previous one.
     public var answer: [UInt8]?
+    /// What Kling has deducted for the task; nil if it does not say.
+    public var charge: Charge?
     /// Milliseconds since 1970.
     public var at: Int64
     /// Whether it is ignored once Kling has the task, as for the gateway's own conclusion that Kling never had it.
     public var isIgnoredOnceAccepted: Bool
 
     public init(
-        state: TaskState?, statusWord: String, answer: [UInt8]?, at: Int64, isIgnoredOnceAccepted: Bool = false
+        state: TaskState?, statusWord: String, answer: [UInt8]?, charge: Charge? = nil, at: Int64,
+        isIgnoredOnceAccepted: Bool = false
     ) {
         self.state = state
         self.statusWord = statusWord
         self.answer = answer
+        self.charge = charge
         self.at = at
         self.isIgnoredOnceAccepted = isIgnoredOnceAccepted
     }

@@ -20,12 +20,21 @@ public protocol TaskStore: Sendable {
     var accounts: any AccountStore { get }
     /// The last recorded time.
     var clock: any ClockStore { get }
+    /// What tenants have used.
+    var usage: any UsageStore { get }
+    /// The changes that operators have made.
+    var audit: any AuditStore { get }
+
+    /// The same store, for one change by an operator: each write adds `entry` to the audit log in its own transaction. A
+    /// write that fails adds nothing.
+    func audited(_ entry: AuditEntry) -> any TaskStore
 
     // MARK: Tasks
 
     /// Writes the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim of
     /// the key made before ``IdempotencyKey/expiry`` is replaced.
-    /// - Throws: `idempotencyKeyInUse`, checked first; `externalTaskIDInUse`; `alreadyExists` for a repeated id.
+    /// - Throws: `budgetSpent` and `idempotencyKeyInUse`, checked first; `externalTaskIDInUse`; `alreadyExists` for a
+    ///   repeated id.
     func begin(_ task: NewTask) async throws(StoreError)
 
     /// Assigns a task that Kling has not accepted to another account, or to none for now.

@@ -136,7 +136,8 @@ import Testing
 
     private static let all = [
         "tasks", "keys", "task life", "idempotency", "outbox", "accounts", "jobs", "identities", "resends", "clock",
-        "outbox lanes", "dialects", "account contacts", "master key mark", "redo mark",
+        "outbox lanes", "dialects", "account contacts", "master key mark", "redo mark", "rules",
+        "usage", "audit",
     ]
 
     private func steps() async throws -> [String] {

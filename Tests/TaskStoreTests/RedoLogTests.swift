@@ -55,11 +55,12 @@ import Testing
     @Test func `after a crash every record is as it was reported, although the database has none`() async throws {
         let store = try open()
         var samples = Samples()
+        // Keys are in the database at once.
+        try await store.keys.insert(Samples.key(1))
         let (intent, named) = (samples.task(externalTaskID: "order-1"), samples.task(key: "key-1"))
         try await store.begin(intent)
         try await store.begin(named)
         let accepted = try await store.accept(named.id, Samples.acceptance("kling-1"))
-        try await store.keys.insert(Samples.key(1))
         let job = try await store.jobs.begin(samples.tasks(3), job: Samples.job())
         let copy = try crashed()
         await store.close()

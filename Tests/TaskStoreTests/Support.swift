@@ -106,9 +106,13 @@ struct Samples {
 
     static func key(_ number: UInt8, tenant: String = "shop") -> NewKey {
         NewKey(
-            id: "key_\(number)", tenant: tenant, bearerHash: Array(repeating: number, count: 32),
-            accessKey: "ak_\(number)",
-            sealedSecretKey: [1, 2, number], createdAt: Int64(number))
+            id: "key_\(number)", tenant: tenant, secrets: secrets(number), createdAt: Int64(number))
+    }
+
+    static func secrets(_ number: UInt8) -> KeySecrets {
+        KeySecrets(
+            bearerHash: Array(repeating: number, count: 32), prefix: "sk-\(number)", accessKey: "ak_\(number)",
+            sealedSecretKey: [1, 2, number])
     }
 }
 

@@ -58,6 +58,10 @@ extension GatewayError {
         case .token(let fault): self.init(fault)
         case .unknown:
             self.init(.invalidCredentials, "The key is not known, or was revoked. Ask the gateway's operator for one.")
+        case .disabled:
+            self.init(.invalidCredentials, "This key is switched off. Ask the gateway's operator to switch it on.")
+        case .expired:
+            self.init(.tokenExpired, "This key has expired. Ask the gateway's operator for another one.")
         case .unavailable:
             self.init(.storeUnavailable, "The gateway cannot look the key up. Send the request again in a few seconds.")
         }

@@ -84,7 +84,7 @@ struct Admission: Sendable {
         _ request: HTTPRequest, _ principal: Principal, _ note: ExchangeNote
     ) throws(GatewayError) {
         note.tenant = principal.tenant
-        try principal.scope.check(ClientAddress(of: request, trusted: trustedProxies))
+        try principal.check(ClientAddress(of: request, trusted: trustedProxies))
     }
 
     /// Checks a body before it is read.
@@ -129,7 +129,8 @@ struct Admission: Sendable {
         guard let decision = limiter.take(principal) else { return [] }
         if decision.isAdmitted { return decision.headers }
         var error = GatewayError(
-            .requestRate, "This key may make \(decision.limit) requests a minute. Wait \(decision.retryAfter) s.")
+            .requestRate,
+            "\(decision.owner.name) may make \(decision.limit) requests a minute. Wait \(decision.retryAfter) s.")
         error.retryAfter = decision.retryAfter
         error.headers = decision.headers
         throw error

@@ -16,7 +16,9 @@ extension Access {
     ///   newest key was sealed with.
     public func load() async throws {
         let records = try await read(startedAt: clock.monotonic())
-        if let newest = records?.last?.key { _ = try vault.open(newest.sealedSecretKey, .secretKey, of: newest.id) }
+        if let newest = records?.last?.key {
+            _ = try vault.open(newest.secrets.sealedSecretKey, .secretKey, of: newest.id)
+        }
         // Without the mark, only commands with a wrong master key go unnoticed.
         if try await keys.masterKeyMark() != vault.mark { try? await keys.keepMasterKeyMark(vault.mark) }
     }
@@ -63,15 +65,17 @@ extension Access {
         // The version first: rows read after it are at least as new, so a table is never older than its version says.
         let version = try await keys.version()
         let isNew = state.withLock { version > $0.version }
-        let records: [KeyRecord]? = isNew ? try await keys.all() : nil
+        var news: (records: [KeyRecord], rules: [TenantRules])?
+        if isNew { news = (try await keys.all(), try await keys.tenantRules()) }
         let now = clock.believed()
         state.withLock { state in
-            if let records, version > state.version {
-                state.table = KeyTable(staticKeys, records, after: state.table, now: now)
+            if let news, version > state.version {
+                let table = KeyTable(news.records, news.rules, after: state.table.keys, now: now)
+                state.table = KeyTableSnapshot(table)
                 state.version = version
             }
             state.seenAt = max(state.seenAt ?? startedAt, startedAt)
         }
-        return records
+        return news?.records
     }
 }

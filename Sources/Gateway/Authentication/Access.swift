@@ -46,7 +46,7 @@ public final class Access: Sendable {
     }
 
     struct State {
-        var table: KeyTable
+        var table: KeyTableSnapshot
         var version = Int64.min
         /// When the last successful refresh began.
         var seenAt: MonotonicTime?
@@ -57,7 +57,6 @@ public final class Access: Sendable {
     let clock: Clock
     let keys: any KeyStore
     let vault: Vault
-    let staticKeys: KeyTable
     let state: Lock<State>
 
     /// Knows `staticKeys` at once, and those in `keys` after ``load()``.
@@ -68,9 +67,10 @@ public final class Access: Sendable {
         self.clock = clock
         self.keys = keys
         self.vault = vault
-        let table = KeyTable(staticKeys)
-        self.staticKeys = table
-        state = Lock(State(table: table, schedule: RefreshSchedule(interval: policy.refreshInterval)))
+        state = Lock(
+            State(
+                table: KeyTableSnapshot(KeyTable(staticKeys)),
+                schedule: RefreshSchedule(interval: policy.refreshInterval)))
     }
 
     // MARK: Authentication
@@ -114,26 +114,56 @@ public final class Access: Sendable {
         case .schemeMissing: return .refused(.schemeMissing)
         case .present(let found): range = found
         }
-        guard let principal = known(Digest(of: value.extracting(range))) else { return .undecided(range) }
-        return .known(principal)
+        switch judge(Digest(of: value.extracting(range))) {
+        case .known(let principal): return .known(principal)
+        case .refused(let refusal): return .refused(refusal)
+        case nil: return .undecided(range)
+        }
     }
 
     private func decide(_ credential: [UInt8]) async throws(AccessRefusal) -> Principal {
         let text = String(decoding: credential, as: UTF8.self)
         if ClientToken.looksLikeToken(text) { return try await decide(token: text) }
         let hasLooked = await sharedRefresh()
-        if let principal = known(Digest(of: credential.span)) { return principal }
-        if current().0.issuer(text) != nil { throw .accessKey }
+        if let judgment = judge(Digest(of: credential.span)) { return try judgment.principal }
+        if current().0.keys.issuer(text) != nil { throw .accessKey }
         throw hasLooked ? .unknown : .unavailable
     }
 
-    /// The owner of a key, if it is already known.
-    func known(_ key: Span<UInt8>) -> Principal? { known(Digest(of: key)) }
+    /// What is known about a key at once.
+    private enum Judgment {
+        case known(Principal)
+        case refused(AccessRefusal)
 
-    private func known(_ digest: Digest) -> Principal? {
+        var principal: Principal {
+            get throws(AccessRefusal) {
+                switch self {
+                case .known(let principal): return principal
+                case .refused(let refusal): throw refusal
+                }
+            }
+        }
+    }
+
+    /// The owner of a key, if it is already known.
+    func known(_ key: Span<UInt8>) -> Principal? {
+        if case .known(let principal) = judge(Digest(of: key)) { principal } else { nil }
+    }
+
+    /// Judges a key; nil if it is unknown or no longer trusted.
+    private func judge(_ digest: Digest) -> Judgment? {
         let (table, seenAt) = current()
-        guard let entry = table[digest], isBelieved(entry, seenAt) else { return nil }
-        return entry.principal
+        guard let entry = table.keys[digest], isTrusted(entry, seenAt) else { return nil }
+        return judge(entry)
+    }
+
+    /// A key that has ended is looked up once more: its end may have been moved.
+    private func judge(_ entry: KeyTable.Entry) -> Judgment? {
+        guard let refusal = entry.refusal(at: clock.now()) else {
+            entry.use.note(clock.now())
+            return .known(entry.principal)
+        }
+        return refusal == .unknown ? nil : .refused(refusal)
     }
 
     // MARK: Tokens that clients sign
@@ -141,9 +171,9 @@ public final class Access: Sendable {
     private func decide(token text: String) async throws(AccessRefusal) -> Principal {
         do {
             let token = try ClientToken(text)
-            if let principal = try verify(token) { return principal }
+            if let judgment = try verify(token) { return try judgment.principal }
             let hasLooked = await sharedRefresh()
-            if let principal = try verify(token) { return principal }
+            if let judgment = try verify(token) { return try judgment.principal }
             throw hasLooked ? AccessRefusal.unknown : .unavailable
         } catch let fault as TokenFault {
             throw AccessRefusal.token(fault)
@@ -155,22 +185,38 @@ public final class Access: Sendable {
         }
     }
 
-    /// Verifies a token and returns its principal; nil if its issuer is unknown.
-    private func verify(_ token: ClientToken) throws -> Principal? {
+    /// Verifies a token and judges its key; nil if its issuer is unknown or no longer trusted.
+    private func verify(_ token: ClientToken) throws -> Judgment? {
         let (table, seenAt) = current()
-        guard let issuer = table.issuer(token.issuer), isBelieved(issuer.entry, seenAt) else { return nil }
+        guard let issuer = table.keys.issuer(token.issuer), isTrusted(issuer.entry, seenAt),
+            let judgment = judge(issuer.entry)
+        else { return nil }
         let secretKey = try vault.open(issuer.sealedSecretKey, .secretKey, of: issuer.entry.principal.keyID)
         try token.verify(secretKey: secretKey, now: Int(clock.wall() / 1000))
-        return issuer.entry.principal
+        return judgment
     }
 
     // MARK: The table
 
-    private func current() -> (KeyTable, MonotonicTime?) { state.withLock { ($0.table, $0.seenAt) } }
+    private func current() -> (KeyTableSnapshot, MonotonicTime?) { state.withLock { ($0.table, $0.seenAt) } }
 
-    private func isBelieved(_ entry: KeyTable.Entry, _ seenAt: MonotonicTime?) -> Bool {
+    private func isTrusted(_ entry: KeyTable.Entry, _ seenAt: MonotonicTime?) -> Bool {
         guard entry.isStored else { return true }
-        guard let seenAt, clock.monotonic() - seenAt <= policy.trust else { return false }
-        return entry.isValid(at: clock.now())
+        guard let seenAt else { return false }
+        return clock.monotonic() - seenAt <= policy.trust
     }
+
+    /// Whether a key and a tenant have a limit of running tasks, as far as is known.
+    func hasRunningLimits(key id: String?, tenant: String) -> (key: Bool, tenant: Bool) {
+        let keys = current().0.keys
+        return (
+            id.flatMap(keys.principal)?.limits.concurrency != nil, keys.policy(of: tenant).limits.concurrency != nil
+        )
+    }
+
+    /// What holds for all keys of a tenant, as far as is known.
+    func policy(of tenant: String) -> TenantPolicy { current().0.keys.policy(of: tenant) }
+
+    /// Saves when keys were used since this was last called. Called now and then.
+    public func saveUses() async throws(StoreError) { try await keys.noteUses(current().0.keys.takeUses()) }
 }

@@ -12,6 +12,10 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     case schemeMissing
     /// The key never existed, or it is revoked.
     case unknown
+    /// The key, or its tenant, is switched off for now.
+    case disabled
+    /// The key, or its tenant, has expired.
+    case expired
     /// It is an access key, with which clients sign tokens, and not a bearer key.
     case accessKey
     /// It is a token, which is rejected.
@@ -23,7 +27,8 @@ public enum AccessRefusal: Error, Sendable, Hashable {
     public var code: KlingCode? {
         switch self {
         case .missing: .authorizationEmpty
-        case .malformed, .malformedAPIKey, .schemeMissing, .unknown, .accessKey: .authorizationInvalid
+        case .malformed, .malformedAPIKey, .schemeMissing, .unknown, .disabled, .accessKey: .authorizationInvalid
+        case .expired: .tokenExpired
         case .token(let fault): fault.code
         case .unavailable: nil
         }

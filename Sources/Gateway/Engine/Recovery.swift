@@ -47,13 +47,14 @@ struct Recovery: Sendable {
         }
     }
 
-    /// Takes the slot of the task's key, watches it if Kling has it, and remembers what else is to be done. There may be
+    /// Takes the slots of the task's key and tenant, watches it if Kling has it, and remembers what else is to be done. There may be
     /// many tasks that Kling has, so their records are not kept.
     private func take(_ record: TaskRecord, into found: inout Unfinished) {
         let age = clock.age(since: record.createdAt)
-        if let key = record.keyID {
-            _ = ledger.running.admit(record.id, key: key, limit: .max, now: .now + (.zero - age))
-        }
+        let limited = tasks.limits(record.keyID, record.tenant)
+        ledger.running.restore(
+            record.id, key: limited.key ? record.keyID : nil, tenant: limited.tenant ? record.tenant : nil,
+            startedAt: .now + (.zero - age))
         let match = ledger.match(of: record)
         if found.add(record, match, age: age) { return }
         ledger.follow(record)

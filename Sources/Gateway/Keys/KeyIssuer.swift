@@ -36,37 +36,51 @@ public struct KeyIssuer: Sendable {
 
     /// Creates a key for `tenant`. A tenant comes into existence with its first key.
     /// - Throws: ``KeyIssueError/badTenantName``.
-    public func issue(tenant: String, at now: Int64 = WallClock.milliseconds) async throws -> IssuedKey {
+    public func issue(
+        tenant: String, name: String = "", rules: AccessRules = AccessRules(), at now: Int64 = WallClock.milliseconds
+    ) async throws -> IssuedKey {
         guard Self.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
-        let webhookSecret = try await webhookSecret(of: tenant, at: now)
         var ids = TaskIDGenerator()
-        let issued = IssuedKey(
-            tenant: tenant, id: "key_\(ids.next(at: now))", key: Secret("sk-" + Self.random(48)),
-            accessKey: "AK" + Self.random(30), secretKey: Secret(Self.random(48)), webhookSecret: webhookSecret)
+        let issued = try await secrets(forKey: "key_\(ids.next(at: now))", of: tenant, at: now)
         try await keys.insert(
             NewKey(
-                id: issued.id, tenant: tenant, bearerHash: Digest(of: issued.key).bytes, accessKey: issued.accessKey,
-                sealedSecretKey: vault.seal(issued.secretKey, .secretKey, of: issued.id), createdAt: now))
+                id: issued.id, tenant: tenant, name: name, secrets: stored(issued), rules: rules, createdAt: now))
         return issued
     }
 
-    /// Creates a new key for the tenant of the key `id`, and revokes the old key after `grace`.
+    /// Gives the key `id` new secrets. The ones before remain valid for `overlap`.
     /// - Throws: ``KeyIssueError/noKey(_:)``, ``KeyIssueError/revoked(_:)``.
     public func rotate(
-        key id: String, grace: Duration = .zero, at now: Int64 = WallClock.milliseconds
+        key id: String, overlap: Duration = .zero, at now: Int64 = WallClock.milliseconds
     ) async throws -> IssuedKey {
         guard let old = try await keys.all().first(where: { $0.key.id == id }) else { throw KeyIssueError.noKey(id) }
         guard old.revokedAt == nil else { throw KeyIssueError.revoked(id) }
-        let issued = try await issue(tenant: old.key.tenant, at: now)
-        do {
-            try await keys.revoke(id, at: now + max(0, grace.nanoseconds / 1_000_000))
+        let issued = try await secrets(forKey: id, of: old.key.tenant, at: now)
+        let end = now + max(0, overlap.nanoseconds / 1_000_000)
+        do throws(StoreError) {
+            try await keys.rotate(id, to: stored(issued), previousValidUntil: end, at: now)
         } catch {
-            // The caller never sees the new key, so it must not stay valid.
-            try? await keys.revoke(issued.id, at: now)
+            if error.code == .stale { throw KeyIssueError.revoked(id) }
             throw error
         }
         return issued
     }
+
+    private func secrets(forKey id: String, of tenant: String, at now: Int64) async throws -> IssuedKey {
+        IssuedKey(
+            tenant: tenant, id: id, key: Secret("sk-" + Self.random(48)), accessKey: "AK" + Self.random(30),
+            secretKey: Secret(Self.random(48)), webhookSecret: try await webhookSecret(of: tenant, at: now))
+    }
+
+    /// The secrets of a key as they are stored.
+    private func stored(_ issued: IssuedKey) -> KeySecrets {
+        KeySecrets(
+            bearerHash: Digest(of: issued.key).bytes, prefix: String(issued.key.reveal().prefix(Self.prefixLength)),
+            accessKey: issued.accessKey, sealedSecretKey: vault.seal(issued.secretKey, .secretKey, of: issued.id))
+    }
+
+    /// How much of a bearer key is shown in lists: `sk-` and 5 of 48 characters.
+    private static let prefixLength = 8
 
     /// Every key in `keys`, oldest first.
     public static func list(_ keys: any KeyStore, at now: Int64 = WallClock.milliseconds) async throws -> [ListedKey] {

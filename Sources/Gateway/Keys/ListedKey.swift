@@ -8,23 +8,31 @@ public struct ListedKey: Sendable, Hashable {
         case active
         /// Valid until ``ListedKey/revokedAt``.
         case ending
+        case disabled
+        case expired
         case revoked
     }
 
     public let id: String
     public let tenant: String
+    public let name: String
+    /// The first characters of the bearer key; empty if they were not kept.
+    public let prefix: String
     public let accessKey: String
     public let createdAt: Int64
+    public let lastUsedAt: Int64?
     public let revokedAt: Int64?
+    /// Until when the secrets before the last rotation are valid; nil if they are not.
+    public let previousUntil: Int64?
     public let status: Status
 
     init(_ record: KeyRecord, now: Int64) {
-        id = record.key.id
-        tenant = record.key.tenant
-        accessKey = record.key.accessKey
-        createdAt = record.key.createdAt
-        revokedAt = record.revokedAt
-        status = record.revokedAt.map { $0 <= now ? .revoked : .ending } ?? .active
+        let key = record.key
+        (id, tenant, name, createdAt) = (key.id, key.tenant, key.name, key.createdAt)
+        (prefix, accessKey) = (key.secrets.prefix, key.secrets.accessKey)
+        (lastUsedAt, revokedAt) = (record.lastUsedAt, record.revokedAt)
+        previousUntil = record.previous.map(\.validUntil).filter { $0 > now }.max()
+        status = Status(record, now: now)
     }
 
     /// The JSON of a list, an array of objects.
@@ -43,5 +51,20 @@ public struct ListedKey: Sendable, Hashable {
         writer.member("status", status.rawValue)
         writer.member("created_at", Int(createdAt))
         if let revokedAt { writer.member("revoked_at", Int(revokedAt)) }
+    }
+}
+
+extension ListedKey.Status {
+    fileprivate init(_ record: KeyRecord, now: Int64) {
+        let rules = record.key.rules
+        if let revokedAt = record.revokedAt, revokedAt <= now {
+            self = .revoked
+        } else if let expiresAt = rules.expiresAt, expiresAt <= now {
+            self = .expired
+        } else if rules.isDisabled {
+            self = .disabled
+        } else {
+            self = record.revokedAt == nil ? .active : .ending
+        }
     }
 }

@@ -42,7 +42,7 @@ struct KlingHandler: ShapeHandler {
             } catch {
                 throw GatewayError(error)
             }
-            try admitted.principal.scope.check(model: wanted.model)
+            try admitted.principal.check(model: wanted.model)
             return try await pictures.inlined(wanted, admitted)
         }
         let content: RequestContent

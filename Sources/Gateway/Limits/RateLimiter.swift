@@ -1,7 +1,24 @@
 internal import Base
 
-/// The outcome of a request under its key's rate.
+/// Whose limit it is.
+enum LimitOwner: Sendable, Hashable {
+    /// A key, by its id.
+    case key(String)
+    case tenant(String)
+
+    /// How errors name it to the client.
+    var name: String {
+        switch self {
+        case .key: "This key"
+        case .tenant(let name): "The tenant \(name), with all of its keys,"
+        }
+    }
+}
+
+/// The outcome of a request under the rate of its key and of its tenant: that of the one with less left.
 struct RateDecision: Sendable, Hashable {
+    /// Whose rate it is.
+    var owner = LimitOwner.key("")
     let isAdmitted: Bool
     /// Requests per minute.
     let limit: Int
@@ -78,15 +95,22 @@ struct RateBucket: Sendable {
     }
 }
 
-/// Limits every key to its rate of requests, over all threads. Keys without a limit cost nothing.
+/// Limits every key and every tenant to its rate of requests, over all threads. Those without a limit cost nothing.
 final class RateLimiter: Sendable {
     private struct Entry {
+        let owner: LimitOwner
         var bucket: RateBucket
         var limit: Int
+
+        mutating func take(_ now: MonotonicTime) -> RateDecision {
+            var decision = bucket.take(limit: limit, now: now)
+            decision.owner = owner
+            return decision
+        }
     }
 
     private struct State {
-        var entries: [String: Entry] = [:]
+        var entries: [LimitOwner: Entry] = [:]
         var sweepAt = RateLimiter.leastSweep
     }
 
@@ -94,21 +118,37 @@ final class RateLimiter: Sendable {
 
     private let state = Lock(State())
 
-    /// Counts a request of `principal`; nil if its key has no limit.
+    /// Counts a request of `principal`; nil if neither its key nor its tenant has a limit. A request that one of the two
+    /// refuses does not count against the other.
     func take(_ principal: Principal, now: MonotonicTime = .now) -> RateDecision? {
-        guard let limit = principal.limits.requestsPerMinute else { return nil }
+        let (key, tenant) = (principal.limits.requestsPerMinute, principal.policy.limits.requestsPerMinute)
+        if key == nil, tenant == nil { return nil }
         return state.withLock { state in
             if state.entries.count >= state.sweepAt { Self.sweep(&state, now) }
-            let fresh = Entry(bucket: RateBucket(limit: limit, now: now), limit: limit)
-            state.entries[principal.keyID, default: fresh].limit = limit
-            return state.entries[principal.keyID, default: fresh].bucket.take(limit: limit, now: now)
+            var entries = [
+                key.map { Self.entry(.key(principal.keyID), $0, state, now) },
+                tenant.map { Self.entry(.tenant(principal.tenant), $0, state, now) },
+            ].compactMap(\.self)
+            let decisions = entries.indices.map { entries[$0].take(now) }
+            if let refusal = decisions.filter({ !$0.isAdmitted }).max(by: { $0.retryAfter < $1.retryAfter }) {
+                return refusal
+            }
+            for entry in entries { state.entries[entry.owner] = entry }
+            return decisions.min { $0.remaining < $1.remaining }
         }
     }
 
-    /// The number of keys that are remembered.
+    /// The number of keys and tenants that are remembered.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Forgets the keys whose buckets are full, because new buckets would be the same.
+    private static func entry(_ owner: LimitOwner, _ limit: Int, _ state: State, _ now: MonotonicTime) -> Entry {
+        var entry =
+            state.entries[owner] ?? Entry(owner: owner, bucket: RateBucket(limit: limit, now: now), limit: limit)
+        entry.limit = limit
+        return entry
+    }
+
+    /// Forgets those whose buckets are full, because new buckets would be the same.
     private static func sweep(_ state: inout State, _ now: MonotonicTime) {
         state.entries = state.entries.filter { !$0.value.bucket.isFull(limit: $0.value.limit, now: now) }
         state.sweepAt = max(leastSweep, state.entries.count * 2)

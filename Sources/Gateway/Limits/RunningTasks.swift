@@ -30,20 +30,18 @@ struct TaskSlots: Sendable {
     /// The number of slots taken by all keys.
     var count: Int { slots.count }
 
-    /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
-    mutating func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime) -> Bool {
-        if slots.place(of: task) != nil { return true }
-        guard hasRoom(for: 1, of: key, limit, now) else { return false }
-        take(task, key, now)
-        return true
+    /// Whether a task has a slot.
+    func has(_ task: TaskID) -> Bool { slots.place(of: task) != nil }
+
+    /// Whether `key` has room for each of several tasks beside those that it has. Tasks that have a slot need none.
+    mutating func hasRoom(for tasks: [TaskID], key: String, limit: Int, now: MonotonicTime) -> Bool {
+        let new = tasks.count { !has($0) }
+        return new == 0 || hasRoom(for: new, of: key, limit, now)
     }
 
-    /// Takes a slot of `key` for each of several tasks: for all of them or for none. Those that have one keep it.
-    mutating func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime) -> Bool {
-        let new = tasks.filter { slots.place(of: $0) == nil }
-        guard new.isEmpty || hasRoom(for: new.count, of: key, limit, now) else { return false }
-        for task in new { take(task, key, now) }
-        return true
+    /// Takes a slot of `key` for a task. Taking it again changes nothing.
+    mutating func take(_ task: TaskID, key: String, now: MonotonicTime) {
+        if !has(task) { add(task, key, now) }
     }
 
     /// Frees the slot of a task, if it has one.
@@ -59,7 +57,7 @@ struct TaskSlots: Sendable {
         return self.count(key) <= limit - count
     }
 
-    private mutating func take(_ task: TaskID, _ key: String, _ now: MonotonicTime) {
+    private mutating func add(_ task: TaskID, _ key: String, _ now: MonotonicTime) {
         let number = number(of: key)
         let place = slots.insert(task, Slot(takenAt: now, key: number))
         slots.append(place, to: &keys[Int(number)].slots)
@@ -97,20 +95,63 @@ struct TaskSlots: Sendable {
     }
 }
 
-/// Limits every key to its number of running tasks, over all threads.
+/// Limits every key and every tenant to its number of running tasks, over all threads. Tasks of those without a limit
+/// are not counted.
 final class RunningTasks: Sendable {
-    private let slots = Lock(TaskSlots())
-
-    /// Takes a slot of `key` for a task, if fewer than `limit` are taken. Taking it again changes nothing.
-    func admit(_ task: TaskID, key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
-        slots.withLock { $0.admit(task, key: key, limit: limit, now: now) }
+    /// Why tasks were not admitted.
+    struct Refusal: Equatable {
+        let owner: LimitOwner
+        let limit: Int
     }
 
-    /// Takes a slot of `key` for each of several tasks: for all of them or for none. Those that have one keep it.
-    func admit(_ tasks: [TaskID], key: String, limit: Int, now: MonotonicTime = .now) -> Bool {
-        slots.withLock { $0.admit(tasks, key: key, limit: limit, now: now) }
+    private struct Slots {
+        var ofKeys = TaskSlots()
+        var ofTenants = TaskSlots()
     }
 
-    /// Frees the slot of a task, if it has one.
-    func finish(_ task: TaskID) { slots.withLock { $0.finish(task) } }
+    private let slots = Lock(Slots())
+
+    /// Takes a slot of the key and one of the tenant for each of several tasks: for all of them or for none. Those that
+    /// have one keep it.
+    /// - Returns: whose limit has no room; nil if the slots were taken.
+    func admit(_ tasks: [TaskID], for principal: Principal, now: MonotonicTime = .now) -> Refusal? {
+        let (key, tenant) = (principal.limits.concurrency, principal.policy.limits.concurrency)
+        if key == nil, tenant == nil { return nil }
+        return slots.withLock { slots in
+            if let key, !slots.ofKeys.hasRoom(for: tasks, key: principal.keyID, limit: key, now: now) {
+                return Refusal(owner: .key(principal.keyID), limit: key)
+            }
+            if let tenant, !slots.ofTenants.hasRoom(for: tasks, key: principal.tenant, limit: tenant, now: now) {
+                return Refusal(owner: .tenant(principal.tenant), limit: tenant)
+            }
+            for task in tasks {
+                if key != nil { slots.ofKeys.take(task, key: principal.keyID, now: now) }
+                if tenant != nil { slots.ofTenants.take(task, key: principal.tenant, now: now) }
+            }
+            return nil
+        }
+    }
+
+    /// Takes the slots of a task that runs already, whatever the limits are.
+    /// - Parameters:
+    ///   - key: the id of its key, if that has a limit.
+    ///   - tenant: its tenant, if that has a limit.
+    func restore(_ task: TaskID, key: String?, tenant: String?, startedAt: MonotonicTime) {
+        if key == nil, tenant == nil { return }
+        slots.withLock { slots in
+            if let key { slots.ofKeys.take(task, key: key, now: startedAt) }
+            if let tenant { slots.ofTenants.take(task, key: tenant, now: startedAt) }
+        }
+    }
+
+    /// Whether a task takes up a slot, so that a client may wait for its end.
+    func has(_ task: TaskID) -> Bool { slots.withLock { $0.ofKeys.has(task) || $0.ofTenants.has(task) } }
+
+    /// Frees the slots of a task, if it has any.
+    func finish(_ task: TaskID) {
+        slots.withLock { slots in
+            slots.ofKeys.finish(task)
+            slots.ofTenants.finish(task)
+        }
+    }
 }

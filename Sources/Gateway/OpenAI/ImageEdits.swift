@@ -65,7 +65,7 @@ struct ImageEdits: Sendable {
                 return job
             }
             let edit = try ImageEdit(members, models: models)
-            try admitted.principal.scope.check(model: edit.model)
+            try admitted.principal.check(model: edit.model)
             return try await made(edit, key, admitted, content)
         }
         switch creation {

@@ -1,15 +1,17 @@
 internal import HTTPServer
 internal import KlingAPI
 
-/// Serves the models and image edits in OpenAI's shape.
+/// Serves the models and image edits in OpenAI's shape, and a key's usage.
 struct OpenAIHandler: ShapeHandler {
     let models: TryOnModels
     let edits: ImageEdits
+    let usage: UsageHandler
 
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         switch admitted.match.route {
         case .imageEdits: try await edits.answer(admitted)
         case .models: listModels(admitted)
+        case .usage: try await usage.answer(admitted)
         case .model: try model(admitted)
         default: throw .unknownPath
         }
@@ -39,7 +41,7 @@ struct OpenAIHandler: ShapeHandler {
 
     /// Whether the name means a model that the key may use.
     private func allows(_ name: String, _ admitted: AdmittedRequest) -> Bool {
-        models.model(named: name).map(admitted.principal.scope.allows) ?? false
+        models.model(named: name).map(admitted.principal.allows) ?? false
     }
 
     private static func write(_ name: String, to model: inout JSONWriter) {

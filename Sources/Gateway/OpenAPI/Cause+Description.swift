@@ -25,8 +25,9 @@ extension Cause {
         case .methodNotAllowed: "The path does not support this method."
         case .notImplemented: "The method or the transfer coding is unknown."
         case .unsupportedVersion: "The request is not HTTP/1.0 or HTTP/1.1."
-        case .requestRate: "The key has reached its limit of requests per minute."
-        case .runningTasks: "The key has reached its limit of running tasks."
+        case .requestRate: "The key or its tenant has reached its limit of requests per minute."
+        case .runningTasks: "The key or its tenant has reached its limit of running tasks."
+        case .budgetSpent: "A budget of the tenant has not enough left."
         case .accountsFull: "No Kling account has room, and the queue is full or off."
         case .accountsRateLimited: "Kling is rate limiting the gateway."
         case .accountsCooling: "Kling cannot be reached. No task was made."
@@ -66,7 +67,7 @@ extension Set<Cause> {
     ])
     /// The same for requests that create tasks.
     static let withTasks: Set = withBody.union([
-        .unknownModel, .runningTasks, .accountsFull, .accountsRateLimited, .accountsCooling, .accountsDisabled,
-        .refused, .upstreamFailed, .upstreamTimedOut,
+        .unknownModel, .runningTasks, .budgetSpent, .accountsFull, .accountsRateLimited, .accountsCooling,
+        .accountsDisabled, .refused, .upstreamFailed, .upstreamTimedOut,
     ])
 }

@@ -13,6 +13,16 @@ enum OpenAIOperations {
         success: .init(description: "The model.", content: .init(schema: SchemaParts.reference("Model"))),
         causes: .withKey.union([.unlistedModel, .unknownPath]))
 
+    static let usage = OperationDescription(
+        name: "getUsage", summary: "Get what a key may use and has used",
+        details: """
+            The limits of the key, and those of its tenant for all of its keys together; the tasks of this month; the \
+            tenant's budgets. `used` includes `held`, which belongs to running tasks.
+            """,
+        success: .init(
+            description: "The limits and figures.", content: .init(schema: SchemaParts.reference("Usage"))),
+        causes: .withKey)
+
     static let edit = OperationDescription(
         name: "editImage", summary: "Try a garment on a person, and wait for the picture",
         details: """
@@ -49,6 +59,7 @@ enum OpenAIOperations {
     static func schemas(_ models: TryOnModels) -> JSONLiteral {
         [
             "Model": modelObject, "ImageEdit": request(models), "ImageEditForm": form(models), "Images": images,
+            "Usage": usageObject,
         ]
     }
 
@@ -149,4 +160,48 @@ enum OpenAIOperations {
             "job_id": ["type": "integer"],
         ],
     ]
+
+    private static let usageObject: JSONLiteral = [
+        "type": "object", "required": ["object", "tenant", "time_zone", "key", "all_keys", "budgets"],
+        "properties": [
+            "object": ["const": "usage"], "tenant": ["type": "string"],
+            "time_zone": ["type": "string", "description": "The zone in which the tenant's days begin."],
+            "key": usageLimits, "all_keys": usageLimits, "budgets": ["type": "array", "items": budget],
+        ],
+    ]
+
+    private static let usageLimits: JSONLiteral = [
+        "type": "object", "required": ["requests_per_minute", "concurrency", "models", "this_month"],
+        "properties": [
+            "id": ["type": "string"],
+            "requests_per_minute": ["type": ["integer", "null"]],
+            "concurrency": ["type": ["integer", "null"]],
+            "models": [
+                "type": "array", "items": ["type": "string"], "description": "Empty: every model.",
+            ],
+            "this_month": [
+                "type": "object", "required": ["made", "succeeded", "failed", "running", "units"],
+                "properties": [
+                    "made": count, "succeeded": count, "failed": count, "running": count,
+                    "units": ["type": "number"],
+                ],
+            ],
+        ],
+    ]
+
+    private static let budget: JSONLiteral = [
+        "type": "object", "required": ["metric", "period", "limit", "used", "held", "left"],
+        "properties": [
+            "metric": ["enum": ["tasks", "units"]], "period": ["enum": ["day", "week", "month", "total"]],
+            "limit": ["type": "number"], "used": ["type": "number"], "held": ["type": "number"],
+            "left": ["type": "number"],
+            "resets_at": ["type": "integer", "description": "When it starts again, in milliseconds since 1970."],
+            "warn_at_percent": ["type": "integer"],
+            "raise": [
+                "type": "object", "properties": ["limit": ["type": "number"], "until": ["type": "integer"]],
+            ],
+        ],
+    ]
+
+    private static let count: JSONLiteral = ["type": "integer"]
 }

@@ -13,6 +13,7 @@ extension RouteTable.Line {
         case .callbackTest: [("post", KlingOperations.callbackTest)]
         case .models: [("get", OpenAIOperations.models)]
         case .model: [("get", OpenAIOperations.model)]
+        case .usage: [("get", OpenAIOperations.usage)]
         case .root: [("get", KlingOperations.root)]
         case .openAPI: [("get", KlingOperations.openAPI)]
         case .docs: [("get", KlingOperations.docs)]

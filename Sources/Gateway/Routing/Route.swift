@@ -21,6 +21,8 @@ public enum Route: String, Sendable, CaseIterable {
     case models
     /// One model.
     case model
+    /// What a key may use and has used.
+    case usage
     /// A try-on in OpenAI's shape, answered when the picture is ready.
     case imageEdits = "image_edits"
     /// A job in the shape of useapi.net.
@@ -114,6 +116,7 @@ enum RouteTable {
             .imageEdits, RouteRules(shape: .openAI, methods: .post, body: .jsonOrForm),
             alsoWithoutVersion("/images/edits")),
         Line(.costs, RouteRules(shape: .kling, methods: .get), alsoUnderKling("/account/costs")),
+        Line(.usage, RouteRules(shape: .openAI, methods: .get), alsoUnderKling("/v1/usage")),
         Line(
             .useapiTryOn, RouteRules(shape: .useapi, methods: .post, body: .jsonOrForm),
             ["/v1/kling/images/virtual-try-on"]),

@@ -42,19 +42,24 @@ struct Create: Sendable {
     var byteCount: Int { order.body.reduce(0) { $0 + $1.count } }
 
     /// The record of the intent to create the task.
-    /// - Parameter createdAt: milliseconds since 1970.
-    func newTask(at place: Place?, createdAt: Int64) -> NewTask { order.newTask(at: place, createdAt: createdAt) }
+    /// - Parameters:
+    ///   - createdAt: milliseconds since 1970.
+    ///   - prices: what it is expected to cost.
+    func newTask(at place: Place?, createdAt: Int64, _ prices: UnitPrices) -> NewTask {
+        order.newTask(at: place, createdAt: createdAt, prices)
+    }
 }
 
 extension Create.Order {
-    fileprivate func newTask(at place: Place?, createdAt: Int64) -> NewTask {
+    fileprivate func newTask(at place: Place?, createdAt: Int64, _ prices: UnitPrices) -> NewTask {
         var assignment: Assignment?
         if case .account(let destination) = place { assignment = destination.assignment }
         return NewTask(
             id: id, tenant: principal.tenant, assignment: assignment, externalTaskID: request.externalTaskID,
             model: request.model, callbackURL: request.callbackURL?.text,
-            keyID: principal.limits.concurrency == nil ? nil : principal.keyID, idempotency: idempotency,
-            content: note.resend?.key.content,
-            shape: note.shape == .solutions ? note.shape.rawValue : nil, createdAt: createdAt)
+            keyID: principal.keyID, idempotency: idempotency, content: note.resend?.key.content,
+            shape: note.shape == .solutions ? note.shape.rawValue : nil,
+            day: principal.policy.zone.day(of: createdAt), units: prices.units(of: request.model),
+            bytes: body.reduce(0) { $0 + $1.count }, createdAt: createdAt)
     }
 }

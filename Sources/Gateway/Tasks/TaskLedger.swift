@@ -16,8 +16,8 @@ final class TaskLedger: Sendable {
     let hosted: HostedPictures?
     let cache: TaskCache
     let clock: GuardedClock
-    /// Counts the running tasks of each key.
-    let running = RunningTasks()
+    /// What tasks take up.
+    let quota = TaskQuota()
     /// Wakes callers that wait for tasks to end.
     let ends = TaskEnds()
     /// The creates that a crash has left open.
@@ -43,6 +43,9 @@ final class TaskLedger: Sendable {
         unsavedPublicIDs = UnsavedPublicIDs(path: unsavedPublicIDsPath)
     }
 
+    /// Counts the running tasks of keys and tenants.
+    var running: RunningTasks { quota.running }
+
     // MARK: Ids
 
     /// Makes a new task id.
@@ -62,7 +65,8 @@ final class TaskLedger: Sendable {
             watcher.seen(record.id, .unfinished)
             return record
         }
-        let observation = Observation(state: state, statusWord: word, answer: json, at: clock.now)
+        let observation = Observation(
+            state: state, statusWord: word, answer: json, charge: Charge(task), at: clock.now)
         let observed = try await store.observe(record.id, observation)
         follow(observed)
         return observed
@@ -75,7 +79,7 @@ final class TaskLedger: Sendable {
     ) async throws(StoreError) -> TaskRecord {
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
-            statusWord: task.status?.rawValue ?? "", answer: Array(task.json), at: clock.now)
+            statusWord: task.status?.rawValue ?? "", answer: Array(task.json), charge: Charge(task), at: clock.now)
         let isPublic = { @Sendable [unsavedPublicIDs] in unsavedPublicIDs.contains(id) }
         let record = try await store.accept(
             id, acceptance, ownID: isPublic, isRecoverable: account.capabilities.hasLookup == true
@@ -145,9 +149,10 @@ final class TaskLedger: Sendable {
         if record.state.isFinal {
             if let account = record.account { accounts.settled(record.id, on: account, .ended) }
             watcher.seen(record.id, .ended)
+            quota.prices.learn(from: record)
             forget(record.id)
         } else if let account = account(of: record)?.name, let upstreamID = record.upstreamID {
-            let isAwaited = record.isAwaited || accounts.hasLimit(account)
+            let isAwaited = record.isAwaited || running.has(record.id) || accounts.hasLimit(account)
             watcher.watch(WatchedTask(record, isAwaited: isAwaited, clock), upstreamID: upstreamID, of: account)
         }
     }
@@ -175,10 +180,9 @@ final class TaskLedger: Sendable {
 }
 
 extension TaskRecord {
-    /// Whether something waits for the task's end without polling for it: a callback, a held answer to a job, or the
-    /// next create of a key with a concurrency limit. A client that was given an id polls, and each poll refreshes the
-    /// task.
-    fileprivate var isAwaited: Bool { self.callbackURL != nil || self.keyID != nil || self.job != nil }
+    /// Whether something waits for the task's end without polling for it: a callback, or a held answer to a job. A client
+    /// that was given an id polls, and each poll refreshes the task.
+    fileprivate var isAwaited: Bool { self.callbackURL != nil || self.job != nil }
 
     /// Whether the task ended without Kling ever having it, so that nothing was charged.
     var wasNeverMade: Bool { self.state.isFinal && self.upstreamID == nil }

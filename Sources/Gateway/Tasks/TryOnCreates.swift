@@ -81,17 +81,16 @@ final class TryOnCreates: Sendable {
     }
 
     private func admit(_ create: Create) throws(GatewayError) {
-        guard let limit = create.principal.limits.concurrency else { return }
-        guard ledger.running.admit(create.id, key: create.principal.keyID, limit: limit, now: .now) else {
-            throw GatewayError(
-                .runningTasks, "This key has \(limit) tasks running, which is its limit. Wait until one has ended.")
-        }
+        guard let refusal = ledger.running.admit([create.id], for: create.principal) else { return }
+        throw GatewayError(
+            .runningTasks,
+            "\(refusal.owner.name) has \(refusal.limit) tasks running, which is its limit. Wait until one has ended.")
     }
 
     /// Records the intent.
     /// - Returns: the hold on the task's callbacks until the work has ended; nil if it has no callbacks.
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> CallbackHold? {
-        let task = create.newTask(at: place, createdAt: ledger.clock.now)
+        let task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
         let hold = task.callbackURL == nil ? nil : ledger.callbackDelivery.map { CallbackHold([create.id], $0) }
         do {
             try await ledger.store.begin(task)
@@ -99,7 +98,7 @@ final class TryOnCreates: Sendable {
             return hold
         } catch {
             placement.withdraw(create, from: place)
-            throw GatewayError(error)
+            throw error.refusal(of: create.principal)
         }
     }
 

@@ -87,20 +87,11 @@ final class TryOnJobs: Sendable {
     }
 
     private func admit(_ creates: [Create], _ principal: Principal) throws(GatewayError) {
-        guard let limit = principal.limits.concurrency else { return }
-        guard creates.count <= limit else {
-            // Waiting would not help.
-            throw GatewayError(
-                .badParameter,
-                "This request needs \(creates.count) running tasks, and this key may have \(limit). Ask for fewer pictures."
-            )
-        }
-        guard ledger.running.admit(creates.map(\.id), key: principal.keyID, limit: limit) else {
-            throw GatewayError(
-                .runningTasks,
-                "This request needs \(creates.count) running tasks, and this key may have \(limit). Wait until some have "
-                    + "ended, or ask for fewer pictures.")
-        }
+        guard let refusal = ledger.running.admit(creates.map(\.id), for: principal) else { return }
+        let need = "This request needs \(creates.count) running tasks. \(refusal.owner.name) may have \(refusal.limit)."
+        // Waiting would not help if there are too many of them for the limit.
+        if creates.count > refusal.limit { throw GatewayError(.badParameter, need + " Ask for fewer pictures.") }
+        throw GatewayError(.runningTasks, need + " Wait until some have ended, or ask for fewer pictures.")
     }
 
     /// Reserves places in the queue for all tasks but the first, in case no account has room when they are sent. If the
@@ -125,7 +116,7 @@ final class TryOnJobs: Sendable {
     ) async throws(GatewayError) -> (JobRecord, CallbackHold) {
         let createdAt = ledger.clock.now
         let tasks = creates.enumerated().map { index, create in
-            var task = create.newTask(at: index == 0 ? place : nil, createdAt: createdAt)
+            var task = create.newTask(at: index == 0 ? place : nil, createdAt: createdAt, ledger.quota.prices)
             if index > 0 { task.externalTaskID = nil }
             if request.callbackURL != nil { task.callbackURL = nil }
             return task
@@ -144,7 +135,7 @@ final class TryOnJobs: Sendable {
         } catch {
             placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
-            throw GatewayError(error)
+            throw error.refusal(of: creates[0].principal)
         }
     }
 

@@ -20,7 +20,12 @@ final class TryOnTasks: Sendable {
         var resendWindow: Duration = .seconds(600)
         /// The file of ``UnsavedPublicIDs``; nil: there is none.
         var unsavedPublicIDsPath: String?
+        /// Whether a key and a tenant have a limit of running tasks.
+        var limits: RunningLimits = { _, _ in (false, false) }
     }
+
+    /// Tells whether a key and a tenant have a limit of running tasks, by the key's id and the tenant's name.
+    typealias RunningLimits = @Sendable (_ keyID: String?, _ tenant: String) -> (key: Bool, tenant: Bool)
 
     let ledger: TaskLedger
     let caller: KlingCaller
@@ -35,6 +40,8 @@ final class TryOnTasks: Sendable {
     let resends: Resends?
     /// How many tasks were flagged when they were last counted.
     let flagged = Lock(0)
+    /// Whether a key and a tenant have a limit of running tasks, by the key's id and the tenant's name.
+    let limits: RunningLimits
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
@@ -48,7 +55,7 @@ final class TryOnTasks: Sendable {
             hosted: hosted,
             cache: cache, clock: clock, unsavedPublicIDsPath: options.unsavedPublicIDsPath, background: background,
             observer: caller.observer)
-        (self.ledger, self.caller) = (ledger, caller)
+        (self.ledger, self.caller, limits) = (ledger, caller, options.limits)
         bodies = UpstreamBodies(
             accounts: accounts, publicURL: options.publicURL, callbackTokens: callbackTokens, pictures: pictures,
             hosted: hosted, observer: caller.observer)

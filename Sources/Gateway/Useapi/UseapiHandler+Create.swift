@@ -51,7 +51,7 @@ extension UseapiHandler {
     private func job(
         _ wanted: UseapiRequest, _ body: Bytes, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> JobRequest {
-        try admitted.principal.scope.check(model: wanted.model)
+        try admitted.principal.check(model: wanted.model)
         let account = try account(named: wanted.email)
         let outfit = try await pictures.outfit(wanted.human, wearing: wanted.garment, admitted)
         let requestID = admitted.note.requestID

@@ -33,6 +33,7 @@ public enum Cause: String, Sendable, CaseIterable {
     // A key's limits
     case requestRate = "request_rate"
     case runningTasks = "running_tasks"
+    case budgetSpent = "budget_spent"
 
     // Kling and its accounts
     case accountsFull = "accounts_full"
@@ -105,6 +106,8 @@ public enum Cause: String, Sendable, CaseIterable {
         .requestRate: Row(status: 429, code: .rateLimited, type: limit, word: "rate_limit_exceeded", retryAfter: 1),
         .runningTasks: Row(
             status: 429, code: .concurrencyExceeded, type: limit, word: "too_many_running_tasks", retryAfter: 5),
+        .budgetSpent: Row(
+            status: 429, code: .resourcePackExhausted, type: limit, word: "budget_spent", retryAfter: 60, isFinal: true),
         .accountsFull: Row(
             status: 429, code: .concurrencyExceeded, type: limit, word: "upstream_saturated", retryAfter: 5),
         .accountsRateLimited: Row(

@@ -36,23 +36,44 @@ public struct Principal: Sendable, Hashable {
     public let keyID: String
     public let limits: Limits
     public internal(set) var scope = Scope()
+    /// What holds for all keys of the tenant.
+    var policy = TenantPolicy.none
+
+    public static func == (one: Principal, other: Principal) -> Bool {
+        one.tenant == other.tenant && one.keyID == other.keyID && one.limits == other.limits && one.scope == other.scope
+            && one.policy === other.policy
+    }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(keyID) }
+
+    /// Refuses a request from an address that the key or its tenant may not use.
+    func check(_ client: @autoclosure () -> ClientAddress) throws(GatewayError) {
+        if scope.addresses.isEmpty, policy.scope.addresses.isEmpty { return }
+        let client = client()
+        for scope in [scope, policy.scope] { try scope.check(client) }
+    }
+
+    /// Whether creates may name the model.
+    func allows(_ model: String) -> Bool { scope.allows(model) && policy.scope.allows(model) }
+
+    /// Refuses a create with a model that the key or its tenant may not use.
+    func check(model: String) throws(GatewayError) {
+        for scope in [scope, policy.scope] { try scope.check(model: model) }
+    }
 }
 
 extension Principal.Scope {
-    /// Refuses a request from an address that is not allowed.
-    func check(_ client: @autoclosure () -> ClientAddress) throws(GatewayError) {
+    fileprivate func check(_ client: ClientAddress) throws(GatewayError) {
         if addresses.isEmpty { return }
-        if let address = client().address, addresses.contains(where: { $0.contains(address) }) { return }
+        if let address = client.address, addresses.contains(where: { $0.contains(address) }) { return }
         throw GatewayError(
             .forbidden,
             "This key may not be used from this address. Call from where it may, or ask the gateway's operator.")
     }
 
-    /// Whether creates may name the model.
-    func allows(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
+    fileprivate func allows(_ model: String) -> Bool { models.isEmpty || models.contains(model) }
 
-    /// Refuses a create with a model that is not allowed.
-    func check(model: String) throws(GatewayError) {
+    fileprivate func check(model: String) throws(GatewayError) {
         if allows(model) { return }
         throw GatewayError(
             .forbidden,

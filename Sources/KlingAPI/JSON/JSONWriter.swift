@@ -65,6 +65,12 @@ public struct JSONWriter: Sendable {
         if let text { string(text) } else { raw("null") }
     }
 
+    /// Writes a member that is an integer, or null.
+    public mutating func member(_ name: StaticString, numberOrNull number: Int?) {
+        self.name(name)
+        if let number { integer(number) } else { raw("null") }
+    }
+
     /// Writes a member whose value is already JSON.
     public mutating func member(_ name: StaticString, json: some Collection<UInt8>) {
         self.name(name)

@@ -55,7 +55,7 @@ extension SQLiteConnection {
     /// Begins a transaction that writes.
     func begin() throws(StoreError) {
         try execute(.begin)
-        try dropCacheIfChangedElsewhere()
+        try dropCachesIfChangedElsewhere()
     }
 
     /// Runs a group of writes inside the transaction.
@@ -64,12 +64,13 @@ extension SQLiteConnection {
         for work in batch {
             // On some failures, such as a full disk, SQLite ends the whole transaction by itself.
             if let failure = work.run(on: self), !isInsideTransaction { throw failure }
+            budgets.keep()
         }
     }
 
     /// Ends a failed transaction, if SQLite has not done so already.
     func undo() {
         if isInsideTransaction { try? database.rollback() }
-        recent = RecentTasks()
+        dropCaches()
     }
 }

@@ -93,6 +93,12 @@ internal import Hashing
         return values
     }
 
+    /// Runs the statement and passes on each row, until `read` returns false.
+    func each(_ read: (PreparedStatement) -> Bool) throws(StoreError) {
+        defer { unsafe _ = sqlite3_reset(handle) }
+        while try step(), read(self) {}
+    }
+
     /// Runs the statement and reads its first row.
     func first<Value>(_ read: (PreparedStatement) -> Value) throws(StoreError) -> Value? {
         defer { unsafe _ = sqlite3_reset(handle) }

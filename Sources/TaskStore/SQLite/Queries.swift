@@ -6,7 +6,10 @@ enum Query: Int, CaseIterable {
     case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, taskByReleasedID, taskByUpstreamID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
-    case insertKey, keys, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
+    case insertKey, keys, changeKey, replaceSecrets, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
+    case insertPreviousSecrets, previousSecrets, endPreviousSecrets, noteKeyUse
+    case tenantRules, keepTenantRules, budgets, budgetsOf, dropBudgets, insertBudget, tenantNames
+    case addUsage, usageOnDay, unfinishedUsage, firstUsageDay, lastUsageDay, insertAudit, audit, auditOf
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, nextDelivery, claimDelivery, claimedDelivery
     case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,
@@ -20,11 +23,15 @@ enum Query: Int, CaseIterable {
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
-        job_index, task, account_identity, content, api, shape
+        job_index, task, account_identity, content, api, shape, day, units, cash, currency, bytes
         """
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
     private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
+
+    private static func charge(_ first: Int) -> String {
+        "units = ?\(first), cash = ?\(first + 1), currency = ?\(first + 2)"
+    }
 
     /// Whether the redo log has the runs of the statement: it changes records. What has been replayed is not a record,
     /// and transactions are not part of the log.
@@ -49,7 +56,10 @@ enum Query: Int, CaseIterable {
         case .redoMark: "SELECT identity, applied FROM redo_mark"
         case .keepRedoMark: "UPDATE redo_mark SET applied = ?1, commits = commits + 1"
         default:
-            taskSQL ?? listSQL ?? keySQL ?? claimSQL ?? jobSQL ?? deliverySQL ?? outboxSQL ?? resendSQL ?? accountSQL
+            taskSQL ?? listSQL ?? keySQL ?? secretSQL ?? ruleSQL ?? usageSQL ?? claimSQL ?? jobSQL ?? deliverySQL
+                ?? outboxSQL
+                ?? resendSQL
+                ?? accountSQL
         }
     }
 
@@ -60,8 +70,8 @@ enum Query: Int, CaseIterable {
             """
             INSERT INTO tasks (id, tenant, account, external_task_id, model, callback_url, created_at, state, flags,
             status_word, released, updated_at, key_id, idempotency_key, job, job_index, account_identity, content,
-            api, shape)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+            api, shape, day, units, bytes)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             """
         case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
@@ -69,11 +79,11 @@ enum Query: Int, CaseIterable {
             "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4, api = ?5 WHERE task = ?1"
         case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
         case .nameTask: "UPDATE tasks SET \(Self.progress), \(Self.names) WHERE task = ?1"
-        case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7 WHERE task = ?1"
+        case .endTask: "UPDATE tasks SET \(Self.progress), finished_at = ?7, \(Self.charge(8)) WHERE task = ?1"
         case .rewriteTask:
             """
             UPDATE tasks SET \(Self.progress), \(Self.names), released = ?10, finished_at = ?11, account = ?12,
-            payload = ?13, account_identity = ?14, api = ?15 WHERE task = ?1
+            payload = ?13, account_identity = ?14, api = ?15, \(Self.charge(16)) WHERE task = ?1
             """
         case .pruneTasks:
             """
@@ -147,38 +157,5 @@ enum Query: Int, CaseIterable {
 
     private func unfinishedTasks(_ condition: String) -> String {
         "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND " + condition
-    }
-
-    private var keySQL: String? {
-        switch self {
-        case .insertKey:
-            """
-            INSERT INTO keys (id, tenant, bearer_hash, access_key, sealed_secret_key, created_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """
-        case .keys:
-            """
-            SELECT id, tenant, bearer_hash, access_key, sealed_secret_key, created_at, revoked_at FROM keys ORDER BY key
-            """
-        case .revokeKey: "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?2), ?2) WHERE id = ?1"
-        case .keyByID: "SELECT 1 FROM keys WHERE id = ?1"
-        case .keyVersion: "SELECT version FROM key_version"
-        case .insertTenant:
-            """
-            INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING
-            """
-        case .rotateTenant:
-            """
-            INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET previous_sealed_webhook_secret = sealed_webhook_secret,
-            previous_valid_until = ?4, sealed_webhook_secret = ?2
-            """
-        case .tenant:
-            """
-            SELECT name, sealed_webhook_secret, previous_sealed_webhook_secret, previous_valid_until, created_at
-            FROM tenants WHERE name = ?1
-            """
-        default: nil
-        }
     }
 }

@@ -6,13 +6,15 @@ final class Readers: Sendable {
     let queue: WorkQueue
 
     /// Opens the connections and starts the threads.
-    init(_ path: String, _ options: SQLiteTaskStore.Options, ended: ThreadGroup) throws(StoreError) {
+    init(
+        _ path: String, _ options: SQLiteTaskStore.Options, name: String = "store-reader", ended: ThreadGroup
+    ) throws(StoreError) {
         queue = WorkQueue(capacity: options.queueCapacity)
         for number in 0..<options.readers {
             ended.enter()
             do {
                 let database = try StoreDatabase.reader(path, options)
-                try StoreThread.start("store-reader-\(number)") { [queue] in Self.run(queue, database, ended) }
+                try StoreThread.start("\(name)-\(number)") { [queue] in Self.run(queue, database, ended) }
             } catch {
                 ended.leave()
                 queue.close()

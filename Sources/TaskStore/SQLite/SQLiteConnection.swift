@@ -21,7 +21,11 @@ final class SQLiteConnection {
         self.recorder = recorder
     }
 
+    /// What budgets have left, used by the connection that writes.
+    private(set) lazy var budgets = BudgetBooks(self)
+
     var tasks: TaskRows { TaskRows(connection: self) }
+    var usage: UsageRows { UsageRows(connection: self) }
     var jobs: JobRows { JobRows(connection: self) }
     var claims: ClaimRows { ClaimRows(connection: self) }
     var deliveries: DeliveryRows { DeliveryRows(connection: self) }
@@ -49,7 +53,7 @@ final class SQLiteConnection {
 
     /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
     func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
-        let mark = recorder?.mark
+        let (mark, budgetMark) = (recorder?.mark, budgets.mark)
         try execute(.savepoint)
         do throws(StoreError) {
             try body()
@@ -63,6 +67,7 @@ final class SQLiteConnection {
             if let mark { recorder?.drop(after: mark) }
             // Steps inside `body` may have cached what is undone now.
             recent = RecentTasks(dataVersion: recent.dataVersion)
+            budgets.undo(after: budgetMark)
             throw error
         }
     }
@@ -77,10 +82,18 @@ final class SQLiteConnection {
         return isSyncDemanded
     }
 
-    /// Drops the cache of recent tasks if another connection has written since. Call it inside the transaction.
-    func dropCacheIfChangedElsewhere() throws(StoreError) {
+    /// Drops what is cached if another connection has written since. Call it inside the transaction.
+    func dropCachesIfChangedElsewhere() throws(StoreError) {
         let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
-        if version != recent.dataVersion { recent = RecentTasks(dataVersion: version) }
+        guard version != recent.dataVersion else { return }
+        recent = RecentTasks(dataVersion: version)
+        budgets.forget()
+    }
+
+    /// Drops what is cached, because it was rolled back.
+    func dropCaches() {
+        recent = RecentTasks()
+        budgets.forget()
     }
 
     /// Whether SQLite has a transaction open.

@@ -65,12 +65,22 @@ public final class SQLiteTaskStore: TaskStore {
             path, options, serving: lock, StepCallbacks(task: deliveries, job: jobDeliveries))
     }
 
+    private init(_ store: SQLiteTaskStore, pool: SQLitePool) {
+        (path, lastCheck, self.pool) = (store.path, store.lastCheck, pool)
+    }
+
+    public func audited(_ entry: AuditEntry) -> any TaskStore {
+        SQLiteTaskStore(self, pool: pool.audited(entry))
+    }
+
     public var jobs: any JobStore { SQLiteJobs(pool: pool) }
     public var outbox: any DeliveryStore { SQLiteOutbox(pool: pool) }
     public var resends: any ResendStore { SQLiteResends(pool: pool) }
     public var keys: any KeyStore { SQLiteKeys(pool: pool) }
     public var accounts: any AccountStore { SQLiteAccounts(pool: pool) }
     public var clock: any ClockStore { SQLiteClock(pool: pool) }
+    public var usage: any UsageStore { SQLiteUsage(pool: pool) }
+    public var audit: any AuditStore { SQLiteAudit(pool: pool) }
 
     public func close() async { await pool.close() }
 

@@ -57,7 +57,7 @@ enum Schema {
         ("accounts", accounts), ("jobs", jobs), ("identities", identities), ("resends", resends),
         ("clock", clock), ("outbox lanes", outboxLanes), ("dialects", dialects),
         ("account contacts", accountContacts), ("master key mark", masterKeyMark),
-        ("redo mark", redoMark),
+        ("redo mark", redoMark), ("rules", rules), ("usage", usage), ("audit", audit),
     ]
 
     /// Each index contains only the rows that are looked up through it, so that most writes touch few of them.

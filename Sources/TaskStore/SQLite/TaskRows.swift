@@ -10,7 +10,9 @@ extension TaskIntent {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
-            createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24), shape: row.optionalText(26))
+            createdAt: row.integer(6), job: JobPlace(row: row), content: row.content(24), shape: row.optionalText(26),
+            day: row.optionalInteger(27).map(Int.init) ?? CivilDate.day(of: row.integer(6)), bytes: Int(row.integer(31))
+        )
     }
 }
 
@@ -21,7 +23,8 @@ extension TaskLife {
             flags: TaskFlags(rawValue: Int(row.integer(8))), number: row.optionalInteger(9),
             publicID: row.optionalText(10), upstreamID: row.optionalText(11), statusWord: row.text(12),
             answer: row.optionalBytes(13), isReleased: row.integer(14) != 0, updatedAt: row.integer(15),
-            finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)))
+            finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)),
+            charge: Charge(units: row.integer(28), cash: row.integer(29), currency: row.text(30)))
     }
 }
 
@@ -48,6 +51,7 @@ struct TaskRows {
 
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
+        try connection.budgets.admit(record)
         let delivery = connection.callbacks.delivery(nil, record)
         var row: Int64 = 0
         if task.idempotency == nil, delivery == nil {
@@ -59,6 +63,7 @@ struct TaskRows {
                 if let delivery { try connection.deliveries.insert(delivery, of: record, at: record.updatedAt) }
             }
         }
+        connection.budgets.note(record, before: nil)
         connection.recent.note(record, row: row, before: nil)
         return record
     }
@@ -80,17 +85,20 @@ struct TaskRows {
         let new = TaskRecord(old.intent, life)
         let delivery = connection.callbacks.delivery(old, new)
         let claimed = new.idempotencyKey.map { ClaimName(tenant: new.tenant, key: $0) }
-        if claimed == nil, delivery == nil, new.job == nil {
+        let isEnd = new.state.isFinal && !old.state.isFinal
+        if claimed == nil, delivery == nil, new.job == nil, !isEnd {
             try update(row, from: old, to: new)
         } else {
-            connection.demandSync()
+            if claimed != nil || delivery != nil || new.job != nil { connection.demandSync() }
             try connection.atomically { () throws(StoreError) in
                 try update(row, from: old, to: new)
+                if isEnd { try connection.usage.add(new) }
                 if let claimed { try connection.claims.settle(claimed, claim, new) }
                 if let delivery { try connection.deliveries.insert(delivery, of: new, at: new.updatedAt) }
                 if let place = new.job { try connection.jobs.follow(place, from: old, to: new, claim) }
             }
         }
+        connection.budgets.note(new, before: old)
         connection.recent.note(new, row: row, before: old)
         return new
     }
@@ -134,6 +142,9 @@ struct TaskRows {
         insert.bind(13, task.content)
         insert.bind(14, task.assignment?.api)
         insert.bind(15, task.shape)
+        insert.bind(16, task.day)
+        insert.bind(17, task.charge.units)
+        insert.bind(18, task.bytes)
         try insert.execute()
         return connection.database.lastInsertedRowID
     }
@@ -148,7 +159,10 @@ struct TaskRows {
         update.bind(4, new.statusWord)
         update.bind(5, new.answer)
         update.bind(6, new.updatedAt)
-        if query == .endTask { update.bind(7, new.finishedAt) }
+        if query == .endTask {
+            update.bind(7, new.finishedAt)
+            update.bind(8, new.charge)
+        }
         if query == .nameTask || query == .rewriteTask {
             update.bind(7, new.number)
             update.bind(8, new.publicID)
@@ -161,6 +175,7 @@ struct TaskRows {
             update.bind(13, new.payload)
             update.bind(14, new.assignment?.identity)
             update.bind(15, new.assignment?.api)
+            update.bind(16, new.charge)
         }
         try update.execute()
     }
@@ -173,6 +188,15 @@ struct TaskRows {
         update.bind(4, task.assignment?.identity)
         update.bind(5, task.assignment?.api)
         try update.execute()
+    }
+}
+
+extension PreparedStatement {
+    /// Binds three parameters from `first` on.
+    fileprivate func bind(_ first: Int32, _ charge: Charge) {
+        bind(first, charge.units)
+        bind(first + 1, charge.cash)
+        bind(first + 2, charge.currency)
     }
 }
 

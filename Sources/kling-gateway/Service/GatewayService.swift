@@ -112,10 +112,17 @@ final class GatewayService: Sendable {
         }
     }
 
-    /// Makes `access` look for changed keys until the returned task is cancelled.
+    /// Makes `access` look for changed keys, and save when keys were used, until the returned task is cancelled.
     private static func refresh(_ access: Access, on loop: EventLoop) -> Task<Void, Never> {
         loop.spawn {
-            while (try? await loop.sleep(for: .milliseconds(500))) != nil { await access.refresh() }
+            var rounds = 0
+            while (try? await loop.sleep(for: .milliseconds(500))) != nil {
+                await access.refresh()
+                rounds += 1
+                // What cannot be saved is a time to within a minute, which the next use makes anew.
+                if rounds % 60 == 0 { try? await access.saveUses() }
+            }
+            try? await access.saveUses()
         }
     }
 

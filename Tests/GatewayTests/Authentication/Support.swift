@@ -9,6 +9,8 @@ final class KeysInMemory: KeyStore {
     struct State {
         var records: [KeyRecord] = []
         var tenants: [String: TenantRecord] = [:]
+        var rules: [String: TenantRules] = [:]
+        var uses: [String: Int64] = [:]
         var version: Int64 = 0
         var mark: [UInt8]?
         var isBroken = false
@@ -43,9 +45,60 @@ final class KeysInMemory: KeyStore {
 
     func revokeNow(_ id: String, at time: Int64 = 1) {
         state.withLock { state in
-            state.records = state.records.map { $0.key.id == id ? KeyRecord(key: $0.key, revokedAt: time) : $0 }
+            for index in state.records.indices where state.records[index].key.id == id {
+                state.records[index].revokedAt = time
+                state.records[index].previous = []
+            }
             state.version += 1
         }
+    }
+
+    func change(_ id: String, name: String, rules: AccessRules) async throws(StoreError) {
+        try open()
+        state.withLock { state in
+            for index in state.records.indices where state.records[index].key.id == id {
+                state.records[index].key.name = name
+                state.records[index].key.rules = rules
+            }
+            state.version += 1
+        }
+    }
+
+    func rotate(
+        _ id: String, to secrets: KeySecrets, previousValidUntil: Int64, at time: Int64
+    ) async throws(StoreError) {
+        try open()
+        state.withLock { state in
+            for index in state.records.indices where state.records[index].key.id == id {
+                let old = state.records[index].key.secrets
+                state.records[index].previous.append(PreviousSecrets(old, validUntil: previousValidUntil))
+                state.records[index].key.secrets = secrets
+            }
+            state.version += 1
+        }
+    }
+
+    func noteUses(_ uses: [String: Int64]) async throws(StoreError) {
+        try open()
+        state.withLock { $0.uses.merge(uses) { max($0, $1) } }
+    }
+
+    func tenantRules() async throws(StoreError) -> [TenantRules] {
+        try open()
+        return state.withLock { Array($0.rules.values) }
+    }
+
+    func keep(_ rules: TenantRules, at time: Int64) async throws(StoreError) {
+        try open()
+        state.withLock { state in
+            state.rules[rules.name] = rules
+            state.version += 1
+        }
+    }
+
+    func tenantNames() async throws(StoreError) -> [String] {
+        try open()
+        return state.withLock { Array(Set($0.tenants.keys).union($0.rules.keys)).sorted() }
     }
 
     func revoke(_ id: String, at time: Int64) async throws(StoreError) { try open(); revokeNow(id, at: time) }
