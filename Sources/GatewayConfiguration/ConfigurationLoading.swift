@@ -2,10 +2,12 @@ internal import Base
 
 extension Configuration {
     /// Reads, checks and completes a configuration.
+    /// - Parameter refusingWeakSecrets: whether keys and tokens that could be guessed are problems.
     /// - Throws: all its problems at once. If the file cannot be read or is not YAML, that is the only one: others may
     ///   follow from it.
     public static func load(
-        from sources: ConfigurationSources, for purpose: ConfigurationPurpose = .serving
+        from sources: ConfigurationSources, for purpose: ConfigurationPurpose = .serving,
+        refusingWeakSecrets: Bool = false
     ) throws(ConfigurationError) -> Configuration {
         var reader = ConfigurationReader(sources)
         var root = reader.readFile()
@@ -19,6 +21,7 @@ extension Configuration {
         configuration.completeTLS(root, &reader)
         configuration.validate(root, &reader)
         if purpose == .serving { configuration.validateAccess(&reader) }
+        if refusingWeakSecrets { configuration.reportWeakSecrets(root, &reader) }
         configuration.warnings += sources.misspelledVariables(except: variablesOfFile)
         try reader.check()
         return configuration

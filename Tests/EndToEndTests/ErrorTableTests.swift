@@ -134,16 +134,16 @@ import Testing
     @Test func `enforces a key's own limits`() async throws {
         let file = """
             keys:
-              - { key: sk-rate-limited-key, tenant: rate, requests_per_minute: 2 }
+              - { key: sk-rate-limited-test-key, tenant: rate, requests_per_minute: 2 }
               - { key: sk-one-task-at-a-time, tenant: slots, concurrency: 1 }
             """
         try await Fixture.run(file: file, duration: 3_600_000...3_600_000) { fixture in
             let gateway = fixture.gateway
-            let first = try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-key")
+            let first = try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-test-key")
             #expect(first["x-ratelimit-limit-requests"] == "2")
             #expect(first["x-ratelimit-remaining-requests"] == "1")
-            _ = try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-key")
-            expect(try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-key"), 429, 1302)
+            _ = try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-test-key")
+            expect(try await gateway.ask("GET", Fixture.path, key: "sk-rate-limited-test-key"), 429, 1302)
             #expect(try await fixture.create(key: "sk-one-task-at-a-time").status == 200)
             expect(try await fixture.create(key: "sk-one-task-at-a-time"), 429, 1303)
             // Waiting would never make room for two.

@@ -8,6 +8,7 @@ struct CheckConfigCommand: ParsableCommand {
         commandName: "check-config", abstract: "Report every problem of the configuration at once.")
 
     @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Accept keys and admin tokens that can be guessed, as with `serve`.") var allowWeakKeys = false
     @Argument(help: "The configuration file, as with --config.") var file: String?
 
     func validate() throws {
@@ -19,7 +20,7 @@ struct CheckConfigCommand: ParsableCommand {
     func run() throws {
         var options = options
         if let file { options.config = file }
-        let configuration = try options.load()
+        let configuration = try options.load(refusingWeakSecrets: !allowWeakKeys)
         let upstreams = configuration.upstreams.map(\.name).joined(separator: ", ")
         print("The configuration is valid: \(configuration.upstreams.count) upstream(s): \(upstreams).")
     }

@@ -13,11 +13,15 @@ struct ConfigurationOptions: ParsableArguments {
     /// - Parameters:
     ///   - flags: values from the command line, by key path.
     ///   - purpose: what is needed of the configuration.
-    func load(flags: [String: String] = [:], for purpose: ConfigurationPurpose = .serving) throws -> Configuration {
+    ///   - refusingWeakSecrets: whether keys and tokens that could be guessed are problems.
+    func load(
+        flags: [String: String] = [:], for purpose: ConfigurationPurpose = .serving, refusingWeakSecrets: Bool = false
+    ) throws -> Configuration {
         do {
             let configuration = try Configuration.load(
                 from: ConfigurationSources(
-                    environment: ProcessInfo.processInfo.environment, configFlag: config, flags: flags), for: purpose)
+                    environment: ProcessInfo.processInfo.environment, configFlag: config, flags: flags), for: purpose,
+                refusingWeakSecrets: refusingWeakSecrets)
             for warning in configuration.warnings { printError("warning: \(warning)") }
             return configuration
         } catch {

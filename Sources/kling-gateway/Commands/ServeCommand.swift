@@ -13,13 +13,15 @@ struct ServeCommand: AsyncParsableCommand {
     var listen: String?
     @Option(help: "The log level, instead of the configured one.")
     var logLevel: String?
+    @Flag(help: "Accept keys and admin tokens that can be guessed: short ones, and those of the documentation.")
+    var allowWeakKeys = false
 
     func run() async throws {
         ProcessLimits.forbidCoreDumps()
         var flags: [String: String] = [:]
         flags["listen"] = listen
         flags["log.level"] = logLevel
-        let configuration = try options.load(flags: flags)
+        let configuration = try options.load(flags: flags, refusingWeakSecrets: !allowWeakKeys)
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.returnFreedMemory()
         let log = LogOutput(configuration)
