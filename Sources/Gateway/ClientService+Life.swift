@@ -11,7 +11,9 @@ extension ClientService {
         tasks.ledger.watcher.start()
         tasks.ledger.callbackDelivery?.start()
         Origin.$current.withValue(.upkeep) {
-            Maintenance(tasks: tasks, retention: options.retention, assets: assets).start()
+            let maintenance = Maintenance(tasks: tasks, retention: options.retention, assets: assets)
+            maintenance.start()
+            access.whenLimited { await maintenance.countRunningTasks() }
         }
     }
 
@@ -25,6 +27,7 @@ extension ClientService {
     /// Stops the background work; what is left undone is found in the store at the next start. Deliveries in flight
     /// have until `deadline`. Call it after the server has stopped.
     public func stop(by deadline: MonotonicTime) async {
+        access.whenLimited {}
         await tasks.ledger.watcher.stop()
         await tasks.background.stop()
         await tasks.resends?.stop()

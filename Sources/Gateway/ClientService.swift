@@ -96,6 +96,7 @@ public final class ClientService: HTTPService {
     private let description: APIDescription
     let tasks: TryOnTasks
     let telemetry: Telemetry
+    let access: Access
     private let inbound: InboundCallbacks
     private let hosted: HostedPictureHandler
     private let kling: KlingHandler
@@ -109,6 +110,7 @@ public final class ClientService: HTTPService {
         self.options = options
         assets = parts.assets
         telemetry = parts.telemetry
+        access = parts.access
         crossOrigin = CrossOrigin(origins: options.origins)
         description = APIDescription(
             models: options.models, version: options.version, publicURL: options.publicURL, isSecure: options.isSecure)
@@ -122,7 +124,7 @@ public final class ClientService: HTTPService {
             options: TryOnTasks.Options(
                 freshness: options.freshness, dispatchWait: options.dispatchWait, publicURL: options.publicURL,
                 resendWindow: options.resendWindow, unsavedPublicIDsPath: options.unsavedPublicIDsPath,
-                limits: { [access = parts.access] in access.hasRunningLimits(key: $0, tenant: $1) }),
+                limits: { [access = parts.access] in access.runningLimits }),
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: Self.queue(options, parts), callbackDelivery: parts.callbackDelivery,
             callbackTokens: parts.callbackTokens,

@@ -68,14 +68,16 @@ extension Access {
         var news: (records: [KeyRecord], rules: [TenantRules])?
         if isNew { news = (try await keys.all(), try await keys.tenantRules()) }
         let now = clock.believed()
-        state.withLock { state in
-            if let news, version > state.version {
-                let table = KeyTable(news.records, news.rules, after: state.table.keys, now: now)
-                state.table = KeyTableSnapshot(table)
-                state.version = version
-            }
+        let isLimited = state.withLock { state in
             state.seenAt = max(state.seenAt ?? startedAt, startedAt)
+            guard let news, version > state.version else { return false }
+            let table = KeyTable(news.records, news.rules, after: state.table.keys, now: now)
+            let isLimited = !table.runningLimits.isSubset(of: state.table.keys.runningLimits)
+            state.table = KeyTableSnapshot(table)
+            state.version = version
+            return isLimited
         }
+        if isLimited { await onLimits.withLock { $0 }?() }
         return news?.records
     }
 }

@@ -58,6 +58,8 @@ public final class Access: Sendable {
     let keys: any KeyStore
     let vault: Vault
     let state: Lock<State>
+    /// Called when there are new limits of running tasks.
+    let onLimits = Lock<(@Sendable () async -> Void)?>(nil)
 
     /// Knows `staticKeys` at once, and those in `keys` after ``load()``.
     public init(
@@ -206,16 +208,12 @@ public final class Access: Sendable {
         return clock.monotonic() - seenAt <= policy.trust
     }
 
-    /// Whether a key and a tenant have a limit of running tasks, as far as is known.
-    func hasRunningLimits(key id: String?, tenant: String) -> (key: Bool, tenant: Bool) {
-        let keys = current().0.keys
-        return (
-            id.flatMap(keys.principal)?.limits.concurrency != nil, keys.policy(of: tenant).limits.concurrency != nil
-        )
-    }
+    /// The keys and tenants that have a limit of running tasks, as far as is known.
+    var runningLimits: RunningLimits { current().0.keys.runningLimits }
 
-    /// What holds for all keys of a tenant, as far as is known.
-    func policy(of tenant: String) -> TenantPolicy { current().0.keys.policy(of: tenant) }
+    /// Has `act` called whenever a key or a tenant gets a limit of running tasks. The refresh that has found it waits for
+    /// the call.
+    func whenLimited(_ act: @escaping @Sendable () async -> Void) { onLimits.withLock { $0 = act } }
 
     /// Saves when keys were used since this was last called. Called now and then.
     public func saveUses() async throws(StoreError) { try await keys.noteUses(current().0.keys.takeUses()) }

@@ -33,8 +33,8 @@ struct KeyTable: Sendable {
     private var entries: [Digest: Entry] = [:]
     private var issuers: [String: Issuer] = [:]
     private var policies: [String: TenantPolicy] = [:]
-    /// The keys, by their ids.
-    private var principals: [String: Principal] = [:]
+    /// The keys and tenants that have a limit of running tasks.
+    private(set) var runningLimits = RunningLimits()
     private var uses: [String: KeyUse] = [:]
     /// Keys that have expired. They don't become valid again when the clock is set back.
     private var expired: Set<String> = []
@@ -51,6 +51,7 @@ struct KeyTable: Sendable {
         staticKeys = previous.staticKeys
         uses = previous.uses
         policies = Dictionary(rules.map { ($0.name, TenantPolicy($0)) }) { first, _ in first }
+        runningLimits.tenants = Set(rules.filter { $0.access.concurrency != nil }.map(\.name))
         addStaticKeys()
         for record in records { add(record, after: previous, now: now) }
     }
@@ -95,7 +96,7 @@ struct KeyTable: Sendable {
     private mutating func entry(of key: Principal, isStored: Bool) -> Entry {
         var principal = key
         principal.policy = policies[key.tenant] ?? .none
-        principals[key.keyID] = principal
+        if principal.limits.concurrency != nil { runningLimits.keys.insert(key.keyID) }
         let use = uses[key.keyID] ?? KeyUse()
         uses[key.keyID] = use
         var entry = Entry(principal: principal, isStored: isStored, use: use)
@@ -109,12 +110,6 @@ struct KeyTable: Sendable {
 
     /// The key pair with this access key.
     func issuer(_ accessKey: String) -> Issuer? { issuers[accessKey] }
-
-    /// The key with this id, if it exists.
-    func principal(ofKey id: String) -> Principal? { principals[id] }
-
-    /// What holds for all keys of a tenant.
-    func policy(of tenant: String) -> TenantPolicy { policies[tenant] ?? .none }
 
     /// The times at which keys were used and that were not taken before, by the keys' ids.
     func takeUses() -> [String: Int64] { uses.compactMapValues { $0.take() } }

@@ -12,12 +12,16 @@ struct Maintenance: Sendable {
 
     /// Whether the wall clock was in doubt when it was last checked.
     private let isInDoubt = Lock(false)
+    /// Who had a limit of running tasks when those were last counted.
+    private let counted = Lock(RunningLimits())
 
     /// Starts the work, which continues until the background stops.
     func start() {
         tasks.accounts.beginChecks()
+        counted.withLock { $0 = tasks.limits() }
         every(.seconds(1)) {
             await keepAccounts()
+            await countRunningTasks()
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
         }
         every(.seconds(30)) { await countFlagged() }
@@ -34,6 +38,17 @@ struct Maintenance: Sendable {
             if !atOnce { guard await tasks.background.sleep(for: interval) else { return } }
             repeat { await chore() } while await tasks.background.sleep(for: interval)
         }
+    }
+
+    /// Counts the running tasks of keys and tenants that have got a limit since this was last called.
+    func countRunningTasks() async {
+        let limits = tasks.limits()
+        let known = counted.withLock { $0 }
+        guard limits != known else { return }
+        if !limits.isSubset(of: known) {
+            guard (try? await tasks.ledger.countRunningTasks(limits, batch: Self.rows)) != nil else { return }
+        }
+        counted.withLock { $0 = limits }
     }
 
     /// Saves the accounts whose state has changed. Those that cannot be saved are saved the next time.

@@ -21,11 +21,12 @@ struct Recovery: Sendable {
             ledger.raiseIDs(above: newest.id)
         }
         accounts.restore(try await store.accounts.states(), running: [])
+        let limits = tasks.limits()
         var found = Unfinished()
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records { take(record, into: &found) }
+            for record in records { take(record, limits, into: &found) }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         accounts.restore([], running: found.running)
@@ -49,12 +50,9 @@ struct Recovery: Sendable {
 
     /// Takes the slots of the task's key and tenant, watches it if Kling has it, and remembers what else is to be done. There may be
     /// many tasks that Kling has, so their records are not kept.
-    private func take(_ record: TaskRecord, into found: inout Unfinished) {
+    private func take(_ record: TaskRecord, _ limits: RunningLimits, into found: inout Unfinished) {
         let age = clock.age(since: record.createdAt)
-        let limited = tasks.limits(record.keyID, record.tenant)
-        ledger.running.restore(
-            record.id, key: limited.key ? record.keyID : nil, tenant: limited.tenant ? record.tenant : nil,
-            startedAt: .now + (.zero - age))
+        ledger.running.restore(record, limits, startedAt: .now + (.zero - age))
         let match = ledger.match(of: record)
         if found.add(record, match, age: age) { return }
         ledger.follow(record)

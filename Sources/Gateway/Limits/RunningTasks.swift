@@ -132,16 +132,18 @@ final class RunningTasks: Sendable {
         }
     }
 
-    /// Takes the slots of a task that runs already, whatever the limits are.
-    /// - Parameters:
-    ///   - key: the id of its key, if that has a limit.
-    ///   - tenant: its tenant, if that has a limit.
-    func restore(_ task: TaskID, key: String?, tenant: String?, startedAt: MonotonicTime) {
-        if key == nil, tenant == nil { return }
+    /// Takes the slots of a task that runs already, where its key or tenant has a limit, whatever that is.
+    /// - Returns: whether a slot was taken.
+    @discardableResult
+    func restore(_ task: TaskRecord, _ limits: RunningLimits, startedAt: MonotonicTime) -> Bool {
+        let key = task.keyID.flatMap { limits.keys.contains($0) ? $0 : nil }
+        let isTenantLimited = limits.tenants.contains(task.tenant)
+        if key == nil, !isTenantLimited { return false }
         slots.withLock { slots in
-            if let key { slots.ofKeys.take(task, key: key, now: startedAt) }
-            if let tenant { slots.ofTenants.take(task, key: tenant, now: startedAt) }
+            if let key { slots.ofKeys.take(task.id, key: key, now: startedAt) }
+            if isTenantLimited { slots.ofTenants.take(task.id, key: task.tenant, now: startedAt) }
         }
+        return true
     }
 
     /// Whether a task takes up a slot, so that a client may wait for its end.

@@ -20,12 +20,9 @@ final class TryOnTasks: Sendable {
         var resendWindow: Duration = .seconds(600)
         /// The file of ``UnsavedPublicIDs``; nil: there is none.
         var unsavedPublicIDsPath: String?
-        /// Whether a key and a tenant have a limit of running tasks.
-        var limits: RunningLimits = { _, _ in (false, false) }
+        /// The keys and tenants that have a limit of running tasks now.
+        var limits: @Sendable () -> RunningLimits = { RunningLimits() }
     }
-
-    /// Tells whether a key and a tenant have a limit of running tasks, by the key's id and the tenant's name.
-    typealias RunningLimits = @Sendable (_ keyID: String?, _ tenant: String) -> (key: Bool, tenant: Bool)
 
     let ledger: TaskLedger
     let caller: KlingCaller
@@ -40,8 +37,8 @@ final class TryOnTasks: Sendable {
     let resends: Resends?
     /// How many tasks were flagged when they were last counted.
     let flagged = Lock(0)
-    /// Whether a key and a tenant have a limit of running tasks, by the key's id and the tenant's name.
-    let limits: RunningLimits
+    /// The keys and tenants that have a limit of running tasks now.
+    let limits: @Sendable () -> RunningLimits
 
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
