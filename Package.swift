@@ -163,7 +163,7 @@ let package = Package(
         .testTarget(
             name: "TortureTests",
             dependencies: [
-                "Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TestKit", "kling-gateway",
+                "Base", "EventLoop", "HTTPClient", "HTTPServer", "KlingAPI", "TaskStore", "TestKit", "kling-gateway",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: tests),

@@ -24,6 +24,7 @@ struct Counts {
             ("requests for them", attempts.count),
             ("answered 200", attempts.count { if case .accepted = $0.outcome { true } else { false } }),
             ("answered 4xx", answered(400...499)),
+            ("refused for a budget", attempts.count { $0.outcome.isOverBudget }),
             ("answered 5xx", answered(500...599)),
             ("not answered", attempts.count { if case .nothing = $0.outcome { true } else { false } }),
             ("not waited for", attempts.count { if case .left = $0.outcome { true } else { false } }),

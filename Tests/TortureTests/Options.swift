@@ -36,6 +36,8 @@ struct TortureOptions: Sendable {
         case swaps
         /// One Kling account speaks its newer API only.
         case dialects
+        /// One tenant has a budget for fewer tasks than its clients want.
+        case budgets
     }
 
     /// How often the gateway is killed, not counting the kill before the last start.
@@ -77,6 +79,9 @@ struct TortureOptions: Sendable {
         try value("WITHOUT", Self.list, into: &without)
         capabilities.subtract(without)
     }
+
+    /// The budget of the tenant that has one: about half of what its clients want.
+    var budget: Int { max(3, creates / 8) }
 
     /// Whether there is time for what takes long.
     var isLong: Bool { creates >= 400 }

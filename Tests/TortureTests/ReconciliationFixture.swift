@@ -13,6 +13,11 @@ extension Books {
             StoreTask("g2", public: "g2", upstream: "k2", tenant: "beta", account: "second", state: "failed"),
             StoreTask("g3", public: "k3", upstream: "k3", tenant: "alpha"),
         ]
+        books.budgets = BudgetBook(
+            usage: [
+                "alpha": BudgetBook.Usage(succeeded: 2, units: 2_000_000), "beta": BudgetBook.Usage(failed: 1),
+            ],
+            budgets: ["alpha": BudgetBook.Budget(limit: 2, used: 2, held: 0)])
         books.clients.creates = [
             1: CreateEntry(
                 number: 1, tenant: "alpha", externalTaskID: "order-1", hasKey: true, wantsCallback: true,
@@ -39,6 +44,13 @@ extension Books {
         books.answer("beta", "g2", SeenTask(id: "g2", status: "failed"))
         books.answer("alpha", "k3", SeenTask(id: "k3", status: "succeed"))
         return books
+    }
+
+    /// Lets usage follow from the store's records.
+    mutating func balance() {
+        let reconciliation = Reconciliation(self)
+        budgets = BudgetBook()
+        for tenant in Set(store.map(\.tenant)) { budgets.usage[tenant] = reconciliation.usage(of: tenant) }
     }
 
     mutating func answer(_ tenant: String, _ id: String, _ task: SeenTask?) {

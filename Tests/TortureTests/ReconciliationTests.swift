@@ -22,17 +22,18 @@ struct ReconciliationTests {
 
     @Test(
         arguments: payments + repeats + resellers + swaps + records + outcomes + words + views + sightings + callbacks
-            + powerCuts)
+            + powerCuts + budgets)
     func `each case causes exactly its violations`(row: Case) {
         var books = Books.consistent
         row.change(&books)
+        if books.budgets == Books.consistent.budgets { books.balance() }
         #expect(Set(Reconciliation(books).violations.map(\.kind)) == row.kinds)
     }
 
     @Test func `every kind of violation has a case`() {
         let rows =
             Self.payments + Self.repeats + Self.resellers + Self.swaps + Self.records + Self.outcomes + Self.words
-            + Self.views + Self.sightings + Self.callbacks + Self.powerCuts
+            + Self.views + Self.sightings + Self.callbacks + Self.powerCuts + Self.budgets
         // Only a real run can take too long.
         #expect(Set(rows.flatMap(\.kinds)) == Set(Violation.Kind.allCases).subtracting([.overran]))
     }

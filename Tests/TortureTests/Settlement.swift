@@ -19,6 +19,8 @@ struct Settlement: Sendable {
         try await world.gateway.kill()
         try world.gateway.start()
         try await world.gateway.whenServing()
+        // From now on the gateway counts in memory what ends, instead of adding it up when it is first asked.
+        if world.options.has(.budgets) { _ = try await budget() }
         await resendUndecided()
         let end = MonotonicTime.now + .seconds(world.options.settling)
         while true {
@@ -68,7 +70,22 @@ struct Settlement: Sendable {
         books.upstream = try await world.upstream.tasks(world.caller)
         books.arrivals = try await world.upstream.arrivals(world.caller)
         books.store = try await world.gateway.tasks()
+        books.budgets = try await world.gateway.usage()
+        if world.options.has(.budgets) { books.budgets.budgets[Tenant.limited] = try await budget() }
         books.clients = world.ledger.book
+    }
+
+    /// What the serving gateway says of the budget. It counts in memory.
+    private func budget() async throws -> BudgetBook.Budget {
+        struct Usage: Decodable { let budgets: [BudgetBook.Budget] }
+        let answer = try await world.caller.get(
+            world.gateway.url + "/v1/usage", key: world.tenant(Tenant.limited).key
+        ).get()
+        let usage = try decoded(Usage.self, answer.body, from: "usage")
+        guard let budget = usage.budgets.first else {
+            throw ClientQueries.Unanswered(what: "what the tenant with a budget has used")
+        }
+        return budget
     }
 
     /// Lists and queries the tasks as their clients do. Without watching, this is also how the gateway learns of ends.

@@ -23,7 +23,8 @@ struct TortureRun: Sendable {
         let outcome: Result<Report, any Error>
         do {
             var tenants: [Tenant] = []
-            for name in ["alpha", "beta", "gamma"] { tenants.append(try await gateway.makeTenant(name)) }
+            for name in Tenant.names(options) { tenants.append(try await gateway.makeTenant(name)) }
+            try await gateway.setBudget()
             receiver.expect(tenants)
             let world = World(
                 options: options, loop: loop, clock: clock, caller: Caller(client: client), upstream: upstream,

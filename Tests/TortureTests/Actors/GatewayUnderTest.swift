@@ -30,7 +30,8 @@ final class GatewayUnderTest: Sendable {
     private let shim: ClockShim?
     private let powerCut: PowerCut?
     private let severity: PowerCut.Severity
-    private let database: String
+    let database: String
+    let options: TortureOptions
     private let state = Lock(State())
 
     /// Prepares a configuration with `upstream`.
@@ -46,6 +47,7 @@ final class GatewayUnderTest: Sendable {
         folder = try TemporaryFolder()
         self.shim = shim
         self.powerCut = powerCut
+        self.options = options
         severity = options.ignoresSyncs ? .whole : .random
         database = disk.path("gateway.db")
         configuration = Configuration(options: options, upstreamURL: upstream.url, ownURL: url)

@@ -32,6 +32,13 @@ struct Tenant: Sendable {
     let name: String
     let key: String
     let webhookSecret: Secret
+
+    /// The tenant that has a budget.
+    static let limited = "delta"
+
+    static func names(_ options: TortureOptions) -> [String] {
+        ["alpha", "beta", "gamma"] + (options.has(.budgets) ? [limited] : [])
+    }
 }
 
 /// The time since the run began.

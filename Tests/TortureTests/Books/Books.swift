@@ -9,6 +9,7 @@ struct Books: Sendable {
     /// What is wrong with the store's file.
     var damages: [String] = []
     var clients = ClientBook()
+    var budgets = BudgetBook()
     /// For each tenant, everything that its list shows at the end.
     var lists: [String: [SeenTask]] = [:]
     /// What queries find at the end; nil for an unknown task.

@@ -115,6 +115,7 @@ struct Attempt: Sendable {
         func invitesAnother(_ persistence: Persistence) -> Bool {
             switch self {
             case .accepted: false
+            case .refused where isOverBudget: false
             case .refused(429, _, _, _, _), .refused(503, _, _, _, _): true
             case .refused(let status, _, _, _, _):
                 persistence == .key ? status == 409 || status >= 500 : persistence == .content && status >= 500

@@ -28,11 +28,11 @@ struct Reconciliation: Sendable {
 
     /// Every broken promise, grouped by kind.
     var violations: [Violation] {
-        payments + records + outcomes + promises + words + views + sightings + callbacks
+        payments + records + outcomes + promises + words + views + sightings + callbacks + budgets
     }
 
-    /// The violations that waiting may resolve, judged by the upstream's book, the store and the callbacks alone.
-    var unsettled: [Violation] { (records + outcomes + callbacks).filter(\.maySettle) }
+    /// The violations that waiting may resolve, judged by the upstream's book, the store, usage and the callbacks alone.
+    var unsettled: [Violation] { (records + outcomes + callbacks + budgets).filter(\.maySettle) }
 
     /// The creates in order.
     var creates: [CreateEntry] { books.clients.creates.values.sorted { $0.number < $1.number } }

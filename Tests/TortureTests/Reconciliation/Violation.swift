@@ -30,6 +30,9 @@ struct Violation: Sendable, Hashable {
         case callbackForged = "a callback is not signed with the tenant's secret"
         case callbackEarly = "a callback came before its create was answered"
         case callbackWrong = "a callback has wrong content"
+        case usageWrong = "what a tenant has used differs from its tasks"
+        case budgetPassed = "a tenant has more tasks at Kling than its budget allows"
+        case budgetRefusedWrongly = "a create was refused for a budget that was not spent"
         case overran = "the run took too long"
     }
 
@@ -41,6 +44,6 @@ struct Violation: Sendable, Hashable {
 
     /// Whether waiting may resolve it: the gateway may still find out the outcome, or report it.
     var maySettle: Bool {
-        [.lost, .unresolved, .storeDisagrees, .acceptedNotMade, .callbackMissing].contains(kind)
+        [.lost, .unresolved, .storeDisagrees, .acceptedNotMade, .callbackMissing, .usageWrong].contains(kind)
     }
 }
