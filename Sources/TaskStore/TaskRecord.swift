@@ -264,10 +264,19 @@ public struct TaskFilter: Sendable, Equatable {
     public var flags: TaskFlags
     /// Only tasks that haven't ended.
     public var isUnfinished: Bool
+    /// The state; nil: any.
+    public var state: TaskState?
 
-    public init(tenant: String? = nil, flags: TaskFlags = [], isUnfinished: Bool = false) {
+    public init(tenant: String? = nil, flags: TaskFlags = [], isUnfinished: Bool = false, state: TaskState? = nil) {
         self.tenant = tenant
         self.flags = flags
         self.isUnfinished = isUnfinished
+        self.state = state
+    }
+
+    /// Whether it selects a task.
+    public func matches(_ task: TaskRecord) -> Bool {
+        (tenant == nil || tenant == task.tenant) && (state == nil || state == task.state)
+            && (flags.isEmpty || !flags.isDisjoint(with: task.flags)) && !(isUnfinished && task.state.isFinal)
     }
 }

@@ -118,9 +118,15 @@ enum Query: Int, CaseIterable {
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
-                "id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 = 0 OR flags & ?4 <> 0) ORDER BY id DESC LIMIT ?2")
+                """
+                id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 IS NULL OR state = ?4)
+                AND (?5 = 0 OR flags & ?5 <> 0) ORDER BY id DESC LIMIT ?2
+                """)
         case .taskList:
-            "SELECT \(Self.columns) FROM tasks WHERE id < ?1 AND (?3 IS NULL OR tenant = ?3) ORDER BY id DESC LIMIT ?2"
+            """
+            SELECT \(Self.columns) FROM tasks
+            WHERE id < ?1 AND (?3 IS NULL OR tenant = ?3) AND (?4 IS NULL OR state = ?4) ORDER BY id DESC LIMIT ?2
+            """
         case .tasksNamed:
             """
             SELECT \(Self.columns) FROM tasks WHERE id IN (\(Self.named("?1", "?2"))) ORDER BY id DESC LIMIT 100

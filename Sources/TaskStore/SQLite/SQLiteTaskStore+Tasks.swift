@@ -142,12 +142,13 @@ extension SQLiteTaskStore {
 
     public func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         try await pool.read { connection throws(StoreError) in
-            let isUnfinished = filter.isUnfinished || !filter.flags.isEmpty
+            let isUnfinished = filter.isUnfinished || !filter.flags.isEmpty || filter.state.map { !$0.isFinal } ?? false
             let select = try connection.statement(isUnfinished ? .unfinishedList : .taskList)
             select.bind(1, before ?? TaskID.last)
             select.bind(2, limit)
             select.bind(3, filter.tenant)
-            if isUnfinished { select.bind(4, filter.flags.rawValue) }
+            select.bind(4, filter.state.map { Int64($0.rawValue) })
+            if isUnfinished { select.bind(5, filter.flags.rawValue) }
             return try select.rows(TaskRecord.init(row:))
         }
     }
