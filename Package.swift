@@ -49,6 +49,8 @@ let package = Package(
         library("COpenSSL", "openssl", apt: "libssl-dev"),
         library("CLibJPEG", "libjpeg", apt: "libjpeg-dev"),
         .target(name: "CJPEG", dependencies: ["CLibJPEG"]),
+        // Embeds the console's files, which needs C23's #embed.
+        .target(name: "CConsole", exclude: ["files"], cSettings: [.unsafeFlags(["-std=c23"])]),
         // Used by tests only.
         library("CTurboJPEG", "libturbojpeg", apt: "libturbojpeg0-dev"),
         library("CPNG", "libpng", apt: "libpng-dev"),
@@ -88,8 +90,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Base", "EventLoop", "GatewayConfiguration", "Hashing", "HTTPServer", "KlingAPI", "Pictures",
-                "TaskStore", crypto, logging,
+                "Base", "CConsole", "EventLoop", "GatewayConfiguration", "Hashing", "HTTPServer", "KlingAPI",
+                "Pictures", "TaskStore", crypto, logging,
             ],
             swiftSettings: strict),
 

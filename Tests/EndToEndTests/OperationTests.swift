@@ -175,7 +175,7 @@ import Testing
                 #expect(try await gateway.ask("POST", path, key: nil, body: "", admin: true).status == 405)
             }
             for key in [nil, "wrong", GatewayProcess.key] as [String?] {
-                for path in ["/metrics", "/metrics/", "/healthz/", "/", Fixture.path] {
+                for path in ["/metrics", "/metrics/", "/healthz/", "/openapi.json", "/admin/v1/keys", Fixture.path] {
                     #expect(try await gateway.ask("GET", path, key: key, admin: true).status == 401)
                 }
             }

@@ -25,8 +25,8 @@ FLOORS = [
     ("Resends",),
     ("Admission",),
     ("Intake", "Observability", "Tasks"),
-    ("Engine", "Inbound", "Kling", "OpenAI", "Useapi"),
-    ("OpenAPI",),
+    ("Administration", "Engine", "Inbound", "Kling", "OpenAI", "Useapi"),
+    ("AdminListener", "OpenAPI"),
     ("Gateway",),
 ]
 FLOOR = {folder: number for number, folders in enumerate(FLOORS, 1) for folder in folders}

@@ -1,10 +1,19 @@
 internal import Base
 internal import EventLoop
 
-/// Decides who may read the operators' listener, apart from its probes.
+/// Decides who may use the operators' listener, apart from its probes.
 struct AdminAccess: Sendable {
-    enum Verdict {
-        case allowed
+    /// How a request has shown that it may.
+    enum Proof: String {
+        case token
+        /// The cookie of a signed-in console.
+        case console
+        /// It comes from this machine, and no token is configured.
+        case machine
+    }
+
+    enum Verdict: Equatable {
+        case allowed(Proof)
         /// A token is configured, and the request doesn't present it.
         case unauthorized
         /// No token is configured, and the peer is not on this machine.
@@ -15,6 +24,8 @@ struct AdminAccess: Sendable {
 
     private let token: [UInt8]?
     private let hosts: Set<String>
+    /// The consoles that have signed in.
+    let sessions = AdminSessions()
 
     /// - Parameters:
     ///   - token: `nil` admits only peers on this machine. An empty token admits no one.
@@ -27,17 +38,27 @@ struct AdminAccess: Sendable {
 
     /// Judges a request.
     /// - Parameters:
-    ///   - authorization: the values of its `Authorization` fields.
+    ///   - authorization: the values of its `Authorization` fields. If there are none, a session counts.
+    ///   - cookies: the values of its `Cookie` fields.
     ///   - authority: its `Host`. A page in a browser on this machine can make a name of its own site resolve to this
     ///     machine (DNS rebinding) and would then read the answer, but it can't send another name.
-    func verdict(authorization: [String], authority: String, peer: SocketAddress) -> Verdict {
-        guard let token else {
+    func verdict(
+        authorization: [String], cookies: [String] = [], authority: String, peer: SocketAddress
+    ) -> Verdict {
+        guard token != nil else {
             guard peer.isOnThisMachine else { return .forbidden }
-            return peer.port == nil || isOwn(authority) ? .allowed : .misdirected
+            return peer.port == nil || isOwn(authority) ? .allowed(.machine) : .misdirected
         }
+        if authorization.isEmpty { return sessions.isOpen(cookies) ? .allowed(.console) : .unauthorized }
         guard authorization.count == 1, let presented = Self.bearerToken(authorization[0]) else { return .unauthorized }
-        return Self.isEqual(presented, token) ? .allowed : .unauthorized
+        return isToken(presented) ? .allowed(.token) : .unauthorized
     }
+
+    /// Whether a token is configured.
+    var hasToken: Bool { token != nil }
+
+    /// Whether these are the bytes of the configured token.
+    func isToken(_ presented: [UInt8]) -> Bool { token.map { Self.isEqual(presented, $0) } ?? false }
 
     private func isOwn(_ authority: String) -> Bool {
         let host = Self.host(of: authority)

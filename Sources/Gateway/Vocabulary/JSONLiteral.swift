@@ -74,6 +74,21 @@ extension JSONLiteral {
         return .object(members + more)
     }
 
+    /// The schema of an object with more members, all of which it always has.
+    func withMembers(_ more: [(String, JSONLiteral)]) -> JSONLiteral {
+        .object(
+            members.map { member in
+                switch member.name {
+                case "properties":
+                    let added = more.map { Member(name: $0.0, value: $0.1) }
+                    return Member(name: member.name, value: member.value.adding(.object(added)))
+                case "required":
+                    return Member(name: member.name, value: .array(member.value.elements + more.map { .string($0.0) }))
+                default: return member
+                }
+            })
+    }
+
     /// An array of strings.
     static func strings(_ texts: some Sequence<String>) -> JSONLiteral { .array(texts.map(JSONLiteral.string)) }
 }

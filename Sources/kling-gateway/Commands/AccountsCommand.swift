@@ -1,6 +1,4 @@
 internal import ArgumentParser
-internal import Base
-internal import Foundation
 internal import Gateway
 internal import GatewayConfiguration
 internal import KlingAPI
@@ -19,84 +17,54 @@ struct AccountsCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON, one object per line.") var json = false
 
     func run() async throws {
-        let configuration = try check ? options.load() : options.loadForStore(.serving)
-        let states = try await states(configuration)
-        let found = check ? try await AccountChecks(configuration.upstreams).problems() : nil
-        let lines = configuration.upstreams.map { upstream in
-            AccountLine(upstream, states[upstream.name], found.map { $0[upstream.name] })
-        }
+        let accounts = try await check ? checked() : options.withAdmin(.serving) { try await $0.list("accounts") }
         if json {
-            for line in lines { print(line.json) }
+            for account in accounts { print(account.line) }
         } else {
-            TextTable("NAME", "URL", "STATE", "LIMIT", "REFUSED MODELS", rows: lines.map(\.cells))
+            TextTable("NAME", "URL", "STATE", "LIMIT", "REFUSED MODELS", rows: accounts.map(\.row))
                 .show(ifEmpty: "there are no accounts")
-            for line in lines { if let problem = line.problem { print("\n\(line.name): \(problem)") } }
+            for account in accounts where account.problem != nil {
+                print("\n\(account.cell("name")): \(account.cell("problem"))")
+            }
         }
-        if check, lines.contains(where: { $0.problem != nil }) { throw ExitCode.failure }
+        if check, accounts.contains(where: { $0.problem != nil }) { throw ExitCode.failure }
     }
 
-    private func states(_ configuration: Configuration) async throws -> [String: AccountStateRecord] {
-        if check, configuration.isStoreMissing { return [:] }
-        let known = try await KeyAdministration.withStore(of: configuration) { try await $0.accounts.states() }
-        return Dictionary(known.map { ($0.name, $0) }) { first, _ in first }
+    /// Calls the accounts, and adds what the store knows of them.
+    private func checked() async throws -> [JSONObject] {
+        let configuration = try options.load()
+        do {
+            let known =
+                try await configuration.isStoreMissing
+                ? [] : configuration.withStore { try await $0.accounts.states() }
+            let found = try await AccountChecks(configuration.upstreams).problems()
+            return configuration.upstreams.compactMap { upstream in
+                let account = AdminAccount(
+                    upstream, known.first { $0.name == upstream.name }, found: .some(found[upstream.name]))
+                return JSONObject(account.json)
+            }
+        } catch {
+            throw fail("\(error)")
+        }
     }
 }
 
-/// What is shown of an account.
-private struct AccountLine {
-    private let upstream: Upstream
-    private let state: AccountStateRecord?
-    private let isChecked: Bool
-    /// What is wrong with it, as found now or stored.
-    let problem: String?
+extension JSONObject {
+    /// What is wrong with an account.
+    fileprivate var problem: String? { string("problem") }
 
-    /// - Parameters:
-    ///   - state: what the store knows.
-    ///   - found: what was found now; nil: the account was not called.
-    init(_ upstream: Upstream, _ state: AccountStateRecord?, _ found: AccountProblem??) {
-        (self.upstream, self.state) = (upstream, state)
-        isChecked = found != nil
-        problem = if let found { found?.text } else { state?.problem }
-    }
-
-    var name: String { upstream.name }
-
-    private var isReached: Bool { problem == nil && (isChecked || state?.wasReached == true) }
-
-    /// The cells of a row of the list.
-    var cells: [String] {
-        let limit = upstream.concurrency.map { "\($0) at once" } ?? state?.learnedLimit.map { "\($0) at once, learned" }
+    /// The cells of an account's row of the list.
+    fileprivate var row: [String] {
+        let limit =
+            integer("concurrency").map { "\($0) at once" } ?? integer("learned_limit").map { "\($0) at once, learned" }
         return [
-            name, upstream.url.text, word, limit ?? "none known", state?.refusedModels.joined(separator: ", ") ?? "",
+            cell("name"), cell("url"), word, limit ?? "none known", texts("refused_models").joined(separator: ", "),
         ]
     }
 
     private var word: String {
-        if let code = state?.disabledBy { return "disabled by \(code): \(state?.reason ?? "")" }
+        if let code = integer("disabled_by") { return "disabled by \(code): \(cell("reason"))" }
         if problem != nil { return "does not work" }
-        return isReached ? "usable" : "not reached yet"
-    }
-
-    /// A line of JSON for scripts.
-    var json: String {
-        let json = JSONWriter.object { account in
-            account.member("name", name)
-            account.member("url", upstream.url.text)
-            account.member("weight", upstream.weight)
-            if let concurrency = upstream.concurrency { account.member("concurrency", concurrency) }
-            if let limit = state?.learnedLimit { account.member("learned_limit", limit) }
-            account.member("disabled", state?.disabledBy != nil)
-            if let code = state?.disabledBy { account.member("disabled_by", code) }
-            account.member("reason", orNull: state?.reason)
-            account.member("reached", isReached)
-            account.member("problem", orNull: problem)
-            account.array("refused_models") { models in
-                for model in state?.refusedModels ?? [] { models.string(model) }
-            }
-            account.member("api", state?.api ?? upstream.api.rawValue)
-            if let hasLookup = state?.hasLookup { account.member("lookup", hasLookup) }
-            if let hasUniqueIDs = state?.hasUniqueIDs { account.member("unique", hasUniqueIDs) }
-        }
-        return String(decoding: json, as: UTF8.self)
+        return isTrue("reached") ? "usable" : "not reached yet"
     }
 }

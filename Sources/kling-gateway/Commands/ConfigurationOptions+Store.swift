@@ -4,29 +4,48 @@ internal import GatewayConfiguration
 internal import TaskStore
 
 extension ConfigurationOptions {
-    /// Reads what a command needs that works on the store, and says on standard error which store that is.
-    /// - Parameter canCreate: whether the command may go on with a new, empty store. Otherwise a missing one is an
-    ///   error.
-    func loadForStore(_ purpose: ConfigurationPurpose = .administration, canCreate: Bool = false) throws
-        -> Configuration
-    {
+    /// Makes the administration API available to a command for the duration of `body`: through the gateway that serves
+    /// from the store, or else on the store itself. Says on standard error which store that is.
+    /// - Parameters:
+    ///   - purpose: what is needed of the configuration.
+    ///   - canCreate: whether the command may go on with a new, empty store. Otherwise a missing one is an error.
+    func withAdmin<Result>(
+        _ purpose: ConfigurationPurpose = .administration, canCreate: Bool = false,
+        _ body: (AdminCommand) async throws -> Result
+    ) async throws -> Result {
         let configuration = try load(for: purpose)
         let path = configuration.storePath
         if configuration.isStoreMissing, !canCreate {
             throw fail(
                 "there is no store at \(path): if `serve` uses another, set `store` or KLING_GATEWAY_STORE as for it")
         }
+        if let client = AdminClient(withToken(configuration)) {
+            printError("store: \(path) (through the running gateway)")
+            return try await body(AdminCommand(.gateway(client)))
+        }
         printError("store: \(path)" + (configuration.isStoreMissing ? " (new)" : ""))
-        return configuration
+        let store = try open { try configuration.openStore() }
+        do {
+            let result = try await body(AdminCommand(.store(configuration.adminAPI(on: store))))
+            await store.close()
+            return result
+        } catch {
+            await store.close()
+            throw error
+        }
     }
 
-    /// Opens the store that `serve` uses for the duration of `body`, even while a gateway is running.
-    func withStore<Result>(_ body: (SQLiteTaskStore) async throws -> Result) async throws -> Result {
-        try await KeyAdministration.withStore(of: loadForStore(), body)
+    /// The configuration with the operators' token, if that can be read here.
+    private func withToken(_ configuration: Configuration) -> Configuration {
+        let sources = ConfigurationSources(environment: ProcessInfo.processInfo.environment, configFlag: config)
+        return (try? Configuration.load(from: sources, for: .calls)) ?? configuration
     }
-}
 
-extension Configuration {
-    /// Whether the store is still to be created.
-    var isStoreMissing: Bool { !FileManager.default.fileExists(atPath: storePath) }
+    private func open(_ body: () throws -> SQLiteTaskStore) throws -> SQLiteTaskStore {
+        do {
+            return try body()
+        } catch {
+            throw fail("\(error)")
+        }
+    }
 }

@@ -42,7 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
         let (service, configuration, log) = try await startGateway(kling, folder)
         let gateway = "http://\(service.addresses[0])"
         printNow("Gateway   \(gateway)  (store: \(folder.path("gateway.db")))")
-        let issued = try await KeyAdministration.create(tenant: "demo", configuration)
+        let issued = try await configuration.issueKey(tenant: "demo")
         printNow("Key       \(issued.key.reveal())  (tenant demo)\n")
         let signals = await StopSignals(loop: service.signalLoop)
 

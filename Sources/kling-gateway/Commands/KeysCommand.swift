@@ -1,6 +1,5 @@
 internal import ArgumentParser
-internal import Base
-internal import Gateway
+internal import HTTPServer
 internal import KlingAPI
 
 /// Manages the keys in the store. A new key works in a running gateway at once; a revoked one stops within a second.
@@ -18,8 +17,11 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let issued = try await KeyAdministration.create(tenant: tenant, options.loadForStore(canCreate: true))
-            issued.show(json)
+            let wanted = JSONWriter.object { $0.member("tenant", tenant) }
+            let issued = try await options.withAdmin(canCreate: true) {
+                try await $0.object(.post, "keys", body: wanted)
+            }
+            issued.showKey(json)
         }
     }
 
@@ -30,11 +32,11 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let keys = try await KeyAdministration.list(options.loadForStore())
-            if json { return print(String(decoding: ListedKey.json(keys), as: UTF8.self)) }
+            let keys = try await options.withAdmin { try await $0.list("keys") }
+            if json { return print("[\(keys.map(\.line).joined(separator: ","))]") }
             TextTable(
                 "ID", "STATUS", "TENANT", "ACCESS KEY",
-                rows: keys.map { [$0.id, $0.status.rawValue, $0.tenant, $0.accessKey] }
+                rows: keys.map { [$0.cell("id"), $0.cell("status"), $0.cell("tenant"), $0.cell("access_key")] }
             ).show(ifEmpty: "the store has no keys")
         }
     }
@@ -47,11 +49,11 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await KeyAdministration.revoke(id, options.loadForStore())
+            _ = try await options.withAdmin { try await $0.object(.post, "keys/\(id)/revoke") }
             guard json else { return print("\(id) is revoked") }
             let answer = JSONWriter.object { key in
                 key.member("id", id)
-                key.member("status", ListedKey.Status.revoked.rawValue)
+                key.member("status", "revoked")
             }
             print(String(decoding: answer, as: UTF8.self))
         }
@@ -66,23 +68,33 @@ struct KeysCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            try await KeyAdministration.rotate(id, options.loadForStore()).show(json)
+            try await options.withAdmin { try await $0.object(.post, "keys/\(id)/rotate") }.showKey(json)
         }
     }
 }
 
-extension IssuedKey {
-    /// Prints the key and its secrets. Only the webhook secret, which is the tenant's, can be shown again.
-    fileprivate func show(_ json: Bool) {
-        if json { return print(String(decoding: self.json(), as: UTF8.self)) }
+extension JSONObject {
+    /// Prints a key and its secrets. Only the webhook secret, which is the tenant's, can be shown again.
+    fileprivate func showKey(_ json: Bool) {
+        if json {
+            let key = JSONWriter.object { writer in
+                writer.member("tenant", cell("tenant"))
+                writer.member("id", cell("id"))
+                writer.member("key", cell("key"))
+                writer.member("access_key", cell("access_key"))
+                writer.member("secret_key", cell("secret_key"))
+                writer.member("webhook_secret", cell("webhook_secret"))
+            }
+            return print(String(decoding: key, as: UTF8.self))
+        }
         print(
             """
-            tenant          \(tenant)
-            id              \(id)
-            bearer key      \(key.reveal())
-            access key      \(accessKey)
-            secret key      \(secretKey.reveal())
-            webhook secret  \(webhookSecret.reveal())
+            tenant          \(cell("tenant"))
+            id              \(cell("id"))
+            bearer key      \(cell("key"))
+            access key      \(cell("access_key"))
+            secret key      \(cell("secret_key"))
+            webhook secret  \(cell("webhook_secret"))
 
             The bearer key and the secret key are shown only once: save them now. The webhook secret belongs to the tenant:
             `kling-gateway webhooks secret` shows it again.

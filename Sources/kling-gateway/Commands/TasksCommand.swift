@@ -1,9 +1,6 @@
 internal import ArgumentParser
-internal import Base
-internal import Foundation
-internal import Gateway
+internal import HTTPServer
 internal import KlingAPI
-internal import TaskStore
 
 /// Shows tasks to an operator, cancels queued ones and settles open ones.
 struct TasksCommand: AsyncParsableCommand {
@@ -22,15 +19,34 @@ struct TasksCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON, one object per line.") var json = false
 
         func run() async throws {
-            let filter = TaskFilter(tenant: tenant, flags: stuck ? [.stuck, .unknown] : [], isUnfinished: unfinished)
-            let tasks = try await options.withStore { try await $0.allTasks(filter, before: nil, limit: limit) }
+            let tasks = try await options.withAdmin { (admin) async throws -> [JSONObject] in
+                try await self.tasks(admin)
+            }
             if json {
-                for task in tasks { print(task.jsonLine) }
+                for task in tasks { print(task.line) }
                 return
             }
             TextTable(
                 "CREATED", "ID", "STATE", "TENANT", "ACCOUNT", "MODEL", "ATTENTION", rows: tasks.map(\.row)
             ).show(ifEmpty: "no tasks were found")
+        }
+
+        /// The newest tasks, page by page.
+        private func tasks(_ admin: AdminCommand) async throws -> [JSONObject] {
+            var tasks: [JSONObject] = []
+            while tasks.count < limit {
+                let size = min(limit - tasks.count, 1000)
+                let page = try await admin.list(
+                    "tasks",
+                    query: [
+                        ("tenant", tenant), ("unfinished", unfinished ? "true" : nil),
+                        ("attention", stuck ? "true" : nil), ("before", tasks.last?.string("id")),
+                        ("limit", "\(size)"),
+                    ])
+                tasks += page
+                if page.count < size { break }
+            }
+            return tasks
         }
     }
 
@@ -43,9 +59,11 @@ struct TasksCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
-            let tasks = try await options.withStore { try await $0.allTasks(named: id) }
+            let tasks = try await options.withAdmin {
+                try await $0.list("tasks", query: [("id", id), ("limit", "1000")])
+            }
             guard !tasks.isEmpty else { throw fail("no such task: \(id)") }
-            for task in tasks { print(task.jsonLine) }
+            for task in tasks { print(task.line) }
         }
     }
 
@@ -58,17 +76,8 @@ struct TasksCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON (always on).") var json = false
 
         func run() async throws {
-            let task = try await options.withStore { store in
-                let task = try await store.onlyTask(named: id)
-                do throws(StoreError) {
-                    return try await store.cancel(
-                        task.id, reason: "cancelled by the operator; nothing was charged", at: WallClock.milliseconds)
-                } catch {
-                    guard error.code == .stale else { throw error }
-                    throw fail("the task is \(task.state): only one that waits in the queue can be cancelled")
-                }
-            }
-            print(task.jsonLine)
+            let task = try await options.withAdmin { try await $0.object(.post, "tasks/\(id)/cancel") }
+            print(task.line)
         }
     }
 
@@ -89,69 +98,24 @@ struct TasksCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let settlement = self.as.map { TaskSettlement.made(upstreamID: $0) } ?? .notMade
-            let task = try await options.withStore { store in
-                try await settlement.settle(
-                    store.onlyTask(named: id), in: store, at: WallClock.milliseconds)
+            let outcome = JSONWriter.object { writer in
+                if notMade { writer.member("not_made", true) }
+                writer.member("made_as", ifPresent: self.as)
             }
-            print(task.jsonLine)
+            let task = try await options.withAdmin { try await $0.object(.post, "tasks/\(id)/settle", body: outcome) }
+            print(task.line)
         }
     }
 }
 
-extension SQLiteTaskStore {
-    /// The task with this id, for a command that changes it. The gateway's id prevails: clients choose external ids.
-    fileprivate func onlyTask(named id: String) async throws -> TaskRecord {
-        let tasks = try await allTasks(named: id)
-        guard let task = tasks.first(where: { $0.id.description == id }) ?? tasks.first else {
-            throw fail("no such task: \(id)")
-        }
-        guard task.id.description == id || tasks.count == 1 else {
-            throw fail("\(tasks.count) tasks have the id \(id): give the gateway's id")
-        }
-        return task
-    }
-}
-
-extension TaskRecord {
-    /// The cells of a row of the list.
+extension JSONObject {
+    /// The cells of a task's row of the list.
     fileprivate var row: [String] {
-        let time = Date(timeIntervalSince1970: Double(self.createdAt) / 1000).formatted(.iso8601)
-        let attention = [self.flags.contains(.stuck) ? "stuck" : nil, self.flags.contains(.unknown) ? "unknown" : nil]
-        let id = self.publicID ?? self.id.description
+        let attention = [isTrue("stuck") ? "stuck" : nil, isTrue("unknown") ? "unknown" : nil]
         return [
-            time, id, "\(self.state)", self.tenant, account ?? "-", self.model,
-            attention.compactMap(\.self).joined(separator: " "),
+            time("created_at"), cell("task_id", or: cell("id")), cell("state"), cell("tenant"),
+            cell("account", or: "-"),
+            cell("model"), attention.compactMap(\.self).joined(separator: " "),
         ]
-    }
-
-    private var hasFailed: Bool { self.state == .failed || self.state == .refused }
-
-    /// Why the task failed: Kling's message, or else the gateway's, which the record stores in place of Kling's status.
-    private var reason: String? {
-        if let said = self.answer.flatMap({ TaskObject($0) })?.statusMessage { return said }
-        return TaskStatus(rawValue: self.statusWord).isKnown ? nil : self.statusWord
-    }
-
-    /// A line of JSON for scripts.
-    fileprivate var jsonLine: String {
-        let json = JSONWriter.object { task in
-            task.member("id", self.id.description)
-            task.member("task_id", orNull: self.publicID)
-            task.member("upstream_task_id", orNull: self.upstreamID)
-            task.member("external_task_id", orNull: self.externalTaskID)
-            if let job = self.job { task.member("job", Int(job.job)) }
-            task.member("tenant", self.tenant)
-            task.member("account", orNull: account)
-            task.member("model", self.model)
-            task.member("state", "\(self.state)")
-            task.member("task_status", hasFailed ? TaskStatus.failed.rawValue : self.statusWord)
-            task.member("task_status_msg", ifPresent: hasFailed ? reason : nil)
-            task.member("created_at", Int(self.createdAt))
-            task.member("updated_at", Int(self.updatedAt))
-            task.member("stuck", self.flags.contains(.stuck))
-            task.member("unknown", self.flags.contains(.unknown))
-        }
-        return String(decoding: json, as: UTF8.self)
     }
 }

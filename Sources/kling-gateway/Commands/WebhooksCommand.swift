@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Base
 internal import Gateway
+internal import HTTPServer
 internal import KlingAPI
 
 /// Manages the secrets that sign callbacks to clients.
@@ -18,8 +18,10 @@ struct WebhooksCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let secrets = try await WebhookAdministration.secrets(of: tenant, options.loadForStore(canCreate: true))
-            show(tenant, secrets[0].reveal(), json)
+            let secret = try await options.withAdmin(canCreate: true) {
+                try await $0.object(.get, "tenants/\(tenant)/webhook-secrets")
+            }
+            show(secret, json)
         }
     }
 
@@ -36,9 +38,11 @@ struct WebhooksCommand: AsyncParsableCommand {
             guard let time = WebhookSecrets.grace(grace) else {
                 throw ValidationError("--grace must be a duration of at most 30 days, such as 24h")
             }
-            let secret = try await WebhookAdministration.rotate(
-                tenant: tenant, grace: time, options.loadForStore(canCreate: true))
-            show(tenant, secret.reveal(), json)
+            let overlap = JSONWriter.object { $0.member("overlap_seconds", Int(time / .seconds(1))) }
+            let secret = try await options.withAdmin(canCreate: true) {
+                try await $0.object(.post, "tenants/\(tenant)/webhook-secrets/rotate", body: overlap)
+            }
+            show(secret, json)
         }
     }
 
@@ -52,24 +56,22 @@ struct WebhooksCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let status: Int
-            do {
-                status = try await WebhookAdministration.test(
-                    tenant: tenant, url: url, options.loadForStore(canCreate: true))
-            } catch let error as ServiceError {
-                throw fail(error.description)
+            let receiver = JSONWriter.object { $0.member("url", url) }
+            let answer = try await options.withAdmin(canCreate: true) {
+                try await $0.object(.post, "tenants/\(tenant)/webhook-test", body: receiver)
             }
+            let status = answer.integer("status") ?? 0
             print(json ? "{\"status\":\(status)}" : "\(status)")
             if !(200...299).contains(status) { throw ExitCode.failure }
         }
     }
 }
 
-private func show(_ tenant: String, _ secret: String, _ json: Bool) {
-    guard json else { return print(secret) }
+private func show(_ secret: JSONObject, _ json: Bool) {
+    guard json else { return print(secret.cell("webhook_secret")) }
     let object = JSONWriter.object { writer in
-        writer.member("tenant", tenant)
-        writer.member("webhook_secret", secret)
+        writer.member("tenant", secret.cell("tenant"))
+        writer.member("webhook_secret", secret.cell("webhook_secret"))
     }
     print(String(decoding: object, as: UTF8.self))
 }

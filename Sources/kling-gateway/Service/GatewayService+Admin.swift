@@ -39,6 +39,20 @@ extension Readiness {
 }
 
 extension Configuration {
+    /// The memory for bodies that operators send: one with two pictures, and others beside it.
+    static var adminBudget: ByteBudget { ByteBudget(capacity: 72 << 20, share: 68 << 20) }
+
+    /// What the administration API works with, in a gateway or in a command.
+    /// - Parameter live: what only a gateway that serves knows; nil for a command.
+    func adminParts(
+        _ store: SQLiteTaskStore, vault: @escaping @Sendable () async throws -> Vault, callbacks: any CallbackSender,
+        live: (any AdminLive)? = nil
+    ) -> AdminParts {
+        AdminParts(
+            store: store, storeIdentity: SQLiteTaskStore.identity(ofStoreAt: storePath) ?? "", version: Version.number,
+            upstreams: upstreams, vault: vault, callbacks: callbacks, userAgent: callbackUserAgent, live: live)
+    }
+
     /// Counters for every route and account.
     func makeMetrics() -> Metrics {
         Metrics(
@@ -73,4 +87,13 @@ extension MetricsSources {
         hostedPictures = { gateway.hostedPictureFigures }
         self.droppedLogLines = droppedLogLines
     }
+}
+
+/// The parts of a gateway that serves, for the administration API.
+struct LiveGateway: AdminLive {
+    private let pool: Accounts
+
+    init(accounts: Accounts) { pool = accounts }
+
+    var accounts: [AccountFigures] { pool.figures() }
 }

@@ -86,10 +86,14 @@ final class GatewayService: Sendable {
             sources: MetricsSources(
                 server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
                 accounts: accounts, store: store, gateway: gateway, delivery: delivery,
-                droppedLogLines: { log.droppedLines }))
+                droppedLogLines: { log.droppedLines }),
+            api: AdminAPI(
+                configuration.adminParts(
+                    store, vault: { vault }, callbacks: receivers, live: LiveGateway(accounts: accounts))),
+            version: Version.number)
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
-            budget: ByteBudget(capacity: 1 << 20), service: operators, log: notice)
+            budget: Configuration.adminBudget, service: operators, log: notice)
         watch = Self.refresh(access, on: loops[0])
     }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-struct AdminResponderTests {
+struct AdminAccessTests {
     private let here = SocketAddress.ipv4(address: 0x7f00_0001, port: 1)
     private let elsewhere = SocketAddress.ipv4(address: 0x0a00_0001, port: 1)
 
@@ -14,12 +14,20 @@ struct AdminResponderTests {
         from peer: SocketAddress, host: String = "localhost:9090"
     ) -> Int {
         let access = AdminAccess(token: token.map(Secret.init), hosts: ["192.0.2.7", "2001:db8::7"])
-        let choice = AdminRoute.choose(method: method, path: path) {
-            access.verdict(authorization: authorization, authority: host, peer: peer)
+        let place = AdminPath(path)
+        if !place.isOpen {
+            switch access.verdict(authorization: authorization, authority: host, peer: peer) {
+            case .allowed: break
+            case .unauthorized: return 401
+            case .forbidden: return 403
+            case .misdirected: return 421
+            }
         }
-        switch choice {
-        case .success: return 200
-        case .failure(let refusal): return refusal.status
+        do throws(AdminError) {
+            try place.check(method)
+            return 200
+        } catch {
+            return error.status
         }
     }
 
@@ -72,6 +80,30 @@ struct AdminResponderTests {
         #expect(status("/nowhere", token: nil, from: elsewhere) == 403)
         #expect(status("/nowhere", token: nil, from: here) == 404)
         #expect(status("/metrics", .delete, token: nil, from: here) == 405)
+    }
+
+    @Test func `a session counts if no token is sent, until it is signed out of or has ended`() {
+        let access = AdminAccess(token: Secret("t0ken"))
+        func verdict(_ cookies: [String], _ authorization: [String] = []) -> AdminAccess.Verdict {
+            access.verdict(authorization: authorization, cookies: cookies, authority: "ops.example", peer: elsewhere)
+        }
+        let value = access.sessions.open()
+        let cookie = ["theme=dark; \(AdminSessions.cookie)=\(value)"]
+        #expect(!value.contains("t0ken"))
+        #expect(verdict(cookie) == .allowed(.console))
+        #expect(verdict(cookie, ["Bearer wrong"]) == .unauthorized)
+        let parts = value.split(separator: ".")
+        for forged in [
+            "", "\(parts[0]).\(parts[1])", "\(parts[0]).99999999999.\(parts[2])", AdminSessions().open(),
+            "1.\(parts[1]).\(parts[2])",
+        ] {
+            #expect(verdict(["\(AdminSessions.cookie)=\(forged)"]) == .unauthorized, "\(forged)")
+        }
+        let old = access.sessions.open(at: WallClock.milliseconds - AdminSessions.duration * 1000)
+        #expect(verdict(["\(AdminSessions.cookie)=\(old)"]) == .unauthorized)
+        access.sessions.close(cookie)
+        #expect(verdict(cookie) == .unauthorized)
+        #expect(verdict(["\(AdminSessions.cookie)=\(access.sessions.open())"]) == .allowed(.console))
     }
 
     @Test func `an empty token admits no client`() {

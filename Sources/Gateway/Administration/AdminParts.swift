@@ -1,0 +1,44 @@
+public import GatewayConfiguration
+public import TaskStore
+
+/// What calls of the administration API work with.
+public struct AdminParts: Sendable {
+    let store: any TaskStore
+    /// Tells the store from others.
+    let storeIdentity: String
+    /// The gateway's version.
+    let version: String
+    /// The accounts of the configuration.
+    let upstreams: [Upstream]
+    /// Opens the vault for what the call seals or unseals.
+    let vault: @Sendable () async throws -> Vault
+    let callbacks: any CallbackSender
+    /// The `User-Agent` of test events.
+    let userAgent: String
+    /// What only a gateway that serves knows; nil: this is a command.
+    let live: (any AdminLive)?
+
+    /// - Parameters:
+    ///   - vault: called at each use; a command checks there that its master key is the store's.
+    ///   - live: what only a gateway that serves knows; nil for a command.
+    public init(
+        store: any TaskStore, storeIdentity: String, version: String, upstreams: [Upstream],
+        vault: @escaping @Sendable () async throws -> Vault, callbacks: any CallbackSender, userAgent: String,
+        live: (any AdminLive)? = nil
+    ) {
+        self.store = store
+        self.storeIdentity = storeIdentity
+        self.version = version
+        self.upstreams = upstreams
+        self.vault = vault
+        self.callbacks = callbacks
+        self.userAgent = userAgent
+        self.live = live
+    }
+}
+
+/// What only a gateway that serves can tell and do.
+public protocol AdminLive: Sendable {
+    /// The accounts as they are now.
+    var accounts: [AccountFigures] { get }
+}
