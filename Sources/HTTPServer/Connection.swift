@@ -193,10 +193,14 @@ final class Connection: @unchecked Sendable {
     /// Has the next part of a streamed body made, and writes it.
     private func askForPart(_ next: @escaping HTTPResponse.Body.NextPart) {
         exchange?.task = loop.start { [self] in
-            let part = await next()
-            guard case .writing = lifecycle.phase else { return }
-            writer.add(part)
-            write()
+            do {
+                let part = try await next()
+                guard case .writing = lifecycle.phase else { return }
+                writer.add(part)
+                write()
+            } catch {
+                if case .writing = lifecycle.phase { happened(.failed) }
+            }
         }
     }
 

@@ -15,11 +15,12 @@ public struct HTTPResponse: Sendable {
         /// chunked; to a client of HTTP/1.0 up to the end of the connection.
         case stream(NextPart)
 
-        /// Makes the next part of a streamed body; nil after the last one.
+        /// Makes the next part of a streamed body; nil after the last one. If it throws, the connection is closed, so that
+        /// the client sees that the body is cut off.
         ///
         /// It runs in a task on the connection's loop, which is cancelled when the client is gone or the server has
         /// stopped.
-        public typealias NextPart = @Sendable () async -> [ByteSlice]?
+        public typealias NextPart = @Sendable () async throws -> [ByteSlice]?
 
         /// How many bytes there are; nil if that is not known yet.
         public var count: Int? {

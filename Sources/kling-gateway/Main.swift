@@ -13,8 +13,9 @@ struct KlingGateway: AsyncParsableCommand {
         version: Version.number,
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
-            DeliveriesCommand.self, WebhooksCommand.self, AccountsCommand.self, SimulateCommand.self,
-            HealthcheckCommand.self, OpenAPICommand.self, VersionCommand.self,
+            TenantsCommand.self, UsageCommand.self, AuditCommand.self, DeliveriesCommand.self, WebhooksCommand.self,
+            AccountsCommand.self, SimulateCommand.self, HealthcheckCommand.self, OpenAPICommand.self,
+            VersionCommand.self,
         ])
 }
 

@@ -271,7 +271,7 @@ import Testing
                 try await json(["keys", "rotate", try #require(made["id"]), "--json"]).first as? [String: String]
             let key = try #require(turned?["key"])
             let listed = try #require(try await json(["keys", "list", "--json"]).first as? [[String: Any]])
-            #expect(listed.compactMap { $0["id"] as? String } == [made["id"], turned?["id"]])
+            #expect(listed.compactMap { $0["id"] as? String } == [made["id"]] && turned?["id"] == made["id"])
             let texts = listed.flatMap(\.values).compactMap { $0 as? String }
             for secret in [made["key"], made["secret_key"], turned?["key"], turned?["secret_key"]] {
                 #expect(!texts.contains(try #require(secret)))

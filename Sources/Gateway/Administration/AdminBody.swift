@@ -27,6 +27,7 @@ extension AdminValues {
             guard let member = members.first(where: { $0.name == name }) else {
                 throw .unknown(Self.printable(name), "member", among: members, prefix: prefix)
             }
+            if case .readOnly = member.kind { continue }
             guard given.kind == .null else {
                 self[name] = try Self.value(given, object, member.kind, name: prefix + name)
                 continue
@@ -45,7 +46,9 @@ extension AdminValues {
         case .text, .word: value = object.text(of: given).flatMap { Value($0, kind) }
         case .integer(let range):
             value = object.integer(of: given).flatMap { range.contains($0) ? .integer($0) : nil }
+        case .amount: value = given.kind == .number ? Value(amount: object.json(of: given)) : nil
         case .flag: value = object.flag(of: given).map(Value.flag)
+        case .readOnly: value = .null
         case .texts(let most): value = try texts(given, object, upTo: most).map(Value.texts)
         case .words(let words): value = try texts(given, object, upTo: words.count).flatMap { Value($0, among: words) }
         case .object(let members):
@@ -97,6 +100,18 @@ extension AdminValues.Value {
         default: return nil
         }
         self = .text(text)
+    }
+
+    /// A decimal number; nil if it has an exponent, a sign, or more places than are kept.
+    init?(amount text: String) {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard parts.count <= 2, fraction.utf8.count <= 6,
+            (parts[0] + fraction).utf8.allSatisfy({ (0x30...0x39).contains($0) }), let whole = Int64(parts[0]),
+            whole < 1_000_000_000_000
+        else { return nil }
+        let padded = fraction + String(repeating: "0", count: 6 - fraction.utf8.count)
+        self = .amount(whole * 1_000_000 + (Int64(padded) ?? 0))
     }
 
     /// Some of `words`; nil if there is another one, or one twice.

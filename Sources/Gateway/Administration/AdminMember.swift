@@ -11,7 +11,11 @@ struct AdminMember: Sendable {
         /// Some of these words, each at most once; in a query, separated by commas.
         case words([String])
         case integer(ClosedRange<Int>)
+        /// A decimal number from 0 to 1,000,000,000,000 with at most six decimal places.
+        case amount
         case flag
+        /// Any value, which is ignored: a member of answers that may be sent back.
+        case readOnly
         /// An array of at most so many texts.
         case texts(Int)
         case object([AdminMember])
@@ -54,7 +58,9 @@ extension AdminMember.Kind {
         case .words(let words): "some of \(words.joined(separator: ", "))"
         case .integer(let range) where range == AdminMember.times: "a time in milliseconds since 1970"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .amount: "a number from 0 on with at most six decimal places"
         case .flag: "true or false"
+        case .readOnly: "any value"
         case .texts(let count): "an array of at most \(count) texts"
         case .object: "an object"
         case .objects(let count, _): "an array of at most \(count) objects"

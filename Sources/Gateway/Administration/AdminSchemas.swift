@@ -75,7 +75,9 @@ extension AdminMember.Kind {
             ["type": "array", "items": ["type": "string", "enum": .strings(words)], "uniqueItems": true]
         case .integer(let range):
             ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
+        case .amount: ["type": "number", "minimum": 0, "maximum": 1_000_000_000_000]
         case .flag: ["type": "boolean"]
+        case .readOnly: ["readOnly": true]
         case .texts(let most): ["type": "array", "items": ["type": "string"], "maxItems": .integer(most)]
         case .object(let members): AdminMember.schema(of: members)
         case .objects(let most, let members):

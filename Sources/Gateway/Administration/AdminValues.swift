@@ -5,6 +5,8 @@ struct AdminValues: Sendable, Equatable {
         case null
         case text(String)
         case integer(Int)
+        /// A decimal number as millionths.
+        case amount(Int64)
         case flag(Bool)
         case texts([String])
         case object(AdminValues)
@@ -24,6 +26,9 @@ struct AdminValues: Sendable, Equatable {
     func text(_ name: String) -> String? { if case .text(let text)? = values[name] { text } else { nil } }
 
     func integer(_ name: String) -> Int? { if case .integer(let number)? = values[name] { number } else { nil } }
+
+    /// A decimal number as millionths.
+    func amount(_ name: String) -> Int64? { if case .amount(let number)? = values[name] { number } else { nil } }
 
     /// The flag; false if it was not sent.
     func flag(_ name: String) -> Bool { values[name] == .flag(true) }

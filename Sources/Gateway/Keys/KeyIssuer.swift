@@ -23,6 +23,9 @@ public struct KeyIssuer: Sendable {
     private let keys: any KeyStore
     private let vault: Vault
 
+    /// Gives the store that writes a change of a key, which may also add the change to the audit log.
+    public typealias Recording = (_ before: KeyRecord?, _ after: KeyRecord) -> any KeyStore
+
     /// Creates an issuer that writes to `keys`, sealed by `vault`.
     public init(keys: any KeyStore, vault: Vault) {
         self.keys = keys
@@ -35,30 +38,38 @@ public struct KeyIssuer: Sendable {
     }
 
     /// Creates a key for `tenant`. A tenant comes into existence with its first key.
+    /// - Parameter recording: what writes it; nil: the store of the issuer.
     /// - Throws: ``KeyIssueError/badTenantName``.
     public func issue(
-        tenant: String, name: String = "", rules: AccessRules = AccessRules(), at now: Int64 = WallClock.milliseconds
+        tenant: String, name: String = "", rules: AccessRules = AccessRules(), at now: Int64 = WallClock.milliseconds,
+        through recording: Recording? = nil
     ) async throws -> IssuedKey {
         guard Self.isTenantName(tenant) else { throw KeyIssueError.badTenantName }
         var ids = TaskIDGenerator()
         let issued = try await secrets(forKey: "key_\(ids.next(at: now))", of: tenant, at: now)
-        try await keys.insert(
-            NewKey(
-                id: issued.id, tenant: tenant, name: name, secrets: stored(issued), rules: rules, createdAt: now))
+        let key = NewKey(
+            id: issued.id, tenant: tenant, name: name, secrets: stored(issued), rules: rules, createdAt: now)
+        try await (recording?(nil, KeyRecord(key: key, revokedAt: nil)) ?? keys).insert(key)
         return issued
     }
 
     /// Gives the key `id` new secrets. The ones before remain valid for `overlap`.
+    /// - Parameter recording: what writes it; nil: the store of the issuer.
     /// - Throws: ``KeyIssueError/noKey(_:)``, ``KeyIssueError/revoked(_:)``.
     public func rotate(
-        key id: String, overlap: Duration = .zero, at now: Int64 = WallClock.milliseconds
+        key id: String, overlap: Duration = .zero, at now: Int64 = WallClock.milliseconds,
+        through recording: Recording? = nil
     ) async throws -> IssuedKey {
         guard let old = try await keys.all().first(where: { $0.key.id == id }) else { throw KeyIssueError.noKey(id) }
         guard old.revokedAt == nil else { throw KeyIssueError.revoked(id) }
         let issued = try await secrets(forKey: id, of: old.key.tenant, at: now)
         let end = now + max(0, overlap.nanoseconds / 1_000_000)
+        var new = old
+        new.key.secrets = stored(issued)
+        if end > now { new.previous.append(PreviousSecrets(old.key.secrets, validUntil: end)) }
         do throws(StoreError) {
-            try await keys.rotate(id, to: stored(issued), previousValidUntil: end, at: now)
+            try await (recording?(old, new) ?? keys)
+                .rotate(id, to: new.key.secrets, previousValidUntil: end, at: now)
         } catch {
             if error.code == .stale { throw KeyIssueError.revoked(id) }
             throw error

@@ -1,10 +1,9 @@
-internal import KlingAPI
-internal import TaskStore
+public import TaskStore
 
 /// A key as the operator sees it in a list. Times are milliseconds since 1970.
-public struct ListedKey: Sendable, Hashable {
+public struct ListedKey: Sendable, Equatable {
     /// The status of a key.
-    public enum Status: String, Sendable {
+    public enum Status: String, Sendable, CaseIterable {
         case active
         /// Valid until ``ListedKey/revokedAt``.
         case ending
@@ -25,6 +24,7 @@ public struct ListedKey: Sendable, Hashable {
     /// Until when the secrets before the last rotation are valid; nil if they are not.
     public let previousUntil: Int64?
     public let status: Status
+    public let rules: AccessRules
 
     init(_ record: KeyRecord, now: Int64) {
         let key = record.key
@@ -33,24 +33,7 @@ public struct ListedKey: Sendable, Hashable {
         (lastUsedAt, revokedAt) = (record.lastUsedAt, record.revokedAt)
         previousUntil = record.previous.map(\.validUntil).filter { $0 > now }.max()
         status = Status(record, now: now)
-    }
-
-    /// The JSON of a list, an array of objects.
-    public static func json(_ keys: [ListedKey]) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.array { writer in
-            for key in keys { writer.object { key.write(to: &$0) } }
-        }
-        return writer.bytes
-    }
-
-    private func write(to writer: inout JSONWriter) {
-        writer.member("id", id)
-        writer.member("tenant", tenant)
-        writer.member("access_key", accessKey)
-        writer.member("status", status.rawValue)
-        writer.member("created_at", Int(createdAt))
-        if let revokedAt { writer.member("revoked_at", Int(revokedAt)) }
+        rules = key.rules
     }
 }
 

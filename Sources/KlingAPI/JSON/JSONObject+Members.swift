@@ -14,6 +14,9 @@ extension JSONObject {
         member.kind == .number ? JSONNumber.integer(bytes.span, member.value) : nil
     }
 
+    /// The JSON of a member's or element's value.
+    public func json(of member: JSONMember) -> String { String(decoding: bytes[member.value], as: UTF8.self) }
+
     /// A member or element that is a Boolean.
     public func flag(of member: JSONMember) -> Bool? {
         member.kind == .bool ? bytes[member.value.lowerBound] == UInt8(ascii: "t") : nil

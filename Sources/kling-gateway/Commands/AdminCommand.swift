@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Base
+internal import Foundation
 internal import Gateway
 internal import HTTPServer
 internal import KlingAPI
@@ -27,9 +28,25 @@ struct AdminCommand {
         let call = AdminCall(
             method, path.text, query: Self.encoded(query), body: Bytes(body), by: .command)
         var answer: [UInt8] = []
-        let status = try await perform(call) { answer += $0 }
-        if (200...299).contains(status) { return answer }
-        throw fail(JSONObject(answer)?.string("error") ?? "the gateway has answered with status \(status)")
+        let status = try await perform(call) { answer += $1 }
+        if Self.isSuccess(status) { return answer }
+        throw Self.refusal(status, answer)
+    }
+
+    /// Makes a call, and writes the answer to standard output while it comes in.
+    func print(_ path: AdminCallPath, query: [(String, String?)] = []) async throws {
+        var refusal: [UInt8] = []
+        let status = try await perform(AdminCall(.get, path.text, query: Self.encoded(query), by: .command)) {
+            status, part in
+            if Self.isSuccess(status) { FileHandle.standardOutput.write(Data(part)) } else { refusal += part }
+        }
+        if !Self.isSuccess(status) { throw Self.refusal(status, refusal) }
+    }
+
+    private static func isSuccess(_ status: Int) -> Bool { (200...299).contains(status) }
+
+    private static func refusal(_ status: Int, _ answer: [UInt8]) -> ExitCode {
+        fail(JSONObject(answer)?.string("error") ?? "the gateway has answered with status \(status)")
     }
 
     /// Makes a call whose answer is an object.
@@ -48,9 +65,9 @@ struct AdminCommand {
 
     private static var unreadable: ExitCode { fail("the gateway's answer cannot be read") }
 
-    /// - Parameter take: called with each part of the answer's body.
-    /// - Returns: the status of the answer.
-    private func perform(_ call: AdminCall, _ take: ([UInt8]) -> Void) async throws -> Int {
+    /// - Parameter take: called with the status of the answer and each part of its body.
+    /// - Returns: the status.
+    private func perform(_ call: AdminCall, _ take: (Int, [UInt8]) -> Void) async throws -> Int {
         switch way {
         case .gateway(let client):
             do {
@@ -62,9 +79,14 @@ struct AdminCommand {
             let reply = await api.answer(call)
             switch reply.body {
             case .none: break
-            case .bytes(let bytes): take(bytes)
-            case .slices(let slices): for slice in slices { take(slice.array) }
-            case .stream(let next): while let part = await next() { for slice in part { take(slice.array) } }
+            case .bytes(let bytes): take(reply.status, bytes)
+            case .slices(let slices): for slice in slices { take(reply.status, slice.array) }
+            case .stream(let next):
+                do {
+                    while let part = try await next() { for slice in part { take(reply.status, slice.array) } }
+                } catch {
+                    throw fail("\(error)")
+                }
             }
             return reply.status
         }

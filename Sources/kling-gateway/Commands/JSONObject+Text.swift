@@ -17,6 +17,12 @@ extension JSONObject {
     /// Whether a member is true.
     func isTrue(_ name: StaticString) -> Bool { self[name].flatMap { flag(of: $0) } ?? false }
 
+    /// A member that is a number, as it is written.
+    func number(_ name: StaticString) -> String? { self[name].flatMap { $0.kind == .number ? json(of: $0) : nil } }
+
+    /// The objects of a member that is an array.
+    func list(_ name: StaticString) -> [JSONObject] { array(name)?.compactMap { object(of: $0) } ?? [] }
+
     /// The texts of a member that is an array.
     func texts(_ name: StaticString) -> [String] { array(name)?.compactMap { text(of: $0) } ?? [] }
 }

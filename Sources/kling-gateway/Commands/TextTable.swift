@@ -2,7 +2,9 @@
 struct TextTable {
     private var lines: [[String]]
 
-    init(_ headings: String..., rows: [[String]]) { lines = [headings] + rows }
+    init(_ headings: String..., rows: [[String]]) { self.init(headings: headings, rows: rows) }
+
+    init(headings: [String], rows: [[String]]) { lines = [headings] + rows }
 
     /// Prints the table to standard output. An empty one prints nothing there, and `note` to standard error.
     func show(ifEmpty note: String) {

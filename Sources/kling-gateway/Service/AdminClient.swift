@@ -26,14 +26,14 @@ struct AdminClient {
         host = if case .unix = address { "localhost" } else { listener.reachable }
         token = configuration.admin.token
         var answer: [UInt8] = []
-        let status = try? send(AdminCall(.get, "/admin/v1/instance", by: .command)) { answer += $0 }
+        let status = try? send(AdminCall(.get, "/admin/v1/instance", by: .command)) { answer += $1 }
         guard status == 200, JSONObject(answer)?.string("store") == identity else { return nil }
     }
 
     /// Sends a call.
-    /// - Parameter take: called with each part of the answer's body.
-    /// - Returns: the status of the answer.
-    func send(_ call: AdminCall, _ take: ([UInt8]) throws -> Void) throws -> Int {
+    /// - Parameter take: called with the status of the answer and each part of its body.
+    /// - Returns: the status.
+    func send(_ call: AdminCall, _ take: (Int, [UInt8]) throws -> Void) throws -> Int {
         let target = call.path + (call.query.map { "?\($0)" } ?? "")
         var head = "\(call.method.rawValue) \(target) HTTP/1.1\r\nHost: \(host)\r\n"
         head += "\(AdminActor.field): \(NSUserName())\r\nUser-Agent: kling-gateway/\(Version.number)\r\n"
@@ -42,8 +42,9 @@ struct AdminClient {
         // Copied within the closure that lends the bytes.
         let body = unsafe call.body.withUnsafeBytes { unsafe Array($0) }
         var exchange = try AdminExchange.begin(to: address, head: head, body: body)
-        try exchange.body(take)
-        return exchange.status
+        let status = exchange.status
+        try exchange.body { try take(status, $0) }
+        return status
     }
 }
 

@@ -60,7 +60,8 @@ enum DeliveryCalls {
     }
 
     private static func redeliver(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
-        try await parts.store.outbox.redeliver(delivery: request.id, at: request.time)
+        let entry = request.entry("deliveries.redeliver", request.id)
+        try await parts.store.audited(entry).outbox.redeliver(delivery: request.id, at: request.time)
         return .json(JSONWriter.object { $0.member("id", request.id) })
     }
 }

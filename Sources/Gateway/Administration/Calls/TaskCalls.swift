@@ -108,7 +108,8 @@ enum TaskCalls {
     private static func cancel(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
         let task = try await parts.store.onlyTask(named: request.id)
         do throws(StoreError) {
-            let cancelled = try await parts.store.cancel(
+            let entry = request.entry("tasks.cancel", task.id.description, before: task.jsonForOperators)
+            let cancelled = try await parts.store.audited(entry).cancel(
                 task.id, reason: "cancelled by the operator; nothing was charged", at: request.time)
             return .json(cancelled.jsonForOperators)
         } catch {
@@ -124,7 +125,14 @@ enum TaskCalls {
         }
         let settlement = upstreamID.map { TaskSettlement.made(upstreamID: $0) } ?? .notMade
         let task = try await parts.store.onlyTask(named: request.id)
-        return .json(try await settlement.settle(task, in: parts.store, at: request.time).jsonForOperators)
+        let entry = request.entry(
+            "tasks.settle", task.id.description, before: task.jsonForOperators,
+            after: JSONWriter.object { writer in
+                writer.member("made_as", ifPresent: upstreamID)
+                if upstreamID == nil { writer.member("not_made", true) }
+            })
+        let settled = try await settlement.settle(task, in: parts.store.audited(entry), at: request.time)
+        return .json(settled.jsonForOperators)
     }
 }
 

@@ -60,7 +60,10 @@ enum WebhookCalls {
     private static func rotate(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
         let tenant = try request.tenant
         let overlap = request.body.integer("overlap_seconds") ?? 86_400
-        let secret = try await parts.webhookSecrets()
+        // Makes the secret that is replaced, if there is none yet, which is no entry of the audit log.
+        _ = try await parts.webhookSecrets().secrets(of: tenant, at: request.time)
+        let entry = request.entry("webhook_secrets.rotate", tenant)
+        let secret = try await WebhookSecrets(keys: parts.store.audited(entry).keys, vault: try await parts.vault())
             .rotate(tenant: tenant, grace: .seconds(overlap), at: request.time)
         return .json(
             JSONWriter.object { writer in
