@@ -99,7 +99,7 @@ public final class ClientService: HTTPService {
     let access: Access
     private let inbound: InboundCallbacks
     private let hosted: HostedPictureHandler
-    private let kling: KlingHandler
+    let kling: KlingHandler
     private let openAI: OpenAIHandler
     private let useapi: UseapiHandler
     /// Processes pictures.

@@ -10,8 +10,9 @@ public struct AdminAPI: Sendable {
 
     /// Every call there is.
     static let routes =
-        InstanceCalls.routes + AccountCalls.routes + KeyCalls.routes + TenantCalls.routes + WebhookCalls.routes
-        + TaskCalls.routes + DeliveryCalls.routes + UsageCalls.routes + AuditCalls.routes
+        InstanceCalls.routes + OverviewCalls.routes + AccountCalls.routes + KeyCalls.routes + TenantCalls.routes
+        + WebhookCalls.routes + TaskCalls.routes + TryOnCalls.routes + DeliveryCalls.routes + UsageCalls.routes
+        + AuditCalls.routes
 
     /// The path under which all calls are.
     static let prefix = "/admin/v1/"

@@ -60,7 +60,9 @@ extension AdminError {
             case let error as StoreError: AdminError(error)
             case let error as KeyIssueError: AdminError(error)
             case let error as TaskSettlement.Refusal: AdminError(409, error.description)
-            case let error as GatewayError: AdminError(400, error.message, parameter: error.parameter)
+            case let error as GatewayError:
+                AdminError(
+                    error.refusal?.status ?? error.cause.row.status, error.message, parameter: error.parameter)
             default: AdminError(500, "\(error)")
             }
     }

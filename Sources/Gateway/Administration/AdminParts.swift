@@ -1,3 +1,4 @@
+public import Base
 public import GatewayConfiguration
 public import TaskStore
 
@@ -41,4 +42,21 @@ public struct AdminParts: Sendable {
 public protocol AdminLive: Sendable {
     /// The accounts as they are now.
     var accounts: [AccountFigures] { get }
+
+    /// How the gateway is doing.
+    func overview() async -> AdminOverview
+
+    /// Makes a task as a tenant.
+    /// - Parameter body: a create in the shape of Kling's older API, owned by the callee.
+    func tryOn(_ body: Bytes, as tenant: String) async throws(GatewayError) -> TaskID
+
+    /// Fetches a picture that Kling has made.
+    /// - Parameter tenant: whose memory it counts as.
+    func picture(_ url: String, of tenant: String) async throws(GatewayError) -> Bytes
+
+    /// Updates everything in memory after a call has changed a task.
+    func follow(_ task: TaskRecord)
+
+    /// Has due callbacks delivered at once.
+    func deliverNow()
 }

@@ -7,7 +7,7 @@ internal import TaskStore
 /// The checks of a request that names a route and a method of it, in order: key, address, body, `Idempotency-Key`,
 /// rate. The first check that fails determines the answer. Usable from any loop.
 struct Admission: Sendable {
-    private let access: Access
+    let access: Access
     private let limiter = RateLimiter()
     private let trustedProxies: [CIDR]
     private let bodyLimit: Int

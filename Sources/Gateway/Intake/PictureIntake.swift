@@ -21,9 +21,14 @@ struct PictureIntake: Sendable {
         if link(.human, of: wanted) != nil || link(.cloth, of: wanted) != nil {
             request = try await withFiles(wanted, admitted)
         }
+        return try await checked(request, tenant: admitted.tenant)
+    }
+
+    /// A create whose links lead to no uploads. Checks that Kling can fetch them, and that no file is cut off.
+    func checked(_ request: TryOnRequest, tenant: String) async throws(GatewayError) -> TryOnRequest {
         try reach.check(request)
         if request.human != .url || request.cloth != .url {
-            try await service.checkEnds(of: request, tenant: admitted.tenant)
+            try await service.checkEnds(of: request, tenant: tenant)
         }
         return request
     }

@@ -16,12 +16,16 @@ final class TaskEnds: Sendable {
         var waiters: [Int: Waiter] = [:]
         var tickets: [TaskID: Set<Int>] = [:]
         var last = 0
+        var total: UInt64 = 0
     }
 
     private let state = Lock(State())
 
     /// How many callers wait.
     var count: Int { state.withLock { $0.waiters.count } }
+
+    /// How many ends were recorded.
+    var total: UInt64 { state.withLock { $0.total } }
 
     /// Starts to record the ends of tasks. Pass every returned ticket to ``wait(_:until:)``, which releases it.
     func register(_ tasks: [TaskID]) -> Int {
@@ -36,6 +40,7 @@ final class TaskEnds: Sendable {
     /// Records that a task has ended, and wakes the callers that waited only for it.
     func ended(_ task: TaskID) {
         let woken = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.total += 1
             if state.tickets.isEmpty { return [] }
             var woken: [CheckedContinuation<Void, Never>] = []
             for ticket in state.tickets.removeValue(forKey: task) ?? [] {

@@ -53,6 +53,15 @@ extension Configuration {
             upstreams: upstreams, vault: vault, callbacks: callbacks, userAgent: callbackUserAgent, live: live)
     }
 
+    /// What answers operators.
+    func operators(
+        _ readiness: Readiness, _ metrics: Metrics, _ sources: MetricsSources, _ api: AdminAPI
+    ) -> AdminResponder {
+        AdminResponder(
+            token: admin.token, hosts: adminHosts, readiness: readiness, metrics: metrics, sources: sources, api: api,
+            version: Version.number)
+    }
+
     /// Counters for every route and account.
     func makeMetrics() -> Metrics {
         Metrics(
@@ -87,13 +96,4 @@ extension MetricsSources {
         hostedPictures = { gateway.hostedPictureFigures }
         self.droppedLogLines = droppedLogLines
     }
-}
-
-/// The parts of a gateway that serves, for the administration API.
-struct LiveGateway: AdminLive {
-    private let pool: Accounts
-
-    init(accounts: Accounts) { pool = accounts }
-
-    var accounts: [AccountFigures] { pool.figures() }
 }

@@ -77,24 +77,21 @@ final class GatewayService: Sendable {
         server = HTTPServer(
             configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,
             service: gateway, log: notice)
-        let operators = AdminResponder(
-            token: configuration.admin.token, hosts: configuration.adminHosts,
-            readiness: Readiness(
-                store: store, access: access, accounts: accounts, loop: loops[0],
-                isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger),
-            metrics: metrics,
-            sources: MetricsSources(
-                server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
-                accounts: accounts, store: store, gateway: gateway, delivery: delivery,
-                droppedLogLines: { log.droppedLines }),
-            api: AdminAPI(
-                configuration.adminParts(
-                    store, vault: { vault }, callbacks: receivers, live: LiveGateway(accounts: accounts))),
-            version: Version.number)
+        let readiness = Readiness(
+            store: store, access: access, accounts: accounts, loop: loops[0],
+            isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger)
+        let sources = MetricsSources(
+            server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
+            accounts: accounts, store: store, gateway: gateway, delivery: delivery,
+            droppedLogLines: { log.droppedLines })
+        let live = LiveGateway(gateway: gateway, readiness: readiness)
+        let api = AdminAPI(
+            configuration.adminParts(store, vault: { vault }, callbacks: receivers, live: live))
         admin = HTTPServer(
             configuration: try configuration.adminConfiguration(descriptors), loops: [loops[0]],
-            budget: Configuration.adminBudget, service: operators, log: notice)
-        watch = Self.refresh(access, on: loops[0])
+            budget: Configuration.adminBudget,
+            service: configuration.operators(readiness, metrics, sources, api), log: notice)
+        watch = Self.refresh(access, live.activity, on: loops[0])
     }
 
     /// Where clients are served: the addresses that were bound.
@@ -116,13 +113,16 @@ final class GatewayService: Sendable {
         }
     }
 
-    /// Makes `access` look for changed keys, and save when keys were used, until the returned task is cancelled.
-    private static func refresh(_ access: Access, on loop: EventLoop) -> Task<Void, Never> {
+    /// Makes `access` look for changed keys and save when keys were used, and samples `activity`, until the returned task is cancelled.
+    private static func refresh(
+        _ access: Access, _ activity: Activity, on loop: EventLoop
+    ) -> Task<Void, Never> {
         loop.spawn {
             var rounds = 0
             while (try? await loop.sleep(for: .milliseconds(500))) != nil {
                 await access.refresh()
                 rounds += 1
+                if rounds % 10 == 0 { activity.sample() }
                 // What cannot be saved is a time to within a minute, which the next use makes anew.
                 if rounds % 60 == 0 { try? await access.saveUses() }
             }

@@ -62,6 +62,7 @@ enum DeliveryCalls {
     private static func redeliver(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
         let entry = request.entry("deliveries.redeliver", request.id)
         try await parts.store.audited(entry).outbox.redeliver(delivery: request.id, at: request.time)
+        parts.live?.deliverNow()
         return .json(JSONWriter.object { $0.member("id", request.id) })
     }
 }

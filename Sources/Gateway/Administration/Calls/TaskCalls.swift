@@ -27,7 +27,7 @@ enum TaskCalls {
             method: .get, path: "/admin/v1/tasks/{id}", name: "getTask",
             summary: "Show a task with its states and its deliveries.", details: anyID,
             answer: AdminRoute.Answer(
-                description: "The task.", schema: TaskRecord.schemaForOperators.withMembers(details)),
+                description: "The task.", schema: detailedSchema),
             refusals: [404: "There is no such task.", 409: ambiguous], handle: show),
         AdminRoute(
             method: .post, path: "/admin/v1/tasks/{id}/cancel", name: "cancelTask",
@@ -48,6 +48,9 @@ enum TaskCalls {
             ],
             handle: settle),
     ]
+
+    /// The JSON Schema of a task with its states and its deliveries.
+    static let detailedSchema = TaskRecord.schemaForOperators.withMembers(details)
 
     private static let details: [(String, JSONLiteral)] = [
         (
@@ -89,7 +92,11 @@ enum TaskCalls {
     }
 
     private static func show(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
-        let task = try await parts.store.onlyTask(named: request.id)
+        try await detailed(parts.store.onlyTask(named: request.id), parts)
+    }
+
+    /// A task with its states and its deliveries.
+    static func detailed(_ task: TaskRecord, _ parts: AdminParts) async throws -> AdminReply {
         let deliveries = try await DeliveryCalls.deliveries(of: task, parts.store)
         return .json(
             JSONWriter.object { writer in
@@ -111,6 +118,7 @@ enum TaskCalls {
             let entry = request.entry("tasks.cancel", task.id.description, before: task.jsonForOperators)
             let cancelled = try await parts.store.audited(entry).cancel(
                 task.id, reason: "cancelled by the operator; nothing was charged", at: request.time)
+            parts.live?.follow(cancelled)
             return .json(cancelled.jsonForOperators)
         } catch {
             guard error.code == .stale else { throw error }
@@ -132,13 +140,14 @@ enum TaskCalls {
                 if upstreamID == nil { writer.member("not_made", true) }
             })
         let settled = try await settlement.settle(task, in: parts.store.audited(entry), at: request.time)
+        parts.live?.follow(settled)
         return .json(settled.jsonForOperators)
     }
 }
 
 extension TaskStore {
     /// The task with this id. The gateway's id prevails: clients choose external ids.
-    fileprivate func onlyTask(named id: String) async throws -> TaskRecord {
+    func onlyTask(named id: String) async throws -> TaskRecord {
         let tasks = try await allTasks(named: id)
         guard let task = tasks.first(where: { $0.id.description == id }) ?? tasks.first else {
             throw AdminError(404, "no such task: \(id)", parameter: "id")
