@@ -1,0 +1,62 @@
+// The audit log: who changed what, and from what to what.
+
+import { h } from './dom.js'
+import { get } from './api.js'
+import { ago, code } from './format.js'
+import { field, values } from './forms.js'
+import { heading, pager, panel, table } from './parts.js'
+import { address } from './tasks.js'
+
+const pageSize = 50
+
+export const audit = {
+  title: 'Audit',
+  refresh: () => 15_000,
+
+  async load({ query }, signal) {
+    const rows = await get('audit', { ...query, limit: pageSize + 1 }, signal)
+    return { rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize }
+  },
+
+  render: ({ rows, hasMore }, { query }) => [
+    heading('Audit', { sub: 'Every change by an operator, newest first. Entries cannot be changed or removed.' }),
+    filters(query),
+    panel('Changes', { note: query.target ? `of ${query.target}` : 'all' },
+      table('Changes', columns, rows, entry => String(entry.entry), 'No change was made.'),
+      pager({
+        first: query.before && address('audit', { ...query, before: undefined }),
+        next: hasMore && address('audit', { ...query, before: rows.at(-1).entry }),
+      })),
+  ],
+}
+
+const columns = [
+  { title: 'When', cell: entry => ago(entry.at) },
+  { title: 'Who', cell: entry => [entry.who, h('span.under', {}, entry.from)] },
+  { title: 'Action', cell: entry => entry.action },
+  { title: 'Target', cell: entry => h('a', { href: address('audit', { target: entry.target }) }, code(entry.target)) },
+  { title: 'Change', kind: 'wide', cell: change },
+]
+
+function change({ before, after }) {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
+    .filter(name => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]))
+  if (!names.length) return h('span.muted', {}, '–')
+  return h('ul.changes', {}, names.map(name => h('li', {},
+    h('span.muted', {}, `${name}: `), before?.[name] !== undefined && [h('del', {}, text(before[name])), ' → '],
+    h('ins', {}, text(after?.[name])))))
+}
+
+const text = value => (value === null || value === undefined ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value))
+
+function filters(query) {
+  const fields = [{ name: 'target', label: 'Target', value: query.target, placeholder: 'key, tenant, task' }]
+  const go = event => {
+    event.preventDefault()
+    location.hash = address('audit', values(event.currentTarget, fields))
+  }
+  return h('form.filters', { role: 'search', 'aria-label': 'Find changes', novalidate: true, onsubmit: go },
+    fields.map(field),
+    h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'),
+      h('button', { type: 'reset', onclick: () => { location.hash = '#/audit' } }, 'Clear')))
+}

@@ -1,0 +1,188 @@
+// The frame: sign-in, navigation, and the page that the address names.
+
+import { h, update, notify } from './dom.js'
+import { get, session, signOut } from './api.js'
+import { audit } from './audit.js'
+import { deliveries } from './deliveries.js'
+import { icon } from './icons.js'
+import { keyPage, keys } from './keys.js'
+import { overview } from './overview.js'
+import { failure, heading, loading } from './parts.js'
+import { signInPage } from './signin.js'
+import { taskPage } from './task.js'
+import { tasks } from './tasks.js'
+import { tenantPage, tenants } from './tenants.js'
+import { tryOn } from './try.js'
+import { usage } from './usage.js'
+
+/**
+ * The pages by the first part of the address: a list, and what a second part shows.
+ *
+ * A page has a `title`, `load(route, signal)` which reads its data, `render(data, route)` which returns its nodes, and
+ * may have `refresh(data)`: after how many milliseconds it is read again; nothing for never.
+ */
+const pages = {
+  '': { list: overview, icon: 'overview' },
+  tasks: { list: tasks, one: taskPage, icon: 'tasks' },
+  callbacks: { list: deliveries, icon: 'callbacks' },
+  keys: { list: keys, one: keyPage, icon: 'keys' },
+  tenants: { list: tenants, one: tenantPage, icon: 'tenants' },
+  usage: { list: usage, icon: 'usage' },
+  audit: { list: audit, icon: 'audit' },
+  try: { list: tryOn, one: tryOn, icon: 'try' },
+}
+
+const main = document.getElementById('main')
+const bar = document.getElementById('bar')
+let current = null
+let isSignedIn = false
+
+/** What the address after `#/` says. */
+function readRoute() {
+  const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?')
+  const [section, ...rest] = path.split('/')
+  const id = rest.length ? decodeURIComponent(rest.join('/')) : undefined
+  return { section, id, query: Object.fromEntries(new URLSearchParams(query)) }
+}
+
+/** Shows the page of the address. A page that is left stops loading and refreshing. */
+function show() {
+  current?.abort.abort()
+  clearTimeout(current?.timer)
+  const { section, id, query } = readRoute()
+  const entry = pages[section]
+  const page = entry && (id === undefined ? entry.list : entry.one)
+  showBar(section)
+  if (!page) return showMissing()
+  const isNewPage = current?.page !== page || current?.id !== id
+  current = { page, id, query, abort: new AbortController(), isNewPage }
+  current.reload = () => load(current)
+  current.redraw = () => current.data !== undefined && draw(current)
+  document.title = `${id ?? page.title} · Kling Gateway`
+  if (isNewPage) {
+    update(main, heading(page.title), loading())
+    scrollTo(0, 0)
+    if (show.isFollowed) main.querySelector('h1').focus({ preventScroll: true })
+  }
+  show.isFollowed = true
+  load(current)
+}
+
+async function load(view) {
+  clearTimeout(view.timer)
+  try {
+    const data = await (view.page.load?.(view, view.abort.signal) ?? {})
+    if (view !== current || !isSignedIn) return
+    view.data = data
+    draw(view)
+  } catch (error) {
+    if (error.name === 'AbortError' || view !== current || !isSignedIn) return
+    fail(view, error)
+  }
+  plan(view)
+}
+
+function draw(view) {
+  const atHeading = document.activeElement === main.querySelector('h1')
+  update(main, view.page.render(view.data, view))
+  if (atHeading) main.querySelector('h1')?.focus({ preventScroll: true })
+  view.hasFailed = false
+}
+
+function fail(view, error) {
+  if (view.data === undefined) return update(main, heading(view.page.title), failure(error, view.reload))
+  // What is on the page stays, and the problem is told once.
+  if (!view.hasFailed) notify(error.message, 'bad')
+  view.hasFailed = true
+}
+
+function plan(view) {
+  const pause = view.data === undefined ? undefined : view.page.refresh?.(view.data)
+  if (!pause) return
+  view.timer = setTimeout(() => (document.hidden ? plan(view) : load(view)), pause)
+}
+
+function showMissing() {
+  current = null
+  update(main, heading('No such page'), h('p', {}, 'The address names no page of the console. ', h('a', { href: '#/' }, 'Overview')))
+}
+
+// The bar
+
+function showBar(section) {
+  const button = h('button.quiet.menu', {
+    type: 'button', 'aria-expanded': 'false', 'aria-controls': 'pages',
+    onclick: event => setMenu(event.currentTarget.getAttribute('aria-expanded') !== 'true'),
+  }, icon('menu'), 'Menu')
+  const link = ([name, { list, icon: image }]) => h('li', {}, h('a', {
+    href: `#/${name}`, 'aria-current': name === section ? 'page' : null, onclick: () => setMenu(false),
+  }, icon(image), list.title))
+  update(bar,
+    h('a.brand', { href: '#/' }, h('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), 'Kling Gateway'),
+    button,
+    h('nav', { id: 'pages', 'aria-label': 'Pages' },
+      h('ul', {}, Object.entries(pages).map(link)),
+      session.hasCookie && h('button.quiet.leave', { type: 'button', onclick: leave }, icon('leave'), 'Sign out')))
+}
+
+function setMenu(isOpen) {
+  bar.classList.toggle('open', isOpen)
+  bar.querySelector('.menu')?.setAttribute('aria-expanded', String(isOpen))
+}
+
+addEventListener('keydown', event => {
+  if (event.key !== 'Escape' || !bar.classList.contains('open')) return
+  setMenu(false)
+  bar.querySelector('.menu').focus()
+})
+
+// The session
+
+function showSignIn() {
+  current?.abort.abort()
+  clearTimeout(current?.timer)
+  current = null
+  isSignedIn = false
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+  document.title = 'Sign in · Kling Gateway'
+  document.body.classList.add('signed-out')
+  update(bar)
+  update(main, signInPage(() => {
+    session.hasCookie = true
+    begin()
+  }))
+  main.querySelector('input').focus()
+}
+
+function begin() {
+  isSignedIn = true
+  document.body.classList.remove('signed-out')
+  show()
+}
+
+async function leave() {
+  await signOut().catch(error => notify(error.message, 'bad'))
+  showSignIn()
+}
+
+session.onEnd = () => {
+  if (isSignedIn) notify('The session has ended. Sign in again.')
+  showSignIn()
+}
+
+async function start() {
+  try {
+    await get('instance')
+    session.hasCookie = true
+    begin()
+  } catch (error) {
+    if (error.status !== 401) update(main, heading('Kling Gateway'), failure(error, start))
+  }
+}
+
+document.querySelector('.skip').onclick = event => {
+  event.preventDefault()
+  main.focus()
+}
+addEventListener('hashchange', () => isSignedIn && show())
+start()

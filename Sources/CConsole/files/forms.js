@@ -1,0 +1,123 @@
+// Fields with labels, hints and errors, and the values that they stand for.
+
+import { h } from './dom.js'
+
+let count = 0
+
+/**
+ * Builds a field from its description.
+ *
+ * - name: the member of the request; an error that names it is shown here
+ * - label, hint, value, required, placeholder, autocomplete
+ * - kind: text, number, list (of words), time, select, check, password, date
+ * - options: for select, pairs of value and text; for others, suggestions
+ */
+export function field(about) {
+  const id = `field-${++count}`
+  const kind = kinds[about.kind ?? 'text']
+  const input = kind.build({
+    id, name: about.name, required: about.required, 'aria-describedby': `${id}-error${about.hint ? ` ${id}-hint` : ''}`,
+    placeholder: about.placeholder, autocomplete: about.autocomplete ?? 'off', spellcheck: 'false',
+    min: about.min, oninput: event => markRight(event.currentTarget),
+  }, about)
+  const label = h('label', { for: id }, about.label, about.required ? '' : null)
+  const parts = about.kind === 'check' ? [h('div.check', {}, input, label)] : [label, input]
+  if (about.options && about.kind !== 'select') {
+    input.setAttribute('list', `${id}-list`)
+    parts.push(h('datalist', { id: `${id}-list` }, about.options.map(value => h('option', { value }))))
+  }
+  return h(`div.field.${about.kind ?? 'text'}`, {},
+    ...parts,
+    about.hint && h('p.hint', { id: `${id}-hint` }, about.hint),
+    h('p.error', { id: `${id}-error` }))
+}
+
+const input = type => (props, about) => h('input', { ...props, type, value: about.value ?? null, inputmode: about.inputmode })
+
+const trimmed = text => text.trim() || null
+
+const kinds = {
+  text: { build: input('text'), read: element => trimmed(element.value) },
+  password: { build: input('password'), read: element => element.value },
+  date: { build: input('date'), read: element => element.value || null },
+  number: {
+    build: (props, about) => h('input', { ...props, type: 'text', inputmode: 'numeric', value: about.value ?? null }),
+    // What is not a number goes to the gateway as it is, which says what is wrong with it.
+    read: element => (trimmed(element.value) === null ? null : Number.isFinite(Number(element.value)) ? Number(element.value) : element.value),
+  },
+  list: {
+    build: (props, about) => h('input', { ...props, type: 'text', value: (about.value ?? []).join(', ') || null }),
+    read: element => element.value.split(/[\s,]+/).filter(Boolean),
+  },
+  time: {
+    build: (props, about) => h('input', { ...props, type: 'datetime-local', value: about.value ? localTime(about.value) : null }),
+    read: element => (element.value ? new Date(element.value).getTime() : null),
+  },
+  select: {
+    build: (props, about) => h('select', { ...props, onchange: about.onchange }, about.options.map(([value, text]) =>
+      h('option', { value, selected: String(about.value ?? '') === String(value) }, text))),
+    read: element => element.value || null,
+  },
+  check: {
+    build: (props, about) => h('input', { ...props, type: 'checkbox', checked: Boolean(about.value) }),
+    read: element => element.checked,
+  },
+}
+
+/** A time as a date field writes it. */
+function localTime(time) {
+  const date = new Date(time - new Date(time).getTimezoneOffset() * 60_000)
+  return date.toISOString().slice(0, 16)
+}
+
+/** The values of a form's fields, by their names. */
+export function values(form, fields) {
+  return Object.fromEntries(fields.map(about =>
+    [about.name, kinds[about.kind ?? 'text'].read(form.elements.namedItem(about.name))]))
+}
+
+/** The values that differ from those that the form began with. */
+export function changes(form, fields) {
+  const now = Object.entries(values(form, fields))
+  const began = Object.fromEntries(fields.map(about => [about.name, about.value ?? emptyOf(about.kind)]))
+  return Object.fromEntries(now.filter(([name, value]) => {
+    const about = fields.find(each => each.name === name)
+    const before = about.kind === 'time' && began[name] ? new Date(localTime(began[name])).getTime() : began[name]
+    return JSON.stringify(value) !== JSON.stringify(before)
+  }))
+}
+
+const emptyOf = kind => ({ list: [], check: false }[kind] ?? null)
+
+/** Shows an error beside the field that it names, else at the top of the form. */
+export function showError(form, error) {
+  for (const element of form.elements) markRight(element)
+  const summary = form.querySelector('.summary')
+  const element = error.param && findField(form, error.param)
+  if (element) {
+    element.setAttribute('aria-invalid', 'true')
+    errorOf(element).textContent = error.message
+    element.focus()
+  } else {
+    summary.textContent = error.message
+  }
+}
+
+/** Removes the errors of a form. */
+export function clearErrors(form) {
+  for (const element of form.elements) markRight(element)
+  form.querySelector('.summary').textContent = ''
+}
+
+function findField(form, param) {
+  const names = [param, param.replace(/^tenant_settings\./, ''), param.split(/[.[]/)[0]]
+  return names.map(name => form.elements.namedItem(name)).find(element => element?.nodeName)
+}
+
+const errorOf = element => document.getElementById(element.getAttribute('aria-describedby')?.split(' ')[0] ?? '')
+
+function markRight(element) {
+  if (element.getAttribute('aria-invalid') !== 'true') return
+  element.removeAttribute('aria-invalid')
+  errorOf(element).textContent = ''
+}

@@ -1,0 +1,80 @@
+// The list of tasks: found by any id, filtered, and read page by page.
+
+import { h } from './dom.js'
+import { get } from './api.js'
+import { ago, code, isFinal, state } from './format.js'
+import { field, values } from './forms.js'
+import { heading, pager, panel, table } from './parts.js'
+
+const pageSize = 50
+const states = ['queued', 'submitted', 'processing', 'succeed', 'failed', 'refused', 'intent']
+
+/** The address of a list. */
+export const address = (section, query) => {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
+  return `#/${section}${given.length ? `?${new URLSearchParams(given)}` : ''}`
+}
+
+export const tasks = {
+  title: 'Tasks',
+  refresh: list => (list.rows.some(task => !isFinal(task.state)) ? 5000 : 15_000),
+
+  async load({ query }, signal) {
+    const [rows, tenants] = await Promise.all([
+      get('tasks', { ...query, limit: pageSize + 1 }, signal),
+      get('tenants', {}, signal).catch(() => []),
+    ])
+    return { rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize, tenants: tenants.map(tenant => tenant.name) }
+  },
+
+  render: ({ rows, hasMore, tenants }, { query }) => [
+    heading('Tasks', { sub: 'Newest first' }),
+    filters(query, tenants),
+    panel('Tasks', { note: describe(query) },
+      taskTable(rows, Object.keys(query).length ? 'No task matches.' : 'No task yet. Try it makes one.'),
+      pager({
+        first: query.before && address('tasks', { ...query, before: undefined }),
+        next: hasMore && address('tasks', { ...query, before: rows.at(-1).id }),
+      })),
+  ],
+}
+
+function describe({ id, state: word, tenant, attention, unfinished }) {
+  return [id && `id ${id}`, word, tenant && `of ${tenant}`, attention && 'needing attention', unfinished && 'unfinished']
+    .filter(Boolean).join(', ') || 'all'
+}
+
+function filters(query, tenants) {
+  const fields = [
+    { name: 'id', label: 'Any id', value: query.id, placeholder: 'gateway, client or Kling' },
+    { name: 'tenant', label: 'Tenant', value: query.tenant, options: tenants },
+    {
+      name: 'state', label: 'State', kind: 'select', value: query.state,
+      options: [['', 'Any state'], ...states.map(word => [word, word === 'succeed' ? 'succeeded' : word])],
+    },
+    { name: 'unfinished', label: 'Unfinished', kind: 'check', value: query.unfinished },
+    { name: 'attention', label: 'Needs attention', kind: 'check', value: query.attention },
+  ]
+  const go = event => {
+    event.preventDefault()
+    location.hash = address('tasks', values(event.currentTarget, fields))
+  }
+  return h('form.filters', { role: 'search', 'aria-label': 'Find tasks', novalidate: true, onsubmit: go },
+    fields.map(field),
+    h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'),
+      h('button', { type: 'reset', onclick: () => { location.hash = '#/tasks' } }, 'Clear')))
+}
+
+/** Tasks as a table. */
+export const taskTable = (rows, empty) => table('Tasks', [
+  {
+    title: 'Task', cell: task => [
+      h('a', { href: `#/tasks/${encodeURIComponent(task.id)}` }, code(task.task_id ?? task.id)),
+      task.external_task_id && h('span.under', {}, task.external_task_id)],
+  },
+  { title: 'State', cell: task => [state(task.state), task.unknown && state('unknown'), task.stuck && state('stuck')] },
+  { title: 'Tenant', cell: task => task.tenant },
+  { title: 'Account', cell: task => task.account ?? h('span.muted', {}, 'none yet') },
+  { title: 'Model', kind: 'optional', cell: task => task.model },
+  { title: 'Created', kind: 'figure', cell: task => ago(task.created_at) },
+], rows, task => task.id, empty)
