@@ -143,6 +143,7 @@ class Page:
                     const look = () => {{
                         let value = null
                         try {{ value = {script} }} catch {{ }}
+                        if (value instanceof Node) value = true
                         if (value || performance.now() > end) resolve(value)
                         else setTimeout(look, 20)
                     }}

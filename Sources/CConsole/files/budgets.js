@@ -52,25 +52,31 @@ const fieldsOf = (budget, index) => [
 
 /** The part of a form that edits budgets, and what reads it. */
 export function budgetEditor(budgets) {
-  let count = 0
   const rows = h('div', {})
   const add = (budget = {}) => {
-    const index = count++
-    const row = h('fieldset.budget', { 'data-index': index },
-      h('legend', {}, `Budget ${index + 1}`),
-      h('div.grid', {}, fieldsOf(budget, index).map(field)),
-      h('button.quiet', {
-        type: 'button', onclick: () => { row.remove(); more.focus() }, 'aria-label': `Remove budget ${index + 1}`,
-      }, 'Remove'))
+    const row = h('fieldset.budget', {},
+      h('legend', {}),
+      h('div.grid', {}, fieldsOf(budget, 0).map(field)),
+      h('button.quiet', { type: 'button', onclick: () => { row.remove(); renumber(rows); more.focus() } }, 'Remove'))
     rows.append(row)
+    renumber(rows)
     return row
   }
   const more = h('button', { type: 'button', onclick: () => add().querySelector('select').focus() }, 'Add a budget')
   budgets.forEach(add)
   return {
     element: h('div.field', {}, h('h3', {}, 'Budgets'), rows, more),
-    read: form => [...rows.children].map(row => read(form, Number(row.dataset.index))),
+    read: form => [...rows.children].map((row, index) => read(form, index)),
   }
+}
+
+/** Names the fields by the places of their budgets, as errors do. */
+function renumber(rows) {
+  [...rows.children].forEach((row, index) => {
+    row.querySelector('legend').textContent = `Budget ${index + 1}`
+    row.querySelector('button').setAttribute('aria-label', `Remove budget ${index + 1}`)
+    for (const element of row.querySelectorAll('[name]')) element.name = element.name.replace(/\d+/, index)
+  })
 }
 
 function read(form, index) {

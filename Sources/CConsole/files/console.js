@@ -53,6 +53,7 @@ function show() {
   const entry = pages[section]
   const page = entry && (id === undefined ? entry.list : entry.one)
   showBar(section)
+  setMenu(false)
   if (!page) return showMissing()
   const isNewPage = current?.page !== page || current?.id !== id
   current = { page, id, query, abort: new AbortController(), isNewPage }
@@ -115,7 +116,7 @@ function showBar(section) {
     onclick: event => setMenu(event.currentTarget.getAttribute('aria-expanded') !== 'true'),
   }, icon('menu'), 'Menu')
   const link = ([name, { list, icon: image }]) => h('li', {}, h('a', {
-    href: `#/${name}`, 'aria-current': name === section ? 'page' : null, onclick: () => setMenu(false),
+    href: `#/${name}`, 'aria-current': name === section ? 'page' : null,
   }, icon(image), list.title))
   update(bar,
     h('a.brand', { href: '#/' }, h('img', { src: 'icon.svg', alt: '', width: 24, height: 24 }), 'Kling Gateway'),
@@ -151,7 +152,7 @@ function showSignIn() {
     session.hasCookie = true
     begin()
   }))
-  main.querySelector('input').focus()
+  main.querySelector('[type=password]').focus()
 }
 
 function begin() {

@@ -20,7 +20,7 @@ export function field(about) {
     placeholder: about.placeholder, autocomplete: about.autocomplete ?? 'off', spellcheck: 'false',
     min: about.min, oninput: event => markRight(event.currentTarget),
   }, about)
-  const label = h('label', { for: id }, about.label, about.required ? '' : null)
+  const label = h('label', { for: id }, about.label)
   const parts = about.kind === 'check' ? [h('div.check', {}, input, label)] : [label, input]
   if (about.options && about.kind !== 'select') {
     input.setAttribute('list', `${id}-list`)

@@ -73,9 +73,9 @@ const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {}
 function attention(list) {
   const entry = ({ what, detail, link }) => h('li', {},
     h(link ? 'a' : 'div', { href: link }, h('strong', {}, what), h('span', {}, detail)))
-  return panel('Needs attention', { note: list.length ? number(list.length) : '', kind: 'attention' }, list.length
+  return panel('Needs attention', { note: list.length ? number(list.length) : '', kind: 'attention' }, h('div', { 'aria-live': 'polite' }, list.length
     ? h('ul.attention', {}, list.map(entry))
-    : h('p.empty', {}, 'Nothing. Accounts, callbacks, budgets and tasks are fine.'))
+    : h('p.empty', {}, 'Nothing. Accounts, callbacks, budgets and tasks are fine.')))
 }
 
 const waiting = ({ queue, deliveries }) => panel('Waiting', {}, h('dl.facts', {},

@@ -68,6 +68,6 @@ export const failure = (error, retry) => h('div.failure', { role: 'alert' },
   h('p', {}, error.message), h('button', { type: 'button', onclick: retry }, 'Try again'))
 
 /** Links to pages before and after this one of a list. */
-export const pager = ({ first, next }) => h('nav.pager', { 'aria-label': 'Pages' },
+export const pager = ({ first, next }) => h('nav.pager', { 'aria-label': 'Older and newer' },
   first && h('a.button', { href: first }, 'Newest'),
   next && h('a.button', { href: next }, 'Older'))

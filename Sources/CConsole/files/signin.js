@@ -30,6 +30,8 @@ export function signInPage(done) {
   h('h1', { tabindex: -1 }, 'Kling Gateway'),
   h('p.muted', {}, 'Sign in with the admin token of this gateway.'),
   h('p.summary', { role: 'alert' }),
+  // Password managers keep the token under a name.
+  h('input', { type: 'text', name: 'username', value: 'admin', autocomplete: 'username', hidden: true }),
   field({
     name: 'token', label: 'Admin token', kind: 'password', autocomplete: 'current-password',
     hint: 'The value of admin.token in the configuration.',

@@ -17,7 +17,7 @@ export const taskPage = {
   render: (task, { redraw, reload }) => [
     heading(task.task_id ?? task.id, {
       back: ['#/tasks', 'Tasks'],
-      sub: [state(task.state), task.unknown && state('unknown'), task.stuck && state('stuck'), ' created ', ago(task.created_at)],
+      sub: [h('span', { role: 'status' }, state(task.state)), task.unknown && state('unknown'), task.stuck && state('stuck'), ' created ', ago(task.created_at)],
       actions: actions(task, reload),
     }),
     failureOf(task),
