@@ -41,7 +41,7 @@ function filters(query) {
 
 /** Deliveries as a table, with a button to send each again. */
 export const deliveryTable = (rows, reload, withTask = false) => table('Deliveries', [
-  { title: 'Receiver', cell: delivery => [h('span.break', {}, delivery.url), h('span.under', {}, delivery.id)] },
+  { title: 'Receiver', cell: delivery => [h('span.break', {}, breakable(delivery.url)), h('span.under', {}, code(delivery.id))] },
   withTask && { title: 'Task', cell: delivery => h('a', { href: `#/tasks/${encodeURIComponent(delivery.task)}` }, code(delivery.task)) },
   { title: 'State', cell: delivery => [state(delivery.state), attempts(delivery)] },
   {
@@ -49,7 +49,7 @@ export const deliveryTable = (rows, reload, withTask = false) => table('Deliveri
       ? ['next ', ago(delivery.next_attempt_at)] : ago(delivery.finished_at ?? delivery.created_at)),
   },
   {
-    title: '', kind: 'actions', cell: delivery => h('button', {
+    title: '', kind: 'deeds', cell: delivery => h('button', {
       type: 'button', 'aria-label': `Redeliver ${delivery.id}`,
       onclick: event => act(event, async () => {
         await post(path('deliveries', delivery.id, 'redeliver'))
@@ -58,6 +58,9 @@ export const deliveryTable = (rows, reload, withTask = false) => table('Deliveri
     }, 'Redeliver'),
   },
 ].filter(Boolean), rows, delivery => delivery.id, 'No callback: the create had no callback_url, or none is due yet.')
+
+/** An address that may break after its slashes. */
+const breakable = url => url.split(/(?<=[/?&])/).flatMap(part => [part, h('wbr')])
 
 function attempts({ attempts: count, history = [] }) {
   const last = history.at(-1)

@@ -22,8 +22,8 @@ export function bytes(count) {
 
 /** A duration in milliseconds, in its two largest units. */
 export function duration(milliseconds) {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`
   const seconds = milliseconds / 1000
+  if (seconds < 0.1) return `${Math.round(milliseconds)} ms`
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
   const minutes = Math.floor(seconds / 60)
   if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`

@@ -27,7 +27,7 @@ export function result(task, redraw) {
 /** A picture with its caption, or an empty frame of the same size. */
 export const frame = (caption, shown, { alt, note } = {}) => h('figure.frame', {},
   h('div.canvas', {}, shown?.url
-    ? h('img', { src: shown.url, alt: alt ?? caption })
+    ? h('img', { src: shown.url, alt })
     : h('div.blank', {}, icon('picture'), h('p', {}, shown?.problem ?? note))),
   h('figcaption', {}, caption, shown?.name && h('span.muted', {}, ` ${shown.name}`)))
 
@@ -41,6 +41,11 @@ export function triptych(task, redraw) {
     frame('Garment', given?.garment, { note: kept, alt: 'The garment' }),
     frame('Result', made, { alt: 'The person wearing the garment', note: noteOf(task, made) }))
 }
+
+/** The result of a task whose other pictures are not at hand. */
+export const resultAlone = (task, redraw) => h('div.padded', {},
+  frame(h('span.muted.small', {}, 'The gateway does not keep the pictures that a client sends.'), result(task, redraw),
+    { alt: 'The person wearing the garment', note: 'Loading the picture' }))
 
 function noteOf(task, made) {
   if (made) return 'Loading the picture'

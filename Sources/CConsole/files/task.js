@@ -7,7 +7,7 @@ import { formDialog } from './dialogs.js'
 import { ago, clock, code, duration, exact, isFinal, state } from './format.js'
 import { values } from './forms.js'
 import { facts, heading, panel } from './parts.js'
-import { triptych } from './pictures.js'
+import { chosen, resultAlone, triptych } from './pictures.js'
 
 export const taskPage = {
   title: 'Task',
@@ -21,12 +21,17 @@ export const taskPage = {
       actions: actions(task, reload),
     }),
     failureOf(task),
-    panel('Pictures', {}, triptych(task, redraw)),
-    h('div.columns.even', {},
-      panel('Progress', {}, timeline(task)),
-      panel('Details', {}, details(task))),
+    body(task, redraw),
     panel('Callbacks', {}, deliveryTable(task.deliveries ?? [], reload)),
   ],
+}
+
+/** The pictures that there are, and what is known of the task. */
+function body(task, redraw) {
+  const [progress, facts] = [panel('Progress', {}, timeline(task)), panel('Details', {}, details(task))]
+  if (chosen.has(task.id)) return [panel('Pictures', {}, triptych(task, redraw)), h('div.columns.even', {}, progress, facts)]
+  if (task.state !== 'succeed') return h('div.columns.even', {}, progress, facts)
+  return h('div.columns.wide-last', {}, panel('Result', {}, resultAlone(task, redraw)), h('div.stack', {}, progress, facts))
 }
 
 /** Why a task failed, in the words that its client reads. */
