@@ -49,7 +49,9 @@ enum RealClient {
         return try await output(of: Program(interpreter, [path], environment: [:]), name)
     }
 
-    private static func output(of program: Program, _ name: String) async throws -> String {
+    /// Waits for a client, which must succeed, and returns what it prints.
+    @discardableResult
+    static func output(of program: Program, _ name: String) async throws -> String {
         let outcome = try await program.end(within: 540)
         guard outcome.status == 0 else {
             throw TestKitError("\(name) ended with \(outcome.status):\n\(outcome.output)\n\(outcome.errors)")
