@@ -208,6 +208,9 @@ public final class Access: Sendable {
         return clock.monotonic() - seenAt <= policy.trust
     }
 
+    /// What holds for all keys of a tenant, as far as is known.
+    func policy(of tenant: String) -> TenantPolicy { current().0.keys.policy(of: tenant) }
+
     /// The keys and tenants that have a limit of running tasks, as far as is known.
     var runningLimits: RunningLimits { current().0.keys.runningLimits }
 

@@ -111,6 +111,9 @@ struct KeyTable: Sendable {
     /// The key pair with this access key.
     func issuer(_ accessKey: String) -> Issuer? { issuers[accessKey] }
 
+    /// What holds for all keys of a tenant.
+    func policy(of tenant: String) -> TenantPolicy { policies[tenant] ?? .none }
+
     /// The times at which keys were used and that were not taken before, by the keys' ids.
     func takeUses() -> [String: Int64] { uses.compactMapValues { $0.take() } }
 }
