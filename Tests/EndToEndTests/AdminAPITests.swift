@@ -8,6 +8,11 @@ import Testing
     private static let guarded = ["KLING_GATEWAY_ADMIN_TOKEN": token]
     private static let json = "Content-Type: application/json"
 
+    /// The console's files.
+    private static let files =
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources/CConsole/files/")
+        .standardized.path
+
     // MARK: Access
 
     @Test func `every call needs the token`() async throws {
@@ -120,7 +125,11 @@ import Testing
             #expect(page["X-Content-Type-Options"] == "nosniff" && page["Referrer-Policy"] == "no-referrer")
             let tag = try #require(page["ETag"])
             #expect(try await get("/console/", ["If-None-Match: \(tag)"]).status == 304)
-            #expect(try await get("/console/index.html").body == page.body)
+            for name in try FileManager.default.contentsOfDirectory(atPath: Self.files) {
+                let served = try await get("/console/\(name)")
+                #expect(served.status == 200 && served["Content-Type"]?.hasSuffix("; charset=utf-8") == true, "\(name)")
+                #expect(try Data(served.body) == Data(contentsOf: URL(filePath: Self.files + name)), "\(name)")
+            }
             for path in ["/console/nothing", "/console/../metrics", "/console//", "/console/%2e%2e/index.html"] {
                 #expect(try await get(path).status == 404)
             }
