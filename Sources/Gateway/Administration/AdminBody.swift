@@ -9,6 +9,15 @@ extension AdminValues {
         try checkRequired(members, prefix: "")
     }
 
+    /// Reads a body that must have exactly one of the members.
+    init(body: [UInt8], oneOf members: [AdminMember]) throws(AdminError) {
+        try self.init(body: body, members)
+        guard members.count(where: { has($0.name) }) == 1 else {
+            let names = members.map(\.name).joined(separator: " or ")
+            throw AdminError(400, "exactly one of \(names) must be sent", parameter: members.first?.name)
+        }
+    }
+
     private static func object(_ body: [UInt8], _ members: [AdminMember]) throws(AdminError) -> AdminValues {
         do throws(JSONError) {
             _ = try JSONScanner(body.span, range: 0..<body.count)
@@ -48,6 +57,7 @@ extension AdminValues {
             value = object.integer(of: given).flatMap { range.contains($0) ? .integer($0) : nil }
         case .amount: value = given.kind == .number ? Value(amount: object.json(of: given)) : nil
         case .flag: value = object.flag(of: given).map(Value.flag)
+        case .yes: value = object.flag(of: given) == true ? .flag(true) : nil
         case .readOnly: value = .null
         case .texts(let most): value = try texts(given, object, upTo: most).map(Value.texts)
         case .words(let words): value = try texts(given, object, upTo: words.count).flatMap { Value($0, among: words) }

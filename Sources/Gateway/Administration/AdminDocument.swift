@@ -73,7 +73,8 @@ public enum AdminDocument {
         let literal: JSONLiteral = [
             "name": .string(parameter.name), "in": "query", "required": .bool(parameter.isRequired),
             "description": .string(parameter.description),
-            "schema": .object(parameter.schema.members.filter { $0.name != "description" }),
+            // An empty value counts as none.
+            "schema": .object(parameter.schema.members.filter { !["description", "minLength"].contains($0.name) }),
         ]
         // Words are separated by commas.
         guard case .words = parameter.kind else { return literal }
@@ -84,6 +85,15 @@ public enum AdminDocument {
         switch route.body {
         case .none: nil
         case .own(let schema, _): ["required": true, "content": ["application/json": ["schema": schema]]]
+        case .oneOf(let members):
+            [
+                "required": true,
+                "content": [
+                    "application/json": [
+                        "schema": AdminMember.schema(of: members).adding(["minProperties": 1, "maxProperties": 1])
+                    ]
+                ],
+            ]
         case .members(let members):
             [
                 "required": .bool(members.contains(where: \.isRequired)),

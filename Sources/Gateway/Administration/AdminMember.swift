@@ -14,6 +14,8 @@ struct AdminMember: Sendable {
         /// A decimal number from 0 to 1,000,000,000,000 with at most six decimal places.
         case amount
         case flag
+        /// True.
+        case yes
         /// Any value, which is ignored: a member of answers that may be sent back.
         case readOnly
         /// An array of at most so many texts.
@@ -30,17 +32,25 @@ struct AdminMember: Sendable {
     var isRequired = false
     /// Whether null may be sent, which removes what is set.
     var isNullable = false
+    /// What the text must match, for the document; the call checks it on its own.
+    var pattern: String?
 
     init(
-        _ name: String, _ kind: Kind, _ description: String, isRequired: Bool = false, isNullable: Bool = false
+        _ name: String, _ kind: Kind, _ description: String, isRequired: Bool = false, isNullable: Bool = false,
+        pattern: String? = nil
     ) {
         self.name = name
         self.kind = kind
         self.description = description
         self.isRequired = isRequired
         self.isNullable = isNullable
+        self.pattern = pattern
     }
 
+    /// Matches texts without control characters.
+    static let plain = #"^[^\u0000-\u001f\u007f-\u009f]*$"#
+    /// Matches names of tenants.
+    static let tenantName = "^[A-Za-z0-9._-]{1,64}$"
     /// The longest text without a limit of its own, in bytes.
     static let longestText = 4096
     /// Times are milliseconds since 1970: these end in the year 9999.
@@ -60,6 +70,7 @@ extension AdminMember.Kind {
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .amount: "a number from 0 on with at most six decimal places"
         case .flag: "true or false"
+        case .yes: "true"
         case .readOnly: "any value"
         case .texts(let count): "an array of at most \(count) texts"
         case .object: "an object"

@@ -28,6 +28,7 @@ extension AdminValues {
         case .words(let words): Value(text.split(separator: ",").map(String.init), among: words)
         case .integer(let range): number(text).flatMap { range.contains($0) ? .integer($0) : nil }
         case .flag: ["true": Value.flag(true), "false": .flag(false)][text]
+        case .yes: text == "true" ? .flag(true) : nil
         case .amount, .readOnly, .texts, .object, .objects: nil
         }
     }

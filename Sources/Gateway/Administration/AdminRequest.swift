@@ -23,6 +23,7 @@ struct AdminRequest: Sendable {
         switch match.route.body {
         case .none: body = try AdminValues(body: json(), [])
         case .members(let members): body = try AdminValues(body: json(), members)
+        case .oneOf(let members): body = try AdminValues(body: json(), oneOf: members)
         case .own: body = AdminValues()
         }
     }

@@ -11,6 +11,8 @@ struct AdminRoute: Sendable {
         case none
         /// A JSON object with these members.
         case members([AdminMember])
+        /// A JSON object with exactly one of these members.
+        case oneOf([AdminMember])
         /// JSON that the handler checks itself, of at most so many bytes.
         case own(JSONLiteral, limit: Int)
     }

@@ -42,7 +42,8 @@ enum AdminSchemas {
 extension AdminMember {
     /// The schema of the member, or of the parameter.
     var schema: JSONLiteral {
-        let schema = kind.schema.adding(["description": .string(description)])
+        var schema = kind.schema.adding(["description": .string(description)])
+        if case .text = kind { schema = schema.adding(["pattern": .string(pattern ?? Self.plain)]) }
         guard isNullable, let type = schema["type"] else { return schema }
         let members = schema.members.map { member in
             member.name == "type" ? JSONLiteral.Member(name: "type", value: [type, "null"]) : member
@@ -77,8 +78,13 @@ extension AdminMember.Kind {
             ["type": "integer", "minimum": .integer(range.lowerBound), "maximum": .integer(range.upperBound)]
         case .amount: ["type": "number", "minimum": 0, "maximum": 1_000_000_000_000]
         case .flag: ["type": "boolean"]
+        case .yes: ["type": "boolean", "const": true]
         case .readOnly: ["readOnly": true]
-        case .texts(let most): ["type": "array", "items": ["type": "string"], "maxItems": .integer(most)]
+        case .texts(let most):
+            [
+                "type": "array", "maxItems": .integer(most),
+                "items": ["type": "string", "minLength": 1, "pattern": .string(AdminMember.plain)],
+            ]
         case .object(let members): AdminMember.schema(of: members)
         case .objects(let most, let members):
             ["type": "array", "items": AdminMember.schema(of: members), "maxItems": .integer(most)]

@@ -47,7 +47,11 @@ struct AdminTenant: Sendable {
 extension TenantRules {
     /// The members by which a tenant's rules are set.
     static let members =
-        [AdminMember("time_zone", .text(1...64), "The zone in which its days begin: a name of the IANA database.")]
+        [
+            AdminMember(
+                "time_zone", .text(1...64), "The zone in which its days begin: a name of the IANA database.",
+                pattern: "^(UTC|[A-Za-z_]+(/[A-Za-z0-9_+-]+)+)$")
+        ]
         + AccessRules.members
         + [
             AdminMember(

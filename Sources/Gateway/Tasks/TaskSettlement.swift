@@ -19,14 +19,19 @@ public enum TaskSettlement: Sendable {
     private static let settlingTime: Int64 = 60_000
 
     /// Settles a task. A gateway that serves from the store continues with the task within seconds.
-    /// - Parameter time: milliseconds since 1970.
+    /// - Parameters:
+    ///   - time: milliseconds since 1970.
+    ///   - entry: is added to the audit log with the change.
     /// - Returns: the changed record.
     /// - Throws: ``Refusal`` if the task's outcome is known, or the gateway may still find it out; `StoreError`.
-    public func settle(_ record: TaskRecord, in store: any TaskStore, at time: Int64) async throws -> TaskRecord {
+    public func settle(
+        _ record: TaskRecord, in store: any TaskStore, at time: Int64, auditing entry: AuditEntry? = nil
+    ) async throws -> TaskRecord {
         try check(record, time)
         switch self {
         case .notMade:
-            return try await store.endUnmade(record.id, because: "never reached Kling; nothing was charged", at: time)
+            return try await store.endUnmade(
+                record.id, because: "never reached Kling; nothing was charged", at: time, auditing: entry)
         case .made(let upstreamID):
             guard TaskObject(TaskFields(upstreamID).json)?.taskID == upstreamID else {
                 throw Refusal(
@@ -36,7 +41,8 @@ public enum TaskSettlement: Sendable {
             let acceptance = Acceptance(
                 upstreamID: upstreamID, publicID: upstreamID, state: .submitted, statusWord: TaskState.submitted.word,
                 answer: TaskFields(upstreamID, at: time).json, at: time)
-            return try await store.accept(record.id, acceptance) {
+            let recording = entry.map(store.audited) ?? store
+            return try await recording.accept(record.id, acceptance) {
                 StoredAnswer(
                     status: 200, body: Envelope.success(requestID: record.id.description, data: TaskView.json($0)))
             }

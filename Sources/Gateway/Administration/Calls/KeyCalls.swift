@@ -35,7 +35,8 @@ enum KeyCalls {
             body: .members(
                 [
                     AdminMember(
-                        "tenant", .text(1...64), "The tenant, which exists from its first key on.", isRequired: true),
+                        "tenant", .text(1...64), "The tenant, which exists from its first key on.", isRequired: true,
+                        pattern: AdminMember.tenantName),
                     nameMember,
                 ] + AccessRules.members + [
                     AdminMember(

@@ -17,7 +17,9 @@ enum TaskCalls {
                 AdminMember("state", .word(TaskState.allCases.map { "\($0)" }), "Only tasks in this state."),
                 AdminMember("unfinished", .flag, "Only tasks that have not ended."),
                 AdminMember("attention", .flag, "Only tasks that are stuck or whose outcome is unknown."),
-                AdminMember("before", .text(26...26), "Only tasks older than this one: the last `id` of a page."),
+                AdminMember(
+                    "before", .text(26...26), "Only tasks older than this one: the last `id` of a page.",
+                    pattern: "^(|[0-7][0-9A-HJKMNP-TV-Z]{25})$"),
                 AdminMember("limit", .integer(1...1000), "How many at most; 50 by default."),
             ],
             answer: AdminRoute.Answer(
@@ -38,9 +40,9 @@ enum TaskCalls {
         AdminRoute(
             method: .post, path: "/admin/v1/tasks/{id}/settle", name: "settleTask",
             summary: "Set the outcome of a create that the gateway cannot determine.", details: anyID,
-            body: .members([
+            body: .oneOf([
                 AdminMember("made_as", .text(1...256), "Kling has the task, under this id."),
-                AdminMember("not_made", .flag, "Kling never had the task: it fails, and nothing was charged."),
+                AdminMember("not_made", .yes, "Kling never had the task: it fails, and nothing was charged."),
             ]),
             answer: task,
             refusals: [
@@ -128,9 +130,6 @@ enum TaskCalls {
 
     private static func settle(_ request: AdminRequest, _ parts: AdminParts) async throws -> AdminReply {
         let upstreamID = request.body.text("made_as")
-        guard request.body.flag("not_made") != (upstreamID != nil) else {
-            throw AdminError.value("made_as", "or not_made must be sent, not both: Kling's id of the task, or true")
-        }
         let settlement = upstreamID.map { TaskSettlement.made(upstreamID: $0) } ?? .notMade
         let task = try await parts.store.onlyTask(named: request.id)
         let entry = request.entry(
@@ -139,7 +138,7 @@ enum TaskCalls {
                 writer.member("made_as", ifPresent: upstreamID)
                 if upstreamID == nil { writer.member("not_made", true) }
             })
-        let settled = try await settlement.settle(task, in: parts.store.audited(entry), at: request.time)
+        let settled = try await settlement.settle(task, in: parts.store, at: request.time, auditing: entry)
         parts.live?.follow(settled)
         return .json(settled.jsonForOperators)
     }

@@ -6,6 +6,7 @@ internal import TaskStore
 /// Reports what tenants have used.
 enum UsageCalls {
     private static let day = AdminMember.Kind.text(10...10)
+    private static let dayPattern = "^(|[0-9]{4}-[0-9]{2}-[0-9]{2})$"
 
     static let routes = [
         AdminRoute(
@@ -15,8 +16,10 @@ enum UsageCalls {
                 `format=csv` has the same columns as the members of JSON, with a column `cash` such as `0.07 USD`.
                 """,
             query: [
-                AdminMember("from", day, "The first day, `YYYY-MM-DD`; by default, the first of the current month."),
-                AdminMember("to", day, "The last day; by default, today."),
+                AdminMember(
+                    "from", day, "The first day, `YYYY-MM-DD`; by default, the first of the current month.",
+                    pattern: dayPattern),
+                AdminMember("to", day, "The last day; by default, today.", pattern: dayPattern),
                 AdminMember(
                     "by", .words(UsageDimension.allCases.map(\.rawValue)),
                     "What rows tell apart, in the order in which they are sorted; by default, `tenant`."),

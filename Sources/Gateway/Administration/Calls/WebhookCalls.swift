@@ -38,7 +38,9 @@ enum WebhookCalls {
             method: .post, path: "/admin/v1/tenants/{name}/webhook-test", name: "testWebhook",
             summary: "Send one signed test event under the rules for callbacks.",
             body: .members([
-                AdminMember("url", .text(1...TryOn.maxCallbackURLBytes), "Where to send it.", isRequired: true)
+                AdminMember(
+                    "url", .text(1...TryOn.maxCallbackURLBytes), "Where to send it.", isRequired: true,
+                    pattern: "^[Hh][Tt][Tt][Pp][Ss]?://")
             ]),
             answer: AdminRoute.Answer(
                 description: "The receiver has answered.",
