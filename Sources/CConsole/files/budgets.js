@@ -9,9 +9,12 @@ const periods = [['day', 'a day'], ['week', 'a week'], ['month', 'a month'], ['t
 const metrics = [['tasks', 'tasks'], ['units', 'units']]
 
 /** The limit that counts now: a raise counts until its time. */
-export const limitOf = budget => (budget.raise && budget.raise.until > Date.now() ? budget.raise.limit : budget.limit)
+const limitOf = ({ limit, raise }) => (raise && raise.until > Date.now() ? Math.max(limit, raise.limit) : limit)
 
 const nameOf = ({ metric, period }) => `${metric} ${Object.fromEntries(periods)[period]}`
+
+const bar = (tenant, budget) => meter(`${nameOf(budget)} of ${tenant.name}`, budget.used, limitOf(budget),
+  { held: budget.held, warn: budget.warn_at_percent ?? 100 })
 
 /** The bars of a tenant's budgets. */
 export function budgetBars(tenant) {
@@ -21,14 +24,14 @@ export function budgetBars(tenant) {
     return h('li', { 'data-key': nameOf(budget) },
       h('div', {}, h('strong', {}, nameOf(budget)),
         h('span', {}, `${number(budget.used)} of ${number(limit)}`)),
-      meter(`${nameOf(budget)} of ${tenant.name}`, budget.used, limit, { held: budget.held, warn: budget.warn_at_percent ?? 100 }),
+      bar(tenant, budget),
       h('p.muted.small', {}, words(budget, limit)))
   }))
 }
 
 function words(budget, limit) {
   return [
-    `${number(budget.left ?? Math.max(0, limit - budget.used))} left`,
+    `${number(budget.left)} left`,
     budget.held > 0 && `, ${number(budget.held)} held by running tasks`,
     budget.resets_at && [', starts again ', ago(budget.resets_at)],
     limit !== budget.limit && [`, raised from ${number(budget.limit)} until `, ago(budget.raise.until)],
@@ -37,7 +40,7 @@ function words(budget, limit) {
 
 /** The bars in a row of a table. */
 export const smallBars = tenant => (tenant.budgets?.length ? tenant.budgets.map(budget => h('span.measure', {},
-  meter(`${nameOf(budget)} of ${tenant.name}`, budget.used, limitOf(budget), { held: budget.held, warn: budget.warn_at_percent ?? 100 }),
+  bar(tenant, budget),
   h('span', {}, `${number(budget.used)} of ${number(limitOf(budget))} ${nameOf(budget)}`)))
   : h('span.muted', {}, 'none'))
 

@@ -37,14 +37,21 @@ export const keyTable = rows => table('Keys', [
   {
     title: 'Key', cell: key => [
       h('a', { href: `#/keys/${encodeURIComponent(key.id)}` }, key.name || key.id),
-      h('span.under', {}, code(`${key.prefix}…`))],
+      h('span.under', {}, code(key.prefix ? `${key.prefix}…` : key.access_key ?? ''))],
   },
-  { title: 'Status', cell: key => [state(key.status), key.previous_until > Date.now() && h('span.under', {}, 'old secrets end ', ago(key.previous_until))] },
+  { title: 'Status', cell: key => [state(key.status), ends(key)] },
   { title: 'Tenant', cell: key => h('a', { href: `#/tenants/${encodeURIComponent(key.tenant)}` }, key.tenant) },
   { title: 'Limits', cell: limitsInWords },
   { title: 'Last used', kind: 'figure', cell: key => ago(key.last_used_at) },
   { title: 'Created', kind: 'figure optional', cell: key => ago(key.created_at) },
 ], rows, key => key.id, 'No key yet.')
+
+/** What of a key will stop by itself. */
+function ends(key) {
+  if (key.status === 'ending') return h('span.under', {}, ago(key.revoked_at))
+  if (key.previous_until > Date.now()) return h('span.under', {}, 'old secrets end ', ago(key.previous_until))
+  return null
+}
 
 /** Asks for what a new key needs, makes it, and shows its secrets once. */
 export async function makeKey(tenant, tenants, reload) {
@@ -86,10 +93,10 @@ export const keyPage = {
     }),
     h('div.columns.even', {},
       panel('Key', {}, facts([
-        ['Id', code(key.id)], ['Begins with', code(key.prefix)], ['Access key', key.access_key && code(key.access_key)],
+        ['Id', code(key.id)], key.prefix && ['Begins with', code(key.prefix)], ['Access key', key.access_key && code(key.access_key)],
         ['Created', ago(key.created_at)], ['Last used', ago(key.last_used_at)],
         key.previous_until > Date.now() && ['Old secrets end', ago(key.previous_until)],
-        key.revoked_at && ['Revoked', ago(key.revoked_at)],
+        key.revoked_at && [key.status === 'ending' ? 'Ends' : 'Revoked', ago(key.revoked_at)],
       ])),
       panel('Limits', { note: 'beside those of the tenant' }, facts(ruleFacts(key)))),
     h('p', {}, h('a', { href: `#/audit?target=${encodeURIComponent(key.id)}` }, 'Who changed this key')),

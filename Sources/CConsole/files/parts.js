@@ -44,19 +44,19 @@ export const facts = pairs => h('dl.facts', {}, pairs.filter(Boolean).map(([name
 
 /**
  * A bar of how much of a limit is used; empty without a limit.
- * @param {number} [about.held] - what may be used soon.
+ * @param {number} [about.held] - the part of `used` that may become free again.
  * @param {number} [about.warn] - the percentage from which it warns.
  * @param {boolean} [about.mayBeFull] - whether a full one is fine.
  */
 export function meter(label, used, limit, { held = 0, warn = 100, mayBeFull = false } = {}) {
   const share = limit ? Math.min(1, used / limit) : 0
-  const heldShare = limit ? Math.min(1 - share, held / limit) : 0
-  const tone = !limit || mayBeFull ? 'fine' : used + held >= limit ? 'full' : (used + held) * 100 >= limit * warn ? 'near' : 'fine'
+  const heldShare = limit ? Math.min(share, held / limit) : 0
+  const tone = !limit || mayBeFull ? 'fine' : used >= limit ? 'full' : used * 100 >= limit * warn ? 'near' : 'fine'
   const part = (name, from, width) => svg(`rect.${name}`, { x: `${from * 100}%`, width: `${width * 100}%`, height: '100%' })
   return svg(`svg.meter.${tone}`, {
     role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': limit ?? used, 'aria-valuenow': used,
     'aria-valuetext': limit ? `${number(used)} of ${number(limit)}` : number(used),
-  }, part('used', 0, share), part('held', share, heldShare))
+  }, part('used', 0, share - heldShare), part('held', share - heldShare, heldShare))
 }
 
 /** What is shown while a page loads. */
