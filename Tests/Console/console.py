@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -127,7 +128,8 @@ def ask(key):
 
 
 def wait_for(status, key):
-    for _ in range(600):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
         if ask(key) == status:
             return
     raise AssertionError(f"the key is not answered {status}")

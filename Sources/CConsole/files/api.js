@@ -13,7 +13,9 @@ export class APIError extends Error {
 /** Called when the gateway asks for the token. */
 export const session = { onEnd: () => {} }
 
-const base = '/admin/v1/'
+// Relative to /console/, so that a proxy may serve the admin listener below a path of its own.
+const base = '../admin/v1/'
+const sessionURL = '../session'
 
 /** The URL of a path of the admin API, with the parameters that have a value. */
 export function link(path, query = {}) {
@@ -37,7 +39,7 @@ async function send(method, url, body, signal) {
   }
   if (answer.ok) return answer
   const problem = await answer.json().catch(() => ({}))
-  if (answer.status === 401 && url !== '/session') session.onEnd()
+  if (answer.status === 401 && url !== sessionURL) session.onEnd()
   throw new APIError(answer.status, problem.error ?? `The gateway answered ${answer.status}.`, problem.param)
 }
 
@@ -54,8 +56,8 @@ export const patch = async (path, body) => json(await send('PATCH', link(path), 
 export const picture = async (path, signal) => (await send('GET', link(path), undefined, signal)).blob()
 
 /** Exchanges the token for a session cookie, which the page cannot read. */
-export const signIn = token => send('POST', '/session', { token })
-export const signOut = () => send('DELETE', '/session')
+export const signIn = token => send('POST', sessionURL, { token })
+export const signOut = () => send('DELETE', sessionURL)
 
 /** A path of the admin API, its parts escaped. */
 export const path = (...parts) => parts.map(encodeURIComponent).join('/')

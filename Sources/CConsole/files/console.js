@@ -41,8 +41,13 @@ let isSignedIn = false
 function readRoute() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?')
   const [section, ...rest] = path.split('/')
-  const id = rest.length ? decodeURIComponent(rest.join('/')) : undefined
+  const id = rest.length ? decoded(rest.join('/')) : undefined
   return { section, id, query: Object.fromEntries(new URLSearchParams(query)) }
+}
+
+/** A part of the address without escapes; as it is if its escapes are broken. */
+function decoded(text) {
+  try { return decodeURIComponent(text) } catch { return text }
 }
 
 /** Shows the page of the address. A page that is left stops loading and refreshing. */

@@ -87,9 +87,9 @@ function setAttribute(element, name, value) {
 
 /** Tells the user, and screen readers, what happened. */
 export function notify(text, kind = 'info') {
-  const place = document.getElementById('notices')
-  const notice = h(`p.notice.${kind}`, {}, text)
-  // A modal dialog makes the rest of the page inert: the notice then belongs into the dialog's layer.
+  const notice = h(`p.notice.${kind}`, { role: 'status' }, text)
+  // An open dialog makes the rest of the page inert, its live region included.
+  const place = document.querySelector('dialog[open]') ?? document.getElementById('notices')
   place.append(notice)
   setTimeout(() => notice.remove(), 6000)
 }
@@ -100,9 +100,13 @@ export function copyButton(text, label) {
     type: 'button', 'aria-label': label,
     onclick: async event => {
       const button = event.currentTarget
-      await copyText(text())
-      button.textContent = 'Copied'
-      setTimeout(() => { button.textContent = 'Copy' }, 2000)
+      try {
+        await copyText(text())
+        notify('Copied.')
+      } catch {
+        notify('The browser does not allow copying. Select the text and copy it.', 'bad')
+      }
+      button.focus()
     },
   }, 'Copy')
 }

@@ -40,7 +40,7 @@ function tiles({ requests_per_minute: rate, tasks, queue, deliveries, accounts }
     tile('Queued', number(queue.tasks),
       queue.tasks ? `oldest waits ${duration(queue.oldest_seconds * 1000)}` : 'nothing waits', '#/tasks?state=queued'),
     tile('Callbacks waiting', number(deliveries.waiting),
-      deliveries.failing ? `${number(deliveries.failing)} failing` : 'none failing', '#/deliveries?state=waiting'),
+      deliveries.failing ? `${number(deliveries.failing)} failing` : 'none failing', '#/callbacks?state=waiting'),
     tile('Unknown or stuck', number(tasks.unknown + tasks.stuck),
       tasks.unknown + tasks.stuck ? 'need a look' : 'every outcome is known', '#/tasks?attention=true'),
   ]

@@ -8,6 +8,7 @@ import { icon } from './icons.js'
 export const chosen = new Map()
 
 const results = new Map()
+const mostResults = 20
 
 /**
  * The result of a task as `{url}`, or why there is none as `{problem}`; undefined while it is read.
@@ -17,11 +18,17 @@ export function result(task, redraw) {
   if (task.state !== 'succeed') return undefined
   if (!results.has(task.id)) {
     results.set(task.id, {})
+    if (results.size > mostResults) forget(results.keys().next().value)
     picture(path('tasks', task.id, 'picture')).then(
       blob => results.set(task.id, { url: URL.createObjectURL(blob) }),
       error => results.set(task.id, { problem: error.message })).then(redraw)
   }
   return results.get(task.id)
+}
+
+function forget(id) {
+  if (results.get(id).url) URL.revokeObjectURL(results.get(id).url)
+  results.delete(id)
 }
 
 /** A picture with its caption, or an empty frame of the same size. */

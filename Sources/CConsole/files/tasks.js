@@ -2,7 +2,7 @@
 
 import { h } from './dom.js'
 import { get } from './api.js'
-import { ago, code, isFinal, state } from './format.js'
+import { ago, code, isFinal, plural, state } from './format.js'
 import { field, values } from './forms.js'
 import { heading, pager, panel, table } from './parts.js'
 
@@ -28,9 +28,9 @@ export const tasks = {
   },
 
   render: ({ rows, hasMore, tenants }, { query }) => [
-    heading('Tasks', { sub: 'Newest first' }),
+    heading('Tasks', { sub: 'What clients asked for' }),
     filters(query, tenants),
-    panel('Tasks', { note: describe(query) },
+    panel('Tasks', { note: h('span', { role: 'status' }, `${plural(rows.length, 'task')}${hasMore ? ' and more' : ''}, ${describe(query)}`) },
       taskTable(rows, Object.keys(query).length ? 'No task matches.' : 'No task yet. Try it makes one.'),
       pager({
         first: query.before && address('tasks', { ...query, before: undefined }),
@@ -41,7 +41,7 @@ export const tasks = {
 
 function describe({ id, state: word, tenant, attention, unfinished }) {
   return [id && `id ${id}`, word, tenant && `of ${tenant}`, attention && 'needing attention', unfinished && 'unfinished']
-    .filter(Boolean).join(', ') || 'all'
+    .filter(Boolean).join(', ') || 'newest first'
 }
 
 function filters(query, tenants) {
