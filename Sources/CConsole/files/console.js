@@ -19,7 +19,8 @@ import { usage } from './usage.js'
  * The pages by the first part of the address: a list, and what a second part shows.
  *
  * A page has a `title`, `load(route, signal)` which reads its data, `render(data, route)` which returns its nodes, and
- * may have `refresh(data)`: after how many milliseconds it is read again; nothing for never.
+ * may have `refresh(data)`: after how many milliseconds it is read again; nothing for never. `back` is the address and
+ * the title of its list.
  */
 const pages = {
   '': { list: overview, icon: 'overview' },
@@ -66,7 +67,7 @@ function show() {
   current.redraw = () => current.data !== undefined && draw(current)
   document.title = `${id ?? page.title} · Kling Gateway`
   if (isNewPage) {
-    update(main, heading(page.title), loading())
+    update(main, heading(id ?? page.title, { back: page.back, sub: '\u00a0' }), loading())
     scrollTo(0, 0)
     if (show.isFollowed) main.querySelector('h1').focus({ preventScroll: true })
   }
@@ -96,7 +97,7 @@ function draw(view) {
 }
 
 function fail(view, error) {
-  if (view.data === undefined) return update(main, heading(view.page.title), failure(error, view.reload))
+  if (view.data === undefined) return update(main, heading(view.id ?? view.page.title, { back: view.page.back }), failure(error, view.reload))
   // What is on the page stays, and the problem is told once.
   if (!view.hasFailed) notify(error.message, 'bad')
   view.hasFailed = true

@@ -80,14 +80,17 @@ const showKey = (made, title) => showSecrets(title,
     ['Webhook secret', made.webhook_secret],
   ])
 
+const back = ['#/keys', 'Keys']
+
 export const keyPage = {
   title: 'Key',
+  back,
   refresh: () => 15_000,
   load: ({ id }, signal) => get(path('keys', id), {}, signal),
 
   render: (key, { reload }) => [
     heading(key.name || key.id, {
-      back: ['#/keys', 'Keys'],
+      back,
       sub: [state(key.status), ' of ', h('a', { href: `#/tenants/${encodeURIComponent(key.tenant)}` }, key.tenant)],
       actions: actions(key, reload),
     }),

@@ -9,14 +9,17 @@ import { values } from './forms.js'
 import { facts, heading, panel } from './parts.js'
 import { chosen, resultAlone, triptych } from './pictures.js'
 
+const back = ['#/tasks', 'Tasks']
+
 export const taskPage = {
   title: 'Task',
+  back,
   refresh: task => (!isFinal(task.state) ? 1500 : task.deliveries?.some(each => each.state === 'waiting') ? 4000 : undefined),
   load: ({ id }, signal) => get(path('tasks', id), {}, signal),
 
   render: (task, { redraw, reload }) => [
     heading(task.task_id ?? task.id, {
-      back: ['#/tasks', 'Tasks'],
+      back,
       sub: [h('span', { role: 'status' }, state(task.state)), task.unknown && state('unknown'), task.stuck && state('stuck'), ' created ', ago(task.created_at)],
       actions: actions(task, reload),
     }),

@@ -33,8 +33,11 @@ export const tenants = {
   ],
 }
 
+const back = ['#/tenants', 'Tenants']
+
 export const tenantPage = {
   title: 'Tenant',
+  back,
   refresh: () => 15_000,
 
   async load({ id }, signal) {
@@ -44,7 +47,7 @@ export const tenantPage = {
 
   render: ({ tenant, keys }, { reload }) => [
     heading(tenant.name, {
-      back: ['#/tenants', 'Tenants'],
+      back,
       sub: [state(status(tenant)), tenant.created_at && [' since ', ago(tenant.created_at)]],
       actions: [
         h('button', { type: 'button', onclick: () => edit(tenant, reload) }, 'Edit'),
