@@ -217,6 +217,25 @@ def changes_a_tenant(browser):
     check_traffic(page)
 
 
+def signs_in_again(browser):
+    page = signed_in(browser)
+    go(page, "tenants")
+    page.click("Make a key")
+    page.send("Network.clearBrowserCookies")
+    page.fill("Tenant", "atelier", DIALOG)
+    page.click("Make the key")
+    page.find("Admin token")
+    page.until("!document.querySelector('dialog') && document.activeElement.type === 'password'")
+    page.fill("Admin token", TOKEN)
+    page.press("Enter")
+    page.until("document.querySelector('h1').innerText === 'Tenants'", "the same page is shown again")
+    page.click("Sign out")
+    page.find("Admin token")
+    page.send("Page.reload")
+    page.find("Admin token")
+    check_traffic(page)
+
+
 def is_accessible(browser):
     for scheme in ("light", "dark"):
         page = browser.page(scheme=scheme)

@@ -12,15 +12,14 @@ let count = 0
  * @returns a promise that ends when it is closed.
  */
 export function openDialog(title, content, { wide = false } = {}) {
-  const opener = document.activeElement
   const id = `dialog-${++count}`
   return new Promise(resolve => {
     const dialog = h(`dialog${wide ? '.wide' : ''}`, {
       'aria-labelledby': id,
       onclose: () => {
         dialog.remove()
-        if (opener?.isConnected) opener.focus()
-        else document.querySelector('main h1')?.focus()
+        // The element that opened it may be gone: the browser then focuses nothing.
+        if (document.activeElement === document.body) document.querySelector('main h1')?.focus()
         resolve()
       },
     })
