@@ -60,7 +60,7 @@ export const deliveryTable = (rows, reload, withTask = false) => table('Deliveri
 ].filter(Boolean), rows, delivery => delivery.id, 'No callback: the create had no callback_url, or none is due yet.')
 
 /** An address that may break after its slashes. */
-const breakable = url => url.split(/(?<=[/?&])/).flatMap(part => [part, h('wbr')])
+const breakable = url => url.split(/(?<=[^/:][/?&])/).flatMap(part => [part, h('wbr')])
 
 function attempts({ attempts: count, history = [] }) {
   const last = history.at(-1)

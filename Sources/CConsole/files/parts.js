@@ -29,13 +29,15 @@ export function table(caption, columns, rows, key, empty = 'Nothing here yet.') 
     role: index === 0 ? 'rowheader' : 'cell', scope: index === 0 ? 'row' : null, class: column.kind,
     'data-title': column.title || null,
   }, column.cell(row))
-  return h('table', { role: 'table' },
+  const whole = h('table', { role: 'table' },
     h('caption.off-screen', {}, caption),
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, columns.map(column =>
       h('th', { role: 'columnheader', scope: 'col', class: column.kind },
         column.title || h('span.off-screen', {}, 'Actions'))))),
     h('tbody', { role: 'rowgroup' }, rows.map(row =>
       h('tr', { role: 'row', 'data-key': key(row) }, columns.map((column, index) => cell(column, row, index))))))
+  // Many columns may need more room than there is: the keyboard scrolls them, too.
+  return columns.length > 8 ? h('div.scroll', { role: 'region', 'aria-label': caption, tabindex: 0 }, whole) : whole
 }
 
 /** Names and values. */

@@ -8,6 +8,8 @@ import { field, values } from './forms.js'
 import { heading, panel, table } from './parts.js'
 import { address } from './tasks.js'
 
+// More are in the CSV: a browser with very long tables is slow.
+const mostRows = 500
 const groups = ['tenant', 'day', 'key', 'account', 'model', 'outcome']
 const isoDay = time => new Date(time).toISOString().slice(0, 10)
 
@@ -38,7 +40,8 @@ export const usage = {
       filters(asked, tenants),
       h('div.tiles', {}, totals(days)),
       panel('By day', { note: legend([['accent', 'succeeded'], ['bad', 'failed'], ['calm', 'running']]) }, chart(days, asked)),
-      panel(`By ${asked.by.split(',').join(' and ')}`, { note: plural(rows.length, 'row') }, usageTable(rows, asked.by.split(','))),
+      panel(`By ${asked.by.split(',').join(' and ')}`, { note: plural(rows.length, 'row') }, usageTable(rows.slice(0, mostRows), asked.by.split(',')),
+        rows.length > mostRows && h('p.empty', {}, `These are the first ${mostRows} rows. The CSV has all of them.`)),
     ]
   },
 }
@@ -91,7 +94,7 @@ function chart(rows, { from, to }) {
   return stackedBars(`Tasks by day from ${from} to ${to}: ${number(sum(rows, 'made'))} in all. The table below has the figures.`, days)
 }
 
-const usageTable = (rows, by) => table('Usage', [
+const usageTable = (rows, by) => table('Usage by group', [
   ...by.map(name => ({ title: name[0].toUpperCase() + name.slice(1), cell: row => h('span.break', {}, row[name] ?? '–') })),
   ...[
     ['Made', row => number(row.made)],
