@@ -217,6 +217,21 @@ def changes_a_tenant(browser):
     check_traffic(page)
 
 
+def groups_usage(browser):
+    page = signed_in(browser)
+    go(page, "usage")
+    page.click("day")
+    page.choose("Tenant", "shop")
+    page.click("Show")
+    page.until("location.hash.includes('tenant=shop') && location.hash.includes('by=tenant%2Cday')")
+    page.until("[...document.querySelectorAll('thead th')].slice(0, 2).map(each => each.innerText).join() === 'Tenant,Day'")
+    page.until("document.querySelector('tbody tr').innerText.includes('shop')")
+    address = page.run(f"({page.find('Download CSV')}).href")
+    csv = page.run(f"fetch({json.dumps(address)}).then(answer => answer.text())")
+    assert csv.startswith("tenant,day,") and "shop," in csv, csv
+    check_traffic(page)
+
+
 def signs_in_again(browser):
     page = signed_in(browser)
     go(page, "tenants")

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js'
 import { ago, number } from './format.js'
-import { field, values } from './forms.js'
+import { dialogField, values } from './forms.js'
 import { meter } from './parts.js'
 
 const periods = [['day', 'a day'], ['week', 'a week'], ['month', 'a month'], ['total', 'in all']]
@@ -59,7 +59,7 @@ export function budgetEditor(budgets) {
   const add = (budget = {}) => {
     const row = h('fieldset.budget', {},
       h('legend', {}),
-      h('div.grid', {}, fieldsOf(budget, 0).map(field)),
+      h('div.grid', {}, fieldsOf(budget, 0).map(dialogField)),
       h('button.quiet', { type: 'button', onclick: () => { row.remove(); renumber(rows); more.focus() } }, 'Remove'))
     rows.append(row)
     renumber(rows)

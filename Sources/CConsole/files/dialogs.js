@@ -1,7 +1,7 @@
 // Modal dialogs: the browser keeps the focus inside, closes them with Esc, and returns the focus.
 
 import { h, notify, copyButton } from './dom.js'
-import { field, showError, clearErrors } from './forms.js'
+import { dialogField, showError, clearErrors } from './forms.js'
 
 let count = 0
 
@@ -66,7 +66,7 @@ export function formDialog({ title, intro, fields = [], body, action, danger = f
     h('div.body', {},
       intro && h('p', {}, intro),
       h('p.summary', { role: 'alert' }),
-      body ?? h('div', { class: wide ? 'grid' : null }, fields.map(field)),
+      body ?? h('div', { class: wide ? 'grid' : null }, fields.map(dialogField)),
       footnote),
     h('footer', {},
       h('button', { type: 'button', onclick: close, autofocus: danger }, staysOpen ? 'Close' : 'Cancel'), submit))

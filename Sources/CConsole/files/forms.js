@@ -4,6 +4,12 @@ import { h } from './dom.js'
 
 let count = 0
 
+/** Builds a field of a page. It has the same id whenever the page is drawn again, so that it stays the same element. */
+export const field = about => build(about, `field-${about.name}`)
+
+/** Builds a field of a dialog, in which names may be repeated or change. */
+export const dialogField = about => build(about, `dialog-field-${++count}`)
+
 /**
  * Builds a field from its description.
  *
@@ -12,8 +18,7 @@ let count = 0
  * - kind: text, number, list (of words), time, select, check, password, date
  * - options: for select, pairs of value and text; for others, suggestions
  */
-export function field(about) {
-  const id = `field-${++count}`
+function build(about, id) {
   const kind = kinds[about.kind ?? 'text']
   const input = kind.build({
     id, name: about.name, required: about.required, 'aria-describedby': `${id}-error${about.hint ? ` ${id}-hint` : ''}`,

@@ -5,7 +5,7 @@ import { get, patch, path } from './api.js'
 import { budgetBars, budgetEditor, smallBars } from './budgets.js'
 import { act, formDialog } from './dialogs.js'
 import { ago, number, plural, state } from './format.js'
-import { changes, field } from './forms.js'
+import { changes, dialogField } from './forms.js'
 import { keyTable, makeKey } from './keys.js'
 import { limitsInWords, ruleFacts, ruleFields } from './limits.js'
 import { facts, heading, panel, table } from './parts.js'
@@ -84,7 +84,7 @@ function edit(tenant, reload) {
   const editor = budgetEditor(tenant.budgets ?? [])
   return formDialog({
     title: `Edit ${tenant.name}`, action: 'Save', wide: true,
-    body: [h('div.grid', {}, fields.map(field)), editor.element],
+    body: [h('div.grid', {}, fields.map(dialogField)), editor.element],
     async send(form) {
       await patch(path('tenants', tenant.name), { ...changes(form, fields), budgets: editor.read(form) })
       reload()

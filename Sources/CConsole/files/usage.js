@@ -52,12 +52,12 @@ function filters(asked, tenants) {
     { name: 'to', label: 'To, inclusive', kind: 'date', value: asked.to },
     { name: 'tenant', label: 'Tenant', kind: 'select', value: asked.tenant, options: [['', 'All tenants'], ...tenants.map(name => [name, name])] },
   ]
-  const boxes = groups.map(name => ({ name, label: name, kind: 'check', value: asked.by.split(',').includes(name) }))
+  const boxes = groups.map(name => ({ name: `by-${name}`, label: name, kind: 'check', value: asked.by.split(',').includes(name) }))
   const go = event => {
     event.preventDefault()
     const form = event.currentTarget
     const chosen = values(form, boxes)
-    location.hash = address('usage', { ...values(form, fields), by: groups.filter(name => chosen[name]).join(',') || 'tenant' })
+    location.hash = address('usage', { ...values(form, fields), by: groups.filter(name => chosen[`by-${name}`]).join(',') || 'tenant' })
   }
   return h('form.filters', { 'aria-label': 'Choose what is counted', novalidate: true, onsubmit: go },
     fields.map(field),
