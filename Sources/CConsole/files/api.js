@@ -48,6 +48,12 @@ const json = async answer => (answer.status === 204 ? null : answer.json())
 /** Reads a path of the admin API. */
 export const get = async (path, query, signal) => json(await send('GET', link(path, query), undefined, signal))
 
+/** Reads a path like `get`; if an error names a parameter, returns `[]` with the error as its `problem`. */
+export const find = (...about) => get(...about).catch(error => {
+  if (!error.param) throw error
+  return Object.assign([], { problem: error })
+})
+
 /** Sends a change to a path of the admin API. */
 export const post = async (path, body = {}) => json(await send('POST', link(path), body))
 export const patch = async (path, body) => json(await send('PATCH', link(path), body))

@@ -1,9 +1,9 @@
 // The audit log: who changed what, and from what to what.
 
 import { h } from './dom.js'
-import { get } from './api.js'
+import { find } from './api.js'
 import { ago, code } from './format.js'
-import { field, values } from './forms.js'
+import { fieldsWith, values } from './forms.js'
 import { heading, pager, panel, table } from './parts.js'
 import { address } from './tasks.js'
 
@@ -14,13 +14,13 @@ export const audit = {
   refresh: () => 15_000,
 
   async load({ query }, signal) {
-    const rows = await get('audit', { ...query, limit: pageSize + 1 }, signal)
-    return { rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize }
+    const rows = await find('audit', { ...query, limit: pageSize + 1 }, signal)
+    return { problem: rows.problem, rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize }
   },
 
-  render: ({ rows, hasMore }, { query }) => [
+  render: ({ problem, rows, hasMore }, { query }) => [
     heading('Audit', { sub: 'Every change by an operator, newest first. Entries cannot be changed or removed.' }),
-    filters(query),
+    filters(query, problem),
     panel('Changes', { note: query.target ? `of ${query.target}` : 'all' },
       table('Changes', columns, rows, entry => String(entry.entry), 'No change was made.'),
       pager({
@@ -49,14 +49,14 @@ function change({ before, after }) {
 
 const text = value => (value === null || value === undefined ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value))
 
-function filters(query) {
+function filters(query, problem) {
   const fields = [{ name: 'target', label: 'Target', value: query.target, placeholder: 'key, tenant, task' }]
   const go = event => {
     event.preventDefault()
     location.hash = address('audit', values(event.currentTarget, fields))
   }
   return h('form.filters', { role: 'search', 'aria-label': 'Find changes', novalidate: true, onsubmit: go },
-    fields.map(field),
+    fieldsWith(problem, fields),
     h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'),
       h('button', { type: 'reset', onclick: () => { location.hash = '#/audit' } }, 'Clear')))
 }

@@ -41,7 +41,8 @@ let isSignedIn = false
 /** What the address after `#/` says. */
 function readRoute() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?')
-  const [section, ...rest] = path.split('/')
+  const [first, ...rest] = path.split('/')
+  const section = first === 'overview' ? '' : first
   const id = rest.length ? decoded(rest.join('/')) : undefined
   return { section, id, query: Object.fromEntries(new URLSearchParams(query)) }
 }
@@ -129,7 +130,7 @@ function showBar(section) {
     button,
     h('nav', { id: 'pages', 'aria-label': 'Pages' },
       h('ul', {}, Object.entries(pages).map(link)),
-      session.hasCookie && h('button.quiet.leave', { type: 'button', onclick: leave }, icon('leave'), 'Sign out')))
+      h('button.quiet.leave', { type: 'button', onclick: leave }, icon('leave'), 'Sign out')))
 }
 
 function setMenu(isOpen) {
@@ -154,10 +155,7 @@ function showSignIn() {
   document.title = 'Sign in · Kling Gateway'
   document.body.classList.add('signed-out')
   update(bar)
-  update(main, signInPage(() => {
-    session.hasCookie = true
-    begin()
-  }))
+  update(main, signInPage(begin))
   main.querySelector('[type=password]').focus()
 }
 
@@ -168,8 +166,16 @@ function begin() {
 }
 
 async function leave() {
-  await signOut().catch(error => notify(error.message, 'bad'))
-  showSignIn()
+  try {
+    await signOut()
+    isSignedIn = false
+    // Without a token in the configuration, this machine needs no session.
+    await get('instance')
+    isSignedIn = true
+    notify('The gateway has no admin token: this machine is always signed in.')
+  } catch (error) {
+    if (error.status !== 401) notify(error.message, 'bad')
+  }
 }
 
 session.onEnd = () => {
@@ -180,7 +186,6 @@ session.onEnd = () => {
 async function start() {
   try {
     await get('instance')
-    session.hasCookie = true
     begin()
   } catch (error) {
     if (error.status !== 401) update(main, heading('Kling Gateway'), failure(error, start))

@@ -1,10 +1,10 @@
 // Callbacks to clients: their attempts, and sending one again.
 
 import { h } from './dom.js'
-import { get, path, post } from './api.js'
+import { find, path, post } from './api.js'
 import { act } from './dialogs.js'
 import { ago, code, duration, exact, plural, state } from './format.js'
-import { field, values } from './forms.js'
+import { fieldsWith, values } from './forms.js'
 import { heading, panel, table } from './parts.js'
 import { address } from './tasks.js'
 
@@ -13,16 +13,16 @@ const states = ['waiting', 'delivered', 'failed', 'superseded']
 export const deliveries = {
   title: 'Callbacks',
   refresh: rows => (rows.some(delivery => delivery.state === 'waiting') ? 5000 : 15_000),
-  load: ({ query }, signal) => get('deliveries', { ...query, limit: 100 }, signal),
+  load: ({ query }, signal) => find('deliveries', { ...query, limit: 100 }, signal),
 
   render: (rows, { query, reload }) => [
     heading('Callbacks', { sub: 'The latest deliveries to the addresses that clients gave' }),
-    filters(query),
+    filters(query, rows.problem),
     panel('Deliveries', { note: query.state ?? 'all' }, deliveryTable(rows, reload, true)),
   ],
 }
 
-function filters(query) {
+function filters(query, problem) {
   const fields = [
     { name: 'task', label: 'Task', value: query.task, placeholder: 'any id' },
     {
@@ -35,7 +35,7 @@ function filters(query) {
     location.hash = address('callbacks', values(event.currentTarget, fields))
   }
   return h('form.filters', { role: 'search', 'aria-label': 'Find callbacks', novalidate: true, onsubmit: go },
-    fields.map(field),
+    fieldsWith(problem, fields),
     h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'), h('button', { type: 'reset', onclick: () => { location.hash = '#/callbacks' } }, 'Clear')))
 }
 

@@ -63,10 +63,10 @@ export function money(cash) {
 }
 
 const tones = {
-  good: ['succeed', 'active', 'delivered', 'healthy', 'ok', 'usable', 'succeeded', 'ready'],
-  busy: ['queued', 'submitted', 'processing', 'intent', 'waiting', 'probing'],
-  warn: ['ending', 'saturated', 'cooling', 'superseded', 'expired', 'unknown', 'stuck', 'starting', 'not reached'],
-  bad: ['failed', 'refused', 'disabled', 'failing', 'problem'],
+  good: ['succeed', 'active', 'delivered', 'healthy'],
+  busy: ['queued', 'submitted', 'processing', 'intent', 'waiting'],
+  warn: ['ending', 'saturated', 'cooling', 'superseded', 'expired', 'unknown', 'stuck', 'unreached'],
+  bad: ['failed', 'refused', 'disabled'],
 }
 const words = { succeed: 'succeeded', intent: 'sending' }
 

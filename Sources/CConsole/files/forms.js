@@ -7,6 +7,10 @@ let count = 0
 /** Builds a field of a page. It has the same id whenever the page is drawn again, so that it stays the same element. */
 export const field = about => build(about, `field-${about.name}`)
 
+/** Builds the fields of a page, one of which an error may name. */
+export const fieldsWith = (problem, fields) => fields.map(about =>
+  field({ ...about, error: about.name === problem?.param && problem.message }))
+
 /** Builds a field of a dialog, in which names may be repeated or change. */
 export const dialogField = about => build(about, `dialog-field-${++count}`)
 
@@ -16,6 +20,7 @@ export const dialogField = about => build(about, `dialog-field-${++count}`)
  * - name: the member of the request; an error that names it is shown here
  * - label, hint, value, required, placeholder, autocomplete
  * - kind: text, number, list (of words), time, select, check, password, date
+ * - error: what is wrong with the value
  * - options: for select, pairs of value and text; for others, suggestions
  */
 function build(about, id) {
@@ -23,7 +28,7 @@ function build(about, id) {
   const input = kind.build({
     id, name: about.name, required: about.required, 'aria-describedby': `${id}-error${about.hint ? ` ${id}-hint` : ''}`,
     placeholder: about.placeholder, autocomplete: about.autocomplete ?? 'off', spellcheck: 'false',
-    min: about.min, oninput: event => markRight(event.currentTarget),
+    'aria-invalid': about.error ? 'true' : null, oninput: event => markRight(event.currentTarget),
   }, about)
   const label = h('label', { for: id }, about.label)
   const parts = about.kind === 'check' ? [h('div.check', {}, input, label)] : [label, input]
@@ -34,7 +39,7 @@ function build(about, id) {
   return h(`div.field.${about.kind ?? 'text'}`, {},
     ...parts,
     about.hint && h('p.hint', { id: `${id}-hint` }, about.hint),
-    h('p.error', { id: `${id}-error` }))
+    h('p.error', { id: `${id}-error` }, about.error))
 }
 
 const input = type => (props, about) => h('input', { ...props, type, value: about.value ?? null, inputmode: about.inputmode })
@@ -115,8 +120,9 @@ export function clearErrors(form) {
 }
 
 function findField(form, param) {
-  const names = [param, param.replace(/^tenant_settings\./, ''), param.split(/[.[]/)[0]]
-  return names.map(name => form.elements.namedItem(name)).find(element => element?.nodeName)
+  const elements = [...form.elements]
+  return elements.find(({ name }) => name === param) ?? elements.find(({ name }) => name && name.startsWith(`${param}.`))
+    ?? elements.find(({ name }) => name === param.split(/[.[]/)[0])
 }
 
 const errorOf = element => document.getElementById(element.getAttribute('aria-describedby')?.split(' ')[0] ?? '')

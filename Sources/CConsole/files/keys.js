@@ -127,7 +127,9 @@ function edit(key, reload) {
   return formDialog({
     title: `Edit ${key.name || key.id}`, action: 'Save', fields, wide: true,
     async send(form) {
-      await patch(path('keys', key.id), changes(form, fields))
+      const given = changes(form, fields)
+      if (given.name === null) given.name = ''
+      await patch(path('keys', key.id), given)
       reload()
     },
   })

@@ -23,10 +23,10 @@ export const overview = {
   ],
 }
 
-function readiness(checks) {
+function readiness({ ready, checks }) {
   const failing = Object.entries(checks).filter(([, outcome]) => outcome !== 'ok').map(([name]) => name)
   return h('span.readiness', {},
-    failing.length ? h('span.state.bad', {}, `not ready: ${failing.join(', ')}`) : h('span.state.good', {}, 'ready'))
+    !ready ? h('span.state.bad', {}, `not ready: ${failing.join(', ')}`) : h('span.state.good', {}, 'ready'))
 }
 
 const tile = (name, value, note, href) => h(href ? 'a.tile' : 'div.tile', { href },
@@ -40,7 +40,7 @@ function tiles({ requests_per_minute: rate, tasks, queue, deliveries, accounts }
     tile('Queued', number(queue.tasks),
       queue.tasks ? `oldest waits ${duration(queue.oldest_seconds * 1000)}` : 'nothing waits', '#/tasks?state=queued'),
     tile('Callbacks waiting', number(deliveries.waiting),
-      deliveries.failing ? `${number(deliveries.failing)} failing` : 'none failing', '#/callbacks?state=waiting'),
+      deliveries.failing ? `${plural(deliveries.failing, 'attempt')} failed lately` : 'none fails', '#/callbacks?state=waiting'),
     tile('Unknown or stuck', number(tasks.unknown + tasks.stuck),
       tasks.unknown + tasks.stuck ? 'need a look' : 'every outcome is known', '#/tasks?attention=true'),
   ]
@@ -60,11 +60,13 @@ function traffic({ creates, finished, errors }) {
 function accounts(list) {
   return panel('Accounts', { note: plural(list.length, 'account') }, table('Accounts', [
     { title: 'Name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, ` ${account.api ?? ''}`)] },
-    { title: 'State', cell: account => [state(account.state), account.reason && h('p.reason', {}, account.reason)] },
+    { title: 'State', cell: account => [state(account.state), reasonOf(account) && h('p.reason', {}, reasonOf(account))] },
     { title: 'Slots', kind: 'wide', cell: slots },
     { title: 'Weight', kind: 'figure', cell: account => number(account.weight) },
   ], list, account => account.name, 'No account is configured.'))
 }
+
+const reasonOf = ({ reason, problem }) => reason ?? problem
 
 const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {},
   meter(`Slots in use at ${name}`, used ?? 0, limit, { mayBeFull: true }),
@@ -84,5 +86,5 @@ const waiting = ({ queue, deliveries }) => panel('Waiting', {}, h('dl.facts', {}
     ['Their pictures on disk', bytes(queue.bytes)],
     ['Oldest', queue.tasks ? duration(queue.oldest_seconds * 1000) : '–'],
     ['Callbacks to send', number(deliveries.waiting)],
-    ['Callbacks failing', number(deliveries.failing)],
+    ['Attempts failed, last 10 min', number(deliveries.failing)],
   ].map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))))

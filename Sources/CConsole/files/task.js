@@ -71,14 +71,30 @@ function settle(task, reload) {
   })
 }
 
+// The states that this page has seen, by task: the gateway keeps only the first and the latest of each.
+const seen = new Map()
+
+const whatIsNext = {
+  intent: 'is sent to an account', queued: 'waits for a free slot', submitted: 'Kling has it', processing: 'Kling is working on it',
+}
+
+/** The states of a task in their order, those included that were seen before. */
+function statesOf({ id, history }) {
+  const all = seen.get(id) ?? new Map()
+  for (const { state: word, at } of history) if (!all.has(word)) all.set(word, at)
+  seen.set(id, all)
+  return [...all].map(([word, at]) => ({ word, at })).sort((one, other) => one.at - other.at)
+}
+
 /** The states of a task with their times. */
-export function timeline({ history = [], state: now }) {
-  const step = ({ state: word, at }, index) => h('li', { 'data-key': `${word}-${at}`, class: isFinal(word) ? 'last' : null },
-    state(word),
+export function timeline(task) {
+  const states = statesOf(task)
+  const step = ({ word, at }, index) => h('li', { 'data-key': word, class: isFinal(word) ? 'last' : null },
+    word === 'intent' ? h('span.state', {}, 'created') : state(word),
     h('time', { datetime: new Date(at).toISOString(), title: exact(at) }, clock(at)),
-    h('span.muted', {}, index ? `+${duration(at - history[index - 1].at)}` : ''))
-  return h('ol.timeline', {}, history.map(step),
-    !isFinal(now) && h('li.next', {}, h('span.muted', {}, now === 'queued' ? 'waits for a free slot' : 'Kling is working')))
+    h('span.muted', {}, index ? `+${duration(at - states[index - 1].at)}` : ''))
+  return h('ol.timeline', {}, states.map(step),
+    !isFinal(task.state) && h('li.next', {}, h('span.muted', {}, whatIsNext[task.state])))
 }
 
 const details = task => facts([

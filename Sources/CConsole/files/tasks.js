@@ -1,9 +1,9 @@
 // The list of tasks: found by any id, filtered, and read page by page.
 
 import { h } from './dom.js'
-import { get } from './api.js'
+import { find, get } from './api.js'
 import { ago, code, isFinal, plural, state } from './format.js'
-import { field, values } from './forms.js'
+import { fieldsWith, values } from './forms.js'
 import { heading, pager, panel, table } from './parts.js'
 
 const pageSize = 50
@@ -21,15 +21,15 @@ export const tasks = {
 
   async load({ query }, signal) {
     const [rows, tenants] = await Promise.all([
-      get('tasks', { ...query, limit: pageSize + 1 }, signal),
+      find('tasks', { ...query, limit: pageSize + 1 }, signal),
       get('tenants', {}, signal).catch(() => []),
     ])
-    return { rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize, tenants: tenants.map(tenant => tenant.name) }
+    return { problem: rows.problem, rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize, tenants: tenants.map(tenant => tenant.name) }
   },
 
-  render: ({ rows, hasMore, tenants }, { query }) => [
+  render: ({ problem, rows, hasMore, tenants }, { query }) => [
     heading('Tasks', { sub: 'What clients asked for' }),
-    filters(query, tenants),
+    filters(query, tenants, problem),
     panel('Tasks', { note: h('span', { role: 'status' }, `${plural(rows.length, 'task')}${hasMore ? ' and more' : ''}, ${describe(query)}`) },
       taskTable(rows, Object.keys(query).length ? 'No task matches.' : 'No task yet. Try it makes one.'),
       pager({
@@ -44,7 +44,7 @@ function describe({ id, state: word, tenant, attention, unfinished }) {
     .filter(Boolean).join(', ') || 'newest first'
 }
 
-function filters(query, tenants) {
+function filters(query, tenants, problem) {
   const fields = [
     { name: 'id', label: 'Any id', value: query.id, placeholder: 'gateway, client or Kling' },
     { name: 'tenant', label: 'Tenant', value: query.tenant, options: tenants },
@@ -60,7 +60,7 @@ function filters(query, tenants) {
     location.hash = address('tasks', values(event.currentTarget, fields))
   }
   return h('form.filters', { role: 'search', 'aria-label': 'Find tasks', novalidate: true, onsubmit: go },
-    fields.map(field),
+    fieldsWith(problem, fields),
     h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'),
       h('button', { type: 'reset', onclick: () => { location.hash = '#/tasks' } }, 'Clear')))
 }

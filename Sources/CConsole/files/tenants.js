@@ -62,7 +62,7 @@ export const tenantPage = {
       ],
     }),
     h('div.columns.even', {},
-      panel('Budgets', { note: tenant.time_zone ?? 'UTC' }, budgetBars(tenant)),
+      panel('Budgets', { note: tenant.time_zone }, budgetBars(tenant)),
       panel('Limits', { note: 'of all its keys together' }, facts(ruleFacts(tenant)))),
     panel('Keys', { note: plural(keys.length, 'key') }, keyTable(keys)),
     webhooks(tenant),
@@ -86,7 +86,9 @@ function edit(tenant, reload) {
     title: `Edit ${tenant.name}`, action: 'Save', wide: true,
     body: [h('div.grid', {}, fields.map(dialogField)), editor.element],
     async send(form) {
-      await patch(path('tenants', tenant.name), { ...changes(form, fields), budgets: editor.read(form) })
+      const given = changes(form, fields)
+      if (given.time_zone === null) given.time_zone = 'UTC'
+      await patch(path('tenants', tenant.name), { ...given, budgets: editor.read(form) })
       reload()
     },
   })

@@ -1,10 +1,10 @@
 // What tenants used: by day as a chart, and grouped as the operator chooses.
 
 import { h } from './dom.js'
-import { get, link } from './api.js'
+import { find, get, link } from './api.js'
 import { legend, stackedBars } from './charts.js'
 import { bytes, compact, day, money, number, plural } from './format.js'
-import { field, values } from './forms.js'
+import { field, fieldsWith, values } from './forms.js'
 import { heading, panel, table } from './parts.js'
 import { address } from './tasks.js'
 
@@ -25,7 +25,7 @@ export const usage = {
   async load({ query }, signal) {
     const asked = complete(query)
     const [rows, days, tenants] = await Promise.all([
-      get('usage', asked, signal), get('usage', { ...asked, by: 'day' }, signal), get('tenants', {}, signal).catch(() => []),
+      find('usage', asked, signal), find('usage', { ...asked, by: 'day' }, signal), get('tenants', {}, signal).catch(() => []),
     ])
     return { rows, days, tenants: tenants.map(tenant => tenant.name) }
   },
@@ -37,7 +37,7 @@ export const usage = {
         sub: asked.tenant ? `of ${asked.tenant}` : 'of all tenants',
         actions: [h('a.button', { href: link('usage', { ...asked, format: 'csv' }), download: `usage-${asked.from}-${asked.to}.csv` }, 'Download CSV')],
       }),
-      filters(asked, tenants),
+      filters(asked, tenants, rows.problem),
       h('div.tiles', {}, totals(days)),
       panel('By day', { note: legend([['accent', 'succeeded'], ['bad', 'failed'], ['calm', 'running']]) }, chart(days, asked)),
       panel(`By ${asked.by.split(',').join(' and ')}`, { note: plural(rows.length, 'row') }, usageTable(rows.slice(0, mostRows), asked.by.split(',')),
@@ -46,7 +46,7 @@ export const usage = {
   },
 }
 
-function filters(asked, tenants) {
+function filters(asked, tenants, problem) {
   const fields = [
     { name: 'from', label: 'From', kind: 'date', value: asked.from },
     { name: 'to', label: 'To, inclusive', kind: 'date', value: asked.to },
@@ -60,7 +60,7 @@ function filters(asked, tenants) {
     location.hash = address('usage', { ...values(form, fields), by: groups.filter(name => chosen[`by-${name}`]).join(',') || 'tenant' })
   }
   return h('form.filters', { 'aria-label': 'Choose what is counted', novalidate: true, onsubmit: go },
-    fields.map(field),
+    fieldsWith(problem, fields),
     h('fieldset.boxes', {}, h('legend', {}, 'Group by'), boxes.map(field)),
     h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Show')))
 }
@@ -101,6 +101,7 @@ const usageTable = (rows, by) => table('Usage by group', [
     ['Succeeded', row => number(row.succeeded)],
     ['Failed', row => number(row.failed)],
     ['Running', row => number(row.running)],
+    ['Refused', row => number(row.refused)],
     ['Units', row => number(row.units)],
     ['Cost', row => money(row.cash)],
     ['Pictures', row => bytes(row.bytes ?? 0)],

@@ -83,7 +83,7 @@ enum OverviewCalls {
             items.append(
                 AdminAttention(
                     what: "Callbacks are failing", detail: "\(failed) attempts have failed in the last ten minutes.",
-                    link: "#/tasks"))
+                    link: "#/callbacks?state=waiting"))
         }
         return items
     }
