@@ -17,7 +17,10 @@ internal import Glibc
     public private(set) var count: Int
 
     private let base: UnsafeMutableRawPointer
-    private let isMapped: Bool
+    /// The memory, unless `malloc` has it.
+    private var mapping: Mapping?
+    /// Where the mapping is kept for other blocks.
+    private let spares: SpareMappings?
     private let onRelease: (@Sendable () -> Void)?
 
     /// Makes an empty block.
@@ -25,31 +28,38 @@ internal import Glibc
     ///   - capacity: how many bytes it can hold.
     ///   - onRelease: called once, on the thread that releases the block last.
     public convenience init(capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
-        guard let base = unsafe Self.take(capacity) else { fatalError("\(capacity) bytes: errno \(errno)") }
-        unsafe self.init(base, capacity: capacity, onRelease)
+        guard let memory = unsafe Self.take(capacity, nil) else { fatalError("\(capacity) bytes: errno \(errno)") }
+        unsafe self.init(memory, capacity: capacity, nil, onRelease)
     }
 
     /// Makes an empty block; nil if the system has no memory for it. `onRelease` is then not called.
     ///
     /// Use it for sizes that depend on input.
-    public convenience init?(reserving capacity: Int, onRelease: (@Sendable () -> Void)? = nil) {
-        guard let base = unsafe Self.take(capacity) else { return nil }
-        unsafe self.init(base, capacity: capacity, onRelease)
+    /// - Parameter spares: lends the block the memory of an earlier one, and gets it back. Such a block is not zeroed,
+    ///   and may keep more memory than it has bytes: it must be filled.
+    public convenience init?(
+        reserving capacity: Int, from spares: SpareMappings? = nil, onRelease: (@Sendable () -> Void)? = nil
+    ) {
+        guard let memory = unsafe Self.take(capacity, spares) else { return nil }
+        unsafe self.init(memory, capacity: capacity, spares, onRelease)
     }
 
-    private init(_ base: UnsafeMutableRawPointer, capacity: Int, _ onRelease: (@Sendable () -> Void)?) {
-        unsafe self.base = base
+    private init(_ memory: Memory, capacity: Int, _ spares: SpareMappings?, _ onRelease: (@Sendable () -> Void)?) {
+        unsafe self.base = memory.base
         self.capacity = capacity
         self.onRelease = onRelease
+        self.spares = spares
+        unsafe mapping = memory.mapping
         count = 0
-        isMapped = capacity >= Self.mappingThreshold
     }
 
-    private static func take(_ capacity: Int) -> UnsafeMutableRawPointer? {
+    private typealias Memory = (base: UnsafeMutableRawPointer, mapping: Mapping?)
+
+    private static func take(_ capacity: Int, _ spares: SpareMappings?) -> Memory? {
         precondition(capacity >= 0, "a block cannot have a negative capacity")
-        guard capacity >= mappingThreshold else { return unsafe malloc(max(capacity, 1)) }
-        let mapping = unsafe mmap(nil, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        return unsafe mapping == MAP_FAILED ? nil : mapping
+        guard capacity >= mappingThreshold else { return unsafe malloc(max(capacity, 1)).map { unsafe ($0, nil) } }
+        let mapping = if let spares { spares.take(capacity) } else { Mapping(size: capacity) }
+        return unsafe mapping.map { unsafe ($0.base, $0) }
     }
 
     /// Makes a block that holds a copy of `bytes`.
@@ -61,7 +71,8 @@ internal import Glibc
     }
 
     deinit {
-        if isMapped { unsafe munmap(base, capacity) } else { unsafe free(base) }
+        if let mapping = mapping.take() { spares?.keep(mapping, capacity) } else { unsafe free(base) }
+        // The memory is free by now.
         onRelease?()
     }
 

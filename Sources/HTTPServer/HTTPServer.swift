@@ -12,6 +12,9 @@ public final class HTTPServer: Sendable {
     private let ledger: ConnectionLedger
     private let acceptor: Acceptor
 
+    /// How much memory of released bodies is kept for the next ones.
+    private static let spareBytes = 64 << 20
+
     /// Makes a server that does not listen yet.
     /// - Parameters:
     ///   - budget: the budget for bodies of more than 64 KiB; several servers may share one.
@@ -26,10 +29,11 @@ public final class HTTPServer: Sendable {
             loops: loops.count, limit: configuration.connections,
             limitPerAddress: configuration.connectionsPerAddress)
         self.ledger = ledger
+        let spares = SpareMappings(limit: Self.spareBytes)
         contexts = loops.indices.map { index in
             LoopContext(
                 loop: loops[index], index: index, configuration: configuration, service: service, budget: budget,
-                ledger: ledger)
+                spares: spares, ledger: ledger)
         }
         acceptor = Acceptor(loop: loops[0], contexts: contexts, ledger: ledger, tls: configuration.tls, log: log)
     }

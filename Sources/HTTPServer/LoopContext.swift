@@ -9,7 +9,8 @@ internal import Synchronization
     let loop: EventLoop
     let configuration: HTTPServerConfiguration
     let service: any HTTPService
-    let budget: ByteBudget
+    /// The blocks of large bodies.
+    let blocks: BodyBlocks
     let ledger: ConnectionLedger
     let index: Int
     /// Requests whose head was read.
@@ -35,13 +36,13 @@ internal import Synchronization
 
     init(
         loop: EventLoop, index: Int, configuration: HTTPServerConfiguration, service: any HTTPService,
-        budget: ByteBudget, ledger: ConnectionLedger
+        budget: ByteBudget, spares: SpareMappings, ledger: ConnectionLedger
     ) {
         self.loop = loop
         self.index = index
         self.configuration = configuration
         self.service = service
-        self.budget = budget
+        blocks = BodyBlocks(loop: loop, budget: budget, spares: spares)
         self.ledger = ledger
         unsafe inputSpace = .allocate(byteCount: Self.inputBytes, alignment: 64)
     }
@@ -115,6 +116,7 @@ internal import Synchronization
     func drain() {
         isDraining = true
         dropReceiptTimerAtEnd()
+        blocks.stop()
         for connection in connections.values { connection.stopWhenIdle() }
     }
 

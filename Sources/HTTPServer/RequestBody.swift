@@ -122,14 +122,18 @@ public final class RequestBody: @unchecked Sendable {
         _ count: Int, owner: String, headroom: Int
     ) async throws(RequestBodyError) -> (Bytes, ByteBudget.Lease?) {
         guard count > Self.unreservedBytes else { return (try Self.block(count), nil) }
-        let budget = connection.context.budget
+        let blocks = connection.context.blocks
         // If the owner's share fits the body, but not the headroom too, all of the share is reserved.
-        let wanted = min(Self.reserved(count, headroom), max(count, budget.share))
-        let lease = try await budget.reserve(
+        let wanted = min(Self.reserved(count, headroom), max(count, blocks.budget.share))
+        let lease = try await blocks.budget.reserve(
             wanted, owner: owner, patience: connection.configuration.budgetTimeout)
         if connection.lifecycle.phase == .closed { throw .clientGone }
         // The block holds the lease until its last reader releases the block.
-        return (try Self.block(count) { _ = lease }, lease)
+        let holding: @Sendable () -> Void = { _ = lease }
+        // A chunked body may be much shorter than its block.
+        guard declaredLength != nil else { return (try Self.block(count, onRelease: holding), lease) }
+        guard let block = blocks.make(count, onRelease: holding) else { throw .noBudget }
+        return (block, lease)
     }
 
     private static func block(

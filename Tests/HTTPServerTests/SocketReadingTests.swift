@@ -16,7 +16,8 @@ struct SocketReadingTests {
         defer { loop.stop() }
         let context = LoopContext(
             loop: loop, index: 0, configuration: HTTPServerConfiguration(addresses: []), service: TestResponder(),
-            budget: ByteBudget(capacity: 0), ledger: ConnectionLedger(loops: 1, limit: 0, limitPerAddress: 0))
+            budget: ByteBudget(capacity: 0), spares: SpareMappings(limit: 0),
+            ledger: ConnectionLedger(loops: 1, limit: 0, limitPerAddress: 0))
         var ends: [Int32] = [0, 0]
         try #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
         let (server, client) = (ends[0], ends[1])
