@@ -54,6 +54,15 @@ struct PictureTests {
         #expect(try await sent(Self.rewritings[index].1(picture)) == picture, "\(Self.rewritings[index].0)")
     }
 
+    @Test(arguments: [0, 1, 1023, 1024, 4096, 1_000_000, 1 << 20, (1 << 20) + 1, 1_333_000, 1_333_359])
+    func `a wrong letter is found anywhere in a large picture`(place: Int) async throws {
+        var letters = Array(Samples.base64(Samples.png(tail: 1_000_000)).utf8)
+        #expect(await problem(String(decoding: letters, as: UTF8.self)) == "accepted")
+        letters[place] = UInt8(ascii: "!")
+        let found = await problem(String(decoding: letters, as: UTF8.self))
+        #expect(found.contains("found '!' after \(place) letters of base64"))
+    }
+
     @Test func `a repaired picture over several slices is complete`() async throws {
         let picture = Samples.base64(Samples.jpeg(tail: 2_400_001))
         let rewritten = picture.replacingOccurrences(of: "/", with: "\\/").replacingOccurrences(of: "=", with: "")

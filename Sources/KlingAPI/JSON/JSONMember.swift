@@ -29,6 +29,8 @@ public struct JSONMember: Sendable {
     public internal(set) var valueHasEscapes = false
     /// Whether the value is a string with half a surrogate pair, which is not text.
     public internal(set) var hasLoneSurrogate = false
+    /// The end of the base64 letters at the start of a long string, as far as they were looked at.
+    var lettersEnd = 0
     /// A seeded hash of the unescaped name.
     var nameHash = 0
 

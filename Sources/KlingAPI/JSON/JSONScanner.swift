@@ -12,6 +12,8 @@ public struct JSONScanner: Sendable {
     public static let maxMembers = 256
 
     private static let usualMembers = 8
+    /// How much text must follow for a string to be looked at as a picture.
+    private static let longString = 4096
 
     /// The members of the outermost object found so far, or the elements of the outermost array if they are kept.
     public private(set) var members: [JSONMember] = []
@@ -184,6 +186,7 @@ extension JSONScanner {
     /// Continues inside a string, and returns whether its closing quote was reached.
     private mutating func scanString(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
         let stop = min(end, limit)
+        if step == .inString, depth == 1 { skipLetters(bytes, upTo: stop) }
         while position < stop {
             position = JSONText.endOfPlainRun(bytes, position..<stop)
             guard position < stop else { break }
@@ -210,6 +213,14 @@ extension JSONScanner {
         }
         if position >= end { throw .atEnd(end, expected: "a quote at the end of a string") }
         return false
+    }
+
+    /// Skips base64, and notes where it ends: so a picture is read once for both checks.
+    private mutating func skipLetters(_ bytes: Span<UInt8>, upTo stop: Int) {
+        if position == stringStart { current.lettersEnd = stringStart }
+        guard position == current.lettersEnd, end - stringStart >= Self.longString else { return }
+        position = JSONText.endOfLetters(bytes, position..<stop)
+        current.lettersEnd = position
     }
 
     /// Finishes the string whose closing quote is at `position`.

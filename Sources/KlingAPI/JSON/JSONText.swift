@@ -12,6 +12,15 @@ enum JSONText {
         }
     }
 
+    /// The end of the base64 letters at the start of `range`, or a position before it; the end of the range if there is
+    /// nothing else.
+    static func endOfLetters(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        unsafe bytes.extracting(range).withUnsafeBufferPointer { run in
+            guard let start = run.baseAddress else { return range.upperBound }
+            return unsafe range.lowerBound + base64Prefix(start, run.count)
+        }
+    }
+
     /// A decoded escape.
     struct Escape {
         let scalar: UInt32

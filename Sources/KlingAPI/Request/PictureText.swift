@@ -38,20 +38,21 @@ struct PictureText: Sendable {
     /// Reads the string `content` (without quotes), which is neither empty nor a URL, and repairs it in place if
     /// necessary. Base64 of base64 is decoded once.
     /// - Throws: what is wrong with it; the description is appended to the name of the field.
-    static func read(_ body: Bytes, _ content: Range<Int>, hasEscapes: Bool) async throws(PictureProblem) -> PictureText
-    {
-        let text = try await encoded(body, content, hasEscapes: hasEscapes)
+    static func read(
+        _ body: Bytes, _ content: Range<Int>, hasEscapes: Bool, lettersEnd: Int = 0
+    ) async throws(PictureProblem) -> PictureText {
+        let text = try await encoded(body, content, hasEscapes: hasEscapes, lettersEnd: lettersEnd)
         guard body.withByteSpan({ text.file.isBase64Text($0) }) else { return text }
         return try await encoded(body, await text.decodedInPlace(), hasEscapes: true)
     }
 
     private static func encoded(
-        _ body: Bytes, _ content: Range<Int>, hasEscapes: Bool
+        _ body: Bytes, _ content: Range<Int>, hasEscapes: Bool, lettersEnd: Int = 0
     ) async throws(PictureProblem) -> PictureText {
         let letters = try body.withByteSpan { (bytes) throws(PictureProblem) in
             try PictureWrapping.letters(bytes, content)
         }
-        if !hasEscapes, let text = await asItIs(body, letters) {
+        if !hasEscapes, let text = await asItIs(body, letters, lettersEnd) {
             if letters.lowerBound > content.lowerBound { body.setByte(JSONText.quote, at: letters.lowerBound - 1) }
             if letters.upperBound < content.upperBound { body.setByte(JSONText.quote, at: letters.upperBound) }
             return text
@@ -70,13 +71,13 @@ struct PictureText: Sendable {
     }
 
     /// The text if it needs no repair, otherwise nil.
-    private static func asItIs(_ body: Bytes, _ letters: Range<Int>) async -> PictureText? {
+    private static func asItIs(_ body: Bytes, _ letters: Range<Int>, _ lettersEnd: Int) async -> PictureText? {
         let padding = body.withByteSpan { bytes in
             (0..<2).prefix { letters.count > $0 && bytes[letters.upperBound - 1 - $0] == UInt8(ascii: "=") }.count
         }
         guard letters.count % 4 == 0, !letters.isEmpty else { return nil }
         let end = letters.upperBound - padding
-        var position = letters.lowerBound
+        var position = max(letters.lowerBound, min(lettersEnd, end))
         while position < end {
             let slice = position..<min(position + sliceSize, end)
             guard body.withByteSpan({ $0.extracting(slice).isBase64 }) else { return nil }

@@ -161,7 +161,8 @@ public final class TryOnRequest: Sendable {
     ) async throws(ParameterError) -> Picture {
         let text: PictureText
         do {
-            text = try await PictureText.read(body, member.content, hasEscapes: member.valueHasEscapes)
+            text = try await PictureText.read(
+                body, member.content, hasEscapes: member.valueHasEscapes, lettersEnd: member.lettersEnd)
         } catch {
             throw .value(field.rawValue, error.description)
         }
