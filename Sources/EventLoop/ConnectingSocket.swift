@@ -1,4 +1,6 @@
 package import Base
+// libevent's headers include the system's: whichever module is loaded first has SOCK_STREAM.
+internal import CLibevent
 internal import Glibc
 
 /// A non-blocking TCP socket that connects. The code that opens it must close it.
