@@ -23,6 +23,7 @@ import memory
 import peers
 import speed
 import tasks
+import usage
 import workers
 from crowd import raise_descriptor_limit
 from lab import Lab
@@ -39,9 +40,10 @@ SECTIONS = {
     "counts": counts.counts,
     "tasks": tasks.unfinished_tasks,
     "workers": workers.two_workers,
+    "usage": usage.report,
 }
 # The measurements that run only on request.
-EXTRA = ("tasks", "workers")
+EXTRA = ("tasks", "workers", "usage")
 
 
 def run(lab):
@@ -80,6 +82,7 @@ def parsed():
     parser.add_argument("--tasks", type=int, default=0, metavar="N",
                         help="also measure the memory of N unfinished tasks, such as 100000")
     parser.add_argument("--workers", action="store_true", help="also measure a second worker on a second core")
+    parser.add_argument("--usage", action="store_true", help="also measure a usage report over a million tasks")
     parser.add_argument("--peers", action="store_true", help="also measure Envoy, Caddy and HAProxy")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))

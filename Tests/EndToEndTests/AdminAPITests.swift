@@ -128,7 +128,7 @@ import Testing
             for name in try FileManager.default.contentsOfDirectory(atPath: Self.files) {
                 let served = try await get("/console/\(name)")
                 #expect(served.status == 200 && served["Content-Type"]?.hasSuffix("; charset=utf-8") == true, "\(name)")
-                #expect(try Data(served.body) == Data(contentsOf: URL(filePath: Self.files + name)), "\(name)")
+                #expect(try Data(served.body) == Data(contentsOf: URL(filePath: "\(Self.files)/\(name)")), "\(name)")
             }
             for path in ["/console/nothing", "/console/../metrics", "/console//", "/console/%2e%2e/index.html"] {
                 #expect(try await get(path).status == 404)

@@ -33,8 +33,15 @@ struct Fixture {
             let text = file.replacingOccurrences(of: "$KLING", with: kling.url)
             environment["KLING_GATEWAY_CONFIG"] = try folder.write(text, to: "config.yaml")
         }
-        let gateway = try await GatewayProcess(
-            kling: kling.url, folder: folder, environment: environment, launcher: launcher)
+        let gateway: GatewayProcess
+        do {
+            gateway = try await GatewayProcess(
+                kling: kling.url, folder: folder, environment: environment, launcher: launcher)
+        } catch {
+            await kling.stop()
+            loop.stop()
+            throw error
+        }
         let failure: (any Error)?
         do {
             try await body(Fixture(kling: kling, gateway: gateway))

@@ -4,9 +4,15 @@ extension Query {
         switch self {
         case .addUsage:
             """
-            INSERT INTO usage (day, tenant, key_id, account, model, outcome, currency, bucket, tasks, units, cash, bytes)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11)
-            ON CONFLICT DO UPDATE SET tasks = tasks + 1, units = units + ?9, cash = cash + ?10, bytes = bytes + ?11
+            INSERT INTO usage (day, tenant, key_id, account, model, outcome, currency, tasks, units, cash, bytes, times)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11)
+            ON CONFLICT DO UPDATE SET tasks = tasks + 1, units = units + ?8, cash = cash + ?9, bytes = bytes + ?10,
+            times = ?11
+            """
+        case .usageTimes:
+            """
+            SELECT times FROM usage WHERE day = ?1 AND tenant = ?2 AND key_id = ?3 AND account = ?4 AND model = ?5
+            AND outcome = ?6 AND currency = ?7
             """
         case .usageOnDay:
             """
@@ -30,14 +36,15 @@ extension Query {
         }
     }
 
-    /// Selects the finished and the unfinished tasks of the days from `?1` to `?2`, and of the tenant `?3` if there is one.
+    /// Selects the usage of the days from `?1` to `?2`, and of the tenant `?3` if there is one. Unfinished tasks are
+    /// added up here.
     static let usage = """
-        SELECT day, tenant, key_id AS key, account, model, outcome, currency, bucket, tasks, units, cash, bytes FROM usage
+        SELECT day, tenant, key_id AS key, account, model, outcome, currency, tasks, units, cash, bytes, times FROM usage
         WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR tenant = ?3)
         UNION ALL
-        SELECT \(day), tenant, coalesce(key_id, ''), account, model, state, '', 0, 1, units, 0, bytes
-        FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND \(day) BETWEEN ?1 AND ?2
-        AND (?3 IS NULL OR tenant = ?3)
+        SELECT \(day) AS day, tenant, coalesce(key_id, '') AS key, account, model, 0, '', count(*), sum(units), 0,
+        sum(bytes), x'' FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL
+        AND \(day) BETWEEN ?1 AND ?2 AND (?3 IS NULL OR tenant = ?3) GROUP BY 1, 2, 3, 4, 5
         """
 
     /// The day of a task. Tasks of older versions have none.

@@ -9,7 +9,7 @@ enum Query: Int, CaseIterable {
     case insertKey, keys, changeKey, replaceSecrets, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case insertPreviousSecrets, previousSecrets, endPreviousSecrets, noteKeyUse
     case tenantRules, keepTenantRules, budgets, budgetsOf, dropBudgets, insertBudget, tenantNames
-    case addUsage, usageOnDay, unfinishedUsage, firstUsageDay, lastUsageDay, insertAudit, audit, auditOf
+    case addUsage, usageTimes, usageOnDay, unfinishedUsage, firstUsageDay, lastUsageDay, insertAudit, audit, auditOf
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, nextDelivery, claimDelivery, claimedDelivery
     case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,

@@ -49,7 +49,7 @@ extension Schema {
         """
 
     /// What tasks have used, added up when they end. Unfinished tasks are in `tasks` alone: a create writes nothing here.
-    /// `units` and `cash` are millionths. `bucket` is that of ``TimeHistogram``. Tasks of older versions are counted on
+    /// `units` and `cash` are millionths. `times` is a ``TimeHistogram``. Tasks of older versions are counted on
     /// days in UTC.
     static let usage = """
         ALTER TABLE tasks ADD COLUMN day INTEGER;
@@ -65,15 +65,15 @@ extension Schema {
             model TEXT NOT NULL,
             outcome INTEGER NOT NULL,
             currency TEXT NOT NULL,
-            bucket INTEGER NOT NULL,
             tasks INTEGER NOT NULL,
             units INTEGER NOT NULL,
             cash INTEGER NOT NULL,
             bytes INTEGER NOT NULL,
-            PRIMARY KEY (day, tenant, key_id, account, model, outcome, currency, bucket)
+            times BLOB NOT NULL,
+            PRIMARY KEY (day, tenant, key_id, account, model, outcome, currency)
         ) STRICT, WITHOUT ROWID;
         INSERT INTO usage
-            SELECT created_at / 86400000 AS day, tenant, coalesce(key_id, ''), account, model, state, '', 0, count(*), 0, 0, 0
+            SELECT created_at / 86400000 AS day, tenant, coalesce(key_id, ''), account, model, state, '', count(*), 0, 0, 0, x''
             FROM tasks WHERE finished_at IS NOT NULL GROUP BY day, tenant, coalesce(key_id, ''), account, model, state;
         """
 

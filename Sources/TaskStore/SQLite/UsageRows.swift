@@ -7,18 +7,33 @@ struct UsageRows {
     /// Adds a task that has ended.
     func add(_ task: TaskRecord) throws(StoreError) {
         let add = try connection.statement(.addUsage)
-        add.bind(1, task.day)
-        add.bind(2, task.tenant)
-        add.bind(3, task.keyID ?? "")
-        add.bind(4, task.account ?? "")
-        add.bind(5, task.model)
-        add.bind(6, task.state.rawValue)
-        add.bind(7, task.charge.currency)
-        add.bind(8, TimeHistogram.bucket(of: task))
-        add.bind(9, task.charge.units)
-        add.bind(10, task.charge.cash)
-        add.bind(11, task.bytes)
+        bind(task, to: add)
+        add.bind(8, task.charge.units)
+        add.bind(9, task.charge.cash)
+        add.bind(10, task.bytes)
+        add.bind(11, try times(with: task))
         try add.execute()
+    }
+
+    /// Binds what tells the rows apart.
+    private func bind(_ task: TaskRecord, to statement: PreparedStatement) {
+        statement.bind(1, task.day)
+        statement.bind(2, task.tenant)
+        statement.bind(3, task.keyID ?? "")
+        statement.bind(4, task.account ?? "")
+        statement.bind(5, task.model)
+        statement.bind(6, task.state.rawValue)
+        statement.bind(7, task.charge.currency)
+    }
+
+    /// The times of the tasks in a task's row and of itself, if it has a picture.
+    private func times(with task: TaskRecord) throws(StoreError) -> [UInt8] {
+        guard task.state == .succeed, let finishedAt = task.finishedAt else { return [] }
+        let select = try connection.statement(.usageTimes)
+        bind(task, to: select)
+        var times = TimeHistogram(try select.first { $0.bytes(0) } ?? [])
+        times.add(milliseconds: finishedAt - task.createdAt)
+        return times.bytes
     }
 
     /// Returns the rows of a report.
@@ -34,25 +49,14 @@ struct UsageRows {
 
     private func statement(_ query: UsageQuery) throws(StoreError) -> PreparedStatement {
         let names = query.dimensions.map(\.rawValue)
-        let columns = names + ["outcome", "currency", "bucket"]
-        let order = (1...columns.count).map(String.init).joined(separator: ", ")
-        let sql = """
-            SELECT \(columns.joined(separator: ", ")), sum(tasks), sum(units), sum(cash), sum(bytes)
-            FROM (\(Query.usage)) GROUP BY \(order) ORDER BY \(order)
-            """
+        let columns = names + ["outcome", "currency", "tasks", "units", "cash", "bytes", "times"]
+        let order = (1...names.count + 2).map(String.init).joined(separator: ", ")
+        let sql = "SELECT \(columns.joined(separator: ", ")) FROM (\(Query.usage)) ORDER BY \(order)"
         do {
             return PreparedStatement(try connection.database.makeStatement(sql: sql))
         } catch {
             throw StoreError(error)
         }
-    }
-}
-
-extension TimeHistogram {
-    /// The bucket of a task that has ended; 0 for one without a picture.
-    fileprivate static func bucket(of task: TaskRecord) -> Int {
-        guard task.state == .succeed, let finishedAt = task.finishedAt else { return 0 }
-        return bucket(of: finishedAt - task.createdAt)
     }
 }
 
@@ -115,19 +119,18 @@ extension UsageRow {
     }
 
     fileprivate mutating func add(_ row: PreparedStatement, from first: Int32) {
-        let tasks = row.integer(first + 3)
+        let tasks = row.integer(first + 2)
         switch TaskState(rawValue: Int(row.integer(first))) {
         case .succeed:
             succeeded += tasks
-            // Tasks of older versions have no time.
-            if row.integer(first + 2) > 0 { times.add(tasks, bucket: Int(row.integer(first + 2))) }
+            times.add(TimeHistogram(row.bytes(first + 6)))
         case .failed: failed += tasks
         case .refused: refused += tasks
         default: running += tasks
         }
-        units += row.integer(first + 4)
-        let (currency, paid) = (row.text(first + 1), row.integer(first + 5))
+        units += row.integer(first + 3)
+        let (currency, paid) = (row.text(first + 1), row.integer(first + 4))
         if !currency.isEmpty { cash[currency, default: 0] += paid }
-        bytes += row.integer(first + 6)
+        bytes += row.integer(first + 5)
     }
 }
