@@ -18,6 +18,7 @@ import Testing
             let gateway = fixture.gateway
             let document = try await gateway.ask("GET", "/openapi.json", key: Self.token, admin: true)
             #expect(document.status == 200 && document.json["openapi"] as? String == "3.1.0")
+            #expect(try await fixture.command(["openapi", "--admin"]).output == document.text + "\n")
             let paths = try #require(document.json["paths"] as? [String: [String: Any]])
             #expect(paths.count > 10)
             for (path, methods) in paths {

@@ -229,10 +229,11 @@ import Testing
             #expect(picture?["Content-Type"] == "image/png" && picture?.body.starts(with: [0x89, 0x50]) == true)
             let task = try await Self.call(fixture, "GET", "tasks/\(id)")
             let states = (task.json["history"] as? [[String: Any]])?.map { $0["state"] as? String }
-            #expect(states == ["intent", "succeed"], "\(task.text)")
+            #expect(states == ["intent", "submitted", "succeed"], "\(task.text)")
             let overview = try await Self.call(fixture, "GET", "overview")
             #expect(overview.status == 200)
-            #expect((overview.json["ready"] as? [String: Any])?["ready"] as? Bool == true)
+            let ready = try #require(overview.json["ready"] as? [String: Any])
+            #expect(ready["ready"] as? Bool == true && (ready["checks"] as? [String: String])?["store"] == "ok")
             for name in ["creates", "errors", "finished"] {
                 let series = overview.json["series"] as? [String: [Int]]
                 #expect(series?[name]?.count == 60)

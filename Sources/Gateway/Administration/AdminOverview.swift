@@ -37,8 +37,9 @@ public struct AdminOverview: Sendable {
     }
 
     func writeReadiness(to writer: inout JSONWriter) {
+        // The names of the checks are fixed in the code and need no escaping.
         let checks = readiness.outcomes.map { "\"\($0.name)\":\"\($0.outcome.rawValue)\"" }.joined(separator: ",")
-        writer.member("ready", number: "{\"ready\":\(readiness.isReady),\"checks\":{\(checks)}}")
+        writer.member("ready", json: "{\"ready\":\(readiness.isReady),\"checks\":{\(checks)}}".utf8)
     }
 
     static let schema = AdminSchemas.object([
@@ -48,7 +49,13 @@ public struct AdminOverview: Sendable {
             "ready",
             AdminSchemas.object([
                 ("ready", AdminSchemas.flag("Whether all checks passed.")),
-                ("checks", ["type": "object", "additionalProperties": ["type": "string"]]),
+                (
+                    "checks",
+                    [
+                        "type": "object",
+                        "additionalProperties": ["type": "string", "enum": ["ok", "failed", "timed_out"]],
+                    ]
+                ),
             ])
         ),
         ("requests_per_minute", AdminSchemas.integer("Requests answered in the last minute.")),

@@ -33,16 +33,23 @@ extension TaskRecord {
     /// The task as JSON.
     var jsonForOperators: [UInt8] { JSONWriter.object { writeForOperators(to: &$0) } }
 
-    /// Writes the states that are known with their times, the first one first.
-    func writeHistory(to history: inout JSONWriter) {
-        history.object { state in
-            state.member("state", "\(TaskState.intent)")
-            state.member("at", Int(self.createdAt))
+    /// The states that are known with their times, the first one first. Kling's clock says when it accepted the task.
+    private var history: [(state: TaskState, at: Int)] {
+        var history = [(state: TaskState.intent, at: Int(self.createdAt))]
+        if self.state > .submitted, let accepted = self.answer.flatMap({ TaskObject($0) })?.createdAt {
+            history.append((.submitted, accepted))
         }
-        guard self.state != .intent else { return }
-        history.object { state in
-            state.member("state", "\(self.state)")
-            state.member("at", Int(self.finishedAt ?? self.updatedAt))
+        if self.state != .intent { history.append((self.state, Int(self.finishedAt ?? self.updatedAt))) }
+        return history
+    }
+
+    /// Writes the states that are known with their times.
+    func writeHistory(to list: inout JSONWriter) {
+        for step in history {
+            list.object { writer in
+                writer.member("state", "\(step.state)")
+                writer.member("at", step.at)
+            }
         }
     }
 

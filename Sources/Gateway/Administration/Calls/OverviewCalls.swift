@@ -62,7 +62,7 @@ enum OverviewCalls {
         var items = overview.readiness.outcomes.filter { $0.outcome != .ok }.map { check in
             AdminAttention(
                 what: "The gateway is not ready", detail: "The check \(check.name) has \(check.outcome.words).",
-                link: "#/overview")
+                link: "#/")
         }
         for account in accounts where account.state == .disabled || account.state == .unreached {
             let detail =
@@ -70,7 +70,7 @@ enum OverviewCalls {
                 ? "It has never been reached." : account.reason ?? "Kling does not accept it."
             items.append(
                 AdminAttention(
-                    what: "The account \(account.name) takes no creates", detail: detail, link: "#/overview"))
+                    what: "The account \(account.name) takes no creates", detail: detail, link: "#/"))
         }
         if !flagged.isEmpty {
             items.append(
