@@ -2,7 +2,7 @@
 
 import { h } from './dom.js'
 import { find } from './api.js'
-import { ago, code } from './format.js'
+import { ago, code, exact } from './format.js'
 import { fieldsWith, values } from './forms.js'
 import { heading, pager, panel, table } from './parts.js'
 import { address } from './tasks.js'
@@ -32,22 +32,30 @@ export const audit = {
 
 const columns = [
   { title: 'When', cell: entry => ago(entry.at) },
-  { title: 'Who', cell: entry => [entry.who, h('span.under', {}, entry.from)] },
+  { title: 'Who', cell: entry => [entry.who, h('span.under.whole', {}, entry.from)] },
   { title: 'Action', cell: entry => entry.action },
   { title: 'Target', cell: entry => h('a', { href: address('audit', { target: entry.target }) }, code(entry.target)) },
   { title: 'Change', kind: 'wide', cell: change },
 ]
 
-function change({ before, after }) {
+function change({ before, after, target }) {
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])]
     .filter(name => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]))
+    .filter(name => before || !isPlain(after[name]) && after[name] !== target)
   if (!names.length) return h('span.muted', {}, '–')
   return h('ul.changes', {}, names.map(name => h('li', {},
-    h('span.muted', {}, `${name}: `), before?.[name] !== undefined && [h('del', {}, text(before[name])), ' → '],
-    h('ins', {}, text(after?.[name])))))
+    h('span.muted', {}, `${name}: `), before?.[name] !== undefined && [h('del', {}, text(name, before[name])), ' → '],
+    h('ins', {}, text(name, after?.[name])))))
 }
 
-const text = value => (value === null || value === undefined ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value))
+/** Whether a new thing has a member only because everything has it. */
+const isPlain = value => value === null || value === false || (Array.isArray(value) && value.length === 0)
+
+function text(name, value) {
+  if (value === null || value === undefined) return 'none'
+  if (Number.isInteger(value) && /_(at|until)$/.test(name)) return exact(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
 
 function filters(query, problem) {
   const fields = [{ name: 'target', label: 'Target', value: query.target, placeholder: 'key, tenant, task' }]

@@ -59,14 +59,14 @@ function traffic({ creates, finished, errors }) {
 
 function accounts(list) {
   return panel('Accounts', { note: plural(list.length, 'account') }, table('Accounts', [
-    { title: 'Name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, ` ${account.api ?? ''}`)] },
+    { title: 'Name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, account.api === 'auto' ? '' : ` ${account.api}`)] },
     { title: 'State', cell: account => [state(account.state), reasonOf(account) && h('p.reason', {}, reasonOf(account))] },
     { title: 'Slots', kind: 'wide', cell: slots },
     { title: 'Weight', kind: 'figure', cell: account => number(account.weight) },
   ], list, account => account.name, 'No account is configured.'))
 }
 
-const reasonOf = ({ reason, problem }) => reason ?? problem
+const reasonOf = ({ reason, problem }) => problem ?? reason
 
 const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {},
   meter(`Slots in use at ${name}`, used ?? 0, limit, { mayBeFull: true }),

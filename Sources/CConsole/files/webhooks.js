@@ -38,10 +38,11 @@ async function rotate({ name }) {
 
 function test({ name }) {
   const fields = [{ name: 'url', label: 'Receiver', required: true, placeholder: 'https://', hint: 'It gets one signed callback of a made-up task.' }]
-  const outcome = h('p.callout', { role: 'status' }, 'Not sent yet.')
+  const outcome = h('p.callout', { role: 'status' })
   return formDialog({
     title: `Send a test callback of ${name}`, action: 'Send', fields, footnote: outcome, staysOpen: true,
     async send(form) {
+      outcome.textContent = ''
       const { status } = await post(path('tenants', name, 'webhook-test'), { url: values(form, fields).url ?? '' })
       outcome.textContent = `The receiver answered ${status}.`
     },
