@@ -78,5 +78,8 @@ export function state(word) {
 
 export const isFinal = word => ['succeed', 'failed', 'refused'].includes(word)
 
+/** A message with its names, which are between backticks, in fixed width. */
+export const prose = text => text.split('`').map((part, index) => (index % 2 ? code(part) : part))
+
 /** An id in full, in fixed width. */
 export const code = text => h('code', {}, text)

@@ -3,7 +3,7 @@
 import { h } from './dom.js'
 import { get } from './api.js'
 import { bars, hourInWords } from './charts.js'
-import { bytes, duration, number, plural, relative, state } from './format.js'
+import { bytes, duration, number, plural, prose, relative, state } from './format.js'
 import { heading, meter, panel, table } from './parts.js'
 
 export const overview = {
@@ -59,8 +59,8 @@ function traffic({ creates, finished, errors }) {
 
 function accounts(list) {
   return panel('Accounts', { note: plural(list.length, 'account') }, table('Accounts', [
-    { title: 'Name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, account.api === 'auto' ? '' : ` ${account.api}`)] },
-    { title: 'State', cell: account => [state(account.state), reasonOf(account) && h('p.reason', {}, reasonOf(account))] },
+    { title: 'Name', kind: 'name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, account.api === 'auto' ? '' : ` ${account.api}`)] },
+    { title: 'State', cell: account => [state(account.state), reasonOf(account) && h('p.reason', {}, prose(reasonOf(account)))] },
     { title: 'Slots', kind: 'wide', cell: slots },
     { title: 'Weight', kind: 'figure', cell: account => number(account.weight) },
   ], list, account => account.name, 'No account is configured.'))
@@ -74,7 +74,7 @@ const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {}
 
 function attention(list) {
   const entry = ({ what, detail, link }) => h('li', {},
-    h(link ? 'a' : 'div', { href: link }, h('strong', {}, what), h('span', {}, detail)))
+    h(link ? 'a' : 'div', { href: link }, h('strong', {}, what), h('span', {}, prose(detail))))
   return panel('Needs attention', { note: list.length ? number(list.length) : '', kind: 'attention' }, h('div', { 'aria-live': 'polite' }, list.length
     ? h('ul.attention', {}, list.map(entry))
     : h('p.empty', {}, 'Nothing. Accounts, callbacks, budgets and tasks are fine.')))
