@@ -14,11 +14,16 @@ extension ClientService {
     /// The tasks that wait, and those that need the operator's attention.
     public var taskFigures: TaskFigures {
         var figures = TaskFigures()
-        figures.flagged = tasks.flagged.withLock { $0 }
+        (figures.stuck, figures.unknown) = tasks.flagged.withLock { ($0.stuck, $0.unknown) }
         figures.attachedCreates = tasks.resends?.attached ?? 0
         guard let queue = tasks.ledger.queue?.figures else { return figures }
         (figures.queued, figures.queuedBytes) = (queue.tasks, queue.bytes)
         figures.oldestQueuedSeconds = queue.oldest.map { tasks.clock.age(since: $0).seconds } ?? 0
+        figures.longestQueuedSeconds = tasks.ledger.queue?.maxAge.seconds
         return figures
     }
+
+    /// What tenants have used of their budgets, those used most first. At most a few seconds old for up to 100 tenants
+    /// with budgets.
+    public var budgetFigures: [BudgetFigures] { tasks.budgets.withLock { $0 } }
 }

@@ -29,6 +29,11 @@ public struct AccountFigures: Sendable, Hashable {
     public let weight: Int
     /// Which of Kling's APIs the gateway uses for it.
     public let dialect: KlingDialect
+
+    /// Whether it is disabled because its units are used up or its owner owes money.
+    public var isOutOfUnits: Bool {
+        state == .disabled && (disabledBy == .resourcePackExhausted || disabledBy == .accountInArrears)
+    }
 }
 
 extension AccountState {

@@ -2,7 +2,8 @@ internal import Base
 internal import EventLoop
 internal import TaskStore
 
-/// Runs periodic work: saves what was learned about accounts, probes disabled ones, deletes old records.
+/// Runs periodic work: saves what was learned about accounts, probes disabled ones, counts what operators should
+/// see, deletes old records.
 struct Maintenance: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
@@ -10,6 +11,7 @@ struct Maintenance: Sendable {
 
     private static let rows = 500
 
+    private let budgets = BudgetReader()
     /// Whether the wall clock was in doubt when it was last checked.
     private let isInDoubt = Lock(false)
     /// Who had a limit of running tasks when those were last counted.
@@ -25,6 +27,7 @@ struct Maintenance: Sendable {
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
         }
         every(.seconds(30)) { await countFlagged() }
+        every(.seconds(5)) { await readBudgets() }
         every(.seconds(60)) { assets?.expire() }
         every(.seconds(10)) { tasks.ledger.hosted?.expire() }
         every(.seconds(20)) { await saveClock() }
@@ -67,7 +70,13 @@ struct Maintenance: Sendable {
     func countFlagged() async {
         let filter = TaskFilter(flags: [.stuck, .unknown])
         let flagged = try? await tasks.store.allTasks(filter, before: nil, limit: Self.mostFlagged)
-        if let flagged { tasks.flagged.withLock { $0 = flagged.count } }
+        if let flagged { tasks.flagged.withLock { $0 = FlaggedTasks(flagged) } }
+    }
+
+    /// Reads what is used of tenants' budgets. Figures that can't be read stay as they were.
+    func readBudgets() async {
+        let figures = try? await budgets.read(from: tasks.store, at: tasks.clock.believed)
+        if let figures { tasks.budgets.withLock { $0 = figures } }
     }
 
     /// The highest count. Beyond it, an operator doesn't inspect tasks one by one.

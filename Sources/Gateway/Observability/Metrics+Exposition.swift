@@ -17,6 +17,7 @@ extension Metrics {
             writer.single("creates_waiting", .gauge, "Creates that wait for a slot of an upstream account.", $0())
         }
         sources.tasks.map { Self.write($0(), to: &writer) }
+        sources.budgets.map { Self.write($0(), to: &writer) }
         sources.store.map { Self.write($0(), to: &writer) }
         sources.deliveries.map { Self.write($0(), to: &writer) }
         sources.hostedPictures.map { Self.write($0(), to: &writer) }
@@ -114,6 +115,9 @@ extension Metrics {
                     [("account", account.name), ("state", state.rawValue)], account.state == state ? 1 : 0)
             }
         }
+        writer.family(
+            "account_out_of_units", .gauge, "1 if Kling says that the account has no units or money left, otherwise 0.")
+        for account in accounts { writer.sample([("account", account.name)], account.isOutOfUnits ? 1 : 0) }
         writer.family("account_running_tasks", .gauge, "Tasks that take up an account's concurrency.")
         for account in accounts { writer.sample([("account", account.name)], account.running) }
         writer.family(
@@ -133,11 +137,26 @@ extension Metrics {
         writer.single(
             "queue_oldest_seconds", .gauge, "How long the oldest waiting task has waited.",
             tasks.oldestQueuedSeconds)
+        tasks.longestQueuedSeconds.map {
+            writer.single("queue_max_age_seconds", .gauge, "How long a task may wait before it fails.", $0)
+        }
         writer.single(
-            "tasks_flagged", .gauge, "Unfinished tasks that are stuck or whose outcome is unknown.", tasks.flagged)
+            "tasks_flagged", .gauge, "Unfinished tasks that are stuck or whose outcome is unknown.",
+            tasks.stuck + tasks.unknown)
+        writer.single("tasks_stuck", .gauge, "Unfinished tasks without news from Kling for a day.", tasks.stuck)
+        writer.single("tasks_unknown", .gauge, "Unfinished tasks whose outcome is unknown.", tasks.unknown)
         writer.single(
             "creates_attached_total", .counter, "Creates that got the unread answer of an earlier one.",
             tasks.attachedCreates)
+    }
+
+    private static func write(_ budgets: [BudgetFigures], to writer: inout ExpositionWriter) {
+        writer.family("budget_used_ratio", .gauge, "The share of a tenant's budget that is used.")
+        for budget in budgets { writer.sample(budget.labels, budget.usedRatio) }
+        writer.family("budget_warn_ratio", .gauge, "The share of a budget from which the operator is warned.")
+        for budget in budgets {
+            budget.use.budget.warnAtPercent.map { writer.sample(budget.labels, Double($0) / 100) }
+        }
     }
 
     private static func write(_ store: StoreStatistics, to writer: inout ExpositionWriter) {
@@ -180,6 +199,12 @@ extension Metrics {
             "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.", startedAt)
         writer.family("build_info", .gauge, "Always 1. The label has the version.")
         writer.sample([("version", version)], 1)
+    }
+}
+
+extension BudgetFigures {
+    fileprivate var labels: ExpositionWriter.Labels {
+        [("tenant", tenant), ("metric", "\(use.budget.metric)"), ("period", "\(use.budget.period)")]
     }
 }
 

@@ -13,6 +13,8 @@ public struct MetricsSources: Sendable {
     public var waitingCreates: (@Sendable () -> Int)?
     /// The tasks that wait, and those that need the operator's attention.
     public var tasks: (@Sendable () -> TaskFigures)?
+    /// What tenants have used of their budgets, at most ``BudgetFigures/most``, those used most first.
+    public var budgets: (@Sendable () -> [BudgetFigures])?
     /// The store.
     public var store: (@Sendable () -> StoreStatistics)?
     /// Callbacks to clients.
@@ -34,8 +36,12 @@ public struct TaskFigures: Sendable {
     public var queuedBytes = 0
     /// How long the oldest waiting task has waited, in seconds.
     public var oldestQueuedSeconds = 0.0
-    /// Unfinished tasks that are stuck or whose outcome can't be found out, as last counted.
-    public var flagged = 0
+    /// How long a task may wait, in seconds; nil: there is no queue.
+    public var longestQueuedSeconds: Double?
+    /// Unfinished tasks that Kling has sent no news of for a day, as last counted.
+    public var stuck = 0
+    /// Unfinished tasks whose outcome can't be found out, as last counted.
+    public var unknown = 0
     /// Creates that got the unread answer of an earlier one.
     public var attachedCreates: UInt64 = 0
 

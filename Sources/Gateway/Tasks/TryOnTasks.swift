@@ -36,7 +36,9 @@ final class TryOnTasks: Sendable {
     /// Remembers creates whose answers were not read; nil: none are remembered.
     let resends: Resends?
     /// How many tasks were flagged when they were last counted.
-    let flagged = Lock(0)
+    let flagged = Lock(FlaggedTasks())
+    /// What was used of tenants' budgets when they were last read.
+    let budgets = Lock<[BudgetFigures]>([])
     /// The keys and tenants that have a limit of running tasks now.
     let limits: @Sendable () -> RunningLimits
 

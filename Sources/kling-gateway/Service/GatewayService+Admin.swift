@@ -91,6 +91,7 @@ extension MetricsSources {
         self.accounts = { accounts.figures() }
         waitingCreates = { accounts.waiting }
         tasks = { gateway.taskFigures }
+        budgets = { gateway.budgetFigures }
         self.store = { store.statistics }
         deliveries = { delivery.figures }
         hostedPictures = { gateway.hostedPictureFigures }

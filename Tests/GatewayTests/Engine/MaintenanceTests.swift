@@ -79,7 +79,7 @@ import Testing
 
     // MARK: Tasks
 
-    @Test func `tasks with any flag are counted`() async throws {
+    @Test func `flagged tasks are counted by their flag`() async throws {
         try await run { fixture, upkeep in
             for (number, flags) in [(1, TaskFlags.stuck), (2, .unknown), (3, [])] {
                 try await fixture.store.begin(
@@ -89,10 +89,56 @@ import Testing
                 try await fixture.store.flag(id(number), flags)
             }
             await upkeep.countFlagged()
-            #expect(fixture.tasks.flagged.withLock { $0 } == 2)
+            #expect(fixture.tasks.flagged.withLock { [$0.stuck, $0.unknown] } == [1, 1])
             try await fixture.store.flag(id(1), [])
             await upkeep.countFlagged()
-            #expect(fixture.tasks.flagged.withLock { $0 } == 1)
+            #expect(fixture.tasks.flagged.withLock { [$0.stuck, $0.unknown] } == [0, 1])
+        }
+    }
+
+    // MARK: Budgets
+
+    @Test func `budgets are read with their limit and end, and those of later rules too`() async throws {
+        try await run { fixture, upkeep in
+            let keys = fixture.store.keys
+            let monthly = Budget(.tasks, per: .month, limit: 4, warnAtPercent: 50)
+            try await keys.keep(TenantRules(name: "shop", budgets: [monthly]), at: 1)
+            try await keys.keep(TenantRules(name: "without"), at: 1)
+            await upkeep.readBudgets()
+            let day = CivilDate.day(of: fixture.tasks.clock.believed)
+            try await fixture.store.begin(
+                NewTask(
+                    id: id(1), tenant: "shop", assignment: Assignment(account: "main"), model: "m", day: day,
+                    createdAt: 1))
+            await upkeep.readBudgets()
+            let figures = fixture.tasks.budgets.withLock { $0 }
+            #expect(figures.map(\.tenant) == ["shop"] && figures[0].usedRatio == 0.25)
+            let end = BudgetPeriod.month.days(around: day).upperBound
+            #expect(figures[0].limit == 4 && figures[0].resetsAt == Int64(end) * 86_400_000)
+
+            let raised = Budget(.tasks, per: .total, limit: 1, raise: Budget.Raise(limit: 2, until: .max))
+            try await keys.keep(TenantRules(name: "shop", budgets: [monthly, raised]), at: 2)
+            await upkeep.readBudgets()
+            let both = fixture.tasks.budgets.withLock { $0 }
+            #expect(both.map(\.usedRatio) == [0.5, 0.25] && both[0].limit == 2 && both[0].resetsAt == nil)
+            try await keys.keep(TenantRules(name: "shop"), at: 3)
+            await upkeep.readBudgets()
+            #expect(fixture.tasks.budgets.withLock { $0.isEmpty })
+        }
+    }
+
+    @Test func `budgets of many tenants are read in turns`() async throws {
+        try await run { fixture, upkeep in
+            for number in 100..<220 {
+                let rules = TenantRules(name: "t\(number)", budgets: [Budget(.tasks, per: .day, limit: 1)])
+                try await fixture.store.keys.keep(rules, at: 1)
+            }
+            var counts: [Int] = []
+            for _ in 0..<3 {
+                await upkeep.readBudgets()
+                counts.append(fixture.tasks.budgets.withLock { $0.count })
+            }
+            #expect(counts == [100, 120, 120])
         }
     }
 }

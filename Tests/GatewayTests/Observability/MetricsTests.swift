@@ -190,4 +190,53 @@ struct MetricsTests {
         ] { #expect(page.contains(line[...]), "\(line)") }
         #expect(!page.contains { $0.hasPrefix(#"kling_gateway_account_concurrency_limit{account="spare"}"#) })
     }
+
+    @Test func `an account out of units is told apart from one that is disabled for another reason`() {
+        let accounts = Accounts([account("used-up"), account("locked")], clock: HandClock())
+        for (number, name) in [(1, "used-up"), (2, "locked")] {
+            _ = accounts.reserve(id(number), model: "m", excluding: accounts.others(than: name), now: moment(0))
+        }
+        accounts.settled(id(1), on: "used-up", .packUsedUp, now: moment(0))
+        accounts.settled(
+            id(2), on: "locked", .refusedForNow(.account(.accountAbnormal, reason: "locked")), now: moment(0))
+        var sources = MetricsSources()
+        sources.accounts = { accounts.figures(now: moment(0)) }
+        let page = page(metrics(), sources)
+        #expect(page.contains(#"kling_gateway_account_out_of_units{account="used-up"} 1"#))
+        #expect(page.contains(#"kling_gateway_account_out_of_units{account="locked"} 0"#))
+    }
+
+    @Test func `budgets appear with the share that is used and the share to warn from`() {
+        @Sendable func figures(_ tenant: String, _ budget: Budget, used: Int64) -> BudgetFigures {
+            BudgetFigures(
+                tenant: tenant, use: BudgetUse(budget: budget, used: used, held: 0, days: 0..<1), limit: budget.limit,
+                resetsAt: nil)
+        }
+        var sources = MetricsSources()
+        sources.budgets = {
+            [
+                figures("shop", Budget(.tasks, per: .month, limit: 8, warnAtPercent: 75), used: 6),
+                figures("blocked", Budget(.units, per: .total, limit: 0), used: 0),
+            ]
+        }
+        let page = page(metrics(), sources)
+        let shop = #"{tenant="shop",metric="tasks",period="month"}"#
+        #expect(page.contains("kling_gateway_budget_used_ratio\(shop) 0.75"))
+        #expect(page.contains("kling_gateway_budget_warn_ratio\(shop) 0.75"))
+        #expect(page.contains(#"kling_gateway_budget_used_ratio{tenant="blocked",metric="units",period="total"} 0"#))
+        #expect(!page.contains { $0.hasPrefix(#"kling_gateway_budget_warn_ratio{tenant="blocked""#) })
+    }
+
+    @Test func `tasks that need attention appear by what is wrong, and the queue with its longest wait`() {
+        var sources = MetricsSources()
+        sources.tasks = {
+            var figures = TaskFigures()
+            (figures.stuck, figures.unknown, figures.longestQueuedSeconds) = (2, 3, 1800)
+            return figures
+        }
+        let page = page(metrics(), sources)
+        for line in ["tasks_stuck 2", "tasks_unknown 3", "tasks_flagged 5", "queue_max_age_seconds 1800"] {
+            #expect(page.contains("kling_gateway_\(line)"), "\(line)")
+        }
+    }
 }
