@@ -79,12 +79,13 @@ libraries: .build/toolchain-works ## install the system libraries that are missi
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
-deps: libraries ## also install cjpeg, chromium, and the clients and proxies that the tests run
+deps: libraries ## also install cjpeg, chromium, promtool, and the clients and proxies that the tests run
 	@( $(call install,cjpeg,,libjpeg-turbo-progs) ) || true
 	@( $(call install,chromium,,chromium fonts-dejavu-core) ) || true
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
 	@Tests/Clients/install.sh
 	@Tests/Proxies/install.sh nginx haproxy caddy
+	@Tests/Alerts/install.sh
 
 .PHONY: build
 build: libraries ## build .build/release/kling-gateway
