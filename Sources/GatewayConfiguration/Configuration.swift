@@ -23,6 +23,8 @@ public struct Configuration: Sendable {
     public internal(set) var allowed = AllowedAddresses()
     /// Pictures that Kling gets as links.
     public internal(set) var pictures = Pictures()
+    /// Where operators are told what is wrong.
+    public internal(set) var alerts = Alerts()
     /// The log.
     public internal(set) var log = Log()
 
@@ -55,6 +57,14 @@ extension Configuration {
         public internal(set) var age = Duration.seconds(3600)
         /// The maximum size of all pictures together, in bytes.
         public internal(set) var bytes = 1 << 30
+    }
+
+    /// Where operators are told what is wrong. Both are set, or neither.
+    public struct Alerts: Sendable {
+        /// The URL that alerts are sent to. It may contain a token.
+        public internal(set) var url: Secret?
+        /// The secret that signs them.
+        public internal(set) var secret: Secret?
     }
 
     /// The log.

@@ -21,6 +21,7 @@ extension Configuration {
         configuration.completeTLS(root, &reader)
         configuration.validate(root, &reader)
         if purpose == .serving { configuration.validateAccess(&reader) }
+        if purpose != .administration { configuration.alerts.check(root["alerts"], &reader) }
         if refusingWeakSecrets { configuration.reportWeakSecrets(root, &reader) }
         configuration.warnings += sources.misspelledVariables(except: variablesOfFile)
         try reader.check()

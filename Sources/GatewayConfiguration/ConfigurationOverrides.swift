@@ -16,6 +16,8 @@ struct ConfigurationOverride: Sendable {
         ConfigurationOverride(variable: "KLING_GATEWAY_CALLBACK_ALLOW", path: "callbacks.allow"),
         ConfigurationOverride(variable: "KLING_GATEWAY_FETCH_ALLOW", path: "fetch.allow"),
         ConfigurationOverride(variable: "KLING_GATEWAY_QUEUE", path: "queue"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_ALERTS_URL", path: "alerts.url"),
+        ConfigurationOverride(variable: "KLING_GATEWAY_ALERTS_SECRET", path: "alerts.secret"),
         ConfigurationOverride(variable: "KLING_GATEWAY_LOG_LEVEL", path: "log.level"),
         ConfigurationOverride(variable: "KLING_GATEWAY_LOG_FORMAT", path: "log.format"),
     ]

@@ -28,6 +28,7 @@ extension Configuration {
         .section("pictures", \.pictures, Pictures.schema),
         .section("cors", \.server, Schema([.list("origins", \.origins, .origin)])),
         .section("retention", \.storage.retention, Retention.schema),
+        .section("alerts", \.alerts, Alerts.schema),
         .section("log", \.log, Log.schema),
         .section("shutdown", \.server.shutdown, Shutdown.schema),
     ])
@@ -79,6 +80,27 @@ extension Configuration.Retention {
         .value("tasks", \.tasks, .duration(day...day * 36_500)),
         .value("deliveries", \.deliveries, .duration(day...day * 36_500)),
     ])
+}
+
+extension Configuration.Alerts {
+    static let schema = Schema<Self>([
+        .secret("url", .webhookURL) { $0.url = $1 },
+        .secret("secret", .signingSecret) { $0.secret = $1 },
+    ])
+
+    /// Requires a secret with a URL, and a URL with a secret. Values that can't be read have been reported already.
+    func check(_ node: ConfigurationNode?, _ reader: inout ConfigurationReader) {
+        guard let node else { return }
+        for (name, other) in [("url", "secret"), ("secret", "url")] where isSet(name, node) && !isSet(other, node) {
+            reader.report(.init(path: "alerts"), "\(other) is missing: set it, or remove \(name)")
+        }
+    }
+
+    private func isSet(_ name: String, _ node: ConfigurationNode) -> Bool {
+        guard let value = node[name] else { return false }
+        if case .nothing = value.content { return false }
+        return true
+    }
 }
 
 extension Configuration.Log {

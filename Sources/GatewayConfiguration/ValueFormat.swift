@@ -1,4 +1,5 @@
 internal import Base
+internal import KlingAPI
 internal import Logging
 
 /// How to parse a text into a value, and what to say if that fails.
@@ -131,6 +132,15 @@ extension ValueFormat where Value == Secret {
     static let masterKey = visible(32...512)
     static let webhookSecret = ValueFormat(allowed: "whsec_ followed by base64") { text in
         text.hasPrefix("whsec_") && visible(20...512).parse(text) != nil ? Secret(text) : nil
+    }
+    /// A secret of this gateway, which signs with it.
+    static let signingSecret = ValueFormat(allowed: "whsec_ followed by base64") { text in
+        let secret = Secret(text)
+        return visible(20...512).parse(text) != nil && WebhookSignature(secret) != nil ? secret : nil
+    }
+    /// The URL may contain a token.
+    static let webhookURL = ValueFormat(allowed: "an http or https URL without user info and fragment") { text in
+        (try? HTTPURL(text)) == nil ? nil : Secret(text)
     }
     static let proxy = ValueFormat(
         allowed: "scheme://[user:password@]host:port, the scheme http, https, socks5 or socks5h"

@@ -14,8 +14,8 @@ struct KlingGateway: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
             TenantsCommand.self, UsageCommand.self, AuditCommand.self, DeliveriesCommand.self, WebhooksCommand.self,
-            AccountsCommand.self, SimulateCommand.self, HealthcheckCommand.self, OpenAPICommand.self,
-            VersionCommand.self,
+            AccountsCommand.self, AlertsCommand.self, SimulateCommand.self, HealthcheckCommand.self,
+            OpenAPICommand.self, VersionCommand.self,
         ])
 }
 

@@ -25,7 +25,7 @@ FLOORS = [
     ("Resends",),
     ("Admission",),
     ("Intake", "Observability", "Tasks"),
-    ("Administration", "Engine", "Inbound", "Kling", "OpenAI", "Useapi"),
+    ("Administration", "Alerts", "Engine", "Inbound", "Kling", "OpenAI", "Useapi"),
     ("AdminListener", "OpenAPI"),
     ("Gateway",),
 ]

@@ -12,8 +12,9 @@ public struct AccountFigures: Sendable, Hashable {
     public let name: String
     /// Whether it takes creates.
     public let state: State
-    /// Kling's code and message, if it is disabled.
+    /// Kling's code, if it is disabled.
     public let disabledBy: KlingCode?
+    /// Kling's message, if it is disabled; what is wrong, if it was never reached. For operators only.
     public let reason: String?
     /// Models that Kling does not let the account use.
     public let refusedModels: [String]
@@ -40,7 +41,8 @@ extension AccountState {
     /// The current figures. Call ``advance(to:)`` with the current time first.
     var figures: AccountFigures {
         AccountFigures(
-            name: account.name, state: displayState, disabledBy: disablement?.code, reason: disablement?.reason,
+            name: account.name, state: displayState, disabledBy: disablement?.code,
+            reason: disablement?.reason ?? (contact.blocksCreates ? contact.problem?.text : nil),
             refusedModels: denials.keys.sorted(), running: slots.count, limit: limit.current,
             learnedLimit: limit.learned, window: start.window, weight: account.weight,
             dialect: account.capabilities.dialect)

@@ -21,6 +21,7 @@ extension Metrics {
         sources.store.map { Self.write($0(), to: &writer) }
         sources.deliveries.map { Self.write($0(), to: &writer) }
         sources.hostedPictures.map { Self.write($0(), to: &writer) }
+        sources.alerts.map { Self.write($0(), to: &writer) }
         sources.droppedLogLines.map {
             writer.single(
                 "log_lines_dropped_total", .counter, "Log lines dropped because the log was not read in time.", $0())
@@ -184,6 +185,14 @@ extension Metrics {
     private static func write(_ pictures: HostedPictureFigures, to writer: inout ExpositionWriter) {
         writer.single("hosted_pictures", .gauge, "Pictures that are served to Kling.", pictures.count)
         writer.single("hosted_picture_bytes", .gauge, "Bytes of the hosted pictures.", pictures.bytes)
+    }
+
+    private static func write(_ alerts: AlertCounts, to writer: inout ExpositionWriter) {
+        writer.family("alerts_raised", .gauge, "Alerts that are raised, by kind.")
+        for (kind, count) in alerts.raised { writer.sample([("alert", kind)], count) }
+        writer.family("alert_messages_total", .counter, "Alerts sent to the operator's webhook, by outcome.")
+        writer.sample([("outcome", "delivered")], alerts.delivered)
+        writer.sample([("outcome", "lost")], alerts.lost)
     }
 
     private func writeProcess(to writer: inout ExpositionWriter) {

@@ -71,6 +71,19 @@ public final class Metrics: Sendable {
         }
     }
 
+    /// How many requests were answered since the start, and how many of them with a status of 500 or more.
+    var answers: (all: UInt64, errors: UInt64) {
+        let totals = totals()
+        var (all, errors): (UInt64, UInt64) = (0, 0)
+        for route in layout.routes {
+            for (label, count) in zip(StatusSlots.labels, totals[layout.counters(route: route).statuses]) {
+                all += count
+                if label.hasPrefix("5") { errors += count }
+            }
+        }
+        return (all, errors)
+    }
+
     /// The sum of all rows.
     func totals() -> [UInt64] {
         var totals = Array(repeating: UInt64(0), count: layout.counterCount)

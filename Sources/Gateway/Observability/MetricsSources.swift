@@ -21,6 +21,8 @@ public struct MetricsSources: Sendable {
     public var deliveries: (@Sendable () -> DeliveryFigures)?
     /// The pictures that Kling got as links.
     public var hostedPictures: (@Sendable () -> HostedPictureFigures)?
+    /// The alerts of operators.
+    public var alerts: (@Sendable () -> AlertCounts)?
     /// How many log lines were dropped because the log's buffer was full.
     public var droppedLogLines: (@Sendable () -> UInt64)?
 
@@ -46,6 +48,19 @@ public struct TaskFigures: Sendable {
     public var attachedCreates: UInt64 = 0
 
     /// Creates figures that are all zero.
+    public init() {}
+}
+
+/// The alerts that are raised, and what became of those that were sent to the operator's webhook.
+public struct AlertCounts: Sendable {
+    /// How many alerts of each kind are raised; the kinds are a closed set of words.
+    public var raised: [(kind: String, count: Int)] = []
+    /// How many the webhook has answered with 2xx since the start.
+    public var delivered: UInt64 = 0
+    /// How many it did not get.
+    public var lost: UInt64 = 0
+
+    /// Creates counts without any alert.
     public init() {}
 }
 

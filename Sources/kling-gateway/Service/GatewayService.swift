@@ -23,6 +23,7 @@ final class GatewayService: Sendable {
     private let gateway: ClientService
     private let server: HTTPServer
     private let admin: HTTPServer
+    private let alerts: AlertService
     private let isDraining = Lock(false)
     private let watch: Task<Void, Never>
     private let logger: Logger
@@ -80,10 +81,13 @@ final class GatewayService: Sendable {
         let readiness = Readiness(
             store: store, access: access, accounts: accounts, loop: loops[0],
             isDraining: { [isDraining] in isDraining.withLock { $0 } }, logger: logger)
-        let sources = MetricsSources(
+        var sources = MetricsSources(
             server: server, budget: budget, budgetBytes: configuration.server.limits.bufferedBytes,
             accounts: accounts, store: store, gateway: gateway, delivery: delivery,
             droppedLogLines: { log.droppedLines })
+        alerts = try AlertService(
+            configuration.alerts, loop: loops[0], sources: sources, metrics: metrics, logger: logger)
+        sources.alerts = { [monitor = alerts.monitor] in monitor.counts }
         let live = LiveGateway(gateway: gateway, readiness: readiness)
         let api = AdminAPI(
             configuration.adminParts(store, vault: { vault }, callbacks: receivers, live: live))
@@ -105,6 +109,7 @@ final class GatewayService: Sendable {
             let clients = try await server.start(as: "listen")
             let operators = try await admin.start(as: "admin.listen")
             bound.withLock { $0 = Bound(clients: clients, operators: operators) }
+            alerts.monitor.start()
         } catch {
             await server.shutdown(grace: .zero)
             await admin.shutdown(grace: .zero)
@@ -151,6 +156,7 @@ final class GatewayService: Sendable {
 
     /// Ends the work that needs no connection.
     private func end(by deadline: MonotonicTime) async {
+        await alerts.stop()
         await gateway.stop(by: deadline)
         watch.cancel()
         await watch.value

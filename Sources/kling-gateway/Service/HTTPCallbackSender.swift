@@ -4,7 +4,7 @@ internal import Gateway
 internal import HTTPClient
 
 /// Sends callbacks to receivers that clients named, over its own connections and under a policy that checks every
-/// address.
+/// address. Another one sends alerts to the operator's webhook.
 struct HTTPCallbackSender: CallbackSender {
     private let clients: [(loop: EventLoop, client: HTTPClient)]
     private let policy: AddressPolicy
@@ -22,6 +22,14 @@ struct HTTPCallbackSender: CallbackSender {
         configuration.maximumIdleConnections = 64
         configuration.limit(to: pools.callbacks)
         clients = try loops.map { ($0, try HTTPClient(loop: $0, configuration: configuration)) }
+    }
+
+    /// Makes a client for the operator's own webhook, which may be at any address.
+    init(toOperatorFrom loop: EventLoop) throws {
+        policy = .any
+        var configuration = HTTPClientConfiguration()
+        configuration.maximumConnections = 1
+        clients = [(loop, try HTTPClient(loop: loop, configuration: configuration))]
     }
 
     func send(_ message: CallbackMessage) async throws(CallbackFailure) -> CallbackReply {
