@@ -7,6 +7,9 @@ internal import Logging
 
 /// Tells operators what is wrong: the monitor, and the webhook with its own connections.
 struct AlertService: Sendable {
+    /// The most descriptors that the webhook takes: those that libcurl keeps open, and a connection that is set up.
+    static let descriptors = 8
+
     /// Looks for what is wrong.
     let monitor: AlertMonitor
     private let sender: HTTPCallbackSender?

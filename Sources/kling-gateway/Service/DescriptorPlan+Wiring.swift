@@ -32,6 +32,7 @@ extension Configuration {
             connections: server.limits.connections,
             adminConnections: 256, pools: .wanted)
         demand.inherited = ProcessLimits.openDescriptors(below: limit)
+        if alerts.url != nil { demand.inherited += AlertService.descriptors }
         return demand
     }
 }
