@@ -4,7 +4,7 @@ import Testing
 
 /// Keys that are valid for some models or from some addresses only, on a real socket.
 @Suite(.aFewAtATime) struct KeyScopeTests {
-    private static let key = "sk-key-with-a-scope"
+    private static let key = "sk-key-with-a-scope-of-its-own"
 
     private func file(_ scope: String, proxies: String = "[]") -> String {
         "keys: [{ key: \(Self.key), tenant: scoped, \(scope) }]\ntrusted_proxies: \(proxies)"

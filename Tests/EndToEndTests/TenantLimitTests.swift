@@ -26,8 +26,10 @@ import Testing
         key: @escaping @Sendable (Int) -> String = { _ in GatewayProcess.key }
     ) async throws -> [RawClient.Answer] {
         try await withThrowingTaskGroup(of: RawClient.Answer.self) { group in
+            // Each is its own create: one whose answer was not read yet may come again.
             for number in 0..<count {
-                group.addTask { try await gateway.ask("POST", Fixture.path, key: key(number), body: Fixture.body()) }
+                let body = Fixture.body(#""external_task_id":"order-\#(number)""#)
+                group.addTask { try await gateway.ask("POST", Fixture.path, key: key(number), body: body) }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
