@@ -37,11 +37,14 @@ import Testing
 
     @Test func `a budget of tasks is exact under many creates at once and after a kill`() async throws {
         let folder = try TemporaryFolder()
-        try await Fixture.run(duration: 60...60) { fixture in
+        try await Fixture.run(duration: 60_000...60_000) { fixture in
             let first = try await GatewayProcess(kling: fixture.kling.url, folder: folder)
             let rules = TenantRules(
                 name: "shop", timeZone: "Pacific/Auckland", budgets: [Budget(.tasks, per: .month, limit: 12)])
             try await keep(rules, first)
+            try await eventually("the time zone is known") {
+                try await first.ask("GET", "/v1/usage").json["time_zone"] as? String == rules.timeZone
+            }
             let answers = try await creates(60, first)
             #expect(answers.count { $0.status == 200 } == 12 && fixture.creates == 12)
             let refused = try #require(answers.first { $0.status != 200 })
@@ -63,7 +66,8 @@ import Testing
             #expect(other.status == 200)
             let usage = try await second.ask("GET", "/v1/usage").json
             let budget = try #require((usage["budgets"] as? [[String: Any]])?.first)
-            #expect(budget["used"] as? Int == 12 && budget["held"] as? Int == 12 && budget["left"] as? Int == 0)
+            #expect(
+                budget["used"] as? Int == 12 && budget["held"] as? Int == 12 && budget["left"] as? Int == 0, "\(usage)")
             #expect(usage["time_zone"] as? String == "Pacific/Auckland")
             #expect(try await second.stop() == 0)
         }
@@ -71,7 +75,7 @@ import Testing
 
     @Test func `a tenant's rate and running tasks hold for all of its keys together`() async throws {
         let second = "sk-a-second-key-of-the-shop"
-        try await Fixture.run(file: "keys: [{ key: \(second), tenant: shop }]", duration: 60...60) { fixture in
+        try await Fixture.run(file: "keys: [{ key: \(second), tenant: shop }]", duration: 60_000...60_000) { fixture in
             try await keep(
                 TenantRules(name: "shop", access: AccessRules(requestsPerMinute: 30, concurrency: 4)), fixture.gateway)
             try await eventually("the rules are known") {
@@ -111,7 +115,7 @@ import Testing
     }
 
     @Test func `a limit of running tasks that is set later counts the tasks that run already`() async throws {
-        try await Fixture.run(duration: 60...60) { fixture in
+        try await Fixture.run(duration: 60_000...60_000) { fixture in
             for _ in 0..<30 { _ = try await fixture.createdTask() }
             try await keep(TenantRules(name: "shop", access: AccessRules(concurrency: 30)), fixture.gateway)
             try await eventually("the tasks are counted") { try await fixture.create().code == 1303 }
