@@ -86,9 +86,11 @@ extension JSONObject {
         ]
     }
 
-    /// A budget in a few words: `tasks/month 12 of 100`.
+    /// A budget in a few words: `tasks/month 12 of 100, raised to 150 until 2026-12-24T00:00:00Z`.
     private var budget: String {
-        "\(cell("metric"))/\(cell("period")) \(number("used") ?? "0") of \(number("limit") ?? "0")"
+        let use = "\(cell("metric"))/\(cell("period")) \(number("used") ?? "0") of \(number("limit") ?? "0")"
+        guard let raise = object("raise") else { return use }
+        return use + ", raised to \(raise.number("limit") ?? "0") until \(raise.time("until"))"
     }
 
     /// Prints a tenant.
