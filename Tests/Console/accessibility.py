@@ -8,9 +8,12 @@ AXE = importlib.resources.files("axe_playwright_python").joinpath("axe.min.js").
 def check_page(page, name):
     """Checks labels, roles, landmarks and contrast with axe's rules for WCAG 2.2 AA and its best practices."""
     page.run(AXE + "; 0")
-    found = page.run("""axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
-        .then(({ violations }) => violations.map(({ id, help, nodes }) => `${id}: ${help}: `
-            + nodes.slice(0, 3).map(node => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`).join(' | ')))""")
+    found = page.run("""axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }).then(({ violations }) => violations.map(({ id, help, nodes }) => {
+        const places = nodes.slice(0, 3).map(node => `${node.html.slice(0, 160)} ${node.failureSummary.slice(0, 200)}`)
+        return `${id}: ${help}: ${places.join(' | ')}`
+    }))""")
     assert not found, f"{name}: " + "\n".join(found)
 
 
@@ -45,6 +48,7 @@ def check_focus(page, name):
         count += reached["place"] > last
         last = reached["place"]
         page.press("Tab")
-    expected = page.run("""[...document.querySelectorAll('a[href], button, input, select, summary, [tabindex="0"]')].filter(each =>
+    controls = "a[href], button, input, select, summary, [tabindex='0']"
+    expected = page.run(f"""[...document.querySelectorAll("{controls}")].filter(each =>
         each.checkVisibility() && !each.disabled && each.tabIndex >= 0 && !each.hidden).length""")
     assert count >= expected, f"{name}: Tab reaches {count} of {expected} controls"

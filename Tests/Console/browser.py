@@ -117,7 +117,8 @@ class Page:
 
     def look(self, width=1280, height=800, scheme="light", reduced="reduce"):
         """Sets the size of the window and what the user prefers."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         self.send("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": reduced}])
 
@@ -206,7 +207,10 @@ class Page:
         about = {"key": key, "code": "Space" if key == " " else key, "modifiers": 8 if shift else 0}
         about["windowsVirtualKeyCode"] = KEYS.get(key, 46)
         text = {"Enter": "\r", " ": " "}.get(key)
-        self.send("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", **about, **({"text": text} if text else {}))
+        if text:
+            self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **about)
+        else:
+            self.send("Input.dispatchKeyEvent", type="rawKeyDown", **about)
         self.send("Input.dispatchKeyEvent", type="keyUp", **about)
 
     def choose_file(self, selector, path):

@@ -46,10 +46,19 @@ export const smallBars = tenant => (tenant.budgets?.length ? tenant.budgets.map(
 
 const fieldsOf = (budget, index) => [
   { name: `budgets[${index}].metric`, label: 'Count', kind: 'select', value: budget.metric, options: metrics },
-  { name: `budgets[${index}].period`, label: 'Period', kind: 'select', value: budget.period ?? 'month', options: periods },
+  {
+    name: `budgets[${index}].period`, label: 'Period', kind: 'select', value: budget.period ?? 'month',
+    options: periods,
+  },
   { name: `budgets[${index}].limit`, label: 'Limit', kind: 'number', value: budget.limit, required: true },
-  { name: `budgets[${index}].warn_at_percent`, label: 'Warn at percent', kind: 'number', value: budget.warn_at_percent ?? 80 },
-  { name: `budgets[${index}].raise.limit`, label: 'Raised to', kind: 'number', value: budget.raise?.limit, placeholder: 'not raised' },
+  {
+    name: `budgets[${index}].warn_at_percent`, label: 'Warn at percent', kind: 'number',
+    value: budget.warn_at_percent ?? 80,
+  },
+  {
+    name: `budgets[${index}].raise.limit`, label: 'Raised to', kind: 'number', value: budget.raise?.limit,
+    placeholder: 'not raised',
+  },
   { name: `budgets[${index}].raise.until`, label: 'Until', kind: 'time', value: budget.raise?.until },
 ]
 

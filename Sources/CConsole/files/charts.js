@@ -12,7 +12,8 @@ import { compact, number } from './format.js'
 export function bars(label, figures, title, kind = 'accent') {
   const most = Math.max(1, ...figures)
   const width = 100 / figures.length
-  return svg(`svg.bars.${kind}`, { viewBox: '0 0 100 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+  const frame = { viewBox: '0 0 100 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': label }
+  return svg(`svg.bars.${kind}`, frame,
     figures.map((figure, index) => svg('g', {},
       svg('rect.back', { x: index * width, y: 0, width, height: 100 }, svg('title', {}, title(index))),
       figure > 0 && bar(index * width, width, 0, figure / most))))
@@ -62,5 +63,6 @@ export const legend = entries => h('span.legend', {}, entries.map(([kind, name])
 /** What a chart of the last hour says in words. */
 export function hourInWords(what, figures) {
   const sum = figures.reduce((one, other) => one + other, 0)
-  return `${what} per minute over the last hour: ${number(sum)} in all, at most ${number(Math.max(0, ...figures))} in a minute`
+  const most = Math.max(0, ...figures)
+  return `${what} per minute over the last hour: ${number(sum)} in all, at most ${number(most)} in a minute`
 }

@@ -98,7 +98,9 @@ function draw(view) {
 }
 
 function fail(view, error) {
-  if (view.data === undefined) return update(main, heading(view.id ?? view.page.title, { back: view.page.back }), failure(error, view.reload))
+  if (view.data === undefined) {
+    return update(main, heading(view.id ?? view.page.title, { back: view.page.back }), failure(error, view.reload))
+  }
   // What is on the page stays, and the problem is told once.
   if (!view.hasFailed) notify(error.message, 'bad')
   view.hasFailed = true
@@ -112,7 +114,8 @@ function plan(view) {
 
 function showMissing() {
   current = null
-  update(main, heading('No such page'), h('p', {}, 'The address names no page of the console. ', h('a', { href: '#/' }, 'Overview')))
+  update(main, heading('No such page'), h('p', {}, 'The address names no page of the console. ',
+    h('a', { href: '#/' }, 'Overview')))
 }
 
 // The bar

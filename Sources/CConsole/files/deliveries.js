@@ -36,13 +36,20 @@ function filters(query, problem) {
   }
   return h('form.filters', { role: 'search', 'aria-label': 'Find callbacks', novalidate: true, onsubmit: go },
     fieldsWith(problem, fields),
-    h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'), h('button', { type: 'reset', onclick: () => { location.hash = '#/callbacks' } }, 'Clear')))
+    h('div.buttons', {}, h('button.primary', { type: 'submit' }, 'Find'),
+      h('button', { type: 'reset', onclick: () => { location.hash = '#/callbacks' } }, 'Clear')))
 }
 
 /** Deliveries as a table, with a button to send each again. */
 export const deliveryTable = (rows, reload, withTask = false) => table('Deliveries', [
-  { title: 'Receiver', cell: delivery => [h('span.break', {}, breakable(delivery.url)), h('span.under', {}, code(delivery.id))] },
-  withTask && { title: 'Task', cell: delivery => h('a', { href: `#/tasks/${encodeURIComponent(delivery.task)}` }, code(delivery.task)) },
+  {
+    title: 'Receiver',
+    cell: delivery => [h('span.break', {}, breakable(delivery.url)), h('span.under', {}, code(delivery.id))],
+  },
+  withTask && {
+    title: 'Task',
+    cell: delivery => h('a', { href: `#/tasks/${encodeURIComponent(delivery.task)}` }, code(delivery.task)),
+  },
   { title: 'State', cell: delivery => [state(delivery.state), attempts(delivery)] },
   {
     title: 'When', kind: 'figure', cell: delivery => (delivery.next_attempt_at && delivery.state === 'waiting'
@@ -64,7 +71,8 @@ const breakable = url => url.split(/(?<=[^/:][/?&])/).flatMap(part => [part, h('
 
 function attempts({ attempts: count, history = [] }) {
   const last = history.at(-1)
-  const told = `${plural(count, 'attempt')}${last?.failure ? `: ${last.failure}` : last ? `, answered ${last.status}` : ''}`
+  const outcome = last?.failure ? `: ${last.failure}` : last ? `, answered ${last.status}` : ''
+  const told = plural(count, 'attempt') + outcome
   if (history.length < 2) return h('span.under', {}, told)
   return h('details', {},
     h('summary', {}, told),

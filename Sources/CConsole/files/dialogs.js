@@ -44,7 +44,9 @@ export function openDialog(title, content, { wide = false } = {}) {
  * @param {boolean} [about.staysOpen] - whether it stays open when `send` succeeds.
  * @param {(form: HTMLFormElement) => Promise<void>} about.send
  */
-export function formDialog({ title, intro, fields = [], body, action, danger = false, wide = false, footnote, staysOpen = false, send }) {
+export function formDialog({
+  title, intro, fields = [], body, action, danger = false, wide = false, footnote, staysOpen = false, send,
+}) {
   return openDialog(title, close => {
     const submit = h(`button.${danger ? 'danger' : 'primary'}`, { type: 'submit' }, action)
     const form = h('form', {

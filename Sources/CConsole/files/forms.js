@@ -42,7 +42,8 @@ function build(about, id) {
     h('p.error', { id: `${id}-error` }, about.error))
 }
 
-const input = type => (props, about) => h('input', { ...props, type, value: about.value ?? null, inputmode: about.inputmode })
+const input = type => (props, about) => h('input',
+  { ...props, type, value: about.value ?? null, inputmode: about.inputmode })
 
 const trimmed = text => text.trim() || null
 
@@ -53,14 +54,18 @@ const kinds = {
   number: {
     build: (props, about) => h('input', { ...props, type: 'text', inputmode: 'numeric', value: about.value ?? null }),
     // What is not a number goes to the gateway as it is, which says what is wrong with it.
-    read: element => (trimmed(element.value) === null ? null : Number.isFinite(Number(element.value)) ? Number(element.value) : element.value),
+    read: element => {
+      const text = trimmed(element.value)
+      return text === null || !Number.isFinite(Number(text)) ? text : Number(text)
+    },
   },
   list: {
     build: (props, about) => h('input', { ...props, type: 'text', value: (about.value ?? []).join(', ') || null }),
     read: element => element.value.split(/[\s,]+/).filter(Boolean),
   },
   time: {
-    build: (props, about) => h('input', { ...props, type: 'datetime-local', value: about.value ? localTime(about.value) : null }),
+    build: (props, about) =>
+      h('input', { ...props, type: 'datetime-local', value: about.value ? localTime(about.value) : null }),
     read: element => (element.value ? new Date(element.value).getTime() : null),
   },
   select: {
@@ -121,7 +126,8 @@ export function clearErrors(form) {
 
 function findField(form, param) {
   const elements = [...form.elements]
-  return elements.find(({ name }) => name === param) ?? elements.find(({ name }) => name && name.startsWith(`${param}.`))
+  return elements.find(({ name }) => name === param)
+    ?? elements.find(({ name }) => name && name.startsWith(`${param}.`))
     ?? elements.find(({ name }) => name === param.split(/[.[]/)[0])
 }
 

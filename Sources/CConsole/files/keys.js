@@ -21,9 +21,12 @@ export const keys = {
   render: ({ rows, tenants }, { query, reload }) => [
     heading('Keys', {
       sub: 'What clients sign in with',
-      actions: [h('button.primary', { type: 'button', onclick: () => makeKey(query.tenant, tenants, reload) }, 'Make a key')],
+      actions: [h('button.primary', { type: 'button', onclick: () => makeKey(query.tenant, tenants, reload) },
+        'Make a key')],
     }),
-    h('form.filters', { role: 'search', 'aria-label': 'Choose a tenant', novalidate: true, onsubmit: event => event.preventDefault() }, field({
+    h('form.filters', {
+      role: 'search', 'aria-label': 'Choose a tenant', novalidate: true, onsubmit: event => event.preventDefault(),
+    }, field({
       name: 'tenant', label: 'Tenant', kind: 'select', value: query.tenant,
       options: [['', 'All tenants'], ...tenants.map(name => [name, name])],
       onchange: event => { location.hash = address('keys', { tenant: event.currentTarget.value }) },
@@ -56,7 +59,10 @@ function ends(key) {
 /** Asks for what a new key needs, makes it, and shows its secrets once. */
 export async function makeKey(tenant, tenants, reload) {
   const fields = [
-    { name: 'tenant', label: 'Tenant', value: tenant, required: true, options: tenants, hint: 'Keys of one tenant see the same tasks.' },
+    {
+      name: 'tenant', label: 'Tenant', value: tenant, required: true, options: tenants,
+      hint: 'Keys of one tenant see the same tasks.',
+    },
     { name: 'name', label: 'Name', hint: 'What it is for, such as storefront.' },
     ...ruleFields(),
   ]
@@ -96,7 +102,9 @@ export const keyPage = {
     }),
     h('div.columns.even', {},
       panel('Key', {}, facts([
-        ['Id', code(key.id)], key.prefix && ['Begins with', code(key.prefix)], ['Access key', key.access_key && code(key.access_key)],
+        ['Id', code(key.id)],
+        key.prefix && ['Begins with', code(key.prefix)],
+        ['Access key', key.access_key && code(key.access_key)],
         ['Created', ago(key.created_at)], ['Last used', ago(key.last_used_at)],
         key.previous_until > Date.now() && ['Old secrets end', ago(key.previous_until)],
         key.revoked_at && [key.status === 'ending' ? 'Ends' : 'Revoked', ago(key.revoked_at)],
@@ -145,7 +153,8 @@ async function rotate(key, reload) {
     title: `Rotate ${key.name || key.id}`, action: 'Rotate', fields,
     intro: 'The key gets new secrets. Its id, limits and use stay.',
     async send(form) {
-      made = await post(path('keys', key.id, 'rotate'), { overlap_seconds: Number(values(form, fields).overlap_seconds) })
+      made = await post(path('keys', key.id, 'rotate'),
+        { overlap_seconds: Number(values(form, fields).overlap_seconds) })
     },
   })
   if (!made) return

@@ -5,10 +5,19 @@ import { ago, number } from './format.js'
 
 /** The fields of a key's or a tenant's rules. */
 export const ruleFields = (rules = {}) => [
-  { name: 'requests_per_minute', label: 'Requests per minute', kind: 'number', value: rules.requests_per_minute, placeholder: 'no limit' },
+  {
+    name: 'requests_per_minute', label: 'Requests per minute', kind: 'number', value: rules.requests_per_minute,
+    placeholder: 'no limit',
+  },
   { name: 'concurrency', label: 'Running tasks', kind: 'number', value: rules.concurrency, placeholder: 'no limit' },
-  { name: 'models', label: 'Models', kind: 'list', value: rules.models ?? [], placeholder: 'all', hint: 'Names, with commas between them.' },
-  { name: 'addresses', label: 'Addresses', kind: 'list', value: rules.addresses ?? [], placeholder: 'any', hint: 'Addresses or ranges, such as 192.0.2.0/24.' },
+  {
+    name: 'models', label: 'Models', kind: 'list', value: rules.models ?? [], placeholder: 'all',
+    hint: 'Names, with commas between them.',
+  },
+  {
+    name: 'addresses', label: 'Addresses', kind: 'list', value: rules.addresses ?? [], placeholder: 'any',
+    hint: 'Addresses or ranges, such as 192.0.2.0/24.',
+  },
   { name: 'expires_at', label: 'Expires', kind: 'time', value: rules.expires_at },
 ]
 

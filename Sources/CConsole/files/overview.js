@@ -40,7 +40,8 @@ function tiles({ requests_per_minute: rate, tasks, queue, deliveries, accounts }
     tile('Queued', number(queue.tasks),
       queue.tasks ? `oldest waits ${duration(queue.oldest_seconds * 1000)}` : 'nothing waits', '#/tasks?state=queued'),
     tile('Callbacks waiting', number(deliveries.waiting),
-      deliveries.failing ? `${plural(deliveries.failing, 'attempt')} failed lately` : 'none fails', '#/callbacks?state=waiting'),
+      deliveries.failing ? `${plural(deliveries.failing, 'attempt')} failed lately` : 'none fails',
+      '#/callbacks?state=waiting'),
     tile('Unknown or stuck', number(tasks.unknown + tasks.stuck),
       tasks.unknown + tasks.stuck ? 'need a look' : 'every outcome is known', '#/tasks?attention=true'),
   ]
@@ -49,8 +50,10 @@ function tiles({ requests_per_minute: rate, tasks, queue, deliveries, accounts }
 function traffic({ creates, finished, errors }) {
   const chart = (name, what, figures, kind) => h('figure.traffic', {},
     h('figcaption', {}, h('span', {}, name), h('strong', {}, number(figures.reduce((sum, each) => sum + each, 0)))),
-    bars(hourInWords(what, figures), figures, index =>
-      `${number(figures[index])} ${what.toLowerCase()}, ${relative(Date.now() - (figures.length - index) * 60_000)}`, kind))
+    bars(hourInWords(what, figures), figures, index => {
+      const when = relative(Date.now() - (figures.length - index) * 60_000)
+      return `${number(figures[index])} ${what.toLowerCase()}, ${when}`
+    }, kind))
   return panel('Last hour', { note: 'by minute' }, h('div.trio', {},
     chart('Created', 'Tasks created', creates, 'accent'),
     chart('Finished', 'Tasks finished', finished, 'calm'),
@@ -59,14 +62,16 @@ function traffic({ creates, finished, errors }) {
 
 function accounts(list) {
   return panel('Accounts', { note: plural(list.length, 'account') }, table('Accounts', [
-    { title: 'Name', kind: 'name', cell: account => [h('strong', {}, account.name), h('span.muted.small', {}, account.api === 'auto' ? '' : ` ${account.api}`)] },
-    { title: 'State', cell: account => [state(account.state), reasonOf(account) && h('p.reason', {}, prose(reasonOf(account)))] },
+    { title: 'Name', kind: 'name', cell: ({ name, api }) => [h('strong', {}, name), apiOf(api)] },
+    { title: 'State', cell: account => [state(account.state), reasonOf(account)] },
     { title: 'Slots', kind: 'wide', cell: slots },
     { title: 'Weight', kind: 'figure', cell: account => number(account.weight) },
   ], list, account => account.name, 'No account is configured.'))
 }
 
-const reasonOf = ({ reason, problem }) => problem ?? reason
+const apiOf = api => api !== 'auto' && h('span.muted.small', {}, ` ${api}`)
+
+const reasonOf = ({ reason, problem }) => (problem || reason) && h('p.reason', {}, prose(problem ?? reason))
 
 const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {},
   meter(`Slots in use at ${name}`, used ?? 0, limit, { mayBeFull: true }),
@@ -75,7 +80,8 @@ const slots = ({ name, slots_used: used, slots: limit }) => h('span.measure', {}
 function attention(list) {
   const entry = ({ what, detail, link }) => h('li', {},
     h(link ? 'a' : 'div', { href: link }, h('strong', {}, what), h('span', {}, prose(detail))))
-  return panel('Needs attention', { note: list.length ? number(list.length) : '', kind: 'attention' }, h('div', { 'aria-live': 'polite' }, list.length
+  return panel('Needs attention', { note: list.length ? number(list.length) : '', kind: 'attention' },
+    h('div', { 'aria-live': 'polite' }, list.length
     ? h('ul.attention', {}, list.map(entry))
     : h('p.empty', {}, 'Nothing. Accounts, callbacks, budgets and tasks are fine.')))
 }

@@ -12,7 +12,8 @@ export const heading = (title, { sub, actions = [], back } = {}) => h('div.headi
   actions.length > 0 && h('div.actions', {}, actions))
 
 /** A panel with a title. */
-export const panel = (title, { actions, note, kind } = {}, ...content) => h(`section.panel${kind ? `.${kind}` : ''}`, {},
+export const panel = (title, { actions, note, kind } = {}, ...content) =>
+  h(`section.panel${kind ? `.${kind}` : ''}`, {},
   h('header', {}, h('h2', {}, title), note && h('span.note', {}, note), actions),
   ...content)
 
@@ -54,7 +55,8 @@ export function meter(label, used, limit, { held = 0, warn = 100, mayBeFull = fa
   const share = limit ? Math.min(1, used / limit) : 0
   const heldShare = limit ? Math.min(share, held / limit) : 0
   const tone = !limit || mayBeFull ? 'fine' : used >= limit ? 'full' : used * 100 >= limit * warn ? 'near' : 'fine'
-  const part = (name, from, width) => svg(`rect.${name}`, { x: `${from * 100}%`, width: `${width * 100}%`, height: '100%' })
+  const part = (name, from, width) => svg(`rect.${name}`,
+    { x: `${from * 100}%`, width: `${width * 100}%`, height: '100%' })
   return svg(`svg.meter.${tone}`, {
     role: 'meter', 'aria-label': label, 'aria-valuemin': 0, 'aria-valuemax': limit ?? used, 'aria-valuenow': used,
     'aria-valuetext': limit ? `${number(used)} of ${number(limit)}` : number(used),

@@ -91,7 +91,8 @@ export function snippets({ person, garment, model }) {
     return [
       h('div.tabs', {}, h('div', { role: 'tablist', 'aria-label': 'Language' }, languages.map(tab)),
         copyButton(() => text, `Copy the ${shown} code`)),
-      h('pre', { role: 'tabpanel', id: 'snippet', tabindex: 0, 'aria-labelledby': `tab-${shown}` }, h('code', {}, text)),
+      h('pre', { role: 'tabpanel', id: 'snippet', tabindex: 0, 'aria-labelledby': `tab-${shown}` },
+        h('code', {}, text)),
     ]
   }
   const tab = ([name], index) => h('button', {

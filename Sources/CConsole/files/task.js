@@ -14,27 +14,36 @@ const back = ['#/tasks', 'Tasks']
 export const taskPage = {
   title: 'Task',
   back,
-  refresh: task => (!isFinal(task.state) ? 1500 : task.deliveries?.some(each => each.state === 'waiting') ? 4000 : undefined),
+  refresh(task) {
+    if (!isFinal(task.state)) return 1500
+    return task.deliveries.some(each => each.state === 'waiting') ? 4000 : undefined
+  },
   load: ({ id }, signal) => get(path('tasks', id), {}, signal),
 
   render: (task, { redraw, reload }) => [
     heading(task.task_id ?? task.id, {
       back,
-      sub: [h('span', { role: 'status' }, state(task.state)), task.unknown && state('unknown'), task.stuck && state('stuck'), ' created ', ago(task.created_at)],
+      sub: [
+        h('span', { role: 'status' }, state(task.state)), task.unknown && state('unknown'),
+        task.stuck && state('stuck'), ' created ', ago(task.created_at),
+      ],
       actions: actions(task, reload),
     }),
     failureOf(task),
     body(task, redraw),
-    panel('Callbacks', {}, deliveryTable(task.deliveries ?? [], reload)),
+    panel('Callbacks', {}, deliveryTable(task.deliveries, reload)),
   ],
 }
 
 /** The pictures that there are, and what is known of the task. */
 function body(task, redraw) {
   const [progress, facts] = [panel('Progress', {}, timeline(task)), panel('Details', {}, details(task))]
-  if (chosen.has(task.id)) return [panel('Pictures', {}, triptych(task, redraw)), h('div.columns.even', {}, progress, facts)]
+  if (chosen.has(task.id)) {
+    return [panel('Pictures', {}, triptych(task, redraw)), h('div.columns.even', {}, progress, facts)]
+  }
   if (task.state !== 'succeed') return h('div.columns.even', {}, progress, facts)
-  return h('div.columns.wide-last', {}, panel('Result', {}, resultAlone(task, redraw)), h('div.stack', {}, progress, facts))
+  return h('div.columns.wide-last', {}, panel('Result', {}, resultAlone(task, redraw)),
+    h('div.stack', {}, progress, facts))
 }
 
 /** Why a task failed, in the words that its client reads. */
@@ -58,11 +67,13 @@ const cancel = (task, reload) => formDialog({
 
 function settle(task, reload) {
   const fields = [{
-    name: 'made_as', label: "Kling's id of the task", hint: 'Leave this empty if Kling never had it: the task then fails, and nothing was charged.',
+    name: 'made_as', label: "Kling's id of the task",
+    hint: 'Leave this empty if Kling never had it: the task then fails, and nothing was charged.',
   }]
   return formDialog({
     title: 'Settle this task', action: 'Settle', fields,
-    intro: `It is unknown whether ${task.account ?? 'the account'} has the task. Look for ${task.id} in the account's own list of tasks.`,
+    intro: `It is unknown whether ${task.account ?? 'the account'} has the task. Look for ${task.id} in the account's `
+      + 'own list of tasks.',
     async send(form) {
       const { made_as: id } = values(form, fields)
       await post(path('tasks', task.id, 'settle'), id ? { made_as: id } : { not_made: true })
@@ -75,7 +86,8 @@ function settle(task, reload) {
 const seen = new Map()
 
 const whatIsNext = {
-  intent: 'is sent to an account', queued: 'waits for a free slot', submitted: 'Kling has it', processing: 'Kling is working on it',
+  intent: 'is sent to an account', queued: 'waits for a free slot', submitted: 'Kling has it',
+  processing: 'Kling is working on it',
 }
 
 /** The states of a task in their order, those included that were seen before. */

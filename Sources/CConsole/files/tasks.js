@@ -11,7 +11,7 @@ const states = ['queued', 'submitted', 'processing', 'succeed', 'failed', 'refus
 
 /** The address of a list. */
 export const address = (section, query) => {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== false)
+  const given = Object.entries(query).filter(([, value]) => ![null, undefined, '', false].includes(value))
   return `#/${section}${given.length ? `?${new URLSearchParams(given)}` : ''}`
 }
 
@@ -24,13 +24,16 @@ export const tasks = {
       find('tasks', { ...query, limit: pageSize + 1 }, signal),
       get('tenants', {}, signal).catch(() => []),
     ])
-    return { problem: rows.problem, rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize, tenants: tenants.map(tenant => tenant.name) }
+    return {
+      problem: rows.problem, rows: rows.slice(0, pageSize), hasMore: rows.length > pageSize,
+      tenants: tenants.map(tenant => tenant.name),
+    }
   },
 
   render: ({ problem, rows, hasMore, tenants }, { query }) => [
     heading('Tasks', { sub: 'What clients asked for' }),
     filters(query, tenants, problem),
-    panel('Tasks', { note: h('span', { role: 'status' }, `${plural(rows.length, 'task')}${hasMore ? ' and more' : ''}, ${describe(query)}`) },
+    panel('Tasks', { note: h('span', { role: 'status' }, found(rows, hasMore, query)) },
       taskTable(rows, Object.keys(query).length ? 'No task matches.' : 'No task yet. Try it makes one.'),
       pager({
         first: query.before && address('tasks', { ...query, before: undefined }),
@@ -39,9 +42,11 @@ export const tasks = {
   ],
 }
 
-function describe({ id, state: word, tenant, attention, unfinished }) {
-  return [id && `id ${id}`, word, tenant && `of ${tenant}`, attention && 'needing attention', unfinished && 'unfinished']
-    .filter(Boolean).join(', ') || 'newest first'
+function found(rows, hasMore, { id, state: word, tenant, attention, unfinished }) {
+  const filters = [
+    id && `id ${id}`, word, tenant && `of ${tenant}`, attention && 'needing attention', unfinished && 'unfinished',
+  ].filter(Boolean)
+  return `${plural(rows.length, 'task')}${hasMore ? ' and more' : ''}, ${filters.join(', ') || 'newest first'}`
 }
 
 function filters(query, tenants, problem) {

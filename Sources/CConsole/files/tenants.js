@@ -11,7 +11,10 @@ import { limitsInWords, ruleFacts, ruleFields } from './limits.js'
 import { facts, heading, panel, table } from './parts.js'
 import { webhooks } from './webhooks.js'
 
-const status = tenant => (tenant.disabled ? 'disabled' : tenant.expires_at && tenant.expires_at < Date.now() ? 'expired' : 'active')
+function status({ disabled, expires_at: end }) {
+  if (disabled) return 'disabled'
+  return end && end < Date.now() ? 'expired' : 'active'
+}
 
 export const tenants = {
   title: 'Tenants',
@@ -21,7 +24,9 @@ export const tenants = {
   render: (rows, { reload }) => [
     heading('Tenants', {
       sub: 'Each sees only its own tasks. A new one begins with its first key.',
-      actions: [h('button.primary', { type: 'button', onclick: () => makeKey(undefined, rows.map(row => row.name), reload) }, 'Make a key')],
+      actions: [h('button.primary', {
+        type: 'button', onclick: () => makeKey(undefined, rows.map(row => row.name), reload),
+      }, 'Make a key')],
     }),
     panel('Tenants', { note: plural(rows.length, 'tenant') }, table('Tenants', [
       { title: 'Name', cell: tenant => h('a', { href: `#/tenants/${encodeURIComponent(tenant.name)}` }, tenant.name) },
@@ -41,7 +46,9 @@ export const tenantPage = {
   refresh: () => 15_000,
 
   async load({ id }, signal) {
-    const [tenant, keys] = await Promise.all([get(path('tenants', id), {}, signal), get('keys', { tenant: id }, signal)])
+    const [tenant, keys] = await Promise.all([
+      get(path('tenants', id), {}, signal), get('keys', { tenant: id }, signal),
+    ])
     return { tenant, keys }
   },
 
@@ -58,7 +65,8 @@ export const tenantPage = {
             await reload()
           }, tenant.disabled ? 'The tenant works again.' : 'The tenant is disabled: all of its keys stop.'),
         }, tenant.disabled ? 'Enable' : 'Disable'),
-        h('button.primary', { type: 'button', onclick: () => makeKey(tenant.name, [tenant.name], reload) }, 'Make a key'),
+        h('button.primary', { type: 'button', onclick: () => makeKey(tenant.name, [tenant.name], reload) },
+          'Make a key'),
       ],
     }),
     h('div.columns.even', {},

@@ -47,15 +47,23 @@ function chooser(tenants, redraw) {
       showError(form, { param: place, message: error.message })
     }
   }
+  const zone = (name, label, hint) => dropZone({ name, label, hint, shown: draft[name], choose: choose(name) })
   const fields = [
     { name: 'model_name', label: 'Model', value: draft.model, options: models },
-    { name: 'tenant', label: 'Tenant', value: draft.tenant, options: tenants, placeholder: 'console', hint: 'Whose task it becomes, and whose budgets it counts in.' },
+    {
+      name: 'tenant', label: 'Tenant', value: draft.tenant, options: tenants, placeholder: 'console',
+      hint: 'Whose task it becomes, and whose budgets it counts in.',
+    },
   ]
-  return h('form.try', { novalidate: true, onsubmit: event => { event.preventDefault(); send(event.currentTarget, fields) } },
+  const submit = event => {
+    event.preventDefault()
+    send(event.currentTarget, fields)
+  }
+  return h('form.try', { novalidate: true, onsubmit: submit },
     h('p.summary', { role: 'alert' }),
     h('div.zones', {},
-      dropZone({ name: 'person', label: 'Person', hint: 'A photo of one person', shown: draft.person, choose: choose('person') }),
-      dropZone({ name: 'garment', label: 'Garment', hint: 'A photo of what to wear', shown: draft.garment, choose: choose('garment') })),
+      zone('person', 'Person', 'A photo of one person'),
+      zone('garment', 'Garment', 'A photo of what to wear')),
     h('div.row', {}, fields.map(field),
       h('button.primary.large', { type: 'submit' }, 'Try it on')))
 }
@@ -85,7 +93,8 @@ async function send(form, fields) {
 
 function watched(task, redraw) {
   return h('div.columns.wide-first', {},
-    panel('Try-on', { note: h('span', { role: 'status' }, state(task.state)) }, failureOf(task), triptych(task, redraw)),
+    panel('Try-on', { note: h('span', { role: 'status' }, state(task.state)) }, failureOf(task),
+      triptych(task, redraw)),
     panel('Progress', { note: ago(task.created_at) }, timeline(task),
       h('p.padded', {}, h('a', { href: `#/tasks/${encodeURIComponent(task.id)}` }, 'All about this task'))))
 }

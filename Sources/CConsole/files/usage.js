@@ -25,7 +25,9 @@ export const usage = {
   async load({ query }, signal) {
     const asked = complete(query)
     const [rows, days, tenants] = await Promise.all([
-      find('usage', asked, signal), find('usage', { ...asked, by: 'day' }, signal), get('tenants', {}, signal).catch(() => []),
+      find('usage', asked, signal),
+      find('usage', { ...asked, by: 'day' }, signal),
+      get('tenants', {}, signal).catch(() => []),
     ])
     return { rows, days, tenants: tenants.map(tenant => tenant.name) }
   },
@@ -35,12 +37,14 @@ export const usage = {
     return [
       heading('Usage', {
         sub: asked.tenant ? `of ${asked.tenant}` : 'of all tenants',
-        actions: [h('a.button', { href: link('usage', { ...asked, format: 'csv' }), download: `usage-${asked.from}-${asked.to}.csv` }, 'Download CSV')],
+        actions: [h('a.button', { href: link('usage', { ...asked, format: 'csv' }), download: true }, 'Download CSV')],
       }),
       filters(asked, tenants, rows.problem),
       h('div.tiles', {}, totals(days)),
-      panel('By day', { note: legend([['accent', 'succeeded'], ['bad', 'failed'], ['calm', 'running']]) }, chart(days, asked)),
-      panel(`By ${asked.by.split(',').join(' and ')}`, { note: plural(rows.length, 'row') }, usageTable(rows.slice(0, mostRows), asked.by.split(',')),
+      panel('By day', { note: legend([['accent', 'succeeded'], ['bad', 'failed'], ['calm', 'running']]) },
+        chart(days, asked)),
+      panel(`By ${asked.by.split(',').join(' and ')}`, { note: plural(rows.length, 'row') },
+        usageTable(rows.slice(0, mostRows), asked.by.split(',')),
         rows.length > mostRows && h('p.empty', {}, `These are the first ${mostRows} rows. The CSV has all of them.`)),
     ]
   },
@@ -50,14 +54,19 @@ function filters(asked, tenants, problem) {
   const fields = [
     { name: 'from', label: 'From', kind: 'date', value: asked.from },
     { name: 'to', label: 'To, inclusive', kind: 'date', value: asked.to },
-    { name: 'tenant', label: 'Tenant', kind: 'select', value: asked.tenant, options: [['', 'All tenants'], ...tenants.map(name => [name, name])] },
+    {
+      name: 'tenant', label: 'Tenant', kind: 'select', value: asked.tenant,
+      options: [['', 'All tenants'], ...tenants.map(name => [name, name])],
+    },
   ]
-  const boxes = groups.map(name => ({ name: `by-${name}`, label: name, kind: 'check', value: asked.by.split(',').includes(name) }))
+  const boxes = groups.map(name => (
+    { name: `by-${name}`, label: name, kind: 'check', value: asked.by.split(',').includes(name) }))
   const go = event => {
     event.preventDefault()
     const form = event.currentTarget
     const chosen = values(form, boxes)
-    location.hash = address('usage', { ...values(form, fields), by: groups.filter(name => chosen[`by-${name}`]).join(',') || 'tenant' })
+    const by = groups.filter(name => chosen[`by-${name}`]).join(',') || 'tenant'
+    location.hash = address('usage', { ...values(form, fields), by })
   }
   return h('form.filters', { 'aria-label': 'Choose what is counted', novalidate: true, onsubmit: go },
     fieldsWith(problem, fields),
@@ -68,16 +77,19 @@ function filters(asked, tenants, problem) {
 const sum = (rows, member) => rows.reduce((total, row) => total + (row[member] ?? 0), 0)
 
 function totals(days) {
-  const made = sum(days, 'made')
+  const [made, succeeded] = [sum(days, 'made'), sum(days, 'succeeded')]
   const cash = {}
-  for (const row of days) for (const [currency, amount] of Object.entries(row.cash ?? {})) cash[currency] = (cash[currency] ?? 0) + amount
+  for (const [currency, amount] of days.flatMap(row => Object.entries(row.cash))) {
+    cash[currency] = (cash[currency] ?? 0) + amount
+  }
   return [
     ['Tasks', compact(made), 'made'],
-    ['Succeeded', compact(sum(days, 'succeeded')), made ? `${(100 * sum(days, 'succeeded') / made).toFixed(1)} %` : '–'],
+    ['Succeeded', compact(succeeded), made ? `${(100 * succeeded / made).toFixed(1)} %` : '–'],
     ['Failed', compact(sum(days, 'failed')), 'without a picture'],
     ['Units', compact(sum(days, 'units')), 'charged by Kling'],
     ['Cost', money(cash), 'as Kling reports it'],
-  ].map(([name, value, note]) => h('div.tile', {}, h('span.name', {}, name), h('strong', {}, value), h('span.note', {}, note)))
+  ].map(([name, value, note]) =>
+    h('div.tile', {}, h('span.name', {}, name), h('strong', {}, value), h('span.note', {}, note)))
 }
 
 function chart(rows, { from, to }) {
@@ -91,11 +103,13 @@ function chart(rows, { from, to }) {
       parts: [['accent', succeeded], ['bad', failed], ['calm', running]],
     })
   }
-  return stackedBars(`Tasks by day from ${from} to ${to}: ${number(sum(rows, 'made'))} in all. The table below has the figures.`, days)
+  const words = `Tasks by day from ${from} to ${to}: ${number(sum(rows, 'made'))} in all.`
+  return stackedBars(`${words} The table below has the figures.`, days)
 }
 
 const usageTable = (rows, by) => table('Usage by group', [
-  ...by.map(name => ({ title: name[0].toUpperCase() + name.slice(1), cell: row => h('span.break', {}, row[name] ?? '–') })),
+  ...by.map(name => (
+    { title: name[0].toUpperCase() + name.slice(1), cell: row => h('span.break', {}, row[name] ?? '–') })),
   ...[
     ['Made', row => number(row.made)],
     ['Succeeded', row => number(row.succeeded)],

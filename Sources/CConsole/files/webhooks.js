@@ -33,11 +33,16 @@ async function rotate({ name }) {
         { overlap_seconds: Number(values(form, fields).overlap_seconds) })
     },
   })
-  if (made) showSecrets('The new webhook secret', 'Give it to the receiver before the old one ends.', [['New secret', made.webhook_secret]])
+  if (!made) return
+  await showSecrets(`The new webhook secret of ${name}`, 'Give it to the receiver before the old one ends.',
+    [['New secret', made.webhook_secret]])
 }
 
 function test({ name }) {
-  const fields = [{ name: 'url', label: 'Receiver', required: true, placeholder: 'https://', hint: 'It gets one signed callback of a made-up task.' }]
+  const fields = [{
+    name: 'url', label: 'Receiver', required: true, placeholder: 'https://',
+    hint: 'It gets one signed callback of a made-up task.',
+  }]
   const outcome = h('p.callout', { role: 'status' })
   return formDialog({
     title: `Send a test callback of ${name}`, action: 'Send', fields, footnote: outcome, staysOpen: true,
