@@ -35,7 +35,7 @@ const columns = [
   { title: 'Who', cell: entry => [entry.who, h('span.under.whole', {}, entry.from)] },
   { title: 'Action', cell: entry => entry.action },
   { title: 'Target', cell: entry => h('a', { href: address('audit', { target: entry.target }) }, code(entry.target)) },
-  { title: 'Change', kind: 'wide', cell: change },
+  { title: 'Change', kind: 'widest', cell: change },
 ]
 
 function change({ before, after, target }) {

@@ -109,7 +109,7 @@ function chart(rows, { from, to }) {
 
 const usageTable = (rows, by) => table('Usage by group', [
   ...by.map(name => (
-    { title: name[0].toUpperCase() + name.slice(1), cell: row => h('span.break', {}, row[name] ?? '–') })),
+    { title: name[0].toUpperCase() + name.slice(1), cell: row => row[name] || '–' })),
   ...[
     ['Made', row => number(row.made)],
     ['Succeeded', row => number(row.succeeded)],
