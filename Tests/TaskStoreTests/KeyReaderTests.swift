@@ -6,7 +6,9 @@ import Testing
 
 /// Keys are read beside everything else that the store does.
 @Suite(.onEventLoop) struct KeyReaderTests {
-    @Test(.timeLimit(.minutes(1))) func `a revoked key is seen while all other reads and the next write are stuck`() async throws {
+    @Test(.timeLimit(.minutes(1))) func `a revoked key is seen while all other reads and the next write are stuck`()
+        async throws
+    {
         let folder = StoreFolder()
         let lock = try ServeLock(store: folder.database)
         let store = try SQLiteTaskStore(path: folder.database, serving: lock)
