@@ -13,9 +13,6 @@ public struct TimeHistogram: Sendable, Equatable {
         counts[UInt8(bucket), default: 0] += 1
     }
 
-    /// Adds the tasks of another histogram.
-    mutating func add(_ other: TimeHistogram) { counts.merge(other.counts) { $0 + $1 } }
-
     /// The time within which a share of the tasks ended, in seconds; nil if there are none.
     /// - Parameter share: 0.5 is the median.
     public func seconds(at share: Double) -> Double? {
@@ -47,17 +44,22 @@ public struct TimeHistogram: Sendable, Equatable {
         return bytes
     }
 
-    /// Reads ``bytes``. Damaged ones give the buckets up to the damage.
-    init(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while let bucket = rest.popFirst() {
+    /// Reads ``bytes``.
+    init(_ bytes: [UInt8]) { add(bytes) }
+
+    /// Adds the tasks of another histogram, which is given by its ``bytes``. Damaged ones count up to the damage.
+    mutating func add(_ bytes: [UInt8]) {
+        var index = 0
+        while index < bytes.count {
+            let bucket = bytes[index]
             var (count, shift): (UInt64, UInt64) = (0, 0)
             repeat {
-                guard let byte = rest.popFirst(), shift < 63 else { return }
-                count |= UInt64(byte & 0x7F) << shift
+                index += 1
+                guard index < bytes.count, shift < 63 else { return }
+                count |= UInt64(bytes[index] & 0x7F) << shift
                 shift += 7
-                if byte < 0x80 { break }
-            } while true
+            } while bytes[index] >= 0x80
+            index += 1
             counts[bucket, default: 0] += count
         }
     }

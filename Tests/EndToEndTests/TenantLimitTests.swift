@@ -117,7 +117,11 @@ import Testing
     @Test func `a limit of running tasks that is set later counts the tasks that run already`() async throws {
         try await Fixture.run(duration: 60_000...60_000) { fixture in
             for _ in 0..<30 { _ = try await fixture.createdTask() }
-            try await keep(TenantRules(name: "shop", access: AccessRules(concurrency: 30)), fixture.gateway)
+            let rules = AccessRules(requestsPerMinute: 10_000, concurrency: 30)
+            try await keep(TenantRules(name: "shop", access: rules), fixture.gateway)
+            try await eventually("the rules are known") {
+                try await fixture.gateway.ask("GET", Fixture.path)["x-ratelimit-limit-requests"] == "10000"
+            }
             try await eventually("the tasks are counted") { try await fixture.create().code == 1303 }
             // As many again would be let through if those that run did not count.
             #expect(fixture.creates < 60)

@@ -18,11 +18,12 @@ import Testing
 
         let (release, stuck) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let pool = store.pool
-        // As many as there are threads for them. Each holds its thread until it is released.
-        let reads = (0..<SQLiteTaskStore.Options().readers).map { _ in
-            Task { try await pool.read { _ throws(StoreError) in hold(stuck, release) } }
+        // As many as there are threads for them, one after the other: a thread takes all reads that wait.
+        var reads: [Task<Void, any Error>] = []
+        for _ in 0..<SQLiteTaskStore.Options().readers {
+            reads.append(Task { try await pool.read { _ throws(StoreError) in hold(stuck, release) } })
+            try await blocking { stuck.wait() }
         }
-        try await blocking { for _ in reads { stuck.wait() } }
         let write = Task { try await pool.write { _ throws(StoreError) in hold(stuck, release) } }
         try await blocking { stuck.wait() }
         #expect(try await store.keys.version() > before)

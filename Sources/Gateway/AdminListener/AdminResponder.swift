@@ -13,7 +13,7 @@ public struct AdminResponder: HTTPResponder {
     private let metrics: Metrics
     private let sources: MetricsSources
     private let api: AdminAPI
-    private let description: [UInt8]
+    private let version: String
 
     /// Creates the responder of the operators' listener.
     /// - Parameters:
@@ -33,7 +33,7 @@ public struct AdminResponder: HTTPResponder {
         self.metrics = metrics
         self.sources = sources
         self.api = api
-        description = AdminDocument.json(version: version)
+        self.version = version
     }
 
     public func respond(to request: HTTPRequest) async -> HTTPResponse {
@@ -62,7 +62,7 @@ public struct AdminResponder: HTTPResponder {
         case .ready: return .readiness(await readiness.report())
         case .metrics:
             return HTTPResponse(metrics.exposition(of: sources), mediaType: ExpositionWriter.mediaType)
-        case .description: return HTTPResponse(description, mediaType: "application/json")
+        case .description: return HTTPResponse(AdminDocument.json(version: version), mediaType: "application/json")
         case .root: return HTTPResponse(status: 302, headers: [(name: "Location", value: "console/")])
         case .console(let name): return try ConsoleFile.answer(to: request, name: name)
         case .session: return try await session(request)

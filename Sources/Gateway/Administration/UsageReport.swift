@@ -16,7 +16,7 @@ final class UsageReport: Sendable {
         var hasEnded = false
     }
 
-    private static let rowsPerPart = 2000
+    private static let rowsPerPart = 10_000
 
     private let query: UsageQuery
     private let format: Format

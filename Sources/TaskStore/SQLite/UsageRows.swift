@@ -75,7 +75,8 @@ private struct ReportFold {
 
     /// - Returns: whether more rows are wanted.
     mutating func add(_ columns: PreparedStatement) -> Bool {
-        let values = dimensions.enumerated().map { index, dimension in dimension.text(columns, Int32(index)) }
+        // Most rows continue the one before, so numbers become words only at the end.
+        let values = dimensions.indices.map { columns.text(Int32($0)) }
         if row?.values != values {
             end()
             row = UsageRow(values: values)
@@ -90,19 +91,23 @@ private struct ReportFold {
     }
 
     private mutating func end() {
-        guard let row else { return }
+        guard var row else { return }
         count += 1
-        if count > skipped { done.append(row) }
+        if count > skipped {
+            row.values = zip(dimensions, row.values).map { $0.text(of: $1) }
+            done.append(row)
+        }
         self.row = nil
     }
 }
 
 extension UsageDimension {
-    fileprivate func text(_ row: PreparedStatement, _ column: Int32) -> String {
+    /// A value as reports have it.
+    fileprivate func text(of value: String) -> String {
         switch self {
-        case .day: CivilDate(day: Int(row.integer(column))).text
-        case .outcome: UsageRow.outcome(row.integer(column))
-        default: row.text(column)
+        case .day: Int(value).map { CivilDate(day: $0).text } ?? value
+        case .outcome: UsageRow.outcome(Int64(value) ?? 0)
+        default: value
         }
     }
 }
@@ -123,7 +128,7 @@ extension UsageRow {
         switch TaskState(rawValue: Int(row.integer(first))) {
         case .succeed:
             succeeded += tasks
-            times.add(TimeHistogram(row.bytes(first + 6)))
+            times.add(row.bytes(first + 6))
         case .failed: failed += tasks
         case .refused: refused += tasks
         default: running += tasks

@@ -49,8 +49,21 @@ struct ServeCommand: AsyncParsableCommand {
                 "admin": "\(service.adminAddresses.map(\.description).joined(separator: " "))",
                 "store": "\(configuration.storePath)",
             ])
+        let unmapping = Self.unmapStartUpCode(on: service.signalLoop)
         await signals.wait()
+        unmapping.cancel()
         await service.stop()
         log.close()
+    }
+
+    /// Gives back the code of the first checks of accounts, keys and alerts, which run for a while after the start. Code
+    /// that is used again is mapped again.
+    private static func unmapStartUpCode(on loop: EventLoop) -> Task<Void, Never> {
+        loop.spawn {
+            for seconds in [1, 1, 2, 6, 30] {
+                guard (try? await loop.sleep(for: .seconds(seconds))) != nil else { return }
+                ProcessLimits.unmapStartUpCode()
+            }
+        }
     }
 }

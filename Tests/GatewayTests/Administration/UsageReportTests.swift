@@ -17,7 +17,8 @@ struct UsageReportTests {
         return text
     }
 
-    @Test(arguments: [0, 1, 1999, 2000, 2001, 4500]) func `a report has every row once`(count: Int) async throws {
+    @Test(arguments: [0, 1, 9_999, 10_000, 10_001, 20_500]) func `a report has every row once`(count: Int) async throws
+    {
         let store = ManyRows(names: (0..<count).map { "tenant-\($0)" })
         let json = try await Self.text(.json, store)
         let rows = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[String: Any]]
@@ -28,7 +29,7 @@ struct UsageReportTests {
     }
 
     @Test func `a report that cannot be read to its end does not look like a whole one`() async throws {
-        let store = ManyRows(names: (0..<2500).map(String.init), failsAfter: 1000)
+        let store = ManyRows(names: (0..<12_500).map(String.init), failsAfter: 1000)
         await #expect(throws: StoreError.self) { _ = try await Self.text(.csv, store) }
     }
 
