@@ -3,7 +3,8 @@ internal import Glibc
 /// A shared block of bytes: one owner fills it, then any thread may read it.
 ///
 /// A block of ``mappingThreshold`` bytes or more is an anonymous mapping: its pages are allocated when they are first
-/// touched and returned to the system when the block is released, whereas `malloc` would keep them.
+/// touched and returned to the system when the block is released, whereas `malloc` would keep them. A block that was
+/// made from ``SpareMappings`` gives its mapping back to them instead.
 @safe public final class Bytes: @unchecked Sendable {
     // @unchecked: only the owner that fills the block writes `count` and the bytes, and only before it shares the
     // block; after that, every thread only reads.
