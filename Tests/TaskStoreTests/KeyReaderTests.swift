@@ -11,13 +11,13 @@ import Testing
     {
         let folder = StoreFolder()
         let lock = try ServeLock(store: folder.database)
-        let store = try SQLiteTaskStore(path: folder.database, serving: lock)
+        let store = try SQLiteTaskStore.open(path: folder.database, serving: lock)
         try await store.keys.insert(Samples.key(1))
         let before = try await store.keys.version()
         try await store.keys.revoke("key_1", at: 5)
 
         let (release, stuck) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
-        let pool = store.pool
+        let pool = try #require(store as? SQLTaskStore<SQLitePool>).pool
         // As many as there are threads for them, one after the other: a thread takes all reads that wait.
         var reads: [Task<Void, any Error>] = []
         for _ in 0..<SQLiteTaskStore.Options().readers {

@@ -86,7 +86,7 @@ import Testing
 
     @Test func `the tasks, keys and tenants of an old file are kept and usable`() async throws {
         try makeOldFile()
-        let store = try SQLiteTaskStore(path: folder.database, deliveries: Samples.deliveries)
+        let store = try SQLiteTaskStore.open(path: folder.database, deliveries: Samples.deliveries)
         let id = try #require(id)
         let record = try #require(try await store.task(tenant: "shop", publicID: "kling-1"))
         #expect(record.id == id && record.account == "main" && record.externalTaskID == "order-1")
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func `an account that an older version has learned about counts as reached`() async throws {
-        let store = try SQLiteTaskStore(path: folder.database)
+        let store = try SQLiteTaskStore.open(path: folder.database)
         try await store.accounts.keep(AccountStateRecord(name: "found", hasLookup: true, updatedAt: 1))
         try await store.accounts.keep(AccountStateRecord(name: "full", learnedLimit: 3, updatedAt: 1))
         try await store.accounts.keep(AccountStateRecord(name: "refused", disabledBy: 1002, updatedAt: 1))
@@ -123,14 +123,14 @@ import Testing
                     """)
         }
         try database.close()
-        let migrated = try SQLiteTaskStore(path: folder.database)
+        let migrated = try SQLiteTaskStore.open(path: folder.database)
         #expect(try await migrated.accounts.states().filter(\.wasReached).map(\.name) == ["found", "full"])
         await migrated.close()
     }
 
     @Test func `a file is migrated once`() async throws {
         try makeOldFile()
-        for _ in 0..<2 { await (try SQLiteTaskStore(path: folder.database)).close() }
+        for _ in 0..<2 { await (try SQLiteTaskStore.open(path: folder.database)).close() }
         #expect(try await steps() == Self.all)
     }
 
@@ -152,14 +152,14 @@ import Testing
         var options = SQLiteTaskStore.Options()
         options.lockTimeout = .zero
         let error = try #require(throws: StoreError.self) {
-            try SQLiteTaskStore(path: folder.database, options: options)
+            try SQLiteTaskStore.open(path: folder.database, options: options)
         }
         #expect(error.code == .alreadyServed && error.detail.contains(folder.database))
         #expect(error.detail.contains("stop that gateway"))
         #expect(try await steps() == ["tasks", "keys"])
         // The serving process migrates it. Then others may open it as well.
-        let served = try SQLiteTaskStore(path: folder.database, serving: lock)
-        await (try SQLiteTaskStore(path: folder.database, options: options)).close()
+        let served = try SQLiteTaskStore.open(path: folder.database, serving: lock)
+        await (try SQLiteTaskStore.open(path: folder.database, options: options)).close()
         await served.close()
         #expect(try await steps().last == Self.all.last)
     }
@@ -168,7 +168,7 @@ import Testing
         async throws
     {
         try makeOldFile()
-        let store = try SQLiteTaskStore(path: folder.database)
+        let store = try SQLiteTaskStore.open(path: folder.database)
         #expect(try await steps().last == Self.all.last)
         withExtendedLifetime(try ServeLock(store: folder.database)) {}
         await store.close()

@@ -9,7 +9,7 @@ import Testing
 
     /// Adds callbacks of one tenant to a dead receiver, all due before the callback of another tenant.
     private func fill() async throws {
-        await (try SQLiteTaskStore(path: folder.database)).close()
+        await (try SQLiteTaskStore.open(path: folder.database)).close()
         let database = try DatabaseQueue(path: folder.database)
         try await database.write { database in
             let columns = """
@@ -33,7 +33,7 @@ import Testing
 
     @Test func `200,000 callbacks to a dead receiver hide no other tenant's callback`() async throws {
         try await fill()
-        let store = try SQLiteTaskStore(path: folder.database)
+        let store = try SQLiteTaskStore.open(path: folder.database)
         let clock = ContinuousClock()
         var longest = Duration.zero
         for _ in 0..<5 {

@@ -14,13 +14,12 @@ import Testing
     init() throws { lock = try ServeLock(store: folder.database) }
 
     /// A store whose database follows the redo log only when a test reads.
-    private func open(_ path: String? = nil, _ lock: ServeLock? = nil, limit: Int = 16 << 20) throws -> SQLiteTaskStore
-    {
+    private func open(_ path: String? = nil, _ lock: ServeLock? = nil, limit: Int = 16 << 20) throws -> any TaskStore {
         var options = SQLiteTaskStore.Options()
         options.databaseDelay = .seconds(3600)
         options.lockTimeout = .seconds(1)
         options.logBytes = limit
-        return try SQLiteTaskStore(
+        return try SQLiteTaskStore.open(
             path: path ?? folder.database, options: options, serving: lock ?? self.lock, deliveries: Samples.deliveries,
             jobDeliveries: Samples.jobDeliveries)
     }
@@ -174,12 +173,12 @@ import Testing
     }
 
     @Test func `a command sees what was written before it started`() async throws {
-        let store = try SQLiteTaskStore(path: folder.database, serving: lock)
+        let store = try SQLiteTaskStore.open(path: folder.database, serving: lock)
         var samples = Samples()
         for _ in 1...10 {
             let task = samples.task()
             try await store.begin(task)
-            let command = try SQLiteTaskStore(path: folder.database)
+            let command = try SQLiteTaskStore.open(path: folder.database)
             #expect(try await command.task(task.id)?.state == .intent)
             await command.close()
         }
@@ -187,8 +186,8 @@ import Testing
     }
 
     @Test func `a command writes while the store is under constant load`() async throws {
-        let store = try SQLiteTaskStore(path: folder.database, serving: lock)
-        let command = try SQLiteTaskStore(path: folder.database)
+        let store = try SQLiteTaskStore.open(path: folder.database, serving: lock)
+        let command = try SQLiteTaskStore.open(path: folder.database)
         let isOver = Lock(false)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for tenant in 0..<16 {
@@ -223,13 +222,13 @@ import Testing
         let copy = try crashed()
         var hurried = SQLiteTaskStore.Options()
         hurried.lockTimeout = .milliseconds(10)
-        let beside = try SQLiteTaskStore(path: folder.database, options: hurried)
+        let beside = try SQLiteTaskStore.open(path: folder.database, options: hurried)
         #expect(try await beside.task(task.id) == nil, "the database follows later")
         await beside.close()
         #expect(FileManager.default.fileExists(atPath: folder.database + "-redo"))
         await store.close()
 
-        let command = try SQLiteTaskStore(path: copy.database)
+        let command = try SQLiteTaskStore.open(path: copy.database)
         #expect(try await command.task(task.id)?.state == .intent)
         #expect(!FileManager.default.fileExists(atPath: copy.database + "-redo"))
         await command.close()
@@ -249,7 +248,7 @@ import Testing
         let log = try crashed(["-redo"])
         await store.close()
         try FileManager.default.copyItem(atPath: log.database + "-redo", toPath: older.database + "-redo")
-        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: older.database) }
+        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore.open(path: older.database) }
         #expect(error.code == .corrupt && error.detail.contains("Remove \(older.database)-redo"))
     }
 }

@@ -8,11 +8,11 @@ import Testing
     private let folder = StoreFolder()
 
     private func open(_ change: (inout SQLiteTaskStore.Options) -> Void = { _ in }) throws(StoreError)
-        -> SQLiteTaskStore
+        -> any TaskStore
     {
         var options = SQLiteTaskStore.Options()
         change(&options)
-        return try SQLiteTaskStore(path: folder.database, options: options)
+        return try SQLiteTaskStore.open(path: folder.database, options: options)
     }
 
     private func mode(_ path: String) -> UInt32 {
@@ -143,7 +143,9 @@ import Testing
     @Test func `a failed write leaves nothing behind and does not affect others`() async throws {
         var samples = Samples()
         let twice = NewDelivery(id: "msg_1", url: "https://client.example/hook", body: [1], isLast: false)
-        let store = try SQLiteTaskStore(path: folder.database) { _, after in after.state == .submitted ? twice : nil }
+        let store = try SQLiteTaskStore.open(path: folder.database) { _, after in
+            after.state == .submitted ? twice : nil
+        }
         let first = samples.task()
         try await store.begin(first)
         _ = try await store.accept(first.id, Samples.acceptance("kling-0"))
@@ -193,7 +195,7 @@ import Testing
 
     @Test func `folders and files are created for the owner alone`() async throws {
         let path = folder.path + "/a/b/gateway.db"
-        let store = try SQLiteTaskStore(path: path)
+        let store = try SQLiteTaskStore.open(path: path)
         #expect(mode(folder.path + "/a/b") == 0o700 && mode(folder.path + "/a") == 0o700)
         #expect(mode(path) == 0o600 && mode(path + "-wal") == 0o600 && mode(path + "-shm") == 0o600)
         await store.close()
@@ -201,12 +203,12 @@ import Testing
 
     @Test(arguments: ["/dev/null/gateway.db", "/proc/nowhere/gateway.db"])
     func `the error for a folder that cannot be created names it`(_ path: String) throws {
-        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: path) }
+        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore.open(path: path) }
         #expect(error.detail.contains(String(path.prefix { $0 != "g" }.dropLast())))
     }
 
     @Test func `the error for a folder in place of the file names it`() throws {
-        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore(path: folder.path) }
+        let error = try #require(throws: StoreError.self) { try SQLiteTaskStore.open(path: folder.path) }
         #expect(error.detail.contains(folder.path))
     }
 

@@ -9,11 +9,11 @@ import Testing
     private let folder = StoreFolder()
 
     /// A store that waits one second for locks and trusts a check for `interval`.
-    private func open(interval: Duration) throws(StoreError) -> SQLiteTaskStore {
+    private func open(interval: Duration) throws(StoreError) -> any TaskStore {
         var options = SQLiteTaskStore.Options()
         options.lockTimeout = .seconds(1)
         options.checkInterval = interval
-        return try SQLiteTaskStore(path: folder.database, options: options)
+        return try SQLiteTaskStore.open(path: folder.database, options: options)
     }
 
     private var logLength: Int {
@@ -21,7 +21,7 @@ import Testing
         return attributes?[.size] as? Int ?? -1
     }
 
-    private func codeOfCheck(_ store: SQLiteTaskStore) async -> StoreError.Code? {
+    private func codeOfCheck(_ store: any TaskStore) async -> StoreError.Code? {
         await failure { () throws(StoreError) in try await store.check() }
     }
 

@@ -4,7 +4,7 @@ import Testing
 /// How the outbox is read, and how it follows a clock that jumps.
 extension StoreContractTests {
     /// Makes a delivery for each acceptance, to the task's callback URL.
-    private static let deliverAcceptance: SQLiteTaskStore.Deliveries = { before, after in
+    private static let deliverAcceptance: StepCallbacks.Deliveries = { before, after in
         guard after.state == .submitted, before?.state != .submitted else { return nil }
         return NewDelivery(id: "msg_\(after.id)", url: after.callbackURL ?? "", body: [1, 2, 3], isLast: false)
     }

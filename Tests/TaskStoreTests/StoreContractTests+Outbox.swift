@@ -44,7 +44,7 @@ extension StoreContractTests {
 
     @Test(arguments: stores)
     func `each step is passed with the record before it, and the first with none`(_ subject: Subject) async throws {
-        let seen: SQLiteTaskStore.Deliveries = { before, after in
+        let seen: StepCallbacks.Deliveries = { before, after in
             let text = "\(before.map { "\($0.state)" } ?? "nothing")-\(after.state)"
             return NewDelivery(id: "\(after.id)-\(text)", url: "", body: Array(text.utf8), isLast: false)
         }
@@ -62,7 +62,7 @@ extension StoreContractTests {
 
     @Test(arguments: stores)
     func `a step whose delivery cannot be written is not taken`(_ subject: Subject) async throws {
-        let same: SQLiteTaskStore.Deliveries = { _, after in
+        let same: StepCallbacks.Deliveries = { _, after in
             after.state == .intent ? nil : NewDelivery(id: "msg_1", url: "", body: [], isLast: false)
         }
         try await with(subject, deliveries: same) { store, samples in

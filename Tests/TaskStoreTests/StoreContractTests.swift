@@ -8,7 +8,7 @@ import Testing
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let open:
-            @Sendable (@escaping SQLiteTaskStore.Deliveries, @escaping SQLiteTaskStore.JobDeliveries) throws ->
+            @Sendable (@escaping StepCallbacks.Deliveries, @escaping StepCallbacks.JobDeliveries) throws ->
                 (store: any TaskStore, keeper: any Sendable)
     }
 
@@ -16,20 +16,20 @@ import Testing
         Subject(testDescription: "SQLite for a process that serves") { deliveries, jobDeliveries in
             let folder = StoreFolder()
             let lock = try ServeLock(store: folder.database)
-            let store = try SQLiteTaskStore(
+            let store = try SQLiteTaskStore.open(
                 path: folder.database, serving: lock, deliveries: deliveries, jobDeliveries: jobDeliveries)
             return (store, (folder, lock))
         },
         Subject(testDescription: "SQLite for a command") { deliveries, jobDeliveries in
             let folder = StoreFolder()
-            let store = try SQLiteTaskStore(
+            let store = try SQLiteTaskStore.open(
                 path: folder.database, deliveries: deliveries, jobDeliveries: jobDeliveries)
             return (store, folder)
         },
     ]
 
     func with(
-        _ subject: Subject, deliveries: @escaping SQLiteTaskStore.Deliveries = Samples.deliveries,
+        _ subject: Subject, deliveries: @escaping StepCallbacks.Deliveries = Samples.deliveries,
         _ body: (any TaskStore, inout Samples) async throws -> Void
     ) async throws {
         let (store, keeper) = try subject.open(deliveries, Samples.jobDeliveries)

@@ -52,7 +52,7 @@ struct Samples {
     }
 
     /// A delivery for each state that a client sees.
-    static let deliveries: SQLiteTaskStore.Deliveries = { before, after in
+    static let deliveries: StepCallbacks.Deliveries = { before, after in
         guard after.state != .intent, after.state != .refused, before?.state != after.state else { return nil }
         return NewDelivery(
             id: "msg_\(after.id)_\(after.state)", url: after.callbackURL ?? "", body: Array("\(after.state)".utf8),
@@ -60,7 +60,7 @@ struct Samples {
     }
 
     /// A delivery for each change of the states in a job that its client knows of.
-    static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
+    static let jobDeliveries: StepCallbacks.JobDeliveries = { before, after in
         guard after.isKnown, before?.tasks.map(\.state) != after.tasks.map(\.state) else { return nil }
         let states = after.tasks.map { "\($0.state)" }.joined(separator: ",")
         return NewDelivery(

@@ -1,20 +1,10 @@
 internal import Base
 internal import Dispatch
 
-/// How far a write must have got before its caller goes on.
-enum Durability: Sendable, Comparable {
-    /// It survives the process. It survives a power cut too, a few milliseconds later.
-    case written
-    /// It survives a power cut.
-    case synced
-    /// It survives a power cut, and every connection to the database sees it.
-    case committed
-}
-
 /// Runs groups of writes on the writer's thread, makes them durable, and finishes them.
 protocol Commits: AnyObject {
     /// Runs a group of writes. Each of them is finished when it is as durable as it asks for.
-    func perform(_ batch: [Work])
+    func perform(_ batch: [Work<SQLiteConnection>])
     /// When ``tend()`` must be called next if no more writes come; nil if it need not be.
     var due: DispatchTime? { get }
     /// Does what is due.

@@ -15,7 +15,7 @@ final class DirectCommits: Commits {
         self.counts = counts
     }
 
-    func perform(_ batch: [Work]) {
+    func perform(_ batch: [Work<SQLiteConnection>]) {
         let start = DispatchTime.now()
         guard let connection else { return }
         let failure = commit(batch, on: connection, since: start)
@@ -34,7 +34,9 @@ final class DirectCommits: Commits {
 
     /// Runs the whole group in one transaction.
     /// - Returns: the error if the transaction failed as a whole, and with it everything in it.
-    private func commit(_ batch: [Work], on connection: SQLiteConnection, since start: DispatchTime) -> StoreError? {
+    private func commit(_ batch: [Work<SQLiteConnection>], on connection: SQLiteConnection, since start: DispatchTime)
+        -> StoreError?
+    {
         let changesBefore = connection.database.totalChangesCount
         do throws(StoreError) {
             try connection.begin()
@@ -60,7 +62,7 @@ extension SQLiteConnection {
 
     /// Runs a group of writes inside the transaction.
     /// - Throws: the error that has ended the transaction, with everything in it. Other failures are a write's own.
-    func run(_ batch: [Work]) throws(StoreError) {
+    func run(_ batch: [Work<SQLiteConnection>]) throws(StoreError) {
         for work in batch {
             // On some failures, such as a full disk, SQLite ends the whole transaction by itself.
             if let failure = work.run(on: self), !isInsideTransaction { throw failure }

@@ -47,7 +47,7 @@ final class LoggedCommits: Commits {
         committed = redo.sequence
     }
 
-    func perform(_ batch: [Work]) {
+    func perform(_ batch: [Work<SQLiteConnection>]) {
         let start = DispatchTime.now()
         guard let connection else { return }
         let changesBefore = connection.database.totalChangesCount
@@ -111,7 +111,7 @@ final class LoggedCommits: Commits {
         phase = .open(since: now)
     }
 
-    private func run(_ batch: [Work], on connection: SQLiteConnection) throws(StoreError) {
+    private func run(_ batch: [Work<SQLiteConnection>], on connection: SQLiteConnection) throws(StoreError) {
         do throws(StoreError) {
             try connection.run(batch)
             let isSyncDemanded = connection.takeSyncDemand()

@@ -1,12 +1,11 @@
 internal import GRDB
 internal import GRDBSQLite
-internal import Hashing
 
 /// A GRDB statement that is bound and read through SQLite's own functions. This avoids `Data`, boxed values and their
 /// arrays, which cost more than SQLite itself. Columns count from 0 and parameters from 1, as in SQLite.
 ///
 /// A bound value stays until its parameter is bound again: bind every parameter before each run.
-@safe struct PreparedStatement {
+@safe struct PreparedStatement: StoreStatement {
     // The pointer is valid for as long as the statement, which `owner` keeps alive.
     private let owner: Statement
     private let handle: OpaquePointer
@@ -27,8 +26,6 @@ internal import Hashing
         record?.bind(index, value)
     }
 
-    func bind(_ index: Int32, _ value: Int) { bind(index, Int64(value)) }
-
     func bind(_ index: Int32, _ value: String?) {
         guard var value else { return bindNull(index) }
         value.withUTF8 { text in
@@ -48,8 +45,6 @@ internal import Hashing
         var bytes = (value.high.bigEndian, value.low.bigEndian)
         unsafe withUnsafeBytes(of: &bytes) { bytes in unsafe bind(index, blob: bytes) }
     }
-
-    func bind(_ index: Int32, _ value: ContentDigest?) { bind(index, value.map { TaskID(high: $0.high, low: $0.low) }) }
 
     func bindNull(_ index: Int32) {
         unsafe check(sqlite3_bind_null(handle, index))
@@ -83,6 +78,16 @@ internal import Hashing
         }
         _ = try step()
         isDone = true
+    }
+
+    func executeCounting() throws(StoreError) -> Int {
+        try execute()
+        return unsafe Int(sqlite3_changes(sqlite3_db_handle(handle)))
+    }
+
+    func insert() throws(StoreError) -> Int64 {
+        try execute()
+        return unsafe sqlite3_last_insert_rowid(sqlite3_db_handle(handle))
     }
 
     /// Runs the statement and reads every row.
@@ -122,10 +127,6 @@ internal import Hashing
 
     func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
 
-    func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
-
-    func text(_ column: Int32) -> String { optionalText(column) ?? "" }
-
     func optionalText(_ column: Int32) -> String? {
         guard let start = unsafe sqlite3_column_text(handle, column) else { return nil }
         let count = unsafe Int(sqlite3_column_bytes(handle, column))
@@ -135,14 +136,6 @@ internal import Hashing
     func bytes(_ column: Int32) -> [UInt8] {
         guard let start = unsafe sqlite3_column_blob(handle, column) else { return [] }
         return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column))))
-    }
-
-    func optionalBytes(_ column: Int32) -> [UInt8]? { isNull(column) ? nil : bytes(column) }
-
-    func content(_ column: Int32) -> ContentDigest? {
-        if isNull(column) { return nil }
-        let bytes = taskID(column)
-        return ContentDigest(high: bytes.high, low: bytes.low)
     }
 
     func taskID(_ column: Int32) -> TaskID {

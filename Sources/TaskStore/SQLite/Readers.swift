@@ -3,7 +3,7 @@ internal import GRDB
 /// The threads that read, each with its own connection.
 final class Readers: Sendable {
     /// The waiting reads.
-    let queue: WorkQueue
+    let queue: WorkQueue<SQLiteConnection>
 
     /// Opens the connections and starts the threads.
     init(
@@ -23,9 +23,9 @@ final class Readers: Sendable {
         }
     }
 
-    private static func run(_ queue: WorkQueue, _ database: DatabaseQueue, _ ended: ThreadGroup) {
+    private static func run(_ queue: WorkQueue<SQLiteConnection>, _ database: DatabaseQueue, _ ended: ThreadGroup) {
         var connection = database.inDatabase { Optional(SQLiteConnection($0)) }
-        var batch: [Work] = []
+        var batch: [Work<SQLiteConnection>] = []
         while let open = connection, queue.take(&batch, limit: 8) == .work {
             database.inDatabase { _ in
                 for work in batch {

@@ -2,7 +2,7 @@ internal import GRDB
 
 /// A connection to the database, with its prepared statements and its view of each table. Belongs to one thread, and is
 /// used inside its queue's `inDatabase`.
-final class SQLiteConnection {
+final class SQLiteConnection: StoreConnection {
     /// The connection as GRDB sees it.
     let database: Database
     /// Makes the callbacks for steps of tasks and jobs.
@@ -22,13 +22,7 @@ final class SQLiteConnection {
     }
 
     /// What budgets have left, used by the connection that writes.
-    private(set) lazy var budgets = BudgetBooks(self)
-
-    var tasks: TaskRows { TaskRows(connection: self) }
-    var usage: UsageRows { UsageRows(connection: self) }
-    var jobs: JobRows { JobRows(connection: self) }
-    var claims: ClaimRows { ClaimRows(connection: self) }
-    var deliveries: DeliveryRows { DeliveryRows(connection: self) }
+    private(set) lazy var budgets = BudgetBooks<SQLiteConnection>(self)
 
     /// Returns the statement of `query`, which is compiled on first use.
     func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
@@ -43,12 +37,6 @@ final class SQLiteConnection {
         } catch {
             throw StoreError(error)
         }
-    }
-
-    /// Runs a statement that takes no values and returns no rows.
-    func execute(_ query: Query) throws(StoreError) {
-        let statement = try statement(query)
-        try statement.execute()
     }
 
     /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
@@ -69,6 +57,14 @@ final class SQLiteConnection {
             recent = RecentTasks(dataVersion: recent.dataVersion)
             budgets.undo(after: budgetMark)
             throw error
+        }
+    }
+
+    func statement(sql: String) throws(StoreError) -> PreparedStatement {
+        do {
+            return PreparedStatement(try database.makeStatement(sql: sql))
+        } catch {
+            throw StoreError(error)
         }
     }
 
@@ -98,18 +94,35 @@ final class SQLiteConnection {
 
     /// Whether SQLite has a transaction open.
     var isInsideTransaction: Bool { database.isInsideTransaction }
+
+    // MARK: Sums by tenant
+
+    /// No other process changes anything: the transaction has the file's only lock for writing.
+    func lock(tenant: String) {}
+
+    /// The key of `usage` begins with the day, so each day is a look-up of its own.
+    func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64) {
+        guard let first = try statement(.firstUsageDay).first({ $0.optionalInteger(0) }) ?? nil else { return (0, 0) }
+        let last = try statement(.lastUsageDay).first { Int($0.integer(0)) } ?? Int(first)
+        let select = try statement(.usageOnDay)
+        var sum: (tasks: Int64, units: Int64) = (0, 0)
+        for day in days.clamped(to: Int(first)..<last + 1) {
+            select.bind(1, day)
+            select.bind(2, tenant)
+            let (tasks, units) = try select.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+            sum = (sum.tasks + tasks, sum.units + units)
+        }
+        return sum
+    }
 }
 
-/// Makes the callbacks that the steps of tasks and jobs put into the outbox.
-struct StepCallbacks: Sendable {
-    var task: SQLiteTaskStore.Deliveries = { _, _ in nil }
-    var job: SQLiteTaskStore.JobDeliveries = { _, _ in nil }
-
-    func delivery(_ old: TaskRecord?, _ new: TaskRecord) -> NewDelivery? {
-        new.callbackURL == nil ? nil : task(old, new)
-    }
-
-    func delivery(_ old: JobRecord?, _ new: JobRecord) -> NewDelivery? {
-        new.callbackURL == nil ? nil : job(old, new)
+extension Query {
+    /// Whether the redo log has the runs of the statement: it changes records. What has been replayed is not a record,
+    /// and transactions are not part of the log.
+    func isRecorded(_ statement: Statement) -> Bool {
+        switch self {
+        case .begin, .commit, .savepoint, .release, .rollback, .keepRedoMark: false
+        default: !statement.isReadonly
+        }
     }
 }

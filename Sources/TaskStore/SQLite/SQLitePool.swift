@@ -1,6 +1,12 @@
-/// What the parts of the store read and write through.
-struct SQLitePool: Sendable {
+internal import Base
+
+/// The connections to a store's file. A write is on disk when it returns: in a redo log beside the database if the
+/// process serves, which the database follows within 50 ms, else in the database's write-ahead log
+/// (`synchronous = FULL`).
+struct SQLitePool: StorePool {
     private let threads: SQLiteThreads
+    private let path: String
+    private let lastCheck: Lock<LastCheck>
     /// Is added to the audit log with each write; nil: nothing is.
     private var audit: AuditEntry?
 
@@ -10,22 +16,22 @@ struct SQLitePool: Sendable {
     init(
         _ path: String, _ options: SQLiteTaskStore.Options, serving lock: ServeLock?, _ callbacks: StepCallbacks
     ) throws(StoreError) {
+        self.path = path
+        lastCheck = Lock(LastCheck(interval: options.checkInterval))
         threads = try SQLiteThreads(path, options, serving: lock, callbacks)
     }
 
-    /// The same pool, which adds an entry to the audit log with each write.
     func audited(_ entry: AuditEntry) -> SQLitePool {
         var pool = self
         pool.audit = entry
         return pool
     }
 
-    /// Runs `body` on the writer's thread. Returns when it is as durable as asked for.
     func write<Value: Sendable>(
-        _ durability: Durability = .synced, _ body: @escaping AwaitedWork<Value>.Body
+        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<SQLiteConnection, Value>
     ) async throws(StoreError) -> Value {
-        guard let audit else { return try await AwaitedWork.perform(in: writer.queue, durability, body) }
-        return try await AwaitedWork.perform(in: writer.queue, max(durability, .synced)) {
+        guard let audit else { return try await AwaitedWork.perform(in: writer.queue, durability, subject, body) }
+        return try await AwaitedWork.perform(in: writer.queue, max(durability, .synced), subject) {
             connection throws(StoreError) in
             var value: Value?
             try connection.atomically { () throws(StoreError) in
@@ -37,25 +43,23 @@ struct SQLitePool: Sendable {
         }
     }
 
-    /// Runs `body` on a reader's thread. It sees every write that has returned, unless the database cannot be written
-    /// to: then it may see the state of a moment before.
-    func read<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
+    func read<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value>) async throws(StoreError) -> Value {
         _ = await failureToCommit()
-        return try await AwaitedWork.perform(in: threads.readers.queue, .written, body)
+        return try await AwaitedWork.perform(in: threads.readers.queue, .written, .other, body)
     }
 
-    /// Like ``read(_:)``, for one record. Does not deny a record that only the redo log may have.
-    func find<Value: Sendable>(_ body: @escaping AwaitedWork<Value?>.Body) async throws(StoreError) -> Value? {
+    func find<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value?>) async throws(StoreError) -> Value?
+    {
         let failure = await failureToCommit()
-        let found = try await AwaitedWork.perform(in: threads.readers.queue, .written, body)
+        let found = try await AwaitedWork.perform(in: threads.readers.queue, .written, .other, body)
         if found == nil, let failure { throw failure }
         return found
     }
 
-    /// Runs `body` on a thread that has nothing else to do and waits for no write. It sees every write that was
-    /// `committed` when it returned.
-    func readAtOnce<Value: Sendable>(_ body: @escaping AwaitedWork<Value>.Body) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: threads.keyReaders.queue, .written, body)
+    func readAtOnce<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value>) async throws(StoreError)
+        -> Value
+    {
+        try await AwaitedWork.perform(in: threads.keyReaders.queue, .written, .other, body)
     }
 
     /// Has readers see all writes that have returned.
@@ -63,17 +67,34 @@ struct SQLitePool: Sendable {
     private func failureToCommit() async -> StoreError? {
         guard writer.lag.isLagging else { return nil }
         do throws(StoreError) {
-            try await AwaitedWork.perform(in: writer.queue, .committed) { _ throws(StoreError) in () }
+            try await AwaitedWork.perform(in: writer.queue, .committed, .other) { _ throws(StoreError) in () }
             return nil
         } catch {
             return error
         }
     }
 
-    /// Finishes waiting writes and reads, refuses new ones, and closes the files.
+    func check() async throws(StoreError) {
+        _ = try await readAtOnce { connection throws(StoreError) in
+            try connection.statement(.keyVersion).first { $0.integer(0) }
+        }
+        let failures = statistics.failures
+        if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
+        let result: Result<Void, StoreError>
+        do throws(StoreError) {
+            try await read { [path] _ throws(StoreError) in try StoreFile.checkFreeSpace(beside: path) }
+            try await write(.committed) { connection throws(StoreError) in try connection.execute(.probe) }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        let failuresNow = statistics.failures
+        lastCheck.withLock { $0.note(result, at: .now, failures: failuresNow) }
+        try result.get()
+    }
+
     func close() async { await threads.close() }
 
-    /// Counts since the connections were opened.
     var statistics: StoreStatistics { threads.statistics }
 }
 

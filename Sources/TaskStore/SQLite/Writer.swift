@@ -10,7 +10,7 @@ internal import GRDB
 /// wait.
 final class Writer: Sendable {
     /// The waiting writes.
-    let queue: WorkQueue
+    let queue: WorkQueue<SQLiteConnection>
     /// Whether readers do not see the last writes.
     let lag = ReadersLag()
     private let counts = CommitCounts()
@@ -49,9 +49,9 @@ final class Writer: Sendable {
     /// A group of this many writes means load.
     private static let load = 4
 
-    private static func run(_ queue: WorkQueue, _ commits: any Commits, gathering: Duration) {
+    private static func run(_ queue: WorkQueue<SQLiteConnection>, _ commits: any Commits, gathering: Duration) {
         let gathering = DispatchTimeInterval.microseconds(Int(gathering / .microseconds(1)))
-        var batch: [Work] = []
+        var batch: [Work<SQLiteConnection>] = []
         var gather: DispatchTime?
         while true {
             let due = commits.due ?? .distantFuture

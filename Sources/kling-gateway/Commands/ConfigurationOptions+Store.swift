@@ -41,7 +41,7 @@ extension ConfigurationOptions {
         return (try? Configuration.load(from: sources, for: .calls)) ?? configuration
     }
 
-    private func open(_ body: () throws -> SQLiteTaskStore) throws -> SQLiteTaskStore {
+    private func open(_ body: () throws -> any TaskStore) throws -> any TaskStore {
         do {
             return try body()
         } catch {

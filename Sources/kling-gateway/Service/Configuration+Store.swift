@@ -9,7 +9,7 @@ extension Configuration {
     var isStoreMissing: Bool { !FileManager.default.fileExists(atPath: storePath) }
 
     /// Opens the store for the duration of `body`, even while a gateway is running.
-    func withStore<Result>(_ body: (SQLiteTaskStore) async throws -> Result) async throws -> Result {
+    func withStore<Result>(_ body: (any TaskStore) async throws -> Result) async throws -> Result {
         let store = try openStore()
         do {
             let result = try await body(store)
@@ -22,7 +22,7 @@ extension Configuration {
     }
 
     /// The administration API on the store itself, without a gateway.
-    func adminAPI(on store: SQLiteTaskStore) -> AdminAPI {
+    func adminAPI(on store: any TaskStore) -> AdminAPI {
         AdminAPI(
             adminParts(
                 store, vault: { try await Vault(self, sharedWith: store) },

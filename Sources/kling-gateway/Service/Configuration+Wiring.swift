@@ -72,8 +72,8 @@ extension Configuration {
 
     /// Opens the store, whose steps write the callbacks to clients.
     /// - Parameter lock: the right to serve from it; nil for a command.
-    func openStore(serving lock: ServeLock? = nil) throws -> SQLiteTaskStore {
-        try SQLiteTaskStore(
+    func openStore(serving lock: ServeLock? = nil) throws -> any TaskStore {
+        try SQLiteTaskStore.open(
             path: storePath, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
     }
 
@@ -106,7 +106,7 @@ extension Vault {
     /// Makes the vault of a command that works beside a gateway.
     /// - Throws: ``ServiceError`` if the gateway that serves from the store has another master key: it could not read
     ///   what the command seals.
-    init(_ configuration: Configuration, sharedWith store: SQLiteTaskStore) async throws {
+    init(_ configuration: Configuration, sharedWith store: any TaskStore) async throws {
         let mark = try await store.keys.masterKeyMark()
         // A master key is not made where another is in use.
         if mark != nil, case .madeAt(let path) = configuration.storage.masterKey {

@@ -45,7 +45,7 @@ extension Configuration {
     /// What the administration API works with, in a gateway or in a command.
     /// - Parameter live: what only a gateway that serves knows; nil for a command.
     func adminParts(
-        _ store: SQLiteTaskStore, vault: @escaping @Sendable () async throws -> Vault, callbacks: any CallbackSender,
+        _ store: any TaskStore, vault: @escaping @Sendable () async throws -> Vault, callbacks: any CallbackSender,
         live: (any AdminLive)? = nil
     ) -> AdminParts {
         AdminParts(

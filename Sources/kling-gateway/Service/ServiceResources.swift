@@ -4,7 +4,7 @@ internal import TaskStore
 
 /// The resources that a gateway runs on: the store, the lock that lets it serve from the store, and the event loops.
 struct ServiceResources: Sendable {
-    let store: SQLiteTaskStore
+    let store: any TaskStore
     let loops: [EventLoop]
     private let lock: ServeLock
 

@@ -14,7 +14,7 @@ struct AdminRouteTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let vault = Vault(try MasterKey(Secret("the-master-key-of-the-test-0123456789")))
         api = AdminAPI(
             AdminParts(

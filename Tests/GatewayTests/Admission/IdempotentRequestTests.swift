@@ -42,10 +42,10 @@ import Testing
 
     /// Runs `body` with a store where the tenant `shop` has used the key `try-1`.
     private func run(
-        isAnswered: Bool, _ body: (SQLiteTaskStore) async throws -> Void
+        isAnswered: Bool, _ body: (any TaskStore) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         try await store.begin(
             NewTask(
                 id: id(1), tenant: "shop", assignment: Assignment(account: "main"), model: "m",

@@ -40,7 +40,7 @@ private final class WorkingKling: KlingUpstream {
         _ body: (CallbackInbox, WorkingKling, @escaping () async throws -> TaskRecord) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let loop = try EventLoop(name: "inbox")
         let kling = WorkingKling()
         let reader = KlingReader()

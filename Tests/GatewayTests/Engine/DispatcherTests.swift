@@ -13,7 +13,7 @@ import Testing
 private struct Backlog {
     let kling: RecordingKling
     let tasks: TryOnTasks
-    let store: SQLiteTaskStore
+    let store: any TaskStore
     let queue: TaskQueue
     let folder: TemporaryFolder
     /// The queued tasks, oldest first.
@@ -51,7 +51,7 @@ private struct Backlog {
     ) async throws {
         self.kling = kling
         self.folder = folder
-        store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let spool = try Spool(folder.path("spool"))
         queue = TaskQueue(
             QueueBounds(tasks: 10, bytes: 1 << 20, maxAge: 3_600_000), spool: spool,

@@ -30,7 +30,7 @@ import Testing
 
     /// The task `kling-<number>`, which was sent with an API.
     private static func add(
-        _ number: Int, _ dialect: KlingDialect = .kolors, to store: SQLiteTaskStore
+        _ number: Int, _ dialect: KlingDialect = .kolors, to store: any TaskStore
     ) async throws -> WatchedID {
         let watched = WatchedID(id: id(number), upstreamID: "kling-\(number)")
         try await store.begin(

@@ -111,7 +111,7 @@ import Testing
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
         let broken = await #expect(throws: SpoolError.self) { _ = try await pictures.read(picture) }
         #expect(broken?.code == .unavailable)
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let unreadable = await #expect(throws: SpoolError.self) { try await pictures.recover(from: store) }
         for error in [missing, broken, unreadable] {
             #expect(error?.detail.contains(picture.name) == false && error?.detail.contains("…") == true)

@@ -89,13 +89,13 @@ import Testing
 
     /// Leaves a job as a crash would after `step`, starts again, and runs `check`.
     private func afterCrash(
-        _ kling: ScriptedKling, _ step: @Sendable (SQLiteTaskStore, [TaskID]) async throws -> Void,
+        _ kling: ScriptedKling, _ step: @Sendable (any TaskStore, [TaskID]) async throws -> Void,
         _ check: @escaping @Sendable (JobFixture, Int64) async throws -> Void
     ) async throws {
         var options = JobFixture.Options()
         let folder = try TemporaryFolder()
         options.folder = folder
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let now = WallClock.milliseconds
         var ids = TaskIDGenerator()
         let tasks = (0..<3).map { index in

@@ -97,7 +97,7 @@ final class ScriptedKling: KlingUpstream {
 struct JobFixture {
     let kling: ScriptedKling
     let tasks: TryOnTasks
-    let store: SQLiteTaskStore
+    let store: any TaskStore
     let loop: EventLoop
     let request: TryOnRequest
 
@@ -114,7 +114,7 @@ struct JobFixture {
         var hosted: HostedPictures?
     }
 
-    static let jobDeliveries: SQLiteTaskStore.JobDeliveries = { before, after in
+    static let jobDeliveries: StepCallbacks.JobDeliveries = { before, after in
         guard after.isKnown, before?.tasks.map(\.state) != after.tasks.map(\.state) else { return nil }
         let states = after.tasks.map { "\($0.state)" }.joined(separator: ",")
         return NewDelivery(
@@ -152,7 +152,7 @@ struct JobFixture {
     {
         self.kling = kling
         self.loop = loop
-        store = try SQLiteTaskStore(
+        store = try SQLiteTaskStore.open(
             path: folder.path("gateway.db"), deliveries: CallbackBody.delivery, jobDeliveries: Self.jobDeliveries)
         request = try await TryOnRequest.parse(Bytes(Array(options.json.utf8)))
         var queue: TaskQueue?

@@ -40,14 +40,14 @@ private final class KnowingKling: KlingUpstream {
 /// What a previous run of the gateway has left in the store and the spool.
 private struct PreviousRun {
     let folder: TemporaryFolder
-    let store: SQLiteTaskStore
+    let store: any TaskStore
     let spool: Spool
     let task: TaskID
 
     /// A queued task, as it was when the process ended.
     init(account: String?, hasBody: Bool = true, hours: Int64 = 0) async throws {
         folder = try TemporaryFolder()
-        store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         spool = try Spool(folder.path("spool"))
         task = taskIDs(1)[0]
         let now = WallClock.milliseconds - hours * 3_600_000
@@ -61,7 +61,7 @@ private struct PreviousRun {
     /// A task that Kling accepted `hours` ago, or a create that has been open since then.
     init(account: String, upstreamID: String?, hours: Int64) async throws {
         folder = try TemporaryFolder()
-        store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         spool = try Spool(folder.path("spool"))
         task = taskIDs(1)[0]
         try await add(task, account: account, upstreamID: upstreamID, hours: hours)

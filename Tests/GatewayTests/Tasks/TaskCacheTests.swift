@@ -11,7 +11,7 @@ import Testing
     /// A record with an answer of `length` bytes.
     private func record(_ state: TaskState, answerLength length: Int) async throws -> TaskRecord {
         let folder = try TemporaryFolder()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         var ids = TaskIDGenerator()
         let id = ids.next(at: 1)
         try await store.begin(

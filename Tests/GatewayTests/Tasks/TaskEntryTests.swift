@@ -14,7 +14,7 @@ import Testing
         _ status: String, state: TaskState, externalTaskID: String? = nil, answerLength: Int = 0
     ) async throws -> TaskRecord {
         let folder = try TemporaryFolder()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         var ids = TaskIDGenerator()
         let id = ids.next(at: 1)
         try await store.begin(

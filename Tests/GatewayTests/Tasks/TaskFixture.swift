@@ -12,7 +12,7 @@ import Testing
 struct TaskFixture<Kling: KlingUpstream> {
     let kling: Kling
     let tasks: TryOnTasks
-    let store: SQLiteTaskStore
+    let store: any TaskStore
     /// The events that the operator sees.
     let events: Mailbox<String>
     let clock: VirtualClock
@@ -29,7 +29,7 @@ struct TaskFixture<Kling: KlingUpstream> {
         let folder = try TemporaryFolder()
         let loop = try EventLoop(name: "tasks")
         let events = Mailbox<String>()
-        let store = try SQLiteTaskStore(path: folder.path("gateway.db"))
+        let store = try SQLiteTaskStore.open(path: folder.path("gateway.db"))
         let tasks = try TryOnTasks(
             kling, accounts, store, on: loop, observer: Operator(events: events),
             queue: queue.map {
@@ -64,7 +64,7 @@ struct TaskFixture<Kling: KlingUpstream> {
 extension TryOnTasks {
     /// A gateway's tasks with the parts that a test gives.
     convenience init(
-        _ kling: any KlingUpstream, _ accounts: [Account], _ store: SQLiteTaskStore, on loop: EventLoop,
+        _ kling: any KlingUpstream, _ accounts: [Account], _ store: any TaskStore, on loop: EventLoop,
         options: Options = Options(), observer: any GatewayObserver = Silence(), queue: TaskQueue? = nil,
         callbackDelivery: CallbackDelivery? = nil, hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(),
         backgroundClock: Background.Clock = Background.Clock()

@@ -25,8 +25,8 @@ extension GatewayUnderTest {
         }
     }
 
-    private func withStore<Result>(_ body: (SQLiteTaskStore) async throws -> Result) async throws -> Result {
-        let store = try SQLiteTaskStore(path: database)
+    private func withStore<Result>(_ body: (any TaskStore) async throws -> Result) async throws -> Result {
+        let store = try SQLiteTaskStore.open(path: database)
         let result: Result
         do {
             result = try await body(store)

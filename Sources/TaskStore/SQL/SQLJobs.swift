@@ -1,6 +1,6 @@
-/// The jobs in SQLite.
-struct SQLiteJobs: JobStore {
-    let pool: SQLitePool
+/// The jobs in an SQL database.
+struct SQLJobs<Pool: StorePool>: JobStore {
+    let pool: Pool
 
     func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
         try await pool.write { connection throws(StoreError) in try connection.jobs.insert(job, tasks) }
@@ -37,7 +37,7 @@ struct SQLiteJobs: JobStore {
         answersUpTo bytes: Int
     ) async throws(StoreError) -> RecordPage<JobRecord> {
         try await pool.read { connection throws(StoreError) in
-            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+            func select(_ query: Query) throws(StoreError) -> Pool.Connection.Statement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
                 select.bind(2, shape)

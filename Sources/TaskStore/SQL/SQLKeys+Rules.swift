@@ -1,5 +1,5 @@
-/// The rules of tenants in SQLite.
-extension SQLiteKeys {
+/// The rules of tenants in an SQL database.
+extension SQLKeys {
     func tenantRules() async throws(StoreError) -> [TenantRules] {
         try await pool.readAtOnce { connection throws(StoreError) in
             var budgets: [String: [Budget]] = [:]
@@ -35,7 +35,7 @@ extension SQLiteKeys {
         }
     }
 
-    private static func replaceBudgets(of rules: TenantRules, _ connection: SQLiteConnection) throws(StoreError) {
+    private static func replaceBudgets(of rules: TenantRules, _ connection: Pool.Connection) throws(StoreError) {
         let drop = try connection.statement(.dropBudgets)
         drop.bind(1, rules.name)
         try drop.execute()
@@ -59,7 +59,7 @@ extension AccessRules {
     fileprivate static let separator = "\n"
 
     /// Reads six columns from `first` on.
-    init(row: PreparedStatement, from first: Int32) {
+    init(row: some StoreStatement, from first: Int32) {
         self.init(
             requestsPerMinute: row.optionalInteger(first).map(Int.init),
             concurrency: row.optionalInteger(first + 1).map(Int.init), models: row.lines(first + 2),
@@ -68,7 +68,7 @@ extension AccessRules {
     }
 }
 
-extension PreparedStatement {
+extension StoreStatement {
     /// Binds six parameters from `first` on.
     func bind(_ first: Int32, _ rules: AccessRules) {
         bind(first, rules.requestsPerMinute.map(Int64.init))

@@ -4,19 +4,9 @@ internal import Dispatch
 /// A bounded queue of work from any thread to the store's threads, first in, first out.
 ///
 /// A thread is woken once for a whole batch, only if it sleeps and only when enough work is waiting.
-final class WorkQueue: Sendable {
-    /// The result of waiting for work.
-    enum Call {
-        /// A batch was handed over.
-        case work
-        /// No work arrived before the thread's idle timeout.
-        case idle
-        /// The queue is closed and empty.
-        case closed
-    }
-
+final class WorkQueue<Connection: StoreConnection>: Sendable {
     private struct State {
-        var waiting: [Work] = []
+        var waiting: [Work<Connection>] = []
         var sleepers = 0
         /// How much work must be waiting before a sleeping thread is woken.
         var wakeAt = 1
@@ -34,7 +24,7 @@ final class WorkQueue: Sendable {
 
     /// Adds work at the end of the queue.
     /// - Returns: the error if the queue refused it.
-    func append(_ work: Work) -> StoreError? {
+    func append(_ work: Work<Connection>) -> StoreError? {
         let (isIn, rings) = state.withLock { state in
             guard !state.isClosed, state.waiting.count < capacity else { return (false, false) }
             state.waiting.append(work)
@@ -60,12 +50,12 @@ final class WorkQueue: Sendable {
     ///   - gather: collect work until then, unless `enough` is waiting before or the queue closes.
     ///   - idle: until when to wait for the first piece of work.
     func take(
-        _ batch: inout [Work], limit: Int, gather: DispatchTime? = nil, enough: Int = 1,
+        _ batch: inout [Work<Connection>], limit: Int, gather: DispatchTime? = nil, enough: Int = 1,
         idle: DispatchTime = .distantFuture
-    ) -> Call {
+    ) -> WorkCall {
         var gather = gather
         while true {
-            let call = state.withLock { state -> Call? in
+            let call = state.withLock { state -> WorkCall? in
                 let isCollecting = gather != nil && state.waiting.count < enough && !state.isClosed
                 if !isCollecting, !state.waiting.isEmpty { return Self.hand(&state, &batch, limit) }
                 if state.isClosed { return .closed }
@@ -89,7 +79,7 @@ final class WorkQueue: Sendable {
         return true
     }
 
-    private static func hand(_ state: inout State, _ batch: inout [Work], _ limit: Int) -> Call {
+    private static func hand(_ state: inout State, _ batch: inout [Work<Connection>], _ limit: Int) -> WorkCall {
         if state.waiting.count <= limit {
             swap(&state.waiting, &batch)
         } else {
@@ -98,4 +88,14 @@ final class WorkQueue: Sendable {
         }
         return .work
     }
+}
+
+/// The result of waiting for work.
+enum WorkCall {
+    /// A batch was handed over.
+    case work
+    /// No work arrived before the thread's idle timeout.
+    case idle
+    /// The queue is closed and empty.
+    case closed
 }

@@ -1,10 +1,10 @@
-extension SQLiteTaskStore {
-    public func begin(_ task: NewTask) async throws(StoreError) {
+extension SQLTaskStore {
+    func begin(_ task: NewTask) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
     }
 
     @discardableResult
-    public func assign(
+    func assign(
         _ id: TaskID, to assignment: Assignment?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
@@ -12,7 +12,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func queue(
+    func queue(
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
@@ -24,7 +24,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func accept(
+    func accept(
         _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
         answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
@@ -39,7 +39,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func refuse(
+    func refuse(
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in
@@ -51,7 +51,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
+    func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id) { record, life throws(StoreError) in
                 try life.show(as: id, at: time) { () throws(StoreError) in
@@ -61,23 +61,23 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
+    func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $1.observe(observation) }
         }
     }
 
-    public func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
+    func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
         try await pool.write { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $1.cancel(reason: reason, at: time) }
         }
     }
 
-    public func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
+    func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $1.flag(flags) } }
     }
 
-    public func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
+    func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {
         try await pool.find { connection throws(StoreError) in
             for query in [Query.taskByPublicID, .taskByExternalID, .taskByReleasedID, .taskByUpstreamID] {
                 let select = try connection.statement(query)
@@ -89,16 +89,16 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
+    func task(_ id: TaskID) async throws(StoreError) -> TaskRecord? {
         try await pool.find { connection throws(StoreError) in try connection.tasks.record(id) }
     }
 
-    public func tasks(
+    func tasks(
         tenant: String, page: Int, size: Int, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord> {
         precondition(page >= 1 && size >= 1, "pages count from 1")
         return try await pool.read { connection throws(StoreError) in
-            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+            func select(_ query: Query) throws(StoreError) -> Pool.Connection.Statement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
                 select.bind(2, (page - 1) * size)
@@ -111,11 +111,11 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func tasks(
+    func tasks(
         tenant: String, _ slice: TaskSlice, answersUpTo limit: Int
     ) async throws(StoreError) -> RecordPage<TaskRecord> {
         try await pool.read { connection throws(StoreError) in
-            func select(_ query: Query) throws(StoreError) -> PreparedStatement {
+            func select(_ query: Query) throws(StoreError) -> Pool.Connection.Statement {
                 let select = try connection.statement(query)
                 select.bind(1, tenant)
                 select.bind(2, slice.below ?? .max)
@@ -131,7 +131,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+    func unfinished(after: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.unfinished)
             select.bind(1, after ?? TaskID.first)
@@ -140,7 +140,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
+    func allTasks(_ filter: TaskFilter, before: TaskID?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         try await pool.read { connection throws(StoreError) in
             let isUnfinished = filter.isUnfinished || !filter.flags.isEmpty || filter.state.map { !$0.isFinal } ?? false
             let select = try connection.statement(isUnfinished ? .unfinishedList : .taskList)
@@ -153,7 +153,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] {
+    func allTasks(named id: String) async throws(StoreError) -> [TaskRecord] {
         try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.tasksNamed)
             select.bind(1, TaskID(id))
@@ -162,7 +162,7 @@ extension SQLiteTaskStore {
         }
     }
 
-    public func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
+    func idempotency(tenant: String, key: String) async throws(StoreError) -> IdempotencyRecord? {
         try await pool.find { connection throws(StoreError) in
             try connection.claims.record(ClaimName(tenant: tenant, key: key))
         }

@@ -1,6 +1,6 @@
 /// Reads the outbox lane by lane. Each step is one index look-up, however many deliveries are waiting.
-struct OutboxLanes {
-    let connection: SQLiteConnection
+struct OutboxLanes<Connection: StoreConnection> {
+    let connection: Connection
 
     func due(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds

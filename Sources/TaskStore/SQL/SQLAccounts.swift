@@ -1,9 +1,9 @@
-/// What was learned about the upstream accounts, in SQLite.
-struct SQLiteAccounts: AccountStore {
-    let pool: SQLitePool
+/// What was learned about the upstream accounts, in an SQL database.
+struct SQLAccounts<Pool: StorePool>: AccountStore {
+    let pool: Pool
 
     /// Separates the names of models, which contain no line breaks.
-    private static let separator: Character = "\n"
+    private static var separator: Character { "\n" }
 
     func states() async throws(StoreError) -> [AccountStateRecord] {
         try await pool.read { connection throws(StoreError) in

@@ -1,10 +1,8 @@
-internal import GRDB
-
-extension SQLiteTaskStore {
+extension SQLTaskStore {
     /// The maximum number of rows that one write removes.
-    private static let pruned = 100
+    private static var pruned: Int { 100 }
 
-    public func prune(
+    func prune(
         tasksFinishedBefore tasks: Int64, deliveriesFinishedBefore deliveries: Int64,
         idempotencyKeysCreatedBefore keys: Int64, limit: Int
     ) async throws(StoreError) -> Int {
@@ -27,14 +25,13 @@ extension SQLiteTaskStore {
     }
 
     private static func prune(
-        _ query: Query, before time: Int64, limit: Int, _ connection: SQLiteConnection
+        _ query: Query, before time: Int64, limit: Int, _ connection: Pool.Connection
     ) throws(StoreError) -> Int {
         let delete = try connection.statement(query)
         delete.bind(1, time)
         delete.bind(2, limit)
         // A task that ended before `time` was created before it too, so only ids from before that time are searched.
         if query == .pruneTasks { delete.bind(3, TaskID.first(at: time)) }
-        try delete.execute()
-        return connection.database.changesCount
+        return try delete.executeCounting()
     }
 }

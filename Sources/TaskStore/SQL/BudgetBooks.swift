@@ -2,23 +2,9 @@
 ///
 /// A sum is read from the tables when a task first needs it, and follows every later write. It is dropped when a
 /// transaction fails, and when another connection has written.
-final class BudgetBooks {
+final class BudgetBooks<Connection: StoreConnection> {
     /// What the tasks of a period count.
-    fileprivate struct Sum {
-        var tasks: Int64 = 0
-        var units: Int64 = 0
-        /// The parts that belong to unfinished tasks.
-        var heldTasks: Int64 = 0
-        var heldUnits: Int64 = 0
-
-        static func - (one: Sum, other: Sum) -> Sum {
-            Sum(
-                tasks: one.tasks - other.tasks, units: one.units - other.units,
-                heldTasks: one.heldTasks - other.heldTasks, heldUnits: one.heldUnits - other.heldUnits)
-        }
-
-        static func += (one: inout Sum, other: Sum) { one = one - (Sum() - other) }
-    }
+    private typealias Sum = BudgetSum
 
     private struct PeriodSum {
         let days: Range<Int>
@@ -37,13 +23,13 @@ final class BudgetBooks {
     }
 
     /// How many tenants are cached. When it is full, all are evicted.
-    private static let capacity = 4096
+    private static var capacity: Int { 4096 }
 
-    private unowned let connection: SQLiteConnection
+    private unowned let connection: Connection
     private var tenants: [String: Tenant] = [:]
     private var changes: [Change] = []
 
-    init(_ connection: SQLiteConnection) { self.connection = connection }
+    init(_ connection: Connection) { self.connection = connection }
 
     // MARK: Tasks
 
@@ -123,7 +109,8 @@ final class BudgetBooks {
         let select = try connection.statement(.budgetsOf)
         select.bind(1, name)
         if tenants.count >= Self.capacity { tenants.removeAll(keepingCapacity: true) }
-        let tenant = Tenant(budgets: try select.rows(Budget.init(row:)))
+        let tenant = Tenant(budgets: try select.rows { Budget(row: $0) })
+        if !tenant.budgets.isEmpty { try connection.lock(tenant: name) }
         tenants[name] = tenant
         changes.append(.loaded(tenant: name))
         return tenant
@@ -150,17 +137,8 @@ final class BudgetBooks {
     /// Adds up the tasks of a tenant on some days.
     private func sum(_ tenant: String, _ days: Range<Int>) throws(StoreError) -> Sum {
         var sum = try unfinished(tenant, days)
-        guard let first = try connection.statement(.firstUsageDay).first({ $0.optionalInteger(0) }) ?? nil else {
-            return sum
-        }
-        let last = try connection.statement(.lastUsageDay).first { Int($0.integer(0)) } ?? Int(first)
-        let select = try connection.statement(.usageOnDay)
-        for day in days.clamped(to: Int(first)..<last + 1) {
-            select.bind(1, day)
-            select.bind(2, tenant)
-            let (tasks, units) = try select.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
-            sum += Sum(tasks: tasks, units: units)
-        }
+        let (tasks, units) = try connection.usage(of: tenant, on: days)
+        sum += Sum(tasks: tasks, units: units)
         return sum
     }
 
@@ -176,7 +154,24 @@ final class BudgetBooks {
     }
 }
 
-extension BudgetBooks.Sum {
+/// What the tasks of a period count.
+private struct BudgetSum {
+    var tasks: Int64 = 0
+    var units: Int64 = 0
+    /// The parts that belong to unfinished tasks.
+    var heldTasks: Int64 = 0
+    var heldUnits: Int64 = 0
+
+    static func - (one: Self, other: Self) -> Self {
+        Self(
+            tasks: one.tasks - other.tasks, units: one.units - other.units,
+            heldTasks: one.heldTasks - other.heldTasks, heldUnits: one.heldUnits - other.heldUnits)
+    }
+
+    static func += (one: inout Self, other: Self) { one = one - (Self() - other) }
+}
+
+extension BudgetSum {
     /// What a task counts.
     fileprivate init(of task: TaskRecord) {
         let isHeld = !task.state.isFinal
@@ -189,7 +184,7 @@ extension BudgetBooks.Sum {
 
 extension Budget {
     /// Reads the columns of the statement that selects budgets.
-    init(row: PreparedStatement) {
+    init(row: some StoreStatement) {
         self.init(
             Metric(rawValue: Int(row.integer(1))) ?? .tasks,
             per: BudgetPeriod(rawValue: Int(row.integer(2))) ?? .total, limit: row.integer(3),

@@ -1,6 +1,6 @@
-/// The audit log in SQLite.
-struct SQLiteAudit: AuditStore {
-    let pool: SQLitePool
+/// The audit log in an SQL database.
+struct SQLAudit<Pool: StorePool>: AuditStore {
+    let pool: Pool
 
     func entries(before number: Int64?, target: String?, limit: Int) async throws(StoreError) -> [AuditRecord] {
         try await pool.read { connection throws(StoreError) in
@@ -14,7 +14,7 @@ struct SQLiteAudit: AuditStore {
 }
 
 extension AuditRecord {
-    fileprivate init(row: PreparedStatement) {
+    fileprivate init(row: some StoreStatement) {
         self.init(
             number: row.integer(0),
             entry: AuditEntry(
@@ -23,7 +23,7 @@ extension AuditRecord {
     }
 }
 
-extension SQLiteConnection {
+extension StoreConnection {
     /// Adds an entry to the audit log.
     func append(_ entry: AuditEntry) throws(StoreError) {
         let insert = try statement(.insertAudit)

@@ -1,6 +1,6 @@
 extension DeliveryRecord {
     /// Reads the columns that ``Query`` lists for deliveries.
-    init(row: PreparedStatement) {
+    init(row: some StoreStatement) {
         self.init(
             id: row.text(0), task: row.taskID(1), tenant: row.text(2), url: row.text(3), body: row.bytes(4),
             isLast: row.integer(5) != 0, createdAt: row.integer(6),
@@ -10,11 +10,11 @@ extension DeliveryRecord {
 }
 
 /// The outbox's rows.
-struct DeliveryRows {
-    let connection: SQLiteConnection
+struct DeliveryRows<Connection: StoreConnection> {
+    let connection: Connection
 
     /// Adds a delivery to the outbox, due at once. It supersedes earlier deliveries of the task that have failed so
-    /// far. Runs two statements: call it inside ``SQLiteConnection/atomically(_:)``.
+    /// far. Runs two statements: call it inside ``StoreConnection/atomically(_:)``.
     func insert(_ delivery: NewDelivery, of task: TaskRecord, at time: Int64) throws(StoreError) {
         let supersede = try connection.statement(.supersedeDeliveries)
         supersede.bind(1, task.id)

@@ -1,6 +1,6 @@
-/// The last recorded time in SQLite.
-struct SQLiteClock: ClockStore {
-    let pool: SQLitePool
+/// The last recorded time in an SQL database.
+struct SQLClock<Pool: StorePool>: ClockStore {
+    let pool: Pool
 
     func mark() async throws(StoreError) -> Int64? {
         try await pool.read { connection throws(StoreError) in

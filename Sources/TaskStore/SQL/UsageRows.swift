@@ -1,11 +1,10 @@
-internal import GRDB
-
 /// The rows of usage.
-struct UsageRows {
-    let connection: SQLiteConnection
+struct UsageRows<Connection: StoreConnection> {
+    let connection: Connection
 
     /// Adds a task that has ended.
     func add(_ task: TaskRecord) throws(StoreError) {
+        try connection.lock(tenant: task.tenant)
         let add = try connection.statement(.addUsage)
         bind(task, to: add)
         add.bind(8, task.charge.units)
@@ -16,7 +15,7 @@ struct UsageRows {
     }
 
     /// Binds what tells the rows apart.
-    private func bind(_ task: TaskRecord, to statement: PreparedStatement) {
+    private func bind(_ task: TaskRecord, to statement: Connection.Statement) {
         statement.bind(1, task.day)
         statement.bind(2, task.tenant)
         statement.bind(3, task.keyID ?? "")
@@ -47,16 +46,12 @@ struct UsageRows {
         return fold.rows()
     }
 
-    private func statement(_ query: UsageQuery) throws(StoreError) -> PreparedStatement {
+    private func statement(_ query: UsageQuery) throws(StoreError) -> Connection.Statement {
         let names = query.dimensions.map(\.rawValue)
         let columns = names + ["outcome", "currency", "tasks", "units", "cash", "bytes", "times"]
         let order = (1...names.count + 2).map(String.init).joined(separator: ", ")
         let sql = "SELECT \(columns.joined(separator: ", ")) FROM (\(Query.usage)) ORDER BY \(order)"
-        do {
-            return PreparedStatement(try connection.database.makeStatement(sql: sql))
-        } catch {
-            throw StoreError(error)
-        }
+        return try connection.statement(sql: sql)
     }
 }
 
@@ -74,7 +69,7 @@ private struct ReportFold {
     }
 
     /// - Returns: whether more rows are wanted.
-    mutating func add(_ columns: PreparedStatement) -> Bool {
+    mutating func add(_ columns: some StoreStatement) -> Bool {
         // Most rows continue the one before, so numbers become words only at the end.
         let values = dimensions.indices.map { columns.text(Int32($0)) }
         if row?.values != values {
@@ -123,7 +118,7 @@ extension UsageRow {
         }
     }
 
-    fileprivate mutating func add(_ row: PreparedStatement, from first: Int32) {
+    fileprivate mutating func add(_ row: some StoreStatement, from first: Int32) {
         let tasks = row.integer(first + 2)
         switch TaskState(rawValue: Int(row.integer(first))) {
         case .succeed:

@@ -15,8 +15,8 @@ struct ClaimName {
 }
 
 /// The rows of `Idempotency-Key`s.
-struct ClaimRows {
-    let connection: SQLiteConnection
+struct ClaimRows<Connection: StoreConnection> {
+    let connection: Connection
 
     /// Claims a key for a task. A claim that has expired is replaced.
     func insert(_ key: IdempotencyKey, for task: TaskRecord) throws(StoreError) {

@@ -1,8 +1,6 @@
-internal import GRDB
-
-/// The outbox in SQLite.
-struct SQLiteOutbox: DeliveryStore {
-    let pool: SQLitePool
+/// The outbox in an SQL database.
+struct SQLOutbox<Pool: StorePool>: DeliveryStore {
+    let pool: Pool
 
     func dueDeliveries(
         at time: Int64, from position: OutboxPosition, _ bounds: OutboxBounds
@@ -25,8 +23,7 @@ struct SQLiteOutbox: DeliveryStore {
             claim.bind(2, attempts)
             claim.bind(3, time)
             claim.bind(4, lease)
-            try claim.execute()
-            return connection.database.changesCount > 0
+            return try claim.executeCounting() > 0
         }
     }
 
@@ -60,8 +57,7 @@ struct SQLiteOutbox: DeliveryStore {
             let redeliver = try connection.statement(.redeliver)
             redeliver.bind(1, id)
             redeliver.bind(2, time)
-            try redeliver.execute()
-            if connection.database.changesCount == 0 { throw StoreError(.notFound, "no delivery \(id)") }
+            if try redeliver.executeCounting() == 0 { throw StoreError(.notFound, "no delivery \(id)") }
         }
     }
 

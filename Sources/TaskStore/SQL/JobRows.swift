@@ -1,8 +1,6 @@
-internal import GRDB
-
 extension JobRecord {
     /// Reads the columns that ``Query`` lists for jobs.
-    init(row: PreparedStatement) {
+    init(row: some StoreStatement) {
         self.init(
             number: row.integer(0), tenant: row.text(1), shape: row.text(2), request: row.bytes(3),
             callbackURL: row.optionalText(4), callbackRef: row.optionalText(5), idempotencyKey: row.optionalText(6),
@@ -19,8 +17,8 @@ extension JobRecord {
 }
 
 /// The rows of jobs.
-struct JobRows {
-    let connection: SQLiteConnection
+struct JobRows<Connection: StoreConnection> {
+    let connection: Connection
 
     func insert(_ new: NewJob, _ tasks: [NewTask]) throws(StoreError) -> JobRecord {
         precondition(JobRecord.sizes.contains(tasks.count), "a job has one to four tasks")
@@ -144,8 +142,7 @@ struct JobRows {
         insert.bind(7, job.account)
         insert.bind(8, job.createdAt)
         insert.bind(9, job.fingerprint)
-        try insert.execute()
-        return connection.database.lastInsertedRowID
+        return try insert.insert()
     }
 }
 

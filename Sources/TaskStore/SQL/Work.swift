@@ -1,41 +1,41 @@
 internal import Synchronization
 
 /// A unit of work that waits for one of the store's threads. The thread runs it and then finishes it, once.
-class Work: @unchecked Sendable {
+class Work<Connection: StoreConnection>: @unchecked Sendable {
     // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
 
     /// How durable the work must be before it is finished.
     let durability: Durability
+    /// What the work is about.
+    let subject: WriteSubject
 
-    init(_ durability: Durability) { self.durability = durability }
+    init(_ durability: Durability, _ subject: WriteSubject) { (self.durability, self.subject) = (durability, subject) }
 
     /// Does the work and keeps its result.
     /// - Returns: the error if it failed.
-    func run(on connection: SQLiteConnection) -> StoreError? { preconditionFailure("a subclass runs") }
+    func run(on connection: Connection) -> StoreError? { preconditionFailure("a subclass runs") }
 
     /// Resumes the caller, with `failure` in place of the result if there is one.
     func finish(_ failure: StoreError?) { preconditionFailure("a subclass finishes") }
 }
 
 /// Work that an `async` caller waits for.
-@safe final class AwaitedWork<Value: Sendable>: Work, @unchecked Sendable {
+@safe final class AwaitedWork<Connection: StoreConnection, Value: Sendable>: Work<Connection>, @unchecked Sendable {
     // @unchecked: as for `Work`. @safe: the continuation is set before the work is queued, and resumed only in
     // `finish`, which is called once.
-    typealias Body = @Sendable (SQLiteConnection) throws(StoreError) -> Value
-
-    private let body: Body
+    private let body: StoreBody<Connection, Value>
     private var waiter: UnsafeContinuation<Void, Never>?
     private var outcome = Result<Value, StoreError>.failure(
         StoreError(.unavailable, "the store did not run the request"))
     // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
     private let isFinished = Atomic(false)
 
-    private init(_ durability: Durability, _ body: @escaping Body) {
+    private init(_ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Value>) {
         self.body = body
-        super.init(durability)
+        super.init(durability, subject)
     }
 
-    override func run(on connection: SQLiteConnection) -> StoreError? {
+    override func run(on connection: Connection) -> StoreError? {
         do throws(StoreError) {
             let value = try body(connection)
             outcome = .success(value)
@@ -56,9 +56,10 @@ class Work: @unchecked Sendable {
 
     /// Adds `body` to `queue` and waits until a thread has run it.
     static func perform(
-        in queue: WorkQueue, _ durability: Durability, _ body: @escaping Body
+        in queue: WorkQueue<Connection>, _ durability: Durability, _ subject: WriteSubject,
+        _ body: @escaping StoreBody<Connection, Value>
     ) async throws(StoreError) -> Value {
-        let work = AwaitedWork(durability, body)
+        let work = AwaitedWork(durability, subject, body)
         await unsafe withUnsafeContinuation { waiter in
             unsafe work.waiter = waiter
             if let failure = queue.append(work) { work.finish(failure) }

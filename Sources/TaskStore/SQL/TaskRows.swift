@@ -1,12 +1,10 @@
-internal import GRDB
-
 extension TaskRecord {
     /// Reads the columns that ``Query`` lists for tasks.
-    init(row: PreparedStatement) { self.init(TaskIntent(row: row), TaskLife(row: row)) }
+    init(row: some StoreStatement) { self.init(TaskIntent(row: row), TaskLife(row: row)) }
 }
 
 extension TaskIntent {
-    fileprivate init(row: PreparedStatement) {
+    fileprivate init(row: some StoreStatement) {
         self.init(
             id: row.taskID(0), tenant: row.text(1), externalTaskID: row.optionalText(3), model: row.text(4),
             callbackURL: row.optionalText(5), keyID: row.optionalText(17), idempotencyKey: row.optionalText(18),
@@ -17,7 +15,7 @@ extension TaskIntent {
 }
 
 extension TaskLife {
-    fileprivate init(row: PreparedStatement) {
+    fileprivate init(row: some StoreStatement) {
         self.init(
             assignment: Assignment(row: row), state: TaskState(rawValue: Int(row.integer(7))) ?? .intent,
             flags: TaskFlags(rawValue: Int(row.integer(8))), number: row.optionalInteger(9),
@@ -30,7 +28,7 @@ extension TaskLife {
 
 extension Assignment {
     /// An account of '' means that the task has none.
-    fileprivate init?(row: PreparedStatement) {
+    fileprivate init?(row: some StoreStatement) {
         let account = row.text(2)
         if account.isEmpty { return nil }
         self.init(account: account, identity: row.optionalInteger(23), api: row.optionalText(25))
@@ -38,7 +36,7 @@ extension Assignment {
 }
 
 extension JobPlace {
-    fileprivate init?(row: PreparedStatement) {
+    fileprivate init?(row: some StoreStatement) {
         guard let job = row.optionalInteger(20) else { return nil }
         self.init(job: job, index: Int(row.integer(21)))
     }
@@ -46,8 +44,8 @@ extension JobPlace {
 
 /// The rows of tasks. Most steps change the database by one statement. If it fails, SQLite rolls back that statement
 /// alone, so the transaction's other writes are kept without a savepoint for each step.
-struct TaskRows {
-    let connection: SQLiteConnection
+struct TaskRows<Connection: StoreConnection> {
+    let connection: Connection
 
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
@@ -106,6 +104,7 @@ struct TaskRows {
     /// Returns the number after the last one that the tenant's tasks have.
     func nextNumber(tenant: String) throws(StoreError) -> Int64 {
         if let last = connection.recent.lastNumber(tenant: tenant) { return last + 1 }
+        try connection.lock(tenant: tenant)
         let last = try connection.statement(.lastNumber)
         last.bind(1, tenant)
         return (try last.first { $0.integer(0) } ?? 0) + 1
@@ -145,8 +144,7 @@ struct TaskRows {
         insert.bind(16, task.day)
         insert.bind(17, task.charge.units)
         insert.bind(18, task.bytes)
-        try insert.execute()
-        return connection.database.lastInsertedRowID
+        return try insert.insert()
     }
 
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {
@@ -191,7 +189,7 @@ struct TaskRows {
     }
 }
 
-extension PreparedStatement {
+extension StoreStatement {
     /// Binds three parameters from `first` on.
     fileprivate func bind(_ first: Int32, _ charge: Charge) {
         bind(first, charge.units)

@@ -1,6 +1,6 @@
-/// Usage in SQLite.
-struct SQLiteUsage: UsageStore {
-    let pool: SQLitePool
+/// Usage in an SQL database.
+struct SQLUsage<Pool: StorePool>: UsageStore {
+    let pool: Pool
 
     func budgets(of tenant: String, on day: Int) async throws(StoreError) -> [BudgetUse] {
         // The books are the writer's. Nothing is written, so nothing needs a sync.

@@ -1,5 +1,3 @@
-internal import GRDB
-
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
@@ -31,15 +29,6 @@ enum Query: Int, CaseIterable {
 
     private static func charge(_ first: Int) -> String {
         "units = ?\(first), cash = ?\(first + 1), currency = ?\(first + 2)"
-    }
-
-    /// Whether the redo log has the runs of the statement: it changes records. What has been replayed is not a record,
-    /// and transactions are not part of the log.
-    func isRecorded(_ statement: Statement) -> Bool {
-        switch self {
-        case .begin, .commit, .savepoint, .release, .rollback, .keepRedoMark: false
-        default: !statement.isReadonly
-        }
     }
 
     /// The statement in SQL.

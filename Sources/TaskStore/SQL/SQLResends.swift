@@ -1,6 +1,6 @@
-/// The creates whose answers were not read, in SQLite.
-struct SQLiteResends: ResendStore {
-    let pool: SQLitePool
+/// The creates whose answers were not read, in an SQL database.
+struct SQLResends<Pool: StorePool>: ResendStore {
+    let pool: Pool
 
     func unread(server: String) async throws(StoreError) -> UnreadCreates? {
         try await pool.read { connection throws(StoreError) in

@@ -1,6 +1,6 @@
-/// The keys and tenants in SQLite.
-struct SQLiteKeys: KeyStore {
-    let pool: SQLitePool
+/// The keys and tenants in an SQL database.
+struct SQLKeys<Pool: StorePool>: KeyStore {
+    let pool: Pool
 
     func insert(_ key: NewKey) async throws(StoreError) {
         try await pool.write(.committed) { connection throws(StoreError) in
@@ -146,7 +146,7 @@ struct SQLiteKeys: KeyStore {
     }
 
     private static func tenant(
-        _ name: String, _ connection: SQLiteConnection
+        _ name: String, _ connection: Pool.Connection
     ) throws(StoreError) -> TenantRecord? {
         let select = try connection.statement(.tenant)
         select.bind(1, name)
@@ -161,7 +161,7 @@ struct SQLiteKeys: KeyStore {
     // MARK: Secrets
 
     private static func secrets(
-        of id: String, _ connection: SQLiteConnection
+        of id: String, _ connection: Pool.Connection
     ) throws(StoreError) -> (secrets: KeySecrets, isRevoked: Bool) {
         let select = try connection.statement(.keyByID)
         select.bind(1, id)
@@ -175,7 +175,7 @@ struct SQLiteKeys: KeyStore {
     }
 
     private static func insert(
-        _ previous: PreviousSecrets, of id: String, _ connection: SQLiteConnection
+        _ previous: PreviousSecrets, of id: String, _ connection: Pool.Connection
     ) throws(StoreError) {
         let insert = try connection.statement(.insertPreviousSecrets)
         insert.bind(1, previous.secrets.bearerHash)
@@ -188,7 +188,7 @@ struct SQLiteKeys: KeyStore {
     }
 
     private static func endPreviousSecrets(
-        of id: String, before time: Int64, _ connection: SQLiteConnection
+        of id: String, before time: Int64, _ connection: Pool.Connection
     ) throws(StoreError) {
         let delete = try connection.statement(.endPreviousSecrets)
         delete.bind(1, id)
@@ -198,7 +198,7 @@ struct SQLiteKeys: KeyStore {
 }
 
 extension PreviousSecrets {
-    fileprivate static func entry(row: PreparedStatement) -> (key: String, secrets: PreviousSecrets) {
+    fileprivate static func entry(row: some StoreStatement) -> (key: String, secrets: PreviousSecrets) {
         let secrets = KeySecrets(
             bearerHash: row.bytes(0), prefix: row.text(2), accessKey: row.text(3), sealedSecretKey: row.bytes(4))
         return (row.text(1), PreviousSecrets(secrets, validUntil: row.integer(5)))

@@ -1,0 +1,70 @@
+/// A connection to an SQL database, with its prepared statements and its view of each table. Belongs to one thread.
+///
+/// The rows of each table are read and written by the same code for every database: what differs is here, in
+/// ``StoreStatement``, in ``StorePool`` and in the texts of ``Query``.
+protocol StoreConnection: AnyObject, SendableMetatype {
+    associatedtype Statement: StoreStatement
+
+    /// Makes the callbacks for steps of tasks and jobs.
+    var callbacks: StepCallbacks { get }
+    /// A cache of rows that are also in the tables, used by the connection that writes.
+    var recent: RecentTasks { get set }
+    /// What budgets have left, used by the connection that writes.
+    var budgets: BudgetBooks<Self> { get }
+
+    /// Returns the statement of `query`, which is compiled on first use.
+    func statement(_ query: Query) throws(StoreError) -> Statement
+
+    /// Compiles a statement that runs only once.
+    func statement(sql: String) throws(StoreError) -> Statement
+
+    /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
+    func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError)
+
+    /// Has the group of writes synced before any of them returns, because something that was told or will be sent
+    /// depends on one.
+    func demandSync()
+
+    /// Keeps other processes from changing what is added up by tenant until the transaction ends: the tenant's last
+    /// number, its budgets and its usage.
+    func lock(tenant: String) throws(StoreError)
+
+    /// Returns what is in `usage` for some days of a tenant: the tasks that succeeded, and the units of all.
+    func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64)
+}
+
+extension StoreConnection {
+    var tasks: TaskRows<Self> { TaskRows(connection: self) }
+    var usage: UsageRows<Self> { UsageRows(connection: self) }
+    var jobs: JobRows<Self> { JobRows(connection: self) }
+    var claims: ClaimRows<Self> { ClaimRows(connection: self) }
+    var deliveries: DeliveryRows<Self> { DeliveryRows(connection: self) }
+
+    /// Runs a statement that takes no values and returns no rows.
+    func execute(_ query: Query) throws(StoreError) {
+        let statement = try statement(query)
+        try statement.execute()
+    }
+}
+
+/// Makes the callbacks that the steps of tasks and jobs put into the outbox.
+public struct StepCallbacks: Sendable {
+    /// Returns the callback to send when a task that has a `callback_url` takes a step, or nil for none. `before` is
+    /// nil for the first step. Called on a store thread inside the transaction, and again if that is repeated: it must
+    /// be quick and must not use the store.
+    public typealias Deliveries = @Sendable (_ before: TaskRecord?, _ after: TaskRecord) -> NewDelivery?
+
+    /// Like ``Deliveries``, for a job that has a `callback_url`, whenever one of its tasks takes a step.
+    public typealias JobDeliveries = @Sendable (_ before: JobRecord?, _ after: JobRecord) -> NewDelivery?
+
+    var task: Deliveries = { _, _ in nil }
+    var job: JobDeliveries = { _, _ in nil }
+
+    func delivery(_ old: TaskRecord?, _ new: TaskRecord) -> NewDelivery? {
+        new.callbackURL == nil ? nil : task(old, new)
+    }
+
+    func delivery(_ old: JobRecord?, _ new: JobRecord) -> NewDelivery? {
+        new.callbackURL == nil ? nil : job(old, new)
+    }
+}

@@ -1,0 +1,64 @@
+/// The connections to a database, each on a thread of its own: what the parts of ``SQLTaskStore`` read and write
+/// through.
+protocol StorePool: Sendable {
+    associatedtype Connection: StoreConnection
+
+    /// Runs `body` on the thread that writes, in a transaction. Returns when it is as durable as asked for.
+    /// - Parameter subject: what `body` is about.
+    func write<Value: Sendable>(
+        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Value>
+    ) async throws(StoreError) -> Value
+
+    /// Runs `body` on a thread that reads. It sees every write that has returned, unless the database cannot be written
+    /// to: then it may see the state of a moment before.
+    func read<Value: Sendable>(_ body: @escaping StoreBody<Connection, Value>) async throws(StoreError) -> Value
+
+    /// Like ``read(_:)``, for one record. Does not deny a record that a write may have left.
+    func find<Value: Sendable>(_ body: @escaping StoreBody<Connection, Value?>) async throws(StoreError) -> Value?
+
+    /// Runs `body` on a thread that has nothing else to do and waits for no write. It sees every write that was
+    /// `committed` when it returned.
+    func readAtOnce<Value: Sendable>(_ body: @escaping StoreBody<Connection, Value>) async throws(StoreError) -> Value
+
+    /// The same pool, which adds an entry to the audit log with each write.
+    func audited(_ entry: AuditEntry) -> Self
+
+    /// Checks that the database can be read and written to.
+    func check() async throws(StoreError)
+
+    /// Finishes waiting writes and reads, refuses new ones, and closes the connections.
+    func close() async
+
+    /// Counts since the connections were opened.
+    var statistics: StoreStatistics { get }
+}
+
+/// The body of a read or a write. A write's may run again, if its transaction has to be repeated.
+typealias StoreBody<Connection, Value> = @Sendable (Connection) throws(StoreError) -> Value
+
+extension StorePool {
+    func write<Value: Sendable>(
+        _ durability: Durability = .synced, _ body: @escaping StoreBody<Connection, Value>
+    ) async throws(StoreError) -> Value {
+        try await write(durability, .other, body)
+    }
+}
+
+/// How far a write must have got before its caller goes on.
+enum Durability: Sendable, Comparable {
+    /// It survives the process. It survives a power cut too, a few milliseconds later.
+    case written
+    /// It survives a power cut.
+    case synced
+    /// It survives a power cut, and every connection to the database sees it.
+    case committed
+}
+
+/// What a write is about. A database that is reached over a network reads ahead what all writes of a transaction need.
+enum WriteSubject: Sendable {
+    /// A task that exists.
+    case task(TaskID)
+    /// New tasks of a tenant.
+    case tenant(String)
+    case other
+}

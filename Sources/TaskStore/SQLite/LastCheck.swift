@@ -1,0 +1,20 @@
+internal import Base
+
+/// The result of the last check of the store, reused so that frequent probes cost few disk syncs.
+struct LastCheck {
+    private let interval: Duration
+    private var last: (result: Result<Void, StoreError>, at: MonotonicTime, failures: UInt64)?
+
+    init(interval: Duration) { self.interval = interval }
+
+    /// Returns the last result; nil if it is too old, or if a transaction has failed since.
+    /// - Parameter failures: how many transactions have failed so far.
+    func result(at now: MonotonicTime, failures: UInt64) -> Result<Void, StoreError>? {
+        guard let last, now - last.at < interval, failures == last.failures else { return nil }
+        return last.result
+    }
+
+    mutating func note(_ result: Result<Void, StoreError>, at now: MonotonicTime, failures: UInt64) {
+        last = (result, now, failures)
+    }
+}
