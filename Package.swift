@@ -59,6 +59,8 @@ let package = Package(
         library("CZlib", "zlib", apt: "zlib1g-dev"),
         library("CXXHash", "libxxhash", apt: "libxxhash-dev"),
         library("CSQLite", "sqlite3", apt: "libsqlite3-dev"),
+        // Loads libpq at run time, so it is not linked. The headers are needed to check the functions' types.
+        .target(name: "CPostgreSQL", cSettings: [.unsafeFlags(["-I/usr/include/postgresql"])]),
         library("CTCMalloc", nil, apt: "libgoogle-perftools-dev"),
         .systemLibrary(name: "CProcess"),
 
@@ -74,10 +76,11 @@ let package = Package(
         .target(
             name: "Pictures", dependencies: ["Base", "CJPEG", "CPNG", "CWebP", "CLCMS2", "CZlib"],
             swiftSettings: strict),
+        .target(name: "PostgreSQL", dependencies: ["Base", "CPostgreSQL"], swiftSettings: strict),
         .target(
             name: "TaskStore",
             dependencies: [
-                "Base", "CSQLite", "Hashing", .product(name: "GRDB", package: "GRDB.swift"),
+                "Base", "CSQLite", "Hashing", "PostgreSQL", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

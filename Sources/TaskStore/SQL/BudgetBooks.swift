@@ -116,6 +116,9 @@ final class BudgetBooks<Connection: StoreConnection> {
         return tenant
     }
 
+    /// Caches the budgets of a tenant, which were read.
+    func keep(_ budgets: [Budget], of tenant: String) { tenants[tenant] = Tenant(budgets: budgets) }
+
     private func use(of budget: Budget, _ tenant: String, on day: Int) throws(StoreError) -> BudgetUse {
         let known = tenants[tenant]?.periods[budget.period]
         let period: PeriodSum

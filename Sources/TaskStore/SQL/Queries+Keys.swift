@@ -21,13 +21,13 @@ extension Query {
             """
         case .replaceSecrets:
             "UPDATE keys SET bearer_hash = ?2, access_key = ?3, sealed_secret_key = ?4, prefix = ?5 WHERE id = ?1"
-        case .revokeKey: "UPDATE keys SET revoked_at = min(coalesce(revoked_at, ?2), ?2) WHERE id = ?1"
+        case .revokeKey: "UPDATE keys SET revoked_at = \(Self.smaller("coalesce(revoked_at, ?2)", "?2")) WHERE id = ?1"
         case .keyByID: "SELECT bearer_hash, prefix, access_key, sealed_secret_key, revoked_at FROM keys WHERE id = ?1"
         case .keyVersion: "SELECT version FROM key_version"
         case .noteKeyUse:
             """
             INSERT INTO key_uses (key_id, last_used_at) VALUES (?1, ?2)
-            ON CONFLICT DO UPDATE SET last_used_at = max(last_used_at, ?2)
+            ON CONFLICT (key_id) DO UPDATE SET last_used_at = \(Self.larger("key_uses.last_used_at", "?2"))
             """
         case .insertTenant:
             """
@@ -36,7 +36,7 @@ extension Query {
         case .rotateTenant:
             """
             INSERT INTO tenants (name, sealed_webhook_secret, created_at) VALUES (?1, ?2, ?3)
-            ON CONFLICT DO UPDATE SET previous_sealed_webhook_secret = sealed_webhook_secret,
+            ON CONFLICT (name) DO UPDATE SET previous_sealed_webhook_secret = tenants.sealed_webhook_secret,
             previous_valid_until = ?4, sealed_webhook_secret = ?2
             """
         case .tenant:
@@ -72,7 +72,7 @@ extension Query {
             """
             INSERT INTO tenant_rules (name, time_zone, \(Self.rules), updated_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-            ON CONFLICT DO UPDATE SET time_zone = ?2, requests_per_minute = ?3, concurrency = ?4, models = ?5,
+            ON CONFLICT (name) DO UPDATE SET time_zone = ?2, requests_per_minute = ?3, concurrency = ?4, models = ?5,
             addresses = ?6, expires_at = ?7, disabled = ?8, updated_at = ?9
             """
         case .budgets: budgets(where: "true")
@@ -87,6 +87,7 @@ extension Query {
             """
             SELECT name FROM tenants UNION SELECT name FROM tenant_rules UNION SELECT tenant FROM keys
             UNION SELECT DISTINCT tenant FROM usage UNION SELECT DISTINCT tenant FROM tasks WHERE finished_at IS NULL
+            ORDER BY 1
             """
         default: nil
         }

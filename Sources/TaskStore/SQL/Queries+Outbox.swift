@@ -60,14 +60,14 @@ extension Query {
         case .releaseLeases:
             // A delivery is due later than its pause only if it was scheduled while the clock was ahead.
             """
-            UPDATE deliveries SET next_attempt_at = ?1 + iif(leased, 0, pause), leased = 0
+            UPDATE deliveries SET next_attempt_at = ?1 + CASE WHEN leased = 1 THEN 0 ELSE pause END, leased = 0
             WHERE next_attempt_at IS NOT NULL AND (leased = 1 OR next_attempt_at > ?1 + pause)
             """
         case .shiftDeliveries:
             // Deliveries that are due both before and after the jump stay as they are: most of a backlog.
             """
-            UPDATE deliveries SET next_attempt_at = min(next_attempt_at + ?1, ?2 + pause)
-            WHERE next_attempt_at > min(?2, ?2 - ?1)
+            UPDATE deliveries SET next_attempt_at = \(Self.smaller("next_attempt_at + ?1", "?2 + pause"))
+            WHERE next_attempt_at > \(Self.smaller("?2", "?2 - ?1"))
             """
         case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
         case .laterDelivery:
@@ -85,7 +85,8 @@ extension Query {
             // The delivery does not overtake an attempt in flight, of this or another delivery of the task.
             """
             UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL,
-            next_attempt_at = max(?2, \(Self.leaseEnd)), pause = max(?2, \(Self.leaseEnd)) - ?2 WHERE id = ?1
+            next_attempt_at = \(Self.larger("?2", Self.leaseEnd)),
+            pause = \(Self.larger("?2", Self.leaseEnd)) - ?2 WHERE id = ?1
             """
         default: nil
         }
@@ -144,8 +145,9 @@ extension Query {
         case .unread: "SELECT written_through, tasks FROM unread WHERE server = ?1"
         case .keepUnread:
             """
-            INSERT OR REPLACE INTO unread (server, written_through, tasks, updated_at)
+            INSERT INTO unread (server, written_through, tasks, updated_at)
             VALUES (?1, (SELECT coalesce(max(task), 0) FROM tasks), ?2, ?3)
+            ON CONFLICT (server) DO UPDATE SET written_through = excluded.written_through, tasks = ?2, updated_at = ?3
             """
         case .createsAfter:
             "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL ORDER BY task DESC LIMIT ?2"
@@ -162,14 +164,18 @@ extension Query {
             """
         case .keepAccount:
             """
-            INSERT OR REPLACE INTO accounts (name, disabled_by, reason, refused_models, learned_limit, has_lookup,
+            INSERT INTO accounts (name, disabled_by, reason, refused_models, learned_limit, has_lookup,
             updated_at, has_unique_ids, identity, api, was_reached, trouble)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+            ON CONFLICT (name) DO UPDATE SET disabled_by = ?2, reason = ?3, refused_models = ?4, learned_limit = ?5,
+            has_lookup = ?6, updated_at = ?7, has_unique_ids = ?8, identity = ?9, api = ?10, was_reached = ?11,
+            trouble = ?12
             """
         case .clockMark: "SELECT time FROM clock_mark"
-        case .keepClockMark: "INSERT OR REPLACE INTO clock_mark VALUES (1, ?1)"
+        case .keepClockMark: "INSERT INTO clock_mark VALUES (1, ?1) ON CONFLICT (mark) DO UPDATE SET time = ?1"
         case .masterKeyMark: "SELECT digest FROM master_key_mark"
-        case .keepMasterKeyMark: "INSERT OR REPLACE INTO master_key_mark VALUES (1, ?1)"
+        case .keepMasterKeyMark:
+            "INSERT INTO master_key_mark VALUES (1, ?1) ON CONFLICT (mark) DO UPDATE SET digest = ?1"
         default: preconditionFailure("a statement without a text")
         }
     }

@@ -6,8 +6,8 @@ extension Query {
             """
             INSERT INTO usage (day, tenant, key_id, account, model, outcome, currency, tasks, units, cash, bytes, times)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11)
-            ON CONFLICT DO UPDATE SET tasks = tasks + 1, units = units + ?8, cash = cash + ?9, bytes = bytes + ?10,
-            times = ?11
+            ON CONFLICT (day, tenant, key_id, account, model, outcome, currency) DO UPDATE SET tasks = usage.tasks + 1,
+            units = usage.units + ?8, cash = usage.cash + ?9, bytes = usage.bytes + ?10, times = ?11
             """
         case .usageTimes:
             """
@@ -16,12 +16,12 @@ extension Query {
             """
         case .usageOnDay:
             """
-            SELECT coalesce(sum(tasks) FILTER (WHERE outcome = 4), 0), coalesce(sum(units), 0) FROM usage
-            WHERE day = ?1 AND tenant = ?2
+            \(Self.usageSums) WHERE day = ?1 AND tenant = ?2
             """
+        case .usageOnDays: "\(Self.usageSums) WHERE day >= ?1 AND day < ?2 AND tenant = ?3"
         case .unfinishedUsage:
             """
-            SELECT count(*), coalesce(sum(units), 0) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL
+            SELECT count(*), CAST(coalesce(sum(units), 0) AS BIGINT) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL
             AND tenant = ?1 AND \(Self.day) BETWEEN ?2 AND ?3
             """
         case .firstUsageDay: "SELECT min(day) FROM usage"
@@ -42,9 +42,14 @@ extension Query {
         SELECT day, tenant, key_id AS key, account, model, outcome, currency, tasks, units, cash, bytes, times FROM usage
         WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR tenant = ?3)
         UNION ALL
-        SELECT \(day) AS day, tenant, coalesce(key_id, '') AS key, account, model, 0, '', count(*), sum(units), 0,
-        sum(bytes), x'' FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL
+        SELECT \(day) AS day, tenant, coalesce(key_id, '') AS key, account, model, 0, '', count(*),
+        CAST(sum(units) AS BIGINT), 0, CAST(sum(bytes) AS BIGINT), x'' FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL
         AND \(day) BETWEEN ?1 AND ?2 AND (?3 IS NULL OR tenant = ?3) GROUP BY 1, 2, 3, 4, 5
+        """
+
+    private static let usageSums = """
+        SELECT CAST(coalesce(sum(tasks) FILTER (WHERE outcome = 4), 0) AS BIGINT),
+        CAST(coalesce(sum(units), 0) AS BIGINT) FROM usage
         """
 
     /// The day of a task. Tasks of older versions have none.

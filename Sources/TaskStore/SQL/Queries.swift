@@ -1,13 +1,15 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
-    case insertTask, taskByID, lastNumber, assignTask, advanceTask, nameTask, endTask, rewriteTask, pruneTasks
+    case insertTask, taskByID, taskToChange, lockTenant, transaction, lastNumber, assignTask, advanceTask, nameTask,
+        endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, taskByReleasedID, taskByUpstreamID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
     case insertKey, keys, changeKey, replaceSecrets, revokeKey, keyByID, keyVersion, insertTenant, rotateTenant, tenant
     case insertPreviousSecrets, previousSecrets, endPreviousSecrets, noteKeyUse
     case tenantRules, keepTenantRules, budgets, budgetsOf, dropBudgets, insertBudget, tenantNames
-    case addUsage, usageTimes, usageOnDay, unfinishedUsage, firstUsageDay, lastUsageDay, insertAudit, audit, auditOf
+    case addUsage, usageTimes, usageOnDay, usageOnDays, unfinishedUsage, firstUsageDay, lastUsageDay, insertAudit,
+        audit, auditOf
     case dropOldClaim, insertClaim, claim, openClaim, answerClaim, freeClaim, pruneClaims
     case supersedeDeliveries, insertDelivery, nextDelivery, claimDelivery, claimedDelivery
     case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,
@@ -44,6 +46,9 @@ enum Query: Int, CaseIterable {
         case .dataVersion: "PRAGMA data_version"
         case .redoMark: "SELECT identity, applied FROM redo_mark"
         case .keepRedoMark: "UPDATE redo_mark SET applied = ?1, commits = commits + 1"
+        // Held until the transaction ends. PostgreSQL only: SQLite has one lock for all.
+        case .transaction: "SELECT pg_current_xact_id()::text"
+        case .lockTenant: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))"
         default:
             taskSQL ?? listSQL ?? keySQL ?? secretSQL ?? ruleSQL ?? usageSQL ?? claimSQL ?? jobSQL ?? deliverySQL
                 ?? outboxSQL
@@ -62,7 +67,7 @@ enum Query: Int, CaseIterable {
             api, shape, day, units, bytes)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             """
-        case .taskByID: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
+        case .taskByID, .taskToChange: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
         case .assignTask:
             "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4, api = ?5 WHERE task = ?1"
@@ -103,7 +108,7 @@ enum Query: Int, CaseIterable {
         // SQLite does not read an answer to get its length.
         case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
         case .slice: slice(of: Self.columns)
-        case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes")))"
+        case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes"))) AS slice"
         case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
@@ -152,5 +157,15 @@ enum Query: Int, CaseIterable {
 
     private func unfinishedTasks(_ condition: String) -> String {
         "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND " + condition
+    }
+
+    /// The smaller of two values, in every database's words.
+    static func smaller(_ one: String, _ other: String) -> String {
+        "CASE WHEN \(one) < \(other) THEN \(one) ELSE \(other) END"
+    }
+
+    /// The larger of two values.
+    static func larger(_ one: String, _ other: String) -> String {
+        "CASE WHEN \(one) > \(other) THEN \(one) ELSE \(other) END"
     }
 }

@@ -1,13 +1,15 @@
 extension SQLTaskStore {
     func begin(_ task: NewTask) async throws(StoreError) {
-        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.insert(task) }
+        try await pool.write(.synced, .tenant(task.tenant)) { connection throws(StoreError) in
+            _ = try connection.tasks.insert(task)
+        }
     }
 
     @discardableResult
     func assign(
         _ id: TaskID, to assignment: Assignment?, at time: Int64
     ) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id) { $1.assign(assignment, at: time) }
         }
     }
@@ -15,7 +17,7 @@ extension SQLTaskStore {
     func queue(
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
                 try life.queue(as: id, payload: payload, at: time) { () throws(StoreError) in
                     try connection.tasks.nextNumber(tenant: record.tenant)
@@ -28,7 +30,7 @@ extension SQLTaskStore {
         _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
         answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await pool.write(isRecoverable ? .written : .synced) { connection throws(StoreError) in
+        try await pool.write(isRecoverable ? .written : .synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
                 var acceptance = acceptance
                 if isPublic() { acceptance.publicID = id.description }
@@ -42,7 +44,7 @@ extension SQLTaskStore {
     func refuse(
         _ id: TaskID, reason: String, at time: Int64, answer: StoredAnswer?
     ) async throws(StoreError) {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             _ = try connection.tasks.change(id, claim: .released(answer)) { record, life throws(StoreError) in
                 // A client that knows a job knows all of its tasks.
                 if let place = record.job, try connection.jobs.isKnown(place) { return .impossible }
@@ -52,7 +54,7 @@ extension SQLTaskStore {
     }
 
     func show(_ id: TaskID, at time: Int64) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id) { record, life throws(StoreError) in
                 try life.show(as: id, at: time) { () throws(StoreError) in
                     try connection.tasks.nextNumber(tenant: record.tenant)
@@ -62,19 +64,21 @@ extension SQLTaskStore {
     }
 
     func observe(_ id: TaskID, _ observation: Observation) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $1.observe(observation) }
         }
     }
 
     func cancel(_ id: TaskID, reason: String, at time: Int64) async throws(StoreError) -> TaskRecord {
-        try await pool.write { connection throws(StoreError) in
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .released(nil)) { $1.cancel(reason: reason, at: time) }
         }
     }
 
     func flag(_ id: TaskID, _ flags: TaskFlags) async throws(StoreError) {
-        try await pool.write { connection throws(StoreError) in _ = try connection.tasks.change(id) { $1.flag(flags) } }
+        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
+            _ = try connection.tasks.change(id) { $1.flag(flags) }
+        }
     }
 
     func task(tenant: String, publicID: String) async throws(StoreError) -> TaskRecord? {

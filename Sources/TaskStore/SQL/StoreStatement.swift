@@ -22,6 +22,9 @@ protocol StoreStatement: SendableMetatype {
     /// Runs the statement, which inserts a row.
     /// - Returns: the number that the database gave to the row.
     func insert() throws(StoreError) -> Int64
+    /// Runs the statement, which inserts a row.
+    /// - Returns: the row's number; nil if the database tells it only later.
+    func insertRow() throws(StoreError) -> Int64?
     /// Runs the statement and reads every row.
     func rows<Value>(_ read: (Self) -> Value) throws(StoreError) -> [Value]
     /// Runs the statement and passes on each row, until `read` returns false.

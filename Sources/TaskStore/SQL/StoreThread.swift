@@ -25,6 +25,9 @@ enum StoreThread {
         }
     }
 
+    /// Has this thread wait.
+    static func pause(_ time: Duration) { usleep(UInt32(time / .microseconds(1))) }
+
     /// Runs `body` on a new thread.
     /// - Parameter name: the name that `ps -T` shows; Linux keeps at most 15 bytes.
     static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {

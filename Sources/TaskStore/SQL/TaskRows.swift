@@ -51,7 +51,7 @@ struct TaskRows<Connection: StoreConnection> {
         let record = TaskRecord(task, job: job)
         try connection.budgets.admit(record)
         let delivery = connection.callbacks.delivery(nil, record)
-        var row: Int64 = 0
+        var row: Int64?
         if task.idempotency == nil, delivery == nil {
             row = try insert(record)
         } else {
@@ -62,7 +62,7 @@ struct TaskRows<Connection: StoreConnection> {
             }
         }
         connection.budgets.note(record, before: nil)
-        connection.recent.note(record, row: row, before: nil)
+        if let row { connection.recent.note(record, row: row, before: nil) }
         return record
     }
 
@@ -119,12 +119,12 @@ struct TaskRows<Connection: StoreConnection> {
 
     private func find(_ id: TaskID) throws(StoreError) -> (TaskRecord, row: Int64)? {
         if let known = connection.recent[id] { return known }
-        let select = try connection.statement(.taskByID)
+        let select = try connection.statement(.taskToChange)
         select.bind(1, id)
         return try select.first { (TaskRecord(row: $0), $0.integer(22)) }
     }
 
-    private func insert(_ task: TaskRecord) throws(StoreError) -> Int64 {
+    private func insert(_ task: TaskRecord) throws(StoreError) -> Int64? {
         let insert = try connection.statement(.insertTask)
         insert.bind(1, task.id)
         insert.bind(2, task.tenant)
@@ -144,7 +144,7 @@ struct TaskRows<Connection: StoreConnection> {
         insert.bind(16, task.day)
         insert.bind(17, task.charge.units)
         insert.bind(18, task.bytes)
-        return try insert.insert()
+        return try insert.insertRow()
     }
 
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {

@@ -48,9 +48,10 @@ struct UsageRows<Connection: StoreConnection> {
 
     private func statement(_ query: UsageQuery) throws(StoreError) -> Connection.Statement {
         let names = query.dimensions.map(\.rawValue)
-        let columns = names + ["outcome", "currency", "tasks", "units", "cash", "bytes", "times"]
-        let order = (1...names.count + 2).map(String.init).joined(separator: ", ")
-        let sql = "SELECT \(columns.joined(separator: ", ")) FROM (\(Query.usage)) ORDER BY \(order)"
+        let texts = names.map { "CAST(\($0) AS TEXT) AS \($0)_text" }
+        let columns = texts + ["outcome", "currency", "tasks", "units", "cash", "bytes", "times"]
+        let order = (names + ["outcome", "currency"]).joined(separator: ", ")
+        let sql = "SELECT \(columns.joined(separator: ", ")) FROM (\(Query.usage)) AS used ORDER BY \(order)"
         return try connection.statement(sql: sql)
     }
 }

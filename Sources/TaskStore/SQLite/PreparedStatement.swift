@@ -85,6 +85,8 @@ internal import GRDBSQLite
         return unsafe Int(sqlite3_changes(sqlite3_db_handle(handle)))
     }
 
+    func insertRow() throws(StoreError) -> Int64? { try insert() }
+
     func insert() throws(StoreError) -> Int64 {
         try execute()
         return unsafe sqlite3_last_insert_rowid(sqlite3_db_handle(handle))

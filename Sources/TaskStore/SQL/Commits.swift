@@ -2,9 +2,11 @@ internal import Base
 internal import Dispatch
 
 /// Runs groups of writes on the writer's thread, makes them durable, and finishes them.
-protocol Commits: AnyObject {
+protocol Commits<Connection>: AnyObject {
+    associatedtype Connection: StoreConnection
+
     /// Runs a group of writes. Each of them is finished when it is as durable as it asks for.
-    func perform(_ batch: [Work<SQLiteConnection>])
+    func perform(_ batch: [Work<Connection>])
     /// When ``tend()`` must be called next if no more writes come; nil if it need not be.
     var due: DispatchTime? { get }
     /// Does what is due.

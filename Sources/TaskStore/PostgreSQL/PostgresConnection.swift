@@ -1,0 +1,174 @@
+internal import PostgreSQL
+
+/// A connection to a PostgreSQL database. Belongs to one thread.
+///
+/// Statements that return no rows wait in ``waiting`` until their write has ended: one that fails takes back its own.
+/// What a statement that returns rows must see is sent before it. A write that fails after that has spoiled its whole
+/// group: see ``PostgresGroup``.
+final class PostgresConnection: StoreConnection {
+    let callbacks: StepCallbacks
+    var recent = RecentTasks()
+    private(set) lazy var budgets = BudgetBooks<PostgresConnection>(self)
+
+    private let session: PostgresSession
+    private var statements: [PostgresStatement?] = Array(repeating: nil, count: Query.allCases.count)
+    /// What the current write has to send.
+    private var waiting: [PostgresRun] = []
+    /// How often something of ``waiting`` was sent before its write has ended.
+    private var flushes = 0
+    /// The tenants that this transaction has locked.
+    private var locked: Set<String> = []
+    /// Whether the transaction cannot be committed any more.
+    private(set) var isSpoiled = false
+    /// The last error of the database in this transaction.
+    private var failure: PostgresError?
+    /// The transaction's number in PostgreSQL, once it is known.
+    private var transaction: String?
+    private var isCommitting = false
+
+    init(_ session: PostgresSession, _ callbacks: StepCallbacks = StepCallbacks()) {
+        (self.session, self.callbacks) = (session, callbacks)
+    }
+
+    // MARK: Statements
+
+    func statement(_ query: Query) -> PostgresStatement {
+        if let statement = statements[query.rawValue] { return statement }
+        let statement = PostgresStatement(query.postgresSQL, named: "q\(query.rawValue)", on: self)
+        statements[query.rawValue] = statement
+        return statement
+    }
+
+    func statement(sql: String) -> PostgresStatement {
+        PostgresStatement(PostgresDialect.translate(sql), named: nil, on: self)
+    }
+
+    /// Adds a run to the current write.
+    func add(_ run: PostgresRun) { waiting.append(run) }
+
+    /// Runs a statement and waits for its rows.
+    func result(of run: PostgresRun) throws(StoreError) -> PostgresResult {
+        guard let result = try results(of: [run]).last else { preconditionFailure("each run has a result") }
+        return result
+    }
+
+    /// Runs statements and waits for the rows of all of them.
+    func results(of runs: [PostgresRun]) throws(StoreError) -> [PostgresResult] {
+        try send(waiting)
+        if !waiting.isEmpty { flushes += 1 }
+        waiting.removeAll(keepingCapacity: true)
+        try send(runs)
+        return try checked { () throws(PostgresError) in try session.results().suffix(runs.count) }
+    }
+
+    func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+        let (mark, flushesBefore, budgetMark) = (waiting.count, flushes, budgets.mark)
+        do throws(StoreError) {
+            try body()
+        } catch {
+            if flushes == flushesBefore {
+                waiting.removeLast(waiting.count - mark)
+            } else {
+                isSpoiled = true
+            }
+            recent = RecentTasks()
+            budgets.undo(after: budgetMark)
+            throw error
+        }
+    }
+
+    /// Every commit is synced.
+    func demandSync() {}
+
+    // MARK: Transactions
+
+    /// Begins a transaction, and forgets what other processes may have changed since the last one.
+    func begin() throws(StoreError) {
+        (isSpoiled, failure, transaction, isCommitting, locked) = (false, nil, nil, false, [])
+        waiting.removeAll(keepingCapacity: true)
+        recent = RecentTasks(hasAllStates: true)
+        budgets.forget()
+        try send([PostgresRun(sql: "BEGIN", name: "begin", values: [])])
+        transaction = try result(of: statement(.transaction).run).text(0, 0)
+    }
+
+    /// Ends what is read before the first write.
+    func endReadAhead() { flushes = 0 }
+
+    /// Ends a write of the transaction.
+    /// - Parameter isKept: whether it has succeeded; what it has to send is dropped otherwise.
+    func endWrite(isKept: Bool) throws(StoreError) {
+        if isKept {
+            try send(waiting)
+            budgets.keep()
+        } else if flushes > 0 {
+            isSpoiled = true
+        }
+        waiting.removeAll(keepingCapacity: true)
+        flushes = 0
+    }
+
+    /// Commits the transaction.
+    func commit() throws(StoreError) {
+        isCommitting = true
+        try send([PostgresRun(sql: "COMMIT", name: "commit", values: [])])
+        try checked { () throws(PostgresError) in try session.sync() }
+    }
+
+    /// Ends the transaction without any of its changes.
+    /// - Throws: `unavailable` if the connection is lost.
+    func rollBack() throws(StoreError) {
+        recent = RecentTasks()
+        budgets.forget()
+        waiting.removeAll(keepingCapacity: true)
+        flushes = 0
+        try checked { () throws(PostgresError) in try session.recover() }
+    }
+
+    /// Ends the reads that were run outside a transaction.
+    func endReads() throws(StoreError) { try checked { () throws(PostgresError) in try session.sync() } }
+
+    private func send(_ runs: [PostgresRun]) throws(StoreError) {
+        try checked { () throws(PostgresError) in
+            for run in runs { try session.send(run.sql, named: run.name, run.values) }
+        }
+    }
+
+    private func checked<Value>(_ body: () throws(PostgresError) -> Value) throws(StoreError) -> Value {
+        do throws(PostgresError) {
+            return try body()
+        } catch {
+            (isSpoiled, failure) = (true, error)
+            throw StoreError(error)
+        }
+    }
+
+    // MARK: Failures
+
+    /// Whether the connection cannot be used any more.
+    var isLost: Bool { failure?.isConnectionLost ?? false }
+
+    /// Whether the transaction failed because another one was in its way.
+    var wasInTheWay: Bool { failure?.isPassing ?? false }
+
+    /// The number of a transaction of which it is unknown whether it was committed.
+    var unknownCommit: String? { isCommitting && isLost ? transaction : nil }
+
+    // MARK: Sums by tenant
+
+    func lock(tenant: String) throws(StoreError) {
+        guard locked.insert(tenant).inserted else { return }
+        let lock = statement(.lockTenant)
+        lock.bind(1, tenant)
+        // At once, and not with the current write: if that fails, the tenant stays locked.
+        try send([lock.run])
+    }
+
+    func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64) {
+        let select = statement(.usageOnDays)
+        select.bind(1, days.lowerBound)
+        select.bind(2, days.upperBound)
+        select.bind(3, tenant)
+        return try select.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+    }
+}

@@ -1,0 +1,129 @@
+internal import Base
+internal import PostgreSQL
+
+/// The connections to a store's database. A write is committed, and the commit on disk, when it returns.
+struct PostgresPool: StorePool {
+    private let threads: PostgresThreads
+    private let lastCheck: Lock<LastCheck>
+    /// Is added to the audit log with each write; nil: nothing is.
+    private var audit: AuditEntry?
+
+    init(_ url: String, _ options: PostgresTaskStore.Options, _ callbacks: StepCallbacks) throws(StoreError) {
+        let server = PostgresServer(url: url, options: options)
+        try server.prepare()
+        lastCheck = Lock(LastCheck(interval: options.checkInterval))
+        threads = try PostgresThreads(server, callbacks)
+    }
+
+    func audited(_ entry: AuditEntry) -> PostgresPool {
+        var pool = self
+        pool.audit = entry
+        return pool
+    }
+
+    func write<Value: Sendable>(
+        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<PostgresConnection, Value>
+    ) async throws(StoreError) -> Value {
+        guard let audit else { return try await AwaitedWork.perform(in: threads.writes, durability, subject, body) }
+        return try await AwaitedWork.perform(in: threads.writes, durability, subject) { connection throws(StoreError) in
+            let value = try body(connection)
+            try connection.append(audit)
+            return value
+        }
+    }
+
+    func read<Value: Sendable>(
+        _ body: @escaping StoreBody<PostgresConnection, Value>
+    ) async throws(StoreError) -> Value {
+        try await AwaitedWork.perform(in: threads.reads, .written, .other, body)
+    }
+
+    func find<Value: Sendable>(
+        _ body: @escaping StoreBody<PostgresConnection, Value?>
+    ) async throws(StoreError) -> Value? {
+        try await read(body)
+    }
+
+    func readAtOnce<Value: Sendable>(
+        _ body: @escaping StoreBody<PostgresConnection, Value>
+    ) async throws(StoreError) -> Value {
+        try await AwaitedWork.perform(in: threads.keyReads, .written, .other, body)
+    }
+
+    func check() async throws(StoreError) {
+        _ = try await readAtOnce { connection throws(StoreError) in
+            try connection.statement(.keyVersion).first { $0.integer(0) }
+        }
+        let failures = statistics.failures
+        if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
+        let result: Result<Void, StoreError>
+        do throws(StoreError) {
+            try await write { connection throws(StoreError) in connection.statement(.probe).execute() }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        let failuresNow = statistics.failures
+        lastCheck.withLock { $0.note(result, at: .now, failures: failuresNow) }
+        try result.get()
+    }
+
+    func close() async { await threads.close() }
+
+    var statistics: StoreStatistics { threads.statistics }
+}
+
+/// The threads of a pool. They end when this is closed or no longer used.
+final class PostgresThreads: Sendable {
+    let writes: WorkQueue<PostgresConnection>
+    let reads: WorkQueue<PostgresConnection>
+    /// For keys, so that a revoked one is noticed at once, however much else is read.
+    let keyReads: WorkQueue<PostgresConnection>
+    private let counts = CommitCounts()
+    private let ended = ThreadGroup()
+
+    init(_ server: PostgresServer, _ callbacks: StepCallbacks) throws(StoreError) {
+        let capacity = server.options.queueCapacity
+        (writes, reads, keyReads) = (.init(capacity: capacity), .init(capacity: capacity), .init(capacity: capacity))
+        try start("store-writer") { [writes, counts] in
+            let commits = PostgresCommits(server, callbacks, counts)
+            WriteLoop.run(writes, commits, gathering: server.options.gathering)
+        }
+        for number in 0..<server.options.readers {
+            try start("store-reader-\(number)") { [reads] in PostgresReader(server, "reader").run(reads) }
+        }
+        try start("key-reader") { [keyReads] in PostgresReader(server, "key reader").run(keyReads) }
+    }
+
+    deinit { closeQueues() }
+
+    private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
+        ended.enter()
+        do throws(StoreError) {
+            try StoreThread.start(name) { [ended] in
+                body()
+                ended.leave()
+            }
+        } catch {
+            ended.leave()
+            closeQueues()
+            throw error
+        }
+    }
+
+    private func closeQueues() {
+        for queue in [keyReads, reads, writes] { queue.close() }
+    }
+
+    func close() async {
+        closeQueues()
+        await ended.waitForAll()
+    }
+
+    var statistics: StoreStatistics {
+        var statistics = counts.values
+        statistics.waitingWrites = writes.count
+        statistics.waitingReads = reads.count + keyReads.count
+        return statistics
+    }
+}

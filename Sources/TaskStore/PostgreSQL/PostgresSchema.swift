@@ -1,0 +1,296 @@
+internal import PostgreSQL
+
+/// The tables, as named migrations from an empty database to the current schema. They are in the schema `kling_gateway`.
+///
+/// A released migration is never edited: a later change is another migration.
+enum PostgresSchema {
+    /// Brings the schema up to date. Several processes may do so at once: one waits for the other.
+    /// - Throws: `newerSchema` if a newer version of the program has migrated the database.
+    static func migrate(_ session: PostgresSession) throws(PostgresError) {
+        try session.execute("BEGIN")
+        do throws(PostgresError) {
+            try session.execute("SELECT pg_advisory_xact_lock(hashtextextended('kling_gateway schema', 0))")
+            try session.execute("CREATE SCHEMA IF NOT EXISTS kling_gateway")
+            try session.execute("CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, name text NOT NULL)")
+            let done = try version(session)
+            for (number, step) in steps.enumerated() where number >= done {
+                try session.execute(step.sql)
+                try session.execute("INSERT INTO migrations VALUES (\(number), '\(step.name)')")
+            }
+            try session.execute("COMMIT")
+        } catch {
+            _ = try? session.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    /// Whether a newer version of the program has migrated the database.
+    static func isNewer(_ session: PostgresSession) throws(PostgresError) -> Bool {
+        let exists = try session.execute("SELECT to_regclass('kling_gateway.migrations') IS NOT NULL")
+        return exists == "t" ? try version(session) > steps.count : false
+    }
+
+    private static func version(_ session: PostgresSession) throws(PostgresError) -> Int {
+        Int(try session.execute("SELECT (coalesce(max(number), -1) + 1)::text FROM kling_gateway.migrations") ?? "")
+            ?? 0
+    }
+
+    private static let steps = [
+        (name: "tasks", sql: tasks), (name: "claims and jobs", sql: claimsAndJobs), (name: "outbox", sql: outbox),
+        (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators),
+    ]
+
+    /// Texts compare by their bytes, as in Swift's order of the lanes, whatever the database's collation. A row leaves
+    /// room for its later states, so that most updates stay on its page.
+    private static let tasks = """
+        CREATE TABLE tasks (
+            task bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            id uuid NOT NULL UNIQUE,
+            tenant text COLLATE "C" NOT NULL,
+            account text COLLATE "C" NOT NULL,
+            external_task_id text COLLATE "C",
+            model text COLLATE "C" NOT NULL,
+            callback_url text,
+            created_at bigint NOT NULL,
+            state integer NOT NULL,
+            flags integer NOT NULL,
+            number bigint,
+            public_id text COLLATE "C",
+            upstream_id text COLLATE "C",
+            status_word text NOT NULL,
+            answer bytea,
+            released integer NOT NULL,
+            updated_at bigint NOT NULL,
+            finished_at bigint,
+            key_id text COLLATE "C",
+            idempotency_key text,
+            payload bigint NOT NULL DEFAULT 0,
+            job bigint,
+            job_index bigint,
+            account_identity bigint,
+            content uuid,
+            api text,
+            shape text,
+            day bigint,
+            units bigint NOT NULL DEFAULT 0,
+            cash bigint NOT NULL DEFAULT 0,
+            currency text COLLATE "C" NOT NULL DEFAULT '',
+            bytes bigint NOT NULL DEFAULT 0
+        ) WITH (fillfactor = 70);
+        CREATE UNIQUE INDEX tasks_claims ON tasks (tenant, external_task_id)
+            WHERE external_task_id IS NOT NULL AND released = 0;
+        CREATE UNIQUE INDEX tasks_numbers ON tasks (tenant, number) WHERE number IS NOT NULL;
+        CREATE INDEX tasks_public_ids ON tasks (public_id, tenant) WHERE public_id IS NOT NULL;
+        CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
+        CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
+        CREATE INDEX tasks_held ON tasks (tenant, day) INCLUDE (units) WHERE finished_at IS NULL;
+        CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
+        """
+
+    /// Job numbers start in the range of other gateways' integer ids and are never reused.
+    private static let claimsAndJobs = """
+        CREATE TABLE idempotency_keys (
+            claim bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            tenant text COLLATE "C" NOT NULL,
+            key text COLLATE "C" NOT NULL,
+            fingerprint bytea NOT NULL,
+            task uuid NOT NULL,
+            created_at bigint NOT NULL,
+            status bigint,
+            body bytea,
+            UNIQUE (tenant, key)
+        );
+        CREATE INDEX idempotency_ages ON idempotency_keys (created_at);
+        CREATE TABLE jobs (
+            job bigint GENERATED ALWAYS AS IDENTITY (START WITH 100000001) PRIMARY KEY,
+            tenant text COLLATE "C" NOT NULL,
+            shape text COLLATE "C" NOT NULL,
+            request bytea NOT NULL,
+            callback_url text,
+            callback_ref text,
+            idempotency_key text,
+            fingerprint bytea,
+            account text,
+            created_at bigint NOT NULL
+        );
+        CREATE INDEX jobs_tenants ON jobs (tenant, shape, created_at);
+        CREATE INDEX jobs_ages ON jobs (created_at);
+        CREATE INDEX jobs_fingerprints ON jobs (tenant, fingerprint, created_at) WHERE fingerprint IS NOT NULL;
+        ALTER TABLE tasks ADD FOREIGN KEY (job) REFERENCES jobs ON DELETE CASCADE;
+        CREATE UNIQUE INDEX tasks_jobs ON tasks (job, job_index) WHERE job IS NOT NULL;
+        CREATE INDEX tasks_running_jobs ON tasks (tenant, job) WHERE job IS NOT NULL AND finished_at IS NULL;
+        """
+
+    private static let outbox = """
+        CREATE TABLE deliveries (
+            delivery bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            id text COLLATE "C" NOT NULL UNIQUE,
+            task uuid NOT NULL,
+            tenant text COLLATE "C" NOT NULL,
+            receiver text COLLATE "C" NOT NULL,
+            last integer NOT NULL,
+            created_at bigint NOT NULL,
+            state integer NOT NULL,
+            attempts bigint NOT NULL,
+            leased integer NOT NULL,
+            next_attempt_at bigint,
+            pause bigint NOT NULL,
+            finished_at bigint,
+            url text NOT NULL,
+            body bytea NOT NULL,
+            CHECK ((state = 0) = (next_attempt_at IS NOT NULL))
+        ) WITH (fillfactor = 80);
+        CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+        CREATE INDEX deliveries_tasks ON deliveries (task);
+        CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
+        CREATE INDEX deliveries_lanes ON deliveries (tenant, receiver, next_attempt_at)
+            WHERE next_attempt_at IS NOT NULL;
+        CREATE TABLE delivery_attempts (
+            delivery bigint NOT NULL REFERENCES deliveries ON DELETE CASCADE,
+            attempt bigint NOT NULL,
+            number bigint NOT NULL,
+            started_at bigint NOT NULL,
+            duration bigint NOT NULL,
+            status bigint,
+            failure text,
+            PRIMARY KEY (delivery, attempt)
+        );
+        """
+
+    /// Every change of a key or of a tenant's rules raises the version, and tells all processes.
+    private static let keys = """
+        CREATE TABLE tenants (
+            name text COLLATE "C" PRIMARY KEY,
+            sealed_webhook_secret bytea NOT NULL,
+            created_at bigint NOT NULL,
+            previous_sealed_webhook_secret bytea,
+            previous_valid_until bigint
+        );
+        CREATE TABLE keys (
+            key bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            id text COLLATE "C" NOT NULL UNIQUE,
+            tenant text COLLATE "C" NOT NULL,
+            bearer_hash bytea NOT NULL UNIQUE,
+            access_key text COLLATE "C" NOT NULL UNIQUE,
+            sealed_secret_key bytea NOT NULL,
+            created_at bigint NOT NULL,
+            revoked_at bigint,
+            name text NOT NULL DEFAULT '',
+            prefix text NOT NULL DEFAULT '',
+            requests_per_minute bigint,
+            concurrency bigint,
+            models text NOT NULL DEFAULT '',
+            addresses text NOT NULL DEFAULT '',
+            expires_at bigint,
+            disabled integer NOT NULL DEFAULT 0
+        );
+        CREATE TABLE previous_secrets (
+            bearer_hash bytea PRIMARY KEY,
+            key_id text COLLATE "C" NOT NULL,
+            prefix text NOT NULL,
+            access_key text NOT NULL,
+            sealed_secret_key bytea NOT NULL,
+            valid_until bigint NOT NULL
+        );
+        CREATE TABLE key_uses (key_id text COLLATE "C" PRIMARY KEY, last_used_at bigint NOT NULL);
+        CREATE TABLE tenant_rules (
+            name text COLLATE "C" PRIMARY KEY,
+            time_zone text NOT NULL,
+            requests_per_minute bigint,
+            concurrency bigint,
+            models text NOT NULL,
+            addresses text NOT NULL,
+            expires_at bigint,
+            disabled integer NOT NULL,
+            updated_at bigint NOT NULL
+        );
+        CREATE TABLE budgets (
+            tenant text COLLATE "C" NOT NULL,
+            metric integer NOT NULL,
+            period integer NOT NULL,
+            amount bigint NOT NULL,
+            warn_at bigint,
+            raised_amount bigint,
+            raised_until bigint,
+            PRIMARY KEY (tenant, metric, period)
+        );
+        CREATE TABLE key_version (version bigint NOT NULL);
+        INSERT INTO key_version VALUES (0);
+        CREATE FUNCTION note_key_change() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                UPDATE kling_gateway.key_version SET version = version + 1;
+                PERFORM pg_notify('kling_gateway_keys', '');
+                RETURN NULL;
+            END $$;
+        CREATE TRIGGER keys_changed AFTER INSERT OR UPDATE OR DELETE ON keys
+            FOR EACH STATEMENT EXECUTE FUNCTION note_key_change();
+        CREATE TRIGGER secrets_changed AFTER INSERT ON previous_secrets
+            FOR EACH STATEMENT EXECUTE FUNCTION note_key_change();
+        CREATE TRIGGER rules_changed AFTER INSERT OR UPDATE ON tenant_rules
+            FOR EACH STATEMENT EXECUTE FUNCTION note_key_change();
+        """
+
+    /// `identity` tells this store from others. `probe` is what a check of the store writes to.
+    private static let marks = """
+        CREATE TABLE accounts (
+            name text COLLATE "C" PRIMARY KEY,
+            disabled_by bigint,
+            reason text,
+            refused_models text NOT NULL,
+            learned_limit bigint,
+            has_lookup bigint,
+            updated_at bigint NOT NULL,
+            has_unique_ids bigint,
+            identity bigint,
+            api text,
+            was_reached bigint NOT NULL DEFAULT 0,
+            trouble text
+        );
+        CREATE TABLE unread (
+            server text PRIMARY KEY,
+            written_through bigint NOT NULL,
+            tasks bytea NOT NULL,
+            updated_at bigint NOT NULL
+        );
+        CREATE TABLE clock_mark (mark integer PRIMARY KEY CHECK (mark = 1), time bigint NOT NULL);
+        CREATE TABLE master_key_mark (mark integer PRIMARY KEY CHECK (mark = 1), digest bytea NOT NULL);
+        CREATE TABLE identity (identity uuid NOT NULL);
+        INSERT INTO identity VALUES (gen_random_uuid());
+        CREATE TABLE probe (probes bigint NOT NULL);
+        INSERT INTO probe VALUES (0);
+        """
+
+    private static let operators = """
+        CREATE TABLE usage (
+            day bigint NOT NULL,
+            tenant text COLLATE "C" NOT NULL,
+            key_id text COLLATE "C" NOT NULL,
+            account text COLLATE "C" NOT NULL,
+            model text COLLATE "C" NOT NULL,
+            outcome integer NOT NULL,
+            currency text COLLATE "C" NOT NULL,
+            tasks bigint NOT NULL,
+            units bigint NOT NULL,
+            cash bigint NOT NULL,
+            bytes bigint NOT NULL,
+            times bytea NOT NULL,
+            PRIMARY KEY (day, tenant, key_id, account, model, outcome, currency)
+        ) WITH (fillfactor = 50);
+        CREATE INDEX usage_tenants ON usage (tenant, day);
+        CREATE TABLE audit (
+            entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            at bigint NOT NULL,
+            who text NOT NULL,
+            origin text NOT NULL,
+            action text NOT NULL,
+            target text COLLATE "C" NOT NULL,
+            before text,
+            after text
+        );
+        CREATE INDEX audit_targets ON audit (target, entry);
+        CREATE FUNCTION keep_audit() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE EXCEPTION 'the audit log is only appended to'; END $$;
+        CREATE TRIGGER audit_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+            FOR EACH STATEMENT EXECUTE FUNCTION keep_audit();
+        """
+}
