@@ -22,38 +22,6 @@ extension Configuration {
     }
 }
 
-/// Where tasks and keys are kept.
-public enum StoreLocation: Sendable, Hashable {
-    /// An SQLite file.
-    case sqlite(path: String)
-
-    /// The folder that contains it. The spool and the master key are in the same folder.
-    public var directory: String {
-        switch self {
-        case .sqlite(let path): FilePath.parent(of: path)
-        }
-    }
-
-    /// The default folder of the spool. A gateway removes from its spool what its store doesn't know.
-    var spool: String { beside("spool") }
-
-    /// The folder of uploaded pictures.
-    public var assets: String { beside("assets") }
-
-    /// The folder of pictures that Kling gets as links.
-    public var pictures: String { beside("pictures") }
-
-    /// The file for ids that clients were told while the store could not be written to.
-    public var unsavedPublicIDs: String { beside("told") }
-
-    /// A file or folder beside `gateway.db`. A store with another name gets files named after it.
-    private func beside(_ name: String) -> String {
-        switch self {
-        case .sqlite(let path): path == "\(directory)/gateway.db" ? "\(directory)/\(name)" : "\(path).\(name)"
-        }
-    }
-}
-
 /// What encrypts secrets in the store.
 public enum MasterKeySource: Sendable {
     /// A key that the operator has set.

@@ -30,11 +30,19 @@ extension Configuration {
 
     /// Fills in what depends on where the gateway runs.
     private mutating func complete(_ root: ConfigurationNode, _ reader: inout ConfigurationReader) {
-        if case .sqlite(path: "") = storage.store {
+        switch storage.store {
+        case .sqlite(path: ""):
             guard let directory = reader.sources.stateDirectory else {
                 return reader.report(.init(path: "store"), "no folder for the store was found: set store, or HOME")
             }
             storage.store = .sqlite(path: "\(directory)/gateway.db")
+        case .postgres(let url, _):
+            guard let directory = reader.sources.stateDirectory else {
+                return reader.report(
+                    .init(path: "store"), "no folder for this process was found: set STATE_DIRECTORY or HOME")
+            }
+            storage.store = .postgres(url: url, folder: directory)
+        case .sqlite: break
         }
         if storage.spool.isEmpty { storage.spool = storage.store.spool }
         if case .madeAt = storage.masterKey {

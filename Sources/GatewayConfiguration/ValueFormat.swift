@@ -103,7 +103,10 @@ extension ValueFormat where Value == CIDR {
 }
 
 extension ValueFormat where Value == StoreLocation {
-    static let store = ValueFormat(allowed: "sqlite:PATH") { text in
+    static let store = ValueFormat(allowed: "sqlite:PATH, or postgres://USER@HOST/DATABASE") { text in
+        if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
+            return text.utf8.contains(0) ? nil : .postgres(url: Secret(text), folder: "")
+        }
         guard text.hasPrefix("sqlite:"), let path = ValueFormat<String>.path.parse(String(text.dropFirst(7)))
         else { return nil }
         return .sqlite(path: path)

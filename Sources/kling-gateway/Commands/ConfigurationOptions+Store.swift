@@ -14,16 +14,16 @@ extension ConfigurationOptions {
         _ body: (AdminCommand) async throws -> Result
     ) async throws -> Result {
         let configuration = try load(for: purpose)
-        let path = configuration.storePath
+        let name = "\(configuration.storage.store)"
         if configuration.isStoreMissing, !canCreate {
             throw fail(
-                "there is no store at \(path): if `serve` uses another, set `store` or KLING_GATEWAY_STORE as for it")
+                "there is no store at \(name): if `serve` uses another, set `store` or KLING_GATEWAY_STORE as for it")
         }
         if let client = AdminClient(withToken(configuration)) {
-            printError("store: \(path) (through the running gateway)")
+            printError("store: \(name) (through the running gateway)")
             return try await body(AdminCommand(.gateway(client)))
         }
-        printError("store: \(path)" + (configuration.isStoreMissing ? " (new)" : ""))
+        printError("store: \(name)" + (configuration.isStoreMissing ? " (new)" : ""))
         let store = try open { try configuration.openStore() }
         do {
             let result = try await body(AdminCommand(.store(configuration.adminAPI(on: store))))

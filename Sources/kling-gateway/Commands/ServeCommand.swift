@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLoop
 internal import Gateway
+internal import GatewayConfiguration
 internal import Logging
 
 /// Serves until SIGTERM or SIGINT.
@@ -28,10 +29,10 @@ struct ServeCommand: AsyncParsableCommand {
         if configuration.isStoreEphemeral {
             log.logger.warning(
                 "the store is inside the container and is lost with it: mount a volume",
-                metadata: ["store": "\(configuration.storePath)"])
+                metadata: ["store": "\(configuration.storage.store)"])
         }
         if configuration.isStoreMissing {
-            log.logger.notice("a new store is created", metadata: ["store": "\(configuration.storePath)"])
+            log.logger.notice("a new store is created", metadata: ["store": "\(configuration.storage.store)"])
         }
         let service: GatewayService
         do {
@@ -47,7 +48,7 @@ struct ServeCommand: AsyncParsableCommand {
             metadata: [
                 "addresses": "\(service.addresses.map(\.description).joined(separator: " "))",
                 "admin": "\(service.adminAddresses.map(\.description).joined(separator: " "))",
-                "store": "\(configuration.storePath)",
+                "store": "\(configuration.storage.store)",
             ])
         let unmapping = Self.unmapStartUpCode(on: service.signalLoop)
         await signals.wait()

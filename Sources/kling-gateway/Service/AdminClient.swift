@@ -20,7 +20,7 @@ struct AdminClient {
     /// - Returns: nil if no such gateway answers within a second.
     init?(_ configuration: Configuration) {
         guard let listener = configuration.admin.listen.first, let address = SocketAddress(listener.reachable),
-            address.port != 0, let identity = SQLiteTaskStore.identity(ofStoreAt: configuration.storePath)
+            address.port != 0, let identity = configuration.storeIdentity
         else { return nil }
         self.address = address
         host = if case .unix = address { "localhost" } else { listener.reachable }

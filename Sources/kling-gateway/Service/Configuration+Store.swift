@@ -5,8 +5,13 @@ internal import GatewayConfiguration
 internal import TaskStore
 
 extension Configuration {
-    /// Whether the store is still to be created.
-    var isStoreMissing: Bool { !FileManager.default.fileExists(atPath: storePath) }
+    /// Whether the store is a file that is still to be created.
+    var isStoreMissing: Bool {
+        switch storage.store {
+        case .sqlite(let path): !FileManager.default.fileExists(atPath: path)
+        case .postgres: false
+        }
+    }
 
     /// Opens the store for the duration of `body`, even while a gateway is running.
     func withStore<Result>(_ body: (any TaskStore) async throws -> Result) async throws -> Result {

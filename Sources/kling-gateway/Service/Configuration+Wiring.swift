@@ -73,14 +73,37 @@ extension Configuration {
     /// Opens the store, whose steps write the callbacks to clients.
     /// - Parameter lock: the right to serve from it; nil for a command.
     func openStore(serving lock: ServeLock? = nil) throws -> any TaskStore {
-        try SQLiteTaskStore.open(
-            path: storePath, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+        switch storage.store {
+        case .sqlite(let path):
+            try SQLiteTaskStore.open(
+                path: path, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+        case .postgres(let url, _):
+            try PostgresTaskStore.open(
+                url: url.reveal(), deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+        }
     }
 
-    /// The SQLite file.
-    var storePath: String {
+    /// Takes the right to serve from the store, if it belongs to one process at a time.
+    func lockStore() throws -> ServeLock? {
         switch storage.store {
-        case .sqlite(let path): path
+        case .sqlite(let path): try ServeLock(store: path)
+        case .postgres: nil
+        }
+    }
+
+    /// The vault of a gateway that serves from the store. All that serve from one database need the same master key.
+    func servingVault(_ store: any TaskStore) async throws -> Vault {
+        switch storage.store {
+        case .sqlite: try Vault(self)
+        case .postgres: try await Vault(self, sharedWith: store)
+        }
+    }
+
+    /// What tells the store from others; nil if there is no store yet.
+    var storeIdentity: String? {
+        switch storage.store {
+        case .sqlite(let path): SQLiteTaskStore.identity(ofStoreAt: path)
+        case .postgres(let url, _): PostgresTaskStore.identity(ofStoreAt: url.reveal())
         }
     }
 }
@@ -119,8 +142,8 @@ extension Vault {
 
     private static var otherMasterKey: ServiceError {
         ServiceError(
-            "this store is in use with another master key, with which a gateway could not read what this command writes: "
-                + "set KLING_GATEWAY_MASTER_KEY or `master_key` as for `serve`. Nothing was changed")
+            "this store is in use with another master key, with which its gateway could not read what this process writes: "
+                + "set KLING_GATEWAY_MASTER_KEY or `master_key` as for the gateway that serves. Nothing was changed")
     }
 }
 

@@ -49,7 +49,7 @@ extension Configuration {
         live: (any AdminLive)? = nil
     ) -> AdminParts {
         AdminParts(
-            store: store, storeIdentity: SQLiteTaskStore.identity(ofStoreAt: storePath) ?? "", version: Version.number,
+            store: store, storeIdentity: storeIdentity ?? "", version: Version.number,
             upstreams: upstreams, vault: vault, callbacks: callbacks, userAgent: callbackUserAgent, live: live)
     }
 

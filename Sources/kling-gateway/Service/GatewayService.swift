@@ -55,7 +55,7 @@ final class GatewayService: Sendable {
         receivers = try HTTPCallbackSender(
             loops: [loops[0]], descriptors.pools, allowing: configuration.allowed.callbacks)
         pictures = HTTPPictureSource(loops: loops, descriptors.pools, allowing: configuration.allowed.fetch)
-        let vault = try Vault(configuration)
+        let vault = try await configuration.servingVault(store)
         let clock = GuardedClock()
         let access = Access(
             staticKeys: configuration.keys.map(\.staticKey), keys: store.keys, vault: vault, clock: Access.Clock(clock))

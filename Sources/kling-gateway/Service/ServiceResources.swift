@@ -6,12 +6,12 @@ internal import TaskStore
 struct ServiceResources: Sendable {
     let store: any TaskStore
     let loops: [EventLoop]
-    private let lock: ServeLock
+    private let lock: ServeLock?
 
     /// Locks and opens the store, and starts the loops.
     /// - Throws: an error with a message for the operator.
     init(_ configuration: Configuration) throws {
-        lock = try ServeLock(store: configuration.storePath)
+        lock = try configuration.lockStore()
         store = try configuration.openStore(serving: lock)
         loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
     }
