@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `a gateway whose account was never reached is not ready, and tells its clients`() async throws {
-        let port = try Rig.freePort()
+        let port = try freePort()
         let url = "http://127.0.0.1:\(port)"
         let gateway = try await GatewayProcess(kling: url)
         let ready = try await gateway.ask("GET", "/readyz", key: nil, admin: true)

@@ -149,7 +149,7 @@ import Testing
     // MARK: Commands
 
     @Test func `commands give the same answers through a running gateway as on the store`() async throws {
-        let port = try Rig.freePort()
+        let port = try freePort()
         let listen = ["KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:\(port)"]
         try await Fixture.run(environment: listen.merging(Self.guarded) { $1 }) { fixture in
             let id = try await fixture.createdTask(
@@ -184,7 +184,7 @@ import Testing
     }
 
     @Test func `a command uses a gateway only if it serves from the command's store`() async throws {
-        let port = try Rig.freePort()
+        let port = try freePort()
         let listen = ["KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:\(port)"]
         try await Fixture.run(environment: listen.merging(Self.guarded) { $1 }) { fixture in
             let other = try TemporaryFolder()

@@ -35,7 +35,7 @@ import Testing
 
     @Test func `a demo whose port is in use uses another one, with the same folder`() async throws {
         let folder = try TemporaryFolder()
-        let port = try Rig.freePort()
+        let port = try freePort()
         let server = try Program("python3", ["-m", "http.server", "\(port)", "--bind", "127.0.0.1"])
         try await eventually("the port is in use") { (try? RawClient(port: port)) != nil }
         let outcome = try await Program.gateway(

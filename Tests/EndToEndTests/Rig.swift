@@ -58,7 +58,7 @@ final class Rig {
         self.settings = settings
         folder = try TemporaryFolder()
         powerCut = losesPower ? try await PowerCut(watching: folder.url) : nil
-        address = (isPublic ? Self.publicAddress(try Self.freePort()) : [:])
+        address = (isPublic ? Self.publicAddress(try freePort()) : [:])
             .merging(clock?.environment ?? powerCut?.environment ?? [:]) { $1 }
         let environment = try Self.environment(folder, Self.file(accounts, settings, kling), address)
         gateway = try await GatewayProcess(kling: "", folder: folder, environment: environment)
@@ -66,16 +66,6 @@ final class Rig {
 
     private static func publicAddress(_ port: UInt16) -> [String: String] {
         ["KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_PUBLIC_URL": "http://127.0.0.1:\(port)"]
-    }
-
-    /// A port that is not in use. It is outside of the range that the system hands out, so that no other test gets it
-    /// while the gateway is down.
-    static func freePort() throws -> UInt16 {
-        for _ in 0..<100 {
-            let port = UInt16.random(in: 10_000..<30_000)
-            if (try? RawClient(port: port)) == nil { return port }
-        }
-        throw TestKitError("no free port was found")
     }
 
     /// Runs `body` with both, and stops both.

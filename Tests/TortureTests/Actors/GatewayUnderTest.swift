@@ -42,7 +42,7 @@ final class GatewayUnderTest: Sendable {
     init(
         _ options: TortureOptions, upstream: Upstream, disk: TemporaryFolder, shim: ClockShim?, powerCut: PowerCut?
     ) throws {
-        let port = try Self.freePort()
+        let port = try freePort()
         url = "http://127.0.0.1:\(port)"
         folder = try TemporaryFolder()
         self.shim = shim
@@ -212,15 +212,5 @@ final class GatewayUnderTest: Sendable {
                 \(hasPublicURL ? "public_url: \(ownURL)" : "")
                 """
         }
-    }
-
-    /// A port that is not in use. It is outside of the range that the system hands out, so that no other test gets it
-    /// while the gateway is down.
-    private static func freePort() throws -> UInt16 {
-        for _ in 0..<100 {
-            let port = UInt16.random(in: 10_000..<30_000)
-            if (try? RawClient(port: port)) == nil { return port }
-        }
-        throw TestKitError("no free port was found")
     }
 }
