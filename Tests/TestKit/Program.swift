@@ -31,7 +31,11 @@ public final class Program: @unchecked Sendable {
     }
 
     /// Starts `path`, or the program of that name on the PATH.
-    public init(_ path: String, _ arguments: [String] = [], environment: [String: String]? = nil) throws {
+    /// - Parameter input: what the program reads from its standard input; nothing by default.
+    public init(
+        _ path: String, _ arguments: [String] = [], environment: [String: String]? = nil,
+        input: FileHandle = .nullDevice
+    ) throws {
         let isName = !path.contains("/")
         process.executableURL = URL(filePath: isName ? "/usr/bin/env" : path)
         process.arguments = (isName ? [path] : []) + arguments
@@ -40,7 +44,7 @@ public final class Program: @unchecked Sendable {
                 own, _ in own
             }
         }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input
         gather(\.output, from: Pipe(), as: \.standardOutput)
         gather(\.errors, from: Pipe(), as: \.standardError)
         process.terminationHandler = { [weak self] _ in self?.change { $0.hasEnded = true } }
@@ -62,7 +66,7 @@ public final class Program: @unchecked Sendable {
         within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
     ) async throws -> Found {
         try await blocking { [self] in
-            try wait(within: seconds, "a line on standard error") {
+            try wait(within: seconds, "a line on standard error", hasToRun: true) {
                 String(decoding: errors, as: UTF8.self).split(separator: "\n").lazy.compactMap(match).first
             }
         }
@@ -73,7 +77,7 @@ public final class Program: @unchecked Sendable {
         within seconds: Double = 60, _ match: @escaping @Sendable (Substring) -> Found?
     ) async throws -> Found {
         try await blocking { [self] in
-            try wait(within: seconds, "a line on standard output") {
+            try wait(within: seconds, "a line on standard output", hasToRun: true) {
                 String(decoding: output, as: UTF8.self).split(separator: "\n").lazy.compactMap(match).first
             }
         }
@@ -81,26 +85,35 @@ public final class Program: @unchecked Sendable {
 
     /// Waits for the program to end.
     public func end(within seconds: Double = 60) async throws -> Outcome {
-        try await blocking { [self] in
-            try wait(within: seconds, "the end of the program") { hasEnded ? true : nil }
-            // A sibling started at the same moment may have inherited the pipes, so their end is awaited only briefly.
-            _ = try? wait(within: 1, "the end of the pipes") { openPipes == 0 ? true : nil }
-            return Outcome(
-                status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
-                errors: String(decoding: errors, as: UTF8.self))
-        }
+        try await blocking { [self] in try waitForEnd(within: seconds) }
     }
 
+    /// Waits for the program to end. Blocks the thread.
     @discardableResult
-    private func wait<Found>(within seconds: Double, _ what: String, _ found: () -> Found?) throws -> Found {
+    public func waitForEnd(within seconds: Double = 60) throws -> Outcome {
+        try wait(within: seconds, "the end of the program") { hasEnded ? true : nil }
+        // A sibling started at the same moment may have inherited the pipes, so their end is awaited only briefly.
+        _ = try? wait(within: 1, "the end of the pipes") { openPipes == 0 ? true : nil }
+        return Outcome(
+            status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+            errors: String(decoding: errors, as: UTF8.self))
+    }
+
+    /// - Parameter hasToRun: whether what is waited for cannot come after both pipes have ended.
+    @discardableResult
+    private func wait<Found>(
+        within seconds: Double, _ what: String, hasToRun: Bool = false, _ found: () -> Found?
+    ) throws -> Found {
         let deadline = Date(timeIntervalSinceNow: seconds)
         lock.lock()
         defer { lock.unlock() }
         while true {
             if let found = found() { return found }
-            guard lock.wait(until: deadline) else {
+            let hasEnded = hasToRun && openPipes == 0
+            if hasEnded || !lock.wait(until: deadline) {
+                let reason = hasEnded ? "before the program ended" : "within \(seconds) s"
                 throw TestKitError(
-                    "\(what) did not come within \(seconds) s; stderr:\n\(String(decoding: errors, as: UTF8.self))")
+                    "\(what) did not come \(reason); stderr:\n\(String(decoding: errors, as: UTF8.self))")
             }
         }
     }
