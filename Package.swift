@@ -125,6 +125,7 @@ let package = Package(
             name: "TestKit", dependencies: ["Base", "EventLoop"], path: "Tests/TestKit",
             // C that tests compile themselves, to load it into the gateway.
             exclude: ["PowerCut/Library"], swiftSettings: tests),
+        .testTarget(name: "TestKitTests", dependencies: ["TestKit"], swiftSettings: tests),
         .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: tests),
         .testTarget(name: "HashingTests", dependencies: ["Base", "Hashing"], swiftSettings: tests),
         .testTarget(
