@@ -8,7 +8,7 @@ import Testing
     struct Subject: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let open:
-            @Sendable (@escaping StepCallbacks.Deliveries, @escaping StepCallbacks.JobDeliveries) throws ->
+            @Sendable (@escaping StepCallbacks.Deliveries, @escaping StepCallbacks.JobDeliveries) async throws ->
                 (store: any TaskStore, keeper: any Sendable)
     }
 
@@ -26,13 +26,20 @@ import Testing
                 path: folder.database, deliveries: deliveries, jobDeliveries: jobDeliveries)
             return (store, folder)
         },
+        Subject(testDescription: "PostgreSQL") { deliveries, jobDeliveries in
+            let url = try await PostgresServer.shared.makeDatabase()
+            let store = try await blocking {
+                try PostgresTaskStore.open(url: url, deliveries: deliveries, jobDeliveries: jobDeliveries)
+            }
+            return (store, url)
+        },
     ]
 
     func with(
         _ subject: Subject, deliveries: @escaping StepCallbacks.Deliveries = Samples.deliveries,
         _ body: (any TaskStore, inout Samples) async throws -> Void
     ) async throws {
-        let (store, keeper) = try subject.open(deliveries, Samples.jobDeliveries)
+        let (store, keeper) = try await subject.open(deliveries, Samples.jobDeliveries)
         var samples = Samples()
         try await body(store, &samples)
         await store.close()
