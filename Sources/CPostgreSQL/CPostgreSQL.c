@@ -52,8 +52,9 @@ static void ignore_notice(void *argument, const char *message) {
 
 void libpq_ignore_notices(PGconn *connection) { set_notice_processor(connection, ignore_notice, NULL); }
 
-void *libpq_next_notification(PGconn *connection, const char **channel) {
+void *libpq_next_notification(PGconn *connection, const char **channel, const char **payload) {
     PGnotify *notification = next_notification(connection);
     *channel = notification ? notification->relname : NULL;
+    *payload = notification ? notification->extra : NULL;
     return notification;
 }

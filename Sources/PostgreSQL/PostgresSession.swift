@@ -148,25 +148,27 @@ internal import Glibc
     }
 
     /// Receives notifications, waiting for up to `time` for the first.
-    /// - Returns: the channels, in the order of the notifications.
-    public func notifications(within time: Duration) throws(PostgresError) -> [String] {
+    public func notifications(within time: Duration) throws(PostgresError) -> [PostgresNotification] {
         if let loss { throw loss }
-        var channels = takeNotifications()
-        if channels.isEmpty, try poll(POLLIN, until: .now + time) {
+        var received = takeNotifications()
+        if received.isEmpty, try poll(POLLIN, until: .now + time) {
             try consume()
-            channels = takeNotifications()
+            received = takeNotifications()
         }
-        return channels
+        return received
     }
 
-    private func takeNotifications() -> [String] {
-        var channels: [String] = []
-        var name: UnsafePointer<CChar>?
-        while let notification = unsafe libpq_next_notification(connection, &name) {
-            if let name = unsafe name { channels.append(unsafe String(cString: name)) }
+    private func takeNotifications() -> [PostgresNotification] {
+        var received: [PostgresNotification] = []
+        var (channel, payload): (UnsafePointer<CChar>?, UnsafePointer<CChar>?)
+        while let notification = unsafe libpq_next_notification(connection, &channel, &payload) {
+            if let channel = unsafe channel, let payload = unsafe payload {
+                received.append(
+                    unsafe PostgresNotification(channel: String(cString: channel), payload: String(cString: payload)))
+            }
             unsafe pq.PQfreemem(notification)
         }
-        return channels
+        return received
     }
 
     // MARK: Results
@@ -260,6 +262,12 @@ internal import Glibc
         loss = error
         return error
     }
+}
+
+/// What another session has told the listeners of a channel (`NOTIFY`).
+public struct PostgresNotification: Sendable, Equatable {
+    public let channel: String
+    public let payload: String
 }
 
 extension PostgresSession {

@@ -24,6 +24,8 @@ public struct TaskLife: Sendable, Equatable {
     public internal(set) var payload = 0
     /// What the task costs: an estimate until it ends.
     public internal(set) var charge = Charge()
+    /// Whether another process that serves from the store sends, watches and settles the task.
+    public internal(set) var isForeign = false
 }
 
 extension TaskLife {

@@ -25,6 +25,9 @@ public protocol TaskStore: Sendable {
     /// The changes that operators have made.
     var audit: any AuditStore { get }
 
+    /// The processes that serve from the store; nil if one serves alone.
+    var replicas: (any ReplicaStore)? { get }
+
     /// The same store, for one change by an operator: each write adds `entry` to the audit log in its own transaction. A
     /// write that fails adds nothing.
     func audited(_ entry: AuditEntry) -> any TaskStore

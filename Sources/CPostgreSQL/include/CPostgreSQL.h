@@ -66,7 +66,7 @@ const struct libpq *libpq_load(const char **error);
 void libpq_ignore_notices(PGconn *connection);
 
 // The next notification that a connection has received, which the caller frees with PQfreemem; NULL if there is none.
-// `*channel` is a part of it.
-void *libpq_next_notification(PGconn *connection, const char **channel);
+// `*channel` and `*payload` are parts of it.
+void *libpq_next_notification(PGconn *connection, const char **channel, const char **payload);
 
 #endif

@@ -85,7 +85,7 @@ final class PostgresCommits: Commits {
             let session = try server.connect("writer")
             try server.makeDurable(session)
             try session.startPipeline()
-            let opened = PostgresConnection(session, callbacks)
+            let opened = PostgresConnection(session, callbacks, isReplica: server.replica != 0)
             connection = opened
             return opened
         } catch {

@@ -26,8 +26,11 @@ final class PostgresConnection: StoreConnection {
     private var transaction: String?
     private var isCommitting = false
 
-    init(_ session: PostgresSession, _ callbacks: StepCallbacks = StepCallbacks()) {
-        (self.session, self.callbacks) = (session, callbacks)
+    /// Whether the process may only write as long as no other has taken over its tasks.
+    private let isReplica: Bool
+
+    init(_ session: PostgresSession, _ callbacks: StepCallbacks = StepCallbacks(), isReplica: Bool = false) {
+        (self.session, self.callbacks, self.isReplica) = (session, callbacks, isReplica)
     }
 
     // MARK: Statements
@@ -89,7 +92,13 @@ final class PostgresConnection: StoreConnection {
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
         try send([PostgresRun(sql: "BEGIN", name: "begin", values: [])])
-        transaction = try result(of: statement(.transaction).run).text(0, 0)
+        let results = try results(
+            of: [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : []))
+        transaction = results[0].text(0, 0)
+        if isReplica, results[1].count == 0 {
+            isSpoiled = true
+            throw StoreError(.unavailable, "another gateway has taken over this one's tasks")
+        }
     }
 
     /// Ends what is read before the first write.
@@ -162,6 +171,13 @@ final class PostgresConnection: StoreConnection {
         lock.bind(1, tenant)
         // At once, and not with the current write: if that fails, the tenant stays locked.
         try send([lock.run])
+    }
+
+    func announce(_ task: TaskID) {
+        let announce = statement(.announceTask)
+        announce.bind(1, task.description)
+        // Its row says nothing, so it need not be waited for.
+        announce.execute()
     }
 
     func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64) {

@@ -1,9 +1,15 @@
 /// How PostgreSQL says what ``Query`` says in SQLite's words.
 enum PostgresDialect {
-    /// Translates a statement: parameters are written `$1`, and there are no hints for indexes.
+    /// The number of this process among those that serve: a setting of each of its sessions.
+    static let replica = "current_setting('kling_gateway.replica')::bigint"
+
+    /// Translates a statement: parameters are written `$1`, there are no hints for indexes, and a task and its deliveries
+    /// belong to one of several processes.
     static func translate(_ sql: String) -> String {
         var text = sql.replacing(/\s+INDEXED BY [a-z_]+/, with: "").replacing("x''", with: "''::bytea")
         text.replace("?", with: "$")
+        text.replace(Query.own, with: "AND owner = \(replica)")
+        text.replace(Query.isForeign, with: "(owner <> \(replica))::int")
         return text
     }
 }
@@ -14,6 +20,10 @@ extension Query {
         switch self {
         case .probe: "UPDATE probe SET probes = probes + 1"
         case .taskToChange: PostgresDialect.translate(sql) + " FOR UPDATE"
+        case .insertDelivery:
+            PostgresDialect.translate(sql)
+                .replacing("receiver, pause)", with: "receiver, pause, owner)")
+                .replacing("$8, 0)", with: "$8, 0, (SELECT owner FROM tasks WHERE id = $2))")
         case .insertJob: PostgresDialect.translate(sql) + " RETURNING job"
         default: PostgresDialect.translate(sql)
         }

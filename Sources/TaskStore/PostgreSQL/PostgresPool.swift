@@ -8,12 +8,16 @@ struct PostgresPool: StorePool {
     /// Is added to the audit log with each write; nil: nothing is.
     private var audit: AuditEntry?
 
-    init(_ url: String, _ options: PostgresTaskStore.Options, _ callbacks: StepCallbacks) throws(StoreError) {
+    init(
+        _ url: String, _ options: PostgresTaskStore.Options, _ callbacks: StepCallbacks, servingAs name: String?
+    ) throws(StoreError) {
         let server = PostgresServer(url: url, options: options)
         try server.prepare()
         lastCheck = Lock(LastCheck(interval: options.checkInterval))
-        threads = try PostgresThreads(server, callbacks)
+        threads = try PostgresThreads(server, callbacks, servingAs: name)
     }
+
+    var replicas: (any ReplicaStore)? { threads.replica }
 
     func audited(_ entry: AuditEntry) -> PostgresPool {
         var pool = self
@@ -79,12 +83,21 @@ final class PostgresThreads: Sendable {
     let reads: WorkQueue<PostgresConnection>
     /// For keys, so that a revoked one is noticed at once, however much else is read.
     let keyReads: WorkQueue<PostgresConnection>
+    /// This process's membership among those that serve; nil if it does not.
+    let replica: PostgresReplica?
     private let counts = CommitCounts()
     private let ended = ThreadGroup()
+    private let membershipEnded = ThreadGroup()
 
-    init(_ server: PostgresServer, _ callbacks: StepCallbacks) throws(StoreError) {
+    init(_ server: PostgresServer, _ callbacks: StepCallbacks, servingAs name: String?) throws(StoreError) {
         let capacity = server.options.queueCapacity
         (writes, reads, keyReads) = (.init(capacity: capacity), .init(capacity: capacity), .init(capacity: capacity))
+        if let name { replica = try PostgresReplica(joining: server, as: name, reads) } else { replica = nil }
+        let server = replica?.membership ?? server
+        if let replica {
+            try replica.settle()
+            try start("replica", membershipEnded) { replica.run() }
+        }
         try start("store-writer") { [writes, counts] in
             let commits = PostgresCommits(server, callbacks, counts)
             WriteLoop.run(writes, commits, gathering: server.options.gathering)
@@ -95,17 +108,23 @@ final class PostgresThreads: Sendable {
         try start("key-reader") { [keyReads] in PostgresReader(server, "key reader").run(keyReads) }
     }
 
-    deinit { closeQueues() }
+    deinit {
+        closeQueues()
+        replica?.stop()
+    }
 
-    private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(StoreError) {
-        ended.enter()
+    private func start(
+        _ name: String, _ group: ThreadGroup? = nil, _ body: @escaping @Sendable () -> Void
+    ) throws(StoreError) {
+        let group = group ?? ended
+        group.enter()
         do throws(StoreError) {
-            try StoreThread.start(name) { [ended] in
+            try StoreThread.start(name) {
                 body()
-                ended.leave()
+                group.leave()
             }
         } catch {
-            ended.leave()
+            group.leave()
             closeQueues()
             throw error
         }
@@ -118,6 +137,9 @@ final class PostgresThreads: Sendable {
     func close() async {
         closeQueues()
         await ended.waitForAll()
+        // Last, so that nobody takes over what is still being written.
+        replica?.stop()
+        await membershipEnded.waitForAll()
     }
 
     var statistics: StoreStatistics {

@@ -37,7 +37,7 @@ enum PostgresSchema {
 
     private static let steps = [
         (name: "tasks", sql: tasks), (name: "claims and jobs", sql: claimsAndJobs), (name: "outbox", sql: outbox),
-        (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators),
+        (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators), (name: "replicas", sql: replicas),
     ]
 
     /// Texts compare by their bytes, as in Swift's order of the lanes, whatever the database's collation. A row leaves
@@ -75,7 +75,8 @@ enum PostgresSchema {
             units bigint NOT NULL DEFAULT 0,
             cash bigint NOT NULL DEFAULT 0,
             currency text COLLATE "C" NOT NULL DEFAULT '',
-            bytes bigint NOT NULL DEFAULT 0
+            bytes bigint NOT NULL DEFAULT 0,
+            owner bigint NOT NULL DEFAULT current_setting('kling_gateway.replica')::bigint
         ) WITH (fillfactor = 70);
         CREATE UNIQUE INDEX tasks_claims ON tasks (tenant, external_task_id)
             WHERE external_task_id IS NOT NULL AND released = 0;
@@ -83,6 +84,7 @@ enum PostgresSchema {
         CREATE INDEX tasks_public_ids ON tasks (public_id, tenant) WHERE public_id IS NOT NULL;
         CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
         CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
+        CREATE INDEX tasks_owned ON tasks (owner, id) WHERE finished_at IS NULL;
         CREATE INDEX tasks_held ON tasks (tenant, day) INCLUDE (units) WHERE finished_at IS NULL;
         CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
         """
@@ -138,12 +140,13 @@ enum PostgresSchema {
             finished_at bigint,
             url text NOT NULL,
             body bytea NOT NULL,
+            owner bigint NOT NULL,
             CHECK ((state = 0) = (next_attempt_at IS NOT NULL))
         ) WITH (fillfactor = 80);
-        CREATE INDEX deliveries_due ON deliveries (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+        CREATE INDEX deliveries_due ON deliveries (owner, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
         CREATE INDEX deliveries_tasks ON deliveries (task);
         CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
-        CREATE INDEX deliveries_lanes ON deliveries (tenant, receiver, next_attempt_at)
+        CREATE INDEX deliveries_lanes ON deliveries (owner, tenant, receiver, next_attempt_at)
             WHERE next_attempt_at IS NOT NULL;
         CREATE TABLE delivery_attempts (
             delivery bigint NOT NULL REFERENCES deliveries ON DELETE CASCADE,
@@ -258,6 +261,18 @@ enum PostgresSchema {
         INSERT INTO identity VALUES (gen_random_uuid());
         CREATE TABLE probe (probes bigint NOT NULL);
         INSERT INTO probe VALUES (0);
+        """
+
+    /// The processes that serve. Each raises its `beats` while it lives, and holds an advisory lock. Its number is in
+    /// each task that it owns, and is never used again: without its row, a process can write nothing.
+    private static let replicas = """
+        CREATE TABLE replicas (
+            number bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 2147483647) PRIMARY KEY,
+            name text NOT NULL,
+            started_at bigint NOT NULL,
+            beats bigint NOT NULL DEFAULT 0,
+            has_left boolean NOT NULL DEFAULT false
+        ) WITH (fillfactor = 50);
         """
 
     private static let operators = """

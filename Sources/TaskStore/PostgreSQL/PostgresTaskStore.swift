@@ -25,16 +25,18 @@ public enum PostgresTaskStore {
     /// This blocks the thread: call it before serving.
     /// - Parameters:
     ///   - url: as libpq takes it: `postgres://user@host/database?sslmode=verify-full`.
+    ///   - name: the name under which this process serves, such as its host's; nil for a command. Those that serve share
+    ///     the work, and take over that of one that has died: see ``ReplicaStore``.
     ///   - deliveries: what the steps of tasks put into the outbox, due at once.
     ///   - jobDeliveries: what the steps of jobs put into the outbox.
     /// - Throws: `unavailable`, `newerSchema` or `readOnly`, with a message for the operator.
     public static func open(
-        url: String, options: Options = Options(),
+        url: String, options: Options = Options(), servingAs name: String? = nil,
         deliveries: @escaping StepCallbacks.Deliveries = { _, _ in nil },
         jobDeliveries: @escaping StepCallbacks.JobDeliveries = { _, _ in nil }
     ) throws(StoreError) -> any TaskStore {
         let callbacks = StepCallbacks(task: deliveries, job: jobDeliveries)
-        return SQLTaskStore(pool: try PostgresPool(url, options, callbacks))
+        return SQLTaskStore(pool: try PostgresPool(url, options, callbacks, servingAs: name))
     }
 
     /// Reads what tells the store in a database from others. This blocks the thread.
@@ -49,13 +51,24 @@ public enum PostgresTaskStore {
 struct PostgresServer: Sendable {
     let url: String
     let options: PostgresTaskStore.Options
+    /// The number of this process among those that serve; 0 if it does not.
+    var replica: Int64 = 0
 
     /// Connects, and checks that commits are durable.
     /// - Parameter purpose: a part of the session's name in PostgreSQL's views.
     func connect(_ purpose: String) throws(PostgresError) -> PostgresSession {
-        let session = try PostgresSession(url, name: "kling-gateway \(purpose)", timeout: options.timeout)
-        try session.execute("SET search_path = kling_gateway")
+        let session = try PostgresSession(url, name: "kling-gateway", timeout: options.timeout)
+        try session.execute(
+            """
+            SET search_path = kling_gateway; SET kling_gateway.replica = \(replica);
+            SET application_name = '\(Self.name(of: replica)) \(purpose)'
+            """)
         return session
+    }
+
+    /// What the names of a process's sessions begin with.
+    static func name(of replica: Int64) -> String {
+        replica == 0 ? "kling-gateway command" : "kling-gateway \(replica)"
     }
 
     /// Prepares a new database, or checks an old one.

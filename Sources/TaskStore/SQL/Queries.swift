@@ -1,7 +1,7 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
-    case insertTask, taskByID, taskToChange, lockTenant, transaction, lastNumber, assignTask, advanceTask, nameTask,
+    case insertTask, taskByID, taskToChange, lockTenant, transaction, fence, announceTask, replicas, lastNumber, assignTask, advanceTask, nameTask,
         endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, taskByReleasedID, taskByUpstreamID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
@@ -23,8 +23,14 @@ enum Query: Int, CaseIterable {
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
-        job_index, task, account_identity, content, api, shape, day, units, cash, currency, bytes
+        job_index, task, account_identity, content, api, shape, day, units, cash, currency, bytes, \(isForeign)
         """
+
+    /// Stands for a condition that only rows of this process meet, where several processes share a store.
+    static let own = "/* own */"
+
+    /// Stands for whether a task belongs to another process. In SQLite, none does.
+    static let isForeign = "0 /* is foreign */"
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
     private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
@@ -48,6 +54,13 @@ enum Query: Int, CaseIterable {
         case .keepRedoMark: "UPDATE redo_mark SET applied = ?1, commits = commits + 1"
         // Held until the transaction ends. PostgreSQL only: SQLite has one lock for all.
         case .transaction: "SELECT pg_current_xact_id()::text"
+        case .replicas:
+            """
+            SELECT number, name, started_at, (SELECT count(*) FROM tasks WHERE owner = number AND finished_at IS NULL)
+            FROM replicas WHERE NOT has_left ORDER BY number
+            """
+        case .fence: "SELECT 1 FROM replicas WHERE number = \(PostgresDialect.replica) FOR KEY SHARE"
+        case .announceTask: "SELECT pg_notify('\(PostgresReplica.tasks)', ?1)"
         case .lockTenant: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))"
         default:
             taskSQL ?? listSQL ?? keySQL ?? secretSQL ?? ruleSQL ?? usageSQL ?? claimSQL ?? jobSQL ?? deliverySQL
@@ -109,7 +122,7 @@ enum Query: Int, CaseIterable {
         case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
         case .slice: slice(of: Self.columns)
         case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes"))) AS slice"
-        case .unfinished: unfinishedTasks("id > ?1 ORDER BY id LIMIT ?2")
+        case .unfinished: unfinishedTasks("id > ?1 \(Self.own) ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
                 """

@@ -11,6 +11,8 @@ struct SQLTaskStore<Pool: StorePool>: TaskStore {
     var usage: any UsageStore { SQLUsage(pool: pool) }
     var audit: any AuditStore { SQLAudit(pool: pool) }
 
+    var replicas: (any ReplicaStore)? { pool.replicas }
+
     func audited(_ entry: AuditEntry) -> any TaskStore { SQLTaskStore(pool: pool.audited(entry)) }
 
     func check() async throws(StoreError) { try await pool.check() }

@@ -29,6 +29,9 @@ protocol StoreConnection: AnyObject, SendableMetatype {
     /// number, its budgets and its usage.
     func lock(tenant: String) throws(StoreError)
 
+    /// Tells the process that a task belongs to that another one has changed it, when the transaction is committed.
+    func announce(_ task: TaskID) throws(StoreError)
+
     /// Returns what is in `usage` for some days of a tenant: the tasks that succeeded, and the units of all.
     func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64)
 }

@@ -20,6 +20,9 @@ protocol StorePool: Sendable {
     /// `committed` when it returned.
     func readAtOnce<Value: Sendable>(_ body: @escaping StoreBody<Connection, Value>) async throws(StoreError) -> Value
 
+    /// The processes that serve; nil if one serves alone.
+    var replicas: (any ReplicaStore)? { get }
+
     /// The same pool, which adds an entry to the audit log with each write.
     func audited(_ entry: AuditEntry) -> Self
 

@@ -22,7 +22,8 @@ extension TaskLife {
             publicID: row.optionalText(10), upstreamID: row.optionalText(11), statusWord: row.text(12),
             answer: row.optionalBytes(13), isReleased: row.integer(14) != 0, updatedAt: row.integer(15),
             finishedAt: row.optionalInteger(16), payload: Int(row.integer(19)),
-            charge: Charge(units: row.integer(28), cash: row.integer(29), currency: row.text(30)))
+            charge: Charge(units: row.integer(28), cash: row.integer(29), currency: row.text(30)),
+            isForeign: row.integer(32) != 0)
     }
 }
 
@@ -96,6 +97,7 @@ struct TaskRows<Connection: StoreConnection> {
                 if let place = new.job { try connection.jobs.follow(place, from: old, to: new, claim) }
             }
         }
+        if new.isForeign { try connection.announce(id) }
         connection.budgets.note(new, before: old)
         connection.recent.note(new, row: row, before: old)
         return new

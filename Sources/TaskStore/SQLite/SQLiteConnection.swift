@@ -100,6 +100,8 @@ final class SQLiteConnection: StoreConnection {
     /// No other process changes anything: the transaction has the file's only lock for writing.
     func lock(tenant: String) {}
 
+    func announce(_ task: TaskID) {}
+
     /// The key of `usage` begins with the day, so each day is a look-up of its own.
     func usage(of tenant: String, on days: Range<Int>) throws(StoreError) -> (tasks: Int64, units: Int64) {
         guard let first = try statement(.firstUsageDay).first({ $0.optionalInteger(0) }) ?? nil else { return (0, 0) }

@@ -21,6 +21,8 @@ struct SQLitePool: StorePool {
         threads = try SQLiteThreads(path, options, serving: lock, callbacks)
     }
 
+    var replicas: (any ReplicaStore)? { nil }
+
     func audited(_ entry: AuditEntry) -> SQLitePool {
         var pool = self
         pool.audit = entry

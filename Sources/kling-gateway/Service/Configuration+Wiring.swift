@@ -71,15 +71,17 @@ extension Configuration {
     }
 
     /// Opens the store, whose steps write the callbacks to clients.
-    /// - Parameter lock: the right to serve from it; nil for a command.
-    func openStore(serving lock: ServeLock? = nil) throws -> any TaskStore {
+    /// - Parameters:
+    ///   - isServing: whether to serve from it; false for a command.
+    ///   - lock: the right to serve, from ``lockStore()``.
+    func openStore(isServing: Bool = false, lock: ServeLock? = nil) throws -> any TaskStore {
         switch storage.store {
         case .sqlite(let path):
             try SQLiteTaskStore.open(
                 path: path, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
         case .postgres(let url, _):
             try PostgresTaskStore.open(
-                url: url.reveal(), deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+                url: url.reveal(), servingAs: isServing ? ProcessInfo.processInfo.hostName : nil, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
         }
     }
 

@@ -12,7 +12,7 @@ struct ServiceResources: Sendable {
     /// - Throws: an error with a message for the operator.
     init(_ configuration: Configuration) throws {
         lock = try configuration.lockStore()
-        store = try configuration.openStore(serving: lock)
+        store = try configuration.openStore(isServing: true, lock: lock)
         loops = try (0..<configuration.loopCount).map { try EventLoop(name: "loop-\($0)") }
     }
 

@@ -1,0 +1,153 @@
+internal import Base
+internal import PostgreSQL
+internal import Synchronization
+
+/// This process's membership among those that serve, on a thread and a connection of its own.
+///
+/// Five times a second it raises its `beats`, looks at those of the others, and receives notifications. Another process
+/// is dead if it has left, if nobody has held its advisory lock for ``lockPatience``, or if its `beats` have stood still
+/// for ``beatPatience``. Only what this process has seen itself counts, without a gap: after a lost connection it begins
+/// anew, so that a restart of the server kills nobody.
+final class PostgresReplica: ReplicaStore {
+    /// The channels of notifications.
+    static let keys = "kling_gateway_keys"
+    static let tasks = "kling_gateway_tasks"
+
+    private static let interval = Duration.milliseconds(200)
+    static let lockPatience = Duration.milliseconds(1200)
+    static let beatPatience = Duration.milliseconds(1500)
+    /// How long after a beat this process is certain to own its tasks. Shorter than either patience, by more than a beat.
+    private static let certainty = Duration.milliseconds(800)
+
+    private struct State {
+        var observer: (@Sendable (ReplicaEvent) -> Void)?
+        /// What happened while there was no observer.
+        var events: [ReplicaEvent] = []
+        var isStopped = false
+    }
+
+    let number: Int64
+    private let server: PostgresServer
+    private let reads: WorkQueue<PostgresConnection>
+    private let state = Lock(State())
+    /// When the last successful beat was sent, in nanoseconds of the monotonic clock.
+    private let beatAt = Atomic<Int64>(0)
+
+    /// Joins those that serve, and takes over what dead ones have left. This blocks the thread, for up to two seconds if
+    /// one has just died.
+    init(
+        joining server: PostgresServer, as name: String, _ reads: WorkQueue<PostgresConnection>
+    ) throws(StoreError) {
+        self.reads = reads
+        do throws(PostgresError) {
+            let session = try server.connect("setup")
+            let now = "extract(epoch FROM clock_timestamp()) * 1000"
+            try session.startPipeline()
+            try session.send(
+                "INSERT INTO replicas (name, started_at) VALUES ($1, \(now)) RETURNING number", named: nil, [.text(name)])
+            number = try session.result().integer(0, 0)
+            try session.sync()
+        } catch {
+            throw StoreError(error)
+        }
+        var own = server
+        own.replica = number
+        self.server = own
+    }
+
+    /// The server as this process's sessions know it.
+    var membership: PostgresServer { server }
+
+    var isOwner: Bool {
+        MonotonicTime.now.nanoseconds - beatAt.load(ordering: .relaxed) < Self.certainty.nanoseconds
+    }
+
+    func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void) {
+        let missed = state.withLock { state in
+            defer { state.events = [] }
+            state.observer = body
+            return state.events
+        }
+        for event in missed { body(event) }
+    }
+
+    private func report(_ event: ReplicaEvent) {
+        let observer = state.withLock { state in
+            if state.observer == nil { state.events.append(event) }
+            return state.observer
+        }
+        observer?(event)
+    }
+
+    func all() async throws(StoreError) -> [ReplicaRecord] {
+        try await AwaitedWork.perform(in: reads, .written, .other) { connection throws(StoreError) in
+            try connection.statement(.replicas).rows { row in
+                ReplicaRecord(
+                    number: row.integer(0), name: row.text(1), startedAt: row.integer(2), tasks: row.integer(3))
+            }
+        }
+    }
+
+    // MARK: The thread
+
+    /// Takes over what dead processes have left, before this one serves. Their tasks are then simply its own.
+    /// - Throws: if the server cannot be reached.
+    func settle() throws(StoreError) {
+        do throws(PostgresError) {
+            var round = try Round(server)
+            let deadline = MonotonicTime.now + Self.beatPatience * 2
+            repeat {
+                _ = try beat(&round)
+                StoreThread.pause(Self.interval / 4)
+            } while round.watch.hasDoubts && MonotonicTime.now < deadline
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Keeps the membership until ``stop()``, and then leaves.
+    func run() {
+        var round: Round?
+        while !state.withLock({ $0.isStopped }) {
+            do throws(PostgresError) {
+                var current = if let known = round { known } else { try Round(server) }
+                round = nil
+                guard try beat(&current) else { return report(.wasReplaced) }
+                for notification in try current.session.notifications(within: Self.interval) { report(notification) }
+                round = current
+            } catch {
+                StoreThread.pause(Self.interval)
+            }
+        }
+        if let round { try? leave(round) }
+    }
+
+    /// Has ``run()`` return soon.
+    func stop() { state.withLock { $0.isStopped = true } }
+
+    private func report(_ notification: PostgresNotification) {
+        switch notification.channel {
+        case Self.keys: report(.keysChanged)
+        case Self.tasks: if let id = TaskID(notification.payload) { report(.taskChanged(id)) }
+        default: break
+        }
+    }
+
+    /// Raises the beats, looks at the others, and takes over from the dead.
+    /// - Returns: false if another process has taken over from this one.
+    private func beat(_ round: inout Round) throws(PostgresError) -> Bool {
+        let start = MonotonicTime.now
+        guard try round.raiseBeats() else { return false }
+        beatAt.store(start.nanoseconds, ordering: .relaxed)
+        for other in try round.look(now: start) {
+            if let ids = try round.takeOver(other) { report(.tookOver(ids, from: other)) }
+        }
+        return true
+    }
+
+    private func leave(_ round: Round) throws(PostgresError) {
+        try round.session.send(
+            "UPDATE replicas SET has_left = true WHERE number = \(PostgresDialect.replica)", named: nil, [])
+        try round.session.sync()
+    }
+}

@@ -1,0 +1,43 @@
+/// The processes that serve from one store. Each owns the tasks that it has made: it alone sends, watches and settles
+/// them, and delivers their callbacks.
+///
+/// If one dies, the others notice within two seconds, and one of them takes over its tasks. A process that was only
+/// paused can then write nothing any more, and has to start anew.
+public protocol ReplicaStore: Sendable {
+    /// The number of this process. It is in the record of each task that the process owns, and never used again.
+    var number: Int64 { get }
+
+    /// Whether it is certain that no other process has taken over this one's tasks. Check it right before doing what must
+    /// be done once. Costs no call to the store.
+    var isOwner: Bool { get }
+
+    /// Has `body` called whenever something happens that this process must know. Any thread may call it, and it must
+    /// return at once. What happened before is reported first.
+    func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void)
+
+    /// The processes that serve, by number.
+    func all() async throws(StoreError) -> [ReplicaRecord]
+}
+
+/// What a process that shares its store must know.
+public enum ReplicaEvent: Sendable, Equatable {
+    /// These unfinished tasks, which another process owned, belong to this one now.
+    case tookOver([TaskID], from: Int64)
+    /// Another process has changed a task of this one.
+    case taskChanged(TaskID)
+    /// A key or a tenant's rules have changed.
+    case keysChanged
+    /// Another process has taken over the tasks of this one, which can write nothing any more.
+    case wasReplaced
+}
+
+/// A process that serves.
+public struct ReplicaRecord: Sendable, Equatable {
+    public let number: Int64
+    /// Its name, such as that of its host.
+    public let name: String
+    /// Milliseconds since 1970.
+    public let startedAt: Int64
+    /// The number of unfinished tasks that it owns.
+    public let tasks: Int64
+}
