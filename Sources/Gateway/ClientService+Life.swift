@@ -8,6 +8,9 @@ extension ClientService {
     /// - Throws: why the store or the spool cannot be read.
     public func start() async throws {
         try await Origin.$current.withValue(.recovery) { try await recover() }
+        if let replicas = tasks.store.replicas {
+            ReplicaDuties(tasks: tasks, access: access, whenReplaced: options.whenReplaced).start(replicas)
+        }
         tasks.ledger.watcher.start()
         tasks.ledger.callbackDelivery?.start()
         Origin.$current.withValue(.upkeep) {

@@ -41,6 +41,9 @@ public final class ClientService: HTTPService {
         /// Origins of web pages that may call, such as `https://shop.example.com`, or `*` for any.
         public var origins: [String] = []
 
+        /// Called when another gateway has taken over the tasks of this one, which can do nothing more.
+        public var whenReplaced: @Sendable () -> Void = {}
+
         /// Creates the default settings.
         public init() {}
     }

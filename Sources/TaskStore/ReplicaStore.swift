@@ -7,12 +7,15 @@ public protocol ReplicaStore: Sendable {
     /// The number of this process. It is in the record of each task that the process owns, and never used again.
     var number: Int64 { get }
 
+    /// The processes whose unfinished tasks this one took over before it served.
+    var predecessors: [Int64] { get }
+
     /// Whether it is certain that no other process has taken over this one's tasks. Check it right before doing what must
     /// be done once. Costs no call to the store.
     var isOwner: Bool { get }
 
     /// Has `body` called whenever something happens that this process must know. Any thread may call it, and it must
-    /// return at once. What happened before is reported first.
+    /// return at once. What happened since this process joined is reported first, except for ``predecessors``.
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void)
 
     /// The processes that serve, by number.

@@ -8,6 +8,8 @@ struct Recovery: Sendable {
 
     private static let batch = 500
 
+    private typealias Enqueue = (TaskQueue, [TaskRecord], [TaskID: String]) async throws -> Set<TaskID>
+
     private var ledger: TaskLedger { tasks.ledger }
     private var store: any TaskStore { tasks.ledger.store }
     private var accounts: Accounts { tasks.ledger.accounts }
@@ -21,14 +23,52 @@ struct Recovery: Sendable {
             ledger.raiseIDs(above: newest.id)
         }
         accounts.restore(try await store.accounts.states(), running: [])
+        let found = try await unfinished()
+        follow(found)
+        ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
+        try await tasks.resends?.restore()
+        for number in store.replicas?.predecessors ?? [] { try await tasks.resends?.inherit(from: number) }
+        try await recoverLookups()
+        try await store.outbox.releaseLeases(at: clock.now)
+        try await settle(found) { queue, records, accounts in
+            try await queue.recover(records, accounts: accounts)
+        }
+        if let queue = ledger.queue {
+            let dispatcher = Dispatcher(tasks: tasks, queue: queue)
+            Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
+        }
+    }
+
+    /// Resumes what another gateway has left, whose tasks now belong to this one.
+    /// - Parameters:
+    ///   - ids: the unfinished tasks.
+    ///   - number: the other gateway's number.
+    func takeOver(_ ids: Set<TaskID>, from number: Int64) async throws {
+        let found = try await unfinished(among: ids)
+        follow(found)
+        try await tasks.resends?.inherit(from: number)
+        try await settle(found) { queue, records, accounts in
+            try await queue.add(records, accounts: accounts)
+        }
+        ledger.callbackDelivery?.kick()
+    }
+
+    /// Reads the unfinished tasks.
+    /// - Parameter ids: the ones to take; nil: all.
+    private func unfinished(among ids: Set<TaskID>? = nil) async throws -> Unfinished {
         let limits = tasks.limits()
         var found = Unfinished()
         var last: TaskID?
         repeat {
             let records = try await store.unfinished(after: last, limit: Self.batch)
-            for record in records { take(record, limits, into: &found) }
+            for record in records where ids?.contains(record.id) ?? true { take(record, limits, into: &found) }
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
+        return found
+    }
+
+    /// Takes the tasks' slots at their accounts, and makes known which creates are open.
+    private func follow(_ found: Unfinished) {
         accounts.restore([], running: found.running)
         report(found.openAtChangedAccounts)
         ledger.openAtStart.add(
@@ -36,13 +76,14 @@ struct Recovery: Sendable {
                 guard case .same(let account) = ledger.match(of: $0) else { return false }
                 return account.capabilities.hasLookup != false
             })
-        ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
-        background.start { [orphans = found.orphans] in await flagStuck(orphans) }
-        try await tasks.resends?.restore()
-        try await recoverLookups()
-        try await store.outbox.releaseLeases(at: clock.now)
+        background.start { await flagStuck(found.orphans) }
+    }
+
+    /// Ends what was never sent, queues again what was queued, and looks up what may have been sent.
+    /// - Parameter enqueue: puts tasks into the queue, and returns those whose bodies are gone.
+    private func settle(_ found: Unfinished, enqueue: Enqueue) async throws {
         for id in found.neverSent { await ledger.endWithRetry(id, because: "not sent; nothing was charged") }
-        try await recoverQueue(found.queued)
+        try await recoverQueue(found.queued, enqueue)
         for record in found.open {
             await tasks.openCreates.resolve(record, orEndBecause: "not sent; nothing was charged")
         }
@@ -90,7 +131,7 @@ struct Recovery: Sendable {
         }
     }
 
-    private func recoverQueue(_ records: [TaskRecord]) async throws {
+    private func recoverQueue(_ records: [TaskRecord], _ enqueue: Enqueue) async throws {
         guard let queue = ledger.queue else {
             // The queue was switched off, so its tasks can no longer be sent.
             for record in records {
@@ -102,7 +143,7 @@ struct Recovery: Sendable {
         for record in records where record.job != nil {
             accounts[record.id] = try await store.jobs.job(of: record.id)?.account
         }
-        let missing = try await queue.recover(records, accounts: accounts)
+        let missing = try await enqueue(queue, records, accounts)
         let dispatcher = Dispatcher(tasks: tasks, queue: queue)
         for record in records {
             if missing.contains(record.id) {
@@ -115,7 +156,6 @@ struct Recovery: Sendable {
                 await tasks.openCreates.resolve(record, orEndBecause: "")
             }
         }
-        Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
     }
 
     /// A task that Kling has, at an account that is no longer configured.

@@ -83,6 +83,16 @@ final class TaskQueue: Sendable {
         return missing
     }
 
+    /// Queues what another gateway, whose tasks now belong to this one, has queued.
+    /// - Returns: the tasks whose body is not found, which can never be sent.
+    func add(_ records: [TaskRecord], accounts: [TaskID: String]) async throws(SpoolError) -> Set<TaskID> {
+        let missing = Set(records.map(\.id)).subtracting(try await spool.list())
+        let entries = records.filter { !missing.contains($0.id) }.map { QueuedTask($0, account: accounts[$0.id]) }
+        queue.withLock { $0.restore(entries) }
+        ring()
+        return missing
+    }
+
     private func ring() { loop.execute { [bell] in bell.ring() } }
 
     // MARK: Dequeue

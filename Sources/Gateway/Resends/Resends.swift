@@ -43,14 +43,14 @@ final class Resends: Sendable {
     /// The saved state grows by 16 bytes per entry. With multiples of this many entries, it is saved less often.
     private static let fewEntries = 2048
     private static let longestSaveInterval = Duration.seconds(1)
-    /// The name under which a server saves its state. Servers that share a store have one each.
-    private static let server = "main"
     /// The maximum number of creates that are restored after a crash, besides those that the saved state names.
     private static let mostRestored = 10_000
 
     /// An id that no task has.
     let nothing = TaskID.none
     private let store: any ResendStore
+    /// The name under which this server saves its state. Servers that share a store have one each.
+    private let server: String
     private let background: Background
     private let clock: GuardedClock
     private let makeID: @Sendable () -> TaskID
@@ -58,12 +58,14 @@ final class Resends: Sendable {
 
     /// - Parameters:
     ///   - window: how long an unread create is remembered; more than 0.
+    ///   - replica: the number of this server among those that share the store; nil if it is alone.
     ///   - makeID: makes the ids of tasks.
     init(
-        window: Duration, store: any ResendStore, background: Background, clock: GuardedClock,
+        window: Duration, store: any ResendStore, replica: Int64? = nil, background: Background, clock: GuardedClock,
         makeID: @escaping @Sendable () -> TaskID
     ) {
         self.store = store
+        server = Self.name(of: replica)
         self.background = background
         self.clock = clock
         self.makeID = makeID
@@ -189,8 +191,15 @@ final class Resends: Sendable {
     // MARK: The store
 
     /// Restores what the previous process left. Call it before the gateway serves requests.
-    func restore() async throws(StoreError) {
-        let left = try await store.unread(server: Self.server)
+    func restore() async throws(StoreError) { try await restore(from: server) }
+
+    /// Adds what another server has left, whose tasks now belong to this one.
+    func inherit(from replica: Int64) async throws(StoreError) { try await restore(from: Self.name(of: replica)) }
+
+    private static func name(of replica: Int64?) -> String { replica.map(String.init) ?? "main" }
+
+    private func restore(from server: String) async throws(StoreError) {
+        let left = try await store.unread(server: server)
         let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
         let now = MonotonicTime.now
         state.withLock { state in
@@ -215,7 +224,7 @@ final class Resends: Sendable {
         state.withLock { $0.isSavePlanned = false }
         do {
             try await store.saveUnread(
-                { [self] in state.withLock { $0.ledger.tasks } }, server: Self.server, at: clock.now)
+                { [self] in state.withLock { $0.ledger.tasks } }, server: server, at: clock.now)
         } catch {
             // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
             if let pause = state.withLock({ $0.planSave() }) { saveLater(after: pause) }

@@ -21,6 +21,9 @@ final class CreateAttempts: Sendable {
     private let ledger: TaskLedger
     private let caller: KlingCaller
     private let probes: AccountProbes
+    /// How long a create waits for the store to confirm that its task belongs to this gateway.
+    private static let ownershipPatience = Duration.seconds(2)
+
     /// How many creates are in flight, counted from the intent to the answer.
     let inFlight = Lock(0)
 
@@ -50,6 +53,10 @@ final class CreateAttempts: Sendable {
             }
             return (unsuitable(error, id, first), first)
         }
+        guard await isOwner() else {
+            ledger.accounts.settled(id, on: first.account.name, .withdrawn)
+            return (.declined, first)
+        }
         let answer = await call(id, parcel, first, note)
         guard case .success(let denial) = answer, denial.deniesRoute, let other = first.alternative else {
             return (await judge(answer, id, first), first)
@@ -77,7 +84,7 @@ final class CreateAttempts: Sendable {
             guard error.cause == .badParameter else { throw error }
             return .failure(error)
         }
-        guard await redirect(id, to: other) else { return nil }
+        guard await redirect(id, to: other), await isOwner() else { return nil }
         let answer = await call(id, parcel, other, note)
         if case .success(let said) = answer {
             if said.deniesRoute { return nil }
@@ -96,7 +103,8 @@ final class CreateAttempts: Sendable {
     func repeated(
         _ body: [ByteSlice], _ id: TaskID, at destination: Destination, timeout: Duration
     ) async -> Attempt {
-        await judge(await call(id, body, destination, nil, timeout: timeout), id, destination)
+        guard await isOwner() else { return .open(timedOut: false) }
+        return await judge(await call(id, body, destination, nil, timeout: timeout), id, destination)
     }
 
     private func redirect(_ id: TaskID, to other: Destination) async -> Bool {
@@ -121,6 +129,19 @@ final class CreateAttempts: Sendable {
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Whether no other gateway can have taken over this one's tasks. After a pause of the process, that is certain only
+    /// when the store has answered again.
+    private func isOwner() async -> Bool {
+        guard let replicas = ledger.store.replicas else { return true }
+        let deadline = MonotonicTime.now + Self.ownershipPatience
+        while !replicas.isOwner {
+            guard MonotonicTime.now < deadline, await ledger.background.sleep(for: .milliseconds(50)) else {
+                return false
+            }
+        }
+        return true
     }
 
     // MARK: Judgment

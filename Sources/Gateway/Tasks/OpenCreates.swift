@@ -16,6 +16,8 @@ final class OpenCreates: Sendable {
     private static let leastTimeout = Duration.seconds(2)
     /// How often the store is checked for an operator's decision on a create that is no longer looked up.
     private static let settlementPause = Duration.seconds(10)
+    /// How often the store is asked whether another gateway has settled a create of its own.
+    private static let ownerPause = Duration.milliseconds(100)
 
     init(_ ledger: TaskLedger, _ attempts: CreateAttempts, _ probes: AccountProbes, _ bodies: UpstreamBodies) {
         (self.ledger, self.attempts, self.probes, self.bodies) = (ledger, attempts, probes, bodies)
@@ -79,13 +81,26 @@ final class OpenCreates: Sendable {
         _ id: TaskID, until limit: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async {
-        guard let record = try? await ledger.store.task(id), record.state == .intent, record.upstreamID == nil,
-            case .same(let account) = ledger.match(of: record)
+        guard let record = try? await ledger.store.task(id), record.state == .intent, record.upstreamID == nil else {
+            return
+        }
+        if record.isForeign { return await waitForOwner(of: id, until: limit) }
+        guard case .same(let account) = ledger.match(of: record)
         else { return }
         let destination = Destination(account, record.dialect)
         _ = await settle(id, at: destination, timedOut: false, until: limit) {
             guard let request = try? await request() else { return nil }
             return try? await bodies.body(of: request, id, record.tenant, for: destination)
+        }
+    }
+
+    /// Waits until another gateway, which a create belongs to, has settled it.
+    private func waitForOwner(of id: TaskID, until limit: MonotonicTime?) async {
+        let latest = background.now + LookUpPlan.clientWait
+        let deadline = min(limit ?? latest, latest)
+        while background.now < deadline, await background.sleep(for: Self.ownerPause) {
+            guard let record = try? await ledger.store.task(id) else { continue }
+            guard record.state == .intent, record.upstreamID == nil, record.isForeign else { return }
         }
     }
 

@@ -151,7 +151,7 @@ final class TaskLedger: Sendable {
             watcher.seen(record.id, .ended)
             quota.prices.learn(from: record)
             forget(record.id)
-        } else if let account = account(of: record)?.name, let upstreamID = record.upstreamID {
+        } else if !record.isForeign, let account = account(of: record)?.name, let upstreamID = record.upstreamID {
             let isAwaited = record.isAwaited || running.has(record.id) || accounts.hasLimit(account)
             watcher.watch(WatchedTask(record, isAwaited: isAwaited, clock), upstreamID: upstreamID, of: account)
         }

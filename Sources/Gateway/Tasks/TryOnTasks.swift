@@ -71,8 +71,8 @@ final class TryOnTasks: Sendable {
         resends =
             options.resendWindow > .zero
             ? Resends(
-                window: options.resendWindow, store: store.resends, background: background, clock: clock,
-                makeID: ledger.makeID) : nil
+                window: options.resendWindow, store: store.resends, replica: store.replicas?.number,
+                background: background, clock: clock, makeID: ledger.makeID) : nil
     }
 
     // The parts of the ledger that many callers use.

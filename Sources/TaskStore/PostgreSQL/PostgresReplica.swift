@@ -23,6 +23,9 @@ final class PostgresReplica: ReplicaStore {
         var observer: (@Sendable (ReplicaEvent) -> Void)?
         /// What happened while there was no observer.
         var events: [ReplicaEvent] = []
+        var predecessors: [Int64] = []
+        /// Whether ``settle()`` has ended.
+        var isSettled = false
         var isStopped = false
     }
 
@@ -62,6 +65,8 @@ final class PostgresReplica: ReplicaStore {
         MonotonicTime.now.nanoseconds - beatAt.load(ordering: .relaxed) < Self.certainty.nanoseconds
     }
 
+    var predecessors: [Int64] { state.withLock(\.predecessors) }
+
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void) {
         let missed = state.withLock { state in
             defer { state.events = [] }
@@ -100,6 +105,7 @@ final class PostgresReplica: ReplicaStore {
                 _ = try beat(&round)
                 StoreThread.pause(Self.interval / 4)
             } while round.watch.hasDoubts && MonotonicTime.now < deadline
+            state.withLock { $0.isSettled = true }
         } catch {
             throw StoreError(error)
         }
@@ -140,7 +146,12 @@ final class PostgresReplica: ReplicaStore {
         guard try round.raiseBeats() else { return false }
         beatAt.store(start.nanoseconds, ordering: .relaxed)
         for other in try round.look(now: start) {
-            if let ids = try round.takeOver(other) { report(.tookOver(ids, from: other)) }
+            guard let ids = try round.takeOver(other) else { continue }
+            let isPredecessor = state.withLock { state in
+                if !state.isSettled { state.predecessors.append(other) }
+                return !state.isSettled
+            }
+            if !isPredecessor { report(.tookOver(ids, from: other)) }
         }
         return true
     }

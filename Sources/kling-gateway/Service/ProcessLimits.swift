@@ -52,6 +52,14 @@ enum ProcessLimits {
     /// gateway needs 10. Call it when everything has started.
     static func unmapStartUpCode() { cprocess_unmap_code() }
 
+    /// Replaces this process by a new one of the same program, with the same arguments. Every descriptor but standard
+    /// input, output and error is closed.
+    static func startAnew() -> Never {
+        unsafe execv("/proc/self/exe", CommandLine.unsafeArgv)
+        // There is no /proc: whatever supervises the process starts it again.
+        _exit(75)
+    }
+
     /// Ignores SIGPIPE: writing to a closed peer is an error of the write, not the end of the process.
     static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 }
