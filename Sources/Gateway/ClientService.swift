@@ -200,7 +200,7 @@ public final class ClientService: HTTPService {
             return response
         } catch {
             var error = error
-            error.headers.append(contentsOf: try admission.rate(of: admitted, refusedWith: error))
+            error.headers.append(contentsOf: try await admission.rate(of: admitted, refusedWith: error))
             throw error
         }
     }

@@ -1,8 +1,8 @@
 /// The processes that serve from one store. Each owns the tasks that it has made: it alone sends, watches and settles
 /// them, and delivers their callbacks.
 ///
-/// If one dies, the others notice within two seconds, and one of them takes over its tasks. A process that was only
-/// paused can then write nothing any more, and has to start anew.
+/// If one dies, the others notice within two seconds, or five if its whole machine is lost, and one of them takes over its
+/// tasks. A process that was only paused can then write nothing any more, and has to start anew.
 public protocol ReplicaStore: Sendable {
     /// The number of this process. It is in the record of each task that the process owns, and never used again.
     var number: Int64 { get }
@@ -17,6 +17,10 @@ public protocol ReplicaStore: Sendable {
     /// Has `body` called whenever something happens that this process must know. Any thread may call it, and it must
     /// return at once. What happened since this process joined is reported first, except for ``predecessors``.
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void)
+
+    /// Counts the unfinished tasks that other processes run, by account.
+    /// - Parameter time: only tasks created at this time or later, in milliseconds since 1970.
+    func runningElsewhere(since time: Int64) async throws(StoreError) -> [String: Int]
 
     /// The processes that serve, by number.
     func all() async throws(StoreError) -> [ReplicaRecord]

@@ -21,6 +21,9 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case idempotencyKeyInUse
         /// The tenant already runs as many jobs as it may.
         case tooManyJobs
+        /// The account, the key or the tenant already has as many running tasks as it may, those of other processes
+        /// included.
+        case accountFull, keyFull, tenantFull
         /// A budget of the tenant has not enough left: see ``StoreError/budget``.
         case budgetSpent
         /// A key or task with that id, access key or bearer key already exists.

@@ -25,6 +25,9 @@ public protocol TaskStore: Sendable {
     /// The changes that operators have made.
     var audit: any AuditStore { get }
 
+    /// How many more requests keys and tenants may make, counted over all processes; nil if one process serves alone and
+    /// counts by itself.
+    var rates: (any RateStore)? { get }
     /// The processes that serve from the store; nil if one serves alone.
     var replicas: (any ReplicaStore)? { get }
 
@@ -36,14 +39,17 @@ public protocol TaskStore: Sendable {
 
     /// Writes the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim of
     /// the key made before ``IdempotencyKey/expiry`` is replaced.
-    /// - Throws: `budgetSpent` and `idempotencyKeyInUse`, checked first; `externalTaskIDInUse`; `alreadyExists` for a
-    ///   repeated id.
+    /// - Throws: `budgetSpent` and `idempotencyKeyInUse`, checked first; `accountFull`, `keyFull` and `tenantFull`;
+    ///   `externalTaskIDInUse`; `alreadyExists` for a repeated id.
     func begin(_ task: NewTask) async throws(StoreError)
 
     /// Assigns a task that Kling has not accepted to another account, or to none for now.
-    /// - Throws: `notFound`; `stale` if Kling has the task, or it has ended.
+    /// - Parameter limits: what the store checks, as in a ``NewTask``.
+    /// - Throws: `notFound`; `stale` if Kling has the task, or it has ended; `accountFull`.
     @discardableResult
-    func assign(_ id: TaskID, to assignment: Assignment?, at time: Int64) async throws(StoreError) -> TaskRecord
+    func assign(
+        _ id: TaskID, to assignment: Assignment?, at time: Int64, limits: SharedLimits?
+    ) async throws(StoreError) -> TaskRecord
 
     /// Queues an intent because no account has room: it waits without an account, and its client is told the gateway's
     /// own id. A task that is already queued only loses its account.
@@ -159,6 +165,14 @@ public protocol TaskStore: Sendable {
 }
 
 extension TaskStore {
+    /// Assigns a task without a check of the account's running tasks.
+    @discardableResult
+    public func assign(
+        _ id: TaskID, to assignment: Assignment?, at time: Int64
+    ) async throws(StoreError) -> TaskRecord {
+        try await assign(id, to: assignment, at: time, limits: nil)
+    }
+
     /// Records that Kling has a task whose client was told no id but by its record.
     public func accept(
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer

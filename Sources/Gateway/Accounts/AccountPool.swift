@@ -95,8 +95,34 @@ struct AccountPool: Sendable {
         return room >= count
     }
 
-    /// Whether the account has a limit on concurrent tasks, configured or learned.
-    func hasLimit(_ name: String) -> Bool { places[name].map { states[$0].limit.current != nil } ?? false }
+    /// How many tasks the account may run at once; nil: any number.
+    func limit(of name: String) -> Int? { places[name].flatMap { states[$0].limit.current } }
+
+    /// Records how many tasks other gateways run, by account.
+    mutating func count(elsewhere: [String: Int]) {
+        for place in states.indices { states[place].count(elsewhere: elsewhere[states[place].account.name] ?? 0) }
+    }
+
+    /// Records that other gateways have all the account's slots that are not taken here.
+    mutating func noteFullElsewhere(_ name: String) {
+        if let place = places[name] { states[place].noteFullElsewhere() }
+    }
+
+    /// Takes over what other gateways have learned and saved, for accounts about which nothing new was learned here.
+    mutating func merge(_ records: [AccountStateRecord], now: MonotonicTime) {
+        for record in records {
+            guard let place = places[record.name] else { continue }
+            var known = record
+            known.updatedAt = 0
+            let saved =
+                taken[record.name]
+                ?? AccountStateRecord(
+                    name: record.name, identity: states[place].account.identity.number, updatedAt: 0)
+            guard known != saved, states[place].record(at: 0) == saved else { continue }
+            states[place].merge(record, now: now)
+            taken[record.name] = states[place].record(at: 0)
+        }
+    }
 
     // MARK: Events
 

@@ -14,6 +14,8 @@ struct AccountState: Sendable {
     private(set) var limit: ConcurrencyLimit
     private(set) var start = SlowStart()
     private(set) var slots = AccountSlots()
+    /// How many tasks other gateways run at the account.
+    private(set) var runningElsewhere = 0
     /// Whether the account was ever reached.
     private(set) var contact: AccountContact
     /// How long the account is paused if it becomes saturated.
@@ -66,7 +68,7 @@ struct AccountState: Sendable {
             limit.noteDemand()
             return nil
         }
-        let room = limit.current.map { Double($0 - slots.count) } ?? Self.assumedRoom / Double(1 + slots.count)
+        let room = limit.current.map { Double($0 - taken) } ?? Self.assumedRoom / Double(1 + taken)
         return room * Double(account.weight)
     }
 
@@ -75,10 +77,21 @@ struct AccountState: Sendable {
         guard case .healthy = phase, !contact.blocksCreates, account.serves(model), denials[model] == nil else {
             return 0
         }
-        return limit.current.map { max(0, $0 - slots.count) } ?? .max
+        return limit.current.map { max(0, $0 - taken) } ?? .max
     }
 
-    private var isFull: Bool { limit.current.map { slots.count >= $0 } ?? false }
+    private var isFull: Bool { limit.current.map { taken >= $0 } ?? false }
+
+    /// How many slots are taken, by this gateway and others.
+    private var taken: Int { slots.count + runningElsewhere }
+
+    /// Records how many tasks other gateways run at the account.
+    mutating func count(elsewhere: Int) { runningElsewhere = elsewhere }
+
+    /// Records that other gateways have the slots that are not taken here.
+    mutating func noteFullElsewhere() {
+        if let limit = limit.current { runningElsewhere = max(0, limit - slots.count) }
+    }
 
     /// Whether a create of `model` may be sent, regardless of free slots.
     private func isOpen(to model: String, now: MonotonicTime) -> Bool {
@@ -116,7 +129,7 @@ struct AccountState: Sendable {
         advance(to: now)
         let model = slots.model(of: task)
         guard settleSlot(of: task, event) else { return }
-        if event == .refusedForNow(.saturated) { limit.refused(beside: slots.count, now: now) }
+        if event == .refusedForNow(.saturated) { limit.refused(beside: taken, now: now) }
         if event == .accepted { contact.reached() }
         let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
         if let model { settleDenial(of: model, task, event, context) }
@@ -233,6 +246,15 @@ struct AccountState: Sendable {
             AccountTraits(
                 hasLookup: record.hasLookup, hasUniqueIDs: record.hasUniqueIDs,
                 dialect: record.api.flatMap(KlingDialect.init)))
+    }
+
+    /// Takes over what another gateway has learned about the account.
+    mutating func merge(_ record: AccountStateRecord, now: MonotonicTime) {
+        if let known = record.identity, known != account.identity.number { return }
+        if record.disabledBy == nil, case .disabled = phase { phase = .healthy }
+        denials = denials.filter { record.refusedModels.contains($0.key) }
+        limit.merge(record.learnedLimit, now: now)
+        restore(record, now: now)
     }
 
     /// Takes a slot for a task that was created before a restart, `age` ago.

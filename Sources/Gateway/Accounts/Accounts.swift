@@ -75,7 +75,10 @@ public final class Accounts: Sendable {
     }
 
     /// Whether the account has a limit on concurrent tasks, so that a task's end frees a slot for another.
-    func hasLimit(_ name: String) -> Bool { state.withLock { $0.pool.hasLimit(name) } }
+    func hasLimit(_ name: String) -> Bool { limit(of: name) != nil }
+
+    /// How many tasks the account may run at once; nil: any number.
+    func limit(of name: String) -> Int? { state.withLock { $0.pool.limit(of: name) } }
 
     /// Whether a task of `model` may be queued: at least one account that serves it is not disabled.
     func canQueue(model: String, excluding: Set<String> = []) -> Bool {
@@ -116,6 +119,27 @@ public final class Accounts: Sendable {
         change(now) { state in
             let transition = state.pool.probed(account, outcome, now: now)
             return (transition, state.serve(now))
+        }
+    }
+
+    // MARK: Other gateways
+
+    /// Records how many tasks other gateways that share the store run, by account.
+    func count(elsewhere: [String: Int], now: MonotonicTime = .now) {
+        change(now) { state in
+            state.pool.count(elsewhere: elsewhere)
+            return ((), state.serve(now))
+        }
+    }
+
+    /// Records that other gateways have all the account's slots that are not taken here.
+    func noteFullElsewhere(_ account: String) { state.withLock { $0.pool.noteFullElsewhere(account) } }
+
+    /// Takes over what other gateways have learned and saved, for accounts about which nothing new was learned here.
+    func merge(_ records: [AccountStateRecord], now: MonotonicTime = .now) {
+        change(now) { state in
+            state.pool.merge(records, now: now)
+            return ((), state.serve(now))
         }
     }
 

@@ -23,6 +23,12 @@ struct ConcurrencyLimit: Sendable, Hashable {
     /// Restores what was learned before a restart.
     mutating func restore(_ limit: Int, now: MonotonicTime) { learn(max(1, limit), now) }
 
+    /// Takes over what another gateway has learned; nil: that no limit is below the configured one.
+    mutating func merge(_ limit: Int?, now: MonotonicTime) {
+        if limit != learned { learn(limit ?? configured ?? .max, now) }
+        if limit == nil { learned = nil }
+    }
+
     /// Records that the limit held back a task.
     mutating func noteDemand() { hasHeldBackTask = learned != nil }
 

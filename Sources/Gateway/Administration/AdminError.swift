@@ -71,7 +71,7 @@ extension AdminError {
         let status =
             switch error.code {
             case .notFound: 404
-            case .budgetSpent: 429
+            case .budgetSpent, .accountFull, .keyFull, .tenantFull: 429
             case .stale, .alreadyExists, .externalTaskIDInUse, .idempotencyKeyInUse, .tooManyJobs: 409
             case .unavailable, .busy, .full, .readOnly, .alreadyServed: 503
             case .corrupt, .newerSchema: 500

@@ -48,7 +48,7 @@ struct Admission: Sendable {
             }
         }
         // Repeating an answer counts against no limit.
-        let rate = idempotent?.known == nil ? try count(principal) : []
+        let rate = idempotent?.known == nil ? try await count(principal) : []
         return AdmittedRequest(
             request, match, principal, idempotent: idempotent, rate: rate, note, budget: budget, resends: resends)
     }
@@ -65,15 +65,19 @@ struct Admission: Sendable {
         _ request: HTTPRequest, _ note: ExchangeNote, find: (_ tenant: String) -> Found?
     ) throws(GatewayError) -> (found: Found, rate: RateHeaders)? {
         guard let principal = access.knownPrincipal(of: request), let found = find(principal.tenant) else { return nil }
+        // A rate that is counted in the store takes a moment.
+        if store.rates != nil, principal.hasRate { return nil }
         try check(request, principal, note)
-        return (found, try count(principal))
+        return (found, try headers(limiter.take(principal)))
     }
 
     /// The header fields for the answer to a request that was admitted and then refused. If it is refused because of
     /// its `Idempotency-Key`, it was not counted yet. It is counted now, because it does not repeat an answer.
-    func rate(of admitted: AdmittedRequest, refusedWith error: GatewayError) throws(GatewayError) -> RateHeaders {
+    func rate(
+        of admitted: AdmittedRequest, refusedWith error: GatewayError
+    ) async throws(GatewayError) -> RateHeaders {
         switch error.cause {
-        case .idempotencyMismatch, .idempotencyOpen: try count(admitted.principal)
+        case .idempotencyMismatch, .idempotencyOpen: try await count(admitted.principal)
         default: admitted.rate
         }
     }
@@ -125,8 +129,19 @@ struct Admission: Sendable {
     }
 
     /// Counts a request, and returns the header fields that say what is left.
-    private func count(_ principal: Principal) throws(GatewayError) -> RateHeaders {
-        guard let decision = limiter.take(principal) else { return [] }
+    private func count(_ principal: Principal) async throws(GatewayError) -> RateHeaders {
+        guard let rates = store.rates, principal.hasRate else { return try headers(limiter.take(principal)) }
+        let decision: RateDecision?
+        do {
+            decision = try await limiter.take(principal, in: rates)
+        } catch {
+            throw GatewayError(error)
+        }
+        return try headers(decision)
+    }
+
+    private func headers(_ decision: RateDecision?) throws(GatewayError) -> RateHeaders {
+        guard let decision else { return [] }
         if decision.isAdmitted { return decision.headers }
         var error = GatewayError(
             .requestRate,

@@ -48,11 +48,12 @@ struct Dispatcher: Sendable {
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         let destination = Destination(account)
         do {
-            try await tasks.store.assign(entry.task, to: destination.assignment, at: tasks.clock.now)
+            try await ledger.assign(entry.task, to: destination)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended in the meantime, for instance because the operator cancelled it.
             if error.code == .stale || error.code == .notFound { return await ledger.forgetEnded(entry.task) }
+            if error.code == .accountFull { return queue.putBack(entry.task) }
             ledger.couldNotRecord("a queued task could not be given to an account", entry.task, error)
             return await putBack(entry, after: .seconds(1))
         }

@@ -26,6 +26,7 @@ struct Maintenance: Sendable {
             await countRunningTasks()
             for account in tasks.accounts.probes(now: .now) { tasks.background.start { await probe(account) } }
         }
+        if let replicas = tasks.store.replicas { every(.milliseconds(500)) { await learn(from: replicas) } }
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(5)) { await readBudgets() }
         every(.seconds(60)) { assets?.expire() }
@@ -64,6 +65,14 @@ struct Maintenance: Sendable {
                 return tasks.accounts.putBack(Array(changed[index...]))
             }
         }
+    }
+
+    /// Learns how many tasks other gateways run, and what they have learned about the accounts. What cannot be read stays
+    /// as it was: the store checks the limits anyway.
+    private func learn(from replicas: any ReplicaStore) async {
+        let since = tasks.clock.now - TaskSlots.longest.nanoseconds / 1_000_000
+        if let running = try? await replicas.runningElsewhere(since: since) { tasks.accounts.count(elsewhere: running) }
+        if let states = try? await tasks.store.accounts.states() { tasks.accounts.merge(states) }
     }
 
     /// Counts the tasks that need the operator's attention.

@@ -1,10 +1,19 @@
 internal import Base
+internal import TaskStore
 
 /// Whose limit it is.
 enum LimitOwner: Sendable, Hashable {
     /// A key, by its id.
     case key(String)
     case tenant(String)
+
+    /// How the store names its rate.
+    var rateName: String {
+        switch self {
+        case .key(let id): "key \(id)"
+        case .tenant(let name): "tenant \(name)"
+        }
+    }
 
     /// How errors name it to the client.
     var name: String {
@@ -51,6 +60,14 @@ struct RateBucket: Sendable {
 
     private var parts: Int64
     private var filledAt: MonotonicTime
+
+    /// Restores a bucket.
+    init(_ state: RateState) {
+        (parts, filledAt) = (state.parts, MonotonicTime(nanoseconds: state.filledAt))
+    }
+
+    /// The bucket as the store keeps it. Times are then those of the store's clock.
+    var state: RateState { RateState(parts: parts, filledAt: filledAt.nanoseconds) }
 
     /// Creates a full bucket.
     init(limit: Int, now: MonotonicTime) {
@@ -129,13 +146,37 @@ final class RateLimiter: Sendable {
                 key.map { Self.entry(.key(principal.keyID), $0, state, now) },
                 tenant.map { Self.entry(.tenant(principal.tenant), $0, state, now) },
             ].compactMap(\.self)
-            let decisions = entries.indices.map { entries[$0].take(now) }
-            if let refusal = decisions.filter({ !$0.isAdmitted }).max(by: { $0.retryAfter < $1.retryAfter }) {
-                return refusal
-            }
-            for entry in entries { state.entries[entry.owner] = entry }
-            return decisions.min { $0.remaining < $1.remaining }
+            let decision = Self.decide(&entries, now)
+            if decision?.isAdmitted == true { for entry in entries { state.entries[entry.owner] = entry } }
+            return decision
         }
+    }
+
+    /// Like ``take(_:now:)``, counted over all gateways that share the store.
+    /// - Throws: if the store cannot be reached.
+    func take(_ principal: Principal, in store: any RateStore) async throws(StoreError) -> RateDecision? {
+        let limits = [
+            principal.limits.requestsPerMinute.map { (LimitOwner.key(principal.keyID), $0) },
+            principal.policy.limits.requestsPerMinute.map { (LimitOwner.tenant(principal.tenant), $0) },
+        ].compactMap(\.self)
+        if limits.isEmpty { return nil }
+        return try await store.change(limits.map(\.0.rateName)) { states, time in
+            let now = MonotonicTime(nanoseconds: time)
+            var entries = zip(limits, states).map { limit, state in
+                Entry(
+                    owner: limit.0, bucket: state.map { RateBucket($0) } ?? RateBucket(limit: limit.1, now: now),
+                    limit: limit.1)
+            }
+            let decision = Self.decide(&entries, now)
+            return (decision?.isAdmitted == true ? entries.map(\.bucket.state) : states.map { _ in nil }, decision)
+        }
+    }
+
+    /// Counts a request against several rates, or against none if one of them refuses it.
+    private static func decide(_ entries: inout [Entry], _ now: MonotonicTime) -> RateDecision? {
+        let decisions = entries.indices.map { entries[$0].take(now) }
+        let refusal = decisions.filter { !$0.isAdmitted }.max { $0.retryAfter < $1.retryAfter }
+        return refusal ?? decisions.min { $0.remaining < $1.remaining }
     }
 
     /// The number of keys and tenants that are remembered.

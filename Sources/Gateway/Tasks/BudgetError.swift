@@ -4,7 +4,7 @@ internal import TaskStore
 extension StoreError {
     /// What a client is told whose create the store refused.
     func refusal(of principal: Principal) -> GatewayError {
-        guard let budget else { return GatewayError(self) }
+        guard let budget else { return limitRefusal(of: principal) ?? GatewayError(self) }
         return GatewayError(.budgetSpent, budget.message(in: principal.policy.zone))
     }
 }

@@ -102,23 +102,27 @@ final class CreateSender: Sendable {
     /// - Parameter decliner: the account that its record names.
     private func nextPlace(for create: Create, after decliner: Account?) async -> Result<Place, GatewayError> {
         await result { () async throws(GatewayError) in
-            if let destination = placement.slot(for: create) {
-                try await assign(create, to: destination)
+            if let destination = placement.slot(for: create), try await assign(create, to: destination) {
                 return .account(destination)
             }
             // While it waits, its record names no account, so that after a crash no account has to be asked for it.
-            if decliner != nil { try await assign(create, to: nil) }
-            let place = try await placement.reserve(for: create)
-            if case .account(let destination) = place { try await assign(create, to: destination) }
-            return place
+            if decliner != nil { _ = try await assign(create, to: nil) }
+            while true {
+                let place = try await placement.reserve(for: create)
+                guard case .account(let destination) = place else { return place }
+                if try await assign(create, to: destination) { return place }
+            }
         }
     }
 
-    private func assign(_ create: Create, to destination: Destination?) async throws(GatewayError) {
+    /// - Returns: false if other gateways have taken the account's last slots.
+    private func assign(_ create: Create, to destination: Destination?) async throws(GatewayError) -> Bool {
         do {
-            try await ledger.store.assign(create.id, to: destination?.assignment, at: ledger.clock.now)
+            try await ledger.assign(create.id, to: destination)
+            return true
         } catch {
             if let destination { placement.withdraw(create.id, from: destination) }
+            if error.code == .accountFull { return false }
             throw GatewayError(error)
         }
     }

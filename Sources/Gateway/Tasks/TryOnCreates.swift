@@ -37,8 +37,7 @@ final class TryOnCreates: Sendable {
         let place: Place
         let hold: CallbackHold?
         do {
-            place = try await placement.reserve(for: create)
-            hold = try await begin(create, at: place)
+            (place, hold) = try await begin(create)
         } catch {
             ledger.running.finish(create.id)
             throw error
@@ -82,22 +81,34 @@ final class TryOnCreates: Sendable {
 
     private func admit(_ create: Create) throws(GatewayError) {
         guard let refusal = ledger.running.admit([create.id], for: create.principal) else { return }
-        throw GatewayError(
-            .runningTasks,
-            "\(refusal.owner.name) has \(refusal.limit) tasks running, which is its limit. Wait until one has ended.")
+        throw .runningTasks(refusal)
+    }
+
+    /// Finds a place for a create and records the intent.
+    /// - Returns: the place, and the hold on the task's callbacks until the work has ended; nil if it has none.
+    private func begin(_ create: Create) async throws(GatewayError) -> (Place, CallbackHold?) {
+        while true {
+            let place = try await placement.reserve(for: create)
+            if let hold = try await begin(create, at: place) { return (place, hold.value) }
+            // Other gateways have the account's last slots: it waits for another place, or in the queue.
+        }
     }
 
     /// Records the intent.
-    /// - Returns: the hold on the task's callbacks until the work has ended; nil if it has no callbacks.
-    private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> CallbackHold? {
-        let task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
+    /// - Returns: the hold on the task's callbacks, if it has any; nil if the place is an account that is full.
+    private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> Made<CallbackHold?>? {
+        let task = ledger.newTask(create, at: place)
         let hold = task.callbackURL == nil ? nil : ledger.callbackDelivery.map { CallbackHold([create.id], $0) }
         do {
             try await ledger.store.begin(task)
             if let hold { create.note.keep(hold) }
-            return hold
+            return Made(value: hold)
         } catch {
             placement.withdraw(create, from: place)
+            if error.code == .accountFull, case .account(let destination) = place {
+                ledger.accounts.noteFullElsewhere(destination.account.name)
+                return nil
+            }
             throw error.refusal(of: create.principal)
         }
     }
@@ -175,6 +186,11 @@ final class TryOnCreates: Sendable {
         error.taskID = await ledger.publishID(of: id)
         throw error
     }
+}
+
+/// A value that was made.
+private struct Made<Value: Sendable>: Sendable {
+    let value: Value
 }
 
 /// The outcome of `body` as a value, which can be carried out of a task.

@@ -52,9 +52,14 @@ final class TryOnJobs: Sendable {
         let job: JobRecord
         let hold: CallbackHold
         do {
-            place = try await placement.reserve(for: creates[0])
-            try reserveRoom(for: &creates, beside: place)
-            (job, hold) = try await begin(creates, at: place, request, note)
+            var begun: (Place, JobRecord, CallbackHold)?
+            while begun == nil {
+                let place = try await placement.reserve(for: creates[0])
+                try reserveRoom(for: &creates, beside: place)
+                begun = try await begin(creates, at: place, request, note).map { (place, $0.0, $0.1) }
+            }
+            guard let begun else { preconditionFailure("begun, or thrown") }
+            (place, job, hold) = begun
         } catch {
             for create in creates { ledger.running.finish(create.id) }
             throw error
@@ -110,13 +115,15 @@ final class TryOnJobs: Sendable {
     }
 
     /// Records the intents.
-    /// - Returns: the job, and the hold on its callbacks until the work has ended.
+    /// - Returns: the job, and the hold on its callbacks until the work has ended; nil if the place is an account whose last
+    ///   slots other gateways have taken.
     private func begin(
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
-    ) async throws(GatewayError) -> (JobRecord, CallbackHold) {
+    ) async throws(GatewayError) -> (JobRecord, CallbackHold)? {
         let createdAt = ledger.clock.now
         let tasks = creates.enumerated().map { index, create in
-            var task = create.newTask(at: index == 0 ? place : nil, createdAt: createdAt, ledger.quota.prices)
+            var task = ledger.newTask(create, at: index == 0 ? place : nil)
+            task.createdAt = createdAt
             if index > 0 { task.externalTaskID = nil }
             if request.callbackURL != nil { task.callbackURL = nil }
             return task
@@ -135,6 +142,10 @@ final class TryOnJobs: Sendable {
         } catch {
             placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
+            if error.code == .accountFull, case .account(let destination) = place {
+                ledger.accounts.noteFullElsewhere(destination.account.name)
+                return nil
+            }
             throw error.refusal(of: creates[0].principal)
         }
     }

@@ -81,3 +81,8 @@ extension Principal.Scope {
                 + models.joined(separator: ", ") + ".", parameter: "model_name")
     }
 }
+
+extension Principal {
+    /// Whether its requests are counted: the key or the tenant has a limit of requests per minute.
+    var hasRate: Bool { limits.requestsPerMinute != nil || policy.limits.requestsPerMinute != nil }
+}

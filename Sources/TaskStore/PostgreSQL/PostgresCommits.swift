@@ -70,8 +70,7 @@ final class PostgresCommits: Commits {
     private func run(
         _ group: ArraySlice<Work<PostgresConnection>>, on connection: PostgresConnection
     ) throws(StoreError) {
-        try connection.begin()
-        try connection.readAhead(group.map(\.subject))
+        try connection.begin(group.map(\.subject))
         for work in group {
             let failure = work.run(on: connection)
             try connection.endWrite(isKept: failure == nil)

@@ -16,8 +16,10 @@ final class PostgresConnection: StoreConnection {
     private var waiting: [PostgresRun] = []
     /// How often something of ``waiting`` was sent before its write has ended.
     private var flushes = 0
-    /// The tenants that this transaction has locked.
-    private var locked: Set<String> = []
+    /// What this transaction has locked.
+    private var locked: Set<StoreLock> = []
+    /// The running tasks that this transaction has counted.
+    private var running: [RunningOwner: Int] = [:]
     /// Whether the transaction cannot be committed any more.
     private(set) var isSpoiled = false
     /// The last error of the database in this transaction.
@@ -42,8 +44,11 @@ final class PostgresConnection: StoreConnection {
         return statement
     }
 
-    func statement(sql: String) -> PostgresStatement {
-        PostgresStatement(PostgresDialect.translate(sql), named: nil, on: self)
+    func statement(sql: String) -> PostgresStatement { statement(sql: sql, named: nil) }
+
+    /// - Parameter name: under which the server keeps the statement for its next run; nil: it runs only once.
+    func statement(sql: String, named name: String?) -> PostgresStatement {
+        PostgresStatement(PostgresDialect.translate(sql), named: name, on: self)
     }
 
     /// Adds a run to the current write.
@@ -57,6 +62,7 @@ final class PostgresConnection: StoreConnection {
 
     /// Runs statements and waits for the rows of all of them.
     func results(of runs: [PostgresRun]) throws(StoreError) -> [PostgresResult] {
+        if runs.isEmpty { return [] }
         try send(waiting)
         if !waiting.isEmpty { flushes += 1 }
         waiting.removeAll(keepingCapacity: true)
@@ -86,19 +92,24 @@ final class PostgresConnection: StoreConnection {
     // MARK: Transactions
 
     /// Begins a transaction, and forgets what other processes may have changed since the last one.
-    func begin() throws(StoreError) {
-        (isSpoiled, failure, transaction, isCommitting, locked) = (false, nil, nil, false, [])
+    /// - Returns: the results of `reads`, which are run first.
+    /// - Throws: `unavailable` if another process has taken over from this one.
+    @discardableResult
+    func begin(reading reads: [PostgresRun] = []) throws(StoreError) -> [PostgresResult] {
+        (isSpoiled, failure, transaction, isCommitting) = (false, nil, nil, false)
+        (locked, running) = ([], [:])
         waiting.removeAll(keepingCapacity: true)
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
         try send([PostgresRun(sql: "BEGIN", name: "begin", values: [])])
-        let results = try results(
-            of: [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : []))
+        let checks = [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : [])
+        let results = try results(of: checks + reads)
         transaction = results[0].text(0, 0)
         if isReplica, results[1].count == 0 {
             isSpoiled = true
             throw StoreError(.unavailable, "another gateway has taken over this one's tasks")
         }
+        return Array(results.dropFirst(checks.count))
     }
 
     /// Ends what is read before the first write.
@@ -165,12 +176,34 @@ final class PostgresConnection: StoreConnection {
 
     // MARK: Sums by tenant
 
-    func lock(tenant: String) throws(StoreError) {
-        guard locked.insert(tenant).inserted else { return }
-        let lock = statement(.lockTenant)
-        lock.bind(1, tenant)
-        // At once, and not with the current write: if that fails, the tenant stays locked.
-        try send([lock.run])
+    func lock(_ lock: StoreLock) throws(StoreError) {
+        guard locked.insert(lock).inserted else { return }
+        let take = statement(.lock)
+        take.bind(1, lock.name)
+        // At once, and not with the current write: if that fails, the lock is held all the same.
+        try send([take.run])
+    }
+
+    /// Counts running tasks, and one more in this transaction.
+    /// - Throws: an error of this code if there would be more than `limit`.
+    func count(_ owner: RunningOwner, upTo limit: Int, since time: Int64, else code: StoreError.Code) throws(StoreError)
+    {
+        try lock(owner.lock)
+        let known: Int
+        if let counted = running[owner] {
+            known = counted
+        } else {
+            let select = statement(owner.query)
+            select.bind(1, owner.name)
+            select.bind(2, time)
+            if case .key(let id, _) = owner { select.bind(3, id) }
+            known = try select.first { Int($0.integer(0)) } ?? 0
+        }
+        guard known < limit else {
+            running[owner] = known
+            throw StoreError(code, "\(owner) has \(known) running tasks, and may have \(limit)")
+        }
+        running[owner] = known + 1
     }
 
     func announce(_ task: TaskID) {

@@ -3,21 +3,16 @@ internal import PostgreSQL
 /// Reading ahead: what all writes of a transaction need is read in two round trips, and the locks are taken in the same
 /// order by every process.
 extension PostgresConnection {
-    func readAhead(_ subjects: [WriteSubject]) throws(StoreError) {
-        var (ids, tenants): (Set<TaskID>, Set<String>) = ([], [])
-        for subject in subjects {
-            switch subject {
-            case .task(let id): ids.insert(id)
-            case .tenant(let name): tenants.insert(name)
-            case .other: break
-            }
-        }
-        if ids.isEmpty, tenants.isEmpty { return }
+    /// Begins a transaction for writes about these subjects.
+    func begin(_ subjects: [WriteSubject]) throws(StoreError) {
+        let ids = Set(subjects.compactMap(\.task))
+        let tenants = Set(subjects.compactMap(\.tenant))
+        var locks = Set(subjects.flatMap(\.locks))
         let (sortedIDs, sortedTenants) = (ids.sorted(), tenants.sorted())
         let (task, budgetsOf) = (statement(.taskToChange), statement(.budgetsOf))
-        let results = try results(
-            of: sortedIDs.map { task.run(with: $0) } + sortedTenants.map { budgetsOf.run(with: $0) })
-        var owners: Set<String> = []
+        let results = try begin(
+            reading: sortedIDs.map { task.run(with: $0) } + sortedTenants.map { budgetsOf.run(with: $0) })
+        var owners: Set<String> = []  // of tasks that exist
         for result in results.prefix(ids.count) {
             task.each(of: result) { row in
                 let record = TaskRecord(row: row)
@@ -32,15 +27,16 @@ extension PostgresConnection {
                 return true
             }
             budgets.keep(found, of: tenant)
-            if !found.isEmpty { owners.insert(tenant) }
+            if !found.isEmpty { locks.insert(.tenant(tenant)) }
         }
-        try lock(owners.sorted())
+        locks.formUnion(owners.map { .tenant($0) })
+        for one in locks.sorted(by: { $0.name < $1.name }) { try lock(one) }
+        try readLastNumbers(of: owners.sorted())
+        endReadAhead()
     }
 
-    /// Locks tenants, and reads the last numbers of their tasks.
-    private func lock(_ tenants: [String]) throws(StoreError) {
+    private func readLastNumbers(of tenants: [String]) throws(StoreError) {
         if tenants.isEmpty { return }
-        for tenant in tenants { try lock(tenant: tenant) }
         let last = statement(.lastNumber)
         for (tenant, result) in zip(tenants, try results(of: tenants.map { last.run(with: $0) })) {
             last.each(of: result) { row in
@@ -48,7 +44,6 @@ extension PostgresConnection {
                 return false
             }
         }
-        endReadAhead()
     }
 }
 

@@ -15,7 +15,7 @@ final class PostgresReplica: ReplicaStore {
 
     private static let interval = Duration.milliseconds(200)
     static let lockPatience = Duration.milliseconds(1200)
-    static let beatPatience = Duration.milliseconds(1500)
+    static let beatPatience = Duration.seconds(4)
     /// How long after a beat this process is certain to own its tasks. Shorter than either patience, by more than a beat.
     private static let certainty = Duration.milliseconds(800)
 
@@ -47,7 +47,8 @@ final class PostgresReplica: ReplicaStore {
             let now = "extract(epoch FROM clock_timestamp()) * 1000"
             try session.startPipeline()
             try session.send(
-                "INSERT INTO replicas (name, started_at) VALUES ($1, \(now)) RETURNING number", named: nil, [.text(name)])
+                "INSERT INTO replicas (name, started_at) VALUES ($1, \(now)) RETURNING number", named: nil,
+                [.text(name)])
             number = try session.result().integer(0, 0)
             try session.sync()
         } catch {
@@ -93,6 +94,15 @@ final class PostgresReplica: ReplicaStore {
         }
     }
 
+    func runningElsewhere(since time: Int64) async throws(StoreError) -> [String: Int] {
+        let counts = try await AwaitedWork.perform(in: reads, .written, .other) { connection throws(StoreError) in
+            let select = connection.statement(.runningElsewhere)
+            select.bind(1, time)
+            return try select.rows { ($0.text(0), Int($0.integer(1))) }
+        }
+        return Dictionary(counts) { $0 + $1 }
+    }
+
     // MARK: The thread
 
     /// Takes over what dead processes have left, before this one serves. Their tasks are then simply its own.
@@ -100,7 +110,7 @@ final class PostgresReplica: ReplicaStore {
     func settle() throws(StoreError) {
         do throws(PostgresError) {
             var round = try Round(server)
-            let deadline = MonotonicTime.now + Self.beatPatience * 2
+            let deadline = MonotonicTime.now + Self.beatPatience + Self.lockPatience
             repeat {
                 _ = try beat(&round)
                 StoreThread.pause(Self.interval / 4)

@@ -1,6 +1,7 @@
 internal import PostgreSQL
 
-/// The tables, as named migrations from an empty database to the current schema. They are in the schema `kling_gateway`.
+/// The tables, as named migrations from an empty database to the current schema. They are in a schema of
+/// their own, the session's `search_path`.
 ///
 /// A released migration is never edited: a later change is another migration.
 enum PostgresSchema {
@@ -10,7 +11,7 @@ enum PostgresSchema {
         try session.execute("BEGIN")
         do throws(PostgresError) {
             try session.execute("SELECT pg_advisory_xact_lock(hashtextextended('kling_gateway schema', 0))")
-            try session.execute("CREATE SCHEMA IF NOT EXISTS kling_gateway")
+            try session.execute("CREATE SCHEMA IF NOT EXISTS \(try session.execute("SHOW search_path") ?? "")")
             try session.execute("CREATE TABLE IF NOT EXISTS migrations (number bigint PRIMARY KEY, name text NOT NULL)")
             let done = try version(session)
             for (number, step) in steps.enumerated() where number >= done {
@@ -26,18 +27,19 @@ enum PostgresSchema {
 
     /// Whether a newer version of the program has migrated the database.
     static func isNewer(_ session: PostgresSession) throws(PostgresError) -> Bool {
-        let exists = try session.execute("SELECT to_regclass('kling_gateway.migrations') IS NOT NULL")
+        let exists = try session.execute("SELECT to_regclass('migrations') IS NOT NULL")
         return exists == "t" ? try version(session) > steps.count : false
     }
 
     private static func version(_ session: PostgresSession) throws(PostgresError) -> Int {
-        Int(try session.execute("SELECT (coalesce(max(number), -1) + 1)::text FROM kling_gateway.migrations") ?? "")
+        Int(try session.execute("SELECT (coalesce(max(number), -1) + 1)::text FROM migrations") ?? "")
             ?? 0
     }
 
     private static let steps = [
         (name: "tasks", sql: tasks), (name: "claims and jobs", sql: claimsAndJobs), (name: "outbox", sql: outbox),
-        (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators), (name: "replicas", sql: replicas),
+        (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators),
+        (name: "replicas", sql: replicas), (name: "rates", sql: rates),
     ]
 
     /// Texts compare by their bytes, as in Swift's order of the lanes, whatever the database's collation. A row leaves
@@ -85,7 +87,8 @@ enum PostgresSchema {
         CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
         CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
         CREATE INDEX tasks_owned ON tasks (owner, id) WHERE finished_at IS NULL;
-        CREATE INDEX tasks_held ON tasks (tenant, day) INCLUDE (units) WHERE finished_at IS NULL;
+        CREATE INDEX tasks_held ON tasks (tenant, key_id, day) INCLUDE (units) WHERE finished_at IS NULL;
+        CREATE INDEX tasks_running ON tasks (account) WHERE finished_at IS NULL;
         CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
         """
 
@@ -140,7 +143,7 @@ enum PostgresSchema {
             finished_at bigint,
             url text NOT NULL,
             body bytea NOT NULL,
-            owner bigint NOT NULL,
+            owner bigint NOT NULL DEFAULT current_setting('kling_gateway.replica')::bigint,
             CHECK ((state = 0) = (next_attempt_at IS NOT NULL))
         ) WITH (fillfactor = 80);
         CREATE INDEX deliveries_due ON deliveries (owner, next_attempt_at) WHERE next_attempt_at IS NOT NULL;
@@ -221,7 +224,7 @@ enum PostgresSchema {
         INSERT INTO key_version VALUES (0);
         CREATE FUNCTION note_key_change() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                UPDATE kling_gateway.key_version SET version = version + 1;
+                UPDATE key_version SET version = version + 1;
                 PERFORM pg_notify('kling_gateway_keys', '');
                 RETURN NULL;
             END $$;
@@ -272,6 +275,15 @@ enum PostgresSchema {
             started_at bigint NOT NULL,
             beats bigint NOT NULL DEFAULT 0,
             has_left boolean NOT NULL DEFAULT false
+        ) WITH (fillfactor = 50);
+        """
+
+    /// What keys and tenants may still request. Times are those of the server's clock, in nanoseconds.
+    private static let rates = """
+        CREATE TABLE rates (
+            name text COLLATE "C" PRIMARY KEY,
+            parts bigint NOT NULL,
+            filled_at bigint NOT NULL
         ) WITH (fillfactor = 50);
         """
 

@@ -53,6 +53,8 @@ struct PostgresServer: Sendable {
     let options: PostgresTaskStore.Options
     /// The number of this process among those that serve; 0 if it does not.
     var replica: Int64 = 0
+    /// The schema that has the tables.
+    var schema = "kling_gateway"
 
     /// Connects, and checks that commits are durable.
     /// - Parameter purpose: a part of the session's name in PostgreSQL's views.
@@ -60,7 +62,7 @@ struct PostgresServer: Sendable {
         let session = try PostgresSession(url, name: "kling-gateway", timeout: options.timeout)
         try session.execute(
             """
-            SET search_path = kling_gateway; SET kling_gateway.replica = \(replica);
+            SET search_path = \(schema); SET kling_gateway.replica = \(replica);
             SET application_name = '\(Self.name(of: replica)) \(purpose)'
             """)
         return session

@@ -110,7 +110,7 @@ final class BudgetBooks<Connection: StoreConnection> {
         select.bind(1, name)
         if tenants.count >= Self.capacity { tenants.removeAll(keepingCapacity: true) }
         let tenant = Tenant(budgets: try select.rows { Budget(row: $0) })
-        if !tenant.budgets.isEmpty { try connection.lock(tenant: name) }
+        if !tenant.budgets.isEmpty { try connection.lock(.tenant(name)) }
         tenants[name] = tenant
         changes.append(.loaded(tenant: name))
         return tenant

@@ -1,7 +1,9 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
-    case insertTask, taskByID, taskToChange, lockTenant, transaction, fence, announceTask, replicas, lastNumber, assignTask, advanceTask, nameTask,
+    case insertTask, taskByID, taskToChange, lock, transaction, fence, announceTask, replicas, rate, keepRate,
+        runningOfAccount,
+        runningOfKey, runningOfTenant, runningElsewhere, lastNumber, assignTask, advanceTask, nameTask,
         endTask, rewriteTask, pruneTasks
     case taskByPublicID, taskByExternalID, taskByReleasedID, taskByUpstreamID, page, pageBytes, slice, sliceBytes
     case unfinished, taskList, unfinishedList, tasksNamed
@@ -59,9 +61,27 @@ enum Query: Int, CaseIterable {
             SELECT number, name, started_at, (SELECT count(*) FROM tasks WHERE owner = number AND finished_at IS NULL)
             FROM replicas WHERE NOT has_left ORDER BY number
             """
+        case .rate:
+            """
+            SELECT parts, filled_at, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint
+            FROM (SELECT 1) AS always LEFT JOIN rates ON name = ?1
+            """
+        case .keepRate:
+            """
+            INSERT INTO rates (name, parts, filled_at) VALUES (?1, ?2, ?3)
+            ON CONFLICT (name) DO UPDATE SET parts = ?2, filled_at = ?3
+            """
+        case .runningElsewhere:
+            """
+            SELECT account, count(*) FROM tasks WHERE finished_at IS NULL AND account <> '' AND created_at >= ?1
+            AND owner <> \(PostgresDialect.replica) GROUP BY account
+            """
+        case .runningOfAccount: running(where: "account = ?1")
+        case .runningOfKey: running(where: "tenant = ?1 AND key_id = ?3")
+        case .runningOfTenant: running(where: "tenant = ?1")
         case .fence: "SELECT 1 FROM replicas WHERE number = \(PostgresDialect.replica) FOR KEY SHARE"
         case .announceTask: "SELECT pg_notify('\(PostgresReplica.tasks)', ?1)"
-        case .lockTenant: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))"
+        case .lock: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))"
         default:
             taskSQL ?? listSQL ?? keySQL ?? secretSQL ?? ruleSQL ?? usageSQL ?? claimSQL ?? jobSQL ?? deliverySQL
                 ?? outboxSQL
@@ -140,6 +160,10 @@ enum Query: Int, CaseIterable {
             """
         default: nil
         }
+    }
+
+    private func running(where condition: String) -> String {
+        "SELECT count(*) FROM tasks WHERE finished_at IS NULL AND \(condition) AND created_at >= ?2"
     }
 
     private func page(of columns: String) -> String {

@@ -3,7 +3,7 @@ struct SQLJobs<Pool: StorePool>: JobStore {
     let pool: Pool
 
     func begin(_ tasks: [NewTask], job: NewJob) async throws(StoreError) -> JobRecord {
-        try await pool.write(.synced, .tenant(job.tenant)) { connection throws(StoreError) in
+        try await pool.write(.synced, .new(tasks)) { connection throws(StoreError) in
             try connection.jobs.insert(job, tasks)
         }
     }

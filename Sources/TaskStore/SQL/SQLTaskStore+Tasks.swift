@@ -1,16 +1,22 @@
 extension SQLTaskStore {
     func begin(_ task: NewTask) async throws(StoreError) {
-        try await pool.write(.synced, .tenant(task.tenant)) { connection throws(StoreError) in
+        try await pool.write(.synced, .new([task])) { connection throws(StoreError) in
             _ = try connection.tasks.insert(task)
         }
     }
 
     @discardableResult
     func assign(
-        _ id: TaskID, to assignment: Assignment?, at time: Int64
+        _ id: TaskID, to assignment: Assignment?, at time: Int64, limits: SharedLimits?
     ) async throws(StoreError) -> TaskRecord {
-        try await pool.write(.synced, .task(id)) { connection throws(StoreError) in
-            try connection.tasks.change(id) { $1.assign(assignment, at: time) }
+        let lock = limits?.account == nil ? nil : assignment.map { StoreLock.account($0.account) }
+        return try await pool.write(.synced, .task(id, lock)) { connection throws(StoreError) in
+            try connection.tasks.change(id) { old, life throws(StoreError) in
+                if let assignment, let limits, assignment.account != old.account {
+                    try connection.admit(to: assignment.account, limits)
+                }
+                return life.assign(assignment, at: time)
+            }
         }
     }
 

@@ -11,6 +11,7 @@ struct SQLTaskStore<Pool: StorePool>: TaskStore {
     var usage: any UsageStore { SQLUsage(pool: pool) }
     var audit: any AuditStore { SQLAudit(pool: pool) }
 
+    var rates: (any RateStore)? { pool.replicas == nil ? nil : SQLRates(pool: pool) }
     var replicas: (any ReplicaStore)? { pool.replicas }
 
     func audited(_ entry: AuditEntry) -> any TaskStore { SQLTaskStore(pool: pool.audited(entry)) }

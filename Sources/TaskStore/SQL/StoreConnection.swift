@@ -25,9 +25,16 @@ protocol StoreConnection: AnyObject, SendableMetatype {
     /// depends on one.
     func demandSync()
 
-    /// Keeps other processes from changing what is added up by tenant until the transaction ends: the tenant's last
-    /// number, its budgets and its usage.
-    func lock(tenant: String) throws(StoreError)
+    /// Keeps other processes from what the lock stands for until the transaction ends.
+    func lock(_ lock: StoreLock) throws(StoreError)
+
+    /// Checks the limits of running tasks that other processes' tasks count against as well.
+    /// - Throws: `accountFull`, `keyFull` or `tenantFull`.
+    func admit(_ task: NewTask) throws(StoreError)
+
+    /// Checks that an account has room for one more task, beside those of all processes.
+    /// - Throws: `accountFull`.
+    func admit(to account: String, _ limits: SharedLimits) throws(StoreError)
 
     /// Tells the process that a task belongs to that another one has changed it, when the transaction is committed.
     func announce(_ task: TaskID) throws(StoreError)

@@ -57,11 +57,43 @@ enum Durability: Sendable, Comparable {
     case committed
 }
 
-/// What a write is about. A database that is reached over a network reads ahead what all writes of a transaction need.
-enum WriteSubject: Sendable {
+/// What a write is about. A database that is reached over a network reads ahead what all writes of a transaction need,
+/// and takes their locks in one order.
+struct WriteSubject: Sendable {
     /// A task that exists.
-    case task(TaskID)
-    /// New tasks of a tenant.
+    var task: TaskID?
+    /// The tenant of new tasks.
+    var tenant: String?
+    /// What is locked until the transaction ends.
+    var locks: [StoreLock] = []
+
+    static let other = WriteSubject()
+
+    static func task(_ id: TaskID, _ locks: StoreLock?...) -> WriteSubject {
+        WriteSubject(task: id, locks: locks.compactMap(\.self))
+    }
+
+    /// New tasks, which are all one tenant's.
+    static func new(_ tasks: [NewTask]) -> WriteSubject {
+        WriteSubject(tenant: tasks.first?.tenant, locks: tasks.flatMap(\.sharedLocks))
+    }
+}
+
+/// What several processes change by reading it first: a process keeps the others from doing so at the same time.
+enum StoreLock: Sendable, Hashable {
+    /// A tenant's last number, budgets, usage and running tasks.
     case tenant(String)
-    case other
+    /// An account's running tasks.
+    case account(String)
+    /// How many more requests a key or a tenant may make.
+    case rate(String)
+
+    /// A name for the lock. Processes take locks in the order of their names.
+    var name: String {
+        switch self {
+        case .account(let name): "account \(name)"
+        case .rate(let name): "rate \(name)"
+        case .tenant(let name): "tenant \(name)"
+        }
+    }
 }

@@ -51,6 +51,7 @@ struct TaskRows<Connection: StoreConnection> {
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
         try connection.budgets.admit(record)
+        try connection.admit(task)
         let delivery = connection.callbacks.delivery(nil, record)
         var row: Int64?
         if task.idempotency == nil, delivery == nil {
@@ -106,7 +107,7 @@ struct TaskRows<Connection: StoreConnection> {
     /// Returns the number after the last one that the tenant's tasks have.
     func nextNumber(tenant: String) throws(StoreError) -> Int64 {
         if let last = connection.recent.lastNumber(tenant: tenant) { return last + 1 }
-        try connection.lock(tenant: tenant)
+        try connection.lock(.tenant(tenant))
         let last = try connection.statement(.lastNumber)
         last.bind(1, tenant)
         return (try last.first { $0.integer(0) } ?? 0) + 1

@@ -4,7 +4,7 @@ struct UsageRows<Connection: StoreConnection> {
 
     /// Adds a task that has ended.
     func add(_ task: TaskRecord) throws(StoreError) {
-        try connection.lock(tenant: task.tenant)
+        try connection.lock(.tenant(task.tenant))
         let add = try connection.statement(.addUsage)
         bind(task, to: add)
         add.bind(8, task.charge.units)

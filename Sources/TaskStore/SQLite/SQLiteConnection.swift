@@ -98,7 +98,11 @@ final class SQLiteConnection: StoreConnection {
     // MARK: Sums by tenant
 
     /// No other process changes anything: the transaction has the file's only lock for writing.
-    func lock(tenant: String) {}
+    func lock(_ lock: StoreLock) {}
+
+    /// One process makes all tasks, and counts them itself.
+    func admit(_ task: NewTask) {}
+    func admit(to account: String, _ limits: SharedLimits) {}
 
     func announce(_ task: TaskID) {}
 

@@ -1,0 +1,27 @@
+/// How many tasks may run at once, counted over all processes that serve from a store. Checked by stores that several
+/// processes share, in the transaction that makes a task or assigns it.
+public struct SharedLimits: Sendable, Equatable {
+    /// Of the account that the task is assigned to; nil: no limit.
+    public var account: Int?
+    /// Of the key.
+    public var key: Int?
+    /// Of the tenant.
+    public var tenant: Int?
+    /// Tasks that were created before this time do not count, in milliseconds since 1970.
+    public var since: Int64
+
+    public init(account: Int? = nil, key: Int? = nil, tenant: Int? = nil, since: Int64) {
+        (self.account, self.key, self.tenant, self.since) = (account, key, tenant, since)
+    }
+}
+
+extension NewTask {
+    /// What has to be locked while its limits are checked.
+    var sharedLocks: [StoreLock] {
+        guard let sharedLimits else { return [] }
+        var locks: [StoreLock] = []
+        if sharedLimits.account != nil, let assignment { locks.append(.account(assignment.account)) }
+        if sharedLimits.key != nil || sharedLimits.tenant != nil { locks.append(.tenant(tenant)) }
+        return locks
+    }
+}
