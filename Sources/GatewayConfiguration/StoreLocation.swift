@@ -7,6 +7,18 @@ public enum StoreLocation: Sendable, Hashable, CustomStringConvertible {
     /// A PostgreSQL database, by its URL, which may have a password. What belongs to one process alone is in `folder`.
     case postgres(url: Secret, folder: String)
 
+    /// Reads `sqlite:PATH`, or a URL of PostgreSQL; nil for any other text.
+    public init?(_ text: String) {
+        guard !text.utf8.contains(0) else { return nil }
+        if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
+            self = .postgres(url: Secret(text), folder: "")
+        } else if text.hasPrefix("sqlite:"), text.utf8.count > 7 {
+            self = .sqlite(path: String(text.dropFirst(7)))
+        } else {
+            return nil
+        }
+    }
+
     /// The folder of the master key, unless that is set, and of what is not in the database.
     public var directory: String {
         switch self {

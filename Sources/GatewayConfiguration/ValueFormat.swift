@@ -103,14 +103,8 @@ extension ValueFormat where Value == CIDR {
 }
 
 extension ValueFormat where Value == StoreLocation {
-    static let store = ValueFormat(allowed: "sqlite:PATH, or postgres://USER@HOST/DATABASE") { text in
-        if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
-            return text.utf8.contains(0) ? nil : .postgres(url: Secret(text), folder: "")
-        }
-        guard text.hasPrefix("sqlite:"), let path = ValueFormat<String>.path.parse(String(text.dropFirst(7)))
-        else { return nil }
-        return .sqlite(path: path)
-    }
+    static let store = ValueFormat(
+        allowed: "sqlite:PATH, or postgres://USER@HOST/DATABASE", parse: { StoreLocation($0) })
 }
 
 extension ValueFormat where Value == Logger.Level {

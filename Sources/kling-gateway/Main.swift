@@ -14,7 +14,7 @@ struct KlingGateway: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DemoCommand.self, CheckConfigCommand.self, KeysCommand.self, TasksCommand.self,
             TenantsCommand.self, UsageCommand.self, AuditCommand.self, DeliveriesCommand.self, WebhooksCommand.self,
-            AccountsCommand.self, AlertsCommand.self, SimulateCommand.self, HealthcheckCommand.self,
+            AccountsCommand.self, AlertsCommand.self, StoreCommand.self, SimulateCommand.self, HealthcheckCommand.self,
             OpenAPICommand.self, VersionCommand.self,
         ])
 }

@@ -81,7 +81,8 @@ extension Configuration {
                 path: path, serving: lock, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
         case .postgres(let url, _):
             try PostgresTaskStore.open(
-                url: url.reveal(), servingAs: isServing ? ProcessInfo.processInfo.hostName : nil, deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
+                url: url.reveal(), servingAs: isServing ? ProcessInfo.processInfo.hostName : nil,
+                deliveries: CallbackBody.delivery, jobDeliveries: UseapiCallback.delivery)
         }
     }
 
