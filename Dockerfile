@@ -2,8 +2,8 @@
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        libcurl4-openssl-dev libevent-dev libgoogle-perftools-dev libjpeg-dev liblcms2-dev libpng-dev libsqlite3-dev \
-        libssl-dev libwebp-dev libxxhash-dev pkg-config zlib1g-dev \
+        libcurl4-openssl-dev libevent-dev libgoogle-perftools-dev libjpeg-dev liblcms2-dev libpng-dev libpq-dev \
+        libsqlite3-dev libssl-dev libwebp-dev libxxhash-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -23,11 +23,14 @@ FROM debian:bookworm-slim AS runtime
 RUN apt-get update -q \
     && DEBIAN_FRONTEND=noninteractive apt-get upgrade -q -y \
     && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
-        ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo liblcms2-2 libpng16-16 libsqlite3-0 libssl3 \
-        libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g
+        ca-certificates libcurl4 libevent-core-2.1-7 libjpeg62-turbo liblcms2-2 libpng16-16 libpq5 libsqlite3-0 \
+        libssl3 libstdc++6 libtcmalloc-minimal4 libwebp7 libxxhash0 zlib1g
 COPY --from=build /out/kling-gateway /usr/local/bin/
 WORKDIR /image
-RUN ldd /usr/local/bin/kling-gateway | grep -o '/[^ ]*' | xargs cp -L --parents --target-directory . \
+# The binary loads libpq itself, and only for a store in PostgreSQL, so ldd does not name it.
+RUN libpq=$(ldconfig -p | grep -o '/.*/libpq\.so\.5$') \
+    && { echo "$libpq"; ldd /usr/local/bin/kling-gateway; ldd "$libpq"; } | grep -o '/[^ ]*' | sort -u \
+        | xargs cp -L --parents --target-directory . \
     && cp --parents /usr/local/bin/kling-gateway /etc/nsswitch.conf /etc/os-release /etc/ssl/certs/ca-certificates.crt . \
     && echo 'kling-gateway:x:10001:10001::/var/lib/kling-gateway:/sbin/nologin' >etc/passwd \
     && echo 'kling-gateway:x:10001:' >etc/group \

@@ -21,11 +21,12 @@ SWIFT ?= swift
 STATIC := --static-swift-stdlib
 
 # The libraries that the build needs, by their names for pkg-config; the commands; and their Debian packages.
-LIBRARIES := libevent_core libcurl sqlite3 openssl libjpeg libturbojpeg libpng libwebp lcms2 zlib libxxhash \
+LIBRARIES := libevent_core libcurl sqlite3 libpq openssl libjpeg libturbojpeg libpng libwebp lcms2 zlib libxxhash \
 	libtcmalloc_minimal
 COMMANDS := pkg-config curl python3
-PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjpeg-dev libturbojpeg0-dev libpng-dev \
-	libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev ca-certificates curl python3
+PACKAGES := pkg-config libevent-dev libcurl4-openssl-dev libsqlite3-dev libpq-dev libssl-dev libjpeg-dev \
+	libturbojpeg0-dev libpng-dev libwebp-dev liblcms2-dev zlib1g-dev libxxhash-dev libgoogle-perftools-dev \
+	ca-certificates curl python3
 TOOLCHAIN_PACKAGES := g++ git libncurses6 libxml2 libsqlite3-0 libuuid1
 BENCH_COMMANDS := nginx wrk strace
 BENCH_PACKAGES := nginx-light libnginx-mod-http-echo wrk strace
@@ -79,7 +80,8 @@ libraries: .build/toolchain-works ## install the system libraries that are missi
 	@$(call install,$(COMMANDS),$(LIBRARIES),$(PACKAGES))
 
 .PHONY: deps
-deps: libraries ## also install cjpeg, chromium, promtool, and the clients and proxies that the tests run
+deps: libraries ## also install PostgreSQL, cjpeg, chromium, promtool, and the clients and proxies that the tests run
+	@Tests/Postgres/install.sh
 	@( $(call install,cjpeg,,libjpeg-turbo-progs) ) || true
 	@( $(call install,chromium,,chromium fonts-dejavu-core) ) || true
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || ( $(call install,ensurepip,,python3-venv) ) || true
