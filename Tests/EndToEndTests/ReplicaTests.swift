@@ -1,0 +1,108 @@
+import Base
+import EventLoop
+import Foundation
+import KlingSimulator
+import TestKit
+import Testing
+
+/// Two gateways with one store in PostgreSQL, behind HAProxy, as Config/replicas sets them up.
+@Suite(.aFewAtATime, .timeLimit(.minutes(5))) struct ReplicaTests {
+    /// The gateways keep their addresses over restarts.
+    private struct Replica {
+        let folder: TemporaryFolder
+        let environment: [String: String]
+        var process: GatewayProcess
+
+        init(kling: String, store: String) async throws {
+            folder = try TemporaryFolder()
+            environment = [
+                "KLING_GATEWAY_CONFIG": RealClient.root.appending(path: "Config/replicas/gateway.yaml").path,
+                "KLING_GATEWAY_LISTEN": "127.0.0.1:\(try freePort())",
+                "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:\(try freePort())",
+                "KLING_GATEWAY_MASTER_KEY": String(repeating: "0123456789abcdef", count: 4),
+                "KLING_GATEWAY_STORE": store,
+                "STATE_DIRECTORY": folder.path("state"),
+            ]
+            process = try await GatewayProcess(kling: kling, folder: folder, environment: environment)
+        }
+
+        mutating func start(kling: String) async throws {
+            process = try await GatewayProcess(kling: kling, folder: folder, environment: environment)
+        }
+    }
+
+    /// Sends creates through HAProxy, one after the other, until `body` has ended, and a query after each.
+    /// - Returns: what was answered; nil for a connection that was closed without an answer.
+    private func load(
+        _ proxy: HAProxy, while body: () async throws -> Void
+    ) async throws -> (creates: [RawClient.Answer?], queries: [RawClient.Answer?]) {
+        let hasEnded = Lock(false)
+        async let answers = {
+            var (creates, queries): ([RawClient.Answer?], [RawClient.Answer?]) = ([], [])
+            while !hasEnded.withLock({ $0 }) {
+                let order = #""external_task_id":"order-\#(creates.count)""#
+                creates.append(try await proxy.ask("POST", Fixture.path, body: Fixture.body(order)))
+                queries.append(try await proxy.ask("GET", Fixture.path))
+            }
+            return (creates, queries)
+        }()
+        do { try await body() } catch {
+            hasEnded.withLock { $0 = true }
+            _ = try await answers
+            throw error
+        }
+        hasEnded.withLock { $0 = true }
+        return try await answers
+    }
+
+    private func run(_ body: (KlingSimulator, inout [Replica], HAProxy) async throws -> Void) async throws {
+        let loop = try EventLoop(name: "kling")
+        defer { loop.stop() }
+        let keys: [SimulatedAccount.Key] = [
+            .signed(accessKey: "simulated-access-key", secretKey: Secret("simulated-secret-key"))
+        ]
+        let account = SimulatedAccount(name: "kling", keys: keys, concurrency: nil)
+        let kling = try KlingSimulator(configuration: SimulatorConfiguration(accounts: [account]), loops: [loop])
+        try await kling.start()
+        let store = try await PostgresServer.shared.makeDatabase()
+        var replicas = [
+            try await Replica(kling: kling.url, store: store), try await Replica(kling: kling.url, store: store),
+        ]
+        let proxy = try await HAProxy(replicas.map(\.process))
+        try await body(kling, &replicas, proxy)
+        for replica in replicas { replica.process.program.signal(SIGKILL) }
+        await kling.stop()
+    }
+
+    @Test func `behind HAProxy, gateways are restarted one after the other without an error`() async throws {
+        try await run { kling, replicas, proxy in
+            var replicas = replicas
+            let (creates, queries) = try await load(proxy) {
+                for number in [0, 1] {
+                    #expect(try await replicas[number].process.stop() == 0)
+                    try await proxy.waitForLine("Server writes/gateway-\(number + 1) is DOWN")
+                    try await replicas[number].start(kling: kling.url)
+                    try await proxy.waitForLine("Server writes/gateway-\(number + 1) is UP")
+                }
+            }
+            for answer in creates + queries { #expect(answer?.status == 200, "\(answer?.text ?? "no answer")") }
+            #expect(creates.count > 20)
+            #expect(kling.tasks.count == creates.count)
+        }
+    }
+
+    @Test func `if a gateway is killed, HAProxy repeats no create, and every query is answered`() async throws {
+        try await run { kling, replicas, proxy in
+            let killed = replicas[0].process.program
+            let (creates, queries) = try await load(proxy) {
+                killed.signal(SIGKILL)
+                try await proxy.waitForLine("Server writes/gateway-1 is DOWN")
+            }
+            for answer in queries { #expect(answer?.status == 200, "\(answer?.text ?? "no answer")") }
+            // The create that the gateway was working on.
+            let failed = creates.filter { $0?.status != 200 }
+            #expect(failed.count <= 1 && failed.allSatisfy { $0?.status == 502 })
+            #expect((creates.count - failed.count...creates.count).contains(kling.tasks.count))
+        }
+    }
+}
