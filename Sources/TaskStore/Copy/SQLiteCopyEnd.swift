@@ -5,7 +5,8 @@ internal import Glibc
 final class SQLiteCopyEnd: CopyEnd {
     private let queue: DatabaseQueue
     private let lock: ServeLock
-    private let connection: SQLiteConnection
+    /// Nil once the database is closed.
+    private var connection: SQLiteConnection?
     private var statements: [String: PreparedStatement] = [:]
     /// The path of the copy and what it is renamed to; nil for a store that is read.
     private let rename: (from: String, to: String)?
@@ -41,6 +42,7 @@ final class SQLiteCopyEnd: CopyEnd {
 
     func insert(_ rows: [[CopiedValue]], into table: CopiedTable) throws(StoreError) {
         try within { () throws(StoreError) in
+            let connection = try opened
             try connection.begin()
             do throws(StoreError) {
                 try tables.insert(rows, table.insert(overriding: ""))
@@ -54,6 +56,13 @@ final class SQLiteCopyEnd: CopyEnd {
 
     func publish() throws(StoreError) {
         guard let rename else { return }
+        // Without its log, the file is the whole database.
+        let mode = queue.inDatabase { database in
+            statements = [:]
+            connection = nil
+            return try? String.fetchOne(database, sql: "PRAGMA journal_mode = DELETE")
+        }
+        guard mode == "delete" else { throw StoreError(.unavailable, "the log of \(rename.from) is in use") }
         close()
         guard unsafe Glibc.rename(rename.from, rename.to) == 0 else {
             throw StoreFile.failure("cannot rename the copy to", rename.to, errno)
@@ -63,14 +72,24 @@ final class SQLiteCopyEnd: CopyEnd {
     }
 
     func close() {
-        queue.inDatabase { _ in statements = [:] }
+        queue.inDatabase { _ in
+            statements = [:]
+            connection = nil
+        }
         try? queue.close()
+    }
+
+    private var opened: SQLiteConnection {
+        get throws(StoreError) {
+            guard let connection else { throw StoreError(.unavailable, "the database is closed") }
+            return connection
+        }
     }
 
     private var tables: CopyRows<SQLiteConnection> {
         CopyRows { [self] sql throws(StoreError) in
             if let known = statements[sql] { return known }
-            let made = try connection.statement(sql: sql)
+            let made = try opened.statement(sql: sql)
             statements[sql] = made
             return made
         }
