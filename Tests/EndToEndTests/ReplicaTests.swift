@@ -68,7 +68,8 @@ import Testing
         var replicas = [
             try await Replica(kling: kling.url, store: store), try await Replica(kling: kling.url, store: store),
         ]
-        let proxy = try await HAProxy(replicas.map(\.process))
+        let proxy = try await HAProxy(
+            replicas.map { HAProxy.Backend(port: $0.process.port, adminPort: $0.process.adminPort) })
         try await body(kling, &replicas, proxy)
         for replica in replicas { replica.process.program.signal(SIGKILL) }
         await kling.stop()

@@ -46,6 +46,10 @@ struct TortureOptions: Sendable {
     var powerCuts = 6
     /// How many creates clients make; each may take several requests.
     var creates = 160
+    /// How many gateways share a store in PostgreSQL, behind HAProxy; 1: one gateway on SQLite.
+    var replicas = 1
+    /// How many of the kills hit PostgreSQL in place of a gateway.
+    var databaseKills = 0
     /// The seed of every choice in the run.
     var seed: UInt64 = .random(in: 0..<1_000_000_000)
     /// How many clients make creates concurrently.
@@ -62,7 +66,7 @@ struct TortureOptions: Sendable {
 
     func has(_ capability: Capability) -> Bool { capabilities.contains(capability) }
 
-    /// Reads `TORTURE_KILLS`, `_CUTS`, `_CREATES`, `_SEED`, `_SETTLING` (seconds), and `_WITHOUT`, a list of
+    /// Reads `TORTURE_REPLICAS`, `_DATABASE_KILLS`, `_KILLS`, `_CUTS`, `_CREATES`, `_SEED`, `_SETTLING` (seconds), and `_WITHOUT`, a list of
     /// capabilities to leave out. An empty variable counts as unset.
     init(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         func value<Value>(_ name: String, _ read: (String) -> Value?, into target: inout Value) throws {
@@ -72,12 +76,19 @@ struct TortureOptions: Sendable {
         }
         try value("KILLS", Self.count, into: &kills)
         try value("CUTS", Self.count, into: &powerCuts)
+        try value("REPLICAS", Self.count, into: &replicas)
+        try value("DATABASE_KILLS", Self.count, into: &databaseKills)
         try value("CREATES", Self.count, into: &creates)
         try value("SEED", UInt64.init, into: &seed)
         try value("SETTLING", Self.count, into: &settling)
         var without: [Capability] = []
         try value("WITHOUT", Self.list, into: &without)
         capabilities.subtract(without)
+        if replicas > 1 {
+            // These change files of the one process that serves from SQLite, or its clock.
+            powerCuts = 0
+            capabilities.subtract([.outages, .clocks, .swaps])
+        }
     }
 
     /// The budget of the tenant that has one: about half of what its clients want.

@@ -16,7 +16,8 @@ struct TortureRun: Sendable {
         defer { client.shutdown() }
         let upstream = try await Upstream(options)
         defer { upstream.kill() }
-        let gateway = try GatewayUnderTest(options, upstream: upstream, disk: disk, shim: shim, powerCut: powerCut)
+        let gateway = try await GatewayUnderTest(
+            options, upstream: upstream, disk: disk, shim: shim, powerCut: powerCut)
         defer { gateway.abandon() }
         let (ledger, clock) = (Ledger(), RunClock(isGatewaysTrue: shim == nil))
         let receiver = try await CallbackReceiver(options, loop: loop, ledger: ledger, clock: clock)

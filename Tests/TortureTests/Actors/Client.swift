@@ -122,6 +122,11 @@ extension Attempt.Outcome {
             self = .accepted(task)
             return
         }
+        // HAProxy's own answers, of which nobody knows what a gateway has done before.
+        if envelope == nil, (502...504).contains(response.status) {
+            self = .nothing(wasSent: true, reason: "HAProxy \(response.status)")
+            return
+        }
         self = .refused(
             status: response.status, code: envelope?.integer("code"), message: envelope?.string("message") ?? "",
             taskID: envelope?.object("error")?.string("task_id"),

@@ -1,5 +1,6 @@
 import Base
 import TaskStore
+import TestKit
 
 /// Budgets and usage, set and read in the store as commands do.
 extension GatewayUnderTest {
@@ -26,7 +27,9 @@ extension GatewayUnderTest {
     }
 
     private func withStore<Result>(_ body: (any TaskStore) async throws -> Result) async throws -> Result {
-        let store = try SQLiteTaskStore.open(path: database)
+        let store = try await blocking { [databaseURL, database] in
+            try databaseURL.map { try PostgresTaskStore.open(url: $0) } ?? SQLiteTaskStore.open(path: database)
+        }
         let result: Result
         do {
             result = try await body(store)

@@ -4,10 +4,11 @@ import GRDB
 import TestKit
 
 /// The built gateway, killed and restarted again and again on one store and one port. The store has a folder of its
-/// own, whose power can be cut.
+/// own, whose power can be cut. Or several gateways on one PostgreSQL store, behind HAProxy: see ``Deployment``.
 final class GatewayUnderTest: Sendable {
     private struct State {
-        var program: Program?
+        /// The gateways that run; nil for one that was killed.
+        var programs: [Program?] = []
         var starts = 0
         var kills = 0
         var losses = PowerCut.Losses()
@@ -21,7 +22,7 @@ final class GatewayUnderTest: Sendable {
         var logs: [String] = []
     }
 
-    let url: String
+    private let deployment: Deployment
     private let folder: TemporaryFolder
     private let environment: [String: String]
     /// The environment of `serve`, with the libraries to load.
@@ -41,21 +42,22 @@ final class GatewayUnderTest: Sendable {
     ///   - powerCut: watches the store's folder.
     init(
         _ options: TortureOptions, upstream: Upstream, disk: TemporaryFolder, shim: ClockShim?, powerCut: PowerCut?
-    ) throws {
-        let port = try freePort()
-        url = "http://127.0.0.1:\(port)"
+    ) async throws {
+        database = disk.path("gateway.db")
+        deployment =
+            try await options.replicas > 1 ? Deployment(replicas: options.replicas) : Deployment(database: database)
         folder = try TemporaryFolder()
         self.shim = shim
         self.powerCut = powerCut
         self.options = options
         severity = options.ignoresSyncs ? .whole : .random
-        database = disk.path("gateway.db")
-        configuration = Configuration(options: options, upstreamURL: upstream.url, ownURL: url)
+        configuration = Configuration(options: options, upstreamURL: upstream.url, ownURL: deployment.url)
         try folder.write(configuration.text(swapped: false), to: Self.file)
         environment = [
             "HOME": folder.path(""), "KLING_GATEWAY_CONFIG": folder.path(Self.file),
-            "KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
-            "KLING_GATEWAY_STORE": "sqlite:" + database, "KLING_GATEWAY_LOG_FORMAT": "json",
+            "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0", "KLING_GATEWAY_STORE": deployment.store,
+            "KLING_GATEWAY_LOG_FORMAT": "json",
+            "KLING_GATEWAY_MASTER_KEY": String(repeating: "0123456789abcdef", count: 4),
         ]
         var serving = environment
         let watching = options.ignoresSyncs ? PowerCut.ignoringSyncs : [:]
@@ -67,19 +69,29 @@ final class GatewayUnderTest: Sendable {
 
     private static let file = "config.yaml"
 
+    /// Where clients are served.
+    var url: String { deployment.url }
+    /// The URL of the database; nil for a store in a file.
+    var databaseURL: String? { deployment.server == nil ? nil : deployment.store }
+
     // MARK: The process
 
-    /// Starts it, without waiting until it serves.
+    /// Starts what does not run, without waiting until it serves.
     /// - Parameters:
     ///   - swapped: whether the name of one account stands for another account.
     ///   - syncDelay: how long each sync waits before it begins.
     func start(swapped: Bool = false, syncDelay: Duration = .zero) throws {
         try folder.write(configuration.text(swapped: swapped), to: Self.file)
         let slow = powerCut == nil ? [:] : PowerCut.delayingSyncs(by: syncDelay)
-        let program = try Program.gateway(["serve"], environment: servingEnvironment.merging(slow) { _, new in new })
+        let environment = servingEnvironment.merging(slow) { _, new in new }
+        let running = state.withLock { $0.programs }
+        let programs = try deployment.processes.enumerated().map { number, own in
+            try number < running.count && running[number] != nil
+                ? running[number] : Program.gateway(["serve"], environment: environment.merging(own) { $1 })
+        }
         state.withLock { state in
-            state.program = program
-            state.starts += 1
+            state.starts += programs.count - running.count { $0 != nil }
+            state.programs = programs
             if state.isSwapped != swapped { state.swaps += 1 }
             state.isSwapped = swapped
         }
@@ -87,8 +99,9 @@ final class GatewayUnderTest: Sendable {
 
     /// Waits until it serves.
     func whenServing() async throws {
-        let program = state.withLock { $0.program }
-        _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
+        for program in state.withLock({ $0.programs }) {
+            _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
+        }
         state.withLock { $0.isServing = true }
     }
 
@@ -111,18 +124,21 @@ final class GatewayUnderTest: Sendable {
     var isSpared: Bool { state.withLock { $0.isSpared } }
 
     /// Sends SIGKILL and waits for the process to end.
-    /// - Parameter dice: decides what a power cut leaves of what was not synced; nil for a kill that loses nothing.
-    func kill(cuttingPower dice: Dice? = nil) async throws {
+    /// - Parameters:
+    ///   - victim: the gateway, if there are several.
+    ///   - dice: decides what a power cut leaves of what was not synced; nil for a kill that loses nothing.
+    func kill(_ victim: KillPlan.Victim = .gateway(0), cuttingPower dice: Dice? = nil) async throws {
+        guard case .gateway(let number) = victim else { return }
         let running = state.withLock { state in
             (state.isServing, state.hold) = (false, nil)
-            return state.program
+            return state.programs.indices.contains(number) ? state.programs[number] : nil
         }
         guard let program = running else { return }
         program.signal(SIGKILL)
         let log = try await program.end().errors
         state.withLock { state in
             state.kills += 1
-            state.program = nil
+            state.programs[number] = nil
             state.logs.append(log)
         }
         guard let dice, let powerCut else { return }
@@ -130,8 +146,24 @@ final class GatewayUnderTest: Sendable {
         state.withLock { $0.losses += losses }
     }
 
+    /// Lets a gateway stand still for a while, or crashes the database and starts it again.
+    func strike(_ victim: KillPlan.Victim) async throws {
+        state.withLock { $0.kills += 1 }
+        switch victim {
+        case .gateway: break
+        case .pausedGateway(let number, let pause):
+            let program = state.withLock { $0.programs[number] }
+            program?.signal(SIGSTOP)
+            try await Task.sleep(for: pause)
+            program?.signal(SIGCONT)
+        case .database:
+            try await deployment.server?.kill()
+            try await deployment.server?.start()
+        }
+    }
+
     /// Kills it without waiting, whatever it is doing.
-    func abandon() { state.withLock { $0.program }?.signal(SIGKILL) }
+    func abandon() { for program in state.withLock({ $0.programs }) { program?.signal(SIGKILL) } }
 
     var counts: (starts: Int, kills: Int, swaps: Int) { state.withLock { ($0.starts, $0.kills, $0.swaps) } }
 
@@ -140,7 +172,7 @@ final class GatewayUnderTest: Sendable {
 
     /// The log lines about any of `words`, over all restarts, without those of GET requests.
     func logLines(about words: [String], limit: Int) -> [String] {
-        let logs = state.withLock { $0.logs + [$0.program?.errorText ?? ""] }
+        let logs = state.withLock { $0.logs + $0.programs.map { $0?.errorText ?? "" } }
         let lines = logs.lazy.enumerated().flatMap { life, log in
             log.split(separator: "\n").lazy
                 .filter { line in !line.contains(#""method":"GET""#) && words.contains { line.contains($0) } }
@@ -174,7 +206,8 @@ final class GatewayUnderTest: Sendable {
 
     /// What is wrong with the store's file.
     func damages() async throws -> [String] {
-        try await blocking { [database] in
+        if databaseURL != nil { return [] }
+        return try await blocking { [database] in
             var configuration = GRDB.Configuration()
             configuration.readonly = true
             let queue = try DatabaseQueue(path: database, configuration: configuration)

@@ -12,8 +12,13 @@ struct Killer: Sendable {
             while world.gateway.isSpared { await world.pause(.milliseconds(100)) }
             let began = world.clock.now
             world.ledger.addKill(at: began)
+            if case .gateway = kill.victim {
+            } else {
+                try await world.gateway.strike(kill.victim)
+                continue
+            }
             let dice = Dice(seed: world.options.seed, "power cut \(index)")
-            try await world.gateway.kill(cuttingPower: kill.cutsPower ? dice : nil)
+            try await world.gateway.kill(kill.victim, cuttingPower: kill.cutsPower ? dice : nil)
             let next = index + 1 < kills.count ? kills[index + 1] : nil
             try world.gateway.start(swapped: kill.isSwapped, syncDelay: next?.syncDelay ?? .zero)
             if kill.cutsPower { world.ledger.addPowerCut(began...world.clock.now) }

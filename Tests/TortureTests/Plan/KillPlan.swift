@@ -14,8 +14,20 @@ struct KillPlan: Sendable {
         let cutsPower: Bool
         /// How much slower the disk is before it: power is often cut in the middle of a sync.
         let syncDelay: Duration
+        /// What it hits if several gateways share a store.
+        let victim: Victim
         /// Whether the other account takes the first one's place from the next start on.
         let isSwapped: Bool
+    }
+
+    /// What a kill hits, and how.
+    enum Victim: Sendable, Equatable {
+        /// A gateway dies.
+        case gateway(Int)
+        /// A gateway stands still for a while, and then goes on.
+        case pausedGateway(Int, Duration)
+        /// PostgreSQL crashes, and is started again.
+        case database
     }
 
     let kills: [Kill]
@@ -29,6 +41,8 @@ struct KillPlan: Sendable {
         var swaps = Dice(seed: options.seed, "swaps")
         var powerCuts = Dice(seed: options.seed, "power cuts")
         let cuts = Set((0..<options.kills).shuffled(using: &powerCuts).prefix(options.powerCuts))
+        var victims = Dice(seed: options.seed, "victims")
+        let databases = Set((0..<options.kills).shuffled(using: &victims).prefix(options.databaseKills))
         var kills: [Kill] = []
         for index in 0..<options.kills {
             let isInStart = !kills.isEmpty && dice.chance(0.2)
@@ -42,8 +56,17 @@ struct KillPlan: Sendable {
             kills.append(
                 Kill(
                     afterCreates: due, delay: delay, isInStart: isInStart, cutsPower: cuts.contains(index),
-                    syncDelay: cuts.contains(index) ? powerCuts.pick(Self.syncDelays) : .zero, isSwapped: isOther))
+                    syncDelay: cuts.contains(index) ? powerCuts.pick(Self.syncDelays) : .zero,
+                    victim: databases.contains(index) ? .database : Victim(&victims, options), isSwapped: isOther))
         }
         self.kills = kills
+    }
+}
+
+extension KillPlan.Victim {
+    fileprivate init(_ dice: inout Dice, _ options: TortureOptions) {
+        let number = Int.random(in: 0..<options.replicas, using: &dice)
+        let isPause = options.replicas > 1 && dice.chance(0.35)
+        self = isPause ? .pausedGateway(number, dice.milliseconds(100...7000)) : .gateway(number)
     }
 }

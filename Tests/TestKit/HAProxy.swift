@@ -1,25 +1,34 @@
 import Foundation
-import TestKit
 import Testing
 
 /// HAProxy in front of two gateways of this machine, with the configuration of Config/replicas.
-final class HAProxy: Sendable {
-    let port: UInt16
+public final class HAProxy: Sendable {
+    /// Where a gateway serves its clients and its operators.
+    public struct Backend: Sendable {
+        public let port: UInt16
+        public let adminPort: UInt16
+
+        public init(port: UInt16, adminPort: UInt16) { (self.port, self.adminPort) = (port, adminPort) }
+    }
+
+    public let port: UInt16
     private let program: Program
     private let folder: TemporaryFolder
 
     /// Where HAProxy is. Cancels the test if it is not installed.
-    static func path() throws -> String {
+    public static func path() throws -> String {
         let places = ["/usr/sbin", "/usr/local/sbin", "/usr/bin"].map { "\($0)/haproxy" }
         if let path = places.first(where: FileManager.default.isExecutableFile) { return path }
         try Test.cancel("HAProxy is not installed: `make deps` installs it")
     }
 
-    /// Starts it, and waits until it has checked both gateways.
-    init(_ gateways: [GatewayProcess]) async throws {
+    /// Starts it.
+    /// - Parameter isWaiting: whether to wait until it has checked both gateways.
+    public init(_ gateways: [Backend], isWaiting: Bool = true) async throws {
         port = try freePort()
         folder = try TemporaryFolder()
-        let file = RealClient.root.appending(path: "Config/replicas/haproxy.cfg")
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Config/replicas/haproxy.cfg")
         var text = try String(contentsOf: file, encoding: .utf8)
         var replacements = [
             (" resolvers docker", ""), ("check port 9090", "check"), ("bind :8080", "bind 127.0.0.1:\(port)"),
@@ -34,18 +43,18 @@ final class HAProxy: Sendable {
             text = text.replacingOccurrences(of: old, with: new)
         }
         program = try Program(try Self.path(), ["-db", "-f", try folder.write(text, to: "haproxy.cfg")])
-        for number in gateways.indices {
+        for number in gateways.indices where isWaiting {
             try await waitForLine("Health check for server writes/gateway-\(number + 1) succeeded")
         }
     }
 
     /// Waits until it has logged a line with such a text, such as `Server writes/gateway-1 is DOWN`.
-    func waitForLine(_ text: String) async throws {
+    public func waitForLine(_ text: String) async throws {
         try await program.outputLine { $0.contains(text) ? () : nil }
     }
 
-    /// Sends a request through it, on a connection of its own.
-    func ask(_ method: String, _ path: String, body: String? = nil) async throws -> RawClient.Answer? {
+    /// Sends a request through it, on a connection of its own, with a bearer key.
+    public func ask(_ method: String, _ path: String, body: String? = nil) async throws -> RawClient.Answer? {
         try await blocking { [port] in
             let client = try RawClient(port: port)
             var head = "\(method) \(path) HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n"

@@ -1,0 +1,41 @@
+import TestKit
+
+/// What a run is about: one gateway on SQLite, or several on a PostgreSQL store behind HAProxy.
+struct Deployment: Sendable {
+    /// Where clients are served.
+    let url: String
+    /// The store, as the configuration names it.
+    let store: String
+    /// What the environment of each gateway has of its own.
+    let processes: [[String: String]]
+    let server: PostgresServer?
+    private let proxy: HAProxy?
+    private let folders: [TemporaryFolder]
+
+    /// One gateway, whose store is a file.
+    init(database: String) throws {
+        let port = try freePort()
+        url = "http://127.0.0.1:\(port)"
+        store = "sqlite:" + database
+        processes = [["KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0"]]
+        (server, proxy, folders) = (nil, nil, [])
+    }
+
+    /// Several gateways with a server of their own.
+    init(replicas count: Int) async throws {
+        let server = try await PostgresServer()
+        store = try await server.makeDatabase()
+        let backends = try (0..<count).map { _ in HAProxy.Backend(port: try freePort(), adminPort: try freePort()) }
+        let folders = try backends.map { _ in try TemporaryFolder() }
+        let proxy = try await HAProxy(backends, isWaiting: false)
+        url = "http://127.0.0.1:\(proxy.port)"
+        processes = zip(backends, folders).map { backend, folder in
+            [
+                "KLING_GATEWAY_LISTEN": "127.0.0.1:\(backend.port)",
+                "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:\(backend.adminPort)",
+                "STATE_DIRECTORY": folder.path(""),
+            ]
+        }
+        (self.server, self.proxy, self.folders) = (server, proxy, folders)
+    }
+}
