@@ -11,7 +11,7 @@ import Testing
         _ kling: String, _ environment: [String: String] = [:], _ arguments: String...
     ) async throws -> Program.Outcome {
         let folder = try TemporaryFolder()
-        let environment = GatewayProcess.environment(kling: kling, folder).merging(environment) { $1 }
+        let environment = try await GatewayProcess.environment(kling: kling, folder).merging(environment) { $1 }
         let outcome = try await Program.gateway(["accounts", "--check"] + arguments, environment: environment).end()
         // It needs no store, and creates none.
         #expect(!FileManager.default.fileExists(atPath: folder.path("gateway.db")))
@@ -109,7 +109,7 @@ import Testing
         name: "kling", keys: [.signed(accessKey: "simulated-access-key", secretKey: Secret("simulated-secret-key"))])
 
     private static func accounts(_ gateway: GatewayProcess) async throws -> String {
-        let environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", gateway.folder)
+        let environment = try await GatewayProcess.environment(kling: "http://127.0.0.1:9", gateway.folder)
         return try await Program.gateway(["accounts"], environment: environment).end().output
     }
 }

@@ -152,12 +152,13 @@ import Testing
         let port = try freePort()
         let listen = ["KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:\(port)"]
         try await Fixture.run(environment: listen.merging(Self.guarded) { $1 }) { fixture in
+            let store = try await fixture.gateway.folder.storeName
             let id = try await fixture.createdTask(
                 #""external_task_id":"an odd/id?&","callback_url":"https://shop.example/kling""#)
             func command(_ arguments: [String], through isThrough: Bool) async throws -> Program.Outcome {
                 let environment = Self.guarded.merging(isThrough ? listen : [:]) { $1 }
                 let outcome = try await fixture.command(arguments, environment: environment)
-                let way = "gateway.db" + (isThrough ? " (through the running gateway)\n" : "\n")
+                let way = store + (isThrough ? " (through the running gateway)\n" : "\n")
                 #expect(outcome.errors.contains(way), "\(arguments): \(outcome.errors)")
                 return outcome
             }
@@ -189,10 +190,11 @@ import Testing
         try await Fixture.run(environment: listen.merging(Self.guarded) { $1 }) { fixture in
             let other = try TemporaryFolder()
             let environment = listen.merging(Self.guarded) { $1 }
-                .merging(["KLING_GATEWAY_STORE": "sqlite:" + other.path("gateway.db")]) { $1 }
-            for note in [" (new)\n", "\n"] {
+                .merging(["KLING_GATEWAY_STORE": try await other.store, "STATE_DIRECTORY": other.path("")]) { $1 }
+            let name = try await other.storeName
+            for note in [TestStore.chosen == .sqlite ? " (new)\n" : "\n", "\n"] {
                 let made = try await fixture.command(["keys", "create", "--tenant", "t"], environment: environment)
-                #expect(made.status == 0 && made.errors.hasSuffix("gateway.db\(note)"), "\(made.errors)")
+                #expect(made.status == 0 && made.errors.hasSuffix(name + note), "\(made.errors)")
             }
             let keys = try await fixture.command(["keys", "list", "--json"])
             #expect(keys.output == "[]\n")

@@ -90,7 +90,7 @@ final class AlertReceiver: HTTPResponder {
     @Test func `a budget is an alert at its threshold, and again when it is spent`() async throws {
         try await AlertReceiver.run { receiver, settings in
             try await Rig.run(settings: settings) { rig in
-                let store = try SQLiteTaskStore.open(path: rig.folder.path("gateway.db"))
+                let store = try await rig.folder.openStore()
                 let budget = Budget(.tasks, per: .total, limit: 5, warnAtPercent: 80)
                 try await store.keys.keep(TenantRules(name: "shop", budgets: [budget]), at: WallClock.milliseconds)
                 await store.close()

@@ -149,7 +149,7 @@ private final class Receiver: HTTPResponder {
 
     @Test func `a test event follows the rules for callbacks`() async throws {
         let folder = try TemporaryFolder()
-        var environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
+        var environment = try await GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
         try await Receiver.run(answer: HTTPResponse(status: 202)) { receiver, server, _, port in
             func run(_ arguments: String...) async throws -> Program.Outcome {
                 try await Program.gateway(["webhooks"] + arguments, environment: environment).end()

@@ -36,7 +36,7 @@ import Testing
         let folder = try TemporaryFolder()
         let script = RealClient.root.appending(path: "Tests/Deployment/check.py").path
         try await Self.check("python", script, folder.path(""))
-        let environment = GatewayProcess.environment(kling: "https://kling.example", folder)
+        let environment = try await GatewayProcess.environment(kling: "https://kling.example", folder)
             .merging([
                 "KLING_GATEWAY_STORE": "postgres://gateway@postgres/gateway?sslmode=disable",
                 "KLING_GATEWAY_MASTER_KEY": String(repeating: "0123456789abcdef", count: 4),

@@ -127,7 +127,8 @@ import Testing
     @Test func `a limit too low to serve anything is refused with the minimum needed`() async throws {
         let folder = try TemporaryFolder()
         let outcome = try await Program.gateway(
-            ["serve"], launcher: Self.limited(to: 64), environment: GatewayProcess.environment(kling: "", folder)
+            ["serve"], launcher: Self.limited(to: 64),
+            environment: try await GatewayProcess.environment(kling: "", folder)
         ).end()
         #expect(outcome.status != 0)
         #expect(outcome.errors.contains("the limit of open files is 64, and serving needs at least"))

@@ -248,20 +248,12 @@ import Testing
         try await Fixture.run(duration: 1...1) { fixture in
             let id = try await fixture.createdTask()
             _ = try await fixture.gateway.ask("GET", Fixture.path + "/" + id)
-            let code = """
-                import sqlite3, sys, time
-                store = sqlite3.connect(sys.argv[1], isolation_level=None)
-                store.execute("BEGIN IMMEDIATE")
-                print("held", file=sys.stderr, flush=True)
-                time.sleep(60)
-                """
-            let holder = try Program("python3", ["-c", code, fixture.gateway.folder.path("gateway.db")])
-            _ = try await holder.errorLine { $0 == "held" ? true : nil }
+            let holder = try await HeldStore(fixture.gateway.folder)
+            try await holder.hold()
             expect(try await fixture.create(), 503, 5001)
             #expect(fixture.kling.figures.map(\.creates) == [1])
             #expect(try await fixture.gateway.ask("GET", Fixture.path + "/" + id).status == 200)
-            holder.signal(SIGKILL)
-            _ = try await holder.end()
+            try await holder.release()
             #expect(try await fixture.create().status == 200)
         }
     }
@@ -275,7 +267,7 @@ import Testing
 
     @discardableResult
     private func command(_ fixture: Fixture, _ arguments: [String]) async throws -> String {
-        let environment = GatewayProcess.environment(kling: fixture.kling.url, fixture.gateway.folder)
+        let environment = try await GatewayProcess.environment(kling: fixture.kling.url, fixture.gateway.folder)
         let outcome = try await Program.gateway(arguments, environment: environment).end()
         #expect(outcome.status == 0, "\(outcome.errors)")
         return outcome.output

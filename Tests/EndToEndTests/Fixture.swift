@@ -2,6 +2,7 @@ import Base
 import EventLoop
 import Foundation
 import KlingSimulator
+import TaskStore
 import TestKit
 
 /// A simulated Kling and the built gateway in front of it.
@@ -106,6 +107,18 @@ struct Fixture {
     func fail(_ rule: String) throws {
         guard let rule = FaultRule(rule) else { throw TestKitError("no such fault: \(rule)") }
         kling.add(rule)
+    }
+}
+
+extension TemporaryFolder {
+    /// Opens the store of the gateway whose files are in this folder, as a command does.
+    func openStore() async throws -> any TaskStore {
+        switch TestStore.chosen {
+        case .sqlite: return try SQLiteTaskStore.open(path: path("gateway.db"))
+        case .postgres:
+            let url = try await database
+            return try await blocking { try PostgresTaskStore.open(url: url) }
+        }
     }
 }
 

@@ -48,7 +48,7 @@ import Testing
             _ = try await rig.createdTask()
             let queued = try await rig.createdTask()
             let (spool, other) = (rig.folder.path("spool"), try TemporaryFolder())
-            var environment = GatewayProcess.environment(kling: rig.kling.url, other)
+            var environment = try await GatewayProcess.environment(kling: rig.kling.url, other)
             environment["KLING_GATEWAY_CONFIG"] = try other.write("spool: \(spool)", to: "config.yaml")
             let second = try await Program.gateway(["serve"], environment: environment).end()
             #expect(second.status != 0)

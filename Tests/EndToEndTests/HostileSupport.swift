@@ -35,7 +35,7 @@ extension Fixture {
     /// Runs a gateway command beside the running gateway.
     @discardableResult
     func command(_ arguments: [String], environment: [String: String] = [:]) async throws -> Program.Outcome {
-        let own = GatewayProcess.environment(kling: kling.url, gateway.folder)
+        let own = try await GatewayProcess.environment(kling: kling.url, gateway.folder)
         return try await Program.gateway(arguments, environment: own.merging(environment) { $1 }).end()
     }
 

@@ -194,44 +194,11 @@ import Testing
 
     // MARK: The store
 
-    /// Another process, which holds the store from `hold()` to `release()`.
-    private struct Holder {
-        private let program: Program
-        private let signal: () throws -> Void
-
-        init(_ folder: TemporaryFolder) throws {
-            let code = """
-                import os, sqlite3, sys, time
-                store = sqlite3.connect(sys.argv[1], isolation_level=None)
-                print("ready", file=sys.stderr, flush=True)
-                while not os.path.exists(sys.argv[2]): time.sleep(0.01)
-                store.execute("BEGIN EXCLUSIVE")
-                print("held", file=sys.stderr, flush=True)
-                time.sleep(60)
-                """
-            program = try Program("python3", ["-c", code, folder.path("gateway.db"), folder.path("hold")])
-            signal = { try folder.write("", to: "hold") }
-        }
-
-        /// Waits until the process is ready.
-        func start() async throws { _ = try await program.errorLine { $0 == "ready" ? true : nil } }
-
-        func hold() async throws {
-            try signal()
-            _ = try await program.errorLine { $0 == "held" ? true : nil }
-        }
-
-        func release() async throws {
-            program.signal(SIGKILL)
-            _ = try await program.end()
-        }
-    }
-
     @Test func `while the store is held, creates are refused, finished tasks answered, and it recovers`() async throws {
         try await Rig.run(settings: "dispatch: { wait: 0s }", duration: 1...1) { rig in
             let id = try await rig.createdTask()
             try await eventually("it has succeeded") { try await rig.status(id) == "succeed" }
-            let holder = try Holder(rig.folder)
+            let holder = try await HeldStore(rig.folder)
             try await holder.hold()
             let key = "Idempotency-Key: held"
             let refused = try await rig.create(#""external_task_id":"held""#, headers: [key])
@@ -252,8 +219,7 @@ import Testing
 
     @Test func `a task that Kling accepts while the store is held is found afterwards`() async throws {
         try await Rig.run(duration: Self.hour) { rig in
-            let holder = try Holder(rig.folder)
-            try await holder.start()
+            let holder = try await HeldStore(rig.folder)
             try rig.fail("create:slow=6:1:1")
             let client = try await send(rig.gateway)
             try await eventually("Kling has made it") { rig.kling.tasks.count == 1 }

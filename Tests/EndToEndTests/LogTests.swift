@@ -49,7 +49,7 @@ import Testing
         format: String, isOnTerminal: Bool, expected: String
     ) async throws {
         let folder = try TemporaryFolder()
-        let environment = GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
+        let environment = try await GatewayProcess.environment(kling: "http://127.0.0.1:9", folder)
             .merging(["KLING_GATEWAY_LOG_FORMAT": format]) { $1 }
         let gateway = Program.products.appending(path: "kling-gateway").path
         let program =

@@ -21,7 +21,7 @@ import Testing
                 "KLING_GATEWAY_CONFIG": try folder.write(file, to: "config.yaml")
             ]) { $1 }
             let gateway = try await GatewayProcess(kling: fixture.kling.url, folder: folder, environment: own)
-            let issuing = GatewayProcess.environment(kling: fixture.kling.url, folder).merging(own) { $1 }
+            let issuing = try await GatewayProcess.environment(kling: fixture.kling.url, folder).merging(own) { $1 }
             let issued = try await Program.gateway(["keys", "create", "--tenant", "t", "--json"], environment: issuing)
                 .end()
             let keys = try #require(
@@ -91,7 +91,7 @@ import Testing
         }
         let outcome = try await Program.gateway(
             ["check-config"],
-            environment: GatewayProcess.environment(kling: "https://user:the-password@a.example", folder)
+            environment: try await GatewayProcess.environment(kling: "https://user:the-password@a.example", folder)
                 .merging(["KLING_GATEWAY_API_KEYS": "shop:short,shop:a secret with spaces in it"]) { $1 }
         ).end()
         #expect(outcome.status == 78)
@@ -102,7 +102,8 @@ import Testing
 
     // MARK: Start
 
-    @Test func `a second serve on the same store says what blocks it and exits`() async throws {
+    @Test(.needsSQLite("several gateways serve from one database"))
+    func `a second serve on the same store says what blocks it and exits`() async throws {
         try await Fixture.run { fixture in
             let second = try await fixture.command(["serve"])
             #expect(second.status == 1)

@@ -70,7 +70,9 @@ import Testing
         try await gateway.ask("GET", "/readyz", key: nil, admin: true).status == 200
     }
 
-    @Test(.enabled(if: tools != nil, "this system has no C compiler, or cannot preload a library"))
+    @Test(
+        .enabled(if: tools != nil, "this system has no C compiler, or cannot preload a library"),
+        .needsSQLite("PostgreSQL's disk is its server's"))
     func `a read-only file system keeps the gateway from paying until it is writable again`() async throws {
         let tools = try #require(Self.tools)
         try await Fixture.run(duration: 1...1) { fixture in

@@ -147,7 +147,7 @@ final class Rig {
 
     /// Runs a gateway command on the same store and configuration, and returns what it prints.
     func command(_ arguments: String...) async throws -> String {
-        let environment = GatewayProcess.environment(kling: "", folder)
+        let environment = try await GatewayProcess.environment(kling: "", folder)
             .merging(try Self.environment(folder, Self.file(accounts, settings, kling), address)) { $1 }
         let outcome = try await Program.gateway(arguments, environment: environment).end()
         guard outcome.status == 0 else { throw TestKitError("\(arguments): \(outcome.errors)") }

@@ -17,18 +17,10 @@ import Testing
     @Test func `a store held by another process makes the gateway unready until it is released`() async throws {
         try await Fixture.run { fixture in
             #expect(try await isReady(fixture.gateway))
-            let code = """
-                import sqlite3, sys, time
-                store = sqlite3.connect(sys.argv[1], isolation_level=None)
-                store.execute("BEGIN IMMEDIATE")
-                print("held", file=sys.stderr, flush=True)
-                time.sleep(60)
-                """
-            let holder = try Program("python3", ["-c", code, fixture.gateway.folder.path("gateway.db")])
-            _ = try await holder.errorLine { $0 == "held" ? true : nil }
+            let holder = try await HeldStore(fixture.gateway.folder)
+            try await holder.hold()
             try await eventually("it is not ready") { try await !isReady(fixture.gateway) }
-            holder.signal(SIGKILL)
-            _ = try await holder.end()
+            try await holder.release()
             try await eventually("it is ready again") { try await isReady(fixture.gateway) }
         }
     }
@@ -47,7 +39,9 @@ import Testing
 
     private static let mounting = #"mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@""#
 
-    @Test(.enabled(if: canMount, "this system does not let every user mount a disk"))
+    @Test(
+        .enabled(if: canMount, "this system does not let every user mount a disk"),
+        .needsSQLite("PostgreSQL's disk is its server's"))
     func `a full disk makes the gateway unready and keeps it from paying until there is room`() async throws {
         try await Fixture.run(duration: 1...1) { fixture in
             let disk = try TemporaryFolder()

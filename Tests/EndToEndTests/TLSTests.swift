@@ -36,7 +36,7 @@ import Testing
         let folder = try TemporaryFolder()
         let file = try folder.write(
             "tls: { certificate: \(one.certificate), private_key: { file: \(other.key) } }", to: "config.yaml")
-        let environment = GatewayProcess.environment(kling: "http://127.0.0.1:1", folder)
+        let environment = try await GatewayProcess.environment(kling: "http://127.0.0.1:1", folder)
         let outcome = try await Program.gateway([command, "--config", file], environment: environment).end()
         #expect(outcome.status == 78)
         #expect(outcome.errors.contains("tls.private_key: it does not belong to the certificate"), "\(outcome.errors)")

@@ -10,7 +10,7 @@ import Testing
     private func change(
         _ gateway: GatewayProcess, _ body: (any TaskStore) async throws -> Void
     ) async throws {
-        let store = try SQLiteTaskStore.open(path: gateway.folder.path("gateway.db"))
+        let store = try await gateway.folder.openStore()
         try await body(store)
         await store.close()
     }

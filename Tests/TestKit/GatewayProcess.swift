@@ -21,7 +21,7 @@ public final class GatewayProcess: Sendable {
         self.folder = folder
         let program = try Program.gateway(
             ["serve"] + arguments, launcher: launcher,
-            environment: Self.environment(kling: kling, folder).merging(extra) { _, new in new })
+            environment: try await Self.environment(kling: kling, folder).merging(extra) { _, new in new })
         self.program = program
         (port, adminPort) = try await program.errorLine { line in
             guard let entry = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
@@ -33,7 +33,7 @@ public final class GatewayProcess: Sendable {
     }
 
     /// The environment of a gateway by default.
-    public static func environment(kling: String, _ folder: TemporaryFolder) -> [String: String] {
+    public static func environment(kling: String, _ folder: TemporaryFolder) async throws -> [String: String] {
         [
             "HOME": folder.path(""),
             "KLING_ACCESS_KEY": "simulated-access-key",
@@ -42,8 +42,10 @@ public final class GatewayProcess: Sendable {
             "KLING_GATEWAY_API_KEYS": "shop:\(key),other:\(otherKey)",
             "KLING_GATEWAY_LISTEN": "127.0.0.1:0",
             "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0",
-            "KLING_GATEWAY_STORE": "sqlite:" + folder.path("gateway.db"),
+            "KLING_GATEWAY_STORE": try await folder.store,
             "KLING_GATEWAY_LOG_FORMAT": "json",
+            // The spool and the rest, if the store is not in the folder.
+            "STATE_DIRECTORY": folder.url.path(percentEncoded: false),
         ]
     }
 

@@ -45,13 +45,13 @@ struct PostgresPrograms: Sendable {
     }.first
 
     /// Starts one of the programs, as the account.
-    func start(_ name: String, _ arguments: [String]) throws -> Program {
+    func start(_ name: String, _ arguments: [String], input: FileHandle = .nullDevice) throws -> Program {
         let command = ["\(folder)/\(name)"] + arguments
         // English messages, and none of the PG… variables of this process.
         let environment = ["LC_ALL": "C"]
-        guard let account else { return try Program(command[0], arguments, environment: environment) }
+        guard let account else { return try Program(command[0], arguments, environment: environment, input: input) }
         let options = ["--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups", "--"]
-        return try Program("setpriv", options + command, environment: environment)
+        return try Program("setpriv", options + command, environment: environment, input: input)
     }
 
     /// Runs one of the programs to its end, and returns what it prints.

@@ -172,10 +172,18 @@ public final class PostgresServer: Sendable {
     /// - Parameter url: the database and the user; by default, the superuser's database.
     public func query(_ sql: String, in url: String? = nil) async throws -> String {
         let url = url ?? self.url(ofDatabase: "postgres", user: Self.superuser)
-        let options = ["--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1"]
-        let output = try await programs.run("psql", options + ["--dbname=\(url)", "--command=\(sql)"])
+        let output = try await programs.run("psql", Self.options + ["--dbname=\(url)", "--command=\(sql)"])
         return output.trimmingCharacters(in: .newlines)
     }
+
+    /// Starts `psql`, which runs the SQL and the commands that it reads, and keeps its transaction until it ends.
+    public func session(in url: String, input: FileHandle) throws -> Program {
+        try programs.start("psql", Self.options + ["--dbname=\(url)"], input: input)
+    }
+
+    private static let options = [
+        "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
+    ]
 
     // MARK: Replication
 
