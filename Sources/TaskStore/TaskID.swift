@@ -30,10 +30,11 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
 
     /// The 26 letters.
     public var description: String {
-        unsafe String(unsafeUninitializedCapacity: Self.letterCount) { letters in
+        let alphabet = Self.alphabet
+        return unsafe String(unsafeUninitializedCapacity: Self.letterCount) { letters in
             var (high, low) = (high, low)
             for index in stride(from: Self.letterCount - 1, through: 0, by: -1) {
-                unsafe letters[index] = Self.alphabet[Int(low & 31)]
+                unsafe letters[index] = alphabet[Int(low & 31)]
                 low = low >> 5 | high << 59
                 high >>= 5
             }

@@ -55,6 +55,20 @@ import Testing
             ])
     }
 
+    @Test func `values of any length come back, in this run and the next`() {
+        let statement = statement()
+        for count in [3000, 1, 9000] {
+            let long = [UInt8](repeating: UInt8(truncatingIfNeeded: count), count: count)
+            statement.bind(1, Int64(count))
+            long.withUnsafeBytes { unsafe statement.bind(2, blob: $0) }
+            long.withUnsafeBufferPointer { unsafe statement.bind(3, text: $0) }
+            statement.end(succeeded: true)
+            let values: [RedoValue.Content] = [.integer(Int64(count)), .blob(long), .text(long)]
+            let run = RedoEntry.run(7, values.enumerated().map { RedoValue(index: UInt8($0 + 1), content: $1) })
+            #expect(entries(frame(1))?.last == run)
+        }
+    }
+
     @Test func `the SQL of a statement is written once, and again when the log restarts`() {
         let statement = statement()
         let count = { (frame: [UInt8]) in entries(frame)?.count }

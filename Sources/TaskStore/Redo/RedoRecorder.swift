@@ -19,7 +19,7 @@ final class RedoRecorder {
         frame.append(RedoTag.run)
         frame.append(statement.code)
         frame.append(statement.count)
-        frame.append(contentsOf: statement.values)
+        unsafe frame.append(contentsOf: statement.values)
     }
 
     /// Forgets what was collected after `mark`, because it was rolled back.
@@ -62,45 +62,72 @@ final class RedoRecorder {
 }
 
 /// What a prepared statement that writes is bound to, in the form of the redo log.
-final class RecordedStatement {
+///
+/// A create binds 27 values, so they are encoded into plain memory: an array would check for each byte that nothing else
+/// refers to it.
+@safe final class RecordedStatement {
+    // `space` has `capacity` bytes, of which the first `used` are initialized. Only this class has the pointer.
     let code: UInt16
     let sql: String
     private let recorder: RedoRecorder
-    fileprivate private(set) var values: [UInt8] = []
+    private var space: UnsafeMutableRawPointer
+    private var capacity = 512
+    private var used = 0
     fileprivate private(set) var count: UInt8 = 0
 
     init(_ code: UInt16, _ sql: String, _ recorder: RedoRecorder) {
         (self.code, self.sql, self.recorder) = (code, sql, recorder)
+        unsafe space = .allocate(byteCount: capacity, alignment: 8)
     }
 
-    func bindNull(_ index: Int32) { begin(index, RedoTag.null) }
+    deinit { unsafe space.deallocate() }
+
+    func bindNull(_ index: Int32) { _ = unsafe begin(index, RedoTag.null, 0) }
 
     func bind(_ index: Int32, _ value: Int64) {
-        begin(index, RedoTag.integer)
-        values.append(UInt64(bitPattern: value))
+        let place = unsafe begin(index, RedoTag.integer, 8)
+        unsafe place.storeBytes(of: value.littleEndian, as: Int64.self)
     }
 
     func bind(_ index: Int32, text: UnsafeBufferPointer<UInt8>) {
-        begin(index, RedoTag.text)
-        unsafe values.append(counted: text)
+        unsafe bind(index, RedoTag.text, UnsafeRawBufferPointer(text))
     }
 
-    func bind(_ index: Int32, blob: UnsafeRawBufferPointer) {
-        begin(index, RedoTag.blob)
-        unsafe values.append(counted: blob)
+    func bind(_ index: Int32, blob: UnsafeRawBufferPointer) { unsafe bind(index, RedoTag.blob, blob) }
+
+    private func bind(_ index: Int32, _ tag: UInt8, _ content: UnsafeRawBufferPointer) {
+        let place = unsafe begin(index, tag, 4 + content.count)
+        unsafe place.storeBytes(of: UInt32(content.count).littleEndian, as: UInt32.self)
+        if let start = content.baseAddress { unsafe (place + 4).copyMemory(from: start, byteCount: content.count) }
     }
+
+    /// The values of the run.
+    fileprivate var values: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: space, count: used) }
 
     /// Adds the run to the recorder if it succeeded, and makes room for the next one.
     func end(succeeded: Bool) {
         if succeeded { recorder.add(self) }
-        values.removeAll(keepingCapacity: true)
-        count = 0
+        (used, count) = (0, 0)
     }
 
-    private func begin(_ index: Int32, _ tag: UInt8) {
-        values.append(UInt8(index))
-        values.append(tag)
+    /// Begins a value.
+    /// - Returns: where its `size` bytes go.
+    private func begin(_ index: Int32, _ tag: UInt8, _ size: Int) -> UnsafeMutableRawPointer {
+        let start = used
+        used += 2 + size
+        if used > capacity { grow(keeping: start) }
+        unsafe space.storeBytes(of: UInt8(index), toByteOffset: start, as: UInt8.self)
+        unsafe space.storeBytes(of: tag, toByteOffset: start + 1, as: UInt8.self)
         count += 1
+        return unsafe space + start + 2
+    }
+
+    private func grow(keeping count: Int) {
+        capacity = max(used, 2 * capacity)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 8)
+        unsafe larger.copyMemory(from: space, byteCount: count)
+        unsafe space.deallocate()
+        unsafe space = larger
     }
 }
 

@@ -28,6 +28,8 @@ final class BudgetBooks<Connection: StoreConnection> {
     private unowned let connection: Connection
     private var tenants: [String: Tenant] = [:]
     private var changes: [Change] = []
+    /// Whether a tenant may have a sum that follows writes. Few gateways have budgets.
+    private var hasPeriods = false
 
     init(_ connection: Connection) { self.connection = connection }
 
@@ -51,7 +53,7 @@ final class BudgetBooks<Connection: StoreConnection> {
     /// Counts a task that was written.
     /// - Parameter before: the record before; nil if the task is new.
     func note(_ task: TaskRecord, before: TaskRecord?) {
-        guard let tenant = tenants[task.tenant], !tenant.periods.isEmpty else { return }
+        guard hasPeriods, let tenant = tenants[task.tenant], !tenant.periods.isEmpty else { return }
         let change = Sum(of: task) - (before.map(Sum.init(of:)) ?? Sum())
         add(change, tenant: task.tenant, day: task.day)
         changes.append(.added(change, tenant: task.tenant, day: task.day))
@@ -128,6 +130,7 @@ final class BudgetBooks<Connection: StoreConnection> {
             let days = budget.period.days(around: day)
             period = PeriodSum(days: days, sum: try sum(tenant, days))
             tenants[tenant]?.periods[budget.period] = period
+            hasPeriods = true
             changes.append(.loaded(tenant: tenant))
         }
         let sum = period.sum

@@ -38,11 +38,11 @@ extension SQLTaskStore {
     ) async throws(StoreError) -> TaskRecord {
         try await pool.write(isRecoverable ? .written : .synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
-                var acceptance = acceptance
-                if isPublic() { acceptance.publicID = id.description }
-                return try life.accept(acceptance) { () throws(StoreError) in
-                    try connection.tasks.nextNumber(tenant: record.tenant)
-                }
+                let number = { () throws(StoreError) in try connection.tasks.nextNumber(tenant: record.tenant) }
+                guard isPublic() else { return try life.accept(acceptance, number: number) }
+                var own = acceptance
+                own.publicID = id.description
+                return try life.accept(own, number: number)
             }
         }
     }

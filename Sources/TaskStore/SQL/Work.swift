@@ -1,34 +1,44 @@
 internal import Synchronization
 
-/// A unit of work that waits for one of the store's threads. The thread runs it and then finishes it, once.
-class Work<Connection: StoreConnection>: @unchecked Sendable {
+/// A unit of work that waits for one of the store's threads. The thread runs it, again if its transaction has to be
+/// repeated, and then finishes it, once.
+@safe class Work<Connection: StoreConnection>: @unchecked Sendable {
     // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
+    // @safe: the continuation is set before the work is queued, and resumed only in `finish`, which is called once.
 
     /// How durable the work must be before it is finished.
     let durability: Durability
     /// What the work is about.
     let subject: WriteSubject
+    fileprivate var waiter: UnsafeContinuation<Void, Never>?
+    /// Why it has failed.
+    fileprivate var failure: StoreError?
+    // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
+    fileprivate let isFinished = Atomic(false)
 
-    init(_ durability: Durability, _ subject: WriteSubject) { (self.durability, self.subject) = (durability, subject) }
+    fileprivate init(_ durability: Durability, _ subject: WriteSubject) {
+        (self.durability, self.subject) = (durability, subject)
+    }
 
     /// Does the work and keeps its result.
     /// - Returns: the error if it failed.
     func run(on connection: Connection) -> StoreError? { preconditionFailure("a subclass runs") }
 
     /// Resumes the caller, with `failure` in place of the result if there is one.
-    func finish(_ failure: StoreError?) { preconditionFailure("a subclass finishes") }
+    final func finish(_ failure: StoreError?) {
+        if let failure { self.failure = failure }
+        isFinished.store(true, ordering: .releasing)
+        // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
+        // `perform`.
+        unsafe waiter?.resume()
+    }
 }
 
 /// Work that an `async` caller waits for.
-@safe final class AwaitedWork<Connection: StoreConnection, Value: Sendable>: Work<Connection>, @unchecked Sendable {
-    // @unchecked: as for `Work`. @safe: the continuation is set before the work is queued, and resumed only in
-    // `finish`, which is called once.
+final class AwaitedWork<Connection: StoreConnection, Value: Sendable>: Work<Connection>, @unchecked Sendable {
+    // @unchecked: as for `Work`.
     private let body: StoreBody<Connection, Value>
-    private var waiter: UnsafeContinuation<Void, Never>?
-    private var outcome = Result<Value, StoreError>.failure(
-        StoreError(.unavailable, "the store did not run the request"))
-    // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
-    private let isFinished = Atomic(false)
+    private var value: Value?
 
     private init(_ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Value>) {
         self.body = body
@@ -37,21 +47,13 @@ class Work<Connection: StoreConnection>: @unchecked Sendable {
 
     override func run(on connection: Connection) -> StoreError? {
         do throws(StoreError) {
-            let value = try body(connection)
-            outcome = .success(value)
+            value = try body(connection)
+            failure = nil
             return nil
         } catch {
-            outcome = .failure(error)
+            failure = error
             return error
         }
-    }
-
-    override func finish(_ failure: StoreError?) {
-        if let failure { outcome = .failure(failure) }
-        isFinished.store(true, ordering: .releasing)
-        // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
-        // `perform`.
-        unsafe waiter?.resume()
     }
 
     /// Adds `body` to `queue` and waits until a thread has run it.
@@ -65,6 +67,8 @@ class Work<Connection: StoreConnection>: @unchecked Sendable {
             if let failure = queue.append(work) { work.finish(failure) }
         }
         _ = work.isFinished.load(ordering: .acquiring)
-        return try work.outcome.get()
+        if let failure = work.failure { throw failure }
+        guard let value = work.value else { throw StoreError(.unavailable, "the store did not run the request") }
+        return value
     }
 }
