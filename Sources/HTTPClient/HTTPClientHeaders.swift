@@ -67,18 +67,21 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         for place in places where place.name.count == name.utf8CodeUnitCount {
             // The literal's bytes are in the binary, so the pointer is always valid.
             let wanted = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            let isMatch = place.name.indices.allSatisfy { index in
-                unsafe lowercased(bytes[index]) == lowercased(wanted[index - place.name.lowerBound])
+            var index = 0
+            while index < wanted.count,
+                unsafe lowercased(bytes[place.name.lowerBound + index]) == lowercased(wanted[index])
+            {
+                index += 1
             }
-            if isMatch { try body(bytes[place.value]) }
+            if index == wanted.count { try body(bytes[place.value]) }
         }
     }
 
     private static func trimmed(_ range: Range<Int>, of line: UnsafeRawBufferPointer) -> Range<Int> {
-        var range = range
-        while let first = range.first, unsafe isSpace(line[first]) { range.removeFirst() }
-        while let last = range.last, unsafe isSpace(line[last]) { range.removeLast() }
-        return range
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, unsafe isSpace(line[start]) { start += 1 }
+        while start < end, unsafe isSpace(line[end - 1]) { end -= 1 }
+        return start..<end
     }
 
     /// Removes all fields, for the next head, and reserves space for those of a typical one.
@@ -93,7 +96,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
 }
 
 private func lowercased(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
 }
 
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }

@@ -34,6 +34,8 @@ public struct HTTPClientRequest: Sendable {
     /// proxy, a request that has them is refused, as is a name or value that could break out of its line
     /// (``HTTPClientError/Code/invalidRequest``).
     public var headers: [(name: String, value: String)] = []
+    /// Header fields before ``headers``, prepared for many requests.
+    public var prepared: PreparedFields?
     /// The body as ranges, which are sent one after the other without being joined. Ignored for GET.
     public var body: [ByteSlice] = []
     /// The HTTP version; HTTP/1.1 by default.
@@ -55,6 +57,9 @@ public struct HTTPClientRequest: Sendable {
     public var proxy: String?
     /// Which addresses the request may connect to, checked for each connection, new or reused.
     public var addressPolicy = AddressPolicy.any
+
+    /// All header fields.
+    var fields: [(name: String, value: String)] { (prepared?.list ?? []) + headers }
 
     /// A request with the defaults above.
     public init(_ method: Method, _ url: String) {

@@ -114,14 +114,15 @@ internal import CCurl
     }
 
     private func applyHeaders(_ request: HTTPClientRequest) throws(HTTPClientError) {
-        if let last, last.method == request.method, last.headers.elementsEqual(request.headers, by: ==) { return }
+        let fields = request.fields
+        if let last, last.method == request.method, last.fields.elementsEqual(fields, by: ==) { return }
         // `Expect` would cost a round trip or a wait of a second, and libcurl's default content type, a form's, is
         // wrong.
         var texts = request.method == .post ? ["Expect:"] : []
-        if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+        if !fields.contains(where: { $0.name.lowercased() == "content-type" }) {
             texts.append("Content-Type:")
         }
-        for (name, value) in request.headers {
+        for (name, value) in fields {
             guard let line = HTTPClientRequest.line(name, value) else {
                 throw HTTPClientError(.invalidRequest, wasSent: false, detail: "header field \(name.debugDescription)")
             }

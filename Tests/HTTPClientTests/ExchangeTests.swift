@@ -86,12 +86,22 @@ struct ExchangeTests {
                     $0.headers = [("Content-Type", "application/json"), ("X-Empty", ""), ("Accept", "text/plain")]
                 })
             _ = try await client.execute(.post(server.url, "") { $0.version = path.version })
+            let prepared = PreparedFields([("Content-Type", "application/json"), ("X-Empty", "")])
+            for last in ["text/plain", "text/html"] {
+                _ = try await client.execute(
+                    .post(server.url, "{}") {
+                        $0.version = path.version
+                        $0.prepared = prepared
+                        $0.headers = [("Accept", last)]
+                    })
+            }
         }
         let host = "Host: 127.0.0.1:\(server.port)\r\n"
         let first =
             "POST / HTTP/1.1\r\n\(host)Content-Type: application/json\r\nX-Empty:\r\nAccept: text/plain\r\nContent-Length: 2\r\n\r\n"
         let second = "POST / HTTP/1.1\r\n\(host)Accept: */*\r\nContent-Length: 0\r\n\r\n"
-        #expect(heads.withLock { Set($0.map(sorted)) } == [sorted(first), sorted(second)])
+        let other = first.split(separator: "plain").joined(separator: "html")
+        #expect(heads.withLock { $0.map(sorted) } == [first, second, first, other].map(sorted))
         func sorted(_ head: String) -> [Substring] { head.split(separator: "\r\n").sorted() }
     }
 
@@ -121,9 +131,18 @@ struct ExchangeTests {
     func `a header field that could break out of its line is refused`(name: String, value: String) async throws {
         let server = TestServer.keepAlive { connection, _, _ in connection.answer() }
         try await withClient { client, _ in
-            let error = await client.failure(.get(server.url) { $0.headers = [(name, value)] })
-            #expect(error?.code == .invalidRequest)
-            #expect(error?.wasSent == false)
+            for isPrepared in [false, true] {
+                let error = await client.failure(
+                    .get(server.url) {
+                        if isPrepared {
+                            $0.prepared = PreparedFields([("X-B", "1"), (name, value)])
+                        } else {
+                            $0.headers = [(name, value)]
+                        }
+                    })
+                #expect(error?.code == .invalidRequest)
+                #expect(error?.wasSent == false)
+            }
             _ = try await client.execute(.get(server.url))
         }
     }

@@ -100,15 +100,20 @@ struct AnswerFraming: Hashable {
     }
 
     private static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var text = text
-        while text.first == 0x20 || text.first == 0x09 { text.removeFirst() }
-        while text.last == 0x20 || text.last == 0x09 { text.removeLast() }
-        return text
+        var (start, end) = (text.startIndex, text.endIndex)
+        while start < end, text[start] == 0x20 || text[start] == 0x09 { start += 1 }
+        while start < end, text[end - 1] == 0x20 || text[end - 1] == 0x09 { end -= 1 }
+        return text[start..<end]
     }
 
     /// Whether `text` is `word`, which is in lower case, in any case.
-    private static func equals(_ text: ArraySlice<UInt8>, _ word: String) -> Bool {
-        text.count == word.utf8.count
-            && zip(text, word.utf8).allSatisfy { (0x41...0x5a).contains($0) ? $0 | 0x20 == $1 : $0 == $1 }
+    private static func equals(_ text: ArraySlice<UInt8>, _ word: StaticString) -> Bool {
+        guard text.count == word.utf8CodeUnitCount else { return false }
+        for index in 0..<text.count {
+            let byte = text[text.startIndex + index]
+            // The literal's bytes are in the binary, so the pointer is always valid.
+            guard unsafe (byte &- 0x41 < 26 ? byte | 0x20 : byte) == word.utf8Start[index] else { return false }
+        }
+        return true
     }
 }

@@ -1,8 +1,9 @@
 internal import Base
 
 /// One request from its start to its outcome, on whatever connections it takes. Loop-confined.
-final class HTTP1Call: @unchecked Sendable {
+@safe final class HTTP1Call: @unchecked Sendable {
     // @unchecked: it is made and used on the client's loop; the handler of a cancellation only hands it back to the loop.
+    // @safe: the continuation is resumed once, by `end`.
 
     /// Where the call is.
     enum Stage {
@@ -25,7 +26,11 @@ final class HTTP1Call: @unchecked Sendable {
     var needsNewConnection = false
     /// The rendered head.
     private(set) var head: [UInt8] = []
-    private var waiter: CheckedContinuation<Outcome, Never>?
+    private var waiter: UnsafeContinuation<Void, Never>?
+    /// The outcome, once the call has ended.
+    private var outcome: Outcome?
+    /// Its place among the calls of its pool.
+    var place = 0
     private var stallMark: (time: MonotonicTime, moved: Int)?
 
     init(_ request: HTTPClientRequest, route: HTTP1Route) {
@@ -34,8 +39,8 @@ final class HTTP1Call: @unchecked Sendable {
     }
 
     /// Renders the head into `space`.
-    func prepare(_ space: consuming [UInt8], _ waiter: CheckedContinuation<Outcome, Never>) throws(HTTPClientError) {
-        self.waiter = waiter
+    func prepare(_ space: consuming [UInt8], _ waiter: UnsafeContinuation<Void, Never>) throws(HTTPClientError) {
+        unsafe self.waiter = waiter
         // Emptied before it is kept: a second reference would make the array allocate another buffer.
         space.removeAll(keepingCapacity: true)
         try request.renderHead(route.target, bodyCount: bodyCount, into: &space)
@@ -44,9 +49,6 @@ final class HTTP1Call: @unchecked Sendable {
 
     var bodyCount: Int { request.body.reduce(0) { $0 + $1.count } }
 
-    /// The time since the start.
-    var elapsed: Duration { MonotonicTime.now - started }
-
     /// Prepares the call for another connection: the one that it was on has turned out to be dead.
     func restart() {
         needsNewConnection = true
@@ -54,9 +56,12 @@ final class HTTP1Call: @unchecked Sendable {
         (timings, stallMark) = (.init(), nil)
     }
 
-    /// The answer to the call.
-    func response(_ answer: AnswerParser, _ connection: HTTP1Connection) -> HTTPClientResponse {
-        timings.total = elapsed
+    /// The time since the start.
+    var elapsed: Duration { MonotonicTime.now - started }
+
+    /// The answer to the call, complete at `now`.
+    func response(_ answer: AnswerParser, _ connection: HTTP1Connection, at now: MonotonicTime) -> HTTPClientResponse {
+        timings.total = now - started
         return HTTPClientResponse(
             status: answer.status, headers: answer.headers, body: answer.body, timings: timings,
             peer: connection.peer, isReusedConnection: connection.exchanges > 1, isHTTP2: false)
@@ -67,9 +72,16 @@ final class HTTP1Call: @unchecked Sendable {
     func end(_ outcome: Outcome) -> [UInt8] {
         stage = .ended
         request.body = []
-        waiter.take()?.resume(returning: outcome)
+        self.outcome = outcome
+        unsafe waiter.take()?.resume()
         defer { head = [] }
         return head
+    }
+
+    /// The outcome of a call that has ended.
+    func takeOutcome() -> Outcome {
+        guard let outcome = outcome.take() else { preconditionFailure("a call has ended before its waiter resumes") }
+        return outcome
     }
 
     // MARK: Deadlines

@@ -121,12 +121,17 @@ final class HTTP1Connection {
             // Nothing was asked for: whatever has arrived makes the connection useless.
             return pool.closeIdle(self)
         }
-        if case .received = event, let call, call.timings.firstByte == .zero { call.timings.firstByte = call.elapsed }
+        var receivedAt: MonotonicTime?
+        if case .received = event, let call {
+            let now = MonotonicTime.now
+            if call.timings.firstByte == .zero { call.timings.firstByte = now - call.started }
+            receivedAt = now
+        }
         guard let action = exchange?.happened(event), action != .proceed else { return }
         guard let call, let ended = exchange else { return }
         (exchange, output, self.call) = (nil, nil, nil)
         writeWatch?.pause()
-        idleSince = .now
+        idleSince = receivedAt ?? .now
         keepTicket()
         pool.exchangeEnded(self, call, ended, action)
     }

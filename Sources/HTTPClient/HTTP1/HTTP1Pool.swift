@@ -17,7 +17,7 @@ internal import Sockets
     private let configuration: HTTPClientConfiguration
     private let shares: ConnectionShares
     private var routes = HTTP1Routes()
-    private var calls: [ObjectIdentifier: HTTP1Call] = [:]
+    private var calls: [HTTP1Call] = []
     private var queue = CallQueue()
     private var heads = HeadBuffers()
     private var idleConnections = 0
@@ -42,11 +42,12 @@ internal import Sockets
     }
 
     /// Starts a call; `waiter` is resumed once, possibly before this returns.
-    func start(_ call: HTTP1Call, _ waiter: CheckedContinuation<Outcome, Never>) {
+    func start(_ call: HTTP1Call, _ waiter: UnsafeContinuation<Void, Never>) {
         loop.assertCurrent()
-        calls[ObjectIdentifier(call)] = call
+        call.place = calls.count
+        calls.append(call)
         do throws(HTTPClientError) {
-            try call.prepare(heads.take(), waiter)
+            unsafe try call.prepare(heads.take(), waiter)
             if isClosed { throw HTTPClientError(.shutDown, wasSent: false) }
             requireTimer(at: call.deadline)
             place(call)
@@ -85,7 +86,11 @@ internal import Sockets
     }
 
     private func end(_ call: HTTP1Call, _ outcome: Outcome) {
-        calls[ObjectIdentifier(call)] = nil
+        // The last call takes its place.
+        if let last = calls.popLast(), last !== call {
+            calls[call.place] = last
+            last.place = call.place
+        }
         if case .success = outcome { counters.succeededTransfers += 1 } else { counters.failedTransfers += 1 }
         heads.giveBack(call.end(outcome))
     }
@@ -106,7 +111,7 @@ internal import Sockets
                 count(exchange, of: call)
                 // The answer came before the request was written.
                 if code == .timeout, exchange.answer.isComplete {
-                    outcome = .success(call.response(exchange.answer, connection))
+                    outcome = .success(call.response(exchange.answer, connection, at: .now))
                 }
             }
             losesConnection = true
@@ -151,7 +156,7 @@ internal import Sockets
         switch action {
         case .proceed: break
         case .deliver:
-            end(call, .success(call.response(exchange.answer, connection)))
+            end(call, .success(call.response(exchange.answer, connection, at: connection.idleSince)))
             if exchange.keepsConnection { free(connection) } else { discard(connection) }
         case .sendElsewhere:
             call.restart()
@@ -233,10 +238,10 @@ internal import Sockets
     }
 
     private func endDue(at now: MonotonicTime) -> MonotonicTime? {
-        for call in calls.values.filter({ $0.isDue(at: now) }) { abandon(call, .timeout, "the request took too long") }
+        for call in calls.filter({ $0.isDue(at: now) }) { abandon(call, .timeout, "the request took too long") }
         while let oldest = oldestIdle, oldest.idleSince + configuration.idleTimeout <= now { closeIdle(oldest) }
         let idle = oldestIdle.map { $0.idleSince + configuration.idleTimeout }
-        return [calls.values.lazy.map(\.deadline).min(), idle].compactMap(\.self).min()
+        return [calls.lazy.map(\.deadline).min(), idle].compactMap(\.self).min()
     }
 
     // MARK: End
@@ -254,7 +259,7 @@ internal import Sockets
         loop.assertCurrent()
         guard !isClosed else { return }
         isClosed = true
-        for call in Array(calls.values) { abandon(call, .shutDown) }
+        for call in calls { abandon(call, .shutDown) }
         while let oldest = oldestIdle { closeIdle(oldest) }
         (timer, routes) = (nil, HTTP1Routes())
     }

@@ -17,6 +17,9 @@ struct HTTP1Routes {
     }
 
     private var routes: [URLKey: HTTP1Route] = [:]
+    /// The route that was asked for last: most requests of a client go to the same few.
+    private var last: HTTP1Route?
+    private var lastKey = URLKey(url: "")
     private var known: [DestinationKey: Destination] = [:]
 
     /// How many routes are remembered, and the longest URL of one.
@@ -28,8 +31,12 @@ struct HTTP1Routes {
 
     /// The route of a URL; nil if this path has no use for it.
     mutating func route(_ url: String, caFile: String?) -> HTTP1Route? {
+        if lastKey.url == url, lastKey.caFile == caFile, let last { return last }
         let key = URLKey(url: url, caFile: caFile)
-        if let route = routes[key] { return route }
+        if let route = routes[key] {
+            (last, lastKey) = (route, key)
+            return route
+        }
         guard let target = HTTP1Target(url) else { return nil }
         if routes.count >= Self.maximumRoutes { forgetAll() }
         let route = HTTP1Route(target: target, destination: destination(target.origin, caFile: caFile))
@@ -48,6 +55,7 @@ struct HTTP1Routes {
 
     /// Forgets the routes, and the destinations that nothing depends on.
     private mutating func forgetAll() {
+        last = nil
         routes.removeAll(keepingCapacity: true)
         known = known.filter { !$0.value.isUnused }
     }

@@ -5,26 +5,41 @@ extension HTTPClientRequest {
     func renderHead(_ target: HTTP1Target, bodyCount: Int, into bytes: inout [UInt8]) throws(HTTPClientError) {
         bytes.append(contentsOf: (method == .get ? "GET" : "POST").utf8)
         bytes.append(contentsOf: target.line)
-        var accepts = false
-        for (name, value) in headers {
-            guard Self.isValidField(name, value), !Self.isReserved(name) else {
+        if let prepared { bytes.append(contentsOf: try prepared.lines.get()) }
+        try Self.render(headers, into: &bytes)
+        if prepared?.accepts != true, !headers.contains(where: { Self.isAccept($0.name) }) {
+            bytes.append(contentsOf: Self.acceptLine)
+        }
+        if method == .post {
+            bytes.append(contentsOf: Self.lengthName)
+            bytes.append(contentsOf: String(bodyCount).utf8)
+            bytes.append(contentsOf: Self.lineEnd)
+        }
+        bytes.append(contentsOf: Self.lineEnd)
+    }
+
+    private static let acceptLine = Array("Accept: */*\r\n".utf8)
+    private static let lengthName = Array("Content-Length: ".utf8)
+    private static let lineEnd = Array("\r\n".utf8)
+
+    /// Appends the lines of fields.
+    /// - Throws: ``HTTPClientError/Code/invalidRequest``.
+    static func render(
+        _ fields: [(name: String, value: String)], into bytes: inout [UInt8]
+    ) throws(HTTPClientError) {
+        for (name, value) in fields {
+            guard isValidField(name, value), !isReserved(name) else {
                 throw HTTPClientError(.invalidRequest, wasSent: false, detail: "header field \(name.debugDescription)")
             }
-            if Self.equals(name, "accept") { accepts = true }
             bytes.append(contentsOf: name.utf8)
             bytes.append(UInt8(ascii: ":"))
             if !value.isEmpty { bytes.append(UInt8(ascii: " ")) }
             bytes.append(contentsOf: value.utf8)
-            bytes.append(contentsOf: "\r\n".utf8)
+            bytes.append(contentsOf: lineEnd)
         }
-        if !accepts { bytes.append(contentsOf: "Accept: */*\r\n".utf8) }
-        if method == .post {
-            bytes.append(contentsOf: "Content-Length: ".utf8)
-            bytes.append(contentsOf: String(bodyCount).utf8)
-            bytes.append(contentsOf: "\r\n".utf8)
-        }
-        bytes.append(contentsOf: "\r\n".utf8)
     }
+
+    static func isAccept(_ name: String) -> Bool { equals(name, "accept") }
 
     /// Whether the client sets the field itself.
     private static func isReserved(_ name: String) -> Bool {

@@ -4,7 +4,7 @@ internal import HTTPClient
 
 /// Calls Kling through `HTTPClient`, over the connections of the calling loop.
 struct HTTPUpstream: KlingUpstream {
-    private let clients: [(loop: EventLoop, client: HTTPClient)]
+    private let clients: [UpstreamClient]
 
     /// How many connections a loop may have if there are enough descriptors.
     static let connections = HTTPClientConfiguration().maximumConnections
@@ -13,15 +13,15 @@ struct HTTPUpstream: KlingUpstream {
     init(loops: [EventLoop], _ pools: DescriptorPlan.Pools) throws {
         var configuration = HTTPClientConfiguration()
         configuration.limit(to: pools.upstream)
-        clients = try loops.map { ($0, try HTTPClient(loop: $0, configuration: configuration)) }
+        clients = try loops.map { try UpstreamClient($0, configuration) }
     }
 
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply {
-        guard let client = clients.first(where: { $0.loop.isCurrent })?.client else {
+        guard let client = clients.first(where: { $0.loop.isCurrent }) else {
             preconditionFailure("Kling is called from an event loop")
         }
         do {
-            let response = try await client.execute(request(call))
+            let response = try await client.http.execute(client.request(call))
             return KlingReply(status: response.status, body: response.body)
         } catch {
             throw KlingFailure(
@@ -32,21 +32,64 @@ struct HTTPUpstream: KlingUpstream {
 
     /// Closes all connections.
     func shutdown() {
-        for (_, client) in clients { client.shutdown() }
+        for client in clients { client.http.shutdown() }
+    }
+}
+
+/// A loop's client, and the requests that it prepares once.
+private final class UpstreamClient: @unchecked Sendable {
+    // @unchecked: `creates` is only accessed on the loop, where the callers of `request` run.
+
+    /// What all creates of an account have in common.
+    private final class Create {
+        let account: Account
+        let token: String
+        let path: String
+        let request: HTTPClientRequest
+
+        init(_ call: KlingCall, _ request: HTTPClientRequest) {
+            (account, token, path, self.request) = (call.account, call.token, call.path, request)
+        }
     }
 
-    private func request(_ call: KlingCall) -> HTTPClientRequest {
+    let loop: EventLoop
+    let http: HTTPClient
+    private var creates: [ObjectIdentifier: Create] = [:]
+
+    init(_ loop: EventLoop, _ configuration: HTTPClientConfiguration) throws {
+        self.loop = loop
+        http = try HTTPClient(loop: loop, configuration: configuration)
+    }
+
+    /// The request of a call. For a create, nothing but the body is made anew until the account's token changes.
+    func request(_ call: KlingCall) -> HTTPClientRequest {
+        guard call.kind == .create else { return Self.made(for: call) }
+        var request: HTTPClientRequest
+        let account = ObjectIdentifier(call.account)
+        if let known = creates[account], known.token == call.token, known.path == call.path {
+            request = known.request
+        } else {
+            request = Self.made(for: call)
+            creates[account] = Create(call, request)
+        }
+        request.body = call.body
+        request.timeout = call.timeout
+        return request
+    }
+
+    /// A new request; that of a create has no body yet.
+    private static func made(for call: KlingCall) -> HTTPClientRequest {
         var request = HTTPClientRequest(call.method == .post ? .post : .get, call.account.baseURL + call.path)
-        request.headers = [
+        request.prepared = PreparedFields([
             (name: "Authorization", value: "Bearer " + call.token),
             (name: "Content-Type", value: "application/json"),
             (name: "User-Agent", value: userAgent),
-        ]
-        request.body = call.body
+        ])
+        request.body = call.kind == .create ? [] : call.body
         // One lost HTTP/2 connection would leave the outcome of every create on it unknown.
         request.version = call.kind == .create ? .http1 : .http2WhereOffered
         request.timeout = call.timeout
-        request.maximumAnswer = call.kind == .list ? Self.largestList : Self.largestAnswer
+        request.maximumAnswer = call.kind == .list ? largestList : largestAnswer
         request.caFile = call.account.caFile
         request.proxy = call.account.proxy
         return request
