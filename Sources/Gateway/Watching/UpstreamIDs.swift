@@ -11,8 +11,11 @@ struct UpstreamIDs: Sendable {
     /// The place of the task that Kling knows by an id.
     /// - Parameter number: the number of a place's task, as ``insert(_:at:numbers:)`` returned it.
     func place(of id: String, numbers: (Int) -> UInt64) -> Int? {
-        let number = Self.number(id)
-        return index.place(Self.hash(number, id)) { place in
+        place(of: id, Self.number(id), numbers)
+    }
+
+    private func place(of id: String, _ number: UInt64, _ numbers: (Int) -> UInt64) -> Int? {
+        index.place(Self.hash(number, id)) { place in
             numbers(place) == number && (number != Self.text || texts[place] == id)
         }
     }
@@ -28,7 +31,7 @@ struct UpstreamIDs: Sendable {
             if texts.count <= place { texts += repeatElement("", count: place + 1 - texts.count) }
             texts[place] = id
         }
-        if let other = self.place(of: id, numbers: numbers) {
+        if let other = self.place(of: id, number, numbers) {
             index.replace(other, by: place, Self.hash(number, id))
         } else {
             index.insert(place) { Self.hash($0 == place ? number : numbers($0), at: $0, texts) }
@@ -50,14 +53,18 @@ struct UpstreamIDs: Sendable {
 
     /// The number that is written like this id; ``text`` if there is none.
     private static func number(_ id: String) -> UInt64 {
-        var (number, isFirst) = (UInt64(0), true)
-        for digit in id.utf8 {
-            guard digit >= UInt8(ascii: "0"), digit <= UInt8(ascii: "9"), isFirst || number > 0 else { return text }
-            let (tens, isLong) = number.multipliedReportingOverflow(by: 10)
-            let (sum, isLonger) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
-            if isLong || isLonger { return text }
-            (number, isFirst) = (sum, false)
+        var id = id
+        return id.withUTF8 { digits in
+            var (number, isFirst) = (UInt64(0), true)
+            for index in digits.indices {
+                let digit = unsafe digits[index] &- UInt8(ascii: "0")
+                guard digit <= 9, isFirst || number > 0 else { return text }
+                let (tens, isLong) = number.multipliedReportingOverflow(by: 10)
+                let (sum, isLonger) = tens.addingReportingOverflow(UInt64(digit))
+                if isLong || isLonger { return text }
+                (number, isFirst) = (sum, false)
+            }
+            return isFirst ? text : number
         }
-        return isFirst ? text : number
     }
 }

@@ -19,6 +19,13 @@ final class Watcher: @unchecked Sendable {
         case limited(account: String, at: MonotonicTime)
     }
 
+    /// An account's schedule. It is an object, so that asking every account for a task copies no schedule.
+    private final class Watched {
+        var schedule: WatchSchedule
+
+        init(_ schedule: WatchSchedule) { self.schedule = schedule }
+    }
+
     /// The pause between ticks. It is longer than an interval by more than the resolution of the loop's clock, so that
     /// the interval has always passed at the next tick.
     private static let pause = WatchSchedule.interval + .milliseconds(20)
@@ -31,7 +38,7 @@ final class Watcher: @unchecked Sendable {
     private let seed: UInt64
     private let clock: @Sendable () -> MonotonicTime
     /// The schedules by the accounts' names.
-    private var accounts: [String: WatchSchedule] = [:]
+    private var accounts: [String: Watched] = [:]
     private var timer: Timer?
     private var isStopped = false
 
@@ -82,7 +89,7 @@ final class Watcher: @unchecked Sendable {
         loop.execute { [self] in
             applyReports()
             guard let account = account(of: task) else { return }
-            accounts[account]?.hint(task)
+            accounts[account]?.schedule.hint(task)
             tick(account)
         }
     }
@@ -116,31 +123,31 @@ final class Watcher: @unchecked Sendable {
             case .seen(let task, let progress, let time):
                 if let account = account(of: task) { perform(note(task, progress, at: time, account), account) }
             case .limited(let account, let time):
-                addAccount(account, time)
-                accounts[account]?.limit(now: time)
+                watched(account, time).schedule.limit(now: time)
             }
         }
     }
 
     private func add(_ task: WatchedTask, _ upstreamID: String, _ account: String, _ time: MonotonicTime) {
         if let home = self.account(of: task.id) { return perform(note(task.id, .unfinished, at: time, home), home) }
-        addAccount(account, time)
-        accounts[account]?.watch(task, upstreamID: upstreamID, now: time)
+        watched(account, time).schedule.watch(task, upstreamID: upstreamID, now: time)
     }
 
-    private func addAccount(_ account: String, _ now: MonotonicTime) {
-        if accounts[account] != nil { return }
-        accounts[account] = WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now)
+    private func watched(_ account: String, _ now: MonotonicTime) -> Watched {
+        if let known = accounts[account] { return known }
+        let watched = Watched(WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
+        accounts[account] = watched
+        return watched
     }
 
     /// The account whose schedule has a task: each is asked, as accounts are few.
-    private func account(of task: TaskID) -> String? { accounts.first { $0.value.contains(task) }?.key }
+    private func account(of task: TaskID) -> String? { accounts.first { $0.value.schedule.contains(task) }?.key }
 
     /// How many tasks are watched. Call it on the loop's thread.
     var count: Int {
         loop.assertCurrent()
         applyReports()
-        return accounts.values.reduce(0) { $0 + $1.count }
+        return accounts.values.reduce(0) { $0 + $1.schedule.count }
     }
 
     /// Makes the calls that are due. Call it on the loop's thread, once per interval.
@@ -151,15 +158,15 @@ final class Watcher: @unchecked Sendable {
     }
 
     private func tick(_ account: String) {
-        accounts[account]?.tasksPerQuery = reader.tasksPerQuery(account)
-        perform(accounts[account]?.tick(now: clock()) ?? [], account)
+        accounts[account]?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
+        perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
     }
 
     private func note(
         _ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime, _ account: String
     ) -> [WatchSchedule.Action] {
-        guard progress == .ended else { return accounts[account]?.seen(task, now: time) ?? [] }
-        accounts[account]?.ended(task)
+        guard progress == .ended else { return accounts[account]?.schedule.seen(task, now: time) ?? [] }
+        accounts[account]?.schedule.ended(task)
         return []
     }
 
@@ -177,7 +184,7 @@ final class Watcher: @unchecked Sendable {
             case .clearFlag(let task): loop.spawn { [reader] in await reader.flag(task, isStuck: false) }
             }
         }
-        let size = accounts[account]?.tasksPerQuery ?? 1
+        let size = accounts[account]?.schedule.tasksPerQuery ?? 1
         for start in stride(from: 0, to: reads.count, by: size) {
             let tasks = Array(reads[start..<min(start + size, reads.count)])
             loop.spawn { [self] in await read(tasks, of: account) }
@@ -189,7 +196,7 @@ final class Watcher: @unchecked Sendable {
             let page = try await reader.list(account, page: number)
             loop.assertCurrent()
             let found = page.tasks.compactMap { object in
-                object.taskID.flatMap { accounts[account]?.task(upstreamID: $0) }.map {
+                object.taskID.flatMap { accounts[account]?.schedule.task(upstreamID: $0) }.map {
                     FoundTask(id: $0, object: object)
                 }
             }
@@ -202,26 +209,26 @@ final class Watcher: @unchecked Sendable {
                     unfinished.append(task.id)
                 }
             }
-            let actions = accounts[account]?.listed(unfinished, isLast: page.isLast, now: clock())
+            let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
             perform(actions ?? [], account)
         } catch .noList {
-            accounts[account]?.listIsMissing(now: clock())
+            accounts[account]?.schedule.listIsMissing(now: clock())
         } catch {
-            accounts[account]?.listFailed(now: clock())
+            accounts[account]?.schedule.listFailed(now: clock())
         }
     }
 
     private func read(_ tasks: [TaskID], of account: String) async {
         let watched = tasks.compactMap { task in
-            accounts[account]?.upstreamID(of: task).map { WatchedID(id: task, upstreamID: $0) }
+            accounts[account]?.schedule.upstreamID(of: task).map { WatchedID(id: task, upstreamID: $0) }
         }
         for (task, reading) in zip(watched, await reader.query(account, watched)) {
             switch reading {
             case .found(let object):
                 let progress = await reader.found([FoundTask(id: task.id, object: object)])
                 perform(note(task.id, progress.first ?? .unfinished, at: clock(), account), account)
-            case .unknown: perform(accounts[account]?.notFound(task.id, now: clock()) ?? [], account)
-            case .failed: accounts[account]?.readFailed(task.id, now: clock())
+            case .unknown: perform(accounts[account]?.schedule.notFound(task.id, now: clock()) ?? [], account)
+            case .failed: accounts[account]?.schedule.readFailed(task.id, now: clock())
             }
         }
     }
