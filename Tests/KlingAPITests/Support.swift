@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import KlingAPI
+import Testing
 
 /// Pictures with a header and nothing else.
 enum Samples {
@@ -41,8 +42,27 @@ func create(_ members: [(String, String)]) -> String {
 let urlA = "\"https://cdn.example/a.jpg\""
 let urlB = "\"https://cdn.example/b.jpg\""
 
+/// Parses a create in both ways, which must agree: a short one with links is also read at once.
 func parse(_ text: String, models: TryOnModels = .documented) async throws(ParameterError) -> TryOnRequest {
-    try await TryOnRequest.parse(Bytes(text.utf8), models: models)
+    let atOnce = Result { () throws(ParameterError) in
+        try TryOnRequest.parsedAtOnce(Bytes(text.utf8), models: models)
+    }
+    do throws(ParameterError) {
+        let request = try await TryOnRequest.parse(Bytes(text.utf8), models: models)
+        if let other = try atOnce.get() {
+            #expect(sent(other) == sent(request) && other.externalTaskID == request.externalTaskID)
+        }
+        return request
+    } catch {
+        if case .success(let other?) = atOnce { Issue.record("read at once: \(sent(other))") }
+        if case .failure(let other) = atOnce { #expect(other == error) }
+        throw error
+    }
+}
+
+private func sent(_ request: TryOnRequest) -> String {
+    let slices = request.upstreamBody(externalTaskID: "id", callbackURL: request.callbackURL?.text)
+    return String(decoding: joined(slices), as: UTF8.self)
 }
 
 func failure(_ text: String) async -> ParameterError? {

@@ -12,11 +12,21 @@ enum Creation<Made: Sendable>: Sendable {
     case answered(StoredAnswer, IdempotencyRecord)
 }
 
+/// What is known about earlier requests that a create repeats.
+enum Precedent: Sendable {
+    /// There is none: it is a new create, which claims this `Idempotency-Key`.
+    case new(IdempotencyKey?)
+    /// The first request with the `Idempotency-Key` has ended without an answer.
+    case unanswered(IdempotencyRecord)
+    /// The answer to the first request with the `Idempotency-Key`.
+    case answered(StoredAnswer, IdempotencyRecord)
+    /// The create of this task has the same content, and its answer was not read. If it has made nothing, this request
+    /// starts over.
+    case earlier(TaskID)
+}
+
 extension AdmittedRequest {
     /// Makes something once, however often its request arrives.
-    ///
-    /// A request repeats an earlier one if it has its `Idempotency-Key`, or if it has no key but the content of a create
-    /// whose answer cannot have been read.
     /// - Parameters:
     ///   - unanswered: what the first request with the key has made, if that request has ended without an answer.
     ///   - earlier: what the create of this task has made; nil: nothing. Waits for a create that is still open.
@@ -28,30 +38,36 @@ extension AdmittedRequest {
         earlier: (TaskID) async throws(GatewayError) -> Made?,
         make: (IdempotencyKey?) async throws(GatewayError) -> Made
     ) async throws(GatewayError) -> Creation<Made> {
-        var key: IdempotencyKey?
-        if let idempotent {
-            let fingerprint = await content.sha256
-            if let known = idempotent.known {
-                try idempotent.checkContent(fingerprint)
-                if let answer = known.answer { return .answered(answer, known) }
-                guard let made = try await unanswered(known) else { throw .idempotencyKeyOpen }
-                return .takenOver(made)
-            }
-            key = idempotent.claim(fingerprint)
-        } else if let first = try await earlierCreate(of: content) {
+        switch try await precedent(of: content) {
+        case .new(let key): return .made(try await make(key))
+        case .answered(let answer, let known): return .answered(answer, known)
+        case .unanswered(let known):
+            guard let made = try await unanswered(known) else { throw .idempotencyKeyOpen }
+            return .takenOver(made)
+        case .earlier(let first):
             if let made = try await earlier(first) { return .repeated(made) }
             try note.resend?.startOver()
+            return .made(try await make(nil))
         }
-        return .made(try await make(key))
     }
 
-    /// Registers a create among those that are remembered until their answers are read.
-    /// - Returns: the first task of an earlier create with the same content, if there is one.
-    private func earlierCreate(of content: RequestContent) async throws(GatewayError) -> TaskID? {
-        guard let resends else { return nil }
-        let key = ResendKey(tenant: tenant, content: content.digest)
-        let ticket = try await ResendTicket(key, of: request, resends)
-        note.resend = ticket
-        return ticket.earlier
+    /// Finds what a create repeats.
+    ///
+    /// A request repeats an earlier one if it has its `Idempotency-Key`, or if it has no key but the content of a create
+    /// whose answer cannot have been read.
+    /// - Throws: if the key was used with other content.
+    func precedent(of content: RequestContent) async throws(GatewayError) -> Precedent {
+        guard let idempotent else {
+            guard let resends else { return .new(nil) }
+            let key = ResendKey(tenant: tenant, content: content.digest)
+            // Remembered until its answer is read.
+            let ticket = try await ResendTicket(key, of: request, resends)
+            note.resend = ticket
+            return ticket.earlier.map { .earlier($0) } ?? .new(nil)
+        }
+        let fingerprint = await content.sha256
+        guard let known = idempotent.known else { return .new(idempotent.claim(fingerprint)) }
+        try idempotent.checkContent(fingerprint)
+        return known.answer.map { .answered($0, known) } ?? .unanswered(known)
     }
 }

@@ -14,6 +14,16 @@ struct PictureIntake: Sendable {
     /// Which of the other links Kling can fetch.
     let reach: LinkPolicy
 
+    /// Whether a create has only links that lead to no uploads, so that nothing has to be read for it. Checks that Kling
+    /// can fetch them.
+    func isComplete(_ wanted: TryOnRequest) throws(GatewayError) -> Bool {
+        guard wanted.human == .url, wanted.cloth == .url, link(.human, of: wanted) == nil,
+            link(.cloth, of: wanted) == nil
+        else { return false }
+        try reach.check(wanted)
+        return true
+    }
+
     /// A create in Kling's shape with files in place of links. Checks that no file is cut off. Without links, the
     /// create is returned as it is, with no allocation.
     func inlined(_ wanted: TryOnRequest, _ admitted: AdmittedRequest) async throws(GatewayError) -> TryOnRequest {

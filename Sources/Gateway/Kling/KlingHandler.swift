@@ -14,9 +14,7 @@ struct KlingHandler: ShapeHandler {
     func answer(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
         switch (admitted.match.route, admitted.request.method) {
         case (.tryOn, .post):
-            try await create(admitted, limit: bodyLimit) { [models] body throws(ParameterError) in
-                try await TryOnRequest.parse(body, models: models)
-            }
+            try await create(admitted, limit: bodyLimit, form: .older)
         case (.tryOn, _): try await list(admitted)
         case (.tryOnTask, _): try await query(admitted)
         case (.costs, _):
@@ -30,42 +28,56 @@ struct KlingHandler: ShapeHandler {
     /// Kling's list of an account's resource packs, without any: they are the operator's.
     private static let noCosts = Array(#"{"code":0,"msg":"success","resource_pack_subscribe_infos":[]}"#.utf8)
 
-    /// Answers a create in any shape that `parse` reads. The answer is in the shape of Kling's older API.
-    func create(
-        _ admitted: AdmittedRequest, limit: Int, parse: (Bytes) async throws(ParameterError) -> TryOnRequest
-    ) async throws(GatewayError) -> HTTPResponse {
+    /// The API in whose form a create is.
+    enum Form { case older, solutions }
+
+    /// Answers a create in either form. The answer is in the form of Kling's older API.
+    func create(_ admitted: AdmittedRequest, limit: Int, form: Form) async throws(GatewayError) -> HTTPResponse {
         let body = try await admitted.body(limit: limit)
-        func request() async throws(GatewayError) -> TryOnRequest {
-            let wanted: TryOnRequest
-            do throws(ParameterError) {
-                wanted = try await parse(body)
-            } catch {
-                throw GatewayError(error)
-            }
-            try admitted.principal.check(model: wanted.model)
-            return try await pictures.inlined(wanted, admitted)
-        }
         let content: RequestContent
         if let short = RequestContent(atOnce: admitted.match.route, body) {
             content = short
         } else {
             content = await admitted.content(body)
         }
-        let creation = try await admitted.once(content) { _ in
-            nil
-        } earlier: { first throws(GatewayError) in
-            try await tasks.creates.attached(to: first, try await request(), admitted.note)
-        } make: { key throws(GatewayError) in
-            try await tasks.creates.create(
-                try await request(), for: admitted.principal, idempotency: key, admitted.note)
-        }
-        let requestID = admitted.note.requestID
-        switch creation {
-        case .made(let made): return Answer.success(made, requestID: requestID)
-        case .takenOver(let made), .repeated(let made):
-            return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: requestID)
+        let (note, requestID) = (admitted.note, admitted.note.requestID)
+        var claim: IdempotencyKey?
+        switch try await admitted.precedent(of: content) {
+        case .new(let key): claim = key
+        case .unanswered: throw .idempotencyKeyOpen
         case .answered(let answer, _): return Answer.repeated(answer, requestID: requestID)
+        case .earlier(let first):
+            if let made = try await tasks.creates.attached(to: first, try await request(body, form, admitted), note) {
+                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: requestID)
+            }
+            try note.resend?.startOver()
         }
+        let made = try await tasks.creates.create(
+            try await request(body, form, admitted), for: admitted.principal, idempotency: claim, note)
+        return Answer.success(made, requestID: requestID)
+    }
+
+    /// The create in a body, with files in place of links to uploads.
+    private func request(
+        _ body: Bytes, _ form: Form, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> TryOnRequest {
+        let wanted: TryOnRequest
+        do throws(ParameterError) {
+            // Most creates are short and have links. Everything that need not suspend is done without a call that may.
+            if form == .older, let short = try TryOnRequest.parsedAtOnce(body, models: models) {
+                wanted = short
+            } else {
+                wanted =
+                    form == .older
+                    ? try await TryOnRequest.parse(body, models: models)
+                    : try await TryOnRequest.parse(solutions: body, models: models)
+            }
+        } catch {
+            throw GatewayError(error)
+        }
+        try admitted.principal.check(model: wanted.model)
+        if try pictures.isComplete(wanted) { return wanted }
+        return try await pictures.inlined(wanted, admitted)
     }
 
     private func list(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {

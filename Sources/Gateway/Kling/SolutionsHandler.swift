@@ -24,9 +24,7 @@ struct SolutionsHandler: ShapeHandler {
         let limit = min(kling.bodyLimit, Solutions.maxBodyBytes)
         var response: HTTPResponse
         do {
-            response = try await kling.create(admitted, limit: limit) { [kling] body throws(ParameterError) in
-                try await TryOnRequest.parse(solutions: body, models: kling.models)
-            }
+            response = try await kling.create(admitted, limit: limit, form: .solutions)
         } catch {
             throw error.renamed(Self.places)
         }

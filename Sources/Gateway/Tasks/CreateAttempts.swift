@@ -34,16 +34,18 @@ final class CreateAttempts: Sendable {
     /// Sends a task to the destination in its record. An account that answers that it has no such route has made
     /// nothing: if it may speak the other API, the record is changed to that API, which is then tried. The other API
     /// is also tried if the first one cannot express the request.
-    /// - Parameter body: makes the body for a destination.
+    /// - Parameters:
+    ///   - usual: the body for the first destination, if nothing has to be made for it.
+    ///   - body: makes the body for a destination.
     /// - Returns: the outcome, and the destination that it was last sent to.
     /// - Throws: why it cannot be sent now; nothing was made.
     func attempt(
-        _ id: TaskID, at first: Destination, _ note: ExchangeNote? = nil,
+        _ id: TaskID, at first: Destination, _ note: ExchangeNote? = nil, usual: [ByteSlice]? = nil,
         body: (Destination) async throws(GatewayError) -> [ByteSlice]
     ) async throws(GatewayError) -> (attempt: Attempt, to: Destination) {
         let parcel: [ByteSlice]
         do {
-            parcel = try await body(first)
+            if let usual { parcel = usual } else { parcel = try await body(first) }
         } catch {
             guard error.cause == .badParameter else { throw error }
             if let other = first.alternative,

@@ -84,7 +84,9 @@ final class CreateSender: Sendable {
         _ create: Create, at destination: Destination
     ) async throws(GatewayError) -> (attempt: Attempt, to: Destination) {
         let body = { (to: Destination) async throws(GatewayError) in try await self.bodies.body(of: create, for: to) }
-        let sent = try await attempts.attempt(create.id, at: destination, create.note, body: body)
+        // If this throws, so does `body`, for the attempt to judge.
+        let usual = try? bodies.usualBody(of: create, for: destination)
+        let sent = try await attempts.attempt(create.id, at: destination, create.note, usual: usual, body: body)
         guard case .open(let timedOut) = sent.attempt else { return sent }
         let settled = await openCreates.settle(create.id, at: sent.to, timedOut: timedOut) { try? await body(sent.to) }
         return (settled, sent.to)

@@ -43,7 +43,25 @@ final class TryOnCreates: Sendable {
             throw error
         }
         defer { withExtendedLifetime(hold) {} }
-        return try await finish(note) { [self] () async throws(GatewayError) in try await carryOut(create, at: place) }
+        guard let body = note.body, body.beginShield() else {
+            return try await finish(note) { [self] () async throws(GatewayError) in
+                try await carryOut(create, at: place)
+            }
+        }
+        // The same as ``finish(_:_:)`` does, without its closure.
+        attempts.inFlight.withLock { $0 += 1 }
+        defer {
+            body.endShield()
+            attempts.inFlight.withLock { $0 -= 1 }
+        }
+        do {
+            let made = try await carryOut(create, at: place)
+            note.resend?.made()
+            return made
+        } catch {
+            if error.taskID != nil { note.resend?.made() }
+            throw error
+        }
     }
 
     /// Does work whose intent is recorded. It continues if the caller is cancelled. Tells the ``ResendLedger`` if it has

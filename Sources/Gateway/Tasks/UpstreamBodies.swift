@@ -45,6 +45,12 @@ final class UpstreamBodies: Sendable {
         return try await body(of: parcel, for: destination) ?? usual(request, id)
     }
 
+    /// The body that a destination is sent for a create, if that is the usual one; nil: it has to be made.
+    /// - Throws: ``Cause/badParameter`` if the account can never be sent this request.
+    func usualBody(of create: Create, for destination: Destination) throws(GatewayError) -> [ByteSlice]? {
+        try isSentAsItIs(create.request, to: destination) ? create.body : nil
+    }
+
     /// The body that a destination is sent for a create.
     func body(of create: Create, for destination: Destination) async throws(GatewayError) -> [ByteSlice] {
         if try isSentAsItIs(create.request, to: destination) { return create.body }

@@ -58,6 +58,18 @@ struct MemberReader {
     let members: [JSONMember]
     let indexes: MemberIndexes
 
+    typealias Values = (model: String, externalTaskID: String?, callbackURL: HTTPURL?, settings: TryOnSettings)
+
+    init(_ members: [JSONMember], _ bytes: Span<UInt8>) {
+        self.members = members
+        indexes = MemberIndexes(members, bytes)
+    }
+
+    /// All of them.
+    func values(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> Values {
+        (try model(bytes, models), try externalTaskID(bytes), try callback(bytes), try settings(bytes))
+    }
+
     /// The model, from `model_name` or `model`.
     func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
         for (index, parameter) in [(indexes.modelName, "model_name"), (indexes.model, "model")] {

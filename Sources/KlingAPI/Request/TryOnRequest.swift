@@ -36,7 +36,8 @@ public final class TryOnRequest: Sendable {
     let clothText: PictureText?
 
     private init(
-        _ body: Bytes, _ scan: JSONScanner, _ indexes: MemberIndexes, _ members: Members, human: Picture, cloth: Picture
+        _ body: Bytes, _ scan: JSONScanner, _ indexes: MemberIndexes, _ members: MemberReader.Values, human: Picture,
+        cloth: Picture
     ) {
         (self.body, self.scan, self.indexes) = (body, scan, indexes)
         (model, externalTaskID) = (members.model, members.externalTaskID)
@@ -44,10 +45,6 @@ public final class TryOnRequest: Sendable {
         (self.human, humanText) = human
         (self.cloth, clothText) = cloth
     }
-
-    private typealias Members = (
-        model: String, externalTaskID: String?, callbackURL: HTTPURL?, settings: TryOnSettings
-    )
 
     /// A picture, and its base64 unless it is a URL.
     typealias Picture = (TryOnPicture, PictureText?)
@@ -72,21 +69,30 @@ public final class TryOnRequest: Sendable {
         _ body: Bytes, models: TryOnModels = .documented
     ) async throws(ParameterError) -> TryOnRequest {
         let scan = body.count <= PictureText.sliceSize ? try scanned(body) : try await scannedInSlices(body)
-        let indexes = body.withByteSpan { MemberIndexes(scan.members, $0) }
-        let members = MemberReader(members: scan.members, indexes: indexes)
-        let values = try body.withByteSpan { (bytes) throws(ParameterError) in
-            (
-                try members.model(bytes, models), try members.externalTaskID(bytes), try members.callback(bytes),
-                try members.settings(bytes)
-            )
-        }
-        let person = try member(body, scan, indexes.human, .human)
+        let members = body.withByteSpan { MemberReader(scan.members, $0) }
+        let values = try body.withByteSpan { (bytes) throws(ParameterError) in try members.values(bytes, models) }
+        let person = try member(body, scan, members.indexes.human, .human)
         let human =
             if let link = try link(body, person, .human) { link } else { try await file(body, person, .human) }
-        let garment = try member(body, scan, indexes.cloth, .cloth)
+        let garment = try member(body, scan, members.indexes.cloth, .cloth)
         let cloth =
             if let link = try link(body, garment, .cloth) { link } else { try await file(body, garment, .cloth) }
-        return TryOnRequest(body, scan, indexes, values, human: human, cloth: cloth)
+        return TryOnRequest(body, scan, members.indexes, values, human: human, cloth: cloth)
+    }
+
+    /// The same for a short body whose pictures are links, as most creates have; nil for any other body.
+    public static func parsedAtOnce(
+        _ body: Bytes, models: TryOnModels = .documented
+    ) throws(ParameterError) -> TryOnRequest? {
+        // Short enough to be scanned twice, if a picture is a file.
+        if body.count > 8 << 10 { return nil }
+        let scan = try scanned(body)
+        let members = body.withByteSpan { MemberReader(scan.members, $0) }
+        let values = try body.withByteSpan { (bytes) throws(ParameterError) in try members.values(bytes, models) }
+        guard let human = try link(body, try member(body, scan, members.indexes.human, .human), .human),
+            let cloth = try link(body, try member(body, scan, members.indexes.cloth, .cloth), .cloth)
+        else { return nil }
+        return TryOnRequest(body, scan, members.indexes, values, human: human, cloth: cloth)
     }
 
     /// The URL of a picture; `nil` if the picture is base64.
