@@ -137,9 +137,10 @@ final class RateLimiter: Sendable {
 
     /// Counts a request of `principal`; nil if neither its key nor its tenant has a limit. A request that one of the two
     /// refuses does not count against the other.
-    func take(_ principal: Principal, now: MonotonicTime = .now) -> RateDecision? {
+    func take(_ principal: Principal, now: @autoclosure () -> MonotonicTime = .now) -> RateDecision? {
         let (key, tenant) = (principal.limits.requestsPerMinute, principal.policy.limits.requestsPerMinute)
         if key == nil, tenant == nil { return nil }
+        let now = now()
         return state.withLock { state in
             if state.entries.count >= state.sweepAt { Self.sweep(&state, now) }
             var entries = [

@@ -114,9 +114,12 @@ final class RunningTasks: Sendable {
     /// Takes a slot of the key and one of the tenant for each of several tasks: for all of them or for none. Those that
     /// have one keep it.
     /// - Returns: whose limit has no room; nil if the slots were taken.
-    func admit(_ tasks: [TaskID], for principal: Principal, now: MonotonicTime = .now) -> Refusal? {
+    func admit(
+        _ tasks: [TaskID], for principal: Principal, now: @autoclosure () -> MonotonicTime = .now
+    ) -> Refusal? {
         let (key, tenant) = (principal.limits.concurrency, principal.policy.limits.concurrency)
         if key == nil, tenant == nil { return nil }
+        let now = now()
         return slots.withLock { slots in
             if let key, !slots.ofKeys.hasRoom(for: tasks, key: principal.keyID, limit: key, now: now) {
                 return Refusal(owner: .key(principal.keyID), limit: key)

@@ -258,12 +258,13 @@ struct ResendLedger: Sendable {
     }
 
     private mutating func remove(_ number: Int) {
-        guard let entry = entries.removeValue(forKey: number), var group = groups.removeValue(forKey: entry.key) else {
-            return
-        }
-        group.numbers.removeAll { $0 == number }
-        if entry.isOpen { group.open -= 1 }
-        if !group.numbers.isEmpty { groups[entry.key] = group }
+        guard let entry = entries.removeValue(forKey: number), let place = groups.index(forKey: entry.key),
+            // Creates mostly end in the order in which they began.
+            let index = groups.values[place].numbers.firstIndex(of: number)
+        else { return }
+        groups.values[place].numbers.remove(at: index)
+        if entry.isOpen { groups.values[place].open -= 1 }
+        if groups.values[place].numbers.isEmpty { groups.remove(at: place) }
     }
 }
 

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import KlingAPI
 internal import TaskStore
 
@@ -52,14 +53,25 @@ enum Redaction {
     }
 
     private static func contains(_ json: [UInt8], _ id: String) -> Bool {
-        let needle = Array(id.utf8)
-        guard let first = needle.first, json.count >= needle.count else { return false }
-        var start = json.startIndex
-        while let found = json[start...].firstIndex(of: first), found + needle.count <= json.count {
-            if json[found..<found + needle.count].elementsEqual(needle) { return true }
-            start = found + 1
+        var id = id
+        return id.withUTF8 { id in
+            // An id begins like every other id and like many numbers. Its first capital letter is rare in JSON.
+            let mark = unsafe id.firstIndex { $0 >= UInt8(ascii: "A") } ?? 0
+            return unsafe json.withUnsafeBytes { json in
+                guard let first = json.baseAddress, let wanted = id.baseAddress, id.count <= json.count else {
+                    return false
+                }
+                let end = json.count - id.count + mark + 1
+                var start = mark
+                // `memchr` and `memcmp` read within the JSON: `end` leaves room for the rest of an id.
+                while start < end, let found = unsafe memchr(first + start, Int32(id[mark]), end - start) {
+                    let place = unsafe UnsafeRawPointer(found) - first
+                    if unsafe memcmp(first + place - mark, wanted, id.count) == 0 { return true }
+                    start = place + 1
+                }
+                return false
+            }
         }
-        return false
     }
 }
 

@@ -24,7 +24,8 @@ public struct JSONObject: Sendable {
     /// The member with this name.
     public subscript(name: StaticString) -> JSONMember? {
         let span = bytes.span
-        return members.indices.first { members[$0].isNamed(name, span) }.map { members[$0] }
+        for index in members.indices where members[index].isNamed(name, span) { return members[index] }
+        return nil
     }
 
     /// A member that is a string, unescaped.

@@ -232,17 +232,27 @@ extension JSONScanner {
             return endValue()
         }
         step = .colon
+        defer { skipColon(bytes) }
         guard depth == 1 else { return }
         current.name = content
         current.nameHasEscapes = stringHasEscapes
         current.nameHash = JSONString.hash(bytes, content, hasEscapes: stringHasEscapes)
-        for other in members where other.nameHash == current.nameHash && isSameName(other, bytes) {
+        // By index: an element would be copied for each comparison.
+        for index in members.indices
+        where members[index].nameHash == current.nameHash && isSameName(members[index], bytes) {
             let name = Sanitized.text(JSONString.text(bytes, content))
             throw JSONError(offset: content.lowerBound, expected: "each member once", found: "'\(name)' again")
         }
         guard members.count < Self.maxMembers else {
             throw JSONError(offset: position, expected: "at most \(Self.maxMembers) members", found: "one more")
         }
+    }
+
+    /// Takes the colon if it follows at once, as it usually does.
+    private mutating func skipColon(_ bytes: Span<UInt8>) {
+        guard position < end, bytes[position] == UInt8(ascii: ":") else { return }
+        position += 1
+        step = .value
     }
 
     private func isSameName(_ other: JSONMember, _ bytes: Span<UInt8>) -> Bool {

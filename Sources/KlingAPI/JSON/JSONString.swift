@@ -70,13 +70,17 @@ public enum JSONString {
     }
 
     @unsafe private static func appendEscaped(_ utf8: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]) {
-        var plain = utf8.startIndex
-        for index in utf8.indices {
+        guard let start = utf8.baseAddress else { return }
+        var (plain, index) = (0, 0)
+        while true {
+            unsafe index += plainPrefix(start + index, utf8.count - index)
+            if index == utf8.count { break }
             let byte = unsafe utf8[index]
-            guard byte < 0x20 || byte == JSONText.quote || byte == JSONText.backslash else { continue }
-            unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plain..<index]))
+            index += 1
+            guard byte < 0x80 else { continue }
+            unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plain..<index - 1]))
             appendEscape(of: byte, to: &output)
-            plain = index + 1
+            plain = index
         }
         unsafe output.append(contentsOf: UnsafeBufferPointer(rebasing: utf8[plain...]))
     }
