@@ -10,6 +10,9 @@ public protocol ReplicaStore: Sendable {
     /// The processes whose unfinished tasks this one took over before it served.
     var predecessors: [Int64] { get }
 
+    /// Processes that may have ended, or stand still.
+    var suspects: Set<Int64> { get }
+
     /// Whether it is certain that no other process has taken over this one's tasks. Check it right before doing what must
     /// be done once. Costs no call to the store.
     var isOwner: Bool { get }

@@ -20,7 +20,7 @@ extension StoreContractTests {
             for task in tasks[0..<3] { try await store.begin(task) }
             // One of the creates written before was read, and one of the named ones is written later.
             let unread = [tasks[0].id, tasks[1].id, tasks[3].id]
-            try await store.resends.saveUnread({ unread }, server: "main", at: 7_000)
+            try await store.resends.saveUnread({ UnreadTasks(all: unread) }, server: "main", at: 7_000)
             for task in tasks[3...] + [forgetful] { try await store.begin(task) }
             let kept = try #require(try await store.resends.unread(server: "main"))
             #expect(kept.tasks == unread)

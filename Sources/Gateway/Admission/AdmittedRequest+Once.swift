@@ -63,6 +63,7 @@ extension AdmittedRequest {
             // Remembered until its answer is read.
             let ticket = try await ResendTicket(key, of: request, resends)
             note.resend = ticket
+            if resends.isShared { try await ticket.lookElsewhere() }
             return ticket.earlier.map { .earlier($0) } ?? .new(nil)
         }
         let fingerprint = await content.sha256

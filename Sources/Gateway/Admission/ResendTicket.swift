@@ -47,6 +47,13 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         }
     }
 
+    /// Attaches the request to an unread create of another gateway, if there is one.
+    func lookElsewhere() async throws(GatewayError) {
+        guard earlier == nil, let number, let found = try await resends.createElsewhere(key) else { return }
+        (task, earlier, isMade) = (found, found, true)
+        resends.note(number) { ledger, now in ledger.attach(number, to: found, now: now) }
+    }
+
     // MARK: The create
 
     /// Records that there is a task, or may be one, so that a request with the same content can be told of it.

@@ -107,6 +107,9 @@ struct ResendLedger: Sendable {
     /// The first tasks of all creates whose answers have not been read yet, in no particular order.
     var tasks: [TaskID] { entries.values.map(\.task) }
 
+    /// Those of them that a request with the same content may belong to.
+    var openTasks: [TaskID] { entries.values.filter(\.isOpen).map(\.task) }
+
     var count: Int { entries.count }
 
     // MARK: Arrivals
@@ -217,6 +220,11 @@ struct ResendLedger: Sendable {
         let task = makeID()
         update(number) { ($0.task, $0.isInProgress) = (task, true) }
         return task
+    }
+
+    /// Attaches an entry to a task that was made elsewhere.
+    mutating func attach(_ number: Int, to task: TaskID, now: MonotonicTime) {
+        update(number) { ($0.task, $0.isInProgress, $0.madeAt) = (task, false, now) }
     }
 
     /// The answer that is about to be sent asks its client to retry.

@@ -51,6 +51,7 @@ final class Resends: Sendable {
     private let store: any ResendStore
     /// The name under which this server saves its state. Servers that share a store have one each.
     private let server: String
+    private let replicas: (any ReplicaStore)?
     private let background: Background
     private let clock: GuardedClock
     private let makeID: @Sendable () -> TaskID
@@ -58,19 +59,24 @@ final class Resends: Sendable {
 
     /// - Parameters:
     ///   - window: how long an unread create is remembered; more than 0.
-    ///   - replica: the number of this server among those that share the store; nil if it is alone.
+    ///   - replicas: those that share the store; nil if this server is alone.
     ///   - makeID: makes the ids of tasks.
     init(
-        window: Duration, store: any ResendStore, replica: Int64? = nil, background: Background, clock: GuardedClock,
+        window: Duration, store: any ResendStore, replicas: (any ReplicaStore)? = nil, background: Background,
+        clock: GuardedClock,
         makeID: @escaping @Sendable () -> TaskID
     ) {
         self.store = store
-        server = Self.name(of: replica)
+        server = Self.name(of: replicas?.number)
+        self.replicas = replicas
         self.background = background
         self.clock = clock
         self.makeID = makeID
         state = Lock(State(ledger: ResendLedger(window: window)))
     }
+
+    /// Whether other gateways share the store.
+    var isShared: Bool { replicas != nil }
 
     /// How many creates have attached to an earlier one.
     var attached: UInt64 { state.withLock { $0.attached } }
@@ -103,6 +109,31 @@ final class Resends: Sendable {
         if wasRead, request.body.isFirstOnConnection { request.body.checkClientOnLoop() }
         return others
     }
+
+    /// Finds an unread create with the same content at another gateway that shares the store. While its client may still
+    /// wait for the answer there, waits for a moment whether that client has left.
+    /// - Returns: its first task; nil if the request is a new create.
+    func createElsewhere(_ key: ResendKey) async throws(GatewayError) -> TaskID? {
+        guard let replicas else { return nil }
+        let since = clock.now - state.withLock { $0.ledger.window }.nanoseconds / 1_000_000
+        for _ in 0..<Self.looksElsewhere {
+            let found: ForeignCreate?
+            do {
+                found = try await store.create(
+                    elsewhere: key.tenant, content: key.content, since: since, suspects: replicas.suspects)
+            } catch {
+                throw GatewayError(error)
+            }
+            guard let found else { return nil }
+            if found.isOpen { return found.task }
+            guard await background.sleep(for: Self.grace) else { return nil }
+        }
+        return nil
+    }
+
+    /// How often another gateway's create is looked at, with ``grace`` in between: until a gateway that has died counts
+    /// as a suspect.
+    private static let looksElsewhere = 6
 
     /// Adds an arriving create.
     func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader, _ request: HTTPRequest) -> Arrival {
@@ -224,7 +255,8 @@ final class Resends: Sendable {
         state.withLock { $0.isSavePlanned = false }
         do {
             try await store.saveUnread(
-                { [self] in state.withLock { $0.ledger.tasks } }, server: server, at: clock.now)
+                { [self] in state.withLock { UnreadTasks(all: $0.ledger.tasks, open: $0.ledger.openTasks) } },
+                server: server, at: clock.now)
         } catch {
             // Retry soon: an answer that is read just after the store is back must be recorded before a crash.
             if let pause = state.withLock({ $0.planSave() }) { saveLater(after: pause) }

@@ -71,7 +71,7 @@ final class TryOnTasks: Sendable {
         resends =
             options.resendWindow > .zero
             ? Resends(
-                window: options.resendWindow, store: store.resends, replica: store.replicas?.number,
+                window: options.resendWindow, store: store.resends, replicas: store.replicas,
                 background: background, clock: clock, makeID: ledger.makeID) : nil
     }
 

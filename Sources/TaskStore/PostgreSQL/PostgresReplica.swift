@@ -13,6 +13,9 @@ final class PostgresReplica: ReplicaStore {
     static let keys = "kling_gateway_keys"
     static let tasks = "kling_gateway_tasks"
 
+    /// The first half of the key of each process's advisory lock; its number is the other.
+    static let lockClass = 1_263_303
+
     private static let interval = Duration.milliseconds(200)
     static let lockPatience = Duration.milliseconds(1200)
     static let beatPatience = Duration.seconds(4)
@@ -24,6 +27,7 @@ final class PostgresReplica: ReplicaStore {
         /// What happened while there was no observer.
         var events: [ReplicaEvent] = []
         var predecessors: [Int64] = []
+        var suspects: Set<Int64> = []
         /// Whether ``settle()`` has ended.
         var isSettled = false
         var isStopped = false
@@ -67,6 +71,8 @@ final class PostgresReplica: ReplicaStore {
     }
 
     var predecessors: [Int64] { state.withLock(\.predecessors) }
+
+    var suspects: Set<Int64> { state.withLock(\.suspects) }
 
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void) {
         let missed = state.withLock { state in
@@ -155,7 +161,9 @@ final class PostgresReplica: ReplicaStore {
         let start = MonotonicTime.now
         guard try round.raiseBeats() else { return false }
         beatAt.store(start.nanoseconds, ordering: .relaxed)
-        for other in try round.look(now: start) {
+        let dead = try round.look(now: start)
+        state.withLock { $0.suspects = round.watch.suspects(now: start) }
+        for other in dead {
             guard let ids = try round.takeOver(other) else { continue }
             let isPredecessor = state.withLock { state in
                 if !state.isSettled { state.predecessors.append(other) }

@@ -7,16 +7,13 @@ extension PostgresReplica {
         let session: PostgresSession
         private(set) var watch = ReplicaWatch()
 
-        /// The first half of the key of each process's advisory lock; its number is the other.
-        private static let lock = 1_263_303
-
         init(_ server: PostgresServer) throws(PostgresError) {
             session = try server.connect("membership")
             // Beats need not survive a power cut.
             try session.execute(
                 """
                 SET synchronous_commit = off; LISTEN \(PostgresReplica.keys); LISTEN \(PostgresReplica.tasks);
-                SELECT pg_try_advisory_lock(\(Self.lock), \(server.replica))
+                SELECT pg_try_advisory_lock(\(PostgresReplica.lockClass), \(server.replica))
                 """)
             try session.startPipeline()
         }
@@ -37,7 +34,7 @@ extension PostgresReplica {
                 """
                 SELECT number, beats, has_left, NOT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND classid = \(Self.lock) AND objid = number AND granted)
+                AND classid = \(PostgresReplica.lockClass) AND objid = number AND granted)
                 FROM replicas WHERE number <> \(PostgresDialect.replica)
                 """, named: "look", [])
             let result = try session.result()
@@ -118,6 +115,13 @@ struct ReplicaWatch {
 
     /// Whether it is still open of one of them whether it lives.
     var hasDoubts: Bool { known.values.contains { !$0.isAlive } }
+
+    /// Those that have missed a beat or two, or that do not hold their lock.
+    func suspects(now: MonotonicTime) -> Set<Int64> {
+        Set(known.filter { $0.value.unlockedSince != nil || now - $0.value.beatSince >= Self.suspicion }.keys)
+    }
+
+    private static let suspicion = Duration.milliseconds(700)
 
     /// Adds what was seen now.
     /// - Returns: the processes that are dead.

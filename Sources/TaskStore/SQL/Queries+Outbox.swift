@@ -149,6 +149,14 @@ extension Query {
             VALUES (?1, (SELECT coalesce(max(task), 0) FROM tasks), ?2, ?3)
             ON CONFLICT (server) DO UPDATE SET written_through = excluded.written_through, tasks = ?2, updated_at = ?3
             """
+        case .foreignCreates:
+            // PostgreSQL only. A process that holds its lock lives.
+            """
+            SELECT id, task, owner, written_through, unread.tasks, (SELECT count(*) FROM pg_locks
+            WHERE locktype = 'advisory' AND classid = \(PostgresReplica.lockClass) AND objid = owner AND granted)
+            FROM tasks LEFT JOIN unread ON server = owner::text WHERE tenant = ?1 AND content = ?2 AND created_at >= ?3
+            AND owner <> \(PostgresDialect.replica) ORDER BY task DESC LIMIT 8
+            """
         case .createsAfter:
             "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL \(Self.own) ORDER BY task DESC LIMIT ?2"
         default: nil

@@ -1,3 +1,5 @@
+internal import Hashing
+
 /// The creates whose answers were not read, in an SQL database.
 struct SQLResends<Pool: StorePool>: ResendStore {
     let pool: Pool
@@ -6,19 +8,41 @@ struct SQLResends<Pool: StorePool>: ResendStore {
         try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.unread)
             select.bind(1, server)
-            return try select.first { UnreadCreates(writtenThrough: $0.integer(0), tasks: TaskID.list($0.bytes(1))) }
+            return try select.first { UnreadCreates(row: $0, from: 0) }
         }
     }
 
     func saveUnread(
-        _ unread: @escaping @Sendable () -> [TaskID], server: String, at time: Int64
+        _ unread: @escaping @Sendable () -> UnreadTasks, server: String, at time: Int64
     ) async throws(StoreError) {
         try await pool.write { connection throws(StoreError) in
             let keep = try connection.statement(.keepUnread)
             keep.bind(1, server)
-            keep.bind(2, TaskID.bytes(unread()))
+            let unread = unread()
+            keep.bind(2, TaskID.bytes(unread.all + [.none] + unread.open))
             keep.bind(3, time)
             try keep.execute()
+        }
+    }
+
+    func create(
+        elsewhere tenant: String, content: ContentDigest, since time: Int64, suspects: Set<Int64>
+    ) async throws(StoreError) -> ForeignCreate? {
+        try await pool.read { connection throws(StoreError) in
+            let select = try connection.statement(.foreignCreates)
+            select.bind(1, tenant)
+            select.bind(2, content)
+            select.bind(3, time)
+            let found = try select.rows { row -> ForeignCreate? in
+                let (id, owner) = (row.taskID(0), row.integer(2))
+                let isSuspect = suspects.contains(owner) || row.integer(5) == 0
+                guard !row.isNull(3) else { return ForeignCreate(task: id, owner: owner, isOpen: isSuspect) }
+                let known = UnreadCreates(row: row, from: 3)
+                // What was read is in no list. What was written later is in none yet.
+                guard known.tasks.contains(id) || row.integer(1) > known.writtenThrough else { return nil }
+                return ForeignCreate(task: id, owner: owner, isOpen: isSuspect || known.open.contains(id))
+            }
+            return found.compactMap(\.self).first
         }
     }
 
@@ -35,6 +59,17 @@ struct SQLResends<Pool: StorePool>: ResendStore {
             let others = try later.rows(TaskRecord.init(row:)).filter { !known.contains($0.id) }
             return (records + others).sorted { $0.id < $1.id }
         }
+    }
+}
+
+extension UnreadCreates {
+    /// Reads two columns from `first` on. No task's id separates all creates from the open ones.
+    fileprivate init(row: some StoreStatement, from first: Int32) {
+        let lists = TaskID.list(row.bytes(first + 1)).split(
+            separator: .none, maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(
+            writtenThrough: row.integer(first), tasks: Array(lists[0]),
+            open: Set(lists.count > 1 ? Array(lists[1]) : []))
     }
 }
 
