@@ -18,7 +18,7 @@ export const overview = {
     }),
     h('div.tiles', {}, tiles(figures)),
     h('div.columns', {},
-      h('div.stack', {}, traffic(figures.series), accounts(figures.accounts)),
+      h('div.stack', {}, traffic(figures.series), accounts(figures.accounts), gateways(figures.gateways)),
       h('div.stack', {}, attention(figures.attention), waiting(figures))),
   ],
 }
@@ -67,6 +67,17 @@ function accounts(list) {
     { title: 'Slots', kind: 'wide', cell: slots },
     { title: 'Weight', kind: 'figure', cell: account => number(account.weight) },
   ], list, account => account.name, 'No account is configured.'))
+}
+
+// The gateways that share the store; none if this one is alone.
+function gateways(list) {
+  return list.length > 0 && panel('Gateways', { note: plural(list.length, 'gateway') }, table('Gateways', [
+    { title: 'Number', kind: 'figure', cell: ({ number: own }) => number(own) },
+    { title: 'Host', kind: 'name', cell: ({ name, this: isThis }) => [
+      h('strong', {}, name), isThis && h('span.muted.small', {}, ' this one')] },
+    { title: 'Running tasks', kind: 'figure', cell: ({ tasks }) => number(tasks) },
+    { title: 'Up for', cell: ({ started_at: at }) => duration(Date.now() - at) },
+  ], list, ({ number: own }) => own, 'None.'))
 }
 
 const apiOf = api => api !== 'auto' && h('span.muted.small', {}, ` ${api}`)

@@ -42,6 +42,15 @@ public struct AdminOverview: Sendable {
         writer.member("ready", json: "{\"ready\":\(readiness.isReady),\"checks\":{\(checks)}}".utf8)
     }
 
+    private static let gateways = AdminSchemas.list(
+        AdminSchemas.object([
+            ("number", AdminSchemas.integer("The number of a gateway that shares the store. Empty list: none does.")),
+            ("name", AdminSchemas.text("The name of its host.")),
+            ("started_at", AdminSchemas.time("When it was started")),
+            ("tasks", AdminSchemas.integer("The unfinished tasks that it owns.")),
+            ("this", AdminSchemas.flag("Whether it is the one that answers.")),
+        ]))
+
     static let schema = AdminSchemas.object([
         ("version", AdminSchemas.text("The gateway's version.")),
         ("started_at", AdminSchemas.time("When it was started")),
@@ -67,7 +76,7 @@ public struct AdminOverview: Sendable {
                 ("unknown", AdminSchemas.integer("Tasks of which it is unknown whether Kling has them.")),
                 ("stuck", AdminSchemas.integer("Tasks that Kling has not known for a day.")),
             ])
-        ), ("accounts", AdminSchemas.list(AdminAccount.schema)),
+        ), ("accounts", AdminSchemas.list(AdminAccount.schema)), ("gateways", gateways),
         (
             "queue",
             AdminSchemas.object([

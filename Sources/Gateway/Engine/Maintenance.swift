@@ -79,7 +79,8 @@ struct Maintenance: Sendable {
     func countFlagged() async {
         let filter = TaskFilter(flags: [.stuck, .unknown])
         let flagged = try? await tasks.store.allTasks(filter, before: nil, limit: Self.mostFlagged)
-        if let flagged { tasks.flagged.withLock { $0 = FlaggedTasks(flagged) } }
+        // Each gateway counts its own, so that the counts of several add up.
+        if let flagged { tasks.flagged.withLock { $0 = FlaggedTasks(flagged.filter { !$0.isForeign }) } }
     }
 
     /// Reads what is used of tenants' budgets. Figures that can't be read stay as they were.

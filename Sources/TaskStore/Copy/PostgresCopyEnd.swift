@@ -76,8 +76,8 @@ final class PostgresCopyEnd: CopyEnd {
         }
     }
 
-    /// Continues the numbers after those that were copied, leaves the unfinished tasks to the first gateway that serves,
-    /// and renames the schema.
+    /// Continues the numbers after those that were copied, and renames the schema. The unfinished tasks belong to nobody,
+    /// so the first gateway that serves takes them.
     func publish() throws(StoreError) {
         do throws(PostgresError) {
             let session = try server.connect("copy")
@@ -93,10 +93,7 @@ final class PostgresCopyEnd: CopyEnd {
                     """)
             }
             steps += [
-                """
-                INSERT INTO replicas (number, name, started_at, has_left) OVERRIDING SYSTEM VALUE
-                VALUES (0, 'copied', 0, true)
-                """, "UPDATE key_version SET version = version + 1",
+                "UPDATE key_version SET version = version + 1",
                 "ALTER SCHEMA \(Self.copying) RENAME TO kling_gateway", "COMMIT",
             ]
             for step in steps { try session.execute(step) }

@@ -24,6 +24,14 @@ extension Query {
             PostgresDialect.translate(sql)
                 .replacing("receiver, pause)", with: "receiver, pause, owner)")
                 .replacing("$8, 0)", with: "$8, 0, (SELECT owner FROM tasks WHERE id = $2))")
+        case .redeliver:
+            // A process that serves delivers it, even if that of before is gone.
+            PostgresDialect.translate(sql).replacing(
+                "SET state = 0,",
+                with: """
+                    SET state = 0, owner = CASE WHEN EXISTS (SELECT 1 FROM replicas WHERE number = owner) THEN owner
+                    ELSE coalesce((SELECT max(number) FROM replicas WHERE NOT has_left), owner) END,
+                    """)
         case .insertJob: PostgresDialect.translate(sql) + " RETURNING job"
         default: PostgresDialect.translate(sql)
         }

@@ -45,7 +45,7 @@ final class PostgresReader {
     private func open() throws(StoreError) -> PostgresConnection {
         if let connection { return connection }
         do throws(PostgresError) {
-            let session = try server.connect(purpose)
+            let session = try server.connect(purpose, timeout: server.options.readTimeout)
             try session.startPipeline()
             let opened = PostgresConnection(session)
             connection = opened

@@ -116,6 +116,9 @@ final class PostgresReplica: ReplicaStore {
     func settle() throws(StoreError) {
         do throws(PostgresError) {
             var round = try Round(server)
+            // Of a store that was copied, or of processes of which nothing else is left.
+            _ = try round.adopt()
+            try round.session.sync()
             let deadline = MonotonicTime.now + Self.beatPatience + Self.lockPatience
             repeat {
                 _ = try beat(&round)

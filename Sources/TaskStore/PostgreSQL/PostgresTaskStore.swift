@@ -12,6 +12,8 @@ public enum PostgresTaskStore {
         public var gathering = Duration.microseconds(500)
         /// How long to wait for an answer of the server before the connection counts as lost.
         public var timeout = Duration.seconds(5)
+        /// The same for reads, which may have a lot to look through.
+        public var readTimeout = Duration.seconds(30)
         /// How long to look for the server again before a write that may have been committed is given up.
         public var patience = Duration.seconds(10)
         /// How long a result of ``TaskStore/check()`` is reused, unless a transaction fails in the meantime.
@@ -58,8 +60,8 @@ struct PostgresServer: Sendable {
 
     /// Connects, and checks that commits are durable.
     /// - Parameter purpose: a part of the session's name in PostgreSQL's views.
-    func connect(_ purpose: String) throws(PostgresError) -> PostgresSession {
-        let session = try PostgresSession(url, name: "kling-gateway", timeout: options.timeout)
+    func connect(_ purpose: String, timeout: Duration? = nil) throws(PostgresError) -> PostgresSession {
+        let session = try PostgresSession(url, name: "kling-gateway", timeout: timeout ?? options.timeout)
         try session.execute(
             """
             SET search_path = \(schema); SET kling_gateway.replica = \(replica);
@@ -97,6 +99,11 @@ struct PostgresServer: Sendable {
             SELECT set_config('synchronous_commit', 'on', false)
             WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
             """)
+        let setting = try session.execute("SHOW synchronous_commit") ?? ""
+        guard ["on", "remote_apply"].contains(setting) else {
+            throw PostgresError(
+                "synchronous_commit is \(setting) and cannot be set: commits would not wait for the disk")
+        }
         try checkDurability(session)
     }
 

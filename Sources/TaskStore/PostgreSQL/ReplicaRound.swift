@@ -66,28 +66,36 @@ extension PostgresReplica {
                     try session.recover()
                     return nil
                 }
-                try session.send(
-                    """
-                    UPDATE deliveries SET owner = \(PostgresDialect.replica),
-                    next_attempt_at = CASE WHEN leased = 1 THEN created_at ELSE next_attempt_at END, leased = 0
-                    WHERE owner = $1 AND next_attempt_at IS NOT NULL
-                    """, named: nil, [.integer(other)])
-                try session.send(
-                    """
-                    UPDATE tasks SET owner = \(PostgresDialect.replica) WHERE owner = $1 AND finished_at IS NULL
-                    RETURNING id
-                    """, named: nil, [.integer(other)])
-                let result = try session.result()
+                let ids = try adopt()
                 try session.send("COMMIT", named: nil, [])
                 try session.sync()
-                return (0..<Int32(result.count)).map { row in
-                    let id = result.uuid(row, 0)
-                    return TaskID(high: id.high, low: id.low)
-                }.sorted()
+                return ids
             } catch {
                 try session.recover()
                 throw error
             }
+        }
+
+        /// Makes the unfinished tasks and the waiting deliveries this process's that belong to none of those that serve.
+        /// Tasks come first: a process that has one of them locked may be about to add a delivery to it.
+        func adopt() throws(PostgresError) -> [TaskID] {
+            let isOrphan = "NOT EXISTS (SELECT 1 FROM replicas WHERE number = owner)"
+            try session.send(
+                """
+                UPDATE tasks SET owner = \(PostgresDialect.replica) WHERE finished_at IS NULL AND \(isOrphan)
+                RETURNING id
+                """, named: nil, [])
+            let result = try session.result()
+            try session.send(
+                """
+                UPDATE deliveries SET owner = \(PostgresDialect.replica),
+                next_attempt_at = CASE WHEN leased = 1 THEN created_at ELSE next_attempt_at END, leased = 0
+                WHERE next_attempt_at IS NOT NULL AND \(isOrphan)
+                """, named: nil, [])
+            return (0..<Int32(result.count)).map { row in
+                let id = result.uuid(row, 0)
+                return TaskID(high: id.high, low: id.low)
+            }.sorted()
         }
     }
 }

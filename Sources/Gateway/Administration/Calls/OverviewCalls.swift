@@ -19,6 +19,7 @@ enum OverviewCalls {
         let overview = await live.overview()
         let accounts = try await AccountCalls.accounts(parts)
         let flagged = try await flagged(parts.store)
+        let replicas = try await parts.store.replicas?.all() ?? []
         let attention =
             attention(overview, live.accounts, flagged) + (try await budgets(parts.store, at: request.time))
         return .json(
@@ -35,6 +36,11 @@ enum OverviewCalls {
                 }
                 writer.array("accounts") { list in
                     for account in accounts { list.object { account.write(to: &$0) } }
+                }
+                writer.array("gateways") { list in
+                    for replica in replicas {
+                        list.object { replica.write(to: &$0, isThis: replica.number == parts.store.replicas?.number) }
+                    }
                 }
                 writer.object("queue") { queue in
                     queue.member("tasks", overview.tasks.queued)
@@ -106,6 +112,16 @@ enum OverviewCalls {
             }
         }
         return items
+    }
+}
+
+extension ReplicaRecord {
+    fileprivate func write(to writer: inout JSONWriter, isThis: Bool) {
+        writer.member("number", Int(number))
+        writer.member("name", name)
+        writer.member("started_at", Int(startedAt))
+        writer.member("tasks", Int(tasks))
+        writer.member("this", json: (isThis ? "true" : "false").utf8)
     }
 }
 
