@@ -100,12 +100,12 @@ struct AccountPool: Sendable {
 
     /// Records how many tasks other gateways run, by account.
     mutating func count(elsewhere: [String: Int]) {
-        for place in states.indices { states[place].count(elsewhere: elsewhere[states[place].account.name] ?? 0) }
+        for place in states.indices { states[place].note(elsewhere: elsewhere[states[place].account.name] ?? 0) }
     }
 
     /// Records that other gateways have all the account's slots that are not taken here.
     mutating func noteFullElsewhere(_ name: String) {
-        if let place = places[name] { states[place].noteFullElsewhere() }
+        if let place = places[name] { states[place].note(elsewhere: nil) }
     }
 
     /// Takes over what other gateways have learned and saved, for accounts about which nothing new was learned here.

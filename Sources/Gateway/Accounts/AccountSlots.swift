@@ -29,8 +29,14 @@ struct AccountSlots: Sendable {
     private(set) var underWay = 0
     private var missing = 0
 
-    /// How many slots are taken.
+    /// How many tasks other gateways run at the account.
+    var elsewhere = 0
+
+    /// How many slots are taken, here.
     var count: Int { slots.count - missing }
+
+    /// How many slots are taken, by this gateway and others.
+    var taken: Int { count + elsewhere }
 
     /// When the next slot expires.
     var firstExpiry: MonotonicTime? { slots.first(of: byExpiry).map { slots[$0].expiresAt } }

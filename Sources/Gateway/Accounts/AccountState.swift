@@ -14,8 +14,6 @@ struct AccountState: Sendable {
     private(set) var limit: ConcurrencyLimit
     private(set) var start = SlowStart()
     private(set) var slots = AccountSlots()
-    /// How many tasks other gateways run at the account.
-    private(set) var runningElsewhere = 0
     /// Whether the account was ever reached.
     private(set) var contact: AccountContact
     /// How long the account is paused if it becomes saturated.
@@ -68,7 +66,7 @@ struct AccountState: Sendable {
             limit.noteDemand()
             return nil
         }
-        let room = limit.current.map { Double($0 - taken) } ?? Self.assumedRoom / Double(1 + taken)
+        let room = limit.current.map { Double($0 - slots.taken) } ?? Self.assumedRoom / Double(1 + slots.taken)
         return room * Double(account.weight)
     }
 
@@ -77,20 +75,14 @@ struct AccountState: Sendable {
         guard case .healthy = phase, !contact.blocksCreates, account.serves(model), denials[model] == nil else {
             return 0
         }
-        return limit.current.map { max(0, $0 - taken) } ?? .max
+        return limit.current.map { max(0, $0 - slots.taken) } ?? .max
     }
 
-    private var isFull: Bool { limit.current.map { taken >= $0 } ?? false }
+    private var isFull: Bool { limit.current.map { slots.taken >= $0 } ?? false }
 
-    /// How many slots are taken, by this gateway and others.
-    private var taken: Int { slots.count + runningElsewhere }
-
-    /// Records how many tasks other gateways run at the account.
-    mutating func count(elsewhere: Int) { runningElsewhere = elsewhere }
-
-    /// Records that other gateways have the slots that are not taken here.
-    mutating func noteFullElsewhere() {
-        if let limit = limit.current { runningElsewhere = max(0, limit - slots.count) }
+    /// Records how many tasks other gateways run at the account; nil: that they have all slots that are not taken here.
+    mutating func note(elsewhere count: Int?) {
+        slots.elsewhere = count ?? limit.current.map { max(0, $0 - slots.count) } ?? 0
     }
 
     /// Whether a create of `model` may be sent, regardless of free slots.
@@ -129,7 +121,7 @@ struct AccountState: Sendable {
         advance(to: now)
         let model = slots.model(of: task)
         guard settleSlot(of: task, event) else { return }
-        if event == .refusedForNow(.saturated) { limit.refused(beside: taken, now: now) }
+        if event == .refusedForNow(.saturated) { limit.refused(beside: slots.taken, now: now) }
         if event == .accepted { contact.reached() }
         let context = AccountPhase.Context(now: now, timing: timing, random: random, saturation: saturation)
         if let model { settleDenial(of: model, task, event, context) }

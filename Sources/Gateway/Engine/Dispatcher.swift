@@ -48,7 +48,7 @@ struct Dispatcher: Sendable {
     private func dispatch(_ entry: QueuedTask, to account: Account) async {
         let destination = Destination(account)
         do {
-            try await ledger.assign(entry.task, to: destination)
+            try await ledger.shared.assign(entry.task, to: destination)
         } catch {
             tasks.accounts.settled(entry.task, on: account.name, .withdrawn)
             // It has ended in the meantime, for instance because the operator cancelled it.

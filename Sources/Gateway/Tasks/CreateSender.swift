@@ -120,7 +120,7 @@ final class CreateSender: Sendable {
     /// - Returns: false if other gateways have taken the account's last slots.
     private func assign(_ create: Create, to destination: Destination?) async throws(GatewayError) -> Bool {
         do {
-            try await ledger.assign(create.id, to: destination)
+            try await ledger.shared.assign(create.id, to: destination)
             return true
         } catch {
             if let destination { placement.withdraw(create.id, from: destination) }

@@ -99,7 +99,7 @@ final class TryOnCreates: Sendable {
 
     private func admit(_ create: Create) throws(GatewayError) {
         guard let refusal = ledger.running.admit([create.id], for: create.principal) else { return }
-        throw .runningTasks(refusal)
+        throw refusal.error
     }
 
     /// Finds a place for a create and records the intent.
@@ -115,7 +115,7 @@ final class TryOnCreates: Sendable {
     /// Records the intent.
     /// - Returns: the hold on the task's callbacks, if it has any; nil if the place is an account that is full.
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> Made<CallbackHold?>? {
-        let task = ledger.newTask(create, at: place)
+        let task = ledger.shared.newTask(create, at: place)
         let hold = task.callbackURL == nil ? nil : ledger.callbackDelivery.map { CallbackHold([create.id], $0) }
         do {
             try await ledger.store.begin(task)

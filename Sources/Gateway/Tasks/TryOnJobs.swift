@@ -122,7 +122,7 @@ final class TryOnJobs: Sendable {
     ) async throws(GatewayError) -> (JobRecord, CallbackHold)? {
         let createdAt = ledger.clock.now
         let tasks = creates.enumerated().map { index, create in
-            var task = ledger.newTask(create, at: index == 0 ? place : nil)
+            var task = ledger.shared.newTask(create, at: index == 0 ? place : nil)
             task.createdAt = createdAt
             if index > 0 { task.externalTaskID = nil }
             if request.callbackURL != nil { task.callbackURL = nil }

@@ -16,18 +16,7 @@ final class PostgresConnection: StoreConnection {
     private var waiting: [PostgresRun] = []
     /// How often something of ``waiting`` was sent before its write has ended.
     private var flushes = 0
-    /// What this transaction has locked.
-    private var locked: Set<StoreLock> = []
-    /// The running tasks that this transaction has counted.
-    private var running: [RunningOwner: Int] = [:]
-    /// Whether the transaction cannot be committed any more.
-    private(set) var isSpoiled = false
-    /// The last error of the database in this transaction.
-    private var failure: PostgresError?
-    /// The transaction's number in PostgreSQL, once it is known.
-    private var transaction: String?
-    private var isCommitting = false
-
+    private var transaction = Transaction()
     /// Whether the process may only write as long as no other has taken over its tasks.
     private let isReplica: Bool
 
@@ -78,7 +67,7 @@ final class PostgresConnection: StoreConnection {
             if flushes == flushesBefore {
                 waiting.removeLast(waiting.count - mark)
             } else {
-                isSpoiled = true
+                transaction.isSpoiled = true
             }
             recent = RecentTasks()
             budgets.undo(after: budgetMark)
@@ -96,17 +85,16 @@ final class PostgresConnection: StoreConnection {
     /// - Throws: `unavailable` if another process has taken over from this one.
     @discardableResult
     func begin(reading reads: [PostgresRun] = []) throws(StoreError) -> [PostgresResult] {
-        (isSpoiled, failure, transaction, isCommitting) = (false, nil, nil, false)
-        (locked, running) = ([], [:])
+        transaction = Transaction()
         waiting.removeAll(keepingCapacity: true)
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
         try send([PostgresRun(sql: "BEGIN", name: "begin", values: [])])
         let checks = [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : [])
         let results = try results(of: checks + reads)
-        transaction = results[0].text(0, 0)
+        transaction.number = results[0].text(0, 0)
         if isReplica, results[1].count == 0 {
-            isSpoiled = true
+            transaction.isSpoiled = true
             throw StoreError(.unavailable, "another gateway has taken over this one's tasks")
         }
         return Array(results.dropFirst(checks.count))
@@ -122,7 +110,7 @@ final class PostgresConnection: StoreConnection {
             try send(waiting)
             budgets.keep()
         } else if flushes > 0 {
-            isSpoiled = true
+            transaction.isSpoiled = true
         }
         waiting.removeAll(keepingCapacity: true)
         flushes = 0
@@ -130,7 +118,7 @@ final class PostgresConnection: StoreConnection {
 
     /// Commits the transaction.
     func commit() throws(StoreError) {
-        isCommitting = true
+        transaction.isCommitting = true
         try send([PostgresRun(sql: "COMMIT", name: "commit", values: [])])
         try checked { () throws(PostgresError) in try session.sync() }
     }
@@ -158,26 +146,29 @@ final class PostgresConnection: StoreConnection {
         do throws(PostgresError) {
             return try body()
         } catch {
-            (isSpoiled, failure) = (true, error)
+            (transaction.isSpoiled, transaction.failure) = (true, error)
             throw StoreError(error)
         }
     }
 
     // MARK: Failures
 
+    /// Whether the transaction cannot be committed any more.
+    var isSpoiled: Bool { transaction.isSpoiled }
+
     /// Whether the connection cannot be used any more.
-    var isLost: Bool { failure?.isConnectionLost ?? false }
+    var isLost: Bool { transaction.failure?.isConnectionLost ?? false }
 
     /// Whether the transaction failed because another one was in its way.
-    var wasInTheWay: Bool { failure?.isPassing ?? false }
+    var wasInTheWay: Bool { transaction.failure?.isPassing ?? false }
 
     /// The number of a transaction of which it is unknown whether it was committed.
-    var unknownCommit: String? { isCommitting && isLost ? transaction : nil }
+    var unknownCommit: String? { transaction.isCommitting && isLost ? transaction.number : nil }
 
     // MARK: Sums by tenant
 
     func lock(_ lock: StoreLock) throws(StoreError) {
-        guard locked.insert(lock).inserted else { return }
+        guard transaction.locked.insert(lock).inserted else { return }
         let take = statement(.lock)
         take.bind(1, lock.name)
         // At once, and not with the current write: if that fails, the lock is held all the same.
@@ -190,7 +181,7 @@ final class PostgresConnection: StoreConnection {
     {
         try lock(owner.lock)
         let known: Int
-        if let counted = running[owner] {
+        if let counted = transaction.running[owner] {
             known = counted
         } else {
             let select = statement(owner.query)
@@ -200,10 +191,10 @@ final class PostgresConnection: StoreConnection {
             known = try select.first { Int($0.integer(0)) } ?? 0
         }
         guard known < limit else {
-            running[owner] = known
+            transaction.running[owner] = known
             throw StoreError(code, "\(owner) has \(known) running tasks, and may have \(limit)")
         }
-        running[owner] = known + 1
+        transaction.running[owner] = known + 1
     }
 
     func announce(_ task: TaskID) {
@@ -219,5 +210,22 @@ final class PostgresConnection: StoreConnection {
         select.bind(2, days.upperBound)
         select.bind(3, tenant)
         return try select.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
+    }
+}
+
+extension PostgresConnection {
+    /// What is known of the current transaction.
+    private struct Transaction {
+        /// What it has locked.
+        var locked: Set<StoreLock> = []
+        /// The running tasks that it has counted.
+        var running: [RunningOwner: Int] = [:]
+        /// Whether it cannot be committed any more.
+        var isSpoiled = false
+        /// The last error of the database.
+        var failure: PostgresError?
+        /// Its number in PostgreSQL, once that is known.
+        var number: String?
+        var isCommitting = false
     }
 }

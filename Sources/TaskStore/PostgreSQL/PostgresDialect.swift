@@ -8,8 +8,8 @@ enum PostgresDialect {
     static func translate(_ sql: String) -> String {
         var text = sql.replacing(/\s+INDEXED BY [a-z_]+/, with: "").replacing("x''", with: "''::bytea")
         text.replace("?", with: "$")
-        text.replace(Query.own, with: "AND owner = \(replica)")
-        text.replace(Query.isForeign, with: "(owner <> \(replica))::int")
+        text.replace(SQLWords.own, with: "AND owner = \(replica)")
+        text.replace(SQLWords.isForeign, with: "(owner <> \(replica))::int")
         return text
     }
 }

@@ -21,13 +21,14 @@ extension Query {
             """
         case .replaceSecrets:
             "UPDATE keys SET bearer_hash = ?2, access_key = ?3, sealed_secret_key = ?4, prefix = ?5 WHERE id = ?1"
-        case .revokeKey: "UPDATE keys SET revoked_at = \(Self.smaller("coalesce(revoked_at, ?2)", "?2")) WHERE id = ?1"
+        case .revokeKey:
+            "UPDATE keys SET revoked_at = \(SQLWords.smaller("coalesce(revoked_at, ?2)", "?2")) WHERE id = ?1"
         case .keyByID: "SELECT bearer_hash, prefix, access_key, sealed_secret_key, revoked_at FROM keys WHERE id = ?1"
         case .keyVersion: "SELECT version FROM key_version"
         case .noteKeyUse:
             """
             INSERT INTO key_uses (key_id, last_used_at) VALUES (?1, ?2)
-            ON CONFLICT (key_id) DO UPDATE SET last_used_at = \(Self.larger("key_uses.last_used_at", "?2"))
+            ON CONFLICT (key_id) DO UPDATE SET last_used_at = \(SQLWords.larger("key_uses.last_used_at", "?2"))
             """
         case .insertTenant:
             """

@@ -61,13 +61,13 @@ extension Query {
             // A delivery is due later than its pause only if it was scheduled while the clock was ahead.
             """
             UPDATE deliveries SET next_attempt_at = ?1 + CASE WHEN leased = 1 THEN 0 ELSE pause END, leased = 0
-            WHERE next_attempt_at IS NOT NULL \(Self.own) AND (leased = 1 OR next_attempt_at > ?1 + pause)
+            WHERE next_attempt_at IS NOT NULL \(SQLWords.own) AND (leased = 1 OR next_attempt_at > ?1 + pause)
             """
         case .shiftDeliveries:
             // Deliveries that are due both before and after the jump stay as they are: most of a backlog.
             """
-            UPDATE deliveries SET next_attempt_at = \(Self.smaller("next_attempt_at + ?1", "?2 + pause"))
-            WHERE next_attempt_at > \(Self.smaller("?2", "?2 - ?1")) \(Self.own)
+            UPDATE deliveries SET next_attempt_at = \(SQLWords.smaller("next_attempt_at + ?1", "?2 + pause"))
+            WHERE next_attempt_at > \(SQLWords.smaller("?2", "?2 - ?1")) \(SQLWords.own)
             """
         case .claimedDelivery: "SELECT delivery, task FROM deliveries WHERE id = ?1 AND attempts = ?2 AND leased = 1"
         case .laterDelivery:
@@ -85,8 +85,8 @@ extension Query {
             // The delivery does not overtake an attempt in flight, of this or another delivery of the task.
             """
             UPDATE deliveries SET state = 0, attempts = 0, leased = 0, finished_at = NULL,
-            next_attempt_at = \(Self.larger("?2", Self.leaseEnd)),
-            pause = \(Self.larger("?2", Self.leaseEnd)) - ?2 WHERE id = ?1
+            next_attempt_at = \(SQLWords.larger("?2", Self.leaseEnd)),
+            pause = \(SQLWords.larger("?2", Self.leaseEnd)) - ?2 WHERE id = ?1
             """
         default: nil
         }
@@ -98,23 +98,23 @@ extension Query {
         case .nextTenant:
             """
             SELECT tenant FROM deliveries INDEXED BY deliveries_lanes
-            WHERE next_attempt_at IS NOT NULL \(Self.own) AND tenant > ?1 ORDER BY tenant LIMIT 1
+            WHERE next_attempt_at IS NOT NULL \(SQLWords.own) AND tenant > ?1 ORDER BY tenant LIMIT 1
             """
         case .nextLane:
             """
             SELECT receiver FROM deliveries INDEXED BY deliveries_lanes
-            WHERE next_attempt_at IS NOT NULL \(Self.own) AND tenant = ?1 AND receiver > ?2 ORDER BY receiver LIMIT 1
+            WHERE next_attempt_at IS NOT NULL \(SQLWords.own) AND tenant = ?1 AND receiver > ?2 ORDER BY receiver LIMIT 1
             """
         case .laneDeliveries:
             """
             SELECT \(Self.deliveryColumns) FROM deliveries INDEXED BY deliveries_lanes
-            WHERE tenant = ?2 AND receiver = ?3 AND next_attempt_at <= ?1 \(Self.own) AND \(Self.isFirst)
+            WHERE tenant = ?2 AND receiver = ?3 AND next_attempt_at <= ?1 \(SQLWords.own) AND \(Self.isFirst)
             ORDER BY next_attempt_at, delivery LIMIT ?4
             """
         case .nextDelivery:
             """
             SELECT next_attempt_at FROM deliveries INDEXED BY deliveries_due
-            WHERE next_attempt_at IS NOT NULL \(Self.own) AND \(Self.isFirst) ORDER BY next_attempt_at LIMIT 1
+            WHERE next_attempt_at IS NOT NULL \(SQLWords.own) AND \(Self.isFirst) ORDER BY next_attempt_at LIMIT 1
             """
         case .attempts:
             """
@@ -158,7 +158,7 @@ extension Query {
             AND owner <> \(PostgresDialect.replica) ORDER BY task DESC LIMIT 8
             """
         case .createsAfter:
-            "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL \(Self.own) ORDER BY task DESC LIMIT ?2"
+            "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL \(SQLWords.own) ORDER BY task DESC LIMIT ?2"
         default: nil
         }
     }

@@ -25,14 +25,8 @@ enum Query: Int, CaseIterable {
     static let columns = """
         id, tenant, account, external_task_id, model, callback_url, created_at, state, flags, number, public_id,
         upstream_id, status_word, answer, released, updated_at, finished_at, key_id, idempotency_key, payload, job,
-        job_index, task, account_identity, content, api, shape, day, units, cash, currency, bytes, \(isForeign)
+        job_index, task, account_identity, content, api, shape, day, units, cash, currency, bytes, \(SQLWords.isForeign)
         """
-
-    /// Stands for a condition that only rows of this process meet, where several processes share a store.
-    static let own = "/* own */"
-
-    /// Stands for whether a task belongs to another process. In SQLite, none does.
-    static let isForeign = "0 /* is foreign */"
 
     private static let progress = "state = ?2, flags = ?3, status_word = ?4, answer = ?5, updated_at = ?6"
     private static let names = "number = ?7, public_id = ?8, upstream_id = ?9"
@@ -142,7 +136,7 @@ enum Query: Int, CaseIterable {
         case .pageBytes: page(of: "coalesce(sum(length(answer)), 0)")
         case .slice: slice(of: Self.columns)
         case .sliceBytes: "SELECT coalesce(sum(bytes), 0) FROM (\(slice(of: "length(answer) AS bytes"))) AS slice"
-        case .unfinished: unfinishedTasks("id > ?1 \(Self.own) ORDER BY id LIMIT ?2")
+        case .unfinished: unfinishedTasks("id > ?1 \(SQLWords.own) ORDER BY id LIMIT ?2")
         case .unfinishedList:
             unfinishedTasks(
                 """
@@ -194,15 +188,5 @@ enum Query: Int, CaseIterable {
 
     private func unfinishedTasks(_ condition: String) -> String {
         "SELECT \(Self.columns) FROM tasks INDEXED BY tasks_unfinished WHERE finished_at IS NULL AND " + condition
-    }
-
-    /// The smaller of two values, in every database's words.
-    static func smaller(_ one: String, _ other: String) -> String {
-        "CASE WHEN \(one) < \(other) THEN \(one) ELSE \(other) END"
-    }
-
-    /// The larger of two values.
-    static func larger(_ one: String, _ other: String) -> String {
-        "CASE WHEN \(one) > \(other) THEN \(one) ELSE \(other) END"
     }
 }

@@ -10,8 +10,13 @@ internal import TaskStore
 /// Translates the configuration into the options of the gateway's parts.
 extension Configuration {
     /// The gateway's options.
-    var gatewayOptions: ClientService.Options {
+    /// - Parameter log: is closed before the process starts anew.
+    func gatewayOptions(_ log: LogOutput) -> ClientService.Options {
         var options = ClientService.Options()
+        options.whenReplaced = {
+            log.close()
+            ProcessLimits.startAnew()
+        }
         options.bodyLimit = server.limits.body
         options.models = tryOnModels
         options.freshness = tasks.freshness

@@ -73,12 +73,7 @@ final class GatewayService: Sendable {
             callbackTokens: CallbackTokens(vault), budget: budget)
         (parts.callbackDelivery, parts.pictures, parts.clock) = (delivery, pictures, clock)
         try configuration.complete(&parts)
-        var options = configuration.gatewayOptions
-        options.whenReplaced = {
-            log.close()
-            ProcessLimits.startAnew()
-        }
-        gateway = ClientService(options: options, parts)
+        gateway = ClientService(options: configuration.gatewayOptions(log), parts)
         let notice: @Sendable (HTTPServerNotice) -> Void = { logger.notice("server", metadata: ["notice": "\($0)"]) }
         server = HTTPServer(
             configuration: try configuration.serverConfiguration(descriptors), loops: loops, budget: budget,

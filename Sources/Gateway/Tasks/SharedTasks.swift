@@ -1,23 +1,30 @@
 internal import Base
 internal import TaskStore
 
-/// Limits of running tasks that other gateways' tasks count against as well.
 extension TaskLedger {
+    /// The making and assigning of tasks, within limits that other gateways' tasks count against as well.
+    var shared: SharedTasks { SharedTasks(ledger: self) }
+}
+
+/// Limits of running tasks that other gateways' tasks count against as well.
+struct SharedTasks {
+    fileprivate let ledger: TaskLedger
+
     /// What the store has to check for a create of `principal`; nil if this gateway alone makes tasks, and counts them.
     /// - Parameter account: the account that gets the task; nil if none is chosen yet.
-    func sharedLimits(_ principal: Principal?, at account: String?) -> SharedLimits? {
-        if store.replicas == nil { return nil }
+    private func limits(_ principal: Principal?, at account: String?) -> SharedLimits? {
+        if ledger.store.replicas == nil { return nil }
         let limits = SharedLimits(
-            account: account.flatMap(accounts.limit(of:)), key: principal?.limits.concurrency,
+            account: account.flatMap(ledger.accounts.limit(of:)), key: principal?.limits.concurrency,
             tenant: principal?.policy.limits.concurrency,
-            since: clock.now - TaskSlots.longest.nanoseconds / 1_000_000)
+            since: ledger.clock.now - TaskSlots.longest.nanoseconds / 1_000_000)
         return limits.account == nil && limits.key == nil && limits.tenant == nil ? nil : limits
     }
 
     /// The record of the intent to make a task now.
     func newTask(_ create: Create, at place: Place?) -> NewTask {
-        var task = create.newTask(at: place, createdAt: clock.now, quota.prices)
-        task.sharedLimits = sharedLimits(create.principal, at: task.assignment?.account)
+        var task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
+        task.sharedLimits = limits(create.principal, at: task.assignment?.account)
         return task
     }
 
@@ -25,11 +32,13 @@ extension TaskLedger {
     /// - Throws: `accountFull` if other gateways have taken the account's last slots. It is then not tried again at once.
     func assign(_ id: TaskID, to destination: Destination?) async throws(StoreError) {
         do {
-            try await store.assign(
-                id, to: destination?.assignment, at: clock.now,
-                limits: sharedLimits(nil, at: destination?.account.name))
+            try await ledger.store.assign(
+                id, to: destination?.assignment, at: ledger.clock.now,
+                limits: limits(nil, at: destination?.account.name))
         } catch {
-            if error.code == .accountFull, let destination { accounts.noteFullElsewhere(destination.account.name) }
+            if error.code == .accountFull, let destination {
+                ledger.accounts.noteFullElsewhere(destination.account.name)
+            }
             throw error
         }
     }
@@ -44,15 +53,14 @@ extension StoreError {
         case .tenantFull: (owner, limit) = (.tenant(principal.tenant), principal.policy.limits.concurrency)
         default: return nil
         }
-        return .runningTasks(RunningTasks.Refusal(owner: owner, limit: limit ?? 0))
+        return RunningTasks.Refusal(owner: owner, limit: limit ?? 0).error
     }
 }
 
-extension GatewayError {
-    /// Why a create is refused by a limit of running tasks.
-    static func runningTasks(_ refusal: RunningTasks.Refusal) -> GatewayError {
+extension RunningTasks.Refusal {
+    /// What the client is told.
+    var error: GatewayError {
         GatewayError(
-            .runningTasks,
-            "\(refusal.owner.name) has \(refusal.limit) tasks running, which is its limit. Wait until one has ended.")
+            .runningTasks, "\(owner.name) has \(limit) tasks running, which is its limit. Wait until one has ended.")
     }
 }
