@@ -26,8 +26,12 @@ struct Recovery: Sendable {
         let found = try await unfinished()
         follow(found)
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
-        try await tasks.resends?.restore()
-        for number in store.replicas?.predecessors ?? [] { try await tasks.resends?.inherit(from: number) }
+        if let replicas = store.replicas {
+            // What this gateway has left itself: nothing, because its number is new.
+            for number in replicas.predecessors { try await tasks.resends?.inherit(from: number) }
+        } else {
+            try await tasks.resends?.restore()
+        }
         try await recoverLookups()
         try await store.outbox.releaseLeases(at: clock.now)
         try await settle(found) { queue, records, accounts in
@@ -46,7 +50,7 @@ struct Recovery: Sendable {
     func takeOver(_ ids: Set<TaskID>, from number: Int64) async throws {
         let found = try await unfinished(among: ids)
         follow(found)
-        try await tasks.resends?.inherit(from: number)
+        try await tasks.resends?.inherit(from: number, among: ids)
         try await settle(found) { queue, records, accounts in
             try await queue.add(records, accounts: accounts)
         }

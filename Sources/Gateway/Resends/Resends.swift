@@ -225,17 +225,22 @@ final class Resends: Sendable {
     func restore() async throws(StoreError) { try await restore(from: server) }
 
     /// Adds what another server has left, whose tasks now belong to this one.
-    func inherit(from replica: Int64) async throws(StoreError) { try await restore(from: Self.name(of: replica)) }
+    /// - Parameter ids: the tasks that it may not have saved yet; nil: all of this server's, which has made none itself.
+    func inherit(from replica: Int64, among ids: Set<TaskID>? = nil) async throws(StoreError) {
+        try await restore(from: Self.name(of: replica), among: ids)
+    }
 
     private static func name(of replica: Int64?) -> String { replica.map(String.init) ?? "main" }
 
-    private func restore(from server: String) async throws(StoreError) {
+    private func restore(from server: String, among ids: Set<TaskID>? = nil) async throws(StoreError) {
         let left = try await store.unread(server: server)
+        let saved = Set(left?.tasks ?? [])
         let records = try await store.creates(leftBy: left, limit: Self.mostRestored)
         let now = MonotonicTime.now
         state.withLock { state in
             for record in records {
-                guard let content = record.content else { continue }
+                guard let content = record.content, saved.contains(record.id) || ids?.contains(record.id) ?? true
+                else { continue }
                 let age = clock.age(since: record.createdAt)
                 guard age < state.ledger.window else { continue }
                 let key = ResendKey(tenant: record.tenant, content: content)
