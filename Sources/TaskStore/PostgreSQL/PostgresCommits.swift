@@ -83,6 +83,7 @@ final class PostgresCommits: Commits {
         do throws(PostgresError) {
             let session = try server.connect("writer")
             try server.makeDurable(session)
+            try server.abandonWithClient(session)
             try session.startPipeline()
             let opened = PostgresConnection(session, callbacks, isReplica: server.replica != 0)
             connection = opened

@@ -107,6 +107,16 @@ struct PostgresServer: Sendable {
         try checkDurability(session)
     }
 
+    /// Has the server end a transaction soon after its connection is lost, even while it waits for a lock. It would commit
+    /// what has been given up by then otherwise. Servers on other systems than Linux may be unable to.
+    func abandonWithClient(_ session: PostgresSession) throws(PostgresError) {
+        do throws(PostgresError) {
+            try session.execute("SET client_connection_check_interval = '500ms'")
+        } catch {
+            if error.isConnectionLost { throw error }
+        }
+    }
+
     private func checkDurability(_ session: PostgresSession) throws(PostgresError) {
         for setting in ["fsync", "full_page_writes"] {
             guard try session.execute("SHOW \(setting)") == "on" else {
