@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The files of Config/ with which operators deploy the gateway.
-@Suite(.aFewAtATime) struct DeploymentFileTests {
+@Suite(.aFewAtATime, .needsNoStore) struct DeploymentFileTests {
     private static let folder = RealClient.root.appending(path: "Config")
 
     private static func path(_ name: String) -> String { folder.appending(path: name).path }

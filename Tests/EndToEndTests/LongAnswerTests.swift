@@ -73,7 +73,8 @@ import Testing
             }
             if let resident = gateway.program.residentBytes, let peak = gateway.program.peakBytes {
                 #expect(resident - before < 50 << 20)
-                #expect(peak - before < 120 << 20)
+                // libpq has a second copy of what is read.
+                #expect(peak - before < (TestStore.chosen == .sqlite ? 120 : 160) << 20)
             }
             let metrics = try await gateway.ask("GET", "/metrics", key: nil, admin: true).text
             #expect(metrics.contains("\nkling_gateway_body_bytes 0\n"))

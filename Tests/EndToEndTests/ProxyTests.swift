@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The gateway behind real proxies. `make proxies` tries all ten, with longer checks.
-@Suite(.aFewAtATime) struct ProxyTests {
+@Suite(.aFewAtATime, .needsNoStore) struct ProxyTests {
     private static func isInstalled(_ name: String) -> Bool {
         let places = ["/usr/sbin", "/usr/local/sbin", RealClient.root.appending(path: ".venv-proxies/bin").path]
         return RealClient.isInstalled(name)

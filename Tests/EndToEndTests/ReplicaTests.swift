@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Two gateways with one store in PostgreSQL, behind HAProxy, as Config/replicas sets them up.
-@Suite(.aFewAtATime, .timeLimit(.minutes(5))) struct ReplicaTests {
+@Suite(.aFewAtATime, .needsNoStore) struct ReplicaTests {
     /// The gateways keep their addresses over restarts.
     private struct Replica {
         let folder: TemporaryFolder

@@ -58,6 +58,6 @@ extension Trait where Self == ConditionTrait {
         .enabled(if: TestStore.chosen == .sqlite, reason)
     }
 
-    /// For tests that take long and would find nothing new on another store than the default.
-    public static var needsNoStore: Self { .needsSQLite("it does not depend on the store") }
+    /// For tests that would find nothing new on another store than the default.
+    public static var needsNoStore: Self { .needsSQLite("it does not depend on TEST_STORE") }
 }

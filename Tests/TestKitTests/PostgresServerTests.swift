@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The PostgreSQL servers that other tests run against.
-@Suite(.aFewAtATime, .timeLimit(.minutes(2))) struct PostgresServerTests {
+@Suite(.aFewAtATime) struct PostgresServerTests {
     @Test func `tests share a server, and get databases of their own`() async throws {
         let server = try await PostgresServer.shared
         let (one, other) = (try await server.makeDatabase(), try await server.makeDatabase())
