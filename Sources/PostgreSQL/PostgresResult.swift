@@ -1,3 +1,4 @@
+public import Base
 internal import CPostgreSQL
 
 /// The rows that a statement returned, in the server's binary format. Rows and columns count from 0.
@@ -37,6 +38,16 @@ internal import CPostgreSQL
     /// The bytes of a value; empty for NULL.
     public func bytes(_ row: Int32, _ column: Int32) -> [UInt8] {
         unsafe withBytes(row, column) { bytes in unsafe Array(bytes) }
+    }
+
+    /// Appends the bytes of a value to a block that its caller fills.
+    /// - Returns: false, and nothing is appended, if there is no room for them.
+    public func append(_ row: Int32, _ column: Int32, to block: Bytes) -> Bool {
+        unsafe withBytes(row, column) { bytes in
+            guard bytes.count <= block.capacity - block.count else { return false }
+            unsafe block.append(contentsOf: bytes)
+            return true
+        }
     }
 
     /// A value of type `uuid`.

@@ -24,6 +24,8 @@ public protocol TaskStore: Sendable {
     var usage: any UsageStore { get }
     /// The changes that operators have made.
     var audit: any AuditStore { get }
+    /// Bodies too large for records; nil if the store is a process' own: then they are files beside it.
+    var blobs: (any BlobStore)? { get }
 
     /// How many more requests keys and tenants may make, counted over all processes; nil if one process serves alone and
     /// counts by itself.

@@ -54,6 +54,8 @@ struct PostgresPool: StorePool {
         try await AwaitedWork.perform(in: threads.keyReads, .written, .other, body)
     }
 
+    var blobs: (any BlobStore)? { PostgresBlobs(threads: threads) }
+
     func check() async throws(StoreError) {
         _ = try await readAtOnce { connection throws(StoreError) in
             try connection.statement(.keyVersion).first { $0.integer(0) }
@@ -85,6 +87,8 @@ final class PostgresThreads: Sendable {
     let keyReads: WorkQueue<PostgresConnection>
     /// This process's membership among those that serve; nil if it does not.
     let replica: PostgresReplica?
+    /// For bodies, so that a large one holds up no record.
+    let blobs: WorkQueue<PostgresBlobConnection>
     private let counts = CommitCounts()
     private let ended = ThreadGroup()
     private let membershipEnded = ThreadGroup()
@@ -92,6 +96,7 @@ final class PostgresThreads: Sendable {
     init(_ server: PostgresServer, _ callbacks: StepCallbacks, servingAs name: String?) throws(StoreError) {
         let capacity = server.options.queueCapacity
         (writes, reads, keyReads) = (.init(capacity: capacity), .init(capacity: capacity), .init(capacity: capacity))
+        blobs = .init(capacity: capacity)
         if let name { replica = try PostgresReplica(joining: server, as: name, reads) } else { replica = nil }
         let server = replica?.membership ?? server
         if let replica {
@@ -106,6 +111,9 @@ final class PostgresThreads: Sendable {
             try start("store-reader-\(number)") { [reads] in PostgresReader(server, "reader").run(reads) }
         }
         try start("key-reader") { [keyReads] in PostgresReader(server, "key reader").run(keyReads) }
+        for number in 0..<server.options.blobThreads {
+            try start("store-bodies-\(number)") { [blobs] in PostgresBlobThread(server).run(blobs) }
+        }
     }
 
     deinit {
@@ -132,6 +140,7 @@ final class PostgresThreads: Sendable {
 
     private func closeQueues() {
         for queue in [keyReads, reads, writes] { queue.close() }
+        blobs.close()
     }
 
     func close() async {

@@ -39,7 +39,7 @@ enum PostgresSchema {
     private static let steps = [
         (name: "tasks", sql: tasks), (name: "claims and jobs", sql: claimsAndJobs), (name: "outbox", sql: outbox),
         (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators),
-        (name: "replicas", sql: replicas), (name: "rates", sql: rates),
+        (name: "replicas", sql: replicas), (name: "rates", sql: rates), (name: "bodies", sql: bodies),
     ]
 
     /// Texts compare by their bytes, as in Swift's order of the lanes, whatever the database's collation. A row leaves

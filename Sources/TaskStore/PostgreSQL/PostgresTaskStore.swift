@@ -8,6 +8,8 @@ public enum PostgresTaskStore {
         public var queueCapacity = 16_384
         /// The number of threads that read, each through a connection of its own.
         public var readers = 2
+        /// The number of threads that read and write bodies, each through a connection that it opens when it needs one.
+        public var blobThreads = 4
         /// The minimum time between the starts of two commits while fewer than 64 writes are waiting.
         public var gathering = Duration.microseconds(500)
         /// How long to wait for an answer of the server before the connection counts as lost.

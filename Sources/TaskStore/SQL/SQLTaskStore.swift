@@ -10,6 +10,7 @@ struct SQLTaskStore<Pool: StorePool>: TaskStore {
     var clock: any ClockStore { SQLClock(pool: pool) }
     var usage: any UsageStore { SQLUsage(pool: pool) }
     var audit: any AuditStore { SQLAudit(pool: pool) }
+    var blobs: (any BlobStore)? { pool.blobs }
 
     var rates: (any RateStore)? { pool.replicas == nil ? nil : SQLRates(pool: pool) }
     var replicas: (any ReplicaStore)? { pool.replicas }

@@ -22,6 +22,8 @@ protocol StorePool: Sendable {
 
     /// The processes that serve; nil if one serves alone.
     var replicas: (any ReplicaStore)? { get }
+    /// Bodies too large for records, if the database has them.
+    var blobs: (any BlobStore)? { get }
 
     /// The same pool, which adds an entry to the audit log with each write.
     func audited(_ entry: AuditEntry) -> Self

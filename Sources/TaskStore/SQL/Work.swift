@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// A unit of work that waits for one of the store's threads. The thread runs it, again if its transaction has to be
 /// repeated, and then finishes it, once.
-@safe class Work<Connection: StoreConnection>: @unchecked Sendable {
+@safe class Work<Connection: SendableMetatype>: @unchecked Sendable {
     // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
     // @safe: the continuation is set before the work is queued, and resumed only in `finish`, which is called once.
 
@@ -35,7 +35,7 @@ internal import Synchronization
 }
 
 /// Work that an `async` caller waits for.
-final class AwaitedWork<Connection: StoreConnection, Value: Sendable>: Work<Connection>, @unchecked Sendable {
+final class AwaitedWork<Connection: SendableMetatype, Value: Sendable>: Work<Connection>, @unchecked Sendable {
     // @unchecked: as for `Work`.
     private let body: StoreBody<Connection, Value>
     private var value: Value?

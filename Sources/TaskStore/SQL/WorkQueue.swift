@@ -4,7 +4,7 @@ internal import Dispatch
 /// A bounded queue of work from any thread to the store's threads, first in, first out.
 ///
 /// A thread is woken once for a whole batch, only if it sleeps and only when enough work is waiting.
-final class WorkQueue<Connection: StoreConnection>: Sendable {
+final class WorkQueue<Connection: SendableMetatype>: Sendable {
     private struct State {
         var waiting: [Work<Connection>] = []
         var sleepers = 0

@@ -22,6 +22,7 @@ struct SQLitePool: StorePool {
     }
 
     var replicas: (any ReplicaStore)? { nil }
+    var blobs: (any BlobStore)? { nil }
 
     func audited(_ entry: AuditEntry) -> SQLitePool {
         var pool = self
