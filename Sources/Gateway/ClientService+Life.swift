@@ -14,7 +14,7 @@ extension ClientService {
         tasks.ledger.watcher.start()
         tasks.ledger.callbackDelivery?.start()
         Origin.$current.withValue(.upkeep) {
-            let maintenance = Maintenance(tasks: tasks, retention: options.retention, assets: assets)
+            let maintenance = Maintenance(tasks: tasks, retention: options.retention, assets: uploads)
             maintenance.start()
             access.whenLimited { await maintenance.countRunningTasks() }
         }

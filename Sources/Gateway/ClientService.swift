@@ -52,7 +52,7 @@ public final class ClientService: HTTPService {
     public struct Parts: Sendable {
         let access: Access
         let accounts: Accounts
-        let store: any TaskStore
+        public let store: any TaskStore
         let upstream: any KlingUpstream
         let telemetry: Telemetry
         let loop: EventLoop
@@ -60,14 +60,10 @@ public final class ClientService: HTTPService {
         let budget: ByteBudget
         /// Delivers callbacks to clients; nil: none are delivered.
         public var callbackDelivery: CallbackDelivery?
-        /// Keeps the bodies of queued creates; nil: there is no queue.
-        public var spool: Spool?
+        /// Keeps the bodies of queued creates, and pictures.
+        public var bodies = Bodies()
         /// Fetches the pictures that the gateway processes itself.
         public var pictures: any PictureSource = NoPictures()
-        /// Stores what tenants upload; nil: nothing can be uploaded.
-        public var assets: AssetStore?
-        /// Stores the pictures that Kling gets as links; nil: there are none.
-        public var hostedPictures: HostedPictures?
         /// The clock for everything that this gateway does.
         public var clock = GuardedClock()
         /// The secrets with which accounts sign their callbacks, by the account's name.
@@ -93,7 +89,7 @@ public final class ClientService: HTTPService {
     }
 
     let options: Options
-    let assets: AssetStore?
+    let uploads: (any Uploads)?
     let admission: Admission
     let crossOrigin: CrossOrigin?
     private let description: APIDescription
@@ -111,7 +107,7 @@ public final class ClientService: HTTPService {
     /// Builds the gateway. It does nothing before ``start()``.
     public init(options: Options, _ parts: Parts) {
         self.options = options
-        assets = parts.assets
+        uploads = parts.bodies.uploads
         telemetry = parts.telemetry
         access = parts.access
         crossOrigin = CrossOrigin(origins: options.origins)
@@ -131,7 +127,7 @@ public final class ClientService: HTTPService {
             store: parts.store, caller: KlingCaller(upstream: parts.upstream, observer: telemetry),
             accounts: parts.accounts, queue: Self.queue(options, parts), callbackDelivery: parts.callbackDelivery,
             callbackTokens: parts.callbackTokens,
-            pictures: pictures, hosted: parts.hostedPictures, clock: parts.clock,
+            pictures: pictures, hosted: parts.bodies.hosted, clock: parts.clock,
             cache: TaskCache(),
             watcher: Watcher(reader: reader, on: parts.loop, seed: .random(in: 0...(.max))), loop: parts.loop)
         reader.serve(tasks)
@@ -140,8 +136,8 @@ public final class ClientService: HTTPService {
             store: parts.store, clock: parts.clock, resends: tasks.resends)
         inbound = InboundCallbacks(
             tokens: parts.callbackTokens, secrets: parts.webhookSecrets, receiver: CallbackInbox(tasks: tasks))
-        hosted = HostedPictureHandler(pictures: parts.hostedPictures, budget: parts.budget, observer: parts.telemetry)
-        let uploads = parts.assets.map {
+        hosted = HostedPictureHandler(pictures: parts.bodies.hosted, budget: parts.budget, observer: parts.telemetry)
+        let uploads = parts.bodies.uploads.map {
             AssetHandler(
                 assets: $0, pictures: pictures, budget: parts.budget, observer: parts.telemetry,
                 base: LinkBase(
@@ -162,7 +158,7 @@ public final class ClientService: HTTPService {
     }
 
     private static func queue(_ options: Options, _ parts: Parts) -> TaskQueue? {
-        guard let bounds = options.queue, let spool = parts.spool else { return nil }
+        guard let bounds = options.queue, let spool = parts.bodies.queued else { return nil }
         return TaskQueue(bounds, spool: spool, budget: parts.budget, loop: parts.loop)
     }
 

@@ -12,7 +12,11 @@ struct Asset: Sendable, Hashable {
 
     /// Creates an asset with a new name.
     init(_ format: PictureFormat, owner: AssetOwner, bytes: Int, createdAt: Int64) {
-        name = LinkName.random() + format.suffix
+        self.init(name: LinkName.random() + format.suffix, owner: owner, bytes: bytes, createdAt: createdAt)
+    }
+
+    init(name: String, owner: AssetOwner, bytes: Int, createdAt: Int64) {
+        self.name = name
         self.owner = owner
         self.bytes = bytes
         self.createdAt = createdAt
@@ -38,18 +42,9 @@ struct Asset: Sendable, Hashable {
     init?(file: String, bytes: Int) {
         let parts = file.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let owner = AssetOwner(digits: String(parts[0])), let time = Int64(parts[1]),
-            Self.isName(parts[2])
+            PictureFormat.isLinkName(parts[2])
         else { return nil }
-        name = String(parts[2])
-        self.owner = owner
-        self.bytes = bytes
-        createdAt = time
-    }
-
-    /// Whether a link may end with `text`.
-    static func isName(_ text: Substring) -> Bool {
-        guard let suffix = LinkName.rest(of: text) else { return false }
-        return PictureFormat.allCases.contains { suffix == $0.suffix }
+        self.init(name: String(parts[2]), owner: owner, bytes: bytes, createdAt: time)
     }
 }
 

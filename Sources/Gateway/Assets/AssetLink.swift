@@ -1,3 +1,4 @@
+internal import Base
 internal import KlingAPI
 
 /// The link of an uploaded picture.
@@ -18,7 +19,8 @@ struct AssetLink: Sendable, Hashable {
     init?(_ text: String) {
         guard let url = try? HTTPURL(text) else { return nil }
         let address = text.prefix { $0 != "?" }
-        guard let place = address.firstRange(of: "\(Self.path)"), Asset.isName(address[place.upperBound...]) else {
+        guard let place = address.firstRange(of: "\(Self.path)"), PictureFormat.isLinkName(address[place.upperBound...])
+        else {
             return nil
         }
         name = String(address[place.upperBound...])

@@ -5,7 +5,7 @@ internal import KlingAPI
 ///
 /// Usable from any thread; no event loop waits for the disk. When ``keep(_:format:tenant:now:)`` returns, the picture
 /// survives a crash of the machine.
-public final class AssetStore: Sendable {
+final class AssetStore: Uploads {
     /// Two, so that a large picture doesn't hold up a small one.
     private static let threads = 2
 
@@ -17,7 +17,7 @@ public final class AssetStore: Sendable {
     /// Opens the folder at `path`, creates it (mode 0700) if it doesn't exist, and indexes its pictures. Blocks on the
     /// disk. Nothing expires yet, because the clock may be wrong at startup.
     /// - Throws: why the gateway can't use the folder, in words for the operator.
-    public convenience init(_ path: String, clock: GuardedClock) throws(SpoolError) {
+    convenience init(_ path: String, clock: GuardedClock) throws(SpoolError) {
         try self.init(path, bounds: AssetBounds(), now: 0, clock: clock)
     }
 

@@ -5,6 +5,8 @@ public struct SpoolError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
         /// The disk, or the owner's share of it, is full.
         case full
+        /// The bodies of all gateways together may not be more.
+        case noRoom
         /// The folder or the disk can't be written to or read.
         case readOnly
         /// There is no such file.

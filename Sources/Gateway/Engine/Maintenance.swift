@@ -7,7 +7,7 @@ internal import TaskStore
 struct Maintenance: Sendable {
     let tasks: TryOnTasks
     let retention: Retention
-    let assets: AssetStore?
+    let assets: (any Uploads)?
 
     private static let rows = 500
 
@@ -29,10 +29,11 @@ struct Maintenance: Sendable {
         if let replicas = tasks.store.replicas { every(.milliseconds(500)) { await learn(from: replicas) } }
         every(.seconds(30)) { await countFlagged() }
         every(.seconds(5)) { await readBudgets() }
-        every(.seconds(60)) { assets?.expire() }
-        every(.seconds(10)) { tasks.ledger.hosted?.expire() }
+        every(.seconds(60)) { await assets?.expire() }
+        every(.seconds(10)) { await tasks.ledger.hosted?.expire() }
         every(.seconds(20)) { await saveClock() }
         every(.seconds(600), atOnce: false) { await prune() }
+        every(.seconds(600), atOnce: false) { await tasks.ledger.queue?.sweep() }
     }
 
     private func every(

@@ -16,7 +16,11 @@ struct HostedPicture: Sendable, Hashable {
 
     /// Creates a picture with a new name.
     init(_ format: PictureFormat, of task: TaskID, bytes: Int, madeAt: Int64) {
-        name = LinkName.random() + format.suffix
+        self.init(name: LinkName.random() + format.suffix, task: task, bytes: bytes, madeAt: madeAt)
+    }
+
+    init(name: String, task: TaskID, bytes: Int, madeAt: Int64) {
+        self.name = name
         self.task = task
         self.bytes = bytes
         self.madeAt = madeAt
@@ -51,13 +55,9 @@ struct HostedPicture: Sendable, Hashable {
     init?(file: String, bytes: Int) {
         let parts = file.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let task = TaskID(String(parts[0])), let time = Int64(parts[1]),
-            let suffix = LinkName.rest(of: parts[2]),
-            PictureFormat.allCases.contains(where: { suffix == $0.suffix })
+            PictureFormat.isLinkName(parts[2])
         else { return nil }
-        name = String(parts[2])
-        self.task = task
-        self.bytes = bytes
-        madeAt = time
+        self.init(name: String(parts[2]), task: task, bytes: bytes, madeAt: time)
         // Numbers and ids can be written in several ways, but a file is named in only one.
         guard self.file == file else { return nil }
     }

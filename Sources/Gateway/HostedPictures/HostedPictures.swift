@@ -8,7 +8,7 @@ internal import TaskStore
 /// Usable from any thread; no event loop waits for the disk. When ``host(_:format:for:)`` returns, the picture survives
 /// a crash of the machine. Ages are those of a clock that never jumps and, across a restart, of the believed time,
 /// which never runs ahead of what has passed. No error that is thrown contains a picture's name.
-public final class HostedPictures: Sendable {
+final class HostedPictures: PictureHost {
     /// Two, so that a large picture doesn't hold up a small one.
     private static let threads = 2
 
@@ -21,7 +21,7 @@ public final class HostedPictures: Sendable {
     /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. Blocks on the disk. Pictures from
     /// before the restart are served once ``recover(from:)`` has run.
     /// - Throws: why the gateway can't use the folder, in words for the operator.
-    public init(_ path: String, bounds: HostedPictureBounds, clock: GuardedClock) throws(SpoolError) {
+    init(_ path: String, bounds: HostedPictureBounds, clock: GuardedClock) throws(SpoolError) {
         self.bounds = bounds
         self.clock = clock
         folder = try DurableFolder(
@@ -86,7 +86,7 @@ public final class HostedPictures: Sendable {
         do throws(SpoolError) {
             return try await workers.run { [folder] () throws(SpoolError) in try body(folder) }
         } catch {
-            throw error.withholding(picture)
+            throw error.withholding(picture.name)
         }
     }
 
@@ -147,7 +147,7 @@ extension HostedPictures {
                         let size = try folder.size(of: name)
                         if let picture = HostedPicture(file: name, bytes: size) { pictures.append(picture) }
                     } catch {
-                        throw error.withholding(picture)
+                        throw error.withholding(picture.name)
                     }
                 }
             }
@@ -164,7 +164,5 @@ public struct HostedPictureFigures: Sendable, Hashable {
 
 extension SpoolError {
     /// The same error without a picture's name, which must not appear in a log.
-    fileprivate func withholding(_ picture: HostedPicture) -> SpoolError {
-        SpoolError(code, detail.replacing(picture.name, with: "…"))
-    }
+    func withholding(_ name: String) -> SpoolError { SpoolError(code, detail.replacing(name, with: "…")) }
 }

@@ -4,7 +4,7 @@ internal import KlingAPI
 
 /// Stores the pictures that tenants upload, and serves them.
 struct AssetHandler: Sendable {
-    let assets: AssetStore
+    let assets: any Uploads
     /// Checks whether files are whole.
     let pictures: PictureService
     let budget: ByteBudget
@@ -36,7 +36,7 @@ struct AssetHandler: Sendable {
         }
         let asset: Asset
         do {
-            asset = try await assets.keep(picture, format: header.format, tenant: admitted.tenant)
+            asset = try await assets.keep(picture, format: header.format, tenant: admitted.tenant, now: nil)
         } catch {
             throw unavailable(error)
         }
@@ -55,7 +55,7 @@ struct AssetHandler: Sendable {
 
     /// Serves a picture to its tenant.
     func download(_ admitted: AdmittedRequest) async throws(GatewayError) -> HTTPResponse {
-        guard let asset = assets.find(admitted.identifier, tenant: admitted.tenant) else { throw .unknownAsset }
+        guard let asset = try await find(admitted.identifier, tenant: admitted.tenant) else { throw .unknownAsset }
         let lease = try await budget.room(for: asset.bytes, tenant: admitted.tenant)
         guard let bytes = try await read(asset, holding: lease) else { throw .unknownAsset }
         return HTTPResponse(
@@ -64,6 +64,15 @@ struct AssetHandler: Sendable {
                 (name: "Content-Type", value: asset.mediaType), (name: "X-Content-Type-Options", value: "nosniff"),
                 (name: "Cache-Control", value: "private"), (name: "X-Request-Id", value: admitted.note.requestID),
             ], body: .slices([ByteSlice(bytes, 0..<bytes.count)]))
+    }
+
+    /// The picture that a tenant has under a name; nil if there is none or it has expired.
+    func find(_ name: String, tenant: String) async throws(GatewayError) -> Asset? {
+        do throws(SpoolError) {
+            return try await assets.find(name, tenant: tenant, now: nil)
+        } catch {
+            throw unavailable(error)
+        }
     }
 
     /// Reads a picture.

@@ -104,7 +104,7 @@ struct PictureIntake: Sendable {
         of pictures: [GivenPicture], besides made: Int? = 0, _ admitted: AdmittedRequest
     ) async throws(GatewayError) -> GivenFiles {
         var found: [Asset?] = []
-        for picture in pictures { found.append(try asset(picture, admitted)) }
+        for picture in pictures { found.append(try await asset(picture, admitted)) }
         let sizes = found.compactMap { $0?.bytes }
         let text = made.map { made in (sizes + [made]).reduce(0) { $0 + Base64.textCount(of: $1) } } ?? 0
         let lease = try await budget.room(
@@ -116,9 +116,11 @@ struct PictureIntake: Sendable {
 
     /// The asset that a picture links to; nil if it links to none.
     /// - Throws: if the link leads to this gateway, but not to an asset of the tenant's.
-    private func asset(_ picture: GivenPicture, _ admitted: AdmittedRequest) throws(GatewayError) -> Asset? {
+    private func asset(
+        _ picture: GivenPicture, _ admitted: AdmittedRequest
+    ) async throws(GatewayError) -> Asset? {
         guard let assets, case .url(let text) = picture.content, let link = AssetLink(text) else { return nil }
-        if let asset = assets.assets.find(link.name, tenant: admitted.tenant) { return asset }
+        if let asset = try await assets.find(link.name, tenant: admitted.tenant) { return asset }
         if link.leads(to: assets.base.urls(for: admitted.request)) { throw .lostAsset(picture) }
         return nil
     }

@@ -6,7 +6,7 @@ internal import TaskStore
 /// Any thread may call any function except the initializer without blocking. When a write returns, it is on disk.
 /// Cancelling the caller does not cancel a write: the caller still waits for it. The caller, which owns the task, must
 /// not write and remove its file at the same time.
-public final class Spool: Sendable {
+final class Spool: QueuedBodies {
     /// What was done with the files found at startup.
     struct Recovery: Equatable {
         /// The queued tasks that have a body.
@@ -26,7 +26,7 @@ public final class Spool: Sendable {
     /// Opens the folder at `path`, and creates it (mode 0700) if it doesn't exist. It blocks on the disk. No other
     /// gateway can use the folder until the spool is released.
     /// - Throws: the reason why the gateway cannot use the folder, as a message for the operator.
-    public init(_ path: String) throws(SpoolError) { folder = try SpoolFolder(path) }
+    init(_ path: String) throws(SpoolError) { folder = try SpoolFolder(path) }
 
     /// Writes the body of a task. When it returns, the body survives a crash of the machine. Slices are written without
     /// being joined first.
@@ -56,6 +56,9 @@ public final class Spool: Sendable {
 
     /// Removes the body of a task in the background.
     func removeLater(_ id: TaskID) { workers.submit { [folder] in try? folder.remove(id) } }
+
+    /// There is nothing to do: only a crash leaves bodies, and ``recover(queued:)`` has removed those.
+    func sweep() {}
 
     /// The tasks that have a body, oldest first.
     func list() async throws(SpoolError) -> [TaskID] {

@@ -11,7 +11,7 @@ final class TaskQueue: Sendable {
 
     /// The longest that a task may wait.
     let maxAge: Duration
-    private let spool: Spool
+    private let spool: any QueuedBodies
     private let budget: ByteBudget
     private let queue: Lock<FairQueue>
     private let loop: EventLoop
@@ -25,7 +25,7 @@ final class TaskQueue: Sendable {
     /// - Parameters:
     ///   - budget: limits the memory for bodies, including those of requests.
     ///   - loop: where the queue is drained.
-    init(_ bounds: QueueBounds, spool: Spool, budget: ByteBudget, loop: EventLoop) {
+    init(_ bounds: QueueBounds, spool: any QueuedBodies, budget: ByteBudget, loop: EventLoop) {
         self.spool = spool
         self.budget = budget
         self.loop = loop
@@ -92,6 +92,9 @@ final class TaskQueue: Sendable {
         ring()
         return missing
     }
+
+    /// Removes the bodies that other gateways have left although nothing needs them.
+    func sweep() async { await spool.sweep() }
 
     private func ring() { loop.execute { [bell] in bell.ring() } }
 

@@ -169,6 +169,10 @@ final class CreateSender: Sendable {
         } catch {
             queue.cancel(reservation)
             queue.discard(create.id)
+            // The queues of other gateways have taken the room.
+            if (error as? SpoolError)?.code == .noRoom {
+                throw ledger.accounts.refusalError(model: create.request.model, excluding: create.excluding)
+            }
             ledger.observer.event(
                 .error, "a task could not be queued", [("task", create.id.description), ("reason", "\(error)")])
             throw GatewayError(

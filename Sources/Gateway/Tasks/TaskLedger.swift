@@ -13,7 +13,7 @@ final class TaskLedger: Sendable {
     /// Delivers callbacks; nil: no callbacks are sent.
     let callbackDelivery: CallbackDelivery?
     /// Serves pictures to Kling while their tasks run; nil: no pictures are hosted.
-    let hosted: HostedPictures?
+    let hosted: (any PictureHost)?
     let cache: TaskCache
     let clock: GuardedClock
     /// What tasks take up.
@@ -33,7 +33,7 @@ final class TaskLedger: Sendable {
     init(
         store: any TaskStore, accounts: Accounts, queue: TaskQueue?, watcher: Watcher,
         callbackDelivery: CallbackDelivery?,
-        hosted: HostedPictures?, cache: TaskCache, clock: GuardedClock, unsavedPublicIDsPath: String?,
+        hosted: (any PictureHost)?, cache: TaskCache, clock: GuardedClock, unsavedPublicIDsPath: String?,
         background: Background,
         observer: any GatewayObserver
     ) {

@@ -45,7 +45,7 @@ final class TryOnTasks: Sendable {
     init(
         options: Options, store: any TaskStore, caller: KlingCaller, accounts: Accounts, queue: TaskQueue?,
         callbackDelivery: CallbackDelivery?, callbackTokens: CallbackTokens, pictures: PictureService? = nil,
-        hosted: HostedPictures? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, watcher: Watcher,
+        hosted: (any PictureHost)? = nil, clock: GuardedClock = GuardedClock(), cache: TaskCache, watcher: Watcher,
         loop: EventLoop, backgroundClock: Background.Clock = Background.Clock()
     ) {
         let background = Background(loop: loop, clock: backgroundClock)

@@ -14,12 +14,12 @@ final class UpstreamBodies: Sendable {
     /// Converts pictures; nil: they are sent as they are.
     private let pictures: PictureService?
     /// Serves pictures to Kling; nil: no pictures are hosted.
-    private let hosted: HostedPictures?
+    private let hosted: (any PictureHost)?
     private let observer: any GatewayObserver
 
     init(
         accounts: Accounts, publicURL: String?, callbackTokens: CallbackTokens, pictures: PictureService?,
-        hosted: HostedPictures?, observer: any GatewayObserver
+        hosted: (any PictureHost)?, observer: any GatewayObserver
     ) {
         (self.accounts, self.publicURL, self.callbackTokens) = (accounts, publicURL, callbackTokens)
         (self.pictures, self.hosted, self.observer) = (pictures, hosted, observer)

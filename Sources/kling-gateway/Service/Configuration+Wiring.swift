@@ -68,10 +68,15 @@ extension Configuration {
 extension Configuration {
     /// Adds the optional parts of a gateway.
     func complete(_ parts: inout ClientService.Parts) throws {
-        if tasks.queue != nil { parts.spool = try Spool(storage.spool) }
-        parts.assets = try AssetStore(storage.store.assets, clock: parts.clock)
+        let clock = parts.clock
+        if let blobs = parts.store.blobs {
+            parts.bodies = Bodies(in: blobs, queue: gatewayOptions.queue, bounds: pictures.bounds, clock: clock)
+        } else {
+            parts.bodies = try Bodies(
+                spool: tasks.queue == nil ? nil : storage.spool, assets: storage.store.assets,
+                pictures: storage.store.pictures, bounds: pictures.bounds, clock: clock)
+        }
         let secrets = upstreams.filter { !$0.webhookSecrets.isEmpty }.map { ($0.name, $0.webhookSecrets) }
-        parts.hostedPictures = try HostedPictures(storage.store.pictures, bounds: pictures.bounds, clock: parts.clock)
         parts.webhookSecrets = Dictionary(secrets) { first, _ in first }
     }
 

@@ -1,3 +1,4 @@
+import Base
 import Testing
 
 @testable import Gateway
@@ -74,7 +75,7 @@ struct AssetIndexTests {
         let assets = (0..<100).map { _ in Asset(.png, owner: one, bytes: 7, createdAt: 1_745_376_611_075) }
         #expect(Set(assets.map(\.name)).count == 100)
         for asset in assets {
-            #expect(asset.name.utf8.count == 36 && Asset.isName(asset.name[...]))
+            #expect(asset.name.utf8.count == 36 && PictureFormat.isLinkName(asset.name[...]))
             #expect(Asset(file: asset.file, bytes: 7) == asset)
             #expect(Asset(file: asset.draft, bytes: 7) == nil)
         }

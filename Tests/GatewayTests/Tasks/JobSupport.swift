@@ -112,6 +112,8 @@ struct JobFixture {
         var receivers: Receivers?
         var clock = GuardedClock()
         var hosted: HostedPictures?
+        /// Keeps the queued bodies; nil: a spool in the folder does.
+        var spool: (any QueuedBodies)?
     }
 
     static let jobDeliveries: StepCallbacks.JobDeliveries = { before, after in
@@ -157,8 +159,8 @@ struct JobFixture {
         request = try await TryOnRequest.parse(Bytes(Array(options.json.utf8)))
         var queue: TaskQueue?
         if let bounds = options.queue {
-            queue = TaskQueue(
-                bounds, spool: try Spool(folder.path("spool")), budget: ByteBudget(capacity: 1 << 20), loop: loop)
+            let spool = try options.spool ?? Spool(folder.path("spool"))
+            queue = TaskQueue(bounds, spool: spool, budget: ByteBudget(capacity: 1 << 20), loop: loop)
         }
         let delivery = options.receivers.map { [store] receivers in
             CallbackDelivery(
