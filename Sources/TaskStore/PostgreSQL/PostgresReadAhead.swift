@@ -39,10 +39,7 @@ extension PostgresConnection {
         if tenants.isEmpty { return }
         let last = statement(.lastNumber)
         for (tenant, result) in zip(tenants, try results(of: tenants.map { last.run(with: $0) })) {
-            last.each(of: result) { row in
-                recent.keep(lastNumber: row.integer(0), tenant: tenant)
-                return false
-            }
+            recent.keep(lastNumber: result.count > 0 ? result.integer(0, 0) : 0, tenant: tenant)
         }
     }
 }

@@ -95,7 +95,10 @@ enum Query: Int, CaseIterable {
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             """
         case .taskByID, .taskToChange: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
-        case .lastNumber: "SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL"
+        case .lastNumber:
+            // Not `max(number)`, for which PostgreSQL reads every task of the tenant if it has planned the statement while
+            // there were few.
+            "SELECT number FROM tasks WHERE tenant = ?1 AND number IS NOT NULL ORDER BY number DESC LIMIT 1"
         case .assignTask:
             "UPDATE tasks SET account = ?2, updated_at = ?3, account_identity = ?4, api = ?5 WHERE task = ?1"
         case .advanceTask: "UPDATE tasks SET \(Self.progress) WHERE task = ?1"
@@ -162,7 +165,7 @@ enum Query: Int, CaseIterable {
 
     private func page(of columns: String) -> String {
         """
-        WITH last(number) AS MATERIALIZED (SELECT max(number) FROM tasks WHERE tenant = ?1 AND number IS NOT NULL)
+        WITH last(number) AS MATERIALIZED (\(Query.lastNumber.sql))
         SELECT \(columns) FROM tasks
         WHERE tenant = ?1 AND number <= (SELECT number FROM last) - ?2
         AND number > (SELECT number FROM last) - ?2 - ?3
