@@ -86,7 +86,6 @@ enum PostgresSchema {
         CREATE INDEX tasks_public_ids ON tasks (public_id, tenant) WHERE public_id IS NOT NULL;
         CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
         CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
-        CREATE INDEX tasks_owned ON tasks (owner, id) WHERE finished_at IS NULL;
         CREATE INDEX tasks_held ON tasks (tenant, key_id, day) INCLUDE (units) WHERE finished_at IS NULL;
         CREATE INDEX tasks_contents ON tasks (content, tenant) WHERE content IS NOT NULL;
         CREATE INDEX tasks_running ON tasks (account) WHERE finished_at IS NULL;
