@@ -126,11 +126,14 @@ internal import Glibc
     }
 
     /// Waits for everything that was sent, and ends the pipeline: a statement outside a transaction is committed.
+    /// - Returns: as ``results()``.
     /// - Throws: the error of the first one that failed. The next statement that is sent runs again.
-    public func sync() throws(PostgresError) {
+    @discardableResult
+    public func sync() throws(PostgresError) -> [PostgresResult] {
         try check(unsafe pq.PQpipelineSync(connection))
+        var results: [PostgresResult] = []
         var failure: PostgresError?
-        do throws(PostgresError) { _ = try readAll() } catch {
+        do throws(PostgresError) { results = try readAll() } catch {
             if error.isConnectionLost { throw lose(error) }
             failure = error
         }
@@ -138,6 +141,7 @@ internal import Glibc
         while !sent.isEmpty { _ = try? readNext() }
         try readSync()
         if let failure { throw failure }
+        return results
     }
 
     /// Ends the pipeline after an error, and the transaction.

@@ -94,6 +94,24 @@ import Testing
         await two.close()
     }
 
+    @Test func `a step follows what another process has done to the task since its first one`() async throws {
+        let url = try await database()
+        let (one, two) = (try await serve(url), try await serve(url, as: "two"))
+        var samples = Samples()
+        let (moved, refused, untouched) = (samples.task(), samples.task(), samples.task())
+        for task in [moved, refused, untouched] { try await one.begin(task) }
+        try await two.assign(moved.id, to: Assignment(account: "second"), at: 1_100)
+        try await two.refuse(refused.id, reason: "cancelled", at: 1_100)
+        #expect(try await one.accept(moved.id, Samples.acceptance("k-1")).account == "second")
+        #expect(
+            await failure { () throws(StoreError) in try await one.accept(refused.id, Samples.acceptance("k-2")) }
+                == .stale)
+        #expect(try await one.accept(untouched.id, Samples.acceptance("k-3")).number == 2)
+        #expect(try await one.task(refused.id)?.state == .refused)
+        await one.close()
+        await two.close()
+    }
+
     @Test func `a budget holds over all processes`() async throws {
         let url = try await database()
         let stores = [try await serve(url), try await serve(url, as: "two")]

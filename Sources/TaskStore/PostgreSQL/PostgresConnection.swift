@@ -2,35 +2,49 @@ internal import PostgreSQL
 
 /// A connection to a PostgreSQL database. Belongs to one thread.
 ///
-/// Statements that return no rows wait in ``waiting`` until their write has ended: one that fails takes back its own.
-/// What a statement that returns rows must see is sent before it. A write that fails after that has spoiled its whole
-/// group: see ``PostgresGroup``.
+/// A write that fails after it has sent something has spoiled its whole group: see ``PostgresCommits``.
 final class PostgresConnection: StoreConnection {
     let callbacks: StepCallbacks
     var recent = RecentTasks()
     private(set) lazy var budgets = BudgetBooks<PostgresConnection>(self)
+    /// Intents of earlier transactions, which need not be read.
+    let intents = PostgresIntents()
 
-    private let session: PostgresSession
+    let pipeline: PostgresPipeline
     private var statements: [PostgresStatement?] = Array(repeating: nil, count: Query.allCases.count)
-    /// What the current write has to send.
-    private var waiting: [PostgresRun] = []
-    /// How often something of ``waiting`` was sent before its write has ended.
-    private var flushes = 0
-    private var transaction = Transaction()
+    /// What this transaction has locked.
+    private var locked: Set<StoreLock> = []
+    /// The running tasks that this transaction has counted.
+    private var running: [RunningOwner: Int] = [:]
+    /// Whether the transaction cannot be committed any more.
+    private(set) var isSpoiled = false
+    /// The transaction's number in PostgreSQL, once it is known.
+    private var transaction: String?
+    private var isCommitting = false
+
     /// Whether the process may only write as long as no other has taken over its tasks.
     private let isReplica: Bool
 
     init(_ session: PostgresSession, _ callbacks: StepCallbacks = StepCallbacks(), isReplica: Bool = false) {
-        (self.session, self.callbacks, self.isReplica) = (session, callbacks, isReplica)
+        (self.callbacks, self.isReplica) = (callbacks, isReplica)
+        pipeline = PostgresPipeline(session) { [intents] in intents.observe($0, $1) }
     }
 
     // MARK: Statements
 
     func statement(_ query: Query) -> PostgresStatement {
         if let statement = statements[query.rawValue] { return statement }
-        let statement = PostgresStatement(query.postgresSQL, named: "q\(query.rawValue)", on: self)
+        let statement = PostgresStatement(
+            PostgresDialect.sql(of: query), named: PostgresDialect.name(of: query), on: self)
         statements[query.rawValue] = statement
         return statement
+    }
+
+    func statement(_ query: Query, updating row: Int64) -> PostgresStatement {
+        let update = statement(query)
+        update.bind(1, row)
+        update.writer = intents.takeWriter(of: row)
+        return update
     }
 
     func statement(sql: String) -> PostgresStatement { statement(sql: sql, named: nil) }
@@ -41,39 +55,26 @@ final class PostgresConnection: StoreConnection {
     }
 
     /// Adds a run to the current write.
-    func add(_ run: PostgresRun) { waiting.append(run) }
-
-    /// Runs a statement and waits for its rows.
-    func result(of run: PostgresRun) throws(StoreError) -> PostgresResult {
-        guard let result = try results(of: [run]).last else { preconditionFailure("each run has a result") }
-        return result
-    }
+    func add(_ run: PostgresRun) { pipeline.add(run) }
 
     /// Runs statements and waits for the rows of all of them.
     func results(of runs: [PostgresRun]) throws(StoreError) -> [PostgresResult] {
-        if runs.isEmpty { return [] }
-        try send(waiting)
-        if !waiting.isEmpty { flushes += 1 }
-        waiting.removeAll(keepingCapacity: true)
-        try send(runs)
-        return try checked { () throws(PostgresError) in try session.results().suffix(runs.count) }
+        try spoiling { () throws(StoreError) in try pipeline.results(of: runs) }
     }
 
     func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
-        let (mark, flushesBefore, budgetMark) = (waiting.count, flushes, budgets.mark)
+        let (mark, flushes, budgetMark) = (pipeline.mark, pipeline.flushes, budgets.mark)
         do throws(StoreError) {
             try body()
         } catch {
-            if flushes == flushesBefore {
-                waiting.removeLast(waiting.count - mark)
-            } else {
-                transaction.isSpoiled = true
-            }
+            if pipeline.flushes == flushes { pipeline.drop(after: mark) } else { isSpoiled = true }
             recent = RecentTasks()
             budgets.undo(after: budgetMark)
             throw error
         }
     }
+
+    func note(_ task: TaskRecord, insertedAs row: Int64?) { intents.add(task) }
 
     /// Every commit is synced.
     func demandSync() {}
@@ -85,42 +86,40 @@ final class PostgresConnection: StoreConnection {
     /// - Throws: `unavailable` if another process has taken over from this one.
     @discardableResult
     func begin(reading reads: [PostgresRun] = []) throws(StoreError) -> [PostgresResult] {
-        transaction = Transaction()
-        waiting.removeAll(keepingCapacity: true)
+        (isSpoiled, transaction, isCommitting, locked, running) = (false, nil, false, [], [:])
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
-        try send([PostgresRun(sql: "BEGIN", name: "begin", values: [])])
+        intents.begin()
+        pipeline.begin()
+        try send(PostgresRun(sql: "BEGIN", name: "begin", values: []))
         let checks = [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : [])
         let results = try results(of: checks + reads)
-        transaction.number = results[0].text(0, 0)
+        transaction = results[0].text(0, 0)
         if isReplica, results[1].count == 0 {
-            transaction.isSpoiled = true
+            isSpoiled = true
             throw StoreError(.unavailable, "another gateway has taken over this one's tasks")
         }
         return Array(results.dropFirst(checks.count))
     }
 
-    /// Ends what is read before the first write.
-    func endReadAhead() { flushes = 0 }
-
     /// Ends a write of the transaction.
     /// - Parameter isKept: whether it has succeeded; what it has to send is dropped otherwise.
     func endWrite(isKept: Bool) throws(StoreError) {
         if isKept {
-            try send(waiting)
+            try spoiling { () throws(StoreError) in try pipeline.sendWaiting() }
             budgets.keep()
-        } else if flushes > 0 {
-            transaction.isSpoiled = true
+        } else if pipeline.flushes > 0 {
+            isSpoiled = true
         }
-        waiting.removeAll(keepingCapacity: true)
-        flushes = 0
+        pipeline.beginWrite()
     }
 
     /// Commits the transaction.
     func commit() throws(StoreError) {
-        transaction.isCommitting = true
-        try send([PostgresRun(sql: "COMMIT", name: "commit", values: [])])
-        try checked { () throws(PostgresError) in try session.sync() }
+        isCommitting = true
+        try send(PostgresRun(sql: "COMMIT", name: "commit", values: []))
+        try spoiling { () throws(StoreError) in try pipeline.sync() }
+        intents.commit(transaction)
     }
 
     /// Ends the transaction without any of its changes.
@@ -128,51 +127,45 @@ final class PostgresConnection: StoreConnection {
     func rollBack() throws(StoreError) {
         recent = RecentTasks()
         budgets.forget()
-        waiting.removeAll(keepingCapacity: true)
-        flushes = 0
-        try checked { () throws(PostgresError) in try session.recover() }
+        try spoiling { () throws(StoreError) in try pipeline.recover() }
     }
 
     /// Ends the reads that were run outside a transaction.
-    func endReads() throws(StoreError) { try checked { () throws(PostgresError) in try session.sync() } }
+    func endReads() throws(StoreError) { try spoiling { () throws(StoreError) in try pipeline.sync() } }
 
-    private func send(_ runs: [PostgresRun]) throws(StoreError) {
-        try checked { () throws(PostgresError) in
-            for run in runs { try session.send(run.sql, named: run.name, run.values) }
-        }
+    /// Sends a run at once, and not with the current write.
+    private func send(_ run: PostgresRun) throws(StoreError) {
+        try spoiling { () throws(StoreError) in try pipeline.send([run]) }
     }
 
-    private func checked<Value>(_ body: () throws(PostgresError) -> Value) throws(StoreError) -> Value {
-        do throws(PostgresError) {
+    private func spoiling<Value>(_ body: () throws(StoreError) -> Value) throws(StoreError) -> Value {
+        do throws(StoreError) {
             return try body()
         } catch {
-            (transaction.isSpoiled, transaction.failure) = (true, error)
-            throw StoreError(error)
+            isSpoiled = true
+            throw error
         }
     }
 
     // MARK: Failures
 
-    /// Whether the transaction cannot be committed any more.
-    var isSpoiled: Bool { transaction.isSpoiled }
-
     /// Whether the connection cannot be used any more.
-    var isLost: Bool { transaction.failure?.isConnectionLost ?? false }
+    var isLost: Bool { pipeline.failure?.isConnectionLost ?? false }
 
     /// Whether the transaction failed because another one was in its way.
-    var wasInTheWay: Bool { transaction.failure?.isPassing ?? false }
+    var wasInTheWay: Bool { pipeline.failure?.isPassing ?? false }
 
     /// The number of a transaction of which it is unknown whether it was committed.
-    var unknownCommit: String? { transaction.isCommitting && isLost ? transaction.number : nil }
+    var unknownCommit: String? { isCommitting && isLost ? transaction : nil }
 
     // MARK: Sums by tenant
 
     func lock(_ lock: StoreLock) throws(StoreError) {
-        guard transaction.locked.insert(lock).inserted else { return }
+        guard locked.insert(lock).inserted else { return }
         let take = statement(.lock)
         take.bind(1, lock.name)
-        // At once, and not with the current write: if that fails, the lock is held all the same.
-        try send([take.run])
+        // If the current write fails, the lock is held all the same.
+        try send(take.run)
     }
 
     /// Counts running tasks, and one more in this transaction.
@@ -181,7 +174,7 @@ final class PostgresConnection: StoreConnection {
     {
         try lock(owner.lock)
         let known: Int
-        if let counted = transaction.running[owner] {
+        if let counted = running[owner] {
             known = counted
         } else {
             let select = statement(owner.query)
@@ -191,10 +184,10 @@ final class PostgresConnection: StoreConnection {
             known = try select.first { Int($0.integer(0)) } ?? 0
         }
         guard known < limit else {
-            transaction.running[owner] = known
+            running[owner] = known
             throw StoreError(code, "\(owner) has \(known) running tasks, and may have \(limit)")
         }
-        transaction.running[owner] = known + 1
+        running[owner] = known + 1
     }
 
     func announce(_ task: TaskID) {
@@ -210,22 +203,5 @@ final class PostgresConnection: StoreConnection {
         select.bind(2, days.upperBound)
         select.bind(3, tenant)
         return try select.first { ($0.integer(0), $0.integer(1)) } ?? (0, 0)
-    }
-}
-
-extension PostgresConnection {
-    /// What is known of the current transaction.
-    private struct Transaction {
-        /// What it has locked.
-        var locked: Set<StoreLock> = []
-        /// The running tasks that it has counted.
-        var running: [RunningOwner: Int] = [:]
-        /// Whether it cannot be committed any more.
-        var isSpoiled = false
-        /// The last error of the database.
-        var failure: PostgresError?
-        /// Its number in PostgreSQL, once that is known.
-        var number: String?
-        var isCommitting = false
     }
 }

@@ -12,28 +12,30 @@ enum PostgresDialect {
         text.replace(SQLWords.isForeign, with: "(owner <> \(replica))::int")
         return text
     }
-}
 
-extension Query {
-    /// The statement as PostgreSQL reads it.
-    var postgresSQL: String {
-        switch self {
+    /// The name under which the server keeps a statement.
+    static func name(of query: Query) -> String { "q\(query.rawValue)" }
+
+    /// A statement as PostgreSQL reads it.
+    static func sql(of query: Query) -> String {
+        let sql = translate(query.sql)
+        return switch query {
         case .probe: "UPDATE probe SET probes = probes + 1"
-        case .taskToChange: PostgresDialect.translate(sql) + " FOR UPDATE"
+        case .taskToChange: sql + " FOR UPDATE"
         case .insertDelivery:
-            PostgresDialect.translate(sql)
-                .replacing("receiver, pause)", with: "receiver, pause, owner)")
+            sql.replacing("receiver, pause)", with: "receiver, pause, owner)")
                 .replacing("$8, 0)", with: "$8, 0, (SELECT owner FROM tasks WHERE id = $2))")
         case .redeliver:
             // A process that serves delivers it, even if that of before is gone.
-            PostgresDialect.translate(sql).replacing(
+            sql.replacing(
                 "SET state = 0,",
                 with: """
                     SET state = 0, owner = CASE WHEN EXISTS (SELECT 1 FROM replicas WHERE number = owner) THEN owner
                     ELSE coalesce((SELECT max(number) FROM replicas WHERE NOT has_left), owner) END,
                     """)
-        case .insertJob: PostgresDialect.translate(sql) + " RETURNING job"
-        default: PostgresDialect.translate(sql)
+        case .insertJob: sql + " RETURNING job"
+        case .insertTask: sql + " RETURNING id, task"
+        default: sql
         }
     }
 }

@@ -22,6 +22,6 @@ extension StoreError {
 
 extension PostgresError {
     /// Whether the same transaction may succeed if it is repeated: another one was in its way (`serialization_failure`,
-    /// `deadlock_detected`).
-    var isPassing: Bool { sqlState == "40001" || sqlState == "40P01" }
+    /// `deadlock_detected`), or has changed a row that was not read again (see ``PostgresIntents``).
+    var isPassing: Bool { sqlState == "40001" || sqlState == "40P01" || sqlState == PostgresIntents.wasChanged }
 }

@@ -8,19 +8,25 @@ extension PostgresConnection {
         let ids = Set(subjects.compactMap(\.task))
         let tenants = Set(subjects.compactMap(\.tenant))
         var locks = Set(subjects.flatMap(\.locks))
-        let (sortedIDs, sortedTenants) = (ids.sorted(), tenants.sorted())
+        let known = intents.take(ids)
+        let unknown = ids.subtracting(known.map(\.task.id))
+        let (sortedIDs, sortedTenants) = (unknown.sorted(), tenants.sorted())
         let (task, budgetsOf) = (statement(.taskToChange), statement(.budgetsOf))
         let results = try begin(
             reading: sortedIDs.map { task.run(with: $0) } + sortedTenants.map { budgetsOf.run(with: $0) })
-        var owners: Set<String> = []  // of tasks that exist
-        for result in results.prefix(ids.count) {
+        for intent in known {
+            recent.keep(intent.task, row: intent.row)
+            intents.check(intent)
+        }
+        var owners = Set(known.map(\.task.tenant))  // of tasks that exist
+        for result in results.prefix(unknown.count) {
             task.each(of: result) { row in
                 let record = TaskRecord(row: row)
                 recent.keep(record, row: row.integer(22))
                 return owners.insert(record.tenant).inserted || true
             }
         }
-        for (tenant, result) in zip(sortedTenants, results.dropFirst(ids.count)) {
+        for (tenant, result) in zip(sortedTenants, results.dropFirst(unknown.count)) {
             var found: [Budget] = []
             budgetsOf.each(of: result) { row in
                 found.append(Budget(row: row))
@@ -32,7 +38,7 @@ extension PostgresConnection {
         locks.formUnion(owners.map { .tenant($0) })
         for one in locks.sorted(by: { $0.name < $1.name }) { try lock(one) }
         try readLastNumbers(of: owners.sorted())
-        endReadAhead()
+        pipeline.beginWrite()
     }
 
     private func readLastNumbers(of tenants: [String]) throws(StoreError) {

@@ -8,6 +8,9 @@ final class PostgresStatement: StoreStatement {
     /// Under which the server keeps the prepared statement; nil: it does not.
     let name: String?
     private var values: [PostgresValue] = []
+    /// The transaction that has written the row which this updates: see ``PostgresIntents``; nil: any.
+    var writer: String?
+    private var guardedSQL: String?
     private var reading: PostgresResult?
     private var row: Int32 = 0
 
@@ -33,7 +36,12 @@ final class PostgresStatement: StoreStatement {
     // MARK: Runs
 
     /// The statement with its values as they are now.
-    var run: PostgresRun { PostgresRun(sql: sql, name: name, values: values) }
+    var run: PostgresRun {
+        guard let writer else { return PostgresRun(sql: sql, name: name, values: values) }
+        let guarded = guardedSQL ?? PostgresIntents.guarded(sql, by: values.count + 1)
+        guardedSQL = guarded
+        return PostgresRun(sql: guarded, name: name.map { $0 + "g" }, values: values + [.text(writer)])
+    }
 
     func execute() { connection.add(run) }
 
@@ -79,7 +87,10 @@ final class PostgresStatement: StoreStatement {
         }
     }
 
-    private func result() throws(StoreError) -> PostgresResult { try connection.result(of: run) }
+    private func result() throws(StoreError) -> PostgresResult {
+        guard let result = try connection.results(of: [run]).last else { preconditionFailure("each run has a result") }
+        return result
+    }
 
     // MARK: Columns
 

@@ -15,6 +15,13 @@ protocol StoreConnection: AnyObject, SendableMetatype {
     /// Returns the statement of `query`, which is compiled on first use.
     func statement(_ query: Query) throws(StoreError) -> Statement
 
+    /// Returns the statement of `query`, which updates the row of a task, with that row bound as its first parameter.
+    func statement(_ query: Query, updating row: Int64) throws(StoreError) -> Statement
+
+    /// Notes that a task was inserted.
+    /// - Parameter row: its number; nil if the database tells it only later.
+    func note(_ task: TaskRecord, insertedAs row: Int64?)
+
     /// Compiles a statement that runs only once.
     func statement(sql: String) throws(StoreError) -> Statement
 
@@ -49,6 +56,16 @@ extension StoreConnection {
     var jobs: JobRows<Self> { JobRows(connection: self) }
     var claims: ClaimRows<Self> { ClaimRows(connection: self) }
     var deliveries: DeliveryRows<Self> { DeliveryRows(connection: self) }
+
+    func statement(_ query: Query, updating row: Int64) throws(StoreError) -> Statement {
+        let update = try statement(query)
+        update.bind(1, row)
+        return update
+    }
+
+    func note(_ task: TaskRecord, insertedAs row: Int64?) {
+        if let row { recent.note(task, row: row, before: nil) }
+    }
 
     /// Runs a statement that takes no values and returns no rows.
     func execute(_ query: Query) throws(StoreError) {

@@ -64,7 +64,7 @@ struct TaskRows<Connection: StoreConnection> {
             }
         }
         connection.budgets.note(record, before: nil)
-        if let row { connection.recent.note(record, row: row, before: nil) }
+        connection.note(record, insertedAs: row)
         return record
     }
 
@@ -153,8 +153,7 @@ struct TaskRows<Connection: StoreConnection> {
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {
         let query = Query(updating: old, to: new)
         if query == .assignTask { return try assign(row, new) }
-        let update = try connection.statement(query)
-        update.bind(1, row)
+        let update = try connection.statement(query, updating: row)
         update.bind(2, new.state.rawValue)
         update.bind(3, new.flags.rawValue)
         update.bind(4, new.statusWord)
@@ -182,8 +181,7 @@ struct TaskRows<Connection: StoreConnection> {
     }
 
     private func assign(_ row: Int64, _ task: TaskRecord) throws(StoreError) {
-        let update = try connection.statement(.assignTask)
-        update.bind(1, row)
+        let update = try connection.statement(.assignTask, updating: row)
         update.bind(2, task.account ?? "")
         update.bind(3, task.updatedAt)
         update.bind(4, task.assignment?.identity)
