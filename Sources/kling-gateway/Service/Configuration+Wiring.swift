@@ -11,10 +11,10 @@ internal import TaskStore
 extension Configuration {
     /// The gateway's options.
     /// - Parameter log: is closed before the process starts anew.
-    func gatewayOptions(_ log: LogOutput) -> ClientService.Options {
+    func gatewayOptions(_ log: LogOutput? = nil) -> ClientService.Options {
         var options = ClientService.Options()
         options.whenReplaced = {
-            log.close()
+            log?.close()
             ProcessLimits.startAnew()
         }
         options.bodyLimit = server.limits.body
@@ -70,7 +70,7 @@ extension Configuration {
     func complete(_ parts: inout ClientService.Parts) throws {
         let clock = parts.clock
         if let blobs = parts.store.blobs {
-            parts.bodies = Bodies(in: blobs, queue: gatewayOptions.queue, bounds: pictures.bounds, clock: clock)
+            parts.bodies = Bodies(in: blobs, queue: gatewayOptions().queue, bounds: pictures.bounds, clock: clock)
         } else {
             parts.bodies = try Bodies(
                 spool: tasks.queue == nil ? nil : storage.spool, assets: storage.store.assets,
