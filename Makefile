@@ -102,7 +102,8 @@ demo: build ## try it with a simulated Kling; ARGS=--once
 	exec .build/release/kling-gateway demo $(ARGS)
 
 .PHONY: test
-test: deps ## run every test; ARGS="--filter NAME"
+test: deps ## run every test, the end-to-end tests on both stores; ARGS="--filter NAME"
+	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.')
 	$(SWIFT) test $(ARGS)
 
 .PHONY: torture
