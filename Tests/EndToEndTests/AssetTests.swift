@@ -155,7 +155,8 @@ import Testing
         }
     }
 
-    @Test func `a queued create is sent with its picture even if the upload is gone by then`() async throws {
+    @Test(.needsSQLite("uploads are in PostgreSQL, not in files"))
+    func `a queued create is sent with its picture even if the upload is gone by then`() async throws {
         try await Rig.run(settings: "dispatch: { wait: 0s }") { rig in
             let link = try await rig.gateway.uploaded(SamplePictures.person)
             try rig.fail("create:1303:1:1")

@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The folders beside the store: who owns them, and what happens when the disk damages their files.
-@Suite(.aFewAtATime) struct FolderTests {
+@Suite(.aFewAtATime, .needsSQLite("bodies are in PostgreSQL, not in files")) struct FolderTests {
     @Test func `a queued request damaged on disk is not sent, and the log says what was found`()
         async throws
     {

@@ -8,7 +8,7 @@ import Testing
 @testable import Gateway
 
 /// Pictures that the built gateway serves to Kling. The tests put them beside its store while it is down.
-@Suite(.aFewAtATime) struct HostedPictureTests {
+@Suite(.aFewAtATime, .needsSQLite("the tests put pictures into files")) struct HostedPictureTests {
     private static let content = [UInt8](repeating: 7, count: 3_000_001)
     private static let day = 86_400_000
 

@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// Bodies that reach one gateway and are needed by another, which shares its store.
-@Suite(.aFewAtATime, .timeLimit(.minutes(5))) struct SharedBodyTests {
+@Suite(.aFewAtATime, .needsNoStore) struct SharedBodyTests {
     private static let configuration = """
         upstreams:
           - { name: a, url: $KLING, access_key: simulated-access-key, secret_key: simulated-secret-key, lookup: yes,
