@@ -42,9 +42,11 @@ import Testing
                     kling: kling.url, folder: folder,
                     environment: environment.merging(Fixture.noAccount) { one, _ in one }))
         }
-        try await body(kling, gateways)
+        var failure: (any Error)?
+        do { try await body(kling, gateways) } catch { failure = error }
         for gateway in gateways { gateway.program.signal(SIGKILL) }
         await kling.stop()
+        if let failure { throw failure }
     }
 
     @Test func `a picture that was uploaded to one gateway is read and used through another`() async throws {
