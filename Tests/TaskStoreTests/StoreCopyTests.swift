@@ -13,7 +13,8 @@ import Testing
         var samples = Samples()
         try await store.keys.insert(Samples.key(1))
         try await store.keys.rotate("key_1", to: Samples.secrets(2), previousValidUntil: 9_000, at: 5)
-        try await store.keys.keep(TenantRules(name: "shop", budgets: [Budget(.units, per: .month, limit: 9)]), at: 6)
+        try await store.keys.keep(
+            TenantRules(name: "shop", budgets: [Budget(.units, per: .month, limit: 90_000_000)]), at: 6)
         _ = try await store.keys.tenant(
             orInsert: TenantRecord(name: "shop", sealedWebhookSecret: [7, 7], createdAt: 1))
         for number in 0..<5 {

@@ -4,8 +4,9 @@ internal import PostgreSQL
 
 /// Commits each group of writes as one transaction, which takes two or three round trips.
 ///
-/// A write that fails before it has sent anything leaves the others alone. If the database refuses one, or one fails
-/// later, the group's halves are repeated, so that in the end each failure is its own.
+/// A write that fails before it has sent anything leaves the others alone. If the database refuses one's values, or one
+/// fails later, the group's halves are repeated, so that in the end each failure is its own. What fails for another
+/// reason, such as a lock that others hold, fails for the whole group.
 final class PostgresCommits: Commits {
     /// How often a transaction is repeated that another one was in the way of.
     private static let attempts = 5
@@ -35,7 +36,7 @@ final class PostgresCommits: Commits {
             return
         }
         counts.fail()
-        if group.count > 1, connection != nil {
+        if group.count > 1, connection?.pipeline.mayBeOneWritesFailure == true {
             let middle = group.startIndex + group.count / 2
             perform(group[..<middle])
             perform(group[middle...])

@@ -13,6 +13,7 @@ extension StoreError {
         switch error.sqlState {
         case "23505": claims[error.constraint ?? ""] ?? .alreadyExists
         case "25006": .readOnly
+        case "55P03": .busy
         case "53100": .full
         case "XX001", "XX002": .corrupt
         default: .unavailable

@@ -17,6 +17,13 @@ final class PostgresPipeline {
     /// The last error of the database since ``begin()``.
     private(set) var failure: PostgresError?
 
+    /// Whether a transaction may have failed because of one of its writes: by the write itself, or by its values (class 22
+    /// and 23).
+    var mayBeOneWritesFailure: Bool {
+        guard let failure else { return true }
+        return failure.sqlState.map { $0.hasPrefix("22") || $0.hasPrefix("23") } ?? false
+    }
+
     init(_ session: PostgresSession, observer: @escaping (PostgresRun, PostgresResult) -> Void) {
         (self.session, self.observer) = (session, observer)
     }

@@ -14,6 +14,8 @@ public enum PostgresTaskStore {
         public var gathering = Duration.microseconds(500)
         /// How long to wait for an answer of the server before the connection counts as lost.
         public var timeout = Duration.seconds(5)
+        /// How long a write waits for a lock that another session holds.
+        public var lockTimeout = Duration.seconds(2)
         /// The same for reads, which may have a lot to look through.
         public var readTimeout = Duration.seconds(30)
         /// How long to look for the server again before a write that may have been committed is given up.
@@ -107,6 +109,8 @@ struct PostgresServer: Sendable {
                 "synchronous_commit is \(setting) and cannot be set: commits would not wait for the disk")
         }
         try checkDurability(session)
+        // Before the connection counts as lost, so that a write that cannot have a lock is known to have failed.
+        try session.execute("SET lock_timeout = '\(options.lockTimeout / .milliseconds(1))ms'")
     }
 
     /// Has the server end a transaction soon after its connection is lost, even while it waits for a lock. It would commit

@@ -52,7 +52,7 @@ enum Query: Int, CaseIterable {
         case .transaction: "SELECT pg_current_xact_id()::text"
         case .replicas:
             """
-            SELECT number, name, started_at, (SELECT count(*) FROM tasks WHERE owner = number AND finished_at IS NULL)
+            SELECT number, name, started_at, (SELECT count(*) FROM tasks WHERE owner = replicas.number AND finished_at IS NULL)
             FROM replicas WHERE NOT has_left ORDER BY number
             """
         case .rate:
