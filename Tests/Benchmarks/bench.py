@@ -24,6 +24,7 @@ import millions
 import peers
 import postgres
 import speed
+import takeover
 import tasks
 import usage
 import workers
@@ -45,9 +46,10 @@ SECTIONS = {
     "usage": usage.report,
     "postgres": postgres.postgres,
     "millions": millions.millions,
+    "takeover": takeover.takeover,
 }
 # The measurements that run only on request.
-EXTRA = ("tasks", "workers", "usage", "postgres", "millions")
+EXTRA = ("tasks", "workers", "usage", "postgres", "millions", "takeover")
 
 
 def run(lab):
@@ -90,6 +92,8 @@ def parsed():
     parser.add_argument("--postgres", action="store_true",
                         help="also measure creates on PostgreSQL, beside pgbench and a job queue")
     parser.add_argument("--millions", action="store_true", help="also measure reads over a million finished tasks")
+    parser.add_argument("--takeover", action="store_true",
+                        help="also measure how long it takes until a dead gateway's work is taken over")
     parser.add_argument("--full", action="store_true", help="measure reads over ten million tasks: half an hour more")
     parser.add_argument("--peers", action="store_true", help="also measure Envoy, Caddy and HAProxy")
     parser.add_argument("--binary", type=os.path.abspath,
