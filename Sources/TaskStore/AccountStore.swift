@@ -34,6 +34,8 @@ public struct AccountStateRecord: Sendable, Equatable {
     /// What was found to be wrong with the account when it was last checked; nil if nothing was.
     public var problem: String?
     public var updatedAt: Int64
+    /// Whether another process that serves from the store has written it.
+    public var isForeign = false
 
     public init(
         name: String, disabledBy: Int? = nil, reason: String? = nil, refusedModels: [String] = [],

@@ -7,6 +7,8 @@ struct AccountPool: Sendable {
     private let places: [String: Int]
     private let random: @Sendable () -> Double
     private var taken: [String: AccountStateRecord] = [:]
+    /// What other gateways have written and this one has merged, by account.
+    private var merged: [String: AccountStateRecord] = [:]
 
     init(_ accounts: [Account], timing: AccountTiming, random: @escaping @Sendable () -> Double) {
         states = accounts.map { AccountState($0, timing: timing) }
@@ -98,6 +100,12 @@ struct AccountPool: Sendable {
     /// How many tasks the account may run at once; nil: any number.
     func limit(of name: String) -> Int? { places[name].flatMap { states[$0].limit.current } }
 
+    /// How many unfinished tasks of the account the store may have; nil: any number. Those that Kling does not have are
+    /// unfinished too, and take up no slot.
+    func storeLimit(of name: String) -> Int? {
+        places[name].flatMap { place in states[place].limit.current.map { $0 + states[place].slots.missing } }
+    }
+
     /// Records how many tasks other gateways run, by account.
     mutating func count(elsewhere: [String: Int]) {
         for place in states.indices { states[place].note(elsewhere: elsewhere[states[place].account.name] ?? 0) }
@@ -118,7 +126,11 @@ struct AccountPool: Sendable {
                 taken[record.name]
                 ?? AccountStateRecord(
                     name: record.name, identity: states[place].account.identity.number, updatedAt: 0)
-            guard known != saved, states[place].record(at: 0) == saved else { continue }
+            known.isForeign = false
+            // What this gateway has written is known, and what it has not yet written is newer.
+            guard record.isForeign, known != merged[record.name], states[place].record(at: 0) == saved else { continue }
+            merged[record.name] = known
+            if known == saved { continue }
             states[place].merge(record, now: now)
             taken[record.name] = states[place].record(at: 0)
         }
@@ -210,7 +222,7 @@ struct AccountPool: Sendable {
             guard let place = places[record.name] else { continue }
             states[place].restore(record, now: now)
             var record = record
-            record.updatedAt = 0
+            (record.updatedAt, record.isForeign) = (0, false)
             taken[record.name] = record
         }
         // In the order in which their slots expire.

@@ -27,7 +27,8 @@ struct AccountSlots: Sendable {
     private var models: [String] = []
     /// Creates that have not been answered yet.
     private(set) var underWay = 0
-    private var missing = 0
+    /// Tasks of which Kling has said that it does not have them.
+    private(set) var missing = 0
 
     /// How many tasks other gateways run at the account.
     var elsewhere = 0

@@ -124,6 +124,9 @@ public final class Accounts: Sendable {
 
     // MARK: Other gateways
 
+    /// How many unfinished tasks of the account the store may have, those of all gateways; nil: any number.
+    func storeLimit(of name: String) -> Int? { state.withLock { $0.pool.storeLimit(of: name) } }
+
     /// Records how many tasks other gateways that share the store run, by account.
     func count(elsewhere: [String: Int], now: MonotonicTime = .now) {
         change(now) { state in

@@ -15,7 +15,7 @@ struct SharedTasks {
     private func limits(_ principal: Principal?, at account: String?) -> SharedLimits? {
         if ledger.store.replicas == nil { return nil }
         let limits = SharedLimits(
-            account: account.flatMap(ledger.accounts.limit(of:)), key: principal?.limits.concurrency,
+            account: account.flatMap(ledger.accounts.storeLimit(of:)), key: principal?.limits.concurrency,
             tenant: principal?.policy.limits.concurrency,
             since: ledger.clock.now - TaskSlots.longest.nanoseconds / 1_000_000)
         return limits.account == nil && limits.key == nil && limits.tenant == nil ? nil : limits

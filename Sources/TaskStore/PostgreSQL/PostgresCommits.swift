@@ -18,6 +18,8 @@ final class PostgresCommits: Commits {
 
     init(_ server: PostgresServer, _ callbacks: StepCallbacks, _ counts: CommitCounts) {
         (self.server, self.callbacks, self.counts) = (server, callbacks, counts)
+        // Before clients take up all descriptors.
+        _ = try? open()
     }
 
     var due: DispatchTime? { nil }

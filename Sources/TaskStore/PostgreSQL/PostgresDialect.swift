@@ -22,6 +22,8 @@ enum PostgresDialect {
         return switch query {
         case .probe: "UPDATE probe SET probes = probes + 1"
         case .taskToChange: sql + " FOR UPDATE"
+        case .keepAccount:
+            sql.replacing("trouble = $12", with: "trouble = $12, owner = excluded.owner")
         case .insertDelivery:
             sql.replacing("receiver, pause)", with: "receiver, pause, owner)")
                 .replacing("$8, 0)", with: "$8, 0, (SELECT owner FROM tasks WHERE id = $2))")

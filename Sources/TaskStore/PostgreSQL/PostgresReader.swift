@@ -1,6 +1,6 @@
 internal import PostgreSQL
 
-/// A thread that reads, with a connection that is opened when it is first needed, and again after it is lost.
+/// A thread that reads, with a connection that is opened again after it is lost.
 final class PostgresReader {
     private let server: PostgresServer
     private let purpose: String
@@ -10,6 +10,8 @@ final class PostgresReader {
 
     /// Runs until the queue is closed and empty.
     func run(_ queue: WorkQueue<PostgresConnection>) {
+        // Before clients take up all descriptors.
+        _ = try? open()
         var batch: [Work<PostgresConnection>] = []
         while queue.take(&batch, limit: 8) == .work {
             for work in batch { perform(work) }

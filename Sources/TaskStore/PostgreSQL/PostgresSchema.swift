@@ -177,7 +177,8 @@ enum PostgresSchema {
             identity bigint,
             api text,
             was_reached bigint NOT NULL DEFAULT 0,
-            trouble text
+            trouble text,
+            owner bigint NOT NULL DEFAULT current_setting('kling_gateway.replica')::bigint
         );
         CREATE TABLE unread (
             server text PRIMARY KEY,

@@ -168,7 +168,7 @@ extension Query {
         case .accounts:
             """
             SELECT name, disabled_by, reason, refused_models, learned_limit, has_lookup, updated_at, has_unique_ids,
-            identity, api, was_reached, trouble FROM accounts ORDER BY name
+            identity, api, was_reached, trouble, \(SQLWords.isForeign) FROM accounts ORDER BY name
             """
         case .keepAccount:
             """

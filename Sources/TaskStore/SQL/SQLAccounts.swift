@@ -8,7 +8,7 @@ struct SQLAccounts<Pool: StorePool>: AccountStore {
     func states() async throws(StoreError) -> [AccountStateRecord] {
         try await pool.read { connection throws(StoreError) in
             try connection.statement(.accounts).rows { row in
-                AccountStateRecord(
+                var state = AccountStateRecord(
                     name: row.text(0), disabledBy: row.optionalInteger(1).map(Int.init), reason: row.optionalText(2),
                     refusedModels: row.text(3).split(separator: Self.separator).map(String.init),
                     learnedLimit: row.optionalInteger(4).map(Int.init),
@@ -16,6 +16,8 @@ struct SQLAccounts<Pool: StorePool>: AccountStore {
                     hasUniqueIDs: row.optionalInteger(7).map { $0 != 0 },
                     identity: row.optionalInteger(8), api: row.optionalText(9),
                     wasReached: row.integer(10) != 0, problem: row.optionalText(11), updatedAt: row.integer(6))
+                state.isForeign = row.integer(12) != 0
+                return state
             }
         }
     }
