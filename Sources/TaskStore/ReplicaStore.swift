@@ -10,6 +10,9 @@ public protocol ReplicaStore: Sendable {
     /// The processes whose unfinished tasks this one took over before it served.
     var predecessors: [Int64] { get }
 
+    /// Whether another process was among those that serve at any time since then.
+    func hasSeenOthers(within time: Duration) -> Bool
+
     /// Processes that may have ended, or stand still.
     var suspects: Set<Int64> { get }
 

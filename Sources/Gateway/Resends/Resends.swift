@@ -114,8 +114,9 @@ final class Resends: Sendable {
     /// wait for the answer there, waits for a moment whether that client has left.
     /// - Returns: its first task; nil if the request is a new create.
     func createElsewhere(_ key: ResendKey) async throws(GatewayError) -> TaskID? {
-        guard let replicas else { return nil }
-        let since = clock.now - state.withLock { $0.ledger.window }.nanoseconds / 1_000_000
+        let window = state.withLock { $0.ledger.window }
+        guard let replicas, replicas.hasSeenOthers(within: window) else { return nil }
+        let since = clock.now - window.nanoseconds / 1_000_000
         for _ in 0..<Self.looksElsewhere {
             let found: ForeignCreate?
             do {

@@ -28,6 +28,7 @@ final class PostgresReplica: ReplicaStore {
         var events: [ReplicaEvent] = []
         var predecessors: [Int64] = []
         var suspects: Set<Int64> = []
+        var seenOthersAt: MonotonicTime?
         /// Whether ``settle()`` has ended.
         var isSettled = false
         var isStopped = false
@@ -73,6 +74,10 @@ final class PostgresReplica: ReplicaStore {
     var predecessors: [Int64] { state.withLock(\.predecessors) }
 
     var suspects: Set<Int64> { state.withLock(\.suspects) }
+
+    func hasSeenOthers(within time: Duration) -> Bool {
+        state.withLock(\.seenOthersAt).map { .now - $0 < time } ?? false
+    }
 
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void) {
         let missed = state.withLock { state in
@@ -165,7 +170,10 @@ final class PostgresReplica: ReplicaStore {
         guard try round.raiseBeats() else { return false }
         beatAt.store(start.nanoseconds, ordering: .relaxed)
         let dead = try round.look(now: start)
-        state.withLock { $0.suspects = round.watch.suspects(now: start) }
+        state.withLock { state in
+            state.suspects = round.watch.suspects(now: start)
+            state.seenOthersAt = round.seenOthersAt ?? state.seenOthersAt
+        }
         for other in dead {
             guard let ids = try round.takeOver(other) else { continue }
             let isPredecessor = state.withLock { state in

@@ -87,7 +87,7 @@ enum PostgresSchema {
         CREATE INDEX tasks_upstream_ids ON tasks (upstream_id) WHERE upstream_id <> public_id;
         CREATE INDEX tasks_unfinished ON tasks (id) WHERE finished_at IS NULL;
         CREATE INDEX tasks_held ON tasks (tenant, key_id, day) INCLUDE (units) WHERE finished_at IS NULL;
-        CREATE INDEX tasks_contents ON tasks (content, tenant) WHERE content IS NOT NULL;
+        CREATE INDEX tasks_contents ON tasks (content, tenant, task) WHERE content IS NOT NULL;
         CREATE INDEX tasks_running ON tasks (account) WHERE finished_at IS NULL;
         CREATE INDEX tasks_released ON tasks (tenant, external_task_id) WHERE released = 1 AND public_id IS NOT NULL;
         """

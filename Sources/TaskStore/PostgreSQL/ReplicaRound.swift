@@ -6,6 +6,8 @@ extension PostgresReplica {
     struct Round {
         let session: PostgresSession
         private(set) var watch = ReplicaWatch()
+        /// When another process was last among those that serve.
+        private(set) var seenOthersAt: MonotonicTime?
 
         init(_ server: PostgresServer) throws(PostgresError) {
             session = try server.connect("membership")
@@ -38,6 +40,7 @@ extension PostgresReplica {
                 FROM replicas WHERE number <> \(PostgresDialect.replica)
                 """, named: "look", [])
             let result = try session.result()
+            if result.count > 0 { seenOthersAt = now }
             let others = (0..<Int32(result.count)).map { row in
                 ReplicaWatch.Sight(
                     number: result.integer(row, 0), beats: result.integer(row, 1),
@@ -89,7 +92,7 @@ extension PostgresReplica {
             try session.send(
                 """
                 UPDATE deliveries SET owner = \(PostgresDialect.replica),
-                next_attempt_at = CASE WHEN leased = 1 THEN created_at ELSE next_attempt_at END, leased = 0
+                next_attempt_at = CASE WHEN leased = 1 THEN 0 ELSE next_attempt_at END, leased = 0
                 WHERE next_attempt_at IS NOT NULL AND \(isOrphan)
                 """, named: nil, [])
             return (0..<Int32(result.count)).map { row in
