@@ -25,6 +25,10 @@ public protocol ResendStore: Sendable {
         elsewhere tenant: String, content: ContentDigest, since time: Int64, suspects: Set<Int64>
     ) async throws(StoreError) -> ForeignCreate?
 
+    /// Forgets the content of a create, whose answer was read, so that no other create counts as the same. The process
+    /// that it belongs to is told.
+    func forgetContent(of task: TaskID) async throws(StoreError)
+
     /// Returns the creates with content that are, or may be, unread according to what was stored, oldest first.
     /// - Parameters:
     ///   - unread: what was stored last; nil: every create with content counts as unread.

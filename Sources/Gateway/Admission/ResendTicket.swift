@@ -97,6 +97,8 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
 
     func answerWasAcknowledged() {
         if let number { resends.end(number) { ledger, now in ledger.read(number, now: now) } }
+        // The create may be another gateway's, or be known to one from before it was taken over.
+        if let earlier, resends.isShared { resends.wasRead(attachedTo: earlier) }
     }
 
     func answerWasLost() {

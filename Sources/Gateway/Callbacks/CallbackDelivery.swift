@@ -18,6 +18,7 @@ public final class CallbackDelivery: @unchecked Sendable {
     private let poll: Duration
     private let clock: OutboxClock
     private let attempts: DeliveryAttempts
+    private let isOwner: @Sendable () -> Bool
     private let held = Lock<Set<TaskID>>([])
     /// The attempts in flight, and the deliveries due, for ``figures``.
     private let load = Lock((running: 0, due: 0))
@@ -33,15 +34,18 @@ public final class CallbackDelivery: @unchecked Sendable {
     /// - Parameters:
     ///   - loop: where it runs.
     ///   - secrets: provides the secrets that sign callbacks to a tenant.
+    ///   - isOwner: whether no other process can have taken over this one's deliveries.
     ///   - random: the source of the retries' jitter.
     public init(
         loop: EventLoop, store: any DeliveryStore, sender: any CallbackSender, secrets: any WebhookSecretSource,
         observer: any GatewayObserver, policy: Policy, clock: GuardedClock = GuardedClock(),
+        isOwner: @escaping @Sendable () -> Bool = { true },
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.loop = loop
         self.store = store
         self.observer = observer
+        self.isOwner = isOwner
         poll = policy.poll
         self.clock = OutboxClock(clock, store: store, observer: observer, tolerance: policy.clockTolerance)
         attempts = DeliveryAttempts(
@@ -174,6 +178,8 @@ public final class CallbackDelivery: @unchecked Sendable {
             storeFailed(error)
             return .notSent
         }
+        // The process may have stood still since. Whoever has the delivery now sends it.
+        guard isOwner() else { return .notSent }
         return await attempts.make(record)
     }
 

@@ -27,6 +27,7 @@ struct Recovery: Sendable {
         follow(found)
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
         if let replicas = store.replicas {
+            noteTold(found)
             // What this gateway has left itself: nothing, because its number is new.
             for number in replicas.predecessors { try await tasks.resends?.inherit(from: number) }
         } else {
@@ -50,6 +51,7 @@ struct Recovery: Sendable {
     func takeOver(_ ids: Set<TaskID>, from number: Int64) async throws {
         let found = try await unfinished(among: ids)
         follow(found)
+        noteTold(found)
         try await tasks.resends?.inherit(from: number, among: ids)
         try await settle(found) { queue, records, accounts in
             try await queue.add(records, accounts: accounts)
@@ -69,6 +71,12 @@ struct Recovery: Sendable {
             last = records.count == Self.batch ? records.last?.id : nil
         } while last != nil
         return found
+    }
+
+    /// Makes the gateway's ids of open creates their public ones, because another gateway may have told them to clients
+    /// while it could not record that.
+    private func noteTold(_ found: Unfinished) {
+        for record in found.open { ledger.unsavedPublicIDs.announce(record.id) }
     }
 
     /// Takes the tasks' slots at their accounts, and makes known which creates are open.

@@ -46,6 +46,7 @@ struct ReplicaDuties: Sendable {
     /// Follows a task of this gateway that another one has changed.
     private func catchUp(with id: TaskID) async {
         guard let record = try? await tasks.store.task(id), !record.isForeign else { return }
+        if record.content == nil { tasks.resends?.wasRead(elsewhere: id) }
         tasks.ledger.follow(record)
     }
 

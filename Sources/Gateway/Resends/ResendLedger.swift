@@ -222,6 +222,11 @@ struct ResendLedger: Sendable {
         return task
     }
 
+    /// Forgets the unread creates of a task whose answer was read elsewhere.
+    mutating func wasRead(elsewhere task: TaskID) {
+        for (number, entry) in entries where entry.task == task && entry.reader == nil { remove(number) }
+    }
+
     /// Attaches an entry to a task that was made elsewhere.
     mutating func attach(_ number: Int, to task: TaskID, now: MonotonicTime) {
         update(number) { ($0.task, $0.isInProgress, $0.madeAt) = (task, false, now) }

@@ -132,6 +132,18 @@ final class Resends: Sendable {
         return nil
     }
 
+    /// Records for all gateways that the answer to an earlier create was read here.
+    func wasRead(attachedTo task: TaskID) {
+        background.start { [self] in
+            while (try? await store.forgetContent(of: task)) == nil {
+                guard await background.sleep(for: .seconds(1)) else { return }
+            }
+        }
+    }
+
+    /// Records that the answer to a create of this gateway was read at another one.
+    func wasRead(elsewhere task: TaskID) { change { $0.ledger.wasRead(elsewhere: task) } }
+
     /// How often another gateway's create is looked at, with ``grace`` in between: until a gateway that has died counts
     /// as a suspect.
     private static let looksElsewhere = 6

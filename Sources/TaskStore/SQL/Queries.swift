@@ -17,7 +17,8 @@ enum Query: Int, CaseIterable {
     case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,
         insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
-    case accounts, keepAccount, unread, keepUnread, createsAfter, foreignCreates, clockMark, keepClockMark
+    case accounts, keepAccount, unread, keepUnread, createsAfter, foreignCreates, forgetContent, clockMark,
+        keepClockMark
     case masterKeyMark, keepMasterKeyMark, redoMark, keepRedoMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs
 

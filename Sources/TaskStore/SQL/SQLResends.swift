@@ -46,6 +46,15 @@ struct SQLResends<Pool: StorePool>: ResendStore {
         }
     }
 
+    func forgetContent(of task: TaskID) async throws(StoreError) {
+        try await pool.write(.synced, .task(task)) { connection throws(StoreError) in
+            let forget = try connection.statement(.forgetContent)
+            forget.bind(1, task)
+            try forget.execute()
+            try connection.announce(task)
+        }
+    }
+
     func creates(leftBy unread: UnreadCreates?, limit: Int) async throws(StoreError) -> [TaskRecord] {
         try await pool.read { connection throws(StoreError) in
             var records: [TaskRecord] = []

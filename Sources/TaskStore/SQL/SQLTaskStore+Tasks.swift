@@ -39,7 +39,8 @@ extension SQLTaskStore {
         try await pool.write(isRecoverable ? .written : .synced, .task(id)) { connection throws(StoreError) in
             try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
                 let number = { () throws(StoreError) in try connection.tasks.nextNumber(tenant: record.tenant) }
-                guard isPublic() else { return try life.accept(acceptance, number: number) }
+                // Another process may have told a client the id of its own create without recording that.
+                guard isPublic() || record.isForeign else { return try life.accept(acceptance, number: number) }
                 var own = acceptance
                 own.publicID = id.description
                 return try life.accept(own, number: number)

@@ -67,7 +67,8 @@ final class GatewayService: Sendable {
         let delivery = CallbackDelivery(
             loop: loops[0], store: store.outbox, sender: receivers,
             secrets: WebhookSecrets(keys: store.keys, vault: vault), observer: telemetry,
-            policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock)
+            policy: CallbackDelivery.Policy(userAgent: callbackUserAgent), clock: clock,
+            isOwner: { store.replicas?.isOwner ?? true })
         var parts = ClientService.Parts(
             access: access, accounts: accounts, store: store, upstream: upstream, telemetry: telemetry, loop: loops[0],
             callbackTokens: CallbackTokens(vault), budget: budget)

@@ -38,4 +38,10 @@ struct Deployment: Sendable {
         }
         (self.server, self.proxy, self.folders) = (server, proxy, folders)
     }
+
+    /// Waits until HAProxy, if there is one, has found a gateway to send requests to.
+    func whenReachable() async throws {
+        guard let proxy else { return }
+        while try await proxy.ask("GET", "/")?.status != 200 { try await Task.sleep(for: .milliseconds(50)) }
+    }
 }

@@ -102,6 +102,7 @@ final class GatewayUnderTest: Sendable {
         for program in state.withLock({ $0.programs }) {
             _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
         }
+        try await deployment.whenReachable()
         state.withLock { $0.isServing = true }
     }
 

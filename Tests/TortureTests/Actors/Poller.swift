@@ -46,6 +46,8 @@ struct ClientQueries: Sendable {
         guard let response = try? answer.get() else { return nil }
         guard response.status == 200, let kling = KlingAnswer(response.body) else {
             let isLater = response.status == 503 && response.headers["retry-after"] != nil
+            // PostgreSQL is away, or HAProxy answers because no gateway is ready.
+            if world.options.replicas > 1, isLater || JSONObject(response.body) == nil { return nil }
             return response.status == 404 ? .unknown : isLater ? .later : .error(status: response.status)
         }
         if let task = kling.task.flatMap(SeenTask.init) { return .tasks([task]) }
