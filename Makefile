@@ -13,6 +13,9 @@ KILLS ?= 300
 # How many of the kills are power cuts, which also lose what was not synced.
 CUTS ?= 100
 CREATES ?= 5000
+# With REPLICAS=2, two gateways on PostgreSQL behind HAProxy, and DATABASE_KILLS of the kills crash PostgreSQL.
+REPLICAS ?= 1
+DATABASE_KILLS ?= 0
 SEED ?=
 SETTLING ?= 300
 WITHOUT ?=
@@ -101,14 +104,23 @@ run: build ## serve; ARGS="--config FILE"
 demo: build ## try it with a simulated Kling; ARGS=--once
 	exec .build/release/kling-gateway demo $(ARGS)
 
+# The end-to-end suites that depend on the store most: `make test` runs them on PostgreSQL too.
+POSTGRES_SUITES := ClockTests|CutAnswerTests|DispatchTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
+KlingClientTests|LifeTests|NoticeTests|OpenAITests|PublicIDTests|SharedBodyTests|SolutionsTests|StoreReadinessTests|\
+TenantLimitTests|TryOnTests|UseapiTests
+
 .PHONY: test
-test: deps ## run every test, the end-to-end tests on both stores; ARGS="--filter NAME"
-	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.')
+test: deps ## run every test, and many end-to-end tests on PostgreSQL too; ARGS="--filter NAME"
+	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.($(subst | ,|,$(POSTGRES_SUITES)))')
 	$(SWIFT) test $(ARGS)
+
+.PHONY: test-postgres
+test-postgres: deps ## run all end-to-end tests on PostgreSQL
+	TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.'
 
 .PHONY: torture
 torture: libraries ## kill the gateway and cut its power under load; KILLS=300 CUTS=100 CREATES=5000 SEED=1
-	TORTURE_KILLS=$(KILLS) TORTURE_CUTS=$(CUTS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) \
+	TORTURE_REPLICAS=$(REPLICAS) TORTURE_DATABASE_KILLS=$(DATABASE_KILLS) TORTURE_KILLS=$(KILLS) TORTURE_CUTS=$(CUTS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) \
 	TORTURE_SETTLING=$(SETTLING) TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench

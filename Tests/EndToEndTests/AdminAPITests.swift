@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test(.needsPython, .timeLimit(.minutes(10))) func `schemathesis finds the document accurate`() async throws {
+    @Test(.needsPython, .timeLimit(.minutes(20))) func `schemathesis finds the document accurate`() async throws {
         try await Fixture.run(environment: Self.guarded) { fixture in
             // A schema cannot say which time zones there are, or which URLs may be called.
             let environment = [

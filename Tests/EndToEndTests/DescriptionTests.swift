@@ -134,7 +134,7 @@ import Testing
         }
     }
 
-    @Test(.needsPython, .timeLimit(.minutes(10)), arguments: [true, false])
+    @Test(.needsPython, .timeLimit(.minutes(20)), arguments: [true, false])
     func `schemathesis finds the document accurate, with a valid and with a wrong key`(isKnown: Bool) async throws {
         try await Rig.run(settings: "fetch: { allow: [127.0.0.0/8] }") { rig in
             let key = isKnown ? GatewayProcess.key : "sk-nobody's"
