@@ -105,7 +105,7 @@ demo: build ## try it with a simulated Kling; ARGS=--once
 	exec .build/release/kling-gateway demo $(ARGS)
 
 # The end-to-end suites that depend on the store most: `make test` runs them on PostgreSQL too.
-POSTGRES_SUITES := ClockTests|CutAnswerTests|DispatchTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
+POSTGRES_SUITES := DispatchTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
 KlingClientTests|LifeTests|NoticeTests|OpenAITests|PublicIDTests|SharedBodyTests|SolutionsTests|StoreReadinessTests|\
 TenantLimitTests|TryOnTests|UseapiTests
 

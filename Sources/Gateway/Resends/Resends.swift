@@ -75,8 +75,8 @@ final class Resends: Sendable {
         state = Lock(State(ledger: ResendLedger(window: window)))
     }
 
-    /// Whether other gateways share the store.
-    var isShared: Bool { replicas != nil }
+    /// Whether other gateways share the store, or did when an unread create of theirs may be from.
+    var isShared: Bool { replicas?.hasSeenOthers(within: state.withLock { $0.ledger.window }) ?? false }
 
     /// How many creates have attached to an earlier one.
     var attached: UInt64 { state.withLock { $0.attached } }
@@ -115,7 +115,7 @@ final class Resends: Sendable {
     /// - Returns: its first task; nil if the request is a new create.
     func createElsewhere(_ key: ResendKey) async throws(GatewayError) -> TaskID? {
         let window = state.withLock { $0.ledger.window }
-        guard let replicas, replicas.hasSeenOthers(within: window) else { return nil }
+        guard let replicas else { return nil }
         let since = clock.now - window.nanoseconds / 1_000_000
         for _ in 0..<Self.looksElsewhere {
             let found: ForeignCreate?
