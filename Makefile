@@ -111,6 +111,7 @@ TenantLimitTests|TryOnTests|UseapiTests
 
 .PHONY: test
 test: deps ## run every test, and many end-to-end tests on PostgreSQL too; ARGS="--filter NAME"
+	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^TaskStoreTests\.|SharedBodiesTests|PostgresServerTests')
 	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.($(subst | ,|,$(POSTGRES_SUITES)))')
 	$(SWIFT) test $(ARGS)
 

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Bodies in a store that several processes share.
-@Suite(.onEventLoop) struct BlobStoreTests {
+@Suite(.onEventLoop, .needsPostgres) struct BlobStoreTests {
     private static let unbounded = BlobTotal(count: .max, bytes: .max)
 
     private func with(

@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Several processes that serve from one PostgreSQL database. Here, each is a store of its own.
-@Suite(.onEventLoop) struct PostgresReplicaTests {
+@Suite(.onEventLoop, .needsPostgres) struct PostgresReplicaTests {
     private func database() async throws -> String { try await PostgresServer.shared.makeDatabase() }
 
     private func serve(_ url: String, as name: String = "one") async throws -> any TaskStore {

@@ -12,28 +12,31 @@ import Testing
                 (store: any TaskStore, keeper: any Sendable)
     }
 
-    static let stores = [
-        Subject(testDescription: "SQLite for a process that serves") { deliveries, jobDeliveries in
-            let folder = StoreFolder()
-            let lock = try ServeLock(store: folder.database)
-            let store = try SQLiteTaskStore.open(
-                path: folder.database, serving: lock, deliveries: deliveries, jobDeliveries: jobDeliveries)
-            return (store, (folder, lock))
-        },
-        Subject(testDescription: "SQLite for a command") { deliveries, jobDeliveries in
-            let folder = StoreFolder()
-            let store = try SQLiteTaskStore.open(
-                path: folder.database, deliveries: deliveries, jobDeliveries: jobDeliveries)
-            return (store, folder)
-        },
+    static let stores =
+        [
+            Subject(testDescription: "SQLite for a process that serves") { deliveries, jobDeliveries in
+                let folder = StoreFolder()
+                let lock = try ServeLock(store: folder.database)
+                let store = try SQLiteTaskStore.open(
+                    path: folder.database, serving: lock, deliveries: deliveries, jobDeliveries: jobDeliveries)
+                return (store, (folder, lock))
+            },
+            Subject(testDescription: "SQLite for a command") { deliveries, jobDeliveries in
+                let folder = StoreFolder()
+                let store = try SQLiteTaskStore.open(
+                    path: folder.database, deliveries: deliveries, jobDeliveries: jobDeliveries)
+                return (store, folder)
+            },
+        ] + (TestStore.chosen == .postgres ? [postgreSQL] : [])
+
+    private static let postgreSQL =
         Subject(testDescription: "PostgreSQL") { deliveries, jobDeliveries in
             let url = try await PostgresServer.shared.makeDatabase()
             let store = try await blocking {
                 try PostgresTaskStore.open(url: url, deliveries: deliveries, jobDeliveries: jobDeliveries)
             }
             return (store, url)
-        },
-    ]
+        }
 
     func with(
         _ subject: Subject, deliveries: @escaping StepCallbacks.Deliveries = Samples.deliveries,

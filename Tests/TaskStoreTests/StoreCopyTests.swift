@@ -4,7 +4,7 @@ import Testing
 @testable import TaskStore
 
 /// Copies of stores between SQLite and PostgreSQL.
-@Suite(.onEventLoop) struct StoreCopyTests {
+@Suite(.onEventLoop, .needsPostgres) struct StoreCopyTests {
     private let folder = StoreFolder()
     private var files: [String] { ["gateway.db", "back.db"].map { "\(folder.path)/\($0)" } }
 

@@ -52,6 +52,12 @@ final class TestDatabase: Sendable {
 }
 
 extension Trait where Self == ConditionTrait {
+    /// For suites that are about PostgreSQL: they are run with `TEST_STORE=postgres` only, as their servers would take the
+    /// time of all other tests.
+    public static var needsPostgres: Self {
+        .enabled(if: TestStore.chosen == .postgres, "it is about PostgreSQL: set TEST_STORE=postgres")
+    }
+
     /// For tests that cannot be run on another store than SQLite.
     /// - Parameter reason: why, such as what they test that PostgreSQL does not have.
     public static func needsSQLite(_ reason: Comment) -> Self {

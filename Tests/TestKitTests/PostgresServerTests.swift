@@ -3,7 +3,7 @@ import TestKit
 import Testing
 
 /// The PostgreSQL servers that other tests run against.
-@Suite(.aFewAtATime) struct PostgresServerTests {
+@Suite(.aFewAtATime, .needsPostgres) struct PostgresServerTests {
     @Test func `tests share a server, and get databases of their own`() async throws {
         let server = try await PostgresServer.shared
         let (one, other) = (try await server.makeDatabase(), try await server.makeDatabase())

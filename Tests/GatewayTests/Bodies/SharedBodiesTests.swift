@@ -7,7 +7,7 @@ import Testing
 @testable import Gateway
 
 /// Bodies that gateways on one PostgreSQL database have in common.
-@Suite(.onEventLoop, .timeLimit(.minutes(2))) struct SharedBodiesTests {
+@Suite(.onEventLoop, .timeLimit(.minutes(2)), .needsPostgres) struct SharedBodiesTests {
     /// Two gateways' views of one database.
     private struct Pair {
         let url: String
