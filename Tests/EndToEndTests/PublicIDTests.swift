@@ -9,7 +9,7 @@ import Testing
     /// Keeps the gateway from writing, and sends it a create, which is answered with the gateway's id.
     private func idGivenWhileStoreIsHeld(_ rig: Rig) async throws -> (id: String, holder: HeldStore) {
         let holder = try await HeldStore(rig.folder)
-        try rig.fail("create:slow=3:1:1")
+        try rig.fail("create:slow=6:1:1")
         let gateway = rig.gateway
         async let answered = gateway.create(Self.own)
         try await eventually("Kling has been asked") { rig.creates() == 1 }
