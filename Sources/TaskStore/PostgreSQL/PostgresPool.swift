@@ -57,21 +57,9 @@ struct PostgresPool: StorePool {
     var blobs: (any BlobStore)? { PostgresBlobs(threads: threads) }
 
     func check() async throws(StoreError) {
-        _ = try await readAtOnce { connection throws(StoreError) in
-            try connection.statement(.keyVersion).first { $0.integer(0) }
-        }
-        let failures = statistics.failures
-        if let known = lastCheck.withLock({ $0.result(at: .now, failures: failures) }) { return try known.get() }
-        let result: Result<Void, StoreError>
-        do throws(StoreError) {
+        try await check(lastCheck) { () throws(StoreError) in
             try await write { connection throws(StoreError) in connection.statement(.probe).execute() }
-            result = .success(())
-        } catch {
-            result = .failure(error)
         }
-        let failuresNow = statistics.failures
-        lastCheck.withLock { $0.note(result, at: .now, failures: failuresNow) }
-        try result.get()
     }
 
     func close() async { await threads.close() }
