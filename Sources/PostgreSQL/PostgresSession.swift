@@ -54,20 +54,6 @@ internal import Glibc
 
     deinit { unsafe pq.PQfinish(connection) }
 
-    /// Checks that a text is a URL that libpq understands.
-    /// - Returns: what is wrong with it; nil if nothing is, or if libpq is not installed.
-    public static func problem(inURL url: String) -> String? {
-        guard let pq = try? load() else { return nil }
-        var message: UnsafeMutablePointer<CChar>?
-        let options = unsafe pq.PQconninfoParse(url, &message)
-        defer {
-            unsafe pq.PQconninfoFree(options)
-            unsafe pq.PQfreemem(message)
-        }
-        if unsafe options != nil { return nil }
-        return unsafe message.map { unsafe String(cString: $0).trimmedLines } ?? "it is not a URL of PostgreSQL"
-    }
-
     /// The version of the server, such as 150018.
     public var serverVersion: Int { unsafe Int(pq.PQserverVersion(connection)) }
 

@@ -4,7 +4,6 @@
 
 typedef struct pg_conn PGconn;
 typedef struct pg_result PGresult;
-typedef struct _PQconninfoOption PQconninfoOption;
 
 // The functions of libpq that return none of its enumerations: F(result, name, parameters).
 #define LIBPQ_FUNCTIONS(F) \
@@ -33,8 +32,6 @@ typedef struct _PQconninfoOption PQconninfoOption;
     F(int, PQgetlength, (const PGresult *, int, int)) \
     F(char *, PQcmdTuples, (PGresult *)) \
     F(void, PQclear, (PGresult *)) \
-    F(PQconninfoOption *, PQconninfoParse, (const char *, char **)) \
-    F(void, PQconninfoFree, (PQconninfoOption *)) \
     F(void, PQfreemem, (void *))
 
 // The functions that do, as integers.
