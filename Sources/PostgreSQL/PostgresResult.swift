@@ -82,6 +82,8 @@ internal import CPostgreSQL
 }
 
 extension String {
-    /// The text as one line.
-    var trimmedLines: String { split(whereSeparator: \.isNewline).joined(separator: "; ") }
+    /// The text as one line, without the indentation of its lines.
+    var trimmedLines: String {
+        split(whereSeparator: \.isNewline).map { $0.drop(while: \.isWhitespace) }.joined(separator: "; ")
+    }
 }

@@ -30,9 +30,11 @@ struct ReplicaDuties: Sendable {
 
     /// Resumes the tasks of a gateway that has died, and retries for as long as the store is unavailable.
     private func takeOver(_ ids: [TaskID], from number: Int64) async {
-        log(
-            .warning, "the tasks of another gateway are taken over",
-            [("replica", "\(number)"), ("tasks", "\(ids.count)")])
+        if !ids.isEmpty {
+            log(
+                .warning, "the tasks of another gateway are taken over",
+                [("replica", "\(number)"), ("tasks", "\(ids.count)")])
+        }
         while true {
             do {
                 return try await Recovery(tasks: tasks).takeOver(Set(ids), from: number)
