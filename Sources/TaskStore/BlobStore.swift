@@ -27,9 +27,8 @@ public protocol BlobStore: Sendable {
     /// - Parameter owner: whose blobs; nil: everyone's.
     func list(_ kind: BlobKind, owner: String?) async throws(StoreError) -> [StoredBlob]
 
-    /// Adds up all blobs of a kind.
-    /// - Parameter owner: whose blobs; nil: everyone's.
-    func total(_ kind: BlobKind, owner: String?) async throws(StoreError) -> BlobTotal
+    /// Adds up blobs of a kind.
+    func total(_ kind: BlobKind, _ share: BlobShare) async throws(StoreError) -> BlobTotal
 
     /// Removes blobs, if they exist.
     func remove(_ kind: BlobKind, _ names: [String]) async throws(StoreError)
@@ -88,6 +87,15 @@ public struct StoredBlob: Sendable, Hashable {
     public let taskState: TaskState?
     /// When its task ended.
     public let taskEndedAt: Int64?
+}
+
+/// Which blobs are added up.
+public enum BlobShare: Sendable, Equatable {
+    case all
+    /// Those that name this owner.
+    case owner(String)
+    /// Those of the tasks that belong to this process.
+    case ownTasks
 }
 
 /// A number of blobs, and their bytes together.

@@ -20,6 +20,10 @@ import Testing
         try await blocking { try PostgresTaskStore.open(url: url) }
     }
 
+    private func serve(_ url: String, as name: String) async throws -> any TaskStore {
+        try await blocking { try PostgresTaskStore.open(url: url, servingAs: name, deliveries: Samples.deliveries) }
+    }
+
     private func body(_ count: Int) -> Bytes {
         Bytes((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 13) })
     }
@@ -105,10 +109,28 @@ import Testing
             }
             #expect(try await names(.uploaded, blobs) == ["a", "b", "c"])
             #expect(try await names(.uploaded, blobs, owner: "x") == ["b", "c"])
-            #expect(try await blobs.total(.uploaded, owner: nil) == BlobTotal(count: 3, bytes: 6))
-            #expect(try await blobs.total(.uploaded, owner: "x") == BlobTotal(count: 2, bytes: 4))
-            #expect(try await blobs.total(.hosted, owner: nil) == BlobTotal(count: 0, bytes: 0))
+            #expect(try await blobs.total(.uploaded, .all) == BlobTotal(count: 3, bytes: 6))
+            #expect(try await blobs.total(.uploaded, .owner("x")) == BlobTotal(count: 2, bytes: 4))
+            #expect(try await blobs.total(.hosted, .all) == BlobTotal(count: 0, bytes: 0))
         }
+    }
+
+    @Test func `the pictures of each process's own tasks add up to all of them`() async throws {
+        let url = try await PostgresServer.shared.makeDatabase()
+        let stores = [try await serve(url, as: "one"), try await serve(url, as: "two")]
+        var samples = Samples()
+        for (store, count) in zip(stores, [2, 1]) {
+            let task = samples.task()
+            try await store.begin(task)
+            for number in 0..<count {
+                _ = try await write(.hosted, "\(task.id)-\(number)", task: task.id, to: try #require(store.blobs))
+            }
+        }
+        var counts: [Int] = []
+        for store in stores { counts.append(try await #require(store.blobs).total(.hosted, .ownTasks).count) }
+        #expect(counts == [2, 1])
+        #expect(try await #require(stores[0].blobs).total(.hosted, .all) == BlobTotal(count: 3, bytes: 12))
+        for store in stores { await store.close() }
     }
 
     @Test func `a blob without room is not written, and leaves the one with its name`() async throws {
@@ -195,7 +217,7 @@ import Testing
                 }
                 try await group.waitForAll()
             }
-            #expect(try await blobs.total(.queued, owner: nil).count == 12)
+            #expect(try await blobs.total(.queued, .all).count == 12)
         }
     }
 

@@ -18,7 +18,7 @@ final class SharedAssetStore: Uploads {
         let owner = AssetOwner(tenant: tenant)
         let asset = Asset(format, owner: owner, bytes: picture.count, createdAt: now ?? clock.now)
         return try await SpoolError.wrapping { () throws(StoreError) in
-            let own = try await blobs.total(.uploaded, owner: owner.digits)
+            let own = try await blobs.total(.uploaded, .owner(owner.digits))
             if own.count >= bounds.ownCount || own.bytes + asset.bytes > bounds.ownBytes {
                 try await makeRoom(for: asset, among: owner)
             }

@@ -79,7 +79,7 @@ final class SharedHostedPictures: PictureHost {
         let now = clock.believed
         _ = try? await blobs.expire(
             .hosted, createdBefore: now - bounds.age, tasksEndedBefore: now - bounds.linger)
-        guard let total = try? await blobs.total(.hosted, owner: nil) else { return }
+        guard let total = try? await blobs.total(.hosted, .ownTasks) else { return }
         lastFigures.withLock { $0 = HostedPictureFigures(count: total.count, bytes: total.bytes) }
     }
 

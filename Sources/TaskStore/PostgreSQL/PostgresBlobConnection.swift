@@ -82,8 +82,13 @@ final class PostgresBlobConnection {
         return (0..<Int32(result.count)).map { StoredBlob(kind, result, $0) }
     }
 
-    func total(_ kind: BlobKind, owner: String?) throws(PostgresError) -> BlobTotal {
-        let result = try run(owner == nil ? .total : .totalOwn, Self.values(kind, owner))
+    func total(_ kind: BlobKind, _ share: BlobShare) throws(PostgresError) -> BlobTotal {
+        let result =
+            switch share {
+            case .all: try run(.total, Self.values(kind, nil))
+            case .owner(let owner): try run(.totalOfOwner, Self.values(kind, owner))
+            case .ownTasks: try run(.totalOfOwnTasks, Self.values(kind, nil))
+            }
         return BlobTotal(count: Int(result.integer(0, 0)), bytes: Int(result.integer(0, 1)))
     }
 

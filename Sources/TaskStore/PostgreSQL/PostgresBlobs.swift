@@ -21,8 +21,8 @@ struct PostgresBlobs: BlobStore {
         try await perform { connection throws(PostgresError) in try connection.list(kind, owner: owner) }
     }
 
-    func total(_ kind: BlobKind, owner: String?) async throws(StoreError) -> BlobTotal {
-        try await perform { connection throws(PostgresError) in try connection.total(kind, owner: owner) }
+    func total(_ kind: BlobKind, _ share: BlobShare) async throws(StoreError) -> BlobTotal {
+        try await perform { connection throws(PostgresError) in try connection.total(kind, share) }
     }
 
     func remove(_ kind: BlobKind, _ names: [String]) async throws(StoreError) {

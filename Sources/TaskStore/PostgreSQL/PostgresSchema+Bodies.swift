@@ -25,8 +25,8 @@ extension PostgresSchema {
 
 /// The statements that read and write bodies.
 enum BlobQuery: String {
-    case begin, commit, rollback, insert, insertChunk, firstChunk, chunk, find, list, listOwn, total, totalOwn, remove,
-        expire, removeSent, removeSentOne
+    case begin, commit, rollback, insert, insertChunk, firstChunk, chunk, find, list, listOwn
+    case total, totalOfOwner, totalOfOwnTasks, remove, expire, removeSent, removeSentOne
 
     var sql: String {
         switch self {
@@ -51,7 +51,12 @@ enum BlobQuery: String {
         case .list: "\(Self.description) ORDER BY blobs.created_at, blobs.blob"
         case .listOwn: "\(Self.description) AND blobs.owner = $2 ORDER BY blobs.created_at, blobs.blob"
         case .total: Self.sum
-        case .totalOwn: "\(Self.sum) AND owner = $2"
+        case .totalOfOwner: "\(Self.sum) AND owner = $2"
+        case .totalOfOwnTasks:
+            """
+            \(Self.sum) AND EXISTS (SELECT FROM tasks
+            WHERE tasks.id = blobs.task AND tasks.owner = \(PostgresDialect.replica))
+            """
         case .remove: "DELETE FROM blobs WHERE kind = $1 AND name = $2"
         case .expire:
             Self.removal(
