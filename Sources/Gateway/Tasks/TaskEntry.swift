@@ -116,6 +116,11 @@ final class TaskEntry: Sendable {
         }
     }
 
+    /// Updates the record from the store, where something else may have changed it.
+    func learn(_ record: TaskRecord) {
+        state.withLock { if record.state >= $0.record.state { $0.record = record } }
+    }
+
     /// Whether Kling should be asked again.
     func isDue(now: MonotonicTime, freshness: Duration) -> Bool {
         state.withLock { state in

@@ -53,7 +53,7 @@ final class TaskQueries: Sendable {
 
     /// The entry of a task, which is the same whatever id the client has used: it is kept under the public id.
     private func entry(_ key: TaskCache.Key) async throws(GatewayError) -> TaskEntry {
-        if let known = ledger.cache.entry(key) { return known }
+        if let known = ledger.cache.entry(key), known.record.state.isFinal || !isShared { return known }
         let record: TaskRecord?
         do {
             record = try await find(key)
@@ -64,10 +64,19 @@ final class TaskQueries: Sendable {
         return entry(of: record, record.publicID ?? record.id.description)
     }
 
+    /// Whether other gateways change unfinished tasks too, so that only the store has what a client was told last.
+    private var isShared: Bool { ledger.store.replicas?.hasSeenOthers(within: Self.sharing) ?? false }
+
+    /// How long what was read may lag behind another gateway that has gone.
+    private static let sharing = Duration.seconds(600)
+
     /// The entry of a record that was just read.
     func entry(of record: TaskRecord, _ publicID: String) -> TaskEntry {
         let key = TaskCache.Key(tenant: record.tenant, id: publicID)
-        if let known = ledger.cache.entry(key) { return known }
+        if let known = ledger.cache.entry(key) {
+            known.learn(record)
+            return known
+        }
         let age = Duration.milliseconds(max(0, ledger.clock.now - record.updatedAt))
         return ledger.cache.insert(TaskEntry(record, age: age, now: .now), key)
     }
