@@ -27,6 +27,7 @@ struct Recovery: Sendable {
         follow(found)
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
         if let replicas = store.replicas {
+            noteTold(found)
             // What this gateway has left itself: nothing, because its number is new.
             for number in replicas.predecessors { try await tasks.resends?.inherit(from: number) }
         } else {
