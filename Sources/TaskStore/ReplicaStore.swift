@@ -1,3 +1,5 @@
+public import Base
+
 /// The processes that serve from one store. Each owns the tasks that it has made: it alone sends, watches and settles
 /// them, and delivers their callbacks.
 ///
@@ -12,6 +14,10 @@ public protocol ReplicaStore: Sendable {
 
     /// Whether another process was among those that serve at any time since then.
     func hasSeenOthers(within time: Duration) -> Bool
+
+    /// The row of the newest task of all processes at a time of the last ten seconds or so, or of somewhat before; 0 if that
+    /// is unknown.
+    func newestTask(at time: MonotonicTime) -> Int64
 
     /// Processes that may have ended, or stand still.
     var suspects: Set<Int64> { get }

@@ -16,14 +16,14 @@ public protocol ResendStore: Sendable {
         _ unread: @escaping @Sendable () -> UnreadTasks, server: String, at time: Int64
     ) async throws(StoreError)
 
-    /// Returns the newest unread create of a tenant with that content at another process that serves from the store;
-    /// nil if there is none.
+    /// Returns the newest creates of a tenant with that content at other processes that serve from the store, at most
+    /// eight, newest first.
     /// - Parameters:
     ///   - time: only creates written at this time or later, in milliseconds since 1970.
-    ///   - suspects: processes that may have ended: all of their creates count as ``ForeignCreate/isOpen``.
-    func create(
+    ///   - suspects: processes that may have ended: all of their creates that were not read count as open.
+    func creates(
         elsewhere tenant: String, content: ContentDigest, since time: Int64, suspects: Set<Int64>
-    ) async throws(StoreError) -> ForeignCreate?
+    ) async throws(StoreError) -> [ForeignCreate]
 
     /// Forgets the content of a create, whose answer was read, so that no other create counts as the same. The process
     /// that it belongs to is told.
@@ -46,14 +46,35 @@ public struct UnreadTasks: Sendable, Equatable {
     public init(all: [TaskID], open: [TaskID] = []) { (self.all, self.open) = (all, open) }
 }
 
-/// An unread create of another process.
+/// A create of another process.
 public struct ForeignCreate: Sendable, Equatable {
+    public enum State: Sendable, Equatable {
+        /// Its client may still wait for the answer.
+        case answering
+        /// Its client has left, or cannot have read the answer.
+        case open
+        /// Its client has read the answer.
+        case read
+    }
+
     /// Its first task.
     public let task: TaskID
-    /// The process that it belongs to.
-    public let owner: Int64
-    /// Whether its client has left, or cannot have read the answer. Otherwise the client may still wait for it.
-    public let isOpen: Bool
+    /// The task's row. Of creates with the same content, later ones have higher rows.
+    public let row: Int64
+    public let state: State
+
+    public init(task: TaskID, row: Int64, state: State) { (self.task, self.row, self.state) = (task, row, state) }
+}
+
+/// The creates of other processes that a new one may be the same as. If one of them was written since they were looked at,
+/// the new one is refused.
+public struct RivalCreates: Sendable, Equatable {
+    /// Only creates written at this time or later count, in milliseconds since 1970.
+    public var since: Int64
+    /// The row of the last one that was looked at; 0 if there was none.
+    public var seenThrough: Int64
+
+    public init(since: Int64, seenThrough: Int64) { (self.since, self.seenThrough) = (since, seenThrough) }
 }
 
 /// A server's creates whose answers their clients have not read yet.

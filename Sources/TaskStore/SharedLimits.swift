@@ -16,10 +16,11 @@ public struct SharedLimits: Sendable, Equatable {
 }
 
 extension NewTask {
-    /// What has to be locked while its limits are checked.
+    /// What has to be locked while its limits and its rivals are checked.
     var sharedLocks: [StoreLock] {
-        guard let sharedLimits else { return [] }
         var locks: [StoreLock] = []
+        if rivals != nil, let content { locks.append(.content(content, tenant: tenant)) }
+        guard let sharedLimits else { return locks }
         if sharedLimits.account != nil, let assignment { locks.append(.account(assignment.account)) }
         if sharedLimits.key != nil || sharedLimits.tenant != nil { locks.append(.tenant(tenant)) }
         return locks

@@ -15,6 +15,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         case newerSchema
         /// Another `serve` process uses the store.
         case alreadyServed
+        /// Another process has taken over this one's tasks, so it has to start anew.
+        case replaced
         /// The tenant already has a task with that `external_task_id`.
         case externalTaskIDInUse
         /// The tenant has already used that `Idempotency-Key` within a day.
@@ -24,6 +26,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         /// The account, the key or the tenant already has as many running tasks as it may, those of other processes
         /// included.
         case accountFull, keyFull, tenantFull
+        /// Another process has made a task with the same content: see ``RivalCreates``.
+        case sentElsewhere
         /// A budget of the tenant has not enough left: see ``StoreError/budget``.
         case budgetSpent
         /// A key or task with that id, access key or bearer key already exists.
@@ -45,6 +49,9 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
         self.detail = detail
         self.budget = budget
     }
+
+    /// Another process has taken over this one's tasks.
+    static let replaced = StoreError(.replaced, "another gateway has taken over this one's tasks")
 
     public var description: String { detail }
 }

@@ -1,4 +1,5 @@
 import Base
+import Hashing
 import TaskStore
 import TestKit
 import Testing
@@ -72,7 +73,7 @@ import Testing
         _ = try await PostgresServer.shared.query("DELETE FROM kling_gateway.replicas", in: url)
         var samples = Samples()
         let task = samples.task()
-        #expect(await failure { () throws(StoreError) in try await store.begin(task) } == .unavailable)
+        #expect(await failure { () throws(StoreError) in try await store.begin(task) } == .replaced)
         #expect(await events.first { _ in true } == .wasReplaced)
         await store.close()
     }
@@ -90,6 +91,82 @@ import Testing
         #expect(await events.first { _ in true } == .taskChanged(task.id))
         try await two.keys.insert(Samples.key(1))
         #expect(await events.first { _ in true } == .keysChanged)
+        await one.close()
+        await two.close()
+    }
+
+    @Test func `a create that another process has made since it was looked for is refused`() async throws {
+        let url = try await database()
+        let (one, two) = (try await serve(url), try await serve(url, as: "two"))
+        var samples = Samples()
+        func create(seenThrough row: Int64) -> NewTask {
+            var task = samples.task()
+            task.content = ContentDigest(high: 1, low: 2)
+            task.rivals = RivalCreates(since: 0, seenThrough: row)
+            return task
+        }
+        func look() async throws -> [ForeignCreate] {
+            try await two.resends.creates(
+                elsewhere: samples.task().tenant, content: ContentDigest(high: 1, low: 2), since: 0, suspects: [])
+        }
+        let first = create(seenThrough: 0)
+        #expect(try await look() == [])
+        try await one.begin(first)
+        let others = [create(seenThrough: 0), samples.task(), create(seenThrough: 0)]
+        let outcomes = await withTaskGroup(of: StoreError.Code?.self) { group in
+            for task in others {
+                group.addTask { await failure { () throws(StoreError) in try await two.begin(task) } }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.count { $0 == .sentElsewhere } == 2 && outcomes.count { $0 == nil } == 1)
+        let found = try await look()
+        #expect(found.map(\.task) == [first.id] && found.map(\.state) == [.answering])
+        try await two.begin(create(seenThrough: found[0].row))
+        // Its own creates are no rivals.
+        try await one.begin(create(seenThrough: found[0].row + 10))
+        await one.close()
+        await two.close()
+    }
+
+    @Test func `the creates of other processes are told apart by whether their answers were read`() async throws {
+        let url = try await database()
+        let (one, two) = (try await serve(url), try await serve(url, as: "two"))
+        var samples = Samples()
+        let content = ContentDigest(high: 3, low: 4)
+        let tasks = (0..<4).map { _ in
+            var task = samples.task()
+            task.content = content
+            return task
+        }
+        for task in tasks.prefix(3) { try await one.begin(task) }
+        let number = try #require(one.replicas).number
+        try await one.resends.saveUnread(
+            { UnreadTasks(all: [tasks[1].id, tasks[2].id], open: [tasks[2].id]) }, server: "\(number)", at: 1_000)
+        try await one.begin(tasks[3])
+        func states(suspects: Set<Int64> = []) async throws -> [ForeignCreate.State] {
+            try await two.resends.creates(
+                elsewhere: tasks[0].tenant, content: content, since: 0, suspects: suspects
+            ).map(\.state)
+        }
+        #expect(try await states() == [.answering, .open, .answering, .read])
+        #expect(try await states(suspects: [number]) == [.open, .open, .open, .read])
+        await one.close()
+        await two.close()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a process knows the newest task of all at an earlier time`() async throws {
+        let url = try await database()
+        let (one, two) = (try await serve(url), try await serve(url, as: "two"))
+        let replicas = try #require(two.replicas)
+        var samples = Samples()
+        try await one.begin(samples.task())
+        while replicas.newestTask(at: .now) != 1 { await Task.yield() }
+        let before = MonotonicTime.now
+        try await one.begin(samples.task())
+        while replicas.newestTask(at: .now) != 2 { await Task.yield() }
+        #expect(replicas.newestTask(at: before) == 1)
         await one.close()
         await two.close()
     }

@@ -72,8 +72,8 @@ extension AdminError {
             switch error.code {
             case .notFound: 404
             case .budgetSpent, .accountFull, .keyFull, .tenantFull: 429
-            case .stale, .alreadyExists, .externalTaskIDInUse, .idempotencyKeyInUse, .tooManyJobs: 409
-            case .unavailable, .busy, .full, .readOnly, .alreadyServed: 503
+            case .stale, .alreadyExists, .externalTaskIDInUse, .idempotencyKeyInUse, .tooManyJobs, .sentElsewhere: 409
+            case .unavailable, .busy, .full, .readOnly, .alreadyServed, .replaced: 503
             case .corrupt, .newerSchema: 500
             }
         self.init(status, error.detail)

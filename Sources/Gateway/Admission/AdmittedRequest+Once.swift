@@ -38,16 +38,24 @@ extension AdmittedRequest {
         earlier: (TaskID) async throws(GatewayError) -> Made?,
         make: (IdempotencyKey?) async throws(GatewayError) -> Made
     ) async throws(GatewayError) -> Creation<Made> {
-        switch try await precedent(of: content) {
-        case .new(let key): return .made(try await make(key))
-        case .answered(let answer, let known): return .answered(answer, known)
-        case .unanswered(let known):
-            guard let made = try await unanswered(known) else { throw .idempotencyKeyOpen }
-            return .takenOver(made)
-        case .earlier(let first):
-            if let made = try await earlier(first) { return .repeated(made) }
-            try note.resend?.startOver()
-            return .made(try await make(nil))
+        var precedent = try await precedent(of: content)
+        while true {
+            switch precedent {
+            case .new(let key):
+                do { return .made(try await make(key)) } catch {
+                    // Another gateway has recorded a create with the same content just before.
+                    guard let first = note.resend?.earlier else { throw error }
+                    precedent = .earlier(first)
+                }
+            case .answered(let answer, let known): return .answered(answer, known)
+            case .unanswered(let known):
+                guard let made = try await unanswered(known) else { throw .idempotencyKeyOpen }
+                return .takenOver(made)
+            case .earlier(let first):
+                if let made = try await earlier(first) { return .repeated(made) }
+                try note.resend?.startOver()
+                precedent = .new(nil)
+            }
         }
     }
 
@@ -56,7 +64,7 @@ extension AdmittedRequest {
     /// A request repeats an earlier one if it has its `Idempotency-Key`, or if it has no key but the content of a create
     /// whose answer cannot have been read.
     /// - Throws: if the key was used with other content.
-    func precedent(of content: RequestContent) async throws(GatewayError) -> Precedent {
+    private func precedent(of content: RequestContent) async throws(GatewayError) -> Precedent {
         guard let idempotent else {
             guard let resends else { return .new(nil) }
             let key = ResendKey(tenant: tenant, content: content.digest)

@@ -18,6 +18,10 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     /// The first task of the create that this one is attached to, unless that create has made nothing.
     private(set) var earlier: TaskID?
     private var isMade = false
+    /// Whether the answer asks its client to retry, so that it does not end the create even if it is read.
+    private var invitesRetry = false
+    /// Which creates of other gateways the store has to check for when the task is recorded; nil: none.
+    private(set) var rivals: RivalCreates?
 
     /// Gets an entry for a request: a new one, or that of an earlier create. Waits while it is undecided whether the
     /// answer of an earlier one was read.
@@ -47,11 +51,50 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         }
     }
 
-    /// Attaches the request to an unread create of another gateway, if there is one.
+    // MARK: Other gateways
+
+    /// How often other gateways' creates are looked at while a client of theirs may still wait for its answer: until a
+    /// gateway that has died counts as a suspect.
+    private static let looks = 6
+
+    /// Looks whether other gateways have creates with the same content. If the request is the same as one of them, it is
+    /// attached to that one: see ``earlier``.
+    /// - Throws: if the client has left in the meantime; then nothing is made for it.
     func lookElsewhere() async throws(GatewayError) {
-        guard earlier == nil, let number, let found = try await resends.createElsewhere(key) else { return }
-        (task, earlier, isMade) = (found, found, true)
-        resends.note(number) { ledger, now in ledger.attach(number, to: found, now: now) }
+        guard earlier == nil, let number else { return }
+        for look in 1...Self.looks {
+            let (found, rivals) = try await resends.creates(elsewhere: key)
+            self.rivals = rivals
+            if found.isEmpty { return }
+            switch RivalVerdict(found, clientLeftBefore: try await newestTaskIfClientHasLeft(number)) {
+            case .new: return
+            case .attach(let id):
+                (task, earlier, isMade) = (id, id, true)
+                return resends.note(number) { ledger, now in ledger.attach(number, to: id, now: now) }
+            case .share(let id):
+                (task, earlier, isMade, self.number) = (id, id, true, nil)
+                return resends.end(number) { ledger, _ in ledger.madeNothing(number) }
+            case .wait: guard look < Self.looks, await resends.waitForOthers() else { return }
+            }
+        }
+    }
+
+    /// Looks elsewhere once more, because another gateway has recorded a create with the same content.
+    /// - Returns: whether the request is not the same as that.
+    func isNewElsewhere() async -> Bool {
+        do { try await lookElsewhere() } catch { return false }
+        return earlier == nil
+    }
+
+    /// Checks whether the client is still there.
+    /// - Returns: if it has left, the newest task at the time when its request reached this machine.
+    private func newestTaskIfClientHasLeft(_ number: Int) async throws(GatewayError) -> Int64? {
+        let body = resends.request(of: number)
+        await body?.lookForClient()
+        if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
+        if !reader.hasLeft { return nil }
+        if reader.sentAt == nil, let age = body?.inputAge { reader.sentAt = MonotonicTime.now + (.zero - age) }
+        return reader.sentAt.map { resends.newestTask(at: $0) } ?? 0
     }
 
     // MARK: The create
@@ -73,11 +116,12 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
 
     /// Records that the request is answered with `status`. A create that made nothing need not be remembered.
     func answered(status: Int) {
+        invitesRetry = isMade && status >= 500
         guard let number else { return }
         if !isMade {
             self.number = nil
             resends.end(number) { ledger, _ in ledger.madeNothing(number) }
-        } else if status >= 500 {
+        } else if invitesRetry {
             resends.note(number) { ledger, _ in ledger.inviteRetry(number) }
         }
     }
@@ -98,7 +142,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     func answerWasAcknowledged() {
         if let number { resends.end(number) { ledger, now in ledger.read(number, now: now) } }
         // The create may be another gateway's, or be known to one from before it was taken over.
-        if let earlier, resends.isShared { resends.wasRead(attachedTo: earlier) }
+        if let earlier, !invitesRetry, resends.isShared { resends.wasRead(attachedTo: earlier) }
     }
 
     func answerWasLost() {

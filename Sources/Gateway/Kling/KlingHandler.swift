@@ -41,20 +41,19 @@ struct KlingHandler: ShapeHandler {
             content = await admitted.content(body)
         }
         let (note, requestID) = (admitted.note, admitted.note.requestID)
-        var claim: IdempotencyKey?
-        switch try await admitted.precedent(of: content) {
-        case .new(let key): claim = key
-        case .unanswered: throw .idempotencyKeyOpen
-        case .answered(let answer, _): return Answer.repeated(answer, requestID: requestID)
-        case .earlier(let first):
-            if let made = try await tasks.creates.attached(to: first, try await request(body, form, admitted), note) {
-                return Answer.repeated(StoredAnswer(status: 200, body: made), requestID: requestID)
-            }
-            try note.resend?.startOver()
+        let creation: Creation<[UInt8]> = try await admitted.once(content) { _ throws(GatewayError) in
+            nil
+        } earlier: { first throws(GatewayError) in
+            try await tasks.creates.attached(to: first, try await request(body, form, admitted), note)
+        } make: { key throws(GatewayError) in
+            try await tasks.creates.create(
+                try await request(body, form, admitted), for: admitted.principal, idempotency: key, note)
         }
-        let made = try await tasks.creates.create(
-            try await request(body, form, admitted), for: admitted.principal, idempotency: claim, note)
-        return Answer.success(made, requestID: requestID)
+        switch creation {
+        case .made(let body), .takenOver(let body): return Answer.success(body, requestID: requestID)
+        case .repeated(let body): return Answer.repeated(StoredAnswer(status: 200, body: body), requestID: requestID)
+        case .answered(let answer, _): return Answer.repeated(answer, requestID: requestID)
+        }
     }
 
     /// The create in a body, with files in place of links to uploads.

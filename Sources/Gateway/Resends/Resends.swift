@@ -110,27 +110,29 @@ final class Resends: Sendable {
         return others
     }
 
-    /// Finds an unread create with the same content at another gateway that shares the store. While its client may still
-    /// wait for the answer there, waits for a moment whether that client has left.
-    /// - Returns: its first task; nil if the request is a new create.
-    func createElsewhere(_ key: ResendKey) async throws(GatewayError) -> TaskID? {
+    /// What other gateways that share the store have made of the same content, newest first, and what the store has to
+    /// check when a new task is recorded.
+    func creates(elsewhere key: ResendKey) async throws(GatewayError) -> ([ForeignCreate], RivalCreates) {
         let window = state.withLock { $0.ledger.window }
-        guard let replicas else { return nil }
         let since = clock.now - window.nanoseconds / 1_000_000
-        for _ in 0..<Self.looksElsewhere {
-            let found: ForeignCreate?
-            do {
-                found = try await store.create(
-                    elsewhere: key.tenant, content: key.content, since: since, suspects: replicas.suspects)
-            } catch {
-                throw GatewayError(error)
-            }
-            guard let found else { return nil }
-            if found.isOpen { return found.task }
-            guard await background.sleep(for: Self.grace) else { return nil }
+        do {
+            let found = try await store.creates(
+                elsewhere: key.tenant, content: key.content, since: since, suspects: replicas?.suspects ?? [])
+            return (found, RivalCreates(since: since, seenThrough: found.first?.row ?? 0))
+        } catch {
+            throw GatewayError(error)
         }
-        return nil
     }
+
+    /// The row of the newest task of all gateways at a time, or of somewhat before.
+    func newestTask(at time: MonotonicTime) -> Int64 { replicas?.newestTask(at: time) ?? 0 }
+
+    /// The request of an entry whose client waits.
+    func request(of number: Int) -> RequestBody? { state.withLock { $0.requests[number] } }
+
+    /// Waits a moment before other gateways are asked again.
+    /// - Returns: false if the gateway stops.
+    func waitForOthers() async -> Bool { await background.sleep(for: Self.grace) }
 
     /// Records for all gateways that the answer to an earlier create was read here.
     func wasRead(attachedTo task: TaskID) {
@@ -143,10 +145,6 @@ final class Resends: Sendable {
 
     /// Records that the answer to a create of this gateway was read at another one.
     func wasRead(elsewhere task: TaskID) { change { $0.ledger.wasRead(elsewhere: task) } }
-
-    /// How often another gateway's create is looked at, with ``grace`` in between: until a gateway that has died counts
-    /// as a suspect.
-    private static let looksElsewhere = 6
 
     /// Adds an arriving create.
     func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader, _ request: HTTPRequest) -> Arrival {

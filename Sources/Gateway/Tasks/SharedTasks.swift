@@ -25,7 +25,22 @@ struct SharedTasks {
     func newTask(_ create: Create, at place: Place?) -> NewTask {
         var task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
         task.sharedLimits = limits(create.principal, at: task.assignment?.account)
+        task.rivals = create.note.resend?.rivals
         return task
+    }
+
+    /// Records intents by `record`, again if another gateway has recorded a create with the same content that is not the
+    /// same.
+    /// - Parameter record: makes the records by ``newTask(_:at:)``, which have to be new each time.
+    /// - Throws: `sentElsewhere` if it is the same: see ``ResendTicket/earlier``.
+    func begin<Made>(
+        _ note: ExchangeNote, _ record: () async throws(StoreError) -> Made
+    ) async throws(StoreError) -> Made {
+        while true {
+            do { return try await record() } catch {
+                guard error.code == .sentElsewhere, await note.resend?.isNewElsewhere() == true else { throw error }
+            }
+        }
     }
 
     /// Gives a task that is not accepted to another account, or to none for now.

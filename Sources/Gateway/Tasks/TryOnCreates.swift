@@ -115,10 +115,12 @@ final class TryOnCreates: Sendable {
     /// Records the intent.
     /// - Returns: the hold on the task's callbacks, if it has any; nil if the place is an account that is full.
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> Made<CallbackHold?>? {
-        let task = ledger.shared.newTask(create, at: place)
-        let hold = task.callbackURL == nil ? nil : ledger.callbackDelivery.map { CallbackHold([create.id], $0) }
+        let isCalled = create.request.callbackURL != nil
+        let hold = isCalled ? ledger.callbackDelivery.map { CallbackHold([create.id], $0) } : nil
         do {
-            try await ledger.store.begin(task)
+            try await ledger.shared.begin(create.note) { () throws(StoreError) in
+                try await ledger.store.begin(ledger.shared.newTask(create, at: place))
+            }
             if let hold { create.note.keep(hold) }
             return Made(value: hold)
         } catch {

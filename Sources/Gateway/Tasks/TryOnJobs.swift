@@ -120,23 +120,19 @@ final class TryOnJobs: Sendable {
     private func begin(
         _ creates: [Create], at place: Place, _ request: JobRequest, _ note: ExchangeNote
     ) async throws(GatewayError) -> (JobRecord, CallbackHold)? {
-        let createdAt = ledger.clock.now
-        let tasks = creates.enumerated().map { index, create in
-            var task = ledger.shared.newTask(create, at: index == 0 ? place : nil)
-            task.createdAt = createdAt
-            if index > 0 { task.externalTaskID = nil }
-            if request.callbackURL != nil { task.callbackURL = nil }
-            return task
-        }
-        let isCalled = request.callbackURL != nil || tasks[0].callbackURL != nil
-        let first = tasks[0].id
+        let isCalled = request.callbackURL != nil || creates[0].request.callbackURL != nil
+        let first = creates[0].id
         answering.withLock { _ = $0.insert(first) }
-        let hold = CallbackHold(tasks.map(\.id), isCalled ? ledger.callbackDelivery : nil) { [self] in
+        let hold = CallbackHold(creates.map(\.id), isCalled ? ledger.callbackDelivery : nil) { [self] in
             answering.withLock { _ = $0.remove(first) }
         }
         do {
-            let job = try await ledger.store.jobs.begin(
-                tasks, job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
+            let job = try await ledger.shared.begin(note) { () throws(StoreError) in
+                let createdAt = ledger.clock.now
+                return try await ledger.store.jobs.begin(
+                    newTasks(creates, at: place, request, createdAt),
+                    job: NewJob(request, tenant: creates[0].principal.tenant, createdAt: createdAt))
+            }
             note.keep(hold)
             return (job, hold)
         } catch {
@@ -147,6 +143,18 @@ final class TryOnJobs: Sendable {
                 return nil
             }
             throw error.refusal(of: creates[0].principal)
+        }
+    }
+
+    private func newTasks(
+        _ creates: [Create], at place: Place, _ request: JobRequest, _ createdAt: Int64
+    ) -> [NewTask] {
+        creates.enumerated().map { index, create in
+            var task = ledger.shared.newTask(create, at: index == 0 ? place : nil)
+            task.createdAt = createdAt
+            if index > 0 { task.externalTaskID = nil }
+            if request.callbackURL != nil { task.callbackURL = nil }
+            return task
         }
     }
 

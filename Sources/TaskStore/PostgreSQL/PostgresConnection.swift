@@ -16,6 +16,8 @@ final class PostgresConnection: StoreConnection {
     private var locked: Set<StoreLock> = []
     /// The running tasks that this transaction has counted.
     private var running: [RunningOwner: Int] = [:]
+    /// The new tasks of this transaction that other processes have made.
+    private var repeated: Set<TaskID> = []
     /// Whether the transaction cannot be committed any more.
     private(set) var isSpoiled = false
     /// The transaction's number in PostgreSQL, once it is known.
@@ -83,10 +85,10 @@ final class PostgresConnection: StoreConnection {
 
     /// Begins a transaction, and forgets what other processes may have changed since the last one.
     /// - Returns: the results of `reads`, which are run first.
-    /// - Throws: `unavailable` if another process has taken over from this one.
+    /// - Throws: `replaced` if another process has taken over from this one.
     @discardableResult
     func begin(reading reads: [PostgresRun] = []) throws(StoreError) -> [PostgresResult] {
-        (isSpoiled, transaction, isCommitting, locked, running) = (false, nil, false, [], [:])
+        (isSpoiled, transaction, isCommitting, locked, running, repeated) = (false, nil, false, [], [:], [])
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
         intents.begin()
@@ -97,7 +99,7 @@ final class PostgresConnection: StoreConnection {
         transaction = results[0].text(0, 0)
         if isReplica, results[1].count == 0 {
             isSpoiled = true
-            throw StoreError(.unavailable, "another gateway has taken over this one's tasks")
+            throw .replaced
         }
         return Array(results.dropFirst(checks.count))
     }
@@ -188,6 +190,14 @@ final class PostgresConnection: StoreConnection {
             throw StoreError(code, "\(owner) has \(known) running tasks, and may have \(limit)")
         }
         running[owner] = known + 1
+    }
+
+    /// Notes that another process has made a task with the content of a new one.
+    func note(rivalsOf task: TaskID) { repeated.insert(task) }
+
+    func checkRivals(of task: NewTask) throws(StoreError) {
+        guard repeated.contains(task.id) else { return }
+        throw StoreError(.sentElsewhere, "another gateway has made a task with the content of \(task.id)")
     }
 
     func announce(_ task: TaskID) {

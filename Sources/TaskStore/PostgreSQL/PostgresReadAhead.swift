@@ -37,15 +37,19 @@ extension PostgresConnection {
         }
         locks.formUnion(owners.map { .tenant($0) })
         for one in locks.sorted(by: { $0.name < $1.name }) { try lock(one) }
-        try readLastNumbers(of: owners.sorted())
+        try readLastNumbers(of: owners.sorted(), rivalsOf: subjects.flatMap(\.rivals))
         pipeline.beginWrite()
     }
 
-    private func readLastNumbers(of tenants: [String]) throws(StoreError) {
-        if tenants.isEmpty { return }
-        let last = statement(.lastNumber)
-        for (tenant, result) in zip(tenants, try results(of: tenants.map { last.run(with: $0) })) {
+    private func readLastNumbers(of tenants: [String], rivalsOf tasks: [NewTask]) throws(StoreError) {
+        if tenants.isEmpty, tasks.isEmpty { return }
+        let (last, rivals) = (statement(.lastNumber), statement(.rivals))
+        let results = try results(of: tenants.map { last.run(with: $0) } + tasks.map { rivals.run(with: $0) })
+        for (tenant, result) in zip(tenants, results) {
             recent.keep(lastNumber: result.count > 0 ? result.integer(0, 0) : 0, tenant: tenant)
+        }
+        for (task, result) in zip(tasks, results.dropFirst(tenants.count)) where result.integer(0, 0) > 0 {
+            note(rivalsOf: task.id)
         }
     }
 }
@@ -58,6 +62,14 @@ extension PostgresStatement {
 
     fileprivate func run(with text: String) -> PostgresRun {
         bind(1, text)
+        return run
+    }
+
+    fileprivate func run(with task: NewTask) -> PostgresRun {
+        bind(1, task.tenant)
+        bind(2, task.content)
+        bind(3, task.rivals?.since ?? 0)
+        bind(4, task.rivals?.seenThrough ?? 0)
         return run
     }
 }

@@ -21,6 +21,8 @@ final class PostgresReplica: ReplicaStore {
     static let beatPatience = Duration.seconds(4)
     /// How long after a beat this process is certain to own its tasks. Shorter than either patience, by more than a beat.
     private static let certainty = Duration.milliseconds(800)
+    /// The beats of ten seconds or more.
+    private static let rememberedBeats = 50
 
     private struct State {
         var observer: (@Sendable (ReplicaEvent) -> Void)?
@@ -29,6 +31,8 @@ final class PostgresReplica: ReplicaStore {
         var predecessors: [Int64] = []
         var suspects: Set<Int64> = []
         var seenOthersAt: MonotonicTime?
+        /// The newest task at each of the last beats.
+        var newestTasks: [(at: MonotonicTime, row: Int64)] = []
         /// Whether ``settle()`` has ended.
         var isSettled = false
         var isStopped = false
@@ -79,6 +83,10 @@ final class PostgresReplica: ReplicaStore {
         state.withLock(\.seenOthersAt).map { .now - $0 < time } ?? false
     }
 
+    func newestTask(at time: MonotonicTime) -> Int64 {
+        state.withLock { $0.newestTasks.last { $0.at <= time }?.row ?? 0 }
+    }
+
     func observe(_ body: @escaping @Sendable (ReplicaEvent) -> Void) {
         let missed = state.withLock { state in
             defer { state.events = [] }
@@ -117,22 +125,30 @@ final class PostgresReplica: ReplicaStore {
     // MARK: The thread
 
     /// Takes over what dead processes have left, before this one serves. Their tasks are then simply its own.
-    /// - Throws: if the server cannot be reached.
+    /// - Throws: if the server cannot be reached; `replaced` if another process has taken over from this one.
     func settle() throws(StoreError) {
+        let isMember: Bool
         do throws(PostgresError) {
             var round = try Round(server)
             // Of a store that was copied, or of processes of which nothing else is left.
             _ = try round.adopt()
             try round.session.sync()
-            let deadline = MonotonicTime.now + Self.beatPatience + Self.lockPatience
-            repeat {
-                _ = try beat(&round)
-                StoreThread.pause(Self.interval / 4)
-            } while round.watch.hasDoubts && MonotonicTime.now < deadline
-            state.withLock { $0.isSettled = true }
+            isMember = try settle(&round)
         } catch {
             throw StoreError(error)
         }
+        guard isMember else { throw .replaced }
+        state.withLock { $0.isSettled = true }
+    }
+
+    /// - Returns: false if another process has taken over from this one.
+    private func settle(_ round: inout Round) throws(PostgresError) -> Bool {
+        let deadline = MonotonicTime.now + Self.beatPatience + Self.lockPatience
+        repeat {
+            guard try beat(&round) else { return false }
+            StoreThread.pause(Self.interval / 4)
+        } while round.watch.hasDoubts && MonotonicTime.now < deadline
+        return true
     }
 
     /// Keeps the membership until ``stop()``, and then leaves.
@@ -167,10 +183,12 @@ final class PostgresReplica: ReplicaStore {
     /// - Returns: false if another process has taken over from this one.
     private func beat(_ round: inout Round) throws(PostgresError) -> Bool {
         let start = MonotonicTime.now
-        guard try round.raiseBeats() else { return false }
+        guard let newestTask = try round.raiseBeats() else { return false }
         beatAt.store(start.nanoseconds, ordering: .relaxed)
         let dead = try round.look(now: start)
         state.withLock { state in
+            if state.newestTasks.count == Self.rememberedBeats { state.newestTasks.removeFirst() }
+            state.newestTasks.append((.now, newestTask))
             state.suspects = round.watch.suspects(now: start)
             state.seenOthersAt = round.seenOthersAt ?? state.seenOthersAt
         }

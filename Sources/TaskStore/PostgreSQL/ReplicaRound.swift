@@ -20,13 +20,16 @@ extension PostgresReplica {
             try session.startPipeline()
         }
 
-        /// - Returns: false if this process is no longer one of those that serve.
-        func raiseBeats() throws(PostgresError) -> Bool {
+        /// - Returns: the row of the newest task; nil if this process is no longer one of those that serve.
+        func raiseBeats() throws(PostgresError) -> Int64? {
             try session.send(
-                "UPDATE replicas SET beats = beats + 1 WHERE number = \(PostgresDialect.replica)", named: "beat", [])
-            let isMember = try session.result().changes == 1
+                """
+                UPDATE replicas SET beats = beats + 1 WHERE number = \(PostgresDialect.replica)
+                RETURNING (SELECT last_value FROM tasks_task_seq)
+                """, named: "beat", [])
+            let result = try session.result()
             try session.sync()
-            return isMember
+            return result.count == 0 ? nil : result.integer(0, 0)
         }
 
         /// Looks at the other processes.

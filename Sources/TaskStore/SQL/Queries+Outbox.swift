@@ -157,6 +157,12 @@ extension Query {
             FROM tasks LEFT JOIN unread ON server = owner::text WHERE tenant = ?1 AND content = ?2 AND created_at >= ?3
             AND owner <> \(PostgresDialect.replica) ORDER BY task DESC LIMIT 8
             """
+        case .rivals:
+            // PostgreSQL only.
+            """
+            SELECT count(*) FROM tasks WHERE tenant = ?1 AND content = ?2 AND created_at >= ?3 AND task > ?4
+            AND owner <> \(PostgresDialect.replica)
+            """
         case .forgetContent: "UPDATE tasks SET content = NULL WHERE id = ?1"
         case .createsAfter:
             "SELECT \(Self.columns) FROM tasks WHERE task > ?1 AND content IS NOT NULL \(SQLWords.own) ORDER BY task DESC LIMIT ?2"

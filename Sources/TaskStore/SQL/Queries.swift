@@ -17,7 +17,7 @@ enum Query: Int, CaseIterable {
     case releaseLeases, shiftDeliveries, nextTenant, nextLane, laneDeliveries, laterDelivery, settleDelivery,
         insertAttempt, attempts, redeliver
     case deliveryList, deliveriesOfTask, pruneDeliveries
-    case accounts, keepAccount, unread, keepUnread, createsAfter, foreignCreates, forgetContent, clockMark,
+    case accounts, keepAccount, unread, keepUnread, createsAfter, foreignCreates, rivals, forgetContent, clockMark,
         keepClockMark
     case masterKeyMark, keepMasterKeyMark, redoMark, keepRedoMark
     case insertJob, runningJobs, jobByNumber, jobTasks, jobList, jobListBytes, latestJob, leaveJob, deleteJob, pruneJobs

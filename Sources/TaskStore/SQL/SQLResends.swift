@@ -25,24 +25,17 @@ struct SQLResends<Pool: StorePool>: ResendStore {
         }
     }
 
-    func create(
+    func creates(
         elsewhere tenant: String, content: ContentDigest, since time: Int64, suspects: Set<Int64>
-    ) async throws(StoreError) -> ForeignCreate? {
+    ) async throws(StoreError) -> [ForeignCreate] {
         try await pool.read { connection throws(StoreError) in
             let select = try connection.statement(.foreignCreates)
             select.bind(1, tenant)
             select.bind(2, content)
             select.bind(3, time)
-            let found = try select.rows { row -> ForeignCreate? in
-                let (id, owner) = (row.taskID(0), row.integer(2))
-                let isSuspect = suspects.contains(owner) || row.integer(5) == 0
-                guard !row.isNull(3) else { return ForeignCreate(task: id, owner: owner, isOpen: isSuspect) }
-                let known = UnreadCreates(row: row, from: 3)
-                // What was read is in no list. What was written later is in none yet.
-                guard known.tasks.contains(id) || row.integer(1) > known.writtenThrough else { return nil }
-                return ForeignCreate(task: id, owner: owner, isOpen: isSuspect || known.open.contains(id))
+            return try select.rows { row in
+                ForeignCreate(task: row.taskID(0), row: row.integer(1), state: .init(row: row, suspects))
             }
-            return found.compactMap(\.self).first
         }
     }
 
@@ -67,6 +60,20 @@ struct SQLResends<Pool: StorePool>: ResendStore {
             let known = Set(records.map(\.id))
             let others = try later.rows(TaskRecord.init(row:)).filter { !known.contains($0.id) }
             return (records + others).sorted { $0.id < $1.id }
+        }
+    }
+}
+
+extension ForeignCreate.State {
+    /// What was read is in no list of unread creates. What was written after the list is in none yet.
+    fileprivate init(row: some StoreStatement, _ suspects: Set<Int64>) {
+        let isSuspect = suspects.contains(row.integer(2)) || row.integer(5) == 0
+        let known = row.isNull(3) ? nil : UnreadCreates(row: row, from: 3)
+        let task = row.taskID(0)
+        if let known, !known.tasks.contains(task), row.integer(1) <= known.writtenThrough {
+            self = .read
+        } else {
+            self = isSuspect || known?.open.contains(task) ?? false ? .open : .answering
         }
     }
 }

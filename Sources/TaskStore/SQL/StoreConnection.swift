@@ -35,6 +35,10 @@ protocol StoreConnection: AnyObject, SendableMetatype {
     /// Keeps other processes from what the lock stands for until the transaction ends.
     func lock(_ lock: StoreLock) throws(StoreError)
 
+    /// Checks that no other process has made the same task.
+    /// - Throws: `sentElsewhere`.
+    func checkRivals(of task: NewTask) throws(StoreError)
+
     /// Checks the limits of running tasks that other processes' tasks count against as well.
     /// - Throws: `accountFull`, `keyFull` or `tenantFull`.
     func admit(_ task: NewTask) throws(StoreError)

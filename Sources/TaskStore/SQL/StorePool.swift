@@ -1,3 +1,5 @@
+internal import Hashing
+
 /// The connections to a database, each on a thread of its own: what the parts of ``SQLTaskStore`` read and write
 /// through.
 protocol StorePool: Sendable {
@@ -66,6 +68,8 @@ struct WriteSubject: Sendable {
     var task: TaskID?
     /// The tenant of new tasks.
     var tenant: String?
+    /// New tasks that must not be the same as others.
+    var rivals: [NewTask] = []
     /// What is locked until the transaction ends.
     var locks: [StoreLock] = []
 
@@ -77,7 +81,8 @@ struct WriteSubject: Sendable {
 
     /// New tasks, which are all one tenant's.
     static func new(_ tasks: [NewTask]) -> WriteSubject {
-        WriteSubject(tenant: tasks.first?.tenant, locks: tasks.flatMap(\.sharedLocks))
+        WriteSubject(
+            tenant: tasks.first?.tenant, rivals: tasks.filter { $0.rivals != nil }, locks: tasks.flatMap(\.sharedLocks))
     }
 }
 
@@ -87,6 +92,8 @@ enum StoreLock: Sendable, Hashable {
     case tenant(String)
     /// An account's running tasks.
     case account(String)
+    /// Whether a tenant's creates with that content are the same one.
+    case content(ContentDigest, tenant: String)
     /// How many more requests a key or a tenant may make.
     case rate(String)
 
@@ -94,6 +101,7 @@ enum StoreLock: Sendable, Hashable {
     var name: String {
         switch self {
         case .account(let name): "account \(name)"
+        case .content(let digest, let tenant): "content \(digest) \(tenant)"
         case .rate(let name): "rate \(name)"
         case .tenant(let name): "tenant \(name)"
         }

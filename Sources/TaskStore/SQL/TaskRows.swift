@@ -50,6 +50,7 @@ struct TaskRows<Connection: StoreConnection> {
 
     func insert(_ task: NewTask, of job: JobPlace? = nil) throws(StoreError) -> TaskRecord {
         let record = TaskRecord(task, job: job)
+        try connection.checkRivals(of: task)
         try connection.budgets.admit(record)
         try connection.admit(task)
         let delivery = connection.callbacks.delivery(nil, record)

@@ -101,6 +101,7 @@ final class SQLiteConnection: StoreConnection {
     func lock(_ lock: StoreLock) {}
 
     /// One process makes all tasks, and counts them itself.
+    func checkRivals(of task: NewTask) {}
     func admit(_ task: NewTask) {}
     func admit(to account: String, _ limits: SharedLimits) {}
 

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Gateway
 internal import GatewayConfiguration
 internal import Logging
+internal import TaskStore
 
 /// Serves until SIGTERM or SIGINT.
 struct ServeCommand: AsyncParsableCommand {
@@ -39,6 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
             service = try await GatewayService.start(configuration, log: log)
         } catch {
             log.close()
+            // It stood still while it started, for longer than the other gateways wait.
+            if (error as? StoreError)?.code == .replaced { ProcessLimits.startAnew() }
             throw fail("\(error)")
         }
         let signals = await StopSignals(loop: service.signalLoop)
