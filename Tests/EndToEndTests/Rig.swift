@@ -147,11 +147,16 @@ final class Rig {
 
     /// Runs a gateway command on the same store and configuration, and returns what it prints.
     func command(_ arguments: String...) async throws -> String {
-        let environment = try await GatewayProcess.environment(kling: "", folder)
-            .merging(try Self.environment(folder, Self.file(accounts, settings, kling), address)) { $1 }
-        let outcome = try await Program.gateway(arguments, environment: environment).end()
+        let outcome = try await program(arguments).end()
         guard outcome.status == 0 else { throw TestKitError("\(arguments): \(outcome.errors)") }
         return outcome.output
+    }
+
+    /// Starts a gateway command on the same store and configuration.
+    func program(_ arguments: [String]) async throws -> Program {
+        let environment = try await GatewayProcess.environment(kling: "", folder)
+            .merging(try Self.environment(folder, Self.file(accounts, settings, kling), address)) { $1 }
+        return try Program.gateway(arguments, environment: environment)
     }
 
     // MARK: Kling

@@ -21,7 +21,7 @@ FLOORS = [
     ("Authentication", "Assets", "Limits", "Logging", "Multipart", "Queue"),
     ("Accounts",),
     ("Callbacks", "HostedPictures", "Pictures", "Watching"),
-    ("Keys", "Routing"),
+    ("DataCopy", "Keys", "Routing"),
     ("Resends",),
     ("Admission",),
     ("Intake", "Observability", "Tasks"),

@@ -70,9 +70,10 @@ final class SharedAssetStore: Uploads {
 }
 
 extension Asset {
-    fileprivate var blob: Blob { Blob(.uploaded, name, owner: owner.digits, createdAt: createdAt, bytes: bytes) }
+    /// The asset as a blob, which says all that its file's name does.
+    var blob: Blob { Blob(.uploaded, name, owner: owner.digits, createdAt: createdAt, bytes: bytes) }
 
-    fileprivate init?(_ blob: Blob) {
+    init?(_ blob: Blob) {
         guard let owner = AssetOwner(digits: blob.owner) else { return nil }
         self.init(name: blob.name, owner: owner, bytes: blob.bytes, createdAt: blob.createdAt)
     }

@@ -98,9 +98,10 @@ final class SharedHostedPictures: PictureHost {
 }
 
 extension HostedPicture {
-    fileprivate var blob: Blob { Blob(.hosted, name, task: task, createdAt: madeAt, bytes: bytes) }
+    /// The picture as a blob, which says all that its file's name does.
+    var blob: Blob { Blob(.hosted, name, task: task, createdAt: madeAt, bytes: bytes) }
 
-    fileprivate init?(_ blob: Blob) {
+    init?(_ blob: Blob) {
         guard let task = blob.task else { return nil }
         self.init(name: blob.name, task: task, bytes: blob.bytes, madeAt: blob.createdAt)
     }

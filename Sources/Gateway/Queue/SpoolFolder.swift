@@ -18,8 +18,8 @@ struct SpoolFolder: Sendable {
     /// Writes a body. When it returns, the complete file is on disk under its name.
     func write(_ id: TaskID, _ body: [ByteSlice]) throws(SpoolError) {
         let seal = Bytes(SpoolSeal(body).bytes)
-        try folder.write(
-            "\(id)\(Self.suffix)", body + [ByteSlice(seal, 0..<seal.count)], draft: "\(id)\(Self.draftSuffix)")
+        let file = Self.file(of: id)
+        try folder.write(file.name, body + [ByteSlice(seal, 0..<seal.count)], draft: file.draft)
     }
 
     /// Reads a body into the block that is returned, and verifies that it is what was written.
@@ -27,17 +27,17 @@ struct SpoolFolder: Sendable {
     ///   - length: how many bytes it has.
     ///   - holding: released together with the block.
     func read(_ id: TaskID, length: Int, holding: (any Sendable)? = nil) throws(SpoolError) -> ByteSlice {
-        let name = "\(id)\(Self.suffix)"
+        let name = Self.file(of: id).name
         let file = try folder.read(name, holding: holding)
         return try SpoolSeal.body(in: file, expecting: length, name: "\(folder.path)/\(name)")
     }
 
     /// Removes a body, if it exists.
-    func remove(_ id: TaskID) throws(SpoolError) { try folder.remove("\(id)\(Self.suffix)") }
+    func remove(_ id: TaskID) throws(SpoolError) { try folder.remove(Self.file(of: id).name) }
 
     /// The tasks that have a body, oldest first.
     func list() throws(SpoolError) -> [TaskID] {
-        try folder.names().compactMap { Self.id($0, Self.suffix) }.sorted()
+        try folder.names().compactMap(Self.task(ofFile:)).sorted()
     }
 
     /// Removes the half-written files that a crash has left.
@@ -46,6 +46,12 @@ struct SpoolFolder: Sendable {
         for name in drafts { try folder.remove(name) }
         return drafts.count
     }
+
+    /// The names of a body's file and of its draft.
+    static func file(of id: TaskID) -> (name: String, draft: String) { ("\(id)\(suffix)", "\(id)\(draftSuffix)") }
+
+    /// The task whose body is in the file; nil if that is something else.
+    static func task(ofFile name: String) -> TaskID? { id(name, suffix) }
 
     private static func id(_ name: String, _ suffix: String) -> TaskID? {
         name.hasSuffix(suffix) ? TaskID(String(name.dropLast(suffix.count))) : nil

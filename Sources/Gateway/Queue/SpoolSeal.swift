@@ -42,21 +42,26 @@ struct SpoolSeal: Equatable, CustomStringConvertible {
     ///   - name: the file's name, for the operator.
     /// - Throws: `damaged`, with what was found and what was expected.
     static func body(in file: Bytes, expecting length: Int, name: String) throws(SpoolError) -> ByteSlice {
-        let sealed = SpoolSeal(endOf: file)
-        let body = ByteSlice(file, 0..<file.count - (sealed == nil ? 0 : byteCount))
-        guard let sealed else {
-            if body.count == length { return body }
-            throw SpoolError(.damaged, "\(name) is damaged: found \(body.count) bytes, expected \(length)")
+        try verify(file, expecting: length, name: name)
+        // Code that reads the whole block must find only the body.
+        file.shorten(to: length)
+        return ByteSlice(file, 0..<length)
+    }
+
+    /// Verifies that a file is what was written, and belongs to its task. The parameters are those of
+    /// ``body(in:expecting:name:)``.
+    /// - Throws: `damaged`, with what was found and what was expected.
+    static func verify(_ file: Bytes, expecting length: Int, name: String) throws(SpoolError) {
+        guard let sealed = SpoolSeal(endOf: file) else {
+            if file.count == length { return }
+            throw SpoolError(.damaged, "\(name) is damaged: found \(file.count) bytes, expected \(length)")
         }
-        let found = SpoolSeal([body])
+        let found = SpoolSeal([ByteSlice(file, 0..<file.count - byteCount)])
         guard found == sealed else {
             throw SpoolError(.damaged, "\(name) is damaged: found \(found), expected \(sealed)")
         }
         guard length == sealed.length else {
             throw SpoolError(.damaged, "\(name) belongs to another body: found \(found), expected \(length) bytes")
         }
-        // Code that reads the whole block must find only the body.
-        file.shorten(to: length)
-        return body
     }
 }

@@ -7,6 +7,10 @@ protocol CopyEnd {
     func lastKey(of table: CopiedTable) throws(StoreError) -> [CopiedValue]?
     /// Writes rows in one transaction.
     func insert(_ rows: [[CopiedValue]], into table: CopiedTable) throws(StoreError)
+    /// Reads which tasks are queued, and how many bytes the body of each has.
+    func queued() throws(StoreError) -> [TaskID: Int]
+    /// The bodies in the database; nil if they are not there, but in files.
+    func bodies() throws(StoreError) -> (any BodyCopyEnd)?
     /// Makes the copy a store that can be served from.
     func publish() throws(StoreError)
     /// Closes the database.
@@ -26,6 +30,13 @@ struct CopyRows<Connection: StoreConnection> {
 
     func lastKey(of table: CopiedTable) throws(StoreError) -> [CopiedValue]? {
         try statement(table.lastKey).first { $0.values(of: table.columns.prefix(table.keyCount)) }
+    }
+
+    func queued() throws(StoreError) -> [TaskID: Int] {
+        let select = try statement(
+            "SELECT id, payload FROM tasks WHERE finished_at IS NULL AND state = \(TaskState.queued.rawValue)")
+        let tasks = try select.rows { ($0.taskID(0), Int($0.integer(1))) }
+        return Dictionary(tasks) { first, _ in first }
     }
 
     func insert(_ rows: [[CopiedValue]], _ sql: String) throws(StoreError) {

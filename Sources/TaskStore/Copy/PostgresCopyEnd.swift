@@ -76,6 +76,14 @@ final class PostgresCopyEnd: CopyEnd {
         }
     }
 
+    func queued() throws(StoreError) -> [TaskID: Int] {
+        let tasks = try tables.queued()
+        try connection.endReads()
+        return tasks
+    }
+
+    func bodies() throws(StoreError) -> (any BodyCopyEnd)? { try PostgresBodyCopyEnd(server) }
+
     /// Continues the numbers after those that were copied, and renames the schema. The unfinished tasks belong to nobody,
     /// so the first gateway that serves takes them.
     func publish() throws(StoreError) {

@@ -54,6 +54,12 @@ final class SQLiteCopyEnd: CopyEnd {
         }
     }
 
+    func queued() throws(StoreError) -> [TaskID: Int] {
+        try within { () throws(StoreError) in try tables.queued() }
+    }
+
+    func bodies() -> (any BodyCopyEnd)? { nil }
+
     func publish() throws(StoreError) {
         guard let rename else { return }
         // Without its log, the file is the whole database.
