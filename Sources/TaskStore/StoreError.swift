@@ -3,6 +3,8 @@ public struct StoreError: Error, Equatable, CustomStringConvertible {
     public enum Code: Sendable, Equatable {
         /// The queue is full, the store is closed, or the disk does not respond as it should.
         case unavailable
+        /// The database was lost during the commit, and did not come back in time: the write may be in it.
+        case outcomeUnknown
         /// Another process holds the database.
         case busy
         /// The disk is full.

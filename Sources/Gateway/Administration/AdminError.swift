@@ -73,7 +73,7 @@ extension AdminError {
             case .notFound: 404
             case .budgetSpent, .accountFull, .keyFull, .tenantFull: 429
             case .stale, .alreadyExists, .externalTaskIDInUse, .idempotencyKeyInUse, .tooManyJobs, .sentElsewhere: 409
-            case .unavailable, .busy, .full, .readOnly, .alreadyServed, .replaced: 503
+            case .unavailable, .outcomeUnknown, .busy, .full, .readOnly, .alreadyServed, .replaced: 503
             case .corrupt, .newerSchema: 500
             }
         self.init(status, error.detail)

@@ -97,24 +97,38 @@ final class PostgresCommits: Commits {
     }
 
     /// Finds out whether a transaction was committed whose connection was lost during its commit.
-    /// - Throws: `unavailable` if the server is not found again in time.
+    ///
+    /// Its number alone does not tell (`pg_xact_status`): a server that has crashed, or a standby that was promoted, gives
+    /// the numbers of transactions that it has lost to others. Its mark is there only if it is.
+    /// - Returns: false also if another process has taken over meanwhile, and with it the task of finding that out.
+    /// - Throws: `outcomeUnknown` if the mark cannot be read in time.
     private func isCommitted(_ transaction: String) throws(StoreError) -> Bool {
+        guard server.replica != 0 else {
+            let detail = "the connection to PostgreSQL was lost during the commit: see whether the change was made"
+            throw StoreError(.outcomeUnknown, detail)
+        }
         let deadline = MonotonicTime.now + server.options.patience
         while true {
             do throws(PostgresError) {
-                let session = try server.connect("commit check")
-                switch try session.execute("SELECT pg_xact_status('\(transaction)'::xid8)") {
-                case "committed": return true
-                case "aborted", nil: return false
-                default: break  // It is still in progress: the server has not noticed yet that its client is gone.
-                }
+                return try lastCommit() == transaction
             } catch {
-                if MonotonicTime.now >= deadline { throw StoreError(error) }
-            }
-            if MonotonicTime.now >= deadline {
-                throw StoreError(.unavailable, "whether a transaction was committed was not found out in time")
+                if MonotonicTime.now >= deadline { throw StoreError(.outcomeUnknown, error.description) }
             }
             StoreThread.pause(.milliseconds(50))
         }
+    }
+
+    /// Reads the mark of this process's last commit, once no transaction that may replace it is open. Taking the lock is a
+    /// commit of its own, which waits until a synchronous standby has everything before it too.
+    private func lastCommit() throws(PostgresError) -> String? {
+        let session = try server.connect("commit check")
+        try server.makeDurable(session)
+        try server.abandonWithClient(session)
+        try session.startPipeline()
+        let sql = "SELECT transaction::text FROM commits WHERE replica = \(PostgresDialect.replica) FOR UPDATE"
+        try session.send(sql, named: nil, [])
+        let result = try session.result()
+        try session.sync()
+        return result.count > 0 ? result.text(0, 0) : nil
     }
 }

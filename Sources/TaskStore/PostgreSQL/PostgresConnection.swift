@@ -94,14 +94,13 @@ final class PostgresConnection: StoreConnection {
         intents.begin()
         pipeline.begin()
         try send(PostgresRun(sql: "BEGIN", name: "begin", values: []))
-        let checks = [statement(.transaction).run] + (isReplica ? [statement(.fence).run] : [])
-        let results = try results(of: checks + reads)
-        transaction = results[0].text(0, 0)
-        if isReplica, results[1].count == 0 {
+        let results = try results(of: [statement(isReplica ? .fence : .transaction).run] + reads)
+        guard results[0].count > 0 else {
             isSpoiled = true
             throw .replaced
         }
-        return Array(results.dropFirst(checks.count))
+        transaction = results[0].text(0, 0)
+        return Array(results.dropFirst())
     }
 
     /// Ends a write of the transaction.

@@ -56,8 +56,10 @@ final class PostgresReplica: ReplicaStore {
             let now = "extract(epoch FROM clock_timestamp()) * 1000"
             try session.startPipeline()
             try session.send(
-                "INSERT INTO replicas (name, started_at) VALUES ($1, \(now)) RETURNING number", named: nil,
-                [.text(name)])
+                """
+                WITH joined AS (INSERT INTO replicas (name, started_at) VALUES ($1, \(now)) RETURNING number)
+                INSERT INTO commits SELECT number, '0'::xid8 FROM joined RETURNING replica
+                """, named: nil, [.text(name)])
             number = try session.result().integer(0, 0)
             try session.sync()
         } catch {

@@ -40,6 +40,7 @@ enum PostgresSchema {
         (name: "tasks", sql: tasks), (name: "claims and jobs", sql: claimsAndJobs), (name: "outbox", sql: outbox),
         (name: "keys", sql: keys), (name: "marks", sql: marks), (name: "operators", sql: operators),
         (name: "replicas", sql: replicas), (name: "rates", sql: rates), (name: "bodies", sql: bodies),
+        (name: "commits", sql: commits),
     ]
 
     /// Texts compare by their bytes, as in Swift's order of the lanes, whatever the database's collation. A row leaves
@@ -203,6 +204,15 @@ enum PostgresSchema {
             started_at bigint NOT NULL,
             beats bigint NOT NULL DEFAULT 0,
             has_left boolean NOT NULL DEFAULT false
+        ) WITH (fillfactor = 50);
+        """
+
+    /// The last transaction that each process has committed with its writer: its mark, by which it is found again if the
+    /// connection is lost during the commit. It goes with the process's row in `replicas`.
+    private static let commits = """
+        CREATE TABLE commits (
+            replica bigint PRIMARY KEY REFERENCES replicas ON DELETE CASCADE,
+            transaction xid8 NOT NULL
         ) WITH (fillfactor = 50);
         """
 

@@ -74,7 +74,11 @@ enum Query: Int, CaseIterable {
         case .runningOfAccount: running(where: "account = ?1")
         case .runningOfKey: running(where: "tenant = ?1 AND key_id = ?3")
         case .runningOfTenant: running(where: "tenant = ?1")
-        case .fence: "SELECT 1 FROM replicas WHERE number = \(PostgresDialect.replica) FOR KEY SHARE"
+        case .fence:
+            """
+            UPDATE commits SET transaction = pg_current_xact_id() WHERE replica = \(PostgresDialect.replica)
+            RETURNING transaction::text
+            """
         case .announceTask: "SELECT pg_notify('\(PostgresReplica.tasks)', ?1)"
         case .lock: "SELECT pg_advisory_xact_lock(hashtextextended(?1, 0))"
         default:

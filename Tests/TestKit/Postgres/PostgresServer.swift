@@ -9,7 +9,7 @@ public final class PostgresServer: Sendable {
     public let port: UInt16
     /// The folder of the cluster, with `pg_hba.conf` and the rest.
     public let data: String
-    private let programs: PostgresPrograms
+    let programs: PostgresPrograms
     private let folder: PostgresFolder
     private let process: Lock<Program?>
     private let databases = Lock(0)
@@ -49,7 +49,7 @@ public final class PostgresServer: Sendable {
         _ = try await query("CREATE ROLE \(Self.user) LOGIN")
     }
 
-    private init(
+    init(
         _ programs: PostgresPrograms, _ settings: [String: String],
         makeCluster: (PostgresPrograms, _ data: String) async throws -> Void
     ) async throws {
@@ -76,7 +76,7 @@ public final class PostgresServer: Sendable {
         "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "300",
     ]
 
-    private static func add(_ settings: [String: String], to path: String) throws {
+    static func add(_ settings: [String: String], to path: String) throws {
         let lines = settings.map { "\($0) = '\($1.replacingOccurrences(of: "'", with: "''"))'\n" }
         let file = try FileHandle(forWritingTo: URL(filePath: path))
         try file.seekToEnd()
@@ -168,6 +168,11 @@ public final class PostgresServer: Sendable {
         "postgres://\(user)@127.0.0.1:\(port)/\(name)"
     }
 
+    /// The URL of a database that several servers have, of which one is the primary.
+    public static func url(ofDatabase name: String, on servers: [PostgresServer]) -> String {
+        "postgres://\(user)@" + servers.map { "127.0.0.1:\($0.port)" }.joined(separator: ",") + "/" + name
+    }
+
     /// Runs SQL with `psql`, and returns what it prints: a line for each row, with `|` between the values.
     /// - Parameter url: the database and the user; by default, the superuser's database.
     public func query(_ sql: String, in url: String? = nil) async throws -> String {
@@ -184,32 +189,4 @@ public final class PostgresServer: Sendable {
     private static let options = [
         "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1",
     ]
-
-    // MARK: Replication
-
-    /// Makes a standby that follows this server.
-    /// - Parameter isSynchronous: whether this server's commits wait from now on until the standby has them on disk.
-    public func makeStandby(isSynchronous: Bool = false, settings: [String: String] = [:]) async throws
-        -> PostgresServer
-    {
-        let name = "standby"
-        if isSynchronous {
-            _ = try await query("ALTER SYSTEM SET synchronous_standby_names = '\(name)'")
-            // In effect once `pg_basebackup` has had its checkpoint.
-            _ = try await query("SELECT pg_reload_conf()")
-        }
-        let source = "host=127.0.0.1 port=\(port) user=\(Self.superuser) application_name=\(name)"
-        return try await PostgresServer(programs, settings) { programs, data in
-            let options = ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
-            _ = try await programs.run("pg_basebackup", options + ["--pgdata=\(data)", "--dbname=\(source)"])
-            // Once promoted, it has no standby to wait for.
-            try Self.add(["synchronous_standby_names": ""], to: data + "/postgresql.auto.conf")
-        }
-    }
-
-    /// Makes a standby a server of its own, and waits until it accepts writes.
-    public func promote() async throws {
-        let answer = try await query("SELECT pg_promote(true, 60)")
-        guard answer == "t" else { throw TestKitError("the standby was not promoted within 60 s") }
-    }
 }
