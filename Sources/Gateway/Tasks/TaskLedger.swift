@@ -118,6 +118,7 @@ final class TaskLedger: Sendable {
             do throws(StoreError) {
                 return try await end(id, because: reason, answer: answer)
             } catch {
+                if error.code == .notFound { return forget(id) }
                 couldNotRecord("a task that was not made could not be ended", id, error)
                 guard await background.sleep(for: .seconds(5)) else { return }
             }

@@ -125,11 +125,20 @@ final class TryOnCreates: Sendable {
             return Made(value: hold)
         } catch {
             placement.withdraw(create, from: place)
+            endIfRecorded([create.id], after: error)
             if error.code == .accountFull, case .account(let destination) = place {
                 ledger.accounts.noteFullElsewhere(destination.account.name)
                 return nil
             }
             throw error.refusal(of: create.principal)
+        }
+    }
+
+    /// Ends tasks in the background whose intents may be in the store although their client was told that they are not.
+    func endIfRecorded(_ ids: [TaskID], after error: StoreError) {
+        guard error.code == .outcomeUnknown else { return }
+        ledger.background.start { [ledger] in
+            for id in ids { await ledger.endWithRetry(id, because: "not sent; nothing was charged") }
         }
     }
 
