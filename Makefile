@@ -13,9 +13,11 @@ KILLS ?= 300
 # How many of the kills are power cuts, which also lose what was not synced.
 CUTS ?= 100
 CREATES ?= 5000
-# With REPLICAS=2, two gateways on PostgreSQL behind HAProxy, and DATABASE_KILLS of the kills crash PostgreSQL.
+# With REPLICAS=2, two gateways on PostgreSQL behind HAProxy, and DATABASE_KILLS of the kills crash PostgreSQL. With
+# FAILOVERS=1, one of those ends with the promotion of a synchronous standby.
 REPLICAS ?= 1
 DATABASE_KILLS ?= 0
+FAILOVERS ?= 0
 SEED ?=
 SETTLING ?= 300
 WITHOUT ?=
@@ -105,7 +107,7 @@ demo: build ## try it with a simulated Kling; ARGS=--once
 	exec .build/release/kling-gateway demo $(ARGS)
 
 # The end-to-end suites that depend on the store most: `make test` runs them on PostgreSQL too.
-POSTGRES_SUITES := DispatchTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
+POSTGRES_SUITES := DispatchTests|FailoverTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
 KlingClientTests|LifeTests|NoticeTests|OpenAITests|PublicIDTests|SharedBodyTests|SolutionsTests|StoreReadinessTests|\
 TenantLimitTests|TryOnTests|UseapiTests
 
@@ -121,7 +123,7 @@ test-postgres: deps ## run all end-to-end tests on PostgreSQL
 
 .PHONY: torture
 torture: libraries ## kill the gateway and cut its power under load; KILLS=300 CUTS=100 CREATES=5000 SEED=1
-	TORTURE_REPLICAS=$(REPLICAS) TORTURE_DATABASE_KILLS=$(DATABASE_KILLS) TORTURE_KILLS=$(KILLS) TORTURE_CUTS=$(CUTS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) \
+	TORTURE_REPLICAS=$(REPLICAS) TORTURE_DATABASE_KILLS=$(DATABASE_KILLS) TORTURE_FAILOVERS=$(FAILOVERS) TORTURE_KILLS=$(KILLS) TORTURE_CUTS=$(CUTS) TORTURE_CREATES=$(CREATES) TORTURE_SEED=$(SEED) \
 	TORTURE_SETTLING=$(SETTLING) TORTURE_WITHOUT=$(WITHOUT) $(SWIFT) test --filter TortureTests/
 
 .PHONY: bench

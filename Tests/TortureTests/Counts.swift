@@ -61,6 +61,7 @@ struct Counts {
         let (starts, kills, swaps) = world.gateway.counts
         return [
             ("kills", kills),
+            ("failovers to a standby", world.gateway.failovers),
             ("starts", starts),
             ("keys changed", swaps),
             ("outages of the store", books.clients.outages.count),

@@ -50,6 +50,8 @@ struct TortureOptions: Sendable {
     var replicas = 1
     /// How many of the kills hit PostgreSQL in place of a gateway.
     var databaseKills = 0
+    /// How many of those end with the promotion of a standby, in place of a restart: one at most.
+    var failovers = 0
     /// The seed of every choice in the run.
     var seed: UInt64 = .random(in: 0..<1_000_000_000)
     /// How many clients make creates concurrently.
@@ -66,8 +68,8 @@ struct TortureOptions: Sendable {
 
     func has(_ capability: Capability) -> Bool { capabilities.contains(capability) }
 
-    /// Reads `TORTURE_REPLICAS`, `_DATABASE_KILLS`, `_KILLS`, `_CUTS`, `_CREATES`, `_SEED`, `_SETTLING` (seconds), and `_WITHOUT`, a list of
-    /// capabilities to leave out. An empty variable counts as unset.
+    /// Reads `TORTURE_REPLICAS`, `_DATABASE_KILLS`, `_FAILOVERS`, `_KILLS`, `_CUTS`, `_CREATES`, `_SEED`, `_SETTLING`
+    /// (seconds), and `_WITHOUT`, a list of capabilities to leave out. An empty variable counts as unset.
     init(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws {
         func value<Value>(_ name: String, _ read: (String) -> Value?, into target: inout Value) throws {
             guard let text = environment["TORTURE_" + name], !text.isEmpty else { return }
@@ -78,12 +80,18 @@ struct TortureOptions: Sendable {
         try value("CUTS", Self.count, into: &powerCuts)
         try value("REPLICAS", Self.count, into: &replicas)
         try value("DATABASE_KILLS", Self.count, into: &databaseKills)
+        try value("FAILOVERS", Self.count, into: &failovers)
         try value("CREATES", Self.count, into: &creates)
         try value("SEED", UInt64.init, into: &seed)
         try value("SETTLING", Self.count, into: &settling)
         var without: [Capability] = []
         try value("WITHOUT", Self.list, into: &without)
         capabilities.subtract(without)
+        if failovers > min(1, replicas - 1, databaseKills, kills) {
+            throw OptionError(
+                name: "FAILOVERS", text: "\(failovers)",
+                problem: "can be 1 at most, and needs REPLICAS=2 and DATABASE_KILLS=1 or more")
+        }
         if replicas > 1 {
             // These change files of the one process that serves from SQLite, or its clock.
             powerCuts = 0
@@ -111,6 +119,7 @@ struct TortureOptions: Sendable {
     /// The error for a variable with an invalid value.
     struct OptionError: Error, CustomStringConvertible {
         let name, text: String
-        var description: String { "TORTURE_\(name) is '\(text)', which is not a valid value" }
+        var problem = "is not a valid value"
+        var description: String { "TORTURE_\(name) is '\(text)', which \(problem)" }
     }
 }

@@ -35,6 +35,35 @@ struct PlanTests {
         #expect(kills.filter(\.cutsPower).count == 6)
     }
 
+    @Test func `one of the database kills is a failover if that is asked for, and nothing else changes`() throws {
+        var places: Set<Int> = []
+        for seed in 0..<20 {
+            let environment = ["TORTURE_SEED": "\(seed)", "TORTURE_REPLICAS": "2", "TORTURE_DATABASE_KILLS": "3"]
+            let without = KillPlan(try TortureOptions(environment)).kills
+            let with = KillPlan(try TortureOptions(environment.merging(["TORTURE_FAILOVERS": "1"]) { $1 })).kills
+            let changed = zip(without, with).map { $0.victim != $1.victim }
+            let place = try #require(changed.firstIndex(of: true))
+            #expect(changed.count(where: { $0 }) == 1)
+            #expect(without[place].victim == .database && with[place].victim == .failover)
+            #expect(with.map(\.afterCreates) == without.map(\.afterCreates))
+            places.insert(with[..<place].count { $0.victim == .database })
+        }
+        #expect(places == [0, 1, 2])
+    }
+
+    @Test func `a failover that cannot happen is refused, with the reason`() {
+        let possible = ["REPLICAS": "2", "DATABASE_KILLS": "3", "FAILOVERS": "1"]
+        for change in [
+            ["FAILOVERS": "2"], ["REPLICAS": "1"], ["DATABASE_KILLS": "0"], ["KILLS": "0"], ["FAILOVERS": "-1"],
+        ] {
+            let variables = possible.merging(change) { $1 }.map { ("TORTURE_" + $0.key, $0.value) }
+            let error = #expect(throws: TortureOptions.OptionError.self) {
+                try TortureOptions(Dictionary(uniqueKeysWithValues: variables))
+            }
+            #expect(error?.name == "FAILOVERS")
+        }
+    }
+
     @Test func `a create is recognized by its picture, whatever else it asks for`() throws {
         let options = try options(seed: 4)
         let plans = (1...500).map { CreatePlan($0, options, tenants: ["a", "b", "c"]) }

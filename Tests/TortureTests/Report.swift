@@ -58,6 +58,8 @@ struct Report: Sendable {
     var replay: String {
         let without = TortureOptions.Capability.allCases.filter { !options.has($0) }.map(\.rawValue)
         return "make torture KILLS=\(options.kills) CUTS=\(options.powerCuts) CREATES=\(options.creates)"
+            + (options.replicas == 1 ? "" : " REPLICAS=\(options.replicas) DATABASE_KILLS=\(options.databaseKills)")
+            + (options.failovers == 0 ? "" : " FAILOVERS=\(options.failovers)")
             + " SEED=\(options.seed)"
             + (without.isEmpty ? "" : " WITHOUT=\(without.joined(separator: ","))")
     }

@@ -71,6 +71,9 @@ struct TortureRun: Sendable {
             let explanation = "\(begun) of \(world.options.creates) creates had begun after \(world.options.limit)"
             violations.append(Violation(kind: .overran, explanation: explanation))
         }
+        if world.gateway.failovers < world.options.failovers {
+            violations.append(Violation(kind: .noFailover, explanation: "the standby was not promoted"))
+        }
         return Report(world, books, violations, faults: faults)
     }
 

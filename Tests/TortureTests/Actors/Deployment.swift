@@ -8,7 +8,8 @@ struct Deployment: Sendable {
     let store: String
     /// What the environment of each gateway has of its own.
     let processes: [[String: String]]
-    let server: PostgresServer?
+    /// Where the store is, if there are several gateways.
+    let database: DatabaseServers?
     private let proxy: HAProxy?
     private let folders: [TemporaryFolder]
 
@@ -18,13 +19,14 @@ struct Deployment: Sendable {
         url = "http://127.0.0.1:\(port)"
         store = "sqlite:" + database
         processes = [["KLING_GATEWAY_LISTEN": "127.0.0.1:\(port)", "KLING_GATEWAY_ADMIN_LISTEN": "127.0.0.1:0"]]
-        (server, proxy, folders) = (nil, nil, [])
+        (self.database, proxy, folders) = (nil, nil, [])
     }
 
     /// Several gateways with a server of their own.
-    init(replicas count: Int) async throws {
-        let server = try await PostgresServer()
-        store = try await server.makeDatabase()
+    /// - Parameter hasStandby: whether the server has a standby, for a failover.
+    init(replicas count: Int, hasStandby: Bool) async throws {
+        let database = try await DatabaseServers(hasStandby: hasStandby)
+        store = database.url
         let backends = try (0..<count).map { _ in HAProxy.Backend(port: try freePort(), adminPort: try freePort()) }
         let folders = try backends.map { _ in try TemporaryFolder() }
         let proxy = try await HAProxy(backends, isWaiting: false)
@@ -36,7 +38,7 @@ struct Deployment: Sendable {
                 "STATE_DIRECTORY": folder.path(""),
             ]
         }
-        (self.server, self.proxy, self.folders) = (server, proxy, folders)
+        (self.database, self.proxy, self.folders) = (database, proxy, folders)
     }
 
     /// Waits until HAProxy, if there is one, has found a gateway to send requests to.

@@ -16,6 +16,8 @@ final class GatewayUnderTest: Sendable {
         var isSwapped = false
         /// Whether its start is complete.
         var isServing = false
+        /// Whether the database was away during its start.
+        var mayHaveFailedToStart = false
         var hold: StoreHold?
         var isSpared = false
         /// The logs of the processes that have ended.
@@ -45,7 +47,9 @@ final class GatewayUnderTest: Sendable {
     ) async throws {
         database = disk.path("gateway.db")
         deployment =
-            try await options.replicas > 1 ? Deployment(replicas: options.replicas) : Deployment(database: database)
+            try await options.replicas > 1
+            ? Deployment(replicas: options.replicas, hasStandby: options.failovers > 0)
+            : Deployment(database: database)
         folder = try TemporaryFolder()
         self.shim = shim
         self.powerCut = powerCut
@@ -72,7 +76,9 @@ final class GatewayUnderTest: Sendable {
     /// Where clients are served.
     var url: String { deployment.url }
     /// The URL of the database; nil for a store in a file.
-    var databaseURL: String? { deployment.server == nil ? nil : deployment.store }
+    var databaseURL: String? { deployment.database?.url }
+    /// How often a standby was promoted.
+    var failovers: Int { deployment.database?.failovers ?? 0 }
 
     // MARK: The process
 
@@ -99,11 +105,22 @@ final class GatewayUnderTest: Sendable {
 
     /// Waits until it serves.
     func whenServing() async throws {
-        for program in state.withLock({ $0.programs }) {
-            _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
+        for number in deployment.processes.indices {
+            do { try await whenServing(number) } catch {
+                guard state.withLock({ $0.mayHaveFailedToStart }) else { throw error }
+                // What supervises a gateway starts it again.
+                try await kill(.gateway(number))
+                try start()
+                try await whenServing(number)
+            }
         }
         try await deployment.whenReachable()
-        state.withLock { $0.isServing = true }
+        state.withLock { ($0.isServing, $0.mayHaveFailedToStart) = (true, false) }
+    }
+
+    private func whenServing(_ number: Int) async throws {
+        let program = state.withLock { $0.programs[number] }
+        _ = try await program?.errorLine { $0.contains(#""message":"serving""#) ? true : nil }
     }
 
     /// Keeps the gateway from writing to its store until ``releaseStore()``, or until it is killed, as no start may
@@ -147,9 +164,12 @@ final class GatewayUnderTest: Sendable {
         state.withLock { $0.losses += losses }
     }
 
-    /// Lets a gateway stand still for a while, or crashes the database and starts it again.
+    /// Lets a gateway stand still for a while, or crashes the database and starts it again, or its standby in its place.
     func strike(_ victim: KillPlan.Victim) async throws {
-        state.withLock { $0.kills += 1 }
+        state.withLock { state in
+            state.kills += 1
+            if victim == .database || victim == .failover, !state.isServing { state.mayHaveFailedToStart = true }
+        }
         switch victim {
         case .gateway: break
         case .pausedGateway(let number, let pause):
@@ -157,9 +177,8 @@ final class GatewayUnderTest: Sendable {
             program?.signal(SIGSTOP)
             try await Task.sleep(for: pause)
             program?.signal(SIGCONT)
-        case .database:
-            try await deployment.server?.kill()
-            try await deployment.server?.start()
+        case .database: try await deployment.database?.crash()
+        case .failover: try await deployment.database?.failOver()
         }
     }
 

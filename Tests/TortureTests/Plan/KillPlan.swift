@@ -28,6 +28,8 @@ struct KillPlan: Sendable {
         case pausedGateway(Int, Duration)
         /// PostgreSQL crashes, and is started again.
         case database
+        /// PostgreSQL crashes, and its standby is promoted.
+        case failover
     }
 
     let kills: [Kill]
@@ -42,7 +44,10 @@ struct KillPlan: Sendable {
         var powerCuts = Dice(seed: options.seed, "power cuts")
         let cuts = Set((0..<options.kills).shuffled(using: &powerCuts).prefix(options.powerCuts))
         var victims = Dice(seed: options.seed, "victims")
-        let databases = Set((0..<options.kills).shuffled(using: &victims).prefix(options.databaseKills))
+        let databases = (0..<options.kills).shuffled(using: &victims).prefix(options.databaseKills)
+        // Each other one finds the server that is the primary then.
+        var failovers = Dice(seed: options.seed, "failovers")
+        let promotions = databases.shuffled(using: &failovers).prefix(options.failovers)
         var kills: [Kill] = []
         for index in 0..<options.kills {
             let isInStart = !kills.isEmpty && dice.chance(0.2)
@@ -53,11 +58,15 @@ struct KillPlan: Sendable {
             let due = min(max(share + jitter, kills.last?.afterCreates ?? 1), options.creates)
             let delay = dice.milliseconds(isInStart ? 0...250 : 0...120)
             let isOther = options.has(.swaps) && swaps.chance(0.4)
+            let victim: Victim =
+                if promotions.contains(index) { .failover } else if databases.contains(index) { .database } else {
+                    Victim(&victims, options)
+                }
             kills.append(
                 Kill(
                     afterCreates: due, delay: delay, isInStart: isInStart, cutsPower: cuts.contains(index),
                     syncDelay: cuts.contains(index) ? powerCuts.pick(Self.syncDelays) : .zero,
-                    victim: databases.contains(index) ? .database : Victim(&victims, options), isSwapped: isOther))
+                    victim: victim, isSwapped: isOther))
         }
         self.kills = kills
     }

@@ -34,6 +34,7 @@ struct Violation: Sendable, Hashable {
         case budgetPassed = "a tenant has more tasks at Kling than its budget allows"
         case budgetRefusedWrongly = "a create was refused for a budget that was not spent"
         case overran = "the run took too long"
+        case noFailover = "the failover that the run was asked for did not happen"
     }
 
     let kind: Kind
