@@ -15,14 +15,26 @@ public struct SharedLimits: Sendable, Equatable {
     }
 }
 
+/// What a store that several processes share checks in the transaction that makes a task.
+public struct SharedChecks: Sendable, Equatable {
+    /// The limits of running tasks; nil: none.
+    public var limits: SharedLimits?
+    /// The creates of other processes that the task must not be the same as; nil: none.
+    public var rivals: RivalCreates?
+
+    public init(limits: SharedLimits? = nil, rivals: RivalCreates? = nil) {
+        (self.limits, self.rivals) = (limits, rivals)
+    }
+}
+
 extension NewTask {
     /// What has to be locked while its limits and its rivals are checked.
     var sharedLocks: [StoreLock] {
         var locks: [StoreLock] = []
-        if rivals != nil, let content { locks.append(.content(content, tenant: tenant)) }
-        guard let sharedLimits else { return locks }
-        if sharedLimits.account != nil, let assignment { locks.append(.account(assignment.account)) }
-        if sharedLimits.key != nil || sharedLimits.tenant != nil { locks.append(.tenant(tenant)) }
+        if shared.rivals != nil, let content { locks.append(.content(content, tenant: tenant)) }
+        guard let limits = shared.limits else { return locks }
+        if limits.account != nil, let assignment { locks.append(.account(assignment.account)) }
+        if limits.key != nil || limits.tenant != nil { locks.append(.tenant(tenant)) }
         return locks
     }
 }

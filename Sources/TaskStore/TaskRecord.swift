@@ -172,10 +172,8 @@ public struct NewTask: Sendable, Equatable {
     public var bytes: Int
     /// Milliseconds since 1970.
     public var createdAt: Int64
-    /// The limits of running tasks that the store checks, because other processes make tasks too; nil: none.
-    public var sharedLimits: SharedLimits?
-    /// The creates of other processes that it must not be the same as; nil: none.
-    public var rivals: RivalCreates?
+    /// What the store checks because other processes make tasks too.
+    public var shared = SharedChecks()
 
     /// - Parameter day: nil: the day of `createdAt` in UTC.
     public init(

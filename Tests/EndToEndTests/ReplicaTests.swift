@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func `a create that a gateway reads late, when its client has sent it to another one, is made once`() async throws {
+    @Test func `a create that a gateway reads late is made once if its client has sent it to another`() async throws {
         try await run { kling, replicas, _, store in
             let (late, other) = (replicas[0].process, replicas[1].process)
             late.program.signal(SIGSTOP)
@@ -123,7 +123,9 @@ import Testing
             first.finish()
             #expect(try await other.ask("POST", Fixture.path, body: Fixture.body()).status == 200)
             // The other gateway saves that its answer was read: there is only what separates the two lists.
-            let saved = "SELECT count(*) FROM kling_gateway.unread WHERE written_through = 1 AND octet_length(tasks) = 16"
+            let saved = """
+                SELECT count(*) FROM kling_gateway.unread WHERE written_through = 1 AND octet_length(tasks) = 16
+                """
             while try await PostgresServer.shared.query(saved, in: store) != "1" { await Task.yield() }
             late.program.signal(SIGCONT)
             // It has left, but could still read what it is answered.
@@ -143,10 +145,10 @@ import Testing
             #expect(try await replicas[0].process.stop() == 0)
             let server = try await PostgresServer.shared
             let input = Pipe()
-            // What a start writes has to wait.
+            // What a start reads, when it has joined, has to wait.
             let hold = try server.session(in: store, input: input.fileHandleForReading)
             try input.fileHandleForWriting.write(
-                contentsOf: Data("BEGIN; LOCK TABLE kling_gateway.deliveries IN EXCLUSIVE MODE;\n\\warn held\n".utf8))
+                contentsOf: Data("BEGIN; LOCK TABLE kling_gateway.accounts;\n\\warn held\n".utf8))
             try await hold.errorLine { $0 == "held" ? () : nil }
             async let started = replicas[0].starting(kling: kling.url)
             let newest = "SELECT max(number) FROM kling_gateway.replicas WHERE beats > 2"

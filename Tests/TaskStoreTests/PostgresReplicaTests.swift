@@ -102,7 +102,7 @@ import Testing
         func create(seenThrough row: Int64) -> NewTask {
             var task = samples.task()
             task.content = ContentDigest(high: 1, low: 2)
-            task.rivals = RivalCreates(since: 0, seenThrough: row)
+            task.shared.rivals = RivalCreates(since: 0, seenThrough: row)
             return task
         }
         func look() async throws -> [ForeignCreate] {
@@ -210,7 +210,7 @@ import Testing
             let before = try await stores[0].allTasks(TaskFilter(), before: nil, limit: 100).count
             let made = try await make(30, on: stores) { task in
                 var task = task
-                task.sharedLimits = limits
+                task.shared.limits = limits
                 return task
             }
             #expect(made == [nil: limit - before, code: 30 - limit + before])

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A program that a test runs: the built gateway, or a client.
@@ -45,11 +46,17 @@ public final class Program: @unchecked Sendable {
             }
         }
         process.standardInput = input
-        gather(\.output, from: Pipe(), as: \.standardOutput)
-        gather(\.errors, from: Pipe(), as: \.standardError)
         process.terminationHandler = { [weak self] _ in self?.change { $0.hasEnded = true } }
-        try process.run()
+        try Self.starting.withLock { _ in
+            gather(\.output, from: Pipe(), as: \.standardOutput)
+            gather(\.errors, from: Pipe(), as: \.standardError)
+            try process.run()
+        }
     }
+
+    /// One program starts at a time. Otherwise a server that starts at the same moment inherits the pipes, and the socket
+    /// by which `Process` notices the end, so that a program's end is noticed only with that of the server.
+    private static let starting = Lock(())
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
@@ -92,7 +99,7 @@ public final class Program: @unchecked Sendable {
     @discardableResult
     public func waitForEnd(within seconds: Double = 60) throws -> Outcome {
         try wait(within: seconds, "the end of the program") { hasEnded ? true : nil }
-        // A sibling started at the same moment may have inherited the pipes, so their end is awaited only briefly.
+        // A child of the program may have inherited the pipes, so their end is awaited only briefly.
         _ = try? wait(within: 1, "the end of the pipes") { openPipes == 0 ? true : nil }
         return Outcome(
             status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),

@@ -24,8 +24,8 @@ struct SharedTasks {
     /// The record of the intent to make a task now.
     func newTask(_ create: Create, at place: Place?) -> NewTask {
         var task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
-        task.sharedLimits = limits(create.principal, at: task.assignment?.account)
-        task.rivals = create.note.resend?.rivals
+        task.shared = SharedChecks(
+            limits: limits(create.principal, at: task.assignment?.account), rivals: create.note.resend?.rivals)
         return task
     }
 

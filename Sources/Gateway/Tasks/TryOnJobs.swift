@@ -138,7 +138,7 @@ final class TryOnJobs: Sendable {
         } catch {
             placement.withdraw(creates[0], from: place)
             cancelRooms(of: creates)
-            self.creates.endIfRecorded(tasks.map(\.id), after: error)
+            self.creates.endIfRecorded(creates.map(\.id), after: error)
             if error.code == .accountFull, case .account(let destination) = place {
                 ledger.accounts.noteFullElsewhere(destination.account.name)
                 return nil

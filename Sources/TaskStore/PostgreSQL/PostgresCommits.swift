@@ -77,7 +77,7 @@ final class PostgresCommits: Commits {
         for work in group {
             let failure = work.run(on: connection)
             try connection.endWrite(isKept: failure == nil)
-            if connection.isSpoiled { throw failure ?? StoreError(.unavailable, "the transaction failed") }
+            if connection.transaction.isSpoiled { throw failure ?? StoreError(.unavailable, "the transaction failed") }
         }
     }
 

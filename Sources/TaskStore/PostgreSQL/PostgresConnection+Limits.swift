@@ -28,10 +28,15 @@ enum RunningOwner: Hashable {
     }
 }
 
-/// Limits of running tasks that other processes' tasks count against as well.
+/// Other processes' tasks: what is the same, and limits of running tasks that other processes' tasks count against as well.
 extension PostgresConnection {
+    func checkRivals(of task: NewTask) throws(StoreError) {
+        guard transaction.repeated.contains(task.id) else { return }
+        throw StoreError(.sentElsewhere, "another gateway has made a task with the content of \(task.id)")
+    }
+
     func admit(_ task: NewTask) throws(StoreError) {
-        guard let limits = task.sharedLimits else { return }
+        guard let limits = task.shared.limits else { return }
         if let limit = limits.key, let key = task.keyID {
             try count(.key(key, tenant: task.tenant), upTo: limit, since: limits.since, else: .keyFull)
         }

@@ -12,17 +12,22 @@ final class PostgresConnection: StoreConnection {
 
     let pipeline: PostgresPipeline
     private var statements: [PostgresStatement?] = Array(repeating: nil, count: Query.allCases.count)
-    /// What this transaction has locked.
-    private var locked: Set<StoreLock> = []
-    /// The running tasks that this transaction has counted.
-    private var running: [RunningOwner: Int] = [:]
-    /// The new tasks of this transaction that other processes have made.
-    private var repeated: Set<TaskID> = []
-    /// Whether the transaction cannot be committed any more.
-    private(set) var isSpoiled = false
-    /// The transaction's number in PostgreSQL, once it is known.
-    private var transaction: String?
-    private var isCommitting = false
+    var transaction = Transaction()
+
+    /// What is known of the current transaction.
+    struct Transaction {
+        /// What it has locked.
+        fileprivate var locked: Set<StoreLock> = []
+        /// The running tasks that it has counted.
+        fileprivate var running: [RunningOwner: Int] = [:]
+        /// Its new tasks that other processes have made.
+        var repeated: Set<TaskID> = []
+        /// Whether it cannot be committed any more.
+        fileprivate(set) var isSpoiled = false
+        /// Its number in PostgreSQL, once it is known.
+        fileprivate var number: String?
+        fileprivate var isCommitting = false
+    }
 
     /// Whether the process may only write as long as no other has taken over its tasks.
     private let isReplica: Bool
@@ -69,7 +74,7 @@ final class PostgresConnection: StoreConnection {
         do throws(StoreError) {
             try body()
         } catch {
-            if pipeline.flushes == flushes { pipeline.drop(after: mark) } else { isSpoiled = true }
+            if pipeline.flushes == flushes { pipeline.drop(after: mark) } else { transaction.isSpoiled = true }
             recent = RecentTasks()
             budgets.undo(after: budgetMark)
             throw error
@@ -88,7 +93,7 @@ final class PostgresConnection: StoreConnection {
     /// - Throws: `replaced` if another process has taken over from this one.
     @discardableResult
     func begin(reading reads: [PostgresRun] = []) throws(StoreError) -> [PostgresResult] {
-        (isSpoiled, transaction, isCommitting, locked, running, repeated) = (false, nil, false, [], [:], [])
+        transaction = Transaction()
         recent = RecentTasks(hasAllStates: true)
         budgets.forget()
         intents.begin()
@@ -96,10 +101,10 @@ final class PostgresConnection: StoreConnection {
         try send(PostgresRun(sql: "BEGIN", name: "begin", values: []))
         let results = try results(of: [statement(isReplica ? .fence : .transaction).run] + reads)
         guard results[0].count > 0 else {
-            isSpoiled = true
+            transaction.isSpoiled = true
             throw .replaced
         }
-        transaction = results[0].text(0, 0)
+        transaction.number = results[0].text(0, 0)
         return Array(results.dropFirst())
     }
 
@@ -110,17 +115,17 @@ final class PostgresConnection: StoreConnection {
             try spoiling { () throws(StoreError) in try pipeline.sendWaiting() }
             budgets.keep()
         } else if pipeline.flushes > 0 {
-            isSpoiled = true
+            transaction.isSpoiled = true
         }
         pipeline.beginWrite()
     }
 
     /// Commits the transaction.
     func commit() throws(StoreError) {
-        isCommitting = true
+        transaction.isCommitting = true
         try send(PostgresRun(sql: "COMMIT", name: "commit", values: []))
         try spoiling { () throws(StoreError) in try pipeline.sync() }
-        intents.commit(transaction)
+        intents.commit(transaction.number)
     }
 
     /// Ends the transaction without any of its changes.
@@ -143,7 +148,7 @@ final class PostgresConnection: StoreConnection {
         do throws(StoreError) {
             return try body()
         } catch {
-            isSpoiled = true
+            transaction.isSpoiled = true
             throw error
         }
     }
@@ -157,12 +162,12 @@ final class PostgresConnection: StoreConnection {
     var wasInTheWay: Bool { pipeline.failure?.isPassing ?? false }
 
     /// The number of a transaction of which it is unknown whether it was committed.
-    var unknownCommit: String? { isCommitting && isLost ? transaction : nil }
+    var unknownCommit: String? { transaction.isCommitting && isLost ? transaction.number : nil }
 
     // MARK: Sums by tenant
 
     func lock(_ lock: StoreLock) throws(StoreError) {
-        guard locked.insert(lock).inserted else { return }
+        guard transaction.locked.insert(lock).inserted else { return }
         let take = statement(.lock)
         take.bind(1, lock.name)
         // If the current write fails, the lock is held all the same.
@@ -175,7 +180,7 @@ final class PostgresConnection: StoreConnection {
     {
         try lock(owner.lock)
         let known: Int
-        if let counted = running[owner] {
+        if let counted = transaction.running[owner] {
             known = counted
         } else {
             let select = statement(owner.query)
@@ -185,18 +190,10 @@ final class PostgresConnection: StoreConnection {
             known = try select.first { Int($0.integer(0)) } ?? 0
         }
         guard known < limit else {
-            running[owner] = known
+            transaction.running[owner] = known
             throw StoreError(code, "\(owner) has \(known) running tasks, and may have \(limit)")
         }
-        running[owner] = known + 1
-    }
-
-    /// Notes that another process has made a task with the content of a new one.
-    func note(rivalsOf task: TaskID) { repeated.insert(task) }
-
-    func checkRivals(of task: NewTask) throws(StoreError) {
-        guard repeated.contains(task.id) else { return }
-        throw StoreError(.sentElsewhere, "another gateway has made a task with the content of \(task.id)")
+        transaction.running[owner] = known + 1
     }
 
     func announce(_ task: TaskID) {

@@ -49,7 +49,7 @@ extension PostgresConnection {
             recent.keep(lastNumber: result.count > 0 ? result.integer(0, 0) : 0, tenant: tenant)
         }
         for (task, result) in zip(tasks, results.dropFirst(tenants.count)) where result.integer(0, 0) > 0 {
-            note(rivalsOf: task.id)
+            transaction.repeated.insert(task.id)
         }
     }
 }
@@ -68,8 +68,8 @@ extension PostgresStatement {
     fileprivate func run(with task: NewTask) -> PostgresRun {
         bind(1, task.tenant)
         bind(2, task.content)
-        bind(3, task.rivals?.since ?? 0)
-        bind(4, task.rivals?.seenThrough ?? 0)
+        bind(3, task.shared.rivals?.since ?? 0)
+        bind(4, task.shared.rivals?.seenThrough ?? 0)
         return run
     }
 }

@@ -32,7 +32,7 @@ final class PostgresReader {
         do throws(StoreError) {
             let connection = try open()
             let failure = work.run(on: connection)
-            if connection.isSpoiled {
+            if connection.transaction.isSpoiled {
                 try connection.rollBack()
                 return failure
             }

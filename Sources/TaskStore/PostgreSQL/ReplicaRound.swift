@@ -25,7 +25,7 @@ extension PostgresReplica {
             try session.send(
                 """
                 UPDATE replicas SET beats = beats + 1 WHERE number = \(PostgresDialect.replica)
-                RETURNING (SELECT last_value FROM tasks_task_seq)
+                RETURNING (SELECT last_value - (NOT is_called)::integer FROM tasks_task_seq)
                 """, named: "beat", [])
             let result = try session.result()
             try session.sync()

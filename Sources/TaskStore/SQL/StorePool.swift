@@ -82,7 +82,8 @@ struct WriteSubject: Sendable {
     /// New tasks, which are all one tenant's.
     static func new(_ tasks: [NewTask]) -> WriteSubject {
         WriteSubject(
-            tenant: tasks.first?.tenant, rivals: tasks.filter { $0.rivals != nil }, locks: tasks.flatMap(\.sharedLocks))
+            tenant: tasks.first?.tenant, rivals: tasks.filter { $0.shared.rivals != nil },
+            locks: tasks.flatMap(\.sharedLocks))
     }
 }
 
