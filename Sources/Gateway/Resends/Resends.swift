@@ -239,6 +239,8 @@ final class Resends: Sendable {
     /// - Parameter ids: the tasks that it may not have saved yet; nil: all of this server's, which has made none itself.
     func inherit(from replica: Int64, among ids: Set<TaskID>? = nil) async throws(StoreError) {
         try await restore(from: Self.name(of: replica), among: ids)
+        // Until they are in this server's own list, they count as read for the others, and for who takes over from it.
+        await save()
     }
 
     private static func name(of replica: Int64?) -> String { replica.map(String.init) ?? "main" }

@@ -30,7 +30,12 @@ final class PostgresCommits: Commits {
 
     private func perform(_ group: ArraySlice<Work<PostgresConnection>>) {
         let start = DispatchTime.now()
+        let hadConnection = connection != nil
         var failure = attempt(group)
+        // A connection that was open may have been lost since the last group, and it is known that nothing was committed.
+        if failure.map({ $0.code != .outcomeUnknown }) ?? false, hadConnection, connection == nil {
+            failure = attempt(group)
+        }
         for _ in 1..<Self.attempts where connection?.wasInTheWay == true { failure = attempt(group) }
         guard let failure else {
             counts.count(group.count, since: start)

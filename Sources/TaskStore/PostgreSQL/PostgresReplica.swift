@@ -131,11 +131,11 @@ final class PostgresReplica: ReplicaStore {
     func settle() throws(StoreError) {
         let isMember: Bool
         do throws(PostgresError) {
-            var round = try Round(server)
-            // Of a store that was copied, or of processes of which nothing else is left.
-            _ = try round.adopt()
-            try round.session.sync()
-            isMember = try settle(&round)
+            do throws(PostgresError) { isMember = try settleOnce() } catch {
+                guard error.isConnectionLost else { throw error }
+                // A process that has taken over from this one ends its sessions.
+                isMember = try settleOnce()
+            }
         } catch {
             throw StoreError(error)
         }
@@ -144,7 +144,12 @@ final class PostgresReplica: ReplicaStore {
     }
 
     /// - Returns: false if another process has taken over from this one.
-    private func settle(_ round: inout Round) throws(PostgresError) -> Bool {
+    private func settleOnce() throws(PostgresError) -> Bool {
+        var round = try Round(server)
+        guard try beat(&round) else { return false }
+        // Of a store that was copied, or of processes of which nothing else is left.
+        _ = try round.adopt()
+        try round.session.sync()
         let deadline = MonotonicTime.now + Self.beatPatience + Self.lockPatience
         repeat {
             guard try beat(&round) else { return false }
