@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(3)))
+    @Test(.timeLimit(.minutes(10)))
     func `a create that was refused before the failover leaves nothing, even if its commit has reached the standby`()
         async throws
     {

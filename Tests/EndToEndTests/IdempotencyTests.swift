@@ -130,7 +130,7 @@ import Testing
             rig.kling.removeFaults()
             let late = try await answer(rig)
             #expect(late.status == 200 && isReplay(late), "\(late.text)")
-            #expect(try late.createdTask() == rig.kling.tasks.first?.id)
+            #expect(try late.createdTask() == rig.idAfterCrash)
             #expect(rig.creates() == 1)
         }
     }

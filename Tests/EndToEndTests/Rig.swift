@@ -191,6 +191,13 @@ final class Rig {
     /// The status of a task that the client is shown.
     func status(_ id: String) async throws -> String? { try await query(id).data["task_status"] as? String }
 
+    /// The id of the only task, whose create was open when the gateway was killed. A gateway that shares its store cannot
+    /// know whether a dead one has told a client its own id.
+    var idAfterCrash: String {
+        guard let task = kling.tasks.first else { return "" }
+        return TestStore.chosen == .sqlite ? task.id : task.externalTaskID ?? ""
+    }
+
     /// The statuses of the tenant's tasks, by their ids.
     func listed() async throws -> [String: String] {
         let tasks = try await gateway.ask("GET", Fixture.path + "?pageSize=500").tasks

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a store goes on at the standby that is promoted, with what was committed`() async throws {
         var samples = Samples()
         let (before, during, after) = (samples.task(), samples.task(), samples.task())
@@ -38,7 +38,7 @@ import Testing
         await store.close()
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a commit that only the primary had is reported as failed, although its number is given again`() async throws {
         var samples = Samples()
         let (before, lost) = (samples.task(), samples.task())
@@ -56,7 +56,7 @@ import Testing
         await store.close()
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(5)))
     func `a commit that the standby has is reported as made, although the primary never said so`() async throws {
         var samples = Samples()
         let (before, made) = (samples.task(), samples.task())

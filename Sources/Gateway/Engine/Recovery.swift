@@ -27,7 +27,7 @@ struct Recovery: Sendable {
         follow(found)
         ledger.unsavedPublicIDs.recover(open: found.open.map(\.id))
         if let replicas = store.replicas {
-            noteTold(found)
+            noteTold(Set(found.open.map(\.id)))
             // What this gateway has left itself: nothing, because its number is new.
             for number in replicas.predecessors { try await tasks.resends?.inherit(from: number) }
         } else {
@@ -49,9 +49,11 @@ struct Recovery: Sendable {
     ///   - ids: the unfinished tasks.
     ///   - number: the other gateway's number.
     func takeOver(_ ids: Set<TaskID>, from number: Int64) async throws {
+        // At once, because an acceptance may be recorded from now on.
+        noteTold(ids)
         let found = try await unfinished(among: ids)
+        for id in found.neverSent { ledger.unsavedPublicIDs.remove(id) }
         follow(found)
-        noteTold(found)
         try await tasks.resends?.inherit(from: number, among: ids)
         try await settle(found) { queue, records, accounts in
             try await queue.add(records, accounts: accounts)
@@ -73,10 +75,10 @@ struct Recovery: Sendable {
         return found
     }
 
-    /// Makes the gateway's ids of open creates their public ones, because another gateway may have told them to clients
-    /// while it could not record that.
-    private func noteTold(_ found: Unfinished) {
-        for record in found.open { ledger.unsavedPublicIDs.announce(record.id) }
+    /// Makes the gateway's ids of tasks that Kling may not have yet their public ones, because another gateway may have
+    /// told them to clients while it could not record that.
+    private func noteTold(_ ids: Set<TaskID>) {
+        for id in ids { ledger.unsavedPublicIDs.announce(id) }
     }
 
     /// Takes the tasks' slots at their accounts, and makes known which creates are open.
