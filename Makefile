@@ -106,15 +106,11 @@ run: build ## serve; ARGS="--config FILE"
 demo: build ## try it with a simulated Kling; ARGS=--once
 	exec .build/release/kling-gateway demo $(ARGS)
 
-# The end-to-end suites that depend on the store most: `make test` runs them on PostgreSQL too.
-POSTGRES_SUITES := DispatchTests|FailoverTests|HostedPictureTests|IdempotencyTests|KeyScopeTests|\
-KlingClientTests|LifeTests|NoticeTests|OpenAITests|PublicIDTests|SharedBodyTests|SolutionsTests|StoreReadinessTests|\
-TenantLimitTests|TryOnTests|UseapiTests
-
+# What depends on the store runs on PostgreSQL too.
 .PHONY: test
-test: deps ## run every test, and many end-to-end tests on PostgreSQL too; ARGS="--filter NAME"
-	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^TaskStoreTests\.|SharedBodiesTests|PostgresServerTests')
-	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.($(subst | ,|,$(POSTGRES_SUITES)))')
+test: deps ## run every test, those of the store and all end-to-end tests on PostgreSQL too; ARGS="--filter NAME"
+	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^TaskStoreTests\.|SharedBodiesTests|DataCopyTests|PostgresServerTests')
+	$(if $(ARGS),,TEST_STORE=postgres $(SWIFT) test --filter '^EndToEndTests\.')
 	$(SWIFT) test $(ARGS)
 
 .PHONY: test-postgres
