@@ -81,26 +81,27 @@ final class OpenCreates: Sendable {
         _ id: TaskID, until limit: MonotonicTime? = nil,
         _ request: () async throws(GatewayError) -> TryOnRequest
     ) async {
-        guard let record = try? await ledger.store.task(id), record.state == .intent, record.upstreamID == nil else {
-            return
-        }
-        if record.isForeign { return await waitForOwner(of: id, until: limit) }
-        guard case .same(let account) = ledger.match(of: record)
+        let latest = background.now + LookUpPlan.clientWait
+        let deadline = min(limit ?? latest, latest)
+        guard let record = await openCreate(id, until: deadline), case .same(let account) = ledger.match(of: record)
         else { return }
         let destination = Destination(account, record.dialect)
-        _ = await settle(id, at: destination, timedOut: false, until: limit) {
+        _ = await settle(id, at: destination, timedOut: false, until: deadline) {
             guard let request = try? await request() else { return nil }
             return try? await bodies.body(of: request, id, record.tenant, for: destination)
         }
     }
 
-    /// Waits until another gateway, which a create belongs to, has settled it.
-    private func waitForOwner(of id: TaskID, until limit: MonotonicTime?) async {
-        let latest = background.now + LookUpPlan.clientWait
-        let deadline = min(limit ?? latest, latest)
-        while background.now < deadline, await background.sleep(for: Self.ownerPause) {
-            guard let record = try? await ledger.store.task(id) else { continue }
-            guard record.state == .intent, record.upstreamID == nil, record.isForeign else { return }
+    /// The record of an open create that this gateway has to settle. If another one has to, waits until it has, or has
+    /// died. One that was taken over before it was sent is ended soon.
+    /// - Returns: nil if it is settled, or if that took too long.
+    private func openCreate(_ id: TaskID, until deadline: MonotonicTime) async -> TaskRecord? {
+        while true {
+            let record = try? await ledger.store.task(id)
+            if let record, record.state != .intent || record.upstreamID != nil { return nil }
+            let isOwn = record.map { !$0.isForeign && $0.account != nil } ?? false
+            if isOwn || ledger.store.replicas == nil { return record }
+            guard background.now < deadline, await background.sleep(for: Self.ownerPause) else { return nil }
         }
     }
 

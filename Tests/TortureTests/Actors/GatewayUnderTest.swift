@@ -168,7 +168,7 @@ final class GatewayUnderTest: Sendable {
     func strike(_ victim: KillPlan.Victim) async throws {
         state.withLock { state in
             state.kills += 1
-            if victim == .database || victim == .failover, !state.isServing { state.mayHaveFailedToStart = true }
+            if victim.isDatabase, !state.isServing { state.mayHaveFailedToStart = true }
         }
         switch victim {
         case .gateway: break

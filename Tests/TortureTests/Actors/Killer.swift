@@ -15,6 +15,7 @@ struct Killer: Sendable {
             if case .gateway = kill.victim {
             } else {
                 try await world.gateway.strike(kill.victim)
+                if kill.victim.isDatabase { world.ledger.addOutage(began...world.clock.now) }
                 continue
             }
             let dice = Dice(seed: world.options.seed, "power cut \(index)")

@@ -30,6 +30,9 @@ struct KillPlan: Sendable {
         case database
         /// PostgreSQL crashes, and its standby is promoted.
         case failover
+
+        /// Whether the store is away for a while.
+        var isDatabase: Bool { self == .database || self == .failover }
     }
 
     let kills: [Kill]
