@@ -21,9 +21,6 @@ from report import layout
 from stack import LOAD_CORE, Failure, Stub, pinned
 
 CONNECTIONS = 64
-# All creates of a load have the same content. To look for one that another gateway has not answered, PostgreSQL would
-# read all of them at each create, which no client's creates are like.
-SETTINGS = "resend: { window: 0s }\n"
 REQUIREMENTS = os.path.join(HERE, "requirements-postgres.txt")
 PEERS = os.path.abspath(os.path.join(HERE, "../../.build/bench-postgres"))
 
@@ -57,7 +54,7 @@ def postgres(lab):
     peers.install(REQUIREMENTS, PEERS)
     server = lab.start(Postgres, "postgres", lab.folder)
     stub = lab.start(Stub, "stub-postgres", lab.folder, reads_bodies=False)
-    sqlite = lab.gateway("gateway-sqlite", stub, settings=SETTINGS)
+    sqlite = lab.gateway("gateway-sqlite", stub)
     ours = on_postgres(lab, "gateway-postgres", stub, server, lab.options.binary)
     others = [on_postgres(lab, "gateway-postgres-other", stub, server, lab.options.against)] if lab.options.against else []
     runs = {
@@ -100,7 +97,7 @@ def judge(lab, results, server):
 
 
 def on_postgres(lab, name, stub, server, binary):
-    gateway = lab.start(PostgresGateway, name, lab.folder, binary, stub.port, server, settings=SETTINGS)
+    gateway = lab.start(PostgresGateway, name, lab.folder, binary, stub.port, server)
     lab.served[stub].append(gateway)
     return gateway
 
