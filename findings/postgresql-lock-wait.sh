@@ -7,18 +7,7 @@
 # With client_connection_check_interval, which is 0 by default, the server notices and nothing is committed.
 # Recorded with PostgreSQL 15 of Debian 12 and psycopg 3.3.4.
 . "$(dirname "$0")/lib/common.sh"
-programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-need "${programs:-/usr/lib/postgresql/15/bin}/initdb" postgresql
-venv psycopg==3.3.4 psycopg-binary==3.3.4
-versions psycopg
-
-# The server refuses to run as root.
-as_user=()
-if [ "$(id -u)" = 0 ]; then
-    as_user=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
-    chown nobody "$folder"
-fi
-"${as_user[@]}" "$programs/initdb" --auth=trust --username=finder --no-sync --pgdata="$folder/data" >/dev/null
+. "$(dirname "$0")/lib/postgresql.sh"
 "${as_user[@]}" "$programs/postgres" -D "$folder/data" -c listen_addresses= -c unix_socket_directories="$folder" \
     2>"$folder/log" &
 server=$!

@@ -8,18 +8,7 @@
 # that the client reads later, tells the two apart.
 # Recorded with PostgreSQL 15 of Debian 12 and psycopg 3.3.4.
 . "$(dirname "$0")/lib/common.sh"
-programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -1)
-need "${programs:-/usr/lib/postgresql/15/bin}/initdb" postgresql
-venv psycopg==3.3.4 psycopg-binary==3.3.4
-versions psycopg
-
-# The server refuses to run as root.
-as_user=()
-if [ "$(id -u)" = 0 ]; then
-    as_user=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
-    chown nobody "$folder"
-fi
-"${as_user[@]}" "$programs/initdb" --auth=trust --username=finder --no-sync --pgdata="$folder/data" >/dev/null
+. "$(dirname "$0")/lib/postgresql.sh"
 
 python "$folder" "$programs" "${as_user[@]}" <<'PYTHON'
 import subprocess, sys, time
