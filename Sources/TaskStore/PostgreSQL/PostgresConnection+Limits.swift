@@ -28,7 +28,7 @@ enum RunningOwner: Hashable {
     }
 }
 
-/// Other processes' tasks: what is the same, and limits of running tasks that other processes' tasks count against as well.
+/// What the tasks of other processes rule out: a task with the same content, and more running tasks than a limit allows.
 extension PostgresConnection {
     func checkRivals(of task: NewTask) throws(StoreError) {
         guard transaction.repeated.contains(task.id) else { return }
