@@ -131,6 +131,36 @@ final class RedoRecorder {
     }
 }
 
+/// Values of a statement that SQLite does not run at once.
+extension RecordedStatement: StatementParameters {
+    func bind(_ index: Int32, _ value: Int64?) {
+        if let value { bind(index, value) } else { bindNull(index) }
+    }
+
+    func bind(_ index: Int32, _ value: String?) {
+        guard var value else { return bindNull(index) }
+        value.withUTF8 { text in unsafe bind(index, text: text) }
+    }
+
+    func bind(_ index: Int32, _ value: [UInt8]?) {
+        guard let value else { return bindNull(index) }
+        unsafe value.withUnsafeBytes { bytes in unsafe bind(index, blob: bytes) }
+    }
+
+    func bind(_ index: Int32, _ value: TaskID?) {
+        guard let value else { return bindNull(index) }
+        unsafe value.withBytes { bytes in unsafe bind(index, blob: bytes) }
+    }
+}
+
+extension TaskID {
+    /// Calls `body` with the 16 bytes that databases have.
+    func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+        var bytes = (high.bigEndian, low.bigEndian)
+        unsafe withUnsafeBytes(of: &bytes) { bytes in unsafe body(bytes) }
+    }
+}
+
 extension [UInt8] {
     /// Appends the number's bytes, the lowest first.
     fileprivate mutating func append(_ number: some FixedWidthInteger) {

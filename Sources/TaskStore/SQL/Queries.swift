@@ -1,7 +1,8 @@
 /// Every statement that runs more than once, so that a connection compiles each of them once.
 enum Query: Int, CaseIterable {
     case begin, commit, savepoint, release, rollback, dataVersion, probe
-    case insertTask, taskByID, taskToChange, lock, transaction, fence, announceTask, replicas, rate, keepRate,
+    case insertTask, insertWholeTask, lastRow, taskByID, taskToChange, lock, transaction, fence, announceTask, replicas,
+        rate, keepRate,
         runningOfAccount,
         runningOfKey, runningOfTenant, runningElsewhere, lastNumber, assignTask, advanceTask, nameTask,
         endTask, rewriteTask, pruneTasks
@@ -99,6 +100,16 @@ enum Query: Int, CaseIterable {
             api, shape, day, units, bytes)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, '', 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
             """
+        // A task of which more is known than what `insertTask` writes; see ``TaskRecord/bindWhole(to:)``.
+        case .insertWholeTask:
+            """
+            INSERT INTO tasks (id, tenant, account, model, created_at, released, key_id, account_identity, content,
+            api, shape, day, bytes, state, flags, number, public_id, upstream_id, status_word, answer, updated_at,
+            units, cash, currency, task)
+            VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+            ?22, ?23, ?24)
+            """
+        case .lastRow: "SELECT max(task) FROM tasks"
         case .taskByID, .taskToChange: "SELECT \(Self.columns) FROM tasks WHERE id = ?1"
         case .lastNumber:
             // Not `max(number)`, for which PostgreSQL reads every task of the tenant if it has planned the statement while

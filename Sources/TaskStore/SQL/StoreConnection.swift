@@ -18,6 +18,15 @@ protocol StoreConnection: AnyObject, SendableMetatype {
     /// Returns the statement of `query`, which updates the row of a task, with that row bound as its first parameter.
     func statement(_ query: Query, updating row: Int64) throws(StoreError) -> Statement
 
+    /// Keeps a new task's row back, so that it is written once if the task changes soon.
+    /// - Returns: the number that the row will have; nil if the row must be written at once.
+    func postpone(_ task: TaskRecord) throws(StoreError) -> Int64?
+
+    /// Changes a row that was kept back.
+    /// - Parameter query: the update that would write the change.
+    /// - Returns: false if the row was not kept back, or must be written before the change.
+    func postpone(_ task: TaskRecord, _ query: Query, _ row: Int64) -> Bool
+
     /// Notes that a task was inserted.
     /// - Parameter row: its number; nil if the database tells it only later.
     func note(_ task: TaskRecord, insertedAs row: Int64?)
@@ -66,6 +75,10 @@ extension StoreConnection {
         update.bind(1, row)
         return update
     }
+
+    func postpone(_ task: TaskRecord) -> Int64? { nil }
+
+    func postpone(_ task: TaskRecord, _ query: Query, _ row: Int64) -> Bool { false }
 
     func note(_ task: TaskRecord, insertedAs row: Int64?) {
         if let row { recent.note(task, row: row, before: nil) }

@@ -1,17 +1,18 @@
 internal import Hashing
 
-/// A prepared statement of a database. Columns count from 0 and parameters from 1.
-///
-/// A bound value stays until its parameter is bound again: bind every parameter before each run. Values of columns are
-/// read inside the closure that a run is given.
-protocol StoreStatement: SendableMetatype {
-    // MARK: Parameters
-
+/// What values can be bound to. Parameters count from 1.
+protocol StatementParameters {
     func bind(_ index: Int32, _ value: Int64?)
     func bind(_ index: Int32, _ value: String?)
     func bind(_ index: Int32, _ value: [UInt8]?)
     func bind(_ index: Int32, _ value: TaskID?)
+}
 
+/// A prepared statement of a database. Columns count from 0 and parameters from 1.
+///
+/// A bound value stays until its parameter is bound again: bind every parameter before each run. Values of columns are
+/// read inside the closure that a run is given.
+protocol StoreStatement: StatementParameters, SendableMetatype {
     // MARK: Runs
 
     /// Runs the statement, which returns no rows.
@@ -42,11 +43,13 @@ protocol StoreStatement: SendableMetatype {
     func taskID(_ column: Int32) -> TaskID
 }
 
-extension StoreStatement {
+extension StatementParameters {
     func bind(_ index: Int32, _ value: Int) { bind(index, Int64(value)) }
 
     func bind(_ index: Int32, _ value: ContentDigest?) { bind(index, value.map { TaskID(high: $0.high, low: $0.low) }) }
+}
 
+extension StoreStatement {
     func optionalInteger(_ column: Int32) -> Int64? { isNull(column) ? nil : integer(column) }
 
     func text(_ column: Int32) -> String { optionalText(column) ?? "" }

@@ -129,74 +129,18 @@ struct TaskRows<Connection: StoreConnection> {
     }
 
     private func insert(_ task: TaskRecord) throws(StoreError) -> Int64? {
+        if let row = try connection.postpone(task) { return row }
         let insert = try connection.statement(.insertTask)
-        insert.bind(1, task.id)
-        insert.bind(2, task.tenant)
-        insert.bind(3, task.account ?? "")
-        insert.bind(4, task.externalTaskID)
-        insert.bind(5, task.model)
-        insert.bind(6, task.callbackURL)
-        insert.bind(7, task.createdAt)
-        insert.bind(8, task.keyID)
-        insert.bind(9, task.idempotencyKey)
-        insert.bind(10, task.job?.job)
-        insert.bind(11, task.job.map { Int64($0.index) })
-        insert.bind(12, task.assignment?.identity)
-        insert.bind(13, task.content)
-        insert.bind(14, task.assignment?.api)
-        insert.bind(15, task.shape)
-        insert.bind(16, task.day)
-        insert.bind(17, task.charge.units)
-        insert.bind(18, task.bytes)
+        task.bindIntent(to: insert)
         return try insert.insertRow()
     }
 
     private func update(_ row: Int64, from old: TaskRecord, to new: TaskRecord) throws(StoreError) {
         let query = Query(updating: old, to: new)
-        if query == .assignTask { return try assign(row, new) }
+        if connection.postpone(new, query, row) { return }
         let update = try connection.statement(query, updating: row)
-        update.bind(2, new.state.rawValue)
-        update.bind(3, new.flags.rawValue)
-        update.bind(4, new.statusWord)
-        update.bind(5, new.answer)
-        update.bind(6, new.updatedAt)
-        if query == .endTask {
-            update.bind(7, new.finishedAt)
-            update.bind(8, new.charge)
-        }
-        if query == .nameTask || query == .rewriteTask {
-            update.bind(7, new.number)
-            update.bind(8, new.publicID)
-            update.bind(9, new.upstreamID)
-        }
-        if query == .rewriteTask {
-            update.bind(10, new.isReleased ? 1 : 0)
-            update.bind(11, new.finishedAt)
-            update.bind(12, new.account ?? "")
-            update.bind(13, new.payload)
-            update.bind(14, new.assignment?.identity)
-            update.bind(15, new.assignment?.api)
-            update.bind(16, new.charge)
-        }
+        new.bindChange(query, to: update)
         try update.execute()
-    }
-
-    private func assign(_ row: Int64, _ task: TaskRecord) throws(StoreError) {
-        let update = try connection.statement(.assignTask, updating: row)
-        update.bind(2, task.account ?? "")
-        update.bind(3, task.updatedAt)
-        update.bind(4, task.assignment?.identity)
-        update.bind(5, task.assignment?.api)
-        try update.execute()
-    }
-}
-
-extension StoreStatement {
-    /// Binds three parameters from `first` on.
-    fileprivate func bind(_ first: Int32, _ charge: Charge) {
-        bind(first, charge.units)
-        bind(first + 1, charge.cash)
-        bind(first + 2, charge.currency)
     }
 }
 

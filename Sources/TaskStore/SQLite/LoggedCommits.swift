@@ -50,16 +50,14 @@ final class LoggedCommits: Commits {
     func perform(_ batch: [Work<SQLiteConnection>]) {
         let start = DispatchTime.now()
         guard let connection else { return }
-        let changesBefore = connection.database.totalChangesCount
         do throws(StoreError) {
             try begin(connection, start)
-            try run(batch, on: connection)
+            if try run(batch, on: connection) { counts.count(batch.count, since: start) }
         } catch {
             counts.fail()
             for work in batch { work.finish(error) }
             return
         }
-        if connection.database.totalChangesCount != changesBefore { counts.count(batch.count, since: start) }
         let waitsForCommit = batch.contains { $0.durability == .committed }
         if waitsForCommit {
             for work in batch where work.durability < .committed { work.finish(nil) }
@@ -67,6 +65,7 @@ final class LoggedCommits: Commits {
             for work in batch where work.durability == .committed { work.finish(failure) }
         } else {
             for work in batch { work.finish(nil) }
+            writeSettled(connection)
             if case .open(let since) = phase, since + period <= .now() { _ = commit(connection) }
         }
     }
@@ -111,15 +110,29 @@ final class LoggedCommits: Commits {
         phase = .open(since: now)
     }
 
-    private func run(_ batch: [Work<SQLiteConnection>], on connection: SQLiteConnection) throws(StoreError) {
+    /// - Returns: whether they have changed anything.
+    private func run(_ batch: [Work<SQLiteConnection>], on connection: SQLiteConnection) throws(StoreError) -> Bool {
         do throws(StoreError) {
             try connection.run(batch)
             let isSyncDemanded = connection.takeSyncDemand()
+            let hasChanges = !recorder.isEmpty
             try redo.write(
                 recorder, isSynced: isSyncDemanded || batch.contains { $0.durability > .written })
+            return hasChanges
         } catch {
             lose(connection)
             throw error
+        }
+    }
+
+    /// Writes the rows that were kept back and will hardly change soon, while the clients of the group get their answers.
+    /// The rest is left for the commit.
+    private func writeSettled(_ connection: SQLiteConnection) {
+        do throws(StoreError) {
+            try connection.writePostponed(ifSettled: true)
+        } catch {
+            lose(connection)
+            counts.fail()
         }
     }
 

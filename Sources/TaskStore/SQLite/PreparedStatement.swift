@@ -42,8 +42,7 @@ internal import GRDBSQLite
 
     func bind(_ index: Int32, _ value: TaskID?) {
         guard let value else { return bindNull(index) }
-        var bytes = (value.high.bigEndian, value.low.bigEndian)
-        unsafe withUnsafeBytes(of: &bytes) { bytes in unsafe bind(index, blob: bytes) }
+        unsafe value.withBytes { bytes in unsafe bind(index, blob: bytes) }
     }
 
     func bindNull(_ index: Int32) {

@@ -14,6 +14,11 @@ final class SQLiteConnection: StoreConnection {
     private var prepared: [PreparedStatement?] = Array(repeating: nil, count: Query.allCases.count)
     /// Collects what is written, for the redo log; nil: nothing is collected.
     private let recorder: RedoRecorder?
+    /// Tasks that only the redo log has.
+    var unwritten = UnwrittenTasks()
+    private var logged: [RecordedStatement?] = Array(repeating: nil, count: Query.allCases.count)
+    /// Whether statements that succeed or fail together are running.
+    private(set) var isAtomic = false
 
     init(_ database: Database, _ callbacks: StepCallbacks = StepCallbacks(), recorder: RedoRecorder? = nil) {
         self.database = database
@@ -26,6 +31,10 @@ final class SQLiteConnection: StoreConnection {
 
     /// Returns the statement of `query`, which is compiled on first use.
     func statement(_ query: Query) throws(StoreError) -> PreparedStatement {
+        if !query.leavesTasks {
+            try writePostponed()
+            unwritten.forgetNextRow()
+        }
         if let statement = prepared[query.rawValue] { return statement }
         do {
             let statement = try database.makeStatement(sql: query.sql)
@@ -39,10 +48,19 @@ final class SQLiteConnection: StoreConnection {
         }
     }
 
+    /// Returns what the redo log gets for a run of `query` that SQLite does not run now; nil if there is no log.
+    func logged(_ query: Query) -> RecordedStatement? {
+        if let statement = logged[query.rawValue] { return statement }
+        logged[query.rawValue] = recorder.map { RecordedStatement(UInt16(query.rawValue), query.sql, $0) }
+        return logged[query.rawValue]
+    }
+
     /// Runs several statements that succeed or fail together, independently of the transaction's other writes.
     func atomically(_ body: () throws(StoreError) -> Void) throws(StoreError) {
         let (mark, budgetMark) = (recorder?.mark, budgets.mark)
         try execute(.savepoint)
+        isAtomic = true
+        defer { isAtomic = false }
         do throws(StoreError) {
             try body()
             try execute(.release)
@@ -61,6 +79,8 @@ final class SQLiteConnection: StoreConnection {
     }
 
     func statement(sql: String) throws(StoreError) -> PreparedStatement {
+        try writePostponed()
+        unwritten.forgetNextRow()
         do {
             return PreparedStatement(try database.makeStatement(sql: sql))
         } catch {
@@ -82,12 +102,14 @@ final class SQLiteConnection: StoreConnection {
     func dropCachesIfChangedElsewhere() throws(StoreError) {
         let version = try statement(.dataVersion).first { $0.integer(0) } ?? 0
         guard version != recent.dataVersion else { return }
+        unwritten.forgetNextRow()
         recent = RecentTasks(dataVersion: version)
         budgets.forget()
     }
 
-    /// Drops what is cached, because it was rolled back.
+    /// Drops what is cached and what was kept back, because it was rolled back.
     func dropCaches() {
+        unwritten = UnwrittenTasks()
         recent = RecentTasks()
         budgets.forget()
     }
@@ -128,7 +150,7 @@ extension Query {
     /// and transactions are not part of the log.
     func isRecorded(_ statement: Statement) -> Bool {
         switch self {
-        case .begin, .commit, .savepoint, .release, .rollback, .keepRedoMark: false
+        case .begin, .commit, .savepoint, .release, .rollback, .keepRedoMark, .insertWholeTask: false
         default: !statement.isReadonly
         }
     }
