@@ -1,3 +1,5 @@
+internal import Base
+
 /// Which bytes are allowed where (RFC 9110 §5.6.2, RFC 9112 §2 to §5).
 extension UInt8 {
     static let tab = UInt8(ascii: "\t")
@@ -5,7 +7,6 @@ extension UInt8 {
     static let lineFeed = UInt8(ascii: "\n")
     static let space = UInt8(ascii: " ")
     static let colon = UInt8(ascii: ":")
-    static let comma = UInt8(ascii: ",")
     static let slash = UInt8(ascii: "/")
 
     /// Whether this is a `tchar`: a byte that names, methods and codings may contain.
@@ -17,7 +18,6 @@ extension UInt8 {
     /// Whether a host name may contain this byte: unreserved characters, sub-delimiters and `%` (RFC 3986 §3.2.2).
     var isHostName: Bool { isIn(low: 0x2bff_7ff2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
     var isDigit: Bool { self >= 0x30 && self <= 0x39 }
-    var isBlank: Bool { self == .space || self == .tab }
 
     /// The value of a hexadecimal digit; `nil` for anything else.
     var hexValue: UInt8? {
@@ -29,26 +29,15 @@ extension UInt8 {
         }
     }
 
-    /// The lowercase form of an ASCII letter; other bytes unchanged.
-    var lowercased: UInt8 { self >= 0x41 && self <= 0x5a ? self | 0x20 : self }
-
     /// Whether this byte is in a set of ASCII bytes, given as a bit mask.
+    @inline(__always)
     private func isIn(low: UInt64, high: UInt64) -> Bool {
-        if self >= 0x80 { return false }
-        return (self < 0x40 ? low >> UInt64(self) : high >> UInt64(self - 0x40)) & 1 == 1
+        // The shift takes the byte modulo 64.
+        self < 0x80 && (self < 0x40 ? low : high) &>> UInt64(self) & 1 == 1
     }
 }
 
 extension Span<UInt8> {
-    /// Whether these bytes equal `text`, ignoring the case of ASCII letters.
-    func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        // A `StaticString` of more than one character has its bytes in the binary, so the pointer is always valid.
-        let other = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        for index in 0..<count where unsafe self[index].lowercased != other[index].lowercased { return false }
-        return true
-    }
-
     /// The value of these decimal digits; `nil` if there are none, or other bytes, or if it does not fit in 63 bits.
     var decimalValue: Int? {
         guard !isEmpty else { return nil }
@@ -65,10 +54,12 @@ extension Span<UInt8> {
 
     /// Whether each `%` is followed by two hexadecimal digits.
     var hasValidEscapes: Bool {
-        for index in 0..<count where self[index] == UInt8(ascii: "%") {
-            guard index + 2 < count, self[index + 1].hexValue != nil, self[index + 2].hexValue != nil else {
+        var rest = self
+        while let index = rest.firstIndex(of: UInt8(ascii: "%")) {
+            guard index + 2 < rest.count, rest[index + 1].hexValue != nil, rest[index + 2].hexValue != nil else {
                 return false
             }
+            rest = rest.extracting(droppingFirst: index + 3)
         }
         return true
     }

@@ -168,7 +168,7 @@ final class Connection: @unchecked Sendable {
             : ConnectionLifecycle.NextStep(
                 isLast: response.closes || !keepsAlive || context.isDraining
                     || response.body.count == nil && head?.version == .http10,
-                remainder: body?.remainder ?? .unknown, mustLinger: socket.isUnread || receipts.watcher != nil)
+                remainder: body?.remainder ?? .unknown, mustLinger: socket.isUnread || receipts.isWatched)
         writer.begin(response, to: head, closes: next.isEnd)
         happened(.answered(then: next))
     }

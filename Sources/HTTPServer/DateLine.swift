@@ -1,3 +1,5 @@
+internal import Base
+
 /// The `Date` line (RFC 9110 §6.6.1), rendered once a second. Confined to its owner.
 struct DateLine {
     private var second: Int64 = -1

@@ -1,3 +1,5 @@
+internal import Base
+
 /// A request's header fields. Names are case-insensitive; a value is only copied when it is read.
 public struct HTTPHeaders: Sendable {
     let head: HTTPRequestHead
@@ -10,12 +12,22 @@ public struct HTTPHeaders: Sendable {
 
     /// The values of all fields of that name, in the order received.
     public func values(of name: StaticString) -> [String] {
-        head.ranges.fields.filter { matches($0, name) }.map { head.text($0.value) }
+        var values: [String] = []
+        _ = firstValue(of: name) { value, _ in
+            values.append(head.text(value))
+            return false
+        }
+        return values
     }
 
     /// How many fields of that name there are.
     public func count(of name: StaticString) -> Int {
-        head.ranges.fields.count { matches($0, name) }
+        var count = 0
+        _ = firstValue(of: name) { _, _ in
+            count += 1
+            return false
+        }
+        return count
     }
 
     /// Whether there is a field of that name.
@@ -23,13 +35,11 @@ public struct HTTPHeaders: Sendable {
 
     /// Whether a field of that name has a value that starts with `prefix`, ignoring the case of ASCII letters.
     public func hasValue(of name: StaticString, startingWith prefix: StaticString) -> Bool {
-        let bytes = head.bytes
-        let all = bytes.span
-        return head.ranges.fields.contains { field in
-            guard field.value.count >= prefix.utf8CodeUnitCount, matches(field, name) else { return false }
-            let start = Int(field.value.start)
-            return all.extracting(start..<start + prefix.utf8CodeUnitCount).equalsIgnoringCase(prefix)
+        let found = firstValue(of: name) { value, bytes in
+            let start = bytes.extracting(value.indices).extracting(first: prefix.utf8CodeUnitCount)
+            return start.equalsIgnoringCase(prefix)
         }
+        return found != nil
     }
 
     /// Calls `body` with the value of the first field of that name, or with `nil` if there is none.
@@ -45,15 +55,17 @@ public struct HTTPHeaders: Sendable {
         for field in head.ranges.fields { body(head.text(field.name), head.text(field.value)) }
     }
 
-    private func firstValue(of name: StaticString) -> HeadRange? {
-        for field in head.ranges.fields where matches(field, name) { return field.value }
-        return nil
-    }
-
-    private func matches(_ field: HeadRanges.Field, _ name: StaticString) -> Bool {
-        guard field.name.count == name.utf8CodeUnitCount else { return false }
+    /// The first value of a field of that name that `isWanted`, which gets the head's bytes, too.
+    @inline(__always)
+    private func firstValue(
+        of name: StaticString, where isWanted: (HeadRange, Span<UInt8>) -> Bool = { _, _ in true }
+    ) -> HeadRange? {
         let bytes = head.bytes
         let all = bytes.span
-        return all.extracting(field.name.indices).equalsIgnoringCase(name)
+        for field in head.ranges.fields where field.name.count == name.utf8CodeUnitCount {
+            guard all.extracting(field.name.indices).equalsIgnoringCase(name) else { continue }
+            if isWanted(field.value, all) { return field.value }
+        }
+        return nil
     }
 }

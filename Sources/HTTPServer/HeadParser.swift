@@ -1,3 +1,5 @@
+internal import Base
+
 /// A fault in a request's head, and the status to answer it with.
 struct HeadFault: Error, Hashable {
     let status: Int
@@ -41,6 +43,7 @@ struct HeadParser {
     /// The longest method that is parsed, known or not.
     fileprivate static let longestMethod = 32
     fileprivate static let usualFields = 12
+    fileprivate static let usualVersion: StaticString = "HTTP/1.1\r\n"
 
     fileprivate let limits: HeadLimits
     fileprivate var state = State.start
@@ -98,19 +101,26 @@ struct HeadParser {
             let byte = input[index]
             let position = UInt32(index - headStart)
             switch state {
-            case .method: try take(method: byte, at: position)
+            case .method:
+                try take(method: byte, at: position)
+                if state == .method { index = skipToken(input, index, to: min(end, headStart + Self.longestMethod)) }
             case .target:
                 try take(target: byte, at: position)
                 let limit = min(end, headStart + Int(target.start) + limits.targetBytes)
-                if state == .target { index = skip(input, from: index, to: limit) { $0.isTarget } }
+                if state == .target { index = input.endOfPlainTarget(in: index + 1..<limit) - 1 }
+            case .version where position == versionStart && hasUsualVersion(input, in: index..<end):
+                state = .fieldStart
+                index += Self.usualVersion.utf8CodeUnitCount - 1
             case .version: try take(version: byte, at: position)
-            case .fieldStart: try take(fieldStart: byte, at: position)
+            case .fieldStart:
+                try take(fieldStart: byte, at: position)
+                if state == .name { index = skipToken(input, index, to: end) }
             case .name:
                 try take(name: byte, at: position)
-                if state == .name { index = skip(input, from: index, to: end) { $0.isToken } }
+                if state == .name { index = skipToken(input, index, to: end) }
             case .beforeValue, .value:
                 try take(value: byte, at: position)
-                if state == .value { index = skip(input, from: index, to: end) { $0.isFieldValue } }
+                if state == .value { index = input.endOfPlainValue(in: index + 1..<end) - 1 }
             case .valueLineFeed: try expectLineFeed(byte, then: .fieldStart)
             case .endLineFeed:
                 try expectLineFeed(byte, then: .endLineFeed)
@@ -124,15 +134,16 @@ struct HeadParser {
         return false
     }
 
-    /// The index of the last byte of the part that `input[start]` belongs to: the next byte does not continue it. This
-    /// is the parser's hot loop.
-    @inline(__always)
-    fileprivate func skip(
-        _ input: Span<UInt8>, from start: Int, to end: Int, while continues: (UInt8) -> Bool
-    ) -> Int {
+    /// The index of the last byte of the token that `input[start]` belongs to.
+    fileprivate func skipToken(_ input: Span<UInt8>, _ start: Int, to end: Int) -> Int {
         var index = start
-        while index + 1 < end, continues(input[index + 1]) { index += 1 }
+        while index + 1 < end, input[index + 1].isToken { index += 1 }
         return index
+    }
+
+    /// Whether the input in `range` begins with the version that nearly all requests have.
+    fileprivate func hasUsualVersion(_ input: Span<UInt8>, in range: Range<Int>) -> Bool {
+        input.extracting(range).extracting(first: Self.usualVersion.utf8CodeUnitCount).equals(Self.usualVersion)
     }
 
     fileprivate var tooLarge: HeadFault {
@@ -265,7 +276,7 @@ extension HeadFault {
 extension HTTPMethod {
     /// Parses a method; methods are case-sensitive (RFC 9110 §9.1).
     init(_ text: Span<UInt8>) {
-        self = Self.known.first { text.isExactly($0.name) }?.method ?? .unknown
+        self = Self.known.first { text.equals($0.name) }?.method ?? .unknown
     }
 
     fileprivate static let known: [(name: StaticString, method: HTTPMethod)] = [

@@ -1,3 +1,5 @@
+internal import Base
+
 /// How a request's body is delimited (RFC 9112 §6.3).
 enum BodyFraming: Hashable, Sendable {
     case none
@@ -116,31 +118,26 @@ struct MessageRules: Hashable, Sendable {
 }
 
 extension Span<UInt8> {
-    /// Calls `body` with each member of a comma-separated list, without the white space around it, including empty
-    /// ones.
-    func forEachListed(_ body: (Span<UInt8>) -> Void) {
-        var start = 0
-        for index in 0...count where index == count || self[index] == .comma {
-            var range = start..<index
-            while let first = range.first, self[first].isBlank { range.removeFirst() }
-            while let last = range.last, self[last].isBlank { range.removeLast() }
-            body(extracting(range))
-            start = index + 1
-        }
-    }
-
     /// Whether there is at least one byte, and a token may contain all of them.
     var isToken: Bool {
         for index in 0..<count where !self[index].isToken { return false }
         return !isEmpty
     }
 
-    /// Whether these bytes equal `text`.
-    func isExactly(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        // As in `equalsIgnoringCase`: these bytes are in the binary, so the pointer is always valid.
-        let other = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        for index in 0..<count where unsafe self[index] != other[index] { return false }
-        return true
+    /// Whether a field value may contain all of these bytes.
+    var isFieldValue: Bool {
+        var start = 0
+        while true {
+            start = endOfPlainValue(in: start..<count)
+            if start == count { return true }
+            guard self[start].isFieldValue else { return false }
+            start += 1
+        }
+    }
+
+    /// The first index in `range` of a byte that no field value may contain, or of a tab; the end of the range if there
+    /// is none.
+    func endOfPlainValue(in range: Range<Int>) -> Int {
+        firstIndex(in: range) { $0.below(.space) | $0.equal(to: 0x7f) }
     }
 }

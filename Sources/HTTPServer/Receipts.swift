@@ -10,6 +10,9 @@ struct Receipts {
     /// How long a client that has closed its side may take to acknowledge the last answer.
     static let patience = Duration.seconds(2)
 
+    /// Whether the answer in progress is watched.
+    var isWatched: Bool { watcher != nil }
+
     /// Sets the watcher of the answer in progress.
     mutating func watch(_ watcher: any AnswerWatcher) { self.watcher = watcher }
 

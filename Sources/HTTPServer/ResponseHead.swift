@@ -28,7 +28,7 @@ struct ResponseHead {
         if let contentLength {
             bytes.append("Content-Length: ")
             bytes.append(number: contentLength)
-            bytes.append("\r\n")
+            bytes.appendLineEnd()
         }
         if isChunked { bytes.append("Transfer-Encoding: chunked\r\n") }
         switch connection {
@@ -37,28 +37,28 @@ struct ResponseHead {
         case .keepAlive: bytes.append("Connection: keep-alive\r\n")
         }
         for field in fields { Self.render(field, into: &bytes) }
-        bytes.append("\r\n")
+        bytes.appendLineEnd()
     }
 
     /// Appends a field line, unless only the server may send the field, or it is malformed.
     private static func render(_ field: (name: String, value: String), into bytes: inout [UInt8]) {
         let start = bytes.count
-        bytes.append(contentsOf: field.name.utf8)
+        bytes.append(utf8: field.name)
         let valueStart = bytes.count + 2
         let isOurs = isReserved(bytes, from: start)
-        bytes.append(": ")
-        bytes.append(contentsOf: field.value.utf8)
+        bytes.append(.colon)
+        bytes.append(.space)
+        bytes.append(utf8: field.value)
         let isValid = isValid(bytes.span, name: start..<valueStart - 2, value: valueStart..<bytes.count)
         if isOurs || !isValid {
             bytes.removeSubrange(start...)
         } else {
-            bytes.append("\r\n")
+            bytes.appendLineEnd()
         }
     }
 
     private static func isValid(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
-        for index in value where !bytes[index].isFieldValue { return false }
-        return bytes.extracting(name).isToken
+        bytes.extracting(value).isFieldValue && bytes.extracting(name).isToken
     }
 
     /// The fields that only the server itself may send.
@@ -91,21 +91,4 @@ struct ResponseHead {
         (502, "Bad Gateway"), (503, "Service Unavailable"), (504, "Gateway Timeout"),
         (505, "HTTP Version Not Supported"),
     ]
-}
-
-extension [UInt8] {
-    mutating func append(_ text: StaticString) {
-        // A `StaticString`'s bytes are in the binary, so the pointer is always valid.
-        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    /// Appends the decimal digits of `number`, which must not be negative.
-    mutating func append(number: Int) {
-        var power = 1
-        while number / power >= 10 { power *= 10 }
-        while power > 0 {
-            append(0x30 + UInt8(number / power % 10))
-            power /= 10
-        }
-    }
 }

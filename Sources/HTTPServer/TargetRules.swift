@@ -1,9 +1,11 @@
+internal import Base
+
 /// The rules for target and host (RFC 9112 §3.2, RFC 3986).
 extension HeadRanges {
     /// Splits an origin-form or absolute-form target, whose bytes have already been checked one by one. OPTIONS may
     /// address the server as a whole (`*`, RFC 9112 §3.2.4), which then becomes the path.
     mutating func take(target: HeadRange, of bytes: Span<UInt8>, method: HTTPMethod) throws(HeadFault) {
-        if method == .options, bytes.extracting(target.indices).isExactly("*") { return path = target }
+        if method == .options, bytes.extracting(target.indices).equals("*") { return path = target }
         guard bytes.extracting(target.indices).hasValidEscapes else {
             throw HeadFault("The request target has a % without two hexadecimal digits.")
         }
@@ -17,9 +19,11 @@ extension HeadRanges {
             }
             rest.start = authority.end
         }
-        path = HeadRange(start: rest.start, end: rest.start)
-        while path.end < rest.end, bytes[Int(path.end)] != UInt8(ascii: "?") { path.end += 1 }
-        if path.end < rest.end { query = HeadRange(start: path.end + 1, end: rest.end) }
+        path = rest
+        if let mark = bytes.extracting(rest.indices).firstIndex(of: UInt8(ascii: "?")) {
+            path.end = rest.start + UInt32(mark)
+            query = HeadRange(start: path.end + 1, end: rest.end)
+        }
     }
 
     private static func schemeLength(_ target: Span<UInt8>) throws(HeadFault) -> UInt32 {
@@ -48,6 +52,11 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
+    /// The first index in `range` of a byte that no target may contain; the end of the range if there is none.
+    func endOfPlainTarget(in range: Range<Int>) -> Int {
+        firstIndex(in: range) { $0.below(0x21) | $0.equal(to: UInt8(ascii: "#")) | $0.equal(to: 0x7f) | $0.nonASCII }
+    }
+
     /// Whether this is a host with an optional port, and no user info: a name, an IPv4 address, or an IP literal in
     /// brackets.
     var isAuthority: Bool {

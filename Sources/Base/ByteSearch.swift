@@ -1,0 +1,141 @@
+internal import Glibc
+
+extension Span<UInt8> {
+    /// The first index of `byte`; nil if there is none.
+    package func firstIndex(of byte: UInt8) -> Int? {
+        unsafe withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress, !bytes.isEmpty else { return nil }
+            // `memchr` only reads within the span, and returns a pointer into it.
+            let found = unsafe memchr(start, Int32(byte), bytes.count)
+            return unsafe found.map { unsafe UnsafeRawPointer($0) - UnsafeRawPointer(start) }
+        }
+    }
+
+    /// The first index in `range` of a byte that `marks` marks; the end of the range if there is none. Eight bytes are
+    /// examined at once.
+    @inlinable
+    @inline(__always)
+    public func firstIndex(in range: Range<Int>, marked marks: (ByteWord) -> UInt64) -> Int {
+        var index = range.lowerBound
+        while index + 8 <= range.upperBound {
+            let found = marks(ByteWord(self, at: index))
+            if found != 0 { return index + found.trailingZeroBitCount >> 3 }
+            index += 8
+        }
+        if index == range.upperBound { return index }
+        // The bytes that are missing may be marked, too.
+        let found = marks(ByteWord(self, in: index..<range.upperBound))
+        return Swift.min(index + found.trailingZeroBitCount >> 3, range.upperBound)
+    }
+
+    /// Whether these bytes are the UTF-8 of `text`.
+    @inlinable
+    public func equals(_ text: StaticString) -> Bool {
+        // A `StaticString`'s bytes are in the binary, and there are `count` of them.
+        unsafe count == text.utf8CodeUnitCount && equals(UnsafeRawPointer(text.utf8Start))
+    }
+
+    /// Whether these bytes equal as many at `other`.
+    @usableFromInline
+    @unsafe func equals(_ other: UnsafeRawPointer) -> Bool {
+        unsafe withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            return unsafe memcmp(start, other, bytes.count) == 0
+        }
+    }
+
+    /// Whether `text` occurs in these bytes.
+    package func contains(_ text: StaticString) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard length > 0 else { return true }
+        // A `StaticString`'s bytes are in the binary, and there is at least one.
+        let first = unsafe text.utf8Start[0]
+        var rest = self
+        while rest.count >= length, let start = rest.extracting(0...rest.count - length).firstIndex(of: first) {
+            rest = rest.extracting(droppingFirst: start)
+            if rest.extracting(first: length).equals(text) { return true }
+            rest = rest.extracting(droppingFirst: 1)
+        }
+        return false
+    }
+}
+
+/// Eight bytes that are examined at once.
+///
+/// What it finds is a word with the high bit of each byte found. It is exact up to the lowest one, as are several of
+/// them combined with `|`, so that only the first byte found counts.
+public struct ByteWord {
+    /// The first byte is the lowest.
+    public let bits: UInt64
+
+    @inlinable public static var ones: UInt64 { 0x0101_0101_0101_0101 }
+    @inlinable public static var highs: UInt64 { 0x8080_8080_8080_8080 }
+
+    @inlinable
+    public init(_ bits: UInt64) { self.bits = bits }
+
+    /// The bytes from `index` on.
+    @inlinable
+    public init(_ bytes: Span<UInt8>, at index: Int) {
+        // Any eight bytes are an integer, and the span checks that it has them.
+        bits = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian
+    }
+
+    /// The bytes in `range`, fewer than eight, with zeros after them.
+    @inlinable
+    public init(_ bytes: Span<UInt8>, in range: Range<Int>) {
+        if range.upperBound >= 8 {
+            bits = ByteWord(bytes, at: range.upperBound - 8).bits >> UInt64(8 * (8 - range.count))
+        } else {
+            bits = range.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        }
+    }
+
+    /// The bytes that equal `byte`.
+    @inlinable
+    public func equal(to byte: UInt8) -> UInt64 {
+        let difference = bits ^ Self.ones &* UInt64(byte)
+        return (difference &- Self.ones) & ~difference & Self.highs
+    }
+
+    /// The bytes below `limit`, which is at most 128.
+    @inlinable
+    public func below(_ limit: UInt8) -> UInt64 { (bits &- Self.ones &* UInt64(limit)) & ~bits & Self.highs }
+
+    /// The bytes from 128 on.
+    @inlinable public var nonASCII: UInt64 { bits & Self.highs }
+}
+
+extension [UInt8] {
+    /// Appends the UTF-8 of `text`.
+    @inlinable
+    public mutating func append(_ text: StaticString) {
+        // A `StaticString`'s bytes are in the binary, so the pointer is always valid.
+        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// Appends the UTF-8 of `text`.
+    @inlinable
+    public mutating func append(utf8 text: String) {
+        var text = text
+        // The pointer is used within the closure that lends it.
+        text.withUTF8 { unsafe append(contentsOf: $0) }
+    }
+
+    /// Appends CR LF.
+    @inlinable
+    public mutating func appendLineEnd() {
+        append(0x0d)
+        append(0x0a)
+    }
+
+    /// Appends the decimal digits of `number`, which must not be negative.
+    package mutating func append(number: Int) {
+        var power = 1
+        while number / power >= 10 { power *= 10 }
+        while power > 0 {
+            append(0x30 + UInt8(number / power % 10))
+            power /= 10
+        }
+    }
+}
