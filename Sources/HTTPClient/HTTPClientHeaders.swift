@@ -1,3 +1,5 @@
+internal import Base
+
 /// The header fields of an answer, in the order received. Names compare without case (RFC 9110 §5.1).
 ///
 /// They are kept as the received bytes, and become strings only when they are read.
@@ -9,20 +11,20 @@ public struct HTTPClientHeaders: Sendable, Sequence {
     }
 
     /// Where a field is in the bytes.
-    private struct Place {
+    struct Place {
         var name: Range<Int>
         var value: Range<Int>
     }
 
-    private var bytes: [UInt8] = []
-    private var places: [Place] = []
+    private(set) var bytes: [UInt8] = []
+    private(set) var places: [Place] = []
 
     /// The value of the first field called `name`; bytes that are not UTF-8 read as U+FFFD.
     public subscript(name: String) -> String? {
         let wanted = name.utf8
         let place = places.first { place in
             place.name.count == wanted.count
-                && zip(bytes[place.name], wanted).allSatisfy { lowercased($0) == lowercased($1) }
+                && zip(bytes[place.name], wanted).allSatisfy { $0.lowercased == $1.lowercased }
         }
         return place.map { text($0.value) }
     }
@@ -37,7 +39,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
 
     /// Adds a field line, including its line end. A line without a name is skipped.
     mutating func append(line: UnsafeRawBufferPointer) {
-        guard let colon = unsafe line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return }
+        guard let colon = unsafe firstIndex(of: 0x3a, in: line), colon > 0 else { return }
         // Servers must not put blanks before the colon; if one does, they are not part of the name.
         let name = unsafe Self.trimmed(0..<colon, of: line)
         let value = unsafe Self.trimmed(colon + 1..<line.count, of: line)
@@ -60,23 +62,6 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         return true
     }
 
-    /// Calls `body` with the value of each field called `name`, in order.
-    func forEachValue<Failure: Error>(
-        of name: StaticString, _ body: (ArraySlice<UInt8>) throws(Failure) -> Void
-    ) throws(Failure) {
-        for place in places where place.name.count == name.utf8CodeUnitCount {
-            // The literal's bytes are in the binary, so the pointer is always valid.
-            let wanted = unsafe UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            var index = 0
-            while index < wanted.count,
-                unsafe lowercased(bytes[place.name.lowerBound + index]) == lowercased(wanted[index])
-            {
-                index += 1
-            }
-            if index == wanted.count { try body(bytes[place.value]) }
-        }
-    }
-
     private static func trimmed(_ range: Range<Int>, of line: UnsafeRawBufferPointer) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
         while start < end, unsafe isSpace(line[start]) { start += 1 }
@@ -93,10 +78,6 @@ public struct HTTPClientHeaders: Sendable, Sequence {
     }
 
     private func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
-}
-
-private func lowercased(_ byte: UInt8) -> UInt8 {
-    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
 }
 
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d || byte == 0x0a }

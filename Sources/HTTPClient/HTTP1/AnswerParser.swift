@@ -177,7 +177,8 @@ struct AnswerParser {
     }
 }
 
-private func firstIndex(of byte: Int32, in bytes: UnsafeRawBufferPointer) -> Int? {
+/// The first index of `byte`; nil if there is none.
+func firstIndex(of byte: Int32, in bytes: UnsafeRawBufferPointer) -> Int? {
     guard let start = bytes.baseAddress, bytes.count > 0 else { return nil }
     // `memchr` only reads within the buffer, and returns a pointer into it.
     return unsafe memchr(start, byte, bytes.count).map { unsafe UnsafeRawPointer($0) - start }

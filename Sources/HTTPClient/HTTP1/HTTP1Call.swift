@@ -43,7 +43,9 @@ internal import Base
         unsafe self.waiter = waiter
         // Emptied before it is kept: a second reference would make the array allocate another buffer.
         space.removeAll(keepingCapacity: true)
-        try request.renderHead(route.target, bodyCount: bodyCount, into: &space)
+        // Field by field: the whole request would be copied.
+        try HTTPClientRequest.renderHead(
+            request.method, route.target, request.prepared, request.headers, bodyCount: bodyCount, into: &space)
         head = space
     }
 

@@ -128,8 +128,8 @@ final class HTTP1Connection {
             receivedAt = now
         }
         guard let action = exchange?.happened(event), action != .proceed else { return }
-        guard let call, let ended = exchange else { return }
-        (exchange, output, self.call) = (nil, nil, nil)
+        guard let call = call.take(), let ended = exchange.take() else { return }
+        output = nil
         writeWatch?.pause()
         idleSince = receivedAt ?? .now
         keepTicket()

@@ -1,26 +1,27 @@
+internal import Base
+
 extension HTTPClientRequest {
-    /// Appends the request's head to `bytes` (RFC 9112 §3 and §5).
+    /// Appends a request's head to `bytes` (RFC 9112 §3 and §5).
     /// - Throws: ``HTTPClientError/Code/invalidRequest`` if a field could break out of its line, or is one that the
     ///   client sets itself.
-    func renderHead(_ target: HTTP1Target, bodyCount: Int, into bytes: inout [UInt8]) throws(HTTPClientError) {
-        bytes.append(contentsOf: (method == .get ? "GET" : "POST").utf8)
+    static func renderHead(
+        _ method: Method, _ target: HTTP1Target, _ prepared: PreparedFields?,
+        _ headers: [(name: String, value: String)], bodyCount: Int, into bytes: inout [UInt8]
+    ) throws(HTTPClientError) {
+        bytes.append(method == .get ? "GET" : "POST" as StaticString)
         bytes.append(contentsOf: target.line)
         if let prepared { bytes.append(contentsOf: try prepared.lines.get()) }
-        try Self.render(headers, into: &bytes)
-        if prepared?.accepts != true, !headers.contains(where: { Self.isAccept($0.name) }) {
-            bytes.append(contentsOf: Self.acceptLine)
+        try render(headers, into: &bytes)
+        if prepared?.accepts != true, !headers.contains(where: { isAccept($0.name) }) {
+            bytes.append("Accept: */*\r\n")
         }
         if method == .post {
-            bytes.append(contentsOf: Self.lengthName)
-            bytes.append(contentsOf: String(bodyCount).utf8)
-            bytes.append(contentsOf: Self.lineEnd)
+            bytes.append("Content-Length: ")
+            bytes.append(number: bodyCount)
+            bytes.appendLineEnd()
         }
-        bytes.append(contentsOf: Self.lineEnd)
+        bytes.appendLineEnd()
     }
-
-    private static let acceptLine = Array("Accept: */*\r\n".utf8)
-    private static let lengthName = Array("Content-Length: ".utf8)
-    private static let lineEnd = Array("\r\n".utf8)
 
     /// Appends the lines of fields.
     /// - Throws: ``HTTPClientError/Code/invalidRequest``.
@@ -31,11 +32,10 @@ extension HTTPClientRequest {
             guard isValidField(name, value), !isReserved(name) else {
                 throw HTTPClientError(.invalidRequest, wasSent: false, detail: "header field \(name.debugDescription)")
             }
-            bytes.append(contentsOf: name.utf8)
-            bytes.append(UInt8(ascii: ":"))
-            if !value.isEmpty { bytes.append(UInt8(ascii: " ")) }
-            bytes.append(contentsOf: value.utf8)
-            bytes.append(contentsOf: lineEnd)
+            bytes.append(utf8: name)
+            bytes.append(value.isEmpty ? ":" : ": " as StaticString)
+            bytes.append(utf8: value)
+            bytes.appendLineEnd()
         }
     }
 

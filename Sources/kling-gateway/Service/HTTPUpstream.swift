@@ -63,21 +63,21 @@ private final class UpstreamClient: @unchecked Sendable {
 
     /// The request of a call. For a create, nothing but the body is made anew until the account's token changes.
     func request(_ call: KlingCall) -> HTTPClientRequest {
-        guard call.kind == .create else { return Self.made(for: call) }
-        var request: HTTPClientRequest
-        let account = ObjectIdentifier(call.account)
-        if let known = creates[account], known.token == call.token, known.path == call.path {
-            request = known.request
-        } else {
-            request = Self.made(for: call)
-            creates[account] = Create(call, request)
-        }
+        var request = call.kind == .create ? create(call).request : Self.made(for: call)
         request.body = call.body
         request.timeout = call.timeout
         return request
     }
 
-    /// A new request; that of a create has no body yet.
+    private func create(_ call: KlingCall) -> Create {
+        let account = ObjectIdentifier(call.account)
+        if let known = creates[account], known.token == call.token, known.path == call.path { return known }
+        let create = Create(call, Self.made(for: call))
+        creates[account] = create
+        return create
+    }
+
+    /// A new request, without what only one call has.
     private static func made(for call: KlingCall) -> HTTPClientRequest {
         var request = HTTPClientRequest(call.method == .post ? .post : .get, call.account.baseURL + call.path)
         request.prepared = PreparedFields([
@@ -85,10 +85,8 @@ private final class UpstreamClient: @unchecked Sendable {
             (name: "Content-Type", value: "application/json"),
             (name: "User-Agent", value: userAgent),
         ])
-        request.body = call.kind == .create ? [] : call.body
         // One lost HTTP/2 connection would leave the outcome of every create on it unknown.
         request.version = call.kind == .create ? .http1 : .http2WhereOffered
-        request.timeout = call.timeout
         request.maximumAnswer = call.kind == .list ? largestList : largestAnswer
         request.caFile = call.account.caFile
         request.proxy = call.account.proxy
