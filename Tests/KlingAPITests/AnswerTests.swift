@@ -31,6 +31,34 @@ struct AnswerTests {
         #expect(envelope(body) == nil)
     }
 
+    @Test(arguments: [
+        (#"{"code":0,"data":{"task_id":"a","task_\u0069d":"b"},"message":"m"}"#, true),
+        (#"{"code":0,"data":{"task_info":{"a":1,"a":2}},"message":"m"}"#, true),
+        (#"{"code":0,"data":"x","message":"m"}"#, true), (#"{"code":0,"data":{"task_id":"a"]}"#, false),
+        (#"{"code":0,"data":{"task_id":"a"}"#, false), (#"{"code":0,"data":{"task_id":"a"},}"#, false),
+    ])
+    func `a task that is not valid leaves the envelope readable if it is JSON`(body: String, isEnvelope: Bool) {
+        let answer = envelope(body)
+        #expect((answer != nil) == isEnvelope)
+        #expect(answer?.task == nil)
+        #expect(answer.map(\.message) == (isEnvelope ? "m" : nil))
+    }
+
+    @Test func `a task is read wherever it is in the envelope, and no deeper than the envelope may be`() throws {
+        let answer = try #require(envelope(#"{"d\u0061ta" : { "task_id" : "7" } , "code" : 0 }"#))
+        #expect(answer.task?.taskID == "7")
+        #expect(text(try #require(answer.task).json.map(\.self)) == #"{ "task_id" : "7" }"#)
+        for (depth, isValid) in [(62, true), (63, false)] {
+            let lists = String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+            #expect((envelope(#"{"code":0,"data":{"a":\#(lists)}}"#)?.task != nil) == isValid)
+        }
+    }
+
+    @Test func `members are copied with the blanks in their values, but without those between them`() throws {
+        let answer = try #require(envelope(#"{ "code" : 0, "a":{ "b" : [1, 2] } , "request_id" :"x"}"#))
+        #expect(text(answer.relayed(requestID: "y")) == #"{"code":0,"a":{ "b" : [1, 2] },"request_id":"y"}"#)
+    }
+
     @Test func `a list yields its tasks`() throws {
         let answer = try #require(
             envelope(

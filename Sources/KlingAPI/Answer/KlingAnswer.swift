@@ -10,11 +10,11 @@ public final class KlingAnswer: Sendable {
 
     /// Reads an answer's body; nil unless it is a JSON object with an integer `code`.
     public init?(_ body: [UInt8]) {
-        guard let envelope = JSONObject(body), let code = envelope.integer("code") else { return nil }
+        guard let scan = try? JSONScanner(body.span, range: 0..<body.count, opening: "data"),
+            let envelope = JSONObject(body, scan), let code = envelope.integer("code")
+        else { return nil }
         self.code = KlingCode(rawValue: code)
-        task = envelope["data"].flatMap { data in
-            data.kind == .object ? TaskObject(envelope.bytes, range: data.value) : nil
-        }
+        task = scan.opened.flatMap { TaskObject(JSONObject(body, range: $0.range, $0.members)) }
         self.envelope = envelope
     }
 
@@ -58,8 +58,8 @@ public final class KlingAnswer: Sendable {
     public func relayed(requestID: String? = nil, data: [UInt8]? = nil) -> [UInt8] {
         JSONWriter.object(capacity: envelope.bytes.count + 64) { writer in
             envelope.write(to: &writer) { member, bytes in
-                if let requestID, member.isNamed("request_id", bytes) { return .replace(JSONString.json(requestID)) }
-                if let data, member.isNamed("data", bytes) { return .replace(data) }
+                if let requestID, member.isNamed("request_id", bytes) { return .text(requestID) }
+                if let data, member.isNamed("data", bytes) { return .json(data) }
                 return .keep
             }
             if let requestID, envelope["request_id"] == nil { writer.member("request_id", requestID) }

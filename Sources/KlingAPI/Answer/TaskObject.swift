@@ -13,31 +13,38 @@ public struct TaskImage: Sendable, Hashable {
 }
 
 /// A task as Kling writes it: the `data` of an answer, an element of a list, or the whole body of a callback.
-public struct TaskObject: Sendable {
+public final class TaskObject: Sendable {
     let object: JSONObject
     let info: JSONObject?
+    /// The task's state.
+    public let status: TaskStatus?
 
     /// Reads the object at `range`; nil if it is not an object, or has duplicate members where it matters.
-    public init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
+    public convenience init?(_ bytes: [UInt8], range: Range<Int>? = nil) {
         guard let object = JSONObject(bytes, range: range) else { return nil }
+        self.init(object)
+    }
+
+    /// Reads an object; nil if it has duplicate members where it matters.
+    init?(_ object: JSONObject) {
+        let info = object["task_info"].flatMap { $0.kind == .object ? $0.value : nil }
+        self.info = info.flatMap { JSONObject(object.bytes, range: $0) }
         self.object = object
-        info = object.object("task_info")
-        if object["task_info"]?.kind == .object, info == nil { return nil }
+        status = object.string("task_status").map(TaskStatus.init(rawValue:))
+        if info != nil, self.info == nil { return nil }
     }
 
     /// Kling's id of the task, which some upstreams write as a number. An id that no path could contain is ignored: an
     /// empty one, one of more than 256 bytes, or one with control characters.
     public var taskID: String? {
         object.identifier("task_id").flatMap { id in
-            let isID = (1...Self.longestID).contains(id.utf8.count) && id.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
-            return isID ? id : nil
+            var id = id
+            let isPrintable = id.withUTF8 { unsafe $0.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
+            return isPrintable && (1...Self.longestID).contains(id.utf8.count) ? id : nil
         }
     }
 
     private static let longestID = 256
-
-    /// The task's state.
-    public var status: TaskStatus? { object.string("task_status").map(TaskStatus.init(rawValue:)) }
 
     /// Why the task failed.
     public var statusMessage: String? { object.string("task_status_msg") }
@@ -77,14 +84,13 @@ public struct TaskObject: Sendable {
     ///   - externalTaskID: the client's own id, or nil to leave it out.
     ///   - status: a status to show in place of Kling's. Without one, `succeeded` still becomes `succeed`.
     public func rewritten(taskID: String, externalTaskID: String?, status: TaskStatus? = nil) -> [UInt8] {
-        let status = status ?? (object.string("task_status") == TaskStatus.otherSuccess ? .succeed : nil)
+        let isOtherSuccess = self.status == .succeed && object.string("task_status") == TaskStatus.otherSuccess
+        let status = status ?? (isOtherSuccess ? .succeed : nil)
         return JSONWriter.object(capacity: object.range.count + 64) { writer in
             if object["task_id"] == nil { writer.member("task_id", taskID) }
             object.write(to: &writer) { member, bytes in
-                if member.isNamed("task_id", bytes) { return .replace(JSONString.json(taskID)) }
-                if let status, member.isNamed("task_status", bytes) {
-                    return .replace(JSONString.json(status.rawValue))
-                }
+                if member.isNamed("task_id", bytes) { return .text(taskID) }
+                if let status, member.isNamed("task_status", bytes) { return .text(status.rawValue) }
                 if member.isNamed("task_info", bytes) { return infoEdit(member, externalTaskID) }
                 return Self.externalIDEdit(member, bytes, externalTaskID)
             }
@@ -97,8 +103,10 @@ public struct TaskObject: Sendable {
 
     /// `task_info` with the client's id. A value that is neither an object nor null is not kept: it might be an id.
     private func infoEdit(_ member: JSONMember, _ externalTaskID: String?) -> JSONObject.Edit {
+        let isEmpty = member.kind == .object && member.value.count == 2
+        if isEmpty, externalTaskID == nil { return .keep }
         guard info != nil || externalTaskID != nil else { return member.kind == .null ? .keep : .drop }
-        return .replace(
+        return .json(
             JSONWriter.object { writer in
                 info?.write(to: &writer) { Self.externalIDEdit($0, $1, externalTaskID) }
                 if let externalTaskID, info?["external_task_id"] == nil {
@@ -111,6 +119,6 @@ public struct TaskObject: Sendable {
         _ member: JSONMember, _ bytes: Span<UInt8>, _ externalTaskID: String?
     ) -> JSONObject.Edit {
         guard member.isNamed("external_task_id", bytes) || member.isNamed("external_id", bytes) else { return .keep }
-        return externalTaskID.map { .replace(JSONString.json($0)) } ?? .drop
+        return externalTaskID.map { .text($0) } ?? .drop
     }
 }

@@ -34,6 +34,8 @@ public struct JSONMember: Sendable {
     /// A seeded hash of the unescaped name.
     var nameHash = 0
 
+    /// The name with its quotes.
+    var quotedName: Range<Int> { name.lowerBound - 1..<name.upperBound + 1 }
     /// The content of a string value, without its quotes.
     public var content: Range<Int> { value.lowerBound + 1..<value.upperBound - 1 }
     /// Whether the value is null or an empty string.

@@ -14,11 +14,14 @@ public struct JSONObject: Sendable {
     }
 
     /// Creates the object from a completed scan of the bytes; nil if the value is not an object.
-    init?(_ bytes: [UInt8], _ scan: JSONScanner) {
+    init?(_ bytes: [UInt8], _ scan: borrowing JSONScanner) {
         guard scan.kind == .object else { return nil }
-        self.bytes = bytes
-        range = scan.value
-        members = scan.members
+        self.init(bytes, range: scan.value, scan.members)
+    }
+
+    /// Creates the object from its members.
+    init(_ bytes: [UInt8], range: Range<Int>, _ members: [JSONMember]) {
+        (self.bytes, self.range, self.members) = (bytes, range, members)
     }
 
     /// The member with this name.
@@ -31,7 +34,8 @@ public struct JSONObject: Sendable {
     /// A member that is a string, unescaped.
     public func string(_ name: StaticString) -> String? {
         guard let member = self[name], member.kind == .string else { return nil }
-        return JSONString.text(bytes.span, member.content)
+        if member.valueHasEscapes { return JSONString.text(bytes.span, member.content) }
+        return String(decoding: bytes[member.content], as: UTF8.self)
     }
 
     /// A member that is an integer.
@@ -77,7 +81,8 @@ public struct JSONObject: Sendable {
     /// What to do with a member when the object is copied.
     enum Edit {
         case keep, drop
-        case replace([UInt8])
+        case text(String)
+        case json([UInt8])
     }
 
     /// Writes the members, edited by `edit`. Names and kept values are copied byte for byte.
@@ -86,11 +91,17 @@ public struct JSONObject: Sendable {
         for member in members {
             switch edit(member, span) {
             case .drop: continue
+            case .keep where member.quotedName.upperBound + 1 == member.value.lowerBound:
+                // There is nothing but a colon between both.
+                writer.member(copied: span.extracting(member.quotedName.lowerBound..<member.value.upperBound))
             case .keep:
-                writer.name(escaped: span.extracting(member.name))
+                writer.name(copied: span.extracting(member.quotedName))
                 writer.json(span.extracting(member.value))
-            case .replace(let json):
-                writer.name(escaped: span.extracting(member.name))
+            case .text(let text):
+                writer.name(copied: span.extracting(member.quotedName))
+                writer.string(text)
+            case .json(let json):
+                writer.name(copied: span.extracting(member.quotedName))
                 writer.json(json)
             }
         }

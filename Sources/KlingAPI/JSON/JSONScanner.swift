@@ -21,17 +21,15 @@ public struct JSONScanner: Sendable {
     public private(set) var kind: JSONKind?
     /// The range of the outermost value, without the whitespace around it, once the whole text has been scanned.
     public private(set) var value = 0..<0
-
-    private enum Step {
-        case value, firstElement, firstName, name, colon, separator, end
-        case inName, inString
-    }
+    /// The members of the object that was to be opened, and its range; nil if there is none, or it is no object whose
+    /// members can be told apart.
+    private(set) var opened: (range: Range<Int>, members: [JSONMember])?
 
     private let start: Int
-    private let end: Int
-    private let keepsElements: Bool
+    private var end: Int
+    private var rules: JSONScanRules
     private var position: Int
-    private var step = Step.value
+    private var step = JSONStep.value
     private var depth = 0
     /// One bit per level, the lowest for the outermost level: whether the level is an object.
     private var objects: UInt64 = 0
@@ -46,12 +44,14 @@ public struct JSONScanner: Sendable {
         position = range.lowerBound
         start = range.lowerBound
         end = range.upperBound
-        self.keepsElements = keepsElements
+        rules = JSONScanRules(keepsElements: keepsElements)
     }
 
     /// Scans the text at `range` in one go, and keeps the elements of an array.
-    public init(_ bytes: Span<UInt8>, range: Range<Int>) throws(JSONError) {
+    /// - Parameter name: the member of the outermost object whose own members are kept, too, in ``opened``.
+    public init(_ bytes: Span<UInt8>, range: Range<Int>, opening name: StaticString? = nil) throws(JSONError) {
         self.init(range: range, keepsElements: true)
+        rules.openedName = name
         _ = try scan(bytes, upTo: range.upperBound)
     }
 
@@ -59,25 +59,28 @@ public struct JSONScanner: Sendable {
     public mutating func scan(_ bytes: Span<UInt8>, upTo limit: Int) throws(JSONError) -> Bool {
         while position < end {
             guard position < limit else { return false }
-            let byte = bytes[position]
-            switch step {
-            case .inName, .inString:
-                guard try scanString(bytes, upTo: limit) else { return false }
-                try finishString(bytes)
-            case _ where byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09:
-                position += 1
-            default:
-                try take(byte, bytes)
+            if !isInString {
+                let byte = bytes[position]
+                if byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 {
+                    position += 1
+                } else {
+                    try take(byte, bytes)
+                }
+                guard isInString else { continue }
             }
+            guard try scanString(bytes, upTo: limit) else { return false }
+            try finishString(bytes)
         }
         guard step == .end else { throw .atEnd(end, expected: expectation) }
         return true
     }
 
+    private var isInString: Bool { step == .inName || step == .inString }
+
     private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) throws(JSONError) {
         switch step {
         case .firstName where byte == UInt8(ascii: "}"), .firstElement where byte == UInt8(ascii: "]"):
-            close()
+            close(bytes)
         case .firstName where byte == JSONText.quote, .name where byte == JSONText.quote:
             beginString(.inName)
         case .colon where byte == UInt8(ascii: ":"):
@@ -87,7 +90,7 @@ public struct JSONScanner: Sendable {
             position += 1
             step = isInObject ? .name : .value
         case .separator where byte == (isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")):
-            close()
+            close(bytes)
         case .value, .firstElement:
             try beginValue(byte, bytes)
         default:
@@ -100,12 +103,14 @@ public struct JSONScanner: Sendable {
         case JSONText.quote:
             note(.string)
             beginString(.inString)
-        case UInt8(ascii: "{"): try open(.object)
+        case UInt8(ascii: "{"):
+            if depth == 1, let name = rules.openedName, current.isNamed(name, bytes), openMember(bytes) { return }
+            try open(.object)
         case UInt8(ascii: "["): try open(.array)
         case UInt8(ascii: "-"), 0x30...0x39:
             note(.number)
             position = try JSONNumber.end(bytes, position..<end)
-            endValue()
+            endValue(bytes)
         case UInt8(ascii: "t"): try literal("true", .bool, bytes)
         case UInt8(ascii: "f"): try literal("false", .bool, bytes)
         case UInt8(ascii: "n"): try literal("null", .null, bytes)
@@ -129,7 +134,7 @@ public struct JSONScanner: Sendable {
     }
 
     private mutating func open(_ kind: JSONKind) throws(JSONError) {
-        guard depth < Self.maxDepth else {
+        guard depth < rules.levels else {
             throw JSONError(offset: position, expected: "at most \(Self.maxDepth) levels", found: "one more")
         }
         note(kind)
@@ -140,23 +145,42 @@ public struct JSONScanner: Sendable {
         step = kind == .object ? .firstName : .firstElement
     }
 
-    private mutating func close() {
-        depth -= 1
-        position += 1
-        endValue()
+    /// Scans the object at `position` with a scanner of its own, which keeps its members.
+    /// - Returns: false if that fails: whether the text as a whole is valid is then found out without it.
+    private mutating func openMember(_ bytes: Span<UInt8>) -> Bool {
+        var inner = JSONScanner(range: position..<end)
+        inner.rules = JSONScanRules(levels: rules.levels - 1, endsWithValue: true)
+        guard (try? inner.scan(bytes, upTo: end)) == true else { return false }
+        note(.object)
+        opened = (inner.value, inner.members)
+        position = inner.value.upperBound
+        endValue(bytes)
+        return true
     }
 
-    private mutating func endValue() {
+    private mutating func close(_ bytes: Span<UInt8>) {
+        depth -= 1
+        position += 1
+        endValue(bytes)
+    }
+
+    private mutating func endValue(_ bytes: Span<UInt8>) {
         step = depth == 0 ? .end : .separator
         if depth == 0 {
             value = value.lowerBound..<position
+            if rules.endsWithValue { end = position }
         } else if depth == 1 {
             current.value = current.value.lowerBound..<position
-            if isInObject || keepsElements {
+            if isInObject || rules.keepsElements {
                 if members.isEmpty { members.reserveCapacity(Self.usualMembers) }
                 members.append(current)
             }
             current = JSONMember()
+        }
+        // A comma usually follows at once.
+        if depth > 0, position < end, bytes[position] == UInt8(ascii: ",") {
+            position += 1
+            step = isInObject ? .name : .value
         }
     }
 
@@ -169,14 +193,14 @@ public struct JSONScanner: Sendable {
         }
         note(kind)
         position += length
-        endValue()
+        endValue(bytes)
     }
 }
 
 // MARK: - Strings
 
 extension JSONScanner {
-    private mutating func beginString(_ step: Step) {
+    private mutating func beginString(_ step: JSONStep) {
         self.step = step
         position += 1
         stringStart = position
@@ -229,7 +253,7 @@ extension JSONScanner {
         position += 1
         guard step == .inName else {
             if depth == 1 { current.valueHasEscapes = stringHasEscapes }
-            return endValue()
+            return endValue(bytes)
         }
         step = .colon
         defer { skipColon(bytes) }
@@ -263,16 +287,5 @@ extension JSONScanner {
         return zip(other.name, current.name).allSatisfy { bytes[$0] == bytes[$1] }
     }
 
-    private var expectation: String {
-        switch step {
-        case .value: depth == 0 ? "a JSON value" : "a value"
-        case .firstElement: "a value or ']'"
-        case .firstName: "a name in quotes or '}'"
-        case .name: "a name in quotes"
-        case .colon: "':' after a name"
-        case .separator: isInObject ? "',' or '}'" : "',' or ']'"
-        case .end: "nothing more"
-        case .inName, .inString: "a quote at the end of a string"
-        }
-    }
+    private var expectation: String { step.expectation(isOutermost: depth == 0, isInObject: isInObject) }
 }

@@ -1,3 +1,5 @@
+internal import Base
+
 /// Builds JSON as bytes, member by member, without a tree.
 public struct JSONWriter: Sendable {
     /// The bytes written so far.
@@ -95,6 +97,12 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
+    /// Writes a member that is copied from JSON, from the quote before its name to the end of its value.
+    mutating func member(copied json: Span<UInt8>) {
+        separate()
+        append(json)
+    }
+
     /// Writes JSON as an element.
     mutating func json(_ json: Span<UInt8>) {
         separate()
@@ -106,12 +114,10 @@ public struct JSONWriter: Sendable {
         unsafe span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// Writes a name that is already escaped, in quotes.
-    mutating func name(escaped: Span<UInt8>) {
+    /// Writes a name that is copied from JSON, with its quotes.
+    mutating func name(copied json: Span<UInt8>) {
         separate()
-        bytes.append(JSONText.quote)
-        append(escaped)
-        bytes.append(JSONText.quote)
+        append(json)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
@@ -120,7 +126,7 @@ public struct JSONWriter: Sendable {
     private mutating func name(_ name: StaticString) {
         separate()
         bytes.append(JSONText.quote)
-        append(name)
+        bytes.append(name)
         bytes.append(JSONText.quote)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
@@ -128,12 +134,7 @@ public struct JSONWriter: Sendable {
 
     private mutating func raw(_ text: StaticString) {
         separate()
-        append(text)
-    }
-
-    private mutating func append(_ text: StaticString) {
-        // A static string's storage is immortal.
-        unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        bytes.append(text)
     }
 
     private mutating func separate() {

@@ -53,12 +53,12 @@ extension TaskObject {
     /// are left out.
     public var billing: [Billing] {
         if let entries = object.objects("billing") { return entries.compactMap { Billing($0) } }
-        let units = object.decimal("final_unit_deduction").map { Billing(kind: .unit, amount: $0) }
-        let balance = object.object("final_balance_deduction")
-        let cash = balance?.decimal("quota").map {
-            Billing(kind: .cash, amount: $0, listPrice: balance?.decimal("list_price"))
+        var charges: [Billing] = []
+        if let units = object.decimal("final_unit_deduction") { charges.append(Billing(kind: .unit, amount: units)) }
+        if let balance = object.object("final_balance_deduction"), let cash = balance.decimal("quota") {
+            charges.append(Billing(kind: .cash, amount: cash, listPrice: balance.decimal("list_price")))
         }
-        return [units, cash].compactMap(\.self)
+        return charges
     }
 }
 

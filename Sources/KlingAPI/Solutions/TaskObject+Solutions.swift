@@ -8,7 +8,7 @@ extension TaskObject {
     /// members, stay as they are. `billing` also stays, next to the deductions derived from it.
     /// - Parameter range: the range of the object in `bytes`; nil if it is all of them.
     /// - Returns: nil if it is not an object, has duplicate members where it matters, or has two different ids.
-    public init?(solutions bytes: [UInt8], range: Range<Int>? = nil) {
+    public convenience init?(solutions bytes: [UInt8], range: Range<Int>? = nil) {
         guard let object = JSONObject(bytes, range: range), Self.hasOneID(object) else { return nil }
         var task = JSONRewriter(object)
         task.move("id", to: "task_id")
@@ -32,7 +32,7 @@ extension TaskObject {
 
     /// Reads the body of a callback in either shape.
     /// - Returns: nil if it is not an object, or contradicts itself.
-    public init?(callback body: [UInt8]) {
+    public convenience init?(callback body: [UInt8]) {
         guard let object = JSONObject(body) else { return nil }
         if object["task_status"] == nil, object["status"] != nil || object["id"] != nil {
             self.init(solutions: body)
