@@ -15,9 +15,9 @@ extension Bytes {
 extension Span<UInt8> {
     /// Whether the bytes are the UTF-8 of `text`.
     func equals(_ text: String) -> Bool {
+        guard text.utf8.count == count else { return false }
         var text = text
         return text.withUTF8 { utf8 in
-            guard utf8.count == count else { return false }
             for index in indices where unsafe utf8[index] != self[index] { return false }
             return true
         }
@@ -25,19 +25,7 @@ extension Span<UInt8> {
 
     /// Whether the bytes at `range` are the UTF-8 of `text`.
     func equals(_ range: Range<Int>, _ text: StaticString) -> Bool {
-        guard range.count == text.utf8CodeUnitCount else { return false }
-        for index in 0..<range.count {
-            // A static string's storage is immortal, and `index` is below its length.
-            guard unsafe text.utf8Start[index] == self[range.lowerBound + index] else { return false }
-        }
-        return true
-    }
-
-    /// Whether `text` occurs in `range`.
-    func contains(_ text: StaticString, in range: Range<Int>) -> Bool {
-        let length = text.utf8CodeUnitCount
-        guard length <= range.count else { return false }
-        return (range.lowerBound...range.upperBound - length).contains { equals($0..<$0 + length, text) }
+        range.count == text.utf8CodeUnitCount && extracting(range).equals(text)
     }
 
     /// A copy of the bytes at `range`.

@@ -1,3 +1,5 @@
+internal import Base
+
 /// Unescapes and escapes JSON strings. Text to unescape is expected to have passed the scanner.
 public enum JSONString {
     /// The text between the quotes at `content`, unescaped.
@@ -103,24 +105,34 @@ public enum JSONString {
     static func hash(_ bytes: Span<UInt8>, _ content: Range<Int>, hasEscapes: Bool) -> Int {
         if hasEscapes {
             let text = self.bytes(bytes, content)
-            return hash(text.span)
+            return hash(text.span, 0..<text.count)
         }
-        return hash(bytes.extracting(content))
+        return hash(bytes, content)
     }
 
-    private static func hash(_ text: Span<UInt8>) -> Int {
+    private static func hash(_ bytes: Span<UInt8>, _ text: Range<Int>) -> Int {
         if text.count > longestUnseeded {
             var hasher = Hasher()
-            unsafe text.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+            unsafe bytes.extracting(text).withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
             return hasher.finalize()
         }
-        var hash = text.count
-        for index in text.indices { hash = hash &* 31 &+ Int(text[index]) }
-        return hash
+        var (hash, index) = (text.count, text.lowerBound)
+        while index + 8 <= text.upperBound {
+            hash = ByteWord(bytes, at: index).hash(after: hash)
+            index += 8
+        }
+        return ByteWord(bytes, in: index..<text.upperBound).hash(after: hash)
     }
 
     /// Names of members are shorter.
     private static let longestUnseeded = 32
+}
+
+extension ByteWord {
+    /// A hash of these bytes and those before them.
+    fileprivate func hash(after earlier: Int) -> Int {
+        (earlier ^ Int(truncatingIfNeeded: bits)) &* 0x2127_599B_F432_5C37
+    }
 }
 
 /// Makes untrusted text safe for a message: bounded in length, and printable ASCII only.

@@ -1,3 +1,5 @@
+internal import Base
+
 /// Reads the content of a JSON string: plain runs, escapes (RFC 8259 section 7) and UTF-8 (RFC 3629).
 enum JSONText {
     static let quote = UInt8(ascii: "\"")
@@ -139,12 +141,16 @@ extension JSONError {
 @unsafe func plainPrefix(_ start: UnsafePointer<UInt8>, _ count: Int) -> Int {
     var index = 0
     while index + 8 <= count {
-        let word = unsafe UnsafeRawPointer(start + index).loadUnaligned(as: UInt64.self).littleEndian
-        let mask = specialBytes(word)
+        let mask = unsafe specialBytes(start + index)
         if mask != 0 { return index + mask.trailingZeroBitCount >> 3 }
         index += 8
         // Most strings end within a few words. In a long one, whole blocks are faster.
         if index == 64 { while index + 128 <= count, unsafe isPlainBlock(start + index) { index += 128 } }
+    }
+    if index > 0, index < count {
+        // The last eight bytes. Those that were seen before are plain.
+        let mask = unsafe specialBytes(start + count - 8)
+        return count - 8 + mask.trailingZeroBitCount >> 3
     }
     while index < count {
         let byte = unsafe start[index]
@@ -164,12 +170,8 @@ extension JSONError {
     return found < 0x80
 }
 
-/// The high bit of each special byte. The result is exact only up to the lowest one, which is all that the caller uses.
-private func specialBytes(_ word: UInt64) -> UInt64 {
-    let ones: UInt64 = 0x0101_0101_0101_0101
-    let highs: UInt64 = 0x8080_8080_8080_8080
-    let quotes = word ^ (ones &* 0x22)
-    let slashes = word ^ (ones &* 0x5C)
-    let controls = (word &- (ones &* 0x20)) & ~word
-    return (((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes) | controls | word) & highs
+/// The special ones of the eight bytes at `start`.
+@unsafe private func specialBytes(_ start: UnsafePointer<UInt8>) -> UInt64 {
+    let word = ByteWord(unsafe UnsafeRawPointer(start).loadUnaligned(as: UInt64.self).littleEndian)
+    return word.equal(to: JSONText.quote) | word.equal(to: JSONText.backslash) | word.below(0x20) | word.nonASCII
 }

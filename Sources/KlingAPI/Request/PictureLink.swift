@@ -1,3 +1,5 @@
+internal import Base
+
 /// The link of a picture as Kling is sent it.
 ///
 /// Blanks and quotes around it are removed, `//host/...` becomes `https`, scheme and host are in lower case, an
@@ -19,31 +21,34 @@ public enum PictureLink {
 
     /// Whether the JSON string at `content`, which has no escapes, is a link as ``cleaned(_:)`` returns it.
     static func isClean(_ bytes: Span<UInt8>, _ content: Range<Int>) -> Bool {
-        var start = content.upperBound
-        for scheme in ["https://", "http://"] as [StaticString] {
-            if let end = JSONString.position(after: scheme, bytes, content, ignoringCase: false) { start = end }
-        }
+        let link = bytes.extracting(content)
+        let schemes = ["https://", "http://"] as [StaticString]
+        guard let scheme = schemes.first(where: { link.extracting(first: $0.utf8CodeUnitCount).equals($0) }),
+            endOfPlainRun(link) == link.count
+        else { return false }
+        let start = scheme.utf8CodeUnitCount
         var (label, end) = (0, start)
-        while end < content.upperBound, !endsHost(bytes[end]) {
-            label = bytes[end] == UInt8(ascii: ".") ? 0 : label + 1
-            guard isPlain(bytes[end]), isPlainInHost(bytes[end]), label <= LinkHost.longestLabel else { return false }
+        while end < link.count, !endsHost(link[end]) {
+            label = link[end] == UInt8(ascii: ".") ? 0 : label + 1
+            guard isPlainInHost(link[end]), label <= LinkHost.longestLabel else { return false }
             end += 1
         }
-        guard start < end, end - start <= 253, bytes[start] != UInt8(ascii: ":") else { return false }
-        for index in end..<content.upperBound where !isPlain(bytes[index]) { return false }
-        return true
+        return start < end && end - start <= 253 && link[start] != UInt8(ascii: ":")
+    }
+
+    /// The index of the first byte that needs a closer look.
+    private static func endOfPlainRun(_ link: Span<UInt8>) -> Int {
+        link.firstIndex(in: link.indices) {
+            $0.below(0x21) | $0.equal(to: JSONText.backslash) | $0.equal(to: UInt8(ascii: "'")) | $0.equal(to: 0x7F)
+                | $0.nonASCII
+        }
     }
 
     private static func endsHost(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "/") || byte == UInt8(ascii: "?") || byte == UInt8(ascii: "#")
     }
 
-    /// Whether a byte needs no closer look.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        (0x21...0x7E).contains(byte) && byte != JSONText.backslash && byte != UInt8(ascii: "'")
-    }
-
-    /// Whether a plain byte needs no closer look before the path either.
+    /// Whether a plain byte needs no closer look before the path.
     private static func isPlainInHost(_ byte: UInt8) -> Bool {
         byte != UInt8(ascii: "%") && byte != UInt8(ascii: "@") && !(0x41...0x5A).contains(byte)
     }

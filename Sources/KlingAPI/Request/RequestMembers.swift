@@ -10,6 +10,8 @@ struct MemberIndexes: Sendable {
     private(set) var keepPose: Int?
     private(set) var keepBackground: Int?
     private(set) var watermark: Int?
+    /// Whether there are other members.
+    private(set) var hasOthers = false
 
     init(_ members: [JSONMember], _ bytes: Span<UInt8>) {
         for (index, member) in members.enumerated() { note(index, member, bytes) }
@@ -37,6 +39,8 @@ struct MemberIndexes: Sendable {
             keepBackground = index
         } else if member.isNamed("watermark", bytes) {
             watermark = index
+        } else {
+            hasOthers = true
         }
     }
 
@@ -72,17 +76,21 @@ struct MemberReader {
 
     /// The model, from `model_name` or `model`.
     func model(_ bytes: Span<UInt8>, _ models: TryOnModels) throws(ParameterError) -> String {
-        for (index, parameter) in [(indexes.modelName, "model_name"), (indexes.model, "model")] {
-            guard let content = try string(at: index, parameter) else { continue }
-            if let model = models.model(named: bytes.extracting(content)) { return model }
-            let text = JSONString.text(bytes, content)
-            if let model = models.model(named: text) { return model }
-            throw .value(
-                parameter,
-                "'\(Sanitized.text(text))' is not a virtual try-on model. Send one of: "
-                    + models.names.joined(separator: ", ") + "." + models.suggestion(for: text))
-        }
-        return TryOnModels.defaultModel
+        if let model = try model(at: indexes.modelName, "model_name", bytes, models) { return model }
+        return try model(at: indexes.model, "model", bytes, models) ?? TryOnModels.defaultModel
+    }
+
+    private func model(
+        at index: Int?, _ parameter: String, _ bytes: Span<UInt8>, _ models: TryOnModels
+    ) throws(ParameterError) -> String? {
+        guard let content = try string(at: index, parameter) else { return nil }
+        if let model = models.model(named: bytes.extracting(content)) { return model }
+        let text = JSONString.text(bytes, content)
+        if let model = models.model(named: text) { return model }
+        throw .value(
+            parameter,
+            "'\(Sanitized.text(text))' is not a virtual try-on model. Send one of: "
+                + models.names.joined(separator: ", ") + "." + models.suggestion(for: text))
     }
 
     /// The client's own id.
@@ -105,7 +113,9 @@ struct MemberReader {
         let parameter = "callback_url"
         guard let content = try string(at: indexes.callback, parameter) else {
             // Ignoring it would leave the client waiting for callbacks after it has paid.
-            guard let near = MisnamedMembers.found(MisnamedMembers.callback, among: members, bytes) else { return nil }
+            guard indexes.hasOthers,
+                let near = MisnamedMembers.found(MisnamedMembers.callback, among: members, bytes)
+            else { return nil }
             throw .value(parameter, "is missing. Rename \(near) to \(parameter), or remove it.")
         }
         // An escape takes up to six bytes for one byte of the URL.

@@ -9,7 +9,7 @@ extension TryOnRequest {
         // Longer URLs are not worth searching.
         guard member.content.count <= TryOn.maxCallbackURLBytes else { return nil }
         return body.withByteSpan { bytes in
-            guard member.valueHasEscapes || bytes.contains(path, in: member.content) else { return nil }
+            guard member.valueHasEscapes || bytes.extracting(member.content).contains(path) else { return nil }
             let text = JSONString.text(bytes, member.content)
             return text.contains("\(path)") ? text : nil
         }

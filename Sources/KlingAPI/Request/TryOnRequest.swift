@@ -105,7 +105,8 @@ public final class TryOnRequest: Sendable {
     private static func scanned(_ body: Bytes) throws(ParameterError) -> JSONScanner {
         var scanner = JSONScanner(range: 0..<body.count)
         _ = try advance(&scanner, body, upTo: body.count)
-        return try checked(scanner)
+        try check(scanner)
+        return scanner
     }
 
     private static func scannedInSlices(_ body: Bytes) async throws(ParameterError) -> JSONScanner {
@@ -115,16 +116,15 @@ public final class TryOnRequest: Sendable {
             if limit > 0 { await Task.yield() }
             limit += PictureText.sliceSize
         } while try !advance(&scanner, body, upTo: limit)
-        return try checked(scanner)
+        try check(scanner)
+        return scanner
     }
 
-    private static func checked(_ scanner: JSONScanner) throws(ParameterError) -> JSONScanner {
-        guard scanner.kind == .object else {
-            let found = scanner.kind?.words ?? "nothing"
-            throw ParameterError(
-                code: .invalidRequest, parameter: nil, message: "The body is \(found); send a JSON object.")
-        }
-        return scanner
+    private static func check(_ scanner: borrowing JSONScanner) throws(ParameterError) {
+        if scanner.kind == .object { return }
+        let found = scanner.kind?.words ?? "nothing"
+        throw ParameterError(
+            code: .invalidRequest, parameter: nil, message: "The body is \(found); send a JSON object.")
     }
 
     private static func advance(

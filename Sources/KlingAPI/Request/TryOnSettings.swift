@@ -24,6 +24,7 @@ public struct TryOnSettings: Sendable, Hashable {
 
     /// The settings that differ from the defaults, with their values.
     var nonDefault: [(name: String, value: Bool)] {
+        if isDefault { return [] }
         let all = [
             ("keep_face", keepFace, true), ("keep_pose", keepPose, true), ("keep_background", keepBackground, true),
             ("watermark", watermark, false),

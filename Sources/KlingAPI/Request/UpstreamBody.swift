@@ -56,12 +56,12 @@ extension TryOnRequest {
     private func head(_ externalTaskID: String, _ callbackURL: String?) -> [UInt8] {
         var head: [UInt8] = []
         head.reserveCapacity(160 + (callbackURL?.utf8.count ?? 0))
-        head.append(contentsOf: #"{"model_name":"#.utf8)
+        head.append(#"{"model_name":"#)
         JSONString.append(TryOnModels.kolorsName(of: model), to: &head)
-        head.append(contentsOf: #","external_task_id":"#.utf8)
+        head.append(#","external_task_id":"#)
         JSONString.append(externalTaskID, to: &head)
         if let callbackURL {
-            head.append(contentsOf: #","callback_url":"#.utf8)
+            head.append(#","callback_url":"#)
             JSONString.append(callbackURL, to: &head)
         }
         return head
