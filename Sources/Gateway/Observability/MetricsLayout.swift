@@ -8,14 +8,12 @@ struct MetricsLayout: Sendable {
     let routes: [String]
     let accounts: [String]
 
-    private let routeIndexes: [String: Int]
     private let accountIndexes: [String: Int]
 
     init(routes: [String], accounts: [String]) {
         self.routes = Self.closed(routes)
         self.accounts = Self.closed(accounts)
-        routeIndexes = Self.indexes(self.routes)
-        accountIndexes = Self.indexes(self.accounts)
+        accountIndexes = Dictionary(uniqueKeysWithValues: self.accounts.enumerated().map { ($0.element, $0.offset) })
     }
 
     /// The index of the exchanges in flight.
@@ -27,7 +25,9 @@ struct MetricsLayout: Sendable {
 
     /// The counters of a route; those of ``unnamed`` for an unlisted route.
     func counters(route: String) -> RouteCounters {
-        RouteCounters(start: firstRoute + (routeIndexes[route] ?? routes.count - 1) * RouteCounters.count)
+        // There are few, and the ones that are asked for most are the first: a search is faster than a hash.
+        let index = routes.firstIndex(of: route) ?? routes.count - 1
+        return RouteCounters(start: firstRoute + index * RouteCounters.count)
     }
 
     /// The counters of an account's calls of one kind.
@@ -46,10 +46,6 @@ struct MetricsLayout: Sendable {
     private static func closed(_ names: [String]) -> [String] {
         var seen: Set<String> = [unnamed]
         return names.filter { seen.insert($0).inserted } + [unnamed]
-    }
-
-    private static func indexes(_ names: [String]) -> [String: Int] {
-        Dictionary(uniqueKeysWithValues: names.enumerated().map { ($0.element, $0.offset) })
     }
 }
 
