@@ -1,6 +1,9 @@
+/// Generic code calls a pool through run-time metadata, which costs a create thousands of instructions. What each create
+/// calls is compiled for SQLite's pool as well.
 extension SQLTaskStore {
+    @specialized(where Pool == SQLitePool)
     func begin(_ task: NewTask) async throws(StoreError) {
-        try await pool.write(.synced, .new([task])) { connection throws(StoreError) in
+        try await pool.write(.synced, .new(task)) { connection throws(StoreError) in
             _ = try connection.tasks.insert(task)
         }
     }
@@ -32,6 +35,7 @@ extension SQLTaskStore {
         }
     }
 
+    @specialized(where Pool == SQLitePool)
     func accept(
         _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
         answering: @escaping @Sendable (TaskRecord) -> StoredAnswer

@@ -79,6 +79,11 @@ struct WriteSubject: Sendable {
         WriteSubject(task: id, locks: locks.compactMap(\.self))
     }
 
+    static func new(_ task: NewTask) -> WriteSubject {
+        WriteSubject(
+            tenant: task.tenant, rivals: task.shared.rivals == nil ? [] : [task], locks: task.sharedLocks)
+    }
+
     /// New tasks, which are all one tenant's.
     static func new(_ tasks: [NewTask]) -> WriteSubject {
         WriteSubject(

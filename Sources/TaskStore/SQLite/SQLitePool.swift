@@ -33,13 +33,20 @@ struct SQLitePool: StorePool {
     func write<Value: Sendable>(
         _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<SQLiteConnection, Value>
     ) async throws(StoreError) -> Value {
-        guard let audit else { return try await AwaitedWork.perform(in: writer.queue, durability, subject, body) }
-        return try await AwaitedWork.perform(in: writer.queue, max(durability, .synced), subject) {
-            connection throws(StoreError) in
+        var (durability, body) = (durability, body)
+        if let audit { (durability, body) = (max(durability, .synced), Self.audited(body, audit)) }
+        return try await AwaitedWork.perform(in: writer.queue, durability, subject, body)
+    }
+
+    /// A write that adds `entry` to the audit log, too.
+    private static func audited<Value>(
+        _ body: @escaping StoreBody<SQLiteConnection, Value>, _ entry: AuditEntry
+    ) -> StoreBody<SQLiteConnection, Value> {
+        { connection throws(StoreError) in
             var value: Value?
             try connection.atomically { () throws(StoreError) in
                 value = try body(connection)
-                try connection.append(audit)
+                try connection.append(entry)
             }
             guard let value else { preconditionFailure("made, or thrown") }
             return value
