@@ -26,6 +26,9 @@ public struct TaskID: Sendable, Hashable, Comparable, LosslessStringConvertible 
     /// Hashes the random half alone: ids are looked up several times for each request.
     public func hash(into hasher: inout Hasher) { hasher.combine(low) }
 
+    /// The random half, for hash tables of ids that gateways have made: nobody else can choose ids that collide there.
+    public var randomBits: Int { Int(truncatingIfNeeded: low) }
+
     public static func < (one: TaskID, other: TaskID) -> Bool { (one.high, one.low) < (other.high, other.low) }
 
     /// The 26 letters.

@@ -29,7 +29,7 @@ struct TaskTable<Value: Sendable>: Sendable {
     // MARK: Tasks
 
     /// The place of a task; nil if it has none.
-    func place(of task: TaskID) -> Int? { index.place(task.hashValue) { entries[$0].id == task } }
+    func place(of task: TaskID) -> Int? { index.place(task.randomBits) { entries[$0].id == task } }
 
     /// The task at a place.
     func task(at place: Int) -> TaskID { entries[place].id }
@@ -55,13 +55,13 @@ struct TaskTable<Value: Sendable>: Sendable {
             place = entries.count
             entries.append(entry)
         }
-        index.insert(place) { entries[$0].id.hashValue }
+        index.insert(place) { entries[$0].id.randomBits }
         return place
     }
 
     /// Removes the task at a place. It must be in no chain.
     mutating func remove(at place: Int) {
-        index.remove(place) { entries[$0].id.hashValue }
+        index.remove(place) { entries[$0].id.randomBits }
         if index.count == 0, entries.count > Self.smallSize {
             self = TaskTable()
             return
