@@ -28,13 +28,24 @@ public final class HTTPClient: Sendable {
 
     /// Sends `request` and waits for the whole answer. Call it from a task on the client's loop, any number at a time.
     ///
-    /// Any status is an answer. Cancelling the task ends the transfer at once, and with it an HTTP/1.1 connection.
+    /// Any status is an answer. Cancelling the task ends the transfer at once, and with it an HTTP/1.1 connection, if the
+    /// request is ``HTTPClientRequest/isCancellable``.
     public func execute(
         _ request: consuming HTTPClientRequest
     ) async throws(HTTPClientError) -> HTTPClientResponse {
         loop.assertCurrent()
         if Task.isCancelled { throw HTTPClientError(.cancelled, wasSent: false) }
-        if let route = http1.route(of: request) { return try await execute(HTTP1Call(request, route: route)) }
+        if let route = http1.route(of: request) {
+            let isCancellable = request.isCancellable
+            let call = HTTP1Call(request, route: route)
+            if isCancellable {
+                await startCancellably(call)
+            } else {
+                await unsafe withUnsafeContinuation { unsafe http1.start(call, $0) }
+            }
+            // The outcome is kept in the call: passed through the calls above, it would be copied by unspecialized code.
+            return try call.takeOutcome().get()
+        }
         let (ticket, request) = (pool.nextTicket(), request)
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { pool.start(request, ticket: ticket, $0) }
@@ -45,15 +56,13 @@ public final class HTTPClient: Sendable {
         return try outcome.get()
     }
 
-    private func execute(_ call: HTTP1Call) async throws(HTTPClientError) -> HTTPClientResponse {
+    private func startCancellably(_ call: HTTP1Call) async {
         await withTaskCancellationHandler {
             await unsafe withUnsafeContinuation { unsafe http1.start(call, $0) }
         } onCancel: {
             // This runs after `start`: the loop gets to it when this task has suspended.
             loop.execute { [http1] in http1.cancel(call) }
         }
-        // The outcome is kept in the call: passed through both calls above, it would be copied by unspecialized code.
-        return try call.takeOutcome().get()
     }
 
     /// Ends every transfer with ``HTTPClientError/Code/shutDown`` and closes every connection; later requests fail. May

@@ -55,6 +55,9 @@ public struct HTTPClientRequest: Sendable {
     public var caFile: String?
     /// A proxy (`http://host:port`, `socks5h://…`); `nil` is none. The environment's proxy variables are never used.
     public var proxy: String?
+    /// Whether cancelling the task ends the transfer. Over HTTP/1.1, a request in a task that nothing cancels is cheaper
+    /// without.
+    public var isCancellable = true
     /// Which addresses the request may connect to, checked for each connection, new or reused.
     public var addressPolicy = AddressPolicy.any
 

@@ -9,13 +9,17 @@ struct KlingCaller: Sendable {
     let observer: any GatewayObserver
 
     /// Sends the create of a task.
-    /// - Parameter timeout: how long to wait for the answer; `nil` for the account's timeout.
+    /// - Parameters:
+    ///   - timeout: how long to wait for the answer; `nil` for the account's timeout.
+    ///   - isCancellable: see ``KlingCall/isCancellable``.
     func create(
-        _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil
+        _ destination: Destination, _ task: TaskID, _ body: [ByteSlice], timeout: Duration? = nil,
+        isCancellable: Bool = true
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let adapter = destination.dialect.adapter
         let answer = try await call(
-            adapter.create(body), of: [task], destination.account, timeout: timeout ?? destination.account.timeout)
+            adapter.create(body), of: [task], destination.account, timeout: timeout ?? destination.account.timeout,
+            isCancellable: isCancellable)
         return adapter.created(answer)
     }
 
@@ -57,12 +61,13 @@ struct KlingCaller: Sendable {
 
     /// Sends any request, signing it again once if Kling rejects the token by its time.
     func call(
-        _ request: UpstreamRequest, of tasks: [TaskID], _ account: Account, timeout: Duration
+        _ request: UpstreamRequest, of tasks: [TaskID], _ account: Account, timeout: Duration,
+        isCancellable: Bool = true
     ) async throws(KlingFailure) -> UpstreamAnswer {
         let token = account.token(now: Int(WallClock.seconds))
         let call = KlingCall(
             kind: request.kind, method: request.method, account: account, tasks: tasks, path: request.path,
-            token: token, body: request.body, timeout: timeout)
+            token: token, body: request.body, timeout: timeout, isCancellable: isCancellable)
         let answered = try await send(call)
         // The codes 1003 and 1004 mean that Kling has not processed the request, so it may be sent again.
         guard answered.envelope?.code.class == .tokenTime, account.invalidate(token) else { return answered }

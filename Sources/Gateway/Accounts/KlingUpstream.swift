@@ -5,7 +5,8 @@ internal import TaskStore
 public protocol KlingUpstream: Sendable {
     /// Sends one request and returns the whole answer, whatever its status. Never sends anything twice.
     ///
-    /// It runs on the caller's event loop. Cancelling the task cancels the transfer.
+    /// It runs on the caller's event loop. Cancelling the task cancels the transfer, unless
+    /// the call is not ``KlingCall/isCancellable``.
     func send(_ call: KlingCall) async throws(KlingFailure) -> KlingReply
 }
 
@@ -27,6 +28,8 @@ public struct KlingCall: Sendable {
     public var body: [ByteSlice] = []
     /// How long the whole exchange may take.
     public let timeout: Duration
+    /// Whether cancelling the task ends the call. A call in a task that nothing cancels is cheaper without.
+    public var isCancellable = true
 }
 
 /// An HTTP method that Kling's APIs use.

@@ -127,11 +127,16 @@ final class CreateAttempts: Sendable {
         note?.startWaiting()
         defer { note?.stopWaiting() }
         do {
-            return .success(try await caller.create(destination, id, body, timeout: timeout))
+            // A create with a note is a client's, and continues if the client leaves: nothing cancels its task.
+            return .success(
+                try await caller.create(destination, id, body, timeout: timeout, isCancellable: note == nil))
         } catch {
             return .failure(error)
         }
     }
+
+    /// Whether ``isOwner()`` is true, as far as that is known without waiting.
+    private var isKnownOwner: Bool { ledger.store.replicas?.isOwner ?? true }
 
     /// Whether no other gateway can have taken over this one's tasks. After a pause of the process, that is certain only
     /// when the store has answered again.

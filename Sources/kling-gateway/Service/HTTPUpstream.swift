@@ -65,7 +65,7 @@ private final class UpstreamClient: @unchecked Sendable {
     func request(_ call: KlingCall) -> HTTPClientRequest {
         var request = call.kind == .create ? create(call).request : Self.made(for: call)
         request.body = call.body
-        request.timeout = call.timeout
+        (request.timeout, request.isCancellable) = (call.timeout, call.isCancellable)
         return request
     }
 
