@@ -143,12 +143,13 @@ internal import Synchronization
     public func spawn<Success: Sendable>(
         _ body: @escaping @Sendable () async -> Success
     ) -> Task<Success, Never> {
-        Task(executorPreference: self, operation: body)
+        guard let label = WorkLabel.current else { return Task(executorPreference: self, operation: body) }
+        return WorkLabel.$slot.withValue(WorkLabel.Slot(label)) { Task(executorPreference: self, operation: body) }
     }
 
     /// Starts work that runs on this loop for its whole life, in a task that is used again afterwards: for work that
-    /// starts often. Unlike ``spawn(_:)``, it does not inherit the caller's task-local values. Call it on the loop's
-    /// thread.
+    /// starts often. Unlike ``spawn(_:)``, it inherits neither the caller's task-local values nor its ``WorkLabel``. Call
+    /// it on the loop's thread.
     @discardableResult
     public func start(_ work: @escaping @Sendable () async -> Void) -> PooledTask {
         assertCurrent()

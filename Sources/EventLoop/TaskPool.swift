@@ -12,6 +12,7 @@ final class TaskPool: @unchecked Sendable {
         /// The number of the work in progress, so that a late cancellation does not reach the next one.
         var number = 0
         var task: Task<Void, Never>?
+        let slot = WorkLabel.Slot()
         var isShielded = false
         /// Whether the work was cancelled while it was shielded.
         var isCancellationDue = false
@@ -45,7 +46,9 @@ final class TaskPool: @unchecked Sendable {
         let worker = Worker()
         worker.work = work
         // Detached: the task-local values of the first work must not reach the ones after it.
-        worker.task = Task.detached(executorPreference: loop) { [self] in await serve(worker) }
+        worker.task = Task.detached(executorPreference: loop) { [self] in
+            await WorkLabel.$slot.withValue(worker.slot) { await serve(worker) }
+        }
         return PooledTask(loop: loop, worker: worker, number: worker.number)
     }
 
@@ -61,7 +64,7 @@ final class TaskPool: @unchecked Sendable {
         guard let work = worker.work.take() else { return false }
         await work()
         worker.number += 1
-        (worker.isShielded, worker.isCancellationDue) = (false, false)
+        (worker.isShielded, worker.isCancellationDue, worker.slot.label) = (false, false, nil)
         return true
     }
 

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import HTTPServer
 internal import KlingAPI
 
@@ -11,13 +12,13 @@ struct ClientExchange: HTTPExchangeHandler {
     func respond(to request: HTTPRequest) async -> HTTPResponse {
         gateway.telemetry.began()
         note.body = request.body
-        let answered = await Origin.$current.withValue(.request(note.requestID)) {
-            () async -> Result<HTTPResponse, GatewayError> in
-            do throws(GatewayError) { return .success(try await gateway.answer(request, note)) } catch {
-                return .failure(error)
-            }
+        WorkLabel.set(Origin.request(note.requestID))
+        let response: HTTPResponse
+        do throws(GatewayError) {
+            response = marked(.success(try await gateway.answer(request, note)), for: request.head)
+        } catch {
+            response = marked(.failure(error), for: request.head)
         }
-        let response = marked(answered, for: request.head)
         note.resend?.answered(status: response.status)
         if case .stream = response.body, note.stream() { return response }
         gateway.telemetry.ended()

@@ -7,13 +7,13 @@ extension ClientService {
     /// gateway serves requests.
     /// - Throws: why the store or the spool cannot be read.
     public func start() async throws {
-        try await Origin.$current.withValue(.recovery) { try await recover() }
+        try await Origin.$bound.withValue(.recovery) { try await recover() }
         if let replicas = tasks.store.replicas {
             ReplicaDuties(tasks: tasks, access: access, whenReplaced: options.whenReplaced).start(replicas)
         }
         tasks.ledger.watcher.start()
         tasks.ledger.callbackDelivery?.start()
-        Origin.$current.withValue(.upkeep) {
+        Origin.$bound.withValue(.upkeep) {
             let maintenance = Maintenance(tasks: tasks, retention: options.retention, assets: uploads)
             maintenance.start()
             access.whenLimited { await maintenance.countRunningTasks() }

@@ -135,10 +135,12 @@ final class Connection: @unchecked Sendable {
         if !isReadAhead, !socket.isUnread, let response = handler.immediateResponse(to: request) {
             return answer(response, end: .complete)
         }
-        self.exchange?.task = loop.start { [self] in
+        // Unlike a closure, a function takes the isolation of its caller, without a conversion and a switch of executors.
+        @Sendable func serve() async {
             if isReadAhead, let fault = await request.body.collectAhead() { return refuse(fault) }
             answer(await handler.respond(to: request), end: .complete)
         }
+        self.exchange?.task = loop.start(serve)
     }
 
     /// The task of the handler in progress.

@@ -60,7 +60,7 @@ public final class CallbackDelivery: @unchecked Sendable {
     public func start() {
         loop.execute { [self] in
             guard runner == nil, !isStopped else { return }
-            runner = Origin.$current.withValue(.callbacks) { loop.spawn { [self] in await run() } }
+            runner = Origin.$bound.withValue(.callbacks) { loop.spawn { [self] in await run() } }
         }
     }
 

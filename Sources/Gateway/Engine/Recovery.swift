@@ -40,7 +40,7 @@ struct Recovery: Sendable {
         }
         if let queue = ledger.queue {
             let dispatcher = Dispatcher(tasks: tasks, queue: queue)
-            Origin.$current.withValue(.queue) { _ = background.start { await dispatcher.run() } }
+            Origin.$bound.withValue(.queue) { _ = background.start { await dispatcher.run() } }
         }
     }
 

@@ -25,7 +25,7 @@ struct ReplicaDuties: Sendable {
     }
 
     private func run(_ duty: @escaping @Sendable () async -> Void) {
-        Origin.$current.withValue(.recovery) { _ = tasks.background.start(duty) }
+        Origin.$bound.withValue(.recovery) { _ = tasks.background.start(duty) }
     }
 
     /// Resumes the tasks of a gateway that has died, and retries for as long as the store is unavailable.

@@ -42,7 +42,7 @@ final class EditEventStream: @unchecked Sendable {
                 // Without it, nginx buffers the comments.
                 (name: "X-Accel-Buffering", value: "no"),
             ],
-            body: .stream { await Origin.$current.withValue(.request(requestID)) { await events.next() } })
+            body: .stream { await Origin.$bound.withValue(.request(requestID)) { await events.next() } })
     }
 
     private func next() async -> [ByteSlice]? {

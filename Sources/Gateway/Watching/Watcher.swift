@@ -60,7 +60,7 @@ final class Watcher: @unchecked Sendable {
         loop.execute { [self] in
             if isStopped { return }
             let timer = Timer(loop: loop) { [unowned self] in
-                Origin.$current.withValue(.watching) { tick() }
+                Origin.$bound.withValue(.watching) { tick() }
                 self.timer?.arm(after: Self.pause)
             }
             timer.arm(after: Self.pause)
