@@ -130,7 +130,7 @@ struct Admission: Sendable {
 
     /// Counts a request, and returns the header fields that say what is left.
     private func count(_ principal: Principal) async throws(GatewayError) -> RateHeaders {
-        guard let rates = store.rates, principal.hasRate else { return try headers(limiter.take(principal)) }
+        guard principal.hasRate, let rates = store.rates else { return try headers(limiter.take(principal)) }
         let decision: RateDecision?
         do {
             decision = try await limiter.take(principal, in: rates)

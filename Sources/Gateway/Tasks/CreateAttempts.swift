@@ -55,7 +55,7 @@ final class CreateAttempts: Sendable {
             }
             return (unsuitable(error, id, first), first)
         }
-        guard await isOwner() else {
+        if !isKnownOwner, await !isOwner() {
             ledger.accounts.settled(id, on: first.account.name, .withdrawn)
             return (.declined, first)
         }

@@ -83,7 +83,9 @@ final class CreateSender: Sendable {
     private func attempt(
         _ create: Create, at destination: Destination
     ) async throws(GatewayError) -> (attempt: Attempt, to: Destination) {
-        let body = { (to: Destination) async throws(GatewayError) in try await self.bodies.body(of: create, for: to) }
+        func body(_ to: Destination) async throws(GatewayError) -> [ByteSlice] {
+            try await bodies.body(of: create, for: to)
+        }
         // If this throws, so does `body`, for the attempt to judge.
         let usual = try? bodies.usualBody(of: create, for: destination)
         let sent = try await attempts.attempt(create.id, at: destination, create.note, usual: usual, body: body)

@@ -12,8 +12,9 @@ struct SharedTasks {
 
     /// What the store has to check for a create of `principal`; nil if this gateway alone makes tasks, and counts them.
     /// - Parameter account: the account that gets the task; nil if none is chosen yet.
-    private func limits(_ principal: Principal?, at account: String?) -> SharedLimits? {
+    private func limits(_ principal: @autoclosure () -> Principal?, at account: String?) -> SharedLimits? {
         if ledger.store.replicas == nil { return nil }
+        let principal = principal()
         let limits = SharedLimits(
             account: account.flatMap(ledger.accounts.storeLimit(of:)), key: principal?.limits.concurrency,
             tenant: principal?.policy.limits.concurrency,

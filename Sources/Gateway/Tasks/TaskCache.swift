@@ -7,6 +7,9 @@ final class TaskCache: Sendable {
     struct Key: Hashable {
         let tenant: String
         let id: String
+
+        /// Two tenants rarely have the same id.
+        func hash(into hasher: inout Hasher) { hasher.combine(id) }
     }
 
     private struct Generations {

@@ -43,7 +43,7 @@ final class UnsavedPublicIDs: Sendable {
     /// Removes a task whose public id the store has recorded, or that has ended.
     func remove(_ id: TaskID) {
         let isLast = state.withLock { state in
-            guard state.announced.remove(id) != nil else { return false }
+            guard !state.announced.isEmpty, state.announced.remove(id) != nil else { return false }
             return state.inFile.remove(id) != nil && state.inFile.isEmpty
         }
         if isLast { removeFile() }
