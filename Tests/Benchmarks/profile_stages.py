@@ -9,7 +9,7 @@ STAGES = [
     ("upstream", ("HTTPClient", "HTTP1", "CurlUpstream", "HTTPUpstream", "KlingCaller", "KlingCall", "UpstreamBodies",
                   "Dialect", "KlingAnswer", "CreateVerdict", "CreateOutcome", "AnswerParser", "BearerToken",
                   "libcurl")),
-    ("store", ("libsqlite3", "TaskStore", "SQLite", "AwaitedWork", "WorkQueue", "TaskRows", "Redo", "LoggedCommits",
+    ("store", ("libsqlite3", "TaskStore", "SQLite", "Work.perform", "WorkQueue", "TaskRows", "Redo", "LoggedCommits",
                "TaskLedger", "NewTask", "TaskLife", "TaskRecord")),
     ("answer", ("AnswerWriter", "Connection.answer", "ResponseHead", "Output", "TaskView", "Envelope", "AccessLog",
                 "DateLine", "ClientExchange", "Receipts")),

@@ -42,7 +42,7 @@ struct PostgresBlobs: BlobStore {
     private func perform<Value: Sendable>(
         _ body: @escaping @Sendable (PostgresBlobConnection) throws(PostgresError) -> Value
     ) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: threads.blobs, .synced, .other) { connection throws(StoreError) in
+        try await Work.perform(in: threads.blobs, .synced, .other) { connection throws(StoreError) in
             do throws(PostgresError) {
                 return try body(connection)
             } catch {

@@ -28,8 +28,8 @@ struct PostgresPool: StorePool {
     func write<Value: Sendable>(
         _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<PostgresConnection, Value>
     ) async throws(StoreError) -> Value {
-        guard let audit else { return try await AwaitedWork.perform(in: threads.writes, durability, subject, body) }
-        return try await AwaitedWork.perform(in: threads.writes, durability, subject) { connection throws(StoreError) in
+        guard let audit else { return try await Work.perform(in: threads.writes, durability, subject, body) }
+        return try await Work.perform(in: threads.writes, durability, subject) { connection throws(StoreError) in
             let value = try body(connection)
             try connection.append(audit)
             return value
@@ -39,7 +39,7 @@ struct PostgresPool: StorePool {
     func read<Value: Sendable>(
         _ body: @escaping StoreBody<PostgresConnection, Value>
     ) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: threads.reads, .written, .other, body)
+        try await Work.perform(in: threads.reads, .written, .other, body)
     }
 
     func find<Value: Sendable>(
@@ -51,7 +51,7 @@ struct PostgresPool: StorePool {
     func readAtOnce<Value: Sendable>(
         _ body: @escaping StoreBody<PostgresConnection, Value>
     ) async throws(StoreError) -> Value {
-        try await AwaitedWork.perform(in: threads.keyReads, .written, .other, body)
+        try await Work.perform(in: threads.keyReads, .written, .other, body)
     }
 
     var blobs: (any BlobStore)? { PostgresBlobs(threads: threads) }

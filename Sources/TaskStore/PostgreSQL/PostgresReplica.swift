@@ -107,7 +107,7 @@ final class PostgresReplica: ReplicaStore {
     }
 
     func all() async throws(StoreError) -> [ReplicaRecord] {
-        try await AwaitedWork.perform(in: reads, .written, .other) { connection throws(StoreError) in
+        try await Work.perform(in: reads, .written, .other) { connection throws(StoreError) in
             try connection.statement(.replicas).rows { row in
                 ReplicaRecord(
                     number: row.integer(0), name: row.text(1), startedAt: row.integer(2), tasks: row.integer(3))
@@ -116,7 +116,7 @@ final class PostgresReplica: ReplicaStore {
     }
 
     func runningElsewhere(since time: Int64) async throws(StoreError) -> [String: Int] {
-        let counts = try await AwaitedWork.perform(in: reads, .written, .other) { connection throws(StoreError) in
+        let counts = try await Work.perform(in: reads, .written, .other) { connection throws(StoreError) in
             let select = connection.statement(.runningElsewhere)
             select.bind(1, time)
             return try select.rows { ($0.text(0), Int($0.integer(1))) }

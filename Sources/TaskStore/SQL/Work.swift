@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// A unit of work that waits for one of the store's threads. The thread runs it, again if its transaction has to be
 /// repeated, and then finishes it, once.
-@safe class Work<Connection: SendableMetatype>: @unchecked Sendable {
+@safe final class Work<Connection: SendableMetatype>: @unchecked Sendable {
     // @unchecked: the queue hands the work from the caller to one thread, and only that thread uses it from then on.
     // @safe: the continuation is set before the work is queued, and resumed only in `finish`, which is called once.
 
@@ -10,44 +10,22 @@ internal import Synchronization
     let durability: Durability
     /// What the work is about.
     let subject: WriteSubject
-    fileprivate var waiter: UnsafeContinuation<Void, Never>?
+    private let body: StoreBody<Connection, Void>
+    private var waiter: UnsafeContinuation<Void, Never>?
     /// Why it has failed.
-    fileprivate var failure: StoreError?
+    private var failure: StoreError?
     // The thread sanitizer does not see how a resumed task gets to its thread. It sees this.
-    fileprivate let isFinished = Atomic(false)
+    private let isFinished = Atomic(false)
 
-    fileprivate init(_ durability: Durability, _ subject: WriteSubject) {
-        (self.durability, self.subject) = (durability, subject)
+    private init(_ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Void>) {
+        (self.durability, self.subject, self.body) = (durability, subject, body)
     }
 
-    /// Does the work and keeps its result.
+    /// Does the work, which keeps its result itself.
     /// - Returns: the error if it failed.
-    func run(on connection: Connection) -> StoreError? { preconditionFailure("a subclass runs") }
-
-    /// Resumes the caller, with `failure` in place of the result if there is one.
-    final func finish(_ failure: StoreError?) {
-        if let failure { self.failure = failure }
-        isFinished.store(true, ordering: .releasing)
-        // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
-        // `perform`.
-        unsafe waiter?.resume()
-    }
-}
-
-/// Work that an `async` caller waits for.
-final class AwaitedWork<Connection: SendableMetatype, Value: Sendable>: Work<Connection>, @unchecked Sendable {
-    // @unchecked: as for `Work`.
-    private let body: StoreBody<Connection, Value>
-    private var value: Value?
-
-    private init(_ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Value>) {
-        self.body = body
-        super.init(durability, subject)
-    }
-
-    override func run(on connection: Connection) -> StoreError? {
+    func run(on connection: Connection) -> StoreError? {
         do throws(StoreError) {
-            value = try body(connection)
+            try body(connection)
             failure = nil
             return nil
         } catch {
@@ -56,19 +34,30 @@ final class AwaitedWork<Connection: SendableMetatype, Value: Sendable>: Work<Con
         }
     }
 
+    /// Resumes the caller, with `failure` in place of the result if there is one.
+    func finish(_ failure: StoreError?) {
+        if let failure { self.failure = failure }
+        isFinished.store(true, ordering: .releasing)
+        // The thread that takes work from a queue finishes it once. Work that the queue refuses is finished only by
+        // `perform`.
+        unsafe waiter?.resume()
+    }
+
     /// Adds `body` to `queue` and waits until a thread has run it.
-    static func perform(
+    static func perform<Value: Sendable>(
         in queue: WorkQueue<Connection>, _ durability: Durability, _ subject: WriteSubject,
         _ body: @escaping StoreBody<Connection, Value>
     ) async throws(StoreError) -> Value {
-        let work = AwaitedWork(durability, subject, body)
+        // Only the thread that runs the work writes it, and this function reads it after that.
+        nonisolated(unsafe) var value: Value?
+        let work = Work(durability, subject) { connection throws(StoreError) in unsafe value = try body(connection) }
         await unsafe withUnsafeContinuation { waiter in
             unsafe work.waiter = waiter
             if let failure = queue.append(work) { work.finish(failure) }
         }
         _ = work.isFinished.load(ordering: .acquiring)
         if let failure = work.failure { throw failure }
-        guard let value = work.value else { throw StoreError(.unavailable, "the store did not run the request") }
+        guard let value = unsafe value else { throw StoreError(.unavailable, "the store did not run the request") }
         return value
     }
 }

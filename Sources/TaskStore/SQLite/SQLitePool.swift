@@ -8,7 +8,14 @@ struct SQLitePool: StorePool {
     private let path: String
     private let lastCheck: Lock<LastCheck>
     /// Is added to the audit log with each write; nil: nothing is.
-    private var audit: AuditEntry?
+    private var audit: Audit?
+
+    /// An entry on the heap, because the pool is copied for each write.
+    private final class Audit: Sendable {
+        let entry: AuditEntry
+
+        init(_ entry: AuditEntry) { self.entry = entry }
+    }
 
     private var writer: Writer { threads.writer }
 
@@ -26,7 +33,7 @@ struct SQLitePool: StorePool {
 
     func audited(_ entry: AuditEntry) -> SQLitePool {
         var pool = self
-        pool.audit = entry
+        pool.audit = Audit(entry)
         return pool
     }
 
@@ -34,8 +41,8 @@ struct SQLitePool: StorePool {
         _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<SQLiteConnection, Value>
     ) async throws(StoreError) -> Value {
         var (durability, body) = (durability, body)
-        if let audit { (durability, body) = (max(durability, .synced), Self.audited(body, audit)) }
-        return try await AwaitedWork.perform(in: writer.queue, durability, subject, body)
+        if let audit { (durability, body) = (max(durability, .synced), Self.audited(body, audit.entry)) }
+        return try await Work.perform(in: writer.queue, durability, subject, body)
     }
 
     /// A write that adds `entry` to the audit log, too.
@@ -55,13 +62,13 @@ struct SQLitePool: StorePool {
 
     func read<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value>) async throws(StoreError) -> Value {
         _ = await failureToCommit()
-        return try await AwaitedWork.perform(in: threads.readers.queue, .written, .other, body)
+        return try await Work.perform(in: threads.readers.queue, .written, .other, body)
     }
 
     func find<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value?>) async throws(StoreError) -> Value?
     {
         let failure = await failureToCommit()
-        let found = try await AwaitedWork.perform(in: threads.readers.queue, .written, .other, body)
+        let found = try await Work.perform(in: threads.readers.queue, .written, .other, body)
         if found == nil, let failure { throw failure }
         return found
     }
@@ -69,7 +76,7 @@ struct SQLitePool: StorePool {
     func readAtOnce<Value: Sendable>(_ body: @escaping StoreBody<SQLiteConnection, Value>) async throws(StoreError)
         -> Value
     {
-        try await AwaitedWork.perform(in: threads.keyReaders.queue, .written, .other, body)
+        try await Work.perform(in: threads.keyReaders.queue, .written, .other, body)
     }
 
     /// Has readers see all writes that have returned.
@@ -77,7 +84,7 @@ struct SQLitePool: StorePool {
     private func failureToCommit() async -> StoreError? {
         guard writer.lag.isLagging else { return nil }
         do throws(StoreError) {
-            try await AwaitedWork.perform(in: writer.queue, .committed, .other) { _ throws(StoreError) in () }
+            try await Work.perform(in: writer.queue, .committed, .other) { _ throws(StoreError) in () }
             return nil
         } catch {
             return error
