@@ -4,9 +4,13 @@ internal import TaskStore
 
 /// Calls Kling with an account's token. If Kling rejects the token as expired or not yet valid, signs a new one and
 /// retries once.
-struct KlingCaller: Sendable {
-    let upstream: any KlingUpstream
+final class KlingCaller: Sendable {
+    private let upstream: any KlingUpstream
     let observer: any GatewayObserver
+
+    init(upstream: any KlingUpstream, observer: any GatewayObserver) {
+        (self.upstream, self.observer) = (upstream, observer)
+    }
 
     /// Sends the create of a task.
     /// - Parameters:

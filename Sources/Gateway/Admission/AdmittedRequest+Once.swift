@@ -32,7 +32,9 @@ extension AdmittedRequest {
     ///   - earlier: what the create of this task has made; nil: nothing. Waits for a create that is still open.
     ///   - make: makes it, and claims the key together with its record.
     /// - Throws: if the key was used with other content, or if its first request is still being answered.
-    func once<Made>(
+    ///
+    /// It is inlined, so that the closures need no asynchronous calls of their own.
+    @inline(__always) func once<Made>(
         _ content: RequestContent,
         unanswered: (IdempotencyRecord) async throws(GatewayError) -> Made?,
         earlier: (TaskID) async throws(GatewayError) -> Made?,

@@ -45,21 +45,25 @@ struct Create: Sendable {
     /// - Parameters:
     ///   - createdAt: milliseconds since 1970.
     ///   - prices: what it is expected to cost.
-    func newTask(at place: Place?, createdAt: Int64, _ prices: UnitPrices) -> NewTask {
-        order.newTask(at: place, createdAt: createdAt, prices)
+    func newTask(at place: Place?, createdAt: Int64, _ prices: UnitPrices, _ checks: SharedChecks) -> NewTask {
+        order.newTask(at: place, createdAt: createdAt, prices, checks)
     }
 }
 
 extension Create.Order {
-    fileprivate func newTask(at place: Place?, createdAt: Int64, _ prices: UnitPrices) -> NewTask {
+    fileprivate func newTask(
+        at place: Place?, createdAt: Int64, _ prices: UnitPrices, _ checks: SharedChecks
+    ) -> NewTask {
         var assignment: Assignment?
         if case .account(let destination) = place { assignment = destination.assignment }
-        return NewTask(
+        var task = NewTask(
             id: id, tenant: principal.tenant, assignment: assignment, externalTaskID: request.externalTaskID,
             model: request.model, callbackURL: request.callbackURL?.text,
             keyID: principal.keyID, idempotency: idempotency, content: note.resend?.key.content,
             shape: note.shape == .solutions ? note.shape.rawValue : nil,
             day: principal.policy.zone.day(of: createdAt), units: prices.units(of: request.model),
             bytes: body.reduce(0) { $0 + $1.count }, createdAt: createdAt)
+        task.shared = checks
+        return task
     }
 }

@@ -24,10 +24,10 @@ struct SharedTasks {
 
     /// The record of the intent to make a task now.
     func newTask(_ create: Create, at place: Place?) -> NewTask {
-        var task = create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices)
-        task.shared = SharedChecks(
-            limits: limits(create.principal, at: task.assignment?.account), rivals: create.note.resend?.rivals)
-        return task
+        let account: String? = if case .account(let destination) = place { destination.account.name } else { nil }
+        let checks = SharedChecks(
+            limits: limits(create.principal, at: account), rivals: create.note.resend?.rivals)
+        return create.newTask(at: place, createdAt: ledger.clock.now, ledger.quota.prices, checks)
     }
 
     /// Records intents by `record`, again if another gateway has recorded a create with the same content that is not the

@@ -33,7 +33,7 @@ final class TryOnCreates: Sendable {
     ) async throws(GatewayError) -> [UInt8] {
         if let callback = request.callbackURL { try ledger.callbackDelivery?.check(callback) }
         let create = prepare(request, principal, idempotency, note)
-        try admit(create)
+        if let refusal = ledger.running.admit([create.id], for: principal) { throw refusal.error }
         let place: Place
         let hold: CallbackHold?
         do {
@@ -95,11 +95,6 @@ final class TryOnCreates: Sendable {
         return Create(
             Create.Order(id, request, principal, idempotency, bodies.usual(request, id), note),
             deadline: .now + dispatchWait)
-    }
-
-    private func admit(_ create: Create) throws(GatewayError) {
-        guard let refusal = ledger.running.admit([create.id], for: create.principal) else { return }
-        throw refusal.error
     }
 
     /// Finds a place for a create and records the intent.
