@@ -4,7 +4,6 @@ public import TaskStore
 /// The accounts, and the choice among them. No waiting, no threads, no clock.
 struct AccountPool: Sendable {
     private var states: [AccountState]
-    private let places: [String: Int]
     private let random: @Sendable () -> Double
     private var taken: [String: AccountStateRecord] = [:]
     /// What other gateways have written and this one has merged, by account.
@@ -12,9 +11,11 @@ struct AccountPool: Sendable {
 
     init(_ accounts: [Account], timing: AccountTiming, random: @escaping @Sendable () -> Double) {
         states = accounts.map { AccountState($0, timing: timing) }
-        places = Dictionary(accounts.enumerated().map { ($1.name, $0) }) { first, _ in first }
         self.random = random
     }
+
+    /// Accounts are few, and each create looks at all of them anyway: comparing names is cheaper than hashing one.
+    private func place(of name: String) -> Int? { states.firstIndex { $0.account.name == name } }
 
     // MARK: Choice
 
@@ -98,12 +99,12 @@ struct AccountPool: Sendable {
     }
 
     /// How many tasks the account may run at once; nil: any number.
-    func limit(of name: String) -> Int? { places[name].flatMap { states[$0].limit.current } }
+    func limit(of name: String) -> Int? { place(of: name).flatMap { states[$0].limit.current } }
 
     /// How many unfinished tasks of the account the store may have; nil: any number. Those that Kling does not have are
     /// unfinished too, and take up no slot.
     func storeLimit(of name: String) -> Int? {
-        places[name].flatMap { place in states[place].limit.current.map { $0 + states[place].slots.missing } }
+        place(of: name).flatMap { place in states[place].limit.current.map { $0 + states[place].slots.missing } }
     }
 
     /// Records how many tasks other gateways run, by account.
@@ -113,13 +114,13 @@ struct AccountPool: Sendable {
 
     /// Records that other gateways have all the account's slots that are not taken here.
     mutating func noteFullElsewhere(_ name: String) {
-        if let place = places[name] { states[place].note(elsewhere: nil) }
+        if let place = place(of: name) { states[place].note(elsewhere: nil) }
     }
 
     /// Takes over what other gateways have learned and saved, for accounts about which nothing new was learned here.
     mutating func merge(_ records: [AccountStateRecord], now: MonotonicTime) {
         for record in records {
-            guard let place = places[record.name] else { continue }
+            guard let place = place(of: record.name) else { continue }
             var known = record
             known.updatedAt = 0
             let saved =
@@ -164,12 +165,12 @@ struct AccountPool: Sendable {
     }
 
     /// Whether the account has not been reached since the start, so that checks continue.
-    func needsCheck(_ account: String) -> Bool { places[account].map { states[$0].contact.isOpen } ?? false }
+    func needsCheck(_ account: String) -> Bool { place(of: account).map { states[$0].contact.isOpen } ?? false }
 
     /// Records what a check has found.
     /// - Returns: whether it differs from what was known.
     mutating func checked(_ account: String, _ finding: AccountFinding, now: MonotonicTime) -> Bool {
-        guard let place = places[account] else { return false }
+        guard let place = place(of: account) else { return false }
         let old = states[place].contact.problem
         states[place].checked(finding, now: now)
         return old != states[place].contact.problem
@@ -182,7 +183,7 @@ struct AccountPool: Sendable {
     }
 
     private mutating func change(_ account: String, _ body: (inout AccountState) -> Void) -> AccountTransition? {
-        guard let place = places[account] else { return nil }
+        guard let place = place(of: account) else { return nil }
         return states[place].change(body)
     }
 
@@ -219,7 +220,7 @@ struct AccountPool: Sendable {
         _ records: [AccountStateRecord], running: [RunningTask], now: MonotonicTime
     ) {
         for record in records {
-            guard let place = places[record.name] else { continue }
+            guard let place = place(of: record.name) else { continue }
             states[place].restore(record, now: now)
             var record = record
             (record.updatedAt, record.isForeign) = (0, false)
@@ -227,7 +228,7 @@ struct AccountPool: Sendable {
         }
         // In the order in which their slots expire.
         for task in running.sorted(by: { $0.age > $1.age }) {
-            guard let place = places[task.account] else { continue }
+            guard let place = place(of: task.account) else { continue }
             states[place].restore(task.id, age: task.age, now: now)
         }
     }

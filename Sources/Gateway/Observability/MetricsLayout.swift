@@ -1,6 +1,7 @@
 internal import Base
 
 /// The index of each counter in a row of 64-bit counters. It is fixed at startup, so that counting is one addition.
+/// Names are few, so that comparing them is cheaper than hashing one.
 struct MetricsLayout: Sendable {
     /// The name that unlisted names are counted under.
     static let unnamed = "none"
@@ -8,12 +9,9 @@ struct MetricsLayout: Sendable {
     let routes: [String]
     let accounts: [String]
 
-    private let accountIndexes: [String: Int]
-
     init(routes: [String], accounts: [String]) {
         self.routes = Self.closed(routes)
         self.accounts = Self.closed(accounts)
-        accountIndexes = Dictionary(uniqueKeysWithValues: self.accounts.enumerated().map { ($0.element, $0.offset) })
     }
 
     /// The index of the exchanges in flight.
@@ -25,14 +23,12 @@ struct MetricsLayout: Sendable {
 
     /// The counters of a route; those of ``unnamed`` for an unlisted route.
     func counters(route: String) -> RouteCounters {
-        // There are few, and the ones that are asked for most are the first: a search is faster than a hash.
-        let index = routes.firstIndex(of: route) ?? routes.count - 1
-        return RouteCounters(start: firstRoute + index * RouteCounters.count)
+        RouteCounters(start: firstRoute + (routes.firstIndex(of: route) ?? routes.count - 1) * RouteCounters.count)
     }
 
     /// The counters of an account's calls of one kind.
     func counters(account: String, kind: UpstreamCallKind) -> CallCounters {
-        let account = accountIndexes[account] ?? accounts.count - 1
+        let account = accounts.firstIndex(of: account) ?? accounts.count - 1
         let kinds = UpstreamCallKind.allCases.count
         let kind =
             switch kind {

@@ -21,9 +21,10 @@ final class Watcher: @unchecked Sendable {
 
     /// An account's schedule. It is an object, so that asking every account for a task copies no schedule.
     private final class Watched {
+        let name: String
         var schedule: WatchSchedule
 
-        init(_ schedule: WatchSchedule) { self.schedule = schedule }
+        init(_ name: String, _ schedule: WatchSchedule) { (self.name, self.schedule) = (name, schedule) }
     }
 
     /// The pause between ticks. It is longer than an interval by more than the resolution of the loop's clock, so that
@@ -37,8 +38,8 @@ final class Watcher: @unchecked Sendable {
     private let reader: any TaskReader
     private let seed: UInt64
     private let clock: @Sendable () -> MonotonicTime
-    /// The schedules by the accounts' names.
-    private var accounts: [String: Watched] = [:]
+    /// The accounts that have had tasks. They are few: comparing their names is cheaper than hashing one.
+    private var accounts: [Watched] = []
     private var timer: Timer?
     private var isStopped = false
 
@@ -89,7 +90,7 @@ final class Watcher: @unchecked Sendable {
         loop.execute { [self] in
             applyReports()
             guard let account = account(of: task) else { return }
-            accounts[account]?.schedule.hint(task)
+            named(account)?.schedule.hint(task)
             tick(account)
         }
     }
@@ -134,39 +135,41 @@ final class Watcher: @unchecked Sendable {
     }
 
     private func watched(_ account: String, _ now: MonotonicTime) -> Watched {
-        if let known = accounts[account] { return known }
-        let watched = Watched(WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
-        accounts[account] = watched
+        if let known = named(account) { return known }
+        let watched = Watched(account, WatchSchedule(seed: seed &+ UInt64(accounts.count), now: now))
+        accounts.append(watched)
         return watched
     }
 
+    private func named(_ account: String) -> Watched? { accounts.first { $0.name == account } }
+
     /// The account whose schedule has a task: each is asked, as accounts are few.
-    private func account(of task: TaskID) -> String? { accounts.first { $0.value.schedule.contains(task) }?.key }
+    private func account(of task: TaskID) -> String? { accounts.first { $0.schedule.contains(task) }?.name }
 
     /// How many tasks are watched. Call it on the loop's thread.
     var count: Int {
         loop.assertCurrent()
         applyReports()
-        return accounts.values.reduce(0) { $0 + $1.schedule.count }
+        return accounts.reduce(0) { $0 + $1.schedule.count }
     }
 
     /// Makes the calls that are due. Call it on the loop's thread, once per interval.
     func tick() {
         loop.assertCurrent()
         applyReports()
-        for account in accounts.keys.sorted() { tick(account) }
+        for account in accounts.map(\.name).sorted() { tick(account) }
     }
 
     private func tick(_ account: String) {
-        accounts[account]?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
-        perform(accounts[account]?.schedule.tick(now: clock()) ?? [], account)
+        named(account)?.schedule.tasksPerQuery = reader.tasksPerQuery(account)
+        perform(named(account)?.schedule.tick(now: clock()) ?? [], account)
     }
 
     private func note(
         _ task: TaskID, _ progress: TaskProgress, at time: MonotonicTime, _ account: String
     ) -> [WatchSchedule.Action] {
-        guard progress == .ended else { return accounts[account]?.schedule.seen(task, now: time) ?? [] }
-        accounts[account]?.schedule.ended(task)
+        guard progress == .ended else { return named(account)?.schedule.seen(task, now: time) ?? [] }
+        named(account)?.schedule.ended(task)
         return []
     }
 
@@ -184,7 +187,7 @@ final class Watcher: @unchecked Sendable {
             case .clearFlag(let task): loop.spawn { [reader] in await reader.flag(task, isStuck: false) }
             }
         }
-        let size = accounts[account]?.schedule.tasksPerQuery ?? 1
+        let size = named(account)?.schedule.tasksPerQuery ?? 1
         for start in stride(from: 0, to: reads.count, by: size) {
             let tasks = Array(reads[start..<min(start + size, reads.count)])
             loop.spawn { [self] in await read(tasks, of: account) }
@@ -196,7 +199,7 @@ final class Watcher: @unchecked Sendable {
             let page = try await reader.list(account, page: number)
             loop.assertCurrent()
             let found = page.tasks.compactMap { object in
-                object.taskID.flatMap { accounts[account]?.schedule.task(upstreamID: $0) }.map {
+                object.taskID.flatMap { named(account)?.schedule.task(upstreamID: $0) }.map {
                     FoundTask(id: $0, object: object)
                 }
             }
@@ -209,26 +212,26 @@ final class Watcher: @unchecked Sendable {
                     unfinished.append(task.id)
                 }
             }
-            let actions = accounts[account]?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
+            let actions = named(account)?.schedule.listed(unfinished, isLast: page.isLast, now: clock())
             perform(actions ?? [], account)
         } catch .noList {
-            accounts[account]?.schedule.listIsMissing(now: clock())
+            named(account)?.schedule.listIsMissing(now: clock())
         } catch {
-            accounts[account]?.schedule.listFailed(now: clock())
+            named(account)?.schedule.listFailed(now: clock())
         }
     }
 
     private func read(_ tasks: [TaskID], of account: String) async {
         let watched = tasks.compactMap { task in
-            accounts[account]?.schedule.upstreamID(of: task).map { WatchedID(id: task, upstreamID: $0) }
+            named(account)?.schedule.upstreamID(of: task).map { WatchedID(id: task, upstreamID: $0) }
         }
         for (task, reading) in zip(watched, await reader.query(account, watched)) {
             switch reading {
             case .found(let object):
                 let progress = await reader.found([FoundTask(id: task.id, object: object)])
                 perform(note(task.id, progress.first ?? .unfinished, at: clock(), account), account)
-            case .unknown: perform(accounts[account]?.schedule.notFound(task.id, now: clock()) ?? [], account)
-            case .failed: accounts[account]?.schedule.readFailed(task.id, now: clock())
+            case .unknown: perform(named(account)?.schedule.notFound(task.id, now: clock()) ?? [], account)
+            case .failed: named(account)?.schedule.readFailed(task.id, now: clock())
             }
         }
     }
