@@ -198,10 +198,11 @@ struct ResendLedger: Sendable {
 
     /// The client's system has acknowledged the answer.
     mutating func read(_ number: Int, now: MonotonicTime) {
-        guard let entry = entries[number] else { return }
-        if entry.invitesRetry { return leaveUnread(number, now) }
+        guard let place = entries.index(forKey: number) else { return }
+        if entries.values[place].invitesRetry { return leaveUnread(number, now) }
+        let entry = entries.remove(at: place).value
         repeated.insert(entry.key, RecentKeys.Answer(task: entry.task, madeAt: entry.madeAt), now: now)
-        remove(number)
+        leaveGroup(number, entry)
     }
 
     /// The create has made a task, or may have.
@@ -271,12 +272,20 @@ struct ResendLedger: Sendable {
     }
 
     private mutating func remove(_ number: Int) {
-        guard let entry = entries.removeValue(forKey: number), let place = groups.index(forKey: entry.key),
+        if let entry = entries.removeValue(forKey: number) { leaveGroup(number, entry) }
+    }
+
+    /// Removes an entry that is no longer among the others from those of its key.
+    private mutating func leaveGroup(_ number: Int, _ entry: Entry) {
+        guard let place = groups.index(forKey: entry.key),
             // Creates mostly end in the order in which they began.
             let index = groups.values[place].numbers.firstIndex(of: number)
         else { return }
-        groups.values[place].numbers.remove(at: index)
-        if entry.isOpen { groups.values[place].open -= 1 }
-        if groups.values[place].numbers.isEmpty { groups.remove(at: place) }
+        if groups.values[place].numbers.count == 1 {
+            groups.remove(at: place)
+        } else {
+            groups.values[place].numbers.remove(at: index)
+            if entry.isOpen { groups.values[place].open -= 1 }
+        }
     }
 }

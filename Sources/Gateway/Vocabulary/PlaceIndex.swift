@@ -13,11 +13,11 @@ struct PlaceIndex: Sendable {
     /// The place with this hash that is wanted.
     func place(_ hash: Int, where isWanted: (Int) -> Bool) -> Int? { slot(hash, where: isWanted).map(place) }
 
-    /// Adds a place, which must not be in the index.
-    /// - Parameter hash: returns the hash of what is at a place.
-    mutating func insert(_ place: Int, hash: (Int) -> Int) {
-        if (count + 1) * 2 > slots.count { grow(hash) }
-        put(place, hash(place))
+    /// Adds a place with this hash, which must not be in the index.
+    /// - Parameter others: returns the hash of what is at another place.
+    mutating func insert(_ place: Int, _ hash: Int, others: (Int) -> Int) {
+        if (count + 1) * 2 > slots.count { grow(others) }
+        put(place, hash)
         count += 1
     }
 

@@ -55,7 +55,7 @@ struct TaskTable<Value: Sendable>: Sendable {
             place = entries.count
             entries.append(entry)
         }
-        index.insert(place) { entries[$0].id.randomBits }
+        index.insert(place, task.randomBits) { entries[$0].id.randomBits }
         return place
     }
 

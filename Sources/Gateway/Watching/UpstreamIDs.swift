@@ -11,11 +11,12 @@ struct UpstreamIDs: Sendable {
     /// The place of the task that Kling knows by an id.
     /// - Parameter number: the number of a place's task, as ``insert(_:at:numbers:)`` returned it.
     func place(of id: String, numbers: (Int) -> UInt64) -> Int? {
-        place(of: id, Self.number(id), numbers)
+        let number = Self.number(id)
+        return place(of: id, number, Self.hash(number, id), numbers)
     }
 
-    private func place(of id: String, _ number: UInt64, _ numbers: (Int) -> UInt64) -> Int? {
-        index.place(Self.hash(number, id)) { place in
+    private func place(of id: String, _ number: UInt64, _ hash: Int, _ numbers: (Int) -> UInt64) -> Int? {
+        index.place(hash) { place in
             numbers(place) == number && (number != Self.text || texts[place] == id)
         }
     }
@@ -27,14 +28,15 @@ struct UpstreamIDs: Sendable {
     /// - Returns: the number to keep for the place.
     mutating func insert(_ id: String, at place: Int, numbers: (Int) -> UInt64) -> UInt64 {
         let number = Self.number(id)
+        let hash = Self.hash(number, id)
         if number == Self.text {
             if texts.count <= place { texts += repeatElement("", count: place + 1 - texts.count) }
             texts[place] = id
         }
-        if let other = self.place(of: id, number, numbers) {
-            index.replace(other, by: place, Self.hash(number, id))
+        if let other = self.place(of: id, number, hash, numbers) {
+            index.replace(other, by: place, hash)
         } else {
-            index.insert(place) { Self.hash($0 == place ? number : numbers($0), at: $0, texts) }
+            index.insert(place, hash) { Self.hash(numbers($0), at: $0, texts) }
         }
         return number
     }
