@@ -28,6 +28,8 @@ internal import Synchronization
     /// The inbox's other buffer. Empty except in ``takeInbox()``.
     private var arrived: [Job] = []
     private var isDraining = false
+    /// What writes at the end of the current turn.
+    private var writers: [any TurnWriter] = []
     let fallbackTimers = FallbackTimers()
     private let pool = TaskPool()
     private var commonTimeouts: [Int64: CommonTimeout] = [:]
@@ -45,7 +47,8 @@ internal import Synchronization
         case block(@Sendable () -> Void)
     }
 
-    /// How many rounds of jobs, each made ready by the one before, run before sockets and timers get their turn.
+    /// How many rounds of jobs, each made ready by the one before, run before sockets and timers get their turn. The
+    /// writes between them are a round, too.
     private static let roundsPerTurn = 16
 
     /// Makes the base and starts its thread.
@@ -195,9 +198,30 @@ internal import Synchronization
     func enter(_ body: () -> Void) {
         isDraining = true
         body()
-        for _ in 0..<Self.roundsPerTurn where !ready.isEmpty { runReady() }
+        for _ in 0..<Self.roundsPerTurn {
+            if !ready.isEmpty { runReady() } else if !writers.isEmpty { writeAll() } else { break }
+        }
+        if !writers.isEmpty { writeAll() }
         isDraining = false
         if !ready.isEmpty { wakeUp.signal() }
+    }
+
+    /// Has `writer` write at the end of the current turn: when no jobs are ready, or enough of them have run.
+    ///
+    /// A write to a socket wakes its reader if that sleeps. If the reader is on the same machine, such as a proxy, and
+    /// every write is followed by other work, each wakes it anew. Without work in between, the first does for all.
+    public func writeAtEndOfTurn(_ writer: any TurnWriter) {
+        assertCurrent()
+        writers.append(writer)
+        if !isDraining { wakeUp.signal() }
+    }
+
+    private func writeAll() {
+        var writing: [any TurnWriter] = []
+        swap(&writing, &writers)
+        for writer in writing { writer.write() }
+        writing.removeAll(keepingCapacity: true)
+        if writers.isEmpty { swap(&writing, &writers) }
     }
 
     private func runReady() {

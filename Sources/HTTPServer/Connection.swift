@@ -4,7 +4,7 @@ internal import Sockets
 internal import Synchronization
 
 /// One client's connection: its ``ConnectionLifecycle``, and the parts that do the work of its phases. Loop-confined.
-final class Connection: @unchecked Sendable {
+final class Connection: TurnWriter, @unchecked Sendable {
     // @unchecked: all state is only accessed on the context's loop; its watch and timer check that.
     let context: LoopContext
     let peer: SocketAddress
@@ -68,7 +68,7 @@ final class Connection: @unchecked Sendable {
         switch action {
         case .none: break
         case .startHandler: startHandler()
-        case .write: write()
+        case .write: loop.writeAtEndOfTurn(self)
         case .readHead: becomeIdle()
         case .discardBody:
             body?.setDeadline()
@@ -175,8 +175,9 @@ final class Connection: @unchecked Sendable {
         happened(.answered(then: next))
     }
 
-    /// Writes as much as the socket has room for.
-    private func write() {
+    /// Writes as much of the answer as the socket has room for, unless the connection has ended.
+    func write() {
+        guard case .writing = lifecycle.phase else { return }
         switch writer.write(to: socket.transport, isLast: lifecycle.endsWithAnswer) {
         case .nothing: if socket.transport.end == .connection { happened(.failed) }
         case .wantsPart(let next):

@@ -6,7 +6,7 @@ internal import Sockets
 ///
 /// It is registered for reading once, for its whole life: so an exchange costs no `epoll_ctl`, and the end of an idle
 /// connection is noticed at once.
-final class HTTP1Connection {
+final class HTTP1Connection: TurnWriter {
     let destination: Destination
     let peer: IPAddress
     /// Since when it is idle.
@@ -39,7 +39,7 @@ final class HTTP1Connection {
 
     // MARK: Exchanges
 
-    /// Sends a call's request, and passes its outcome to the pool, possibly before this returns.
+    /// Sends a call's request at the end of the loop's turn, and passes its outcome to the pool.
     func begin(_ call: HTTP1Call, limits: AnswerParser.Limits) {
         call.stage = .exchanging(self)
         self.call = call
@@ -47,7 +47,7 @@ final class HTTP1Connection {
             call.request.method, count: call.head.count + call.bodyCount, isReused: exchanges > 0, limits: limits)
         output = OutgoingBytes(rendered: call.head, slices: call.request.body)
         exchanges += 1
-        write()
+        pool.loop.writeAtEndOfTurn(self)
     }
 
     /// Whether the connection may be used: whether nothing has arrived while it was idle.
@@ -73,7 +73,8 @@ final class HTTP1Connection {
         transport.close()
     }
 
-    private func write() {
+    /// Writes what there is to write, and the socket has room for.
+    func write() {
         guard var output = output.take() else { return }
         let before = bytesOnSocket
         let (count, outcome) = output.write(to: transport)
