@@ -99,6 +99,32 @@ struct TaskPoolTests {
         }
     }
 
+    @Test func `a label is the work's alone, and that of the tasks that it spawns`() async throws {
+        try await onLoop { loop in
+            WorkLabel.set("of no pool")
+            #expect(WorkLabel.current == nil)
+            let (goes, go) = AsyncStream.makeStream(of: Void.self)
+            let spawned = Lock<Task<String?, Never>?>(nil)
+            await loop.finish {
+                #expect(WorkLabel.current == nil)
+                WorkLabel.set("first")
+                let task = loop.spawn {
+                    for await _ in goes { break }
+                    return WorkLabel.current as? String
+                }
+                spawned.withLock { $0 = task }
+                try? await loop.sleep(for: .zero)
+                #expect(WorkLabel.current as? String == "first")
+            }
+            await loop.finish {
+                #expect(WorkLabel.current == nil)
+                WorkLabel.set("second")
+            }
+            go.yield()
+            #expect(await spawned.withLock { $0 }?.value == "first")
+        }
+    }
+
     @Test func `what work has captured is released when it ends`() async throws {
         final class Captured: Sendable {}
         try await onLoop { loop in

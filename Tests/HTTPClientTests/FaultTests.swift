@@ -1,4 +1,5 @@
 import Base
+import Dispatch
 import EventLoop
 import Glibc
 import HTTPClient
@@ -254,6 +255,26 @@ struct EndTests {
             #expect(error?.wasSent == true)
             #expect(await iterator.next() == "end")
             #expect(await client.statistics().activeTransfers == 0)
+        }
+    }
+
+    @Test func `a request that is not cancellable is answered in a cancelled task`() async throws {
+        let (requests, request) = AsyncStream.makeStream(of: Void.self)
+        let mayAnswer = DispatchSemaphore(value: 0)
+        let server = TestServer { connection in
+            _ = connection.readRequest()
+            request.yield()
+            mayAnswer.wait()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        }
+        try await withClient { client, loop in
+            let task = loop.spawn {
+                try? await client.execute(.post(server.url) { $0.isCancellable = false }).status
+            }
+            for await _ in requests { break }
+            task.cancel()
+            mayAnswer.signal()
+            #expect(await task.value == 200)
         }
     }
 
