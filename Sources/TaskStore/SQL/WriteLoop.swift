@@ -7,7 +7,7 @@ internal import Dispatch
 /// into a few large ones. Writes that come one at a time, like those of a single client, never wait.
 enum WriteLoop {
     private static let batchLimit = 1024
-    private static let enough = 64
+    private static let enough = 48
     /// A group of this many writes means load.
     private static let load = 4
 
