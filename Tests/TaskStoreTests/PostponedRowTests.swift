@@ -12,7 +12,7 @@ import Testing
     /// A store that keeps rows back for as long as it may.
     private func postponing() throws -> any TaskStore {
         var options = SQLiteTaskStore.Options()
-        options.databaseDelay = .seconds(3600)
+        (options.databaseDelay, options.syncDelay) = (.seconds(3600), .seconds(3600))
         return try SQLiteTaskStore.open(
             path: folder.database, options: options, serving: try ServeLock(store: folder.database),
             deliveries: Samples.deliveries)

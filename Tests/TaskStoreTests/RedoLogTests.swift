@@ -16,7 +16,7 @@ import Testing
     /// A store whose database follows the redo log only when a test reads.
     private func open(_ path: String? = nil, _ lock: ServeLock? = nil, limit: Int = 16 << 20) throws -> any TaskStore {
         var options = SQLiteTaskStore.Options()
-        options.databaseDelay = .seconds(3600)
+        (options.databaseDelay, options.syncDelay) = (.seconds(3600), .seconds(3600))
         options.lockTimeout = .seconds(1)
         options.logBytes = limit
         return try SQLiteTaskStore.open(

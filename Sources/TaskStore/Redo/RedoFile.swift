@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Glibc
 
 /// The redo log's file, beside the store. Frames are written one after the other from its start. When the database has
@@ -14,8 +15,8 @@ final class RedoFile {
     private var size: Int
     /// Where the next frame is written.
     private(set) var length = 0
-    /// Whether frames were written since the last sync.
-    private(set) var isUnsynced = false
+    /// When the first frame since the last sync was written; nil: none was.
+    private(set) var unsyncedSince: DispatchTime?
 
     /// The path of the redo log of the store at `path`.
     static func path(of store: String) -> String { store + "-redo" }
@@ -45,13 +46,13 @@ final class RedoFile {
         try grow(to: length + frame.count)
         try write(frame, at: length)
         length += frame.count
-        isUnsynced = true
+        if unsyncedSince == nil { unsyncedSince = .now() }
     }
 
     /// Makes everything that was written survive a power cut.
     func sync() throws(StoreError) {
         guard fdatasync(descriptor) == 0 else { throw StoreFile.failure("cannot sync the redo log", path, errno) }
-        isUnsynced = false
+        unsyncedSince = nil
     }
 
     /// Forgets the last frame, whose writes were reported as failed: it must not be replayed.
@@ -64,7 +65,7 @@ final class RedoFile {
     /// Writes the next frame to the start of the file. The database has everything that the log has, on disk.
     func restart() {
         length = 0
-        isUnsynced = false
+        unsyncedSince = nil
     }
 
     /// Removes the file, after ``restart()``.

@@ -1,3 +1,5 @@
+internal import Dispatch
+
 /// The redo log of the process that serves: what was written since the database was last synced.
 final class RedoLog: @unchecked Sendable {
     // @unchecked: it is handed from the thread that opens the store to the one that writes, and only that thread uses it
@@ -38,7 +40,10 @@ final class RedoLog: @unchecked Sendable {
     }
 
     /// Makes every frame survive a power cut.
-    func syncIfNeeded() throws(StoreError) { if file.isUnsynced { try file.sync() } }
+    func syncIfNeeded() throws(StoreError) { if unsyncedSince != nil { try file.sync() } }
+
+    /// When the first frame was written that might not survive a power cut; nil: all would.
+    var unsyncedSince: DispatchTime? { file.unsyncedSince }
 
     /// The frames since the log was restarted.
     func frames() throws(StoreError) -> [RedoFrame] {

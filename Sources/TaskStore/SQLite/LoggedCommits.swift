@@ -26,7 +26,9 @@ final class LoggedCommits: Commits {
     /// The last frame that the database has.
     private var committed: Int64
     /// For how long a transaction stays open.
-    private let period: DispatchTimeInterval
+    private let databaseDelay: DispatchTimeInterval
+    /// For how long the redo log stays unsynced.
+    private let syncDelay: DispatchTimeInterval
     private let recorder = RedoRecorder()
     private var log: WriteAheadLog
     private let counts: CommitCounts
@@ -42,7 +44,8 @@ final class LoggedCommits: Commits {
     ) {
         connection = SQLiteConnection(database, callbacks, recorder: recorder)
         log = WriteAheadLog(database, limit: options.logBytes)
-        period = .microseconds(Int(options.databaseDelay / .microseconds(1)))
+        databaseDelay = .microseconds(Int(options.databaseDelay / .microseconds(1)))
+        syncDelay = .microseconds(Int(options.syncDelay / .microseconds(1)))
         (self.redo, self.counts, self.lag) = (redo, counts, lag)
         committed = redo.sequence
     }
@@ -66,14 +69,14 @@ final class LoggedCommits: Commits {
         } else {
             for work in batch { work.finish(nil) }
             writeSettled(connection)
-            if case .open(let since) = phase, since + period <= .now() { _ = commit(connection) }
+            if case .open(let since) = phase, end(ofTransaction: since) <= .now() { _ = commit(connection) }
         }
     }
 
     var due: DispatchTime? {
         switch phase {
         case .clean: log.isEmpty && redo.isEmpty ? nil : .now() + Self.idle
-        case .open(let since): since + period
+        case .open(let since): end(ofTransaction: since)
         case .behind(let since): since + Self.retry
         }
     }
@@ -163,6 +166,12 @@ final class LoggedCommits: Commits {
         log.checkpointWhenLong(connection.database)
         if redo.isLong { restartLog(connection) }
         return nil
+    }
+
+    /// When the transaction that began at `since` should be committed.
+    private func end(ofTransaction since: DispatchTime) -> DispatchTime {
+        let end = since + databaseDelay
+        return redo.unsyncedSince.map { min($0 + syncDelay, end) } ?? end
     }
 
     private func keepMark(_ connection: SQLiteConnection) throws(StoreError) {

@@ -1,7 +1,7 @@
 internal import Base
 
 /// The connections to a store's file. A write is on disk when it returns: in a redo log beside the database if the
-/// process serves, which the database follows within 50 ms, else in the database's write-ahead log
+/// process serves, which the database follows within 200 ms, else in the database's write-ahead log
 /// (`synchronous = FULL`).
 struct SQLitePool: StorePool {
     private let threads: SQLiteThreads

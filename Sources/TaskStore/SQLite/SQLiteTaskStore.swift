@@ -6,10 +6,12 @@ public enum SQLiteTaskStore {
         public var queueCapacity = 16_384
         /// The number of threads that read.
         public var readers = 2
-        /// The minimum time between the starts of two commits while fewer than 64 writes are waiting.
+        /// The minimum time between the starts of two commits while fewer than 48 writes are waiting.
         public var gathering = Duration.microseconds(2500)
         /// How long the database of a process that serves may be behind the redo log, unless a read needs it sooner.
-        public var databaseDelay = Duration.milliseconds(50)
+        public var databaseDelay = Duration.milliseconds(200)
+        /// How long a write that does not wait for a sync may be without one.
+        public var syncDelay = Duration.milliseconds(50)
         /// How long to wait for another process that is writing.
         public var lockTimeout = Duration.seconds(2)
         /// The page cache of the connection that writes, in bytes.
