@@ -20,7 +20,7 @@ final class DirectCommits: Commits {
         guard let connection else { return }
         let failure = commit(batch, on: connection, since: start)
         for work in batch { work.finish(failure) }
-        log.checkpointWhenLong(connection.database)
+        if log.isLong { log.checkpoint(connection.database) }
     }
 
     var due: DispatchTime? { log.isEmpty ? nil : .now() + Self.idle }

@@ -5,9 +5,9 @@ internal import Synchronization
 
 /// Makes each group of writes durable by one frame of the redo log, and commits to the database only now and then.
 ///
-/// A write runs at once, in a transaction that stays open for a while, see ``SQLiteTaskStore/Options/databaseDelay``. So a page that many writes change is
-/// written once, and a write is durable after one small sequential write and one sync. After a crash the frames that
-/// the database lacks are replayed. For the one process that serves.
+/// A write runs at once, in a transaction that stays open for a while, see ``SQLiteTaskStore/Options/databaseDelay``.
+/// So a page that many writes change is written once, and a write is durable after one small sequential write and one
+/// sync. After a crash the frames that the database lacks are replayed. For the one process that serves.
 final class LoggedCommits: Commits {
     private static let idle = DispatchTimeInterval.milliseconds(500)
     private static let retry = DispatchTimeInterval.seconds(1)
@@ -163,8 +163,7 @@ final class LoggedCommits: Commits {
         committed = redo.sequence
         phase = .clean
         counts.note(logBytes: log.bytes)
-        log.checkpointWhenLong(connection.database)
-        if redo.isLong { restartLog(connection) }
+        if log.isLong || redo.isLong { shortenLogs(connection) }
         return nil
     }
 
@@ -172,6 +171,15 @@ final class LoggedCommits: Commits {
     private func end(ofTransaction since: DispatchTime) -> DispatchTime {
         let end = since + databaseDelay
         return redo.unsyncedSince.map { min($0 + syncDelay, end) } ?? end
+    }
+
+    /// Moves everything into the database, which syncs it. So both logs start again after one wait for the disk.
+    private func shortenLogs(_ connection: SQLiteConnection) {
+        if log.checkpoint(connection.database) {
+            restartRedo()
+        } else if redo.isLong {
+            restartLog(connection)
+        }
     }
 
     private func keepMark(_ connection: SQLiteConnection) throws(StoreError) {
@@ -203,6 +211,10 @@ final class LoggedCommits: Commits {
 
     private func syncDatabase(_ connection: SQLiteConnection) throws(StoreError) {
         try Replay(database: connection.database).sync()
+        restartRedo()
+    }
+
+    private func restartRedo() {
         redo.restart()
         recorder.restart()
     }

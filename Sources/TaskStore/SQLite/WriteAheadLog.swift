@@ -44,13 +44,14 @@ struct WriteAheadLog {
     /// Stops SQLite from reporting. Call it before the connection closes.
     func detach(_ database: Database) { _ = unsafe sqlite3_wal_hook(database.sqliteConnection, nil, nil) }
 
-    /// Checkpoints the log if it is long. Call it after every commit.
-    mutating func checkpointWhenLong(_ database: Database) {
-        if bytes > limit * Self.patience {
-            checkpoint(database, SQLITE_CHECKPOINT_TRUNCATE)
-        } else if bytes > limit {
-            checkpoint(database, SQLITE_CHECKPOINT_PASSIVE)
-        }
+    /// Whether it is time for a checkpoint.
+    var isLong: Bool { bytes > limit }
+
+    /// Moves the log into the database. Call it after a commit, when the log is long.
+    /// - Returns: whether the database has everything now, on disk.
+    @discardableResult
+    mutating func checkpoint(_ database: Database) -> Bool {
+        checkpoint(database, bytes > limit * Self.patience ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE)
     }
 
     /// Checkpoints the log. Call it when nothing was written for a while.
@@ -62,12 +63,14 @@ struct WriteAheadLog {
 
     // With `synchronous = FULL`, SQLite 3.40.1 syncs once for each commit, but twice for the first commit after a
     // checkpoint that has moved the whole log, which restarts it (findings/sqlite-wal-syncs.sh).
-    private mutating func checkpoint(_ database: Database, _ mode: Int32) {
+    @discardableResult
+    private mutating func checkpoint(_ database: Database, _ mode: Int32) -> Bool {
         var (total, moved) = (Int32(-1), Int32(-1))
         let code = unsafe sqlite3_wal_checkpoint_v2(database.sqliteConnection, nil, mode, &total, &moved)
         // A failure (a full disk, a reader in the way) loses nothing: the log is complete, and the next commit tries
         // again.
         if code == SQLITE_OK, mode == SQLITE_CHECKPOINT_TRUNCATE { pages.value = 0 }
         if moved >= 0 { movedPages = mode == SQLITE_CHECKPOINT_TRUNCATE ? pages.value : Int(moved) }
+        return code == SQLITE_OK && moved == total
     }
 }
