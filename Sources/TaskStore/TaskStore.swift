@@ -39,11 +39,8 @@ public protocol TaskStore: Sendable {
 
     // MARK: Tasks
 
-    /// Writes the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim of
-    /// the key made before ``IdempotencyKey/expiry`` is replaced.
-    /// - Throws: `budgetSpent` and `idempotencyKeyInUse`, checked first; `accountFull`, `keyFull` and `tenantFull`;
-    ///   `externalTaskIDInUse`; `alreadyExists` for a repeated id.
-    func begin(_ task: NewTask) async throws(StoreError)
+    /// Hands ``begin(_:)`` over to the store's threads.
+    func begin(_ task: NewTask, _ wait: StoreWait)
 
     /// Assigns a task that Kling has not accepted to another account, or to none for now.
     /// - Parameter limits: what the store checks, as in a ``NewTask``.
@@ -64,20 +61,10 @@ public protocol TaskStore: Sendable {
         _ id: TaskID, payload: Int, at time: Int64, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord
 
-    /// Records that Kling has a task, which was an intent or queued. If that is already recorded, it counts as an
-    /// observation.
-    /// - Parameters:
-    ///   - isPublic: whether a client was told the gateway's own id, which then becomes the public one. Called on a store
-    ///     thread while the acceptance is written: a client may be told while it waits to be.
-    ///   - isRecoverable: whether the gateway would find the task again at Kling. Then a power cut, but no crash of the
-    ///     process, may undo this for a few milliseconds after it returns, unless a callback, a job or an
-    ///     `Idempotency-Key` depends on it.
-    ///   - answering: as for ``queue(_:payload:at:answering:)``.
-    /// - Throws: `notFound`; `stale` if the task ended before it was accepted, or Kling accepted it under another id.
+    /// Hands ``accept(_:_:ownID:isRecoverable:answering:)`` over to the store's threads.
     func accept(
-        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
-        answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
-    ) async throws(StoreError) -> TaskRecord
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable (TaskID) -> Bool,
+        isRecoverable: Bool, _ wait: RecordWait, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer)
 
     /// Ends an intent that no client was told of. Queries and lists do not show it, and its `external_task_id` is free.
     /// - Parameters:
@@ -167,6 +154,15 @@ public protocol TaskStore: Sendable {
 }
 
 extension TaskStore {
+    /// Writes the intent to send a task, and claims the client's `external_task_id` and `Idempotency-Key`. A claim of
+    /// the key made before ``IdempotencyKey/expiry`` is replaced.
+    /// - Throws: `budgetSpent` and `idempotencyKeyInUse`, checked first; `accountFull`, `keyFull` and `tenantFull`;
+    ///   `externalTaskIDInUse`; `alreadyExists` for a repeated id.
+    public func begin(_ task: NewTask) async throws(StoreError) {
+        let wait = StoreWait()
+        try await wait.perform { begin(task, wait) }
+    }
+
     /// Assigns a task without a check of the account's running tasks.
     @discardableResult
     public func assign(
@@ -175,11 +171,33 @@ extension TaskStore {
         try await assign(id, to: assignment, at: time, limits: nil)
     }
 
+    /// Records that Kling has a task, which was an intent or queued. If that is already recorded, it counts as an
+    /// observation.
+    /// - Parameters:
+    ///   - isPublic: whether a client was told the gateway's own id, which then becomes the public one. Called on a store
+    ///     thread while the acceptance is written: a client may be told while it waits to be.
+    ///   - isRecoverable: whether the gateway would find the task again at Kling. Then a power cut, but no crash of the
+    ///     process, may undo this for a few milliseconds after it returns, unless a callback, a job or an
+    ///     `Idempotency-Key` depends on it.
+    ///   - answering: as for ``queue(_:payload:at:answering:)``.
+    /// - Throws: `notFound`; `stale` if the task ended before it was accepted, or Kling accepted it under another id.
+    public func accept(
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable (TaskID) -> Bool,
+        isRecoverable: Bool, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) async throws(StoreError) -> TaskRecord {
+        let wait = RecordWait()
+        try await wait.perform {
+            accept(id, acceptance, ownID: isPublic, isRecoverable: isRecoverable, wait, answering: answering)
+        }
+        guard let record = wait.record else { throw .notRun }
+        return record
+    }
+
     /// Records that Kling has a task whose client was told no id but by its record.
     public func accept(
         _ id: TaskID, _ acceptance: Acceptance, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
     ) async throws(StoreError) -> TaskRecord {
-        try await accept(id, acceptance, ownID: { false }, isRecoverable: false, answering: answering)
+        try await accept(id, acceptance, ownID: { _ in false }, isRecoverable: false, answering: answering)
     }
 
     /// Returns a page of the tasks that a tenant was told of, without a limit on the size of Kling's answers.

@@ -71,7 +71,8 @@ import Testing
         try await store.begin(task)
         #expect(try await count(folder) == 0)
         _ = try await store.accept(
-            task.id, Samples.acceptance("kling-1"), ownID: { false }, isRecoverable: true, answering: Samples.answer)
+            task.id, Samples.acceptance("kling-1"), ownID: { _ in false }, isRecoverable: true,
+            answering: Samples.answer)
         let deadline = ContinuousClock.now + .seconds(20)
         while try await count(folder) == 0, ContinuousClock.now < deadline {}
         #expect(try await count(folder) == 1)

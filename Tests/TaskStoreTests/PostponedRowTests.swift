@@ -155,7 +155,7 @@ private struct Step: Sendable {
         case .accept:
             let (isOwn, acceptance) = (isOwn, Samples.acceptance(kling, at: time))
             return try await store.accept(
-                id, acceptance, ownID: { isOwn }, isRecoverable: true, answering: Samples.answer)
+                id, acceptance, ownID: { _ in isOwn }, isRecoverable: true, answering: Samples.answer)
         case .finish: return try await store.accept(id, Samples.acceptance(kling, .succeed, at: time))
         case .assign: return try await store.assign(id, to: Assignment(account: "second"), at: time)
         case .queue: return try await store.queue(id, at: time)

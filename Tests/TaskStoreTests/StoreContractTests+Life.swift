@@ -42,7 +42,7 @@ extension StoreContractTests {
             for (task, isKnown) in [(known, true), (unknown, false)] {
                 try await store.begin(task)
                 let record = try await store.accept(
-                    task.id, Samples.acceptance("kling \(isKnown)"), ownID: { isKnown },
+                    task.id, Samples.acceptance("kling \(isKnown)"), ownID: { _ in isKnown },
                     isRecoverable: true, answering: Samples.answer)
                 #expect(record.publicID == (isKnown ? task.id.description : "kling false"))
                 #expect(record.upstreamID == "kling \(isKnown)")

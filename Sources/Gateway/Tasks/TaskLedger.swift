@@ -80,9 +80,9 @@ final class TaskLedger: Sendable {
         let acceptance = Acceptance(
             upstreamID: upstreamID, publicID: upstreamID, state: TaskState(task.status) ?? .submitted,
             statusWord: task.status?.rawValue ?? "", answer: Array(task.json), charge: Charge(task), at: clock.now)
-        let isPublic = { @Sendable [unsavedPublicIDs] in unsavedPublicIDs.contains(id) }
         let record = try await store.accept(
-            id, acceptance, ownID: isPublic, isRecoverable: account.capabilities.hasLookup == true
+            id, acceptance, ownID: unsavedPublicIDs.contains,
+            isRecoverable: account.capabilities.hasLookup == true
         ) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }

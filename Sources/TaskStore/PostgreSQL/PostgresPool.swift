@@ -25,15 +25,16 @@ struct PostgresPool: StorePool {
         return pool
     }
 
-    func write<Value: Sendable>(
-        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<PostgresConnection, Value>
-    ) async throws(StoreError) -> Value {
-        guard let audit else { return try await Work.perform(in: threads.writes, durability, subject, body) }
-        return try await Work.perform(in: threads.writes, durability, subject) { connection throws(StoreError) in
-            let value = try body(connection)
-            try connection.append(audit)
-            return value
-        }
+    func write(
+        _ durability: Durability, _ subject: @autoclosure () -> WriteSubject, _ wait: StoreWait,
+        _ body: @escaping StoreBody<PostgresConnection, Void>
+    ) {
+        guard let audit else { return threads.writes.append(Work(durability, subject(), wait, body)) }
+        threads.writes.append(
+            Work(durability, subject(), wait) { connection throws(StoreError) in
+                try body(connection)
+                try connection.append(audit)
+            })
     }
 
     func read<Value: Sendable>(

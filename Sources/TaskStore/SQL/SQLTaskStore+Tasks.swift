@@ -2,8 +2,8 @@
 /// calls is compiled for SQLite's pool as well.
 extension SQLTaskStore {
     @specialized(where Pool == SQLitePool)
-    func begin(_ task: NewTask) async throws(StoreError) {
-        try await pool.write(.synced, .new(task)) { connection throws(StoreError) in
+    func begin(_ task: NewTask, _ wait: StoreWait) {
+        pool.write(.synced, .new(task), wait) { connection throws(StoreError) in
             _ = try connection.tasks.insert(task)
         }
     }
@@ -37,14 +37,16 @@ extension SQLTaskStore {
 
     @specialized(where Pool == SQLitePool)
     func accept(
-        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable () -> Bool, isRecoverable: Bool,
-        answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
-    ) async throws(StoreError) -> TaskRecord {
-        try await pool.write(isRecoverable ? .written : .synced, .task(id)) { connection throws(StoreError) in
-            try connection.tasks.change(id, claim: .answered(answering)) { record, life throws(StoreError) in
+        _ id: TaskID, _ acceptance: Acceptance, ownID isPublic: @escaping @Sendable (TaskID) -> Bool,
+        isRecoverable: Bool, _ wait: RecordWait, answering: @escaping @Sendable (TaskRecord) -> StoredAnswer
+    ) {
+        pool.write(isRecoverable ? .written : .synced, .task(id), wait) { connection throws(StoreError) in
+            wait.record = try connection.tasks.change(
+                id, claim: .answered(answering)
+            ) { record, life throws(StoreError) in
                 let number = { () throws(StoreError) in try connection.tasks.nextNumber(tenant: record.tenant) }
                 // Another process may have told a client the id of its own create without recording that.
-                guard isPublic() || record.isForeign else { return try life.accept(acceptance, number: number) }
+                guard isPublic(id) || record.isForeign else { return try life.accept(acceptance, number: number) }
                 var own = acceptance
                 own.publicID = id.description
                 return try life.accept(own, number: number)

@@ -5,11 +5,12 @@ internal import Hashing
 protocol StorePool: Sendable {
     associatedtype Connection: StoreConnection
 
-    /// Runs `body` on the thread that writes, in a transaction. Returns when it is as durable as asked for.
+    /// Has the thread that writes run `body` in a transaction, and returns at once. `wait` ends when it is as durable as
+    /// asked for.
     /// - Parameter subject: what `body` is about.
-    func write<Value: Sendable>(
-        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<Connection, Value>
-    ) async throws(StoreError) -> Value
+    func write(
+        _ durability: Durability, _ subject: @autoclosure () -> WriteSubject, _ wait: StoreWait,
+        _ body: @escaping StoreBody<Connection, Void>)
 
     /// Runs `body` on a thread that reads. It sees every write that has returned, unless the database cannot be written
     /// to: then it may see the state of a moment before.
@@ -44,10 +45,12 @@ protocol StorePool: Sendable {
 typealias StoreBody<Connection, Value> = @Sendable (Connection) throws(StoreError) -> Value
 
 extension StorePool {
+    /// Runs `body` on the thread that writes, in a transaction. Returns when it is as durable as asked for.
     func write<Value: Sendable>(
-        _ durability: Durability = .synced, _ body: @escaping StoreBody<Connection, Value>
+        _ durability: Durability = .synced, _ subject: WriteSubject = .other,
+        _ body: @escaping StoreBody<Connection, Value>
     ) async throws(StoreError) -> Value {
-        try await write(durability, .other, body)
+        try await StoreWait.value(of: body) { wait, body in write(durability, subject, wait, body) }
     }
 }
 

@@ -22,16 +22,15 @@ final class WorkQueue<Connection: SendableMetatype>: Sendable {
     /// How much work is waiting.
     var count: Int { state.withLock { $0.waiting.count } }
 
-    /// Adds work at the end of the queue.
-    /// - Returns: the error if the queue refused it.
-    func append(_ work: Work<Connection>) -> StoreError? {
+    /// Adds work at the end of the queue, or finishes it if the queue refuses it.
+    func append(_ work: Work<Connection>) {
         let (isIn, rings) = state.withLock { state in
             guard !state.isClosed, state.waiting.count < capacity else { return (false, false) }
             state.waiting.append(work)
             return (true, Self.wakes(&state))
         }
         if rings { bell.signal() }
-        return isIn ? nil : StoreError(.unavailable, "the store's queue is full or closed")
+        if !isIn { work.finish(StoreError(.unavailable, "the store's queue is full or closed")) }
     }
 
     /// Refuses new work. Waiting work is still handed over.

@@ -37,26 +37,25 @@ struct SQLitePool: StorePool {
         return pool
     }
 
-    func write<Value: Sendable>(
-        _ durability: Durability, _ subject: WriteSubject, _ body: @escaping StoreBody<SQLiteConnection, Value>
-    ) async throws(StoreError) -> Value {
+    func write(
+        _ durability: Durability, _ subject: @autoclosure () -> WriteSubject, _ wait: StoreWait,
+        _ body: @escaping StoreBody<SQLiteConnection, Void>
+    ) {
         var (durability, body) = (durability, body)
         if let audit { (durability, body) = (max(durability, .synced), Self.audited(body, audit.entry)) }
-        return try await Work.perform(in: writer.queue, durability, subject, body)
+        // Nothing is read ahead or locked in a file that one process has for itself.
+        writer.queue.append(Work(durability, .other, wait, body))
     }
 
     /// A write that adds `entry` to the audit log, too.
-    private static func audited<Value>(
-        _ body: @escaping StoreBody<SQLiteConnection, Value>, _ entry: AuditEntry
-    ) -> StoreBody<SQLiteConnection, Value> {
+    private static func audited(
+        _ body: @escaping StoreBody<SQLiteConnection, Void>, _ entry: AuditEntry
+    ) -> StoreBody<SQLiteConnection, Void> {
         { connection throws(StoreError) in
-            var value: Value?
             try connection.atomically { () throws(StoreError) in
-                value = try body(connection)
+                try body(connection)
                 try connection.append(entry)
             }
-            guard let value else { preconditionFailure("made, or thrown") }
-            return value
         }
     }
 
