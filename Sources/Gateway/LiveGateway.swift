@@ -25,8 +25,9 @@ public struct LiveGateway: AdminLive {
     }
 
     public func tryOn(_ body: Bytes, as tenant: String) async throws(GatewayError) -> TaskID {
-        var principal = Principal(tenant: tenant, keyID: "console", limits: Principal.Limits())
-        principal.policy = gateway.admission.access.policy(of: tenant)
+        let principal = Principal(
+            tenant: tenant, keyID: "console", limits: Principal.Limits(),
+            policy: gateway.admission.access.policy(of: tenant))
         return try await gateway.tryOn(body, as: principal)
     }
 

@@ -94,8 +94,9 @@ struct KeyTable: Sendable {
 
     /// The entry of a key, with the rules of its tenant.
     private mutating func entry(of key: Principal, isStored: Bool) -> Entry {
-        var principal = key
-        principal.policy = policies[key.tenant] ?? .none
+        let principal = Principal(
+            tenant: key.tenant, keyID: key.keyID, limits: key.limits, scope: key.scope,
+            policy: policies[key.tenant] ?? .none)
         if principal.limits.concurrency != nil { runningLimits.keys.insert(key.keyID) }
         let use = uses[key.keyID] ?? KeyUse()
         uses[key.keyID] = use

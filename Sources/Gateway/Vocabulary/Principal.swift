@@ -1,7 +1,9 @@
 public import Base
 
 /// The sender of a request, known by its key.
-public struct Principal: Sendable, Hashable {
+///
+/// It is on the heap, because each request passes it through a dozen calls.
+public final class Principal: Sendable, Hashable {
     /// The limits of a key; `nil` is no limit.
     public struct Limits: Sendable, Hashable {
         /// Requests per minute.
@@ -35,9 +37,14 @@ public struct Principal: Sendable, Hashable {
     /// The id of the key that was presented; limits apply per key.
     public let keyID: String
     public let limits: Limits
-    public internal(set) var scope = Scope()
+    public let scope: Scope
     /// What holds for all keys of the tenant.
-    var policy = TenantPolicy.none
+    let policy: TenantPolicy
+
+    init(tenant: String, keyID: String, limits: Limits, scope: Scope = Scope(), policy: TenantPolicy = .none) {
+        (self.tenant, self.keyID, self.limits) = (tenant, keyID, limits)
+        (self.scope, self.policy) = (scope, policy)
+    }
 
     public static func == (one: Principal, other: Principal) -> Bool {
         one.tenant == other.tenant && one.keyID == other.keyID && one.limits == other.limits && one.scope == other.scope
@@ -50,7 +57,8 @@ public struct Principal: Sendable, Hashable {
     func check(_ client: @autoclosure () -> ClientAddress) throws(GatewayError) {
         if scope.addresses.isEmpty, policy.scope.addresses.isEmpty { return }
         let client = client()
-        for scope in [scope, policy.scope] { try scope.check(client) }
+        try scope.check(client)
+        try policy.scope.check(client)
     }
 
     /// Whether creates may name the model.
@@ -58,7 +66,8 @@ public struct Principal: Sendable, Hashable {
 
     /// Refuses a create with a model that the key or its tenant may not use.
     func check(model: String) throws(GatewayError) {
-        for scope in [scope, policy.scope] { try scope.check(model: model) }
+        try scope.check(model: model)
+        try policy.scope.check(model: model)
     }
 }
 

@@ -8,10 +8,10 @@ struct TenantRateTests {
     private let now = MonotonicTime(nanoseconds: 1_000_000_000)
 
     private func principal(_ key: String, limit: Int?, tenant: Int?) -> Principal {
-        var principal = Principal(tenant: "shop", keyID: key, limits: Principal.Limits(requestsPerMinute: limit))
-        principal.policy = TenantPolicy(
-            limits: Principal.Limits(requestsPerMinute: tenant), scope: Principal.Scope(), zone: .utc)
-        return principal
+        Principal(
+            tenant: "shop", keyID: key, limits: Principal.Limits(requestsPerMinute: limit),
+            policy: TenantPolicy(
+                limits: Principal.Limits(requestsPerMinute: tenant), scope: Principal.Scope(), zone: .utc))
     }
 
     @Test func `a request that the key refuses does not count against the tenant, and the other way round`() {
