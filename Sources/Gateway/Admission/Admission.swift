@@ -118,8 +118,9 @@ struct Admission: Sendable {
     ) async throws(GatewayError) -> IdempotentRequest {
         if let resends {
             let content = ContentDigest(of: "\(IdempotentRequest.header) \(key)")
-            note.resend = try await ResendTicket(
-                ResendKey(tenant: principal.tenant, content: content), of: request, resends)
+            let ticket = ResendTicket(ResendKey(tenant: principal.tenant, content: content), of: request, resends)
+            try await ticket.enter(request)
+            note.resend = ticket
         }
         let idempotent = try await IdempotentRequest(
             key, tenant: principal.tenant, in: store, believed: clock.believed)

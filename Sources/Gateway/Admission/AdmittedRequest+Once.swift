@@ -66,12 +66,13 @@ extension AdmittedRequest {
     /// A request repeats an earlier one if it has its `Idempotency-Key`, or if it has no key but the content of a create
     /// whose answer cannot have been read.
     /// - Throws: if the key was used with other content.
-    private func precedent(of content: RequestContent) async throws(GatewayError) -> Precedent {
+    @inline(__always) private func precedent(of content: RequestContent) async throws(GatewayError) -> Precedent {
         guard let idempotent else {
             guard let resends else { return .new(nil) }
             let key = ResendKey(tenant: tenant, content: content.digest)
             // Remembered until its answer is read.
-            let ticket = try await ResendTicket(key, of: request, resends)
+            let ticket = ResendTicket(key, of: request, resends)
+            if try !ticket.enterAtOnce(request) { try await ticket.enter(request) }
             note.resend = ticket
             if resends.isShared { try await ticket.lookElsewhere() }
             return ticket.earlier.map { .earlier($0) } ?? .new(nil)

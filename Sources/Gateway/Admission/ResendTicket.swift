@@ -23,32 +23,59 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     /// Which creates of other gateways the store has to check for when the task is recorded; nil: none.
     private(set) var rivals: RivalCreates?
 
-    /// Gets an entry for a request: a new one, or that of an earlier create. Waits while it is undecided whether the
-    /// answer of an earlier one was read.
-    /// - Throws: if the client has left in the meantime; then nothing is made for it.
-    init(_ key: ResendKey, of request: HTTPRequest, _ resends: Resends) async throws(GatewayError) {
+    init(_ key: ResendKey, of request: HTTPRequest, _ resends: Resends) {
         self.key = key
         self.resends = resends
         task = resends.nothing
         request.watchAnswer(self)
+    }
+
+    /// Gets an entry for the request: a new one, or that of an earlier create. Waits while it is undecided whether the
+    /// answer of an earlier one was read.
+    /// - Throws: if the client has left in the meantime; then nothing is made for it.
+    func enter(_ request: HTTPRequest) async throws(GatewayError) {
         while true {
             if !resends.clientsInDoubt(of: key, and: request).isEmpty {
                 await resends.lookForClients(of: key, and: request)
             }
-            if reader.hasLeft, let age = request.body.inputAge { reader.sentAt = MonotonicTime.now + (.zero - age) }
-            if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
-            switch resends.arrive(key, reader, request) {
-            case .make(let number, let id): (self.number, task) = (number, id)
-            case .attach(let number, let id): (self.number, task, earlier, isMade) = (number, id, id, true)
-            case .wait(let number, let changes):
-                await resends.change(of: number, since: changes)
-                continue
-            case .share(let number, let id):
-                if let number { await resends.outcome(of: number) }
+            switch try arrive(request) {
+            case nil: return
+            case .change(let number, let changes): await resends.change(of: number, since: changes)
+            case .outcome(let number, let id):
+                await resends.outcome(of: number)
                 (task, earlier, isMade) = (id, id, true)
+                return
             }
-            return
         }
+    }
+
+    /// Does the same as ``enter(_:)`` if there is nothing to wait for, as for most creates.
+    /// - Returns: whether it did.
+    func enterAtOnce(_ request: HTTPRequest) throws(GatewayError) -> Bool {
+        guard resends.clientsInDoubt(of: key, and: request).isEmpty else { return false }
+        return try arrive(request) == nil
+    }
+
+    /// What a request waits for before it gets an entry.
+    private enum Wait: Equatable {
+        /// A change of an entry since `changes`.
+        case change(Int, changes: Int)
+        /// The outcome of an entry's create, whose first task this is.
+        case outcome(Int, TaskID)
+    }
+
+    /// - Returns: nil if the request has its entry, or needs none.
+    private func arrive(_ request: HTTPRequest) throws(GatewayError) -> Wait? {
+        if reader.hasLeft, let age = request.body.inputAge { reader.sentAt = MonotonicTime.now + (.zero - age) }
+        if reader.isLost || Task.isCancelled { throw GatewayError(.draining, "The client has left.") }
+        switch resends.arrive(key, reader, request) {
+        case .make(let number, let id): (self.number, task) = (number, id)
+        case .attach(let number, let id): (self.number, task, earlier, isMade) = (number, id, id, true)
+        case .wait(let number, let changes): return .change(number, changes: changes)
+        case .share(let number?, let id): return .outcome(number, id)
+        case .share(nil, let id): (task, earlier, isMade) = (id, id, true)
+        }
+        return nil
     }
 
     // MARK: Other gateways
@@ -73,7 +100,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
                 return resends.note(number) { ledger, now in ledger.attach(number, to: id, now: now) }
             case .share(let id):
                 (task, earlier, isMade, self.number) = (id, id, true, nil)
-                return resends.end(number) { ledger, _ in ledger.madeNothing(number) }
+                return resends.note(number) { ledger, _ in ledger.madeNothing(number) }
             case .wait: guard look < Self.looks, await resends.waitForOthers() else { return }
             }
         }
@@ -120,7 +147,7 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
         guard let number else { return }
         if !isMade {
             self.number = nil
-            resends.end(number) { ledger, _ in ledger.madeNothing(number) }
+            resends.note(number) { ledger, _ in ledger.madeNothing(number) }
         } else if invitesRetry {
             resends.note(number) { ledger, _ in ledger.inviteRetry(number) }
         }
@@ -140,13 +167,13 @@ final class ResendTicket: AnswerWatcher, @unchecked Sendable {
     }
 
     func answerWasAcknowledged() {
-        if let number { resends.end(number) { ledger, now in ledger.read(number, now: now) } }
+        if let number { resends.note(number) { ledger, now in ledger.read(number, now: now) } }
         // The create may be another gateway's, or be known to one from before it was taken over.
         if let earlier, !invitesRetry, resends.isShared { resends.wasRead(attachedTo: earlier) }
     }
 
     func answerWasLost() {
         reader.isLost = true
-        if let number { resends.end(number) { ledger, now in ledger.lost(number, now: now) } }
+        if let number { resends.note(number) { ledger, now in ledger.lost(number, now: now) } }
     }
 }

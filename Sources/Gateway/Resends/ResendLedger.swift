@@ -1,4 +1,5 @@
 internal import Base
+internal import HTTPServer
 internal import Hashing
 internal import TaskStore
 
@@ -47,6 +48,8 @@ struct ResendLedger: Sendable {
         var isLost = false
         /// When the request of a client that has closed its side reached this machine; nil if the system doesn't say.
         var sentAt: MonotonicTime?
+        /// The body of its request, by which the client is looked for.
+        var body: RequestBody?
 
         /// Whether the request was sent before `madeAt`, when the task was made that answered a later request of its
         /// client. If so, the client gave up and sent the same content again. If not, the request is deliberate, and
@@ -147,10 +150,10 @@ struct ResendLedger: Sendable {
 
     /// What to check before a create with this content is judged.
     struct Doubts {
-        /// The entries whose clients wait for their answers: the same content may have been sent again before it was
+        /// The requests whose clients wait for their answers: the same content may have been sent again before it was
         /// noticed that one of them has left. Empty if an answer to the content was read recently, so that it is sent
         /// again on purpose.
-        var others: [Int] = []
+        var others: [RequestBody] = []
         /// Whether an answer to the content was read recently. Then the create itself may have taken longer to arrive
         /// than one that was sent after it.
         var wasRead = false
@@ -158,8 +161,12 @@ struct ResendLedger: Sendable {
 
     func doubts(_ key: ResendKey, now: MonotonicTime) -> Doubts {
         if repeated.last(of: key, now: now) != nil { return Doubts(wasRead: true) }
-        return Doubts(others: groups[key]?.numbers.filter { entries[$0]?.isOpen == false } ?? [])
+        let numbers = groups[key]?.numbers ?? []
+        return Doubts(others: numbers.compactMap { entries[$0]?.reader }.filter { !$0.hasLeft }.compactMap(\.body))
     }
+
+    /// The request of an entry whose client waits.
+    func request(of number: Int) -> RequestBody? { entries[number]?.reader?.body }
 
     /// Whether the create of an entry is still in progress.
     func isInProgress(_ number: Int) -> Bool { entries[number]?.isInProgress ?? false }
@@ -198,9 +205,11 @@ struct ResendLedger: Sendable {
 
     /// The client's system has acknowledged the answer.
     mutating func read(_ number: Int, now: MonotonicTime) {
-        guard let place = entries.index(forKey: number) else { return }
-        if entries.values[place].invitesRetry { return leaveUnread(number, now) }
-        let entry = entries.remove(at: place).value
+        guard let entry = entries.removeValue(forKey: number) else { return }
+        if entry.invitesRetry {
+            entries[number] = entry
+            return leaveUnread(number, now)
+        }
         repeated.insert(entry.key, RecentKeys.Answer(task: entry.task, madeAt: entry.madeAt), now: now)
         leaveGroup(number, entry)
     }

@@ -21,8 +21,6 @@ final class Resends: Sendable {
     private struct State {
         var ledger: ResendLedger
         var waiters: [Int: [Int: CheckedContinuation<Void, Never>]] = [:]
-        /// The request bodies of the entries whose clients wait.
-        var requests: [Int: RequestBody] = [:]
         var lastWaiter = 0
         /// How often any entry has changed.
         var changes = 0
@@ -101,13 +99,10 @@ final class Resends: Sendable {
     /// The requests of the clients to look for. Usually there are none, and ``lookForClients(of:and:)`` has nothing to
     /// do.
     func clientsInDoubt(of key: ResendKey, and request: HTTPRequest) -> [RequestBody] {
-        let (others, wasRead) = state.withLock { state in
-            let doubts = state.ledger.doubts(key, now: .now)
-            return (doubts.others.compactMap { state.requests[$0] }, doubts.wasRead)
-        }
+        let doubts = state.withLock { $0.ledger.doubts(key, now: .now) }
         // Only the first request on a connection can have waited to be accepted.
-        if wasRead, request.body.isFirstOnConnection { request.body.checkClientOnLoop() }
-        return others
+        if doubts.wasRead, request.body.isFirstOnConnection { request.body.checkClientOnLoop() }
+        return doubts.others
     }
 
     /// What other gateways that share the store have made of the same content, newest first, and what the store has to
@@ -128,7 +123,7 @@ final class Resends: Sendable {
     func newestTask(at time: MonotonicTime) -> Int64 { replicas?.newestTask(at: time) ?? 0 }
 
     /// The request of an entry whose client waits.
-    func request(of number: Int) -> RequestBody? { state.withLock { $0.requests[number] } }
+    func request(of number: Int) -> RequestBody? { state.withLock { $0.ledger.request(of: number) } }
 
     /// Waits a moment before other gateways are asked again.
     /// - Returns: false if the gateway stops.
@@ -148,7 +143,9 @@ final class Resends: Sendable {
 
     /// Adds an arriving create.
     func arrive(_ key: ResendKey, _ reader: ResendLedger.Reader, _ request: HTTPRequest) -> Arrival {
-        change { state in
+        var reader = reader
+        reader.body = request.body
+        return change { state in
             var made: TaskID?
             let arrival = state.ledger.arrive(key, reader, now: .now) {
                 let id = makeID()
@@ -156,22 +153,14 @@ final class Resends: Sendable {
                 return id
             }
             switch arrival {
-            case .make(let number):
-                state.requests[number] = request.body
-                return .make(number, made ?? nothing)
+            case .make(let number): return .make(number, made ?? nothing)
             case .attach(let number, let id):
-                state.requests[number] = request.body
                 state.attached += 1
                 return .attach(number, id)
             case .share(let number, let id): return .share(number, id)
             case .wait(let number): return .wait(number, changes: state.changes)
             }
         }
-    }
-
-    /// Records that an entry's client has its answer or has left, or that nothing was made for it.
-    func end(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
-        note(number, isOver: true, event)
     }
 
     /// Waits until an entry's create is no longer in progress, or until the caller is cancelled.
@@ -184,12 +173,10 @@ final class Resends: Sendable {
     }
 
     /// Records an event of an entry, and wakes the requests that wait for it.
-    /// - Parameter isOver: whether its client no longer waits for the answer.
-    func note(_ number: Int, isOver: Bool = false, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
+    func note(_ number: Int, _ event: (inout ResendLedger, MonotonicTime) -> Void) {
         let waiters = change { state in
             event(&state.ledger, .now)
             state.changes += 1
-            if isOver { state.requests[number] = nil }
             return state.waiters.isEmpty ? nil : state.waiters.removeValue(forKey: number)
         }
         guard let waiters else { return }
