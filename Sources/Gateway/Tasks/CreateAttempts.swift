@@ -153,9 +153,23 @@ final class CreateAttempts: Sendable {
 
     // MARK: Judgment
 
-    private func judge(
+    @inline(__always) private func judge(
         _ answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination
     ) async -> Attempt {
+        switch verdict(on: answer, id, destination) {
+        case .accepted(let answer, let upstreamID):
+            return await adopt(answer, upstreamID, id, destination.account)
+        case .refused(let status, let answer): return .refused(httpStatus: status, answer)
+        case .declined, .notSent: return .declined
+        case .unsuitable(let error): return .unsuitable(error)
+        case .open(let timedOut): return .open(timedOut: timedOut)
+        }
+    }
+
+    /// What an answer says about a task. Records what it says about the account.
+    private func verdict(
+        on answer: Result<UpstreamAnswer, KlingFailure>, _ id: TaskID, _ destination: Destination
+    ) -> CreateVerdict {
         let account = destination.account
         if case .success(let said) = answer, said.envelope?.isDuplicate == true {
             account.capabilities.learn(AccountTraits(hasUniqueIDs: true))
@@ -164,17 +178,11 @@ final class CreateAttempts: Sendable {
         // Adopting a task settles its create.
         if verdict.event != .accepted { settle(id, on: account, verdict.event) }
         switch verdict {
-        case .accepted(let answer, let upstreamID):
-            destination.confirm()
-            return await adopt(answer, upstreamID, id, account)
-        case .refused(let status, let answer): return .refused(httpStatus: status, answer)
-        case .declined(let fault):
-            if fault == .saturated { ledger.watcher.limited(account.name) }
-            return .declined
-        case .notSent: return .declined
-        case .unsuitable(let error): return .unsuitable(error)
-        case .open(let timedOut): return .open(timedOut: timedOut)
+        case .accepted: destination.confirm()
+        case .declined(.saturated): ledger.watcher.limited(account.name)
+        case .declined, .refused, .notSent, .unsuitable, .open: break
         }
+        return verdict
     }
 
     private func settle(_ id: TaskID, on account: Account, _ event: CreateEvent) {

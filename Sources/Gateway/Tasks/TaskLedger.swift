@@ -86,7 +86,7 @@ final class TaskLedger: Sendable {
         ) {
             StoredAnswer(status: 200, body: answer.relayed(data: TaskView.json($0)))
         }
-        follow(record)
+        follow(record, of: account)
         return record
     }
 
@@ -140,7 +140,8 @@ final class TaskLedger: Sendable {
     // MARK: Following a record
 
     /// Updates everything in memory after a record has changed: slots, watching, the cache, deliveries.
-    func follow(_ record: TaskRecord) {
+    /// - Parameter account: the one that has the name in the record; nil: it is looked up.
+    func follow(_ record: TaskRecord, of account: Account? = nil) {
         if let publicID = record.publicID {
             unsavedPublicIDs.remove(record.id)
             cache.update(TaskCache.Key(tenant: record.tenant, id: publicID), record, now: .now)
@@ -152,7 +153,9 @@ final class TaskLedger: Sendable {
             watcher.seen(record.id, .ended)
             quota.prices.learn(from: record)
             forget(record.id)
-        } else if !record.isForeign, let account = account(of: record)?.name, let upstreamID = record.upstreamID {
+        } else if !record.isForeign, let upstreamID = record.upstreamID,
+            let account = (account.map { AccountMatch(record, $0) } ?? match(of: record)).account?.name
+        {
             let isAwaited = record.isAwaited || running.has(record.id) || accounts.hasLimit(account)
             watcher.watch(WatchedTask(record, isAwaited: isAwaited, clock), upstreamID: upstreamID, of: account)
         }
