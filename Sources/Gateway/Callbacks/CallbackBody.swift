@@ -47,7 +47,7 @@ public enum CallbackBody {
             taskID: record.publicID ?? "", status: TaskStatus(rawValue: word),
             statusMessage: isReason ? record.statusWord : nil, createdAt: Int(record.createdAt),
             updatedAt: Int(record.updatedAt), externalTaskID: record.externalTaskID)
-        return Redaction.withheld(record, from: fields.json)
+        return Redaction.withheld(record.id.description, of: record, from: fields.json)
     }
 
     /// The `webhook-id`. It is a digest because it must not reveal the gateway's own id, and Kling's status may

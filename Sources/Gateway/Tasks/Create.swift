@@ -10,6 +10,8 @@ struct Create: Sendable {
     /// What the client requested, who the client is, and what is sent.
     final class Order: Sendable {
         let id: TaskID
+        /// The id as Kling is sent it.
+        let ownID: String
         let request: TryOnRequest
         let principal: Principal
         let idempotency: IdempotencyKey?
@@ -18,11 +20,11 @@ struct Create: Sendable {
         let note: ExchangeNote
 
         init(
-            _ id: TaskID, _ request: TryOnRequest, _ principal: Principal, _ idempotency: IdempotencyKey?,
-            _ body: [ByteSlice], _ note: ExchangeNote
+            _ id: TaskID, _ ownID: String, _ request: TryOnRequest, _ principal: Principal,
+            _ idempotency: IdempotencyKey?, _ body: [ByteSlice], _ note: ExchangeNote
         ) {
-            (self.id, self.request, self.principal, self.idempotency) = (id, request, principal, idempotency)
-            (self.body, self.note) = (body, note)
+            (self.id, self.ownID, self.request, self.principal) = (id, ownID, request, principal)
+            (self.idempotency, self.body, self.note) = (idempotency, body, note)
         }
     }
 

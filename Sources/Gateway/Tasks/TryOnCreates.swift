@@ -92,8 +92,9 @@ final class TryOnCreates: Sendable {
     ) -> Create {
         let id = note.resend?.task ?? ledger.makeID()
         note.task = id
+        let ownID = id.description
         return Create(
-            Create.Order(id, request, principal, idempotency, bodies.usual(request, id), note),
+            Create.Order(id, ownID, request, principal, idempotency, bodies.usual(request, id, ownID), note),
             deadline: .now + dispatchWait)
     }
 
@@ -101,7 +102,12 @@ final class TryOnCreates: Sendable {
     /// - Returns: the place, and the hold on the task's callbacks until the work has ended; nil if it has none.
     private func begin(_ create: Create) async throws(GatewayError) -> (Place, CallbackHold?) {
         while true {
-            let place = try await placement.reserve(for: create)
+            let place: Place
+            if let free = placement.slot(for: create) {
+                place = .account(free)
+            } else {
+                place = try await placement.reserve(for: create)
+            }
             if let hold = try await begin(create, at: place) { return (place, hold.value) }
             // Other gateways have the account's last slots: it waits for another place, or in the queue.
         }
@@ -112,10 +118,11 @@ final class TryOnCreates: Sendable {
     private func begin(_ create: Create, at place: Place) async throws(GatewayError) -> Made<CallbackHold?>? {
         let isCalled = create.request.callbackURL != nil
         let hold = isCalled ? ledger.callbackDelivery.map { CallbackHold([create.id], $0) } : nil
+        func record() async throws(StoreError) {
+            try await ledger.store.begin(ledger.shared.newTask(create, at: place))
+        }
         do {
-            try await ledger.shared.begin(create.note) { () throws(StoreError) in
-                try await ledger.store.begin(ledger.shared.newTask(create, at: place))
-            }
+            try await ledger.shared.begin(create.note, record)
             if let hold { create.note.keep(hold) }
             return Made(value: hold)
         } catch {
@@ -143,7 +150,7 @@ final class TryOnCreates: Sendable {
     /// - Returns: the answer's body.
     private func carryOut(_ create: Create, at place: Place) async throws(GatewayError) -> [UInt8] {
         switch await sender.send(create, to: place) {
-        case .accepted(let record, let answer): return relayed(answer, record)
+        case .accepted(let record, let answer): return relayed(answer, record, create.ownID)
         case .toQueue(let reservation): return try await enqueue(create, reservation)
         case .open(let account, let timedOut): throw await sender.leaveOpen(create, account, timedOut: timedOut)
         case .refused(let status, let answer):
@@ -174,11 +181,11 @@ final class TryOnCreates: Sendable {
     }
 
     /// Kling's answer with the client's ids. Uses the task that is already parsed, unless the record is ahead of it.
-    private func relayed(_ answer: KlingAnswer, _ record: TaskRecord) -> [UInt8] {
+    private func relayed(_ answer: KlingAnswer, _ record: TaskRecord, _ ownID: String) -> [UInt8] {
         guard let task = answer.task, TaskState(task.status) ?? record.state >= record.state else {
             return answer.relayed(data: TaskView.json(record))
         }
-        return answer.relayed(data: TaskView.json(task, of: record))
+        return answer.relayed(data: TaskView.json(task, of: record, ownID))
     }
 
     // MARK: Re-sent creates

@@ -26,8 +26,9 @@ final class UpstreamBodies: Sendable {
     }
 
     /// The body for Kling's older API, unless an account needs something else.
-    func usual(_ request: TryOnRequest, _ id: TaskID) -> [ByteSlice] {
-        request.upstreamBody(externalTaskID: id.description, callbackURL: callbackURL(of: id))
+    /// - Parameter ownID: the id as text.
+    func usual(_ request: TryOnRequest, _ id: TaskID, _ ownID: String) -> [ByteSlice] {
+        request.upstreamBody(externalTaskID: ownID, callbackURL: callbackURL(of: id))
     }
 
     /// The address that Kling calls for a task; nil: none.
@@ -42,7 +43,7 @@ final class UpstreamBodies: Sendable {
         of request: TryOnRequest, _ id: TaskID, _ tenant: String, for destination: Destination
     ) async throws(GatewayError) -> [ByteSlice] {
         let parcel = PendingRequest(request: request, id: id, tenant: tenant)
-        return try await body(of: parcel, for: destination) ?? usual(request, id)
+        return try await body(of: parcel, for: destination) ?? usual(request, id, id.description)
     }
 
     /// The body that a destination is sent for a create, if that is the usual one; nil: it has to be made.

@@ -12,10 +12,11 @@ enum TaskView {
 
     /// The task object that Kling has just sent, for the task's owner. The gateway's own id doesn't show in it, not
     /// even if Kling repeats it in an unknown member.
-    static func json(_ task: TaskObject, of record: TaskRecord) -> [UInt8] {
-        let publicID = record.publicID ?? record.id.description
-        let json = task.rewritten(taskID: publicID, externalTaskID: record.externalTaskID)
-        return Redaction.withheld(record, from: json)
+    /// - Parameter ownID: the gateway's own id; nil: it is made from the record.
+    static func json(_ task: TaskObject, of record: TaskRecord, _ ownID: String? = nil) -> [UInt8] {
+        let ownID = ownID ?? record.id.description
+        let json = task.rewritten(taskID: record.publicID ?? ownID, externalTaskID: record.externalTaskID)
+        return Redaction.withheld(ownID, of: record, from: json)
     }
 
     /// The task object of a task about which Kling has said nothing yet.
@@ -34,8 +35,7 @@ enum TaskView {
 /// Hides the gateway's own id of a task, which Kling knows as `external_task_id`.
 enum Redaction {
     /// `json` with the client's own id in place of the gateway's; unchanged if the gateway's is the public id.
-    static func withheld(_ record: TaskRecord, from json: [UInt8]) -> [UInt8] {
-        let own = record.id.description
+    static func withheld(_ own: String, of record: TaskRecord, from json: [UInt8]) -> [UInt8] {
         guard record.publicID != own, contains(json, own) else { return json }
         let text = String(decoding: json, as: UTF8.self)
         let clientID = record.externalTaskID.map {
