@@ -49,14 +49,14 @@ extension Span<UInt8> {
         let length = text.utf8CodeUnitCount
         guard length > 0 else { return true }
         // A `StaticString`'s bytes are in the binary, and there is at least one.
-        let first = unsafe text.utf8Start[0]
-        var rest = self
-        while rest.count >= length, let start = rest.extracting(0...rest.count - length).firstIndex(of: first) {
-            rest = rest.extracting(droppingFirst: start)
-            if rest.extracting(first: length).equals(text) { return true }
-            rest = rest.extracting(droppingFirst: 1)
+        let (first, last) = unsafe (text.utf8Start[0], text.utf8Start[length - 1])
+        var start = 0
+        while true {
+            start = firstIndex(in: start..<count) { $0.equal(to: first) }
+            guard start + length <= count else { return false }
+            if self[start + length - 1] == last, extracting(start..<start + length).equals(text) { return true }
+            start += 1
         }
-        return false
     }
 }
 
@@ -84,11 +84,17 @@ public struct ByteWord {
     /// The bytes in `range`, fewer than eight, with zeros after them.
     @inlinable
     public init(_ bytes: Span<UInt8>, in range: Range<Int>) {
-        if range.upperBound >= 8 {
-            bits = ByteWord(bytes, at: range.upperBound - 8).bits >> UInt64(8 * (8 - range.count))
-        } else {
-            bits = range.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) }
+        guard range.upperBound >= 8 else {
+            self = Self.atStart(bytes, range)
+            return
         }
+        bits = ByteWord(bytes, at: range.upperBound - 8).bits >> UInt64(8 * (8 - range.count))
+    }
+
+    /// The same where no eight bytes end with those in `range`.
+    @usableFromInline
+    static func atStart(_ bytes: Span<UInt8>, _ range: Range<Int>) -> ByteWord {
+        ByteWord(range.reversed().reduce(0) { $0 << 8 | UInt64(bytes[$1]) })
     }
 
     /// The bytes that equal `byte`.
@@ -104,38 +110,4 @@ public struct ByteWord {
 
     /// The bytes from 128 on.
     @inlinable public var nonASCII: UInt64 { bits & Self.highs }
-}
-
-extension [UInt8] {
-    /// Appends the UTF-8 of `text`.
-    @inlinable
-    public mutating func append(_ text: StaticString) {
-        // A `StaticString`'s bytes are in the binary, so the pointer is always valid.
-        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-    }
-
-    /// Appends the UTF-8 of `text`.
-    @inlinable
-    public mutating func append(utf8 text: String) {
-        var text = text
-        // The pointer is used within the closure that lends it.
-        text.withUTF8 { unsafe append(contentsOf: $0) }
-    }
-
-    /// Appends CR LF.
-    @inlinable
-    public mutating func appendLineEnd() {
-        append(0x0d)
-        append(0x0a)
-    }
-
-    /// Appends the decimal digits of `number`, which must not be negative.
-    package mutating func append(number: Int) {
-        var power = 1
-        while number / power >= 10 { power *= 10 }
-        while power > 0 {
-            append(0x30 + UInt8(number / power % 10))
-            power /= 10
-        }
-    }
 }

@@ -29,6 +29,9 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         return place.map { text($0.value) }
     }
 
+    /// Whether their memory is worth keeping for other fields.
+    var isSmall: Bool { bytes.capacity <= 4 << 10 && places.capacity <= 64 }
+
     /// How many fields there are.
     public var count: Int { places.count }
 
@@ -44,7 +47,7 @@ public struct HTTPClientHeaders: Sendable, Sequence {
         let name = unsafe Self.trimmed(0..<colon, of: line)
         let value = unsafe Self.trimmed(colon + 1..<line.count, of: line)
         let start = bytes.count
-        unsafe bytes.append(contentsOf: line)
+        unsafe bytes.append(copying: line)
         places.append(
             Place(
                 name: start + name.lowerBound..<start + name.upperBound,

@@ -64,7 +64,8 @@ struct AnswerWriter {
         switch response.body {
         case .none: return []
         case .bytes(let content):
-            bytes.append(contentsOf: content)
+            // The pointer is used within the closure that lends it.
+            unsafe content.withUnsafeBytes { unsafe bytes.append(copying: $0) }
             return []
         case .slices(let slices): return slices
         case .stream(let next):

@@ -15,6 +15,14 @@ struct ResponseHead {
 
     /// Appends the head's bytes to `bytes`. `date` is the whole `Date` line.
     func render(into bytes: inout [UInt8], date: [UInt8]) {
+        let size = fields.reduce(Self.longestStart + date.count) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        bytes.append(addingCapacity: size) { render(into: &$0, date: date) }
+    }
+
+    /// The most bytes of the status line, the lines about the body and the connection, and the empty line.
+    private static let longestStart = 256
+
+    private func render(into bytes: inout OutputSpan<UInt8>, date: [UInt8]) {
         if status == 200 {
             bytes.append("HTTP/1.1 200 OK\r\n")
         } else {
@@ -24,11 +32,12 @@ struct ResponseHead {
             bytes.append(Self.reason(for: status))
             bytes.append("\r\n")
         }
-        bytes.append(contentsOf: date)
+        // The pointer is used within the closure that lends it.
+        unsafe date.withUnsafeBytes { unsafe bytes.append(copying: $0) }
         if let contentLength {
             bytes.append("Content-Length: ")
             bytes.append(number: contentLength)
-            bytes.appendLineEnd()
+            bytes.append("\r\n")
         }
         if isChunked { bytes.append("Transfer-Encoding: chunked\r\n") }
         switch connection {
@@ -37,41 +46,38 @@ struct ResponseHead {
         case .keepAlive: bytes.append("Connection: keep-alive\r\n")
         }
         for field in fields { Self.render(field, into: &bytes) }
-        bytes.appendLineEnd()
+        bytes.append("\r\n")
     }
 
     /// Appends a field line, unless only the server may send the field, or it is malformed.
-    private static func render(_ field: (name: String, value: String), into bytes: inout [UInt8]) {
-        let start = bytes.count
-        bytes.append(utf8: field.name)
-        let valueStart = bytes.count + 2
-        let isOurs = isReserved(bytes, from: start)
-        bytes.append(.colon)
-        bytes.append(.space)
-        bytes.append(utf8: field.value)
-        let isValid = isValid(bytes.span, name: start..<valueStart - 2, value: valueStart..<bytes.count)
-        if isOurs || !isValid {
-            bytes.removeSubrange(start...)
-        } else {
-            bytes.appendLineEnd()
+    private static func render(_ field: (name: String, value: String), into bytes: inout OutputSpan<UInt8>) {
+        var (name, value) = field
+        // The pointers are used within the closures that lend them.
+        name.withUTF8 { name in
+            value.withUTF8 { value in
+                guard unsafe name.span.isToken, unsafe !isReserved(name.span), unsafe value.span.isFieldValue else {
+                    return
+                }
+                unsafe bytes.append(copying: UnsafeRawBufferPointer(name))
+                bytes.append(": ")
+                unsafe bytes.append(copying: UnsafeRawBufferPointer(value))
+                bytes.append("\r\n")
+            }
         }
     }
 
-    private static func isValid(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) -> Bool {
-        bytes.extracting(value).isFieldValue && bytes.extracting(name).isToken
-    }
-
-    /// The fields that only the server itself may send.
-    private static let reserved: [StaticString] = [
-        "date", "content-length", "connection", "transfer-encoding", "keep-alive", "upgrade", "trailer", "te",
-        "proxy-connection",
-    ]
-
-    private static func isReserved(_ bytes: [UInt8], from start: Int) -> Bool {
-        let all = bytes.span
-        let name = all.extracting(start..<bytes.count)
-        for other in reserved where name.equalsIgnoringCase(other) { return true }
-        return false
+    /// Whether only the server itself may send a field.
+    private static func isReserved(_ name: Span<UInt8>) -> Bool {
+        switch name.count {
+        case 2: name.equalsIgnoringCase("te")
+        case 4: name.equalsIgnoringCase("date")
+        case 7: name.equalsIgnoringCase("upgrade") || name.equalsIgnoringCase("trailer")
+        case 10: name.equalsIgnoringCase("connection") || name.equalsIgnoringCase("keep-alive")
+        case 14: name.equalsIgnoringCase("content-length")
+        case 16: name.equalsIgnoringCase("proxy-connection")
+        case 17: name.equalsIgnoringCase("transfer-encoding")
+        default: false
+        }
     }
 
     private static func reason(for status: Int) -> StaticString {

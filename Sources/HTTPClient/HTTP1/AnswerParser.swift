@@ -1,3 +1,4 @@
+internal import Base
 internal import Glibc
 
 /// Reads one answer piece by piece, with its interim answers, within limits (RFC 9112). Takes bytes, does no I/O.
@@ -34,14 +35,17 @@ struct AnswerParser {
 
     /// The status of the answer, or of an interim one before it.
     private(set) var status = 0
-    private(set) var headers = HTTPClientHeaders()
+    private(set) var headers: HTTPClientHeaders
     private(set) var body: [UInt8] = []
     /// How many body bytes were received, kept or not.
     private(set) var bodyCount = 0
     /// Whether the connection may carry another request after this answer. Known from the final head on.
     private(set) var isPersistent = false
 
-    init(_ limits: Limits) { self.limits = limits }
+    /// - Parameter headers: fields that nothing needs, whose memory is used again.
+    init(_ limits: Limits, over headers: HTTPClientHeaders = .init()) {
+        (self.limits, self.headers) = (limits, headers)
+    }
 
     /// How many bytes were received, without the sizes of chunks.
     var received: Int { headBytes + bodyCount }
@@ -81,14 +85,14 @@ struct AnswerParser {
         if headBytes > limits.headBytes { throw .head }
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<(count ?? bytes.count)])
         guard count != nil else {
-            unsafe line.append(contentsOf: part)
+            unsafe line.append(copying: part)
             if phase == .statusLine, !StatusLine.canBegin(with: line) { throw StatusLine.fault }
             return part.count
         }
         if line.isEmpty {
             unsafe try take(line: part)
         } else {
-            unsafe line.append(contentsOf: part)
+            unsafe line.append(copying: part)
             let whole = line
             line.removeAll(keepingCapacity: true)
             let result = unsafe whole.withUnsafeBytes { bytes in
@@ -114,7 +118,7 @@ struct AnswerParser {
     }
 
     private mutating func take(statusLine text: UnsafeRawBufferPointer) throws(AnswerFault) {
-        let line = unsafe try StatusLine(text)
+        let line = unsafe try StatusLine(text.assumingMemoryBound(to: UInt8.self).span)
         (status, isHTTP10) = (line.status, line.isHTTP10)
         if status == 101 { throw .malformed("a switch of protocols that was not asked for") }
         if status < 200 { interimAnswers += 1 }
@@ -173,7 +177,7 @@ struct AnswerParser {
         if bodyCount > limits.bodyBytes { throw .body }
         guard limits.keepsBody else { return }
         if body.isEmpty, case .length(let length) = framing { body.reserveCapacity(length) }
-        unsafe body.append(contentsOf: bytes)
+        unsafe body.append(copying: bytes)
     }
 }
 

@@ -46,12 +46,16 @@ struct Exchange {
     /// - Parameters:
     ///   - count: the size of the request in bytes, its head included.
     ///   - isReused: whether the connection has carried a request before.
-    init(_ method: HTTPClientRequest.Method, count: Int, isReused: Bool, limits: AnswerParser.Limits) {
+    ///   - headers: fields that nothing needs, whose memory is used again.
+    init(
+        _ method: HTTPClientRequest.Method, count: Int, isReused: Bool, limits: AnswerParser.Limits,
+        over headers: HTTPClientHeaders = .init()
+    ) {
         isPost = method == .post
         self.count = count
         left = count
         self.isReused = isReused
-        answer = AnswerParser(limits)
+        answer = AnswerParser(limits, over: headers)
     }
 
     /// Whether there is more of the request to write.

@@ -20,6 +20,8 @@ final class HTTP1Connection: TurnWriter {
     private var exchange: Exchange?
     private var output: OutgoingBytes?
     private var call: HTTP1Call?
+    /// The fields of the last answer, kept for their memory. If its receiver still has them, they are not written over.
+    private var spareHeaders = HTTPClientHeaders()
     private var isOpen = true
 
     /// An idle connection is checked before it is used, if it was idle for longer than this. The watch has noticed
@@ -44,7 +46,9 @@ final class HTTP1Connection: TurnWriter {
         call.stage = .exchanging(self)
         self.call = call
         exchange = Exchange(
-            call.request.method, count: call.head.count + call.bodyCount, isReused: exchanges > 0, limits: limits)
+            call.request.method, count: call.head.count + call.bodyCount, isReused: exchanges > 0, limits: limits,
+            over: spareHeaders)
+        spareHeaders = .init()
         output = OutgoingBytes(rendered: call.head, slices: call.request.body)
         exchanges += 1
         pool.loop.writeAtEndOfTurn(self)
@@ -133,6 +137,7 @@ final class HTTP1Connection: TurnWriter {
         output = nil
         writeWatch?.pause()
         idleSince = receivedAt ?? .now
+        if ended.answer.headers.isSmall { spareHeaders = ended.answer.headers }
         keepTicket()
         pool.exchangeEnded(self, call, ended, action)
     }

@@ -9,8 +9,9 @@ extension HTTPClientRequest {
         _ headers: [(name: String, value: String)], bodyCount: Int, into bytes: inout [UInt8]
     ) throws(HTTPClientError) {
         bytes.append(method == .get ? "GET" : "POST" as StaticString)
-        bytes.append(contentsOf: target.line)
-        if let prepared { bytes.append(contentsOf: try prepared.lines.get()) }
+        // The pointers are used within the closures that lend them.
+        unsafe target.line.withUnsafeBytes { unsafe bytes.append(copying: $0) }
+        if let prepared { unsafe try prepared.lines.get().withUnsafeBytes { unsafe bytes.append(copying: $0) } }
         try render(headers, into: &bytes)
         if prepared?.accepts != true, !headers.contains(where: { isAccept($0.name) }) {
             bytes.append("Accept: */*\r\n")
