@@ -57,6 +57,10 @@ struct HeadRange: Hashable, Sendable {
     var indices: Range<Int> { Int(start)..<Int(end) }
 }
 
+extension HeadRange {
+    init(_ indices: Range<Int>) { self.init(start: UInt32(indices.lowerBound), end: UInt32(indices.upperBound)) }
+}
+
 /// The ranges of a head's parts.
 struct HeadRanges: Hashable, Sendable {
     /// One header field; the value excludes the white space around it.

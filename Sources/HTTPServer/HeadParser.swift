@@ -1,26 +1,5 @@
 internal import Base
 
-/// A fault in a request's head, and the status to answer it with.
-struct HeadFault: Error, Hashable {
-    let status: Int
-    let message: String
-
-    init(_ status: Int, _ message: String) {
-        self.status = status
-        self.message = message
-    }
-
-    /// Makes a fault with status 400.
-    init(_ message: String) { self.init(400, message) }
-}
-
-/// How large a head may be.
-struct HeadLimits: Sendable {
-    var headBytes = 32 << 10
-    var fields = 200
-    var targetBytes = 8 << 10
-}
-
 /// A strict, incremental parser of HTTP/1.x request heads (RFC 9112 §2 to §5): bytes in, one head or one fault out.
 ///
 /// Each byte is parsed once, however the head is split. Nothing ambiguous is accepted: lines end in CR LF and are not
@@ -71,7 +50,7 @@ struct HeadParser {
             let start = index
             let isComplete = try scan(input, &index, headStart: start - bytes.count)
             let part = input.extracting(start..<index)
-            unsafe part.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+            unsafe part.withUnsafeBytes { unsafe bytes.append(copying: $0) }
             return (index, isComplete ? finish() : .incomplete)
         } catch {
             return (index, .refused(error, nil))
@@ -113,6 +92,10 @@ struct HeadParser {
                 index += Self.usualVersion.utf8CodeUnitCount - 1
             case .version: try take(version: byte, at: position)
             case .fieldStart:
+                if let next = takeUsualField(input, from: index, to: end, headStart) {
+                    index = next
+                    continue
+                }
                 try take(fieldStart: byte, at: position)
                 if state == .name { index = skipToken(input, index, to: end) }
             case .name:
@@ -139,6 +122,29 @@ struct HeadParser {
         var index = start
         while index + 1 < end, input[index + 1].isToken { index += 1 }
         return index
+    }
+
+    /// Takes a field line at once if it is written as usual, with one space before the value and no tab in it.
+    /// - Returns: the index after the line; nil if it must be looked at byte by byte.
+    fileprivate mutating func takeUsualField(
+        _ input: Span<UInt8>, from start: Int, to end: Int, _ headStart: Int
+    ) -> Int? {
+        guard input[start].isToken, fields.count < limits.fields else { return nil }
+        let colon = skipToken(input, start, to: end) + 1
+        let valueStart = colon + 2
+        guard valueStart < end, input[colon] == .colon, input[colon + 1] == .space, !input[valueStart].isBlank else {
+            return nil
+        }
+        let valueEnd = input.endOfPlainValue(in: valueStart..<end)
+        guard valueEnd + 1 < end, input[valueEnd] == .carriageReturn, input[valueEnd + 1] == .lineFeed else {
+            return nil
+        }
+        if fields.isEmpty { fields.reserveCapacity(Self.usualFields) }
+        fields.append(
+            HeadRanges.Field(
+                name: HeadRange(start - headStart..<colon - headStart),
+                value: HeadRange(valueStart - headStart..<valueEnd - headStart)))
+        return valueEnd + 2
     }
 
     /// Whether the input in `range` begins with the version that nearly all requests have.
@@ -267,10 +273,6 @@ extension HeadParser {
     fileprivate static func trim(_ value: inout HeadRange, _ bytes: [UInt8]) {
         while !value.isEmpty, bytes[Int(value.end) - 1].isBlank { value.end -= 1 }
     }
-}
-
-extension HeadFault {
-    static var targetTooLong: HeadFault { HeadFault(414, "The request target is too long.") }
 }
 
 extension HTTPMethod {
