@@ -36,6 +36,8 @@ public struct JSONMember: Sendable {
 
     /// The name with its quotes.
     var quotedName: Range<Int> { name.lowerBound - 1..<name.upperBound + 1 }
+    /// Whether there is nothing but a colon between name and value.
+    var isCompact: Bool { name.upperBound + 2 == value.lowerBound }
     /// The content of a string value, without its quotes.
     public var content: Range<Int> { value.lowerBound + 1..<value.upperBound - 1 }
     /// Whether the value is null or an empty string.

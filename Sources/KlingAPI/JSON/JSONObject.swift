@@ -88,12 +88,20 @@ public struct JSONObject: Sendable {
     /// Writes the members, edited by `edit`. Names and kept values are copied byte for byte.
     func write(to writer: inout JSONWriter, _ edit: (JSONMember, Span<UInt8>) -> Edit) {
         let span = bytes.span
+        // Kept members that follow one another without blanks, and are copied at once.
+        var kept = 0..<0
         for member in members {
-            switch edit(member, span) {
+            let edit = edit(member, span)
+            let isNext = !kept.isEmpty && kept.upperBound + 1 == member.quotedName.lowerBound
+            if isNext, member.isCompact, case .keep = edit {
+                kept = kept.lowerBound..<member.value.upperBound
+                continue
+            }
+            if !kept.isEmpty { writer.members(copied: span.extracting(kept)) }
+            kept = 0..<0
+            switch edit {
             case .drop: continue
-            case .keep where member.quotedName.upperBound + 1 == member.value.lowerBound:
-                // There is nothing but a colon between both.
-                writer.member(copied: span.extracting(member.quotedName.lowerBound..<member.value.upperBound))
+            case .keep where member.isCompact: kept = member.quotedName.lowerBound..<member.value.upperBound
             case .keep:
                 writer.name(copied: span.extracting(member.quotedName))
                 writer.json(span.extracting(member.value))
@@ -105,5 +113,6 @@ public struct JSONObject: Sendable {
                 writer.json(json)
             }
         }
+        if !kept.isEmpty { writer.members(copied: span.extracting(kept)) }
     }
 }

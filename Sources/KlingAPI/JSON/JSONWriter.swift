@@ -97,8 +97,8 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: json)
     }
 
-    /// Writes a member that is copied from JSON, from the quote before its name to the end of its value.
-    mutating func member(copied json: Span<UInt8>) {
+    /// Writes members that are copied from JSON, from the quote before the first name to the end of the last value.
+    mutating func members(copied json: Span<UInt8>) {
         separate()
         append(json)
     }
@@ -111,7 +111,7 @@ public struct JSONWriter: Sendable {
 
     private mutating func append(_ span: Span<UInt8>) {
         // The pointer is used within the closure that lends it.
-        unsafe span.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+        unsafe span.withUnsafeBytes { unsafe bytes.append(copying: $0) }
     }
 
     /// Writes a name that is copied from JSON, with its quotes.
