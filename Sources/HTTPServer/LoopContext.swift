@@ -24,7 +24,7 @@ internal import Synchronization
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var date = DateLine()
     /// Connections with answers that are not acknowledged yet.
-    private var awaiting: [ObjectIdentifier: Connection] = [:]
+    private var awaiting: [Connection] = []
     private var receiptTimer: Timer?
     private var isReceiptTimerArmed = false
 
@@ -84,12 +84,18 @@ internal import Synchronization
 
     /// Adds a connection that waits for an acknowledgement.
     func awaitReceipt(_ connection: Connection) {
-        awaiting[ObjectIdentifier(connection)] = connection
+        if connection.receipts.place != nil { return }
+        connection.receipts.place = awaiting.count
+        awaiting.append(connection)
         armReceiptTimer()
     }
 
     func forgetReceipt(_ connection: Connection) {
-        awaiting[ObjectIdentifier(connection)] = nil
+        // The last connection takes its place.
+        if let place = connection.receipts.place.take(), let last = awaiting.popLast(), last !== connection {
+            awaiting[place] = last
+            last.receipts.place = place
+        }
         dropReceiptTimerAtEnd()
     }
 
@@ -103,7 +109,7 @@ internal import Synchronization
 
     private func lookForReceipts() {
         isReceiptTimerArmed = false
-        for connection in awaiting.values { connection.lookForReceipts() }
+        for connection in awaiting { connection.lookForReceipts() }
         armReceiptTimer()
     }
 

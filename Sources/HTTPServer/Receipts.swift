@@ -6,6 +6,8 @@ struct Receipts {
     private(set) var watcher: (any AnswerWatcher)?
     /// The watchers of answers that were written but are not acknowledged yet.
     private(set) var pending: [any AnswerWatcher] = []
+    /// The connection's place among those of its loop that wait for an acknowledgement.
+    var place: Int?
 
     /// How long a client that has closed its side may take to acknowledge the last answer.
     static let patience = Duration.seconds(2)
