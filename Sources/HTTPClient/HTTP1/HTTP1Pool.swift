@@ -66,7 +66,8 @@ internal import Sockets
         let destination = call.route.destination
         while !call.needsNewConnection, let connection = destination.takeIdle(call.request.addressPolicy) {
             idleConnections -= 1
-            if connection.isQuiet(at: .now) { return begin(call, on: connection) }
+            // A call that has been on a connection needs a new one: this one has just started.
+            if connection.isQuiet(at: call.started) { return begin(call, on: connection) }
             discard(connection)
         }
         if makeRoom(at: destination) { return connect(call) }
